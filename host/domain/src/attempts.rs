@@ -1,0 +1,151 @@
+//! Which call comes next when a decision's targets fail.
+//!
+//! A state machine without input or output: the caller makes the calls, tells
+//! what failed, and asks again. It goes through the targets in the decision's
+//! order, then, if some failed in a way that a little patience cures, through
+//! those again with exponential back-off, until the attempts or the time run out.
+
+use std::time::{Duration, Instant};
+
+use crate::decision::Target;
+use crate::failure::{CallFailure, Remedy};
+
+/// How long and how often to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most calls for one request.
+    pub max_attempts: u32,
+    /// Longest wait for the first byte of one answer.
+    pub attempt_timeout: Duration,
+    /// Time by which the request must be over.
+    pub deadline: Option<Instant>,
+    /// Wait before the first repeated call; doubles with each further round.
+    pub backoff: Duration,
+}
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Call this candidate, and wait this long for its first byte.
+    Call {
+        /// Index into the candidates.
+        candidate: usize,
+        /// Time for the first byte.
+        timeout: Duration,
+    },
+    /// Wait, then ask again.
+    Wait(Duration),
+    /// Nothing left to try.
+    GiveUp,
+}
+
+/// The attempts of one request.
+#[derive(Debug)]
+pub struct Attempts {
+    limits: Limits,
+    /// Targets still to be called in this round, next one last.
+    queue: Vec<Target>,
+    /// Targets that failed and may be called again, in order.
+    again: Vec<Target>,
+    /// Targets of the decision, to find one again by its candidate.
+    targets: Vec<Target>,
+    made: u32,
+    round: u32,
+    /// The longest time that a target of the next round asked for.
+    retry_after: Duration,
+    /// The current round must not begin before.
+    not_before: Option<Instant>,
+}
+
+impl Attempts {
+    /// For the targets of a decision.
+    pub fn new(targets: &[Target], limits: Limits) -> Self {
+        let mut queue = targets.to_vec();
+        queue.reverse();
+        Self {
+            limits,
+            queue,
+            again: Vec::new(),
+            targets: targets.to_vec(),
+            made: 0,
+            round: 0,
+            retry_after: Duration::ZERO,
+            not_before: None,
+        }
+    }
+
+    /// Calls handed out so far.
+    pub fn made(&self) -> u32 {
+        self.made
+    }
+
+    /// What to do now. `jitter` in 0..1 spreads repeated calls of many requests.
+    pub fn next(&mut self, now: Instant, jitter: f64) -> Next {
+        if self.made >= self.limits.max_attempts || self.time_left(now) == Some(Duration::ZERO) {
+            return Next::GiveUp;
+        }
+        if self.queue.is_empty() && !self.begin_round(now, jitter) {
+            return Next::GiveUp;
+        }
+        if let Some(wait) = self.not_before.map(|start| start.saturating_duration_since(now))
+            && !wait.is_zero()
+        {
+            return Next::Wait(wait);
+        }
+        self.not_before = None;
+        match self.queue.pop() {
+            None => Next::GiveUp,
+            Some(target) => {
+                self.made += 1;
+                Next::Call { candidate: target.candidate, timeout: self.timeout(target, now) }
+            }
+        }
+    }
+
+    /// Tells that the call of a candidate failed. True if the client should get
+    /// this failure now, because no other model would do better.
+    pub fn failed(&mut self, candidate: usize, failure: &CallFailure) -> bool {
+        match failure.kind.remedy() {
+            Remedy::Return => true,
+            Remedy::OtherTarget => false,
+            Remedy::AnyTarget => {
+                if let Some(target) = self.targets.iter().find(|target| target.candidate == candidate) {
+                    self.again.push(*target);
+                    self.retry_after = self.retry_after.max(failure.retry_after.unwrap_or_default());
+                }
+                false
+            }
+        }
+    }
+
+    /// Starts over with the targets worth another call. False if there is none,
+    /// or the wait would outlast the deadline.
+    fn begin_round(&mut self, now: Instant, jitter: f64) -> bool {
+        if self.again.is_empty() {
+            return false;
+        }
+        let backoff = self.limits.backoff.saturating_mul(1 << self.round.min(10));
+        let wait = backoff.mul_f64(0.5 + jitter.clamp(0.0, 1.0)).max(self.retry_after);
+        if self.time_left(now).is_some_and(|left| wait >= left) {
+            return false;
+        }
+        self.round += 1;
+        self.retry_after = Duration::ZERO;
+        self.not_before = Some(now + wait);
+        self.queue = std::mem::take(&mut self.again);
+        self.queue.reverse();
+        true
+    }
+
+    fn timeout(&self, target: Target, now: Instant) -> Duration {
+        let own = target.timeout.unwrap_or(self.limits.attempt_timeout).min(self.limits.attempt_timeout);
+        self.time_left(now).map_or(own, |left| own.min(left))
+    }
+
+    fn time_left(&self, now: Instant) -> Option<Duration> {
+        self.limits.deadline.map(|deadline| deadline.saturating_duration_since(now))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Which models can serve a request. The host filters; the policy chooses among
+//! what is left.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::live::Snapshot;
+use crate::model::{Abilities, Modalities, Model};
+use crate::request::RequestFacts;
+
+/// A model that can serve a request, with its live stats at that moment.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The model.
+    pub model: Arc<Model>,
+    /// What was measured of it when the request arrived.
+    pub live: Snapshot,
+}
+
+/// Why no model of a route can serve a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoCandidate {
+    /// None is called for this operation.
+    #[error("no model of the route serves {0} requests")]
+    Operation(&'static str),
+    /// None accepts this content.
+    #[error("no model of the route accepts {}", modality_names(.0))]
+    Inputs(Modalities),
+    /// None can do this.
+    #[error("no model of the route supports {}", ability_names(.0))]
+    Abilities(Abilities),
+    /// The request is too long for all of them.
+    #[error(
+        "the request has about {needed} tokens, more than any model of the route takes (at most {largest})"
+    )]
+    ContextWindow {
+        /// Estimated tokens of input and requested output.
+        needed: u64,
+        /// The largest window.
+        largest: u32,
+    },
+}
+
+/// The models that can serve a request, in the given order. Unhealthy ones are
+/// left out unless no healthy one is left: then trying beats refusing.
+pub fn eligible<'a>(
+    models: impl IntoIterator<Item = &'a Arc<Model>>,
+    request: &RequestFacts,
+    now: Instant,
+) -> Result<Vec<Candidate>, NoCandidate> {
+    let mut nearest_miss = Miss::Operation;
+    let mut candidates = Vec::new();
+    for model in models {
+        match miss(model, request) {
+            None => candidates.push(Candidate {
+                model: Arc::clone(model),
+                live: model.live.snapshot(&model.expected, now),
+            }),
+            Some(miss) => nearest_miss = nearest_miss.max(miss),
+        }
+    }
+    if candidates.is_empty() {
+        return Err(nearest_miss.explain(request));
+    }
+    if candidates.iter().any(|candidate| candidate.live.healthy) {
+        candidates.retain(|candidate| candidate.live.healthy);
+    }
+    Ok(candidates)
+}
+
+/// What kept a model out, in the order of the checks: the model that got
+/// furthest says best why none is left.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Miss {
+    Operation,
+    Inputs,
+    Abilities,
+    Window(u32),
+}
+
+fn miss(model: &Model, request: &RequestFacts) -> Option<Miss> {
+    if !model.operations.contains(&request.operation) {
+        return Some(Miss::Operation);
+    }
+    if !model.inputs.contains(request.inputs) {
+        return Some(Miss::Inputs);
+    }
+    if !model.abilities.contains(request.needs) {
+        return Some(Miss::Abilities);
+    }
+    match model.context_window {
+        Some(window) if tokens_needed(request) > u64::from(window) => Some(Miss::Window(window)),
+        _ => None,
+    }
+}
+
+fn tokens_needed(request: &RequestFacts) -> u64 {
+    u64::from(request.input_tokens) + u64::from(request.max_output_tokens.unwrap_or(0))
+}
+
+impl Miss {
+    fn explain(self, request: &RequestFacts) -> NoCandidate {
+        match self {
+            Self::Operation => NoCandidate::Operation(request.operation.as_str()),
+            Self::Inputs => NoCandidate::Inputs(request.inputs),
+            Self::Abilities => NoCandidate::Abilities(request.needs),
+            Self::Window(largest) => NoCandidate::ContextWindow { needed: tokens_needed(request), largest },
+        }
+    }
+}
+
+fn modality_names(inputs: &Modalities) -> String {
+    inputs.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect::<Vec<_>>().join(" and ")
+}
+
+fn ability_names(needs: &Abilities) -> String {
+    needs
+        .iter_names()
+        .map(|(name, _)| name.to_ascii_lowercase().replace('_', " "))
+        .collect::<Vec<_>>()
+        .join(" and ")
+}
+
+#[cfg(test)]
+mod tests;

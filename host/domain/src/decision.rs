@@ -1,0 +1,202 @@
+//! What a policy proposes, and what is left of it after validation.
+//!
+//! A proposal comes out of a sandbox that a stranger may have written. Only a
+//! [`Decision`] is acted on, and the only ways to one are [`Proposal::validate`]
+//! and [`Decision::in_order`].
+
+use std::time::Duration;
+
+/// Longest label, in bytes.
+pub const MAX_LABEL: usize = 64;
+/// Longest reason or refusal text, in bytes.
+pub const MAX_REASON: usize = 512;
+
+/// A candidate to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Index into the candidates that the policy was given.
+    pub candidate: usize,
+    /// How long to wait for its first byte, if the policy set a limit.
+    pub timeout: Option<Duration>,
+}
+
+/// What a policy answered, unchecked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// Candidates in order.
+    pub targets: Vec<Target>,
+    /// What kind of choice it was.
+    pub label: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// When to start the next target beside a silent one.
+    pub hedge_after: Option<Duration>,
+    /// Probability of the first target.
+    pub propensity: Option<f64>,
+}
+
+/// Which models to try, in order. Checked: at least one target, each candidate
+/// once and in range, texts bounded and printable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    proposal: Proposal,
+}
+
+/// A policy's answer that it will not decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// None of the candidates will do.
+    NoCandidate(String),
+    /// The request must not be served.
+    Denied(String),
+}
+
+/// Which rule of the contract a proposal broke.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum InvalidDecision {
+    /// Nothing to try.
+    #[error("the decision has no target")]
+    NoTarget,
+    /// More targets than candidates.
+    #[error("the decision has {targets} targets for {candidates} candidates")]
+    TooManyTargets {
+        /// How many came.
+        targets: usize,
+        /// How many could.
+        candidates: usize,
+    },
+    /// An index past the end.
+    #[error("target {position} names candidate {candidate}, but there are {candidates}")]
+    UnknownCandidate {
+        /// Place in the list of targets.
+        position: usize,
+        /// The index it gave.
+        candidate: usize,
+        /// How many candidates there are.
+        candidates: usize,
+    },
+    /// The same candidate twice.
+    #[error("target {position} names candidate {candidate} a second time")]
+    RepeatedCandidate {
+        /// Place in the list of targets.
+        position: usize,
+        /// The index it gave.
+        candidate: usize,
+    },
+    /// A label that is empty, too long or has other characters.
+    #[error("the label {0:?} is not 1 to 64 characters of a-z A-Z 0-9 . _ : / -")]
+    Label(String),
+    /// A reason that is too long or has control characters.
+    #[error("the {0} is longer than 512 bytes or has control characters")]
+    Text(&'static str),
+    /// A probability outside (0, 1].
+    #[error("the propensity {0} is not in (0, 1]")]
+    Propensity(f64),
+    /// A timeout of zero.
+    #[error("target {position} has a timeout of zero")]
+    ZeroTimeout {
+        /// Place in the list of targets.
+        position: usize,
+    },
+}
+
+impl Proposal {
+    /// Checks every rule of the contract against the number of candidates the
+    /// policy was given.
+    pub fn validate(self, candidates: usize) -> Result<Decision, InvalidDecision> {
+        check_targets(&self.targets, candidates)?;
+        if !is_label(&self.label) {
+            return Err(InvalidDecision::Label(self.label.chars().take(MAX_LABEL).collect()));
+        }
+        if self.reason.as_deref().is_some_and(|reason| !is_text(reason)) {
+            return Err(InvalidDecision::Text("reason"));
+        }
+        if let Some(propensity) = self.propensity
+            && !(propensity > 0.0 && propensity <= 1.0)
+        {
+            return Err(InvalidDecision::Propensity(propensity));
+        }
+        Ok(Decision { proposal: self })
+    }
+}
+
+impl Refusal {
+    /// Checks the text, which is shown to the client.
+    pub fn validate(self) -> Result<Self, InvalidDecision> {
+        match &self {
+            Self::NoCandidate(text) | Self::Denied(text) if !is_text(text) => {
+                Err(InvalidDecision::Text("refusal"))
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+impl Decision {
+    /// All candidates in their given order: what the host does without a policy.
+    pub fn in_order(candidates: usize, label: &'static str) -> Self {
+        let targets = (0..candidates).map(|candidate| Target { candidate, timeout: None }).collect();
+        let proposal =
+            Proposal { targets, label: label.to_owned(), reason: None, hedge_after: None, propensity: None };
+        Self { proposal }
+    }
+
+    /// Candidates to try, in order; never empty.
+    pub fn targets(&self) -> &[Target] {
+        &self.proposal.targets
+    }
+
+    /// What kind of choice it was.
+    pub fn label(&self) -> &str {
+        &self.proposal.label
+    }
+
+    /// Why, in the policy's words.
+    pub fn reason(&self) -> Option<&str> {
+        self.proposal.reason.as_deref()
+    }
+
+    /// When to start the next target beside a silent one.
+    pub fn hedge_after(&self) -> Option<Duration> {
+        self.proposal.hedge_after
+    }
+
+    /// Probability of the first target, if the policy explores.
+    pub fn propensity(&self) -> Option<f64> {
+        self.proposal.propensity
+    }
+}
+
+fn check_targets(targets: &[Target], candidates: usize) -> Result<(), InvalidDecision> {
+    if targets.is_empty() {
+        return Err(InvalidDecision::NoTarget);
+    }
+    if targets.len() > candidates {
+        return Err(InvalidDecision::TooManyTargets { targets: targets.len(), candidates });
+    }
+    let mut seen = vec![false; candidates];
+    for (position, target) in targets.iter().enumerate() {
+        let candidate = target.candidate;
+        match seen.get_mut(candidate) {
+            None => return Err(InvalidDecision::UnknownCandidate { position, candidate, candidates }),
+            Some(true) => return Err(InvalidDecision::RepeatedCandidate { position, candidate }),
+            Some(first) => *first = true,
+        }
+        if target.timeout == Some(Duration::ZERO) {
+            return Err(InvalidDecision::ZeroTimeout { position });
+        }
+    }
+    Ok(())
+}
+
+fn is_label(label: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
+    (1..=MAX_LABEL).contains(&label.len()) && label.bytes().all(allowed)
+}
+
+fn is_text(text: &str) -> bool {
+    text.len() <= MAX_REASON && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Names that travel between the crates, each with a type of its own.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Wraps a name. Where names come from decides which are allowed.
+            pub fn new(name: impl Into<Arc<str>>) -> Self {
+                Self(name.into())
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// A server that answers model calls, as the configuration names it.
+    BackendName
+}
+name! {
+    /// A model on a backend: `backend/model`, unique in the catalogue.
+    ModelId
+}
+name! {
+    /// A model name that clients ask for and a policy resolves.
+    RouteName
+}
+name! {
+    /// A policy as the configuration names it, whatever version is loaded.
+    PolicyName
+}
+name! {
+    /// The name of a client's API key.
+    KeyName
+}
+
+/// SHA-256 of a policy's bytes: which version decided.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Wraps a SHA-256 sum.
+    pub const fn new(sha256: [u8; 32]) -> Self {
+        Self(sha256)
+    }
+
+    /// The first 12 hex digits: enough to tell versions apart in a header or a table.
+    pub fn short(&self) -> String {
+        self.hex(6)
+    }
+
+    fn hex(&self, bytes: usize) -> String {
+        use fmt::Write;
+        let mut hex = String::with_capacity(bytes * 2);
+        for byte in &self.0[..bytes] {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
+    }
+}
+
+impl fmt::Display for Digest {
+    /// All 64 hex digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.hex(32))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.short())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_shows_twelve_digits_short_and_all_in_full() {
+        let digest = Digest::new([0xab; 32]);
+        assert_eq!(digest.short(), "abababababab");
+        assert_eq!(digest.to_string(), "ab".repeat(32));
+    }
+}

@@ -1,0 +1,158 @@
+//! What the gateway measured of a model, and whether it is healthy.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::model::Expected;
+
+/// Weight of the newest sample in the moving averages of speed.
+const SPEED_WEIGHT: f64 = 0.2;
+/// Weight of the newest call in the error rate.
+const ERROR_WEIGHT: f64 = 0.1;
+/// An idle model's error rate halves in this time, so that it is tried again.
+const ERROR_HALF_LIFE: Duration = Duration::from_secs(30);
+/// Failures in a row after which a model counts as unhealthy.
+const FAILURES_TO_UNHEALTHY: u32 = 3;
+/// First time that an unhealthy model is left out; doubles with each relapse.
+const FIRST_COOL_DOWN: Duration = Duration::from_secs(1);
+/// Longest time that an unhealthy model is left out without a probe.
+const LONGEST_COOL_DOWN: Duration = Duration::from_secs(60);
+
+/// The live stats of one model. Every method takes the time it happens at.
+#[derive(Debug, Default)]
+pub struct LiveStats {
+    in_flight: AtomicU32,
+    measured: Mutex<Measured>,
+}
+
+#[derive(Debug, Default)]
+struct Measured {
+    first_token_ms: Option<f64>,
+    tokens_per_second: Option<f64>,
+    error_rate: f64,
+    error_rate_at: Option<Instant>,
+    failures_in_a_row: u32,
+    cool_down: Duration,
+    unhealthy_until: Option<Instant>,
+}
+
+/// Live stats at one moment, with the configured expectation where nothing was
+/// measured yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Snapshot {
+    /// False when recent calls or probes failed.
+    pub healthy: bool,
+    /// Calls that have not finished.
+    pub in_flight: u32,
+    /// Milliseconds to the first token.
+    pub first_token_ms: Option<f64>,
+    /// Tokens per second after the first.
+    pub tokens_per_second: Option<f64>,
+    /// Share of recent calls that failed.
+    pub error_rate: f64,
+}
+
+/// Counts a call as in flight until dropped.
+#[derive(Debug)]
+pub struct InFlight(std::sync::Arc<LiveStats>);
+
+impl LiveStats {
+    /// Counts a call as in flight for as long as the guard lives.
+    pub fn begin(self: &std::sync::Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(std::sync::Arc::clone(self))
+    }
+
+    /// The first token of an answer came after this time.
+    pub fn first_token(&self, after: Duration) {
+        average(&mut self.measured().first_token_ms, after.as_secs_f64() * 1e3);
+    }
+
+    /// A call was answered. `generation` is the time from the first token to the
+    /// last; too short a time or too few tokens say nothing about the speed.
+    pub fn succeeded(&self, now: Instant, output_tokens: u64, generation: Duration) {
+        let mut measured = self.measured();
+        if output_tokens >= 2 && generation >= Duration::from_millis(1) {
+            average(&mut measured.tokens_per_second, (output_tokens - 1) as f64 / generation.as_secs_f64());
+        }
+        measured.count(now, 0.0);
+        measured.recover();
+    }
+
+    /// A call failed, and the model is to blame.
+    pub fn failed(&self, now: Instant) {
+        let mut measured = self.measured();
+        measured.count(now, 1.0);
+        measured.failure(now);
+    }
+
+    /// A health probe came back well: the model is healthy at once.
+    pub fn probe_succeeded(&self) {
+        self.measured().recover();
+    }
+
+    /// A health probe failed.
+    pub fn probe_failed(&self, now: Instant) {
+        self.measured().failure(now);
+    }
+
+    /// What is known at this moment.
+    pub fn snapshot(&self, expected: &Expected, now: Instant) -> Snapshot {
+        let measured = self.measured();
+        Snapshot {
+            healthy: measured.unhealthy_until.is_none_or(|until| now >= until),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            first_token_ms: measured.first_token_ms.or(expected.first_token_ms),
+            tokens_per_second: measured.tokens_per_second.or(expected.tokens_per_second),
+            error_rate: measured.error_rate_now(now),
+        }
+    }
+
+    fn measured(&self) -> MutexGuard<'_, Measured> {
+        self.measured.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Measured {
+    fn count(&mut self, now: Instant, error: f64) {
+        self.error_rate = self.error_rate_now(now) * (1.0 - ERROR_WEIGHT) + error * ERROR_WEIGHT;
+        self.error_rate_at = Some(now);
+    }
+
+    fn error_rate_now(&self, now: Instant) -> f64 {
+        let Some(at) = self.error_rate_at else { return 0.0 };
+        let half_lives = now.saturating_duration_since(at).as_secs_f64() / ERROR_HALF_LIFE.as_secs_f64();
+        self.error_rate * 0.5_f64.powf(half_lives)
+    }
+
+    fn failure(&mut self, now: Instant) {
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        if self.failures_in_a_row < FAILURES_TO_UNHEALTHY
+            || self.unhealthy_until.is_some_and(|until| now < until)
+        {
+            return;
+        }
+        self.cool_down = (self.cool_down * 2).clamp(FIRST_COOL_DOWN, LONGEST_COOL_DOWN);
+        self.unhealthy_until = Some(now + self.cool_down);
+    }
+
+    fn recover(&mut self) {
+        self.failures_in_a_row = 0;
+        self.cool_down = Duration::ZERO;
+        self.unhealthy_until = None;
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn average(value: &mut Option<f64>, sample: f64) {
+    *value = Some(value.map_or(sample, |old| old + (sample - old) * SPEED_WEIGHT));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+use std::sync::Arc;
+
+use super::*;
+
+fn expected() -> Expected {
+    Expected { first_token_ms: Some(25.0), tokens_per_second: Some(100.0) }
+}
+
+#[test]
+fn expectations_hold_until_something_was_measured() {
+    let (stats, now) = (LiveStats::default(), Instant::now());
+    assert_eq!(stats.snapshot(&expected(), now).first_token_ms, Some(25.0));
+    stats.first_token(Duration::from_millis(80));
+    stats.succeeded(now, 101, Duration::from_secs(2));
+    let measured = stats.snapshot(&expected(), now);
+    assert_eq!((measured.first_token_ms, measured.tokens_per_second), (Some(80.0), Some(50.0)));
+}
+
+#[test]
+fn a_single_token_says_nothing_about_speed() {
+    let (stats, now) = (LiveStats::default(), Instant::now());
+    stats.succeeded(now, 1, Duration::from_secs(1));
+    stats.succeeded(now, 500, Duration::ZERO);
+    assert_eq!(stats.snapshot(&Expected::default(), now).tokens_per_second, None);
+}
+
+#[test]
+fn calls_are_in_flight_until_their_guard_is_dropped() {
+    let stats = Arc::new(LiveStats::default());
+    let in_flight = |stats: &LiveStats| stats.snapshot(&expected(), Instant::now()).in_flight;
+    let (first, second) = (stats.begin(), stats.begin());
+    assert_eq!(in_flight(&stats), 2);
+    drop((first, second));
+    assert_eq!(in_flight(&stats), 0);
+}
+
+#[test]
+fn three_failures_in_a_row_are_unhealthy_until_the_cool_down_ends() {
+    let (stats, now) = (LiveStats::default(), Instant::now());
+    let healthy = |at| stats.snapshot(&expected(), at).healthy;
+    stats.failed(now);
+    stats.failed(now);
+    assert!(healthy(now));
+    stats.failed(now);
+    assert!(!healthy(now));
+    assert!(healthy(now + FIRST_COOL_DOWN));
+    stats.failed(now + FIRST_COOL_DOWN);
+    assert!(!healthy(now + 2 * FIRST_COOL_DOWN), "a relapse is left out for longer");
+    assert!(healthy(now + 3 * FIRST_COOL_DOWN));
+}
+
+#[test]
+fn one_success_or_probe_makes_a_model_healthy_again() {
+    let (stats, now) = (LiveStats::default(), Instant::now());
+    for recover in
+        [|s: &LiveStats, now| s.succeeded(now, 0, Duration::ZERO), |s: &LiveStats, _| s.probe_succeeded()]
+    {
+        (0..3).for_each(|_| stats.probe_failed(now));
+        assert!(!stats.snapshot(&expected(), now).healthy);
+        recover(&stats, now);
+        assert!(stats.snapshot(&expected(), now).healthy);
+    }
+}
+
+#[test]
+fn an_idle_models_error_rate_fades() {
+    let (stats, now) = (LiveStats::default(), Instant::now());
+    stats.failed(now);
+    let rate = |at| stats.snapshot(&expected(), at).error_rate;
+    assert!((rate(now) - 0.1).abs() < 1e-9);
+    assert!((rate(now + ERROR_HALF_LIFE) - 0.05).abs() < 1e-9);
+}

@@ -1,0 +1,118 @@
+//! What is known of a model before it is called.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bitflags::bitflags;
+
+use crate::ids::{BackendName, ModelId};
+use crate::live::LiveStats;
+use crate::money::Price;
+
+bitflags! {
+    /// Kinds of content in a request, or that a model accepts. The bit order is
+    /// that of `flags modalities` in the policy contract.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct Modalities: u8 {
+        /// Written text.
+        const TEXT = 1;
+        /// Pictures.
+        const IMAGE = 1 << 1;
+        /// Recorded sound.
+        const AUDIO = 1 << 2;
+        /// Moving pictures.
+        const VIDEO = 1 << 3;
+        /// Files such as PDF.
+        const DOCUMENT = 1 << 4;
+    }
+}
+
+bitflags! {
+    /// What a request needs, or a model can do. The bit order is that of `flags
+    /// abilities` in the policy contract.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct Abilities: u8 {
+        /// Calls tools.
+        const TOOLS = 1;
+        /// Answers in a given JSON schema.
+        const STRUCTURED_OUTPUT = 1 << 1;
+        /// Thinks before it answers.
+        const REASONING = 1 << 2;
+        /// Sends the answer in pieces.
+        const STREAMING = 1 << 3;
+        /// Reports log probabilities.
+        const LOG_PROBABILITIES = 1 << 4;
+    }
+}
+
+/// The endpoint that a model is called at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Operation {
+    /// `/v1/chat/completions`
+    Chat,
+    /// `/v1/embeddings`
+    Embedding,
+    /// `/v1/audio/transcriptions`
+    Transcription,
+}
+
+impl Operation {
+    /// The name that policies see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embedding => "embedding",
+            Self::Transcription => "transcription",
+        }
+    }
+}
+
+/// One model on one backend: facts from the configuration and the catalogue,
+/// and the live stats that the gateway gathers.
+#[derive(Debug)]
+pub struct Model {
+    /// `backend/model`.
+    pub id: ModelId,
+    /// Which backend serves it.
+    pub backend: BackendName,
+    /// The name that the backend knows it by.
+    pub upstream_name: String,
+    /// What it can be called for.
+    pub operations: Vec<Operation>,
+    /// Kinds of content it accepts.
+    pub inputs: Modalities,
+    /// What it can do.
+    pub abilities: Abilities,
+    /// Most tokens of input and output together.
+    pub context_window: Option<u32>,
+    /// Most tokens of one answer.
+    pub max_output_tokens: Option<u32>,
+    /// What it charges.
+    pub price: Price,
+    /// Quality in 0..1, if stated.
+    pub quality: Quality,
+    /// What to assume until something was measured.
+    pub expected: Expected,
+    /// Named facts for policies, such as `parameters`.
+    pub attributes: BTreeMap<String, String>,
+    /// What was measured. Shared across reloads of the configuration.
+    pub live: Arc<LiveStats>,
+}
+
+/// Stated quality of a model, 0..1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Quality {
+    /// In general.
+    pub general: Option<f64>,
+    /// By kind of task (`code`, `maths` …).
+    pub by_task: BTreeMap<String, f64>,
+}
+
+/// Stated speed of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Expected {
+    /// Milliseconds to the first token.
+    pub first_token_ms: Option<f64>,
+    /// Tokens per second after it.
+    pub tokens_per_second: Option<f64>,
+}
