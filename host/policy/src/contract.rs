@@ -1,0 +1,321 @@
+//! The types of `wit/policy.wit` as they cross into the sandbox and back.
+//!
+//! What goes in borrows from the domain, so that lowering a request copies each
+//! byte once, into the policy's memory. What comes out is owned, and unchecked
+//! until the domain has validated it.
+
+use std::time::Duration;
+
+use pointsman_domain::candidate::Candidate as DomainCandidate;
+use pointsman_domain::decision::{Proposal, Refusal as DomainRefusal, Target as DomainTarget};
+use pointsman_domain::model;
+use pointsman_domain::outcome::{Ending, Outcome as DomainOutcome};
+use pointsman_domain::request::RequestFacts;
+use wasmtime::component::{ComponentType, Lift, Lower, flags};
+
+/// The interfaces of the contract, with the version that they are linked under.
+/// wasmtime matches any version of 0.1 to it.
+pub(crate) mod interface {
+    pub(crate) const PACKAGE: &str = "pointsman:policy/";
+    pub(crate) const ROUTER: &str = "pointsman:policy/router@0.1.0";
+    pub(crate) const CONFIGURATION: &str = "pointsman:policy/configuration@0.1.0";
+    pub(crate) const OBSERVER: &str = "pointsman:policy/observer@0.1.0";
+    pub(crate) const SETTINGS: &str = "pointsman:policy/settings@0.1.0";
+    pub(crate) const LOG: &str = "pointsman:policy/log@0.1.0";
+    pub(crate) const DETAILS: &str = "pointsman:policy/details@0.1.0";
+    pub(crate) const PROMPT: &str = "pointsman:policy/prompt@0.1.0";
+}
+
+/// Parameters of `router.route`.
+pub(crate) type RouteParams<'a> = (Request<'a>, &'a [Candidate<'a>]);
+/// Results of `router.route`.
+pub(crate) type RouteResults = (Result<Decision, Refusal>,);
+/// Results of `configuration.validate`.
+pub(crate) type ValidateResults = (Result<(), String>,);
+/// Parameters of `observer.observe`.
+pub(crate) type ObserveParams<'a> = (Outcome<'a>,);
+
+flags! {
+    Modalities {
+        #[component(name = "text")]
+        const TEXT;
+        #[component(name = "image")]
+        const IMAGE;
+        #[component(name = "audio")]
+        const AUDIO;
+        #[component(name = "video")]
+        const VIDEO;
+        #[component(name = "document")]
+        const DOCUMENT;
+    }
+}
+
+flags! {
+    Abilities {
+        #[component(name = "tools")]
+        const TOOLS;
+        #[component(name = "structured-output")]
+        const STRUCTURED_OUTPUT;
+        #[component(name = "reasoning")]
+        const REASONING;
+        #[component(name = "streaming")]
+        const STREAMING;
+        #[component(name = "log-probabilities")]
+        const LOG_PROBABILITIES;
+    }
+}
+
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct Request<'a> {
+    id: &'a str,
+    operation: &'a str,
+    model: &'a str,
+    tenant: Option<&'a str>,
+    session: Option<&'a str>,
+    #[component(name = "input-tokens")]
+    input_tokens: u32,
+    #[component(name = "max-output-tokens")]
+    max_output_tokens: Option<u32>,
+    inputs: Modalities,
+    needs: Abilities,
+    turns: u32,
+    streaming: bool,
+    #[component(name = "deadline-ms")]
+    deadline_ms: Option<u32>,
+    #[component(name = "budget-left")]
+    budget_left: Option<f64>,
+}
+
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct Candidate<'a> {
+    id: &'a str,
+    #[component(name = "context-window")]
+    context_window: Option<u32>,
+    #[component(name = "max-output-tokens")]
+    max_output_tokens: Option<u32>,
+    inputs: Modalities,
+    abilities: Abilities,
+    #[component(name = "input-price")]
+    input_price: f64,
+    #[component(name = "output-price")]
+    output_price: f64,
+    quality: Option<f64>,
+    healthy: bool,
+    #[component(name = "in-flight")]
+    in_flight: u32,
+    #[component(name = "first-token-ms")]
+    first_token_ms: Option<f64>,
+    #[component(name = "tokens-per-second")]
+    tokens_per_second: Option<f64>,
+    #[component(name = "error-rate")]
+    error_rate: f64,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct Target {
+    candidate: u32,
+    #[component(name = "timeout-ms")]
+    timeout_ms: Option<u32>,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct Decision {
+    targets: Vec<Target>,
+    label: String,
+    reason: Option<String>,
+    #[component(name = "hedge-after-ms")]
+    hedge_after_ms: Option<u32>,
+    propensity: Option<f64>,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(variant)]
+pub(crate) enum Refusal {
+    #[component(name = "no-candidate")]
+    NoCandidate(String),
+    #[component(name = "denied")]
+    Denied(String),
+    #[component(name = "internal")]
+    Internal(String),
+}
+
+#[derive(ComponentType, Lower, Clone, Copy)]
+#[component(enum)]
+#[repr(u8)]
+pub(crate) enum OutcomeStatus {
+    #[component(name = "answered")]
+    Answered,
+    #[component(name = "failed")]
+    Failed,
+    #[component(name = "cancelled")]
+    Cancelled,
+}
+
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct Outcome<'a> {
+    id: &'a str,
+    label: &'a str,
+    status: OutcomeStatus,
+    model: Option<&'a str>,
+    attempts: u32,
+    #[component(name = "input-tokens")]
+    input_tokens: u32,
+    #[component(name = "output-tokens")]
+    output_tokens: u32,
+    cost: f64,
+    #[component(name = "first-token-ms")]
+    first_token_ms: Option<f64>,
+    #[component(name = "latency-ms")]
+    latency_ms: f64,
+    error: Option<&'a str>,
+}
+
+/// How much a log line matters.
+#[derive(ComponentType, Lift, Clone, Copy)]
+#[expect(dead_code, reason = "the policy makes the values; lifting reads them by number")]
+#[component(enum)]
+#[repr(u8)]
+pub(crate) enum Level {
+    #[component(name = "debug")]
+    Debug,
+    #[component(name = "info")]
+    Info,
+    #[component(name = "warn")]
+    Warn,
+    #[component(name = "error")]
+    Error,
+}
+
+impl<'a> From<&'a RequestFacts> for Request<'a> {
+    fn from(request: &'a RequestFacts) -> Self {
+        Self {
+            id: &request.id,
+            operation: request.operation.as_str(),
+            model: &request.model,
+            tenant: request.tenant.as_ref().map(|tenant| tenant.as_str()),
+            session: request.session.as_deref(),
+            input_tokens: request.input_tokens,
+            max_output_tokens: request.max_output_tokens,
+            inputs: request.inputs.into(),
+            needs: request.needs.into(),
+            turns: request.turns,
+            streaming: request.streaming,
+            deadline_ms: request.deadline_ms,
+            budget_left: request.budget_left,
+        }
+    }
+}
+
+impl<'a> From<&'a DomainCandidate> for Candidate<'a> {
+    fn from(candidate: &'a DomainCandidate) -> Self {
+        let DomainCandidate { model, live } = candidate;
+        Self {
+            id: model.id.as_str(),
+            context_window: model.context_window,
+            max_output_tokens: model.max_output_tokens,
+            inputs: model.inputs.into(),
+            abilities: model.abilities.into(),
+            input_price: model.price.input_per_million(),
+            output_price: model.price.output_per_million(),
+            quality: model.quality.general,
+            healthy: live.healthy,
+            in_flight: live.in_flight,
+            first_token_ms: live.first_token_ms,
+            tokens_per_second: live.tokens_per_second,
+            error_rate: live.error_rate,
+        }
+    }
+}
+
+impl<'a> From<&'a DomainOutcome> for Outcome<'a> {
+    fn from(outcome: &'a DomainOutcome) -> Self {
+        let tokens = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+        Self {
+            id: &outcome.id,
+            label: &outcome.label,
+            status: match outcome.ending {
+                Ending::Answered => OutcomeStatus::Answered,
+                Ending::Failed => OutcomeStatus::Failed,
+                Ending::Cancelled => OutcomeStatus::Cancelled,
+            },
+            model: outcome.model.as_ref().map(|model| model.as_str()),
+            attempts: outcome.attempts,
+            input_tokens: tokens(outcome.usage.input_tokens),
+            output_tokens: tokens(outcome.usage.output_tokens),
+            cost: outcome.cost.usd(),
+            first_token_ms: outcome.first_token.map(milliseconds),
+            latency_ms: milliseconds(outcome.latency),
+            error: outcome.error.as_deref(),
+        }
+    }
+}
+
+impl From<model::Modalities> for Modalities {
+    fn from(kinds: model::Modalities) -> Self {
+        let mut flags = Self::empty();
+        for (kind, flag) in [
+            (model::Modalities::TEXT, Self::TEXT),
+            (model::Modalities::IMAGE, Self::IMAGE),
+            (model::Modalities::AUDIO, Self::AUDIO),
+            (model::Modalities::VIDEO, Self::VIDEO),
+            (model::Modalities::DOCUMENT, Self::DOCUMENT),
+        ] {
+            if kinds.contains(kind) {
+                flags |= flag;
+            }
+        }
+        flags
+    }
+}
+
+impl From<model::Abilities> for Abilities {
+    fn from(abilities: model::Abilities) -> Self {
+        let mut flags = Self::empty();
+        for (ability, flag) in [
+            (model::Abilities::TOOLS, Self::TOOLS),
+            (model::Abilities::STRUCTURED_OUTPUT, Self::STRUCTURED_OUTPUT),
+            (model::Abilities::REASONING, Self::REASONING),
+            (model::Abilities::STREAMING, Self::STREAMING),
+            (model::Abilities::LOG_PROBABILITIES, Self::LOG_PROBABILITIES),
+        ] {
+            if abilities.contains(ability) {
+                flags |= flag;
+            }
+        }
+        flags
+    }
+}
+
+impl From<Decision> for Proposal {
+    fn from(decision: Decision) -> Self {
+        let milliseconds = |count: u32| Duration::from_millis(count.into());
+        let target = |target: Target| DomainTarget {
+            candidate: target.candidate as usize,
+            timeout: target.timeout_ms.map(milliseconds),
+        };
+        Self {
+            targets: decision.targets.into_iter().map(target).collect(),
+            label: decision.label,
+            reason: decision.reason,
+            hedge_after: decision.hedge_after_ms.map(milliseconds),
+            propensity: decision.propensity,
+        }
+    }
+}
+
+impl Refusal {
+    /// The refusal for the client, or the text of an internal error.
+    pub(crate) fn into_domain(self) -> Result<DomainRefusal, String> {
+        match self {
+            Self::NoCandidate(text) => Ok(DomainRefusal::NoCandidate(text)),
+            Self::Denied(text) => Ok(DomainRefusal::Denied(text)),
+            Self::Internal(text) => Err(text),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! How a policy fails.
+
+use pointsman_domain::decision::InvalidDecision;
+
+/// A call of a policy that gave no usable answer. The policy is at fault, except
+/// for [`PolicyFailure::Saturated`].
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PolicyFailure {
+    /// It ended in a trap: a panic, an invalid access, a stack overflow.
+    #[error("the policy trapped: {0}")]
+    Trap(String),
+    /// It ran longer than its deadline.
+    #[error("the policy ran past its deadline")]
+    Deadline,
+    /// It wanted more memory than its limit and could not go on without.
+    #[error("the policy needs more memory than its limit")]
+    Memory,
+    /// It called the host more often than its limit.
+    #[error("the policy called the host more often than its limit")]
+    HostCalls,
+    /// Its answer breaks a rule of the contract.
+    #[error("the policy's answer is invalid: {0}")]
+    Invalid(#[from] InvalidDecision),
+    /// Its answer, or what it passed to the host, cannot be read as the
+    /// contract's types, or is too large.
+    #[error("the policy's answer is unreadable: {0}")]
+    Unreadable(String),
+    /// It says itself that it failed.
+    #[error("the policy reports an internal error: {0}")]
+    Internal(String),
+    /// Too many decisions are under way in this gateway.
+    #[error("too many decisions are under way")]
+    Saturated,
+}
+
+impl PolicyFailure {
+    /// Every [`reason`](Self::reason), in the order in which counters are kept.
+    pub const REASONS: [&'static str; 7] =
+        ["trap", "deadline", "memory", "host_calls", "invalid", "internal", "saturated"];
+
+    /// The kind of failure as one word, for counters and headers.
+    pub const fn reason(&self) -> &'static str {
+        Self::REASONS[self.index()]
+    }
+
+    /// The place of the reason in [`Self::REASONS`].
+    pub(crate) const fn index(&self) -> usize {
+        match self {
+            Self::Trap(_) => 0,
+            Self::Deadline => 1,
+            Self::Memory => 2,
+            Self::HostCalls => 3,
+            Self::Invalid(_) | Self::Unreadable(_) => 4,
+            Self::Internal(_) => 5,
+            Self::Saturated => 6,
+        }
+    }
+}

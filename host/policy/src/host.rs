@@ -1,0 +1,255 @@
+//! What an instance holds and may use of the host.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use pointsman_domain::ids::PolicyName;
+use pointsman_domain::prompt::Prompt;
+use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::policy::DecisionInput;
+use crate::runtime::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES, TICK};
+use crate::spec::{Limits, PolicySpec};
+
+mod imports;
+
+pub(crate) use imports::{add_contract, add_wasi};
+
+/// Lines of the log that one call may write.
+const LOG_LINES: u32 = 32;
+/// Bytes of one log line; the rest is cut off.
+const LOG_LINE_BYTES: usize = 1024;
+
+/// What all instances of a policy have in common.
+pub(crate) struct Context {
+    name: PolicyName,
+    settings: Arc<str>,
+    limits: Limits,
+    /// The running time of one call in ticks.
+    ticks: u64,
+}
+
+impl Context {
+    pub(crate) fn new(spec: &PolicySpec) -> Self {
+        let ticks = spec.limits.deadline.as_nanos().div_ceil(TICK.as_nanos());
+        Self {
+            name: spec.name.clone(),
+            settings: spec.settings.as_str().into(),
+            limits: spec.limits,
+            ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The data of one store: one instance of one policy.
+pub(crate) struct Host {
+    policy: Arc<Context>,
+    /// What is being decided; nothing during `validate` and `observe`.
+    input: Option<DecisionInput>,
+    left: Budget,
+    memory: MemoryMeter,
+    wasi: Option<Box<Wasi>>,
+}
+
+/// What is left to one call.
+struct Budget {
+    ticks: u64,
+    host_calls: u32,
+    prompt_bytes: usize,
+    log_lines: u32,
+    log_lines_dropped: u32,
+}
+
+/// More calls of the host than the limit.
+#[derive(Debug, thiserror::Error)]
+#[error("the policy called the host too often")]
+pub(crate) struct HostCallsExceeded;
+
+impl Host {
+    pub(crate) fn new(policy: Arc<Context>, input: Option<DecisionInput>) -> Self {
+        Self {
+            left: Budget::of(&policy),
+            memory: MemoryMeter { limit: policy.limits.memory_bytes, used: 0, denied: false },
+            policy,
+            input,
+            wasi: None,
+        }
+    }
+
+    /// Gives a call its input and its full budget.
+    pub(crate) fn begin(&mut self, input: Option<DecisionInput>) {
+        self.left = Budget::of(&self.policy);
+        self.memory.denied = false;
+        self.input = input;
+    }
+
+    /// Forgets the request, so that an idle instance holds nothing of it.
+    pub(crate) fn end(&mut self) {
+        self.input = None;
+        if self.left.log_lines_dropped > 0 {
+            tracing::warn!(
+                policy = %self.policy.name,
+                dropped = self.left.log_lines_dropped,
+                "the policy wrote more than {LOG_LINES} log lines in one call"
+            );
+        }
+    }
+
+    pub(crate) fn memory(&mut self) -> &mut MemoryMeter {
+        &mut self.memory
+    }
+
+    /// Whether the policy was refused memory during this call.
+    pub(crate) fn memory_denied(&self) -> bool {
+        self.memory.denied
+    }
+
+    /// What to do when the policy was seen running at a tick.
+    pub(crate) fn tick(&mut self) -> UpdateDeadline {
+        match self.left.ticks.checked_sub(1) {
+            None => UpdateDeadline::Interrupt,
+            Some(left) => {
+                self.left.ticks = left;
+                UpdateDeadline::Yield(1)
+            }
+        }
+    }
+
+    fn count_call(&mut self) -> wasmtime::Result<()> {
+        match self.left.host_calls.checked_sub(1) {
+            None => Err(HostCallsExceeded.into()),
+            Some(left) => {
+                self.left.host_calls = left;
+                Ok(())
+            }
+        }
+    }
+
+    fn may_log(&mut self) -> bool {
+        match self.left.log_lines.checked_sub(1) {
+            None => self.left.log_lines_dropped += 1,
+            Some(left) => {
+                self.left.log_lines = left;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A copy of a part of the prompt, cut to `max_bytes` and to what is left.
+    fn read(&mut self, max_bytes: u32, part: impl FnOnce(&dyn Prompt) -> Option<&str>) -> Option<String> {
+        let text = part(&*self.input.as_ref()?.prompt)?;
+        Some(self.left.copy_prompt(text, max_bytes as usize))
+    }
+
+    /// Tool names, as many as what is left of the prompt allows.
+    fn tool_names(&mut self) -> Vec<String> {
+        let Self { input: Some(input), left, .. } = self else { return Vec::new() };
+        let names = input.prompt.tool_names();
+        let whole = names.iter().map_while(|name| left.copy_whole_prompt(name));
+        whole.collect()
+    }
+}
+
+impl Budget {
+    fn of(policy: &Context) -> Self {
+        Self {
+            ticks: policy.ticks,
+            host_calls: policy.limits.host_calls,
+            prompt_bytes: policy.limits.prompt_bytes as usize,
+            log_lines: LOG_LINES,
+            log_lines_dropped: 0,
+        }
+    }
+
+    /// The start of a text, as far as it and the allowance go.
+    fn copy_prompt(&mut self, text: &str, max_bytes: usize) -> String {
+        let end = text.floor_char_boundary(self.prompt_bytes.min(max_bytes));
+        self.prompt_bytes -= end;
+        text[..end].to_owned()
+    }
+
+    /// A text that makes no sense in part.
+    fn copy_whole_prompt(&mut self, text: &str) -> Option<String> {
+        self.prompt_bytes = self.prompt_bytes.checked_sub(text.len())?;
+        Some(text.to_owned())
+    }
+}
+
+/// Text from a policy as it may appear in a log or a message: control
+/// characters escaped, and cut at `max_bytes`.
+pub(crate) fn printable(text: &str, max_bytes: usize) -> String {
+    let cut = &text[..text.floor_char_boundary(max_bytes)];
+    let mut printable = String::with_capacity(cut.len());
+    for character in cut.chars() {
+        if character.is_control() {
+            let _ = write!(printable, "{}", character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    if cut.len() < text.len() {
+        printable.push('…');
+    }
+    printable
+}
+
+/// Linear memory of one instance.
+pub(crate) struct MemoryMeter {
+    limit: usize,
+    used: usize,
+    denied: bool,
+}
+
+impl ResourceLimiter for MemoryMeter {
+    /// Denied growth is no trap: a policy may cope with it. One that does not
+    /// traps, and then `denied` says why.
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let used = self.used.saturating_add(desired.saturating_sub(current));
+        if used > self.limit {
+            self.denied = true;
+            return Ok(false);
+        }
+        self.used = used;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= MAX_TABLE_ELEMENTS)
+    }
+
+    fn instances(&self) -> usize {
+        MAX_CORE_INSTANCES as usize
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES as usize
+    }
+
+    fn memories(&self) -> usize {
+        MAX_MEMORIES as usize
+    }
+}
+
+/// An empty WASI world: clocks and random numbers, and nothing to reach.
+struct Wasi {
+    context: WasiCtx,
+    table: ResourceTable,
+}
+
+impl Wasi {
+    fn new() -> Self {
+        let context = WasiCtx::builder().allow_tcp(false).allow_udp(false).build();
+        Self { context, table: ResourceTable::new() }
+    }
+}
+
+impl WasiView for Host {
+    /// Built at the first call: most decisions never make one.
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new()));
+        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
+    }
+}

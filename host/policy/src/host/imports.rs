@@ -1,0 +1,135 @@
+//! The functions that policies import. None of them blocks: a policy's deadline
+//! is watched only while its own code runs.
+
+use std::sync::Arc;
+
+use pointsman_domain::candidate::Candidate;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, WasmStr};
+
+use super::{Host, LOG_LINE_BYTES, printable};
+use crate::contract::{Level, interface};
+
+/// The role whose newest message `last-user-text` gives.
+const USER: &str = "user";
+
+/// Offers the contract's interfaces. What a policy may have of them is decided
+/// before: the load gate refuses one that imports more than it was granted.
+pub(crate) fn add_contract(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    add_settings(linker)?;
+    add_log(linker)?;
+    add_details(linker)?;
+    add_prompt(linker)
+}
+
+/// Offers WASI 0.2.
+pub(crate) fn add_wasi(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)
+}
+
+fn add_settings(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    let mut settings = linker.instance(interface::SETTINGS)?;
+    settings.func_wrap("json", |mut store: StoreContextMut<'_, Host>, (): ()| {
+        let host = store.data_mut();
+        host.count_call()?;
+        Ok((Arc::clone(&host.policy.settings),))
+    })
+}
+
+fn add_log(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    let mut log = linker.instance(interface::LOG)?;
+    log.func_wrap("write", |mut store: StoreContextMut<'_, Host>, (level, message): (Level, WasmStr)| {
+        store.data_mut().count_call()?;
+        if store.data_mut().may_log() {
+            let line = printable(&message.to_str(&store)?, LOG_LINE_BYTES);
+            write_line(store.data(), level, &line);
+        }
+        Ok(())
+    })
+}
+
+fn write_line(host: &Host, level: Level, line: &str) {
+    let policy = host.policy.name.as_str();
+    let decision = host.input.as_ref().map_or("", |input| input.request.id.as_str());
+    match level {
+        Level::Debug => tracing::debug!(policy, decision, "{line}"),
+        Level::Info => tracing::info!(policy, decision, "{line}"),
+        Level::Warn => tracing::warn!(policy, decision, "{line}"),
+        Level::Error => tracing::error!(policy, decision, "{line}"),
+    }
+}
+
+fn add_details(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    let mut details = linker.instance(interface::DETAILS)?;
+    details.func_wrap("request-attribute", |mut store: StoreContextMut<'_, Host>, (key,): (WasmStr,)| {
+        store.data_mut().count_call()?;
+        let key = key.to_str(&store)?;
+        let value =
+            store.data().input.as_ref().and_then(|input| input.request.attributes.get(&*key)).cloned();
+        Ok((value,))
+    })?;
+    details.func_wrap(
+        "candidate-attribute",
+        |mut store: StoreContextMut<'_, Host>, (index, key): (u32, WasmStr)| {
+            store.data_mut().count_call()?;
+            let key = key.to_str(&store)?;
+            let value = candidate(store.data(), index).and_then(|it| it.model.attributes.get(&*key)).cloned();
+            Ok((value,))
+        },
+    )?;
+    details.func_wrap(
+        "task-quality",
+        |mut store: StoreContextMut<'_, Host>, (index, task): (u32, WasmStr)| {
+            store.data_mut().count_call()?;
+            let task = task.to_str(&store)?;
+            let quality =
+                candidate(store.data(), index).and_then(|it| it.model.quality.by_task.get(&*task)).copied();
+            Ok((quality,))
+        },
+    )?;
+    details.func_wrap("candidate-operations", |mut store: StoreContextMut<'_, Host>, (index,): (u32,)| {
+        store.data_mut().count_call()?;
+        let operations: Vec<&'static str> = candidate(store.data(), index)
+            .map(|it| it.model.operations.iter().map(|operation| operation.as_str()).collect())
+            .unwrap_or_default();
+        Ok((operations,))
+    })
+}
+
+fn candidate(host: &Host, index: u32) -> Option<&Candidate> {
+    host.input.as_ref()?.candidates.get(index as usize)
+}
+
+fn add_prompt(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    let mut prompt = linker.instance(interface::PROMPT)?;
+    prompt.func_wrap("message-count", |mut store: StoreContextMut<'_, Host>, (): ()| {
+        let host = store.data_mut();
+        host.count_call()?;
+        let count = host.input.as_ref().map_or(0, |input| input.prompt.message_count());
+        Ok((u32::try_from(count).unwrap_or(u32::MAX),))
+    })?;
+    prompt.func_wrap("role", |mut store: StoreContextMut<'_, Host>, (message,): (u32,)| {
+        let host = store.data_mut();
+        host.count_call()?;
+        Ok((host.read(u32::MAX, |prompt| prompt.role(message as usize)),))
+    })?;
+    prompt.func_wrap("text", |mut store: StoreContextMut<'_, Host>, (message, max_bytes): (u32, u32)| {
+        let host = store.data_mut();
+        host.count_call()?;
+        Ok((host.read(max_bytes, |prompt| prompt.text(message as usize)),))
+    })?;
+    prompt.func_wrap("last-user-text", |mut store: StoreContextMut<'_, Host>, (max_bytes,): (u32,)| {
+        let host = store.data_mut();
+        host.count_call()?;
+        let text = host.read(max_bytes, |prompt| {
+            let newest = (0..prompt.message_count()).rev().find(|&it| prompt.role(it) == Some(USER))?;
+            prompt.text(newest)
+        });
+        Ok((text.unwrap_or_default(),))
+    })?;
+    prompt.func_wrap("tool-names", |mut store: StoreContextMut<'_, Host>, (): ()| {
+        let host = store.data_mut();
+        host.count_call()?;
+        Ok((host.tool_names(),))
+    })
+}

@@ -1,0 +1,165 @@
+//! One instance of a policy, in a store of its own.
+
+use pointsman_domain::decision::Proposal;
+use pointsman_domain::outcome::Outcome as DomainOutcome;
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc,
+};
+use wasmtime::{Engine, PoolConcurrencyLimitError, Store, Trap};
+
+use crate::contract::{
+    Candidate, ObserveParams, Outcome, Request, RouteParams, RouteResults, ValidateResults, interface,
+};
+use crate::failure::PolicyFailure;
+use crate::host::{Host, HostCallsExceeded, printable};
+use crate::policy::{Answer, DecisionInput};
+
+/// Bytes that one call may hand to the host: an honest answer for a thousand
+/// candidates is 30 KiB.
+const BYTES_TO_HOST: usize = 256 << 10;
+/// Handles of resources at once; only WASI has any.
+const RESOURCE_HANDLES: usize = 1_000;
+/// Bytes of a trap's or an error's text that are kept.
+const MAX_FAILURE_TEXT: usize = 1_024;
+
+/// Where a component exports the contract's functions: looked up once.
+pub(crate) struct Exports {
+    route: ComponentExportIndex,
+    validate: ComponentExportIndex,
+    observe: Option<ComponentExportIndex>,
+}
+
+impl Exports {
+    /// Finds the exports, or names the one that is missing.
+    pub(crate) fn find(component: &Component) -> Result<Self, String> {
+        let function = |interface: &str, name: &str| {
+            let instance = component.get_export_index(None, interface)?;
+            component.get_export_index(Some(&instance), name)
+        };
+        let required = |interface: &str, name: &str| {
+            function(interface, name).ok_or_else(|| format!("{interface} with function {name}"))
+        };
+        Ok(Self {
+            route: required(interface::ROUTER, "route")?,
+            validate: required(interface::CONFIGURATION, "validate")?,
+            observe: function(interface::OBSERVER, "observe"),
+        })
+    }
+
+    pub(crate) fn has_observer(&self) -> bool {
+        self.observe.is_some()
+    }
+}
+
+/// An instance, ready for calls. After a failure its state is unknown: drop it.
+pub(crate) struct Instance {
+    store: Store<Host>,
+    instance: wasmtime::component::Instance,
+    route: TypedFunc<RouteParams<'static>, RouteResults>,
+    /// Calls made so far.
+    pub(crate) calls: u32,
+}
+
+impl Instance {
+    /// Instantiates under the limits of one call, since start functions run here.
+    pub(crate) async fn new(
+        template: &InstancePre<Host>,
+        exports: &Exports,
+        host: Host,
+    ) -> Result<Self, PolicyFailure> {
+        let mut store = new_store(template.engine(), host);
+        let instance = match template.instantiate_async(&mut store).await {
+            Ok(instance) => instance,
+            Err(error) => return Err(failure(&error, store.data())),
+        };
+        let route = instance.get_typed_func(&mut store, exports.route).map_err(wrong_type)?;
+        Ok(Self { store, instance, route, calls: 0 })
+    }
+
+    /// Starts a further call with a full budget.
+    pub(crate) fn begin(&mut self, input: Option<DecisionInput>) {
+        self.store.data_mut().begin(input);
+        self.store.set_epoch_deadline(1);
+    }
+
+    /// Asks for a decision on the input that the instance was given.
+    pub(crate) async fn route(&mut self, input: &DecisionInput) -> Result<Answer, PolicyFailure> {
+        let candidates: Vec<Candidate<'_>> = input.candidates.iter().map(Candidate::from).collect();
+        let request = Request::from(&*input.request);
+        let (answer,) = self.call(self.route, (request, &candidates)).await?;
+        match answer {
+            Ok(decision) => {
+                let decision = Proposal::from(decision).validate(candidates.len())?;
+                Ok(Answer::Decision(decision))
+            }
+            Err(refusal) => match refusal.into_domain() {
+                Ok(refusal) => Ok(Answer::Refusal(refusal.validate()?)),
+                Err(text) => Err(PolicyFailure::Internal(printable(&text, MAX_FAILURE_TEXT))),
+            },
+        }
+    }
+
+    /// Asks whether the settings will do; the inner error is the policy's text.
+    pub(crate) async fn validate(&mut self, exports: &Exports) -> Result<Result<(), String>, PolicyFailure> {
+        let validate: TypedFunc<(), ValidateResults> =
+            self.instance.get_typed_func(&mut self.store, exports.validate).map_err(wrong_type)?;
+        let (verdict,) = self.call(validate, ()).await?;
+        Ok(verdict.map_err(|text| printable(&text, MAX_FAILURE_TEXT)))
+    }
+
+    /// Tells what became of a decision, if the policy wants to know.
+    pub(crate) async fn observe(
+        &mut self,
+        exports: &Exports,
+        outcome: &DomainOutcome,
+    ) -> Result<(), PolicyFailure> {
+        let Some(observe) = exports.observe else { return Ok(()) };
+        let observe: TypedFunc<ObserveParams<'_>, ()> =
+            self.instance.get_typed_func(&mut self.store, observe).map_err(wrong_type)?;
+        self.call(observe, (Outcome::from(outcome),)).await
+    }
+
+    async fn call<P, R>(&mut self, function: TypedFunc<P, R>, parameters: P) -> Result<R, PolicyFailure>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        self.calls += 1;
+        let result = function.call_async(&mut self.store, parameters).await;
+        self.store.data_mut().end();
+        result.map_err(|error| failure(&error, self.store.data()))
+    }
+}
+
+fn new_store(engine: &Engine, host: Host) -> Store<Host> {
+    let mut store = Store::new(engine, host);
+    store.limiter(|host| host.memory());
+    store.epoch_deadline_callback(|mut store| Ok(store.data_mut().tick()));
+    store.set_epoch_deadline(1);
+    store.set_hostcall_fuel(BYTES_TO_HOST);
+    store.set_max_component_handles(RESOURCE_HANDLES);
+    store
+}
+
+/// What an error of wasmtime says about the policy.
+fn failure(error: &wasmtime::Error, host: &Host) -> PolicyFailure {
+    let trap = error.downcast_ref::<Trap>();
+    if error.is::<PoolConcurrencyLimitError>() {
+        PolicyFailure::Saturated
+    } else if error.is::<HostCallsExceeded>() {
+        PolicyFailure::HostCalls
+    } else if trap == Some(&Trap::Interrupt) {
+        PolicyFailure::Deadline
+    } else if host.memory_denied() {
+        PolicyFailure::Memory
+    } else if let Some(trap) = trap {
+        PolicyFailure::Trap(trap.to_string())
+    } else {
+        PolicyFailure::Unreadable(printable(&format!("{error:#}"), MAX_FAILURE_TEXT))
+    }
+}
+
+/// An export of another type than the contract's. Found when the policy is loaded.
+fn wrong_type(error: wasmtime::Error) -> PolicyFailure {
+    PolicyFailure::Unreadable(format!("an export differs from pointsman:policy@0.1.0: {error:#}"))
+}

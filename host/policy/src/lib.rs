@@ -1,0 +1,28 @@
+//! Loads WebAssembly policies, holds them in a sandbox and asks them for decisions.
+//!
+//! The only user of wasmtime, and usable without the gateway: a [`Runtime`]
+//! turns a component's bytes and a [`PolicySpec`] into a [`Policy`], which
+//! passed the load gate; a [`Slot`] holds the version of a policy that serves
+//! now, so that another can take its place while requests flow.
+//!
+//! Whatever a policy does is answered within its limits, with a checked
+//! decision, a refusal or a [`PolicyFailure`]. No failure of a policy is a
+//! failure of the request: what to do about it is the gateway's choice.
+
+mod contract;
+mod failure;
+mod host;
+mod instance;
+mod load;
+mod policy;
+mod runtime;
+mod slot;
+mod spec;
+pub mod watch;
+
+pub use failure::PolicyFailure;
+pub use load::LoadError;
+pub use policy::{Answer, DecisionInput, Policy};
+pub use runtime::{Runtime, RuntimeConfig, RuntimeError};
+pub use slot::{Rejected, Slot, SlotStatus};
+pub use spec::{Grants, Isolation, Limits, PolicySpec};

@@ -1,0 +1,153 @@
+//! The load gate: nothing serves that did not pass it.
+//!
+//! From the cheapest check to the dearest: size, format, complexity, compile,
+//! imports, exports, link, and at last a trial: the policy judges its settings
+//! and makes one decision, which must be valid.
+
+use pointsman_domain::ids::Digest;
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::failure::PolicyFailure;
+use crate::host::{add_contract, add_wasi};
+use crate::instance::Exports;
+use crate::policy::Policy;
+use crate::runtime::Runtime;
+use crate::spec::{Grants, PolicySpec};
+
+mod complexity;
+mod format;
+mod imports;
+mod trial;
+
+/// Why a policy was not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file is larger than the policy's limit.
+    #[error("the policy is {bytes} bytes long, more than its limit of {limit} (`max_component_bytes`)")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// What it may be.
+        limit: usize,
+    },
+    /// The memory limit is above what this process reserved for an instance.
+    #[error("the memory limit of {limit} bytes is more than the {most} that one policy can be given")]
+    MemoryLimit {
+        /// What the configuration asks for.
+        limit: usize,
+        /// The most it could.
+        most: usize,
+    },
+    /// Native code that wasmtime made: nobody can tell what is in it.
+    #[error("the policy is precompiled by wasmtime; give the WebAssembly component it was made from")]
+    Precompiled,
+    /// Not WebAssembly, or cut short.
+    #[error("the policy is not a WebAssembly component: {0}")]
+    NotWebAssembly(String),
+    /// A core module that cannot be made into a component.
+    #[error(
+        "the policy is a core module that cannot be made into a component: {0} \
+         (build it against the policy package for wasm32-unknown-unknown, or run `wasm-tools component new`)"
+    )]
+    NotEncodable(String),
+    /// Code that would take too long to compile.
+    #[error("the policy is too complex to compile: {0}")]
+    TooComplex(String),
+    /// The compiler refused it.
+    #[error("the policy does not compile: {0}")]
+    Compile(String),
+    /// An import that no grant would give.
+    #[error("the policy imports `{0}`, which Pointsman does not offer")]
+    UnknownImport(String),
+    /// An import that the configuration does not grant.
+    #[error("the policy imports `{import}`, which it is not granted; to grant it: grants = [\"{grant}\"]")]
+    UngrantedImport {
+        /// The imported interface.
+        import: String,
+        /// The name of the grant.
+        grant: &'static str,
+    },
+    /// Not a routing policy of this contract.
+    #[error("the policy does not export {missing}, so it is not a routing policy (it exports: {exported})")]
+    MissingExport {
+        /// The interface or function that every routing policy exports.
+        missing: String,
+        /// What it exports instead.
+        exported: String,
+    },
+    /// Its imports do not fit what Pointsman offers under their names.
+    #[error("the policy does not fit the contract: {0}")]
+    Link(String),
+    /// It failed before or while it judged its settings.
+    #[error("the policy failed while it was started: {0}")]
+    Start(PolicyFailure),
+    /// It does not accept its settings.
+    #[error("the policy refuses its settings: {0}")]
+    Settings(String),
+    /// It failed on a made-up request with three candidates.
+    #[error("the policy failed on a trial request: {0}")]
+    Trial(PolicyFailure),
+    /// The machine has no thread left to try it.
+    #[error("cannot try out the policy: {0}")]
+    NoThread(std::io::Error),
+}
+
+impl Runtime {
+    /// Checks, compiles and tries a policy: a component, or the core module
+    /// with an embedded component type that cargo leaves. Blocks for as long as
+    /// the compiler takes, up to seconds: call it off the async runtime.
+    ///
+    /// # Errors
+    /// When the policy must not serve. Nothing is left behind then.
+    pub fn load(&self, spec: PolicySpec, bytes: &[u8]) -> Result<Policy, LoadError> {
+        self.check_limits(&spec, bytes)?;
+        let digest = Digest::new(Sha256::digest(bytes).into());
+        let component = format::component_of(bytes)?;
+        complexity::check(&component)?;
+        let component =
+            Component::new(self.engine(), &component).map_err(|error| LoadError::Compile(text(&error)))?;
+        imports::check(&component, spec.grants)?;
+        let exports = Exports::find(&component)
+            .map_err(|missing| LoadError::MissingExport { missing, exported: exported(&component) })?;
+        let template = linker(self.engine(), spec.grants)
+            .and_then(|linker| linker.instantiate_pre(&component))
+            .map_err(|error| LoadError::Link(text(&error)))?;
+        let policy = Policy::new(self.clone(), spec, digest, template, exports);
+        trial::run(self, &policy)?;
+        Ok(policy)
+    }
+
+    fn check_limits(&self, spec: &PolicySpec, bytes: &[u8]) -> Result<(), LoadError> {
+        let limit = spec.limits.max_component_bytes;
+        if bytes.len() > limit {
+            return Err(LoadError::TooLarge { bytes: bytes.len(), limit });
+        }
+        let (limit, most) = (spec.limits.memory_bytes, self.config().max_memory_bytes);
+        if limit > most {
+            return Err(LoadError::MemoryLimit { limit, most });
+        }
+        Ok(())
+    }
+}
+
+fn linker(engine: &Engine, grants: Grants) -> wasmtime::Result<Linker<crate::host::Host>> {
+    let mut linker = Linker::new(engine);
+    add_contract(&mut linker)?;
+    if grants.contains(Grants::WASI) {
+        add_wasi(&mut linker)?;
+    }
+    Ok(linker)
+}
+
+fn exported(component: &Component) -> String {
+    let names: Vec<String> =
+        component.component_type().exports(component.engine()).map(|(name, _)| name.to_owned()).collect();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// An error and its causes on one line.
+fn text(error: &wasmtime::Error) -> String {
+    format!("{error:#}")
+}

@@ -1,0 +1,200 @@
+//! A loaded policy: one version of code with one set of settings.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pointsman_domain::candidate::Candidate;
+use pointsman_domain::decision::{Decision, Refusal};
+use pointsman_domain::ids::{Digest, PolicyName};
+use pointsman_domain::outcome::Outcome;
+use pointsman_domain::prompt::Prompt;
+use pointsman_domain::request::RequestFacts;
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::InstancePre;
+
+use crate::failure::PolicyFailure;
+use crate::host::{Context, Host};
+use crate::instance::{Exports, Instance};
+use crate::runtime::Runtime;
+use crate::spec::{Grants, Isolation, PolicySpec};
+
+/// What a policy decides on. Cheap to clone.
+#[derive(Clone)]
+pub struct DecisionInput {
+    /// The request, without its content.
+    pub request: Arc<RequestFacts>,
+    /// The models that can serve it; not empty.
+    pub candidates: Arc<[Candidate]>,
+    /// Its content. Asked only by policies that were granted it.
+    pub prompt: Arc<dyn Prompt>,
+}
+
+/// What a policy answered, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Which models to try.
+    Decision(Decision),
+    /// That it will not decide.
+    Refusal(Refusal),
+}
+
+/// A policy that passed the load gate.
+pub struct Policy {
+    spec: PolicySpec,
+    digest: Digest,
+    runtime: Runtime,
+    template: InstancePre<Host>,
+    exports: Exports,
+    context: Arc<Context>,
+    /// Idle instances, the one used last on top: its memory is in the cache.
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// A warm instance that nobody uses.
+struct Idle {
+    instance: Instance,
+    /// Dropped after the instance, whose place in the pool it stands for.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Policy {
+    pub(crate) fn new(
+        runtime: Runtime,
+        spec: PolicySpec,
+        digest: Digest,
+        template: InstancePre<Host>,
+        exports: Exports,
+    ) -> Self {
+        let context = Arc::new(Context::new(&spec));
+        Self { spec, digest, runtime, template, exports, context, idle: Mutex::default() }
+    }
+
+    /// Its name in the configuration.
+    pub fn name(&self) -> &PolicyName {
+        &self.spec.name
+    }
+
+    /// The SHA-256 of the bytes it was loaded from.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// What the configuration says about it.
+    pub fn spec(&self) -> &PolicySpec {
+        &self.spec
+    }
+
+    /// Whether the policy wants to know what became of its decisions.
+    pub fn wants_outcomes(&self) -> bool {
+        self.exports.has_observer()
+    }
+
+    /// Asks for a decision. Gives control back to the async runtime at every
+    /// tick (1 ms) of a policy that takes long. Dropping the future stops the
+    /// policy.
+    ///
+    /// # Errors
+    /// When the policy fails: see [`PolicyFailure`].
+    pub async fn decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
+        let call = async {
+            let _running = self.runtime.admit(self.spec.limits.deadline).await?;
+            let mut instance = self.check_out(Some(&input)).await?;
+            let answer = instance.route(&input).await;
+            self.check_in(instance, answer.as_ref().err());
+            answer
+        };
+        self.in_time(call).await
+    }
+
+    /// Tells the policy what became of a decision. For policies that do not
+    /// want to know, this does nothing.
+    ///
+    /// # Errors
+    /// When the policy fails; the decision is not affected.
+    pub async fn observe(&self, outcome: &Outcome) -> Result<(), PolicyFailure> {
+        if !self.wants_outcomes() {
+            return Ok(());
+        }
+        let call = async {
+            let _running = self.runtime.admit(self.spec.limits.deadline).await?;
+            let mut instance = self.check_out(None).await?;
+            let result = instance.observe(&self.exports, outcome).await;
+            self.check_in(instance, result.as_ref().err());
+            result
+        };
+        self.in_time(call).await
+    }
+
+    /// Asks the policy whether its settings will do. For the load gate, which
+    /// has a place in the pool of its own.
+    pub(crate) async fn validate(&self) -> Result<Result<(), String>, PolicyFailure> {
+        let call = async {
+            let mut instance = self.instantiate(None).await?;
+            instance.validate(&self.exports).await
+        };
+        self.in_time(call).await
+    }
+
+    /// Decides in the load gate's place in the pool.
+    pub(crate) async fn try_decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
+        let call = async {
+            let mut instance = self.instantiate(Some(input.clone())).await?;
+            instance.route(&input).await
+        };
+        self.in_time(call).await
+    }
+
+    /// A policy with WASI can sleep, which no tick sees: it gets an alarm too.
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, PolicyFailure>>,
+    ) -> Result<T, PolicyFailure> {
+        if !self.spec.grants.contains(Grants::WASI) {
+            return call.await;
+        }
+        tokio::time::timeout(self.spec.limits.deadline, call).await.unwrap_or(Err(PolicyFailure::Deadline))
+    }
+
+    async fn check_out(&self, input: Option<&DecisionInput>) -> Result<Instance, PolicyFailure> {
+        let idle = match self.spec.isolation {
+            Isolation::Fresh => None,
+            Isolation::Warm { .. } => self.idle().pop(),
+        };
+        match idle {
+            Some(Idle { mut instance, _place }) => {
+                instance.begin(input.cloned());
+                Ok(instance)
+            }
+            None => self.instantiate(input.cloned()).await,
+        }
+    }
+
+    /// Keeps a warm instance for the next call, unless it failed, is due to be
+    /// replaced, or there is no room for it.
+    fn check_in(&self, instance: Instance, failure: Option<&PolicyFailure>) {
+        let Isolation::Warm { recycle_after, instances } = self.spec.isolation else { return };
+        if failure.is_some() || instance.calls >= recycle_after {
+            return;
+        }
+        let Some(place) = self.runtime.admit_idle() else { return };
+        let mut idle = self.idle();
+        if idle.len() < instances as usize {
+            idle.push(Idle { instance, _place: place });
+        }
+    }
+
+    async fn instantiate(&self, input: Option<DecisionInput>) -> Result<Instance, PolicyFailure> {
+        let host = Host::new(Arc::clone(&self.context), input);
+        Instance::new(&self.template, &self.exports, host).await
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Policy({}@{:?})", self.spec.name, self.digest)
+    }
+}

@@ -1,0 +1,172 @@
+//! The engine that all policies of a process share.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
+
+use crate::failure::PolicyFailure;
+
+mod ticker;
+
+use ticker::Ticker;
+
+/// Core instances of one component: an honest Python policy has 38.
+pub(crate) const MAX_CORE_INSTANCES: u32 = 50;
+/// Linear memories of one component.
+pub(crate) const MAX_MEMORIES: u32 = 4;
+/// Tables of one component.
+pub(crate) const MAX_TABLES: u32 = 4;
+/// Elements of one table.
+pub(crate) const MAX_TABLE_ELEMENTS: usize = 10_000;
+/// Native stack of a call, of which a policy may use [`MAX_WASM_STACK`].
+const CALL_STACK: usize = 1 << 20;
+/// Stack that a policy may use before it traps.
+const MAX_WASM_STACK: usize = 512 << 10;
+/// Memory that a pool slot keeps between instances when the kernel can tell
+/// which pages were written. More than any usual policy touches.
+const KEEP_RESIDENT: usize = 4 << 20;
+/// The same when the kernel cannot tell: all of it is cleared after each use.
+const KEEP_RESIDENT_BLIND: usize = 64 << 10;
+/// How often running policies are looked at.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
+
+/// How much may run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuntimeConfig {
+    /// Decisions under way at once in this process, over all policies. More
+    /// wait for their turn. The address space of 24 GiB that each may need is
+    /// reserved when the runtime starts; memory is not.
+    pub concurrent_decisions: u32,
+    /// Warm instances that may be idle at once, over all policies.
+    pub idle_instances: u32,
+    /// The largest memory limit that a policy can be given, in bytes.
+    pub max_memory_bytes: usize,
+}
+
+impl Default for RuntimeConfig {
+    fn default() -> Self {
+        Self { concurrent_decisions: 128, idle_instances: 64, max_memory_bytes: 64 << 20 }
+    }
+}
+
+/// The runtime cannot start on this machine.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// wasmtime refused its configuration, or address space is missing.
+    #[error("cannot set up the WebAssembly engine (is the address space limited?): {0:#}")]
+    Engine(wasmtime::Error),
+    /// No thread for the clock that stops endless policies.
+    #[error("cannot start the thread that watches deadlines: {0}")]
+    Ticker(std::io::Error),
+}
+
+/// Compiles and runs policies. Clones share one engine.
+#[derive(Clone)]
+pub struct Runtime {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: RuntimeConfig,
+    engine: Engine,
+    /// One permit for each call of a policy under way.
+    running: Arc<Semaphore>,
+    /// One permit for each idle warm instance.
+    idle: Arc<Semaphore>,
+    /// Held while a policy is tried out, which takes a place in the pool too.
+    trial: Mutex<()>,
+    _ticker: Ticker,
+}
+
+impl Runtime {
+    /// Reserves address space for the pool and starts the ticker thread.
+    pub fn new(config: RuntimeConfig) -> Result<Self, RuntimeError> {
+        let engine = engine(&config).map_err(RuntimeError::Engine)?;
+        let ticker = Ticker::start(&engine).map_err(RuntimeError::Ticker)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                config,
+                engine,
+                running: Arc::new(Semaphore::new(config.concurrent_decisions as usize)),
+                idle: Arc::new(Semaphore::new(config.idle_instances as usize)),
+                trial: Mutex::new(()),
+                _ticker: ticker,
+            }),
+        })
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    pub(crate) fn config(&self) -> &RuntimeConfig {
+        &self.inner.config
+    }
+
+    pub(crate) fn trial(&self) -> &Mutex<()> {
+        &self.inner.trial
+    }
+
+    /// Waits for a place in the pool, at most as long as the policy may run: a
+    /// request should rather go the way of a failed policy than queue here.
+    pub(crate) async fn admit(&self, patience: Duration) -> Result<OwnedSemaphorePermit, PolicyFailure> {
+        let running = Arc::clone(&self.inner.running);
+        if let Ok(permit) = Arc::clone(&running).try_acquire_owned() {
+            return Ok(permit);
+        }
+        match tokio::time::timeout(patience, running.acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(PolicyFailure::Saturated),
+        }
+    }
+
+    /// A place for one more idle instance, if there is one.
+    pub(crate) fn admit_idle(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.inner.idle).try_acquire_owned().ok()
+    }
+}
+
+fn engine(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
+    let mut engine = Config::new();
+    engine
+        .allocation_strategy(pool(config))
+        .epoch_interruption(true)
+        .memory_init_cow(true)
+        .async_stack_size(CALL_STACK)
+        .max_wasm_stack(MAX_WASM_STACK)
+        .generate_address_map(false)
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .concurrency_support(false);
+    Engine::new(&engine)
+}
+
+/// A pool in which every admitted instance finds a place, whatever language it
+/// is written in: all counts are the maxima of one component times the places.
+fn pool(config: &RuntimeConfig) -> PoolingAllocationConfig {
+    let trial = 1;
+    let places = config.concurrent_decisions + config.idle_instances + trial;
+    let keep_resident = if PoolingAllocationConfig::is_pagemap_scan_available() {
+        KEEP_RESIDENT
+    } else {
+        KEEP_RESIDENT_BLIND
+    };
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(places)
+        .total_core_instances(places * MAX_CORE_INSTANCES)
+        .total_memories(places * MAX_MEMORIES)
+        .total_tables(places * MAX_TABLES)
+        .total_stacks(places)
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
+        .max_memories_per_component(MAX_MEMORIES)
+        .max_tables_per_component(MAX_TABLES)
+        .max_tables_per_module(MAX_TABLES)
+        .table_elements(MAX_TABLE_ELEMENTS)
+        .max_memory_size(config.max_memory_bytes)
+        .linear_memory_keep_resident(keep_resident)
+        .table_keep_resident(keep_resident)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}

@@ -1,0 +1,83 @@
+//! Which directories say something about a file, and whether it is another one.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Metadata};
+use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
+
+/// Links followed for one path; the kernel follows 40.
+const MAX_LINKS: usize = 40;
+
+/// The directories in which an event can change what `path` leads to: those of
+/// the file, of its target, and of every link on the way. What is missing is
+/// represented by its nearest ancestor, where it would appear.
+pub(super) fn directories(path: &Path) -> BTreeSet<PathBuf> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut found = BTreeSet::new();
+    let mut links = 0;
+    follow(&path, &mut links, &mut found);
+    found
+}
+
+/// Walks the path from the root and adds the directory of the last component
+/// and those of all links.
+fn follow(path: &Path, links: &mut usize, found: &mut BTreeSet<PathBuf>) {
+    let mut walked = PathBuf::new();
+    let mut components = path.components().peekable();
+    while let Some(component) = components.next() {
+        let parent = walked.clone();
+        walked.push(component);
+        let is_last = components.peek().is_none();
+        match fs::symlink_metadata(&walked) {
+            Ok(metadata) if metadata.is_symlink() && component != Component::ParentDir => {
+                found.insert(parent.clone());
+                *links += 1;
+                if *links > MAX_LINKS {
+                    return;
+                }
+                let Ok(target) = fs::read_link(&walked) else { return };
+                let rest: PathBuf = components.collect();
+                let target = parent.join(target);
+                let target = if rest.as_os_str().is_empty() { target } else { target.join(rest) };
+                follow(&target, links, found);
+                return;
+            }
+            Ok(_) if !is_last => {}
+            _ => {
+                found.insert(parent);
+                return;
+            }
+        }
+    }
+}
+
+/// What tells one state of a file from another without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    target: PathBuf,
+    length: u64,
+    modified: Option<SystemTime>,
+    identity: u64,
+}
+
+/// The stamp of what a path leads to; `None` when it leads nowhere.
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    let target = fs::canonicalize(path).ok()?;
+    let metadata = fs::metadata(&target).ok()?;
+    Some(Stamp {
+        target,
+        length: metadata.len(),
+        modified: metadata.modified().ok(),
+        identity: identity(&metadata),
+    })
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> u64 {
+    0
+}

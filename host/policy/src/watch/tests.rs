@@ -1,0 +1,205 @@
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use notify::EventKind;
+use notify::event::{AccessKind, AccessMode};
+use tempfile::TempDir;
+
+use super::worker::is_change;
+use super::*;
+
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Tells soon after an event, and never polls.
+const EVENTS: WatchConfig =
+    WatchConfig { quiet: Duration::from_millis(20), patience: LONG, poll: LONG, events: true };
+/// Only polls.
+const POLL: WatchConfig = WatchConfig { poll: Duration::from_millis(5), events: false, ..EVENTS };
+
+fn directory() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn watch(paths: &[&Path], config: WatchConfig) -> (Watcher, Changes) {
+    Watcher::new(paths.iter().map(|path| path.to_path_buf()).collect(), config).unwrap()
+}
+
+/// Waits until the file has this content, looking only when told to.
+async fn until_content(changes: &mut Changes, path: &Path, expected: &str) {
+    loop {
+        changes.changed().await.unwrap();
+        if fs::read_to_string(path).is_ok_and(|content| content == expected) {
+            return;
+        }
+    }
+}
+
+fn replace(path: &Path, content: &str) {
+    let new = path.with_extension("new");
+    fs::write(&new, content).unwrap();
+    fs::rename(new, path).unwrap();
+}
+
+#[tokio::test]
+async fn every_atomic_rename_is_told() {
+    let directory = directory();
+    let file = directory.path().join("policy.wasm");
+    fs::write(&file, "0").unwrap();
+    let (_watcher, mut changes) = watch(&[&file], EVENTS);
+    for version in ["1", "2", "3", "4"] {
+        replace(&file, version);
+        until_content(&mut changes, &file, version).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_written_in_pieces_is_told_when_it_is_whole() {
+    let directory = directory();
+    let file = directory.path().join("policy.wasm");
+    fs::write(&file, "old").unwrap();
+    let (_watcher, mut changes) = watch(&[&file], EVENTS);
+    let mut writer = File::create(&file).unwrap();
+    for piece in ["in ", "three ", "pieces"] {
+        writer.write_all(piece.as_bytes()).unwrap();
+        writer.sync_all().unwrap();
+    }
+    drop(writer);
+    until_content(&mut changes, &file, "in three pieces").await;
+}
+
+#[tokio::test]
+async fn a_config_map_update_is_told_each_time() {
+    let mount = directory();
+    let version = |name: &str, content: &str| {
+        let directory = mount.path().join(name);
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join("policy.wasm"), content).unwrap();
+    };
+    let point_to = |name: &str| {
+        let link = mount.path().join("..data_tmp");
+        symlink(name, &link).unwrap();
+        fs::rename(link, mount.path().join("..data")).unwrap();
+    };
+    version("..2026_1", "1");
+    point_to("..2026_1");
+    let file = mount.path().join("policy.wasm");
+    symlink("..data/policy.wasm", &file).unwrap();
+
+    let (_watcher, mut changes) = watch(&[&file], EVENTS);
+    for (name, content) in [("..2026_2", "2"), ("..2026_3", "3")] {
+        version(name, content);
+        point_to(name);
+        until_content(&mut changes, &file, content).await;
+    }
+}
+
+#[tokio::test]
+async fn a_link_swapped_above_the_file_is_told() {
+    let root = directory();
+    for version in ["1", "2"] {
+        fs::create_dir(root.path().join(version)).unwrap();
+        fs::write(root.path().join(version).join("policy.wasm"), version).unwrap();
+    }
+    let current = root.path().join("current");
+    symlink("1", &current).unwrap();
+    let file = current.join("policy.wasm");
+    let (_watcher, mut changes) = watch(&[&file], EVENTS);
+
+    symlink("2", root.path().join("next")).unwrap();
+    fs::rename(root.path().join("next"), &current).unwrap();
+    until_content(&mut changes, &file, "2").await;
+    fs::write(&file, "2b").unwrap();
+    until_content(&mut changes, &file, "2b").await;
+}
+
+#[tokio::test]
+async fn a_file_in_another_directory_behind_a_link_is_told() {
+    let (here, there) = (directory(), directory());
+    let target = there.path().join("built.wasm");
+    fs::write(&target, "1").unwrap();
+    let link = here.path().join("policy.wasm");
+    symlink(&target, &link).unwrap();
+    let (_watcher, mut changes) = watch(&[&link], EVENTS);
+    replace(&target, "2");
+    until_content(&mut changes, &link, "2").await;
+}
+
+#[tokio::test]
+async fn a_file_deleted_and_created_again_is_told() {
+    let directory = directory();
+    let file = directory.path().join("policy.wasm");
+    fs::write(&file, "1").unwrap();
+    let (_watcher, mut changes) = watch(&[&file], EVENTS);
+    fs::remove_file(&file).unwrap();
+    changes.changed().await.unwrap();
+    fs::write(&file, "2").unwrap();
+    until_content(&mut changes, &file, "2").await;
+}
+
+#[tokio::test]
+async fn a_directory_that_appears_later_is_told() {
+    let root = directory();
+    let parent = root.path().join("not/yet/there");
+    let file = parent.join("policy.wasm");
+    let (_watcher, mut changes) = watch(&[&file], EVENTS);
+    fs::create_dir_all(&parent).unwrap();
+    fs::write(&file, "1").unwrap();
+    until_content(&mut changes, &file, "1").await;
+    fs::remove_dir_all(root.path().join("not")).unwrap();
+    changes.changed().await.unwrap();
+    fs::create_dir_all(&parent).unwrap();
+    fs::write(&file, "2").unwrap();
+    until_content(&mut changes, &file, "2").await;
+}
+
+#[tokio::test]
+async fn without_events_the_poll_tells() {
+    let directory = directory();
+    let file = directory.path().join("policy.wasm");
+    fs::write(&file, "1").unwrap();
+    let (_watcher, mut changes) = watch(&[&file], POLL);
+    replace(&file, "22");
+    until_content(&mut changes, &file, "22").await;
+    fs::remove_file(&file).unwrap();
+    changes.changed().await.unwrap();
+}
+
+#[tokio::test]
+async fn new_paths_are_watched_instead() {
+    let (one, two) = (directory(), directory());
+    let file = two.path().join("policy.wasm");
+    let (watcher, mut changes) = watch(&[&one.path().join("other.wasm")], EVENTS);
+    watcher.set_paths(vec![file.clone()]);
+    fs::write(&file, "1").unwrap();
+    until_content(&mut changes, &file, "1").await;
+}
+
+#[tokio::test]
+async fn endless_events_are_told_in_spite_of_the_unrest() {
+    let directory = directory();
+    let file = directory.path().join("policy.wasm");
+    fs::write(&file, "1").unwrap();
+    let config = WatchConfig { quiet: LONG, patience: Duration::from_millis(20), ..EVENTS };
+    let (_watcher, mut changes) = watch(&[&file], config);
+    replace(&file, "2");
+    until_content(&mut changes, &file, "2").await;
+}
+
+#[test]
+fn reading_a_file_is_no_change() {
+    let closed = |mode| EventKind::Access(AccessKind::Close(mode));
+    assert!(!is_change(&EventKind::Access(AccessKind::Open(AccessMode::Any))));
+    assert!(!is_change(&closed(AccessMode::Read)));
+    assert!(is_change(&closed(AccessMode::Write)));
+    assert!(is_change(&EventKind::Any));
+}
+
+#[tokio::test]
+async fn the_changes_end_with_the_watcher() {
+    let directory = directory();
+    let (watcher, mut changes) = watch(&[directory.path()], EVENTS);
+    drop(watcher);
+    assert_eq!(changes.changed().await, None);
+}
