@@ -1,0 +1,175 @@
+//! Backends that speak the OpenAI protocol over HTTP.
+
+pub(crate) mod transport;
+
+use std::fmt;
+use std::time::Duration;
+
+use ::http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT,
+};
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+use pointsman_domain::failure::{CallFailure, FailureKind};
+
+use crate::backend::{Call, Reply, ReplyBody};
+use crate::secret::Secret;
+use transport::{Address, Transport};
+
+const PRODUCT: &str = concat!("pointsman/", env!("CARGO_PKG_VERSION"));
+/// Headers of an answer that a client may see, besides `x-ratelimit-*`. The rest
+/// may name the operator's account, its cookies or its infrastructure.
+const SHOWN: [HeaderName; 6] = [
+    CONTENT_TYPE,
+    CONTENT_ENCODING,
+    RETRY_AFTER,
+    HeaderName::from_static("retry-after-ms"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("openai-processing-ms"),
+];
+const RATE_LIMITS: &str = "x-ratelimit-";
+
+/// A server and how to reach it. Equal configurations can share a [`Backend`],
+/// and with it its connections.
+///
+/// [`Backend`]: crate::Backend
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpConfig {
+    /// Where the API begins, usually with `/v1` at the end.
+    pub base_url: String,
+    /// Sent as `authorization: Bearer`.
+    pub api_key: Option<Secret>,
+    /// Sent with every call.
+    pub headers: HeaderMap,
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// How long an unused connection is kept.
+    pub idle_timeout: Duration,
+    /// Most unused connections kept.
+    pub max_idle_connections: usize,
+    /// Speak HTTP/2 from the first byte, without asking. With TLS, HTTP/2 is
+    /// negotiated anyway.
+    pub http2: bool,
+    /// Certificate authorities to trust instead of the system's, in PEM.
+    pub ca_pem: Option<Vec<u8>>,
+}
+
+/// Why a backend cannot be made from its configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidBackend {
+    /// Not a web address.
+    #[error("base_url {url:?} is not an address such as https://api.openai.com/v1: {reason}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A secret in a place that gets logged.
+    #[error("base_url holds a user name or a password; give the key as api_key instead")]
+    Credentials,
+    /// A key that no header can carry.
+    #[error("api_key has characters that a header cannot carry; is there a line end in it?")]
+    ApiKey,
+    /// No certificate found.
+    #[error("the certificate authorities are not PEM certificates: {0}")]
+    Authorities(String),
+    /// The client cannot be built.
+    #[error("cannot set up the HTTP client: {0}")]
+    Client(String),
+}
+
+/// A server behind a base URL.
+pub(crate) struct HttpBackend {
+    transport: Transport,
+    base: Address,
+    chat_completions: Address,
+    /// What every call sends, made once.
+    headers: HeaderMap,
+}
+
+impl HttpConfig {
+    /// The usual settings for a server at a base URL.
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            api_key: None,
+            headers: HeaderMap::new(),
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(60),
+            max_idle_connections: 1024,
+            http2: false,
+            ca_pem: None,
+        }
+    }
+}
+
+impl HttpBackend {
+    pub(crate) fn new(config: HttpConfig) -> Result<Self, InvalidBackend> {
+        let base = Address::parse(&config.base_url)?;
+        Ok(Self {
+            chat_completions: base.join("chat/completions")?,
+            headers: own_headers(&config)?,
+            transport: Transport::new(&config, &base)?,
+            base,
+        })
+    }
+
+    pub(crate) async fn call(&self, call: Call<'_>) -> Result<Reply, CallFailure> {
+        let mut headers = call.headers;
+        for (name, value) in &self.headers {
+            headers.insert(name, value.clone());
+        }
+        let answer = self.transport.post(&self.chat_completions, headers, call.body).await?;
+        Ok(Reply {
+            status: answer.status,
+            headers: shown(answer.headers),
+            body: ReplyBody::http(answer.body),
+        })
+    }
+
+    pub(crate) async fn probe(&self, path: &str, timeout: Duration) -> Result<(), CallFailure> {
+        let failure = |kind| CallFailure { kind, retry_after: None };
+        let url = self.base.join(path).map_err(|error| failure(FailureKind::Connect(error.to_string())))?;
+        let answer = tokio::time::timeout(timeout, self.transport.get(&url, self.headers.clone()))
+            .await
+            .map_err(|_| failure(FailureKind::Timeout(timeout)))??;
+        match answer.status {
+            200..300 => Ok(()),
+            status => Err(failure(FailureKind::Status(status))),
+        }
+    }
+}
+
+impl fmt::Debug for HttpBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpBackend").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+fn own_headers(config: &HttpConfig) -> Result<HeaderMap, InvalidBackend> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.extend(config.headers.clone());
+    if let Some(key) = &config.api_key {
+        let mut value =
+            HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| InvalidBackend::ApiKey)?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
+}
+
+fn shown(headers: HeaderMap) -> HeaderMap {
+    let mut shown = HeaderMap::with_capacity(4);
+    for (name, value) in &headers {
+        if SHOWN.contains(name) || name.as_str().starts_with(RATE_LIMITS) {
+            shown.append(name, value.clone());
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! Health checks that need no traffic.
+//!
+//! Live traffic finds out that a backend is down, but a model that is left out
+//! for it gets no traffic that could find out that it is back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pointsman_domain::failure::CallFailure;
+use pointsman_domain::ids::BackendName;
+use pointsman_domain::model::Model;
+use tokio::task::JoinHandle;
+
+use crate::backend::Backend;
+
+/// How to ask a backend whether it is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeConfig {
+    /// What to GET, below the base URL.
+    pub path: String,
+    /// Time from one answer to the next question, give or take a tenth, so that
+    /// many gateways do not ask at once.
+    pub interval: Duration,
+    /// Longest wait for an answer.
+    pub timeout: Duration,
+}
+
+/// Probes one backend until dropped.
+#[derive(Debug)]
+pub struct Prober(JoinHandle<()>);
+
+struct Probed {
+    name: BackendName,
+    backend: Backend,
+    models: Vec<Arc<Model>>,
+    config: ProbeConfig,
+    /// The last verdict, to log changes only.
+    down: bool,
+}
+
+impl Default for ProbeConfig {
+    fn default() -> Self {
+        Self { path: "models".to_owned(), interval: Duration::from_secs(10), timeout: Duration::from_secs(2) }
+    }
+}
+
+impl Prober {
+    /// Probes a backend at once and then at intervals, and tells the live stats
+    /// of its models. Call it inside a Tokio runtime.
+    pub fn start(name: BackendName, backend: Backend, models: Vec<Arc<Model>>, config: ProbeConfig) -> Self {
+        let probed = Probed { name, backend, models, config, down: false };
+        #[expect(clippy::disallowed_methods, reason = "the prober owns the task and ends it when dropped")]
+        Self(tokio::spawn(probed.keep_probing()))
+    }
+}
+
+impl Drop for Prober {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Probed {
+    async fn keep_probing(mut self) {
+        loop {
+            let result = self.backend.probe(&self.config.path, self.config.timeout).await;
+            self.judge(result, Instant::now());
+            let spread = 0.9 + 0.2 * fastrand::f64();
+            tokio::time::sleep(self.config.interval.mul_f64(spread)).await;
+        }
+    }
+
+    fn judge(&mut self, result: Result<(), CallFailure>, now: Instant) {
+        match result {
+            Ok(()) => {
+                self.models.iter().for_each(|model| model.live.probe_succeeded());
+                if std::mem::take(&mut self.down) {
+                    tracing::info!(backend = %self.name, "probe succeeded again");
+                }
+            }
+            Err(failure) if failure.kind.is_models_fault() => {
+                self.models.iter().for_each(|model| model.live.probe_failed(now));
+                if !std::mem::replace(&mut self.down, true) {
+                    tracing::warn!(backend = %self.name, path = self.config.path, %failure, "probe failed");
+                }
+            }
+            // A rate limit, say: it answers, so it is not down, but this is no proof of health.
+            Err(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

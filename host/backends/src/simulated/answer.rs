@@ -1,0 +1,203 @@
+//! What a simulated model says. It looks at what kind of task the prompt is,
+//! takes up its words, and is right where that is easy: sums, lists, lengths.
+//! The same prompt gets the same answer.
+
+use fastrand::Rng;
+use pointsman_domain::model::Modalities;
+
+use super::request::{Asked, Media};
+
+/// Words that do not tell what a prompt is about.
+const STOP_WORDS: &str = " a about am an and are as at be by can code could create describe do does explain \
+    extract for from function give have hello hi how i in is it its list make me my of on or please poem say \
+    short story sum summarise summarize tell text that the their them this to translate was we what when where \
+    which who why will with would write you your ";
+const REMARKS: [&str; 8] = [
+    "The main point is what it is meant to do.",
+    "It helps to begin with a small example.",
+    "Two things matter most, and they pull in different directions.",
+    "In practice the simple way is usually good enough.",
+    "There are exceptions, but they are rare.",
+    "Experts disagree on the details, not on the outline.",
+    "Measure first, then decide.",
+    "Seen from the other side, the cost is in keeping it up to date.",
+];
+const SCENES: [&str; 6] = [
+    "a red bicycle leaning on a brick wall",
+    "a harbour at dusk with three small boats",
+    "a bar chart with four rising columns",
+    "a cat asleep on a stack of books",
+    "a handwritten shopping list on yellow paper",
+    "a mountain road seen from above",
+];
+const SENTENCES: [&str; 6] = [
+    "Good morning, and thank you all for coming.",
+    "The next train leaves from platform two.",
+    "We should look at the numbers again on Monday.",
+    "It was raining when we left the station.",
+    "Please leave a message after the tone.",
+    "That is all I wanted to say about it.",
+];
+/// Encoded bytes of sound for a spoken sentence.
+const BYTES_PER_SENTENCE: usize = 64 * 1024;
+
+/// What is said, token by token.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) tokens: Vec<String>,
+    /// Whether the limit on output tokens cut it off.
+    pub(super) cut: bool,
+}
+
+impl Answer {
+    pub(super) fn to(asked: &Asked, choices: &mut Rng) -> Self {
+        let text = format!("{}: {}", asked.model, body(asked, choices));
+        let limit = asked.max_tokens.map_or(usize::MAX, |limit| limit as usize);
+        let mut said: Vec<String> = tokens(&text).map(str::to_owned).collect();
+        let cut = said.len() > limit;
+        said.truncate(limit);
+        Self { tokens: said, cut }
+    }
+}
+
+/// A simulated token is a word with the space before it.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let word = rest.find(|c: char| !c.is_whitespace())?;
+        let length = rest[word..].find(char::is_whitespace).map_or(rest.len(), |length| word + length);
+        let (token, after) = rest.split_at(length);
+        rest = after;
+        Some(token)
+    })
+}
+
+fn body(asked: &Asked, choices: &mut Rng) -> String {
+    if let [first, ..] = asked.media.as_slice() {
+        let heard_or_seen = asked.media.iter().map(|media| about_media(media, choices));
+        let mut text = heard_or_seen.collect::<Vec<_>>().join(" ");
+        if first.kind == Modalities::IMAGE && !asked.text.trim().is_empty() {
+            text += &format!(" As to {}: {}", subject(&asked.text), pick(&REMARKS, choices));
+        }
+        return text;
+    }
+    let lower = asked.text.to_lowercase();
+    let any = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if let Some(sum) = arithmetic(&asked.text) {
+        sum
+    } else if any(&["summar", "tl;dr", "in short"]) {
+        summary(&asked.text)
+    } else if any(&["translate", "translation"]) {
+        format!("“{}”, as a simulated translation.", subject(&asked.text))
+    } else if any(&["extract", "list all", "find all"]) {
+        extraction(&asked.text)
+    } else if any(&["```", "function", "code", "python", "rust", "javascript", "sql"]) {
+        code(&lower, &subject(&asked.text))
+    } else if any(&["poem", "story", "song"]) {
+        verses(&subject(&asked.text), choices)
+    } else {
+        talk(&subject(&asked.text), choices)
+    }
+}
+
+fn about_media(media: &Media, choices: &mut Rng) -> String {
+    if media.kind == Modalities::AUDIO {
+        let count = media.data.len().div_ceil(BYTES_PER_SENTENCE).clamp(1, 20);
+        let said: Vec<&str> = (0..count).map(|_| pick(&SENTENCES, choices)).collect();
+        return format!("I hear ({}): {}", media.description(), said.join(" "));
+    }
+    format!("I see {} ({}).", pick(&SCENES, choices), media.description())
+}
+
+fn pick<'a>(from: &[&'a str], choices: &mut Rng) -> &'a str {
+    choices.choice(from.iter().copied()).unwrap_or_default()
+}
+
+/// What a prompt is about: what it quotes, or its first telling words.
+fn subject(prompt: &str) -> String {
+    if let Some(quoted) = prompt.split('"').nth(1).filter(|quoted| !quoted.trim().is_empty()) {
+        return quoted.to_owned();
+    }
+    let telling = prompt
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|word| !word.is_empty() && !STOP_WORDS.contains(&format!(" {} ", word.to_lowercase())));
+    let words: Vec<&str> = telling.take(6).collect();
+    if words.is_empty() { "that".to_owned() } else { words.join(" ") }
+}
+
+/// The first `a + b` in a prompt, with its result.
+fn arithmetic(prompt: &str) -> Option<String> {
+    let parts: Vec<&str> = prompt
+        .split(|c: char| c.is_whitespace() || matches!(c, '?' | '=' | ',' | '!'))
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.windows(3).find_map(|window| {
+        let (left, sign, right) = (number(window[0])?, window[1], number(window[2])?);
+        let result = match sign {
+            "+" | "plus" => left + right,
+            "-" | "minus" => left - right,
+            "*" | "x" | "×" | "times" => left * right,
+            "/" | "÷" if right != 0.0 => left / right,
+            _ => return None,
+        };
+        Some(format!("{left} {sign} {right} = {result}"))
+    })
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.trim_end_matches('.').parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// The first and the last sentence of what is to be summarised.
+fn summary(prompt: &str) -> String {
+    let material = prompt.split_once(':').map_or(prompt, |(_, material)| material);
+    let sentences: Vec<&str> =
+        material.split(['.', '\n']).map(str::trim).filter(|sentence| !sentence.is_empty()).collect();
+    let words = tokens(material).count();
+    match sentences.as_slice() {
+        [] => "there is nothing to summarise.".to_owned(),
+        [only] => format!("in short, {only}. ({words} words)"),
+        [first, .., last] => format!("in short, {first}. In the end, {last}. ({words} words)"),
+    }
+}
+
+/// Names, numbers and addresses in a prompt, one a line.
+fn extraction(prompt: &str) -> String {
+    let material = prompt.split_once(':').map_or(prompt, |(_, material)| material);
+    let found = material.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let telling = found.filter(|word| {
+        word.contains('@') || word.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit())
+    });
+    let lines: Vec<String> = telling.map(|word| format!("\n- {word}")).collect();
+    if lines.is_empty() {
+        "I found nothing of the kind.".to_owned()
+    } else {
+        format!("I found{}", lines.concat())
+    }
+}
+
+fn code(lower: &str, subject: &str) -> String {
+    let name: String = subject.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    if lower.contains("rust") {
+        format!(
+            "```rust\n/// {subject}\nfn {name}(input: &str) -> String {{\n    input.trim().to_owned()\n}}\n```"
+        )
+    } else if lower.contains("sql") {
+        format!("```sql\n-- {subject}\nSELECT * FROM {name} ORDER BY id;\n```")
+    } else {
+        format!("```python\ndef {name}(value):\n    \"\"\"{subject}\"\"\"\n    return value\n```")
+    }
+}
+
+fn verses(subject: &str, choices: &mut Rng) -> String {
+    let lines = (0..4).map(|_| format!("\n{}", pick(&REMARKS, choices)));
+    format!("{subject}\n{}", lines.collect::<String>())
+}
+
+fn talk(subject: &str, choices: &mut Rng) -> String {
+    let remarks = (0..choices.usize(2..8)).map(|_| format!(" {}", pick(&REMARKS, choices)));
+    format!("about {subject}, briefly.{}", remarks.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! A scripted OpenAI-compatible server.
+
+mod answer;
+mod connection;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Version};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::certificate::Certificate;
+use crate::step::Step;
+
+type Script = dyn Fn(&Request) -> Step + Send + Sync;
+
+/// A server on loopback that does what it was told with each request. It speaks
+/// HTTP/1.1 and, to clients that begin with it, HTTP/2. Ends when dropped.
+pub struct FakeModel {
+    address: SocketAddr,
+    certificate: Option<Certificate>,
+    state: Arc<State>,
+    accepting: JoinHandle<()>,
+}
+
+/// How a fake model is set up.
+#[must_use]
+pub struct Builder {
+    steps: VecDeque<Step>,
+    otherwise: Arc<Script>,
+    tls: bool,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// HTTP version.
+    pub version: Version,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+pub(crate) struct State {
+    steps: Mutex<VecDeque<Step>>,
+    otherwise: Arc<Script>,
+    requests: watch::Sender<Vec<Request>>,
+    connections: watch::Sender<usize>,
+    hang_ups: watch::Sender<usize>,
+}
+
+impl FakeModel {
+    /// A model that answers each request as [`Step::says`] does.
+    pub async fn saying(text: &'static str) -> Self {
+        Self::builder().otherwise(move |request| Step::says(request, text)).start().await
+    }
+
+    /// A model that does the same with each request.
+    pub async fn always(step: Step) -> Self {
+        Self::builder().otherwise(move |_| step.clone()).start().await
+    }
+
+    /// A model with a script.
+    pub fn builder() -> Builder {
+        Builder {
+            steps: VecDeque::new(),
+            otherwise: Arc::new(|request| Step::says(request, "hello there")),
+            tls: false,
+        }
+    }
+
+    /// Where its API begins.
+    pub fn base_url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/v1", self.address)
+    }
+
+    /// The certificate authority that vouches for it, if it speaks TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.certificate.as_ref().map(|certificate| certificate.pem.as_str())
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.state.requests.borrow().clone()
+    }
+
+    /// Waits for so many requests, all told, and gives the last of them.
+    pub async fn request(&self, count: usize) -> Request {
+        let mut requests = self.state.requests.subscribe();
+        let requests = requests.wait_for(|requests| requests.len() >= count).await;
+        requests.expect("the state outlives its watchers")[count - 1].clone()
+    }
+
+    /// Connections that were accepted so far.
+    pub fn connections(&self) -> usize {
+        *self.state.connections.borrow()
+    }
+
+    /// Waits until so many clients, all told, went away before their answer ended.
+    pub async fn hung_up(&self, count: usize) {
+        let mut hang_ups = self.state.hang_ups.subscribe();
+        hang_ups.wait_for(|seen| *seen >= count).await.expect("the state outlives its watchers");
+    }
+
+    /// Breaks all connections off, and refuses new ones.
+    pub async fn go_down(&mut self) {
+        self.accepting.abort();
+        let ended = (&mut self.accepting).await;
+        assert!(ended.is_err_and(|error| error.is_cancelled()), "the fake model was up");
+    }
+
+    /// Accepts connections again, at the same address.
+    pub async fn come_back(&mut self) {
+        let listener = TcpListener::bind(self.address).await.expect("the old port is free");
+        self.accepting = accept(listener, self.certificate.as_ref(), &self.state);
+    }
+}
+
+impl Drop for FakeModel {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl fmt::Debug for FakeModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FakeModel").field(&self.base_url()).finish()
+    }
+}
+
+impl Builder {
+    /// What to do with the next request, once. Requests take their steps in the
+    /// order in which they arrive.
+    pub fn then(mut self, step: Step) -> Self {
+        self.steps.push_back(step);
+        self
+    }
+
+    /// What to do with all further requests.
+    pub fn otherwise(mut self, script: impl Fn(&Request) -> Step + Send + Sync + 'static) -> Self {
+        self.otherwise = Arc::new(script);
+        self
+    }
+
+    /// Speaks TLS, with a certificate of its own.
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// Starts listening.
+    pub async fn start(self) -> FakeModel {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
+        let state = State {
+            steps: Mutex::new(self.steps),
+            otherwise: self.otherwise,
+            requests: watch::Sender::new(Vec::new()),
+            connections: watch::Sender::new(0),
+            hang_ups: watch::Sender::new(0),
+        };
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let certificate = self.tls.then(Certificate::new);
+        let state = Arc::new(state);
+        let accepting = accept(listener, certificate.as_ref(), &state);
+        FakeModel { address, certificate, state, accepting }
+    }
+}
+
+fn accept(listener: TcpListener, certificate: Option<&Certificate>, state: &Arc<State>) -> JoinHandle<()> {
+    let tls = certificate.map(|certificate| Arc::clone(&certificate.server));
+    tokio::spawn(connection::accept(listener, tls, Arc::clone(state)))
+}
+
+impl Request {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("the request's body is JSON")
+    }
+
+    /// A header as text, if there is one.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("the header is text"))
+    }
+}
+
+impl State {
+    pub(crate) fn connected(&self) {
+        self.connections.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn hung_up(&self) {
+        self.hang_ups.send_modify(|count| *count += 1);
+    }
+
+    /// Writes a request down, and tells what to do with it.
+    pub(crate) fn step_for(&self, request: Request) -> Step {
+        let step = self.steps().pop_front().unwrap_or_else(|| (self.otherwise)(&request));
+        self.requests.send_modify(|requests| requests.push(request));
+        step
+    }
+
+    fn steps(&self) -> MutexGuard<'_, VecDeque<Step>> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

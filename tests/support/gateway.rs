@@ -1,0 +1,201 @@
+//! The gateway as a process.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use tokio::sync::{oneshot, watch};
+
+const CLIENTS: &str = "listening on ";
+const ADMIN: &str = "admin on ";
+
+/// A running gateway with a configuration of its own. Killed when dropped.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Where clients call it: `http://127.0.0.1:PORT`.
+    pub base_url: String,
+    /// Where it is administered.
+    pub admin_url: String,
+    config: PathBuf,
+    directory: PathBuf,
+    process: u32,
+    /// Gone once it was asked to stop.
+    child: Option<Child>,
+    log: Log,
+}
+
+/// What the gateway wrote so far; tells its watchers of each line.
+#[derive(Clone, Debug)]
+struct Log(Arc<watch::Sender<String>>);
+
+impl Gateway {
+    /// Starts `pointsman serve` with a configuration, on ports that the system
+    /// picks. Panics with its log if it ends instead of listening.
+    pub async fn start(config: &str) -> Self {
+        Self::start_with(config, &[]).await
+    }
+
+    /// The same with environment variables.
+    pub async fn start_with(config: &str, environment: &[(&str, &str)]) -> Self {
+        let directory = fresh_directory();
+        let path = directory.join("pointsman.toml");
+        fs::write(&path, config).expect("the config file can be written");
+        let mut child = Command::new(binary())
+            .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--config"])
+            .arg(&path)
+            .current_dir(&directory)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the gateway's binary can be run");
+        let log = Log(Arc::new(watch::Sender::new(String::new())));
+        let addresses = read_addresses(child.stdout.take().expect("stdout is piped"), log.clone());
+        follow(child.stderr.take().expect("stderr is piped"), log.clone());
+        let Ok((base_url, admin_url)) = addresses.await else {
+            let _ = child.kill();
+            let status = child.wait();
+            panic!("the gateway did not start: {status:?}\n{}", log.text());
+        };
+        Self { base_url, admin_url, config: path, directory, process: child.id(), child: Some(child), log }
+    }
+
+    /// The address of an endpoint for clients.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    /// The address of an administrative endpoint.
+    pub fn admin(&self, path: &str) -> String {
+        format!("{}{path}", self.admin_url)
+    }
+
+    /// Its config file, to be changed.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The directory of its config file; removed when the gateway is dropped.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What it wrote to stdout and stderr so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Waits until it has written a text.
+    pub async fn logged(&self, text: &str) {
+        let mut log = self.log.0.subscribe();
+        log.wait_for(|log| log.contains(text)).await.expect("the log outlives its watchers");
+    }
+
+    /// Its process id.
+    pub fn process(&self) -> u32 {
+        self.process
+    }
+
+    /// Sends it a signal, such as `HUP`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.process.to_string()]).status();
+        assert!(sent.expect("kill can be run").success(), "the gateway still runs");
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub async fn stop(mut self) -> ExitStatus {
+        self.signal("TERM");
+        let mut child = self.child.take().expect("it is stopped once only");
+        let ended = tokio::task::spawn_blocking(move || child.wait()).await;
+        ended.expect("waiting does not panic").expect("the gateway is a child process")
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let _ = fs::remove_dir_all(&self.directory);
+        if thread::panicking() {
+            self.log.show();
+        }
+    }
+}
+
+impl Log {
+    fn add(&self, line: &str) {
+        self.0.send_modify(|log| {
+            log.push_str(line);
+            log.push('\n');
+        });
+    }
+
+    fn text(&self) -> String {
+        self.0.borrow().clone()
+    }
+
+    #[expect(clippy::print_stderr, reason = "the log of a failed test explains it")]
+    fn show(&self) {
+        eprintln!("--- the gateway's log ---\n{}", self.text());
+    }
+}
+
+/// Reads the addresses that the gateway prints, then goes on reading so that it
+/// never waits for a full pipe.
+fn read_addresses(stdout: impl Read + Send + 'static, log: Log) -> oneshot::Receiver<(String, String)> {
+    let (send, receive) = oneshot::channel();
+    thread::spawn(move || {
+        let mut send = Some(send);
+        let (mut clients, mut admin) = (None, None);
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            log.add(&line);
+            clients = clients.or_else(|| address(&line, CLIENTS));
+            admin = admin.or_else(|| address(&line, ADMIN));
+            if let (Some(clients), Some(admin)) = (&clients, &admin)
+                && let Some(send) = send.take()
+            {
+                let _ = send.send((clients.clone(), admin.clone()));
+            }
+        }
+    });
+    receive
+}
+
+fn follow(stderr: impl Read + Send + 'static, log: Log) {
+    thread::spawn(move || {
+        BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| log.add(&line));
+    });
+}
+
+fn address(line: &str, label: &str) -> Option<String> {
+    let (_, rest) = line.split_once(label)?;
+    rest.split_whitespace().next().map(|url| url.trim_end_matches('/').to_owned())
+}
+
+/// `POINTSMAN_BIN`, or else the binary that was built beside the running test.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("POINTSMAN_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("the test has a path");
+    let built = test.parent().and_then(Path::parent).expect("tests are built into target/*/deps");
+    let binary = built.join("pointsman");
+    assert!(binary.exists(), "{} is missing: run cargo build first", binary.display());
+    binary
+}
+
+fn fresh_directory() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("pointsman-test-{}-{count}", std::process::id());
+    let directory = std::env::temp_dir().join(name);
+    fs::create_dir_all(&directory).expect("a directory for the test");
+    directory
+}

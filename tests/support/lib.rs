@@ -1,0 +1,22 @@
+//! What tests run against: a scripted model server on real sockets, a client
+//! that reads streams, and the gateway as a process. Everything listens on
+//! loopback, on a port that the system picks, and is waited for by events
+//! rather than by time.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a fixture that cannot do its part fails the test"
+)]
+
+mod certificate;
+pub mod client;
+mod fake_model;
+mod gate;
+mod gateway;
+mod step;
+
+pub use fake_model::{Builder, FakeModel, Request};
+pub use gate::Gate;
+pub use gateway::Gateway;
+pub use step::Step;

@@ -1,0 +1,175 @@
+//! What a fake model does with one request.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use crate::fake_model::Request;
+use crate::gate::Gate;
+
+/// The handling of one request: a head, then pieces of a body.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub(crate) before_head: Option<Gate>,
+    pub(crate) head: Head,
+    pub(crate) acts: Vec<Act>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Head {
+    Answer(StatusCode, HeaderMap),
+    /// The connection closes without an answer.
+    None,
+}
+
+/// A piece of an answer's body.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    Send(Bytes),
+    Wait(Gate),
+    /// Lets what was sent so far get out: the server throws away what it still
+    /// holds when a body ends in an error.
+    Flush,
+    /// The connection breaks off.
+    Die,
+}
+
+impl Step {
+    /// Any body, in one piece.
+    pub fn bytes(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self::chunks(content_type, [body])
+    }
+
+    /// Any body, in the given pieces.
+    pub fn chunks<B: Into<Bytes>>(content_type: &'static str, chunks: impl IntoIterator<Item = B>) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        Self {
+            before_head: None,
+            head: Head::Answer(StatusCode::OK, headers),
+            acts: chunks.into_iter().map(|chunk| Act::Send(chunk.into())).collect(),
+        }
+    }
+
+    /// Any JSON.
+    pub fn json(body: &Value) -> Self {
+        Self::bytes("application/json", body.to_string())
+    }
+
+    /// A chat completion in one piece: 7 input tokens, one output token a word.
+    pub fn answer(text: &str) -> Self {
+        let message = json!({ "role": "assistant", "content": text });
+        Self::json(&json!({
+            "id": "chatcmpl-fake", "object": "chat.completion", "created": 1, "model": "fake",
+            "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }],
+            "usage": usage(text.split_whitespace().count()),
+        }))
+    }
+
+    /// A streamed chat completion: each text an event in a piece of its own.
+    /// Ends with the usage, one output token a piece.
+    pub fn stream(texts: &[&str]) -> Self {
+        Self::stream_of(texts, true)
+    }
+
+    /// What a well-behaved server does: `text` as the request wants it, streamed
+    /// word by word or whole, with usage on a stream only where it was asked for.
+    pub fn says(request: &Request, text: &str) -> Self {
+        let body = request.json();
+        if body["stream"] != true {
+            return Self::answer(text);
+        }
+        let words: Vec<&str> = text.split_inclusive(' ').collect();
+        Self::stream_of(&words, body["stream_options"]["include_usage"] == true)
+    }
+
+    /// An error in OpenAI's shape.
+    pub fn status(status: u16) -> Self {
+        let error =
+            json!({ "message": format!("fake {status}"), "type": "fake", "param": null, "code": null });
+        let mut step = Self::json(&json!({ "error": error }));
+        if let Head::Answer(code, _) = &mut step.head {
+            *code = StatusCode::from_u16(status).expect("an HTTP status");
+        }
+        step
+    }
+
+    /// Nothing, ever, on an open connection.
+    pub fn hang() -> Self {
+        Self::answer("never").after(&Gate::new())
+    }
+
+    /// The connection closes without an answer.
+    pub fn drop_connection() -> Self {
+        Self { before_head: None, head: Head::None, acts: Vec::new() }
+    }
+
+    /// A body of so many bytes that is one JSON string.
+    pub fn huge(bytes: usize) -> Self {
+        let piece = Bytes::from(vec![b'a'; 64 * 1024]);
+        let middle = std::iter::repeat_n(piece.clone(), bytes / piece.len());
+        let quote = || std::iter::once(Bytes::from_static(b"\""));
+        Self::chunks("application/json", quote().chain(middle).chain(quote()))
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Head::Answer(_, headers) = &mut self.head {
+            let value = HeaderValue::from_str(value).expect("a header value");
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    /// Sends nothing, not even the head, until the gate opens.
+    #[must_use]
+    pub fn after(mut self, gate: &Gate) -> Self {
+        self.before_head = Some(gate.clone());
+        self
+    }
+
+    /// Sends so many pieces of the body, then waits at the gate.
+    #[must_use]
+    pub fn wait_after(mut self, pieces: usize, gate: &Gate) -> Self {
+        self.acts.insert(pieces, Act::Wait(gate.clone()));
+        self
+    }
+
+    /// Sends so many pieces of the body, then breaks the connection off.
+    #[must_use]
+    pub fn die_after(mut self, pieces: usize) -> Self {
+        self.acts.truncate(pieces);
+        self.acts.extend([Act::Flush, Act::Die]);
+        self
+    }
+
+    fn stream_of(texts: &[&str], with_usage: bool) -> Self {
+        let mut events: Vec<String> =
+            texts.iter().map(|text| event(&json!({ "content": text }), Value::Null)).collect();
+        events.push(event(&json!({}), "stop".into()));
+        if with_usage {
+            let mut last = chunk(json!([]));
+            last["usage"] = usage(texts.len());
+            events.push(format!("data: {last}\n\n"));
+        }
+        events.push("data: [DONE]\n\n".to_owned());
+        Self::chunks("text/event-stream", events)
+    }
+}
+
+fn event(delta: &Value, finish_reason: Value) -> String {
+    let choice = json!({ "index": 0, "delta": delta, "finish_reason": finish_reason });
+    format!("data: {}\n\n", chunk(json!([choice])))
+}
+
+fn chunk(choices: Value) -> Value {
+    json!({
+        "id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 1, "model": "fake",
+        "choices": choices,
+    })
+}
+
+fn usage(output_tokens: usize) -> Value {
+    json!({ "prompt_tokens": 7, "completion_tokens": output_tokens, "total_tokens": 7 + output_tokens })
+}
