@@ -1,0 +1,120 @@
+//! A body in the pieces that it came in, and edits that do not copy it.
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+
+/// Pieces below this are put together: a client that sends its body byte by
+/// byte would otherwise cost a hundred times its size.
+const SMALL_PIECE: usize = 2 * 1024;
+/// How large put-together pieces grow.
+const JOINED_PIECE: usize = 64 * 1024;
+/// A body up to this size is copied when edited: one small write is cheaper
+/// than four pieces, each with its own allocation and system call vector.
+const COPIED: usize = 8 * 1024;
+
+/// Gathers a body.
+#[derive(Debug, Default)]
+pub(crate) struct Gather {
+    body: Body,
+    /// Small pieces at the end.
+    tail: BytesMut,
+}
+
+impl Gather {
+    pub fn len(&self) -> usize {
+        self.body.len() + self.tail.len()
+    }
+
+    pub fn push(&mut self, piece: Bytes) {
+        if piece.len() < SMALL_PIECE && self.len() > 0 {
+            self.tail.extend_from_slice(&piece);
+            if self.tail.len() >= JOINED_PIECE {
+                self.flush();
+            }
+        } else if !piece.is_empty() {
+            self.flush();
+            self.body.push(piece);
+        }
+    }
+
+    pub fn finish(mut self) -> Body {
+        self.flush();
+        self.body
+    }
+
+    fn flush(&mut self) {
+        if !self.tail.is_empty() {
+            self.body.push(self.tail.split().freeze());
+        }
+    }
+}
+
+/// A body that is there as a whole.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
+    pieces: Vec<Bytes>,
+    /// Where each piece ends, to find an offset without walking.
+    ends: Vec<usize>,
+}
+
+/// What to write in place of a range.
+pub(crate) type Edit = (Range<usize>, Bytes);
+
+impl Body {
+    pub fn len(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        self.ends.push(self.len() + piece.len());
+        self.pieces.push(piece);
+    }
+
+    /// The bytes of a range, in one piece.
+    pub fn copy(&self, range: Range<usize>) -> Vec<u8> {
+        let mut copy = Vec::with_capacity(range.len());
+        self.for_each_slice(range, |piece, within| copy.extend_from_slice(&piece[within]));
+        copy
+    }
+
+    /// The body with edits, which are in order and do not overlap.
+    pub fn edited(&self, edits: &[Edit]) -> Vec<Bytes> {
+        if self.len() <= COPIED {
+            let added: usize = edits.iter().map(|(_, new)| new.len()).sum();
+            let mut copy = Vec::with_capacity(self.len() + added);
+            self.for_each_edited(edits, |piece, within| copy.extend_from_slice(&piece[within]));
+            return vec![copy.into()];
+        }
+        let mut pieces = Vec::with_capacity(self.pieces.len() + 2 * edits.len());
+        self.for_each_edited(edits, |piece, within| pieces.push(piece.slice(within)));
+        pieces
+    }
+
+    fn for_each_edited(&self, edits: &[Edit], mut each: impl FnMut(&Bytes, Range<usize>)) {
+        let mut from = 0;
+        for (range, new) in edits {
+            self.for_each_slice(from..range.start, &mut each);
+            each(new, 0..new.len());
+            from = range.end;
+        }
+        self.for_each_slice(from..self.len(), each);
+    }
+
+    fn for_each_slice(&self, range: Range<usize>, mut each: impl FnMut(&Bytes, Range<usize>)) {
+        let first = self.ends.partition_point(|&end| end <= range.start);
+        for (piece, &end) in self.pieces.iter().zip(&self.ends).skip(first) {
+            let start = end - piece.len();
+            if start >= range.end {
+                break;
+            }
+            let within = range.start.max(start) - start..range.end.min(end) - start;
+            if !within.is_empty() {
+                each(piece, within);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+/// Defines the enum `Key`: the keys that a visitor reads, and `Other`.
+macro_rules! keys {
+    ($($key:ident = $name:literal,)+) => {
+        /// A key that is read, in whichever place.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub(super) enum Key {
+            /// Any other.
+            #[default]
+            Other,
+            $($key,)+
+        }
+
+        impl Key {
+            /// The key of this name.
+            pub fn of(text: &crate::json::Text<'_>) -> Self {
+                match text.short().as_deref() {
+                    $(Some($name) => Self::$key,)+
+                    _ => Self::Other,
+                }
+            }
+
+            /// The name again.
+            #[allow(dead_code, reason = "not every visitor speaks of its keys")]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    Self::Other => "",
+                    $(Self::$key => $name,)+
+                }
+            }
+        }
+    };
+}
+pub(crate) use keys;

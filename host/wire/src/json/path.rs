@@ -1,0 +1,75 @@
+/// Most places around one another that a visitor knows.
+const MAX_KNOWN: usize = 8;
+
+/// The way from a document's root to where a visitor is: known places, each
+/// with the key last read there, and how deep below them it is in what it
+/// does not care for.
+#[derive(Debug, Default)]
+pub(crate) struct Path<P, K> {
+    known: [Step<P, K>; MAX_KNOWN],
+    len: usize,
+    skipped: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Step<P, K> {
+    place: P,
+    key: K,
+    /// One bit for each key seen in this object.
+    seen: u64,
+}
+
+impl<P: Copy, K: Copy + Default> Path<P, K> {
+    /// The innermost known place; `None` outside the root.
+    pub fn place(&self) -> Option<P> {
+        self.step().map(|step| step.place)
+    }
+
+    /// The key whose value comes next; the default in an array.
+    pub fn key(&self) -> K {
+        self.step().map_or_else(K::default, |step| step.key)
+    }
+
+    /// Whether this is below the innermost known place.
+    pub fn is_skipping(&self) -> bool {
+        self.skipped > 0
+    }
+
+    /// Goes into an object or array; `None` when it is of no interest.
+    pub fn enter(&mut self, place: Option<P>) {
+        match place {
+            Some(place) if self.skipped == 0 && self.len < MAX_KNOWN => {
+                self.known[self.len] = Step { place, key: K::default(), seen: 0 };
+                self.len += 1;
+            }
+            _ => self.skipped += 1,
+        }
+    }
+
+    /// Goes out of an object or array; tells which known place was left.
+    pub fn leave(&mut self) -> Option<P> {
+        if self.skipped > 0 {
+            self.skipped -= 1;
+            return None;
+        }
+        self.len = self.len.checked_sub(1)?;
+        Some(self.known[self.len].place)
+    }
+
+    /// Notes the key of the next value, which counts as this bit; whether that
+    /// bit is new in this object.
+    pub fn set_key(&mut self, key: K, bit: u32) -> bool {
+        let Some(step) = self.len.checked_sub(1).and_then(|last| self.known.get_mut(last)) else {
+            return true;
+        };
+        step.key = key;
+        let mask = 1_u64.checked_shl(bit).unwrap_or(0);
+        let is_new = step.seen & mask == 0;
+        step.seen |= mask;
+        is_new
+    }
+
+    fn step(&self) -> Option<&Step<P, K>> {
+        self.known.get(self.len.checked_sub(1)?)
+    }
+}

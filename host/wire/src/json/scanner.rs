@@ -1,0 +1,434 @@
+use memchr::memchr2;
+
+use super::escape::hex_value;
+use super::number::Number;
+use super::plain::plain_len;
+use super::{Container, MAX_DEPTH, MAX_SHORT, Scalar, Span, Text, Visitor};
+
+/// Why a document is not JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem} at byte {offset}")]
+pub(crate) struct JsonError {
+    /// Bytes before the one at fault; the length when the document ends too early.
+    pub offset: usize,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("expected {0}")]
+    Expected(&'static str),
+    #[error("control character in a string: write it as an escape")]
+    Control,
+    #[error("invalid escape in a string")]
+    Escape,
+    #[error("invalid UTF-8 in a string")]
+    Utf8,
+    #[error("invalid number")]
+    Number,
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    #[error("unexpected end: the document is not complete")]
+    Incomplete,
+}
+
+/// What may come next, or what is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Value,
+    /// After `[`.
+    ItemOrEnd,
+    /// After `{`.
+    KeyOrEnd,
+    /// After `,` in an object.
+    Key,
+    Colon,
+    /// After a value: `,` or the container's end; nothing at the top.
+    Next,
+    String,
+    /// After a backslash.
+    Escape,
+    /// After `\u`: digits still to come, and the value of those that came.
+    Hex(u8, u32),
+    Number(Number),
+    /// Bytes of `true`, `false` or `null` still to come.
+    Literal(&'static [u8]),
+}
+
+/// Checks a document that comes in chunks, and tells a visitor what is where.
+#[derive(Debug)]
+pub(crate) struct Scanner {
+    state: State,
+    /// One bit for each container around: 1 for an object. The lowest is the innermost.
+    containers: u128,
+    depth: u32,
+    /// Where the chunk at hand starts.
+    offset: usize,
+    /// Where the string, number or literal under way starts, without its quote.
+    start: usize,
+    /// Whether the string under way is a key.
+    is_key: bool,
+    /// Written bytes less decoded bytes of the string under way.
+    escape_excess: usize,
+    /// The beginning of a short string or number that earlier chunks ended in.
+    cut: Vec<u8>,
+    /// The beginning of a character that a chunk ended in.
+    cut_character: Vec<u8>,
+}
+
+impl Scanner {
+    pub const fn new() -> Self {
+        Self {
+            state: State::Value,
+            containers: 0,
+            depth: 0,
+            offset: 0,
+            start: 0,
+            is_key: false,
+            escape_excess: 0,
+            cut: Vec::new(),
+            cut_character: Vec::new(),
+        }
+    }
+
+    /// Reads the next chunk. After an error the scanner is of no more use.
+    pub fn push(&mut self, chunk: &[u8], visitor: &mut impl Visitor) -> Result<(), JsonError> {
+        let mut at = 0;
+        while at < chunk.len() {
+            at = match self.state {
+                State::String => self.string(chunk, at, visitor)?,
+                State::Escape => self.escape(chunk, at)?,
+                State::Hex(left, value) => self.hex_digit(chunk, at, left, value)?,
+                State::Number(number) => self.number(chunk, at, number, visitor)?,
+                State::Literal(rest) => self.literal(chunk, at, rest, visitor)?,
+                _ => self.structure(chunk, at, visitor)?,
+            };
+        }
+        self.keep_what_is_cut(chunk);
+        self.offset += chunk.len();
+        Ok(())
+    }
+
+    /// Says that the document has ended.
+    pub fn finish(&mut self, visitor: &mut impl Visitor) -> Result<(), JsonError> {
+        if let State::Number(number) = self.state {
+            self.end_number(&[], 0, number, visitor)?;
+        }
+        if self.state != State::Next || self.depth > 0 {
+            return Err(self.error(0, Problem::Incomplete));
+        }
+        Ok(())
+    }
+
+    fn structure(&mut self, chunk: &[u8], at: usize, visitor: &mut impl Visitor) -> Result<usize, JsonError> {
+        match (self.state, chunk[at]) {
+            (_, b' ' | b'\n' | b'\r' | b'\t') => {}
+            (State::KeyOrEnd | State::Key, b'"') => {
+                self.begin_string(at, true);
+                return self.string(chunk, at + 1, visitor);
+            }
+            (State::Value | State::ItemOrEnd, b'"') => {
+                self.begin_string(at, false);
+                return self.string(chunk, at + 1, visitor);
+            }
+            (State::Colon, b':') => self.state = State::Value,
+            (State::Next, b',') if self.depth > 0 => {
+                self.state = if self.in_object() { State::Key } else { State::Value };
+            }
+            (State::KeyOrEnd, b'}') | (State::ItemOrEnd, b']') => self.end_container(at, visitor),
+            (State::Next, b'}') if self.in_object() => self.end_container(at, visitor),
+            (State::Next, b']') if self.depth > 0 && !self.in_object() => self.end_container(at, visitor),
+            (State::Value | State::ItemOrEnd, byte) => self.begin_value(byte, at, visitor)?,
+            _ => return Err(self.unexpected(at)),
+        }
+        Ok(at + 1)
+    }
+
+    fn begin_value(&mut self, byte: u8, at: usize, visitor: &mut impl Visitor) -> Result<(), JsonError> {
+        self.start = self.offset + at;
+        self.state = match byte {
+            b'{' => return self.begin_container(Container::Object, at, visitor),
+            b'[' => return self.begin_container(Container::Array, at, visitor),
+            b't' => State::Literal(b"rue"),
+            b'f' => State::Literal(b"alse"),
+            b'n' => State::Literal(b"ull"),
+            _ => State::Number(Number::begin(byte).ok_or_else(|| self.unexpected(at))?),
+        };
+        Ok(())
+    }
+
+    fn begin_container(
+        &mut self,
+        container: Container,
+        at: usize,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), JsonError> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.error(at, Problem::TooDeep));
+        }
+        let is_object = container == Container::Object;
+        self.depth += 1;
+        self.containers = self.containers << 1 | u128::from(is_object);
+        self.state = if is_object { State::KeyOrEnd } else { State::ItemOrEnd };
+        visitor.begin(container, self.offset + at);
+        Ok(())
+    }
+
+    fn end_container(&mut self, at: usize, visitor: &mut impl Visitor) {
+        self.depth -= 1;
+        self.containers >>= 1;
+        self.state = State::Next;
+        visitor.end(self.offset + at + 1);
+    }
+
+    fn begin_string(&mut self, quote: usize, is_key: bool) {
+        self.start = self.offset + quote + 1;
+        self.is_key = is_key;
+        self.escape_excess = 0;
+        self.state = State::String;
+    }
+
+    fn string(
+        &mut self,
+        chunk: &[u8],
+        mut at: usize,
+        visitor: &mut impl Visitor,
+    ) -> Result<usize, JsonError> {
+        if !self.cut_character.is_empty() {
+            at = self.complete_character(chunk, at)?;
+        }
+        at += plain_len(&chunk[at..]);
+        match chunk.get(at) {
+            None => Ok(at),
+            Some(b'"') => {
+                self.end_string(chunk, at, visitor);
+                Ok(at + 1)
+            }
+            Some(b'\\') => {
+                self.state = State::Escape;
+                Ok(at + 1)
+            }
+            Some(0..0x20) => Err(self.error(at, Problem::Control)),
+            Some(_) => self.beyond_ascii(chunk, at),
+        }
+    }
+
+    /// Checks up to the next quote or backslash at once: where one character is
+    /// not ASCII, many are.
+    fn beyond_ascii(&mut self, chunk: &[u8], at: usize) -> Result<usize, JsonError> {
+        let rest = &chunk[at..];
+        let run = &rest[..memchr2(b'"', b'\\', rest).unwrap_or(rest.len())];
+        let (valid, is_cut) = match std::str::from_utf8(run) {
+            Ok(_) => (run.len(), false),
+            Err(error) => (error.valid_up_to(), error.error_len().is_none() && run.len() == rest.len()),
+        };
+        if let Some(control) = run[..valid].iter().position(|&byte| byte < 0x20) {
+            return Err(self.error(at + control, Problem::Control));
+        }
+        if is_cut {
+            self.cut_character.extend_from_slice(&run[valid..]);
+        } else if valid < run.len() {
+            return Err(self.error(at + valid, Problem::Utf8));
+        }
+        Ok(at + run.len())
+    }
+
+    fn complete_character(&mut self, chunk: &[u8], mut at: usize) -> Result<usize, JsonError> {
+        while let Some(&byte) = chunk.get(at) {
+            self.cut_character.push(byte);
+            match std::str::from_utf8(&self.cut_character) {
+                Ok(_) => {
+                    self.cut_character.clear();
+                    return Ok(at + 1);
+                }
+                Err(error) if error.error_len().is_some() => {
+                    let character_start = self.offset + at + 1 - self.cut_character.len();
+                    return Err(JsonError { offset: character_start, problem: Problem::Utf8 });
+                }
+                Err(_) => at += 1,
+            }
+        }
+        Ok(at)
+    }
+
+    fn end_string(&mut self, chunk: &[u8], at: usize, visitor: &mut impl Visitor) {
+        let end = self.offset + at;
+        let (is_key, decoded_len) = (self.is_key, end - self.start - self.escape_excess);
+        self.state = if is_key { State::Colon } else { State::Next };
+        let span = self.start..end;
+        let text = Text { span: span.clone(), decoded_len, raw: self.short(chunk, at) };
+        if is_key {
+            visitor.key(&text);
+        } else {
+            visitor.scalar(&Scalar::String(text), span.start - 1..end + 1);
+        }
+        self.cut.clear();
+    }
+
+    fn escape(&mut self, chunk: &[u8], at: usize) -> Result<usize, JsonError> {
+        self.state = match chunk[at] {
+            b'u' => State::Hex(4, 0),
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {
+                self.escape_excess += 1;
+                State::String
+            }
+            _ => return Err(self.error(at, Problem::Escape)),
+        };
+        Ok(at + 1)
+    }
+
+    fn hex_digit(&mut self, chunk: &[u8], at: usize, left: u8, value: u32) -> Result<usize, JsonError> {
+        let digit = hex_value(chunk[at]).ok_or_else(|| self.error(at, Problem::Escape))?;
+        let value = value << 4 | digit;
+        self.state = if left > 1 {
+            State::Hex(left - 1, value)
+        } else {
+            self.escape_excess += r"\u0000".len() - utf8_len(value);
+            State::String
+        };
+        Ok(at + 1)
+    }
+
+    fn number(
+        &mut self,
+        chunk: &[u8],
+        mut at: usize,
+        mut number: Number,
+        visitor: &mut impl Visitor,
+    ) -> Result<usize, JsonError> {
+        while let Some(&byte) = chunk.get(at) {
+            let Some(next) = number.next(byte) else {
+                self.end_number(chunk, at, number, visitor)?;
+                return Ok(at);
+            };
+            number = next;
+            at += 1;
+        }
+        self.state = State::Number(number);
+        Ok(at)
+    }
+
+    fn end_number(
+        &mut self,
+        chunk: &[u8],
+        at: usize,
+        number: Number,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), JsonError> {
+        if !number.complete() {
+            return Err(self.error(at, Problem::Number));
+        }
+        self.state = State::Next;
+        let span = self.start..self.offset + at;
+        let raw = self.short(chunk, at).unwrap_or_default();
+        visitor.scalar(&Scalar::Number(raw), span);
+        self.cut.clear();
+        Ok(())
+    }
+
+    fn literal(
+        &mut self,
+        chunk: &[u8],
+        at: usize,
+        rest: &'static [u8],
+        visitor: &mut impl Visitor,
+    ) -> Result<usize, JsonError> {
+        let Some((&expected, rest)) = rest.split_first() else { return Ok(at) };
+        if chunk[at] != expected {
+            return Err(self.error(at, Problem::Expected("true, false or null")));
+        }
+        self.state = State::Literal(rest);
+        if rest.is_empty() {
+            self.state = State::Next;
+            let span = self.start..self.offset + at + 1;
+            // All three differ in length or in their last letter.
+            let value = match (expected, span.len()) {
+                (b'e', 4) => Scalar::Bool(true),
+                (b'e', _) => Scalar::Bool(false),
+                _ => Scalar::Null,
+            };
+            visitor.scalar(&value, span);
+        }
+        Ok(at + 1)
+    }
+
+    /// The string or number that ends before `at`, unless it is long.
+    fn short<'a>(&'a mut self, chunk: &'a [u8], at: usize) -> Option<&'a [u8]> {
+        if self.offset + at - self.start > MAX_SHORT {
+            return None;
+        }
+        if self.start >= self.offset {
+            return Some(&chunk[self.start - self.offset..at]);
+        }
+        self.cut.extend_from_slice(&chunk[..at]);
+        Some(&self.cut)
+    }
+
+    fn keep_what_is_cut(&mut self, chunk: &[u8]) {
+        if matches!(self.state, State::String | State::Escape | State::Hex(..) | State::Number(_)) {
+            let rest = &chunk[self.start.saturating_sub(self.offset)..];
+            let room = MAX_SHORT - self.cut.len();
+            self.cut.extend_from_slice(&rest[..rest.len().min(room)]);
+        }
+    }
+
+    fn in_object(&self) -> bool {
+        self.containers & 1 == 1
+    }
+
+    fn unexpected(&self, at: usize) -> JsonError {
+        let expected = match self.state {
+            State::Value => "a value",
+            State::ItemOrEnd => "a value or ']'",
+            State::KeyOrEnd => "a key or '}'",
+            State::Key => "a key",
+            State::Colon => "':'",
+            _ if self.depth == 0 => "nothing after the document",
+            _ if self.in_object() => "',' or '}'",
+            _ => "',' or ']'",
+        };
+        self.error(at, Problem::Expected(expected))
+    }
+
+    fn error(&self, at: usize, problem: Problem) -> JsonError {
+        JsonError { offset: self.offset + at, problem }
+    }
+}
+
+/// Bytes of UTF-8 for a code unit of UTF-16; two for each half of a pair.
+fn utf8_len(code_unit: u32) -> usize {
+    match code_unit {
+        0..0x80 => 1,
+        0x80..0x800 | 0xd800..0xe000 => 2,
+        _ => 3,
+    }
+}
+
+/// Reads a document that is there as a whole.
+pub(crate) fn scan(document: &[u8], visitor: &mut impl Visitor) -> Result<(), JsonError> {
+    let mut scanner = Scanner::new();
+    scanner.push(document, visitor)?;
+    scanner.finish(visitor)
+}
+
+/// Bytes of a text after unescaping, if this is the whole interior of a string:
+/// without a quote that would end it.
+pub(crate) fn text_len(interior: &[u8]) -> Option<usize> {
+    if plain_len(interior) == interior.len() {
+        return Some(interior.len());
+    }
+    let mut scanner = Scanner { state: State::String, ..Scanner::new() };
+    scanner.push(interior, &mut Ignore).ok()?;
+    let is_whole = scanner.state == State::String && scanner.cut_character.is_empty();
+    is_whole.then(|| interior.len() - scanner.escape_excess)
+}
+
+struct Ignore;
+
+impl Visitor for Ignore {
+    fn begin(&mut self, _: Container, _: usize) {}
+    fn key(&mut self, _: &Text<'_>) {}
+    fn scalar(&mut self, _: &Scalar<'_>, _: Span) {}
+    fn end(&mut self, _: usize) {}
+}

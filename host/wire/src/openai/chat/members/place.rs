@@ -1,0 +1,72 @@
+use crate::json::keys;
+
+/// An object or array of a request in which the gateway reads something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Place {
+    #[default]
+    Root,
+    StreamOptions,
+    ResponseFormat,
+    Messages,
+    Message,
+    /// A message's `content`, if an array.
+    Parts,
+    Part,
+    /// What a part has under `image_url`, `input_audio`, `file` …
+    Media,
+    Tools,
+    Tool,
+    Functions,
+    /// A tool's `function` or `custom`, or one of the old `functions`.
+    Function,
+}
+
+keys! {
+    Model = "model",
+    Stream = "stream",
+    StreamOptions = "stream_options",
+    IncludeUsage = "include_usage",
+    MaxTokens = "max_tokens",
+    MaxCompletionTokens = "max_completion_tokens",
+    N = "n",
+    Tools = "tools",
+    Functions = "functions",
+    ResponseFormat = "response_format",
+    ReasoningEffort = "reasoning_effort",
+    Logprobs = "logprobs",
+    Messages = "messages",
+    Role = "role",
+    Content = "content",
+    Type = "type",
+    Text = "text",
+    Refusal = "refusal",
+    ImageUrl = "image_url",
+    InputAudio = "input_audio",
+    AudioUrl = "audio_url",
+    VideoUrl = "video_url",
+    InputVideo = "input_video",
+    File = "file",
+    Url = "url",
+    Data = "data",
+    FileData = "file_data",
+    Format = "format",
+    Detail = "detail",
+    Function = "function",
+    Custom = "custom",
+    Name = "name",
+}
+
+impl Key {
+    /// Whether a part has its media under this key.
+    pub fn is_media(self) -> bool {
+        matches!(
+            self,
+            Self::ImageUrl
+                | Self::InputAudio
+                | Self::AudioUrl
+                | Self::VideoUrl
+                | Self::InputVideo
+                | Self::File
+        )
+    }
+}

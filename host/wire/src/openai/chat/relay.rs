@@ -1,0 +1,258 @@
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::Bytes;
+use pointsman_domain::outcome::Usage;
+
+use self::pattern::Pattern;
+use super::answer::{Reading, estimate};
+use crate::json::scan;
+use crate::sse::{self, Piece, Splitter};
+
+mod pattern;
+
+/// An event larger than this goes by unread: no model writes so much at once.
+const MAX_EVENT: usize = 4 << 20;
+const DONE: &[u8] = b"[DONE]";
+
+/// Passes a stream on, byte for byte, and reads along: usage, how much was
+/// written, how it ended.
+///
+/// What the gateway asked for itself, it hides: when the client did not want
+/// usage, the event that has nothing else is dropped, and `"usage":null` is cut
+/// out of the others.
+#[derive(Debug)]
+pub struct StreamRelay {
+    hide_usage: bool,
+    splitter: Splitter,
+    pattern: Pattern,
+    usage: Option<Usage>,
+    output_bytes: u64,
+    is_meaningful: bool,
+    is_finished: bool,
+    is_done: bool,
+    error: Option<String>,
+}
+
+/// How a stream ended that is not whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenStream {
+    /// It broke off: neither `[DONE]` nor a reason to finish came.
+    #[error("the stream ended before the answer did")]
+    Truncated,
+    /// The backend said so in the stream.
+    #[error("the backend reported an error in the stream: {0}")]
+    Reported(String),
+}
+
+/// What becomes of an event.
+enum Verdict {
+    Pass,
+    Drop,
+    /// Passed without these bytes of it.
+    Cut(Range<usize>),
+}
+
+impl StreamRelay {
+    /// Before the first byte. `hide_usage` when the client did not ask for it.
+    pub const fn new(hide_usage: bool) -> Self {
+        Self {
+            hide_usage,
+            splitter: Splitter::new(MAX_EVENT),
+            pattern: Pattern::new(),
+            usage: None,
+            output_bytes: 0,
+            is_meaningful: false,
+            is_finished: false,
+            is_done: false,
+            error: None,
+        }
+    }
+
+    /// Reads the next chunk, cut anywhere, and appends what is to be sent of the
+    /// events that are complete: at most one chunk, the same one if nothing in
+    /// it changes.
+    pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) {
+        let mut kept = Kept { chunk: &chunk, range: 0..0, copy: Vec::new() };
+        let mut at = 0;
+        while let Some(piece) = self.splitter.next(&chunk, &mut at) {
+            match piece {
+                Piece::Event(here) => match self.event(&chunk[here.clone()]) {
+                    Verdict::Pass => kept.keep(here),
+                    Verdict::Drop => {}
+                    Verdict::Cut(cut) => {
+                        kept.keep(here.start..here.start + cut.start);
+                        kept.keep(here.start + cut.end..here.end);
+                    }
+                },
+                Piece::Joined(event) => match self.event(&event) {
+                    Verdict::Pass => kept.keep_copy(&event),
+                    Verdict::Drop => {}
+                    Verdict::Cut(cut) => {
+                        kept.keep_copy(&event[..cut.start]);
+                        kept.keep_copy(&event[cut.end..]);
+                    }
+                },
+                Piece::Part(here) => {
+                    self.unread(here.len());
+                    kept.keep(here);
+                }
+                Piece::JoinedPart(part) => {
+                    self.unread(part.len());
+                    kept.keep_copy(&part);
+                }
+            }
+        }
+        out.extend(kept.finish());
+    }
+
+    /// Says that the stream has ended, and tells whether it is whole. An event
+    /// that only lacks its empty line is passed on.
+    pub fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), BrokenStream> {
+        if let Some(rest) = self.splitter.finish() {
+            let data = sse::data(&rest).unwrap_or_default();
+            if *data == *DONE || scan(&data, &mut Reading::default()).is_ok() {
+                self.push([&rest, &b"\n\n"[..]].concat().into(), out);
+            }
+        }
+        match &self.error {
+            Some(message) => Err(BrokenStream::Reported(message.clone())),
+            None if self.is_done || self.is_finished => Ok(()),
+            None => Err(BrokenStream::Truncated),
+        }
+    }
+
+    /// Tokens as the backend counted them, once it did.
+    pub const fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// The backend's count, or an estimate from what came so far for an input of
+    /// so many tokens.
+    pub fn usage_or_estimate(&self, input_tokens: u32) -> Usage {
+        self.usage.unwrap_or_else(|| estimate(input_tokens, self.output_bytes))
+    }
+
+    /// Whether something came that the client cannot get twice: text, a call of
+    /// a tool, or the reason why the answer ended. A role alone is none.
+    pub const fn meaningful_bytes_seen(&self) -> bool {
+        self.is_meaningful
+    }
+
+    /// Bytes of text that the model wrote: content, reasoning, refusal and
+    /// arguments of tools.
+    pub const fn output_bytes(&self) -> u64 {
+        self.output_bytes
+    }
+
+    /// Whether `[DONE]` came.
+    pub const fn done(&self) -> bool {
+        self.is_done
+    }
+
+    /// What the backend said went wrong, if it did.
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    fn event(&mut self, event: &[u8]) -> Verdict {
+        if let Some(text_bytes) = self.pattern.text_bytes(event) {
+            self.output_bytes += text_bytes as u64;
+            self.is_meaningful |= text_bytes > 0;
+            return self.pattern.cut(event).map_or(Verdict::Pass, Verdict::Cut);
+        }
+        let Some(data) = sse::data(event) else { return Verdict::Pass };
+        if *data == *DONE {
+            self.is_done = true;
+            return Verdict::Pass;
+        }
+        let mut reading = Reading::default();
+        if scan(&data, &mut reading).is_err() {
+            return Verdict::Pass;
+        }
+        let verdict = self.verdict(event, &data, &reading);
+        self.note(reading);
+        verdict
+    }
+
+    fn verdict(&mut self, event: &[u8], data: &Cow<'_, [u8]>, reading: &Reading) -> Verdict {
+        let usage_only = reading.has_choices && reading.choices == 0 && reading.usage.complete().is_some();
+        if self.hide_usage && usage_only {
+            return Verdict::Drop;
+        }
+        // Of data in several lines, the places in the event are not known.
+        let Cow::Borrowed(line) = data else { return Verdict::Pass };
+        let offset = line.as_ptr().addr() - event.as_ptr().addr();
+        let null_usage = reading.null_usage.as_ref().filter(|_| self.hide_usage);
+        let cut = null_usage.map(|span| with_comma(event, span.start + offset..span.end + offset));
+        if reading.texts == 1 && !reading.is_finished && reading.error.is_none() {
+            let text = reading.last_text.start + offset..reading.last_text.end + offset;
+            self.pattern.learn(event, text, cut.clone());
+        }
+        cut.map_or(Verdict::Pass, Verdict::Cut)
+    }
+
+    fn note(&mut self, reading: Reading) {
+        self.usage = reading.usage.complete().or(self.usage);
+        self.output_bytes += reading.text_bytes;
+        self.is_meaningful |= reading.is_meaningful;
+        self.is_finished |= reading.is_finished;
+        if let Some(message) = reading.error {
+            self.error.get_or_insert(message);
+        }
+    }
+
+    fn unread(&mut self, bytes: usize) {
+        self.output_bytes += bytes as u64;
+        self.is_meaningful = true;
+    }
+}
+
+/// A member with the comma before it, or after it if it is the first.
+fn with_comma(event: &[u8], member: Range<usize>) -> Range<usize> {
+    let is_space = |byte: &u8| byte.is_ascii_whitespace();
+    let before = event[..member.start].trim_ascii_end();
+    if before.ends_with(b",") {
+        return before.len() - 1..member.end;
+    }
+    let spaces = event[member.end..].iter().take_while(|byte| is_space(byte)).count();
+    let comma = member.end + spaces;
+    member.start..if event.get(comma) == Some(&b',') { comma + 1 } else { member.end }
+}
+
+/// What is kept of a chunk, put together only when something in between is not.
+struct Kept<'a> {
+    chunk: &'a Bytes,
+    range: Range<usize>,
+    copy: Vec<u8>,
+}
+
+impl Kept<'_> {
+    fn keep(&mut self, range: Range<usize>) {
+        if !self.copy.is_empty() {
+            self.copy.extend_from_slice(&self.chunk[range]);
+        } else if self.range.is_empty() {
+            self.range = range;
+        } else if self.range.end == range.start {
+            self.range.end = range.end;
+        } else {
+            self.copy.extend_from_slice(&self.chunk[self.range.clone()]);
+            self.copy.extend_from_slice(&self.chunk[range]);
+        }
+    }
+
+    /// Keeps what was held back from earlier chunks: it comes first.
+    fn keep_copy(&mut self, bytes: &[u8]) {
+        self.copy.extend_from_slice(bytes);
+    }
+
+    fn finish(self) -> Option<Bytes> {
+        if !self.copy.is_empty() {
+            return Some(self.copy.into());
+        }
+        (!self.range.is_empty()).then(|| self.chunk.slice(self.range))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::members::Members;
+use super::request::{BadRequest, ChatRequest};
+use crate::body::Gather;
+use crate::json::{JsonError, Scanner};
+
+/// Bounds of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScanLimits {
+    /// Most bytes of a body.
+    pub body_bytes: usize,
+}
+
+impl Default for ScanLimits {
+    /// 32 MiB: some images.
+    fn default() -> Self {
+        Self { body_bytes: 32 << 20 }
+    }
+}
+
+/// Reads a request while it arrives, so that a bad one is refused before its
+/// end, and the work is done when the last byte comes.
+#[derive(Debug)]
+pub struct RequestScan {
+    limits: ScanLimits,
+    scanner: Scanner,
+    members: Members,
+    body: Gather,
+}
+
+impl RequestScan {
+    /// Before the first byte.
+    pub fn new(limits: ScanLimits) -> Self {
+        Self { limits, scanner: Scanner::new(), members: Members::default(), body: Gather::default() }
+    }
+
+    /// Reads the next chunk of the body, cut anywhere. After an error the scan
+    /// is of no more use.
+    pub fn push(&mut self, chunk: Bytes) -> Result<(), BadRequest> {
+        if self.body.len() + chunk.len() > self.limits.body_bytes {
+            return Err(BadRequest::too_large(self.limits.body_bytes));
+        }
+        let scanned = self.scanner.push(&chunk, &mut self.members);
+        self.body.push(chunk);
+        self.check(scanned)
+    }
+
+    /// Says that the body has ended.
+    pub fn finish(mut self) -> Result<ChatRequest, BadRequest> {
+        let scanned = self.scanner.finish(&mut self.members);
+        self.check(scanned)?;
+        self.members.into_request(Arc::new(self.body.finish()))
+    }
+
+    /// What the members are at fault for comes before the bytes that are no
+    /// JSON, so the first error wins however the body was cut.
+    fn check(&mut self, scanned: Result<(), JsonError>) -> Result<(), BadRequest> {
+        self.members.take_error()?;
+        scanned.map_err(BadRequest::not_json)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! Server-sent events, cut out of chunks that end anywhere.
+//!
+//! An event ends with an empty line, and a line with LF, CR or CRLF (WHATWG
+//! HTML, "Server-sent events"). The bytes of an event are kept as they are, so
+//! that it can be passed on unchanged.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::Bytes;
+use memchr::memchr2;
+
+/// Cuts a stream into events. At most one incomplete event is held back.
+#[derive(Debug)]
+pub(crate) struct Splitter {
+    lines: Lines,
+    /// The beginning of an event that earlier chunks ended in.
+    held: Vec<u8>,
+    max_event: usize,
+    /// The event under way is too large to be held back: it goes by in parts.
+    is_oversized: bool,
+}
+
+/// What a chunk gave.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// An event that is whole in the chunk, here.
+    Event(Range<usize>),
+    /// An event whose beginning was held back.
+    Joined(Bytes),
+    /// A part of an event that is larger than the limit, here.
+    Part(Range<usize>),
+    /// The first part of such an event, with what was held back.
+    JoinedPart(Bytes),
+}
+
+impl Splitter {
+    /// Holds back events of up to so many bytes.
+    pub const fn new(max_event: usize) -> Self {
+        Self { lines: Lines::new(), held: Vec::new(), max_event, is_oversized: false }
+    }
+
+    /// The next piece of a chunk from `at` on, which is moved behind it; `None`
+    /// when the chunk is used up.
+    pub fn next(&mut self, chunk: &[u8], at: &mut usize) -> Option<Piece> {
+        let start = *at;
+        let rest = chunk.get(start..).filter(|rest| !rest.is_empty())?;
+        let event = self.lines.end_of_event(rest);
+        *at = start + event.unwrap_or(rest.len());
+        let here = start..*at;
+        if self.is_oversized {
+            self.is_oversized = event.is_none();
+            return Some(Piece::Part(here));
+        }
+        if event.is_some() && self.held.is_empty() {
+            return Some(Piece::Event(here));
+        }
+        self.held.extend_from_slice(&chunk[here]);
+        if event.is_some() {
+            return Some(Piece::Joined(std::mem::take(&mut self.held).into()));
+        }
+        if self.held.len() > self.max_event {
+            self.is_oversized = true;
+            return Some(Piece::JoinedPart(std::mem::take(&mut self.held).into()));
+        }
+        None
+    }
+
+    /// The incomplete event at the stream's end, if there is one.
+    pub fn finish(&mut self) -> Option<Bytes> {
+        let held = std::mem::take(&mut self.held);
+        (!held.is_empty()).then(|| held.into())
+    }
+}
+
+/// Looks for empty lines.
+#[derive(Debug)]
+struct Lines {
+    /// Nothing has come of the line under way.
+    is_empty: bool,
+    /// The last byte was CR: a LF would belong to it.
+    after_cr: bool,
+}
+
+impl Lines {
+    const fn new() -> Self {
+        Self { is_empty: true, after_cr: false }
+    }
+
+    /// How many of these bytes, which follow those of earlier calls, belong to
+    /// the event under way; `None` if all do and it has not ended.
+    ///
+    /// It ends with its last CR, so that it can go on at once. If LF follows in
+    /// the next chunk, that becomes the first byte of the next event.
+    fn end_of_event(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while let Some(line) = memchr2(b'\n', b'\r', &bytes[at..]) {
+            let is_lf = bytes[at + line] == b'\n';
+            if line > 0 {
+                *self = Self { is_empty: false, after_cr: false };
+            }
+            at += line + 1;
+            if is_lf && self.after_cr {
+                self.after_cr = false;
+                continue;
+            }
+            self.after_cr = !is_lf;
+            if self.is_empty {
+                if self.after_cr && bytes.get(at) == Some(&b'\n') {
+                    self.after_cr = false;
+                    at += 1;
+                }
+                return Some(at);
+            }
+            self.is_empty = true;
+        }
+        if at < bytes.len() {
+            *self = Self { is_empty: false, after_cr: false };
+        }
+        None
+    }
+}
+
+/// An event's data: its `data` lines, joined by LF; `None` when it has none.
+pub(crate) fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let mut data: Option<Cow<'_, [u8]>> = None;
+    let mut rest = event;
+    while !rest.is_empty() {
+        let end = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        let Some(value) = line.strip_prefix(b"data:") else { continue };
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match &mut data {
+            None => data = Some(Cow::Borrowed(value)),
+            Some(lines) => {
+                let lines = lines.to_mut();
+                lines.push(b'\n');
+                lines.extend_from_slice(value);
+            }
+        }
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Estimates of tokens where nobody counted them.
+//!
+//! Every model counts differently, so these are rules of thumb that need no
+//! tokenizer: good enough to filter by context window and to compare prices.
+
+/// Four bytes of English text are about one token (OpenAI's help pages, "What
+/// are tokens"). Other alphabets take more bytes and more tokens a character.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// What a chat template adds to each message: three tokens around it and one
+/// for the role (OpenAI cookbook, "How to count tokens with tiktoken").
+pub(crate) const PER_MESSAGE: u64 = 4;
+/// What a chat template adds to begin the answer (same source).
+pub(crate) const PER_ANSWER: u64 = 3;
+
+/// A picture of 1024 x 1024 in full detail: 85 and 170 for each of four tiles
+/// (OpenAI, "Images and vision", GPT-4o).
+pub(crate) const IMAGE: u64 = 765;
+/// A picture with `"detail": "low"` (same source).
+pub(crate) const IMAGE_LOW_DETAIL: u64 = 85;
+
+/// Sound is 10 tokens a second (OpenAI, "Managing costs", audio in user messages).
+const AUDIO_TOKENS_PER_SECOND: u64 = 10;
+/// WAV as speech is recorded: 16 kHz, 16 bits, one channel.
+const WAV_BYTES_PER_SECOND: u64 = 32_000;
+/// MP3 and the like at 128 kbit/s.
+const AUDIO_BYTES_PER_SECOND: u64 = 16_000;
+/// Sound that is not in the request: half a minute.
+const AUDIO_SECONDS: u64 = 30;
+
+/// Video is 263 tokens a second and its sound 32 (Google, "Understand and count
+/// tokens", Gemini).
+const VIDEO_TOKENS_PER_SECOND: u64 = 295;
+/// Video at 1 Mbit/s.
+const VIDEO_BYTES_PER_SECOND: u64 = 125_000;
+/// Video that is not in the request: half a minute.
+const VIDEO_SECONDS: u64 = 30;
+
+/// A page of a document: its picture, and some 500 words of text.
+const PAGE: u64 = IMAGE + 650;
+/// A page of a PDF with some pictures in it.
+const BYTES_PER_PAGE: u64 = 50_000;
+
+/// Tokens of this many bytes of UTF-8 text, rounded up.
+pub const fn of_text(bytes: u64) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN)
+}
+
+/// Tokens of sound, by the length of its base64 form; of an unknown length when
+/// the request only points to it.
+pub(crate) fn of_audio(base64_len: Option<u64>, is_wav: bool) -> u64 {
+    let bytes_per_second = if is_wav { WAV_BYTES_PER_SECOND } else { AUDIO_BYTES_PER_SECOND };
+    timed(base64_len, AUDIO_TOKENS_PER_SECOND, bytes_per_second, AUDIO_SECONDS)
+}
+
+/// Tokens of a video, as for sound.
+pub(crate) fn of_video(base64_len: Option<u64>) -> u64 {
+    timed(base64_len, VIDEO_TOKENS_PER_SECOND, VIDEO_BYTES_PER_SECOND, VIDEO_SECONDS)
+}
+
+/// Tokens of a file, by the length of its base64 form; one page when the
+/// request only points to it.
+pub(crate) fn of_document(base64_len: Option<u64>) -> u64 {
+    base64_len.map_or(1, |len| decoded(len).div_ceil(BYTES_PER_PAGE)).max(1) * PAGE
+}
+
+fn timed(base64_len: Option<u64>, tokens_per_second: u64, bytes_per_second: u64, seconds: u64) -> u64 {
+    match base64_len {
+        Some(len) => (decoded(len) * tokens_per_second).div_ceil(bytes_per_second),
+        None => seconds * tokens_per_second,
+    }
+}
+
+fn decoded(base64_len: u64) -> u64 {
+    base64_len / 4 * 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_a_quarter_of_its_bytes_rounded_up() {
+        assert_eq!([0, 1, 4, 5].map(of_text), [0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn a_second_of_mp3_is_ten_tokens() {
+        assert_eq!(of_audio(Some(16_000 / 3 * 4), false), 10);
+    }
+
+    #[test]
+    fn a_document_has_at_least_one_page() {
+        assert_eq!(of_document(Some(100)), PAGE);
+        assert_eq!(of_document(None), PAGE);
+        assert_eq!(of_document(Some(200_000)), 3 * PAGE);
+    }
+}
