@@ -396,6 +396,12 @@ impl Scanner {
     }
 }
 
+impl Default for Scanner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Bytes of UTF-8 for a code unit of UTF-16; two for each half of a pair.
 fn utf8_len(code_unit: u32) -> usize {
     match code_unit {

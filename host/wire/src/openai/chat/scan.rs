@@ -23,7 +23,7 @@ impl Default for ScanLimits {
 
 /// Reads a request while it arrives, so that a bad one is refused before its
 /// end, and the work is done when the last byte comes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RequestScan {
     limits: ScanLimits,
     scanner: Scanner,
@@ -34,7 +34,7 @@ pub struct RequestScan {
 impl RequestScan {
     /// Before the first byte.
     pub fn new(limits: ScanLimits) -> Self {
-        Self { limits, scanner: Scanner::new(), members: Members::default(), body: Gather::default() }
+        Self { limits, ..Self::default() }
     }
 
     /// Reads the next chunk of the body, cut anywhere. After an error the scan
