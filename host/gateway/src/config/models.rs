@@ -1,0 +1,269 @@
+//! Models: what the file states, completed from the catalogue.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pointsman_backends::SimulatedModel;
+use pointsman_domain::ids::{BackendName, ModelId};
+use pointsman_domain::live::LiveStats;
+use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::money::Price;
+
+use super::document::Node;
+use super::problem::Problems;
+use super::raw;
+use crate::catalogue::{self, Facts};
+
+/// Dearest believable price in US dollars per million tokens. Beyond it, prices
+/// per token were likely multiplied twice.
+const DEAREST: f64 = 100_000.0;
+
+/// A model, and how it behaves if it is simulated.
+pub(super) struct CompiledModel {
+    pub(super) model: Model,
+    pub(super) behaviour: SimulatedModel,
+}
+
+pub(super) fn compile(file: &raw::File, root: Node<'_>, problems: &mut Problems<'_>) -> Vec<CompiledModel> {
+    let backends: Vec<&str> = root.get("backends").entries().map(|(name, _)| name).collect();
+    let mut models = Vec::new();
+    for (id, node) in root.get("models").entries() {
+        let Some(raw) = file.models.get(id) else { continue };
+        let is_printable = id.bytes().all(|byte| byte.is_ascii_graphic());
+        let Some((backend, name)) = id.split_once('/').filter(|(_, name)| !name.is_empty() && is_printable)
+        else {
+            problems
+                .add(node.key(), format!("{id:?} is not the id of a model"))
+                .hint("the id is the backend's name and the model's: [models.\"backend/model\"]");
+            continue;
+        };
+        if !backends.contains(&backend) {
+            problems
+                .add(node.key(), format!("unknown backend `{backend}`"))
+                .did_you_mean(backend, &backends, "backends");
+            continue;
+        }
+        let Some(backend_raw) = file.backends.get(backend) else { continue };
+        let provider = backend_raw.provider.as_deref().unwrap_or(backend);
+        models
+            .push(Entry { raw, id, name, backend, provider, kind: backend_raw.kind, node }.compile(problems));
+    }
+    if root.get("models").entries().next().is_none() {
+        problems.add(None, "there is no model").hint("add [backends.NAME] and [models.\"NAME/MODEL\"]");
+    }
+    models
+}
+
+/// One entry of `[models]`.
+struct Entry<'a> {
+    raw: &'a raw::Model,
+    id: &'a str,
+    name: &'a str,
+    backend: &'a str,
+    provider: &'a str,
+    kind: raw::BackendKind,
+    node: Node<'a>,
+}
+
+impl Entry<'_> {
+    fn compile(&self, problems: &mut Problems<'_>) -> CompiledModel {
+        let raw = self.raw;
+        let facts = self.facts(problems);
+        let behaviour = self.behaviour(problems);
+        let model = Model {
+            id: ModelId::new(self.id),
+            backend: BackendName::new(self.backend),
+            upstream_name: raw.upstream_name.as_deref().unwrap_or(self.name).to_owned(),
+            operations: match &raw.operations {
+                Some(stated) => stated.iter().map(|operation| operation.domain()).collect(),
+                None => {
+                    facts.as_ref().map_or_else(|| vec![Operation::Chat], |facts| facts.operations.clone())
+                }
+            },
+            inputs: match &raw.inputs {
+                Some(stated) => stated.iter().map(|input| input.domain()).collect(),
+                None => facts.as_ref().map_or(Modalities::TEXT, |facts| facts.inputs),
+            },
+            abilities: match &raw.abilities {
+                Some(stated) => stated.iter().map(|ability| ability.domain()).collect(),
+                None => {
+                    facts.as_ref().map_or(Abilities::all() - Abilities::REASONING, |facts| facts.abilities)
+                }
+            },
+            context_window: raw.context_window.or(facts.as_ref().and_then(|facts| facts.context_window)),
+            max_output_tokens: raw
+                .max_output_tokens
+                .or(facts.as_ref().and_then(|facts| facts.max_output_tokens)),
+            price: self.price(facts.as_ref().and_then(|facts| facts.price), problems),
+            quality: self.quality(problems),
+            expected: self.expected(problems),
+            attributes: raw.attributes.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect(),
+            live: Arc::new(LiveStats::default()),
+        };
+        for (key, is_empty) in
+            [("operations", model.operations.is_empty()), ("inputs", model.inputs.is_empty())]
+        {
+            if is_empty {
+                problems
+                    .add(self.node.get(key).place(), format!("`{key}` is empty, so the model is of no use"));
+            }
+        }
+        CompiledModel { model, behaviour }
+    }
+
+    fn facts(&self, problems: &mut Problems<'_>) -> Option<Facts> {
+        let upstream = self.raw.upstream_name.as_deref().unwrap_or(self.name);
+        let Some(named) = &self.raw.catalogue else {
+            return catalogue::lookup(&format!("{}/{upstream}", self.provider));
+        };
+        let facts = catalogue::lookup(named);
+        if facts.is_none() {
+            let section = named.split_once('/').map_or("", |(provider, _)| provider);
+            let known: Vec<&str> = catalogue::ids(section).collect();
+            let place = self.node.get("catalogue").place();
+            problems.add(place, format!("the catalogue has no `{named}`")).did_you_mean(
+                named,
+                &known,
+                "in that section",
+            );
+        }
+        facts
+    }
+
+    fn price(&self, listed: Option<Price>, problems: &mut Problems<'_>) -> Price {
+        let mut stated = |key: &str, usd: Option<f64>| {
+            let usd = usd?;
+            if !(0.0..=DEAREST).contains(&usd) {
+                problems
+                    .add(self.node.get(key).place(), format!("{usd} is not a price"))
+                    .hint("prices are US dollars per million tokens");
+            }
+            Some(usd)
+        };
+        let input = stated("input_price", self.raw.input_price);
+        let output = stated("output_price", self.raw.output_price);
+        let is_free = self.kind == raw::BackendKind::Simulated;
+        if listed.is_none() && !is_free && (input.is_none() || output.is_none()) {
+            problems.lacks(
+                self.node,
+                format!("the price of `{}` is not known", self.id),
+                "set `input_price` and `output_price` in US dollars per million tokens, 0 for a server of \
+                 your own, or name an entry of the catalogue: catalogue = \"openai/gpt-4o\"",
+            );
+        }
+        let listed = listed.unwrap_or_default();
+        let stated = Price::per_million(input.unwrap_or(0.0), output.unwrap_or(0.0));
+        Price {
+            input: if input.is_some() { stated.input } else { listed.input },
+            output: if output.is_some() { stated.output } else { listed.output },
+        }
+    }
+
+    fn quality(&self, problems: &mut Problems<'_>) -> Quality {
+        let node = self.node.get("quality");
+        let mut quality = match &self.raw.quality {
+            None => return Quality::default(),
+            Some(raw::Quality::General(general)) => {
+                Quality { general: Some(*general), by_task: BTreeMap::new() }
+            }
+            Some(raw::Quality::ByTask(by_task)) => Quality { general: None, by_task: by_task.clone() },
+        };
+        let in_range = |value: f64| (0.0..=1.0).contains(&value);
+        if let Some(general) = quality.general.filter(|value| !in_range(*value)) {
+            problems.add(node.place(), format!("{general} is not a quality")).hint("a quality is 0 to 1");
+        }
+        for (task, value) in quality.by_task.iter().filter(|(_, value)| !in_range(**value)) {
+            problems
+                .add(node.get(task).place(), format!("{value} is not a quality"))
+                .hint("a quality is 0 to 1");
+        }
+        quality.general = quality.general.or(quality.by_task.remove("general"));
+        quality
+    }
+
+    /// What is expected of a simulated model is what it does, and the other way round.
+    fn expected(&self, problems: &mut Problems<'_>) -> Expected {
+        let node = self.node.get("expected");
+        let expected = &self.raw.expected;
+        let simulate = self.raw.simulate.as_ref();
+        let first = expected.first_token_ms.or(simulate.and_then(|simulate| simulate.first_token_ms));
+        let speed = expected.tokens_per_second.or(simulate.and_then(|simulate| simulate.tokens_per_second));
+        check_speed(node, expected.first_token_ms, expected.tokens_per_second, problems);
+        Expected { first_token_ms: first, tokens_per_second: speed }
+    }
+
+    fn behaviour(&self, problems: &mut Problems<'_>) -> SimulatedModel {
+        let node = self.node.get("simulate");
+        let default = raw::Simulate::default();
+        let simulate = self.raw.simulate.as_ref().unwrap_or(&default);
+        if self.raw.simulate.is_some() && self.kind != raw::BackendKind::Simulated {
+            problems
+                .add(
+                    node.key(),
+                    format!("backend `{}` is a real server, so nothing is simulated", self.backend),
+                )
+                .hint("remove `simulate`, or set `kind = \"simulated\"` on the backend");
+        }
+        check_speed(node, simulate.first_token_ms, simulate.tokens_per_second, problems);
+        let failure_rate = simulate.failure_rate.unwrap_or(0.0);
+        if !(0.0..=1.0).contains(&failure_rate) {
+            problems
+                .add(node.get("failure_rate").place(), format!("{failure_rate} is not a share"))
+                .hint("a share is 0 to 1");
+        }
+        let first_token_ms = simulate.first_token_ms.or(self.raw.expected.first_token_ms).unwrap_or(0.0);
+        SimulatedModel {
+            first_token: Duration::try_from_secs_f64(first_token_ms / 1e3).unwrap_or_default(),
+            tokens_per_second: simulate.tokens_per_second.or(self.raw.expected.tokens_per_second),
+            failure_rate,
+        }
+    }
+}
+
+fn check_speed(node: Node<'_>, first: Option<f64>, speed: Option<f64>, problems: &mut Problems<'_>) {
+    if let Some(first) = first.filter(|ms| !(0.0..=3_600_000.0).contains(ms)) {
+        problems
+            .add(node.get("first_token_ms").place(), format!("{first} is not a time to the first token"))
+            .hint("it is milliseconds, 0 to an hour");
+    }
+    if let Some(speed) = speed.filter(|speed| !speed.is_finite() || *speed <= 0.0) {
+        problems
+            .add(node.get("tokens_per_second").place(), format!("{speed} is not a speed"))
+            .hint("it is tokens per second, above 0");
+    }
+}
+
+impl raw::Input {
+    fn domain(self) -> Modalities {
+        match self {
+            Self::Text => Modalities::TEXT,
+            Self::Image => Modalities::IMAGE,
+            Self::Audio => Modalities::AUDIO,
+            Self::Video => Modalities::VIDEO,
+            Self::Document => Modalities::DOCUMENT,
+        }
+    }
+}
+
+impl raw::Ability {
+    fn domain(self) -> Abilities {
+        match self {
+            Self::Tools => Abilities::TOOLS,
+            Self::StructuredOutput => Abilities::STRUCTURED_OUTPUT,
+            Self::Reasoning => Abilities::REASONING,
+            Self::Streaming => Abilities::STREAMING,
+            Self::LogProbabilities => Abilities::LOG_PROBABILITIES,
+        }
+    }
+}
+
+impl raw::Operation {
+    fn domain(self) -> Operation {
+        match self {
+            Self::Chat => Operation::Chat,
+            Self::Embedding => Operation::Embedding,
+            Self::Transcription => Operation::Transcription,
+        }
+    }
+}

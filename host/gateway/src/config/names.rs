@@ -1,0 +1,54 @@
+//! Names that the file defines, and patterns over them.
+
+use super::document::Node;
+use super::problem::Problems;
+
+/// Longest name. Names go into headers, log lines and metrics.
+const LONGEST: usize = 64;
+
+/// Checks the name of a backend, policy, route or key.
+pub(super) fn check(what: &str, name: &str, node: Node<'_>, problems: &mut Problems<'_>) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_plain) {
+        return;
+    }
+    let message = format!("{what} {name:?} has a name that cannot be used");
+    problems.add(node.key(), message).hint("names are 1 to 64 characters of a-z A-Z 0-9 _ . -");
+}
+
+/// Whether a name fits a pattern in which `*` stands for any characters, or none.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    let Some((start, mut rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(start) else { return false };
+    while let Some((middle, next)) = rest.split_once('*') {
+        let Some(found) = name.find(middle) else { return false };
+        name = &name[found + middle.len()..];
+        rest = next;
+    }
+    name.ends_with(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name) in [
+            ("a/b", "a/b"),
+            ("*", "a/b"),
+            ("a/*", "a/b"),
+            ("a/*", "a/b/c"),
+            ("*b", "a/b"),
+            ("a*b*c", "a1b2c"),
+            ("a*a", "aa"),
+            ("**", ""),
+        ] {
+            assert!(matches(pattern, name), "{pattern} should match {name}");
+        }
+        for (pattern, name) in [("a", "a/b"), ("a/*", "b/a"), ("a*a", "a"), ("*b", "a/bc"), ("a*b*c", "acb")]
+        {
+            assert!(!matches(pattern, name), "{pattern} should not match {name}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Policies: where their code is, and what it may do.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pointsman_domain::ids::PolicyName;
+use pointsman_policy::{Grants, Isolation, Limits, PolicySpec};
+
+use super::document::Node;
+use super::problem::Problems;
+use super::{names, raw};
+
+/// The policies inside the binary, as `builtin:` names them.
+pub const BUILTIN_POLICIES: [&str; 4] = ["cost", "performance", "task-type", "dynamic"];
+
+/// What stands before the name of a policy inside the binary.
+const BUILTIN: &str = "builtin:";
+
+/// A policy, its code not yet read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Name, settings, grants, limits and isolation.
+    pub spec: PolicySpec,
+    /// Where its code is.
+    pub source: PolicySource,
+    /// What happens when it fails, unless the route says otherwise.
+    pub on_failure: OnFailure,
+}
+
+/// Where a policy's code is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicySource {
+    /// In the binary, under one of [`BUILTIN_POLICIES`].
+    Builtin(&'static str),
+    /// In a file, which was there when the configuration was read.
+    File(PathBuf),
+}
+
+/// What happens to a request when its policy fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The models are tried in the order of the route.
+    #[default]
+    Fallback,
+    /// Another policy decides. These never lead back to a policy that failed.
+    FallbackTo(PolicyName),
+    /// The request is refused.
+    Reject,
+    /// The last version that worked decides.
+    Previous,
+}
+
+pub(super) fn compile(
+    policies: &BTreeMap<String, raw::Policy>,
+    node: Node<'_>,
+    base_dir: &Path,
+    problems: &mut Problems<'_>,
+) -> Vec<Policy> {
+    let known: Vec<&str> = node.entries().map(|(name, _)| name).collect();
+    let mut compiled = Vec::new();
+    for (name, node) in node.entries() {
+        names::check("policy", name, node, problems);
+        let Some(raw) = policies.get(name) else { continue };
+        let source = source(raw, node, base_dir, problems);
+        compiled.push(Policy {
+            spec: PolicySpec {
+                name: PolicyName::new(name),
+                settings: settings(raw, node, problems),
+                grants: raw.grants.iter().map(|grant| grant.policy()).collect(),
+                limits: limits(&raw.limits, node.get("limits"), problems),
+                isolation: isolation(raw, node, problems),
+            },
+            source: source.unwrap_or(PolicySource::Builtin("cost")),
+            on_failure: on_failure(raw.on_failure.as_ref(), node, &known, problems).unwrap_or_default(),
+        });
+    }
+    for policy in &compiled {
+        let name = policy.spec.name.as_str();
+        if let Some(cycle) = cycle(name, &policy.on_failure, &compiled).filter(|cycle| is_first(name, cycle))
+        {
+            report_cycle(node.get(name), &cycle, problems);
+        }
+    }
+    compiled
+}
+
+/// Reads an `on_failure`, of a policy or of a route. `None` where there is none.
+pub(super) fn on_failure(
+    raw: Option<&raw::WordOr<raw::OnFailureWord, raw::OnFailureTable>>,
+    node: Node<'_>,
+    policies: &[&str],
+    problems: &mut Problems<'_>,
+) -> Option<OnFailure> {
+    Some(match raw? {
+        raw::WordOr::Word(raw::OnFailureWord::Fallback) => OnFailure::Fallback,
+        raw::WordOr::Word(raw::OnFailureWord::Reject) => OnFailure::Reject,
+        raw::WordOr::Word(raw::OnFailureWord::Previous) => OnFailure::Previous,
+        raw::WordOr::Table(raw::OnFailureTable { fallback }) => {
+            if !policies.contains(&fallback.as_str()) {
+                problems
+                    .add(
+                        node.get("on_failure").get("fallback").place(),
+                        format!("unknown policy `{fallback}`"),
+                    )
+                    .did_you_mean(fallback, policies, "policies");
+                return None;
+            }
+            OnFailure::FallbackTo(PolicyName::new(fallback.as_str()))
+        }
+    })
+}
+
+/// The policies that would be asked in turn, if that came back to one of them:
+/// from the first failing one, which does what `on_failure` says.
+pub(super) fn cycle(policy: &str, on_failure: &OnFailure, policies: &[Policy]) -> Option<Vec<String>> {
+    let mut asked = vec![policy.to_owned()];
+    let mut next = on_failure;
+    while let OnFailure::FallbackTo(name) = next {
+        let returns = asked.iter().any(|earlier| earlier == name.as_str());
+        asked.push(name.to_string());
+        if returns {
+            return Some(asked);
+        }
+        next = &policies.iter().find(|policy| policy.spec.name == *name)?.on_failure;
+    }
+    None
+}
+
+/// Adds that fallbacks lead round in a circle.
+pub(super) fn report_cycle(node: Node<'_>, cycle: &[String], problems: &mut Problems<'_>) {
+    problems
+        .add(
+            node.get("on_failure").get("fallback").place(),
+            format!("fallback policies lead round in a circle: {}", cycle.join(" -> ")),
+        )
+        .hint("let the last one fall back to the order of the models: on_failure = \"fallback\"");
+}
+
+/// Whether a circle is told at this policy: each is told once, at its first name.
+fn is_first(policy: &str, cycle: &[String]) -> bool {
+    cycle.first() == cycle.last() && cycle.iter().all(|name| policy <= name.as_str())
+}
+
+fn source(
+    raw: &raw::Policy,
+    node: Node<'_>,
+    base_dir: &Path,
+    problems: &mut Problems<'_>,
+) -> Option<PolicySource> {
+    let Some(source) = &raw.source else {
+        problems.lacks(
+            node,
+            "the policy has no `source`",
+            "it is \"builtin:cost\", or the path of a WebAssembly file",
+        );
+        return None;
+    };
+    let place = node.get("source").place();
+    if let Some(name) = source.strip_prefix(BUILTIN) {
+        let builtin = BUILTIN_POLICIES.into_iter().find(|builtin| *builtin == name);
+        if builtin.is_none() {
+            problems.add(place, format!("there is no built-in policy `{name}`")).did_you_mean(
+                name,
+                &BUILTIN_POLICIES,
+                "built-in policies",
+            );
+        }
+        return builtin.map(PolicySource::Builtin);
+    }
+    let path = base_dir.join(source);
+    if !path.is_file() {
+        let added = problems.add(place, format!("there is no file {}", path.display()));
+        if BUILTIN_POLICIES.contains(&source.as_str()) {
+            added.hint(format!("the built-in policy is \"{BUILTIN}{source}\""));
+        } else {
+            added.hint(
+                "paths are relative to the configuration file; built-in policies begin with \"builtin:\"",
+            );
+        }
+    }
+    Some(PolicySource::File(path))
+}
+
+fn settings(raw: &raw::Policy, node: Node<'_>, problems: &mut Problems<'_>) -> String {
+    match json(&toml::Value::Table(raw.settings.clone())) {
+        Some(settings) => settings.to_string(),
+        None => {
+            problems
+                .add(node.get("settings").place(), "the settings hold a number that JSON does not have")
+                .hint("policies get their settings as JSON, which has neither nan nor inf");
+            String::new()
+        }
+    }
+}
+
+/// As JSON, dates as text. `None` if there is a number that JSON does not have.
+fn json(value: &toml::Value) -> Option<serde_json::Value> {
+    Some(match value {
+        toml::Value::String(text) => text.as_str().into(),
+        toml::Value::Integer(number) => (*number).into(),
+        toml::Value::Float(number) => serde_json::Number::from_f64(*number)?.into(),
+        toml::Value::Boolean(truth) => (*truth).into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(elements) => elements.iter().map(json).collect::<Option<_>>()?,
+        toml::Value::Table(entries) => serde_json::Value::Object(
+            entries.iter().map(|(key, value)| Some((key.clone(), json(value)?))).collect::<Option<_>>()?,
+        ),
+    })
+}
+
+fn limits(raw: &raw::Limits, node: Node<'_>, problems: &mut Problems<'_>) -> Limits {
+    let limits = Limits {
+        deadline: raw.deadline.get(),
+        memory_bytes: raw.memory.get(),
+        host_calls: raw.host_calls,
+        prompt_bytes: u32::try_from(raw.prompt_bytes.get()).unwrap_or(u32::MAX),
+        max_component_bytes: raw.component.get(),
+    };
+    for (key, is_zero) in [
+        ("deadline", limits.deadline.is_zero()),
+        ("memory", limits.memory_bytes == 0),
+        ("component", limits.max_component_bytes == 0),
+    ] {
+        if is_zero {
+            problems.add(node.get(key).place(), format!("`{key}` is zero, so the policy could never decide"));
+        }
+    }
+    limits
+}
+
+fn isolation(raw: &raw::Policy, node: Node<'_>, problems: &mut Problems<'_>) -> Isolation {
+    let default = raw::Warm::default();
+    let warm = match &raw.isolation {
+        None | Some(raw::WordOr::Word(raw::IsolationWord::Fresh)) => return Isolation::Fresh,
+        Some(raw::WordOr::Word(raw::IsolationWord::Warm)) => &default,
+        Some(raw::WordOr::Table(table)) => &table.warm,
+    };
+    let node = node.get("isolation").get("warm");
+    for (key, value) in [("recycle_after", warm.recycle_after), ("instances", warm.instances)] {
+        if value == 0 {
+            problems.add(node.get(key).place(), format!("`{key}` is zero")).hint("use isolation = \"fresh\"");
+        }
+    }
+    Isolation::Warm { recycle_after: warm.recycle_after, instances: warm.instances }
+}
+
+impl raw::Grant {
+    fn policy(self) -> Grants {
+        match self {
+            Self::Prompt => Grants::PROMPT,
+            Self::Wasi => Grants::WASI,
+        }
+    }
+}

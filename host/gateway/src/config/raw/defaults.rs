@@ -1,0 +1,88 @@
+//! What is taken where the file says nothing.
+
+use std::collections::BTreeMap;
+
+use pointsman_backends::HttpConfig;
+
+use super::{Address, Admin, Backend, BackendKind, Duration, Health, Limits, Route, Server, Size, Warm};
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: Address::loopback(8080),
+            max_body_bytes: Size::mebibytes(32),
+            max_header_bytes: Size::kibibytes(64),
+            max_connections: 4096,
+            header_timeout: Duration::seconds(10),
+            drain_timeout: Duration::seconds(30),
+            allow_anonymous: false,
+        }
+    }
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { listen: Address::loopback(8081), token_env: None, token_file: None }
+    }
+}
+
+impl Default for Backend {
+    fn default() -> Self {
+        let http = HttpConfig::new("");
+        Self {
+            kind: BackendKind::Openai,
+            base_url: None,
+            api_key_env: None,
+            api_key_file: None,
+            headers: BTreeMap::new(),
+            connect_timeout: http.connect_timeout.into(),
+            idle_timeout: http.idle_timeout.into(),
+            max_idle_connections: http.max_idle_connections as u32,
+            http2: http.http2,
+            ca_file: None,
+            health: None,
+            provider: None,
+            seed: 0,
+        }
+    }
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { path: "models".to_owned(), interval: Duration::seconds(10), timeout: Duration::seconds(2) }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let limits = pointsman_policy::Limits::default();
+        Self {
+            deadline: limits.deadline.into(),
+            memory: Size::bytes(limits.memory_bytes as u64),
+            host_calls: limits.host_calls,
+            prompt_bytes: Size::bytes(limits.prompt_bytes.into()),
+            component: Size::bytes(limits.max_component_bytes as u64),
+        }
+    }
+}
+
+impl Default for Warm {
+    fn default() -> Self {
+        Self { recycle_after: 10_000, instances: 4 }
+    }
+}
+
+impl Default for Route {
+    fn default() -> Self {
+        Self {
+            description: None,
+            policy: None,
+            models: None,
+            timeout: Duration::seconds(300),
+            attempt_timeout: Duration::seconds(60),
+            max_attempts: 3,
+            backoff: Duration::milliseconds(100),
+            on_failure: None,
+        }
+    }
+}

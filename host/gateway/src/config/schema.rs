@@ -1,0 +1,45 @@
+//! The JSON Schema of the file, by which editors complete and check it.
+
+use serde_json::Value;
+
+use super::raw::File;
+
+/// The schema as text, the same for the same version.
+pub fn schema_json() -> String {
+    let mut schema = schemars::schema_for!(File).to_value();
+    tidy(&mut schema);
+    format!("{schema:#}\n")
+}
+
+/// TOML has no null, so what may be absent is never null.
+fn tidy(schema: &mut Value) {
+    match schema {
+        Value::Array(elements) => elements.iter_mut().for_each(tidy),
+        Value::Object(entries) => {
+            entries.retain(|key, value| key != "default" || is_scalar(value));
+            if let Some(Value::Array(types)) = entries.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    entries.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = entries.get_mut("anyOf") {
+                choices.retain(|choice| choice["type"] != "null");
+                if choices.len() == 1
+                    && let Some(Value::Object(only)) = choices.pop()
+                {
+                    entries.remove("anyOf");
+                    entries.extend(only);
+                }
+            }
+            entries.values_mut().for_each(tidy);
+        }
+        _ => {}
+    }
+}
+
+/// Defaults of tables and lists are empty, or the defaults of what is in them.
+fn is_scalar(default: &Value) -> bool {
+    matches!(default, Value::Bool(_) | Value::Number(_) | Value::String(_))
+}

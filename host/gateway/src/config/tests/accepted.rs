@@ -1,0 +1,253 @@
+//! What configurations that are right compile to.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
+use pointsman_domain::model::{Abilities, Modalities, Operation};
+use pointsman_domain::money::Price;
+use pointsman_policy::{Grants, Isolation, Limits};
+
+use super::super::{BackendKind, Config, OnFailure, Overrides, PolicySource, Route};
+use super::{accepted, compile};
+use crate::config::keys;
+
+const OPENAI: &str = r#"
+[backends.openai]
+base_url = "https://api.openai.com/v1"
+api_key_env = "API_KEY"
+headers = { OpenAI-Organization = "org" }
+http2 = true
+"#;
+
+fn route<'c>(config: &'c Config, name: &str) -> &'c Route {
+    config.route(&RouteName::new(name)).unwrap()
+}
+
+fn ids(route: &Route) -> Vec<&str> {
+    route.models.iter().map(ModelId::as_str).collect()
+}
+
+#[test]
+fn the_embedded_default_serves_the_fleet_on_four_routes() {
+    let config = Config::embedded(Overrides::default()).unwrap();
+    let models: Vec<&str> = config.models.iter().map(|model| model.id.as_str()).collect();
+    assert_eq!(
+        models,
+        [
+            "fleet/llama-7b",
+            "fleet/llama-13b",
+            "fleet/llama-70b",
+            "fleet/mistral-7b",
+            "fleet/clip",
+            "fleet/whisper"
+        ]
+    );
+    let routes: Vec<&str> = config.routes.iter().map(|route| route.name.as_str()).collect();
+    assert_eq!(routes, ["cost", "performance", "task", "auto"]);
+    let largest = &config.models[2];
+    assert_eq!(largest.price.of(1000, 0).usd(), 0.05);
+    assert_eq!(largest.attributes["memory_gb"], "70");
+    let BackendKind::Simulated(fleet) = &config.backends[0].kind else { panic!() };
+    assert_eq!(fleet.models["llama-70b"].first_token, Duration::from_millis(50));
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.admin.listen.to_string(), "127.0.0.1:8081");
+}
+
+#[test]
+fn facts_that_are_not_stated_come_from_the_catalogue() {
+    let config = accepted(&format!("{OPENAI}\n[models.\"openai/gpt-4o\"]\n"));
+    let model = &config.models[0];
+    assert_eq!(model.price, Price::per_million(2.5, 10.0));
+    assert_eq!(model.context_window, Some(128_000));
+    assert!(model.inputs.contains(Modalities::IMAGE));
+    assert!(model.abilities.contains(Abilities::TOOLS));
+}
+
+#[test]
+fn what_the_file_states_wins_over_the_catalogue() {
+    let config = accepted(&format!(
+        "{OPENAI}
+        [models.\"openai/mine\"]
+        upstream_name = \"ft:gpt-4o:acme\"
+        catalogue = \"openai/gpt-4o\"
+        output_price = 15
+        inputs = [\"text\"]
+        context_window = 1000"
+    ));
+    let model = &config.models[0];
+    assert_eq!(model.upstream_name, "ft:gpt-4o:acme");
+    assert_eq!(model.price, Price::per_million(2.5, 15.0));
+    assert_eq!(model.inputs, Modalities::TEXT);
+    assert_eq!(model.context_window, Some(1000));
+    assert_eq!(model.max_output_tokens, Some(16_384));
+}
+
+#[test]
+fn a_model_that_nobody_describes_takes_text_and_may_do_anything_but_reason() {
+    let config = accepted("");
+    let model = &config.models[0];
+    assert_eq!(model.inputs, Modalities::TEXT);
+    assert_eq!(model.abilities, Abilities::all() - Abilities::REASONING);
+    assert_eq!(model.operations, [Operation::Chat]);
+    assert_eq!(model.quality, Default::default());
+}
+
+#[test]
+fn a_backend_gets_its_key_from_the_environment() {
+    let config = accepted(OPENAI);
+    let BackendKind::Http(http) = &config.backends[0].kind else { panic!() };
+    assert_eq!(http.api_key.as_ref().map(|key| key.expose()), Some("sk-secret"));
+    assert_eq!(http.headers["openai-organization"], "org");
+    assert!(http.http2);
+    assert!(!format!("{config:?}").contains("sk-secret"));
+}
+
+#[test]
+fn a_model_name_may_have_slashes_and_patterns_match_them() {
+    let config = accepted(
+        r#"
+        [models."sim/meta/llama"]
+        [models."sim/meta/llama-guard"]
+        [routes.meta]
+        policy = "plain"
+        models = ["*guard", "sim/meta/*"]"#,
+    );
+    assert_eq!(config.models[0].upstream_name, "meta/llama");
+    assert_eq!(ids(route(&config, "meta")), ["sim/meta/llama-guard", "sim/meta/llama"]);
+    assert_eq!(ids(route(&config, "usual")), ["sim/meta/llama", "sim/meta/llama-guard", "sim/small"]);
+}
+
+#[test]
+fn a_policy_is_compiled_with_all_its_parts() {
+    let config = accepted(
+        r#"
+        [policies.mine]
+        source = "builtin:dynamic"
+        settings = { floor = 0.5, tasks = ["code"], since = 2026-01-01, nested = { on = true } }
+        grants = ["prompt", "wasi"]
+        limits = { deadline = "5ms", memory = "8 MiB", host_calls = 10, prompt_bytes = 1000, component = 1 }
+        isolation = { warm = { instances = 2 } }
+        on_failure = { fallback = "plain" }"#,
+    );
+    let policy = config.policy(&PolicyName::new("mine")).unwrap();
+    assert_eq!(policy.source, PolicySource::Builtin("dynamic"));
+    assert_eq!(
+        policy.spec.settings,
+        r#"{"floor":0.5,"nested":{"on":true},"since":"2026-01-01","tasks":["code"]}"#
+    );
+    assert_eq!(policy.spec.grants, Grants::PROMPT | Grants::WASI);
+    let limits = Limits {
+        deadline: Duration::from_millis(5),
+        memory_bytes: 8 << 20,
+        host_calls: 10,
+        prompt_bytes: 1000,
+        max_component_bytes: 1,
+    };
+    assert_eq!(policy.spec.limits, limits);
+    assert_eq!(policy.spec.isolation, Isolation::Warm { recycle_after: 10_000, instances: 2 });
+    assert_eq!(policy.on_failure, OnFailure::FallbackTo(PolicyName::new("plain")));
+}
+
+#[test]
+fn a_policy_without_settings_gets_an_empty_object_and_the_default_limits() {
+    let config = accepted("");
+    let spec = &config.policies[0].spec;
+    assert_eq!(*spec, pointsman_policy::PolicySpec::new(PolicyName::new("plain")));
+}
+
+#[test]
+fn a_routes_word_on_failure_wins_over_its_policys() {
+    let config = accepted(
+        r#"
+        [policies.strict]
+        source = "builtin:cost"
+        on_failure = "reject"
+        isolation = "warm"
+        [routes.strict]
+        policy = "strict"
+        [routes.lenient]
+        policy = "strict"
+        on_failure = "previous""#,
+    );
+    assert_eq!(route(&config, "strict").on_failure, OnFailure::Reject);
+    assert_eq!(route(&config, "lenient").on_failure, OnFailure::Previous);
+    assert_eq!(route(&config, "usual").on_failure, OnFailure::Fallback);
+}
+
+#[test]
+fn a_key_may_ask_for_what_it_lists_and_a_key_without_a_list_for_all() {
+    let new = keys::generate().unwrap();
+    let hash = "a".repeat(64);
+    let config = accepted(&format!(
+        "[keys.some]\nhash = \"{}\"\nroutes = [\"us*\", \"sim/small\"]\n[keys.all]\nhash = \"sha256:{hash}\"\n\
+         [server]\nlisten = \"0.0.0.0:80\"\n",
+        new.hash
+    ));
+    let [some, all] = &config.keys[..] else { panic!() };
+    assert_eq!(some.sha256, keys::hash(&new.key));
+    assert!(some.may_ask_for("usual") && some.may_ask_for("sim/small") && !some.may_ask_for("other"));
+    assert!(all.may_ask_for("other"));
+}
+
+#[test]
+fn everybody_is_served_only_where_the_file_says_so() {
+    let config = accepted("[server]\nlisten = \"[::]:80\"\nallow_anonymous = true\n");
+    assert!(config.keys.is_empty());
+}
+
+#[test]
+fn an_admin_listener_with_a_token_may_be_reached_by_all() {
+    let config = accepted("[admin]\nlisten = \"0.0.0.0:81\"\ntoken_env = \"API_KEY\"\n");
+    assert_eq!(config.admin.token.as_ref().map(|token| token.expose()), Some("sk-secret"));
+}
+
+#[test]
+fn an_address_from_the_command_line_is_held_to_the_same_rules() {
+    let overrides = |listen: &str| Overrides { listen: listen.parse().ok(), admin_listen: None };
+    let config = Config::embedded(overrides("127.0.0.1:0")).unwrap();
+    assert_eq!(config.server.listen.port(), 0);
+    let error = Config::embedded(overrides("0.0.0.0:80")).unwrap_err().to_string();
+    assert!(error.contains("other machines can reach 0.0.0.0:80"), "{error}");
+}
+
+#[test]
+fn live_stats_are_kept_for_models_that_stay_the_same() {
+    let text = |seed: u64, name: &str| {
+        format!(
+            "[backends.fixed]\nkind = \"simulated\"\n[models.\"fixed/a\"]\n\
+             [backends.changed]\nkind = \"simulated\"\nseed = {seed}\n[models.\"changed/a\"]\n\
+             [models.\"{name}\"]\n"
+        )
+    };
+    let previous = accepted(&text(1, "sim/old"));
+    for model in &previous.models {
+        model.live.failed(Instant::now());
+    }
+    let mut next = accepted(&text(2, "sim/new"));
+    next.keep_live_stats(&previous);
+    let kept = |id: &str| {
+        let id = ModelId::new(id);
+        previous.model(&id).is_some_and(|old| Arc::ptr_eq(&old.live, &next.model(&id).unwrap().live))
+    };
+    assert!(kept("fixed/a"));
+    assert!(!kept("changed/a"));
+    assert!(!kept("sim/new"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let error = Config::load("/nowhere/pointsman.toml".as_ref(), Overrides::default()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("cannot read the configuration /nowhere/pointsman.toml: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_problem_has_its_place_for_other_programs() {
+    let problems = compile("[log]\nlevel = \"loud\"\n").unwrap_err().problems;
+    let place = problems[0].place.as_ref().unwrap();
+    assert_eq!((place.line, place.column, place.width), (2, 9, 6));
+    assert_eq!(place.excerpt, "level = \"loud\"");
+}
