@@ -38,9 +38,7 @@ pub fn build_all(packages: &[&str], out_dir: &Path) -> Result<Vec<PathBuf>, Erro
     let target_dir = out_dir.join("guest-target");
     let mut command = cargo();
     command.args(["build", "--target", TARGET, "--profile", PROFILE, "--target-dir"]).arg(&target_dir);
-    for package in packages {
-        command.args(["-p", package]);
-    }
+    command.args(packages.iter().flat_map(|package| ["--package", package]));
     let output = command.output().map_err(Error::Start)?;
     if !output.status.success() {
         return Err(Error::from_stderr(packages, &String::from_utf8_lossy(&output.stderr)));

@@ -1,0 +1,14 @@
+//! The contract in Rust, generated from `wit/` by `cargo xtask bindings`; policies use what
+//! the crate re-exports from here.
+//!
+//! `routing` has all types and imports and the exports that every policy has;
+//! `observing` adds the observer.
+
+#![allow(unsafe_code, missing_docs, reason = "the generator's code crosses the boundary with raw pointers")]
+
+#[rustfmt::skip]
+pub mod observing;
+#[rustfmt::skip]
+pub mod routing;
+
+pub use wit_bindgen::rt;

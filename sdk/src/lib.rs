@@ -1,0 +1,48 @@
+//! Write a Pointsman policy in Rust: a struct, one trait, one macro.
+//!
+//! ```
+#![doc = include_str!("../examples/in-time/src/lib.rs")]
+//! # fn main() {}
+//! ```
+//!
+//! Its manifest says `crate-type = ["cdylib", "rlib"]`: the first is what the
+//! gateway loads, after `cargo build --target wasm32-unknown-unknown --release`;
+//! the second is what `cargo test` runs natively, with [`testkit`] as the gateway.
+//!
+//! A policy sees of the gateway what the contract offers: [`settings`], [`log`],
+//! [`details`] and [`prompt`]. What it does not call is not imported by its
+//! component, so a policy that never touches [`prompt`] needs no grant for it.
+//!
+//! By default every decision gets a fresh instance: [`Policy::new`] runs each
+//! time, so keep it cheap. With `isolation = "warm"` instances are reused.
+
+// The generated bindings name this crate by its name, as policies do.
+extern crate self as pointsman_sdk;
+
+#[doc(hidden)]
+pub mod bindings;
+mod component;
+mod decision;
+pub mod details;
+pub mod estimate;
+pub mod log;
+pub mod order;
+mod policy;
+pub mod prompt;
+pub mod settings;
+#[cfg(not(target_family = "wasm"))]
+pub mod testkit;
+
+pub use bindings::routing::pointsman::policy::types::{
+    Abilities, Candidate, Decision, Modalities, Outcome, OutcomeStatus, Refusal, Request, Target,
+};
+pub use policy::{NoSettings, Observer, Policy};
+
+#[doc(hidden)]
+pub use component::{observe, route, validate};
+
+/// What nearly every policy uses.
+pub mod prelude {
+    pub use crate::{Candidate, Decision, NoSettings, Policy, Refusal, Request};
+    pub use crate::{details, estimate, export, order};
+}

@@ -1,0 +1,292 @@
+//! A stand-in for the gateway, so that `cargo test` tests a policy natively.
+//!
+//! ```
+//! use pointsman_sdk::testkit::{Gateway, candidate, request};
+//! # use pointsman_sdk::prelude::*;
+//! # struct MyPolicy;
+//! # impl Policy for MyPolicy {
+//! #     type Settings = NoSettings;
+//! #     fn new(_: NoSettings) -> Result<Self, String> { Ok(Self) }
+//! #     fn route(&mut self, _: &Request, _: &[Candidate]) -> Result<Decision, Refusal> {
+//! #         Ok(Decision::of([0, 1], "x"))
+//! #     }
+//! # }
+//! let candidates = [candidate("a/small", 0.1, 0.4), candidate("b/large", 2.0, 8.0)];
+//! let gateway = Gateway::new().user("What is the capital of Peru?").prefer("cost");
+//! let decision = gateway.route::<MyPolicy>(&request(), &candidates).unwrap();
+//! assert_eq!(decision.targets[0].candidate, 0);
+//! assert!(!gateway.prompt_was_read());
+//! ```
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::log::Level;
+use crate::{Abilities, Candidate, Decision, Modalities, Policy, Refusal, Request, component};
+
+thread_local! {
+    static CURRENT: RefCell<Gateway> = RefCell::new(Gateway::new());
+}
+
+/// A short text request that asks for nothing special: change what matters with
+/// `Request { turns: 3, ..request() }`.
+pub fn request() -> Request {
+    Request {
+        id: "test".to_owned(),
+        operation: "chat".to_owned(),
+        model: "auto".to_owned(),
+        tenant: None,
+        session: None,
+        input_tokens: 100,
+        max_output_tokens: None,
+        inputs: Modalities::TEXT,
+        needs: Abilities::empty(),
+        turns: 1,
+        streaming: false,
+        deadline_ms: None,
+        budget_left: None,
+    }
+}
+
+/// A healthy, idle model of unknown quality and speed, with prices in US dollars
+/// per million tokens.
+pub fn candidate(id: &str, input_price: f64, output_price: f64) -> Candidate {
+    Candidate {
+        id: id.to_owned(),
+        context_window: None,
+        max_output_tokens: None,
+        inputs: Modalities::TEXT,
+        abilities: Abilities::empty(),
+        input_price,
+        output_price,
+        quality: None,
+        healthy: true,
+        in_flight: 0,
+        first_token_ms: None,
+        tokens_per_second: None,
+        error_rate: 0.0,
+    }
+}
+
+/// What a policy finds behind its imports, and what it did with them.
+#[derive(Clone, Debug, Default)]
+pub struct Gateway {
+    settings: Option<String>,
+    messages: Vec<(String, String)>,
+    tools: Vec<String>,
+    request_attributes: BTreeMap<String, String>,
+    attributes: BTreeMap<(u32, String), String>,
+    qualities: BTreeMap<(u32, String), f64>,
+    operations: BTreeMap<u32, Vec<String>>,
+    seen: Rc<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    prompt_read: Cell<bool>,
+    log: RefCell<Vec<(Level, String)>>,
+}
+
+impl Gateway {
+    /// Without settings, content and details.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The policy's settings, as JSON.
+    pub fn settings(mut self, json: impl Into<String>) -> Self {
+        self.settings = Some(json.into());
+        self
+    }
+
+    /// Adds a message to the conversation.
+    pub fn message(mut self, role: &str, text: &str) -> Self {
+        self.messages.push((role.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// Adds a user's message.
+    pub fn user(self, text: &str) -> Self {
+        self.message("user", text)
+    }
+
+    /// Adds a tool.
+    pub fn tool(mut self, name: &str) -> Self {
+        self.tools.push(name.to_owned());
+        self
+    }
+
+    /// Sets a fact of the request.
+    pub fn request_attribute(mut self, key: &str, value: &str) -> Self {
+        self.request_attributes.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// What the client prefers: `cost`, `speed` or `quality`.
+    pub fn prefer(self, what: &str) -> Self {
+        self.request_attribute("prefer", what)
+    }
+
+    /// Sets a fact of a candidate.
+    pub fn attribute(mut self, candidate: u32, key: &str, value: &str) -> Self {
+        self.attributes.insert((candidate, key.to_owned()), value.to_owned());
+        self
+    }
+
+    /// Sets a candidate's quality at a kind of task.
+    pub fn task_quality(mut self, candidate: u32, task: &str, quality: f64) -> Self {
+        self.qualities.insert((candidate, task.to_owned()), quality);
+        self
+    }
+
+    /// Sets what a candidate can be called for; `chat` alone if never set.
+    pub fn operations(mut self, candidate: u32, operations: &[&str]) -> Self {
+        self.operations.insert(candidate, operations.iter().map(|&name| name.to_owned()).collect());
+        self
+    }
+
+    /// Decides with a fresh instance of a policy, as the gateway does, and
+    /// checks the decision as the gateway does: breaking a rule of the contract
+    /// fails the test.
+    pub fn route<P: Policy>(&self, request: &Request, candidates: &[Candidate]) -> Result<Decision, Refusal> {
+        let answer = self.run(|| component::route::<P>(&RefCell::new(None), request, candidates));
+        if let Ok(decision) = &answer {
+            assert_eq!(
+                broken_rule(decision, candidates.len()),
+                None,
+                "the gateway would not accept {decision:?}"
+            );
+        }
+        answer
+    }
+
+    /// Whether the settings make a policy: what happens when it is loaded.
+    pub fn validate<P: Policy>(&self) -> Result<(), String> {
+        self.run(component::validate::<P>)
+    }
+
+    /// Runs code that calls imports with this as its gateway.
+    pub fn run<T>(&self, code: impl FnOnce() -> T) -> T {
+        let before = CURRENT.replace(self.clone());
+        let result = code();
+        CURRENT.set(before);
+        result
+    }
+
+    /// Whether any content of the request was read.
+    pub fn prompt_was_read(&self) -> bool {
+        self.seen.prompt_read.get()
+    }
+
+    /// What was logged.
+    pub fn log_lines(&self) -> Vec<(Level, String)> {
+        self.seen.log.borrow().clone()
+    }
+}
+
+/// The first rule of the contract that a decision breaks.
+fn broken_rule(decision: &Decision, candidates: usize) -> Option<&'static str> {
+    let label = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
+    let mut seen = vec![false; candidates];
+    if decision.targets.is_empty() {
+        return Some("a decision has at least one target");
+    }
+    for target in &decision.targets {
+        match seen.get_mut(target.candidate as usize) {
+            None => return Some("a target is an index into the candidates"),
+            Some(true) => return Some("a candidate is a target at most once"),
+            Some(first) => *first = true,
+        }
+    }
+    if !(1..=64).contains(&decision.label.len()) || !decision.label.bytes().all(label) {
+        return Some("a label is 1 to 64 characters of a-z A-Z 0-9 . _ : / -");
+    }
+    let reason = decision.reason.as_deref().unwrap_or_default();
+    if reason.len() > 512 || reason.chars().any(char::is_control) {
+        return Some("a reason is at most 512 bytes without control characters");
+    }
+    let likely = |propensity: f64| propensity > 0.0 && propensity <= 1.0;
+    if !decision.propensity.is_none_or(likely) {
+        return Some("a propensity is in (0, 1]");
+    }
+    None
+}
+
+fn with<T>(read: impl FnOnce(&Gateway) -> T) -> T {
+    CURRENT.with_borrow(read)
+}
+
+pub(crate) fn settings_json() -> String {
+    with(|gateway| gateway.settings.clone().unwrap_or_else(|| "{}".to_owned()))
+}
+
+pub(crate) fn write_log(level: Level, message: &str) {
+    with(|gateway| gateway.seen.log.borrow_mut().push((level, message.to_owned())));
+}
+
+pub(crate) mod details {
+    //! The imports of `details`.
+
+    use super::with;
+
+    pub fn request_attribute(key: &str) -> Option<String> {
+        with(|gateway| gateway.request_attributes.get(key).cloned())
+    }
+
+    pub fn candidate_attribute(candidate: u32, key: &str) -> Option<String> {
+        with(|gateway| gateway.attributes.get(&(candidate, key.to_owned())).cloned())
+    }
+
+    pub fn task_quality(candidate: u32, task: &str) -> Option<f64> {
+        with(|gateway| gateway.qualities.get(&(candidate, task.to_owned())).copied())
+    }
+
+    pub fn candidate_operations(candidate: u32) -> Vec<String> {
+        let chat = || vec!["chat".to_owned()];
+        with(|gateway| gateway.operations.get(&candidate).cloned().unwrap_or_else(chat))
+    }
+}
+
+pub(crate) mod prompt {
+    //! The imports of `prompt`.
+
+    use super::{Gateway, with};
+
+    fn read<T>(read: impl FnOnce(&Gateway) -> T) -> T {
+        with(|gateway| {
+            gateway.seen.prompt_read.set(true);
+            read(gateway)
+        })
+    }
+
+    fn cut(text: &str, max_bytes: u32) -> String {
+        text[..text.floor_char_boundary(max_bytes as usize)].to_owned()
+    }
+
+    pub fn message_count() -> u32 {
+        read(|gateway| gateway.messages.len() as u32)
+    }
+
+    pub fn role(message: u32) -> Option<String> {
+        read(|gateway| gateway.messages.get(message as usize).map(|(role, _)| role.clone()))
+    }
+
+    pub fn text(message: u32, max_bytes: u32) -> Option<String> {
+        read(|gateway| gateway.messages.get(message as usize).map(|(_, text)| cut(text, max_bytes)))
+    }
+
+    pub fn last_user_text(max_bytes: u32) -> String {
+        read(|gateway| {
+            let newest = gateway.messages.iter().rev().find(|(role, _)| role == "user");
+            newest.map(|(_, text)| cut(text, max_bytes)).unwrap_or_default()
+        })
+    }
+
+    pub fn tool_names() -> Vec<String> {
+        read(|gateway| gateway.tools.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! What a policy's component asks of the gateway and offers to it.
+
+use std::path::Path;
+
+use wasmparser::{Parser, Payload};
+use wit_component::ComponentEncoder;
+
+/// Names of the interfaces that a policy's component imports and exports,
+/// without package and version.
+fn interfaces(package: &str) -> (Vec<String>, Vec<String>) {
+    let out_dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let module = std::fs::read(build_guest::build(package, out_dir).unwrap()).unwrap();
+    let component = ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap();
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    // Components inside are adapters of the outer one, whose sections come at depth 0.
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(&component) {
+        match payload.unwrap() {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                imports.extend(section.into_iter().map(|import| short(import.unwrap().name.name)));
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                exports.extend(section.into_iter().map(|export| short(export.unwrap().name.name)));
+            }
+            _ => {}
+        }
+    }
+    exports.sort();
+    (imports, exports)
+}
+
+fn short(name: &str) -> String {
+    let name = name.strip_prefix("pointsman:policy/").unwrap_or(name);
+    name.split('@').next().unwrap_or(name).to_owned()
+}
+
+#[test]
+fn a_policy_imports_only_what_it_calls_and_exports_no_observer() {
+    let (imports, exports) = interfaces("pointsman-example-in-time");
+    // Its settings are read to be checked; `types` has no functions.
+    assert_eq!(imports, ["settings", "types"].map(str::to_owned));
+    assert_eq!(exports, ["configuration", "router"].map(str::to_owned));
+}
+
+#[test]
+fn an_observing_policy_exports_its_observer() {
+    let (_, exports) = interfaces("pointsman-example-fewest-failures");
+    assert_eq!(exports, ["configuration", "observer", "router"].map(str::to_owned));
+}

@@ -1,0 +1,111 @@
+//! Regenerates `sdk/src/bindings/*.rs` from `wit/`: `bindings [--check]`.
+//!
+//! The files are checked in, so that a policy's build needs neither the
+//! generator nor its macro, which would cost more time than all the rest.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail};
+use wit_bindgen_core::wit_parser::Resolve;
+use wit_bindgen_core::{Files, WorldGenerator};
+use wit_bindgen_rust::{Opts, WithOption};
+
+/// A world, the file it goes to, and the macro that exports an implementation.
+struct Bindings {
+    world: &'static str,
+    file: &'static str,
+    export_macro: &'static str,
+    /// The module whose types and imports are used instead of new ones.
+    imports_from: Option<&'static str>,
+}
+
+const ALL: [Bindings; 2] = [
+    Bindings {
+        world: "routing-policy",
+        file: "routing.rs",
+        export_macro: "export_routing",
+        imports_from: None,
+    },
+    Bindings {
+        world: "observing-policy",
+        file: "observing.rs",
+        export_macro: "export_observing",
+        imports_from: Some("crate::bindings::routing::pointsman::policy"),
+    },
+];
+
+const IMPORTS: [&str; 5] = ["types", "settings", "log", "details", "prompt"];
+
+fn main() -> Result<ExitCode> {
+    let check = match env::args().nth(1).as_deref() {
+        None => false,
+        Some("--check") => true,
+        Some(other) => bail!("unknown argument {other}; the only one is --check"),
+    };
+    let root = root()?;
+    let mut stale = Vec::new();
+    for bindings in &ALL {
+        let path = root.join("sdk/src/bindings").join(bindings.file);
+        let text = generate(bindings, &root.join("wit"))?;
+        if fs::read_to_string(&path).is_ok_and(|old| old == text) {
+            continue;
+        }
+        if check {
+            stale.push(path);
+        } else {
+            fs::write(&path, text).with_context(|| format!("{} could not be written", path.display()))?;
+        }
+    }
+    Ok(report(&stale))
+}
+
+#[expect(clippy::print_stderr, reason = "this is a command")]
+fn report(stale: &[PathBuf]) -> ExitCode {
+    for path in stale {
+        eprintln!("{} does not match wit/; hint: run `cargo xtask bindings`", path.display());
+    }
+    if stale.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn root() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    root.map(Path::to_owned).context("the package has left the workspace")
+}
+
+fn generate(bindings: &Bindings, wit: &Path) -> Result<String> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(wit)?;
+    let world = resolve.select_world(&[package], Some(bindings.world))?;
+    let mut files = Files::default();
+    options(bindings).build().generate(&mut resolve, world, &mut files)?;
+    let (_, text) = files.iter().next().context("the generator made no file")?;
+    // Exported macros share one namespace, and both worlds export the router.
+    let own = format!("__{}_interface_", bindings.export_macro);
+    Ok(String::from_utf8(text.to_vec())?.replace("__export_pointsman_policy_", &own))
+}
+
+fn options(bindings: &Bindings) -> Opts {
+    let replaced = |module: &str| {
+        let path = |name: &&str| {
+            (format!("pointsman:policy/{name}@0.1.0"), WithOption::Path(format!("{module}::{name}")))
+        };
+        IMPORTS.iter().map(path).collect()
+    };
+    Opts {
+        format: true,
+        // Policies compile `export!` in a crate that does not depend on wit-bindgen.
+        runtime_path: Some("::pointsman_sdk::bindings::rt".to_owned()),
+        bitflags_path: Some("::pointsman_sdk::bindings::rt::bitflags".to_owned()),
+        additional_derive_attributes: vec!["PartialEq".to_owned()],
+        with: bindings.imports_from.map(replaced).unwrap_or_default(),
+        generate_all: true,
+        export_macro_name: Some(bindings.export_macro.to_owned()),
+        pub_export_macro: true,
+        // The section that describes the component belongs to `export!` alone:
+        // linked with the library, it would ask every policy for an observer.
+        disable_custom_section_link_helpers: true,
+        ..Opts::default()
+    }
+}
