@@ -133,12 +133,11 @@ fn headers(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> H
             problems.add(place.key(), format!("the header `{name}` is set by Pointsman"));
             continue;
         }
-        match HeaderValue::from_str(value) {
-            Ok(value) => drop(headers.insert(header, value)),
-            Err(_) => {
-                drop(problems.add(place.place(), format!("the header `{name}` cannot carry this value")))
-            }
-        }
+        let Ok(value) = HeaderValue::from_str(value) else {
+            problems.add(place.place(), format!("the header `{name}` cannot carry this value"));
+            continue;
+        };
+        headers.insert(header, value);
     }
     headers
 }

@@ -27,8 +27,8 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     let models = models::compile(&file, root, &mut problems);
     let backends = backends::compile(&file, root.get("backends"), secrets, &models, &mut problems);
     let policies = policies::compile(&file.policies, root.get("policies"), input.base_dir, &mut problems);
-    let routes = routes::compile(&file, root, &models, &policies, &mut problems);
-    let keys = keys::compile(&file.keys, root.get("keys"), &routes, &models, &mut problems);
+    let routes = routes::compile(&file.routes, root, &policies, &mut problems);
+    let keys = keys::compile(&file.keys, root, &mut problems);
 
     problems.check(input.file)?;
     let models = models.into_iter().map(|model| model.model.into()).collect();

@@ -9,9 +9,7 @@ use pointsman_domain::ids::KeyName;
 use sha2::{Digest, Sha256};
 
 use super::document::Node;
-use super::models::CompiledModel;
 use super::problem::Problems;
-use super::routes::Route;
 use super::{names, raw};
 
 /// What keys begin with, so that secret scanners can find lost ones.
@@ -63,22 +61,19 @@ pub fn hash(key: &str) -> [u8; 32] {
 
 pub(super) fn compile(
     keys: &BTreeMap<String, raw::Key>,
-    node: Node<'_>,
-    routes: &[Route],
-    models: &[CompiledModel],
+    root: Node<'_>,
     problems: &mut Problems<'_>,
 ) -> Vec<Key> {
-    let names: Vec<&str> = routes
-        .iter()
-        .map(|route| route.name.as_str())
-        .chain(models.iter().map(|model| model.model.id.as_str()))
-        .collect();
+    let routes = root.get("routes").entries().map(|(name, _)| name);
+    let names: Vec<&str> = routes.chain(root.get("models").entries().map(|(id, _)| id)).collect();
     let mut compiled: Vec<Key> = Vec::new();
-    for (name, node) in node.entries() {
+    for (name, node) in root.get("keys").entries() {
         names::check("key", name, node, problems);
         let Some(raw) = keys.get(name) else { continue };
-        let allowed =
-            raw.routes.as_ref().map(|patterns| allowed(patterns, node.get("routes"), &names, problems));
+        let allowed = raw.routes.as_ref().map(|patterns| {
+            let allowed = names::expand("route", patterns, node.get("routes"), &names, problems);
+            allowed.into_iter().map(str::to_owned).collect()
+        });
         let Some(sha256) = hash_of(raw, node, problems) else { continue };
         if let Some(same) = compiled.iter().find(|key| key.sha256 == sha256) {
             problems
@@ -87,29 +82,6 @@ pub(super) fn compile(
         compiled.push(Key { name: KeyName::new(name), sha256, allowed });
     }
     compiled
-}
-
-fn allowed(
-    patterns: &[String],
-    node: Node<'_>,
-    names: &[&str],
-    problems: &mut Problems<'_>,
-) -> BTreeSet<String> {
-    let mut allowed = BTreeSet::new();
-    for (index, pattern) in patterns.iter().enumerate() {
-        let before = allowed.len();
-        allowed
-            .extend(names.iter().filter(|name| names::matches(pattern, name)).map(|name| (*name).to_owned()));
-        let is_known = allowed.len() > before || names.iter().any(|name| names::matches(pattern, name));
-        if !is_known {
-            problems.add(node.at(index).place(), format!("unknown route `{pattern}`")).did_you_mean(
-                pattern,
-                names,
-                "routes and models",
-            );
-        }
-    }
-    allowed
 }
 
 fn hash_of(raw: &raw::Key, node: Node<'_>, problems: &mut Problems<'_>) -> Option<[u8; 32]> {

@@ -16,6 +16,35 @@ pub(super) fn check(what: &str, name: &str, node: Node<'_>, problems: &mut Probl
     problems.add(node.key(), message).hint("names are 1 to 64 characters of a-z A-Z 0-9 _ . -");
 }
 
+/// The names that a list of names and patterns means, in the order of the list,
+/// each once. `what` says of what they are names.
+pub(super) fn expand<'n>(
+    what: &str,
+    patterns: &[String],
+    node: Node<'_>,
+    known: &[&'n str],
+    problems: &mut Problems<'_>,
+) -> Vec<&'n str> {
+    let mut chosen = Vec::new();
+    for (index, pattern) in patterns.iter().enumerate() {
+        let matched: Vec<&str> = known.iter().copied().filter(|name| matches(pattern, name)).collect();
+        if matched.is_empty() {
+            let message = if pattern.contains('*') {
+                format!("no {what} matches `{pattern}`")
+            } else {
+                format!("unknown {what} `{pattern}`")
+            };
+            problems.add(node.at(index).place(), message).did_you_mean(pattern, known, "there are");
+        }
+        for name in matched {
+            if !chosen.contains(&name) {
+                chosen.push(name);
+            }
+        }
+    }
+    chosen
+}
+
 /// Whether a name fits a pattern in which `*` stands for any characters, or none.
 pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let Some((start, mut rest)) = pattern.split_once('*') else { return pattern == name };

@@ -71,7 +71,7 @@ pub(super) fn compile(
                 isolation: isolation(raw, node, problems),
             },
             source: source.unwrap_or(PolicySource::Builtin("cost")),
-            on_failure: on_failure(raw.on_failure.as_ref(), node, &known, problems).unwrap_or_default(),
+            on_failure: on_failure(&raw.on_failure, node, &known, problems),
         });
     }
     for policy in &compiled {
@@ -84,30 +84,25 @@ pub(super) fn compile(
     compiled
 }
 
-/// Reads an `on_failure`, of a policy or of a route. `None` where there is none.
+/// Reads the `on_failure` of a policy or of a route.
 pub(super) fn on_failure(
-    raw: Option<&raw::WordOr<raw::OnFailureWord, raw::OnFailureTable>>,
+    raw: &raw::WordOr<raw::OnFailureWord, raw::OnFailureTable>,
     node: Node<'_>,
     policies: &[&str],
     problems: &mut Problems<'_>,
-) -> Option<OnFailure> {
-    Some(match raw? {
-        raw::WordOr::Word(raw::OnFailureWord::Fallback) => OnFailure::Fallback,
-        raw::WordOr::Word(raw::OnFailureWord::Reject) => OnFailure::Reject,
-        raw::WordOr::Word(raw::OnFailureWord::Previous) => OnFailure::Previous,
-        raw::WordOr::Table(raw::OnFailureTable { fallback }) => {
-            if !policies.contains(&fallback.as_str()) {
-                problems
-                    .add(
-                        node.get("on_failure").get("fallback").place(),
-                        format!("unknown policy `{fallback}`"),
-                    )
-                    .did_you_mean(fallback, policies, "policies");
-                return None;
-            }
-            OnFailure::FallbackTo(PolicyName::new(fallback.as_str()))
-        }
-    })
+) -> OnFailure {
+    let fallback = match raw {
+        raw::WordOr::Word(raw::OnFailureWord::Fallback) => return OnFailure::Fallback,
+        raw::WordOr::Word(raw::OnFailureWord::Reject) => return OnFailure::Reject,
+        raw::WordOr::Word(raw::OnFailureWord::Previous) => return OnFailure::Previous,
+        raw::WordOr::Table(raw::OnFailureTable { fallback }) => fallback.as_str(),
+    };
+    if !policies.contains(&fallback) {
+        problems
+            .add(node.get("on_failure").get("fallback").place(), format!("unknown policy `{fallback}`"))
+            .did_you_mean(fallback, policies, "policies");
+    }
+    OnFailure::FallbackTo(PolicyName::new(fallback))
 }
 
 /// The policies that would be asked in turn, if that came back to one of them:
@@ -231,9 +226,9 @@ fn limits(raw: &raw::Limits, node: Node<'_>, problems: &mut Problems<'_>) -> Lim
 fn isolation(raw: &raw::Policy, node: Node<'_>, problems: &mut Problems<'_>) -> Isolation {
     let default = raw::Warm::default();
     let warm = match &raw.isolation {
-        None | Some(raw::WordOr::Word(raw::IsolationWord::Fresh)) => return Isolation::Fresh,
-        Some(raw::WordOr::Word(raw::IsolationWord::Warm)) => &default,
-        Some(raw::WordOr::Table(table)) => &table.warm,
+        raw::WordOr::Word(raw::IsolationWord::Fresh) => return Isolation::Fresh,
+        raw::WordOr::Word(raw::IsolationWord::Warm) => &default,
+        raw::WordOr::Table(table) => &table.warm,
     };
     let node = node.get("isolation").get("warm");
     for (key, value) in [("recycle_after", warm.recycle_after), ("instances", warm.instances)] {

@@ -6,6 +6,8 @@
 
 mod choice;
 mod defaults;
+mod model;
+mod policy;
 mod quantity;
 mod scalar;
 
@@ -15,6 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use choice::WordOr;
+pub(super) use model::{Ability, Input, Model, Operation, Simulate};
+pub(super) use policy::{Grant, IsolationWord, Limits, OnFailureTable, OnFailureWord, Policy, Warm};
 pub(super) use quantity::{Address, Duration, Size};
 pub(super) use scalar::{Quality, Scalar};
 
@@ -175,212 +179,14 @@ pub(super) struct Health {
     pub timeout: Duration,
 }
 
-/// A model on a backend. What is not stated comes from the catalogue.
-#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Model {
-    /// The name that the backend knows it by. Default: what follows the backend's
-    /// name in the id.
-    pub upstream_name: Option<String>,
-    /// The catalogue's entry to take facts and prices from, such as
-    /// `openai/gpt-4o`. Default: the backend's provider and the upstream name,
-    /// where the catalogue has that.
-    pub catalogue: Option<String>,
-    /// Most tokens of input and output together.
-    pub context_window: Option<u32>,
-    /// Most tokens of one answer.
-    pub max_output_tokens: Option<u32>,
-    /// Kinds of content it accepts. Default outside the catalogue: text.
-    pub inputs: Option<Vec<Input>>,
-    /// What it can do. Requests that need more are not sent to it. Default outside
-    /// the catalogue: all but reasoning.
-    pub abilities: Option<Vec<Ability>>,
-    /// What it can be called for. Default outside the catalogue: chat.
-    pub operations: Option<Vec<Operation>>,
-    /// US dollars per million input tokens.
-    pub input_price: Option<f64>,
-    /// US dollars per million output tokens.
-    pub output_price: Option<f64>,
-    /// How good it is, 0 to 1: a number, or a table by kind of task with `general`
-    /// for all others.
-    pub quality: Option<Quality>,
-    /// How fast it is expected to be, until something was measured.
-    pub expected: Expected,
-    /// Named facts for policies, such as `parameters = "7B"`.
-    pub attributes: BTreeMap<String, Scalar>,
-    /// How it behaves. Only on backends of kind `simulated`.
-    pub simulate: Option<Simulate>,
-}
-
-/// Kinds of content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Input {
-    /// Written text.
-    Text,
-    /// Pictures.
-    Image,
-    /// Recorded sound.
-    Audio,
-    /// Moving pictures.
-    Video,
-    /// Files such as PDF.
-    Document,
-}
-
-/// What a model can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Ability {
-    /// Calls tools.
-    Tools,
-    /// Answers in a given JSON schema.
-    StructuredOutput,
-    /// Thinks before it answers.
-    Reasoning,
-    /// Sends the answer in pieces.
-    Streaming,
-    /// Reports log probabilities.
-    LogProbabilities,
-}
-
-/// What a model can be called for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Operation {
-    /// Chat completions.
-    Chat,
-    /// Embeddings.
-    Embedding,
-    /// Transcriptions of speech.
-    Transcription,
-}
-
-/// Expected speed.
-#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Expected {
-    /// Milliseconds to the first token.
-    pub first_token_ms: Option<f64>,
-    /// Tokens per second after it.
-    pub tokens_per_second: Option<f64>,
-}
-
-/// How a simulated model behaves.
-#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Simulate {
-    /// Milliseconds to the first token. Default: as expected.
-    pub first_token_ms: Option<f64>,
-    /// Tokens per second after it. Default: as expected.
-    pub tokens_per_second: Option<f64>,
-    /// Share of calls that fail, 0 to 1.
-    pub failure_rate: Option<f64>,
-}
-
-/// A routing policy.
-#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Policy {
-    /// `builtin:` and a name, or the path of a WebAssembly file: a component, or
-    /// the core module that cargo leaves in `target/`. The file is watched.
-    #[schemars(required)]
-    pub source: Option<String>,
-    /// What the policy itself is told. Which keys there are is up to the policy.
-    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
-    pub settings: toml::Table,
-    /// What the policy may import besides what every policy may.
-    pub grants: Vec<Grant>,
-    /// What one decision may use.
-    pub limits: Limits,
-    /// Whether instances are reused.
-    pub isolation: Option<WordOr<IsolationWord, IsolationTable>>,
-    /// What happens when the policy fails.
-    pub on_failure: Option<WordOr<OnFailureWord, OnFailureTable>>,
-}
-
-/// A capability.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Grant {
-    /// Read the content of requests.
-    Prompt,
-    /// Import WASI, on an empty context: no files, sockets or environment.
-    Wasi,
-}
-
-/// What one decision of a policy may use.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Limits {
-    /// Longest time for one decision.
-    pub deadline: Duration,
-    /// Most memory of one instance.
-    pub memory: Size,
-    /// Most calls to the host in one decision.
-    pub host_calls: u32,
-    /// Most bytes of the prompt that are read in one decision.
-    pub prompt_bytes: Size,
-    /// Largest WebAssembly file.
-    pub component: Size,
-}
-
-/// Whether instances are reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum IsolationWord {
-    /// A new instance for each decision: nothing leaks from one to the next.
-    Fresh,
-    /// Reused instances: faster, and a policy may remember.
-    Warm,
-}
-
-/// Reused instances, with settings.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct IsolationTable {
-    /// Reused instances.
-    pub warm: Warm,
-}
-
-/// Settings of reused instances.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Warm {
-    /// Decisions after which an instance is replaced.
-    pub recycle_after: u32,
-    /// Most instances that are kept while idle.
-    pub instances: u32,
-}
-
-/// What happens when a policy fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum OnFailureWord {
-    /// The models are tried in the order of the file.
-    Fallback,
-    /// The request is refused.
-    Reject,
-    /// The last version of the policy that worked decides.
-    Previous,
-}
-
-/// Another policy to ask.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OnFailureTable {
-    /// The policy that decides instead.
-    pub fallback: String,
-}
-
 /// A model name that clients can ask for.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["policy"]))]
 pub(super) struct Route {
     /// Shown in the list of models.
     pub description: Option<String>,
     /// The policy that decides.
-    #[schemars(required)]
     pub policy: Option<String>,
     /// The models that it may choose from: ids, or patterns in which `*` stands for
     /// anything. Default: all.
@@ -394,16 +200,18 @@ pub(super) struct Route {
     pub max_attempts: u32,
     /// Wait before a model is called again; doubles each time.
     pub backoff: Duration,
-    /// What happens when the policy fails. Default: as the policy says.
+    /// What happens when the policy fails, as in `[policies.NAME]`. Default: what
+    /// the policy says.
     pub on_failure: Option<WordOr<OnFailureWord, OnFailureTable>>,
 }
 
 /// An API key of a client.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["hash"]))]
 pub(super) struct Key {
     /// `sha256:` and the SHA-256 of the key in hex. `pointsman key` makes a key and its hash.
-    #[schemars(required, regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     pub hash: Option<String>,
     /// The routes and models that it may ask for, `*` standing for anything. Default: all.
     pub routes: Option<Vec<String>>,

@@ -1,11 +1,11 @@
 //! Routes: names that clients ask for, each with its policy and its models.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 
 use super::document::Node;
-use super::models::CompiledModel;
 use super::policies::{self, OnFailure, Policy};
 use super::problem::Problems;
 use super::{names, raw};
@@ -36,49 +36,37 @@ pub struct Route {
 }
 
 pub(super) fn compile(
-    file: &raw::File,
+    routes: &BTreeMap<String, raw::Route>,
     root: Node<'_>,
-    models: &[CompiledModel],
     policies: &[Policy],
     problems: &mut Problems<'_>,
 ) -> Vec<Route> {
     let known: Vec<&str> = root.get("policies").entries().map(|(name, _)| name).collect();
     let ids: Vec<&str> = root.get("models").entries().map(|(id, _)| id).collect();
-    let mut routes = Vec::new();
+    let mut compiled = Vec::new();
     for (name, node) in root.get("routes").entries() {
         names::check("route", name, node, problems);
-        let Some(raw) = file.routes.get(name) else { continue };
+        let Some(raw) = routes.get(name) else { continue };
         check_numbers(raw, node, problems);
-        let chosen = models_of(raw, node, &ids, problems);
-        let own = policies::on_failure(raw.on_failure.as_ref(), node, &known, problems);
-        let policy = policy_of(raw, node, &known, problems);
-        let compiled = policies.iter().find(|compiled| policy == Some(compiled.spec.name.as_str()));
-        if let (Some(compiled), Some(own)) = (compiled, &own)
-            && let Some(cycle) = policies::cycle(compiled.spec.name.as_str(), own, policies)
-        {
+        let policy = policy_of(raw, node, &known, problems).unwrap_or_default();
+        let own = raw.on_failure.as_ref().map(|raw| policies::on_failure(raw, node, &known, problems));
+        if let Some(cycle) = own.as_ref().and_then(|own| policies::cycle(policy, own, policies)) {
             policies::report_cycle(node, &cycle, problems);
         }
-        routes.push(Route {
+        let of_policy = || policies.iter().find(|other| other.spec.name.as_str() == policy);
+        compiled.push(Route {
             name: RouteName::new(name),
             description: raw.description.clone(),
-            policy: PolicyName::new(policy.unwrap_or_default()),
-            models: models
-                .iter()
-                .map(|model| &model.model.id)
-                .filter(|id| chosen.contains(&id.as_str()))
-                .cloned()
-                .collect(),
+            policy: PolicyName::new(policy),
+            models: models_of(raw, node, &ids, problems),
             timeout: raw.timeout.get(),
             attempt_timeout: raw.attempt_timeout.get(),
             max_attempts: raw.max_attempts,
             backoff: raw.backoff.get(),
-            on_failure: own.or_else(|| compiled.map(|policy| policy.on_failure.clone())).unwrap_or_default(),
+            on_failure: own.or_else(|| Some(of_policy()?.on_failure.clone())).unwrap_or_default(),
         });
-        if let Some(route) = routes.last_mut() {
-            route.models.sort_by_key(|id| chosen.iter().position(|chosen| *chosen == id.as_str()));
-        }
     }
-    routes
+    compiled
 }
 
 fn policy_of<'r>(
@@ -100,41 +88,16 @@ fn policy_of<'r>(
     Some(policy)
 }
 
-/// The ids that a route's patterns match, in the order of the patterns.
-fn models_of<'i>(
-    raw: &raw::Route,
-    node: Node<'_>,
-    ids: &[&'i str],
-    problems: &mut Problems<'_>,
-) -> Vec<&'i str> {
+fn models_of(raw: &raw::Route, node: Node<'_>, ids: &[&str], problems: &mut Problems<'_>) -> Vec<ModelId> {
     let node = node.get("models");
-    let Some(patterns) = &raw.models else { return ids.to_vec() };
-    if patterns.is_empty() {
+    let chosen = match &raw.models {
+        None => ids.to_vec(),
+        Some(patterns) => names::expand("model", patterns, node, ids, problems),
+    };
+    if raw.models.as_ref().is_some_and(Vec::is_empty) {
         problems.add(node.place(), "the route has no models").hint("leave `models` out to have all");
     }
-    let mut chosen = Vec::new();
-    for (index, pattern) in patterns.iter().enumerate() {
-        let before = chosen.len();
-        let mut matched = ids.iter().filter(|id| names::matches(pattern, id)).peekable();
-        if matched.peek().is_none() {
-            let place = node.at(index).place();
-            if pattern.contains('*') {
-                problems
-                    .add(place, format!("no model matches `{pattern}`"))
-                    .did_you_mean(pattern, ids, "models");
-            } else {
-                problems
-                    .add(place, format!("unknown model `{pattern}`"))
-                    .did_you_mean(pattern, ids, "models");
-            }
-        }
-        for id in matched {
-            if !chosen[..before].contains(id) {
-                chosen.push(*id);
-            }
-        }
-    }
-    chosen
+    chosen.into_iter().map(ModelId::new).collect()
 }
 
 fn check_numbers(raw: &raw::Route, node: Node<'_>, problems: &mut Problems<'_>) {

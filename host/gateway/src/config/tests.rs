@@ -1,12 +1,15 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Config, Input, InvalidConfig, Overrides};
 
 mod accepted;
 mod examples;
-mod meaning;
+mod models;
+mod reference;
+mod routes;
 mod secrets;
 mod shape;
+mod whole;
 
 /// What a configuration needs at least; appended to what a test is about.
 const REST: &str = r#"
@@ -42,4 +45,23 @@ fn accepted(text: &str) -> Config {
 
 fn rejected(text: &str) -> String {
     compile(&format!("{text}{REST}")).unwrap_err().to_string()
+}
+
+/// A file of the repository.
+fn repository(path: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path)
+}
+
+/// Compares a file of the repository with what the code makes of it now.
+fn expect_file(path: &str, expected: &str) {
+    let full = repository(path);
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&full, expected).unwrap();
+    }
+    let committed = std::fs::read_to_string(&full).unwrap_or_default();
+    assert!(
+        committed == expected,
+        "{path} is out of date; write it again with \
+         UPDATE_EXPECT=1 cargo test -p pointsman-gateway --lib config"
+    );
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use pointsman_backends::HttpConfig;
 
-use super::{Address, Admin, Backend, BackendKind, Duration, Health, Limits, Route, Server, Size, Warm};
+use super::{
+    Address, Admin, Backend, BackendKind, Duration, Health, IsolationWord, Limits, OnFailureWord, Policy,
+    Route, Server, Size, Warm, WordOr,
+};
 
 impl Default for Server {
     fn default() -> Self {
@@ -50,6 +53,19 @@ impl Default for Backend {
 impl Default for Health {
     fn default() -> Self {
         Self { path: "models".to_owned(), interval: Duration::seconds(10), timeout: Duration::seconds(2) }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            source: None,
+            settings: toml::Table::new(),
+            grants: Vec::new(),
+            limits: Limits::default(),
+            isolation: WordOr::Word(IsolationWord::Fresh),
+            on_failure: WordOr::Word(OnFailureWord::Fallback),
+        }
     }
 }
 

@@ -236,6 +236,17 @@ fn live_stats_are_kept_for_models_that_stay_the_same() {
 }
 
 #[test]
+fn a_text_cut_off_anywhere_is_a_configuration_or_told_what_is_wrong() {
+    let text = super::super::DEFAULT_TOML;
+    for end in (0..text.len()).step_by(11).filter(|end| text.is_char_boundary(*end)) {
+        if let Err(error) = compile(&text[..end]) {
+            assert!(!error.problems.is_empty());
+            assert!(error.to_string().starts_with("error: "), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let error = Config::load("/nowhere/pointsman.toml".as_ref(), Overrides::default()).unwrap_err();
     assert!(

@@ -1,13 +1,7 @@
 //! What the repository shows of configurations is right.
 
-use std::path::PathBuf;
-
 use super::super::{Config, Input, Overrides, schema_json};
-
-/// A file of the repository.
-fn repository(path: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path)
-}
+use super::{expect_file, repository};
 
 #[test]
 fn every_example_is_a_configuration() {
@@ -33,14 +27,5 @@ fn every_example_is_a_configuration() {
 
 #[test]
 fn the_committed_schema_is_that_of_the_code() {
-    let path = repository("host/gateway/schema/pointsman.schema.json");
-    let schema = schema_json();
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&path, &schema).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == schema,
-        "the schema is out of date; write it again with UPDATE_EXPECT=1 cargo test -p pointsman-gateway --lib config"
-    );
+    expect_file("host/gateway/schema/pointsman.schema.json", &schema_json());
 }

@@ -1,0 +1,107 @@
+//! `[policies]`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Duration, Size, WordOr};
+
+/// A routing policy.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["source"]))]
+pub(in crate::config) struct Policy {
+    /// `builtin:` and a name, or the path of a WebAssembly file: a component, or
+    /// the core module that cargo leaves in `target/`. The file is watched.
+    pub source: Option<String>,
+    /// What the policy itself is told. Which keys there are is up to the policy.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    pub settings: toml::Table,
+    /// What the policy may import besides what every policy may.
+    pub grants: Vec<Grant>,
+    /// What one decision may use.
+    pub limits: Limits,
+    /// Whether instances are reused. `fresh`: each decision has an instance of its
+    /// own, so nothing leaks from one to the next. `warm`: instances are reused,
+    /// which is faster, and a policy may remember; with settings it is
+    /// `{ warm = { recycle_after = 10000, instances = 4 } }`.
+    pub isolation: WordOr<IsolationWord, IsolationTable>,
+    /// What happens when the policy fails. `fallback`: the models are tried in the
+    /// order of the route. `reject`: the request is refused. `previous`: the last
+    /// version of the policy that worked decides. `{ fallback = "NAME" }`: another
+    /// policy decides.
+    pub on_failure: WordOr<OnFailureWord, OnFailureTable>,
+}
+
+/// A capability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum Grant {
+    /// Read the content of requests.
+    Prompt,
+    /// Import WASI, on an empty context: no files, sockets or environment.
+    Wasi,
+}
+
+/// What one decision of a policy may use.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Limits {
+    /// Longest time for one decision.
+    pub deadline: Duration,
+    /// Most memory of one instance.
+    pub memory: Size,
+    /// Most calls to the host in one decision.
+    pub host_calls: u32,
+    /// Most bytes of the prompt that are read in one decision.
+    pub prompt_bytes: Size,
+    /// Largest WebAssembly file.
+    pub component: Size,
+}
+
+/// Whether instances are reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum IsolationWord {
+    /// A new instance for each decision: nothing leaks from one to the next.
+    Fresh,
+    /// Reused instances: faster, and a policy may remember.
+    Warm,
+}
+
+/// Reused instances, with settings.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct IsolationTable {
+    /// Reused instances.
+    pub warm: Warm,
+}
+
+/// Settings of reused instances.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Warm {
+    /// Decisions after which an instance is replaced.
+    pub recycle_after: u32,
+    /// Most instances that are kept while idle.
+    pub instances: u32,
+}
+
+/// What happens when a policy fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum OnFailureWord {
+    /// The models are tried in the order of the file.
+    Fallback,
+    /// The request is refused.
+    Reject,
+    /// The last version of the policy that worked decides.
+    Previous,
+}
+
+/// Another policy to ask.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct OnFailureTable {
+    /// The policy that decides instead.
+    pub fallback: String,
+}

@@ -1,0 +1,141 @@
+//! `docs/configuration.md` is written from the schema, which is made from the code.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+use super::super::schema_json;
+use super::expect_file;
+
+const HEAD: &str = "\
+# Configuration
+
+<!-- Written from the code: UPDATE_EXPECT=1 cargo test -p pointsman-gateway --lib config -->
+
+Pointsman reads one TOML file, `pointsman.toml`. `pointsman check` tells everything that is wrong with it,
+with line and hint; `pointsman schema` prints the JSON Schema with which editors complete it. A file that
+changes is read again while requests flow; one with an error changes nothing. The embedded default, which
+`pointsman serve` runs without a file, is [default.toml](../host/gateway/src/config/default.toml), and
+[examples](../examples) has others.
+
+Durations are text such as `\"20ms\"`, `\"2s\"`, `\"1.5s\"`, `\"5m\"`, `\"1h\"`. Sizes are a number of bytes or text
+such as `\"16 MiB\"`. Paths are relative to the file. In lists of names, `*` stands for anything.
+";
+
+/// The sections in the order of the file, each with the definition of what is in it.
+const SECTIONS: [(&str, &str); 8] = [
+    ("[server]", "Server"),
+    ("[admin]", "Admin"),
+    ("[log]", "Log"),
+    ("[backends.NAME]", "Backend"),
+    ("[models.\"BACKEND/NAME\"]", "Model"),
+    ("[policies.NAME]", "Policy"),
+    ("[routes.NAME]", "Route"),
+    ("[keys.NAME]", "Key"),
+];
+
+#[test]
+fn the_reference_is_that_of_the_code() {
+    expect_file("docs/configuration.md", &reference());
+}
+
+#[test]
+fn the_reference_has_every_section() {
+    let schema: Value = serde_json::from_str(&schema_json()).unwrap();
+    let sections = schema["properties"].as_object().unwrap();
+    for name in sections.keys() {
+        assert!(SECTIONS.iter().any(|(title, _)| title.starts_with(&format!("[{name}"))), "{name}");
+    }
+}
+
+fn reference() -> String {
+    let schema: Value = serde_json::from_str(&schema_json()).unwrap();
+    let definitions = schema["$defs"].as_object().unwrap();
+    let mut text = HEAD.to_owned();
+    for (title, definition) in SECTIONS {
+        let definition = &definitions[definition];
+        write!(text, "\n## `{title}`\n\n{}\n\n", paragraph(definition)).unwrap();
+        text.push_str("| key | value | default | meaning |\n|---|---|---|---|\n");
+        rows("", definition, definitions, &mut text);
+    }
+    text
+}
+
+/// One row for each key; those of a table inside come with its name in front.
+fn rows(prefix: &str, definition: &Value, definitions: &Map<String, Value>, text: &mut String) {
+    for (key, property) in definition["properties"].as_object().unwrap() {
+        let target = resolve(property, definitions);
+        let default = match &property["default"] {
+            Value::Null if is_required(key, definition) => "required".to_owned(),
+            Value::Null => String::new(),
+            default => format!("`{default}`"),
+        };
+        let name = format!("{prefix}{key}");
+        writeln!(
+            text,
+            "| `{name}` | {} | {default} | {} |",
+            kind(property, definitions),
+            paragraph(property)
+        )
+        .unwrap();
+        if target["properties"].is_object() {
+            rows(&format!("{name}."), target, definitions, text);
+        }
+    }
+}
+
+fn is_required(key: &str, definition: &Value) -> bool {
+    definition["required"].as_array().is_some_and(|keys| keys.iter().any(|required| required == key))
+}
+
+fn resolve<'s>(schema: &'s Value, definitions: &'s Map<String, Value>) -> &'s Value {
+    match schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
+        Some(name) => &definitions[name],
+        None => schema,
+    }
+}
+
+/// What may stand behind a key, in words.
+fn kind(schema: &Value, definitions: &Map<String, Value>) -> String {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"))
+        && let Some(word) = [("Duration", "duration"), ("Size", "size"), ("Address", "address")]
+            .iter()
+            .find(|(n, _)| *n == name)
+    {
+        return word.1.to_owned();
+    }
+    let schema = resolve(schema, definitions);
+    if let Some(word) = schema["const"].as_str() {
+        return format!("`\"{word}\"`");
+    }
+    for choice in ["oneOf", "anyOf"] {
+        if let Some(choices) = schema[choice].as_array() {
+            return choices.iter().map(|choice| kind(choice, definitions)).collect::<Vec<_>>().join(", ");
+        }
+    }
+    match schema["type"].as_str() {
+        Some("array") => format!("list of {}", kind(&schema["items"], definitions)),
+        Some("string") => "text".to_owned(),
+        Some("boolean") => "`true`, `false`".to_owned(),
+        Some("integer") => "whole number".to_owned(),
+        Some("number") => "number".to_owned(),
+        Some("object") if schema["additionalProperties"].is_object() => {
+            format!(
+                "table of {}",
+                kind(&schema["additionalProperties"], definitions).replace("number", "numbers")
+            )
+        }
+        Some("object") => "table".to_owned(),
+        _ => "text, number, true or false".to_owned(),
+    }
+}
+
+/// A description on one line, safe inside a table.
+fn paragraph(schema: &Value) -> String {
+    schema["description"]
+        .as_str()
+        .unwrap_or_default()
+        .replace("\n\n", "<br>")
+        .replace('\n', " ")
+        .replace('|', "\\|")
+}

@@ -1,0 +1,255 @@
+//! Policies and routes that cannot be.
+
+use insta::assert_snapshot;
+
+use super::rejected;
+
+#[test]
+fn an_unknown_policy_of_a_route_hints_at_the_one_that_was_meant() {
+    assert_snapshot!(rejected(
+        r#"
+[routes.auto]
+policy = "plian""#,
+    ), @r#"
+    error: unknown policy `plian`
+     --> pointsman.toml:3:10
+      |
+    3 | policy = "plian"
+      |          ^^^^^^^
+      = hint: did you mean `plain`?
+    "#);
+}
+
+#[test]
+fn a_route_has_a_policy() {
+    assert_snapshot!(rejected(
+        r#"
+[routes.auto]
+models = ["sim/*"]"#,
+    ), @r#"
+    error: the route has no `policy`
+     --> pointsman.toml:2:9
+      |
+    2 | [routes.auto]
+      |         ^^^^
+      = hint: name one of [policies.NAME]
+    "#);
+}
+
+#[test]
+fn an_unknown_model_of_a_route_hints_at_the_one_that_was_meant() {
+    assert_snapshot!(rejected(
+        r#"
+[routes.auto]
+policy = "plain"
+models = ["sim/smal", "other/*"]"#,
+    ), @r#"
+    error: unknown model `sim/smal`
+     --> pointsman.toml:4:11
+      |
+    4 | models = ["sim/smal", "other/*"]
+      |           ^^^^^^^^^^
+      = hint: did you mean `sim/small`?
+
+    error: no model matches `other/*`
+     --> pointsman.toml:4:23
+      |
+    4 | models = ["sim/smal", "other/*"]
+      |                       ^^^^^^^^^
+      = hint: there are: `sim/small`
+
+    2 errors in pointsman.toml
+    "#);
+}
+
+#[test]
+fn a_route_has_a_plain_name() {
+    assert_snapshot!(rejected(
+        r#"
+[routes."sim/small"]
+policy = "plain""#,
+    ), @r#"
+    error: route "sim/small" has a name that cannot be used
+     --> pointsman.toml:2:9
+      |
+    2 | [routes."sim/small"]
+      |         ^^^^^^^^^^^
+      = hint: names are 1 to 64 characters of a-z A-Z 0-9 _ . -
+    "#);
+}
+
+#[test]
+fn a_route_calls_at_least_one_model() {
+    assert_snapshot!(rejected(
+        r#"
+[routes.auto]
+policy = "plain"
+models = []
+max_attempts = 0
+timeout = "0s""#,
+    ), @r#"
+    error: the route has no models
+     --> pointsman.toml:4:10
+      |
+    4 | models = []
+      |          ^^
+      = hint: leave `models` out to have all
+
+    error: `max_attempts` is zero, so no model would be called
+     --> pointsman.toml:5:16
+      |
+    5 | max_attempts = 0
+      |                ^
+
+    error: `timeout` is zero, so no model would be called
+     --> pointsman.toml:6:11
+      |
+    6 | timeout = "0s"
+      |           ^^^^
+
+    3 errors in pointsman.toml
+    "#);
+}
+
+#[test]
+fn a_policy_has_a_source() {
+    assert_snapshot!(rejected(
+        r#"
+[policies.mine]
+grants = ["prompt"]"#,
+    ), @r#"
+    error: the policy has no `source`
+     --> pointsman.toml:2:11
+      |
+    2 | [policies.mine]
+      |           ^^^^
+      = hint: it is "builtin:cost", or the path of a WebAssembly file
+    "#);
+}
+
+#[test]
+fn an_unknown_built_in_policy_lists_those_that_exist() {
+    assert_snapshot!(rejected(
+        r#"
+[policies.mine]
+source = "builtin:cheapest""#,
+    ), @r#"
+    error: there is no built-in policy `cheapest`
+     --> pointsman.toml:3:10
+      |
+    3 | source = "builtin:cheapest"
+      |          ^^^^^^^^^^^^^^^^^^
+      = hint: built-in policies: `cost`, `performance`, `task-type`, `dynamic`
+    "#);
+}
+
+#[test]
+fn a_policy_file_has_to_be_there() {
+    assert_snapshot!(rejected(
+        r#"
+[policies.mine]
+source = "policies/mine.wasm"
+
+[policies.cost]
+source = "cost""#,
+    ), @r#"
+    error: there is no file /nowhere/policies/mine.wasm
+     --> pointsman.toml:3:10
+      |
+    3 | source = "policies/mine.wasm"
+      |          ^^^^^^^^^^^^^^^^^^^^
+      = hint: paths are relative to the configuration file; built-in policies begin with "builtin:"
+
+    error: there is no file /nowhere/cost
+     --> pointsman.toml:6:10
+      |
+    6 | source = "cost"
+      |          ^^^^^^
+      = hint: the built-in policy is "builtin:cost"
+
+    2 errors in pointsman.toml
+    "#);
+}
+
+#[test]
+fn settings_are_what_json_can_hold() {
+    assert_snapshot!(rejected(
+        r#"
+[policies.mine]
+source = "builtin:cost"
+settings = { floor = nan }"#,
+    ), @r#"
+    error: the settings hold a number that JSON does not have
+     --> pointsman.toml:4:1
+      |
+    4 | settings = { floor = nan }
+      | ^^^^^^^^
+      = hint: policies get their settings as JSON, which has neither nan nor inf
+    "#);
+}
+
+#[test]
+fn an_unknown_fallback_policy_hints_at_the_one_that_was_meant() {
+    assert_snapshot!(rejected(
+        r#"
+[policies.mine]
+source = "builtin:cost"
+on_failure = { fallback = "plian" }"#,
+    ), @r#"
+    error: unknown policy `plian`
+     --> pointsman.toml:4:27
+      |
+    4 | on_failure = { fallback = "plian" }
+      |                           ^^^^^^^
+      = hint: did you mean `plain`?
+    "#);
+}
+
+#[test]
+fn fallback_policies_do_not_lead_round_in_a_circle() {
+    assert_snapshot!(rejected(
+        r#"
+[policies.a]
+source = "builtin:cost"
+on_failure = { fallback = "b" }
+
+[policies.b]
+source = "builtin:cost"
+on_failure = { fallback = "c" }
+
+[policies.c]
+source = "builtin:cost"
+on_failure = { fallback = "a" }"#,
+    ), @r#"
+    error: fallback policies lead round in a circle: a -> b -> c -> a
+     --> pointsman.toml:4:27
+      |
+    4 | on_failure = { fallback = "b" }
+      |                           ^^^
+      = hint: let the last one fall back to the order of the models: on_failure = "fallback"
+    "#);
+}
+
+#[test]
+fn a_route_does_not_fall_back_to_a_policy_that_leads_to_its_own() {
+    assert_snapshot!(rejected(
+        r#"
+[policies.a]
+source = "builtin:cost"
+
+[policies.b]
+source = "builtin:cost"
+on_failure = { fallback = "a" }
+
+[routes.auto]
+policy = "a"
+on_failure = { fallback = "b" }"#,
+    ), @r#"
+    error: fallback policies lead round in a circle: a -> b -> a
+      --> pointsman.toml:11:27
+       |
+    11 | on_failure = { fallback = "b" }
+       |                           ^^^
+       = hint: let the last one fall back to the order of the models: on_failure = "fallback"
+    "#);
+}

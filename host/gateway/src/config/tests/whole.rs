@@ -1,0 +1,219 @@
+//! Listeners and keys that cannot be, and a configuration with a bit of everything.
+
+use insta::assert_snapshot;
+
+use super::{compile, rejected};
+
+#[test]
+fn an_empty_configuration_says_what_to_add() {
+    assert_snapshot!(compile("").unwrap_err().to_string(), @r#"
+    error: there is no model
+     --> pointsman.toml
+      = hint: add [backends.NAME] and [models."NAME/MODEL"]
+    "#);
+}
+
+#[test]
+fn a_listener_for_everybody_needs_keys() {
+    assert_snapshot!(rejected(
+        r#"
+[server]
+listen = "0.0.0.0:8080""#,
+    ), @r#"
+    error: other machines can reach 0.0.0.0:8080, but there are no API keys
+     --> pointsman.toml:3:10
+      |
+    3 | listen = "0.0.0.0:8080"
+      |          ^^^^^^^^^^^^^^
+      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.allow_anonymous = true`
+    "#);
+}
+
+#[test]
+fn an_admin_listener_for_everybody_needs_a_token() {
+    assert_snapshot!(rejected(
+        r#"
+[admin]
+listen = "0.0.0.0:8081""#,
+    ), @r#"
+    error: other machines can reach the admin API at 0.0.0.0:8081, but it has no token
+     --> pointsman.toml:3:10
+      |
+    3 | listen = "0.0.0.0:8081"
+      |          ^^^^^^^^^^^^^^
+      = hint: name an environment variable with `token_env` or a file with `token_file` under [admin]
+    "#);
+}
+
+#[test]
+fn limits_of_zero_are_refused() {
+    assert_snapshot!(rejected(
+        r#"
+[server]
+max_body_bytes = 0
+max_header_bytes = "1 KiB"
+
+[policies.mine]
+source = "builtin:cost"
+limits = { deadline = "0ms", memory = 0 }
+isolation = { warm = { instances = 0 } }"#,
+    ), @r#"
+    error: `max_body_bytes` is zero, so no request could be served
+     --> pointsman.toml:3:18
+      |
+    3 | max_body_bytes = 0
+      |                  ^
+
+    error: `max_header_bytes` is below 8 KiB
+     --> pointsman.toml:4:20
+      |
+    4 | max_header_bytes = "1 KiB"
+      |                    ^^^^^^^
+      = hint: ordinary clients send heads of some kilobytes
+
+    error: `deadline` is zero, so the policy could never decide
+     --> pointsman.toml:8:23
+      |
+    8 | limits = { deadline = "0ms", memory = 0 }
+      |                       ^^^^^
+
+    error: `memory` is zero, so the policy could never decide
+     --> pointsman.toml:8:39
+      |
+    8 | limits = { deadline = "0ms", memory = 0 }
+      |                                       ^
+
+    error: `instances` is zero
+     --> pointsman.toml:9:36
+      |
+    9 | isolation = { warm = { instances = 0 } }
+      |                                    ^
+      = hint: use isolation = "fresh"
+
+    5 errors in pointsman.toml
+    "#);
+}
+
+#[test]
+fn a_key_for_an_unknown_route_hints_at_the_one_that_was_meant() {
+    assert_snapshot!(rejected(
+        r#"
+[keys.team]
+hash = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+routes = ["usual", "usal"]"#,
+    ), @r#"
+    error: unknown route `usal`
+     --> pointsman.toml:4:20
+      |
+    4 | routes = ["usual", "usal"]
+      |                    ^^^^^^
+      = hint: did you mean `usual`?
+    "#);
+}
+
+#[test]
+fn two_clients_do_not_share_a_key() {
+    assert_snapshot!(rejected(
+        r#"
+[keys.one]
+hash = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+[keys.two]
+hash = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa""#,
+    ), @r#"
+    error: key `two` is the same as key `one`
+     --> pointsman.toml:5:8
+      |
+    5 | hash = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+      |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    assert_snapshot!(rejected(
+        r#"
+[server]
+listen = "0.0.0.0:8080"
+max_body_byte = "1 MiB"
+drain_timeout = "soon"
+
+[backends.openai]
+base_url = "https://api.openai.com/v1"
+api_key_env = "OPENAI_API_KEY"
+
+[models."openai/gpt-4o"]
+quality = 2
+[models."opnai/gpt-4o-mini"]
+
+[policies.best]
+source = "builtin:perfomance"
+
+[routes.auto]
+policy = "bset"
+models = ["openai/*", "anthropic/*"]"#,
+    ), @r#"
+    error: other machines can reach 0.0.0.0:8080, but there are no API keys
+     --> pointsman.toml:3:10
+      |
+    3 | listen = "0.0.0.0:8080"
+      |          ^^^^^^^^^^^^^^
+      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.allow_anonymous = true`
+
+    error: unknown key `max_body_byte`
+     --> pointsman.toml:4:1
+      |
+    4 | max_body_byte = "1 MiB"
+      | ^^^^^^^^^^^^^
+      = hint: did you mean `max_body_bytes`?
+
+    error: invalid value: string "soon", expected a duration such as "20ms", "2s" or "5m"
+     --> pointsman.toml:5:17
+      |
+    5 | drain_timeout = "soon"
+      |                 ^^^^^^
+
+    error: the environment variable `OPENAI_API_KEY` is not set
+     --> pointsman.toml:9:15
+      |
+    9 | api_key_env = "OPENAI_API_KEY"
+      |               ^^^^^^^^^^^^^^^^
+      = hint: set it before Pointsman starts: export OPENAI_API_KEY=...
+
+    error: 2 is not a quality
+      --> pointsman.toml:12:11
+       |
+    12 | quality = 2
+       |           ^
+       = hint: a quality is 0 to 1
+
+    error: unknown backend `opnai`
+      --> pointsman.toml:13:9
+       |
+    13 | [models."opnai/gpt-4o-mini"]
+       |         ^^^^^^^^^^^^^^^^^^^
+       = hint: did you mean `openai`?
+
+    error: there is no built-in policy `perfomance`
+      --> pointsman.toml:16:10
+       |
+    16 | source = "builtin:perfomance"
+       |          ^^^^^^^^^^^^^^^^^^^^
+       = hint: did you mean `performance`?
+
+    error: unknown policy `bset`
+      --> pointsman.toml:19:10
+       |
+    19 | policy = "bset"
+       |          ^^^^^^
+       = hint: did you mean `best`?
+
+    error: no model matches `anthropic/*`
+      --> pointsman.toml:20:23
+       |
+    20 | models = ["openai/*", "anthropic/*"]
+       |                       ^^^^^^^^^^^^^
+       = hint: there are: `openai/gpt-4o`, `opnai/gpt-4o-mini`, `sim/small`
+
+    9 errors in pointsman.toml
+    "#);
+}
