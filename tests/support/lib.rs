@@ -14,9 +14,11 @@ pub mod client;
 mod fake_model;
 mod gate;
 mod gateway;
+mod model;
 mod step;
 
 pub use fake_model::{Builder, FakeModel, Request};
 pub use gate::Gate;
 pub use gateway::Gateway;
+pub use model::model;
 pub use step::Step;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::fake_model::Request;
@@ -74,7 +74,11 @@ impl Step {
 
     /// What a well-behaved server does: `text` as the request wants it, streamed
     /// word by word or whole, with usage on a stream only where it was asked for.
+    /// A GET gets an empty list of models.
     pub fn says(request: &Request, text: &str) -> Self {
+        if request.method == Method::GET {
+            return Self::json(&json!({ "object": "list", "data": [] }));
+        }
         let body = request.json();
         if body["stream"] != true {
             return Self::answer(text);

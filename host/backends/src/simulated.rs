@@ -24,6 +24,9 @@ use request::Asked;
 
 pub(crate) use stream::SimulatedBody;
 
+/// No token takes longer, whatever the stated speed.
+const LONGEST_TOKEN: Duration = Duration::from_secs(60);
+
 /// A simulated fleet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SimulatedConfig {
@@ -53,10 +56,9 @@ pub(crate) struct Simulated {
 impl SimulatedModel {
     /// Zero stands for no wait, and then no timer is made.
     fn time_per_token(&self) -> Duration {
-        self.tokens_per_second
-            .filter(|speed| *speed > 0.0)
-            .and_then(|speed| Duration::try_from_secs_f64(1.0 / speed).ok())
-            .unwrap_or_default()
+        self.tokens_per_second.filter(|speed| *speed > 0.0).map_or(Duration::ZERO, |speed| {
+            Duration::try_from_secs_f64(1.0 / speed).map_or(LONGEST_TOKEN, |time| time.min(LONGEST_TOKEN))
+        })
     }
 }
 

@@ -1,1 +1,223 @@
+use bytes::Bytes;
+use pointsman_domain::model::Modalities;
+use pointsman_tests::{FakeModel, Gate, Step, client, model};
 
+use super::*;
+use crate::{Backend, Reply};
+
+fn backend(server: &FakeModel) -> Backend {
+    Backend::http(HttpConfig::new(server.base_url())).unwrap()
+}
+
+async fn send(backend: &Backend, headers: HeaderMap, body: &[&'static str]) -> Result<Reply, CallFailure> {
+    let body = body.iter().map(|piece| Bytes::from_static(piece.as_bytes())).collect();
+    backend.call(Call { model: &model("small", Modalities::TEXT), body, headers }).await
+}
+
+async fn call(backend: &Backend) -> Result<Reply, CallFailure> {
+    send(backend, HeaderMap::new(), &["{\"model\":", "\"small\"", "}"]).await
+}
+
+async fn failure(backend: &Backend) -> FailureKind {
+    call(backend).await.unwrap_err().kind
+}
+
+fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    pairs
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_call_carries_the_body_the_key_and_the_clients_headers() {
+    let server = FakeModel::saying("hi").await;
+    let mut config = HttpConfig::new(server.base_url() + "/");
+    config.api_key = Some(Secret::new("sk-1"));
+    config.headers = headers(&[("x-team", "ours")]);
+    let backend = Backend::http(config).unwrap();
+    let client = headers(&[("x-title", "a"), ("x-team", "theirs"), ("authorization", "Bearer theirs")]);
+
+    let reply = send(&backend, client, &["{\"model\":", "\"small\"}"]).await.unwrap();
+    assert_eq!(reply.status, 200);
+
+    let request = server.request(1).await;
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/v1/chat/completions"));
+    assert_eq!(request.body, "{\"model\":\"small\"}");
+    assert_eq!(request.header("authorization"), Some("Bearer sk-1"));
+    assert_eq!(request.header("x-title"), Some("a"));
+    assert_eq!(request.header("x-team"), Some("ours"));
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert_eq!(request.header("accept-encoding"), Some("identity"));
+    assert_eq!(request.header("content-length"), Some("17"));
+}
+
+#[tokio::test]
+async fn a_long_body_is_sent_in_pieces_with_its_length() {
+    let server = FakeModel::saying("hi").await;
+    let image = Bytes::from(vec![b'a'; 4 * 1024 * 1024]);
+    let body = vec![Bytes::from_static(b"{\"image\":\""), image, Bytes::new(), Bytes::from_static(b"\"}")];
+    let whole = body.concat();
+    let reply = backend(&server)
+        .call(Call { model: &model("small", Modalities::TEXT), body, headers: HeaderMap::new() })
+        .await;
+    assert_eq!(reply.unwrap().status, 200);
+    let request = server.request(1).await;
+    assert_eq!(request.header("content-length"), Some(whole.len().to_string().as_str()));
+    assert_eq!(request.header("transfer-encoding"), None);
+    assert!(request.body == whole);
+}
+
+#[tokio::test]
+async fn an_error_status_is_an_answer() {
+    let server = FakeModel::always(Step::status(429).header("retry-after", "3")).await;
+    let reply = call(&backend(&server)).await.unwrap();
+    assert_eq!((reply.status, reply.headers["retry-after"].to_str().unwrap()), (429, "3"));
+    assert!(reply.body.whole(1000).await.unwrap().starts_with(b"{\"error\""));
+}
+
+#[tokio::test]
+async fn only_harmless_headers_come_back() {
+    let step = Step::answer("hi")
+        .header("x-request-id", "r1")
+        .header("x-ratelimit-remaining-tokens", "9")
+        .header("set-cookie", "a=b")
+        .header("server", "secret/1.0")
+        .header("openai-organization", "ours")
+        .header("authorization", "Bearer sk-1");
+    let server = FakeModel::always(step).await;
+    let reply = call(&backend(&server)).await.unwrap();
+    let mut names: Vec<&str> = reply.headers.keys().map(HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["content-type", "x-ratelimit-remaining-tokens", "x-request-id"]);
+}
+
+#[tokio::test]
+async fn the_head_arrives_before_the_body_and_chunks_as_they_are_sent() {
+    let gate = Gate::new();
+    let server = FakeModel::always(Step::stream(&["a", "b"]).wait_after(1, &gate)).await;
+    let mut reply = call(&backend(&server)).await.unwrap();
+    assert_eq!(reply.headers["content-type"], "text/event-stream");
+    let first = reply.body.chunk().await.unwrap().unwrap();
+    assert!(first.starts_with(b"data: {") && first.ends_with(b"\n\n"));
+    gate.reached().await;
+    gate.open();
+    let rest = reply.body.whole(10_000).await.unwrap();
+    assert!(rest.ends_with(b"data: [DONE]\n\n"));
+}
+
+#[tokio::test]
+async fn dropping_a_call_or_its_answer_hangs_up() {
+    let gate = Gate::new();
+    let server = FakeModel::builder()
+        .then(Step::stream(&["a", "b"]).wait_after(1, &gate))
+        .then(Step::answer("late").after(&gate))
+        .start()
+        .await;
+    let backend = backend(&server);
+    drop(call(&backend).await.unwrap());
+    server.hung_up(1).await;
+    tokio::select! {
+        _ = call(&backend) => panic!("the gate is closed"),
+        () = gate.reached_by(2) => {}
+    }
+    server.hung_up(2).await;
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_is_told_from_one_that_breaks_off() {
+    let mut server = FakeModel::builder()
+        .then(Step::drop_connection())
+        .then(Step::stream(&["a", "b"]).die_after(1))
+        .start()
+        .await;
+    let backend = backend(&server);
+    assert!(matches!(failure(&backend).await, FailureKind::Broken(_)));
+
+    let mut body = call(&backend).await.unwrap().body;
+    assert!(body.chunk().await.unwrap().is_ok());
+    assert!(matches!(body.chunk().await.unwrap().unwrap_err().kind, FailureKind::Broken(_)));
+
+    server.go_down().await;
+    let FailureKind::Connect(reason) = failure(&backend).await else { panic!("it is down") };
+    assert!(reason.contains("refused"), "{reason}");
+    assert!(!reason.contains("127.0.0.1"), "{reason}");
+}
+
+#[tokio::test]
+async fn connections_are_used_again_and_replaced_when_closed() {
+    let mut server = FakeModel::saying("hi").await;
+    let backend = backend(&server);
+    for _ in 0..3 {
+        call(&backend).await.unwrap().body.whole(1000).await.unwrap();
+    }
+    assert_eq!(server.connections(), 1);
+    server.go_down().await;
+    server.come_back().await;
+    // Once this has been to the server and back, the pool has heard that its connection is closed.
+    client::get(&format!("{}/models", server.base_url())).await;
+    call(&backend).await.unwrap().body.whole(1000).await.unwrap();
+    assert_eq!(server.connections(), 3);
+}
+
+#[tokio::test]
+async fn an_answer_longer_than_the_limit_is_not_held() {
+    let server = FakeModel::always(Step::huge(1_000_000)).await;
+    let failure = call(&backend(&server)).await.unwrap().body.whole(100_000).await.unwrap_err();
+    assert_eq!(failure.to_string(), "unusable answer: longer than 100000 bytes");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let server = FakeModel::always(Step::status(307).header("location", "http://127.0.0.1:1/")).await;
+    assert_eq!(call(&backend(&server)).await.unwrap().status, 307);
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_to_servers_that_are_known_to() {
+    let server = FakeModel::saying("hi").await;
+    let config = HttpConfig { http2: true, ..HttpConfig::new(server.base_url()) };
+    assert_eq!(call(&Backend::http(config).unwrap()).await.unwrap().status, 200);
+    assert_eq!(server.request(1).await.version, ::http::Version::HTTP_2);
+}
+
+#[tokio::test]
+async fn tls_is_trusted_by_the_given_authority_only() {
+    let server = FakeModel::builder().tls().start().await;
+    let ca_pem = server.ca_pem().map(|pem| pem.as_bytes().to_vec());
+    let trusting = HttpConfig { ca_pem, ..HttpConfig::new(server.base_url()) };
+    assert_eq!(call(&Backend::http(trusting).unwrap()).await.unwrap().status, 200);
+    assert_eq!(server.request(1).await.version, ::http::Version::HTTP_2);
+
+    let stranger = FakeModel::builder().tls().start().await;
+    let ca_pem = stranger.ca_pem().map(|pem| pem.as_bytes().to_vec());
+    let doubting = HttpConfig { ca_pem, ..HttpConfig::new(server.base_url()) };
+    let FailureKind::Connect(reason) = failure(&Backend::http(doubting).unwrap()).await else {
+        panic!("the authority is a stranger")
+    };
+    assert!(reason.contains("certificate"), "{reason}");
+}
+
+#[test]
+fn a_key_is_nowhere_to_be_seen() {
+    let key = "sk-very-secret";
+    let config = HttpConfig { api_key: Some(Secret::new(key)), ..HttpConfig::new("http://localhost:1/v1") };
+    assert!(!format!("{config:?}").contains(key));
+    assert!(!format!("{:?}", Backend::http(config).unwrap()).contains(key));
+    let config =
+        HttpConfig { api_key: Some(Secret::new(format!("{key}\n"))), ..HttpConfig::new("http://h/v1") };
+    let error = Backend::http(config).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains(key));
+}
+
+#[test]
+fn a_backend_that_cannot_be_is_refused_with_its_reason() {
+    let reason = |config: HttpConfig| Backend::http(config).unwrap_err().to_string();
+    for url in ["", "localhost:8000", "ftp://h/v1", "http://h/v1?key=1"] {
+        assert!(reason(HttpConfig::new(url)).contains("is not an address such as"), "{url}");
+    }
+    let credentials = reason(HttpConfig::new("https://me:pw@h/v1"));
+    assert!(credentials.contains("api_key") && !credentials.contains("pw"));
+    let no_pem = HttpConfig { ca_pem: Some(b"nothing".to_vec()), ..HttpConfig::new("https://h/v1") };
+    assert!(reason(no_pem).contains("no certificate found"));
+}

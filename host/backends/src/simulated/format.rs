@@ -3,7 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use pointsman_domain::outcome::Usage;
+use pointsman_wire::openai::answer::{DONE, FinishReason, Head};
+use pointsman_wire::openai::error::ErrorBody;
 
 use super::answer::Answer;
 use super::request::Asked;
@@ -32,69 +34,44 @@ impl Format {
 
     /// An answer in one piece.
     pub(super) fn whole(&self, answer: &Answer) -> Bytes {
-        let message = json!({ "role": "assistant", "content": answer.tokens.concat(), "refusal": null });
-        let choice = json!({
-            "index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason(answer),
-        });
-        let mut whole = self.object("chat.completion", json!([choice]));
-        whole["usage"] = self.usage(answer);
-        Bytes::from(whole.to_string())
+        self.head().whole(&answer.tokens.concat(), finish_reason(answer), self.usage(answer))
     }
 
     /// The event that opens a stream.
     pub(super) fn opening(&self) -> Bytes {
-        event(&self.delta(json!({ "role": "assistant", "content": "" }), Value::Null))
+        self.head().role()
     }
 
     /// An event with some tokens.
     pub(super) fn said(&self, tokens: &[String]) -> Bytes {
-        event(&self.delta(json!({ "content": tokens.concat() }), Value::Null))
+        self.head().content(&tokens.concat())
     }
 
     /// The events that end a stream.
     pub(super) fn ending(&self, answer: &Answer) -> Bytes {
-        let mut ending = event(&self.delta(json!({}), finish_reason(answer).into())).to_vec();
+        let mut events = vec![self.head().finish(finish_reason(answer))];
         if self.wants_usage {
-            let mut usage = self.object("chat.completion.chunk", json!([]));
-            usage["usage"] = self.usage(answer);
-            ending.extend_from_slice(&event(&usage));
+            events.push(self.head().usage(self.usage(answer)));
         }
-        ending.extend_from_slice(b"data: [DONE]\n\n");
-        Bytes::from(ending)
+        events.push(DONE);
+        Bytes::from(events.concat())
     }
 
-    fn delta(&self, delta: Value, finish_reason: Value) -> Value {
-        let choice = json!({ "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish_reason });
-        self.object("chat.completion.chunk", json!([choice]))
+    fn head(&self) -> Head<'_> {
+        Head { id: &self.id, created: self.created, model: &self.model }
     }
 
-    fn object(&self, kind: &str, choices: Value) -> Value {
-        json!({
-            "id": self.id, "object": kind, "created": self.created, "model": self.model, "choices": choices,
-        })
-    }
-
-    fn usage(&self, answer: &Answer) -> Value {
-        let output = answer.tokens.len() as u64;
-        json!({
-            "prompt_tokens": self.input_tokens,
-            "completion_tokens": output,
-            "total_tokens": self.input_tokens + output,
-        })
+    fn usage(&self, answer: &Answer) -> Usage {
+        Usage { input_tokens: self.input_tokens, output_tokens: answer.tokens.len() as u64, estimated: false }
     }
 }
 
 /// An error in OpenAI's shape.
 pub(super) fn error(status: u16, message: &str) -> Bytes {
     let kind = if status < 500 { "invalid_request_error" } else { "server_error" };
-    let error = json!({ "error": { "message": message, "type": kind, "param": null, "code": null } });
-    Bytes::from(error.to_string())
+    ErrorBody { message, kind, param: None, code: None }.to_bytes()
 }
 
-fn finish_reason(answer: &Answer) -> &'static str {
-    if answer.cut { "length" } else { "stop" }
-}
-
-fn event(data: &Value) -> Bytes {
-    Bytes::from(format!("data: {data}\n\n"))
+fn finish_reason(answer: &Answer) -> FinishReason {
+    if answer.cut { FinishReason::Length } else { FinishReason::Stop }
 }

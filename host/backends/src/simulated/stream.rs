@@ -86,9 +86,8 @@ impl Spoken {
 }
 
 impl Pace {
-    /// Waits for a token, and tells how many are due by then: after a late
-    /// wake-up those that were missed come together, so that the speed holds.
-    /// There is one timer for the whole stream, and none without a pace.
+    /// Waits for a token, and tells how many are due by then. There is one timer
+    /// for the whole stream, and none without a pace.
     fn poll_due(&mut self, token: usize, cx: &mut Context<'_>) -> Poll<usize> {
         if self.per_token.is_zero() {
             return Poll::Ready(token + 1);
@@ -101,8 +100,25 @@ impl Pace {
             }
             ready!(timer.as_mut().poll(cx));
         }
-        let late = Instant::now().saturating_duration_since(due_at);
-        let missed = late.as_nanos() / self.per_token.as_nanos();
-        Poll::Ready(token + 1 + missed as usize)
+        Poll::Ready(self.due_by(Instant::now()).max(token + 1))
+    }
+
+    /// How many tokens are due. After a late wake-up it is several at once, so
+    /// that the stated speed holds.
+    fn due_by(&self, now: Instant) -> usize {
+        let elapsed = now.saturating_duration_since(self.start);
+        1 + (elapsed.as_nanos() / self.per_token.as_nanos()) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_token_is_due_at_once_and_the_others_at_their_pace() {
+        let pace = Pace { start: Instant::now(), per_token: Duration::from_millis(20), timer: None };
+        let due_after = |millis| pace.due_by(pace.start + Duration::from_millis(millis));
+        assert_eq!([0, 19, 20, 39, 40, 1000].map(due_after), [1, 1, 2, 2, 3, 51]);
     }
 }

@@ -1,1 +1,149 @@
+use bytes::Bytes;
+use pointsman_domain::model::Modalities;
+use pointsman_tests::model;
+use serde_json::{Value, json};
 
+use super::*;
+
+fn fleet(behaviour: SimulatedModel) -> Simulated {
+    let models = ["llama-70b", "clip", "whisper"].map(|name| (name.to_owned(), behaviour));
+    Simulated::new(SimulatedConfig { models: BTreeMap::from(models), seed: 7 })
+}
+
+async fn call(fleet: &Simulated, body: &Value) -> (u16, Vec<Bytes>) {
+    let model = model("any", Modalities::TEXT | Modalities::IMAGE | Modalities::AUDIO);
+    let body = vec![Bytes::from(body.to_string())];
+    let mut reply = fleet.call(Call { model: &model, body, headers: HeaderMap::new() }).await;
+    let mut chunks = Vec::new();
+    while let Some(chunk) = reply.body.chunk().await {
+        chunks.push(chunk.unwrap());
+    }
+    (reply.status, chunks)
+}
+
+async fn whole(fleet: &Simulated, body: &Value) -> (u16, Value) {
+    let (status, chunks) = call(fleet, body).await;
+    (status, serde_json::from_slice(&chunks.concat()).unwrap())
+}
+
+async fn says(model: &str, content: Value) -> String {
+    let body = json!({ "model": model, "messages": [{ "role": "user", "content": content }] });
+    let (status, answer) = whole(&fleet(SimulatedModel::default()), &body).await;
+    assert_eq!(status, 200, "{answer}");
+    answer["choices"][0]["message"]["content"].as_str().unwrap().to_owned()
+}
+
+fn events(chunks: &[Bytes]) -> Vec<Value> {
+    let text = String::from_utf8(chunks.concat()).unwrap();
+    let data = text.strip_suffix("data: [DONE]\n\n").unwrap().split_terminator("\n\n");
+    data.map(|event| serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_same_prompt_gets_the_same_answer() {
+    let prompt = json!("What is a semaphore?");
+    assert_eq!(says("llama-70b", prompt.clone()).await, says("llama-70b", prompt).await);
+}
+
+#[tokio::test]
+async fn an_answer_names_its_model_and_takes_up_the_prompt() {
+    let answer = says("llama-70b", json!("Please explain how railway semaphores work")).await;
+    assert!(answer.starts_with("llama-70b: about railway semaphores work"), "{answer}");
+}
+
+#[tokio::test]
+async fn pictures_and_sounds_are_described() {
+    let picture = json!([
+        { "type": "text", "text": "How many bicycles?" },
+        { "type": "image_url", "image_url": { "url": "data:image/png;base64,iVBORw0KGgo=" } },
+    ]);
+    let answer = says("clip", picture).await;
+    assert!(answer.starts_with("clip: I see ") && answer.contains("(png, 1 KB)"), "{answer}");
+    assert!(answer.contains("bicycles"), "{answer}");
+
+    let sound = json!([{ "type": "input_audio", "input_audio": { "data": "UklGRg==", "format": "wav" } }]);
+    let answer = says("whisper", sound).await;
+    assert!(answer.starts_with("whisper: I hear (wav, 1 KB): "), "{answer}");
+}
+
+#[tokio::test]
+async fn content_that_a_model_does_not_take_is_refused() {
+    let part = json!({ "type": "image_url", "image_url": { "url": "https://example.org/a.png" } });
+    let body = json!({ "model": "llama-70b", "messages": [{ "role": "user", "content": [part] }] });
+    let call = Call {
+        model: &model("text", Modalities::TEXT),
+        body: vec![Bytes::from(body.to_string())],
+        headers: HeaderMap::new(),
+    };
+    assert_eq!(fleet(SimulatedModel::default()).call(call).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_request_that_a_server_would_refuse_is_refused() {
+    let fleet = fleet(SimulatedModel::default());
+    assert_eq!(whole(&fleet, &json!({ "model": "llama-70b" })).await.0, 400);
+    let (status, error) = whole(&fleet, &json!({ "model": "gpt-9", "messages": [] })).await;
+    assert_eq!((status, &error["error"]["message"]), (404, &json!("the model \"gpt-9\" does not exist")));
+}
+
+#[tokio::test]
+async fn the_limit_on_output_tokens_holds_and_usage_is_exact() {
+    let messages = json!([{ "role": "user", "content": "one two three" }]);
+    let body = json!({ "model": "llama-70b", "messages": messages, "max_tokens": 5 });
+    let (_, answer) = whole(&fleet(SimulatedModel::default()), &body).await;
+    let text = answer["choices"][0]["message"]["content"].as_str().unwrap();
+    assert_eq!(text.split_whitespace().count(), 5);
+    assert_eq!(answer["choices"][0]["finish_reason"], "length");
+    let usage = json!({ "prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12 });
+    assert_eq!(answer["usage"], usage);
+}
+
+#[tokio::test]
+async fn a_stream_says_what_the_whole_answer_says() {
+    let mut body =
+        json!({ "model": "llama-70b", "messages": [{ "role": "user", "content": "a poem on tea" }] });
+    let fleet = fleet(SimulatedModel::default());
+    let (_, answer) = whole(&fleet, &body).await;
+    body["stream"] = true.into();
+    body["stream_options"] = json!({ "include_usage": true });
+    let events = events(&call(&fleet, &body).await.1);
+    let text: String =
+        events.iter().filter_map(|event| event["choices"][0]["delta"]["content"].as_str()).collect();
+    assert_eq!(answer["choices"][0]["message"]["content"], text);
+    assert_eq!(events.last().unwrap()["usage"], answer["usage"]);
+
+    body["stream_options"] = Value::Null;
+    assert!(!String::from_utf8(call(&fleet, &body).await.1.concat()).unwrap().contains("usage"));
+}
+
+#[test]
+fn the_time_for_a_token_follows_from_the_speed() {
+    let time = |tokens_per_second| {
+        SimulatedModel { tokens_per_second, ..SimulatedModel::default() }.time_per_token()
+    };
+    assert_eq!(time(Some(50.0)), Duration::from_millis(20));
+    assert_eq!(time(Some(1e-300)), LONGEST_TOKEN);
+    assert_eq!(time(None), Duration::ZERO);
+    for nonsense in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert_eq!(time(Some(nonsense)), Duration::ZERO, "{nonsense}");
+    }
+}
+
+#[tokio::test]
+async fn failures_come_at_their_rate_and_repeat_with_the_seed() {
+    let behaviour = SimulatedModel { failure_rate: 0.3, ..SimulatedModel::default() };
+    let body = json!({ "model": "llama-70b", "messages": [{ "role": "user", "content": "hello" }] });
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let fleet = fleet(behaviour);
+        let mut statuses = Vec::new();
+        for _ in 0..500 {
+            statuses.push(call(&fleet, &body).await.0);
+        }
+        runs.push(statuses);
+    }
+    assert_eq!(runs[0], runs[1]);
+    let count = |wanted: u16| runs[0].iter().filter(|status| **status == wanted).count();
+    assert!((100..200).contains(&(count(500) + count(503))));
+    assert!(count(500) > 20 && count(503) > 20);
+}

@@ -1,0 +1,28 @@
+//! A model's facts, where only some of them matter.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pointsman_domain::ids::{BackendName, ModelId};
+use pointsman_domain::live::LiveStats;
+use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::money::Price;
+
+/// The chat model `fake/NAME`, about which nothing is known but what it accepts.
+pub fn model(name: &str, inputs: Modalities) -> Model {
+    Model {
+        id: ModelId::new(format!("fake/{name}")),
+        backend: BackendName::new("fake"),
+        upstream_name: name.to_owned(),
+        operations: vec![Operation::Chat],
+        inputs,
+        abilities: Abilities::empty(),
+        context_window: None,
+        max_output_tokens: None,
+        price: Price::default(),
+        quality: Quality::default(),
+        expected: Expected::default(),
+        attributes: BTreeMap::new(),
+        live: Arc::new(LiveStats::default()),
+    }
+}
