@@ -424,7 +424,8 @@ pub(crate) fn text_len(interior: &[u8]) -> Option<usize> {
     if plain_len(interior) == interior.len() {
         return Some(interior.len());
     }
-    let mut scanner = Scanner { state: State::String, ..Scanner::new() };
+    // As if the quote had been read.
+    let mut scanner = Scanner { state: State::String, offset: 1, start: 1, ..Scanner::new() };
     scanner.push(interior, &mut Ignore).ok()?;
     let is_whole = scanner.state == State::String && scanner.cut_character.is_empty();
     is_whole.then(|| interior.len() - scanner.escape_excess)

@@ -1,1 +1,56 @@
+use serde_json::{Value, json};
 
+use super::*;
+use crate::openai::chat::{StreamRelay, answer_usage};
+
+const HEAD: Head<'_> = Head { id: "chatcmpl-1", created: 7, model: "tiny" };
+const USAGE: Usage = Usage { input_tokens: 3, output_tokens: 2, estimated: false };
+
+#[track_caller]
+fn check(event: &Bytes, expected: Value) {
+    let data = event.strip_prefix(b"data: ").and_then(|rest| rest.strip_suffix(b"\n\n")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(data).unwrap(), expected);
+}
+
+#[test]
+fn a_whole_answer_is_a_chat_completion() {
+    let whole = HEAD.whole("say \"hi\"", FinishReason::Stop, USAGE);
+    assert_eq!(
+        serde_json::from_slice::<Value>(&whole).unwrap(),
+        json!({
+            "id": "chatcmpl-1", "object": "chat.completion", "created": 7, "model": "tiny",
+            "choices": [{
+                "index": 0,
+                "message": { "role": "assistant", "content": "say \"hi\"" },
+                "finish_reason": "stop",
+            }],
+            "usage": { "prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5 },
+        })
+    );
+    assert_eq!(answer_usage(&whole), Ok(Some(USAGE)));
+}
+
+#[test]
+fn events_are_chat_completion_chunks() {
+    let chunk = |choices: Value| {
+        json!({ "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 7, "model": "tiny", "choices": choices })
+    };
+    let delta = |delta: Value| json!([{ "index": 0, "delta": delta, "finish_reason": null }]);
+    check(&HEAD.role(), chunk(delta(json!({ "role": "assistant", "content": "" }))));
+    check(&HEAD.content("Hi"), chunk(delta(json!({ "content": "Hi" }))));
+    let finish = json!([{ "index": 0, "delta": {}, "finish_reason": "length" }]);
+    check(&HEAD.finish(FinishReason::Length), chunk(finish));
+}
+
+#[test]
+fn a_stream_of_these_events_is_read_back() {
+    let mut relay = StreamRelay::new(true);
+    let mut out = Vec::new();
+    let events = [HEAD.role(), HEAD.content("Hi"), HEAD.finish(FinishReason::Stop), HEAD.usage(USAGE), DONE];
+    for event in events {
+        relay.push(event, &mut out);
+    }
+    assert_eq!(relay.usage(), Some(USAGE));
+    assert_eq!(relay.finish(&mut out), Ok(()));
+    assert_eq!(out.len(), 4);
+}
