@@ -39,7 +39,7 @@ fn sizes_are_bytes_or_have_a_unit() {
 
 #[test]
 fn quantities_print_as_they_are_written() {
-    for text in ["20ms", "2s", "1500ms"] {
+    for text in ["20ms", "2s", "1500ms", "5m", "90s", "0s"] {
         assert_eq!(Duration(time(&format!("'{text}'")).unwrap()).to_string(), text);
     }
     for text in ["16 MiB", "64 KiB", "1000 B"] {
