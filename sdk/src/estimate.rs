@@ -72,5 +72,19 @@ pub fn last_token_ms(candidate: &Candidate, output_tokens: f64, slots: f64) -> O
     Some(unloaded_ms(candidate, output_tokens)? * (1.0 + load) / (1.0 - errors))
 }
 
+/// [`last_token_ms`] of each candidate, in their order. A candidate of unknown
+/// speed gets the mean of the known ones, so that it is tried once those are
+/// busy, and is known from then on. `None` when no speed is known.
+pub fn last_tokens_ms(candidates: &[Candidate], output_tokens: f64, slots: f64) -> Option<Vec<f64>> {
+    let times: Vec<Option<f64>> =
+        candidates.iter().map(|candidate| last_token_ms(candidate, output_tokens, slots)).collect();
+    let known = times.iter().flatten().count();
+    if known == 0 {
+        return None;
+    }
+    let mean = times.iter().flatten().sum::<f64>() / known as f64;
+    Some(times.into_iter().map(|time| time.unwrap_or(mean)).collect())
+}
+
 #[cfg(test)]
 mod tests;

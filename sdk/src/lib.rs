@@ -21,6 +21,7 @@ extern crate self as pointsman_sdk;
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod budget;
 mod component;
 mod decision;
 pub mod details;
@@ -44,5 +45,5 @@ pub use component::{observe, route, validate};
 /// What nearly every policy uses.
 pub mod prelude {
     pub use crate::{Candidate, Decision, NoSettings, Policy, Refusal, Request};
-    pub use crate::{details, estimate, export, order};
+    pub use crate::{budget, details, estimate, export, order};
 }

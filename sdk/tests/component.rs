@@ -49,3 +49,13 @@ fn an_observing_policy_exports_its_observer() {
     let (_, exports) = interfaces("pointsman-example-fewest-failures");
     assert_eq!(exports, ["configuration", "observer", "router"].map(str::to_owned));
 }
+
+#[test]
+fn reference_policies_ask_for_the_prompt_only_to_tell_tasks() {
+    let asks = |policy: &str| interfaces(&format!("pointsman-policy-{policy}")).0;
+    assert_eq!(asks("cost"), ["settings", "details", "types"].map(str::to_owned));
+    assert_eq!(asks("performance"), ["settings", "types"].map(str::to_owned));
+    for policy in ["task-type", "dynamic"] {
+        assert_eq!(asks(policy), ["settings", "details", "prompt", "types"].map(str::to_owned), "{policy}");
+    }
+}

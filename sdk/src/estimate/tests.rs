@@ -37,3 +37,12 @@ fn a_time_that_cannot_be_known_is_none_and_no_time_is_infinite() {
         Candidate { first_token_ms: Some(1.0), tokens_per_second: Some(1.0), error_rate: 1.0, ..unknown };
     assert!(last_token_ms(&broken, 1.0, 0.0).is_some_and(f64::is_finite));
 }
+
+#[test]
+fn an_unknown_speed_counts_as_the_mean_of_the_known_ones() {
+    let model =
+        |ms| Candidate { first_token_ms: ms, tokens_per_second: Some(1e9), ..candidate("a/b", 1.0, 1.0) };
+    let times = last_tokens_ms(&[model(Some(100.0)), model(None), model(Some(300.0))], 0.0, 16.0);
+    assert_eq!(times, Some(vec![100.0, 200.0, 300.0]));
+    assert_eq!(last_tokens_ms(&[model(None)], 0.0, 16.0), None);
+}

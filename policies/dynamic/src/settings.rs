@@ -1,0 +1,55 @@
+//! The policy's table in the configuration.
+
+use pointsman_sdk::estimate;
+use pointsman_tasks::Qualities;
+use serde::Deserialize;
+
+/// All optional.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How good models are at tasks.
+    pub quality: Qualities,
+    /// What share of the best model's quality is good enough for an easy request.
+    pub easy_share: f64,
+    /// The same for a hard one.
+    pub hard_share: f64,
+    /// Where the best model is taken, models this close to it count as equally
+    /// good, and the cheapest wins.
+    pub tolerance: f64,
+    /// Calls that a model answers side by side before they slow each other.
+    pub slots: f64,
+    /// Bytes of the newest user message to look at.
+    pub read_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            quality: Qualities::default(),
+            easy_share: 0.95,
+            hard_share: 0.98,
+            tolerance: 0.005,
+            slots: estimate::TYPICAL_SLOTS,
+            read_bytes: 2048,
+        }
+    }
+}
+
+impl Settings {
+    /// Says which setting is wrong, and what would be right.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.quality.check()?;
+        let shares =
+            [("easy_share", self.easy_share), ("hard_share", self.hard_share), ("tolerance", self.tolerance)];
+        for (name, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(format!("setting `{name}`: {value} is not in 0..1"));
+            }
+        }
+        if self.slots.is_nan() || self.slots < 1.0 {
+            return Err(format!("setting `slots`: {} is less than 1", self.slots));
+        }
+        Ok(())
+    }
+}

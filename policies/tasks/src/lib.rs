@@ -1,0 +1,21 @@
+//! What kind of task a request is, and how good models are at it: the part that
+//! the policies `task-type` and `dynamic` have in common.
+//!
+//! The classifier is lexical: one pass over the newest user message that looks
+//! words up in a table and counts signs such as digits and brackets. It takes a
+//! few microseconds and needs no model. Its output is a *kind*: a task and
+//! whether the request looks hard for that task, such as `code` or `code/hard`.
+//! What matters is less that a kind is always right than that it is the same for
+//! like requests, so that quality can be measured and stated by kind.
+
+mod best;
+mod classify;
+mod kind;
+mod quality;
+mod scan;
+mod words;
+
+pub use best::best_first;
+pub use classify::{classify, read};
+pub use kind::{Kind, Task};
+pub use quality::{Qualities, QualityError};

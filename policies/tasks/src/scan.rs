@@ -1,0 +1,139 @@
+//! One pass over a text that gathers what the classifier looks at.
+
+use crate::Task;
+use crate::words::{self, Hash};
+
+/// Longest word that is looked up; a longer run of letters tells nothing.
+const LONGEST_WORD: usize = 24;
+
+/// The instruction usually stands at the beginning, so words there count twice.
+const BEGINNING: usize = 160;
+
+/// What a text shows.
+#[derive(Clone, Debug, Default)]
+pub struct Signs {
+    /// By task, how strongly words speak for it.
+    pub weights: [u32; Task::ALL.len()],
+    /// Bytes of text.
+    pub bytes: usize,
+    /// Numbers, such as `3` or `12.5`.
+    pub numbers: u32,
+    /// Back-slashes before letters, `$` pairs and the like: typeset formulas.
+    pub formulas: u32,
+    /// Marks that programs have and prose has not.
+    pub code_marks: u32,
+    /// Commas, semicolons and the ends of sentences: how many parts there are.
+    pub parts: u32,
+    /// Question marks.
+    pub questions: u32,
+    /// Lines that begin as an answer to choose does: `A.`, `(b)`.
+    pub choices: u32,
+}
+
+impl Signs {
+    /// How strongly the words speak for a task.
+    pub fn weight(&self, task: Task) -> u32 {
+        self.weights[task as usize]
+    }
+}
+
+/// Reads a text once.
+pub fn scan(text: &str) -> Signs {
+    let mut signs = Signs { bytes: text.len(), ..Signs::default() };
+    let bytes = text.as_bytes();
+    let mut word = Word::default();
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte.is_ascii_alphabetic() || byte >= 0x80 {
+            word.push(byte.to_ascii_lowercase());
+            continue;
+        }
+        word.end(at, &mut signs);
+        mark(bytes, at, byte, &mut signs);
+    }
+    word.end(bytes.len(), &mut signs);
+    signs
+}
+
+/// Counts a byte that is no letter. Beyond the text there are line ends.
+fn mark(bytes: &[u8], at: usize, byte: u8, signs: &mut Signs) {
+    let back = |distance| at.checked_sub(distance).and_then(|at| bytes.get(at)).copied().unwrap_or(b'\n');
+    let (before, after) = (back(1), bytes.get(at + 1).copied().unwrap_or(b'\n'));
+    match byte {
+        b'0'..=b'9' if !(before.is_ascii_digit() || before == b'.') => signs.numbers += 1,
+        b'\\' if after.is_ascii_alphabetic() => signs.formulas += 1,
+        b'$' | b'^' if !after.is_ascii_digit() => signs.formulas += 1,
+        b'`' | b'{' | b'}' | b';' | b'_' => signs.code_marks += 1,
+        b'(' if before.is_ascii_alphanumeric() && after != b's' => signs.code_marks += 1,
+        b'>' | b'=' | b':' if before == byte => signs.code_marks += 1,
+        b',' => signs.parts += 1,
+        b'.' | b')' if before.is_ascii_alphabetic() && matches!(back(2), b'\n' | b'(') => signs.choices += 1,
+        b'.' | b'!' if after.is_ascii_whitespace() => signs.parts += 1,
+        b'?' => {
+            signs.parts += 1;
+            signs.questions += 1;
+        }
+        _ => {}
+    }
+}
+
+/// A word as it is read.
+struct Word {
+    letters: [u8; LONGEST_WORD],
+    /// Letters read; more than fit if the word is too long.
+    length: usize,
+    hash: Hash,
+}
+
+impl Default for Word {
+    fn default() -> Self {
+        Self { letters: [0; LONGEST_WORD], length: 0, hash: Hash::START }
+    }
+}
+
+impl Word {
+    fn push(&mut self, letter: u8) {
+        if let Some(place) = self.letters.get_mut(self.length) {
+            *place = letter;
+        }
+        self.length += 1;
+        self.hash = self.hash.with(letter);
+    }
+
+    /// Counts the word, which ended before `at`, and begins the next.
+    fn end(&mut self, at: usize, signs: &mut Signs) {
+        if let Some(letters) = self.letters.get(..self.length).filter(|letters| letters.len() > 1)
+            && let Some((task, strength)) = words::sign(letters, self.hash)
+        {
+            let factor = if at <= BEGINNING { 2 } else { 1 };
+            signs.weights[task as usize] += u32::from(strength) * factor;
+        }
+        self.length = 0;
+        self.hash = Hash::START;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_at_the_beginning_count_twice_in_any_case() {
+        let far = format!("{} poem", "x ".repeat(100));
+        assert_eq!(scan("A POEM, please").weight(Task::Creative), 12);
+        assert_eq!(scan(&far).weight(Task::Creative), 6);
+    }
+
+    #[test]
+    fn numbers_formulas_and_choices_are_counted() {
+        let signs = scan("Let $x$ be 3.25 or 17.\n\\frac{1}{2}\nA. yes\nB. no\n(c) maybe?");
+        assert_eq!((signs.numbers, signs.choices, signs.questions), (4, 3, 1));
+        assert!(signs.formulas >= 2);
+    }
+
+    #[test]
+    fn any_text_is_read_to_its_end() {
+        for text in ["", "ä", "\u{1F642}?", &"long".repeat(100), "a.b", ".", "((("] {
+            assert_eq!(scan(text).bytes, text.len());
+        }
+    }
+}

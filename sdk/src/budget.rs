@@ -1,0 +1,44 @@
+//! Keeping to what a tenant may still spend.
+
+use crate::{Candidate, Refusal, Request, estimate};
+
+/// Leaves out the candidates whose estimated cost exceeds the request's
+/// `budget-left`. Denied when none is left; without a budget nothing changes.
+pub fn affordable(
+    mut order: Vec<usize>,
+    candidates: &[Candidate],
+    request: &Request,
+) -> Result<Vec<usize>, Refusal> {
+    let Some(left) = request.budget_left else { return Ok(order) };
+    let cost = |index: usize| {
+        candidates.get(index).map_or(f64::INFINITY, |c| estimate::request_cost_usd(c, request))
+    };
+    let least = order.iter().map(|&index| cost(index)).fold(f64::INFINITY, f64::min);
+    order.retain(|&index| cost(index) <= left);
+    if order.is_empty() {
+        return Err(Refusal::Denied(format!(
+            "the cheapest model would cost about ${least:.6}, and ${left:.6} of the budget is left"
+        )));
+    }
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::{candidate, request};
+
+    #[test]
+    fn what_exceeds_the_budget_is_left_out_until_nothing_is_left() {
+        let models = [candidate("a/dear", 10.0, 10.0), candidate("b/cheap", 1.0, 1.0)];
+        let with = |budget_left| affordable(vec![0, 1], &models, &Request { budget_left, ..request() });
+        assert_eq!(with(None), Ok(vec![0, 1]));
+        assert_eq!(with(Some(1.0)), Ok(vec![0, 1]));
+        assert_eq!(with(Some(0.001)), Ok(vec![1]));
+        let Err(Refusal::Denied(message)) = with(Some(0.0001)) else { panic!("not denied") };
+        assert_eq!(
+            message,
+            "the cheapest model would cost about $0.000356, and $0.000100 of the budget is left"
+        );
+    }
+}
