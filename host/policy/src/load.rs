@@ -104,8 +104,9 @@ impl Runtime {
     pub fn load(&self, spec: PolicySpec, bytes: &[u8]) -> Result<Policy, LoadError> {
         self.check_limits(&spec, bytes)?;
         let digest = Digest::new(Sha256::digest(bytes).into());
+        format::check_not_native(bytes)?;
+        complexity::check(bytes)?;
         let component = format::component_of(bytes)?;
-        complexity::check(&component)?;
         let component =
             Component::new(self.engine(), &component).map_err(|error| LoadError::Compile(text(&error)))?;
         imports::check(&component, spec.grants)?;

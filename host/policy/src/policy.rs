@@ -42,6 +42,7 @@ pub enum Answer {
 pub struct Policy {
     spec: PolicySpec,
     digest: Digest,
+    version: String,
     runtime: Runtime,
     template: InstancePre<Host>,
     exports: Exports,
@@ -66,7 +67,8 @@ impl Policy {
         exports: Exports,
     ) -> Self {
         let context = Arc::new(Context::new(&spec));
-        Self { spec, digest, runtime, template, exports, context, idle: Mutex::default() }
+        let version = format!("{}@{}", spec.name, digest.short());
+        Self { spec, digest, version, runtime, template, exports, context, idle: Mutex::default() }
     }
 
     /// Its name in the configuration.
@@ -77,6 +79,11 @@ impl Policy {
     /// The SHA-256 of the bytes it was loaded from.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// Name and digest, `name@0123456789ab`: what answers and logs call it.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// What the configuration says about it.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
-use pointsman_domain::ids::Digest;
+use pointsman_domain::ids::{Digest, PolicyName};
 use serde::Serialize;
 
 use crate::failure::PolicyFailure;
@@ -14,6 +14,7 @@ use crate::policy::Policy;
 /// The version of a policy that serves now, and how it is doing. Requests that
 /// hold the old version finish on it when another takes its place.
 pub struct Slot {
+    name: PolicyName,
     versions: ArcSwap<Versions>,
     swaps: AtomicU64,
     decisions: AtomicU64,
@@ -62,14 +63,21 @@ pub struct Rejected {
 impl Slot {
     /// With the first version.
     pub fn new(policy: Policy) -> Self {
+        let name = policy.name().clone();
         let versions = Versions { active: Arc::new(policy), previous: None, loaded_at: unix_seconds() };
         Self {
+            name,
             versions: ArcSwap::from_pointee(versions),
             swaps: AtomicU64::new(0),
             decisions: AtomicU64::new(0),
             failures: Default::default(),
             rejected: Mutex::default(),
         }
+    }
+
+    /// The policy's name, the same for all versions.
+    pub fn name(&self) -> &PolicyName {
+        &self.name
     }
 
     /// The version that serves now.
@@ -116,7 +124,7 @@ impl Slot {
         let versions = self.versions.load();
         let counts = self.failures.iter().map(|count| count.load(Ordering::Relaxed));
         SlotStatus {
-            name: versions.active.name().as_str().to_owned(),
+            name: self.name.to_string(),
             active: versions.active.digest().to_string(),
             previous: versions.previous.as_ref().map(|policy| policy.digest().to_string()),
             loaded_at: versions.loaded_at,

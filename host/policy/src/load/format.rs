@@ -1,6 +1,7 @@
 //! What kind of bytes they are, and the component in them.
 
 use std::borrow::Cow;
+use std::panic::catch_unwind;
 
 use wasmparser::{Encoding, Parser, Payload};
 use wasmtime::Engine;
@@ -8,11 +9,16 @@ use wit_component::ComponentEncoder;
 
 use super::LoadError;
 
+/// Refuses what wasmtime compiled before.
+pub(super) fn check_not_native(bytes: &[u8]) -> Result<(), LoadError> {
+    match Engine::detect_precompiled(bytes) {
+        Some(_) => Err(LoadError::Precompiled),
+        None => Ok(()),
+    }
+}
+
 /// The component: the bytes themselves, or one made from a core module.
 pub(super) fn component_of(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
-    if Engine::detect_precompiled(bytes).is_some() {
-        return Err(LoadError::Precompiled);
-    }
     match encoding(bytes)? {
         Encoding::Component => Ok(Cow::Borrowed(bytes)),
         Encoding::Module => encode(bytes).map(Cow::Owned),
@@ -27,8 +33,12 @@ fn encoding(bytes: &[u8]) -> Result<Encoding, LoadError> {
     }
 }
 
+/// wit-component is a build tool, not made for hostile input: it panics on some.
 fn encode(module: &[u8]) -> Result<Vec<u8>, LoadError> {
-    let mut encoder = ComponentEncoder::default().validate(true);
-    encoder = encoder.module(module).map_err(|error| LoadError::NotEncodable(format!("{error:#}")))?;
-    encoder.encode().map_err(|error| LoadError::NotEncodable(format!("{error:#}")))
+    let encoded = catch_unwind(|| ComponentEncoder::default().validate(true).module(module)?.encode());
+    match encoded {
+        Ok(Ok(component)) => Ok(component),
+        Ok(Err(error)) => Err(LoadError::NotEncodable(format!("{error:#}"))),
+        Err(_) => Err(LoadError::NotEncodable("its component type is malformed".to_owned())),
+    }
 }

@@ -1,0 +1,128 @@
+//! What becomes of each misdeed. The matches have no wildcard: a misdeed
+//! without an expectation does not compile.
+
+use std::time::Duration;
+
+use pointsman_guests::{HOSTILE, Misdeed, misbehaving, misbehaving_at_once};
+use pointsman_policy::{Limits, PolicySpec};
+
+use crate::support::{decide, load, load_error, spec_with};
+
+/// What a policy ends in.
+#[derive(Debug, PartialEq)]
+enum End {
+    /// The load gate, with this in the message.
+    NotLetIn(&'static str),
+    /// A failed decision, for this reason.
+    Failure(&'static str),
+    /// A decision or a refusal.
+    Answer,
+}
+
+const fn expected(misdeed: Misdeed) -> End {
+    match misdeed {
+        Misdeed::LoopAtStart | Misdeed::LoopInValidate => {
+            End::NotLetIn("failed while it was started: the policy ran past its deadline")
+        }
+        Misdeed::RefuseSettings => {
+            End::NotLetIn("the policy refuses its settings: setting `misdeed`: refused\\nas \\u{1b}[31masked")
+        }
+        Misdeed::LoopInRoute => End::Failure("deadline"),
+        Misdeed::Recurse | Misdeed::Trap | Misdeed::Panic => End::Failure("trap"),
+        Misdeed::GrowMemory => End::Failure("memory"),
+        Misdeed::FloodHost => End::Failure("host_calls"),
+        Misdeed::Internal => End::Failure("internal"),
+        Misdeed::HugeLabel
+        | Misdeed::HugeReason
+        | Misdeed::LongReason
+        | Misdeed::ManyTargets
+        | Misdeed::NoTarget
+        | Misdeed::OutOfRange
+        | Misdeed::Repeat
+        | Misdeed::ZeroTimeout
+        | Misdeed::NanPropensity
+        | Misdeed::EmptyLabel
+        | Misdeed::HeaderInLabel
+        | Misdeed::AnsiInReason
+        | Misdeed::AnsiInRefusal
+        | Misdeed::HugeLog => End::Failure("invalid"),
+        Misdeed::GrowMemoryGracefully
+        | Misdeed::AnsiInLog
+        | Misdeed::LongLog
+        | Misdeed::FloodLog
+        | Misdeed::Deny
+        | Misdeed::RefuseAll => End::Answer,
+    }
+}
+
+/// Enough time for 8 MB of nonsense on a slow machine.
+fn patient(settings: &str) -> PolicySpec {
+    let limits = Limits { deadline: Duration::from_secs(2), ..Limits::default() };
+    PolicySpec { limits, ..spec_with(settings) }
+}
+
+fn spec_for(misdeed: Misdeed, settings: &str) -> PolicySpec {
+    match expected(misdeed) {
+        End::Failure("deadline") | End::NotLetIn(_) => spec_with(settings),
+        _ => patient(settings),
+    }
+}
+
+#[tokio::test]
+async fn every_misdeed_ends_as_it_should_and_leaves_nothing_behind() {
+    let good = load(spec_with("{}"), HOSTILE).unwrap();
+    for &misdeed in Misdeed::ALL {
+        let spec = spec_for(misdeed, &misbehaving(misdeed));
+        let end = match load(spec, HOSTILE) {
+            Err(error) => {
+                let End::NotLetIn(part) = expected(misdeed) else {
+                    panic!("{misdeed:?} was not let in: {error}");
+                };
+                assert!(error.to_string().contains(part), "{misdeed:?}: {error}");
+                continue;
+            }
+            Ok(policy) => match decide(&policy).await {
+                Ok(_) => End::Answer,
+                Err(failure) => End::Failure(failure.reason()),
+            },
+        };
+        assert_eq!(end, expected(misdeed), "{misdeed:?}");
+        decide(&good).await.unwrap();
+    }
+}
+
+#[test]
+fn a_policy_that_misbehaves_on_the_trial_is_not_let_in() {
+    for &misdeed in Misdeed::ALL {
+        if let End::Failure(_) = expected(misdeed) {
+            let error = load_error(spec_for(misdeed, &misbehaving_at_once(misdeed)), HOSTILE);
+            assert!(error.contains("the policy failed on a trial request: "), "{misdeed:?}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn texts_of_failures_are_printable() {
+    let policy = load(spec_with(&misbehaving(Misdeed::Internal)), HOSTILE).unwrap();
+    let failure = decide(&policy).await.unwrap_err().to_string();
+    assert_eq!(failure, "the policy reports an internal error: out of \\u{1b}[1mideas");
+}
+
+#[tokio::test]
+async fn an_endless_policy_lets_others_run_on_the_same_thread() {
+    let policy = load(spec_with(&misbehaving(Misdeed::LoopInRoute)), HOSTILE).unwrap();
+    let other = async {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        "other"
+    };
+    // `select!` in order polls the policy first, and it never ends by itself
+    // before the other has had its turns.
+    let first = tokio::select! {
+        biased;
+        result = decide(&policy) => panic!("the policy held the thread: {result:?}"),
+        done = other => done,
+    };
+    assert_eq!(first, "other");
+}

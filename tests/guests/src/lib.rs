@@ -1,0 +1,71 @@
+//! Policies for tests, as WebAssembly: honest ones and hostile ones.
+//!
+//! All but the last two are core modules with an embedded component type, as
+//! cargo leaves them.
+
+pub use pointsman_guest_hostile::Misdeed;
+
+/// What stands in [`FIRST`] for its version.
+const VERSION: &str = "version-00000000";
+
+/// Prefers the first candidate. Settings: `label`, else the label is the version
+/// in its bytes: see [`version`].
+pub const FIRST: &[u8] = include_bytes!(env!("GUEST_FIRST"));
+
+/// Misbehaves as its settings say: see [`misbehaving`].
+pub const HOSTILE: &[u8] = include_bytes!(env!("GUEST_HOSTILE"));
+
+/// Imports `prompt`; its reason shows what it read:
+/// `messages first-role length-of-last-user-text "its start" [tools]`.
+pub const READER: &[u8] = include_bytes!(env!("GUEST_READER"));
+
+/// Exports an observer. Labels are `decision-N:outcomes-M`, counted within one
+/// instance; the reason is the last outcome.
+pub const RECORDER: &[u8] = include_bytes!(env!("GUEST_RECORDER"));
+
+/// Another version of [`FIRST`], with a digest of its own.
+pub fn version(number: u32) -> Vec<u8> {
+    let mut bytes = FIRST.to_vec();
+    if let Some(at) = bytes.windows(VERSION.len()).position(|window| window == VERSION.as_bytes()) {
+        bytes[at..at + VERSION.len()].copy_from_slice(version_label(number).as_bytes());
+    }
+    bytes
+}
+
+/// The label of every decision of [`version`].
+pub fn version_label(number: u32) -> String {
+    format!("version-{number:08}")
+}
+
+/// Settings that make [`HOSTILE`] misbehave on real requests, but not on the
+/// trial of the load gate.
+pub fn misbehaving(misdeed: Misdeed) -> String {
+    format!(r#"{{"misdeed": "{}"}}"#, misdeed.name())
+}
+
+/// Settings that make [`HOSTILE`] misbehave on every request.
+pub fn misbehaving_at_once(misdeed: Misdeed) -> String {
+    format!(r#"{{"misdeed": "{}", "at_trial": true}}"#, misdeed.name())
+}
+
+/// A component that imports an interface that no host offers.
+pub fn unknown_import() -> Vec<u8> {
+    component(r#"(component (import "acme:bank/teller@1.0.0" (instance (export "pay" (func)))))"#)
+}
+
+/// A component that exports something else than a routing policy does.
+pub fn wrong_world() -> Vec<u8> {
+    component(
+        r#"(component
+            (core module $m (func (export "run")))
+            (core instance $i (instantiate $m))
+            (func $run (canon lift (core func $i "run")))
+            (instance $command (export "run" (func $run)))
+            (export "acme:tools/command@1.0.0" (instance $command)))"#,
+    )
+}
+
+#[expect(clippy::expect_used, reason = "the texts are constant, and tests use all of them")]
+fn component(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("the text is a component")
+}
