@@ -19,7 +19,7 @@ mod scanner;
 pub(crate) use escape::{quote, unescape};
 pub(crate) use keys::keys;
 pub(crate) use path::Path;
-pub(crate) use scanner::{JsonError, Scanner, scan, text_len};
+pub(crate) use scanner::{JsonError, Scanner, scan, text_at};
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -34,6 +34,13 @@ fn is_plain(block: &[u8; BLOCK]) -> bool {
     special == 0
 }
 
+/// Where the first control character is.
+pub(super) fn first_control(bytes: &[u8]) -> Option<usize> {
+    // The fold has no branch and is fast; there is hardly ever a reason to look again.
+    let any = bytes.iter().fold(0, |any, &byte| any | u8::from(byte < 0x20));
+    if any == 0 { None } else { bytes.iter().position(|&byte| byte < 0x20) }
+}
+
 fn plain_len_by_words(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<WORD>();
     for (i, word) in words.iter().enumerate() {

@@ -2,7 +2,7 @@ use memchr::memchr2;
 
 use super::escape::hex_value;
 use super::number::Number;
-use super::plain::plain_len;
+use super::plain::{first_control, plain_len};
 use super::{Container, MAX_DEPTH, MAX_SHORT, Scalar, Span, Text, Visitor};
 
 /// Why a document is not JSON.
@@ -219,11 +219,11 @@ impl Scanner {
     fn beyond_ascii(&mut self, chunk: &[u8], at: usize) -> Result<usize, JsonError> {
         let rest = &chunk[at..];
         let run = &rest[..memchr2(b'"', b'\\', rest).unwrap_or(rest.len())];
-        let (valid, is_cut) = match std::str::from_utf8(run) {
+        let (valid, is_cut) = match simdutf8::compat::from_utf8(run) {
             Ok(_) => (run.len(), false),
             Err(error) => (error.valid_up_to(), error.error_len().is_none() && run.len() == rest.len()),
         };
-        if let Some(control) = run[..valid].iter().position(|&byte| byte < 0x20) {
+        if let Some(control) = first_control(&run[..valid]) {
             return Err(self.error(at + control, Problem::Control));
         }
         if is_cut {
@@ -418,17 +418,25 @@ pub(crate) fn scan(document: &[u8], visitor: &mut impl Visitor) -> Result<(), Js
     scanner.finish(visitor)
 }
 
-/// Bytes of a text after unescaping, if this is the whole interior of a string:
-/// without a quote that would end it.
-pub(crate) fn text_len(interior: &[u8]) -> Option<usize> {
-    if plain_len(interior) == interior.len() {
-        return Some(interior.len());
+/// The text that these bytes begin with, as the rest of a string whose quote was
+/// read: its bytes as written, and after unescaping. `None` if it does not end here.
+pub(crate) fn text_at(bytes: &[u8]) -> Option<(usize, usize)> {
+    let plain = plain_len(bytes);
+    if bytes.get(plain) == Some(&b'"') {
+        return Some((plain, plain));
     }
-    // As if the quote had been read.
     let mut scanner = Scanner { state: State::String, offset: 1, start: 1, ..Scanner::new() };
-    scanner.push(interior, &mut Ignore).ok()?;
-    let is_whole = scanner.state == State::String && scanner.cut_character.is_empty();
-    is_whole.then(|| interior.len() - scanner.escape_excess)
+    let mut at = 0;
+    while at < bytes.len() && scanner.state != State::Next {
+        at = match scanner.state {
+            State::Escape => scanner.escape(bytes, at),
+            State::Hex(left, value) => scanner.hex_digit(bytes, at, left, value),
+            _ => scanner.string(bytes, at, &mut Ignore),
+        }
+        .ok()?;
+    }
+    let written = at.checked_sub(1)?;
+    (scanner.state == State::Next).then(|| (written, written - scanner.escape_excess))
 }
 
 struct Ignore;

@@ -153,12 +153,15 @@ fn containers_inside_each_other_are_told_apart() {
 
 #[test]
 fn a_text_ends_at_its_quote_and_not_before() {
-    assert_eq!(text_len(b"plain"), Some(5));
-    assert_eq!(text_len(r"a\né".as_bytes()), Some(4));
-    assert_eq!(text_len(br#"a"b"#), None);
-    assert_eq!(text_len(br"a\"), None);
-    assert_eq!(text_len(b"a\n"), None);
-    assert_eq!(text_len(b"\xe2\x82"), None);
+    assert_eq!(text_at(br#"plain" and more"#), Some((5, 5)));
+    assert_eq!(text_at("a\\né\"}".as_bytes()), Some((5, 4)));
+    assert_eq!(text_at(br#"\"\ud83d\ude00", "#), Some((14, 5)));
+    assert_eq!(text_at(br#"""#), Some((0, 0)));
+    assert_eq!(text_at(b"no end"), None);
+    assert_eq!(text_at(br#"a\""#), None);
+    assert_eq!(text_at(b"a\n\""), None);
+    assert_eq!(text_at(b"\xe2\x82\""), None);
+    assert_eq!(text_at(b""), None);
 }
 
 /// Documents with all kinds of values, white space, escapes and characters.

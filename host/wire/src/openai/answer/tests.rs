@@ -32,9 +32,7 @@ fn a_whole_answer_is_a_chat_completion() {
 
 #[test]
 fn events_are_chat_completion_chunks() {
-    let chunk = |choices: Value| {
-        json!({ "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 7, "model": "tiny", "choices": choices })
-    };
+    let chunk = |choices: Value| json!({ "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 7, "model": "tiny", "choices": choices });
     let delta = |delta: Value| json!([{ "index": 0, "delta": delta, "finish_reason": null }]);
     check(&HEAD.role(), chunk(delta(json!({ "role": "assistant", "content": "" }))));
     check(&HEAD.content("Hi"), chunk(delta(json!({ "content": "Hi" }))));

@@ -146,6 +146,8 @@ pub(super) struct Reading {
     pub texts: usize,
     /// Where the last of them is.
     pub last_text: Span,
+    /// The last text at the top that nobody reads.
+    pub padding: Option<Span>,
     usage_key: usize,
 }
 
@@ -237,6 +239,7 @@ impl Visitor for Reading {
                 self.is_finished = true;
                 self.is_meaningful = true;
             }
+            (Place::Root, Key::Other, Scalar::String(text)) => self.padding = Some(text.span.clone()),
             (Place::Root, Key::Usage, Scalar::Null) => self.null_usage = Some(self.usage_key..span.end),
             (Place::Usage, Key::PromptTokens, Scalar::Number(raw)) => self.usage.input = count(raw),
             (Place::Usage, Key::CompletionTokens, Scalar::Number(raw)) => self.usage.output = count(raw),

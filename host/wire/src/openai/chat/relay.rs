@@ -6,7 +6,7 @@ use pointsman_domain::outcome::Usage;
 
 use self::pattern::Pattern;
 use super::answer::{Reading, estimate};
-use crate::json::scan;
+use crate::json::{Span, scan};
 use crate::sse::{self, Piece, Splitter};
 
 mod pattern;
@@ -110,9 +110,12 @@ impl StreamRelay {
     /// that only lacks its empty line is passed on.
     pub fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), BrokenStream> {
         if let Some(rest) = self.splitter.finish() {
-            let data = sse::data(&rest).unwrap_or_default();
-            if *data == *DONE || scan(&data, &mut Reading::default()).is_ok() {
-                self.push([&rest, &b"\n\n"[..]].concat().into(), out);
+            match sse::data(&rest) {
+                None => out.push(rest),
+                Some(data) if *data == *DONE || scan(&data, &mut Reading::default()).is_ok() => {
+                    self.push([&rest, &b"\n\n"[..]].concat().into(), out);
+                }
+                Some(_) => {}
             }
         }
         match &self.error {
@@ -156,10 +159,10 @@ impl StreamRelay {
     }
 
     fn event(&mut self, event: &[u8]) -> Verdict {
-        if let Some(text_bytes) = self.pattern.text_bytes(event) {
-            self.output_bytes += text_bytes as u64;
-            self.is_meaningful |= text_bytes > 0;
-            return self.pattern.cut(event).map_or(Verdict::Pass, Verdict::Cut);
+        if let Some(like) = self.pattern.read(event) {
+            self.output_bytes += like.text_bytes as u64;
+            self.is_meaningful |= like.text_bytes > 0;
+            return like.cut.map_or(Verdict::Pass, Verdict::Cut);
         }
         let Some(data) = sse::data(event) else { return Verdict::Pass };
         if *data == *DONE {
@@ -186,8 +189,10 @@ impl StreamRelay {
         let null_usage = reading.null_usage.as_ref().filter(|_| self.hide_usage);
         let cut = null_usage.map(|span| with_comma(event, span.start + offset..span.end + offset));
         if reading.texts == 1 && !reading.is_finished && reading.error.is_none() {
-            let text = reading.last_text.start + offset..reading.last_text.end + offset;
-            self.pattern.learn(event, text, cut.clone());
+            let in_event = |span: &Span| span.start + offset..span.end + offset;
+            let text = in_event(&reading.last_text);
+            let padding = reading.padding.as_ref().map(in_event).filter(|padding| padding.start >= text.end);
+            self.pattern.learn(event, text, padding, cut.clone());
         }
         cut.map_or(Verdict::Pass, Verdict::Cut)
     }

@@ -1,53 +1,72 @@
 use std::ops::Range;
 
-use crate::json::text_len;
+use crate::json::{Span, text_at};
 
-/// An event that was read, with a gap for the one text in it.
+/// An event that was read, with gaps for its texts.
 ///
-/// The events of a stream differ from one another in their text alone, so most
-/// need no reading: one that has the same bytes before and after its text says
-/// the same.
+/// The events of a stream differ from one another in what the model wrote, and
+/// in padding that some providers add, so most need no reading: one with the
+/// same bytes around those texts says the same.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    before: Vec<u8>,
-    after: Vec<u8>,
-    /// What is not passed on, in `before`.
-    cut_before: Option<Range<usize>>,
-    /// What is not passed on, in `after`.
-    cut_after: Option<Range<usize>>,
+    /// What is around the gaps: one more than there are gaps, none at first.
+    literals: [Vec<u8>; 3],
+    gaps: usize,
+    /// What is not passed on, and in which of the literals.
+    cut: Option<(usize, Range<usize>)>,
+}
+
+/// An event that is like the pattern.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Like {
+    /// Bytes of text that the model wrote.
+    pub text_bytes: usize,
+    /// What is not passed on.
+    pub cut: Option<Range<usize>>,
 }
 
 impl Pattern {
     /// Matches nothing.
     pub const fn new() -> Self {
-        Self { before: Vec::new(), after: Vec::new(), cut_before: None, cut_after: None }
+        Self { literals: [const { Vec::new() }; 3], gaps: 0, cut: None }
     }
 
-    /// Takes this event as the pattern, with its text here.
-    pub fn learn(&mut self, event: &[u8], text: Range<usize>, cut: Option<Range<usize>>) {
-        self.before.clear();
-        self.before.extend_from_slice(&event[..text.start]);
-        self.after.clear();
-        self.after.extend_from_slice(&event[text.end..]);
-        (self.cut_before, self.cut_after) = match cut {
-            Some(cut) if cut.start >= text.end => (None, Some(cut.start - text.end..cut.end - text.end)),
-            cut => (cut, None),
-        };
-    }
-
-    /// Bytes of the event's text, unescaped; `None` if it is not like the pattern.
-    pub fn text_bytes(&self, event: &[u8]) -> Option<usize> {
-        if self.before.is_empty() {
-            return None;
+    /// Takes this event as the pattern. `text` is what the model wrote, and
+    /// `padding` a text behind it that nobody reads.
+    pub fn learn(&mut self, event: &[u8], text: Span, padding: Option<Span>, cut: Option<Range<usize>>) {
+        let mut from = 0;
+        self.gaps = 0;
+        self.cut = None;
+        let end = event.len()..event.len();
+        for gap in [Some(text), padding, Some(end)].into_iter().flatten() {
+            if let Some(cut) = cut.as_ref().filter(|cut| from <= cut.start && cut.end <= gap.start) {
+                self.cut = Some((self.gaps, cut.start - from..cut.end - from));
+            }
+            let literal = &mut self.literals[self.gaps];
+            literal.clear();
+            literal.extend_from_slice(&event[from..gap.start]);
+            from = gap.end;
+            self.gaps += 1;
         }
-        let text = event.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
-        text_len(text)
+        self.gaps -= 1;
     }
 
-    /// What is not passed on of an event like the pattern.
-    pub fn cut(&self, event: &[u8]) -> Option<Range<usize>> {
-        let after = event.len() - self.after.len();
-        let in_after = self.cut_after.clone().map(|cut| after + cut.start..after + cut.end);
-        in_after.or_else(|| self.cut_before.clone())
+    /// What an event says if it is like the pattern.
+    pub fn read(&self, event: &[u8]) -> Option<Like> {
+        let mut like = Like { text_bytes: 0, cut: None };
+        let mut at = 0;
+        for (i, literal) in self.literals.iter().enumerate().take(self.gaps + 1) {
+            let rest = event[at..].strip_prefix(literal.as_slice())?;
+            if let Some((_, cut)) = self.cut.as_ref().filter(|(literal, _)| *literal == i) {
+                like.cut = Some(at + cut.start..at + cut.end);
+            }
+            at += literal.len();
+            if i < self.gaps {
+                let (written, decoded) = text_at(rest)?;
+                at += written;
+                like.text_bytes += if i == 0 { decoded } else { 0 };
+            }
+        }
+        (self.gaps > 0 && at == event.len()).then_some(like)
     }
 }

@@ -1,1 +1,211 @@
+use proptest::prelude::*;
 
+use super::*;
+
+/// What came of a stream.
+#[derive(Debug, PartialEq)]
+struct Relayed {
+    sent: String,
+    usage: Option<(u64, u64)>,
+    output_bytes: u64,
+    ending: Result<(), BrokenStream>,
+}
+
+fn relay<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, hide_usage: bool) -> Relayed {
+    let mut relay = StreamRelay::new(hide_usage);
+    let mut out = Vec::new();
+    for piece in pieces {
+        relay.push(Bytes::copy_from_slice(piece), &mut out);
+    }
+    let ending = relay.finish(&mut out);
+    Relayed {
+        sent: String::from_utf8(out.concat()).unwrap(),
+        usage: relay.usage().map(|usage| (usage.input_tokens, usage.output_tokens)),
+        output_bytes: relay.output_bytes(),
+        ending,
+    }
+}
+
+fn event(data: &str) -> String {
+    format!("data: {data}\n\n")
+}
+
+fn content(text: &str, more: &str) -> String {
+    event(&format!(
+        r#"{{"id":"1","choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":null}}]{more}}}"#
+    ))
+}
+
+const ROLE: &str = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+const FINISH: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\n";
+const DONE: &str = "data: [DONE]\n\n";
+
+/// Relays a stream whole and cut in pieces of all sizes, which must come to the same.
+#[track_caller]
+fn check(stream: &str, hide_usage: bool, expected: &Relayed) {
+    assert_eq!(&relay([stream.as_bytes()], hide_usage), expected);
+    for size in 1..40 {
+        assert_eq!(&relay(stream.as_bytes().chunks(size), hide_usage), expected, "in pieces of {size}");
+    }
+}
+
+#[track_caller]
+fn check_passed(stream: &str, ending: Result<(), BrokenStream>) {
+    for hide_usage in [true, false] {
+        let relayed = relay([stream.as_bytes()], hide_usage);
+        assert_eq!((relayed.sent.as_str(), &relayed.ending), (stream, &ending));
+    }
+}
+
+#[test]
+fn a_stream_is_passed_byte_for_byte() {
+    let stream =
+        [ROLE, ": ping\n\n", &content("Hi", ""), &content(" there\\n", ""), FINISH, USAGE, DONE].concat();
+    let expected = Relayed { sent: stream.clone(), usage: Some((3, 2)), output_bytes: 9, ending: Ok(()) };
+    check(&stream, false, &expected);
+    let windows = stream.replace('\n', "\r\n");
+    check(&windows, false, &Relayed { sent: windows.clone(), ..expected });
+}
+
+#[test]
+fn usage_that_the_client_did_not_ask_for_is_hidden() {
+    let null = r#","usage":null"#;
+    let stream = [ROLE, &content("Hi", null), &content(" there", null), FINISH, USAGE, DONE].concat();
+    let sent = [ROLE, &content("Hi", ""), &content(" there", ""), FINISH, DONE].concat();
+    check(&stream, true, &Relayed { sent, usage: Some((3, 2)), output_bytes: 8, ending: Ok(()) });
+}
+
+#[test]
+fn usage_is_cut_out_wherever_it_stands_and_nowhere_else() {
+    let hidden = |data: &str| relay([event(data).as_bytes()], true).sent;
+    assert_eq!(hidden(r#"{"choices":[{}],"usage":null,"x":1}"#), event(r#"{"choices":[{}],"x":1}"#));
+    assert_eq!(hidden(r#"{ "usage" : null , "choices":[{}]}"#), event(r#"{  "choices":[{}]}"#));
+    assert_eq!(hidden(r#"{"choices":[{}] , "usage": null}"#), event(r#"{"choices":[{}] }"#));
+    for kept in [
+        r#"{"choices":[{"delta":{"content":"\"usage\":null, \"usage\""}}]}"#,
+        r#"{"choices":[{"delta":{"content":"usage"},"usage":null}]}"#,
+        r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+    ] {
+        assert_eq!(hidden(kept), event(kept));
+    }
+}
+
+#[test]
+fn the_same_chunk_goes_on_when_nothing_in_it_changes() {
+    let chunk = Bytes::from([content("a", ""), content("b", ""), content("c", "")].concat());
+    let mut out = Vec::new();
+    StreamRelay::new(true).push(chunk.clone(), &mut out);
+    assert_eq!(out.len(), 1);
+    assert_eq!((out[0].as_ptr(), out[0].len()), (chunk.as_ptr(), chunk.len()));
+}
+
+#[test]
+fn complete_events_go_on_at_once() {
+    let (mut relay, mut out) = (StreamRelay::new(true), Vec::new());
+    relay.push(Bytes::from([&content("a", ""), "data: {"].concat()), &mut out);
+    assert_eq!(out.concat(), content("a", "").as_bytes());
+}
+
+#[test]
+fn a_role_is_not_meaningful_but_all_that_the_model_means_is() {
+    let meaningful = |data: &str| {
+        let mut relay = StreamRelay::new(true);
+        relay.push(event(data).into(), &mut Vec::new());
+        relay.meaningful_bytes_seen()
+    };
+    assert!(!meaningful(r#"{"choices":[{"delta":{"role":"assistant","content":"","refusal":null}}]}"#));
+    assert!(!meaningful(r#"{"choices":[{"delta":{"role":"assistant","tool_calls":[]}}]}"#));
+    assert!(!meaningful(r#"{"choices":[],"prompt_filter_results":[{"content":"x"}]}"#));
+    assert!(!meaningful("no json"));
+    assert!(meaningful(r#"{"choices":[{"delta":{"content":"a"}}]}"#));
+    assert!(meaningful(r#"{"choices":[{"delta":{"reasoning_content":"a"}}]}"#));
+    assert!(meaningful(r#"{"choices":[{"delta":{"refusal":"a"}}]}"#));
+    assert!(meaningful(
+        r#"{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":""}}]}}]}"#
+    ));
+    assert!(meaningful(r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#));
+}
+
+#[test]
+fn a_stream_that_ends_early_is_broken() {
+    check_passed(&[ROLE, &content("Hi", "")].concat(), Err(BrokenStream::Truncated));
+    check_passed("", Err(BrokenStream::Truncated));
+    check_passed(&[ROLE, FINISH].concat(), Ok(()));
+}
+
+#[test]
+fn an_error_in_the_stream_is_passed_and_told() {
+    let told = |message: &str| Err(BrokenStream::Reported(message.to_owned()));
+    check_passed(
+        &[ROLE, &event(r#"{"error":{"message":"out of memory","code":500}}"#)].concat(),
+        told("out of memory"),
+    );
+    check_passed(&[&event(r#"{"error":"out of memory"}"#), DONE].concat(), told("out of memory"));
+    check_passed(&event(r#"{"error":{"code":500}}"#), told(""));
+    check_passed(&[&event(r#"{"error":null,"choices":[]}"#), DONE].concat(), Ok(()));
+}
+
+#[test]
+fn an_event_that_only_lacks_its_empty_line_is_passed_at_the_end() {
+    let relayed = relay([content("Hi", "").as_bytes(), FINISH.as_bytes(), b"data: [DONE]"], true);
+    assert_eq!(relayed.sent, [&content("Hi", ""), FINISH, DONE].concat());
+    let relayed = relay([FINISH.as_bytes(), b"data: {\"choices\":[{\"del"], true);
+    assert_eq!((relayed.sent.as_str(), relayed.ending), (FINISH, Ok(())));
+}
+
+#[test]
+fn without_usage_there_is_an_estimate() {
+    let mut relay = StreamRelay::new(true);
+    relay.push(content("123456789", "").into(), &mut Vec::new());
+    let expected = Usage { input_tokens: 7, output_tokens: 3, estimated: true };
+    assert_eq!(relay.usage_or_estimate(7), expected);
+}
+
+#[test]
+fn events_like_the_last_are_read_the_same() {
+    let stream: String =
+        ["a", "", r"\n", "é", r#"\"}"#, "usage", "zz"].map(|text| content(text, "")).concat();
+    let relayed = relay([stream.as_bytes()], true);
+    assert_eq!((relayed.sent, relayed.output_bytes), (stream, 1 + 1 + 2 + 2 + 5 + 2));
+}
+
+#[test]
+fn padding_makes_no_difference() {
+    let padded =
+        |text: &str, padding: &str| content(text, &format!(r#","usage":null,"obfuscation":"{padding}""#));
+    let stream = [padded("a", "xyz"), padded("bc", ""), padded("é", r"\n"), padded("d", "q")].concat();
+    let relayed = relay([stream.as_bytes()], true);
+    assert_eq!((relayed.sent, relayed.output_bytes), (stream.replace(r#","usage":null"#, ""), 6));
+    let escape = padded("e", r#"","error":"broken"#);
+    let relayed = relay([stream.as_bytes(), escape.as_bytes()], true);
+    assert_eq!(relayed.ending, Err(BrokenStream::Reported("broken".to_owned())));
+}
+
+#[test]
+fn an_event_with_the_same_ends_but_another_shape_is_read() {
+    let call = r#"x"},"finish_reason":"stop"},{"index":1,"delta":{"content":"y"#;
+    let stream = [content("a", ""), content(call, "")].concat();
+    let relayed = relay([stream.as_bytes()], true);
+    assert_eq!((relayed.output_bytes, relayed.ending), (3, Ok(())));
+}
+
+#[test]
+fn data_in_several_lines_is_read_and_passed() {
+    let stream = "data: {\"choices\":\ndata: [],\"usage\":{\"prompt_tokens\":3,\ndata: \"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
+    let relayed = relay([stream.as_bytes()], true);
+    assert_eq!((relayed.sent.as_str(), relayed.usage), (DONE, Some((3, 2))));
+}
+
+proptest! {
+    #[test]
+    fn texts_are_counted_as_serde_json_reads_them(texts in proptest::collection::vec(".{0,30}", 1..12)) {
+        let stream: String = texts
+            .iter()
+            .map(|text| event(&serde_json::json!({"choices": [{"delta": {"content": text}}], "usage": null}).to_string()))
+            .collect();
+        let relayed = relay([stream.as_bytes()], true);
+        prop_assert_eq!(relayed.output_bytes as usize, texts.concat().len());
+        prop_assert_eq!(relayed.sent, stream.replace(",\"usage\":null}\n", "}\n"));
+    }
+}
