@@ -1,1 +1,55 @@
-fn main() {}
+//! Project tasks: `cargo xtask demo`, `cargo xtask test` and what helps with them.
+#![expect(clippy::print_stdout, reason = "a task talks to the terminal it was started from")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tasks read the environment of their shell, and are not the gateway"
+)]
+
+mod arrows;
+mod cargo;
+mod clients;
+mod demo;
+mod lint;
+mod suite;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Tasks of the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Show the gateway at work on a simulated fleet, then keep it serving
+    Demo(demo::Args),
+    /// Install what the tests need, then run all of them
+    Test(suite::Args),
+    /// Check format, lints and the arrows between the crates
+    Lint,
+    /// Run the benches: decisions in process, bytes, backends
+    Bench,
+    /// Regenerate the SDK's bindings from wit/, or compare them
+    Bindings {
+        /// Only tell whether they are what wit/ says
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::Demo(args) => demo::run(args),
+        Task::Test(args) => suite::run(args),
+        Task::Lint => lint::run(),
+        Task::Bench => cargo::run(&["bench", "--workspace", "--benches"]),
+        Task::Bindings { check } => {
+            let check: &[&str] = if check { &["--check"] } else { &[] };
+            cargo::run(&[&["run", "--quiet", "--package", "bindings", "--"], check].concat())
+        }
+    }
+}

@@ -51,9 +51,23 @@ impl FailureKind {
         }
     }
 
+    /// What a client may hear: the same, without what a connection error says of
+    /// the network behind the gateway.
+    pub fn for_client(&self) -> String {
+        match self {
+            Self::Connect(_) => "cannot connect".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether the backend only asked for patience.
+    pub const fn is_rate_limit(&self) -> bool {
+        matches!(self, Self::Status(429))
+    }
+
     /// Whether it speaks against the model's health. A client's bad request does
     /// not, nor does a rate limit: the backend works, there is too much for it.
     pub const fn is_models_fault(&self) -> bool {
-        !matches!(self, Self::Status(429)) && !matches!(self.remedy(), Remedy::Return)
+        !self.is_rate_limit() && !matches!(self.remedy(), Remedy::Return)
     }
 }

@@ -8,6 +8,10 @@ use crate::model::Expected;
 
 /// Weight of the newest sample in the moving averages of speed.
 const SPEED_WEIGHT: f64 = 0.2;
+/// Share of a whole answer's time that goes to the first token, if nothing is known.
+const FIRST_TOKEN_SHARE: f64 = 0.2;
+/// A shorter generation is not long enough to tell a speed from.
+const SHORTEST_GENERATION: Duration = Duration::from_millis(1);
 /// Weight of the newest call in the error rate.
 const ERROR_WEIGHT: f64 = 0.1;
 /// An idle model's error rate halves in this time, so that it is tried again.
@@ -64,20 +68,30 @@ impl LiveStats {
         InFlight(std::sync::Arc::clone(self))
     }
 
-    /// The first token of an answer came after this time.
-    pub fn first_token(&self, after: Duration) {
-        average(&mut self.measured().first_token_ms, after.as_secs_f64() * 1e3);
+    /// A stream was answered to its end: the first token came after
+    /// `first_token`, the last one `generation` later. Too short a time or too
+    /// few tokens say nothing about the speed.
+    pub fn streamed(&self, now: Instant, output_tokens: u64, first_token: Duration, generation: Duration) {
+        let mut measured = self.measured();
+        average(&mut measured.first_token_ms, millis(first_token));
+        measured.speed(output_tokens, generation);
+        measured.succeeded(now);
     }
 
-    /// A call was answered. `generation` is the time from the first token to the
-    /// last; too short a time or too few tokens say nothing about the speed.
-    pub fn succeeded(&self, now: Instant, output_tokens: u64, generation: Duration) {
+    /// A call was answered in one piece after `total`. That tells only the sum of
+    /// the time to the first token and of the generation: the former is taken as
+    /// known or expected, else as a fifth of the whole.
+    pub fn answered_whole(&self, expected: &Expected, now: Instant, output_tokens: u64, total: Duration) {
         let mut measured = self.measured();
-        if output_tokens >= 2 && generation >= Duration::from_millis(1) {
-            average(&mut measured.tokens_per_second, (output_tokens - 1) as f64 / generation.as_secs_f64());
+        if output_tokens < 2 {
+            average(&mut measured.first_token_ms, millis(total));
+        } else {
+            let known = measured.first_token_ms.or(expected.first_token_ms);
+            let first_token = known.unwrap_or(millis(total) * FIRST_TOKEN_SHARE).min(millis(total));
+            measured.first_token_ms.get_or_insert(first_token);
+            measured.speed(output_tokens, total.saturating_sub(Duration::from_secs_f64(first_token / 1e3)));
         }
-        measured.count(now, 0.0);
-        measured.recover();
+        measured.succeeded(now);
     }
 
     /// A call failed, and the model is to blame.
@@ -115,6 +129,17 @@ impl LiveStats {
 }
 
 impl Measured {
+    fn speed(&mut self, output_tokens: u64, generation: Duration) {
+        if output_tokens >= 2 && generation >= SHORTEST_GENERATION {
+            average(&mut self.tokens_per_second, (output_tokens - 1) as f64 / generation.as_secs_f64());
+        }
+    }
+
+    fn succeeded(&mut self, now: Instant) {
+        self.count(now, 0.0);
+        self.recover();
+    }
+
     fn count(&mut self, now: Instant, error: f64) {
         self.error_rate = self.error_rate_now(now) * (1.0 - ERROR_WEIGHT) + error * ERROR_WEIGHT;
         self.error_rate_at = Some(now);
@@ -148,6 +173,10 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
 fn average(value: &mut Option<f64>, sample: f64) {

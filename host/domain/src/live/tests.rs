@@ -10,8 +10,7 @@ fn expected() -> Expected {
 fn expectations_hold_until_something_was_measured() {
     let (stats, now) = (LiveStats::default(), Instant::now());
     assert_eq!(stats.snapshot(&expected(), now).first_token_ms, Some(25.0));
-    stats.first_token(Duration::from_millis(80));
-    stats.succeeded(now, 101, Duration::from_secs(2));
+    stats.streamed(now, 101, Duration::from_millis(80), Duration::from_secs(2));
     let measured = stats.snapshot(&expected(), now);
     assert_eq!((measured.first_token_ms, measured.tokens_per_second), (Some(80.0), Some(50.0)));
 }
@@ -19,9 +18,24 @@ fn expectations_hold_until_something_was_measured() {
 #[test]
 fn a_single_token_says_nothing_about_speed() {
     let (stats, now) = (LiveStats::default(), Instant::now());
-    stats.succeeded(now, 1, Duration::from_secs(1));
-    stats.succeeded(now, 500, Duration::ZERO);
+    stats.streamed(now, 1, Duration::ZERO, Duration::from_secs(1));
+    stats.streamed(now, 500, Duration::ZERO, Duration::ZERO);
     assert_eq!(stats.snapshot(&Expected::default(), now).tokens_per_second, None);
+}
+
+#[test]
+fn a_whole_answer_is_split_into_first_token_and_generation() {
+    let now = Instant::now();
+    let measured = |expected: Expected, tokens| {
+        let stats = LiveStats::default();
+        stats.answered_whole(&expected, now, tokens, Duration::from_secs(1));
+        let snapshot = stats.snapshot(&expected, now);
+        (snapshot.first_token_ms, snapshot.tokens_per_second)
+    };
+    let known = Expected { first_token_ms: Some(500.0), tokens_per_second: None };
+    assert_eq!(measured(known, 101), (Some(500.0), Some(200.0)));
+    assert_eq!(measured(Expected::default(), 81), (Some(200.0), Some(100.0)));
+    assert_eq!(measured(Expected::default(), 1), (Some(1000.0), None));
 }
 
 #[test]
@@ -52,9 +66,10 @@ fn three_failures_in_a_row_are_unhealthy_until_the_cool_down_ends() {
 #[test]
 fn one_success_or_probe_makes_a_model_healthy_again() {
     let (stats, now) = (LiveStats::default(), Instant::now());
-    for recover in
-        [|s: &LiveStats, now| s.succeeded(now, 0, Duration::ZERO), |s: &LiveStats, _| s.probe_succeeded()]
-    {
+    for recover in [
+        |s: &LiveStats, now| s.streamed(now, 0, Duration::ZERO, Duration::ZERO),
+        |s: &LiveStats, _| s.probe_succeeded(),
+    ] {
         (0..3).for_each(|_| stats.probe_failed(now));
         assert!(!stats.snapshot(&expected(), now).healthy);
         recover(&stats, now);

@@ -1,0 +1,77 @@
+//! The API that operators call: what is loaded, how it is doing, reload.
+
+mod policies;
+mod status;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{StatusCode, Uri, header};
+use pointsman_backends::Secret;
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::client::error::ApiError;
+use crate::client::keys::bearer;
+use crate::reload::Reloader;
+
+/// What the admin handlers share.
+pub(crate) struct Admin {
+    pub(crate) app: Arc<App>,
+    pub(crate) reloader: Arc<Reloader>,
+    /// What callers have to send, if anything.
+    pub(crate) token: Option<Secret>,
+}
+
+/// The routes of the admin listener.
+pub(crate) fn router(admin: Arc<Admin>) -> Router {
+    Router::new()
+        .route("/admin/policies", get(policies::list))
+        .route("/admin/models", get(status::models))
+        .route("/admin/usage", get(status::usage))
+        .route("/admin/reload", post(reload))
+        .fallback(no_such_page)
+        .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard))
+        .with_state(admin)
+}
+
+/// Lets in who has the token. Pages in an operator's browser are kept out even
+/// where no token is needed: they cannot be told from the operator otherwise.
+async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
+    if let Some(token) = &admin.token {
+        let given = bearer(request.headers()).unwrap_or_default();
+        // Hashes are compared, so that the time tells nothing about the token.
+        if Sha256::digest(given) != Sha256::digest(token.expose()) {
+            let message =
+                "the admin API needs its token: send it in the header `Authorization: Bearer TOKEN`";
+            return ApiError::unauthorized(message).into_response();
+        }
+    } else if request.headers().contains_key(header::ORIGIN) {
+        let message =
+            "requests from web pages need an admin token: set `token_env` or `token_file` below [admin]";
+        return ApiError::forbidden("cross_origin", message).into_response();
+    }
+    next.run(request).await
+}
+
+/// Does what a changed file does, and tells how it went: status 200 when all on
+/// disk is in force, 422 when something was rejected.
+async fn reload(State(admin): State<Arc<Admin>>) -> Response {
+    let report = admin.reloader.reload("admin").await;
+    let status = if report.is_clean() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    (status, axum::Json(report)).into_response()
+}
+
+async fn no_such_page(uri: Uri) -> ApiError {
+    ApiError::not_found(
+        "unknown_url",
+        format!(
+            "nothing at {}: there are GET /admin/policies, /admin/models, /admin/usage and POST /admin/reload",
+            uri.path()
+        ),
+    )
+}

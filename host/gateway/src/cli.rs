@@ -1,0 +1,78 @@
+//! The command line.
+
+mod check;
+mod key;
+mod logging;
+mod schema;
+mod serve;
+
+use std::fmt;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An LLM gateway whose routing is decided by WebAssembly policies.
+///
+/// Applications call it as they call OpenAI. A policy, a sandboxed WebAssembly
+/// component, decides which model answers; it can be replaced while requests flow.
+#[derive(Debug, Parser)]
+#[command(name = "pointsman", version, arg_required_else_help = true)]
+#[command(
+    after_help = "Try it without any configuration: `pointsman serve` starts a simulated fleet of models."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the gateway
+    Serve(serve::Args),
+    /// Check a configuration and load its policies, without serving
+    Check(check::Args),
+    /// Make an API key for a client, and its hash for the configuration
+    Key(key::Args),
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
+}
+
+/// Why a command failed, which decides the exit status.
+#[derive(Debug)]
+enum Failure {
+    /// The input is wrong: exit status 2.
+    Input(String),
+    /// The machine or the run is at fault: exit status 1.
+    Run(String),
+}
+
+impl Failure {
+    fn run(error: impl fmt::Display) -> Self {
+        Self::Run(format!("error: {error}"))
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Key(args) => key::run(args),
+        Command::Schema => schema::run(),
+    };
+    let (message, status) = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Input(message)) => (message, 2),
+        Err(Failure::Run(message)) => (message, 1),
+    };
+    // Nobody is left to be told when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+    ExitCode::from(status)
+}
+
+/// Writes data to standard output, where logs never go.
+fn print(text: impl fmt::Display) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::run)
+}

@@ -1,0 +1,43 @@
+//! `pointsman check`
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use pointsman_policy::{Runtime, RuntimeConfig};
+
+use super::{Failure, print};
+use crate::config::{Config, Overrides};
+use crate::reload::{self, Source};
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// The configuration to check
+    #[arg(default_value = "pointsman.toml")]
+    file: PathBuf,
+}
+
+/// Does all that a start does short of listening: a configuration that passes
+/// here serves.
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let source = Source { file: Some(args.file.clone()), overrides: Overrides::default() };
+    let config = source.read().map_err(|error| Failure::Input(error.to_string()))?;
+    let summary = summary(&config);
+    let asynchronous =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::run)?;
+    let runtime = Runtime::new(RuntimeConfig::default()).map_err(Failure::run)?;
+    asynchronous
+        .block_on(reload::start(config, &runtime))
+        .map_err(|error| Failure::Input(error.to_string()))?;
+    print(format_args!("{}: ok ({summary})", args.file.display()))
+}
+
+fn summary(config: &Config) -> String {
+    format!(
+        "backends: {}, models: {}, policies: {}, routes: {}, keys: {}",
+        config.backends.len(),
+        config.models.len(),
+        config.policies.len(),
+        config.routes.len(),
+        config.keys.len()
+    )
+}

@@ -1,0 +1,30 @@
+//! Where log lines go: standard error.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::filter::EnvFilter;
+
+use crate::config::{Log, LogFormat, LogLevel};
+
+/// Starts to log as the configuration says. Called once, before anything is logged.
+pub(super) fn start(log: Log) {
+    let level = match log.level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    // Libraries speak up only when something is wrong.
+    let filter = EnvFilter::new(format!(
+        "warn,pointsman_gateway={level},pointsman_policy={level},pointsman_backends={level}"
+    ));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::stderr().is_terminal();
+    match (log.format, is_terminal) {
+        (LogFormat::Json, _) | (LogFormat::Auto, false) => lines.json().flatten_event(true).init(),
+        (LogFormat::Text, _) | (LogFormat::Auto, true) => {
+            lines.with_ansi(is_terminal).with_target(false).init()
+        }
+    }
+}

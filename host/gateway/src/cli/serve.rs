@@ -1,0 +1,142 @@
+//! `pointsman serve`: the life of the gateway.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args as ClapArgs;
+use pointsman_policy::watch::{WatchConfig, Watcher};
+use pointsman_policy::{Runtime, RuntimeConfig};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{Failure, logging, print};
+use crate::admin::{self, Admin};
+use crate::app::App;
+use crate::client;
+use crate::config::{Config, Overrides};
+use crate::feedback;
+use crate::reload::{self, Reloader, Source};
+use crate::server::{Drained, Limits, Server};
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// The configuration; without it, a simulated fleet is served
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where clients connect, over the configuration's `server.listen`; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Where operators connect, over the configuration's `admin.listen`
+    #[arg(long, value_name = "ADDR")]
+    admin_listen: Option<SocketAddr>,
+}
+
+/// Reads everything before binding, prints the bound addresses, serves, drains.
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let overrides = Overrides { listen: args.listen, admin_listen: args.admin_listen };
+    let source = Source { file: args.config, overrides };
+    let config = source.read().map_err(|error| Failure::Input(error.to_string()))?;
+    logging::start(config.log);
+    let runtime = Runtime::new(RuntimeConfig::default()).map_err(Failure::run)?;
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::run)?;
+    threads.block_on(serve(source, config, runtime))
+}
+
+async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), Failure> {
+    let listeners = Listeners::bind(&config).await?;
+    let token = config.admin.token.clone();
+    let snapshot =
+        reload::start(config, &runtime).await.map_err(|error| Failure::Input(error.to_string()))?;
+    let (queue, delivery) = feedback::queue();
+    let app = Arc::new(App::new(snapshot, queue));
+    let reloader = Arc::new(Reloader::new(source, runtime, Arc::clone(&app)));
+    let (stop, stopped) = watch::channel(false);
+
+    listeners.print()?;
+    let admin =
+        admin::router(Arc::new(Admin { app: Arc::clone(&app), reloader: Arc::clone(&reloader), token }));
+    let helpers = [spawn(delivery.run()), spawn(follow_changes(reloader))];
+    let clients = listeners.clients.run(client::router(Arc::clone(&app)), stopped.clone());
+    let admins = listeners.admins.run(admin, stopped);
+    let stopping = async {
+        let asked = asked_to_stop().await;
+        tracing::info!("stopping: requests under way are finished");
+        app.drain();
+        let _ = stop.send(true);
+        asked
+    };
+    let (drained, _, asked) = tokio::join!(clients, admins, stopping);
+    helpers.iter().for_each(tokio::task::JoinHandle::abort);
+    if drained == Drained::CutShort {
+        tracing::warn!("some requests were cut off: they took longer than `server.drain_timeout`");
+    }
+    asked.map_err(Failure::run)
+}
+
+struct Listeners {
+    clients: Server,
+    admins: Server,
+}
+
+impl Listeners {
+    async fn bind(config: &Config) -> Result<Self, Failure> {
+        let limits = Limits {
+            connections: config.server.max_connections,
+            header_bytes: config.server.max_header_bytes,
+            header_timeout: config.server.header_timeout,
+            drain: config.server.drain_timeout,
+        };
+        let bind = async |address: SocketAddr, key: &str| {
+            Server::bind(address, limits).await.map_err(|error| {
+                Failure::Run(format!("error: cannot listen on {address}: {error}\n  = hint: change `{key}`; port 0 takes a free one"))
+            })
+        };
+        Ok(Self {
+            clients: bind(config.server.listen, "server.listen").await?,
+            admins: bind(config.admin.listen, "admin.listen").await?,
+        })
+    }
+
+    fn print(&self) -> Result<(), Failure> {
+        let clients = self.clients.address().map_err(Failure::run)?;
+        let admins = self.admins.address().map_err(Failure::run)?;
+        print(format_args!("listening on http://{clients}\nadmin on http://{admins}"))
+    }
+}
+
+/// Reloads when a watched file changes and on SIGHUP.
+async fn follow_changes(reloader: Arc<Reloader>) {
+    let watched = || reloader.watched();
+    let hangups = signal(SignalKind::hangup());
+    let watcher = Watcher::new(watched(), WatchConfig::default());
+    let (Ok(mut hangups), Ok((watcher, mut changes))) = (hangups, watcher) else {
+        tracing::error!("neither files nor SIGHUP are watched: reload with POST /admin/reload");
+        return;
+    };
+    loop {
+        let cause = tokio::select! {
+            Some(()) = changes.changed() => "file",
+            Some(()) = hangups.recv() => "signal",
+            else => return,
+        };
+        reloader.reload(cause).await;
+        watcher.set_paths(watched());
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn asked_to_stop() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the handles are kept, and aborted at the end")]
+fn spawn(work: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(work)
+}

@@ -1,0 +1,62 @@
+//! The API that applications call: OpenAI's, below `/v1`.
+
+pub(crate) mod error;
+pub(crate) mod headers;
+pub(crate) mod keys;
+
+mod chat;
+mod facts;
+mod intake;
+mod models;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{Method, StatusCode, Uri, header};
+
+use crate::app::App;
+use error::ApiError;
+
+/// The routes of the client listener.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/chat/completions", post(chat::completions))
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{*id}", get(models::one))
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .fallback(no_such_page)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app)
+}
+
+/// The process lives.
+async fn health() -> &'static str {
+    "ok\n"
+}
+
+/// The gateway takes requests: configured, policies loaded, not draining.
+async fn ready(axum::extract::State(app): axum::extract::State<Arc<App>>) -> Response {
+    if app.is_draining() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
+    }
+    "ready\n".into_response()
+}
+
+async fn no_such_page(uri: Uri) -> ApiError {
+    ApiError::not_found(
+        "unknown_url",
+        format!(
+            "nothing at {}: this gateway serves POST /v1/chat/completions and GET /v1/models",
+            uri.path()
+        ),
+    )
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let allowed = if uri.path() == "/v1/chat/completions" { "POST" } else { "GET" };
+    let message = format!("{method} is not allowed at {}: use {allowed}", uri.path());
+    ([(header::ALLOW, allowed)], ApiError::method_not_allowed(message)).into_response()
+}

@@ -1,0 +1,113 @@
+//! What a client is told when a request cannot be answered.
+//!
+//! Every error leaves in OpenAI's shape, so that client libraries raise the
+//! exception that their users already handle. The text for the client is made
+//! here; what only the operator should see goes to the log.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use pointsman_wire::openai::error::ErrorBody;
+
+/// An error answer.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    kind: &'static str,
+    code: &'static str,
+    param: Option<String>,
+    message: String,
+    headers: HeaderMap,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, kind: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, kind, code, param: None, message: message.into(), headers: HeaderMap::new() }
+    }
+
+    /// 400: the request is malformed.
+    pub(crate) fn bad_request(code: &'static str, param: Option<String>, message: impl Into<String>) -> Self {
+        Self { param, ..Self::new(StatusCode::BAD_REQUEST, "invalid_request_error", code, message) }
+    }
+
+    /// 401: no key, or one that is not known.
+    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
+        let mut error =
+            Self::new(StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key", message);
+        error.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        error
+    }
+
+    /// 403: understood, and not allowed.
+    pub(crate) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "permission_error", code, message)
+    }
+
+    /// 404: no such model, route or page.
+    pub(crate) fn not_found(code: &'static str, message: impl Into<String>) -> Self {
+        let param = (code == "model_not_found").then(|| "model".to_owned());
+        Self { param, ..Self::new(StatusCode::NOT_FOUND, "invalid_request_error", code, message) }
+    }
+
+    /// 405: the page exists, under another method.
+    pub(crate) fn method_not_allowed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "invalid_request_error", "method_not_allowed", message)
+    }
+
+    /// 408: the client did not send its request in time.
+    pub(crate) fn request_timeout(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "invalid_request_error", "request_timeout", message)
+    }
+
+    /// 413: more bytes than the gateway takes.
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request_error", "request_too_large", message)
+    }
+
+    /// 429: every model is rate-limited.
+    pub(crate) fn rate_limited(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "rate_limit_exceeded", message)
+    }
+
+    /// 502: the models answered, and not usably.
+    pub(crate) fn bad_gateway(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "server_error", "all_models_failed", message)
+    }
+
+    /// 503: nothing to answer with now.
+    pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", code, message)
+    }
+
+    /// 504: the time for the request ran out.
+    pub(crate) fn timeout(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "server_error", "deadline_exceeded", message)
+    }
+
+    /// Asks the client to come back after a time.
+    pub(crate) fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        if let Some(wait) = wait {
+            self.headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs_f64().ceil() as u64));
+        }
+        self
+    }
+
+    /// The text for the client.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ErrorBody {
+            message: &self.message,
+            kind: self.kind,
+            code: Some(self.code),
+            param: self.param.as_deref(),
+        };
+        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        (self.status, [content_type], self.headers, body.to_bytes()).into_response()
+    }
+}

@@ -1,0 +1,50 @@
+//! The facts that candidates are filtered by and policies decide on.
+
+use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use pointsman_domain::ids::KeyName;
+use pointsman_domain::model::Operation;
+use pointsman_domain::request::RequestFacts;
+use pointsman_wire::openai::chat::ChatRequest;
+
+use super::headers::Wishes;
+
+/// A new decision id: a UUID of version 7, so that ids sort by time.
+pub(super) fn decision_id() -> String {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut random = [0; 10];
+    fastrand::fill(&mut random);
+    uuid::Builder::from_unix_timestamp_millis(since_epoch.as_millis() as u64, &random).into_uuid().to_string()
+}
+
+/// What a policy may know of a request without reading it.
+pub(super) fn of(
+    id: String,
+    request: &ChatRequest,
+    wishes: Wishes,
+    tenant: Option<KeyName>,
+    deadline: Option<Instant>,
+) -> RequestFacts {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    RequestFacts {
+        id,
+        operation: Operation::Chat,
+        model: request.model.clone(),
+        tenant,
+        session: wishes.session,
+        input_tokens: request.input_tokens,
+        max_output_tokens: request.max_output_tokens,
+        inputs: request.inputs,
+        needs: request.needs,
+        turns: request.turns,
+        streaming: request.streaming,
+        deadline_ms: left.map(|left| u32::try_from(left.as_millis()).unwrap_or(u32::MAX)),
+        budget_left: None,
+        attributes: wishes
+            .prefer
+            .map(|wish| ("prefer".to_owned(), wish))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
+    }
+}

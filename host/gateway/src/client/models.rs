@@ -1,0 +1,53 @@
+//! `GET /v1/models`: routes first, then the models that can be addressed directly.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, header};
+use pointsman_wire::openai::models::{Entry, list as to_list, one as to_one};
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::config::Key;
+use crate::snapshot::{Route, Snapshot, Strategy};
+
+/// What the key may ask for.
+pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let snapshot = app.snapshot();
+    let key = snapshot.keys.authenticate(&headers)?;
+    let entries: Vec<Entry<'_>> = visible(&snapshot, key).map(|route| entry(&snapshot, route)).collect();
+    Ok(json(to_list(&entries)))
+}
+
+/// One of them.
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let snapshot = app.snapshot();
+    let key = snapshot.keys.authenticate(&headers)?;
+    let found = visible(&snapshot, key).find(|route| *route.name == *id);
+    let route = found.ok_or_else(|| {
+        ApiError::not_found("model_not_found", format!("there is no route or model `{id}` for this key"))
+    })?;
+    Ok(json(to_one(&entry(&snapshot, route))))
+}
+
+fn visible<'a>(snapshot: &'a Snapshot, key: Option<&'a Key>) -> impl Iterator<Item = &'a Route> {
+    snapshot.in_order().filter(move |route| key.is_none_or(|key| key.may_ask_for(&route.name)))
+}
+
+fn entry<'a>(snapshot: &Snapshot, route: &'a Route) -> Entry<'a> {
+    match &route.strategy {
+        Strategy::Policy(decider) => {
+            Entry::route(&route.name, decider.slot.name().as_str(), snapshot.created)
+        }
+        Strategy::Direct => Entry::model(&route.name, snapshot.created),
+    }
+}
+
+fn json(body: bytes::Bytes) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}

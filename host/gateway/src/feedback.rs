@@ -1,0 +1,59 @@
+//! Tells policies that asked for it what became of their decisions, off the
+//! request path.
+
+use std::sync::Arc;
+
+use pointsman_domain::outcome::Outcome;
+use pointsman_policy::Policy;
+use tokio::sync::mpsc;
+
+/// Outcomes that wait for their policy. When policies are slower than requests
+/// the newest outcomes are dropped: feedback is a help, not a promise.
+const QUEUE: usize = 1024;
+
+/// Where one request's outcome goes.
+#[derive(Debug)]
+pub(crate) struct Feedback {
+    policy: Arc<Policy>,
+    queue: mpsc::Sender<(Arc<Policy>, Outcome)>,
+}
+
+/// Hands out [`Feedback`] for decisions of policies that observe.
+#[derive(Clone, Debug)]
+pub(crate) struct FeedbackQueue(mpsc::Sender<(Arc<Policy>, Outcome)>);
+
+/// The receiving end: delivers one outcome after the other.
+#[derive(Debug)]
+pub(crate) struct Delivery(mpsc::Receiver<(Arc<Policy>, Outcome)>);
+
+/// A queue, and what empties it.
+pub(crate) fn queue() -> (FeedbackQueue, Delivery) {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    (FeedbackQueue(sender), Delivery(receiver))
+}
+
+impl FeedbackQueue {
+    /// For a decision of this policy; `None` if it does not observe.
+    pub(crate) fn for_policy(&self, policy: &Arc<Policy>) -> Option<Feedback> {
+        policy.wants_outcomes().then(|| Feedback { policy: Arc::clone(policy), queue: self.0.clone() })
+    }
+}
+
+impl Feedback {
+    pub(crate) fn send(self, outcome: Outcome) {
+        if self.queue.try_send((self.policy, outcome)).is_err() {
+            tracing::debug!("an outcome was dropped: policies observe more slowly than requests end");
+        }
+    }
+}
+
+impl Delivery {
+    /// Delivers until the gateway has no more use for the queue.
+    pub(crate) async fn run(mut self) {
+        while let Some((policy, outcome)) = self.0.recv().await {
+            if let Err(failure) = policy.observe(&outcome).await {
+                tracing::warn!(policy = %policy.name(), reason = failure.reason(), "a policy failed to observe: {failure}");
+            }
+        }
+    }
+}

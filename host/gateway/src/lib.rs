@@ -1,0 +1,21 @@
+//! The Pointsman gateway: config, client and admin API, command line.
+//!
+//! Data flows one way. [`config`] reads what the operator says; a snapshot is
+//! built from it, with backends connected and policies loaded; the client API
+//! takes the snapshot of the moment and answers a request by it. A reload
+//! builds another snapshot beside the first, and only a whole one takes over.
+
+pub mod catalogue;
+pub mod cli;
+pub mod config;
+
+mod admin;
+mod app;
+mod builtin;
+mod client;
+mod feedback;
+mod ledger;
+mod proxy;
+mod reload;
+mod server;
+mod snapshot;

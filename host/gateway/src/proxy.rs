@@ -1,0 +1,6 @@
+//! The path of a request: decide, call, relay, account.
+
+pub(crate) mod answer;
+pub(crate) mod attempt;
+pub(crate) mod choose;
+pub(crate) mod race;

@@ -1,0 +1,216 @@
+//! One call of one model, up to the point of no return.
+//!
+//! An attempt succeeds when there is something to send to the client: the whole
+//! answer, or the first piece of a stream that carries content. Until then it
+//! may fail, and another model takes over without the client noticing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use pointsman_backends::{Backend, Call, Reply, ReplyBody, retry_after};
+use pointsman_domain::failure::{CallFailure, FailureKind};
+use pointsman_domain::live::InFlight;
+use pointsman_domain::model::Model;
+use pointsman_wire::openai::chat::{Answer, AnswerScan, ChatRequest, NotAnAnswer, StreamRelay};
+use tokio::time::{Instant, timeout_at};
+
+/// The largest whole answer that is taken from a backend.
+const MAX_ANSWER: usize = 64 << 20;
+/// The largest error answer that is passed to the client.
+const MAX_ERROR: usize = 64 << 10;
+
+/// What every attempt of a request sends.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// The request as it came.
+    pub(crate) request: ChatRequest,
+    /// The client's headers that go along.
+    pub(crate) headers: HeaderMap,
+}
+
+/// An answer that the client may have.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// Who answers.
+    pub(crate) model: Arc<Model>,
+    /// When the call was made.
+    pub(crate) sent_at: std::time::Instant,
+    /// When the first content came.
+    pub(crate) first_token_at: std::time::Instant,
+    /// Headers for the client.
+    pub(crate) headers: HeaderMap,
+    /// The content.
+    pub(crate) body: CommittedBody,
+    /// Counts the call as in flight.
+    pub(crate) in_flight: InFlight,
+}
+
+/// The content of an answer.
+#[derive(Debug)]
+pub(crate) enum CommittedBody {
+    /// All of it.
+    Whole {
+        /// JSON.
+        bytes: Bytes,
+        /// What it says of itself.
+        answer: Answer,
+    },
+    /// The beginning of a stream.
+    Stream(OpenStream),
+}
+
+/// A stream whose first content has come.
+#[derive(Debug)]
+pub(crate) struct OpenStream {
+    /// Reads along: usage, content, end.
+    pub(crate) relay: StreamRelay,
+    /// What is to be sent before anything else.
+    pub(crate) ready: Vec<Bytes>,
+    /// What follows.
+    pub(crate) rest: ReplyBody,
+    /// Longest silence between two pieces.
+    pub(crate) patience: Duration,
+}
+
+/// An attempt without an answer.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    /// Why.
+    pub(crate) failure: CallFailure,
+    /// The backend's own words, where the client is at fault.
+    pub(crate) words: Option<ErrorAnswer>,
+}
+
+/// A backend's error answer.
+#[derive(Debug)]
+pub(crate) struct ErrorAnswer {
+    /// Its status.
+    pub(crate) status: u16,
+    /// Its headers for the client.
+    pub(crate) headers: HeaderMap,
+    /// Its body.
+    pub(crate) body: Bytes,
+}
+
+impl From<CallFailure> for Failed {
+    fn from(failure: CallFailure) -> Self {
+        Self { failure, words: None }
+    }
+}
+
+impl From<FailureKind> for Failed {
+    fn from(kind: FailureKind) -> Self {
+        CallFailure { kind, retry_after: None }.into()
+    }
+}
+
+/// Calls a model and waits for the point of no return.
+pub(crate) async fn attempt(
+    backend: &Backend,
+    model: Arc<Model>,
+    outgoing: &Outgoing,
+    patience: Duration,
+) -> Result<Committed, Failed> {
+    let in_flight = model.live.begin();
+    let sent_at = Instant::now();
+    let until = sent_at + patience;
+    let call = Call {
+        model: &model,
+        body: outgoing.request.body_for(&model.upstream_name),
+        headers: outgoing.headers.clone(),
+    };
+    let reply = in_time(until, patience, backend.call(call)).await??;
+    if !(200..300).contains(&reply.status) {
+        return Err(error_answer(reply, until, patience).await);
+    }
+    let Reply { headers, body, .. } = reply;
+    let body = if outgoing.request.streaming {
+        check_event_stream(&headers)?;
+        let relay = StreamRelay::new(!outgoing.request.wants_usage);
+        CommittedBody::Stream(open_stream(relay, body, until, patience).await?)
+    } else {
+        whole_answer(in_time(until, patience, body.whole(MAX_ANSWER)).await??)?
+    };
+    Ok(Committed {
+        model,
+        sent_at: sent_at.into_std(),
+        first_token_at: std::time::Instant::now(),
+        headers,
+        body,
+        in_flight,
+    })
+}
+
+async fn in_time<T>(
+    until: Instant,
+    patience: Duration,
+    work: impl Future<Output = T>,
+) -> Result<T, CallFailure> {
+    timeout_at(until, work)
+        .await
+        .map_err(|_| CallFailure { kind: FailureKind::Timeout(patience), retry_after: None })
+}
+
+async fn error_answer(reply: Reply, until: Instant, patience: Duration) -> Failed {
+    let Reply { status, headers, body } = reply;
+    let failure = CallFailure {
+        kind: FailureKind::Status(status),
+        retry_after: retry_after(&headers, std::time::SystemTime::now()),
+    };
+    let words = match in_time(until, patience, body.whole(MAX_ERROR)).await {
+        Ok(Ok(body)) => Some(ErrorAnswer { status, headers, body }),
+        _ => None,
+    };
+    Failed { failure, words }
+}
+
+fn check_event_stream(headers: &HeaderMap) -> Result<(), Failed> {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
+    if content_type.trim_start().starts_with("text/event-stream") {
+        return Ok(());
+    }
+    Err(broken(format!("asked for text/event-stream, got {content_type}")))
+}
+
+fn whole_answer(bytes: Bytes) -> Result<CommittedBody, Failed> {
+    match read_answer(&bytes) {
+        Ok(answer) => Ok(CommittedBody::Whole { bytes, answer }),
+        Err(not_an_answer) => Err(broken(not_an_answer.to_string())),
+    }
+}
+
+fn read_answer(bytes: &[u8]) -> Result<Answer, NotAnAnswer> {
+    let mut scan = AnswerScan::new();
+    scan.push(bytes)?;
+    scan.finish()
+}
+
+/// Reads a stream until there is content, or until it ends as it should without any.
+async fn open_stream(
+    mut relay: StreamRelay,
+    mut body: ReplyBody,
+    until: Instant,
+    patience: Duration,
+) -> Result<OpenStream, Failed> {
+    let mut ready = Vec::new();
+    while !relay.meaningful_bytes_seen() && !relay.done() {
+        match in_time(until, patience, body.chunk()).await? {
+            Some(chunk) => relay.push(chunk?, &mut ready),
+            None => break,
+        }
+        if let Some(message) = relay.error() {
+            return Err(broken(format!("the stream begins with an error: {message}")));
+        }
+    }
+    if relay.meaningful_bytes_seen() || relay.done() {
+        return Ok(OpenStream { relay, ready, rest: body, patience });
+    }
+    Err(broken("the stream ended before any content".to_owned()))
+}
+
+fn broken(what: String) -> Failed {
+    FailureKind::Broken(what).into()
+}

@@ -1,0 +1,96 @@
+//! What a reload did, for the log and the admin API.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::policies::{Change, Committed, What};
+
+/// What one reload did.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Report {
+    /// What called for it: `file`, `signal` or `admin`.
+    cause: &'static str,
+    /// When, in seconds since 1970.
+    at: u64,
+    /// Whether the configuration took effect.
+    config: Verdict,
+    /// What was done about each policy.
+    policies: Vec<PolicyReport>,
+}
+
+/// What became of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verdict {
+    /// It is in force, changed or not.
+    Applied,
+    /// It changed nothing; the old one goes on.
+    Rejected(String),
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PolicyReport {
+    name: String,
+    /// `kept`, `loaded`, `swapped` or `rejected`.
+    change: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Report {
+    pub(super) fn new(cause: &'static str, config: Verdict, committed: &Committed) -> Self {
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Self { cause, at, config, policies: committed.0.iter().map(PolicyReport::from).collect() }
+    }
+
+    /// Whether everything on disk is in force now.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.config == Verdict::Applied && self.policies.iter().all(|policy| policy.error.is_none())
+    }
+
+    pub(super) fn log(&self) {
+        match &self.config {
+            Verdict::Applied => tracing::info!(cause = self.cause, "reloaded"),
+            Verdict::Rejected(error) => {
+                tracing::error!(
+                    cause = self.cause,
+                    "the configuration was rejected, the old one goes on:\n{error}"
+                );
+            }
+        }
+        for policy in self.policies.iter().filter(|policy| policy.change != "kept") {
+            match &policy.error {
+                Some(error) => tracing::error!(
+                    policy = policy.name,
+                    "a version of the policy was rejected, the old one goes on: {error}"
+                ),
+                None => tracing::info!(
+                    policy = policy.name,
+                    from = policy.from,
+                    to = policy.to,
+                    "policy {}",
+                    policy.change
+                ),
+            }
+        }
+    }
+}
+
+impl From<&Change> for PolicyReport {
+    fn from(Change { name, what }: &Change) -> Self {
+        let plain = |change| Self { name: name.to_string(), change, from: None, to: None, error: None };
+        match what {
+            What::Kept => plain("kept"),
+            What::Loaded { to } => Self { to: Some(to.to_string()), ..plain("loaded") },
+            What::Swapped { from, to } => {
+                Self { from: Some(from.to_string()), to: Some(to.to_string()), ..plain("swapped") }
+            }
+            What::Rejected { error } => Self { error: Some(error.clone()), ..plain("rejected") },
+        }
+    }
+}

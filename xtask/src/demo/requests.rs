@@ -1,0 +1,94 @@
+//! What the demonstration asks.
+
+use serde_json::{Value, json};
+
+/// What every request could have been sent to.
+pub const LARGEST: &str = "fleet/llama-70b";
+
+/// A 1 x 1 pixel PNG.
+const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+/// A WAV header without sound.
+const SOUND: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=";
+
+/// One request of the demonstration.
+pub struct Request {
+    /// The model name to ask for.
+    pub route: &'static str,
+    /// What it is, for the table.
+    pub kind: &'static str,
+    /// What it says.
+    pub text: &'static str,
+    /// Extra headers.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// Whether it has a picture or a recording, which the largest model does not take.
+    pub media: bool,
+    attachment: Attachment,
+}
+
+#[derive(Clone, Copy)]
+enum Attachment {
+    None,
+    Picture,
+    Sound,
+}
+
+const fn text(route: &'static str, kind: &'static str, text: &'static str) -> Request {
+    Request { route, kind, text, headers: &[], media: false, attachment: Attachment::None }
+}
+
+/// Different in kind, so that the policies have something to tell apart.
+pub const DOZEN: &[Request] = &[
+    text("cost", "chat", "Good morning! How are you today?"),
+    text(
+        "cost",
+        "summary",
+        "Summarise in one sentence: the points at a junction decide which track a train takes.",
+    ),
+    text("performance", "chat", "Name three colours of the rainbow, quickly."),
+    text("performance", "translation", "Translate into French: the train leaves at nine."),
+    text("task", "code", "Write a Rust function that reverses a string without copying it twice."),
+    text("task", "maths", "Solve 3x + 7 = 31 for x and show each step of the calculation."),
+    text("task", "knowledge", "Who was the first person to describe the circulation of blood, and when?"),
+    text("auto", "chat", "Thanks, that was helpful. Anything else I should know?"),
+    text(
+        "auto",
+        "reasoning",
+        "Three people cross a bridge at night with one lamp. Prove step by step which order is fastest.",
+    ),
+    Request {
+        headers: &[("x-pointsman-prefer", "speed")],
+        ..text("auto", "in a hurry", "Give me a short name for a railway tool.")
+    },
+    Request {
+        media: true,
+        attachment: Attachment::Picture,
+        ..text("auto", "picture", "What is in this picture?")
+    },
+    Request { media: true, attachment: Attachment::Sound, ..text("auto", "recording", "What is said here?") },
+];
+
+/// The request that a swapped policy answers differently.
+pub const SWAPPED: Request = text("live", "code", "Write a Python function that merges two sorted lists.");
+
+impl Request {
+    /// The body, for a route or a model.
+    pub fn body(&self, model: &str) -> Value {
+        let text = json!({ "type": "text", "text": self.text });
+        let content = match self.attachment {
+            Attachment::None => json!(self.text),
+            Attachment::Picture => json!([text, { "type": "image_url", "image_url": { "url": PICTURE } }]),
+            Attachment::Sound => {
+                json!([text, { "type": "input_audio", "input_audio": { "data": SOUND, "format": "wav" } }])
+            }
+        };
+        json!({ "model": model, "max_tokens": 120, "messages": [{ "role": "user", "content": content }] })
+    }
+}
+
+/// A line to try by hand.
+pub fn curl(address: &str) -> String {
+    format!(
+        "  curl -si {address}/v1/chat/completions -H 'content-type: application/json' \\\n    \
+         -d '{{\"model\": \"auto\", \"messages\": [{{\"role\": \"user\", \"content\": \"Write a haiku about railways\"}}]}}'"
+    )
+}
