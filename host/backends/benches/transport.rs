@@ -1,6 +1,8 @@
-//! What the HTTP client costs for each call, beside the plainest client there
-//! is, against a server in this process. All run on one thread, so a sample is
-//! the CPU time of both ends, and the difference of two is that of the clients.
+//! What the HTTP client costs for each call, beside hyper-util's client and a
+//! single connection without a pool, against a server in this process. All run
+//! on one thread, so a sample is the CPU time of both ends, and the difference
+//! of two is that of the clients.
+
 #![expect(clippy::expect_used, reason = "a bench that cannot run has nothing to measure")]
 
 use bytes::Bytes;
@@ -48,6 +50,40 @@ fn backend(bencher: Bencher) {
             let call = Call { model: &model, body, headers: HeaderMap::new() };
             let reply = backend.call(call).await.expect("an answer");
             reply.body.whole(10_000).await.expect("a body")
+        })
+    });
+}
+
+/// One connection without a pool: what is left when nothing is left out.
+#[divan::bench]
+fn connection(bencher: Bencher) {
+    let rig = Rig::new();
+    let uri: Uri = format!("{}/chat/completions", rig.server.base_url()).parse().expect("an address");
+    let authority = uri.authority().expect("an absolute address").to_string();
+    let (mut sender, connection) = rig.runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(&authority).await.expect("a connection");
+        stream.set_nodelay(true).expect("a socket");
+        let io = hyper_util::rt::TokioIo::new(stream);
+        hyper::client::conn::http1::handshake(io).await.expect("a handshake")
+    });
+    rig.runtime.spawn(connection);
+    bencher.bench_local(|| {
+        rig.runtime.block_on(async {
+            let mut request = Request::new(Full::new(Bytes::from_static(BODY)));
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = Uri::from_static("/v1/chat/completions");
+            for (name, value) in [
+                ("host", "127.0.0.1:12345"),
+                ("user-agent", "pointsman/0.1.0"),
+                ("content-type", "application/json"),
+                ("accept-encoding", "identity"),
+                ("authorization", "Bearer sk-123"),
+            ] {
+                request.headers_mut().insert(name, http::HeaderValue::from_static(value));
+            }
+            sender.ready().await.expect("a ready connection");
+            let response = sender.send_request(request).await.expect("an answer");
+            response.into_body().collect().await.expect("a body").to_bytes()
         })
     });
 }

@@ -115,9 +115,12 @@ impl HttpBackend {
     }
 
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Reply, CallFailure> {
-        let mut headers = call.headers;
-        for (name, value) in &self.headers {
-            headers.insert(name, value.clone());
+        let mut headers = self.headers.clone();
+        for (name, value) in call.headers {
+            // Further values of a name come without it; one is enough.
+            if let Some(name) = name {
+                headers.entry(name).or_insert(value);
+            }
         }
         let answer = self.transport.post(&self.chat_completions, headers, call.body).await?;
         Ok(Reply {

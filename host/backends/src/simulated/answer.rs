@@ -82,16 +82,17 @@ fn body(asked: &Asked, choices: &mut Rng) -> String {
         return text;
     }
     let lower = asked.text.to_lowercase();
-    let any = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let words = || lower.split(|c: char| !c.is_alphanumeric());
+    let any = |stems: &[&str]| words().any(|word| stems.iter().any(|stem| word.starts_with(stem)));
     if let Some(sum) = arithmetic(&asked.text) {
         sum
-    } else if any(&["summar", "tl;dr", "in short"]) {
+    } else if any(&["summar", "shorten"]) {
         summary(&asked.text)
-    } else if any(&["translate", "translation"]) {
+    } else if any(&["translat"]) {
         format!("“{}”, as a simulated translation.", subject(&asked.text))
-    } else if any(&["extract", "list all", "find all"]) {
+    } else if any(&["extract"]) {
         extraction(&asked.text)
-    } else if any(&["```", "function", "code", "python", "rust", "javascript", "sql"]) {
+    } else if any(&["function", "code", "python", "rust", "javascript", "sql"]) {
         code(&lower, &subject(&asked.text))
     } else if any(&["poem", "story", "song"]) {
         verses(&subject(&asked.text), choices)
