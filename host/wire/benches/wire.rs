@@ -1,5 +1,7 @@
 //! What reading along costs: requests by size, streams by event.
 
+#![expect(clippy::unwrap_used, reason = "a bench may panic")]
+
 use bytes::Bytes;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};

@@ -1,5 +1,6 @@
 //! A body in the pieces that it came in, and edits that do not copy it.
 
+use std::fmt;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
@@ -14,7 +15,7 @@ const JOINED_PIECE: usize = 64 * 1024;
 const COPIED: usize = 8 * 1024;
 
 /// Gathers a body.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Gather {
     body: Body,
     /// Small pieces at the end.
@@ -51,7 +52,7 @@ impl Gather {
 }
 
 /// A body that is there as a whole.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Body {
     pieces: Vec<Bytes>,
     /// Where each piece ends, to find an offset without walking.
@@ -113,6 +114,19 @@ impl Body {
                 each(piece, within);
             }
         }
+    }
+}
+
+impl fmt::Debug for Gather {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Gather({} bytes)", self.len())
+    }
+}
+
+impl fmt::Debug for Body {
+    /// Without the content: it is a client's, and must not end up in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.len())
     }
 }
 

@@ -9,6 +9,7 @@
 //! What it accepts is RFC 8259 in UTF-8, nested at most [`MAX_DEPTH`] deep.
 //! Escaped lone surrogates pass, because JavaScript clients send them.
 
+mod error;
 mod escape;
 mod keys;
 mod number;
@@ -16,10 +17,11 @@ mod path;
 mod plain;
 mod scanner;
 
+pub(crate) use error::{JsonError, Problem};
 pub(crate) use escape::{quote, unescape};
 pub(crate) use keys::keys;
 pub(crate) use path::Path;
-pub(crate) use scanner::{JsonError, Scanner, scan, text_at};
+pub(crate) use scanner::{Scanner, scan, text_at};
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -121,22 +121,33 @@ impl Lines {
     }
 }
 
-/// An event's data: its `data` lines, joined by LF; `None` when it has none.
-pub(crate) fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let mut data: Option<Cow<'_, [u8]>> = None;
-    let mut rest = event;
-    while !rest.is_empty() {
-        let end = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
-        let (line, after) = rest.split_at(end);
-        rest = after.get(1..).unwrap_or_default();
+/// What an event says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Data<'a> {
+    /// The `data` lines, joined by LF.
+    pub bytes: Cow<'a, [u8]>,
+    /// Where those bytes are in the event, if they are one line.
+    pub at: Option<usize>,
+}
+
+/// An event's data; `None` when it has none.
+pub(crate) fn data(event: &[u8]) -> Option<Data<'_>> {
+    let mut data: Option<Data<'_>> = None;
+    let mut start = 0;
+    while start < event.len() {
+        let rest = &event[start..];
+        let line = &rest[..memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())];
+        let end = start + line.len();
+        start = end + 1;
         let Some(value) = line.strip_prefix(b"data:") else { continue };
         let value = value.strip_prefix(b" ").unwrap_or(value);
         match &mut data {
-            None => data = Some(Cow::Borrowed(value)),
+            None => data = Some(Data { bytes: Cow::Borrowed(value), at: Some(end - value.len()) }),
             Some(lines) => {
-                let lines = lines.to_mut();
-                lines.push(b'\n');
-                lines.extend_from_slice(value);
+                lines.at = None;
+                let joined = lines.bytes.to_mut();
+                joined.push(b'\n');
+                joined.extend_from_slice(value);
             }
         }
     }

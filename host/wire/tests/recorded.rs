@@ -1,5 +1,7 @@
 //! Requests, answers and streams as they were recorded from OpenAI.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use bytes::Bytes;
 use pointsman_wire::openai::chat::{BadRequest, ChatRequest, RequestScan, StreamRelay, answer_usage};
 use serde_json::{Value, json};

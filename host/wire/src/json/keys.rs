@@ -13,8 +13,16 @@ macro_rules! keys {
         impl Key {
             /// The key of this name.
             pub fn of(text: &crate::json::Text<'_>) -> Self {
-                match text.short().as_deref() {
-                    $(Some($name) => Self::$key,)+
+                match text.raw {
+                    Some(name) if text.decoded_len == name.len() => Self::named(name),
+                    Some(escaped) => Self::named(crate::json::unescape(escaped).as_bytes()),
+                    None => Self::Other,
+                }
+            }
+
+            fn named(name: &[u8]) -> Self {
+                match name {
+                    $(_ if name == $name.as_bytes() => Self::$key,)+
                     _ => Self::Other,
                 }
             }

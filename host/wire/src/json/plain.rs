@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn every_byte_is_found_at_every_place() {
         for special in 0..=u8::MAX {
-            let stops = special < 0x20 || special >= 0x80 || special == b'"' || special == b'\\';
+            let stops = !(0x20..0x80).contains(&special) || special == b'"' || special == b'\\';
             for at in 0..150 {
                 let mut bytes = [b'x'; 150];
                 bytes[at] = special;

@@ -3,35 +3,11 @@ use memchr::memchr2;
 use super::escape::hex_value;
 use super::number::Number;
 use super::plain::{first_control, plain_len};
-use super::{Container, MAX_DEPTH, MAX_SHORT, Scalar, Span, Text, Visitor};
+use super::{Container, JsonError, MAX_DEPTH, MAX_SHORT, Problem, Scalar, Text, Visitor};
 
-/// Why a document is not JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem} at byte {offset}")]
-pub(crate) struct JsonError {
-    /// Bytes before the one at fault; the length when the document ends too early.
-    pub offset: usize,
-    /// What is wrong there.
-    pub problem: Problem,
-}
+mod text;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Problem {
-    #[error("expected {0}")]
-    Expected(&'static str),
-    #[error("control character in a string: write it as an escape")]
-    Control,
-    #[error("invalid escape in a string")]
-    Escape,
-    #[error("invalid UTF-8 in a string")]
-    Utf8,
-    #[error("invalid number")]
-    Number,
-    #[error("nested deeper than {MAX_DEPTH} levels")]
-    TooDeep,
-    #[error("unexpected end: the document is not complete")]
-    Incomplete,
-}
+pub(crate) use text::text_at;
 
 /// What may come next, or what is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -416,34 +392,4 @@ pub(crate) fn scan(document: &[u8], visitor: &mut impl Visitor) -> Result<(), Js
     let mut scanner = Scanner::new();
     scanner.push(document, visitor)?;
     scanner.finish(visitor)
-}
-
-/// The text that these bytes begin with, as the rest of a string whose quote was
-/// read: its bytes as written, and after unescaping. `None` if it does not end here.
-pub(crate) fn text_at(bytes: &[u8]) -> Option<(usize, usize)> {
-    let plain = plain_len(bytes);
-    if bytes.get(plain) == Some(&b'"') {
-        return Some((plain, plain));
-    }
-    let mut scanner = Scanner { state: State::String, offset: 1, start: 1, ..Scanner::new() };
-    let mut at = 0;
-    while at < bytes.len() && scanner.state != State::Next {
-        at = match scanner.state {
-            State::Escape => scanner.escape(bytes, at),
-            State::Hex(left, value) => scanner.hex_digit(bytes, at, left, value),
-            _ => scanner.string(bytes, at, &mut Ignore),
-        }
-        .ok()?;
-    }
-    let written = at.checked_sub(1)?;
-    (scanner.state == State::Next).then(|| (written, written - scanner.escape_excess))
-}
-
-struct Ignore;
-
-impl Visitor for Ignore {
-    fn begin(&mut self, _: Container, _: usize) {}
-    fn key(&mut self, _: &Text<'_>) {}
-    fn scalar(&mut self, _: &Scalar<'_>, _: Span) {}
-    fn end(&mut self, _: usize) {}
 }

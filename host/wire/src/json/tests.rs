@@ -3,7 +3,6 @@ use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::scanner::Problem;
 use super::*;
 
 /// Everything that a visitor is told, as text.

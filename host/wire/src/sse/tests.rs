@@ -34,7 +34,11 @@ fn check(stream: &str, expected: &[&str], rest: &str) {
 
 #[track_caller]
 fn check_data(event: &str, expected: Option<&str>) {
-    assert_eq!(data(event.as_bytes()).as_deref().map(text).as_deref(), expected);
+    let found = data(event.as_bytes());
+    assert_eq!(found.as_ref().map(|data| text(&data.bytes)).as_deref(), expected);
+    if let Some(Data { bytes, at: Some(at) }) = found {
+        assert_eq!(event.as_bytes()[at..at + bytes.len()], *bytes);
+    }
 }
 
 #[test]
@@ -95,7 +99,7 @@ fn an_event_that_is_too_large_goes_by_in_parts() {
 
 /// What a reader makes of a stream: the data of its events.
 fn read(events: &[String]) -> Vec<String> {
-    events.iter().filter_map(|event| data(event.as_bytes()).map(|data| text(&data))).collect()
+    events.iter().filter_map(|event| data(event.as_bytes()).map(|data| text(&data.bytes))).collect()
 }
 
 proptest! {

@@ -184,6 +184,13 @@ impl Members {
         integer
     }
 
+    fn end_message(&mut self) {
+        if !self.conversation.end_message() {
+            let param = format!("messages[{}].role", self.conversation.messages());
+            self.fail(BadRequest::missing(param));
+        }
+    }
+
     /// A text below a known place, in what is not read otherwise.
     fn below(&mut self, text: &Text<'_>) {
         let counts = matches!(
@@ -294,12 +301,7 @@ impl Visitor for Members {
     fn end(&mut self, at: usize) {
         match self.path.leave() {
             Some(Place::Part) => self.conversation.end_part(),
-            Some(Place::Message) => {
-                if !self.conversation.end_message() {
-                    let param = format!("messages[{}].role", self.conversation.messages());
-                    self.fail(BadRequest::missing(param));
-                }
-            }
+            Some(Place::Message) => self.end_message(),
             Some(Place::Messages) => {
                 self.has_messages = true;
                 if self.conversation.messages() == 0 {

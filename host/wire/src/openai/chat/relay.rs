@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -7,7 +6,7 @@ use pointsman_domain::outcome::Usage;
 use self::pattern::Pattern;
 use super::answer::{Reading, estimate};
 use crate::json::{Span, scan};
-use crate::sse::{self, Piece, Splitter};
+use crate::sse::{self, Data, Piece, Splitter};
 
 mod pattern;
 
@@ -112,7 +111,9 @@ impl StreamRelay {
         if let Some(rest) = self.splitter.finish() {
             match sse::data(&rest) {
                 None => out.push(rest),
-                Some(data) if *data == *DONE || scan(&data, &mut Reading::default()).is_ok() => {
+                Some(Data { bytes, .. })
+                    if *bytes == *DONE || scan(&bytes, &mut Reading::default()).is_ok() =>
+                {
                     self.push([&rest, &b"\n\n"[..]].concat().into(), out);
                 }
                 Some(_) => {}
@@ -165,27 +166,26 @@ impl StreamRelay {
             return like.cut.map_or(Verdict::Pass, Verdict::Cut);
         }
         let Some(data) = sse::data(event) else { return Verdict::Pass };
-        if *data == *DONE {
+        if *data.bytes == *DONE {
             self.is_done = true;
             return Verdict::Pass;
         }
         let mut reading = Reading::default();
-        if scan(&data, &mut reading).is_err() {
+        if scan(&data.bytes, &mut reading).is_err() {
             return Verdict::Pass;
         }
-        let verdict = self.verdict(event, &data, &reading);
+        let verdict = self.verdict(event, data.at, &reading);
         self.note(reading);
         verdict
     }
 
-    fn verdict(&mut self, event: &[u8], data: &Cow<'_, [u8]>, reading: &Reading) -> Verdict {
+    fn verdict(&mut self, event: &[u8], data_at: Option<usize>, reading: &Reading) -> Verdict {
         let usage_only = reading.has_choices && reading.choices == 0 && reading.usage.complete().is_some();
         if self.hide_usage && usage_only {
             return Verdict::Drop;
         }
         // Of data in several lines, the places in the event are not known.
-        let Cow::Borrowed(line) = data else { return Verdict::Pass };
-        let offset = line.as_ptr().addr() - event.as_ptr().addr();
+        let Some(offset) = data_at else { return Verdict::Pass };
         let null_usage = reading.null_usage.as_ref().filter(|_| self.hide_usage);
         let cut = null_usage.map(|span| with_comma(event, span.start + offset..span.end + offset));
         if reading.texts == 1 && !reading.is_finished && reading.error.is_none() {

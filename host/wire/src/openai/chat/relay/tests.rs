@@ -1,3 +1,4 @@
+use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
@@ -199,7 +200,20 @@ fn data_in_several_lines_is_read_and_passed() {
 
 proptest! {
     #[test]
-    fn texts_are_counted_as_serde_json_reads_them(texts in proptest::collection::vec(".{0,30}", 1..12)) {
+    fn whatever_comes_is_passed_on_but_for_an_incomplete_end(
+        lines in vec(prop_oneof![
+            "data: .{0,20}", Just(ROLE.to_owned()), Just(FINISH.to_owned()), Just(String::new()), ".{0,9}",
+        ], 0..12),
+        end in proptest::sample::select(&["\n", "\r\n", "\r"][..]),
+        size in 1..50_usize,
+    ) {
+        let stream: String = lines.iter().map(|line| line.clone() + end).collect();
+        let sent = relay(stream.as_bytes().chunks(size), false).sent;
+        prop_assert!(stream.starts_with(&sent) || sent == stream.clone() + "\n\n", "{stream:?} became {sent:?}");
+    }
+
+    #[test]
+    fn texts_are_counted_as_serde_json_reads_them(texts in vec(".{0,30}", 1..12)) {
         let stream: String = texts
             .iter()
             .map(|text| event(&serde_json::json!({"choices": [{"delta": {"content": text}}], "usage": null}).to_string()))

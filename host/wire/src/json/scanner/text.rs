@@ -1,0 +1,33 @@
+use super::{Scanner, State};
+use crate::json::plain::plain_len;
+use crate::json::{Container, Scalar, Span, Text, Visitor};
+
+/// The text that these bytes begin with, as the rest of a string whose quote was
+/// read: its bytes as written, and after unescaping. `None` if it does not end here.
+pub(crate) fn text_at(bytes: &[u8]) -> Option<(usize, usize)> {
+    let plain = plain_len(bytes);
+    if bytes.get(plain) == Some(&b'"') {
+        return Some((plain, plain));
+    }
+    let mut scanner = Scanner { state: State::String, offset: 1, start: 1, ..Scanner::new() };
+    let mut at = 0;
+    while at < bytes.len() && scanner.state != State::Next {
+        at = match scanner.state {
+            State::Escape => scanner.escape(bytes, at),
+            State::Hex(left, value) => scanner.hex_digit(bytes, at, left, value),
+            _ => scanner.string(bytes, at, &mut Ignore),
+        }
+        .ok()?;
+    }
+    let written = at.checked_sub(1)?;
+    (scanner.state == State::Next).then(|| (written, written - scanner.escape_excess))
+}
+
+struct Ignore;
+
+impl Visitor for Ignore {
+    fn begin(&mut self, _: Container, _: usize) {}
+    fn key(&mut self, _: &Text<'_>) {}
+    fn scalar(&mut self, _: &Scalar<'_>, _: Span) {}
+    fn end(&mut self, _: usize) {}
+}
