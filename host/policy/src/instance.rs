@@ -67,11 +67,16 @@ impl Instance {
         exports: &Exports,
         host: Host,
     ) -> Result<Self, PolicyFailure> {
-        let mut store = new_store(template.engine(), host);
-        let instance = match template.instantiate_async(&mut store).await {
-            Ok(instance) => instance,
-            Err(error) => return Err(failure(&error, store.data())),
-        };
+        let (store, instance) = instantiate(template, new_store(template.engine(), host)).await?;
+        Self::with_exports(store, instance, exports)
+    }
+
+    /// Finds the function that every decision calls.
+    pub(crate) fn with_exports(
+        mut store: Store<Host>,
+        instance: wasmtime::component::Instance,
+        exports: &Exports,
+    ) -> Result<Self, PolicyFailure> {
         let route = instance.get_typed_func(&mut store, exports.route).map_err(wrong_type)?;
         Ok(Self { store, instance, route, calls: 0 })
     }
@@ -131,7 +136,8 @@ impl Instance {
     }
 }
 
-fn new_store(engine: &Engine, host: Host) -> Store<Host> {
+/// A store with the limits of a policy and the budget of one call.
+pub(crate) fn new_store(engine: &Engine, host: Host) -> Store<Host> {
     let mut store = Store::new(engine, host);
     store.limiter(|host| host.memory());
     store.epoch_deadline_callback(|mut store| Ok(store.data_mut().tick()));
@@ -139,6 +145,16 @@ fn new_store(engine: &Engine, host: Host) -> Store<Host> {
     store.set_hostcall_fuel(BYTES_TO_HOST);
     store.set_max_component_handles(RESOURCE_HANDLES);
     store
+}
+
+pub(crate) async fn instantiate(
+    template: &InstancePre<Host>,
+    mut store: Store<Host>,
+) -> Result<(Store<Host>, wasmtime::component::Instance), PolicyFailure> {
+    match template.instantiate_async(&mut store).await {
+        Ok(instance) => Ok((store, instance)),
+        Err(error) => Err(failure(&error, store.data())),
+    }
 }
 
 /// What an error of wasmtime says about the policy.

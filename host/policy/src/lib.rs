@@ -14,6 +14,7 @@ mod failure;
 mod host;
 mod instance;
 mod load;
+mod measure;
 mod policy;
 mod runtime;
 mod slot;
@@ -22,6 +23,8 @@ pub mod watch;
 
 pub use failure::PolicyFailure;
 pub use load::LoadError;
+#[doc(hidden)]
+pub use measure::Parts;
 pub use policy::{Answer, DecisionInput, Policy};
 pub use runtime::{Runtime, RuntimeConfig, RuntimeError};
 pub use slot::{Rejected, Slot, SlotStatus};

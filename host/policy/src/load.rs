@@ -4,6 +4,8 @@
 //! imports, exports, link, and at last a trial: the policy judges its settings
 //! and makes one decision, which must be valid.
 
+use std::sync::Arc;
+
 use pointsman_domain::ids::Digest;
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
@@ -104,20 +106,30 @@ impl Runtime {
     pub fn load(&self, spec: PolicySpec, bytes: &[u8]) -> Result<Policy, LoadError> {
         self.check_limits(&spec, bytes)?;
         let digest = Digest::new(Sha256::digest(bytes).into());
-        format::check_not_native(bytes)?;
-        complexity::check(bytes)?;
-        let component = format::component_of(bytes)?;
-        let component =
-            Component::new(self.engine(), &component).map_err(|error| LoadError::Compile(text(&error)))?;
+        let component = self.compile(digest, bytes)?;
         imports::check(&component, spec.grants)?;
         let exports = Exports::find(&component)
             .map_err(|missing| LoadError::MissingExport { missing, exported: exported(&component) })?;
         let template = linker(self.engine(), spec.grants)
             .and_then(|linker| linker.instantiate_pre(&component))
             .map_err(|error| LoadError::Link(text(&error)))?;
-        let policy = Policy::new(self.clone(), spec, digest, template, exports);
+        let policy = Policy::new(self.clone(), spec, digest, component, template, exports);
         trial::run(self, &policy)?;
         Ok(policy)
+    }
+
+    fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Arc<Component>, LoadError> {
+        if let Some(component) = self.compiled().get(&digest) {
+            return Ok(component);
+        }
+        format::check_not_native(bytes)?;
+        complexity::check(bytes)?;
+        let component = format::component_of(bytes)?;
+        let component = Component::new(self.engine(), &component)
+            .map(Arc::new)
+            .map_err(|error| LoadError::Compile(text(&error)))?;
+        self.compiled().remember(digest, &component);
+        Ok(component)
     }
 
     fn check_limits(&self, spec: &PolicySpec, bytes: &[u8]) -> Result<(), LoadError> {

@@ -10,11 +10,12 @@ use pointsman_domain::outcome::Outcome;
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 use tokio::sync::OwnedSemaphorePermit;
-use wasmtime::component::InstancePre;
+use wasmtime::component::{Component, InstancePre};
 
 use crate::failure::PolicyFailure;
 use crate::host::{Context, Host};
 use crate::instance::{Exports, Instance};
+use crate::measure::Parts;
 use crate::runtime::Runtime;
 use crate::spec::{Grants, Isolation, PolicySpec};
 
@@ -44,6 +45,8 @@ pub struct Policy {
     digest: Digest,
     version: String,
     runtime: Runtime,
+    /// Held so that it is not compiled again for another policy.
+    _component: Arc<Component>,
     template: InstancePre<Host>,
     exports: Exports,
     context: Arc<Context>,
@@ -63,12 +66,23 @@ impl Policy {
         runtime: Runtime,
         spec: PolicySpec,
         digest: Digest,
+        component: Arc<Component>,
         template: InstancePre<Host>,
         exports: Exports,
     ) -> Self {
         let context = Arc::new(Context::new(&spec));
         let version = format!("{}@{}", spec.name, digest.short());
-        Self { spec, digest, version, runtime, template, exports, context, idle: Mutex::default() }
+        Self {
+            spec,
+            digest,
+            version,
+            runtime,
+            _component: component,
+            template,
+            exports,
+            context,
+            idle: Mutex::default(),
+        }
     }
 
     /// Its name in the configuration.
@@ -188,6 +202,17 @@ impl Policy {
         if idle.len() < instances as usize {
             idle.push(Idle { instance, _place: place });
         }
+    }
+
+    /// Decides as [`decide`](Self::decide) does in a fresh instance, and tells
+    /// where the time went. For benches.
+    ///
+    /// # Errors
+    /// When the policy fails.
+    #[doc(hidden)]
+    pub async fn measure(&self, input: &DecisionInput) -> Result<Parts, PolicyFailure> {
+        let host = Host::new(Arc::clone(&self.context), Some(input.clone()));
+        Parts::measure(&self.template, &self.exports, host, input).await
     }
 
     async fn instantiate(&self, input: Option<DecisionInput>) -> Result<Instance, PolicyFailure> {

@@ -8,8 +8,10 @@ use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 use crate::failure::PolicyFailure;
 
+mod compiled;
 mod ticker;
 
+pub(crate) use compiled::Compiled;
 use ticker::Ticker;
 
 /// Core instances of one component: an honest Python policy has 38.
@@ -25,8 +27,9 @@ const CALL_STACK: usize = 1 << 20;
 /// Stack that a policy may use before it traps.
 const MAX_WASM_STACK: usize = 512 << 10;
 /// Memory that a pool slot keeps between instances when the kernel can tell
-/// which pages were written. More than any usual policy touches.
-const KEEP_RESIDENT: usize = 4 << 20;
+/// which pages were written. More than a usual policy touches, and little enough
+/// to keep for each place that a greedy policy has been in.
+const KEEP_RESIDENT: usize = 1 << 20;
 /// The same when the kernel cannot tell: all of it is cleared after each use.
 const KEEP_RESIDENT_BLIND: usize = 64 << 10;
 /// How often running policies are looked at.
@@ -71,6 +74,7 @@ pub struct Runtime {
 struct Inner {
     config: RuntimeConfig,
     engine: Engine,
+    compiled: Compiled,
     /// One permit for each call of a policy under way.
     running: Arc<Semaphore>,
     /// One permit for each idle warm instance.
@@ -89,6 +93,7 @@ impl Runtime {
             inner: Arc::new(Inner {
                 config,
                 engine,
+                compiled: Compiled::default(),
                 running: Arc::new(Semaphore::new(config.concurrent_decisions as usize)),
                 idle: Arc::new(Semaphore::new(config.idle_instances as usize)),
                 trial: Mutex::new(()),
@@ -103,6 +108,10 @@ impl Runtime {
 
     pub(crate) fn config(&self) -> &RuntimeConfig {
         &self.inner.config
+    }
+
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.inner.compiled
     }
 
     pub(crate) fn trial(&self) -> &Mutex<()> {

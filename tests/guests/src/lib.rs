@@ -23,6 +23,9 @@ pub const READER: &[u8] = include_bytes!(env!("GUEST_READER"));
 /// instance; the reason is the last outcome.
 pub const RECORDER: &[u8] = include_bytes!(env!("GUEST_RECORDER"));
 
+/// The reference policy `cost`: what a real policy costs to run.
+pub const COST: &[u8] = include_bytes!(env!("GUEST_COST"));
+
 /// Another version of [`FIRST`], with a digest of its own.
 pub fn version(number: u32) -> Vec<u8> {
     let mut bytes = FIRST.to_vec();
@@ -46,6 +49,41 @@ pub fn misbehaving(misdeed: Misdeed) -> String {
 /// Settings that make [`HOSTILE`] misbehave on every request.
 pub fn misbehaving_at_once(misdeed: Misdeed) -> String {
     format!(r#"{{"misdeed": "{}", "at_trial": true}}"#, misdeed.name())
+}
+
+/// Sleeps for an hour on every request but the load gate's. Needs the grant for
+/// WASI.
+#[expect(clippy::expect_used, reason = "the text is constant, and a test uses it")]
+pub fn sleeper() -> Vec<u8> {
+    const IMPORTS: &str = "
+        package test:sleeper;
+        world sleeper {
+            import wasi:io/poll@0.2.0;
+            import wasi:clocks/monotonic-clock@0.2.0;
+        }
+        package wasi:io@0.2.0 {
+            interface poll {
+                resource pollable { block: func(); }
+            }
+        }
+        package wasi:clocks@0.2.0 {
+            interface monotonic-clock {
+                use wasi:io/poll@0.2.0.{pollable};
+                subscribe-duration: func(nanoseconds: u64) -> pollable;
+            }
+        }";
+    let mut resolve = wit_parser::Resolve::default();
+    let package = resolve.push_str("sleeper.wit", IMPORTS).expect("the text is WIT");
+    let world = resolve.select_world(&[package], None).expect("the text has one world");
+    let mut module = include_bytes!(env!("GUEST_SLEEPER")).to_vec();
+    wit_component::embed_component_metadata(
+        &mut module,
+        &resolve,
+        world,
+        wit_component::StringEncoding::UTF8,
+    )
+    .expect("the module is as cargo left it");
+    module
 }
 
 /// A component that imports an interface that no host offers.

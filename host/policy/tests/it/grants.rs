@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use pointsman_domain::prompt::Prompt;
-use pointsman_guests::READER;
-use pointsman_policy::{Grants, Limits, PolicySpec};
+use pointsman_guests::{READER, sleeper};
+use pointsman_policy::{DecisionInput, Grants, Limits, PolicySpec};
 
-use crate::support::{decide, input_with_prompt, load, load_error, reason, spec};
+use crate::support::{decide, input, load, load_error, reason, spec};
 
 struct Conversation {
     tools: Vec<String>,
@@ -32,6 +32,10 @@ impl Prompt for Conversation {
 
 fn conversation() -> Arc<dyn Prompt> {
     Arc::new(Conversation { tools: vec!["clock".to_owned(), "calendar".to_owned()] })
+}
+
+fn about(prompt: Arc<dyn Prompt>) -> DecisionInput {
+    DecisionInput { prompt, ..input(2) }
 }
 
 fn granted(prompt_bytes: u32) -> PolicySpec {
@@ -62,7 +66,7 @@ fn wasi_is_a_grant_too() {
 #[tokio::test]
 async fn a_granted_prompt_can_be_read() {
     let policy = load(granted(1_000), READER).unwrap();
-    let answer = policy.decide(input_with_prompt(2, conversation())).await;
+    let answer = policy.decide(about(conversation())).await;
     assert_eq!(reason(answer), r#"3 system 17 "Wie spät ist es?" [clock,calendar]"#);
 }
 
@@ -70,7 +74,7 @@ async fn a_granted_prompt_can_be_read() {
 async fn reads_past_the_prompt_limit_are_cut_at_a_character() {
     // `system` takes 6 of the 13 bytes; the ä in the seventh byte left would be cut in half.
     let policy = load(granted(13), READER).unwrap();
-    let answer = policy.decide(input_with_prompt(2, conversation())).await;
+    let answer = policy.decide(about(conversation())).await;
     assert_eq!(reason(answer), r#"3 system 6 "Wie sp" []"#);
 }
 
@@ -78,4 +82,10 @@ async fn reads_past_the_prompt_limit_are_cut_at_a_character() {
 async fn without_a_prompt_there_is_nothing_to_read() {
     let policy = load(granted(1_000), READER).unwrap();
     assert_eq!(reason(decide(&policy).await), r#"0  0 "" []"#);
+}
+
+#[tokio::test]
+async fn a_policy_that_sleeps_by_way_of_wasi_is_woken_by_its_deadline() {
+    let policy = load(PolicySpec { grants: Grants::WASI, ..spec() }, &sleeper()).unwrap();
+    assert_eq!(decide(&policy).await.unwrap_err().reason(), "deadline");
 }

@@ -93,6 +93,8 @@ async fn every_misdeed_ends_as_it_should_and_leaves_nothing_behind() {
 
 #[test]
 fn a_policy_that_misbehaves_on_the_trial_is_not_let_in() {
+    // Held, so that the code is compiled once.
+    let _good = load(spec_with("{}"), HOSTILE).unwrap();
     for &misdeed in Misdeed::ALL {
         if let End::Failure(_) = expected(misdeed) {
             let error = load_error(spec_for(misdeed, &misbehaving_at_once(misdeed)), HOSTILE);

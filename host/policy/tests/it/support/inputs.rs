@@ -1,0 +1,66 @@
+//! Requests with candidates, for tests and benches.
+
+use std::sync::Arc;
+
+use pointsman_domain::candidate::Candidate;
+use pointsman_domain::ids::{BackendName, KeyName, ModelId};
+use pointsman_domain::live::Snapshot;
+use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::money::Price;
+use pointsman_domain::prompt::NoPrompt;
+use pointsman_domain::request::RequestFacts;
+use pointsman_policy::DecisionInput;
+
+/// A request of a client, and this many models that differ in price.
+pub fn input(candidates: usize) -> DecisionInput {
+    DecisionInput {
+        request: Arc::new(request()),
+        candidates: (0..candidates).map(candidate).collect(),
+        prompt: Arc::new(NoPrompt),
+    }
+}
+
+fn request() -> RequestFacts {
+    RequestFacts {
+        id: "decision-1".to_owned(),
+        operation: Operation::Chat,
+        model: "auto".to_owned(),
+        tenant: Some(KeyName::new("team-a")),
+        session: None,
+        input_tokens: 1_200,
+        max_output_tokens: Some(400),
+        inputs: Modalities::TEXT,
+        needs: Abilities::TOOLS,
+        turns: 3,
+        streaming: true,
+        deadline_ms: Some(30_000),
+        budget_left: None,
+        attributes: [("prefer".to_owned(), "cost".to_owned())].into(),
+    }
+}
+
+fn candidate(index: usize) -> Candidate {
+    let model = Model {
+        id: ModelId::new(format!("fleet/model-{index}")),
+        backend: BackendName::new("fleet"),
+        upstream_name: format!("model-{index}"),
+        operations: vec![Operation::Chat],
+        inputs: Modalities::TEXT | Modalities::IMAGE,
+        abilities: Abilities::TOOLS | Abilities::STREAMING,
+        context_window: Some(128_000),
+        max_output_tokens: None,
+        price: Price::per_million(0.1 * (index + 1) as f64, 0.4 * (index + 1) as f64),
+        quality: Quality { general: Some(0.5), by_task: Default::default() },
+        expected: Expected::default(),
+        attributes: Default::default(),
+        live: Default::default(),
+    };
+    let live = Snapshot {
+        healthy: true,
+        in_flight: 2,
+        first_token_ms: Some(150.0),
+        tokens_per_second: Some(90.0),
+        error_rate: 0.01,
+    };
+    Candidate { model: Arc::new(model), live }
+}
