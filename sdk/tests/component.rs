@@ -1,5 +1,7 @@
 //! What a policy's component asks of the gateway and offers to it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use wasmparser::{Parser, Payload};

@@ -18,6 +18,10 @@ fn hard() -> Request {
     Request { needs: Abilities::REASONING, ..request() }
 }
 
+fn strict() -> Gateway {
+    Gateway::new().settings(r#"{"easy_share":0.95,"hard_share":0.98}"#)
+}
+
 fn route(gateway: &Gateway, request: &Request, models: &[Candidate]) -> (Vec<u32>, String) {
     let decision = gateway.route::<Dynamic>(request, models).unwrap();
     (decision.targets.iter().map(|target| target.candidate).collect(), decision.label)
@@ -38,14 +42,14 @@ fn an_easy_request_goes_to_the_cheapest_that_is_good_enough() {
 
 #[test]
 fn a_hard_request_goes_to_the_best_when_nothing_cheaper_is_near() {
-    let (order, label) = route(&Gateway::new(), &hard(), &models());
+    let (order, label) = route(&strict(), &hard(), &models());
     assert_eq!((order, label.as_str()), (vec![0, 1, 2], "dynamic:task"));
 }
 
 #[test]
 fn the_client_may_prefer_cost_quality_or_speed() {
     let first = |prefer, request: &Request| {
-        let (order, label) = route(&Gateway::new().prefer(prefer), request, &models());
+        let (order, label) = route(&strict().prefer(prefer), request, &models());
         (order[0], label)
     };
     assert_eq!(first("cost", &hard()), (1, "dynamic:cost".to_owned()));

@@ -27,17 +27,20 @@ pub fn classify(request: &Request, text: &str, tools: &[String]) -> Kind {
     };
     let hard = match task {
         Task::ToolUse => !tools_fit(tools, text) || (tools.len() > 1 && signs.parts > 3),
-        _ => points(request, &signs) >= 2,
+        _ => looks_hard(request, &signs),
     };
     Kind { task, hard }
 }
 
 /// The task that most signs speak for; conversation if hardly any sign speaks.
 fn by_words(signs: &Signs) -> Task {
+    let asks = signs.questions > 0 || signs.choices > 2;
     let bonus = |task| match task {
         Task::Code => 3 * signs.code_marks.min(8),
         Task::Maths => 2 * signs.numbers.min(5) + 4 * signs.formulas.min(6),
-        Task::Knowledge if signs.questions > 0 || signs.choices > 1 => 4,
+        // A question that names nobody and nothing is about how things are in general.
+        Task::Knowledge if asks && signs.names > 0 => 4 + 2 * signs.names.min(3),
+        Task::Reasoning if asks && signs.names == 0 => 4,
         Task::Chat => 3,
         _ => 0,
     };
@@ -51,15 +54,14 @@ fn by_words(signs: &Signs) -> Task {
     best.0
 }
 
-/// How much about a request looks difficult, whatever its task.
-fn points(request: &Request, signs: &Signs) -> u32 {
-    let thinking = if request.needs.contains(Abilities::REASONING) { 2 } else { 0 };
-    thinking
-        + u32::from(signs.bytes > 600)
-        + u32::from(signs.bytes > 2000)
-        + u32::from(signs.numbers > 7)
-        + u32::from(signs.formulas > 3)
-        + u32::from(request.turns > 8)
+/// Whether something about a request looks difficult, whatever its task: weak
+/// models keep up with strong ones on short and plain questions.
+fn looks_hard(request: &Request, signs: &Signs) -> bool {
+    request.needs.contains(Abilities::REASONING)
+        || request.turns > 8
+        || signs.bytes > 300
+        || signs.numbers > 4
+        || signs.formulas > 3
 }
 
 /// Whether a word of some tool's name occurs in the text. If none does, the model

@@ -9,14 +9,22 @@ const LONGEST_WORD: usize = 24;
 /// The instruction usually stands at the beginning, so words there count twice.
 const BEGINNING: usize = 160;
 
+/// Words of at most this strength are hints.
+const HINT: u8 = 3;
+
+/// What all hints together count at most.
+const MOST_HINTS: u32 = 10;
+
 /// What a text shows.
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
-    /// By task, how strongly words speak for it.
-    pub weights: [u32; Task::ALL.len()],
-    /// Bytes of text.
+    /// By task, how strongly telling words speak for it.
+    telling: [u32; Task::ALL.len()],
+    /// By task, how strongly words that only hint at it speak for it.
+    hinting: [u32; Task::ALL.len()],
+    /// Bytes of text up to the first answer to choose from, if there are any.
     pub bytes: usize,
-    /// Numbers, such as `3` or `12.5`.
+    /// Numbers, such as `3` or `12.5`, likewise.
     pub numbers: u32,
     /// Back-slashes before letters, `$` pairs and the like: typeset formulas.
     pub formulas: u32,
@@ -26,14 +34,17 @@ pub struct Signs {
     pub parts: u32,
     /// Question marks.
     pub questions: u32,
+    /// Words with a capital letter within a sentence: names, in most languages.
+    pub names: u32,
     /// Lines that begin as an answer to choose does: `A.`, `(b)`.
     pub choices: u32,
 }
 
 impl Signs {
-    /// How strongly the words speak for a task.
+    /// How strongly the words speak for a task. Hints are bounded, since a long
+    /// text has many of all sorts.
     pub fn weight(&self, task: Task) -> u32 {
-        self.weights[task as usize]
+        self.telling[task as usize] + self.hinting[task as usize].min(MOST_HINTS)
     }
 }
 
@@ -44,6 +55,7 @@ pub fn scan(text: &str) -> Signs {
     let mut word = Word::default();
     for (at, &byte) in bytes.iter().enumerate() {
         if byte.is_ascii_alphabetic() || byte >= 0x80 {
+            signs.names += u32::from(begins_name(bytes, at));
             word.push(byte.to_ascii_lowercase());
             continue;
         }
@@ -54,19 +66,34 @@ pub fn scan(text: &str) -> Signs {
     signs
 }
 
+/// Whether a capital stands at `at`, after a space and a word of the same sentence.
+fn begins_name(bytes: &[u8], at: usize) -> bool {
+    let back = |distance| at.checked_sub(distance).and_then(|at| bytes.get(at)).copied().unwrap_or(b'\n');
+    bytes.get(at).is_some_and(u8::is_ascii_uppercase)
+        && back(1) == b' '
+        && (back(2).is_ascii_alphanumeric() || back(2) == b',')
+}
+
 /// Counts a byte that is no letter. Beyond the text there are line ends.
 fn mark(bytes: &[u8], at: usize, byte: u8, signs: &mut Signs) {
     let back = |distance| at.checked_sub(distance).and_then(|at| bytes.get(at)).copied().unwrap_or(b'\n');
     let (before, after) = (back(1), bytes.get(at + 1).copied().unwrap_or(b'\n'));
     match byte {
-        b'0'..=b'9' if !(before.is_ascii_digit() || before == b'.') => signs.numbers += 1,
+        b'0'..=b'9' if signs.choices == 0 && !(before.is_ascii_digit() || before == b'.') => {
+            signs.numbers += 1
+        }
         b'\\' if after.is_ascii_alphabetic() => signs.formulas += 1,
         b'$' | b'^' if !after.is_ascii_digit() => signs.formulas += 1,
         b'`' | b'{' | b'}' | b';' | b'_' => signs.code_marks += 1,
         b'(' if before.is_ascii_alphanumeric() && after != b's' => signs.code_marks += 1,
         b'>' | b'=' | b':' if before == byte => signs.code_marks += 1,
         b',' => signs.parts += 1,
-        b'.' | b')' if before.is_ascii_alphabetic() && matches!(back(2), b'\n' | b'(') => signs.choices += 1,
+        b'.' | b')' if before.is_ascii_alphabetic() && matches!(back(2), b'\n' | b'(') => {
+            if signs.choices == 0 {
+                signs.bytes = at;
+            }
+            signs.choices += 1;
+        }
         b'.' | b'!' if after.is_ascii_whitespace() => signs.parts += 1,
         b'?' => {
             signs.parts += 1;
@@ -105,7 +132,8 @@ impl Word {
             && let Some((task, strength)) = words::sign(letters, self.hash)
         {
             let factor = if at <= BEGINNING { 2 } else { 1 };
-            signs.weights[task as usize] += u32::from(strength) * factor;
+            let weights = if strength <= HINT { &mut signs.hinting } else { &mut signs.telling };
+            weights[task as usize] += u32::from(strength) * factor;
         }
         self.length = 0;
         self.hash = Hash::START;
@@ -125,15 +153,16 @@ mod tests {
 
     #[test]
     fn numbers_formulas_and_choices_are_counted() {
-        let signs = scan("Let $x$ be 3.25 or 17.\n\\frac{1}{2}\nA. yes\nB. no\n(c) maybe?");
-        assert_eq!((signs.numbers, signs.choices, signs.questions), (4, 3, 1));
+        let signs = scan("Let $x$ be 3.25 or 17.\n\\frac{1}{2}\nA. 5\nB. 7\n(c) none?");
+        assert_eq!((signs.numbers, signs.choices, signs.questions, signs.bytes), (4, 3, 1, 36));
         assert!(signs.formulas >= 2);
     }
 
     #[test]
     fn any_text_is_read_to_its_end() {
         for text in ["", "ä", "\u{1F642}?", &"long".repeat(100), "a.b", ".", "((("] {
-            assert_eq!(scan(text).bytes, text.len());
+            let signs = scan(text);
+            assert!(signs.bytes <= text.len(), "{text}");
         }
     }
 }

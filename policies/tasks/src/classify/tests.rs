@@ -67,7 +67,8 @@ fn length_numbers_and_thinking_make_a_request_hard() {
     assert!(!hard(&request(), "What is 2 + 2?"));
     assert!(hard(&request(), &"A long text about nothing. ".repeat(100)));
     assert!(hard(&Request { needs: Abilities::REASONING, ..request() }, "What is 2 + 2?"));
-    assert!(hard(&Request { turns: 9, ..request() }, "1 2 3 4 5 6 7 8"));
+    assert!(hard(&Request { turns: 9, ..request() }, "and now?"));
+    assert!(hard(&request(), "Add 1, 2, 3, 4, 5 and 6."));
 }
 
 #[test]
@@ -75,5 +76,5 @@ fn tool_names_are_read_only_where_the_request_has_tools() {
     let gateway = Gateway::new().user("What is the weather?").tool("get_weather");
     let with_tools = Request { needs: Abilities::TOOLS, ..request() };
     assert_eq!(gateway.run(|| read(&with_tools, 2048)), Kind { task: Task::ToolUse, hard: false });
-    assert_eq!(gateway.run(|| read(&request(), 2048)).task, Task::Knowledge);
+    assert_eq!(gateway.run(|| read(&request(), 2048)).task, Task::Reasoning);
 }
