@@ -1,5 +1,6 @@
 //! `pointsman serve`: the life of the gateway.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use clap::Args as ClapArgs;
 use pointsman_policy::watch::{WatchConfig, Watcher};
 use pointsman_policy::{Runtime, RuntimeConfig};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Failure, logging, print};
@@ -53,6 +54,8 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     let reloader = Arc::new(Reloader::new(source, runtime, Arc::clone(&app)));
     let (stop, stopped) = watch::channel(false);
 
+    // Whoever reads the addresses may send a signal at once.
+    let signals = StopSignals::listen().map_err(Failure::run)?;
     listeners.print()?;
     let admin =
         admin::router(Arc::new(Admin { app: Arc::clone(&app), reloader: Arc::clone(&reloader), token }));
@@ -60,18 +63,17 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     let clients = listeners.clients.run(client::router(Arc::clone(&app)), stopped.clone());
     let admins = listeners.admins.run(admin, stopped);
     let stopping = async {
-        let asked = asked_to_stop().await;
+        signals.asked().await;
         tracing::info!("stopping: requests under way are finished");
         app.drain();
         let _ = stop.send(true);
-        asked
     };
-    let (drained, _, asked) = tokio::join!(clients, admins, stopping);
+    let (drained, _, ()) = tokio::join!(clients, admins, stopping);
     helpers.iter().for_each(tokio::task::JoinHandle::abort);
     if drained == Drained::CutShort {
         tracing::warn!("some requests were cut off: they took longer than `server.drain_timeout`");
     }
-    asked.map_err(Failure::run)
+    Ok(())
 }
 
 struct Listeners {
@@ -125,15 +127,24 @@ async fn follow_changes(reloader: Arc<Reloader>) {
     }
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn asked_to_stop() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, which no longer end the process once this is made.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Waits for one of them.
+    async fn asked(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the handles are kept, and aborted at the end")]

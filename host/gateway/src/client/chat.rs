@@ -91,11 +91,12 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
     let told_now = |told: &mut Told, account: &Account| told.attempts(account.attempts());
     match tokio::time::timeout_at(deadline.into(), racing).await {
         Ok(Ok(committed)) => Ok(answer::respond(committed, account, std::mem::take(told), Some(deadline))),
-        Ok(Err(exhausted)) => {
+        Ok(Err(exhausted)) if exhausted.words.is_some() || Instant::now() < deadline => {
             told_now(told, &account);
             exhausted_answer(exhausted, account, told)
         }
-        Err(_) => {
+        // An attempt gets no more time than is left, so it may be the first to run out of it.
+        Ok(Err(_)) | Err(_) => {
             told_now(told, &account);
             let waited = account.elapsed(Instant::now()).as_millis();
             Err(reject(account, ApiError::timeout(format!("no model answered within {waited} ms"))))

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use pointsman_wire::openai::error::ErrorBody;
 
 /// An error answer.
@@ -18,12 +18,12 @@ pub(crate) struct ApiError {
     code: &'static str,
     param: Option<String>,
     message: String,
-    headers: HeaderMap,
+    retry_after: Option<Duration>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, kind: &'static str, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, kind, code, param: None, message: message.into(), headers: HeaderMap::new() }
+        Self { status, kind, code, param: None, message: message.into(), retry_after: None }
     }
 
     /// 400: the request is malformed.
@@ -33,10 +33,7 @@ impl ApiError {
 
     /// 401: no key, or one that is not known.
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
-        let mut error =
-            Self::new(StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key", message);
-        error.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        error
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key", message)
     }
 
     /// 403: understood, and not allowed.
@@ -86,11 +83,8 @@ impl ApiError {
     }
 
     /// Asks the client to come back after a time.
-    pub(crate) fn retry_after(mut self, wait: Option<Duration>) -> Self {
-        if let Some(wait) = wait {
-            self.headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs_f64().ceil() as u64));
-        }
-        self
+    pub(crate) fn retry_after(self, wait: Option<Duration>) -> Self {
+        Self { retry_after: wait, ..self }
     }
 
     /// The text for the client.
@@ -107,7 +101,15 @@ impl IntoResponse for ApiError {
             code: Some(self.code),
             param: self.param.as_deref(),
         };
-        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        (self.status, [content_type], self.headers, body.to_bytes()).into_response()
+        let mut response = (self.status, body.to_bytes()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs_f64().ceil() as u64));
+        }
+        response
     }
 }

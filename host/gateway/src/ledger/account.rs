@@ -141,6 +141,7 @@ impl Account {
     fn enter(&mut self, ending: Ending, error: Option<String>) {
         self.closed = true;
         let outcome = self.outcome(ending, error);
+        self.ledger.enter(Arc::clone(&self.route), self.key.take(), &outcome);
         tracing::debug!(
             decision = %outcome.id,
             route = %self.route,
@@ -155,7 +156,6 @@ impl Account {
             error = outcome.error.as_deref(),
             "request ended"
         );
-        self.ledger.enter(Arc::clone(&self.route), self.key.take(), &outcome);
         if let Some(feedback) = self.feedback.take() {
             feedback.send(outcome);
         }
