@@ -27,6 +27,8 @@ mod decision;
 pub mod details;
 pub mod estimate;
 pub mod log;
+#[cfg(all(target_family = "wasm", feature = "allocator"))]
+mod memory;
 pub mod order;
 mod policy;
 pub mod prompt;
