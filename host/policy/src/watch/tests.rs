@@ -177,6 +177,16 @@ async fn new_paths_are_watched_instead() {
 }
 
 #[tokio::test]
+async fn the_same_files_again_are_no_change() {
+    let file = directory().path().join("policy.wasm");
+    let at_once = WatchConfig { quiet: Duration::ZERO, poll: LONG, ..POLL };
+    let (watcher, mut changes) = watch(&[&file], at_once);
+    watcher.set_paths(vec![file]);
+    drop(watcher);
+    assert_eq!(changes.changed().await, None, "the watcher ended without a word");
+}
+
+#[tokio::test]
 async fn endless_events_are_told_in_spite_of_the_unrest() {
     let directory = directory();
     let file = directory.path().join("policy.wasm");

@@ -67,6 +67,8 @@ impl Worker {
             let wait = self.wakes_at().saturating_duration_since(Instant::now());
             match messages.recv_timeout(wait) {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                // Whoever is told may always say what to watch from now on.
+                Ok(Message::Paths(paths)) if paths == self.paths => {}
                 Ok(Message::Paths(paths)) => {
                     self.set_paths(paths);
                     // They may have changed before they were watched.
