@@ -44,11 +44,21 @@ impl Gateway {
         let directory = fresh_directory();
         let path = directory.join("pointsman.toml");
         fs::write(&path, config).expect("the config file can be written");
-        let mut child = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--config"])
-            .arg(&path)
+        let mut serve = serve();
+        serve.arg("--config").arg(&path).envs(environment.iter().copied());
+        Self::spawn(serve, directory, path).await
+    }
+
+    /// The same without any configuration: the embedded default is served.
+    pub async fn start_embedded() -> Self {
+        let directory = fresh_directory();
+        let path = directory.join("no-such-file.toml");
+        Self::spawn(serve(), directory, path).await
+    }
+
+    async fn spawn(mut serve: Command, directory: PathBuf, path: PathBuf) -> Self {
+        let mut child = serve
             .current_dir(&directory)
-            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -108,9 +118,14 @@ impl Gateway {
     }
 
     /// Asks it to end, and waits until it has.
-    pub async fn stop(mut self) -> ExitStatus {
+    pub async fn stop(self) -> ExitStatus {
         self.signal("TERM");
-        let mut child = self.child.take().expect("it is stopped once only");
+        self.ended().await
+    }
+
+    /// Waits until it has ended. Something else has to make it.
+    pub async fn ended(mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it ends once only");
         let ended = tokio::task::spawn_blocking(move || child.wait()).await;
         ended.expect("waiting does not panic").expect("the gateway is a child process")
     }
@@ -177,6 +192,17 @@ fn follow(stderr: impl Read + Send + 'static, log: Log) {
 fn address(line: &str, label: &str) -> Option<String> {
     let (_, rest) = line.split_once(label)?;
     rest.split_whitespace().next().map(|url| url.trim_end_matches('/').to_owned())
+}
+
+/// The gateway's binary, for its other commands.
+pub fn command() -> Command {
+    Command::new(binary())
+}
+
+fn serve() -> Command {
+    let mut serve = command();
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    serve
 }
 
 /// `POINTSMAN_BIN`, or else the binary that was built beside the running test.

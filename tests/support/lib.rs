@@ -11,14 +11,16 @@
 
 mod certificate;
 pub mod client;
+mod connection;
 mod fake_model;
 mod gate;
 mod gateway;
 mod model;
 mod step;
 
+pub use connection::Connection;
 pub use fake_model::{Builder, FakeModel, Request};
 pub use gate::Gate;
-pub use gateway::Gateway;
+pub use gateway::{Gateway, command};
 pub use model::model;
 pub use step::Step;

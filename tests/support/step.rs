@@ -149,8 +149,11 @@ impl Step {
     }
 
     fn stream_of(texts: &[&str], with_usage: bool) -> Self {
-        let mut events: Vec<String> =
-            texts.iter().map(|text| event(&json!({ "content": text }), Value::Null)).collect();
+        let mut deltas: Vec<Value> = texts.iter().map(|text| json!({ "content": text })).collect();
+        if let Some(first) = deltas.first_mut() {
+            first["role"] = "assistant".into();
+        }
+        let mut events: Vec<String> = deltas.iter().map(|delta| event(delta, Value::Null)).collect();
         events.push(event(&json!({}), "stop".into()));
         if with_usage {
             let mut last = chunk(json!([]));

@@ -64,7 +64,7 @@ impl Source {
     }
 
     /// The files whose changes call for a reload.
-    fn watched(&self, config: &Config) -> Vec<PathBuf> {
+    pub(crate) fn watched(&self, config: &Config) -> Vec<PathBuf> {
         let policies = config.policies.iter().filter_map(|policy| match &policy.source {
             PolicySource::File(path) => Some(path.clone()),
             PolicySource::Builtin(_) => None,

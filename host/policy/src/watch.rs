@@ -71,8 +71,8 @@ impl Watcher {
         Ok((Self { worker }, Changes { signal }))
     }
 
-    /// Watches these files from now on, and no others. Tells once, because
-    /// they may have changed before they were watched.
+    /// Watches these files from now on, and no others. Tells once if they are
+    /// others than before, because they may have changed before they were watched.
     pub fn set_paths(&self, paths: Vec<PathBuf>) {
         let _ = self.worker.send(Message::Paths(paths));
     }

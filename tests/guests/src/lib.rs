@@ -9,7 +9,7 @@ pub use pointsman_guest_hostile::Misdeed;
 const VERSION: &str = "version-00000000";
 
 /// Prefers the first candidate. Settings: `label`, else the label is the version
-/// in its bytes: see [`version`].
+/// in its bytes: see [`version`]; and `hedge_after_ms`.
 pub const FIRST: &[u8] = include_bytes!(env!("GUEST_FIRST"));
 
 /// Misbehaves as its settings say: see [`misbehaving`].

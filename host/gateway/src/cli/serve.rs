@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
-use pointsman_policy::watch::{WatchConfig, Watcher};
+use pointsman_policy::watch::{Changes, WatchConfig, Watcher};
 use pointsman_policy::{Runtime, RuntimeConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -46,6 +46,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), Failure> {
     let listeners = Listeners::bind(&config).await?;
+    // Before the policies are read, so that no later change of theirs is missed.
+    let causes = Causes::watch(source.watched(&config)).map_err(Failure::run)?;
     let token = config.admin.token.clone();
     let snapshot =
         reload::start(config, &runtime).await.map_err(|error| Failure::Input(error.to_string()))?;
@@ -59,7 +61,7 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     listeners.print()?;
     let admin =
         admin::router(Arc::new(Admin { app: Arc::clone(&app), reloader: Arc::clone(&reloader), token }));
-    let helpers = [spawn(delivery.run()), spawn(follow_changes(reloader))];
+    let helpers = [spawn(delivery.run()), spawn(causes.follow(reloader))];
     let clients = listeners.clients.run(client::router(Arc::clone(&app)), stopped.clone());
     let admins = listeners.admins.run(admin, stopped);
     let stopping = async {
@@ -107,23 +109,31 @@ impl Listeners {
     }
 }
 
-/// Reloads when a watched file changes and on SIGHUP.
-async fn follow_changes(reloader: Arc<Reloader>) {
-    let watched = || reloader.watched();
-    let hangups = signal(SignalKind::hangup());
-    let watcher = Watcher::new(watched(), WatchConfig::default());
-    let (Ok(mut hangups), Ok((watcher, mut changes))) = (hangups, watcher) else {
-        tracing::error!("neither files nor SIGHUP are watched: reload with POST /admin/reload");
-        return;
-    };
-    loop {
-        let cause = tokio::select! {
-            Some(()) = changes.changed() => "file",
-            Some(()) = hangups.recv() => "signal",
-            else => return,
-        };
-        reloader.reload(cause).await;
-        watcher.set_paths(watched());
+/// What calls for a reload: files that change, and SIGHUP. Noticed from the
+/// moment that this is made.
+struct Causes {
+    watcher: Watcher,
+    changes: Changes,
+    hangups: Signal,
+}
+
+impl Causes {
+    fn watch(files: Vec<PathBuf>) -> io::Result<Self> {
+        let (watcher, changes) = Watcher::new(files, WatchConfig::default())?;
+        Ok(Self { watcher, changes, hangups: signal(SignalKind::hangup())? })
+    }
+
+    /// Reloads whenever there is cause.
+    async fn follow(mut self, reloader: Arc<Reloader>) {
+        loop {
+            let cause = tokio::select! {
+                Some(()) = self.changes.changed() => "file",
+                Some(()) = self.hangups.recv() => "signal",
+                else => return,
+            };
+            reloader.reload(cause).await;
+            self.watcher.set_paths(reloader.watched());
+        }
     }
 }
 

@@ -1,0 +1,85 @@
+"""What applications do with OpenAI's Python client, done through the gateway.
+
+The client takes OPENAI_BASE_URL and OPENAI_API_KEY from the environment."""
+
+import asyncio
+
+import openai
+
+TEXT = "one two three"
+MESSAGES = [{"role": "user", "content": "Count to three."}]
+
+client = openai.OpenAI(max_retries=0)
+
+
+def whole_answer():
+    raw = client.chat.completions.with_raw_response.create(model="good", messages=MESSAGES)
+    answer = raw.parse()
+    assert answer.choices[0].message.content == TEXT, answer
+    assert answer.usage.prompt_tokens == 7 and answer.usage.completion_tokens == 3, answer
+    assert raw.headers["x-pointsman-model"] == "good/chat", raw.headers
+    assert raw.headers["x-pointsman-cost-usd"] == "0.000013", raw.headers
+
+
+def streamed_answer():
+    with client.chat.completions.create(model="good", messages=MESSAGES, stream=True) as stream:
+        chunks = list(stream)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == TEXT, chunks
+    assert all(chunk.usage is None for chunk in chunks), chunks
+
+
+def streamed_answer_with_usage():
+    options = {"include_usage": True}
+    stream = client.chat.completions.create(model="good", messages=MESSAGES, stream=True, stream_options=options)
+    *chunks, last = stream
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == TEXT, chunks
+    assert last.choices == [] and last.usage.completion_tokens == 3, last
+
+
+async def asynchronous_answer():
+    async with openai.AsyncOpenAI(max_retries=0) as asynchronous:
+        answer = await asynchronous.chat.completions.create(model="good", messages=MESSAGES)
+    assert answer.choices[0].message.content == TEXT, answer
+
+
+def list_of_models():
+    ids = [model.id for model in client.models.list()]
+    assert ids == ["good", "limited", "broken", "dying", "good/chat"], ids
+    assert client.models.retrieve("good/chat").owned_by == "good"
+
+
+def raises(kind, code, **request):
+    try:
+        answer = client.chat.completions.create(messages=request.pop("messages", MESSAGES), **request)
+        for _ in answer:
+            pass
+    except openai.APIError as error:
+        assert type(error) is kind, repr(error)
+        assert error.code == code, repr(error)
+    else:
+        raise AssertionError(f"{request} did not fail with {kind}")
+
+
+def errors():
+    raises(openai.NotFoundError, "model_not_found", model="missing")
+    raises(openai.PermissionDeniedError, "model_not_allowed", model="forbidden")
+    raises(openai.BadRequestError, "empty_array", model="good", messages=[])
+    raises(openai.RateLimitError, "rate_limit_exceeded", model="limited")
+    raises(openai.InternalServerError, "all_models_failed", model="broken")
+    raises(openai.APIError, "stream_broken", model="dying", stream=True)
+    stranger = openai.OpenAI(api_key="pm-unknown", max_retries=0)
+    try:
+        stranger.models.list()
+    except openai.AuthenticationError as error:
+        assert error.code == "invalid_api_key", repr(error)
+    else:
+        raise AssertionError("an unknown key was accepted")
+
+
+whole_answer()
+streamed_answer()
+streamed_answer_with_usage()
+asyncio.run(asynchronous_answer())
+list_of_models()
+errors()
+print("all is well")

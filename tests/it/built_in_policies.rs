@@ -1,0 +1,123 @@
+//! The built-in policies route as they promise, on fleets of simulated models.
+
+use pointsman_tests::Gateway;
+use pointsman_tests::client::Answer;
+
+use crate::fleet::{ask, ask_with, built_in, chat, error};
+
+const FLEET: &str = "[backends.fleet]\nkind = \"simulated\"\n";
+const QUICK: &str = "expected = { first_token_ms = 1, tokens_per_second = 100000 }\n";
+
+/// A simulated model; `more` are further keys.
+fn model(name: &str, price: u32, quality: &str, more: &str) -> String {
+    crate::fleet::model(&format!("fleet/{name}"), price, &format!("quality = {quality}\n{more}"))
+}
+
+fn route(name: &str, policy: &str) -> String {
+    format!("[routes.{name}]\npolicy = \"{policy}\"\n")
+}
+
+fn chosen(answer: &Answer) -> (&str, &str) {
+    assert_eq!(answer.status, 200);
+    let header = |name| answer.header(name).expect("the answer says how it was routed");
+    (header("x-pointsman-model"), header("x-pointsman-route"))
+}
+
+#[tokio::test]
+async fn cost_takes_the_cheapest_that_is_good_enough() {
+    let config = [
+        FLEET,
+        &model("large", 10, "0.9", QUICK),
+        &model("small", 1, "0.5", QUICK),
+        &model("medium", 2, "0.8", QUICK),
+        &built_in("cost", ""),
+        "[policies.floor]\nsource = \"builtin:cost\"\nsettings = { quality_floor = 0.7 }\n",
+        "[policies.strict]\nsource = \"builtin:cost\"\nsettings = { quality_floor = 0.95, strict = true }\n",
+        &route("cheap", "cost"),
+        &route("good", "floor"),
+        &route("best", "strict"),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let cheap = ask(&gateway, &chat("cheap", "hi")).await;
+    assert_eq!(chosen(&cheap), ("fleet/small", "cheapest"));
+    let good = ask(&gateway, &chat("good", "hi")).await;
+    assert_eq!(chosen(&good), ("fleet/medium", "cheapest:above-floor"));
+    let message = error(&ask(&gateway, &chat("best", "hi")).await, 503, "no_suitable_model");
+    assert_eq!(message, "no model reaches the quality floor of 0.95; the best, fleet/large, has 0.9");
+}
+
+#[tokio::test]
+async fn performance_leaves_a_model_that_turns_out_slow() {
+    let config = [
+        FLEET,
+        &model(
+            "boaster",
+            1,
+            "0.8",
+            "expected = { first_token_ms = 1, tokens_per_second = 1000 }\nsimulate = { first_token_ms = 500 }",
+        ),
+        &model("honest", 1, "0.8", "expected = { first_token_ms = 50, tokens_per_second = 1000 }"),
+        &built_in("performance", ""),
+        &route("fast", "performance"),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let mut body = chat("fast", "hi");
+    body["max_tokens"] = 1.into();
+    assert_eq!(chosen(&ask(&gateway, &body).await), ("fleet/boaster", "fastest"));
+    assert_eq!(chosen(&ask(&gateway, &body).await), ("fleet/honest", "fastest"));
+}
+
+#[tokio::test]
+async fn task_type_sends_each_kind_of_task_to_the_model_that_is_best_at_it() {
+    let config = [
+        FLEET,
+        &model("talker", 1, "{ general = 0.8, code = 0.2, maths = 0.2 }", QUICK),
+        &model("coder", 1, "{ general = 0.5, code = 0.9 }", QUICK),
+        &model("counter", 1, "{ general = 0.5, maths = 0.9 }", QUICK),
+        &model(
+            "viewer",
+            1,
+            "{ general = 0.1, vision = 0.9 }",
+            &format!("{QUICK}inputs = [\"text\", \"image\"]"),
+        ),
+        &built_in("task-type", "grants = [\"prompt\"]"),
+        &route("task", "task-type"),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let cases = [
+        ("Write a Python function that reverses a linked list.", ("fleet/coder", "task:code")),
+        ("Solve the equation 3x + 7 = 22 for x.", ("fleet/counter", "task:maths")),
+        ("Hello! How are you today?", ("fleet/talker", "task:chat")),
+    ];
+    for (prompt, expected) in cases {
+        let answer = ask(&gateway, &chat("task", prompt)).await;
+        assert_eq!(chosen(&answer), expected, "{prompt}");
+    }
+    let answer = ask(&gateway, &crate::fleet::with_picture("task", "iVBORw0KGgo=")).await;
+    assert_eq!(chosen(&answer), ("fleet/viewer", "task:vision"));
+}
+
+#[tokio::test]
+async fn dynamic_is_cheap_unless_the_request_asks_for_speed_or_quality() {
+    let slow = "expected = { first_token_ms = 40, tokens_per_second = 1000 }\n";
+    let config = [
+        FLEET,
+        &model("cheap", 1, "0.8", slow),
+        &model("fast", 10, "0.81", QUICK),
+        &model("good", 10, "0.84", slow),
+        &built_in("dynamic", "grants = [\"prompt\"]"),
+        &route("auto", "dynamic"),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let body = chat("auto", "Hello! How are you today?");
+    assert_eq!(chosen(&ask(&gateway, &body).await), ("fleet/cheap", "dynamic:cost"));
+    let cases = [
+        ("cost", ("fleet/cheap", "dynamic:cost")),
+        ("speed", ("fleet/fast", "dynamic:speed")),
+        ("quality", ("fleet/good", "dynamic:task")),
+    ];
+    for (wish, expected) in cases {
+        let answer = ask_with(&gateway, &[("x-pointsman-prefer", wish)], &body).await;
+        assert_eq!(chosen(&answer), expected, "{wish}");
+    }
+}

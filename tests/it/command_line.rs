@@ -1,0 +1,143 @@
+//! The commands besides `serve`.
+
+use std::path::Path;
+use std::process::Output;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pointsman_tests::{FakeModel, Gateway, command};
+use serde_json::Value;
+
+use crate::fleet::{ask, ask_with, backend, built_in, chat, in_order, model};
+use crate::policy_file::PolicyFile;
+
+/// Runs the gateway's binary to its end.
+pub fn run(arguments: &[&str]) -> Output {
+    command().args(arguments).output().expect("the gateway's binary can be run")
+}
+
+/// `pointsman check` of a configuration.
+pub fn check(config: &str) -> Output {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("check-{}-{}.toml", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, config).expect("the config can be written");
+    let checked = command().arg("check").arg(&path).output().expect("the gateway's binary can be run");
+    std::fs::remove_file(&path).expect("the config can be removed");
+    checked
+}
+
+/// Standard output and standard error.
+pub fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the output is text");
+    (text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test]
+async fn check_says_what_a_good_configuration_has() {
+    let upstream = FakeModel::saying("").await;
+    let checked = check(&in_order(&[&upstream, &upstream], ""));
+    let (told, errors) = texts(&checked);
+    assert_eq!((checked.status.code(), errors.as_str()), (Some(0), ""));
+    assert!(told.ends_with(": ok (backends: 2, models: 2, policies: 1, routes: 1, keys: 0)\n"), "{told}");
+}
+
+#[test]
+fn check_tells_all_that_is_wrong_with_line_and_hint() {
+    let config = "[backends.a]\nkind = \"simulated\"\n\n[models.\"a/chat\"]\ninput_prise = 1\n\n\
+                  [routes.main]\npolicy = \"nobody\"\nattempt_timeout = \"soon\"\n";
+    let checked = check(config);
+    let (told, errors) = texts(&checked);
+    assert_eq!((checked.status.code(), told.as_str()), (Some(2), ""));
+    for expected in [".toml:5:", "input_prise", "input_price", ".toml:9:", "attempt_timeout"] {
+        assert!(errors.contains(expected), "{expected} is not in:\n{errors}");
+    }
+    let checked = check(&config.replace("input_prise", "output_price").replace("\"soon\"", "\"1s\""));
+    let (_, errors) = texts(&checked);
+    assert!(errors.contains(".toml:8:") && errors.contains("unknown policy `nobody`"), "{errors}");
+}
+
+#[test]
+fn check_tells_of_a_policy_that_does_not_load() {
+    let fleet =
+        "[backends.a]\nkind = \"simulated\"\n[models.\"a/chat\"]\ninput_price = 1\noutput_price = 2\n";
+    let route = |policy: &str| format!("[routes.main]\npolicy = \"{policy}\"\n");
+    let missing = "[policies.mine]\nsource = \"./no-such-file.wasm\"\n";
+    let file = PolicyFile::new(b"not even WebAssembly");
+    let garbage = format!("[policies.mine]\nsource = \"{}\"\n", file.path().display());
+    let ungranted = built_in("task-type", "");
+    let unsettled = built_in("cost", "settings = { quality_floor = 80 }");
+    let cases = [
+        (missing, route("mine"), "there is no file "),
+        (&garbage, route("mine"), "cannot load the policy `mine` from "),
+        (&ungranted, route("task-type"), r#"grants = ["prompt"]"#),
+        (&unsettled, route("cost"), "setting `quality_floor`: 80 is not in 0..1"),
+    ];
+    for (policy, route, expected) in cases {
+        let checked = check(&[fleet, policy, &route].concat());
+        let (told, errors) = texts(&checked);
+        assert_eq!((checked.status.code(), told.as_str()), (Some(2), ""), "{errors}");
+        assert!(errors.contains(expected), "{errors}");
+    }
+}
+
+#[test]
+fn check_tells_of_a_file_that_is_not_there() {
+    let checked = run(&["check", "no-such-file.toml"]);
+    let (_, errors) = texts(&checked);
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(errors.contains("no-such-file.toml"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_new_key_is_accepted_by_the_hash_that_comes_with_it() {
+    let (told, _) = texts(&run(&["key", "phone"]));
+    let (key, config) = told.split_once("\n\n").expect("the key, then the rest");
+    let key = key.strip_prefix("key:").expect("the key comes first").trim();
+    let table = &config[config.find("[keys.phone]").expect("a table for the configuration")..];
+    let upstream = FakeModel::saying("hello there").await;
+    let config = in_order(&[], table) + &backend("a", &upstream, "") + &model("a/chat", 1, "");
+    let gateway = Gateway::start(&config).await;
+    let bearer = format!("Bearer {key}");
+    let answer = ask_with(&gateway, &[("authorization", &bearer)], &chat("main", "hi")).await;
+    assert_eq!(answer.text(), "hello there");
+    assert_eq!(ask(&gateway, &chat("main", "hi")).await.status, 401);
+    assert!(!table.contains(key), "the configuration holds a hash only");
+
+    let (another, _) = texts(&run(&["key", "phone"]));
+    assert_ne!(another, told);
+}
+
+#[test]
+fn the_schema_is_the_one_in_the_repository() {
+    let (told, _) = texts(&run(&["schema"]));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/gateway/schema/pointsman.schema.json");
+    let kept = std::fs::read_to_string(path).expect("the schema is kept");
+    let schema: Value = serde_json::from_str(&told).expect("the schema is JSON");
+    assert!(schema["properties"]["routes"].is_object());
+    assert_eq!(told, kept);
+}
+
+#[test]
+fn the_help_says_what_there_is() {
+    let (help, _) = texts(&run(&["--help"]));
+    for expected in ["serve", "check", "key", "schema", "pointsman serve", "WebAssembly"] {
+        assert!(help.contains(expected), "{expected} is not in:\n{help}");
+    }
+    let (help, _) = texts(&run(&["serve", "--help"]));
+    for expected in
+        ["--config <FILE>", "--listen <ADDR>", "--admin-listen <ADDR>", "port 0", "simulated fleet"]
+    {
+        assert!(help.contains(expected), "{expected} is not in:\n{help}");
+    }
+    let (version, _) = texts(&run(&["--version"]));
+    assert!(version.starts_with("pointsman "), "{version}");
+}
+
+#[test]
+fn a_wrong_flag_is_told_with_how_it_is_used() {
+    let wrong = run(&["serve", "--port", "80"]);
+    let (told, errors) = texts(&wrong);
+    assert_eq!((wrong.status.code(), told.as_str()), (Some(2), ""));
+    assert!(errors.contains("--port") && errors.contains("Usage: pointsman serve"), "{errors}");
+    assert_eq!(run(&[]).status.code(), Some(2), "without a command the help is shown");
+}

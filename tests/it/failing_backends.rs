@@ -1,0 +1,315 @@
+//! Backends that fail: another model takes over while the client has seen
+//! nothing, and afterwards it is told.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use pointsman_tests::{FakeModel, Gate, Gateway, Step, client};
+use serde_json::{Value, json};
+
+use crate::fleet::{
+    ask, backend, built_in, chat, error, in_order, model, open, status, stream_error, streamed, text_of,
+    usage,
+};
+
+/// One fails as scripted for its first request; the other always answers.
+async fn first_fails(step: Step, more: &str) -> (FakeModel, FakeModel, Gateway) {
+    let failing = FakeModel::builder().then(step).start().await;
+    let good = FakeModel::saying("from the other").await;
+    let gateway = Gateway::start(&in_order(&[&failing, &good], more)).await;
+    (failing, good, gateway)
+}
+
+/// Fails unless the other model answers, whole and streamed.
+async fn the_other_takes_over(step: Step, more: &str) {
+    for streaming in [false, true] {
+        let (failing, _good, gateway) = first_fails(step.clone(), more).await;
+        let mut body = chat("main", "hi");
+        body["stream"] = streaming.into();
+        let stream = open(&gateway, &body).await;
+        assert_eq!(stream.status, 200);
+        assert_eq!(stream.headers["x-pointsman-model"], "b/chat");
+        assert_eq!(stream.headers["x-pointsman-attempts"], "2");
+        let text = if streaming { stream.text().await } else { stream.whole().await.text() };
+        assert_eq!(text, "from the other");
+        assert_eq!(failing.requests().len(), 1);
+        let lines = usage(&gateway).await;
+        assert_eq!((&lines[0]["model"], &lines[0]["answered"]), (&json!("b/chat"), &json!(1)));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_without_an_answer_is_no_answer() {
+    the_other_takes_over(Step::drop_connection(), "").await;
+}
+
+#[tokio::test]
+async fn a_server_error_is_no_answer() {
+    the_other_takes_over(Step::status(500), "").await;
+}
+
+#[tokio::test]
+async fn a_rejected_key_of_ours_is_no_answer() {
+    the_other_takes_over(Step::status(401), "").await;
+}
+
+#[tokio::test]
+async fn a_rate_limit_sends_the_request_elsewhere_at_once() {
+    the_other_takes_over(Step::status(429).header("retry-after", "3000"), "").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_before_its_content_is_no_answer() {
+    the_other_takes_over(Step::stream(&["lost"]).die_after(0), "").await;
+}
+
+#[tokio::test]
+async fn silence_is_no_answer() {
+    let (silent, _good, gateway) = first_fails(Step::hang(), "attempt_timeout = \"1s\"\n").await;
+    let answer = ask(&gateway, &chat("main", "hi")).await;
+    assert_eq!(answer.text(), "from the other");
+    assert_eq!(answer.header("x-pointsman-attempts"), Some("2"));
+    silent.hung_up(1).await;
+    // Its input may have been worked on: 5 estimated tokens at $1, then 7 at $2 and 3 at $4 a million.
+    let cost: f64 = answer.header("x-pointsman-cost-usd").and_then(|cost| cost.parse().ok()).expect("a cost");
+    assert!(cost > 0.000_026, "{cost}");
+}
+
+#[tokio::test]
+async fn a_backend_that_refuses_connections_is_left_for_another() {
+    let (mut down, good) = (FakeModel::saying("back").await, FakeModel::saying("from the other").await);
+    down.go_down().await;
+    let gateway = Gateway::start(&in_order(&[&down, &good], "")).await;
+    let answer = ask(&gateway, &chat("main", "hi")).await;
+    assert_eq!(answer.text(), "from the other");
+    assert_eq!(answer.header("x-pointsman-attempts"), Some("2"));
+
+    let answer = ask(&gateway, &chat("a/chat", "hi")).await;
+    let message = error(&answer, 502, "all_models_failed");
+    assert_eq!(message, format!("no model answered: {}", ["a/chat: cannot connect"; 3].join("; ")));
+    down.come_back().await;
+    assert_eq!(ask(&gateway, &chat("a/chat", "hi")).await.text(), "back");
+}
+
+#[tokio::test]
+async fn when_all_fail_the_client_is_told_how() {
+    let (one, two) =
+        (FakeModel::always(Step::status(500)).await, FakeModel::always(Step::drop_connection()).await);
+    let gateway = Gateway::start(&in_order(&[&one, &two], "")).await;
+    let answer = ask(&gateway, &chat("main", "hi")).await;
+    let message = error(&answer, 502, "all_models_failed");
+    assert!(
+        message.starts_with("no model answered: a/chat: status 500; b/chat: unusable answer: "),
+        "{message}"
+    );
+    assert_eq!(answer.header("x-pointsman-attempts"), Some("2"));
+    assert_eq!(usage(&gateway).await[0]["failed"], 1);
+}
+
+#[tokio::test]
+async fn a_rate_limited_model_is_asked_again_when_it_is_the_only_one() {
+    let step = Step::status(429).header("retry-after-ms", "1");
+    let model = FakeModel::builder().then(step.clone()).then(step).start().await;
+    let gateway = Gateway::start(&in_order(&[&model], "")).await;
+    let answer = ask(&gateway, &chat("main", "hi")).await;
+    assert_eq!(answer.text(), "hello there");
+    assert_eq!(answer.header("x-pointsman-attempts"), Some("3"));
+    assert_eq!(model.requests().len(), 3);
+    assert_eq!(status(&gateway, "a/chat").await["error_rate"], 0.0, "a rate limit is no fault");
+}
+
+#[tokio::test]
+async fn when_all_are_rate_limited_the_client_learns_when_to_come_back() {
+    let one = FakeModel::always(Step::status(429).header("retry-after", "60")).await;
+    let two = FakeModel::always(Step::status(429).header("retry-after", "40")).await;
+    let gateway = Gateway::start(&in_order(&[&one, &two], "timeout = \"30s\"\n")).await;
+    let answer = ask(&gateway, &chat("main", "hi")).await;
+    let message = error(&answer, 429, "rate_limit_exceeded");
+    assert_eq!(message, "no model answered: a/chat: status 429; b/chat: status 429");
+    assert_eq!(answer.header("retry-after"), Some("40"));
+    assert_eq!(answer.json()["error"]["type"], "rate_limit_error");
+}
+
+#[tokio::test]
+async fn what_a_backend_says_of_a_bad_request_reaches_the_client_and_no_other_model() {
+    let (picky, other) = (FakeModel::always(Step::status(400)).await, FakeModel::saying("hello there").await);
+    let gateway = Gateway::start(&in_order(&[&picky, &other], "")).await;
+    for body in [chat("main", "hi"), streamed("main", "hi")] {
+        let answer = ask(&gateway, &body).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let words = json!({ "message": "fake 400", "type": "fake", "param": null, "code": null });
+        assert_eq!(answer.json(), json!({ "error": words }));
+        assert_eq!(answer.header("x-pointsman-attempts"), Some("1"));
+    }
+    assert_eq!(other.requests().len(), 0);
+    assert_eq!(status(&gateway, "a/chat").await["healthy"], true);
+}
+
+#[tokio::test]
+async fn nonsense_is_no_answer() {
+    let good = FakeModel::saying("from the other").await;
+    let nonsense = [
+        Step::bytes("application/json", "this is not JSON"),
+        Step::bytes("application/json", ""),
+        Step::bytes("application/json", r#"{"choices":[{"message":{"content":"cut o"#),
+        Step::json(&json!({ "hello": "world" })),
+        Step::json(&json!([1, 2, 3])),
+        Step::bytes("text/html", "<html><body>Please log in</body></html>"),
+        Step::bytes("application/json", &b"\xff\xfe\x00"[..]),
+        Step::huge((64 << 20) + 1),
+    ];
+    let calls = nonsense.len();
+    // A success in between keeps the model healthy.
+    let script = nonsense.into_iter().flat_map(|step| [step, Step::answer("sense")]);
+    let odd = script.fold(FakeModel::builder(), pointsman_tests::Builder::then).start().await;
+    let gateway = Gateway::start(&in_order(&[&odd, &good], "")).await;
+    for call in 0..calls {
+        let answer = ask(&gateway, &chat("main", "hi")).await;
+        assert_eq!((call, answer.text().as_str()), (call, "from the other"));
+        assert_eq!(ask(&gateway, &chat("main", "hi")).await.text(), "sense");
+    }
+}
+
+#[tokio::test]
+async fn nonsense_is_no_stream() {
+    let good = FakeModel::saying("from the other").await;
+    let nonsense = [
+        Step::answer("not streamed"),
+        Step::bytes("text/event-stream", ""),
+        Step::bytes("text/event-stream", "data: this is not JSON\n\n"),
+        Step::bytes("text/event-stream", "<html><body>Please log in</body></html>"),
+        Step::bytes("text/event-stream", "data: {\"error\":{\"message\":\"overloaded\"}}\n\n"),
+        Step::stream(&["never"]).die_after(0),
+    ];
+    let calls = nonsense.len();
+    let script = nonsense.into_iter().flat_map(|step| [step, Step::stream(&["sense"])]);
+    let odd = script.fold(FakeModel::builder(), pointsman_tests::Builder::then).start().await;
+    let gateway = Gateway::start(&in_order(&[&odd, &good], "")).await;
+    for call in 0..calls {
+        let text = open(&gateway, &streamed("main", "hi")).await.text().await;
+        assert_eq!((call, text.as_str()), (call, "from the other"));
+        assert_eq!(open(&gateway, &streamed("main", "hi")).await.text().await, "sense");
+    }
+}
+
+/// Fails unless the client gets `Hel`, then an error in the stream's own format,
+/// and nobody else is asked.
+async fn breaks_off(step: Step, why: &str, more: &str) {
+    let (_failing, other, gateway) = first_fails(step, more).await;
+    let stream = open(&gateway, &streamed("main", "hi")).await;
+    assert_eq!(
+        (stream.status.as_u16(), &stream.headers["x-pointsman-model"]),
+        (200, &"a/chat".parse().expect("text"))
+    );
+    let events = stream.events().await;
+    assert_eq!(text_of(&events), "Hel");
+    let error = stream_error(&events);
+    assert_eq!(error["code"], "stream_broken");
+    let message = error["message"].as_str().expect("a message");
+    assert!(message.starts_with(why), "{message}");
+    assert_eq!(other.requests().len(), 0);
+    let line = &usage(&gateway).await[0];
+    assert_eq!((&line["failed"], &line["model"]), (&json!(1), &json!("a/chat")));
+    assert!(line["output_tokens"].as_u64() > Some(0), "what was sent is paid for: {line}");
+    assert!(status(&gateway, "a/chat").await["error_rate"].as_f64() > Some(0.0));
+}
+
+#[tokio::test]
+async fn a_stream_that_dies_is_told_to_the_client_and_goes_to_nobody_else() {
+    breaks_off(Step::stream(&["Hel", "lo"]).die_after(1), "the model's answer broke off: ", "").await;
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_too_early_is_told_to_the_client() {
+    let chunk = json!({ "id": "x", "choices": [{ "index": 0, "delta": { "content": "Hel" } }] });
+    let step = Step::bytes("text/event-stream", format!("data: {chunk}\n\n"));
+    breaks_off(step, "the model's answer ended before it was complete", "").await;
+}
+
+#[tokio::test]
+async fn a_stream_that_falls_silent_is_told_to_the_client() {
+    let step = Step::stream(&["Hel", "lo"]).wait_after(1, &Gate::new());
+    breaks_off(step, "the model sent nothing for ", "attempt_timeout = \"1s\"\n").await;
+}
+
+#[tokio::test]
+async fn a_model_that_keeps_failing_is_left_out_until_a_probe_succeeds() {
+    let (up, probe) = (Arc::new(AtomicBool::new(false)), Gate::new());
+    let script = {
+        let (up, probe) = (Arc::clone(&up), probe.clone());
+        move |request: &pointsman_tests::Request| match (request.path.as_str(), up.load(Ordering::SeqCst)) {
+            ("/v1/models", _) => Step::says(request, "").after(&probe),
+            (_, false) => Step::status(500),
+            (_, true) => Step::says(request, "back"),
+        }
+    };
+    let flaky = FakeModel::builder().otherwise(script).start().await;
+    let good = FakeModel::saying("from the other").await;
+    let config = [
+        backend("a", &flaky, "health = { interval = \"1ms\", timeout = \"60s\" }"),
+        model("a/chat", 1, ""),
+        backend("b", &good, ""),
+        model("b/chat", 2, ""),
+        built_in("cost", ""),
+        "[routes.main]\npolicy = \"cost\"\n".to_owned(),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let attempts = async || {
+        let answer = ask(&gateway, &chat("main", "hi")).await;
+        assert_eq!(answer.text(), "from the other");
+        answer.header("x-pointsman-attempts").expect("a count").to_owned()
+    };
+    assert_eq!(
+        [attempts().await, attempts().await, attempts().await, attempts().await],
+        ["2", "2", "2", "1"]
+    );
+
+    up.store(true, Ordering::SeqCst);
+    probe.open();
+    // By the second probe the first one has been taken note of.
+    let probed = |requests: &[pointsman_tests::Request]| {
+        requests.iter().filter(|seen| seen.path == "/v1/models").count()
+    };
+    let mut seen = flaky.requests().len();
+    while probed(&flaky.requests()) < 2 {
+        seen += 1;
+        flaky.request(seen).await;
+    }
+    assert_eq!(status(&gateway, "a/chat").await["healthy"], true);
+    assert_eq!(ask(&gateway, &chat("main", "hi")).await.text(), "back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fleet_answers_all_requests_while_one_of_its_models_fails_often() {
+    const CLIENTS: usize = 10;
+    const REQUESTS: usize = 200;
+    let count = AtomicUsize::new(0);
+    let often = move |request: &pointsman_tests::Request| match count.fetch_add(1, Ordering::SeqCst) % 10 {
+        2 => Step::status(500),
+        5 => Step::drop_connection(),
+        8 => Step::bytes("application/json", "nonsense"),
+        _ => Step::says(request, "from the one that fails"),
+    };
+    let often = FakeModel::builder().otherwise(often).start().await;
+    let (two, three) = (FakeModel::saying("from two").await, FakeModel::saying("from three").await);
+    let gateway = Arc::new(Gateway::start(&in_order(&[&often, &two, &three], "")).await);
+    let clients: Vec<_> =
+        (0..CLIENTS).map(|_| tokio::spawn(ask_often(Arc::clone(&gateway), REQUESTS))).collect();
+    for client in clients {
+        client.await.expect("every request was answered");
+    }
+    let lines = usage(&gateway).await;
+    let sum = |name: &str| lines.iter().filter_map(|line| line[name].as_u64()).sum::<u64>();
+    assert_eq!((sum("answered"), sum("failed"), sum("cancelled")), (2000, 0, 0));
+    assert!(lines.len() > 1, "others took over: {lines:#?}");
+}
+
+async fn ask_often(gateway: Arc<Gateway>, requests: usize) {
+    let body: Value = chat("main", "hi");
+    for _ in 0..requests {
+        let answer = client::post(&gateway.url("/v1/chat/completions"), &body).await;
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        assert!(answer.text().starts_with("from "));
+    }
+}

@@ -1,0 +1,83 @@
+//! Clients come with keys, and see what theirs allows.
+
+use pointsman_tests::client::{self, Answer};
+use pointsman_tests::{FakeModel, Gateway};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::fleet::{ask, ask_with, chat, error, in_order, model, reload, usage};
+
+const ALL: &str = "pm-all-allowed";
+const SOME: &str = "pm-some-allowed";
+
+fn key(name: &str, secret: &str, routes: &str) -> String {
+    let hash: String = Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("[keys.{name}]\nhash = \"sha256:{hash}\"\nroutes = {routes}\n")
+}
+
+fn config(upstream: &FakeModel, keys: &[String]) -> String {
+    let more = format!("[routes.secret]\npolicy = \"cost\"\n{}", model("a/other", 5, ""));
+    in_order(&[upstream], &more) + &keys.concat()
+}
+
+async fn ask_by(gateway: &Gateway, secret: &str, name: &str) -> Answer {
+    ask_with(gateway, &[("authorization", &format!("Bearer {secret}"))], &chat(name, "hi")).await
+}
+
+#[tokio::test]
+async fn without_a_known_key_nothing_is_answered() {
+    let upstream = FakeModel::saying("hello there").await;
+    let gateway = Gateway::start(&config(&upstream, &[key("app", ALL, "[\"*\"]")])).await;
+    let none = ask(&gateway, &chat("main", "hi")).await;
+    assert!(error(&none, 401, "invalid_api_key").contains("Authorization: Bearer KEY"));
+    assert_eq!(none.header("www-authenticate"), Some("Bearer"));
+    error(&ask_by(&gateway, "pm-guessed", "main").await, 401, "invalid_api_key");
+    error(&ask_by(&gateway, "", "main").await, 401, "invalid_api_key");
+    let basic = [("authorization", "Basic cG06cG0=")];
+    error(&ask_with(&gateway, &basic, &chat("main", "hi")).await, 401, "invalid_api_key");
+    error(&client::get(&gateway.url("/v1/models")).await, 401, "invalid_api_key");
+    error(&client::get(&gateway.url("/v1/models/main")).await, 401, "invalid_api_key");
+    error(&ask(&gateway, &json!("not even a request")).await, 401, "invalid_api_key");
+    assert_eq!(upstream.requests().len(), 0);
+    for open in ["/health", "/ready"] {
+        assert_eq!(client::get(&gateway.url(open)).await.status, 200, "{open} is for load balancers");
+    }
+
+    assert_eq!(ask_by(&gateway, ALL, "main").await.text(), "hello there");
+    assert_eq!(usage(&gateway).await[0]["key"], "app");
+}
+
+#[tokio::test]
+async fn a_key_opens_its_routes_and_models_only() {
+    let upstream = FakeModel::saying("hello there").await;
+    let keys = [key("all", ALL, "[\"*\"]"), key("some", SOME, "[\"main\", \"a/o*\"]")];
+    let gateway = Gateway::start(&config(&upstream, &keys)).await;
+    assert_eq!(ask_by(&gateway, SOME, "main").await.status, 200);
+    assert_eq!(ask_by(&gateway, SOME, "a/other").await.status, 200);
+    assert_eq!(ask_by(&gateway, ALL, "secret").await.status, 200);
+    for name in ["secret", "a/chat"] {
+        let message = error(&ask_by(&gateway, SOME, name).await, 403, "model_not_allowed");
+        assert_eq!(message, format!("the key `some` may not use `{name}`"));
+    }
+
+    let bearer = format!("Bearer {SOME}");
+    let mine = [("authorization", bearer.as_str())];
+    let list = client::get_with(&gateway.url("/v1/models"), &mine).await.json();
+    let ids: Vec<&Value> =
+        list["data"].as_array().expect("a list").iter().map(|entry| &entry["id"]).collect();
+    assert_eq!(ids, ["main", "a/other"]);
+    assert_eq!(client::get_with(&gateway.url("/v1/models/main"), &mine).await.status, 200);
+    error(&client::get_with(&gateway.url("/v1/models/secret"), &mine).await, 404, "model_not_found");
+}
+
+#[tokio::test]
+async fn a_key_is_withdrawn_and_another_given_by_a_reload() {
+    let upstream = FakeModel::saying("hello there").await;
+    let gateway = Gateway::start(&config(&upstream, &[key("old", ALL, "[\"*\"]")])).await;
+    assert_eq!(ask_by(&gateway, ALL, "main").await.status, 200);
+    let changed = config(&upstream, &[key("new", SOME, "[\"*\"]")]);
+    std::fs::write(gateway.config(), changed).expect("the config can be written");
+    reload(&gateway).await;
+    error(&ask_by(&gateway, ALL, "main").await, 401, "invalid_api_key");
+    assert_eq!(ask_by(&gateway, SOME, "main").await.status, 200);
+}

@@ -1,0 +1,28 @@
+//! The whole gateway, as a process, against scripted models on real sockets.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot do its part fails"
+)]
+
+mod fleet;
+mod policy_file;
+mod raw;
+
+mod admin;
+mod built_in_policies;
+mod clients;
+mod command_line;
+mod errors;
+mod failing_backends;
+mod hang_ups;
+mod hedging;
+mod hot_swap;
+mod keys;
+mod lifecycle;
+mod policy_failures;
+mod protocols;
+mod real_model;
+mod reloads;
+mod routing;

@@ -1,0 +1,201 @@
+//! A policy that fails never fails the request by itself.
+
+use pointsman_guests::{FIRST, HOSTILE, Misdeed, misbehaving, version, version_label};
+use pointsman_tests::client::{self, Answer};
+use pointsman_tests::{FakeModel, Gateway};
+use serde_json::{Value, json};
+
+use crate::policy_file::PolicyFile;
+
+/// A route `main` whose policy misbehaves, over two models at one backend.
+struct Setup {
+    gateway: Gateway,
+    _policy: PolicyFile,
+    _model: FakeModel,
+}
+
+/// `on_failure` and further tables are TOML.
+async fn setup(misdeed: Misdeed, on_failure: &str, more: &str) -> Setup {
+    let (model, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(HOSTILE));
+    let config = format!(
+        r#"
+        [backends.fake]
+        base_url = "{}"
+        [models."fake/one"]
+        input_price = 1
+        output_price = 2
+        [models."fake/two"]
+        input_price = 1
+        output_price = 2
+        [policies.bad]
+        source = "{}"
+        settings = {}
+        {on_failure}
+        [routes.main]
+        policy = "bad"
+        {more}
+        "#,
+        model.base_url(),
+        policy.path().display(),
+        inline(&misbehaving(misdeed)),
+    );
+    Setup { gateway: Gateway::start(&config).await, _policy: policy, _model: model }
+}
+
+/// JSON with text values as a TOML inline table.
+fn inline(settings: &str) -> String {
+    let settings: Value = serde_json::from_str(settings).expect("settings are JSON");
+    let members = settings.as_object().expect("settings are an object");
+    let pairs: Vec<String> = members.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    format!("{{ {} }}", pairs.join(", "))
+}
+
+impl Setup {
+    async fn ask(&self) -> Answer {
+        let body = json!({ "model": "main", "messages": [{ "role": "user", "content": "hi" }] });
+        client::post(&self.gateway.url("/v1/chat/completions"), &body).await
+    }
+
+    /// What `GET /admin/policies` says of a policy.
+    async fn status(&self, name: &str) -> Value {
+        let status = client::get(&self.gateway.admin("/admin/policies")).await.json();
+        let policies = status["policies"].as_array().expect("a list of policies");
+        policies.iter().find(|policy| policy["name"] == name).expect("the policy is listed").clone()
+    }
+}
+
+async fn answers_in_static_order(misdeed: Misdeed, reason: &str) {
+    let setup = setup(misdeed, "", "").await;
+    let answer = setup.ask().await;
+    assert_eq!(answer.status, 200, "{}", answer.header("x-pointsman-policy-failure").unwrap_or("-"));
+    assert_eq!(answer.text(), "hello there");
+    assert_eq!(answer.header("x-pointsman-policy-failure"), Some(reason));
+    assert_eq!(answer.header("x-pointsman-route"), Some("static"));
+    assert_eq!(answer.header("x-pointsman-policy"), None);
+    assert_eq!(answer.header("x-pointsman-model"), Some("fake/one"));
+    assert_eq!(setup.status("bad").await["failures"], json!([[reason, 1]]));
+}
+
+macro_rules! answered_in_static_order {
+    ($($name:ident: $misdeed:ident => $reason:literal,)*) => {
+        $(#[tokio::test]
+        async fn $name() {
+            answers_in_static_order(Misdeed::$misdeed, $reason).await;
+        })*
+    };
+}
+
+answered_in_static_order! {
+    an_endless_loop_runs_into_the_deadline: LoopInRoute => "deadline",
+    endless_recursion_is_a_trap: Recurse => "trap",
+    memory_beyond_the_limit_is_told: GrowMemory => "memory",
+    a_trap_is_told: Trap => "trap",
+    a_panic_is_a_trap: Panic => "trap",
+    a_huge_label_is_invalid: HugeLabel => "invalid",
+    a_huge_reason_is_invalid: HugeReason => "invalid",
+    too_many_targets_are_invalid: ManyTargets => "invalid",
+    no_target_is_invalid: NoTarget => "invalid",
+    an_unknown_candidate_is_invalid: OutOfRange => "invalid",
+    a_repeated_candidate_is_invalid: Repeat => "invalid",
+    a_propensity_that_is_no_number_is_invalid: NanPropensity => "invalid",
+    a_label_with_a_header_in_it_is_invalid: HeaderInLabel => "invalid",
+    a_reason_that_clears_the_screen_is_invalid: AnsiInReason => "invalid",
+    a_refusal_that_clears_the_screen_is_invalid: AnsiInRefusal => "invalid",
+    a_flood_of_host_calls_is_stopped: FloodHost => "host_calls",
+    an_internal_failure_is_told: Internal => "internal",
+}
+
+#[tokio::test]
+async fn a_route_that_rejects_says_which_policy_failed_and_how() {
+    let setup = setup(Misdeed::Trap, "on_failure = \"reject\"", "").await;
+    let answer = setup.ask().await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("x-pointsman-policy-failure"), Some("trap"));
+    let error = &answer.json()["error"];
+    assert_eq!(error["code"], "policy_failed");
+    assert_eq!(error["message"], "the policy `bad` failed (trap), and the route rejects requests then");
+}
+
+#[tokio::test]
+async fn another_policy_takes_over_and_its_own_failure_leaves_the_static_order() {
+    let good = PolicyFile::new(FIRST);
+    let more = format!(
+        "[policies.good]\nsource = \"{}\"\nsettings = {{ label = \"stand-in\" }}",
+        good.path().display()
+    );
+    let stood_in = setup(Misdeed::Trap, "on_failure = { fallback = \"good\" }", &more).await;
+    let answer = stood_in.ask().await;
+    assert_eq!(answer.header("x-pointsman-route"), Some("stand-in"));
+    assert!(answer.header("x-pointsman-policy").expect("a policy decided").starts_with("good@"));
+    assert_eq!(answer.header("x-pointsman-policy-failure"), Some("trap"));
+
+    let worse = PolicyFile::new(HOSTILE);
+    let settings = inline(&misbehaving(Misdeed::Internal));
+    let more = format!("[policies.worse]\nsource = \"{}\"\nsettings = {settings}", worse.path().display());
+    let failed_twice = setup(Misdeed::Trap, "on_failure = { fallback = \"worse\" }", &more).await;
+    let answer = failed_twice.ask().await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("x-pointsman-route"), Some("static"));
+    assert_eq!(answer.header("x-pointsman-policy-failure"), Some("trap"), "the first failure is told");
+}
+
+#[tokio::test]
+async fn the_previous_version_takes_over_where_the_route_says_so() {
+    let (model, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(&version(1)));
+    let config = |settings: &str| {
+        format!(
+            r#"
+            [backends.fake]
+            base_url = "{}"
+            [models."fake/one"]
+            input_price = 1
+            output_price = 2
+            [policies.changing]
+            source = "{}"
+            settings = {settings}
+            on_failure = "previous"
+            [routes.main]
+            policy = "changing"
+            "#,
+            model.base_url(),
+            policy.path().display(),
+        )
+    };
+    let gateway = Gateway::start(&config("{}")).await;
+    policy.rename_over(HOSTILE);
+    std::fs::write(gateway.config(), config(&inline(&misbehaving(Misdeed::Trap))))
+        .expect("the config can be written");
+    let reload = client::post(&gateway.admin("/admin/reload"), &Value::Null).await;
+    assert_eq!(reload.status, 200, "{}", reload.json());
+
+    let body = json!({ "model": "main", "messages": [{ "role": "user", "content": "hi" }] });
+    let answer = client::post(&gateway.url("/v1/chat/completions"), &body).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("x-pointsman-policy-failure"), Some("trap"));
+    assert_eq!(answer.header("x-pointsman-route"), Some(&*version_label(1)));
+}
+
+#[tokio::test]
+async fn a_refusal_is_an_answer_and_no_failure() {
+    let denied = setup(Misdeed::Deny, "", "").await;
+    let answer = denied.ask().await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.json()["error"]["code"], "policy_denied");
+    assert_eq!(answer.json()["error"]["message"], "not for you");
+
+    let refused = setup(Misdeed::RefuseAll, "", "").await;
+    let answer = refused.ask().await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["error"]["code"], "no_suitable_model");
+    assert_eq!(answer.header("x-pointsman-policy-failure"), None);
+    assert_eq!(refused.status("bad").await["failures"], json!([]));
+}
+
+#[tokio::test]
+async fn forged_log_lines_are_escaped() {
+    let setup = setup(Misdeed::AnsiInLog, "", "").await;
+    assert_eq!(setup.ask().await.status, 200);
+    setup.gateway.logged("forged line").await;
+    assert!(!setup.gateway.log().contains('\u{1b}'), "no escape sequence reaches the log");
+    assert!(!setup.gateway.log().lines().any(|line| line.starts_with("ERROR")), "no line of its own");
+}

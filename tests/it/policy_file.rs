@@ -1,0 +1,43 @@
+//! A policy's file, in a directory of its own, for tests that replace it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Removed with its directory when dropped.
+#[derive(Debug)]
+pub struct PolicyFile {
+    path: PathBuf,
+}
+
+impl PolicyFile {
+    pub fn new(bytes: &[u8]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("policy-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&directory).expect("a directory for the policy");
+        let path = directory.join("policy.wasm");
+        fs::write(&path, bytes).expect("the policy can be written");
+        Self { path }
+    }
+
+    /// The file, for a configuration's `source`.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts other bytes in its place at once.
+    pub fn rename_over(&self, bytes: &[u8]) {
+        let incoming = self.path.with_extension("incoming");
+        fs::write(&incoming, bytes).expect("the policy can be written");
+        fs::rename(&incoming, &self.path).expect("the policy can be renamed");
+    }
+}
+
+impl Drop for PolicyFile {
+    fn drop(&mut self) {
+        if let Some(directory) = self.path.parent() {
+            let _ = fs::remove_dir_all(directory);
+        }
+    }
+}

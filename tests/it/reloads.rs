@@ -1,0 +1,231 @@
+//! What changes on disk takes effect while the gateway runs, and what is wrong
+//! changes nothing.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::symlink;
+
+use pointsman_guests::{READER, unknown_import, version, version_label, wrong_world};
+use pointsman_tests::client::{self, Answer};
+use pointsman_tests::{FakeModel, Gateway};
+use serde_json::{Value, json};
+
+use crate::policy_file::PolicyFile;
+
+/// A gateway whose route `main` is decided by a policy in a file.
+struct Setup {
+    gateway: Gateway,
+    policy: PolicyFile,
+    model: FakeModel,
+}
+
+async fn setup() -> Setup {
+    let (model, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(&version(1)));
+    let gateway = Gateway::start(&config(&model, &policy.path().display().to_string(), "main")).await;
+    Setup { gateway, policy, model }
+}
+
+fn config(model: &FakeModel, source: &str, route: &str) -> String {
+    format!(
+        r#"
+        [backends.fake]
+        base_url = "{}"
+        [models."fake/one"]
+        input_price = 1
+        output_price = 2
+        [policies.changing]
+        source = "{source}"
+        [routes.{route}]
+        policy = "changing"
+        "#,
+        model.base_url(),
+    )
+}
+
+impl Setup {
+    async fn ask(&self, route: &str) -> Answer {
+        let body = json!({ "model": route, "messages": [{ "role": "user", "content": "hi" }] });
+        client::post(&self.gateway.url("/v1/chat/completions"), &body).await
+    }
+
+    /// Fails unless route `main` is decided by this version.
+    async fn is_decided_by(&self, number: u32) {
+        let answer = self.ask("main").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("x-pointsman-route"), Some(&*version_label(number)));
+    }
+
+    async fn reload(&self) -> Answer {
+        client::post(&self.gateway.admin("/admin/reload"), &Value::Null).await
+    }
+
+    /// Waits until so many swaps were logged.
+    async fn swapped(&self, digest_of: &[u8]) {
+        self.gateway.logged(&format!(r#""to":"{}""#, sha256(digest_of))).await;
+    }
+
+    /// What the status says of the policy.
+    async fn status(&self) -> Value {
+        client::get(&self.gateway.admin("/admin/policies")).await.json()["policies"][0].clone()
+    }
+
+    /// Puts bytes in the policy's place that must not be let in.
+    async fn refuses(&self, bytes: &[u8], why: &str) {
+        self.policy.rename_over(bytes);
+        let answer = self.reload().await;
+        assert_eq!(answer.status, 422);
+        let report = answer.json();
+        let told = report["policies"][0]["error"].as_str().expect("the report says why");
+        assert!(told.contains(why), "{told}");
+        assert_eq!(report["policies"][0]["change"], "rejected");
+        self.is_decided_by(1).await;
+        let status = self.status().await;
+        assert_eq!(status["rejected"]["error"], told);
+        assert_eq!(status["rejected"]["digest"], sha256(bytes));
+        assert_eq!(status["active"], sha256(&version(1)));
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn a_renamed_file_takes_over() {
+    let setup = setup().await;
+    setup.is_decided_by(1).await;
+    setup.policy.rename_over(&version(2));
+    setup.swapped(&version(2)).await;
+    setup.is_decided_by(2).await;
+    setup.policy.rename_over(&version(3));
+    setup.swapped(&version(3)).await;
+    setup.is_decided_by(3).await;
+}
+
+#[tokio::test]
+async fn a_file_written_in_pieces_takes_over_when_it_is_whole() {
+    let setup = setup().await;
+    let bytes = version(2);
+    let mut file = File::create(setup.policy.path()).expect("the file can be opened");
+    for piece in bytes.chunks(bytes.len().div_ceil(7)) {
+        file.write_all(piece).expect("the file can be written");
+        file.sync_all().expect("the file can be synced");
+    }
+    drop(file);
+    setup.swapped(&bytes).await;
+    setup.is_decided_by(2).await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_turned_as_a_config_map_does_takes_over() {
+    let model = FakeModel::saying("hello there").await;
+    // Its directory serves as the mount; the policy itself is not used.
+    let policy = PolicyFile::new(b"");
+    let mount = policy.path().parent().expect("a directory").to_owned();
+    let publish = |number: u32| {
+        let data = mount.join(format!("..data-{number}"));
+        fs::create_dir(&data).expect("a directory for the data");
+        fs::write(data.join("main.wasm"), version(number)).expect("the policy can be written");
+        symlink(&data, mount.join("..incoming")).expect("a link");
+        fs::rename(mount.join("..incoming"), mount.join("..data")).expect("the link can be renamed");
+    };
+    publish(1);
+    symlink("..data/main.wasm", mount.join("main.wasm")).expect("a link");
+    let source = mount.join("main.wasm").display().to_string();
+    let gateway = Gateway::start(&config(&model, &source, "main")).await;
+    let setup = Setup { gateway, policy, model };
+    setup.is_decided_by(1).await;
+
+    publish(2);
+    fs::remove_dir_all(mount.join("..data-1")).expect("the old data can be removed");
+    setup.swapped(&version(2)).await;
+    setup.is_decided_by(2).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_deleted_and_made_again_takes_over() {
+    let setup = setup().await;
+    fs::remove_file(setup.policy.path()).expect("the file can be removed");
+    let report = setup.reload().await;
+    assert_eq!(report.status, 422);
+    setup.is_decided_by(1).await;
+
+    fs::write(setup.policy.path(), version(2)).expect("the file can be written");
+    setup.swapped(&version(2)).await;
+    setup.is_decided_by(2).await;
+}
+
+#[tokio::test]
+async fn what_is_no_policy_is_refused_and_the_old_version_goes_on() {
+    let setup = setup().await;
+    setup.refuses(b"not even WebAssembly", "not a WebAssembly component").await;
+    setup.refuses(&version(2)[..5_000], "not a WebAssembly component").await;
+    setup.refuses(&wrong_world(), "does not export").await;
+    setup
+        .refuses(&unknown_import(), "imports `acme:bank/teller@1.0.0`, which Pointsman does not offer")
+        .await;
+    setup.refuses(READER, r#"which it is not granted; to grant it: grants = ["prompt"]"#).await;
+    setup.gateway.logged("a version of the policy was rejected, the old one goes on").await;
+
+    setup.policy.rename_over(&version(2));
+    assert_eq!(setup.reload().await.status, 200);
+    setup.is_decided_by(2).await;
+    assert_eq!(setup.status().await["rejected"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_changed_configuration_takes_effect_on_its_own_and_by_signal() {
+    let setup = setup().await;
+    let source = setup.policy.path().display().to_string();
+    let rewrite = |route: &str| {
+        fs::write(setup.gateway.config(), config(&setup.model, &source, route))
+            .expect("the config can be written");
+    };
+    rewrite("renamed");
+    setup.gateway.logged(r#""message":"reloaded","cause":"file""#).await;
+    assert_eq!(setup.ask("renamed").await.status, 200);
+    assert_eq!(setup.ask("main").await.status, 404);
+
+    setup.gateway.signal("HUP");
+    setup.gateway.logged(r#""message":"reloaded","cause":"signal""#).await;
+    assert_eq!(setup.ask("renamed").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_bad_configuration_changes_nothing_but_lets_good_policies_in() {
+    let setup = setup().await;
+    fs::write(setup.gateway.config(), "[routes.main]\npolicy = \"nobody\"\n")
+        .expect("the config can be written");
+    setup.policy.rename_over(&version(2));
+    let answer = setup.reload().await;
+    assert_eq!(answer.status, 422);
+    let report = answer.json();
+    let told = report["config"]["rejected"].as_str().expect("the report says why");
+    assert!(told.contains("unknown policy `nobody`") && told.contains(":2:"), "{told}");
+    setup.is_decided_by(2).await;
+    setup.gateway.logged("the configuration was rejected, the old one goes on").await;
+}
+
+#[tokio::test]
+async fn a_configuration_with_a_policy_that_does_not_load_is_refused_whole() {
+    let setup = setup().await;
+    let broken = PolicyFile::new(b"broken");
+    let source = setup.policy.path().display().to_string();
+    let text = format!(
+        "{}\n[policies.broken]\nsource = \"{}\"\n[routes.more]\npolicy = \"changing\"\n",
+        config(&setup.model, &source, "renamed"),
+        broken.path().display()
+    );
+    fs::write(setup.gateway.config(), text).expect("the config can be written");
+    let answer = setup.reload().await;
+    assert_eq!(answer.status, 422);
+    let report = answer.json();
+    assert!(
+        report["config"]["rejected"]
+            .as_str()
+            .is_some_and(|why| why.contains("cannot load the policy `broken`"))
+    );
+    setup.is_decided_by(1).await;
+    assert_eq!(setup.ask("renamed").await.status, 404);
+}

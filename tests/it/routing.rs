@@ -1,0 +1,234 @@
+//! A request goes through a route to a model and back.
+
+use pointsman_tests::{FakeModel, Gateway, client};
+use serde_json::json;
+
+use crate::fleet::{
+    ask, ask_with, backend, built_in, chat, error, in_order, model, open, streamed, usage, with_picture,
+};
+
+#[tokio::test]
+async fn an_answer_says_how_it_was_routed() {
+    let model = FakeModel::saying("hello there").await;
+    let gateway = Gateway::start(&in_order(&[&model], "")).await;
+    let answer = ask(&gateway, &chat("main", "hi")).await;
+    assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "hello there"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("x-pointsman-route"), Some("cheapest"));
+    assert_eq!(answer.header("x-pointsman-model"), Some("a/chat"));
+    assert_eq!(answer.header("x-pointsman-attempts"), Some("1"));
+    // 7 input tokens at $1 and 2 output tokens at $2 a million.
+    assert_eq!(answer.header("x-pointsman-cost-usd"), Some("0.000011"));
+    let digest = answer.header("x-pointsman-policy").and_then(|policy| policy.strip_prefix("cost@"));
+    assert!(digest.is_some_and(|digest| digest.chars().all(|digit| digit.is_ascii_hexdigit())), "{digest:?}");
+    let latency = answer.header("x-pointsman-latency-ms").expect("a latency");
+    assert!(latency.parse::<f64>().is_ok_and(|latency| latency > 0.0), "{latency}");
+
+    let id = answer.header("x-pointsman-decision-id").expect("an id");
+    let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+    assert_eq!(lengths, [8, 4, 4, 4, 12], "{id} is a UUID");
+    let again = ask(&gateway, &chat("main", "hi")).await;
+    assert_ne!(again.header("x-pointsman-decision-id"), Some(id));
+}
+
+#[tokio::test]
+async fn a_model_sees_its_own_name_and_key_and_nothing_of_the_clients() {
+    let upstream = FakeModel::saying("hello there").await;
+    let config = [
+        &backend("a", &upstream, "api_key_env = \"UPSTREAM_KEY\"\nheaders = { x-team = \"points\" }"),
+        &model("a/chat", 1, "upstream_name = \"vendor/chat-2026\""),
+        &built_in("cost", ""),
+        "[routes.main]\npolicy = \"cost\"\n",
+    ];
+    let gateway =
+        Gateway::start_with(&config.map(str::to_owned).concat(), &[("UPSTREAM_KEY", "upstream-secret")])
+            .await;
+    let headers = [
+        ("authorization", "Bearer client-secret"),
+        ("api-key", "client-secret"),
+        ("cookie", "session=1"),
+        ("x-forwarded-for", "10.1.2.3"),
+        ("x-pointsman-session", "mine"),
+        ("x-pointsman-model", "forged"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("idempotency-key", "once"),
+    ];
+    let body = json!({ "model": "main", "messages": [{ "role": "user", "content": "hi" }], "seed": 7, "vendor_option": { "x": [1, 2] } });
+    let answer = ask_with(&gateway, &headers, &body).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("x-pointsman-model"), Some("a/chat"), "what the client claims is not repeated");
+
+    let seen = upstream.request(1).await;
+    assert_eq!(seen.path, "/v1/chat/completions");
+    let mut expected = body;
+    expected["model"] = "vendor/chat-2026".into();
+    assert_eq!(seen.json(), expected);
+    assert_eq!(seen.header("authorization"), Some("Bearer upstream-secret"));
+    assert_eq!(seen.header("x-team"), Some("points"));
+    assert_eq!(seen.header("traceparent"), Some(headers[6].1));
+    assert_eq!(seen.header("idempotency-key"), Some("once"));
+    for name in ["api-key", "cookie", "x-forwarded-for"] {
+        assert_eq!(seen.header(name), None, "{name} stays here");
+    }
+    assert!(seen.headers.keys().all(|name| !name.as_str().starts_with("x-pointsman")), "{:?}", seen.headers);
+}
+
+#[tokio::test]
+async fn secrets_stay_out_of_answers_and_of_the_log() {
+    let upstream = FakeModel::builder()
+        .otherwise(|_| {
+            pointsman_tests::Step::answer("hi").header("set-cookie", "a=b").header("x-request-id", "r-1")
+        })
+        .start()
+        .await;
+    let config = in_order(&[], "[log]\nlevel = \"trace\"\n")
+        + &backend("a", &upstream, "api_key_env = \"UPSTREAM_KEY\"")
+        + &model("a/chat", 1, "");
+    let gateway = Gateway::start_with(&config, &[("UPSTREAM_KEY", "upstream-secret")]).await;
+    let answer =
+        ask_with(&gateway, &[("authorization", "Bearer client-secret")], &chat("main", "a private matter"))
+            .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("set-cookie"), None);
+    assert_eq!(answer.header("x-request-id"), Some("r-1"));
+    gateway.logged("request ended").await;
+    for secret in ["upstream-secret", "client-secret", "a private matter"] {
+        assert!(!gateway.log().contains(secret), "{secret} is logged");
+        assert!(!format!("{:?}", answer.headers).contains(secret), "{secret} is in a header");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_arrives_as_it_was_sent_but_for_the_usage_that_was_not_asked_for() {
+    let model = FakeModel::saying("one two three").await;
+    let gateway = Gateway::start(&in_order(&[&model], "")).await;
+    let stream = open(&gateway, &streamed("main", "count")).await;
+    assert_eq!(stream.headers["content-type"], "text/event-stream");
+    assert_eq!(stream.headers["x-pointsman-model"], "a/chat");
+    assert!(!stream.headers.contains_key("x-pointsman-cost-usd"), "not known before the end");
+    let events = stream.events().await;
+    assert_eq!(events.len(), 5, "three words, the end of the choice, and DONE: {events:#?}");
+    assert!(!events.concat().contains("prompt_tokens"));
+    assert_eq!(crate::fleet::text_of(&events), "one two three");
+    assert_eq!(
+        model.request(1).await.json()["stream_options"]["include_usage"],
+        true,
+        "we want it ourselves"
+    );
+
+    let mut body = streamed("main", "count");
+    body["stream_options"] = json!({ "include_usage": true });
+    let events = open(&gateway, &body).await.events().await;
+    assert_eq!(events.len(), 6);
+    assert!(events[4].contains(r#""completion_tokens":3"#), "{}", events[4]);
+}
+
+#[tokio::test]
+async fn what_was_used_is_accounted_for_whole_answers_and_streams() {
+    let model = FakeModel::saying("one two three").await;
+    let gateway = Gateway::start(&in_order(&[&model], "")).await;
+    assert_eq!(usage(&gateway).await, [] as [serde_json::Value; 0]);
+    ask(&gateway, &chat("main", "count")).await;
+    open(&gateway, &streamed("main", "count")).await.events().await;
+    open(&gateway, &streamed("a/chat", "count")).await.events().await;
+    let line = |route, answered: u64, cost_usd: f64| {
+        json!({
+            "route": route, "model": "a/chat", "key": null, "answered": answered, "failed": 0, "cancelled": 0,
+            "input_tokens": 7 * answered, "output_tokens": 3 * answered, "cost_usd": cost_usd,
+        })
+    };
+    assert_eq!(usage(&gateway).await, [line("a/chat", 1, 0.000_013), line("main", 2, 0.000_026)]);
+}
+
+#[tokio::test]
+async fn a_model_can_be_addressed_directly_whatever_is_in_its_name() {
+    let upstream = FakeModel::saying("hello there").await;
+    let config = in_order(&[&upstream], "") + &model("a/meta-llama/llama-3:free", 1, "");
+    let gateway = Gateway::start(&config).await;
+    let answer = ask(&gateway, &chat("a/meta-llama/llama-3:free", "hi")).await;
+    assert_eq!(answer.text(), "hello there");
+    assert_eq!(answer.header("x-pointsman-route"), Some("direct"));
+    assert_eq!(answer.header("x-pointsman-policy"), None);
+    assert_eq!(answer.header("x-pointsman-model"), Some("a/meta-llama/llama-3:free"));
+    assert_eq!(upstream.request(1).await.json()["model"], "meta-llama/llama-3:free");
+}
+
+#[tokio::test]
+async fn routes_and_models_are_listed_and_shown_one_by_one() {
+    let upstream = FakeModel::saying("hello there").await;
+    let config = in_order(&[&upstream], "") + &model("a/meta/llama", 1, "");
+    let gateway = Gateway::start(&config).await;
+    let list = client::get(&gateway.url("/v1/models")).await.json();
+    assert_eq!(list["object"], "list");
+    let entries = list["data"].as_array().expect("a list");
+    let ids: Vec<_> = entries.iter().map(|entry| entry["id"].as_str().expect("an id")).collect();
+    assert_eq!(ids, ["main", "a/chat", "a/meta/llama"]);
+    for entry in entries {
+        let id = entry["id"].as_str().expect("an id");
+        let one = client::get(&gateway.url(&format!("/v1/models/{id}"))).await;
+        assert_eq!((one.status.as_u16(), &one.json()), (200, entry));
+    }
+    let encoded = client::get(&gateway.url("/v1/models/a%2Fmeta%2Fllama")).await;
+    assert_eq!(encoded.json()["id"], "a/meta/llama", "clients escape the slash");
+    error(&client::get(&gateway.url("/v1/models/nobody")).await, 404, "model_not_found");
+}
+
+#[tokio::test]
+async fn a_picture_goes_to_a_model_that_sees() {
+    let (blind, sighted) = (FakeModel::saying("eh?").await, FakeModel::saying("a cat").await);
+    let config = [
+        backend("blind", &blind, ""),
+        model("blind/chat", 1, ""),
+        backend("sighted", &sighted, ""),
+        model("sighted/chat", 5, "inputs = [\"text\", \"image\"]"),
+        built_in("cost", ""),
+        "[routes.main]\npolicy = \"cost\"\n[routes.blind]\npolicy = \"cost\"\nmodels = [\"blind/*\"]\n"
+            .to_owned(),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let answer = ask(&gateway, &with_picture("main", "iVBORw0KGgo=")).await;
+    assert_eq!(answer.text(), "a cat");
+    assert_eq!(answer.header("x-pointsman-model"), Some("sighted/chat"));
+    assert_eq!(ask(&gateway, &chat("main", "hi")).await.header("x-pointsman-model"), Some("blind/chat"));
+
+    for route in ["blind", "blind/chat"] {
+        let answer = ask(&gateway, &with_picture(route, "iVBORw0KGgo=")).await;
+        let message = error(&answer, 400, "unsupported_request");
+        assert_eq!(message, "no model of the route accepts text and image");
+    }
+    assert_eq!(blind.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn what_no_model_can_take_is_told() {
+    let upstream = FakeModel::saying("hello there").await;
+    let config = in_order(&[], "")
+        + &backend("a", &upstream, "")
+        + &model("a/chat", 1, "context_window = 100\nabilities = [\"streaming\"]");
+    let gateway = Gateway::start(&config).await;
+    let long = ask(&gateway, &chat("main", &"words ".repeat(200))).await;
+    let message = error(&long, 400, "context_length_exceeded");
+    assert!(message.ends_with("more than any model of the route takes (at most 100)"), "{message}");
+
+    let mut body = chat("main", "what time is it?");
+    body["tools"] = json!([{ "type": "function", "function": { "name": "clock", "parameters": {} } }]);
+    let message = error(&ask(&gateway, &body).await, 400, "unsupported_request");
+    assert_eq!(message, "no model of the route supports tools");
+    assert_eq!(upstream.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn ten_megabytes_of_picture_arrive_intact() {
+    let upstream = FakeModel::saying("a cat").await;
+    let config = in_order(&[], "")
+        + &backend("a", &upstream, "")
+        + &model("a/chat", 1, "inputs = [\"text\", \"image\"]");
+    let gateway = Gateway::start(&config).await;
+    let picture: String = ('A'..='Z').chain('a'..='z').chain('0'..='9').cycle().take(10 << 20).collect();
+    let body = with_picture("main", &picture);
+    assert_eq!(ask(&gateway, &body).await.text(), "a cat");
+    let sent = body.to_string().replacen("\"model\":\"main\"", "\"model\":\"chat\"", 1);
+    let seen = upstream.request(1).await;
+    assert_eq!(seen.header("content-length"), Some(sent.len().to_string().as_str()), "not sent chunked");
+    assert!(seen.body == sent.as_bytes(), "the body differs");
+}
