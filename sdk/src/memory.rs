@@ -1,8 +1,8 @@
 //! The allocator of a policy's component.
 //!
 //! Most instances live for one decision. The system's allocator asks for a new
-//! page at its first allocation, which costs the gateway two changes of page
-//! protection for each decision. But a module's memory ends at a full page, and
+//! page at its first allocation, so that every decision grows a memory and the
+//! gateway has to shrink it again. But a module's memory ends at a full page, and
 //! behind its data there are some kilobytes that nobody uses: enough for a
 //! decision. They are given out one after the other; once they are used up, and
 //! for whatever is too large, the system's allocator takes over.
