@@ -13,6 +13,8 @@ use pointsman_domain::outcome::{Ending, Outcome as DomainOutcome};
 use pointsman_domain::request::RequestFacts;
 use wasmtime::component::{ComponentType, Lift, Lower, flags};
 
+mod block;
+
 /// The interfaces of the contract, with the version that they are linked under.
 /// wasmtime matches any version of 0.1 to it.
 pub(crate) mod interface {
@@ -87,7 +89,7 @@ pub(crate) struct Request<'a> {
     budget_left: Option<f64>,
 }
 
-#[derive(ComponentType, Lower)]
+#[derive(ComponentType)]
 #[component(record)]
 pub(crate) struct Candidate<'a> {
     id: &'a str,
