@@ -27,7 +27,8 @@ impl Connection {
 
     /// POSTs a chat request and waits for the whole answer.
     pub async fn ask(&mut self, body: &Bytes) -> Answer {
-        let request = Request::builder().method(Method::POST).uri("/v1/chat/completions").header(HOST, "test");
+        let request =
+            Request::builder().method(Method::POST).uri("/v1/chat/completions").header(HOST, "test");
         let request = request.body(Full::new(body.clone())).expect("a valid request");
         let (head, body) = self.0.send_request(request).await.expect("the server answers").into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();

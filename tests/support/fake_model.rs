@@ -35,6 +35,7 @@ pub struct Builder {
     steps: VecDeque<Step>,
     otherwise: Arc<Script>,
     tls: bool,
+    forgetful: bool,
 }
 
 /// A request as it arrived.
@@ -55,6 +56,7 @@ pub struct Request {
 pub(crate) struct State {
     steps: Mutex<VecDeque<Step>>,
     otherwise: Arc<Script>,
+    forgetful: bool,
     requests: watch::Sender<Vec<Request>>,
     connections: watch::Sender<usize>,
     hang_ups: watch::Sender<usize>,
@@ -77,6 +79,7 @@ impl FakeModel {
             steps: VecDeque::new(),
             otherwise: Arc::new(|request| Step::says(request, "hello there")),
             tls: false,
+            forgetful: false,
         }
     }
 
@@ -160,12 +163,19 @@ impl Builder {
         self
     }
 
+    /// Keeps no requests: for benches, which send too many.
+    pub fn forgetful(mut self) -> Self {
+        self.forgetful = true;
+        self
+    }
+
     /// Starts listening.
     pub async fn start(self) -> FakeModel {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
         let state = State {
             steps: Mutex::new(self.steps),
             otherwise: self.otherwise,
+            forgetful: self.forgetful,
             requests: watch::Sender::new(Vec::new()),
             connections: watch::Sender::new(0),
             hang_ups: watch::Sender::new(0),
@@ -207,7 +217,9 @@ impl State {
     /// Writes a request down, and tells what to do with it.
     pub(crate) fn step_for(&self, request: Request) -> Step {
         let step = self.steps().pop_front().unwrap_or_else(|| (self.otherwise)(&request));
-        self.requests.send_modify(|requests| requests.push(request));
+        if !self.forgetful {
+            self.requests.send_modify(|requests| requests.push(request));
+        }
         step
     }
 

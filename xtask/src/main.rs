@@ -33,6 +33,12 @@ enum Task {
     Lint,
     /// Run the benches: decisions in process, bytes, backends
     Bench,
+    /// Measure the built-in policies on recorded routing outcomes
+    Eval {
+        /// For the evaluation: `--data DIR`, `--sweep`, `--kinds`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Regenerate the SDK's bindings from wit/, or compare them
     Bindings {
         /// Only tell whether they are what wit/ says
@@ -47,6 +53,10 @@ fn main() -> Result<()> {
         Task::Test(args) => suite::run(args),
         Task::Lint => lint::run(),
         Task::Bench => cargo::run(&["bench", "--workspace", "--benches"]),
+        Task::Eval { args } => {
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            cargo::run(&[&["run", "--release", "--package", "eval", "--"], &args[..]].concat())
+        }
         Task::Bindings { check } => {
             let check: &[&str] = if check { &["--check"] } else { &[] };
             cargo::run(&[&["run", "--quiet", "--package", "bindings", "--"], check].concat())

@@ -1,0 +1,93 @@
+//! Whether the gateway's memory grows: resident memory when idle, after a number
+//! of swaps, and after a number of requests.
+//!
+//! `cargo bench -p pointsman-tests --bench soak`, with `POINTSMAN_BIN` naming a
+//! release build. `SOAK_REQUESTS` and `SOAK_SWAPS` set the numbers.
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a bench that cannot run has nothing to measure"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use bytes::Bytes;
+use pointsman_guests::version;
+use pointsman_tests::{Connection, FakeModel, Gateway, Step, client};
+use serde_json::Value;
+
+const CLIENTS: usize = 16;
+const BODY: &str = r#"{"model":"main","messages":[{"role":"user","content":"hello"}]}"#;
+
+fn number(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Resident memory in KiB, and threads.
+fn usage(process: u32) -> (usize, usize) {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the gateway runs");
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field of status");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    };
+    (field("VmRSS:"), field("Threads:"))
+}
+
+fn tell(what: &str, gateway: &Gateway) {
+    let (kib, threads) = usage(gateway.process());
+    println!("{what:<28} {:>6.1} MiB   {threads} threads", kib as f64 / 1024.0);
+}
+
+async fn requests(gateway: &Gateway, count: usize) {
+    let client = |_| {
+        let base = gateway.base_url.clone();
+        tokio::spawn(async move {
+            let mut connection = Connection::open(&base).await;
+            for _ in 0..count / CLIENTS {
+                assert_eq!(connection.ask(&Bytes::from_static(BODY.as_bytes())).await.status, 200);
+            }
+        })
+    };
+    let clients: Vec<_> = (0..CLIENTS).map(client).collect();
+    for client in clients {
+        client.await.expect("all requests are answered");
+    }
+}
+
+async fn swap(gateway: &Gateway, file: &Path, number: usize) {
+    let incoming = file.with_extension("incoming");
+    fs::write(&incoming, version(number as u32)).expect("the policy can be written");
+    fs::rename(&incoming, file).expect("the policy can be renamed");
+    let report = client::post(&gateway.admin("/admin/reload"), &Value::Null).await;
+    assert_eq!(report.status, 200);
+}
+
+#[tokio::main]
+async fn main() {
+    let (swaps, count) = (number("SOAK_SWAPS", 1_000), number("SOAK_REQUESTS", 1_000_000));
+    let model = FakeModel::builder().forgetful().otherwise(|_| Step::answer("hello there")).start().await;
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("soak.wasm");
+    fs::write(&file, version(0)).expect("the policy can be written");
+    let config = format!(
+        "[log]\nlevel = \"warn\"\n[backends.mock]\nbase_url = \"{}\"\n[models.\"mock/one\"]\ninput_price = 1\n\
+         output_price = 1\n[policies.main]\nsource = \"{}\"\n[routes.main]\npolicy = \"main\"\n",
+        model.base_url(),
+        file.display()
+    );
+    let gateway = Gateway::start(&config).await;
+    tell("idle", &gateway);
+    requests(&gateway, count / 10).await;
+    tell(&format!("{} requests", count / 10), &gateway);
+    for number in 1..=swaps / 10 {
+        swap(&gateway, &file, number).await;
+    }
+    tell(&format!("{} swaps", swaps / 10), &gateway);
+    for number in swaps / 10 + 1..=swaps {
+        swap(&gateway, &file, number).await;
+    }
+    tell(&format!("{swaps} swaps"), &gateway);
+    requests(&gateway, count - count / 10).await;
+    tell(&format!("{count} requests"), &gateway);
+}
