@@ -36,10 +36,8 @@ async fn setup() -> Setup {
             &format!("[routes.{name}]\npolicy = \"cost\"\nmodels = [\"{name}/*\"]\nbackoff = \"1ms\"\n");
     }
     config += "[routes.forbidden]\npolicy = \"cost\"\n";
-    config += &format!(
-        "{}\nroutes = [\"good\", \"good/*\", \"limited\", \"broken\", \"dying\"]\n",
-        table.trim()
-    );
+    config +=
+        &format!("{}\nroutes = [\"good\", \"good/*\", \"limited\", \"broken\", \"dying\"]\n", table.trim());
     let gateway = Gateway::start(&config).await;
     Setup { gateway, key: key.trim_start_matches("key:").trim().to_owned(), _backends: backends }
 }
