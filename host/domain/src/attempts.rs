@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 use crate::decision::Target;
 use crate::failure::{CallFailure, Remedy};
 
+/// A backend that asks for more patience than this is not called again: the
+/// client hears of it at once, and can wait by itself.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
 /// How long and how often to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -109,9 +113,11 @@ impl Attempts {
             Remedy::Return => true,
             Remedy::OtherTarget => false,
             Remedy::AnyTarget => {
-                if let Some(target) = self.targets.iter().find(|target| target.candidate == candidate) {
+                let wait = failure.retry_after.unwrap_or_default();
+                let target = self.targets.iter().find(|target| target.candidate == candidate);
+                if let Some(target) = target.filter(|_| wait <= LONGEST_WAIT) {
                     self.again.push(*target);
-                    self.retry_after = self.retry_after.max(failure.retry_after.unwrap_or_default());
+                    self.retry_after = self.retry_after.max(wait);
                 }
                 false
             }

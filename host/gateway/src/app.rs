@@ -1,7 +1,6 @@
 //! What the request handlers share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -17,17 +16,11 @@ pub(crate) struct App {
     pub(crate) ledger: Arc<Ledger>,
     /// Where outcomes go.
     pub(crate) feedback: FeedbackQueue,
-    draining: AtomicBool,
 }
 
 impl App {
     pub(crate) fn new(snapshot: Snapshot, feedback: FeedbackQueue) -> Self {
-        Self {
-            snapshot: ArcSwap::from_pointee(snapshot),
-            ledger: Arc::default(),
-            feedback,
-            draining: AtomicBool::new(false),
-        }
+        Self { snapshot: ArcSwap::from_pointee(snapshot), ledger: Arc::default(), feedback }
     }
 
     /// Everything that the configuration says, as of now.
@@ -38,15 +31,5 @@ impl App {
     /// Lets new requests see another snapshot.
     pub(crate) fn swap(&self, snapshot: Snapshot) {
         self.snapshot.store(Arc::new(snapshot));
-    }
-
-    /// Tells load balancers to send requests elsewhere.
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the gateway is about to stop.
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{Method, StatusCode, Uri, header};
+use http::{Method, Uri, header};
 
 use crate::app::App;
 use error::ApiError;
@@ -37,12 +37,10 @@ async fn health() -> &'static str {
     "ok\n"
 }
 
-/// The gateway takes requests: configured, policies loaded, not draining.
-async fn ready(axum::extract::State(app): axum::extract::State<Arc<App>>) -> Response {
-    if app.is_draining() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
-    }
-    "ready\n".into_response()
+/// The gateway takes requests: it listens only once it is configured and its
+/// policies are loaded, and no longer when it was asked to stop.
+async fn ready() -> &'static str {
+    "ready\n"
 }
 
 async fn no_such_page(uri: Uri) -> ApiError {

@@ -55,6 +55,15 @@ fn a_repeated_call_waits_as_long_as_the_backend_asks() {
 }
 
 #[test]
+fn a_backend_that_asks_for_too_much_patience_is_not_called_again() {
+    let now = Instant::now();
+    let mut attempts = Attempts::new(&targets(1), limits(None));
+    attempts.next(now, 0.5);
+    attempts.failed(0, &CallFailure { kind: FailureKind::Status(429), retry_after: Some(60 * SECOND) });
+    assert_eq!(attempts.next(now, 0.5), Next::GiveUp);
+}
+
+#[test]
 fn backoff_doubles_and_is_spread_by_the_jitter() {
     let mut now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(None));
@@ -87,7 +96,7 @@ fn a_wait_that_outlasts_the_deadline_is_not_begun() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(Some(now + 2 * SECOND)));
     attempts.next(now, 0.0);
-    attempts.failed(0, &CallFailure { kind: FailureKind::Status(429), retry_after: Some(5 * SECOND) });
+    attempts.failed(0, &CallFailure { kind: FailureKind::Status(429), retry_after: Some(3 * SECOND) });
     assert_eq!(attempts.next(now, 0.0), Next::GiveUp);
 }
 

@@ -67,7 +67,6 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     let stopping = async {
         signals.asked().await;
         tracing::info!("stopping: requests under way are finished");
-        app.drain();
         let _ = stop.send(true);
     };
     let (drained, _, ()) = tokio::join!(clients, admins, stopping);
