@@ -39,8 +39,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuntimeConfig {
     /// Decisions under way at once in this process, over all policies. More
-    /// wait for their turn. The address space of 24 GiB that each may need is
-    /// reserved when the runtime starts; memory is not.
+    /// wait for their turn. The address space that each may need, 17 GB for four
+    /// memories, is reserved when the runtime starts; memory is not.
     pub concurrent_decisions: u32,
     /// Warm instances that may be idle at once, over all policies.
     pub idle_instances: u32,
