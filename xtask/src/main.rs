@@ -1,5 +1,9 @@
 //! Project tasks: `cargo xtask demo`, `cargo xtask test` and what helps with them.
-#![expect(clippy::print_stdout, reason = "a task talks to the terminal it was started from")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a task talks to the terminal it was started from"
+)]
 #![expect(
     clippy::disallowed_methods,
     reason = "tasks read the environment of their shell, and are not the gateway"
@@ -11,6 +15,8 @@ mod clients;
 mod demo;
 mod lint;
 mod suite;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -47,8 +53,14 @@ enum Task {
     },
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    let Err(error) = run(Cli::parse().task) else { return ExitCode::SUCCESS };
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
         Task::Demo(args) => demo::run(args),
         Task::Test(args) => suite::run(args),
         Task::Lint => lint::run(),
