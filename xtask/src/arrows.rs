@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::cargo;
 
+/// What policies are written with: no crate of the host may know it.
+const SDK: &str = "pointsman-sdk";
+
 /// Fails with every dependency that deny.toml does not allow. Development
 /// dependencies are free: tests may look at anything.
 pub fn check() -> Result<()> {
@@ -41,13 +44,22 @@ fn violations(metadata: &Value, rules: &BTreeMap<String, Vec<String>>) -> Vec<St
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             let on = dependency["name"].as_str().unwrap_or_default();
             let is_for_tests = dependency["kind"] == "dev";
-            let is_allowed = rules.get(on).is_none_or(|allowed| allowed.iter().any(|who| who == name));
+            let is_allowed = match rules.get(on) {
+                Some(allowed) => allowed.iter().any(|who| who == name),
+                None => !(on == SDK && is_of_host(package)),
+            };
             if !is_for_tests && !is_allowed {
                 wrong.push(format!("{name} -> {on}"));
             }
         }
     }
     wrong
+}
+
+fn is_of_host(package: &Value) -> bool {
+    package["manifest_path"]
+        .as_str()
+        .is_some_and(|path| path.starts_with(&*cargo::root().join("host").to_string_lossy()))
 }
 
 #[cfg(test)]
@@ -64,5 +76,16 @@ mod tests {
             { "name": "domain", "dependencies": [{ "name": "wasmtime", "kind": "dev" }] },
         ] });
         assert_eq!(violations(&metadata, &rules), ["wire -> wasmtime"]);
+    }
+
+    #[test]
+    fn the_host_does_not_know_the_sdk() {
+        let package = |directory: &str| {
+            let manifest = cargo::root().join(directory).join("Cargo.toml");
+            let dependencies = serde_json::json!([{ "name": "pointsman-sdk", "kind": null }]);
+            serde_json::json!({ "name": directory, "manifest_path": manifest, "dependencies": dependencies })
+        };
+        let metadata = serde_json::json!({ "packages": [package("host/policy"), package("policies/cost")] });
+        assert_eq!(violations(&metadata, &BTreeMap::new()), ["host/policy -> pointsman-sdk"]);
     }
 }
