@@ -34,6 +34,7 @@ pub(crate) struct Address {
 }
 
 /// Connections to one server.
+#[expect(clippy::large_enum_variant, reason = "there is one for each backend")]
 pub(crate) enum Transport {
     Plain(Plain),
     Encrypted(Encrypted),
