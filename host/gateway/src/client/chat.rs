@@ -173,7 +173,7 @@ fn tell_choice(choice: &Choice, told: &mut Told) {
 fn exhausted_answer(exhausted: Exhausted, account: Account, told: &mut Told) -> Result<Response, ApiError> {
     if let Some(words) = exhausted.words {
         account.close(Ending::Failed, Some(format!("the backend answered with status {}", words.status)));
-        return Ok(answer::pass_on(words, std::mem::take(told)));
+        return Ok(answer::pass_on(*words, std::mem::take(told)));
     }
     Err(reject(account, all_failed(&exhausted)))
 }

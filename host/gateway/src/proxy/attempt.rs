@@ -58,7 +58,7 @@ pub(crate) enum CommittedBody {
         answer: Answer,
     },
     /// The beginning of a stream.
-    Stream(OpenStream),
+    Stream(Box<OpenStream>),
 }
 
 /// A stream whose first content has come.
@@ -80,7 +80,7 @@ pub(crate) struct Failed {
     /// Why.
     pub(crate) failure: CallFailure,
     /// The backend's own words, where the client is at fault.
-    pub(crate) words: Option<ErrorAnswer>,
+    pub(crate) words: Option<Box<ErrorAnswer>>,
 }
 
 /// A backend's error answer.
@@ -129,7 +129,7 @@ pub(crate) async fn attempt(
     let body = if outgoing.request.streaming {
         check_event_stream(&headers)?;
         let relay = StreamRelay::new(!outgoing.request.wants_usage);
-        CommittedBody::Stream(open_stream(relay, body, until, patience).await?)
+        CommittedBody::Stream(Box::new(open_stream(relay, body, until, patience).await?))
     } else {
         whole_answer(in_time(until, patience, body.whole(MAX_ANSWER)).await??)?
     };
@@ -160,7 +160,7 @@ async fn error_answer(reply: Reply, until: Instant, patience: Duration) -> Faile
         retry_after: retry_after(&headers, std::time::SystemTime::now()),
     };
     let words = match in_time(until, patience, body.whole(MAX_ERROR)).await {
-        Ok(Ok(body)) => Some(ErrorAnswer { status, headers, body }),
+        Ok(Ok(body)) => Some(Box::new(ErrorAnswer { status, headers, body })),
         _ => None,
     };
     Failed { failure, words }

@@ -24,7 +24,7 @@ pub(crate) struct Exhausted {
     /// What was tried and how it failed, in order.
     pub(crate) failures: Vec<(ModelId, CallFailure)>,
     /// A backend's words that the client should hear: the request is at fault.
-    pub(crate) words: Option<ErrorAnswer>,
+    pub(crate) words: Option<Box<ErrorAnswer>>,
 }
 
 /// What an attempt of a candidate came to.

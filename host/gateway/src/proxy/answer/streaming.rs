@@ -30,7 +30,7 @@ pub(super) struct AnsweringCall {
 /// ends the call at the backend and enters what was used.
 #[derive(Debug)]
 pub(super) struct Streaming {
-    stream: OpenStream,
+    stream: Box<OpenStream>,
     /// Pieces for the client that were not sent yet, in order; seldom more than one.
     ready: Vec<Bytes>,
     call: AnsweringCall,
@@ -41,7 +41,7 @@ pub(super) struct Streaming {
 
 impl Streaming {
     pub(super) fn new(
-        mut stream: OpenStream,
+        mut stream: Box<OpenStream>,
         call: AnsweringCall,
         account: Account,
         deadline: Option<Instant>,
