@@ -30,6 +30,7 @@ impl Connection {
         let request =
             Request::builder().method(Method::POST).uri("/v1/chat/completions").header(HOST, "test");
         let request = request.body(Full::new(body.clone())).expect("a valid request");
+        self.0.ready().await.expect("the server keeps the connection");
         let (head, body) = self.0.send_request(request).await.expect("the server answers").into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
         Answer { status: head.status, headers: head.headers, body }
