@@ -2,12 +2,18 @@
 
 use std::cell::RefCell;
 
-use crate::{Candidate, Decision, Observer, Outcome, Policy, Refusal, Request, settings};
+use serde::de::DeserializeOwned;
 
-/// Makes a policy this component's: `export!(MyPolicy);`, or
-/// `export!(MyPolicy, observer);` for one that implements
-/// [`Observer`](crate::Observer) too. Once in a crate. Outside WebAssembly it
-/// only checks the types.
+use crate::{
+    Candidate, Decision, Observer, Orchestrator, Outcome, Policy, Refusal, Request, Step, TaskResult,
+    settings,
+};
+
+/// Makes a policy this component's: `export!(MyPolicy);`, `export!(MyPolicy,
+/// observer);` for one that implements [`Observer`](crate::Observer) too, or
+/// `export!(MyPolicy, orchestrator);` for an
+/// [`Orchestrator`](crate::Orchestrator). Once in a crate. Outside WebAssembly
+/// it only checks the types.
 #[macro_export]
 macro_rules! export {
     ($policy:ty) => {
@@ -21,6 +27,47 @@ macro_rules! export {
                 }
             }
         });
+    };
+    ($policy:ty, orchestrator) => {
+        const _: () = {
+            ::std::thread_local! {
+                static POLICY: ::std::cell::RefCell<::std::option::Option<$policy>> =
+                    const { ::std::cell::RefCell::new(::std::option::Option::None) };
+            }
+
+            struct Component;
+
+            impl $crate::bindings::orchestrating::exports::pointsman::policy::orchestrator::Guest for Component {
+                fn plan(
+                    request: $crate::Request,
+                    candidates: ::std::vec::Vec<$crate::Candidate>,
+                ) -> ::std::result::Result<$crate::Step, $crate::Refusal> {
+                    POLICY.with(|instance| $crate::plan_step::<$policy>(instance, &request, &candidates))
+                }
+
+                fn resume(
+                    request: $crate::Request,
+                    candidates: ::std::vec::Vec<$crate::Candidate>,
+                    state: ::std::vec::Vec<u8>,
+                    results: ::std::vec::Vec<$crate::TaskResult>,
+                ) -> ::std::result::Result<$crate::Step, $crate::Refusal> {
+                    POLICY.with(|instance| {
+                        $crate::resume_step::<$policy>(instance, &request, &candidates, &state, &results)
+                    })
+                }
+            }
+
+            impl $crate::bindings::orchestrating::exports::pointsman::policy::configuration::Guest for Component {
+                fn validate() -> ::std::result::Result<(), ::std::string::String> {
+                    $crate::validate_orchestrator::<$policy>()
+                }
+            }
+
+            #[cfg(target_family = "wasm")]
+            $crate::bindings::orchestrating::export_orchestrating!(
+                Component with_types_in $crate::bindings::orchestrating
+            );
+        };
     };
     (@component $policy:ty, $export:ident, $world:ident, { $($observer:item)* }) => {
         const _: () = {
@@ -61,15 +108,49 @@ pub fn route<P: Policy>(
     candidates: &[Candidate],
 ) -> Result<Decision, Refusal> {
     let mut instance = instance.borrow_mut();
-    let policy = match &mut *instance {
-        Some(policy) => policy,
-        empty => empty.insert(settings::load().and_then(P::new).map_err(Refusal::Internal)?),
-    };
-    policy.route(request, candidates)
+    made(&mut instance, P::new)?.route(request, candidates)
+}
+
+/// Plans with the instance's policy, making it first if need be.
+pub fn plan_step<P: Orchestrator>(
+    instance: &RefCell<Option<P>>,
+    request: &Request,
+    candidates: &[Candidate],
+) -> Result<Step, Refusal> {
+    let mut instance = instance.borrow_mut();
+    made(&mut instance, P::new)?.plan(request, candidates)
+}
+
+/// Resumes with the instance's policy, making it first if need be.
+pub fn resume_step<P: Orchestrator>(
+    instance: &RefCell<Option<P>>,
+    request: &Request,
+    candidates: &[Candidate],
+    state: &[u8],
+    results: &[TaskResult],
+) -> Result<Step, Refusal> {
+    let mut instance = instance.borrow_mut();
+    made(&mut instance, P::new)?.resume(request, candidates, state, results)
+}
+
+/// The instance's policy, made from its settings if there is none yet.
+fn made<P, S: DeserializeOwned + Default>(
+    instance: &mut Option<P>,
+    new: impl FnOnce(S) -> Result<P, String>,
+) -> Result<&mut P, Refusal> {
+    match instance {
+        Some(policy) => Ok(policy),
+        empty => Ok(empty.insert(settings::load().and_then(new).map_err(Refusal::Internal)?)),
+    }
 }
 
 /// Whether the settings make a policy.
 pub fn validate<P: Policy>() -> Result<(), String> {
+    settings::load().and_then(P::new).map(|_| ())
+}
+
+/// Whether the settings make an orchestrating policy.
+pub fn validate_orchestrator<P: Orchestrator>() -> Result<(), String> {
     settings::load().and_then(P::new).map(|_| ())
 }
 

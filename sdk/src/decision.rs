@@ -23,12 +23,17 @@ impl Decision {
     /// Says why, for a person: `decision.because(format_args!("…"))`. Control
     /// characters become spaces, and what exceeds 512 bytes is cut.
     pub fn because(mut self, reason: impl std::fmt::Display) -> Self {
-        let mut text = Bounded(String::new());
-        // Bounded refuses what exceeds the limit, which ends the formatting early.
-        let _ = write!(text, "{reason}");
-        self.reason = Some(text.0);
+        self.reason = Some(self::reason(reason));
         self
     }
+}
+
+/// A reason as the contract wants it.
+pub(crate) fn reason(why: impl std::fmt::Display) -> String {
+    let mut text = Bounded(String::new());
+    // Bounded refuses what exceeds the limit, which ends the formatting early.
+    let _ = write!(text, "{why}");
+    text.0
 }
 
 impl From<usize> for Target {

@@ -13,6 +13,9 @@
 //! [`details`] and [`prompt`]. What it does not call is not imported by its
 //! component, so a policy that never touches [`prompt`] needs no grant for it.
 //!
+//! A policy may also cut a request into tasks for several models: see
+//! [`Orchestrator`] and [`plan`].
+//!
 //! By default every decision gets a fresh instance: [`Policy::new`] runs each
 //! time, so keep it cheap. With `isolation = "warm"` instances are reused.
 
@@ -29,20 +32,26 @@ pub mod estimate;
 pub mod log;
 #[cfg(all(target_family = "wasm", feature = "allocator"))]
 mod memory;
+mod orchestrator;
 pub mod order;
+pub mod outline;
+pub mod outputs;
+pub mod plan;
 mod policy;
 pub mod prompt;
 pub mod settings;
 #[cfg(not(target_family = "wasm"))]
 pub mod testkit;
 
+pub use bindings::orchestrating::pointsman::policy::plans::{Step, TaskResult, TaskStatus};
 pub use bindings::routing::pointsman::policy::types::{
     Abilities, Candidate, Decision, Modalities, Outcome, OutcomeStatus, Refusal, Request, Target,
 };
+pub use orchestrator::Orchestrator;
 pub use policy::{NoSettings, Observer, Policy};
 
 #[doc(hidden)]
-pub use component::{observe, route, validate};
+pub use component::{observe, plan_step, resume_step, route, validate, validate_orchestrator};
 
 /// What nearly every policy uses.
 pub mod prelude {

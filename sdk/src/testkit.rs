@@ -22,7 +22,16 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+mod content;
+mod orchestration;
+mod rules;
+
 use crate::log::Level;
+use content::Message;
+pub use orchestration::{Call, Ending, Orchestrated};
+pub(crate) use orchestration::{outline, outputs};
+use rules::broken_rule;
+
 use crate::{Abilities, Candidate, Decision, Modalities, Policy, Refusal, Request, component};
 
 thread_local! {
@@ -73,18 +82,22 @@ pub fn candidate(id: &str, input_price: f64, output_price: f64) -> Candidate {
 #[derive(Clone, Debug, Default)]
 pub struct Gateway {
     settings: Option<String>,
-    messages: Vec<(String, String)>,
+    messages: Vec<Message>,
     tools: Vec<String>,
     request_attributes: BTreeMap<String, String>,
     attributes: BTreeMap<(u32, String), String>,
     qualities: BTreeMap<(u32, String), f64>,
     operations: BTreeMap<u32, Vec<String>>,
+    whole: Option<usize>,
     seen: Rc<Seen>,
 }
 
 #[derive(Debug, Default)]
 struct Seen {
     prompt_read: Cell<bool>,
+    outputs_read: Cell<bool>,
+    /// What tasks gave, by number.
+    outputs: RefCell<BTreeMap<u32, String>>,
     log: RefCell<Vec<(Level, String)>>,
 }
 
@@ -98,17 +111,6 @@ impl Gateway {
     pub fn settings(mut self, json: impl Into<String>) -> Self {
         self.settings = Some(json.into());
         self
-    }
-
-    /// Adds a message to the conversation.
-    pub fn message(mut self, role: &str, text: &str) -> Self {
-        self.messages.push((role.to_owned(), text.to_owned()));
-        self
-    }
-
-    /// Adds a user's message.
-    pub fn user(self, text: &str) -> Self {
-        self.message("user", text)
     }
 
     /// Adds a tool.
@@ -146,6 +148,13 @@ impl Gateway {
         self
     }
 
+    /// Sets how many candidates, counted from the first, can serve the request
+    /// whole; if never set, it is told from what they accept and can do.
+    pub fn whole(mut self, candidates: usize) -> Self {
+        self.whole = Some(candidates);
+        self
+    }
+
     /// Decides with a fresh instance of a policy, as the gateway does, and
     /// checks the decision as the gateway does: breaking a rule of the contract
     /// fails the test.
@@ -179,38 +188,15 @@ impl Gateway {
         self.seen.prompt_read.get()
     }
 
+    /// Whether any output of a task was read.
+    pub fn outputs_were_read(&self) -> bool {
+        self.seen.outputs_read.get()
+    }
+
     /// What was logged.
     pub fn log_lines(&self) -> Vec<(Level, String)> {
         self.seen.log.borrow().clone()
     }
-}
-
-/// The first rule of the contract that a decision breaks.
-fn broken_rule(decision: &Decision, candidates: usize) -> Option<&'static str> {
-    let label = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
-    let mut seen = vec![false; candidates];
-    if decision.targets.is_empty() {
-        return Some("a decision has at least one target");
-    }
-    for target in &decision.targets {
-        match seen.get_mut(target.candidate as usize) {
-            None => return Some("a target is an index into the candidates"),
-            Some(true) => return Some("a candidate is a target at most once"),
-            Some(first) => *first = true,
-        }
-    }
-    if !(1..=64).contains(&decision.label.len()) || !decision.label.bytes().all(label) {
-        return Some("a label is 1 to 64 characters of a-z A-Z 0-9 . _ : / -");
-    }
-    let reason = decision.reason.as_deref().unwrap_or_default();
-    if reason.len() > 512 || reason.chars().any(char::is_control) {
-        return Some("a reason is at most 512 bytes without control characters");
-    }
-    let likely = |propensity: f64| propensity > 0.0 && propensity <= 1.0;
-    if !decision.propensity.is_none_or(likely) {
-        return Some("a propensity is in (0, 1]");
-    }
-    None
 }
 
 fn with<T>(read: impl FnOnce(&Gateway) -> T) -> T {
@@ -269,17 +255,17 @@ pub(crate) mod prompt {
     }
 
     pub fn role(message: u32) -> Option<String> {
-        read(|gateway| gateway.messages.get(message as usize).map(|(role, _)| role.clone()))
+        read(|gateway| gateway.messages.get(message as usize).map(|message| message.role.clone()))
     }
 
     pub fn text(message: u32, max_bytes: u32) -> Option<String> {
-        read(|gateway| gateway.messages.get(message as usize).map(|(_, text)| cut(text, max_bytes)))
+        read(|gateway| gateway.messages.get(message as usize).map(|message| cut(&message.text(), max_bytes)))
     }
 
     pub fn last_user_text(max_bytes: u32) -> String {
         read(|gateway| {
-            let newest = gateway.messages.iter().rev().find(|(role, _)| role == "user");
-            newest.map(|(_, text)| cut(text, max_bytes)).unwrap_or_default()
+            let newest = gateway.messages.iter().rev().find(|message| message.role == "user");
+            newest.map(|message| cut(&message.text(), max_bytes)).unwrap_or_default()
         })
     }
 

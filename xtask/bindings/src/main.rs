@@ -17,26 +17,35 @@ struct Bindings {
     world: &'static str,
     file: &'static str,
     export_macro: &'static str,
-    /// The module whose types and imports are used instead of new ones.
-    imports_from: Option<&'static str>,
+    /// Interfaces that are taken from other bindings instead of made anew.
+    taken: &'static [Taken],
 }
 
-const ALL: [Bindings; 2] = [
-    Bindings {
-        world: "routing-policy",
-        file: "routing.rs",
-        export_macro: "export_routing",
-        imports_from: None,
-    },
+/// Interfaces, and the module that has them.
+struct Taken {
+    interfaces: &'static [&'static str],
+    module: &'static str,
+}
+
+const OF_ROUTING: Taken = Taken {
+    interfaces: &["types", "settings", "log", "details", "prompt"],
+    module: "crate::bindings::routing::pointsman::policy",
+};
+const ALL: [Bindings; 3] = [
+    Bindings { world: "routing-policy", file: "routing.rs", export_macro: "export_routing", taken: &[] },
     Bindings {
         world: "observing-policy",
         file: "observing.rs",
         export_macro: "export_observing",
-        imports_from: Some("crate::bindings::routing::pointsman::policy"),
+        taken: &[OF_ROUTING],
+    },
+    Bindings {
+        world: "orchestration-policy",
+        file: "orchestrating.rs",
+        export_macro: "export_orchestrating",
+        taken: &[OF_ROUTING],
     },
 ];
-
-const IMPORTS: [&str; 5] = ["types", "settings", "log", "details", "prompt"];
 
 fn main() -> Result<ExitCode> {
     let check = match env::args().nth(1).as_deref() {
@@ -81,17 +90,17 @@ fn generate(bindings: &Bindings, wit: &Path) -> Result<String> {
     let mut files = Files::default();
     options(bindings).build().generate(&mut resolve, world, &mut files)?;
     let (_, text) = files.iter().next().context("the generator made no file")?;
-    // Exported macros share one namespace, and both worlds export the router.
+    // Exported macros share one namespace, and worlds export the same interfaces.
     let own = format!("__{}_interface_", bindings.export_macro);
     Ok(String::from_utf8(text.to_vec())?.replace("__export_pointsman_policy_", &own))
 }
 
 fn options(bindings: &Bindings) -> Opts {
-    let replaced = |module: &str| {
-        let path = |name: &&str| {
-            (format!("pointsman:policy/{name}@0.1.0"), WithOption::Path(format!("{module}::{name}")))
-        };
-        IMPORTS.iter().map(path).collect()
+    let path = |taken: &'static Taken| {
+        taken.interfaces.iter().map(|name| {
+            let path = WithOption::Path(format!("{}::{name}", taken.module));
+            (format!("pointsman:policy/{name}@0.1.0"), path)
+        })
     };
     Opts {
         format: true,
@@ -99,7 +108,7 @@ fn options(bindings: &Bindings) -> Opts {
         runtime_path: Some("::pointsman_sdk::bindings::rt".to_owned()),
         bitflags_path: Some("::pointsman_sdk::bindings::rt::bitflags".to_owned()),
         additional_derive_attributes: vec!["PartialEq".to_owned()],
-        with: bindings.imports_from.map(replaced).unwrap_or_default(),
+        with: bindings.taken.iter().flat_map(path).collect(),
         generate_all: true,
         export_macro_name: Some(bindings.export_macro.to_owned()),
         pub_export_macro: true,
