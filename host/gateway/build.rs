@@ -4,11 +4,17 @@ use std::path::PathBuf;
 use std::{env, error, fs};
 
 /// What each is embedded as, and its package.
-const POLICIES: [(&str, &str); 4] = [
+const POLICIES: [(&str, &str); 10] = [
     ("cost", "pointsman-policy-cost"),
     ("performance", "pointsman-policy-performance"),
     ("task-type", "pointsman-policy-task-type"),
     ("dynamic", "pointsman-policy-dynamic"),
+    ("auto", "pointsman-policy-auto"),
+    ("multimodal", "pointsman-policy-multimodal"),
+    ("sequential", "pointsman-policy-sequential"),
+    ("parallel", "pointsman-policy-parallel"),
+    ("collaborate", "pointsman-policy-collaborate"),
+    ("cascade", "pointsman-policy-cascade"),
 ];
 
 fn main() -> Result<(), Box<dyn error::Error>> {

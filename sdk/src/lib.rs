@@ -36,6 +36,7 @@ mod orchestrator;
 pub mod order;
 pub mod outline;
 pub mod outputs;
+mod pattern;
 pub mod plan;
 mod policy;
 pub mod prompt;
@@ -48,6 +49,7 @@ pub use bindings::routing::pointsman::policy::types::{
     Abilities, Candidate, Decision, Modalities, Outcome, OutcomeStatus, Refusal, Request, Target,
 };
 pub use orchestrator::Orchestrator;
+pub use pattern::Pattern;
 pub use policy::{NoSettings, Observer, Policy};
 
 #[doc(hidden)]

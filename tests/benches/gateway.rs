@@ -12,19 +12,20 @@
     reason = "a bench that cannot run has nothing to measure"
 )]
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pointsman_tests::{Connection, FakeModel, Gateway, Step};
 use serde_json::json;
 
+mod process;
+
+use process::{cpu_seconds, median};
+
 const ROUNDS: usize = 5;
 const CALLS: usize = 1_000;
 const CLIENTS: usize = 64;
 const CALLS_EACH: usize = 300;
-/// Clock ticks a second in /proc, on Linux.
-const TICKS: f64 = 100.0;
 
 async fn timed(connection: &mut Connection, body: &Bytes) -> Duration {
     let started = Instant::now();
@@ -70,21 +71,8 @@ fn config(model: &FakeModel, isolation: &str) -> String {
         )
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 fn micros(times: &[Duration]) -> f64 {
     median(times.iter().map(|time| time.as_secs_f64() * 1e6).collect())
-}
-
-/// CPU seconds that a process has used.
-fn cpu_seconds(process: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("the gateway runs");
-    let fields: Vec<&str> = stat.rsplit(") ").next().expect("a stat line").split(' ').collect();
-    let ticks = |at: usize| fields[at].parse::<f64>().expect("a number of ticks");
-    (ticks(11) + ticks(12)) / TICKS
 }
 
 async fn added(load: &Load, model: &FakeModel, gateway: &Gateway) -> (f64, f64) {

@@ -18,6 +18,8 @@ use pointsman_guests::version;
 use pointsman_tests::{Connection, FakeModel, Gateway, Step, client};
 use serde_json::Value;
 
+mod process;
+
 const CLIENTS: usize = 16;
 const BODY: &str = r#"{"model":"main","messages":[{"role":"user","content":"hello"}]}"#;
 
@@ -25,19 +27,9 @@ fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// Resident memory in KiB, and threads.
-fn usage(process: u32) -> (usize, usize) {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the gateway runs");
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field of status");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
-    };
-    (field("VmRSS:"), field("Threads:"))
-}
-
 fn tell(what: &str, gateway: &Gateway) {
-    let (kib, threads) = usage(gateway.process());
-    println!("{what:<28} {:>6.1} MiB   {threads} threads", kib as f64 / 1024.0);
+    let (mib, threads) = process::memory(gateway.process());
+    println!("{what:<28} {mib:>6.1} MiB   {threads} threads");
 }
 
 async fn requests(gateway: &Gateway, count: usize) {

@@ -3,10 +3,11 @@
 use std::env;
 use std::path::PathBuf;
 
-const GUESTS: [&str; 6] = [
+const GUESTS: [&str; 7] = [
     "pointsman-policy-cost",
     "pointsman-guest-first",
     "pointsman-guest-hostile",
+    "pointsman-guest-planner",
     "pointsman-guest-reader",
     "pointsman-guest-recorder",
     "pointsman-guest-sleeper",

@@ -2,6 +2,7 @@
 
 use pointsman_guests::FIRST;
 use pointsman_tests::{FakeModel, Gate, Gateway, Step};
+use serde_json::json;
 
 use crate::fleet::{ask, backend, chat, model, open, streamed, usage};
 use crate::policy_file::PolicyFile;
@@ -30,9 +31,12 @@ async fn the_second_answers_and_the_first_is_given_up_but_paid_for() {
     assert_eq!(answer.header("x-pointsman-model"), Some("b/chat"));
     assert_eq!(answer.header("x-pointsman-attempts"), Some("2"));
     slow.hung_up(1).await;
-    let line = &usage(&gateway).await[0];
-    assert_eq!(line["model"], "b/chat");
-    assert!(line["input_tokens"].as_u64() > Some(7), "the first's input counts too: {line}");
+    let lines = usage(&gateway).await;
+    let [first, second] = lines.as_slice() else { panic!("not one line for each: {lines:#?}") };
+    assert_eq!((&first["model"], &first["answered"]), (&json!("a/chat"), &json!(0)));
+    assert!(first["input_tokens"].as_u64() > Some(0), "the first's input counts too: {first}");
+    assert_eq!((&second["model"], &second["answered"]), (&json!("b/chat"), &json!(1)));
+    assert_eq!(second["input_tokens"], 7);
 }
 
 #[tokio::test]

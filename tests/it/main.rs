@@ -22,6 +22,7 @@ mod hedging;
 mod hot_swap;
 mod keys;
 mod lifecycle;
+mod orchestration;
 mod policy_failures;
 mod protocols;
 mod real_model;

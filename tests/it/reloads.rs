@@ -161,7 +161,7 @@ async fn what_is_no_policy_is_refused_and_the_old_version_goes_on() {
     let setup = setup().await;
     setup.refuses(b"not even WebAssembly", "not a WebAssembly component").await;
     setup.refuses(&version(2)[..5_000], "not a WebAssembly component").await;
-    setup.refuses(&wrong_world(), "does not export").await;
+    setup.refuses(&wrong_world(), "exports neither").await;
     setup
         .refuses(&unknown_import(), "imports `acme:bank/teller@1.0.0`, which Pointsman does not offer")
         .await;

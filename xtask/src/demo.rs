@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: the main job, before the eyes of whoever tries it.
 
 mod fleet;
+mod plans;
 mod requests;
 mod table;
 
@@ -35,6 +36,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut fleet = Fleet::start(&gateway)?;
     println!("\nA gateway with six simulated models is listening on {}.", fleet.clients());
     route(&fleet)?;
+    orchestrate(&fleet)?;
     swap(&fleet, &gateway)?;
     if args.once {
         return Ok(());
@@ -55,6 +57,18 @@ fn route(fleet: &Fleet) -> Result<()> {
     }
     println!("{}", table::of_routes(&rows));
     println!("{}", table::summary(&rows));
+    Ok(())
+}
+
+/// Sends requests that are cut into tasks, and draws their plans.
+fn orchestrate(fleet: &Fleet) -> Result<()> {
+    println!("\nRequests that take more than one model, each cut into tasks by the policy of its route:");
+    for request in requests::ORCHESTRATED {
+        let answer = fleet.ask(request.route, request)?;
+        println!("\n  {} ({}): {}", request.route, request.kind, answer.route);
+        println!("{}", plans::picture(&fleet.plan(&answer.id)?)?);
+    }
+    println!("\n  {} decided how long it took. The same as a chart: {}", "█", fleet.plans());
     Ok(())
 }
 

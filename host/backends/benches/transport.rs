@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use pointsman_backends::{Backend, Call, HttpConfig, Secret};
-use pointsman_domain::model::Modalities;
+use pointsman_domain::model::{Modalities, Operation};
 use pointsman_tests::{FakeModel, Step, model};
 use tokio::runtime::{Builder, Runtime};
 
@@ -47,7 +47,13 @@ fn backend(bencher: Bencher) {
     bencher.bench_local(|| {
         rig.runtime.block_on(async {
             let body = vec![Bytes::from_static(BODY)];
-            let call = Call { model: &model, body, headers: HeaderMap::new() };
+            let call = Call {
+                model: &model,
+                operation: Operation::Chat,
+                content_type: None,
+                body,
+                headers: HeaderMap::new(),
+            };
             let reply = backend.call(call).await.expect("an answer");
             reply.body.whole(10_000).await.expect("a body")
         })

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use bytes::{Bytes, BytesMut};
 use pointsman_domain::failure::{CallFailure, FailureKind};
-use pointsman_domain::model::Model;
+use pointsman_domain::model::{Model, Operation};
 
 use crate::http::transport::TransportBody;
 use crate::http::{HttpBackend, HttpConfig, InvalidBackend};
@@ -25,11 +25,15 @@ enum Kind {
     Simulated(Arc<Simulated>),
 }
 
-/// One chat completion to be sent.
+/// One request to be sent.
 #[derive(Debug)]
 pub struct Call<'a> {
     /// The model, one of this backend's.
     pub model: &'a Model,
+    /// What it is called for: where the request goes.
+    pub operation: Operation,
+    /// What the body is; `None` for JSON.
+    pub content_type: Option<&'a str>,
     /// The request, in pieces that are sent one after the other. It already
     /// carries the name by which the backend knows the model.
     pub body: Vec<Bytes>,

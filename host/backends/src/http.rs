@@ -10,8 +10,9 @@ use ::http::header::{
 };
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use pointsman_domain::failure::{CallFailure, FailureKind};
+use pointsman_domain::model::Operation;
 
-use crate::backend::{Call, Reply, ReplyBody};
+use crate::backend::{Call, Reply, ReplyBody, broken};
 use crate::secret::Secret;
 use transport::{Address, Transport};
 
@@ -82,9 +83,34 @@ pub enum InvalidBackend {
 pub(crate) struct HttpBackend {
     transport: Transport,
     base: Address,
-    chat_completions: Address,
+    endpoints: Endpoints,
     /// What every call sends, made once.
     headers: HeaderMap,
+}
+
+/// Where each operation is.
+struct Endpoints {
+    chat: Address,
+    transcription: Address,
+    embedding: Address,
+}
+
+impl Endpoints {
+    fn below(base: &Address) -> Result<Self, InvalidBackend> {
+        Ok(Self {
+            chat: base.join("chat/completions")?,
+            transcription: base.join("audio/transcriptions")?,
+            embedding: base.join("embeddings")?,
+        })
+    }
+
+    fn of(&self, operation: Operation) -> &Address {
+        match operation {
+            Operation::Chat => &self.chat,
+            Operation::Transcription => &self.transcription,
+            Operation::Embedding => &self.embedding,
+        }
+    }
 }
 
 impl HttpConfig {
@@ -107,7 +133,7 @@ impl HttpBackend {
     pub(crate) fn new(config: HttpConfig) -> Result<Self, InvalidBackend> {
         let base = Address::parse(&config.base_url)?;
         Ok(Self {
-            chat_completions: base.join("chat/completions")?,
+            endpoints: Endpoints::below(&base)?,
             headers: own_headers(&config)?,
             transport: Transport::new(&config, &base)?,
             base,
@@ -122,7 +148,12 @@ impl HttpBackend {
                 headers.entry(name).or_insert(value);
             }
         }
-        let answer = self.transport.post(&self.chat_completions, headers, call.body).await?;
+        if let Some(content_type) = call.content_type {
+            let value = HeaderValue::from_str(content_type)
+                .map_err(|_| broken(format!("no header can say that a body is {content_type:?}")))?;
+            headers.insert(CONTENT_TYPE, value);
+        }
+        let answer = self.transport.post(self.endpoints.of(call.operation), headers, call.body).await?;
         Ok(Reply {
             status: answer.status,
             headers: shown(answer.headers),

@@ -3,9 +3,11 @@
 //! else is installed, and demonstrations and tests are repeatable with it.
 
 mod answer;
+mod embedding;
 mod format;
 mod request;
 mod stream;
+mod transcription;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,13 +16,16 @@ use std::time::Duration;
 
 use ::http::header::CONTENT_TYPE;
 use ::http::{HeaderMap, HeaderValue};
+use bytes::Bytes;
 use fastrand::Rng;
-use pointsman_domain::model::Model;
+use pointsman_domain::model::{Model, Operation};
 
 use crate::backend::{Call, Reply, ReplyBody};
 use answer::Answer;
+use embedding::Embedding;
 use format::Format;
 use request::Asked;
+use transcription::Recorded;
 
 pub(crate) use stream::SimulatedBody;
 
@@ -53,6 +58,13 @@ pub(crate) struct Simulated {
     calls: AtomicU64,
 }
 
+/// An error answer, as a real server gives them.
+#[derive(Debug)]
+struct Refused {
+    status: u16,
+    message: String,
+}
+
 impl SimulatedModel {
     /// Zero stands for no wait, and then no timer is made.
     fn time_per_token(&self) -> Duration {
@@ -68,32 +80,77 @@ impl Simulated {
     }
 
     pub(crate) async fn call(&self, call: Call<'_>) -> Reply {
-        let asked = match Asked::read(&call.body) {
-            Ok(asked) => asked,
-            Err(error) => return refusal(400, &format!("the body is not a chat request: {error}")),
+        let replied = match call.operation {
+            operation if !call.model.operations.contains(&operation) => {
+                let name = &call.model.upstream_name;
+                Err(Refused::bad(format!("{name} does not do {} calls", operation.as_str())))
+            }
+            Operation::Chat => self.chat(&call).await,
+            Operation::Transcription => self.transcription(&call).await,
+            Operation::Embedding => self.embedding(&call).await,
         };
-        let Some(behaviour) = self.config.models.get(&asked.model) else {
-            return refusal(404, &format!("the model {:?} does not exist", asked.model));
-        };
+        replied.unwrap_or_else(Refused::reply)
+    }
+
+    async fn chat(&self, call: &Call<'_>) -> Result<Reply, Refused> {
+        let asked = Asked::read(&call.body)
+            .map_err(|error| Refused::bad(format!("the body is not a chat request: {error}")))?;
+        let behaviour = self.behaviour(&asked.model)?;
         if let Some(reason) = unsuited(call.model, &asked) {
-            return refusal(400, &reason);
+            return Err(Refused::bad(reason));
         }
-        let count = self.calls.fetch_add(1, Ordering::Relaxed);
-        wait(behaviour.first_token).await;
-        let mut chance = Rng::with_seed(digest(&(self.config.seed, &asked.text, count)));
-        if chance.f64() < behaviour.failure_rate {
-            return failure(&mut chance, &asked.model);
-        }
+        let mut chance = self.begin(behaviour, &asked.model, &asked.text).await?;
         let mut choices = Rng::with_seed(digest(&(self.config.seed, &asked.text, &asked.media)));
         let answer = Answer::to(&asked, &mut choices);
         let format = Format::new(chance.u64(..), &asked);
         let pace = behaviour.time_per_token();
         if asked.stream {
             let body = SimulatedBody::stream(answer, format, pace);
-            return reply(200, "text/event-stream", body);
+            return Ok(reply(200, "text/event-stream", body));
         }
         wait(pace * answer.tokens.len() as u32).await;
-        reply(200, "application/json", SimulatedBody::whole(format.whole(&answer)))
+        Ok(json(format.whole(&answer)))
+    }
+
+    async fn transcription(&self, call: &Call<'_>) -> Result<Reply, Refused> {
+        let body = call.body.concat();
+        let recorded = Recorded::read(call.content_type.unwrap_or_default(), &body)
+            .map_err(|reason| Refused::bad(format!("the body is not a transcription request: {reason}")))?;
+        let behaviour = self.behaviour(recorded.model)?;
+        self.begin(behaviour, recorded.model, recorded.file).await?;
+        let mut choices = Rng::with_seed(digest(&(self.config.seed, recorded.file)));
+        let (answer, tokens) = recorded.answer(&mut choices);
+        wait(behaviour.time_per_token() * tokens).await;
+        Ok(json(answer))
+    }
+
+    async fn embedding(&self, call: &Call<'_>) -> Result<Reply, Refused> {
+        let asked = Embedding::read(&call.body)
+            .map_err(|reason| Refused::bad(format!("the body is not an embedding request: {reason}")))?;
+        let behaviour = self.behaviour(&asked.model)?;
+        self.begin(behaviour, &asked.model, &asked.texts).await?;
+        Ok(json(asked.answer()))
+    }
+
+    fn behaviour(&self, model: &str) -> Result<&SimulatedModel, Refused> {
+        let known = self.config.models.get(model);
+        known.ok_or_else(|| Refused { status: 404, message: format!("the model {model:?} does not exist") })
+    }
+
+    /// Waits as a model does before its first token, which it may fail to give.
+    async fn begin(
+        &self,
+        behaviour: &SimulatedModel,
+        model: &str,
+        asked: &(impl Hash + ?Sized),
+    ) -> Result<Rng, Refused> {
+        let count = self.calls.fetch_add(1, Ordering::Relaxed);
+        wait(behaviour.first_token).await;
+        let mut chance = Rng::with_seed(digest(&(self.config.seed, asked, count)));
+        if chance.f64() < behaviour.failure_rate {
+            return Err(failure(&mut chance, model));
+        }
+        Ok(chance)
     }
 }
 
@@ -115,16 +172,28 @@ fn unsuited(model: &Model, asked: &Asked) -> Option<String> {
     Some(format!("{} does not accept {} content", asked.model, unknown.name()))
 }
 
-fn failure(chance: &mut Rng, model: &str) -> Reply {
-    if chance.bool() {
-        refusal(500, &format!("{model} failed, as simulated models do now and then"))
+fn failure(chance: &mut Rng, model: &str) -> Refused {
+    let (status, message) = if chance.bool() {
+        (500, format!("{model} failed, as simulated models do now and then"))
     } else {
-        refusal(503, &format!("{model} is overloaded, as simulated models are now and then"))
+        (503, format!("{model} is overloaded, as simulated models are now and then"))
+    };
+    Refused { status, message }
+}
+
+impl Refused {
+    fn bad(message: String) -> Self {
+        Self { status: 400, message }
+    }
+
+    fn reply(self) -> Reply {
+        let body = SimulatedBody::whole(format::error(self.status, &self.message));
+        reply(self.status, "application/json", body)
     }
 }
 
-fn refusal(status: u16, message: &str) -> Reply {
-    reply(status, "application/json", SimulatedBody::whole(format::error(status, message)))
+fn json(body: Bytes) -> Reply {
+    reply(200, "application/json", SimulatedBody::whole(body))
 }
 
 fn reply(status: u16, content_type: &'static str, body: SimulatedBody) -> Reply {

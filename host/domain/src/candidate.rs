@@ -68,6 +68,34 @@ pub fn eligible<'a>(
     Ok(candidates)
 }
 
+/// The models that can serve a request or a part of it, for a policy that may
+/// cut it into tasks, and how many of them, counted from the first, can serve it
+/// whole. Healthy ones come before unhealthy ones in both, else they are in the
+/// given order.
+pub fn partial<'a>(
+    models: impl IntoIterator<Item = &'a Arc<Model>>,
+    request: &RequestFacts,
+    now: Instant,
+) -> Result<(Vec<Candidate>, usize), NoCandidate> {
+    let kinds = request.inputs | Modalities::TEXT;
+    let (mut whole, mut others) = (Vec::new(), Vec::new());
+    for model in models {
+        let live = model.live.snapshot(&model.expected, now);
+        let candidate = Candidate { model: Arc::clone(model), live };
+        if miss(model, request).is_none() {
+            whole.push(candidate);
+        } else if model.inputs.intersects(kinds) {
+            others.push(candidate);
+        }
+    }
+    let count = whole.len();
+    for candidates in [&mut whole, &mut others] {
+        candidates.sort_by_key(|candidate| !candidate.live.healthy);
+    }
+    whole.append(&mut others);
+    if whole.is_empty() { Err(NoCandidate::Inputs(request.inputs)) } else { Ok((whole, count)) }
+}
+
 /// What kept a model out, in the order of the checks: the model that got
 /// furthest says best why none is left.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -105,12 +105,7 @@ impl Proposal {
     /// policy was given.
     pub fn validate(self, candidates: usize) -> Result<Decision, InvalidDecision> {
         check_targets(&self.targets, candidates)?;
-        if !is_label(&self.label) {
-            return Err(InvalidDecision::Label(self.label.chars().take(MAX_LABEL).collect()));
-        }
-        if self.reason.as_deref().is_some_and(|reason| !is_text(reason)) {
-            return Err(InvalidDecision::Text("reason"));
-        }
+        check_texts(&self.label, self.reason.as_deref())?;
         if let Some(propensity) = self.propensity
             && !(propensity > 0.0 && propensity <= 1.0)
         {
@@ -189,7 +184,18 @@ fn check_targets(targets: &[Target], candidates: usize) -> Result<(), InvalidDec
     Ok(())
 }
 
-fn is_label(label: &str) -> bool {
+/// Checks a label, and the reason that goes with it.
+pub(crate) fn check_texts(label: &str, reason: Option<&str>) -> Result<(), InvalidDecision> {
+    if !is_label(label) {
+        return Err(InvalidDecision::Label(label.chars().take(MAX_LABEL).collect()));
+    }
+    if reason.is_some_and(|reason| !is_text(reason)) {
+        return Err(InvalidDecision::Text("reason"));
+    }
+    Ok(())
+}
+
+pub(crate) fn is_label(label: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
     (1..=MAX_LABEL).contains(&label.len()) && label.bytes().all(allowed)
 }

@@ -13,5 +13,6 @@ pub mod live;
 pub mod model;
 pub mod money;
 pub mod outcome;
+pub mod plan;
 pub mod prompt;
 pub mod request;

@@ -1,4 +1,20 @@
-//! The content of a request, for policies that were granted it.
+//! The content of a request, for policies that were granted it, and its shape,
+//! for those that orchestrate.
+
+use crate::model::Modalities;
+
+/// A part of a message: where it is and what, but not what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentPart {
+    /// The message, the oldest being 0.
+    pub message: usize,
+    /// The part of that message, counted from 0.
+    pub part: usize,
+    /// One kind, or none where it is unknown.
+    pub kind: Modalities,
+    /// Bytes of a text, or of what is in the request itself, as it is encoded there.
+    pub bytes: usize,
+}
 
 /// Read access to a request's messages. Implementations may decode the request
 /// on the first call; without a grant there is no call.
@@ -11,6 +27,10 @@ pub trait Prompt: Send + Sync {
     fn text(&self, message: usize) -> Option<&str>;
     /// The names of the tools that the request offers.
     fn tool_names(&self) -> &[String];
+    /// The parts of all messages, by message and part.
+    fn parts(&self) -> &[ContentPart];
+    /// The text of one part; `None` where there is no text.
+    fn part_text(&self, message: usize, part: usize) -> Option<&str>;
 }
 
 /// A request without content: what a policy is probed with.
@@ -32,5 +52,13 @@ impl Prompt for NoPrompt {
 
     fn tool_names(&self) -> &[String] {
         &[]
+    }
+
+    fn parts(&self) -> &[ContentPart] {
+        &[]
+    }
+
+    fn part_text(&self, _: usize, _: usize) -> Option<&str> {
+        None
     }
 }

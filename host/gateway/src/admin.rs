@@ -1,5 +1,6 @@
 //! The API that operators call: what is loaded, how it is doing, reload.
 
+mod plans;
 mod policies;
 mod status;
 
@@ -33,6 +34,8 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route("/admin/policies", get(policies::list))
         .route("/admin/models", get(status::models))
         .route("/admin/usage", get(status::usage))
+        .route("/admin/plans", get(plans::list))
+        .route("/admin/plans/{id}", get(plans::one))
         .route("/admin/reload", post(reload))
         .fallback(no_such_page)
         .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard))
@@ -70,7 +73,7 @@ async fn no_such_page(uri: Uri) -> ApiError {
     ApiError::not_found(
         "unknown_url",
         format!(
-            "nothing at {}: there are GET /admin/policies, /admin/models, /admin/usage and POST /admin/reload",
+            "nothing at {}: there are GET /admin/policies, /admin/models, /admin/usage, /admin/plans and POST /admin/reload",
             uri.path()
         ),
     )

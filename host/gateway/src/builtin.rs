@@ -16,7 +16,18 @@ macro_rules! builtin {
     };
 }
 
-builtin!("cost", "performance", "task-type", "dynamic");
+builtin!(
+    "cost",
+    "performance",
+    "task-type",
+    "dynamic",
+    "auto",
+    "multimodal",
+    "sequential",
+    "parallel",
+    "collaborate",
+    "cascade",
+);
 
 #[cfg(test)]
 mod tests {

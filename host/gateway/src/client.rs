@@ -8,6 +8,7 @@ mod chat;
 mod facts;
 mod intake;
 mod models;
+mod setbacks;
 
 use std::sync::Arc;
 

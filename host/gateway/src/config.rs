@@ -35,7 +35,7 @@ pub use listeners::{Admin, Log, Server};
 pub use policies::{BUILTIN_POLICIES, OnFailure, Policy, PolicySource};
 pub use problem::{InvalidConfig, Place, Problem};
 pub use raw::{LogFormat, LogLevel};
-pub use routes::Route;
+pub use routes::{Route, RouteLimits};
 pub use schema::schema_json;
 
 /// What `pointsman serve` runs without a file: a simulated fleet.

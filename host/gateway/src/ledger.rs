@@ -5,6 +5,8 @@
 //! here.
 
 mod account;
+mod calls;
+mod plans;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +17,17 @@ use pointsman_domain::outcome::{Ending, Outcome};
 use serde::Serialize;
 
 pub(crate) use account::Account;
+pub(crate) use calls::CallId;
+use calls::Calls;
+pub(crate) use plans::{PlanTrace, PlanTraces, TaskNote, TaskTrace};
 
 /// Sums since the gateway started. The names come from the configuration, so
 /// the number of lines is bounded by it.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     lines: Mutex<HashMap<LineKey, Totals>>,
+    /// How the last plans went.
+    pub(crate) plans: PlanTraces,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,18 +62,25 @@ pub(crate) struct Line {
 }
 
 impl Ledger {
-    /// Adds what became of one request.
-    fn enter(&self, route: Arc<str>, key: Option<KeyName>, outcome: &Outcome) {
+    /// Adds what became of one request: how it ended on the line of the model
+    /// that answered, else of the last one that worked on it, and what was used
+    /// on the line of each model that used it.
+    fn enter(&self, route: &Arc<str>, key: Option<&KeyName>, outcome: &Outcome, calls: &Calls) {
+        let line = |model: Option<ModelId>| LineKey { route: Arc::clone(route), model, key: key.cloned() };
         let mut lines = self.lines();
-        let totals = lines.entry(LineKey { route, model: outcome.model.clone(), key }).or_default();
+        let last = || calls.each().last().map(|(model, ..)| model.id.clone());
+        let totals = lines.entry(line(outcome.model.clone().or_else(last))).or_default();
         match outcome.ending {
             Ending::Answered => totals.answered += 1,
             Ending::Failed => totals.failed += 1,
             Ending::Cancelled => totals.cancelled += 1,
         }
-        totals.input_tokens += outcome.usage.input_tokens;
-        totals.output_tokens += outcome.usage.output_tokens;
-        totals.cost += outcome.cost;
+        for (model, usage, cost) in calls.each() {
+            let totals = lines.entry(line(Some(model.id.clone()))).or_default();
+            totals.input_tokens += usage.input_tokens;
+            totals.output_tokens += usage.output_tokens;
+            totals.cost += cost;
+        }
     }
 
     /// All lines, in the order of their names.

@@ -3,4 +3,6 @@
 pub(crate) mod answer;
 pub(crate) mod attempt;
 pub(crate) mod choose;
+pub(crate) mod outgoing;
+pub(crate) mod plan;
 pub(crate) mod race;

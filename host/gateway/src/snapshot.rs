@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pointsman_backends::{Backend, InvalidBackend, Prober};
 use pointsman_domain::ids::{BackendName, PolicyName};
@@ -11,7 +11,7 @@ use pointsman_domain::model::Model;
 use pointsman_policy::Slot;
 
 use crate::client::keys::Keyring;
-use crate::config::{self, BackendKind, Config};
+use crate::config::{self, BackendKind, Config, RouteLimits};
 
 /// Loaded policies by name.
 pub(crate) type Slots = BTreeMap<PolicyName, Arc<Slot>>;
@@ -75,27 +75,6 @@ pub(crate) enum OnFailure {
     /// Another policy decides. The configuration has no circles.
     Ask(Box<Decider>),
 }
-
-/// How long and how often a route's models are tried.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RouteLimits {
-    /// Longest time for a whole request.
-    pub(crate) timeout: Duration,
-    /// Longest wait for the first byte of one answer.
-    pub(crate) attempt_timeout: Duration,
-    /// Most calls for one request.
-    pub(crate) max_attempts: u32,
-    /// Wait before the first repeated call.
-    pub(crate) backoff: Duration,
-}
-
-/// For models that are addressed directly, which no route sets limits for.
-const DIRECT_LIMITS: RouteLimits = RouteLimits {
-    timeout: Duration::from_secs(300),
-    attempt_timeout: Duration::from_secs(60),
-    max_attempts: 3,
-    backoff: Duration::from_millis(100),
-};
 
 impl Snapshot {
     /// Connects and wires what a configuration names. Backends that did not
@@ -165,22 +144,20 @@ fn served(config: &Config, slots: &Slots) -> HashMap<Arc<str>, Route> {
     for model in &config.models {
         let name: Arc<str> = model.id.as_str().into();
         let models = vec![Arc::clone(model)];
-        let route =
-            Route { name: Arc::clone(&name), strategy: Strategy::Direct, models, limits: DIRECT_LIMITS };
+        let route = Route {
+            name: Arc::clone(&name),
+            strategy: Strategy::Direct,
+            models,
+            limits: RouteLimits::default(),
+        };
         served.insert(name, route);
     }
     for route in &config.routes {
         let Some(decider) = decider(config, slots, &route.policy, &route.on_failure) else { continue };
         let name: Arc<str> = route.name.as_str().into();
-        let limits = RouteLimits {
-            timeout: route.timeout,
-            attempt_timeout: route.attempt_timeout,
-            max_attempts: route.max_attempts,
-            backoff: route.backoff,
-        };
         let models = route.models.iter().filter_map(|id| config.model(id)).cloned().collect();
         let strategy = Strategy::Policy(decider);
-        served.insert(Arc::clone(&name), Route { name, strategy, models, limits });
+        served.insert(Arc::clone(&name), Route { name, strategy, models, limits: route.limits });
     }
     served
 }

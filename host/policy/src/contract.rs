@@ -14,18 +14,22 @@ use pointsman_domain::request::RequestFacts;
 use wasmtime::component::{ComponentType, Lift, Lower, flags};
 
 mod block;
+pub(crate) mod plan;
 
 /// The interfaces of the contract, with the version that they are linked under.
 /// wasmtime matches any version of 0.1 to it.
 pub(crate) mod interface {
     pub(crate) const PACKAGE: &str = "pointsman:policy/";
     pub(crate) const ROUTER: &str = "pointsman:policy/router@0.1.0";
+    pub(crate) const ORCHESTRATOR: &str = "pointsman:policy/orchestrator@0.1.0";
     pub(crate) const CONFIGURATION: &str = "pointsman:policy/configuration@0.1.0";
     pub(crate) const OBSERVER: &str = "pointsman:policy/observer@0.1.0";
     pub(crate) const SETTINGS: &str = "pointsman:policy/settings@0.1.0";
     pub(crate) const LOG: &str = "pointsman:policy/log@0.1.0";
     pub(crate) const DETAILS: &str = "pointsman:policy/details@0.1.0";
     pub(crate) const PROMPT: &str = "pointsman:policy/prompt@0.1.0";
+    pub(crate) const OUTLINE: &str = "pointsman:policy/outline@0.1.0";
+    pub(crate) const OUTPUTS: &str = "pointsman:policy/outputs@0.1.0";
 }
 
 /// Parameters of `router.route`.
@@ -236,8 +240,6 @@ impl<'a> From<&'a DomainCandidate> for Candidate<'a> {
 
 impl<'a> From<&'a DomainOutcome> for Outcome<'a> {
     fn from(outcome: &'a DomainOutcome) -> Self {
-        let tokens = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
         Self {
             id: &outcome.id,
             label: &outcome.label,
@@ -258,16 +260,32 @@ impl<'a> From<&'a DomainOutcome> for Outcome<'a> {
     }
 }
 
+fn tokens(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+impl From<Modalities> for model::Modalities {
+    fn from(kinds: Modalities) -> Self {
+        MODALITIES.into_iter().filter(|(_, flag)| kinds.contains(*flag)).map(|(kind, _)| kind).collect()
+    }
+}
+
+const MODALITIES: [(model::Modalities, Modalities); 5] = [
+    (model::Modalities::TEXT, Modalities::TEXT),
+    (model::Modalities::IMAGE, Modalities::IMAGE),
+    (model::Modalities::AUDIO, Modalities::AUDIO),
+    (model::Modalities::VIDEO, Modalities::VIDEO),
+    (model::Modalities::DOCUMENT, Modalities::DOCUMENT),
+];
+
 impl From<model::Modalities> for Modalities {
     fn from(kinds: model::Modalities) -> Self {
         let mut flags = Self::empty();
-        for (kind, flag) in [
-            (model::Modalities::TEXT, Self::TEXT),
-            (model::Modalities::IMAGE, Self::IMAGE),
-            (model::Modalities::AUDIO, Self::AUDIO),
-            (model::Modalities::VIDEO, Self::VIDEO),
-            (model::Modalities::DOCUMENT, Self::DOCUMENT),
-        ] {
+        for (kind, flag) in MODALITIES {
             if kinds.contains(kind) {
                 flags |= flag;
             }
@@ -296,17 +314,21 @@ impl From<model::Abilities> for Abilities {
 
 impl From<Decision> for Proposal {
     fn from(decision: Decision) -> Self {
-        let milliseconds = |count: u32| Duration::from_millis(count.into());
-        let target = |target: Target| DomainTarget {
-            candidate: target.candidate as usize,
-            timeout: target.timeout_ms.map(milliseconds),
-        };
         Self {
-            targets: decision.targets.into_iter().map(target).collect(),
+            targets: decision.targets.into_iter().map(DomainTarget::from).collect(),
             label: decision.label,
             reason: decision.reason,
-            hedge_after: decision.hedge_after_ms.map(milliseconds),
+            hedge_after: decision.hedge_after_ms.map(|ms| Duration::from_millis(ms.into())),
             propensity: decision.propensity,
+        }
+    }
+}
+
+impl From<Target> for DomainTarget {
+    fn from(target: Target) -> Self {
+        Self {
+            candidate: target.candidate as usize,
+            timeout: target.timeout_ms.map(|ms| Duration::from_millis(ms.into())),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How a policy fails.
 
 use pointsman_domain::decision::InvalidDecision;
+use pointsman_domain::plan::InvalidPlan;
 
 /// A call of a policy that gave no usable answer. The policy is at fault, except
 /// for [`PolicyFailure::Saturated`].
@@ -21,6 +22,9 @@ pub enum PolicyFailure {
     /// Its answer breaks a rule of the contract.
     #[error("the policy's answer is invalid: {0}")]
     Invalid(#[from] InvalidDecision),
+    /// Its plan breaks a rule of the contract.
+    #[error("the policy's plan is invalid: {0}")]
+    InvalidPlan(#[from] InvalidPlan),
     /// Its answer, or what it passed to the host, cannot be read as the
     /// contract's types, or is too large.
     #[error("the policy's answer is unreadable: {0}")]
@@ -50,7 +54,7 @@ impl PolicyFailure {
             Self::Deadline => 1,
             Self::Memory => 2,
             Self::HostCalls => 3,
-            Self::Invalid(_) | Self::Unreadable(_) => 4,
+            Self::Invalid(_) | Self::InvalidPlan(_) | Self::Unreadable(_) => 4,
             Self::Internal(_) => 5,
             Self::Saturated => 6,
         }

@@ -144,6 +144,13 @@ impl Host {
         Some(self.left.copy_prompt(text, max_bytes as usize))
     }
 
+    /// A copy of what a task gave, cut likewise.
+    fn read_output(&mut self, task: u32, max_bytes: u32) -> Option<String> {
+        let Self { input: Some(input), left, .. } = self else { return None };
+        let output = input.orchestration.results.get(task as usize)?.output.as_deref()?;
+        Some(left.copy_prompt(output, max_bytes as usize))
+    }
+
     /// Tool names, as many as what is left of the prompt allows.
     fn tool_names(&mut self) -> Vec<String> {
         let Self { input: Some(input), left, .. } = self else { return Vec::new() };

@@ -2,13 +2,16 @@
 
 use pointsman_domain::decision::Proposal;
 use pointsman_domain::outcome::Outcome as DomainOutcome;
+use pointsman_domain::plan::{PlanProposal, Step};
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc,
 };
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, Trap};
 
+use crate::contract::plan::{PlanParams, ResumeParams, Step as ContractStep, StepResults, TaskResult};
 use crate::contract::{
-    Candidate, ObserveParams, Outcome, Request, RouteParams, RouteResults, ValidateResults, interface,
+    Candidate, ObserveParams, Outcome, Refusal, Request, RouteParams, RouteResults, ValidateResults,
+    interface,
 };
 use crate::failure::PolicyFailure;
 use crate::host::{Host, HostCallsExceeded, printable};
@@ -17,6 +20,8 @@ use crate::policy::{Answer, DecisionInput};
 /// Bytes that one call may hand to the host: an honest answer for a thousand
 /// candidates is 30 KiB.
 const BYTES_TO_HOST: usize = 256 << 10;
+/// The same for an orchestrating policy, whose plans hold text for models.
+const PLAN_BYTES_TO_HOST: usize = 2 << 20;
 /// Handles of resources at once; only WASI has any.
 const RESOURCE_HANDLES: usize = 1_000;
 /// Bytes of a trap's or an error's text that are kept.
@@ -24,9 +29,15 @@ const MAX_FAILURE_TEXT: usize = 1_024;
 
 /// Where a component exports the contract's functions: looked up once.
 pub(crate) struct Exports {
-    route: ComponentExportIndex,
+    decides: Decides,
     validate: ComponentExportIndex,
     observe: Option<ComponentExportIndex>,
+}
+
+/// The functions that a request is decided by.
+enum Decides {
+    Router { route: ComponentExportIndex },
+    Orchestrator { plan: ComponentExportIndex, resume: ComponentExportIndex },
 }
 
 impl Exports {
@@ -39,8 +50,13 @@ impl Exports {
         let required = |interface: &str, name: &str| {
             function(interface, name).ok_or_else(|| format!("{interface} with function {name}"))
         };
+        let plan = function(interface::ORCHESTRATOR, "plan");
+        let decides = match (plan, function(interface::ORCHESTRATOR, "resume")) {
+            (Some(plan), Some(resume)) => Decides::Orchestrator { plan, resume },
+            _ => Decides::Router { route: required(interface::ROUTER, "route")? },
+        };
         Ok(Self {
-            route: required(interface::ROUTER, "route")?,
+            decides,
             validate: required(interface::CONFIGURATION, "validate")?,
             observe: function(interface::OBSERVER, "observe"),
         })
@@ -49,15 +65,26 @@ impl Exports {
     pub(crate) fn has_observer(&self) -> bool {
         self.observe.is_some()
     }
+
+    pub(crate) fn orchestrates(&self) -> bool {
+        matches!(self.decides, Decides::Orchestrator { .. })
+    }
 }
 
 /// An instance, ready for calls. After a failure its state is unknown: drop it.
 pub(crate) struct Instance {
     store: Store<Host>,
     instance: wasmtime::component::Instance,
-    route: TypedFunc<RouteParams<'static>, RouteResults>,
+    entry: Entry,
     /// Calls made so far.
     pub(crate) calls: u32,
+}
+
+/// The function that every decision begins with.
+#[derive(Clone, Copy)]
+enum Entry {
+    Route(TypedFunc<RouteParams<'static>, RouteResults>),
+    Plan(TypedFunc<PlanParams<'static>, StepResults>),
 }
 
 impl Instance {
@@ -67,7 +94,11 @@ impl Instance {
         exports: &Exports,
         host: Host,
     ) -> Result<Self, PolicyFailure> {
-        let (store, instance) = instantiate(template, new_store(template.engine(), host)).await?;
+        let mut store = new_store(template.engine(), host);
+        if exports.orchestrates() {
+            store.set_hostcall_fuel(PLAN_BYTES_TO_HOST);
+        }
+        let (store, instance) = instantiate(template, store).await?;
         Self::with_exports(store, instance, exports)
     }
 
@@ -77,8 +108,17 @@ impl Instance {
         instance: wasmtime::component::Instance,
         exports: &Exports,
     ) -> Result<Self, PolicyFailure> {
-        let route = instance.get_typed_func(&mut store, exports.route).map_err(wrong_type)?;
-        Ok(Self { store, instance, route, calls: 0 })
+        let entry = match exports.decides {
+            Decides::Router { route } => {
+                Entry::Route(instance.get_typed_func(&mut store, route).map_err(wrong_type)?)
+            }
+            Decides::Orchestrator { plan, resume } => {
+                let _: TypedFunc<ResumeParams<'static>, StepResults> =
+                    instance.get_typed_func(&mut store, resume).map_err(wrong_type)?;
+                Entry::Plan(instance.get_typed_func(&mut store, plan).map_err(wrong_type)?)
+            }
+        };
+        Ok(Self { store, instance, entry, calls: 0 })
     }
 
     /// Starts a further call with a full budget.
@@ -87,21 +127,39 @@ impl Instance {
         self.store.set_epoch_deadline(1);
     }
 
-    /// Asks for a decision on the input that the instance was given.
-    pub(crate) async fn route(&mut self, input: &DecisionInput) -> Result<Answer, PolicyFailure> {
+    /// Asks what to do with the input that the instance was given.
+    pub(crate) async fn decide(&mut self, input: &DecisionInput) -> Result<Answer, PolicyFailure> {
         let candidates: Vec<Candidate<'_>> = input.candidates.iter().map(Candidate::from).collect();
         let request = Request::from(&*input.request);
-        let (answer,) = self.call(self.route, (request, &candidates)).await?;
-        match answer {
-            Ok(decision) => {
-                let decision = Proposal::from(decision).validate(candidates.len())?;
-                Ok(Answer::Decision(decision))
-            }
-            Err(refusal) => match refusal.into_domain() {
-                Ok(refusal) => Ok(Answer::Refusal(refusal.validate()?)),
-                Err(text) => Err(PolicyFailure::Internal(printable(&text, MAX_FAILURE_TEXT))),
+        match self.entry {
+            Entry::Route(route) => match self.call(route, (request, &candidates)).await? {
+                (Ok(decision),) => {
+                    let decision = Proposal::from(decision).validate(candidates.len())?;
+                    Ok(Answer::Step(Step::Route(decision)))
+                }
+                (Err(refusal),) => refused(refusal),
             },
+            Entry::Plan(plan) => step(self.call(plan, (request, &candidates)).await?, input),
         }
+    }
+
+    /// Asks what to do next, now that the tasks of a plan have ended. Only for
+    /// policies that orchestrate.
+    pub(crate) async fn resume(
+        &mut self,
+        exports: &Exports,
+        input: &DecisionInput,
+        state: &[u8],
+    ) -> Result<Answer, PolicyFailure> {
+        let Decides::Orchestrator { resume, .. } = exports.decides else {
+            return Err(PolicyFailure::Unreadable("only an orchestrating policy is resumed".to_owned()));
+        };
+        let resume: TypedFunc<ResumeParams<'_>, StepResults> =
+            self.instance.get_typed_func(&mut self.store, resume).map_err(wrong_type)?;
+        let candidates: Vec<Candidate<'_>> = input.candidates.iter().map(Candidate::from).collect();
+        let results = TaskResult::all(&input.orchestration.results);
+        let request = Request::from(&*input.request);
+        step(self.call(resume, (request, &candidates, state, &results)).await?, input)
     }
 
     /// Asks whether the settings will do; the inner error is the policy's text.
@@ -133,6 +191,24 @@ impl Instance {
         let result = function.call_async(&mut self.store, parameters).await;
         self.store.data_mut().end();
         result.map_err(|error| failure(&error, self.store.data()))
+    }
+}
+
+/// What an orchestrating policy said, checked.
+fn step((answer,): StepResults, input: &DecisionInput) -> Result<Answer, PolicyFailure> {
+    let scope = input.scope();
+    Ok(Answer::Step(match answer {
+        Ok(ContractStep::Route(decision)) => scope.decision(decision.into())?,
+        Ok(ContractStep::Run(plan)) => Step::Run(PlanProposal::from(plan).validate(&scope)?),
+        Ok(ContractStep::Finish(finished)) => scope.finish(finished.into())?,
+        Err(refusal) => return refused(refusal),
+    }))
+}
+
+fn refused(refusal: Refusal) -> Result<Answer, PolicyFailure> {
+    match refusal.into_domain() {
+        Ok(refusal) => Ok(Answer::Refusal(refusal.validate()?)),
+        Err(text) => Err(PolicyFailure::Internal(printable(&text, MAX_FAILURE_TEXT))),
     }
 }
 

@@ -25,7 +25,7 @@ pub use failure::PolicyFailure;
 pub use load::LoadError;
 #[doc(hidden)]
 pub use measure::Parts;
-pub use policy::{Answer, DecisionInput, Policy};
+pub use policy::{Answer, DecisionInput, Orchestration, Policy};
 pub use runtime::{Runtime, RuntimeConfig, RuntimeError};
 pub use slot::{Rejected, Slot, SlotStatus};
 pub use spec::{Grants, Isolation, Limits, PolicySpec};

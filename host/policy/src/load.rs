@@ -71,8 +71,11 @@ pub enum LoadError {
         /// The name of the grant.
         grant: &'static str,
     },
-    /// Not a routing policy of this contract.
-    #[error("the policy does not export {missing}, so it is not a routing policy (it exports: {exported})")]
+    /// Not a policy of this contract.
+    #[error(
+        "the policy exports neither pointsman:policy/orchestrator@0.1.0 nor {missing}, so it is no policy \
+         (it exports: {exported})"
+    )]
     MissingExport {
         /// The interface or function that every routing policy exports.
         missing: String,

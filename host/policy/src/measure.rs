@@ -43,7 +43,7 @@ impl Parts {
         lap(&mut parts.instantiate);
         let mut instance = Instance::with_exports(store, instance, exports)?;
         lap(&mut parts.find);
-        let answer = instance.route(input).await;
+        let answer = instance.decide(input).await;
         lap(&mut parts.call);
         drop(instance);
         lap(&mut parts.drop);

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pointsman_domain::candidate::Candidate;
-use pointsman_domain::decision::{Decision, Refusal};
+use pointsman_domain::decision::Refusal;
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::outcome::Outcome;
+use pointsman_domain::plan::{PlanLimits, Scope, Step, TaskResult};
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 use tokio::sync::OwnedSemaphorePermit;
@@ -24,17 +25,44 @@ use crate::spec::{Grants, Isolation, PolicySpec};
 pub struct DecisionInput {
     /// The request, without its content.
     pub request: Arc<RequestFacts>,
-    /// The models that can serve it; not empty.
+    /// The models that can serve it; not empty. For a policy that orchestrates,
+    /// those that can serve a part of it too, after those that can serve it whole.
     pub candidates: Arc<[Candidate]>,
     /// Its content. Asked only by policies that were granted it.
     pub prompt: Arc<dyn Prompt>,
+    /// What only a policy that orchestrates has a use for.
+    pub orchestration: Orchestration,
+}
+
+/// What the steps of an orchestrating policy are checked against.
+#[derive(Clone, Default)]
+pub struct Orchestration {
+    /// How many candidates, counted from the first, can serve the request whole.
+    pub whole: usize,
+    /// What plans may use up.
+    pub limits: PlanLimits,
+    /// What the tasks of earlier steps came to, by number.
+    pub results: Arc<[TaskResult]>,
+}
+
+impl DecisionInput {
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope {
+            request: &self.request,
+            content: &*self.prompt,
+            candidates: &self.candidates,
+            whole: self.orchestration.whole,
+            first: self.orchestration.results.len(),
+            limits: &self.orchestration.limits,
+        }
+    }
 }
 
 /// What a policy answered, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// Which models to try.
-    Decision(Decision),
+    /// What to do: a policy that only routes always says which models to try.
+    Step(Step),
     /// That it will not decide.
     Refusal(Refusal),
 }
@@ -110,6 +138,11 @@ impl Policy {
         self.exports.has_observer()
     }
 
+    /// Whether the policy may cut requests into tasks.
+    pub fn orchestrates(&self) -> bool {
+        self.exports.orchestrates()
+    }
+
     /// Asks for a decision. Gives control back to the async runtime at every
     /// tick (1 ms) of a policy that takes long. Dropping the future stops the
     /// policy.
@@ -120,7 +153,23 @@ impl Policy {
         let call = async {
             let _running = self.runtime.admit(self.spec.limits.deadline).await?;
             let mut instance = self.check_out(Some(&input)).await?;
-            let answer = instance.route(&input).await;
+            let answer = instance.decide(&input).await;
+            self.check_in(instance, answer.as_ref().err());
+            answer
+        };
+        self.in_time(call).await
+    }
+
+    /// Asks a policy that orchestrates what to do next, with the bytes of its
+    /// plan and the results in the input.
+    ///
+    /// # Errors
+    /// As for [`decide`](Self::decide).
+    pub async fn resume(&self, input: DecisionInput, state: &[u8]) -> Result<Answer, PolicyFailure> {
+        let call = async {
+            let _running = self.runtime.admit(self.spec.limits.deadline).await?;
+            let mut instance = self.check_out(Some(&input)).await?;
+            let answer = instance.resume(&self.exports, &input, state).await;
             self.check_in(instance, answer.as_ref().err());
             answer
         };
@@ -160,7 +209,7 @@ impl Policy {
     pub(crate) async fn try_decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
         let call = async {
             let mut instance = self.instantiate(Some(input.clone())).await?;
-            instance.route(&input).await
+            instance.decide(&input).await
         };
         self.in_time(call).await
     }

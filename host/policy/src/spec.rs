@@ -45,6 +45,8 @@ bitflags! {
         /// anything in it: no files, no sockets, no environment, and standard
         /// output that goes nowhere. Runtimes of other languages ask for it.
         const WASI = 1 << 1;
+        /// What the tasks of its plans gave.
+        const OUTPUTS = 1 << 2;
     }
 }
 

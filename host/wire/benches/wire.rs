@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use pointsman_wire::openai::chat::{ChatRequest, RequestScan, StreamRelay, answer_usage};
+use pointsman_wire::openai::chat::{Answer, ChatRequest, RequestScan, StreamRelay};
 
 const EVENTS: usize = 64;
 
@@ -130,5 +130,5 @@ fn usage_of_an_answer(bencher: Bencher<'_, '_>) {
     let answer = format!(
         r#"{{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}"}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":24,"completion_tokens":40,"total_tokens":64}}}}"#
     );
-    bencher.bench(|| answer_usage(black_box(answer.as_bytes())));
+    bencher.bench(|| Answer::read(black_box(answer.as_bytes())));
 }

@@ -14,7 +14,7 @@ const JOINED_PIECE: usize = 64 * 1024;
 /// than four pieces, each with its own allocation and system call vector.
 const COPIED: usize = 8 * 1024;
 
-/// Gathers a body.
+/// Gathers a body, one that comes or one that is put together.
 #[derive(Default)]
 pub(crate) struct Gather {
     body: Body,
@@ -37,6 +37,16 @@ impl Gather {
             self.flush();
             self.body.push(piece);
         }
+    }
+
+    /// Appends a copy of something short.
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.tail.extend_from_slice(bytes);
+    }
+
+    /// Appends what another body has in a range, without a copy if it is long.
+    pub fn share(&mut self, body: &Body, range: Range<usize>) {
+        body.for_each_slice(range, |piece, within| self.push(piece.slice(within)));
     }
 
     pub fn finish(mut self) -> Body {
@@ -70,6 +80,18 @@ impl Body {
     fn push(&mut self, piece: Bytes) {
         self.ends.push(self.len() + piece.len());
         self.pieces.push(piece);
+    }
+
+    /// This body, some bytes and another body; in one piece if it is small.
+    pub fn with(&self, middle: Bytes, after: &Self) -> Vec<Bytes> {
+        let pieces = || self.pieces.iter().chain(std::iter::once(&middle)).chain(&after.pieces);
+        let length = self.len() + middle.len() + after.len();
+        if length > COPIED {
+            return pieces().cloned().collect();
+        }
+        let mut copy = Vec::with_capacity(length);
+        pieces().for_each(|piece| copy.extend_from_slice(piece));
+        vec![copy.into()]
     }
 
     /// The bytes of a range, in one piece.

@@ -2,5 +2,11 @@
 
 pub mod answer;
 pub mod chat;
+pub mod embedding;
 pub mod error;
 pub mod models;
+pub mod output;
+pub mod transcription;
+
+#[cfg(test)]
+mod one_task;

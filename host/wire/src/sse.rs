@@ -154,5 +154,28 @@ pub(crate) fn data(event: &[u8]) -> Option<Data<'_>> {
     data
 }
 
+/// The event with other data, in one line where its first data line was; its
+/// other lines stay as they are.
+pub(crate) fn with_data(event: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut written = Vec::with_capacity(event.len() + data.len());
+    let mut is_written = false;
+    let mut rest = event;
+    while !rest.is_empty() {
+        let line = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let end = line + if rest.get(line..).is_some_and(|end| end.starts_with(b"\r\n")) { 2 } else { 1 };
+        let (whole, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        rest = after;
+        if !whole.starts_with(b"data:") {
+            written.extend_from_slice(whole);
+        } else if !is_written {
+            is_written = true;
+            written.extend_from_slice(b"data: ");
+            written.extend(data.iter().filter(|byte| !matches!(byte, b'\n' | b'\r')));
+            written.extend_from_slice(whole.get(line..).unwrap_or_default());
+        }
+    }
+    written
+}
+
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use bytes::Bytes;
-use pointsman_wire::openai::chat::{BadRequest, ChatRequest, RequestScan, StreamRelay, answer_usage};
+use pointsman_wire::openai::chat::{Answer, BadRequest, ChatRequest, RequestScan, StreamRelay};
+use pointsman_wire::openai::output::Output;
 use serde_json::{Value, json};
 
 macro_rules! fixture {
@@ -110,13 +111,25 @@ fn a_request_without_messages_is_refused_as_openai_does() {
 #[test]
 fn usage_of_whole_answers_is_found() {
     let tokens = |answer: &str| {
-        let usage = answer_usage(answer.as_bytes()).unwrap().unwrap();
+        let usage = Answer::read(answer.as_bytes()).unwrap().usage.unwrap();
         (usage.input_tokens, usage.output_tokens)
     };
     assert_eq!(tokens(fixture!("basic.answer.json")), (8, 377));
     assert_eq!(tokens(fixture!("parallel-tools.answer.json")), (162, 219));
     assert_eq!(tokens(fixture!("reasoning.answer.json")), (27, 267));
-    assert!(answer_usage(fixture!("bad-request.answer.json").as_bytes()).is_err());
+    assert!(Answer::read(fixture!("bad-request.answer.json").as_bytes()).is_err());
+}
+
+#[test]
+fn what_whole_answers_say_is_read() {
+    let read = |answer: &str| Output::of_chat(answer.as_bytes()).unwrap();
+    for answer in [fixture!("basic.answer.json"), fixture!("reasoning.answer.json")] {
+        let expected: Value = serde_json::from_str(answer).unwrap();
+        assert_eq!(read(answer).text, expected["choices"][0]["message"]["content"].as_str().unwrap());
+        assert_eq!(read(answer).finish_reason.as_deref(), Some("stop"));
+    }
+    let calls = read(fixture!("parallel-tools.answer.json"));
+    assert_eq!((calls.text.as_str(), calls.finish_reason.as_deref()), ("", Some("tool_calls")));
 }
 
 /// Relays a stream cut at every place, one cut at a time.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pointsman_sdk::{Candidate, details};
+use pointsman_sdk::{Candidate, Pattern, details};
 use serde::Deserialize;
 
 use crate::{Kind, Task};
@@ -24,7 +24,7 @@ const GENERAL: &str = "general";
 /// that fits counts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub struct Qualities(BTreeMap<String, BTreeMap<String, f64>>);
+pub struct Qualities(BTreeMap<Pattern, BTreeMap<String, f64>>);
 
 /// What is wrong with a table of qualities, in the words of the configuration.
 pub type QualityError = String;
@@ -33,6 +33,7 @@ impl Qualities {
     /// Checks names of kinds and ranges.
     pub fn check(&self) -> Result<(), QualityError> {
         for (pattern, table) in &self.0 {
+            let pattern = pattern.as_str();
             for (kind, quality) in table {
                 if kind != GENERAL && !Kind::is_name(kind) {
                     let names = Task::ALL.map(Task::name).join(", ");
@@ -70,22 +71,9 @@ impl Qualities {
     }
 
     fn table(&self, id: &str) -> Option<&BTreeMap<String, f64>> {
-        let model = id.split_once('/').map_or(id, |(_, model)| model);
-        let fitting = self.0.iter().filter(|(pattern, _)| fits(pattern, id) || fits(pattern, model));
-        fitting.max_by_key(|(pattern, _)| pattern.len()).map(|(_, table)| table)
+        let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(id));
+        fitting.max_by_key(|(pattern, _)| pattern.as_str().len()).map(|(_, table)| table)
     }
-}
-
-/// Whether a text fits a pattern in which `*` stands for any characters.
-fn fits(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(start) else { return false };
-    let (middle, end) = rest.rsplit_once('*').map_or((None, rest), |(middle, end)| (Some(middle), end));
-    for part in middle.into_iter().flat_map(|middle| middle.split('*')) {
-        let Some(at) = text.find(part) else { return false };
-        text = &text[at + part.len()..];
-    }
-    text.ends_with(end)
 }
 
 #[cfg(test)]

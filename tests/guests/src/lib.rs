@@ -4,6 +4,7 @@
 //! cargo leaves them.
 
 pub use pointsman_guest_hostile::Misdeed;
+pub use pointsman_guest_planner::{Blunder, Settings as Planned, Shape};
 
 /// What stands in [`FIRST`] for its version.
 const VERSION: &str = "version-00000000";
@@ -14,6 +15,10 @@ pub const FIRST: &[u8] = include_bytes!(env!("GUEST_FIRST"));
 
 /// Misbehaves as its settings say: see [`misbehaving`].
 pub const HOSTILE: &[u8] = include_bytes!(env!("GUEST_HOSTILE"));
+
+/// Orchestrates as its settings say: see [`planned`] and [`blundering`]. Needs
+/// the grant for outputs.
+pub const PLANNER: &[u8] = include_bytes!(env!("GUEST_PLANNER"));
 
 /// Imports `prompt`; its reason shows what it read:
 /// `messages first-role length-of-last-user-text "its start" [tools]`.
@@ -44,6 +49,16 @@ pub fn version_label(number: u32) -> String {
 /// trial of the load gate.
 pub fn misbehaving(misdeed: Misdeed) -> String {
     format!(r#"{{"misdeed": "{}"}}"#, misdeed.name())
+}
+
+/// Settings that make [`PLANNER`] plan so.
+pub fn planned(settings: &Planned) -> String {
+    serde_json::to_string(settings).unwrap_or_default()
+}
+
+/// Settings that make [`PLANNER`] break a rule.
+pub fn blundering(blunder: Blunder) -> String {
+    format!(r#"{{"blunder": "{}"}}"#, blunder.name())
 }
 
 /// Settings that make [`HOSTILE`] misbehave on every request.

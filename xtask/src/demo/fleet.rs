@@ -38,6 +38,7 @@ pub struct Fleet {
 
 /// What the headers of an answer tell.
 pub struct Answer {
+    pub id: String,
     pub route: String,
     pub policy: String,
     pub model: String,
@@ -92,6 +93,7 @@ impl Fleet {
             value.unwrap_or("-").to_owned()
         };
         let answer = Answer {
+            id: header("x-pointsman-decision-id"),
             route: header("x-pointsman-route"),
             policy: header("x-pointsman-policy"),
             model: header("x-pointsman-model"),
@@ -105,6 +107,17 @@ impl Fleet {
             response.body_mut().read_to_string()?
         );
         Ok(answer)
+    }
+
+    /// How the plan of an answer went.
+    pub fn plan(&self, id: &str) -> Result<Value> {
+        let trace = ureq::get(format!("{}/admin/plans/{id}", self.admin)).call();
+        Ok(trace.context("there is no trace of the plan")?.body_mut().read_json()?)
+    }
+
+    /// Where plans are drawn.
+    pub fn plans(&self) -> String {
+        format!("{}/admin/plans/ID.svg", self.admin)
     }
 
     /// Renames a new policy into the place of the live one, and waits until it

@@ -30,6 +30,7 @@ enum Attachment {
     None,
     Picture,
     Sound,
+    PictureAndSound,
 }
 
 const fn text(route: &'static str, kind: &'static str, text: &'static str) -> Request {
@@ -67,6 +68,31 @@ pub const DOZEN: &[Request] = &[
     Request { media: true, attachment: Attachment::Sound, ..text("auto", "recording", "What is said here?") },
 ];
 
+/// One for each kind of plan.
+pub const ORCHESTRATED: &[Request] = &[
+    Request {
+        media: true,
+        attachment: Attachment::PictureAndSound,
+        ..text(
+            "auto",
+            "a picture, a recording and a question",
+            "What is wrong with the machine in the picture?",
+        )
+    },
+    text(
+        "parallel",
+        "three questions",
+        "Answer each in one sentence:\n1. What is a railway point?\n2. Who sets it?\n3. Why must it not move under a train?",
+    ),
+    text(
+        "sequential",
+        "draft, critique, revision",
+        "Write a short notice that the station lift is closed for repairs.",
+    ),
+    text("collaborate", "three models and an aggregator", "Should a small town keep its tram line?"),
+    text("cascade", "cheap first, better if need be", "Which is heavier, a tram or a bus?"),
+];
+
 /// The request that a swapped policy answers differently.
 pub const SWAPPED: Request = text("live", "code", "Write a Python function that merges two sorted lists.");
 
@@ -76,13 +102,20 @@ impl Request {
         let text = json!({ "type": "text", "text": self.text });
         let content = match self.attachment {
             Attachment::None => json!(self.text),
-            Attachment::Picture => json!([text, { "type": "image_url", "image_url": { "url": PICTURE } }]),
-            Attachment::Sound => {
-                json!([text, { "type": "input_audio", "input_audio": { "data": SOUND, "format": "wav" } }])
-            }
+            Attachment::Picture => json!([text, picture()]),
+            Attachment::Sound => json!([text, sound()]),
+            Attachment::PictureAndSound => json!([text, picture(), sound()]),
         };
         json!({ "model": model, "max_tokens": 120, "messages": [{ "role": "user", "content": content }] })
     }
+}
+
+fn picture() -> Value {
+    json!({ "type": "image_url", "image_url": { "url": PICTURE } })
+}
+
+fn sound() -> Value {
+    json!({ "type": "input_audio", "input_audio": { "data": SOUND, "format": "wav" } })
 }
 
 /// A line to try by hand.

@@ -1,6 +1,7 @@
 use bytes::Bytes;
-use pointsman_domain::model::Modalities;
+use pointsman_domain::model::{Modalities, Operation};
 use pointsman_tests::{FakeModel, Gate, Step, client, model};
+use pointsman_wire::openai::transcription::Form;
 
 use super::*;
 use crate::{Backend, Reply};
@@ -11,7 +12,8 @@ fn backend(server: &FakeModel) -> Backend {
 
 async fn send(backend: &Backend, headers: HeaderMap, body: &[&'static str]) -> Result<Reply, CallFailure> {
     let body = body.iter().map(|piece| Bytes::from_static(piece.as_bytes())).collect();
-    backend.call(Call { model: &model("small", Modalities::TEXT), body, headers }).await
+    let model = model("small", Modalities::TEXT);
+    backend.call(Call { model: &model, operation: Operation::Chat, content_type: None, body, headers }).await
 }
 
 async fn call(backend: &Backend) -> Result<Reply, CallFailure> {
@@ -52,16 +54,82 @@ async fn a_call_carries_the_body_the_key_and_the_clients_headers() {
     assert_eq!(request.header("content-length"), Some("17"));
 }
 
+/// Sends a recording as a file, and checks that it arrives as one.
+async fn check_transcription(server: &FakeModel, config: HttpConfig) {
+    let recording = Bytes::from(vec![0; 300_000]);
+    let head = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n";
+    let call = Call {
+        model: &model("small", Modalities::AUDIO),
+        operation: Operation::Transcription,
+        content_type: Some("multipart/form-data; boundary=B"),
+        body: vec![head.into(), recording.clone(), Bytes::from_static(b"\r\n--B--\r\n")],
+        headers: headers(&[("content-type", "text/plain")]),
+    };
+    let reply = Backend::http(config).unwrap().call(call).await.unwrap();
+    assert_eq!(reply.body.whole(1000).await.unwrap(), r#"{"text":"hi"}"#);
+
+    let request = server.request(1).await;
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/v1/audio/transcriptions"));
+    assert_eq!(request.headers.get_all("content-type").iter().count(), 1);
+    let form = Form::read(request.header("content-type").unwrap(), &request.body).unwrap();
+    assert_eq!(form.file("file"), Some(("a.wav", recording.as_ref())));
+}
+
+fn hearing() -> Step {
+    Step::json(&serde_json::json!({ "text": "hi" }))
+}
+
+#[tokio::test]
+async fn a_recording_is_sent_as_a_form_whatever_the_configuration_says_of_json() {
+    let server = FakeModel::always(hearing()).await;
+    let json = headers(&[("content-type", "application/json; charset=utf-8")]);
+    let config = HttpConfig { headers: json, ..HttpConfig::new(server.base_url()) };
+    check_transcription(&server, config).await;
+}
+
+#[tokio::test]
+async fn a_recording_is_sent_over_http_2_and_tls_alike() {
+    let server = FakeModel::always(hearing()).await;
+    let config = HttpConfig { http2: true, ..HttpConfig::new(server.base_url()) };
+    check_transcription(&server, config).await;
+    assert_eq!(server.request(1).await.version, ::http::Version::HTTP_2);
+
+    let server = FakeModel::builder().tls().otherwise(|_| hearing()).start().await;
+    let ca_pem = server.ca_pem().map(|pem| pem.as_bytes().to_vec());
+    check_transcription(&server, HttpConfig { ca_pem, ..HttpConfig::new(server.base_url()) }).await;
+}
+
+#[tokio::test]
+async fn an_embedding_has_an_address_of_its_own() {
+    let server = FakeModel::always(Step::json(&serde_json::json!({ "data": [] }))).await;
+    let call = Call {
+        model: &model("small", Modalities::TEXT),
+        operation: Operation::Embedding,
+        content_type: None,
+        body: vec![Bytes::from_static(br#"{"input":"hi"}"#)],
+        headers: HeaderMap::new(),
+    };
+    assert_eq!(backend(&server).call(call).await.unwrap().status, 200);
+    let request = server.request(1).await;
+    assert_eq!(request.path, "/v1/embeddings");
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert_eq!(request.json()["input"], "hi");
+}
+
 #[tokio::test]
 async fn a_long_body_is_sent_in_pieces_with_its_length() {
     let server = FakeModel::saying("hi").await;
     let image = Bytes::from(vec![b'a'; 4 * 1024 * 1024]);
     let body = vec![Bytes::from_static(b"{\"image\":\""), image, Bytes::new(), Bytes::from_static(b"\"}")];
     let whole = body.concat();
-    let reply = backend(&server)
-        .call(Call { model: &model("small", Modalities::TEXT), body, headers: HeaderMap::new() })
-        .await;
-    assert_eq!(reply.unwrap().status, 200);
+    let call = Call {
+        model: &model("small", Modalities::TEXT),
+        operation: Operation::Chat,
+        content_type: None,
+        body,
+        headers: HeaderMap::new(),
+    };
+    assert_eq!(backend(&server).call(call).await.unwrap().status, 200);
     let request = server.request(1).await;
     assert_eq!(request.header("content-length"), Some(whole.len().to_string().as_str()));
     assert_eq!(request.header("transfer-encoding"), None);

@@ -103,11 +103,16 @@ fn body(asked: &Asked, choices: &mut Rng) -> String {
 
 fn about_media(media: &Media, choices: &mut Rng) -> String {
     if media.kind == Modalities::AUDIO {
-        let count = media.data.len().div_ceil(BYTES_PER_SENTENCE).clamp(1, 20);
-        let said: Vec<&str> = (0..count).map(|_| pick(&SENTENCES, choices)).collect();
-        return format!("I hear ({}): {}", media.description(), said.join(" "));
+        return format!("I hear ({}): {}", media.description(), heard(media.data.len(), choices));
     }
     format!("I see {} ({}).", pick(&SCENES, choices), media.description())
+}
+
+/// What is said in a recording of so many encoded bytes.
+pub(super) fn heard(encoded: usize, choices: &mut Rng) -> String {
+    let count = encoded.div_ceil(BYTES_PER_SENTENCE).clamp(1, 20);
+    let said: Vec<&str> = (0..count).map(|_| pick(&SENTENCES, choices)).collect();
+    said.join(" ")
 }
 
 fn pick<'a>(from: &[&'a str], choices: &mut Rng) -> &'a str {

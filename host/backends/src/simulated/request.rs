@@ -13,7 +13,7 @@ const TOKENS_PER_MESSAGE: u64 = 4;
 /// Tokens of a picture.
 const TOKENS_PER_IMAGE: u64 = 256;
 /// Bytes of encoded sound in a token.
-const AUDIO_BYTES_PER_TOKEN: usize = 1024;
+pub(super) const AUDIO_BYTES_PER_TOKEN: usize = 1024;
 
 /// A chat request.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use pointsman_domain::model::Modalities;
+use pointsman_domain::model::{Modalities, Model, Operation};
 use pointsman_tests::model;
 use serde_json::{Value, json};
 
@@ -10,10 +10,14 @@ fn fleet(behaviour: SimulatedModel) -> Simulated {
     Simulated::new(SimulatedConfig { models: BTreeMap::from(models), seed: 7 })
 }
 
+fn chat<'a>(model: &'a Model, body: &Value) -> Call<'a> {
+    let body = vec![Bytes::from(body.to_string())];
+    Call { model, operation: Operation::Chat, content_type: None, body, headers: HeaderMap::new() }
+}
+
 async fn call(fleet: &Simulated, body: &Value) -> (u16, Vec<Bytes>) {
     let model = model("any", Modalities::TEXT | Modalities::IMAGE | Modalities::AUDIO);
-    let body = vec![Bytes::from(body.to_string())];
-    let mut reply = fleet.call(Call { model: &model, body, headers: HeaderMap::new() }).await;
+    let mut reply = fleet.call(chat(&model, body)).await;
     let mut chunks = Vec::new();
     while let Some(chunk) = reply.body.chunk().await {
         chunks.push(chunk.unwrap());
@@ -70,12 +74,8 @@ async fn pictures_and_sounds_are_described() {
 async fn content_that_a_model_does_not_take_is_refused() {
     let part = json!({ "type": "image_url", "image_url": { "url": "https://example.org/a.png" } });
     let body = json!({ "model": "llama-70b", "messages": [{ "role": "user", "content": [part] }] });
-    let call = Call {
-        model: &model("text", Modalities::TEXT),
-        body: vec![Bytes::from(body.to_string())],
-        headers: HeaderMap::new(),
-    };
-    assert_eq!(fleet(SimulatedModel::default()).call(call).await.status, 400);
+    let model = model("text", Modalities::TEXT);
+    assert_eq!(fleet(SimulatedModel::default()).call(chat(&model, &body)).await.status, 400);
 }
 
 #[tokio::test]
@@ -114,6 +114,83 @@ async fn a_stream_says_what_the_whole_answer_says() {
 
     body["stream_options"] = Value::Null;
     assert!(!String::from_utf8(call(&fleet, &body).await.1.concat()).unwrap().contains("usage"));
+}
+
+/// Calls a model that does everything for something else than a chat.
+async fn task(model: &str, operation: Operation, content_type: Option<&str>, body: Vec<u8>) -> (u16, Value) {
+    let operations = vec![Operation::Chat, Operation::Embedding, Operation::Transcription];
+    let facts = Model { operations, ..pointsman_tests::model(model, Modalities::TEXT | Modalities::AUDIO) };
+    let call =
+        Call { model: &facts, operation, content_type, body: vec![body.into()], headers: HeaderMap::new() };
+    let reply = fleet(SimulatedModel::default()).call(call).await;
+    (reply.status, serde_json::from_slice(&reply.body.whole(10_000).await.unwrap()).unwrap())
+}
+
+async fn transcribed(file: &str) -> Value {
+    let form = format!(
+        "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper\r\n\
+         --B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n{file}\r\n--B--\r\n"
+    );
+    let content_type = Some("multipart/form-data; boundary=B");
+    let (status, answer) = task("whisper", Operation::Transcription, content_type, form.into()).await;
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+#[tokio::test]
+async fn a_recording_is_heard_the_same_each_time() {
+    let answer = transcribed("RIFF").await;
+    assert_eq!(answer, transcribed("RIFF").await);
+    let words = answer["text"].as_str().unwrap().split_whitespace().count();
+    assert!(words > 3);
+    let usage =
+        json!({ "type": "tokens", "input_tokens": 1, "output_tokens": words, "total_tokens": words + 1 });
+    assert_eq!(answer["usage"], usage);
+    let long = transcribed(&"RIFF".repeat(60_000)).await;
+    assert!(long["text"].as_str().unwrap().split_whitespace().count() > 2 * words);
+}
+
+async fn vector(text: &str) -> Vec<f64> {
+    let body = json!({ "model": "clip", "input": text, "encoding_format": "float" });
+    let (status, answer) = task("clip", Operation::Embedding, None, body.to_string().into()).await;
+    assert_eq!(status, 200, "{answer}");
+    let vector = answer["data"][0]["embedding"].as_array().unwrap();
+    vector.iter().map(|value| value.as_f64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn vectors_of_like_texts_are_near_one_another() {
+    let near = |one: &[f64], other: &[f64]| one.iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
+    let trains = vector("When do the trains to Hamburg leave?").await;
+    assert_eq!(trains.len(), 32);
+    assert!((near(&trains, &trains) - 1.0).abs() < 1e-5);
+    assert_eq!(trains, vector("when do the TRAINS to Hamburg leave").await);
+    let like = near(&trains, &vector("When does the train to Hamburg leave?").await);
+    let unlike = near(&trains, &vector("A recipe for apple pie with cinnamon").await);
+    assert!(like > 0.7 && unlike < 0.4, "{like} {unlike}");
+    assert!((near(&vector("").await, &vector("?!").await) - 1.0).abs() < 1e-5);
+}
+
+#[tokio::test]
+async fn a_call_of_another_kind_or_shape_is_refused_with_its_reason() {
+    let why = async |operation, content_type, body: &str| {
+        let (status, error) = task("whisper", operation, content_type, body.into()).await;
+        assert_eq!(status, 400, "{error}");
+        error["error"]["message"].as_str().unwrap().to_owned()
+    };
+    let no_form = why(Operation::Transcription, None, "{}").await;
+    assert!(no_form.starts_with("the body is not a transcription request: expected multipart/form-data"));
+    let no_input = why(Operation::Embedding, None, r#"{"model":"whisper"}"#).await;
+    assert!(no_input.contains("missing field `input`"), "{no_input}");
+    let base64 = r#"{"model":"whisper","input":"a","encoding_format":"base64"}"#;
+    assert!(why(Operation::Embedding, None, base64).await.contains("use float"));
+
+    let chats = model("llama-70b", Modalities::TEXT);
+    let call = Call { operation: Operation::Embedding, ..chat(&chats, &json!({})) };
+    let reply = fleet(SimulatedModel::default()).call(call).await;
+    assert_eq!(reply.status, 400);
+    let error: Value = serde_json::from_slice(&reply.body.whole(1000).await.unwrap()).unwrap();
+    assert_eq!(error["error"]["message"], "llama-70b does not do embedding calls");
 }
 
 #[test]

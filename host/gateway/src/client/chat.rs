@@ -6,23 +6,22 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::Request;
+use http::{HeaderMap, Request};
 use pointsman_domain::attempts::Limits;
-use pointsman_domain::candidate::{NoCandidate, eligible};
-use pointsman_domain::decision::Refusal;
 use pointsman_domain::outcome::Ending;
-use pointsman_policy::DecisionInput;
+use pointsman_wire::openai::chat::ChatRequest;
 
 use super::error::ApiError;
 use super::headers::{Told, Wishes, forwarded};
-use super::{facts, intake};
+use super::{facts, intake, setbacks};
 use crate::app::App;
 use crate::config::Key;
 use crate::ledger::Account;
 use crate::proxy::answer;
-use crate::proxy::attempt::Outgoing;
-use crate::proxy::choose::{Choice, NoChoice, choose};
-use crate::proxy::race::{Exhausted, race};
+use crate::proxy::choose::{Choice, Chooser, Course, NoChoice, Question};
+use crate::proxy::outgoing::Outgoing;
+use crate::proxy::plan::{Conductor, End, Stopped};
+use crate::proxy::race::{Exhausted, Won, race};
 use crate::snapshot::{Route, Snapshot};
 
 /// Answers a chat request, or says why not; either way with what is known of
@@ -51,55 +50,131 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
     let id = facts::decision_id();
     told.decision_id(&id);
     let tenant = key.map(|key| key.name.clone());
-    let deadline =
-        arrived + wishes.deadline.map_or(route.limits.timeout, |wish| wish.min(route.limits.timeout));
-    let mut account = Account::open(
-        Arc::clone(&app.ledger),
-        &id,
-        Arc::clone(&route.name),
-        tenant.clone(),
-        request.input_tokens,
-        arrived,
-    );
+    let timeout = wishes.deadline.map_or(route.limits.timeout, |wish| wish.min(route.limits.timeout));
+    let deadline = arrived + timeout;
+    let mut account =
+        Account::open(Arc::clone(&app.ledger), &id, Arc::clone(&route.name), tenant.clone(), arrived);
     let facts = facts::of(id, &request, wishes, tenant, Some(deadline));
-    let candidates: Arc<[_]> = match eligible(&route.models, &facts, Instant::now()) {
-        Ok(candidates) => candidates.into(),
-        Err(none) => return Err(reject(account, no_candidate(&none))),
+    let work = Work {
+        app,
+        snapshot: &snapshot,
+        request: &request,
+        headers: forwarded(&parts.headers),
+        question: Question { route, request: Arc::new(facts), prompt: Arc::new(request.prompt()) },
+        deadline,
     };
-
-    let input = DecisionInput {
-        request: Arc::new(facts),
-        candidates: Arc::clone(&candidates),
-        prompt: Arc::new(request.prompt()),
-    };
-    let choice = match choose(&route.strategy, input).await {
-        Ok(choice) => choice,
-        Err(no_choice) => return Err(reject(account, not_chosen(no_choice, told))),
-    };
-    tell_choice(&choice, told);
-    let feedback = choice.policy.as_ref().and_then(|policy| app.feedback.for_policy(policy));
-    account.decided(choice.decision.label(), feedback);
-
-    let outgoing = Outgoing { request, headers: forwarded(&parts.headers) };
-    let limits = Limits {
-        max_attempts: route.limits.max_attempts,
-        attempt_timeout: route.limits.attempt_timeout,
-        deadline: Some(deadline),
-        backoff: route.limits.backoff,
-    };
-    let racing = race(&snapshot.backends, &candidates, &choice.decision, limits, &outgoing, &mut account);
-    let told_now = |told: &mut Told, account: &Account| told.attempts(account.attempts());
-    match tokio::time::timeout_at(deadline.into(), racing).await {
-        Ok(Ok(committed)) => Ok(answer::respond(committed, account, std::mem::take(told), Some(deadline))),
-        Ok(Err(exhausted)) if exhausted.words.is_some() || Instant::now() < deadline => {
-            told_now(told, &account);
+    let reply = tokio::time::timeout_at(deadline.into(), work.reply(&mut account, told)).await;
+    told.plan(account.tasks());
+    match reply {
+        Ok(Ok(Reply::Won(won))) => Ok(answer::respond(*won, account, std::mem::take(told), Some(deadline))),
+        Ok(Ok(Reply::Text(text))) => {
+            Ok(answer::respond_composed(&text, &request, account, std::mem::take(told)))
+        }
+        Ok(Err(Setback::NotChosen(no_choice))) => Err(reject(account, setbacks::not_chosen(no_choice, told))),
+        Ok(Err(Setback::Exhausted(exhausted))) if exhausted.words.is_some() || Instant::now() < deadline => {
+            told.attempts(account.attempts());
             exhausted_answer(exhausted, account, told)
+        }
+        Ok(Err(Setback::Stopped(stopped))) if Instant::now() < deadline => {
+            told.attempts(account.attempts());
+            Err(reject(account, setbacks::stopped(stopped)))
         }
         // An attempt gets no more time than is left, so it may be the first to run out of it.
         Ok(Err(_)) | Err(_) => {
-            told_now(told, &account);
+            told.attempts(account.attempts());
             let waited = account.elapsed(Instant::now()).as_millis();
             Err(reject(account, ApiError::timeout(format!("no model answered within {waited} ms"))))
+        }
+    }
+}
+
+/// A request that is being worked on.
+struct Work<'a> {
+    app: &'a App,
+    snapshot: &'a Snapshot,
+    request: &'a ChatRequest,
+    /// The client's headers that go along.
+    headers: HeaderMap,
+    question: Question<'a>,
+    deadline: Instant,
+}
+
+/// What a request comes to.
+enum Reply {
+    /// A model's answer.
+    Won(Box<Won>),
+    /// A text that was put together.
+    Text(String),
+}
+
+/// Why it came to nothing.
+enum Setback {
+    NotChosen(NoChoice),
+    Exhausted(Exhausted),
+    Stopped(Stopped),
+}
+
+impl Work<'_> {
+    /// Chooses and does what was chosen. A policy that fails on the way is
+    /// followed by whoever its route says.
+    async fn reply(&self, account: &mut Account, told: &mut Told) -> Result<Reply, Setback> {
+        let mut chooser = Chooser::new(self.question.clone());
+        loop {
+            let choice = chooser.choose().await;
+            if let Some(reason) = chooser.failure() {
+                told.policy_failure(reason);
+            }
+            let Choice { course, input } = choice.map_err(Setback::NotChosen)?;
+            tell_choice(&course, told);
+            let feedback = course.policy().and_then(|policy| self.app.feedback.for_policy(policy));
+            account.decided(course.label(), feedback);
+            let candidates = Arc::clone(&input.candidates);
+            let decision = match course {
+                Course::Decision { decision, .. } => decision,
+                Course::Plan { step, policy } => {
+                    match self.conductor(account).run(step, &policy, input).await {
+                        Ok(done) => {
+                            told.route(&done.label);
+                            account.relabelled(&done.label);
+                            match done.end {
+                                End::Answer(won) => return Ok(Reply::Won(won)),
+                                End::Text(text) => return Ok(Reply::Text(text)),
+                                End::Route(decision) => decision,
+                            }
+                        }
+                        Err(Stopped::Policy(failure)) => {
+                            chooser.failed(&policy, &failure);
+                            continue;
+                        }
+                        Err(stopped) => return Err(Setback::Stopped(stopped)),
+                    }
+                }
+            };
+            let outgoing = Outgoing::whole(self.request, self.headers.clone());
+            let (backends, limits) = (&self.snapshot.backends, self.limits());
+            let won = race(backends, &candidates, &decision, limits, &outgoing, account).await;
+            return won.map(|won| Reply::Won(Box::new(won))).map_err(Setback::Exhausted);
+        }
+    }
+
+    fn conductor<'a>(&'a self, account: &'a Account) -> Conductor<'a> {
+        Conductor {
+            backends: &self.snapshot.backends,
+            request: self.request,
+            headers: &self.headers,
+            limits: &self.question.route.limits,
+            deadline: self.deadline,
+            account,
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        let limits = &self.question.route.limits;
+        Limits {
+            max_attempts: limits.max_attempts,
+            attempt_timeout: limits.attempt_timeout,
+            deadline: Some(self.deadline),
+            backoff: limits.backoff,
         }
     }
 }
@@ -127,44 +202,11 @@ fn reject(account: Account, error: ApiError) -> ApiError {
     error
 }
 
-fn no_candidate(none: &NoCandidate) -> ApiError {
-    let code = match none {
-        NoCandidate::ContextWindow { .. } => "context_length_exceeded",
-        _ => "unsupported_request",
-    };
-    ApiError::bad_request(code, None, none.to_string())
-}
-
-fn not_chosen(no_choice: NoChoice, told: &mut Told) -> ApiError {
-    match no_choice {
-        NoChoice::Refused { refusal, policy } => {
-            told.policy(policy.version());
-            match refusal {
-                Refusal::NoCandidate(why) => ApiError::unavailable("no_suitable_model", why),
-                Refusal::Denied(why) => ApiError::forbidden("policy_denied", why),
-            }
-        }
-        NoChoice::Rejected { reason, policy } => {
-            told.policy(policy.version());
-            told.policy_failure(reason);
-            ApiError::unavailable(
-                "policy_failed",
-                format!(
-                    "the policy `{}` failed ({reason}), and the route rejects requests then",
-                    policy.name()
-                ),
-            )
-        }
-    }
-}
-
-fn tell_choice(choice: &Choice, told: &mut Told) {
-    told.route(choice.decision.label());
-    if let Some(policy) = &choice.policy {
-        told.policy(policy.version());
-    }
-    if let Some(reason) = choice.failure {
-        told.policy_failure(reason);
+fn tell_choice(course: &Course, told: &mut Told) {
+    told.route(course.label());
+    match course.policy() {
+        Some(policy) => told.policy(policy.version()),
+        None => told.no_policy(),
     }
 }
 
@@ -175,19 +217,5 @@ fn exhausted_answer(exhausted: Exhausted, account: Account, told: &mut Told) -> 
         account.close(Ending::Failed, Some(format!("the backend answered with status {}", words.status)));
         return Ok(answer::pass_on(*words, std::mem::take(told)));
     }
-    Err(reject(account, all_failed(&exhausted)))
-}
-
-fn all_failed(exhausted: &Exhausted) -> ApiError {
-    let tried: Vec<String> = exhausted
-        .failures
-        .iter()
-        .map(|(model, failure)| format!("{model}: {}", failure.kind.for_client()))
-        .collect();
-    let message = format!("no model answered: {}", tried.join("; "));
-    let retry_after = exhausted.failures.iter().filter_map(|(_, failure)| failure.retry_after).min();
-    if exhausted.failures.iter().all(|(_, failure)| failure.kind.is_rate_limit()) && !tried.is_empty() {
-        return ApiError::rate_limited(message).retry_after(retry_after);
-    }
-    ApiError::bad_gateway(message).retry_after(retry_after)
+    Err(reject(account, setbacks::all_failed(&exhausted)))
 }

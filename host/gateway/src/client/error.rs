@@ -72,6 +72,11 @@ impl ApiError {
         Self::new(StatusCode::BAD_GATEWAY, "server_error", "all_models_failed", message)
     }
 
+    /// 502: a task of a plan came to nothing.
+    pub(crate) fn task_failed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "server_error", "task_failed", message)
+    }
+
     /// 503: nothing to answer with now.
     pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", code, message)

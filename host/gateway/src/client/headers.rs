@@ -28,6 +28,7 @@ const POLICY_FAILURE: HeaderName = HeaderName::from_static("x-pointsman-policy-f
 const MODEL: HeaderName = HeaderName::from_static("x-pointsman-model");
 const DECISION_ID: HeaderName = HeaderName::from_static("x-pointsman-decision-id");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-pointsman-attempts");
+const TASKS: HeaderName = HeaderName::from_static("x-pointsman-tasks");
 const COST: HeaderName = HeaderName::from_static("x-pointsman-cost-usd");
 const LATENCY: HeaderName = HeaderName::from_static("x-pointsman-latency-ms");
 
@@ -110,6 +111,18 @@ impl Told {
 
     pub(crate) fn policy(&mut self, version: &str) {
         self.put(POLICY, version);
+    }
+
+    /// The gateway's own order, whoever was asked before.
+    pub(crate) fn no_policy(&mut self) {
+        self.headers.remove(POLICY);
+    }
+
+    /// How many tasks the request was cut into, if it was.
+    pub(crate) fn plan(&mut self, tasks: Option<usize>) {
+        if let Some(tasks) = tasks {
+            self.headers.insert(TASKS, HeaderValue::from(tasks));
+        }
     }
 
     pub(crate) fn policy_failure(&mut self, reason: &'static str) {

@@ -11,7 +11,18 @@ use super::problem::Problems;
 use super::{names, raw};
 
 /// The policies inside the binary, as `builtin:` names them.
-pub const BUILTIN_POLICIES: [&str; 4] = ["cost", "performance", "task-type", "dynamic"];
+pub const BUILTIN_POLICIES: [&str; 10] = [
+    "cost",
+    "performance",
+    "task-type",
+    "dynamic",
+    "auto",
+    "multimodal",
+    "sequential",
+    "parallel",
+    "collaborate",
+    "cascade",
+];
 
 /// What stands before the name of a policy inside the binary.
 const BUILTIN: &str = "builtin:";
@@ -243,6 +254,7 @@ impl raw::Grant {
     fn policy(self) -> Grants {
         match self {
             Self::Prompt => Grants::PROMPT,
+            Self::Outputs => Grants::OUTPUTS,
             Self::Wasi => Grants::WASI,
         }
     }

@@ -40,7 +40,7 @@ pub(super) struct File {
     /// Models, by `backend/name`. The order in the file is the order in which
     /// they are tried when no policy decides.
     pub models: BTreeMap<String, Model>,
-    /// Routing policies, by name.
+    /// Policies, by name.
     pub policies: BTreeMap<String, Policy>,
     /// Model names that clients can ask for, bound to a policy and a set of models.
     pub routes: BTreeMap<String, Route>,
@@ -200,9 +200,31 @@ pub(super) struct Route {
     pub max_attempts: u32,
     /// Wait before a model is called again; doubles each time.
     pub backoff: Duration,
+    /// What a plan may use up where the policy cuts requests into tasks.
+    pub plan: Plan,
     /// What happens when the policy fails, as in `[policies.NAME]`. Default: what
     /// the policy says.
     pub on_failure: Option<WordOr<OnFailureWord, OnFailureTable>>,
+}
+
+/// What the plan of one request may use up, whatever its policy says.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Plan {
+    /// Most tasks, over all steps.
+    pub max_tasks: u32,
+    /// Most times that the policy is asked.
+    pub max_steps: u32,
+    /// Most tasks that run at the same time; further ones wait.
+    pub max_parallel: u32,
+    /// Most tasks that wait for one another in a row.
+    pub max_depth: u32,
+    /// Most output tokens of all tasks together. A task that would begin after
+    /// they are used up is not begun.
+    pub max_output_tokens: u32,
+    /// Most US dollars for all tasks together. A task that would likely exceed
+    /// them is not begun. Default: no limit.
+    pub max_cost: Option<f64>,
 }
 
 /// An API key of a client.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
+use pointsman_domain::money::Picodollars;
+use pointsman_domain::plan::PlanLimits;
 
 use super::document::Node;
 use super::policies::{self, OnFailure, Policy};
@@ -23,16 +25,53 @@ pub struct Route {
     /// list, those of one pattern in the order of the file: the order in which
     /// they are tried without a decision.
     pub models: Vec<ModelId>,
+    /// How long and how often its models are tried.
+    pub limits: RouteLimits,
+    /// What happens when the policy fails, the policy's own word included.
+    pub on_failure: OnFailure,
+}
+
+/// How long and how often models are tried for one request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RouteLimits {
     /// Longest time for a whole request.
     pub timeout: Duration,
     /// Longest wait for the first byte of one answer.
     pub attempt_timeout: Duration,
-    /// Most calls for one request; at least 1.
+    /// Most calls for one request, or for one task of it; at least 1.
     pub max_attempts: u32,
     /// Wait before the first repeated call.
     pub backoff: Duration,
-    /// What happens when the policy fails, the policy's own word included.
-    pub on_failure: OnFailure,
+    /// What plans may use up.
+    pub plan: PlanLimits,
+}
+
+impl Default for RouteLimits {
+    /// Those of a route that says nothing of them.
+    fn default() -> Self {
+        Self::of(&raw::Route::default())
+    }
+}
+
+impl RouteLimits {
+    fn of(raw: &raw::Route) -> Self {
+        let raw::Plan { max_tasks, max_steps, max_parallel, max_depth, max_output_tokens, max_cost } =
+            raw.plan;
+        Self {
+            timeout: raw.timeout.get(),
+            attempt_timeout: raw.attempt_timeout.get(),
+            max_attempts: raw.max_attempts,
+            backoff: raw.backoff.get(),
+            plan: PlanLimits {
+                tasks: max_tasks as usize,
+                steps: max_steps as usize,
+                parallel: max_parallel as usize,
+                depth: max_depth as usize,
+                output_tokens: max_output_tokens,
+                cost: max_cost.map(Picodollars::from_usd),
+            },
+        }
+    }
 }
 
 pub(super) fn compile(
@@ -59,10 +98,7 @@ pub(super) fn compile(
             description: raw.description.clone(),
             policy: PolicyName::new(policy),
             models: models_of(raw, node, &ids, problems),
-            timeout: raw.timeout.get(),
-            attempt_timeout: raw.attempt_timeout.get(),
-            max_attempts: raw.max_attempts,
-            backoff: raw.backoff.get(),
+            limits: RouteLimits::of(raw),
             on_failure: own.or_else(|| Some(of_policy()?.on_failure.clone())).unwrap_or_default(),
         });
     }
@@ -109,5 +145,27 @@ fn check_numbers(raw: &raw::Route, node: Node<'_>, problems: &mut Problems<'_>) 
         if is_zero {
             problems.add(node.get(key).place(), format!("`{key}` is zero, so no model would be called"));
         }
+    }
+    check_plan(&raw.plan, node.get("plan"), problems);
+}
+
+fn check_plan(raw: &raw::Plan, node: Node<'_>, problems: &mut Problems<'_>) {
+    for (key, number) in [
+        ("max_tasks", raw.max_tasks),
+        ("max_steps", raw.max_steps),
+        ("max_parallel", raw.max_parallel),
+        ("max_depth", raw.max_depth),
+        ("max_output_tokens", raw.max_output_tokens),
+    ] {
+        if number == 0 {
+            let message = format!("`{key}` is zero, so no plan could be run");
+            problems
+                .add(node.get(key).place(), message)
+                .hint("a policy that only routes needs no limit here");
+        }
+    }
+    if raw.max_cost.is_some_and(|cost| !cost.is_finite() || cost <= 0.0) {
+        let message = "`max_cost` is not an amount of US dollars above 0";
+        problems.add(node.get("max_cost").place(), message).hint("leave it out to have no limit");
     }
 }

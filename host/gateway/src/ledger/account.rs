@@ -1,6 +1,6 @@
 //! The account of one request, open from its arrival to its end.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pointsman_domain::ids::{KeyName, ModelId};
@@ -9,10 +9,13 @@ use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::{Ending, Outcome, Usage};
 
 use super::Ledger;
+use super::calls::{CallId, Calls};
+use super::plans::PlanNotes;
 use crate::feedback::Feedback;
 
 /// What one request used so far. Dropping it unclosed means that the client
-/// went away: what was used until then is entered.
+/// went away: what was used until then is entered. Calls are noted through a
+/// shared reference, because the tasks of a plan run side by side.
 #[derive(Debug)]
 pub(crate) struct Account {
     ledger: Arc<Ledger>,
@@ -20,26 +23,12 @@ pub(crate) struct Account {
     route: Arc<str>,
     key: Option<KeyName>,
     started: Instant,
-    /// Estimated input tokens, charged for calls that never told theirs.
-    input_tokens: u32,
-    /// Calls under way or given up, whose input the backend may have worked on.
-    unanswered: Vec<Arc<Model>>,
-    /// The call whose answer the client gets.
-    answer: Option<Charge>,
     id: String,
     label: String,
-    attempts: u32,
-    first_token: Option<Duration>,
+    calls: Mutex<Calls>,
+    /// How its plan goes, if there is one.
+    plan: Mutex<Option<PlanNotes>>,
     closed: bool,
-}
-
-/// What the answering call used so far.
-#[derive(Clone, Debug)]
-struct Charge {
-    /// Which model answers.
-    model: Arc<Model>,
-    /// Tokens, as the backend counts or as estimated.
-    usage: Usage,
 }
 
 impl Account {
@@ -49,7 +38,6 @@ impl Account {
         id: &str,
         route: Arc<str>,
         key: Option<KeyName>,
-        input_tokens: u32,
         started: Instant,
     ) -> Self {
         Self {
@@ -58,13 +46,10 @@ impl Account {
             route,
             key,
             started,
-            input_tokens,
-            unanswered: Vec::new(),
-            answer: None,
             id: id.to_owned(),
             label: String::new(),
-            attempts: 0,
-            first_token: None,
+            calls: Mutex::default(),
+            plan: Mutex::default(),
             closed: false,
         }
     }
@@ -75,57 +60,81 @@ impl Account {
         self.feedback = feedback;
     }
 
-    /// A call was started: until told otherwise, its input is paid for.
-    pub(crate) fn sent(&mut self, model: &Arc<Model>) {
-        self.attempts += 1;
-        self.unanswered.push(Arc::clone(model));
+    /// Notes that a plan has come to another kind of choice in the end.
+    pub(crate) fn relabelled(&mut self, label: &str) {
+        label.clone_into(&mut self.label);
+    }
+
+    /// A call with about so many input tokens was started: until told otherwise,
+    /// they are paid for.
+    pub(crate) fn sent(&self, model: &Arc<Model>, input_tokens: u32, task: Option<usize>) -> CallId {
+        self.calls().sent(model, input_tokens, task)
     }
 
     /// A call was turned away before any work was done on it.
-    pub(crate) fn turned_away(&mut self, model: &ModelId) {
-        if let Some(call) = self.unanswered.iter().position(|sent| sent.id == *model) {
-            self.unanswered.swap_remove(call);
-        }
+    pub(crate) fn turned_away(&self, call: CallId) {
+        self.calls().turned_away(call);
     }
 
     /// A call is being answered; the client will see its first token.
-    pub(crate) fn answering(&mut self, model: &Arc<Model>, now: Instant) {
-        self.turned_away(&model.id);
-        let usage = Usage { input_tokens: self.input_tokens.into(), output_tokens: 0, estimated: true };
-        self.answer = Some(Charge { model: Arc::clone(model), usage });
-        self.first_token = Some(now.saturating_duration_since(self.started));
+    pub(crate) fn answering(&self, call: CallId, now: Instant) {
+        self.calls().answering(call, now.saturating_duration_since(self.started));
     }
 
-    /// The answering call has used this much by now.
-    pub(crate) fn used(&mut self, usage: Usage) {
-        if let Some(answer) = &mut self.answer {
-            answer.usage = usage;
-        }
+    /// A call has used this much by now.
+    pub(crate) fn used(&self, call: CallId, usage: Usage) {
+        self.calls().used(call, usage);
     }
 
-    /// Output tokens of the answering call so far.
-    pub(crate) fn output_tokens(&self) -> u64 {
-        self.answer.as_ref().map_or(0, |charge| charge.usage.output_tokens)
+    /// What a call has used so far.
+    pub(crate) fn usage_of(&self, call: CallId) -> Usage {
+        self.calls().usage_of(call)
     }
 
-    /// The estimate of the request's input tokens.
-    pub(crate) fn input_tokens(&self) -> u32 {
-        self.input_tokens
+    /// What a task's calls have used, and what they cost.
+    pub(crate) fn of_task(&self, task: usize) -> (Usage, Picodollars) {
+        let (usage, cost, _) = self.calls().of_task(task);
+        (usage, cost)
+    }
+
+    /// The first token of an answer that was put together here.
+    pub(crate) fn composed(&self, now: Instant) {
+        self.calls().composed(now.saturating_duration_since(self.started));
+    }
+
+    /// The decision's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Notes how a plan goes.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut PlanNotes)) {
+        note(self.plan().get_or_insert_default());
+    }
+
+    /// How many tasks the request was cut into, if it was.
+    pub(crate) fn tasks(&self) -> Option<usize> {
+        self.plan().as_ref().map(|notes| notes.tasks.len())
+    }
+
+    /// Whether the request was cut into tasks.
+    pub(crate) fn has_plan(&self) -> bool {
+        self.plan().is_some()
     }
 
     /// Calls made so far.
     pub(crate) fn attempts(&self) -> u32 {
-        self.attempts
+        self.calls().made()
     }
 
-    /// Money spent so far: the answering call, and the input of those in vain.
+    /// What all calls have used so far.
+    pub(crate) fn usage(&self) -> Usage {
+        self.calls().total().0
+    }
+
+    /// Money spent so far: on answers, and on the input of calls in vain.
     pub(crate) fn cost(&self) -> Picodollars {
-        let answer = self
-            .answer
-            .iter()
-            .map(|charge| charge.model.price.of(charge.usage.input_tokens, charge.usage.output_tokens));
-        let in_vain = self.unanswered.iter().map(|model| model.price.of(self.input_tokens.into(), 0));
-        answer.chain(in_vain).sum()
+        self.calls().total().1
     }
 
     /// Time since the request arrived.
@@ -140,8 +149,13 @@ impl Account {
 
     fn enter(&mut self, ending: Ending, error: Option<String>) {
         self.closed = true;
-        let outcome = self.outcome(ending, error);
-        self.ledger.enter(Arc::clone(&self.route), self.key.take(), &outcome);
+        let calls = std::mem::take(&mut *self.calls());
+        let outcome = self.outcome(&calls, ending, error);
+        self.ledger.enter(&self.route, self.key.as_ref(), &outcome, &calls);
+        let notes = self.plan().take();
+        if let Some(notes) = notes {
+            self.ledger.plans.keep(notes.trace(&self.route, &outcome, &calls));
+        }
         tracing::debug!(
             decision = %outcome.id,
             route = %self.route,
@@ -161,29 +175,28 @@ impl Account {
         }
     }
 
-    fn outcome(&mut self, ending: Ending, error: Option<String>) -> Outcome {
+    fn outcome(&mut self, calls: &Calls, ending: Ending, error: Option<String>) -> Outcome {
+        let (usage, cost) = calls.total();
         Outcome {
             id: std::mem::take(&mut self.id),
             label: std::mem::take(&mut self.label),
             ending,
-            attempts: self.attempts,
-            usage: self.total_usage(),
-            cost: self.cost(),
-            model: self.answer.as_ref().map(|charge| charge.model.id.clone()),
-            first_token: self.first_token,
+            attempts: calls.made(),
+            usage,
+            cost,
+            model: calls.answering_model().map(|model| model.id.clone()),
+            first_token: calls.first_token(),
             latency: self.started.elapsed(),
             error,
         }
     }
 
-    fn total_usage(&self) -> Usage {
-        let answer = self.answer.as_ref().map(|charge| charge.usage).unwrap_or_default();
-        let in_vain = self.unanswered.len() as u64 * u64::from(self.input_tokens);
-        Usage {
-            input_tokens: answer.input_tokens + in_vain,
-            output_tokens: answer.output_tokens,
-            estimated: answer.estimated || in_vain > 0,
-        }
+    fn plan(&self) -> MutexGuard<'_, Option<PlanNotes>> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a committed answer to the response that the client sees.
 
 use std::convert::Infallible;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -9,37 +9,38 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pointsman_domain::outcome::Ending;
+use pointsman_wire::openai::answer::{FinishReason, Head};
+use pointsman_wire::openai::chat::{ChatRequest, with_usage};
 
-use super::attempt::{Committed, CommittedBody, ErrorAnswer};
+use super::attempt::{CommittedBody, ErrorAnswer};
+use super::race::Won;
 use crate::client::headers::Told;
-use crate::ledger::Account;
+use crate::ledger::{Account, CallId};
 
 mod streaming;
 
 /// Answers the client, and closes the account when the answer is over.
-pub(crate) fn respond(
-    committed: Committed,
-    account: Account,
-    mut told: Told,
-    deadline: Option<Instant>,
-) -> Response {
+pub(crate) fn respond(won: Won, account: Account, mut told: Told, deadline: Option<Instant>) -> Response {
+    let Won { committed, call, .. } = won;
     told.model(committed.model.id.as_str());
     told.attempts(account.attempts());
     match committed.body {
         CommittedBody::Whole { bytes, answer } => {
-            let mut account = account;
-            let usage = answer.usage_or_estimate(account.input_tokens());
+            let usage = answer.usage_or_estimate(input_tokens(&account, call));
             let (model, now) = (&committed.model, committed.first_token_at);
             model.live.answered_whole(&model.expected, now, usage.output_tokens, now - committed.sent_at);
-            account.used(usage);
+            account.used(call, usage);
             told.cost(account.cost());
             told.latency(account.elapsed(now));
+            let bytes = if account.has_plan() { with_usage(bytes, account.usage()) } else { bytes };
             account.close(Ending::Answered, None);
             response(committed.headers, "application/json", told, Body::from(bytes))
         }
         CommittedBody::Stream(open) => {
             let call = streaming::AnsweringCall {
                 model: committed.model,
+                call,
+                input_tokens: input_tokens(&account, call),
                 sent_at: committed.sent_at,
                 first_token_at: committed.first_token_at,
                 _in_flight: committed.in_flight,
@@ -51,7 +52,41 @@ pub(crate) fn respond(
                 });
             response(committed.headers, "text/event-stream", told, Body::from_stream(pieces))
         }
+        // Answers are asked for as such; a plan's output never gets here.
+        CommittedBody::Output(output) => response(HeaderMap::new(), "text/plain", told, output.text.into()),
     }
+}
+
+/// Answers the client with a text that a plan came to.
+pub(crate) fn respond_composed(
+    text: &str,
+    request: &ChatRequest,
+    account: Account,
+    mut told: Told,
+) -> Response {
+    let now = Instant::now();
+    told.attempts(account.attempts());
+    told.cost(account.cost());
+    told.latency(account.elapsed(now));
+    let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let id = format!("chatcmpl-{}", account.id());
+    let head = Head { id: &id, created, model: &request.model };
+    let usage = account.usage();
+    account.composed(now);
+    if !request.streaming {
+        account.close(Ending::Answered, None);
+        let body = head.whole(text, FinishReason::Stop, usage);
+        return response(HeaderMap::new(), "application/json", told, Body::from(body));
+    }
+    let events = head.stream_of(text, request.wants_usage.then_some(usage));
+    account.close(Ending::Answered, None);
+    let events = stream::iter(events.into_iter().map(Ok::<Bytes, Infallible>));
+    response(HeaderMap::new(), "text/event-stream", told, Body::from_stream(events))
+}
+
+/// The estimate that a call was noted with.
+fn input_tokens(account: &Account, call: CallId) -> u32 {
+    u32::try_from(account.usage_of(call).input_tokens).unwrap_or(u32::MAX)
 }
 
 /// Passes a backend's error answer on, in its own words.

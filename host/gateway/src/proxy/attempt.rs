@@ -13,22 +13,17 @@ use pointsman_backends::{Backend, Call, Reply, ReplyBody, retry_after};
 use pointsman_domain::failure::{CallFailure, FailureKind};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
-use pointsman_wire::openai::chat::{Answer, AnswerScan, ChatRequest, NotAnAnswer, StreamRelay};
+use pointsman_domain::model::Operation;
+use pointsman_wire::openai::chat::{Answer, StreamRelay};
+use pointsman_wire::openai::output::Output;
 use tokio::time::{Instant, timeout_at};
+
+use super::outgoing::{Outgoing, Wanted};
 
 /// The largest whole answer that is taken from a backend.
 const MAX_ANSWER: usize = 64 << 20;
 /// The largest error answer that is passed to the client.
 const MAX_ERROR: usize = 64 << 10;
-
-/// What every attempt of a request sends.
-#[derive(Debug)]
-pub(crate) struct Outgoing {
-    /// The request as it came.
-    pub(crate) request: ChatRequest,
-    /// The client's headers that go along.
-    pub(crate) headers: HeaderMap,
-}
 
 /// An answer that the client may have.
 #[derive(Debug)]
@@ -59,6 +54,8 @@ pub(crate) enum CommittedBody {
     },
     /// The beginning of a stream.
     Stream(Box<OpenStream>),
+    /// What a plan goes on with.
+    Output(Output),
 }
 
 /// A stream whose first content has come.
@@ -110,7 +107,7 @@ impl From<FailureKind> for Failed {
 pub(crate) async fn attempt(
     backend: &Backend,
     model: Arc<Model>,
-    outgoing: &Outgoing,
+    outgoing: &Outgoing<'_>,
     patience: Duration,
 ) -> Result<Committed, Failed> {
     let in_flight = model.live.begin();
@@ -118,7 +115,9 @@ pub(crate) async fn attempt(
     let until = sent_at + patience;
     let call = Call {
         model: &model,
-        body: outgoing.request.body_for(&model.upstream_name),
+        operation: outgoing.payload.operation(),
+        content_type: outgoing.payload.content_type(),
+        body: outgoing.payload.body_for(&model.upstream_name),
         headers: outgoing.headers.clone(),
     };
     let reply = in_time(until, patience, backend.call(call)).await??;
@@ -126,12 +125,19 @@ pub(crate) async fn attempt(
         return Err(error_answer(reply, until, patience).await);
     }
     let Reply { headers, body, .. } = reply;
-    let body = if outgoing.request.streaming {
-        check_event_stream(&headers)?;
-        let relay = StreamRelay::new(!outgoing.request.wants_usage);
-        CommittedBody::Stream(Box::new(open_stream(relay, body, until, patience).await?))
-    } else {
-        whole_answer(in_time(until, patience, body.whole(MAX_ANSWER)).await??)?
+    let body = match outgoing.wanted {
+        Wanted::Answer { streaming: true, hide_usage, others } => {
+            check_event_stream(&headers)?;
+            let relay = StreamRelay::new(hide_usage).adding(others);
+            CommittedBody::Stream(Box::new(open_stream(relay, body, until, patience).await?))
+        }
+        Wanted::Answer { streaming: false, .. } => {
+            whole_answer(in_time(until, patience, body.whole(MAX_ANSWER)).await??)?
+        }
+        Wanted::Output => {
+            let bytes = in_time(until, patience, body.whole(MAX_ANSWER)).await??;
+            output(outgoing.payload.operation(), &bytes)?
+        }
     };
     Ok(Committed {
         model,
@@ -176,16 +182,19 @@ fn check_event_stream(headers: &HeaderMap) -> Result<(), Failed> {
 }
 
 fn whole_answer(bytes: Bytes) -> Result<CommittedBody, Failed> {
-    match read_answer(&bytes) {
+    match Answer::read(&bytes) {
         Ok(answer) => Ok(CommittedBody::Whole { bytes, answer }),
         Err(not_an_answer) => Err(broken(not_an_answer.to_string())),
     }
 }
 
-fn read_answer(bytes: &[u8]) -> Result<Answer, NotAnAnswer> {
-    let mut scan = AnswerScan::new();
-    scan.push(bytes)?;
-    scan.finish()
+fn output(operation: Operation, bytes: &[u8]) -> Result<CommittedBody, Failed> {
+    let read = match operation {
+        Operation::Chat => Output::of_chat(bytes),
+        Operation::Transcription => Output::of_transcription(bytes),
+        Operation::Embedding => Output::of_embedding(bytes),
+    };
+    read.map(CommittedBody::Output).map_err(|not_an_answer| broken(not_an_answer.to_string()))
 }
 
 /// Reads a stream until there is content, or until it ends as it should without any.

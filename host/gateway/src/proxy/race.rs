@@ -15,8 +15,9 @@ use pointsman_domain::failure::{CallFailure, FailureKind};
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::model::Model;
 
-use super::attempt::{Committed, ErrorAnswer, Failed, Outgoing, attempt};
-use crate::ledger::Account;
+use super::attempt::{Committed, ErrorAnswer, Failed, attempt};
+use super::outgoing::{Outgoing, Wanted};
+use crate::ledger::{Account, CallId};
 
 /// No model answered.
 #[derive(Debug, Default)]
@@ -27,18 +28,33 @@ pub(crate) struct Exhausted {
     pub(crate) words: Option<Box<ErrorAnswer>>,
 }
 
-/// What an attempt of a candidate came to.
-type Finished = (usize, Result<Committed, Failed>);
+/// An attempt that won.
+#[derive(Debug)]
+pub(crate) struct Won {
+    /// What it brought.
+    pub(crate) committed: Committed,
+    /// Which candidate it called.
+    pub(crate) candidate: usize,
+    /// The call in the account.
+    pub(crate) call: CallId,
+}
 
-/// Tries a decision's targets until one answers.
+/// What an attempt came to.
+struct Finished {
+    candidate: usize,
+    call: CallId,
+    result: Result<Committed, Failed>,
+}
+
+/// Tries a decision's targets until one answers. Calls are noted in the account.
 pub(crate) async fn race(
     backends: &HashMap<BackendName, Backend>,
     candidates: &[Candidate],
     decision: &Decision,
     limits: Limits,
-    outgoing: &Outgoing,
-    account: &mut Account,
-) -> Result<Committed, Exhausted> {
+    outgoing: &Outgoing<'_>,
+    account: &Account,
+) -> Result<Won, Exhausted> {
     let mut attempts = Attempts::new(decision.targets(), limits);
     let mut exhausted = Exhausted::default();
     let mut running = FuturesUnordered::new();
@@ -47,8 +63,9 @@ pub(crate) async fn race(
         match attempts.next(Instant::now(), fastrand::f64()) {
             Next::Call { candidate, timeout } => {
                 let model = &candidates[candidate].model;
-                account.sent(model);
-                running.push(one(backends, candidate, Arc::clone(model), outgoing, timeout));
+                let call = account.sent(model, outgoing.payload.input_tokens(), outgoing.task);
+                let attempt = one(backends, Arc::clone(model), outgoing, timeout);
+                running.push(async move { Finished { candidate, call, result: attempt.await } });
             }
             Next::Wait(wait) if running.is_empty() => {
                 tokio::time::sleep(wait).await;
@@ -58,19 +75,21 @@ pub(crate) async fn race(
             // A call is under way and nothing else may start yet.
             Next::Wait(_) | Next::GiveUp => {}
         }
-        let Some((candidate, result)) = first(&mut running, hedge_after).await else {
+        let Some(Finished { candidate, call, result }) = first(&mut running, hedge_after).await else {
             hedge_after = None;
             continue;
         };
         let model = &candidates[candidate].model;
         match result {
             Ok(committed) => {
-                account.answering(model, committed.first_token_at);
-                return Ok(committed);
+                if let Wanted::Answer { .. } = outgoing.wanted {
+                    account.answering(call, committed.first_token_at);
+                }
+                return Ok(Won { committed, candidate, call });
             }
             Err(Failed { failure, words }) => {
-                settle(&failure, model, account);
-                let is_final = attempts.failed(candidate, &failure);
+                settle(&failure, model, account, call);
+                let is_final = attempts.failed(candidate, &failure) && outgoing.payload.is_the_clients();
                 exhausted.failures.push((model.id.clone(), failure));
                 if is_final {
                     exhausted.words = words;
@@ -83,16 +102,14 @@ pub(crate) async fn race(
 
 async fn one(
     backends: &HashMap<BackendName, Backend>,
-    candidate: usize,
     model: Arc<Model>,
-    outgoing: &Outgoing,
+    outgoing: &Outgoing<'_>,
     timeout: Duration,
-) -> Finished {
-    let result = match backends.get(&model.backend) {
+) -> Result<Committed, Failed> {
+    match backends.get(&model.backend) {
         Some(backend) => attempt(backend, model, outgoing, timeout).await,
         None => Err(FailureKind::Connect("the backend is not configured".to_owned()).into()),
-    };
-    (candidate, result)
+    }
 }
 
 /// The first attempt to finish; `None` when it is time for the request's one hedge.
@@ -108,12 +125,12 @@ where
 
 /// Books a failed attempt: on the model's health, and off the account where no
 /// work was done.
-fn settle(failure: &CallFailure, model: &Model, account: &mut Account) {
+fn settle(failure: &CallFailure, model: &Model, account: &Account, call: CallId) {
     tracing::info!(model = %model.id, "an attempt failed: {failure}");
     if failure.kind.is_models_fault() {
         model.live.failed(Instant::now());
     }
     if matches!(failure.kind, FailureKind::Connect(_) | FailureKind::Status(_)) {
-        account.turned_away(&model.id);
+        account.turned_away(call);
     }
 }

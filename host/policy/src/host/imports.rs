@@ -8,7 +8,11 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, WasmStr};
 
 use super::{Host, LOG_LINE_BYTES, printable};
+use crate::contract::plan::{ContentPart, count};
 use crate::contract::{Level, interface};
+
+/// Parts of a conversation that a policy is told of: the newest.
+const MAX_PARTS: usize = 1_024;
 
 /// The role whose newest message `last-user-text` gives.
 const USER: &str = "user";
@@ -19,7 +23,9 @@ pub(crate) fn add_contract(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     add_settings(linker)?;
     add_log(linker)?;
     add_details(linker)?;
-    add_prompt(linker)
+    add_prompt(linker)?;
+    add_outline(linker)?;
+    add_outputs(linker)
 }
 
 /// Offers WASI 0.2.
@@ -105,8 +111,8 @@ fn add_prompt(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     prompt.func_wrap("message-count", |mut store: StoreContextMut<'_, Host>, (): ()| {
         let host = store.data_mut();
         host.count_call()?;
-        let count = host.input.as_ref().map_or(0, |input| input.prompt.message_count());
-        Ok((u32::try_from(count).unwrap_or(u32::MAX),))
+        let messages = host.input.as_ref().map_or(0, |input| input.prompt.message_count());
+        Ok((count(messages),))
     })?;
     prompt.func_wrap("role", |mut store: StoreContextMut<'_, Host>, (message,): (u32,)| {
         let host = store.data_mut();
@@ -131,5 +137,45 @@ fn add_prompt(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         let host = store.data_mut();
         host.count_call()?;
         Ok((host.tool_names(),))
+    })
+}
+
+fn add_outline(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    let mut outline = linker.instance(interface::OUTLINE)?;
+    outline.func_wrap("parts", |mut store: StoreContextMut<'_, Host>, (): ()| {
+        let host = store.data_mut();
+        host.count_call()?;
+        Ok((content_parts(host),))
+    })?;
+    outline.func_wrap("whole", |mut store: StoreContextMut<'_, Host>, (): ()| {
+        let host = store.data_mut();
+        host.count_call()?;
+        Ok((host.input.as_ref().map_or(0, |input| count(input.orchestration.whole)),))
+    })
+}
+
+fn content_parts(host: &Host) -> Vec<ContentPart> {
+    let Some(input) = &host.input else { return Vec::new() };
+    let parts = input.prompt.parts();
+    let newest = parts.get(parts.len().saturating_sub(MAX_PARTS)..).unwrap_or_default();
+    let role = |message| input.prompt.role(message).unwrap_or_default().to_owned();
+    newest
+        .iter()
+        .map(|part| ContentPart {
+            message: count(part.message),
+            part: count(part.part),
+            role: role(part.message),
+            kind: part.kind.into(),
+            bytes: count(part.bytes),
+        })
+        .collect()
+}
+
+fn add_outputs(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    let mut outputs = linker.instance(interface::OUTPUTS)?;
+    outputs.func_wrap("text", |mut store: StoreContextMut<'_, Host>, (task, max_bytes): (u32, u32)| {
+        let host = store.data_mut();
+        host.count_call()?;
+        Ok((host.read_output(task, max_bytes),))
     })
 }

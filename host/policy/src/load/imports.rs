@@ -40,7 +40,8 @@ fn needs(import: &str) -> Needs {
         return Needs::Grant { grant: Grants::WASI, name: "wasi" };
     }
     match name.strip_prefix(interface::PACKAGE) {
-        Some("types" | "settings" | "log" | "details") => Needs::Nothing,
+        Some("types" | "plans" | "settings" | "log" | "details" | "outline") => Needs::Nothing,
+        Some("outputs") => Needs::Grant { grant: Grants::OUTPUTS, name: "outputs" },
         Some("prompt") => Needs::Grant { grant: Grants::PROMPT, name: "prompt" },
         _ => Needs::Unknown,
     }

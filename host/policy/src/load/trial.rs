@@ -12,7 +12,7 @@ use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
 
 use super::LoadError;
-use crate::policy::{DecisionInput, Policy};
+use crate::policy::{DecisionInput, Orchestration, Policy};
 use crate::runtime::Runtime;
 
 /// The id and model name of the request that a policy is tried with.
@@ -63,7 +63,13 @@ fn trial_input() -> DecisionInput {
         candidate("medium", Price::per_million(0.30, 0.60), 0.70, 180.0, 110.0),
         candidate("large", Price::per_million(2.50, 10.0), 0.85, 420.0, 60.0),
     ];
-    DecisionInput { request: Arc::new(request), candidates: candidates.into(), prompt: Arc::new(NoPrompt) }
+    let orchestration = Orchestration { whole: candidates.len(), ..Orchestration::default() };
+    DecisionInput {
+        request: Arc::new(request),
+        candidates: candidates.into(),
+        prompt: Arc::new(NoPrompt),
+        orchestration,
+    }
 }
 
 fn candidate(

@@ -106,8 +106,8 @@ fn an_unknown_import_is_named() {
 fn a_component_of_another_world_is_told_what_it_lacks() {
     assert_eq!(
         load_error(spec(), &wrong_world()),
-        "the policy does not export pointsman:policy/router@0.1.0 with function route, so it is not a \
-         routing policy (it exports: acme:tools/command@1.0.0)"
+        "the policy exports neither pointsman:policy/orchestrator@0.1.0 nor pointsman:policy/router@0.1.0 \
+         with function route, so it is no policy (it exports: acme:tools/command@1.0.0)"
     );
 }
 
@@ -115,7 +115,7 @@ fn a_component_of_another_world_is_told_what_it_lacks() {
 fn a_core_module_of_nothing_is_refused() {
     let empty = wat::parse_str("(module)").unwrap();
     let error = load_error(spec(), &empty);
-    assert!(error.contains("does not export pointsman:policy/router@0.1.0"), "{error}");
+    assert!(error.contains("nor pointsman:policy/router@0.1.0"), "{error}");
 }
 
 #[test]

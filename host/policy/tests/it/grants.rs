@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pointsman_domain::prompt::Prompt;
+use pointsman_domain::prompt::{ContentPart, Prompt};
 use pointsman_guests::{READER, sleeper};
 use pointsman_policy::{DecisionInput, Grants, Limits, PolicySpec};
 
@@ -27,6 +27,14 @@ impl Prompt for Conversation {
 
     fn tool_names(&self) -> &[String] {
         &self.tools
+    }
+
+    fn parts(&self) -> &[ContentPart] {
+        &[]
+    }
+
+    fn part_text(&self, _: usize, _: usize) -> Option<&str> {
+        None
     }
 }
 

@@ -7,5 +7,6 @@ mod grants;
 mod isolation;
 mod limits;
 mod misdeeds;
+mod plans;
 mod slot;
 mod support;

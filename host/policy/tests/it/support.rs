@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use pointsman_domain::ids::PolicyName;
+use pointsman_domain::plan::Step;
 use pointsman_policy::{Answer, LoadError, Policy, PolicyFailure, PolicySpec, Runtime, RuntimeConfig};
 
 mod inputs;
@@ -40,7 +41,7 @@ pub async fn decide(policy: &Policy) -> Result<Answer, PolicyFailure> {
 /// The label of a decision.
 pub fn label(answer: Result<Answer, PolicyFailure>) -> String {
     match answer.unwrap() {
-        Answer::Decision(decision) => decision.label().to_owned(),
+        Answer::Step(step) => step.label().to_owned(),
         Answer::Refusal(refusal) => panic!("refused: {refusal:?}"),
     }
 }
@@ -48,7 +49,8 @@ pub fn label(answer: Result<Answer, PolicyFailure>) -> String {
 /// The reason of a decision.
 pub fn reason(answer: Result<Answer, PolicyFailure>) -> String {
     match answer.unwrap() {
-        Answer::Decision(decision) => decision.reason().unwrap_or_default().to_owned(),
+        Answer::Step(Step::Route(decision)) => decision.reason().unwrap_or_default().to_owned(),
+        Answer::Step(other) => panic!("not a decision: {other:?}"),
         Answer::Refusal(refusal) => panic!("refused: {refusal:?}"),
     }
 }

@@ -9,33 +9,53 @@ pub(crate) fn unescape(raw: &[u8]) -> String {
     let mut rest = raw;
     while let Some(backslash) = memchr(b'\\', rest) {
         text.extend_from_slice(&rest[..backslash]);
-        rest = &rest[backslash + 1..];
-        rest = match rest.first() {
-            Some(b'u') => {
-                let (character, taken) = unicode_escape(&rest[1..]);
-                let mut utf8 = [0; 4];
-                text.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
-                &rest[1 + taken..]
-            }
-            Some(&letter) => {
-                text.push(simple_escape(letter));
-                &rest[1..]
-            }
-            None => rest,
-        };
+        let (character, written) = escaped(&rest[backslash..]);
+        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = &rest[backslash + written..];
     }
     text.extend_from_slice(rest);
     String::from_utf8(text).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned())
 }
 
-fn simple_escape(letter: u8) -> u8 {
+/// How many bytes of such an interior make up this many bytes of its text;
+/// `None` where there are fewer, or that is in the middle of a character.
+pub(crate) fn written_len(raw: &[u8], decoded: usize) -> Option<usize> {
+    let (mut at, mut left) = (0, decoded);
+    while left > 0 {
+        let rest = raw.get(at..)?;
+        let plain = memchr(b'\\', rest).unwrap_or(rest.len()).min(left);
+        (at, left) = (at + plain, left - plain);
+        if left > 0 {
+            let (character, written) = escaped(rest.get(plain..).filter(|rest| !rest.is_empty())?);
+            (at, left) = (at + written, left.checked_sub(character.len_utf8())?);
+        }
+    }
+    let is_between = raw.get(at).is_none_or(|next| (*next as i8) >= -0x40);
+    is_between.then_some(at)
+}
+
+/// The character that an escape stands for, and how many bytes it takes from
+/// its backslash on.
+fn escaped(raw: &[u8]) -> (char, usize) {
+    match raw.get(1) {
+        Some(b'u') => {
+            let (character, taken) = unicode_escape(&raw[2..]);
+            (character, 2 + taken)
+        }
+        Some(&letter) => (simple_escape(letter), 2),
+        // No scanner lets it end here.
+        None => (char::REPLACEMENT_CHARACTER, raw.len()),
+    }
+}
+
+fn simple_escape(letter: u8) -> char {
     match letter {
-        b'b' => 0x08,
-        b'f' => 0x0c,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        itself => itself,
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        itself => char::from(itself),
     }
 }
 

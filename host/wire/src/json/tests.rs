@@ -264,6 +264,17 @@ proptest! {
     }
 
     #[test]
+    fn a_place_in_a_text_is_found_in_its_written_form(text in "[a\"\n\u{1}é🦀]{0,12}", escaped in any::<bool>()) {
+        let quoted = if escaped { text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect() } else { quote(&text) };
+        let raw = if escaped { quoted.as_bytes() } else { &quoted.as_bytes()[1..quoted.len() - 1] };
+        for place in 0..=text.len() + 1 {
+            let before = text.get(..place);
+            let written = written_len(raw, place);
+            prop_assert_eq!(written.map(|len| unescape(&raw[..len])), before.map(str::to_owned), "{}", place);
+        }
+    }
+
+    #[test]
     fn texts_are_read_as_serde_json_reads_them(document in document()) {
         let Ok(value) = serde_json::from_str::<Value>(&document) else { return Ok(()) };
         let mut texts = Texts::default();

@@ -25,6 +25,10 @@ pub enum FinishReason {
     Length,
 }
 
+/// How much of a text that is all there comes in one event of a stream: clients
+/// have limits for a line.
+const PIECE: usize = 4 << 10;
+
 /// The last event of a stream.
 pub const DONE: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
 
@@ -101,6 +105,21 @@ impl Head<'_> {
     /// The event that tells what was used, before [`DONE`].
     pub fn usage(&self, usage: Usage) -> Bytes {
         self.event(&[], Some(usage))
+    }
+
+    /// A stream of a text that is all there, usage at the end if it was asked for.
+    pub fn stream_of(&self, text: &str, usage: Option<Usage>) -> Vec<Bytes> {
+        let mut events = vec![self.role()];
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+            events.push(self.content(piece));
+            rest = after;
+        }
+        events.push(self.finish(FinishReason::Stop));
+        events.extend(usage.map(|usage| self.usage(usage)));
+        events.push(DONE);
+        events
     }
 
     fn delta(&self, delta: Message<'_>, finish_reason: Option<FinishReason>) -> Bytes {

@@ -7,9 +7,15 @@ mod refusals;
 mod relay;
 mod request;
 mod scan;
+mod task;
+mod usage;
 
-pub use answer::{Answer, AnswerScan, NotAnAnswer, answer_usage};
+pub use super::output::NotAnAnswer;
+pub use answer::Answer;
+pub(in crate::openai) use answer::said;
 pub use prompt::ChatPrompt;
 pub use relay::{BrokenStream, StreamRelay};
 pub use request::{BadRequest, ChatRequest};
 pub use scan::{RequestScan, ScanLimits};
+pub use task::{Outputs, TaskBody};
+pub use usage::with_usage;

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use pointsman_backends::HttpConfig;
+use pointsman_domain::money::Picodollars;
+use pointsman_domain::plan::PlanLimits;
 
 use super::{
-    Address, Admin, Backend, BackendKind, Duration, Health, IsolationWord, Limits, OnFailureWord, Policy,
-    Route, Server, Size, Warm, WordOr,
+    Address, Admin, Backend, BackendKind, Duration, Health, IsolationWord, Limits, OnFailureWord, Plan,
+    Policy, Route, Server, Size, Warm, WordOr,
 };
 
 impl Default for Server {
@@ -98,7 +100,23 @@ impl Default for Route {
             attempt_timeout: Duration::seconds(60),
             max_attempts: 3,
             backoff: Duration::milliseconds(100),
+            plan: Plan::default(),
             on_failure: None,
+        }
+    }
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let limits = PlanLimits::default();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self {
+            max_tasks: count(limits.tasks),
+            max_steps: count(limits.steps),
+            max_parallel: count(limits.parallel),
+            max_depth: count(limits.depth),
+            max_output_tokens: limits.output_tokens,
+            max_cost: limits.cost.map(Picodollars::usd),
         }
     }
 }

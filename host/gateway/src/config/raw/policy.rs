@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Duration, Size, WordOr};
 
-/// A routing policy.
+/// A policy.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("required" = ["source"]))]
@@ -38,6 +38,8 @@ pub(in crate::config) struct Policy {
 pub(in crate::config) enum Grant {
     /// Read the content of requests.
     Prompt,
+    /// Read what the tasks of its plans gave.
+    Outputs,
     /// Import WASI, on an empty context: no files, sockets or environment.
     Wasi,
 }

@@ -29,7 +29,7 @@ fn ids(route: &Route) -> Vec<&str> {
 }
 
 #[test]
-fn the_embedded_default_serves_the_fleet_on_four_routes() {
+fn the_embedded_default_serves_the_fleet_on_routes_that_route_and_that_orchestrate() {
     let config = Config::embedded(Overrides::default()).unwrap();
     let models: Vec<&str> = config.models.iter().map(|model| model.id.as_str()).collect();
     assert_eq!(
@@ -44,7 +44,9 @@ fn the_embedded_default_serves_the_fleet_on_four_routes() {
         ]
     );
     let routes: Vec<&str> = config.routes.iter().map(|route| route.name.as_str()).collect();
-    assert_eq!(routes, ["cost", "performance", "task", "auto"]);
+    let orchestrated = ["multimodal", "sequential", "parallel", "collaborate", "cascade"];
+    assert_eq!(routes[..4], ["cost", "performance", "task", "auto"]);
+    assert_eq!(routes[4..], orchestrated);
     let largest = &config.models[2];
     assert_eq!(largest.price.of(1000, 0).usd(), 0.05);
     assert_eq!(largest.attributes["memory_gb"], "70");

@@ -6,7 +6,9 @@ use super::{expect_file, repository};
 #[test]
 fn every_example_is_a_configuration() {
     let mut count = 0;
-    for entry in std::fs::read_dir(repository("examples")).unwrap() {
+    let folders =
+        ["examples", "examples/scenarios"].map(|folder| std::fs::read_dir(repository(folder)).unwrap());
+    for entry in folders.into_iter().flatten() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
@@ -22,7 +24,7 @@ fn every_example_is_a_configuration() {
         parsed.unwrap_or_else(|error| panic!("{error}"));
         count += 1;
     }
-    assert!(count >= 2, "only {count} examples found");
+    assert!(count >= 5, "only {count} examples found");
 }
 
 #[test]

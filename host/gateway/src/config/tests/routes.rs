@@ -139,7 +139,7 @@ source = "builtin:cheapest""#,
       |
     3 | source = "builtin:cheapest"
       |          ^^^^^^^^^^^^^^^^^^
-      = hint: built-in policies: `cost`, `performance`, `task-type`, `dynamic`
+      = hint: built-in policies: `cost`, `performance`, `task-type`, `dynamic`, `auto`, `multimodal`, `sequential`, `parallel`, `collaborate`, `cascade`
     "#);
 }
 

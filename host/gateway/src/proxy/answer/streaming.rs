@@ -14,13 +14,17 @@ use pointsman_domain::outcome::Ending;
 use pointsman_wire::openai::chat::BrokenStream;
 use pointsman_wire::openai::error::ErrorBody;
 
-use crate::ledger::Account;
+use crate::ledger::{Account, CallId};
 use crate::proxy::attempt::OpenStream;
 
 /// The call that is being streamed.
 #[derive(Debug)]
 pub(super) struct AnsweringCall {
     pub(super) model: Arc<Model>,
+    /// The call in the account.
+    pub(super) call: CallId,
+    /// The estimate of its input tokens.
+    pub(super) input_tokens: u32,
     pub(super) sent_at: Instant,
     pub(super) first_token_at: Instant,
     pub(super) _in_flight: InFlight,
@@ -103,7 +107,8 @@ impl Streaming {
         let now = Instant::now();
         let first_token = self.call.first_token_at - self.call.sent_at;
         let generation = now.saturating_duration_since(self.call.first_token_at);
-        self.call.model.live.streamed(now, account.output_tokens(), first_token, generation);
+        let output_tokens = account.usage_of(self.call.call).output_tokens;
+        self.call.model.live.streamed(now, output_tokens, first_token, generation);
         account.close(Ending::Answered, None);
     }
 
@@ -124,7 +129,7 @@ impl Streaming {
     /// Keeps the account at what was used by now, since the client may go away
     /// before the next piece.
     fn keep_account(&mut self) {
-        let Some(account) = &mut self.account else { return };
-        account.used(self.stream.relay.usage_or_estimate(account.input_tokens()));
+        let Some(account) = &self.account else { return };
+        account.used(self.call.call, self.stream.relay.usage_or_estimate(self.call.input_tokens));
     }
 }

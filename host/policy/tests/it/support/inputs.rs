@@ -9,7 +9,7 @@ use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation,
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
-use pointsman_policy::DecisionInput;
+use pointsman_policy::{DecisionInput, Orchestration};
 
 /// A request of a client, and this many models that differ in price.
 pub fn input(candidates: usize) -> DecisionInput {
@@ -17,6 +17,7 @@ pub fn input(candidates: usize) -> DecisionInput {
         request: Arc::new(request()),
         candidates: (0..candidates).map(candidate).collect(),
         prompt: Arc::new(NoPrompt),
+        orchestration: Orchestration { whole: candidates, ..Orchestration::default() },
     }
 }
 

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::openai::chat::{StreamRelay, answer_usage};
+use crate::openai::chat::{Answer, StreamRelay};
 
 const HEAD: Head<'_> = Head { id: "chatcmpl-1", created: 7, model: "tiny" };
 const USAGE: Usage = Usage { input_tokens: 3, output_tokens: 2, estimated: false };
@@ -27,7 +27,7 @@ fn a_whole_answer_is_a_chat_completion() {
             "usage": { "prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5 },
         })
     );
-    assert_eq!(answer_usage(&whole), Ok(Some(USAGE)));
+    assert_eq!(Answer::read(&whole).unwrap().usage, Some(USAGE));
 }
 
 #[test]
@@ -51,4 +51,27 @@ fn a_stream_of_these_events_is_read_back() {
     assert_eq!(relay.usage(), Some(USAGE));
     assert_eq!(relay.finish(&mut out), Ok(()));
     assert_eq!(out.len(), 4);
+}
+
+#[test]
+fn a_text_that_is_all_there_is_streamed_in_pieces() {
+    for text in ["", "Hi", &"é\"🦀\n".repeat(5000)] {
+        let mut relay = StreamRelay::new(false);
+        let mut out = Vec::new();
+        for event in HEAD.stream_of(text, Some(USAGE)) {
+            assert!(event.len() < 3 * PIECE);
+            relay.push(event, &mut out);
+        }
+        assert_eq!(relay.usage(), Some(USAGE));
+        assert_eq!(relay.output_bytes() as usize, text.len());
+        assert_eq!(relay.finish(&mut out), Ok(()));
+        let events = String::from_utf8(out.concat()).unwrap();
+        let data = events.strip_suffix("data: [DONE]\n\n").unwrap().split_terminator("\n\n");
+        let said = data.filter_map(|event| {
+            let event: Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
+            event["choices"][0]["delta"]["content"].as_str().map(str::to_owned)
+        });
+        assert_eq!(said.collect::<String>(), text);
+    }
+    assert_eq!(HEAD.stream_of("Hi", None).len(), 4);
 }

@@ -2,7 +2,8 @@
 
 use pointsman_domain::outcome::Usage;
 
-use crate::json::{Container, Path, Scalar, Scanner, Span, Text, Visitor, keys};
+use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, scan, unescape};
+use crate::openai::output::NotAnAnswer;
 use crate::tokens;
 
 /// What a whole answer says.
@@ -15,66 +16,32 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Reads a whole answer.
+    pub fn read(answer: &[u8]) -> Result<Self, NotAnAnswer> {
+        Ok(Self::of(&Reading::whole(answer, Reading::default())?))
+    }
+
     /// The backend's count, or an estimate for an input of so many tokens.
     pub fn usage_or_estimate(&self, input_tokens: u32) -> Usage {
         self.usage.unwrap_or_else(|| estimate(input_tokens, self.output_bytes))
     }
+
+    fn of(reading: &Reading) -> Self {
+        Self { usage: reading.usage.complete(), output_bytes: reading.text_bytes }
+    }
+}
+
+/// What the model says in the first choice of a whole answer, and why it ended.
+pub(in crate::openai) fn said(answer: &[u8]) -> Result<(String, Option<String>, Answer), NotAnAnswer> {
+    let reading = Reading::whole(answer, Reading { first: Some(Box::default()), ..Reading::default() })?;
+    let facts = Answer::of(&reading);
+    let Said { texts, finish_reason, .. } = reading.first.map(|said| *said).unwrap_or_default();
+    let text = texts.into_iter().filter_map(|span| answer.get(span)).map(unescape).collect();
+    Ok((text, finish_reason, facts))
 }
 
 pub(super) fn estimate(input_tokens: u32, output_bytes: u64) -> Usage {
     Usage { input_tokens: input_tokens.into(), output_tokens: tokens::of_text(output_bytes), estimated: true }
-}
-
-/// What came is no chat completion.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAnAnswer {
-    /// It is not JSON at all, or not complete.
-    #[error("not valid JSON: {0}")]
-    NotJson(String),
-    /// It is something else.
-    #[error("not a JSON object with an array of choices")]
-    NoChoices,
-}
-
-/// Reads a whole answer while it arrives.
-#[derive(Debug)]
-pub struct AnswerScan {
-    scanner: Scanner,
-    reading: Reading,
-}
-
-impl AnswerScan {
-    /// Before the first byte.
-    pub fn new() -> Self {
-        Self { scanner: Scanner::new(), reading: Reading::default() }
-    }
-
-    /// Reads the next chunk, cut anywhere. After an error the scan is of no more use.
-    pub fn push(&mut self, chunk: &[u8]) -> Result<(), NotAnAnswer> {
-        self.scanner.push(chunk, &mut self.reading).map_err(|error| NotAnAnswer::NotJson(error.to_string()))
-    }
-
-    /// Says that the answer has ended.
-    pub fn finish(mut self) -> Result<Answer, NotAnAnswer> {
-        self.scanner.finish(&mut self.reading).map_err(|error| NotAnAnswer::NotJson(error.to_string()))?;
-        if !self.reading.has_choices {
-            return Err(NotAnAnswer::NoChoices);
-        }
-        Ok(Answer { usage: self.reading.usage.complete(), output_bytes: self.reading.text_bytes })
-    }
-}
-
-impl Default for AnswerScan {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// The usage in a whole answer; `None` when the backend did not count.
-pub fn answer_usage(answer: &[u8]) -> Result<Option<Usage>, NotAnAnswer> {
-    let mut scan = AnswerScan::new();
-    scan.push(answer)?;
-    Ok(scan.finish()?.usage)
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,6 +75,7 @@ keys! {
     ReasoningContent = "reasoning_content",
     Reasoning = "reasoning",
     Refusal = "refusal",
+    Type = "type",
     Text = "text",
     ToolCalls = "tool_calls",
     FunctionCall = "function_call",
@@ -148,7 +116,21 @@ pub(super) struct Reading {
     pub last_text: Span,
     /// The last text at the top that nobody reads.
     pub padding: Option<Span>,
+    /// What the first choice says, if that is asked for.
+    first: Option<Box<Said>>,
     usage_key: usize,
+}
+
+/// What one choice says.
+#[derive(Debug, Default)]
+struct Said {
+    /// Its texts, without what the model only thought.
+    texts: Vec<Span>,
+    /// How many there were before the part under way.
+    before_part: usize,
+    /// Whether that part is something else than text.
+    is_other: bool,
+    finish_reason: Option<String>,
 }
 
 /// Tokens, as far as they were read.
@@ -165,6 +147,32 @@ impl Count {
 }
 
 impl Reading {
+    /// Reads a whole answer, which has to be one.
+    fn whole(answer: &[u8], mut reading: Self) -> Result<Self, NotAnAnswer> {
+        scan(answer, &mut reading).map_err(|error| NotAnAnswer::NotJson(error.to_string()))?;
+        if reading.has_choices { Ok(reading) } else { Err(NotAnAnswer::NoChoices) }
+    }
+
+    /// The choice under way, if it is the first and that one is asked for.
+    fn said(&mut self) -> Option<&mut Said> {
+        self.first.as_deref_mut().filter(|_| self.choices == 1)
+    }
+
+    fn said_text(&mut self, text: &Text<'_>) {
+        if let Some(said) = self.said() {
+            said.texts.push(text.span.clone());
+        }
+        self.text(text);
+    }
+
+    fn begin_part(&mut self) -> Place {
+        if let Some(said) = self.said() {
+            said.before_part = said.texts.len();
+            said.is_other = false;
+        }
+        Place::Part
+    }
+
     fn text(&mut self, text: &Text<'_>) {
         self.text_bytes += text.decoded_len as u64;
         self.texts += 1;
@@ -191,7 +199,7 @@ impl Reading {
             }
             (Some(Place::Choice), Key::Message | Key::Delta, true) => Place::Message,
             (Some(Place::Message), Key::Content, false) => Place::Parts,
-            (Some(Place::Parts), _, true) => Place::Part,
+            (Some(Place::Parts), _, true) => self.begin_part(),
             (Some(Place::Message), Key::ToolCalls, false) => Place::ToolCalls,
             (Some(Place::ToolCalls), _, true) => self.meant(Place::ToolCall),
             (Some(Place::ToolCall), Key::Function | Key::Custom, true) => Place::Function,
@@ -230,14 +238,23 @@ impl Visitor for Reading {
         }
         let Some(place) = self.path.place() else { return };
         match (place, self.path.key(), value) {
-            (Place::Message, Key::Content | Key::ReasoningContent | Key::Reasoning, Scalar::String(text))
+            (Place::Message, Key::Content, Scalar::String(text))
+            | (Place::Part, Key::Text, Scalar::String(text)) => self.said_text(text),
+            (Place::Part, Key::Type, Scalar::String(kind)) => {
+                if let Some(said) = self.said() {
+                    said.is_other = !matches!(kind.raw, Some(b"text" | b"output_text"));
+                }
+            }
+            (Place::Message, Key::ReasoningContent | Key::Reasoning, Scalar::String(text))
             | (Place::Message, Key::Refusal, Scalar::String(text))
-            | (Place::Part, Key::Text, Scalar::String(text))
             | (Place::Function, Key::Name | Key::Arguments | Key::Input, Scalar::String(text))
             | (Place::Audio, Key::Transcript, Scalar::String(text)) => self.text(text),
-            (Place::Choice, Key::FinishReason, Scalar::String(_)) => {
+            (Place::Choice, Key::FinishReason, Scalar::String(reason)) => {
                 self.is_finished = true;
                 self.is_meaningful = true;
+                if let Some(said) = self.said() {
+                    said.finish_reason = reason.short().map(String::from);
+                }
             }
             (Place::Root, Key::Other, Scalar::String(text)) => self.padding = Some(text.span.clone()),
             (Place::Root, Key::Usage, Scalar::Null) => self.null_usage = Some(self.usage_key..span.end),
@@ -252,7 +269,12 @@ impl Visitor for Reading {
     }
 
     fn end(&mut self, _: usize) {
-        self.path.leave();
+        if let Some(Place::Part) = self.path.leave()
+            && let Some(said) = self.said()
+            && said.is_other
+        {
+            said.texts.truncate(said.before_part);
+        }
     }
 }
 

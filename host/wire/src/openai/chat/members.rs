@@ -2,6 +2,7 @@
 
 mod conversation;
 mod place;
+mod replaceable;
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use pointsman_domain::model::Abilities;
 
 use self::conversation::Conversation;
 use self::place::{Key, Place};
+pub(super) use self::replaceable::Replaceable;
 use super::request::{BadRequest, ChatRequest, StreamOptions};
 use crate::body::Body;
 use crate::json::{Container, Path, Scalar, Span, Text, Visitor};
@@ -27,6 +29,9 @@ pub(super) struct Members {
     needs: Abilities,
     has_messages: bool,
     conversation: Conversation,
+    replaceable: Replaceable,
+    /// Where the object or array at the top began that is under way.
+    root_value_start: usize,
 }
 
 impl Members {
@@ -53,6 +58,7 @@ impl Members {
             texts: Arc::new(self.conversation.texts),
             model_span,
             stream_options: self.stream_options,
+            replaceable: self.replaceable,
         })
     }
 
@@ -184,8 +190,8 @@ impl Members {
         integer
     }
 
-    fn end_message(&mut self) {
-        if !self.conversation.end_message() {
+    fn end_message(&mut self, at: usize) {
+        if !self.conversation.end_message(at) {
             let param = format!("messages[{}].role", self.conversation.messages());
             self.fail(BadRequest::missing(param));
         }
@@ -205,9 +211,8 @@ impl Members {
     fn message_text(&mut self, place: Place, key: Key, text: &Text<'_>) {
         match (place, key) {
             (Place::Message, Key::Role) => self.conversation.role(text),
-            (Place::Message, Key::Content) | (Place::Parts, _) => self.conversation.text(text),
             (Place::Part, Key::Type) => self.conversation.part_type(text),
-            (Place::Part, Key::Text | Key::Refusal) => self.conversation.text(text),
+            (Place::Part, Key::Text | Key::Refusal) => self.conversation.part_text(text),
             (Place::Part, key) if key.is_media() => {
                 self.conversation.media(key);
                 self.conversation.url(text);
@@ -248,7 +253,18 @@ fn saturated(count: i64) -> u32 {
 
 impl Visitor for Members {
     fn begin(&mut self, container: Container, at: usize) {
-        let place = if self.path.is_skipping() { None } else { self.place_of(container, at) };
+        if self.path.is_skipping() {
+            return self.path.enter(None);
+        }
+        match (self.path.place(), self.path.key()) {
+            (Some(Place::Root), _) => self.root_value_start = at,
+            (Some(Place::Messages), _) => self.conversation.begin_message(at),
+            (Some(Place::Message), Key::Content) => self.conversation.begin_content(at),
+            (Some(Place::Message), Key::ToolCalls | Key::FunctionCall) => self.conversation.calls_tools(),
+            (Some(Place::Parts), _) => self.conversation.begin_part(at),
+            _ => {}
+        }
+        let place = self.place_of(container, at);
         self.path.enter(place);
     }
 
@@ -282,7 +298,10 @@ impl Visitor for Members {
         let key = self.path.key();
         match (self.path.place(), value) {
             (None, _) => self.fail(BadRequest::not_an_object(span.start)),
-            (Some(Place::Root), _) if key != Key::Other => self.root_member(key, value, span),
+            (Some(Place::Root), _) if key != Key::Other => {
+                self.replaceable.note(key, span.clone());
+                self.root_member(key, value, span);
+            }
             (Some(Place::Root), _) => {}
             (Some(Place::StreamOptions), Scalar::Bool(true)) if key == Key::IncludeUsage => {
                 self.stream_options = StreamOptions::UsageOn;
@@ -290,7 +309,11 @@ impl Visitor for Members {
             (Some(Place::StreamOptions), Scalar::Bool(false) | Scalar::Null) if key == Key::IncludeUsage => {
                 self.stream_options = StreamOptions::UsageOff(span);
             }
-            (Some(Place::Message), Scalar::Null) if key == Key::Content => {}
+            (Some(Place::Message), Scalar::Null) if key == Key::Content => self.conversation.no_content(span),
+            (Some(Place::Message), Scalar::String(text)) if key == Key::Content => {
+                self.conversation.text_content(text, span);
+            }
+            (Some(Place::Parts), _) => self.conversation.scalar_part(value, span),
             (Some(place), Scalar::String(text)) if !expects_no_string(place) => {
                 self.message_text(place, key, text);
             }
@@ -299,9 +322,18 @@ impl Visitor for Members {
     }
 
     fn end(&mut self, at: usize) {
-        match self.path.leave() {
-            Some(Place::Part) => self.conversation.end_part(),
-            Some(Place::Message) => self.end_message(),
+        let left = self.path.leave();
+        if self.path.is_skipping() {
+            return;
+        }
+        match self.path.place() {
+            Some(Place::Root) => self.replaceable.note(self.path.key(), self.root_value_start..at),
+            Some(Place::Parts) => self.conversation.end_part(at),
+            _ => {}
+        }
+        match left {
+            Some(Place::Parts) => self.conversation.end_content(at),
+            Some(Place::Message) => self.end_message(at),
             Some(Place::Messages) => {
                 self.has_messages = true;
                 if self.conversation.messages() == 0 {

@@ -5,6 +5,7 @@ use pointsman_domain::outcome::Usage;
 
 use self::pattern::Pattern;
 use super::answer::{Reading, estimate};
+use super::usage;
 use crate::json::{Span, scan};
 use crate::sse::{self, Data, Piece, Splitter};
 
@@ -19,10 +20,13 @@ const DONE: &[u8] = b"[DONE]";
 ///
 /// What the gateway asked for itself, it hides: when the client did not want
 /// usage, the event that has nothing else is dropped, and `"usage":null` is cut
-/// out of the others.
+/// out of the others. Where more calls than this one were made for an answer,
+/// usage that is passed on is [that of all](Self::adding).
 #[derive(Debug)]
 pub struct StreamRelay {
     hide_usage: bool,
+    /// What other calls for the same answer used.
+    others: Option<Usage>,
     splitter: Splitter,
     pattern: Pattern,
     usage: Option<Usage>,
@@ -50,6 +54,8 @@ enum Verdict {
     Drop,
     /// Passed without these bytes of it.
     Cut(Range<usize>),
+    /// This is passed in its place.
+    Replace(Vec<u8>),
 }
 
 impl StreamRelay {
@@ -57,6 +63,7 @@ impl StreamRelay {
     pub const fn new(hide_usage: bool) -> Self {
         Self {
             hide_usage,
+            others: None,
             splitter: Splitter::new(MAX_EVENT),
             pattern: Pattern::new(),
             usage: None,
@@ -66,6 +73,15 @@ impl StreamRelay {
             is_done: false,
             error: None,
         }
+    }
+
+    /// Adds what other calls used to the usage that is passed on. Where that is
+    /// nothing, usage is passed on as it came.
+    #[must_use]
+    pub const fn adding(mut self, others: Usage) -> Self {
+        let is_any = others.input_tokens > 0 || others.output_tokens > 0;
+        self.others = if is_any { Some(others) } else { None };
+        self
     }
 
     /// Reads the next chunk, cut anywhere, and appends what is to be sent of the
@@ -83,6 +99,7 @@ impl StreamRelay {
                         kept.keep(here.start..here.start + cut.start);
                         kept.keep(here.start + cut.end..here.end);
                     }
+                    Verdict::Replace(event) => kept.keep_other(&event),
                 },
                 Piece::Joined(event) => match self.event(&event) {
                     Verdict::Pass => kept.keep_copy(&event),
@@ -91,6 +108,7 @@ impl StreamRelay {
                         kept.keep_copy(&event[..cut.start]);
                         kept.keep_copy(&event[cut.end..]);
                     }
+                    Verdict::Replace(event) => kept.keep_copy(&event),
                 },
                 Piece::Part(here) => {
                     self.unread(here.len());
@@ -126,7 +144,7 @@ impl StreamRelay {
         }
     }
 
-    /// Tokens as the backend counted them, once it did.
+    /// Tokens of this call as the backend counted them, once it did.
     pub const fn usage(&self) -> Option<Usage> {
         self.usage
     }
@@ -174,18 +192,23 @@ impl StreamRelay {
         if scan(&data.bytes, &mut reading).is_err() {
             return Verdict::Pass;
         }
-        let verdict = self.verdict(event, data.at, &reading);
+        let verdict = self.verdict(event, &data, &reading);
         self.note(reading);
         verdict
     }
 
-    fn verdict(&mut self, event: &[u8], data_at: Option<usize>, reading: &Reading) -> Verdict {
-        let usage_only = reading.has_choices && reading.choices == 0 && reading.usage.complete().is_some();
-        if self.hide_usage && usage_only {
+    fn verdict(&mut self, event: &[u8], data: &Data<'_>, reading: &Reading) -> Verdict {
+        let counted = reading.usage.complete();
+        if self.hide_usage && reading.has_choices && reading.choices == 0 && counted.is_some() {
             return Verdict::Drop;
         }
+        if let Some((others, counted)) = self.others.zip(counted)
+            && let Some(data) = usage::rewritten(&data.bytes, sum(others, counted))
+        {
+            return Verdict::Replace(sse::with_data(event, &data));
+        }
         // Of data in several lines, the places in the event are not known.
-        let Some(offset) = data_at else { return Verdict::Pass };
+        let Some(offset) = data.at else { return Verdict::Pass };
         let null_usage = reading.null_usage.as_ref().filter(|_| self.hide_usage);
         let cut = null_usage.map(|span| with_comma(event, span.start + offset..span.end + offset));
         if reading.texts == 1 && !reading.is_finished && reading.error.is_none() {
@@ -210,6 +233,14 @@ impl StreamRelay {
     fn unread(&mut self, bytes: usize) {
         self.output_bytes += bytes as u64;
         self.is_meaningful = true;
+    }
+}
+
+fn sum(one: Usage, other: Usage) -> Usage {
+    Usage {
+        input_tokens: one.input_tokens.saturating_add(other.input_tokens),
+        output_tokens: one.output_tokens.saturating_add(other.output_tokens),
+        estimated: one.estimated || other.estimated,
     }
 }
 
@@ -241,9 +272,14 @@ impl Kept<'_> {
         } else if self.range.end == range.start {
             self.range.end = range.end;
         } else {
-            self.copy.extend_from_slice(&self.chunk[self.range.clone()]);
-            self.copy.extend_from_slice(&self.chunk[range]);
+            self.keep_other(&self.chunk[range]);
         }
+    }
+
+    /// Keeps what is not in the chunk next to what was kept of it.
+    fn keep_other(&mut self, bytes: &[u8]) {
+        self.copy.extend_from_slice(&self.chunk[std::mem::take(&mut self.range)]);
+        self.copy.extend_from_slice(bytes);
     }
 
     /// Keeps what was held back from earlier chunks: it comes first.

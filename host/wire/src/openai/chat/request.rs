@@ -3,6 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pointsman_domain::model::{Abilities, Modalities};
 
+use super::members::Replaceable;
 use super::prompt::{ChatPrompt, Texts};
 use crate::body::{Body, Edit};
 use crate::json::{Span, quote};
@@ -43,6 +44,7 @@ pub struct ChatRequest {
     /// Where the model's name is, quotes included.
     pub(super) model_span: Span,
     pub(super) stream_options: StreamOptions,
+    pub(super) replaceable: Replaceable,
 }
 
 /// What the client wrote for `stream_options`.
@@ -84,7 +86,7 @@ impl ChatRequest {
     }
 
     /// The edit that asks for usage; a new member is written after the model's name.
-    fn usage_edit(&self, name: &mut String) -> Option<Edit> {
+    pub(super) fn usage_edit(&self, name: &mut String) -> Option<Edit> {
         match &self.stream_options {
             StreamOptions::UsageOn => None,
             StreamOptions::Absent => {

@@ -10,7 +10,7 @@ use crate::json::{JsonError, Scanner};
 /// Bounds of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanLimits {
-    /// Most bytes of a body.
+    /// Most bytes of a body; never more than 4 GiB.
     pub body_bytes: usize,
 }
 
@@ -40,8 +40,10 @@ impl RequestScan {
     /// Reads the next chunk of the body, cut anywhere. After an error the scan
     /// is of no more use.
     pub fn push(&mut self, chunk: Bytes) -> Result<(), BadRequest> {
-        if self.body.len() + chunk.len() > self.limits.body_bytes {
-            return Err(BadRequest::too_large(self.limits.body_bytes));
+        // Places in a body are kept in 32 bits.
+        let limit = self.limits.body_bytes.min(u32::MAX as usize);
+        if self.body.len() + chunk.len() > limit {
+            return Err(BadRequest::too_large(limit));
         }
         let scanned = self.scanner.push(&chunk, &mut self.members);
         self.body.push(chunk);

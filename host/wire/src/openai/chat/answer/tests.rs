@@ -4,14 +4,7 @@ use super::*;
 fn check(answer: &str, usage: Option<(u64, u64)>, output_bytes: u64) {
     let usage =
         usage.map(|(input_tokens, output_tokens)| Usage { input_tokens, output_tokens, estimated: false });
-    for chunk in [1, 5, 1000] {
-        let mut scan = AnswerScan::new();
-        for piece in answer.as_bytes().chunks(chunk) {
-            scan.push(piece).unwrap();
-        }
-        assert_eq!(scan.finish(), Ok(Answer { usage, output_bytes }));
-    }
-    assert_eq!(answer_usage(answer.as_bytes()), Ok(usage));
+    assert_eq!(Answer::read(answer.as_bytes()), Ok(Answer { usage, output_bytes }));
 }
 
 #[test]
@@ -62,13 +55,59 @@ fn without_usage_there_is_an_estimate() {
 
 #[test]
 fn what_is_no_completion_is_told_apart() {
-    let no_choices = Err(NotAnAnswer::NoChoices);
-    assert_eq!(answer_usage(b"{}"), no_choices);
-    assert_eq!(answer_usage(b"[]"), no_choices);
-    assert_eq!(answer_usage(br#"{"choices":null}"#), no_choices);
-    assert_eq!(answer_usage(br#"{"error":{"message":"no"}}"#), no_choices);
+    let no_choices: Result<Answer, _> = Err(NotAnAnswer::NoChoices);
+    assert_eq!(Answer::read(b"{}"), no_choices);
+    assert_eq!(Answer::read(b"[]"), no_choices);
+    assert_eq!(Answer::read(br#"{"choices":null}"#), no_choices);
+    assert_eq!(Answer::read(br#"{"error":{"message":"no"}}"#), no_choices);
     let not_json = Err(NotAnAnswer::NotJson("expected a value at byte 0".to_owned()));
-    assert_eq!(answer_usage(b"<html>"), not_json);
-    let cut = answer_usage(br#"{"choices":["#).unwrap_err();
+    assert_eq!(Answer::read(b"<html>"), not_json);
+    let cut = Answer::read(br#"{"choices":["#).unwrap_err();
     assert_eq!(cut.to_string(), "not valid JSON: unexpected end: the document is not complete at byte 12");
+}
+
+#[track_caller]
+fn check_said(answer: &str, text: &str, finish_reason: Option<&str>) {
+    let said = said(answer.as_bytes()).unwrap();
+    assert_eq!((said.0.as_str(), said.1.as_deref()), (text, finish_reason));
+    assert_eq!(Answer::read(answer.as_bytes()), Ok(said.2));
+}
+
+#[test]
+fn what_the_first_choice_says_is_the_output() {
+    check_said(
+        r#"{"choices":[{"message":{"content":"caf\u00e9\n"},"finish_reason":"stop"},{"message":{"content":"b"},"finish_reason":"length"}]}"#,
+        "café\n",
+        Some("stop"),
+    );
+    check_said(
+        r#"{"choices":[{"finish_reason":"length","message":{"content":[{"type":"text","text":"a"},{"text":"b"}]}}]}"#,
+        "ab",
+        Some("length"),
+    );
+}
+
+#[test]
+fn what_a_model_thinks_is_no_output() {
+    check_said(
+        r#"{"choices":[{"message":{"reasoning_content":"hm","reasoning":"hm","content":"a"}}]}"#,
+        "a",
+        None,
+    );
+    check_said(
+        r#"{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"text":"hm","type":"reasoning"},{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"b"}]}}]}"#,
+        "ab",
+        None,
+    );
+}
+
+#[test]
+fn an_answer_without_content_gives_an_empty_output() {
+    check_said(r#"{"choices":[{"message":{"content":null},"finish_reason":null}]}"#, "", None);
+    check_said(
+        r#"{"choices":[{"message":{"tool_calls":[]},"finish_reason":"tool_calls"}]}"#,
+        "",
+        Some("tool_calls"),
+    );
+    check_said(r#"{"choices":[]}"#, "", None);
 }

@@ -223,3 +223,58 @@ proptest! {
         prop_assert_eq!(relayed.sent, stream.replace(",\"usage\":null}\n", "}\n"));
     }
 }
+
+/// Relays a stream whose answer took other calls too.
+fn relay_adding(pieces: &[&[u8]], hide_usage: bool) -> (String, Option<Usage>) {
+    let others = Usage { input_tokens: 100, output_tokens: 10, estimated: false };
+    let mut relay = StreamRelay::new(hide_usage).adding(others);
+    let mut out = Vec::new();
+    pieces.iter().for_each(|piece| relay.push(Bytes::copy_from_slice(piece), &mut out));
+    assert_eq!(relay.finish(&mut out), Ok(()));
+    (String::from_utf8(out.concat()).unwrap(), relay.usage())
+}
+
+#[track_caller]
+fn check_adding(stream: &str, hide_usage: bool, expected: &str) {
+    let bytes = stream.as_bytes();
+    let own = Usage { input_tokens: 3, output_tokens: 2, estimated: false };
+    for cut in 0..stream.len() {
+        let relayed = relay_adding(&[&bytes[..cut], &bytes[cut..]], hide_usage);
+        assert_eq!(relayed, (expected.to_owned(), Some(own)), "cut at {cut}");
+    }
+}
+
+#[test]
+fn usage_that_is_passed_on_is_that_of_all_calls() {
+    let counted = |input: u32, output: u32| {
+        let usage = format!(
+            r#""prompt_tokens":{input},"completion_tokens":{output},"total_tokens":{}"#,
+            input + output
+        );
+        content("x", &format!(r#","usage":{{{usage},"details":{{"prompt_tokens":1}}}}"#))
+    };
+    let last = USAGE.replace("\"completion_tokens\":2", "\"completion_tokens\":2,\"total_tokens\":5");
+    let sum = last.replace(":3,", ":103,").replace(":2,", ":12,").replace(":5}", ":115}");
+    let stream = |event: &str, usage: &str| {
+        [ROLE, ": ping\n\n", &content("Hi", ""), event, event, &content("Ho", ""), FINISH, usage, DONE]
+            .concat()
+    };
+    check_adding(&stream(&counted(3, 2), &last), false, &stream(&counted(103, 12), &sum));
+    check_adding(&stream(&counted(3, 2), &last), true, &stream(&counted(103, 12), ""));
+}
+
+#[test]
+fn usage_in_several_lines_is_added_to_in_one() {
+    let stream = "event: x\r\ndata: {\"choices\":[],\r\nid: 7\r\ndata: \"usage\":{\"prompt_tokens\":3,\r\ndata: \"completion_tokens\":2,\"total_tokens\":5}}\r\n\r\n";
+    let expected = "event: x\r\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":103,\"completion_tokens\":12,\"total_tokens\":115}}\r\nid: 7\r\n\r\n";
+    check_adding(&[stream, FINISH].concat(), false, &[expected, FINISH].concat());
+}
+
+#[test]
+fn nothing_added_changes_nothing() {
+    let stream = [&content("Hi", ""), FINISH, USAGE, DONE].concat();
+    let mut relay = StreamRelay::new(false).adding(Usage::default());
+    let mut out = Vec::new();
+    relay.push(stream.clone().into(), &mut out);
+    assert_eq!(out.concat(), stream.as_bytes());
+}

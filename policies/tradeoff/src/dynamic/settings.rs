@@ -25,7 +25,7 @@ pub struct Settings {
 
 impl Default for Settings {
     /// The shares are those that saved most without loss of quality in a
-    /// cross-validation on the training rows of ulab14: README.md, "Figures".
+    /// cross-validation on the training rows of ulab14: policies/dynamic/README.md, "Figures".
     fn default() -> Self {
         Self {
             quality: Qualities::default(),
@@ -40,7 +40,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Says which setting is wrong, and what would be right.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         self.quality.check()?;
         let shares =
             [("easy_share", self.easy_share), ("hard_share", self.hard_share), ("tolerance", self.tolerance)];

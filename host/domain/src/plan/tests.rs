@@ -1,0 +1,162 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::candidate::Candidate;
+use crate::ids::{BackendName, ModelId};
+use crate::model::{Abilities, Expected, Model, Quality};
+use crate::prompt::{ContentPart, Prompt};
+use crate::request::RequestFacts;
+
+mod critical_path;
+mod progress;
+mod properties;
+mod rules;
+
+/// A conversation of one message: a text, a picture and a recording.
+struct Content;
+
+const TEXT: &str = "naïve";
+
+impl Prompt for Content {
+    fn message_count(&self) -> usize {
+        1
+    }
+
+    fn role(&self, message: usize) -> Option<&str> {
+        (message == 0).then_some("user")
+    }
+
+    fn text(&self, message: usize) -> Option<&str> {
+        self.part_text(message, 0)
+    }
+
+    fn tool_names(&self) -> &[String] {
+        &[]
+    }
+
+    fn parts(&self) -> &[ContentPart] {
+        const fn part(part: usize, kind: Modalities) -> ContentPart {
+            ContentPart { message: 0, part, kind, bytes: 6 }
+        }
+        const PARTS: &[ContentPart] =
+            &[part(0, Modalities::TEXT), part(1, Modalities::IMAGE), part(2, Modalities::AUDIO)];
+        PARTS
+    }
+
+    fn part_text(&self, message: usize, part: usize) -> Option<&str> {
+        ((message, part) == (0, 0)).then_some(TEXT)
+    }
+}
+
+fn facts() -> RequestFacts {
+    RequestFacts {
+        id: "test".to_owned(),
+        operation: Operation::Chat,
+        model: "auto".to_owned(),
+        tenant: None,
+        session: None,
+        input_tokens: 100,
+        max_output_tokens: None,
+        inputs: Modalities::TEXT | Modalities::IMAGE | Modalities::AUDIO,
+        needs: Abilities::TOOLS,
+        turns: 1,
+        streaming: false,
+        deadline_ms: None,
+        budget_left: None,
+        attributes: Default::default(),
+    }
+}
+
+fn candidate(name: &str, operation: Operation, inputs: Modalities) -> Candidate {
+    let model = Model {
+        id: ModelId::new(format!("fake/{name}")),
+        backend: BackendName::new("fake"),
+        upstream_name: name.to_owned(),
+        operations: vec![operation],
+        inputs,
+        abilities: if name == "able" { Abilities::TOOLS } else { Abilities::empty() },
+        context_window: None,
+        max_output_tokens: None,
+        price: Default::default(),
+        quality: Quality::default(),
+        expected: Expected::default(),
+        attributes: Default::default(),
+        live: Default::default(),
+    };
+    let live = model.live.snapshot(&model.expected, std::time::Instant::now());
+    Candidate { model: Arc::new(model), live }
+}
+
+/// 0 can serve the whole request; 1 reads and sees, 2 reads, 3 hears, 4 embeds.
+fn candidates() -> Vec<Candidate> {
+    let (text, image, audio) = (Modalities::TEXT, Modalities::IMAGE, Modalities::AUDIO);
+    vec![
+        candidate("able", Operation::Chat, text | image | audio),
+        candidate("eye", Operation::Chat, text | image),
+        candidate("tongue", Operation::Chat, text),
+        candidate("ear", Operation::Transcription, audio),
+        candidate("embedder", Operation::Embedding, text),
+    ]
+}
+
+fn target(candidate: usize) -> Target {
+    Target { candidate, timeout: None }
+}
+
+fn message(content: Vec<Part>) -> Input {
+    Input::Message(Message { role: Role::User, content })
+}
+
+fn text(text: &str) -> Part {
+    Part::Text(text.to_owned())
+}
+
+fn output(task: usize) -> Part {
+    Part::Output(OutputRef { task, otherwise: None })
+}
+
+fn original(part: usize) -> Part {
+    Part::Original(ContentRef { message: 0, part, excerpt: None })
+}
+
+/// A chat with the model that reads.
+fn task(name: &str, after: &[usize]) -> TaskProposal {
+    TaskProposal {
+        name: name.to_owned(),
+        operation: "chat".to_owned(),
+        targets: vec![target(2)],
+        input: vec![message(vec![text("hi")])],
+        after: after.to_vec(),
+        optional: false,
+        max_output_tokens: None,
+        timeout: None,
+        hedge_after: None,
+        options: Vec::new(),
+    }
+}
+
+/// The last task answers, with a model that can.
+fn plan(mut tasks: Vec<TaskProposal>) -> PlanProposal {
+    if let Some(last) = tasks.last_mut() {
+        last.targets = vec![target(0)];
+    }
+    let next = Next::Answer(tasks.len().saturating_sub(1));
+    PlanProposal { tasks, next, label: "test".to_owned(), reason: None }
+}
+
+fn checked(proposal: PlanProposal) -> Result<Plan, InvalidPlan> {
+    checked_after(0, proposal, PlanLimits::default())
+}
+
+fn checked_after(first: usize, proposal: PlanProposal, limits: PlanLimits) -> Result<Plan, InvalidPlan> {
+    let (request, candidates) = (facts(), candidates());
+    let scope = Scope {
+        request: &request,
+        content: &Content,
+        candidates: &candidates,
+        whole: 1,
+        first,
+        limits: &limits,
+    };
+    proposal.validate(&scope)
+}

@@ -1,0 +1,23 @@
+use super::*;
+
+fn span(begun: u64, ended: u64, after: &[usize]) -> Span {
+    Span { begun: Duration::from_millis(begun), ended: Duration::from_millis(ended), after: after.to_vec() }
+}
+
+#[test]
+fn the_path_goes_through_what_each_task_waited_for_longest() {
+    let spans = [span(0, 30, &[]), span(0, 50, &[]), span(50, 60, &[0, 1])];
+    assert_eq!(critical_path(&spans), [1, 2]);
+}
+
+#[test]
+fn steps_follow_one_another_without_naming_each_other() {
+    let spans = [span(0, 30, &[]), span(0, 20, &[]), span(31, 40, &[]), span(31, 45, &[])];
+    assert_eq!(critical_path(&spans), [0, 3]);
+}
+
+#[test]
+fn no_tasks_make_no_path_and_nonsense_ends() {
+    assert_eq!(critical_path(&[]), [] as [usize; 0]);
+    assert_eq!(critical_path(&[span(0, 1, &[0, 9])]), [0]);
+}

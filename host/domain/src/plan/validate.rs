@@ -1,0 +1,268 @@
+use std::time::Duration;
+
+use super::{
+    ContentRef, Finish, FinishProposal, Input, InvalidPlan, MAX_STATE, Message, Next, OutputRef, Part, Plan,
+    PlanLimits, PlanProposal, Step, Task, TaskFault, TaskProposal, outputs_of,
+};
+use crate::candidate::Candidate;
+use crate::decision::{Decision, MAX_LABEL, Proposal, is_label};
+use crate::model::{Abilities, Modalities, Operation};
+use crate::prompt::Prompt;
+use crate::request::RequestFacts;
+
+mod options;
+mod order;
+
+/// What a step is checked against.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// The request.
+    pub request: &'a RequestFacts,
+    /// Its content, of which only the shape is looked at.
+    pub content: &'a dyn Prompt,
+    /// The candidates that the policy was given.
+    pub candidates: &'a [Candidate],
+    /// How many of them, counted from the first, can serve the request whole.
+    pub whole: usize,
+    /// How many tasks earlier steps had.
+    pub first: usize,
+    /// What the plan may use up.
+    pub limits: &'a PlanLimits,
+}
+
+impl Scope<'_> {
+    /// Checks a decision for the whole request.
+    pub fn decision(&self, proposal: Proposal) -> Result<Step, InvalidPlan> {
+        let decision = proposal.validate(self.candidates.len())?;
+        let not_whole = |target: &crate::decision::Target| target.candidate >= self.whole;
+        match decision.targets().iter().position(not_whole) {
+            None => Ok(Step::Route(decision)),
+            Some(position) => {
+                let candidate = decision.targets()[position].candidate;
+                let model = self.candidates[candidate].model.id.to_string();
+                Err(InvalidPlan::NotWhole { position, model })
+            }
+        }
+    }
+
+    /// Checks an answer.
+    pub fn finish(&self, proposal: FinishProposal) -> Result<Step, InvalidPlan> {
+        let FinishProposal { content, label, reason } = proposal;
+        check_texts(&label, reason.as_deref())?;
+        self.check_answer(&content, self.first)?;
+        Ok(Step::Finish(Finish { content, label, reason }))
+    }
+
+    /// The parts of an answer, where so many tasks will have ended.
+    fn check_answer(&self, content: &[Part], tasks: usize) -> Result<(), InvalidPlan> {
+        if let Some(unknown) = outputs_of(content).find(|output| output.task >= tasks) {
+            return Err(InvalidPlan::UnknownAnswer(unknown.task));
+        }
+        for part in content {
+            if let Part::Original(place) = part
+                && self.content_kind(place).ok() != Some(Modalities::TEXT)
+            {
+                return Err(InvalidPlan::AnswerContent { message: place.message, part: place.part });
+            }
+        }
+        Ok(())
+    }
+
+    /// The kind of a part of the request, if it is there.
+    fn content_kind(&self, place: &ContentRef) -> Result<Modalities, TaskFault> {
+        let ContentRef { message, part, excerpt } = *place;
+        let parts = self.content.parts();
+        // Parts are in the order of the conversation.
+        let found = parts.binary_search_by_key(&(message, part), |it| (it.message, it.part));
+        let found =
+            found.ok().and_then(|at| parts.get(at)).ok_or(TaskFault::UnknownContent { message, part })?;
+        if let Some((from, to)) = excerpt {
+            let text = self.content.part_text(message, part);
+            if text.and_then(|text| text.get(from..to)).is_none() {
+                return Err(TaskFault::Excerpt { message, part, from, to });
+            }
+        }
+        Ok(found.kind)
+    }
+
+    fn task(&self, number: usize, proposal: TaskProposal, answers: bool) -> Result<Task, InvalidPlan> {
+        let TaskProposal { name, operation, targets, input, after, optional, .. } = proposal;
+        if !is_label(&name) {
+            let name = name.chars().take(MAX_LABEL).collect();
+            return Err(InvalidPlan::Name { number, name });
+        }
+        let fault = |fault| InvalidPlan::Task { task: name.clone(), fault };
+        let operation = operation_named(&operation).map_err(fault)?;
+        options::check(operation, &proposal.options).map_err(fault)?;
+        check_zeros(proposal.max_output_tokens, proposal.timeout).map_err(fault)?;
+        let kinds = self.kinds_of(operation, &input).map_err(fault)?;
+        if answers {
+            check_answering(operation, optional).map_err(fault)?;
+        }
+        let decision = Proposal {
+            targets,
+            label: name.clone(),
+            reason: None,
+            hedge_after: proposal.hedge_after,
+            propensity: None,
+        };
+        let decision =
+            decision.validate(self.candidates.len()).map_err(|error| fault(TaskFault::Targets(error)))?;
+        let needs = if answers { self.request.needs } else { Abilities::empty() };
+        self.check_models(&decision, operation, kinds, needs).map_err(fault)?;
+        Ok(Task {
+            operation,
+            input,
+            after,
+            optional,
+            max_output_tokens: proposal.max_output_tokens,
+            timeout: proposal.timeout,
+            options: proposal.options,
+            decision,
+        })
+    }
+
+    /// Whether every target can do the task.
+    fn check_models(
+        &self,
+        decision: &Decision,
+        operation: Operation,
+        kinds: Modalities,
+        needs: Abilities,
+    ) -> Result<(), TaskFault> {
+        for target in decision.targets() {
+            let Some(candidate) = self.candidates.get(target.candidate) else { continue };
+            let model = || candidate.model.id.to_string();
+            if !candidate.model.operations.contains(&operation) {
+                return Err(TaskFault::WrongOperation { model: model(), operation: operation.as_str() });
+            }
+            let missing = kinds - candidate.model.inputs;
+            if !missing.is_empty() {
+                return Err(TaskFault::WrongInput { model: model(), kinds: missing });
+            }
+            if !candidate.model.abilities.contains(needs) {
+                return Err(TaskFault::WrongAbilities(model()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The kinds of content that a task gives its model.
+    fn kinds_of(&self, operation: Operation, input: &[Input]) -> Result<Modalities, TaskFault> {
+        let mut kinds = Modalities::empty();
+        for input in input {
+            kinds |= match input {
+                Input::Conversation(wanted) => *wanted & self.request.inputs,
+                Input::Message(message) => self.kinds_of_message(message)?,
+            };
+        }
+        let (first, only) = match input {
+            [] => return Err(TaskFault::NoInput),
+            [Input::Message(message)] => (message.content.as_slice(), true),
+            _ => (&[][..], false),
+        };
+        match operation {
+            Operation::Chat => {}
+            Operation::Transcription if !only || first.len() != 1 || kinds != Modalities::AUDIO => {
+                return Err(TaskFault::InputShape(
+                    "a transcription takes one message with one recording in it",
+                ));
+            }
+            Operation::Embedding if !only || first.is_empty() || kinds != Modalities::TEXT => {
+                return Err(TaskFault::InputShape("an embedding takes one message with text in it"));
+            }
+            // The recording is sent as a file, and the model need not take text.
+            Operation::Transcription | Operation::Embedding => {}
+        }
+        Ok(kinds)
+    }
+
+    fn kinds_of_message(&self, message: &Message) -> Result<Modalities, TaskFault> {
+        let mut kinds = Modalities::empty();
+        for part in &message.content {
+            kinds |= match part {
+                Part::Text(_) | Part::Output(_) => Modalities::TEXT,
+                Part::Original(place) => self.content_kind(place)?,
+            };
+        }
+        if message.content.is_empty() { Err(TaskFault::NoInput) } else { Ok(kinds) }
+    }
+}
+
+impl PlanProposal {
+    /// Checks every rule of the contract and every limit.
+    pub fn validate(self, scope: &Scope<'_>) -> Result<Plan, InvalidPlan> {
+        let Self { tasks, next, label, reason } = self;
+        check_texts(&label, reason.as_deref())?;
+        let total = scope.first + tasks.len();
+        if tasks.is_empty() {
+            return Err(InvalidPlan::NoTask);
+        }
+        if total > scope.limits.tasks {
+            let limit = scope.limits.tasks;
+            return Err(InvalidPlan::TooManyTasks { tasks: tasks.len(), total, limit });
+        }
+        check_tokens(&tasks, scope.limits)?;
+        let first = scope.first;
+        let answers = |at: usize| matches!(next, Next::Answer(task) if task == first + at);
+        let checked = tasks.into_iter().enumerate();
+        let checked = checked.map(|(at, task)| scope.task(first + at, task, answers(at)));
+        let plan = Plan { first, tasks: checked.collect::<Result<_, _>>()?, next, label, reason };
+        order::check(&plan, scope.limits)?;
+        match &plan.next {
+            Next::Answer(task) if *task < first || *task >= total => Err(InvalidPlan::UnknownAnswer(*task)),
+            Next::Resume(state) if state.len() > MAX_STATE => Err(InvalidPlan::StateTooLarge(state.len())),
+            Next::Compose(parts) => {
+                scope.check_answer(parts, total)?;
+                order::check_use(&plan)?;
+                Ok(plan)
+            }
+            Next::Answer(_) => {
+                order::check_use(&plan)?;
+                Ok(plan)
+            }
+            Next::Resume(_) => Ok(plan),
+        }
+    }
+}
+
+fn check_texts(label: &str, reason: Option<&str>) -> Result<(), InvalidPlan> {
+    Ok(crate::decision::check_texts(label, reason)?)
+}
+
+fn operation_named(name: &str) -> Result<Operation, TaskFault> {
+    let known = [Operation::Chat, Operation::Transcription, Operation::Embedding];
+    known
+        .into_iter()
+        .find(|operation| operation.as_str() == name)
+        .ok_or_else(|| TaskFault::Operation(name.chars().take(MAX_LABEL).collect()))
+}
+
+fn check_zeros(tokens: Option<u32>, timeout: Option<Duration>) -> Result<(), TaskFault> {
+    match (tokens, timeout) {
+        (Some(0), _) => Err(TaskFault::Zero("limit of output tokens")),
+        (_, Some(Duration::ZERO)) => Err(TaskFault::Zero("time")),
+        _ => Ok(()),
+    }
+}
+
+fn check_answering(operation: Operation, optional: bool) -> Result<(), TaskFault> {
+    match operation {
+        Operation::Chat if optional => Err(TaskFault::OptionalAnswer),
+        Operation::Chat => Ok(()),
+        other => Err(TaskFault::NotAChat(other.as_str())),
+    }
+}
+
+fn check_tokens(tasks: &[TaskProposal], limits: &PlanLimits) -> Result<(), InvalidPlan> {
+    let tokens: u64 = tasks.iter().filter_map(|task| task.max_output_tokens).map(u64::from).sum();
+    if tokens > u64::from(limits.output_tokens) {
+        return Err(InvalidPlan::TooManyTokens { tokens, limit: limits.output_tokens });
+    }
+    Ok(())
+}
+
+/// The task that uses an output, for messages about it.
+pub(super) fn uses(task: &Task) -> impl Iterator<Item = &OutputRef> {
+    super::outputs_of_inputs(&task.input)
+}

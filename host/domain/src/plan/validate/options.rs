@@ -1,0 +1,93 @@
+//! Which further members of a call a policy may set.
+
+use super::{Operation, TaskFault};
+use crate::decision::MAX_LABEL;
+
+/// What a value has to be.
+enum Kind {
+    /// A number in a range.
+    Number(f64, f64, &'static str),
+    /// A whole number.
+    Integer,
+    /// One of these words.
+    Word(&'static [&'static str], &'static str),
+    /// A language as two or three letters.
+    Language,
+}
+
+const CHAT: &[(&str, Kind)] = &[
+    ("temperature", Kind::Number(0.0, 2.0, "a number from 0 to 2")),
+    ("top_p", Kind::Number(0.0, 1.0, "a number from 0 to 1")),
+    ("seed", Kind::Integer),
+    (
+        "reasoning_effort",
+        Kind::Word(
+            &["none", "minimal", "low", "medium", "high"],
+            "\"none\", \"minimal\", \"low\", \"medium\" or \"high\"",
+        ),
+    ),
+    ("response_format", Kind::Word(&["json_object", "text"], "\"json_object\" or \"text\"")),
+];
+const TRANSCRIPTION: &[(&str, Kind)] = &[("language", Kind::Language)];
+
+/// Checks names and values.
+pub(super) fn check(operation: Operation, options: &[(String, String)]) -> Result<(), TaskFault> {
+    let known = match operation {
+        Operation::Chat => CHAT,
+        Operation::Transcription => TRANSCRIPTION,
+        Operation::Embedding => &[],
+    };
+    for (at, (name, value)) in options.iter().enumerate() {
+        let is_repeated = options.iter().take(at).any(|(earlier, _)| earlier == name);
+        let Some((name, kind)) = known.iter().find(|(known, _)| known == name && !is_repeated) else {
+            let name = name.chars().filter(|c| !c.is_control()).take(MAX_LABEL).collect();
+            return Err(TaskFault::UnknownOption { name, operation: operation.as_str() });
+        };
+        if let Err(expected) = kind.check(value) {
+            return Err(TaskFault::OptionValue { name, expected });
+        }
+    }
+    Ok(())
+}
+
+impl Kind {
+    fn check(&self, json: &str) -> Result<(), &'static str> {
+        match self {
+            Self::Number(from, to, expected) => match json.parse::<f64>() {
+                Ok(number) if is_plain(json) && number >= *from && number <= *to => Ok(()),
+                _ => Err(expected),
+            },
+            Self::Integer => match json.parse::<i64>() {
+                Ok(_) if is_plain(json) => Ok(()),
+                _ => Err("a whole number"),
+            },
+            Self::Word(words, expected) => match quoted(json) {
+                Some(word) if words.contains(&word) => Ok(()),
+                _ => Err(expected),
+            },
+            Self::Language => match quoted(json) {
+                Some(code)
+                    if (2..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_lowercase()) =>
+                {
+                    Ok(())
+                }
+                _ => Err("a language as two or three small letters, such as \"en\""),
+            },
+        }
+    }
+}
+
+/// Whether a number that Rust reads is one that JSON has, without an exponent.
+fn is_plain(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let leading_zero = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
+    digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && digits.starts_with(|c: char| c.is_ascii_digit())
+        && !digits.ends_with('.')
+        && !leading_zero
+}
+
+/// The text of a JSON string that needs no escapes.
+fn quoted(json: &str) -> Option<&str> {
+    json.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains(['"', '\\']))
+}

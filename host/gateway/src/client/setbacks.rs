@@ -1,0 +1,77 @@
+//! What a client is told when its request came to nothing.
+
+use pointsman_domain::candidate::NoCandidate;
+use pointsman_domain::decision::Refusal;
+
+use super::error::ApiError;
+use super::headers::Told;
+use crate::proxy::choose::NoChoice;
+use crate::proxy::plan::Stopped;
+use crate::proxy::race::Exhausted;
+
+/// Nobody decided.
+pub(super) fn not_chosen(no_choice: NoChoice, told: &mut Told) -> ApiError {
+    match no_choice {
+        NoChoice::NoCandidate(none) => no_candidate(&none),
+        NoChoice::Refused { refusal, policy } => {
+            told.policy(policy.version());
+            refused(refusal)
+        }
+        NoChoice::Rejected { policy, reason } => {
+            told.policy(policy.version());
+            ApiError::unavailable(
+                "policy_failed",
+                format!(
+                    "the policy `{}` failed ({reason}), and the route rejects requests then",
+                    policy.name()
+                ),
+            )
+        }
+    }
+}
+
+fn no_candidate(none: &NoCandidate) -> ApiError {
+    let code = match none {
+        NoCandidate::ContextWindow { .. } => "context_length_exceeded",
+        _ => "unsupported_request",
+    };
+    ApiError::bad_request(code, None, none.to_string())
+}
+
+fn refused(refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::NoCandidate(why) => ApiError::unavailable("no_suitable_model", why),
+        Refusal::Denied(why) => ApiError::forbidden("policy_denied", why),
+    }
+}
+
+/// A plan stopped before it came to an answer.
+pub(super) fn stopped(stopped: Stopped) -> ApiError {
+    match stopped {
+        Stopped::Refused(refusal) => refused(refusal),
+        Stopped::Task { name, why, over_limit: true } => {
+            ApiError::unavailable("plan_limit", format!("task `{name}` was not begun: {why}"))
+        }
+        Stopped::Task { name, why, over_limit: false } => {
+            ApiError::task_failed(format!("task `{name}` failed: {why}"))
+        }
+        Stopped::Policy(failure) => {
+            ApiError::unavailable("policy_failed", format!("the policy failed ({})", failure.reason()))
+        }
+    }
+}
+
+/// No model answered.
+pub(super) fn all_failed(exhausted: &Exhausted) -> ApiError {
+    let tried: Vec<String> = exhausted
+        .failures
+        .iter()
+        .map(|(model, failure)| format!("{model}: {}", failure.kind.for_client()))
+        .collect();
+    let message = format!("no model answered: {}", tried.join("; "));
+    let retry_after = exhausted.failures.iter().filter_map(|(_, failure)| failure.retry_after).min();
+    if exhausted.failures.iter().all(|(_, failure)| failure.kind.is_rate_limit()) && !tried.is_empty() {
+        return ApiError::rate_limited(message).retry_after(retry_after);
+    }
+    ApiError::bad_gateway(message).retry_after(retry_after)
+}

@@ -1,0 +1,210 @@
+//! Runs a plan: tasks side by side where they can, step after step, until there
+//! is an answer. Dropping the future ends every call that is under way.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use http::HeaderMap;
+use pointsman_backends::Backend;
+use pointsman_domain::decision::{Decision, Refusal};
+use pointsman_domain::ids::BackendName;
+use pointsman_domain::plan::{Finish, InvalidPlan, Next, Part, Plan, Progress, Step, TaskResult};
+use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
+use pointsman_wire::openai::chat::ChatRequest;
+
+use super::race::Won;
+use crate::config::RouteLimits;
+use crate::ledger::{Account, TaskNote};
+use task::{Ended, Job};
+
+mod task;
+
+/// What the tasks of one request are run with.
+pub(crate) struct Conductor<'a> {
+    /// Where calls go.
+    pub(crate) backends: &'a HashMap<BackendName, Backend>,
+    /// The client's request.
+    pub(crate) request: &'a ChatRequest,
+    /// The client's headers that go along.
+    pub(crate) headers: &'a HeaderMap,
+    /// How long and how often each task is tried, and what plans may use up.
+    pub(crate) limits: &'a RouteLimits,
+    /// When the request has to be over.
+    pub(crate) deadline: Instant,
+    /// What is used.
+    pub(crate) account: &'a Account,
+}
+
+/// What a plan came to.
+pub(crate) struct Result {
+    /// The label of the last step.
+    pub(crate) label: String,
+    /// The answer, or the way to it.
+    pub(crate) end: End,
+}
+
+/// How a plan ended.
+pub(crate) enum End {
+    /// A task's answer, on its way.
+    Answer(Box<Won>),
+    /// A text that was put together.
+    Text(String),
+    /// One model is to answer the request as it is.
+    Route(Decision),
+}
+
+/// Why a plan did not come to an answer.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// The policy failed when it was asked again.
+    Policy(PolicyFailure),
+    /// The policy declined to go on.
+    Refused(Refusal),
+    /// A task that is needed failed.
+    Task {
+        /// Its name.
+        name: Arc<str>,
+        /// What the client may hear of it.
+        why: String,
+        /// Whether the plan would have used up more than it may.
+        over_limit: bool,
+    },
+}
+
+impl Conductor<'_> {
+    /// Does what a policy said, and asks it again as long as it wants to be.
+    pub(crate) async fn run(
+        &self,
+        step: Step,
+        policy: &Policy,
+        mut input: DecisionInput,
+    ) -> std::result::Result<Result, Stopped> {
+        let mut step = step;
+        for asked in 1.. {
+            let label = step.label().to_owned();
+            let end = match step {
+                Step::Route(decision) => End::Route(decision),
+                Step::Finish(finish) => End::Text(self.finish(&finish, &input, policy, asked)),
+                Step::Run(plan) => {
+                    self.note_plan(&plan, policy, asked);
+                    let mut results = input.orchestration.results.to_vec();
+                    let answer = self.tasks(&plan, &input, &mut results).await?;
+                    match (plan.next(), answer) {
+                        (Next::Answer(_), Some(won)) => End::Answer(won),
+                        (Next::Resume(state), _) => {
+                            input.orchestration.results = results.into();
+                            step = self.resume(policy, &mut input, state, asked).await?;
+                            continue;
+                        }
+                        (Next::Compose(parts), _) => End::Text(self.composed(parts, &results)),
+                        (Next::Answer(_), None) => End::Text(String::new()),
+                    }
+                }
+            };
+            return Ok(Result { label, end });
+        }
+        Err(Stopped::Policy(InvalidPlan::TooManySteps(self.limits.plan.steps).into()))
+    }
+
+    /// Asks the policy what to do next.
+    async fn resume(
+        &self,
+        policy: &Policy,
+        input: &mut DecisionInput,
+        state: &[u8],
+        asked: usize,
+    ) -> std::result::Result<Step, Stopped> {
+        let limit = self.limits.plan.steps;
+        if asked >= limit {
+            return Err(Stopped::Policy(InvalidPlan::TooManySteps(limit).into()));
+        }
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let left = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
+        Arc::make_mut(&mut input.request).deadline_ms = Some(left);
+        match policy.resume(input.clone(), state).await.map_err(Stopped::Policy)? {
+            Answer::Step(step) => Ok(step),
+            Answer::Refusal(refusal) => Err(Stopped::Refused(refusal)),
+        }
+    }
+
+    /// Runs the tasks of a plan until all have ended, adding their results. Gives
+    /// the answer on its way if a task is to give it.
+    async fn tasks(
+        &self,
+        plan: &Plan,
+        input: &DecisionInput,
+        results: &mut Vec<TaskResult>,
+    ) -> std::result::Result<Option<Box<Won>>, Stopped> {
+        let mut progress = Progress::new(plan, self.limits.plan.parallel);
+        let mut ended: HashMap<usize, TaskResult> = HashMap::new();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while let Some(number) = progress.begin() {
+                let Some(task) = plan.task(number) else { continue };
+                let output = |number: usize| {
+                    let result = results.get(number).or_else(|| ended.get(&number))?;
+                    result.output.as_deref()
+                };
+                let answers = plan.answering() == Some(number);
+                let job = Job::new(self, number, task, &input.candidates, answers, &output);
+                running.push(job.run());
+            }
+            let Some((number, end)) = running.next().await else { break };
+            progress.ended(number);
+            match end {
+                Ended::Answer(won) => return Ok(Some(won)),
+                Ended::Result(result) => drop(ended.insert(number, result)),
+                Ended::Failed { result, over_limit } => {
+                    if !plan.task(number).is_some_and(|task| task.optional) {
+                        let why = result.error.unwrap_or_default();
+                        return Err(Stopped::Task { name: result.name, why, over_limit });
+                    }
+                    ended.insert(number, result);
+                }
+            }
+        }
+        results.extend((plan.first()..).map_while(|number| ended.remove(&number)));
+        Ok(None)
+    }
+
+    fn composed(&self, parts: &[Part], results: &[TaskResult]) -> String {
+        self.request.composed(parts, &|number| results.get(number)?.output.as_deref())
+    }
+
+    fn finish(&self, finish: &Finish, input: &DecisionInput, policy: &Policy, asked: usize) -> String {
+        self.account.note(|notes| {
+            notes.steps = asked;
+            policy.version().clone_into(&mut notes.policy);
+            notes.reason = finish.reason().map(str::to_owned);
+        });
+        self.composed(finish.content(), &input.orchestration.results)
+    }
+
+    fn note_plan(&self, plan: &Plan, policy: &Policy, asked: usize) {
+        let task = |task: &pointsman_domain::plan::Task| TaskNote {
+            name: task.name().to_owned(),
+            operation: task.operation.as_str(),
+            step: asked,
+            after: task.after.clone(),
+            begun: None,
+            ended: None,
+            model: None,
+            error: None,
+        };
+        self.account.note(|notes| {
+            notes.steps = asked;
+            policy.version().clone_into(&mut notes.policy);
+            notes.reason = plan.reason().map(str::to_owned);
+            notes.tasks.truncate(plan.first());
+            notes.tasks.extend(plan.tasks().iter().map(task));
+        });
+    }
+
+    /// Time since the request arrived.
+    fn elapsed(&self) -> Duration {
+        self.account.elapsed(Instant::now())
+    }
+}

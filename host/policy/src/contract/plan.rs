@@ -1,0 +1,273 @@
+//! The types of `wit/orchestration.wit`, as [`contract`](super) has those of
+//! `wit/policy.wit`.
+
+use std::time::Duration;
+
+use pointsman_domain::plan as domain;
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use super::{Candidate, Decision, Modalities, Refusal, Request, Target, milliseconds, tokens};
+
+/// Parameters of `orchestrator.plan`.
+pub(crate) type PlanParams<'a> = (Request<'a>, &'a [Candidate<'a>]);
+/// Parameters of `orchestrator.resume`.
+pub(crate) type ResumeParams<'a> = (Request<'a>, &'a [Candidate<'a>], &'a [u8], &'a [TaskResult<'a>]);
+/// Results of both.
+pub(crate) type StepResults = (Result<Step, Refusal>,);
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct ContentRef {
+    message: u32,
+    part: u32,
+    excerpt: Option<(u32, u32)>,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct OutputRef {
+    task: u32,
+    otherwise: Option<String>,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(variant)]
+pub(crate) enum Part {
+    #[component(name = "text")]
+    Text(String),
+    #[component(name = "original")]
+    Original(ContentRef),
+    #[component(name = "output")]
+    Output(OutputRef),
+}
+
+#[derive(ComponentType, Lift, Clone, Copy)]
+#[expect(dead_code, reason = "the policy makes the values; lifting reads them by number")]
+#[component(enum)]
+#[repr(u8)]
+pub(crate) enum Role {
+    #[component(name = "system")]
+    System,
+    #[component(name = "user")]
+    User,
+    #[component(name = "assistant")]
+    Assistant,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct Message {
+    role: Role,
+    content: Vec<Part>,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(variant)]
+pub(crate) enum Input {
+    #[component(name = "conversation")]
+    Conversation(Modalities),
+    #[component(name = "message")]
+    Message(Message),
+}
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct Task {
+    name: String,
+    operation: String,
+    targets: Vec<Target>,
+    input: Vec<Input>,
+    after: Vec<u32>,
+    optional: bool,
+    #[component(name = "max-output-tokens")]
+    max_output_tokens: Option<u32>,
+    #[component(name = "timeout-ms")]
+    timeout_ms: Option<u32>,
+    #[component(name = "hedge-after-ms")]
+    hedge_after_ms: Option<u32>,
+    options: Vec<(String, String)>,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(variant)]
+pub(crate) enum Next {
+    #[component(name = "answer")]
+    Answer(u32),
+    #[component(name = "compose")]
+    Compose(Vec<Part>),
+    #[component(name = "resume")]
+    Resume(Vec<u8>),
+}
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct Plan {
+    tasks: Vec<Task>,
+    next: Next,
+    label: String,
+    reason: Option<String>,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct Finished {
+    content: Vec<Part>,
+    label: String,
+    reason: Option<String>,
+}
+
+#[derive(ComponentType, Lift)]
+#[component(variant)]
+pub(crate) enum Step {
+    #[component(name = "route")]
+    Route(Decision),
+    #[component(name = "run")]
+    Run(Plan),
+    #[component(name = "finish")]
+    Finish(Finished),
+}
+
+#[derive(ComponentType, Lower, Clone, Copy)]
+#[component(enum)]
+#[repr(u8)]
+pub(crate) enum TaskStatus {
+    #[component(name = "done")]
+    Done,
+    #[component(name = "failed")]
+    Failed,
+}
+
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct TaskResult<'a> {
+    task: u32,
+    name: &'a str,
+    status: TaskStatus,
+    candidate: Option<u32>,
+    #[component(name = "finish-reason")]
+    finish_reason: Option<&'a str>,
+    #[component(name = "output-bytes")]
+    output_bytes: u32,
+    #[component(name = "input-tokens")]
+    input_tokens: u32,
+    #[component(name = "output-tokens")]
+    output_tokens: u32,
+    cost: f64,
+    #[component(name = "latency-ms")]
+    latency_ms: f64,
+    error: Option<&'a str>,
+}
+
+/// A part of the request's content, for `outline.parts`.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct ContentPart {
+    pub(crate) message: u32,
+    pub(crate) part: u32,
+    pub(crate) role: String,
+    pub(crate) kind: Modalities,
+    pub(crate) bytes: u32,
+}
+
+impl<'a> TaskResult<'a> {
+    /// The results of all tasks, by number.
+    pub(crate) fn all(results: &'a [domain::TaskResult]) -> Vec<Self> {
+        results.iter().enumerate().map(|(number, result)| Self::of(number, result)).collect()
+    }
+
+    fn of(number: usize, result: &'a domain::TaskResult) -> Self {
+        Self {
+            task: count(number),
+            name: &result.name,
+            status: if result.output.is_some() { TaskStatus::Done } else { TaskStatus::Failed },
+            candidate: result.candidate.map(count),
+            finish_reason: result.finish_reason.as_deref(),
+            output_bytes: result.output.as_ref().map_or(0, |output| count(output.len())),
+            input_tokens: tokens(result.usage.input_tokens),
+            output_tokens: tokens(result.usage.output_tokens),
+            cost: result.cost.usd(),
+            latency_ms: milliseconds(result.latency),
+            error: result.error.as_deref(),
+        }
+    }
+}
+
+/// A count as the contract has it.
+pub(crate) fn count(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl From<Part> for domain::Part {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Text(text) => Self::Text(text),
+            Part::Original(ContentRef { message, part, excerpt }) => Self::Original(domain::ContentRef {
+                message: message as usize,
+                part: part as usize,
+                excerpt: excerpt.map(|(from, to)| (from as usize, to as usize)),
+            }),
+            Part::Output(OutputRef { task, otherwise }) => {
+                Self::Output(domain::OutputRef { task: task as usize, otherwise })
+            }
+        }
+    }
+}
+
+impl From<Input> for domain::Input {
+    fn from(input: Input) -> Self {
+        match input {
+            Input::Conversation(kinds) => Self::Conversation(kinds.into()),
+            Input::Message(Message { role, content }) => {
+                let role = match role {
+                    Role::System => domain::Role::System,
+                    Role::User => domain::Role::User,
+                    Role::Assistant => domain::Role::Assistant,
+                };
+                Self::Message(domain::Message { role, content: all(content) })
+            }
+        }
+    }
+}
+
+impl From<Task> for domain::TaskProposal {
+    fn from(task: Task) -> Self {
+        let time = |ms: u32| Duration::from_millis(ms.into());
+        Self {
+            name: task.name,
+            operation: task.operation,
+            targets: all(task.targets),
+            input: all(task.input),
+            after: task.after.into_iter().map(|number| number as usize).collect(),
+            optional: task.optional,
+            max_output_tokens: task.max_output_tokens,
+            timeout: task.timeout_ms.map(time),
+            hedge_after: task.hedge_after_ms.map(time),
+            options: task.options,
+        }
+    }
+}
+
+impl From<Plan> for domain::PlanProposal {
+    fn from(plan: Plan) -> Self {
+        Self {
+            tasks: all(plan.tasks),
+            next: match plan.next {
+                Next::Answer(task) => domain::Next::Answer(task as usize),
+                Next::Compose(parts) => domain::Next::Compose(all(parts)),
+                Next::Resume(state) => domain::Next::Resume(state),
+            },
+            label: plan.label,
+            reason: plan.reason,
+        }
+    }
+}
+
+impl From<Finished> for domain::FinishProposal {
+    fn from(finished: Finished) -> Self {
+        Self { content: all(finished.content), label: finished.label, reason: finished.reason }
+    }
+}
+
+fn all<T, U: From<T>>(items: Vec<T>) -> Vec<U> {
+    items.into_iter().map(U::from).collect()
+}

@@ -1,0 +1,194 @@
+//! Policies that cut requests into tasks, and what is said of bad plans. The
+//! match has no wildcard: a blunder without an expectation does not compile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pointsman_domain::model::Modalities;
+use pointsman_domain::money::Picodollars;
+use pointsman_domain::outcome::Usage;
+use pointsman_domain::plan::{Input, MAX_STATE, Next, Part, Plan, Step, TaskResult};
+use pointsman_guests::{Blunder, PLANNER, Planned, Shape, blundering, planned};
+use pointsman_policy::{Answer, DecisionInput, Grants, Isolation, Orchestration, Policy, PolicySpec};
+
+use crate::support::{input, load, load_error, spec, spec_with};
+
+fn granted(settings: &str) -> PolicySpec {
+    PolicySpec { grants: Grants::OUTPUTS, ..spec_with(settings) }
+}
+
+fn planner(settings: &Planned) -> Policy {
+    load(granted(&planned(settings)), PLANNER).unwrap()
+}
+
+fn plan(answer: Answer) -> Plan {
+    match answer {
+        Answer::Step(Step::Run(plan)) => plan,
+        other => panic!("not a plan: {other:?}"),
+    }
+}
+
+fn result(name: &str, output: Option<&str>) -> TaskResult {
+    TaskResult {
+        name: name.into(),
+        output: output.map(Arc::from),
+        candidate: output.map(|_| 1),
+        finish_reason: output.map(|_| "stop".to_owned()),
+        usage: Usage { input_tokens: 7, output_tokens: 3, estimated: false },
+        cost: Picodollars::from_usd(0.001),
+        latency: Duration::from_millis(12),
+        error: output.is_none().then(|| "status 500".to_owned()),
+    }
+}
+
+fn after(results: Vec<TaskResult>) -> DecisionInput {
+    let mut input = input(3);
+    input.orchestration = Orchestration { results: results.into(), ..input.orchestration };
+    input
+}
+
+/// What a blunder is refused with: of the first step, or of the second.
+enum Refused {
+    AtOnce(&'static str),
+    WhenResumed(&'static str),
+}
+
+fn expected(blunder: Blunder) -> Refused {
+    use Refused::{AtOnce, WhenResumed};
+    match blunder {
+        Blunder::NoTask => AtOnce("the plan has no task"),
+        Blunder::Cycle => {
+            AtOnce("task `chicken`: it waits for itself by way of others: chicken -> egg -> chicken")
+        }
+        Blunder::SelfDependency => AtOnce("task `loner`: it waits for itself"),
+        Blunder::UnknownDependency => AtOnce("task `waiter`: it waits for task 7, which is not in this plan"),
+        Blunder::UnknownCandidate => AtOnce("task `lost`: target 0 names candidate 3, but there are 3"),
+        Blunder::TooManyTasks => {
+            AtOnce("the plan has 500 tasks, which makes 500 for this request; at most 64 are allowed")
+        }
+        Blunder::TooDeep => {
+            AtOnce("task `t16`: 17 tasks in a row wait for one another up to it; at most 16 are allowed")
+        }
+        Blunder::MissingAnswer => AtOnce("the answer uses the output of task 5, but there is none"),
+        Blunder::NotAnAncestor => {
+            AtOnce("task `early`: it uses the output of task 0, which it does not wait for")
+        }
+        Blunder::Idle => AtOnce("task `idle`: it does not lead to the answer"),
+        Blunder::TokenCap => {
+            AtOnce("the tasks may give 1073741824 output tokens together; at most 65536 are allowed")
+        }
+        Blunder::UnknownOperation => AtOnce(
+            "task `painter`: there is no operation \"painting\"; there are chat, transcription and embedding",
+        ),
+        Blunder::UnknownPart => {
+            AtOnce("task `blind`: it uses part 0 of message 99 of the request, which is not there")
+        }
+        Blunder::UnknownOption => AtOnce("task `dear`: the option `n` is not allowed for chat"),
+        Blunder::SmuggledOption => AtOnce("task `sly`: the option `temperature` is not a number from 0 to 2"),
+        Blunder::ForgedName => AtOnce("task 0 has the name \"a\\r\\nx-injected: yes\", which is not 1 to 64"),
+        Blunder::HugeState => AtOnce("unreadable"),
+        Blunder::HugeText => AtOnce("unreadable"),
+        Blunder::CycleInResume => WhenResumed("task `chicken`: it waits for itself by way of others"),
+        Blunder::TrapInResume => WhenResumed("the policy trapped"),
+        Blunder::LoopInResume => WhenResumed("the policy ran past its deadline"),
+        // That it never ends is for the gateway to notice, which counts the steps.
+        Blunder::EndlessResume => WhenResumed(""),
+    }
+}
+
+#[tokio::test]
+async fn every_blunder_is_refused_by_name() {
+    for &blunder in Blunder::ALL {
+        let limits = pointsman_policy::Limits { deadline: Duration::from_secs(2), ..Default::default() };
+        let looping = blunder == Blunder::LoopInResume;
+        let limits = if looping { Default::default() } else { limits };
+        let policy = load(PolicySpec { limits, ..granted(&blundering(blunder)) }, PLANNER).unwrap();
+        let first = policy.decide(input(3)).await;
+        match expected(blunder) {
+            Refused::AtOnce(words) => {
+                let failure = first.unwrap_err();
+                assert!(failure.to_string().contains(words), "{blunder:?}: {failure}");
+                assert_eq!(failure.reason(), "invalid", "{blunder:?}");
+            }
+            Refused::WhenResumed(words) => {
+                assert_eq!(plan(first.unwrap()).tasks()[0].name(), "honest");
+                let second = policy.resume(after(vec![result("honest", Some("hi"))]), b"").await;
+                match second {
+                    Ok(answer) => assert_eq!((plan(answer).first(), words), (1, "")),
+                    Err(failure) => assert!(failure.to_string().contains(words), "{blunder:?}: {failure}"),
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plan_comes_out_as_it_was_meant() {
+    let settings = Planned {
+        shape: Shape::FanOut,
+        tasks: 2,
+        optional: vec![1],
+        timeout_ms: Some(250),
+        max_output_tokens: Some(40),
+        ..Planned::default()
+    };
+    let plan = plan(planner(&settings).decide(input(3)).await.unwrap());
+    let [one, two, answer] = plan.tasks() else { panic!("{plan:?}") };
+    assert_eq!((one.name(), two.name(), answer.name(), plan.label()), ("t0", "t1", "answer", "fan-out"));
+    assert_eq!((one.optional, two.optional), (false, true));
+    assert_eq!((one.timeout, one.max_output_tokens), (Some(Duration::from_millis(250)), Some(40)));
+    assert_eq!(one.decision().targets()[0].candidate, 0);
+    assert_eq!(two.decision().targets()[0].candidate, 1);
+    assert_eq!(answer.after, [0, 1]);
+    assert_eq!(answer.input[0], Input::Conversation(Modalities::all()));
+    let Input::Message(message) = &answer.input[1] else { panic!("{:?}", answer.input) };
+    assert_eq!(message.content[0], Part::Text("heard:".to_owned()));
+    assert_eq!(*plan.next(), Next::Answer(2));
+}
+
+#[tokio::test]
+async fn a_policy_that_is_resumed_reads_state_results_and_outputs() {
+    let settings = Planned { shape: Shape::Resume, tasks: 2, ..Planned::default() };
+    for isolation in [Isolation::Fresh, Isolation::Warm { recycle_after: 100, instances: 1 }] {
+        let policy = load(PolicySpec { isolation, ..granted(&planned(&settings)) }, PLANNER).unwrap();
+        let Next::Resume(state) = plan(policy.decide(input(3)).await.unwrap()).next().clone() else {
+            panic!("it is not to be resumed")
+        };
+        let results = vec![result("t0", Some("grüße")), result("t1", None)];
+        let Answer::Step(Step::Finish(finish)) = policy.resume(after(results), &state).await.unwrap() else {
+            panic!("no answer")
+        };
+        let expected = r#"2 tasks: t0 done stop "grüße" 7+3; t1 failed (status 500)"#;
+        assert_eq!(finish.content(), [Part::Text(expected.to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn a_routing_decision_of_an_orchestrating_policy_names_only_whole_candidates() {
+    let mut input = input(3);
+    input.orchestration.whole = 2;
+    let answer = planner(&Planned::default()).decide(input).await.unwrap();
+    let Answer::Step(Step::Route(decision)) = answer else { panic!("{answer:?}") };
+    assert_eq!(decision.targets().len(), 2);
+}
+
+#[tokio::test]
+async fn a_policy_that_only_routes_cannot_be_resumed() {
+    let policy = load(spec(), pointsman_guests::FIRST).unwrap();
+    assert!(!policy.orchestrates() && planner(&Planned::default()).orchestrates());
+    assert_eq!(policy.resume(input(1), b"").await.unwrap_err().reason(), "invalid");
+}
+
+#[test]
+fn outputs_of_tasks_have_to_be_granted() {
+    assert_eq!(
+        load_error(spec(), PLANNER),
+        "the policy imports `pointsman:policy/outputs@0.1.0`, which it is not granted; \
+         to grant it: grants = [\"outputs\"]"
+    );
+}
+
+#[test]
+fn the_limit_of_the_state_is_what_the_contract_says() {
+    assert!(include_str!("../../../../wit/orchestration.wit").contains(&format!("{} KiB", MAX_STATE >> 10)));
+}

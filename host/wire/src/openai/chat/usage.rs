@@ -1,0 +1,180 @@
+//! Writing another count of tokens into an answer than the backend's.
+
+use bytes::Bytes;
+use pointsman_domain::outcome::Usage;
+
+use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, scan};
+
+/// A whole answer with these tokens in place of its own count: those of the last
+/// call alone would mislead. All else stays byte for byte. What is no JSON object
+/// is left as it is.
+pub fn with_usage(answer: Bytes, total: Usage) -> Bytes {
+    match rewritten(&answer, total) {
+        Some(rewritten) => rewritten.into(),
+        None => answer,
+    }
+}
+
+/// The same for any answer or event; `None` when it is no JSON object.
+pub(super) fn rewritten(json: &[u8], total: Usage) -> Option<Vec<u8>> {
+    let mut counts = Counts::new(total);
+    scan(json, &mut counts).ok()?;
+    let edits = counts.edits()?;
+    let mut written = Vec::with_capacity(json.len() + 100);
+    let mut from = 0;
+    for (span, new) in edits {
+        written.extend_from_slice(json.get(from..span.start)?);
+        written.extend_from_slice(new.as_bytes());
+        from = span.end;
+    }
+    written.extend_from_slice(json.get(from..)?);
+    Some(written)
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Place {
+    #[default]
+    Root,
+    Usage,
+}
+
+keys! {
+    Usage = "usage",
+    PromptTokens = "prompt_tokens",
+    CompletionTokens = "completion_tokens",
+    TotalTokens = "total_tokens",
+}
+
+const COUNTS: [Key; 3] = [Key::PromptTokens, Key::CompletionTokens, Key::TotalTokens];
+
+/// Finds the counts of an answer.
+struct Counts {
+    path: Path<Place, Key>,
+    total: Usage,
+    edits: Vec<(Span, String)>,
+    is_object: bool,
+    /// The object has a `usage`.
+    is_counted: bool,
+    /// Which of the counts the usage under way has.
+    seen: [bool; COUNTS.len()],
+    /// Whether the object under way has no member yet.
+    is_empty: bool,
+    usage_start: usize,
+}
+
+impl Counts {
+    fn new(total: Usage) -> Self {
+        Self {
+            path: Path::default(),
+            total,
+            edits: Vec::new(),
+            is_object: false,
+            is_counted: false,
+            seen: [false; COUNTS.len()],
+            is_empty: true,
+            usage_start: 0,
+        }
+    }
+
+    /// What to write where, in order; `None` when it is no object.
+    fn edits(mut self) -> Option<Vec<(Span, String)>> {
+        self.edits.sort_by_key(|(span, _)| span.start);
+        self.is_object.then_some(self.edits)
+    }
+
+    fn count(&self, key: Key) -> Option<u64> {
+        let Usage { input_tokens, output_tokens, .. } = self.total;
+        match key {
+            Key::PromptTokens => Some(input_tokens),
+            Key::CompletionTokens => Some(output_tokens),
+            Key::TotalTokens => Some(input_tokens.saturating_add(output_tokens)),
+            Key::Usage | Key::Other => None,
+        }
+    }
+
+    /// Members for the counts that the usage under way does not have.
+    fn missing(&self) -> String {
+        let missing = COUNTS.into_iter().zip(self.seen).filter(|(_, seen)| !seen);
+        let member = |(key, _): (Key, bool)| Some(format!("\"{}\":{}", key.name(), self.count(key)?));
+        missing.filter_map(member).collect::<Vec<_>>().join(",")
+    }
+
+    fn end_usage(&mut self) {
+        let missing = self.missing();
+        if !missing.is_empty() {
+            let comma = if self.is_empty { "" } else { "," };
+            let members = self.usage_start + 1;
+            self.edits.push((members..members, missing + comma));
+        }
+        self.is_empty = false;
+    }
+
+    fn end_root(&mut self, at: usize) {
+        self.is_object = true;
+        if !self.is_counted {
+            let comma = if self.is_empty { "" } else { "," };
+            let end = at - 1;
+            self.edits.push((end..end, format!(r#"{comma}"usage":{{{}}}"#, self.missing())));
+        }
+    }
+}
+
+impl Visitor for Counts {
+    fn begin(&mut self, container: Container, at: usize) {
+        let is_object = container == Container::Object;
+        let place = match (self.path.place(), self.path.key()) {
+            _ if self.path.is_skipping() => None,
+            (None, _) if is_object => Some(Place::Root),
+            (Some(Place::Root), Key::Usage) if is_object => {
+                self.is_counted = true;
+                self.seen = [false; COUNTS.len()];
+                self.is_empty = true;
+                self.usage_start = at;
+                Some(Place::Usage)
+            }
+            _ => None,
+        };
+        self.path.enter(place);
+    }
+
+    fn key(&mut self, text: &Text<'_>) {
+        if self.path.is_skipping() {
+            return;
+        }
+        let key = Key::of(text);
+        self.path.set_key(key, key as u32);
+        self.is_empty = false;
+    }
+
+    fn scalar(&mut self, _: &Scalar<'_>, span: Span) {
+        if self.path.is_skipping() {
+            return;
+        }
+        let key = self.path.key();
+        match self.path.place() {
+            Some(Place::Root) if key == Key::Usage => {
+                self.is_counted = true;
+                self.seen = [false; COUNTS.len()];
+                self.edits.push((span, format!("{{{}}}", self.missing())));
+            }
+            Some(Place::Usage) => {
+                if let Some(count) = self.count(key) {
+                    self.edits.push((span, count.to_string()));
+                    COUNTS.iter().zip(&mut self.seen).for_each(|(known, seen)| *seen |= *known == key);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, at: usize) {
+        match self.path.leave() {
+            Some(Place::Usage) => self.end_usage(),
+            Some(Place::Root) => self.end_root(at),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! A checked task, for tests: there is no way to one but through a plan.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pointsman_domain::candidate::Candidate;
+use pointsman_domain::decision::Target;
+use pointsman_domain::ids::{BackendName, ModelId};
+use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::plan::{
+    ContentRef, Input, Message, Next, OutputRef, Part, PlanLimits, PlanProposal, Role, Scope, Task,
+    TaskProposal,
+};
+use pointsman_domain::request::RequestFacts;
+
+use super::chat::{ChatRequest, RequestScan};
+
+/// How many tasks ended before.
+pub(super) const ENDED: usize = 3;
+
+pub(super) fn request(body: &str) -> ChatRequest {
+    let mut scan = RequestScan::default();
+    scan.push(Bytes::copy_from_slice(body.as_bytes())).unwrap();
+    scan.finish().unwrap()
+}
+
+pub(super) fn chat(input: Vec<Input>) -> TaskProposal {
+    TaskProposal {
+        name: "test".to_owned(),
+        operation: "chat".to_owned(),
+        targets: vec![Target { candidate: 0, timeout: None }],
+        input,
+        after: Vec::new(),
+        optional: false,
+        max_output_tokens: None,
+        timeout: None,
+        hedge_after: None,
+        options: Vec::new(),
+    }
+}
+
+pub(super) fn user(content: Vec<Part>) -> Input {
+    Input::Message(Message { role: Role::User, content })
+}
+
+pub(super) fn text(text: &str) -> Part {
+    Part::Text(text.to_owned())
+}
+
+pub(super) fn original(message: usize, part: usize) -> Part {
+    Part::Original(ContentRef { message, part, excerpt: None })
+}
+
+pub(super) fn output(task: usize, otherwise: Option<&str>) -> Part {
+    Part::Output(OutputRef { task, otherwise: otherwise.map(str::to_owned) })
+}
+
+/// The task for a request, with a model that can do everything.
+pub(super) fn checked(request: &ChatRequest, proposal: TaskProposal) -> Task {
+    let facts = RequestFacts {
+        id: "test".to_owned(),
+        operation: Operation::Chat,
+        model: request.model.clone(),
+        tenant: None,
+        session: None,
+        input_tokens: request.input_tokens,
+        max_output_tokens: request.max_output_tokens,
+        inputs: request.inputs,
+        needs: request.needs,
+        turns: request.turns,
+        streaming: request.streaming,
+        deadline_ms: None,
+        budget_left: None,
+        attributes: Default::default(),
+    };
+    let scope = Scope {
+        request: &facts,
+        content: &request.prompt(),
+        candidates: &[candidate()],
+        whole: 1,
+        first: ENDED,
+        limits: &PlanLimits::default(),
+    };
+    let plan = PlanProposal {
+        tasks: vec![proposal],
+        next: Next::Resume(Vec::new()),
+        label: "test".to_owned(),
+        reason: None,
+    };
+    plan.validate(&scope).unwrap().tasks()[0].clone()
+}
+
+fn candidate() -> Candidate {
+    let model = Model {
+        id: ModelId::new("fake/all".to_owned()),
+        backend: BackendName::new("fake"),
+        upstream_name: "all".to_owned(),
+        operations: vec![Operation::Chat, Operation::Transcription, Operation::Embedding],
+        inputs: Modalities::all(),
+        abilities: Abilities::all(),
+        context_window: None,
+        max_output_tokens: None,
+        price: Default::default(),
+        quality: Quality::default(),
+        expected: Expected::default(),
+        attributes: Default::default(),
+        live: Default::default(),
+    };
+    let live = model.live.snapshot(&model.expected, std::time::Instant::now());
+    Candidate { model: Arc::new(model), live }
+}

@@ -1,0 +1,46 @@
+use super::*;
+
+#[test]
+fn a_transcription_is_its_text_and_the_tokens_it_took() {
+    let read = |answer: &str| Output::of_transcription(answer.as_bytes());
+    let output =
+        read(r#"{"text":"caf\u00e9","usage":{"type":"tokens","input_tokens":14,"output_tokens":2}}"#)
+            .unwrap();
+    let usage = Usage { input_tokens: 14, output_tokens: 2, estimated: false };
+    assert_eq!(
+        (output.text.as_str(), output.finish_reason.as_deref(), output.usage),
+        ("café", None, Some(usage))
+    );
+
+    let timed = read(r#"{"usage":{"type":"duration","seconds":9},"text":"four"}"#).unwrap();
+    assert_eq!(timed.usage, None);
+    let estimate = Usage { input_tokens: 7, output_tokens: 1, estimated: true };
+    assert_eq!(timed.usage_or_estimate(7), estimate);
+
+    assert_eq!(read(r#"{"error":"no"}"#), Err(NotAnAnswer::NoText));
+    assert!(matches!(read("The next train"), Err(NotAnAnswer::NotJson(_))));
+}
+
+#[test]
+fn an_embedding_is_its_first_vector_as_it_is_written() {
+    let read = |answer: &str| Output::of_embedding(answer.as_bytes());
+    let output = read(
+        r#"{"object":"list","data":[{"embedding":[ 0.10, -1e-3,
+            2 ],"index":0},{"embedding":["x"]}],"usage":{"prompt_tokens":5,"total_tokens":5}}"#,
+    )
+    .unwrap();
+    assert_eq!(output.text, "[0.10,-1e-3,2]");
+    let usage = Usage { input_tokens: 5, output_tokens: 0, estimated: false };
+    assert_eq!(output.usage, Some(usage));
+    assert_eq!(read(r#"{"data":[{"embedding":[1]}]}"#).unwrap().usage, None);
+    for other in [
+        r#"{"data":[]}"#,
+        r#"{"data":[{"embedding":[]}]}"#,
+        r#"{"data":[{"embedding":"AAAA"}]}"#,
+        r#"{"data":[{"embedding":[1,"2"]}]}"#,
+        r#"{"data":[{"embedding":[1,[2]]}]}"#,
+        r#"[]"#,
+    ] {
+        assert_eq!(read(other), Err(NotAnAnswer::NoVector), "{other}");
+    }
+}

@@ -1,0 +1,110 @@
+//! Transcriptions: a recording in, a text out. The recording is sent as a file
+//! in a form, which is the one thing in this protocol that is no JSON.
+
+mod form;
+mod recording;
+
+use bytes::Bytes;
+use pointsman_domain::outcome::Usage;
+use pointsman_domain::plan::{ContentRef, Input, Part, Task};
+use serde::Deserialize;
+
+use self::form::{Boundary, FieldHead};
+use self::recording::Recording;
+use super::chat::ChatRequest;
+use super::output::NotAnAnswer;
+
+pub use form::{BadForm, Form};
+pub use recording::BadRecording;
+
+/// A request for what is said in a recording, but for the name of the model.
+/// The recording is decoded once, and shared by all attempts.
+#[derive(Clone, Debug)]
+pub struct TranscriptionBody {
+    /// `multipart/form-data` with the boundary.
+    pub content_type: String,
+    /// Estimated tokens of the recording; the module `tokens` has the rules.
+    pub input_tokens: u32,
+    boundary: Boundary,
+    /// From the end of the model's name up to the file's content.
+    before_file: Bytes,
+    file: Bytes,
+    after_file: Bytes,
+}
+
+impl ChatRequest {
+    /// What a transcription task sends: the one recording in its message.
+    pub fn transcription_task(&self, task: &Task) -> Result<TranscriptionBody, BadRecording> {
+        let place = place_of_recording(&task.input).ok_or(BadRecording::Missing)?;
+        let (part, tokens) = self.part(place).ok_or(BadRecording::Missing)?;
+        let recording = Recording::read(&part, (place.message, place.part))?;
+        Ok(TranscriptionBody::new(recording, tokens, &task.options))
+    }
+}
+
+fn place_of_recording(input: &[Input]) -> Option<&ContentRef> {
+    let messages = input.iter().filter_map(|input| match input {
+        Input::Message(message) => Some(&message.content),
+        Input::Conversation(_) => None,
+    });
+    messages.flatten().find_map(|part| match part {
+        Part::Original(place) => Some(place),
+        Part::Text(_) | Part::Output(_) => None,
+    })
+}
+
+impl TranscriptionBody {
+    fn new(recording: Recording, input_tokens: u32, options: &[(String, String)]) -> Self {
+        let Recording { content, format } = recording;
+        let boundary = Boundary::not_in(&content);
+        let mut before_file = "\r\n".to_owned();
+        boundary.field("response_format", "json", &mut before_file);
+        for (name, value) in options {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| value.clone());
+            boundary.field(name, &value, &mut before_file);
+        }
+        let file_name = format!("audio.{format}");
+        let head = FieldHead { name: "file", file: Some((&file_name, recording::content_type(&format))) };
+        boundary.begin(head, &mut before_file);
+        Self {
+            content_type: boundary.content_type(),
+            input_tokens,
+            before_file: before_file.into(),
+            file: content,
+            after_file: boundary.end().into(),
+            boundary,
+        }
+    }
+
+    /// The body for a backend that knows the model by this name.
+    pub fn body_for(&self, upstream_name: &str) -> Vec<Bytes> {
+        let mut model = String::new();
+        self.boundary.begin(FieldHead { name: "model", file: None }, &mut model);
+        model.push_str(&form::one_line(upstream_name));
+        vec![model.into(), self.before_file.clone(), self.file.clone(), self.after_file.clone()]
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    text: String,
+    usage: Option<serde_json::Value>,
+}
+
+/// What an answer says was said, and the backend's count of tokens. Some count
+/// seconds, which are none.
+pub(super) fn heard(answer: &[u8]) -> Result<(String, Option<Usage>), NotAnAnswer> {
+    let Answer { text, usage } = serde_json::from_slice(answer).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => NotAnAnswer::NoText,
+        _ => NotAnAnswer::NotJson(error.to_string()),
+    })?;
+    let usage = usage.and_then(|usage| {
+        let count = |name| usage.get(name)?.as_u64();
+        let (input_tokens, output_tokens) = (count("input_tokens")?, count("output_tokens")?);
+        Some(Usage { input_tokens, output_tokens, estimated: false })
+    });
+    Ok((text, usage))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Forms with files: `multipart/form-data` (RFC 7578), as far as this API uses it.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use memchr::memmem;
+
+/// What separates the fields of a form.
+#[derive(Clone, Debug)]
+pub(super) struct Boundary(String);
+
+/// What a field begins with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FieldHead<'a> {
+    pub name: &'a str,
+    /// A file's name and the type of its content.
+    pub file: Option<(&'a str, &'a str)>,
+}
+
+impl Boundary {
+    /// One that does not occur in this content. It follows from all of it, so
+    /// nobody can send a recording that has many of them.
+    pub fn not_in(content: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
+        loop {
+            let boundary = format!("pointsman-{:016x}", hasher.finish());
+            if memmem::find(content, boundary.as_bytes()).is_none() {
+                return Self(boundary);
+            }
+            hasher.write_u8(0);
+        }
+    }
+
+    pub fn content_type(&self) -> String {
+        format!("multipart/form-data; boundary={}", self.0)
+    }
+
+    /// Begins a field.
+    pub fn begin(&self, head: FieldHead<'_>, out: &mut String) {
+        let Self(boundary) = self;
+        out.push_str(&format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"",
+            plain(head.name)
+        ));
+        if let Some((name, content_type)) = head.file {
+            out.push_str(&format!("; filename=\"{}\"\r\nContent-Type: {content_type}", plain(name)));
+        }
+        out.push_str("\r\n\r\n");
+    }
+
+    /// A whole field.
+    pub fn field(&self, name: &str, value: &str, out: &mut String) {
+        self.begin(FieldHead { name, file: None }, out);
+        out.push_str(&one_line(value));
+        out.push_str("\r\n");
+    }
+
+    /// What follows the last field's content.
+    pub fn end(&self) -> String {
+        format!("\r\n--{}--\r\n", self.0)
+    }
+}
+
+/// A value that cannot be taken for the beginning of another field.
+pub(super) fn one_line(value: &str) -> String {
+    value.chars().filter(|c| !c.is_control()).collect()
+}
+
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect()
+}
+
+/// A form that was read: for who plays a server.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Form<'a> {
+    fields: Vec<Field<'a>>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Field<'a> {
+    name: &'a str,
+    file_name: Option<&'a str>,
+    content: &'a [u8],
+}
+
+/// Why a body is no form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadForm {
+    /// It says it is something else.
+    #[error("expected multipart/form-data with a boundary, got {0:?}")]
+    ContentType(String),
+    /// A boundary is not where it has to be.
+    #[error("the form is not complete: a boundary is missing")]
+    Boundary,
+    /// A field does not say which it is.
+    #[error("a field has no content-disposition with a name")]
+    Name,
+    /// Two fields of one name.
+    #[error("the field {0:?} is there twice")]
+    Duplicate(String),
+}
+
+impl<'a> Form<'a> {
+    /// Reads a form that is there as a whole.
+    pub fn read(content_type: &str, body: &'a [u8]) -> Result<Self, BadForm> {
+        let boundary = boundary(content_type).ok_or_else(|| BadForm::ContentType(content_type.to_owned()))?;
+        let first = format!("--{boundary}\r\n");
+        let separator = format!("\r\n--{boundary}");
+        let mut fields: Vec<Field<'a>> = Vec::new();
+        let mut rest = body.strip_prefix(first.as_bytes()).ok_or(BadForm::Boundary)?;
+        loop {
+            let (head, after) = split(rest, b"\r\n\r\n").ok_or(BadForm::Name)?;
+            let (content, after) = split(after, separator.as_bytes()).ok_or(BadForm::Boundary)?;
+            let field = Field::new(head, content).ok_or(BadForm::Name)?;
+            if fields.iter().any(|known| known.name == field.name) {
+                return Err(BadForm::Duplicate(field.name.to_owned()));
+            }
+            fields.push(field);
+            match after.strip_prefix(b"\r\n") {
+                Some(next) => rest = next,
+                None if matches!(after, b"--" | b"--\r\n") => return Ok(Self { fields }),
+                None => return Err(BadForm::Boundary),
+            }
+        }
+    }
+
+    /// The value of a field that is no file.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        let field = self.field(name).filter(|field| field.file_name.is_none())?;
+        std::str::from_utf8(field.content).ok()
+    }
+
+    /// The name and the content of a file.
+    pub fn file(&self, name: &str) -> Option<(&'a str, &'a [u8])> {
+        let field = self.field(name)?;
+        Some((field.file_name?, field.content))
+    }
+
+    fn field(&self, name: &str) -> Option<&Field<'a>> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+impl<'a> Field<'a> {
+    fn new(head: &'a [u8], content: &'a [u8]) -> Option<Self> {
+        let disposition = std::str::from_utf8(head).ok()?.split("\r\n").find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-disposition").then_some(value.trim())
+        })?;
+        let parameters = disposition.strip_prefix("form-data")?;
+        let quoted = |name: &str| {
+            let parameter =
+                parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix(name))?;
+            parameter.strip_prefix("=\"")?.strip_suffix('"')
+        };
+        Some(Self { name: quoted("name")?, file_name: quoted("filename"), content })
+    }
+}
+
+fn boundary(content_type: &str) -> Option<&str> {
+    let (kind, parameters) = content_type.split_once(';')?;
+    if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
+        return None;
+    }
+    let boundary = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("boundary="))?;
+    let boundary = boundary.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(boundary);
+    Some(boundary).filter(|boundary| !boundary.is_empty())
+}
+
+/// What is before a mark and what is behind it.
+fn split<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memmem::find(bytes, mark)?;
+    Some((bytes.get(..at)?, bytes.get(at + mark.len()..)?))
+}

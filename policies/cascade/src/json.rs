@@ -1,0 +1,69 @@
+//! Whether an answer is JSON, and whether a request asks for that.
+
+use serde::de::IgnoredAny;
+
+/// What a request says that asks for JSON. Held against small letters.
+const ASKS: [&str; 12] = [
+    "json only",
+    "only json",
+    "valid json",
+    "json object",
+    "json array",
+    "json format",
+    "as json",
+    "in json",
+    "return json",
+    "respond with json",
+    "output json",
+    "a json",
+];
+
+/// Whether a text asks for JSON.
+pub(crate) fn is_asked_for(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ASKS.iter().any(|words| text.contains(words))
+}
+
+/// Whether an answer is one JSON value, perhaps within a fence.
+pub(crate) fn is_json(answer: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(unfenced(answer)).is_ok()
+}
+
+/// What stands within a Markdown fence around the whole text; without one, the
+/// text, trimmed.
+pub(crate) fn unfenced(text: &str) -> &str {
+    let text = text.trim();
+    let within = text.strip_prefix("```").and_then(|text| text.strip_suffix("```"));
+    match within.and_then(|within| within.split_once('\n')) {
+        Some((language, within)) if !language.contains('`') => within.trim(),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_accepted_with_and_without_a_fence() {
+        for answer in ["{}", " [1, 2] \n", "\"ä\"", "```json\n{\"a\": 1}\n```", "```\n[]\n```\n"] {
+            assert!(is_json(answer), "{answer}");
+        }
+    }
+
+    #[test]
+    fn what_is_broken_or_has_words_around_it_is_not() {
+        let deep = "[".repeat(10_000);
+        for answer in
+            ["", "{", "{'a': 1}", "Here it is: {}", "{} {}", "```json\n{\n```", "```{}```", "``````", &deep]
+        {
+            assert!(!is_json(answer), "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_request_asks_for_json_in_some_words_only() {
+        assert!(is_asked_for("List the capitals. Answer in JSON."));
+        assert!(!is_asked_for("Who invented JSON?"));
+    }
+}

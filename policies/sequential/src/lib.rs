@@ -1,0 +1,149 @@
+//! A chain of models, each going on from what others wrote; the last one answers.
+//! Settings, labels and a drawing of the plan: README.md.
+
+use pointsman_sdk::plan::{Part, Plan, Step, Task, TaskId, able};
+use pointsman_sdk::prelude::*;
+use pointsman_sdk::{Abilities, Modalities, Orchestrator, outline};
+use pointsman_tradeoff::{Call, Preference};
+
+mod chain;
+mod settings;
+
+use chain::Link;
+pub use settings::{Settings, Stage};
+
+/// The policy.
+#[derive(Clone, Debug)]
+pub struct Sequential {
+    chain: Vec<Link>,
+    prefer: Preference,
+}
+
+impl Orchestrator for Sequential {
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self, String> {
+        let prefer = settings.prefer;
+        Ok(Self { chain: chain::link(settings)?, prefer })
+    }
+
+    fn plan(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Step, Refusal> {
+        let prefer = self.prefer.or_as_the_client_says();
+        let run = Run { request, candidates, chain: &self.chain, prefer };
+        if request.operation == "chat" { run.step() } else { run.route() }
+    }
+}
+
+/// One request on its way through the chain.
+struct Run<'a> {
+    request: &'a Request,
+    candidates: &'a [Candidate],
+    chain: &'a [Link],
+    prefer: Preference,
+}
+
+impl Run<'_> {
+    fn step(&self) -> Result<Step, Refusal> {
+        let mut plan = Plan::new();
+        let (mut ids, mut first_models) = (Vec::new(), Vec::new());
+        for (at, link) in self.chain.iter().enumerate() {
+            let needs = if at + 1 == self.chain.len() { self.request.needs } else { Abilities::empty() };
+            let models = self.models(link, needs)?;
+            first_models.push(format!("{} by {}", link.name, self.candidates[models[0]].id));
+            ids.push(plan.add(self.task(link, models, &ids)));
+        }
+        let answer = ids[ids.len() - 1];
+        Ok(plan.answer(answer, "sequential").because(first_models.join(", ")))
+    }
+
+    /// The models that can do a stage, in the order in which they are tried.
+    fn models(&self, link: &Link, needs: Abilities) -> Result<Vec<usize>, Refusal> {
+        let seen = if link.sees_conversation { self.request.inputs } else { Modalities::empty() };
+        let kinds = seen | Modalities::TEXT;
+        let mut models = able(self.candidates, "chat", kinds);
+        models.retain(|&index| {
+            let model = &self.candidates[index];
+            model.abilities.contains(needs)
+                && link.model.as_ref().is_none_or(|pattern| pattern.fits(&model.id))
+        });
+        if models.is_empty() {
+            return Err(nobody(link, kinds, needs));
+        }
+        let room = if link.sees_conversation { self.request.input_tokens } else { 0 };
+        self.order(&models, room, self.chain.len())
+    }
+
+    fn order(&self, models: &[usize], room: u32, calls: usize) -> Result<Vec<usize>, Refusal> {
+        let (request, candidates) = (self.request, self.candidates);
+        Call { request, candidates, task: "chat", room, calls }.order(models, self.prefer)
+    }
+
+    /// What earlier stages gave stands as what the model itself has said, and the
+    /// instruction as the person's next message: then user and assistant alternate,
+    /// which the templates of many models ask for, and the instruction comes last,
+    /// where small models heed it most.
+    fn task(&self, link: &Link, models: Vec<usize>, ids: &[TaskId]) -> Task {
+        let mut task = Task::chat(&link.name, models);
+        task.max_output_tokens = link.max_output_tokens;
+        let instruction = Part::text(&link.instruction);
+        match (link.sees_conversation, link.sees.is_empty()) {
+            (_, true) => task.system([instruction]).conversation(Modalities::all()),
+            (true, false) => {
+                task.conversation(Modalities::all()).assistant(self.outputs(link, ids)).user([instruction])
+            }
+            (false, false) => {
+                let mut said = self.outputs(link, ids);
+                said.extend([Part::text("\n\n"), instruction]);
+                task.user(said)
+            }
+        }
+    }
+
+    /// The outputs that a stage sees, each below its name where there are several.
+    fn outputs(&self, link: &Link, ids: &[TaskId]) -> Vec<Part> {
+        if let [only] = link.sees[..] {
+            return vec![ids[only].into()];
+        }
+        let mut parts = Vec::new();
+        for (nth, &place) in link.sees.iter().enumerate() {
+            let gap = if nth > 0 { "\n\n" } else { "" };
+            parts.extend([Part::text(format!("{gap}[{}]\n", self.chain[place].name)), ids[place].into()]);
+        }
+        parts
+    }
+
+    /// What is no chat has no stages: one model serves it.
+    fn route(&self) -> Result<Step, Refusal> {
+        let whole: Vec<usize> = (0..outline::whole()).collect();
+        if whole.is_empty() {
+            let operation = &self.request.operation;
+            return Err(Refusal::NoCandidate(format!(
+                "no model of this route can be called for {operation}"
+            )));
+        }
+        let decision = Decision::of(self.order(&whole, self.request.input_tokens, 1)?, "sequential:routed");
+        Ok(Step::Route(decision.because("only a chat has stages")))
+    }
+}
+
+/// ``stage `draft`: no model of this route that fits `llama-*` takes text and image``
+fn nobody(link: &Link, kinds: Modalities, needs: Abilities) -> Refusal {
+    let fitting = link.model.as_ref().map(|it| format!(" that fits `{}`", it.as_str())).unwrap_or_default();
+    let kinds = listed(kinds.iter_names().map(|(name, _)| name));
+    let needs = match needs.is_empty() {
+        true => String::new(),
+        false => format!(" and can do {}", listed(needs.iter_names().map(|(name, _)| name))),
+    };
+    let name = &link.name;
+    Refusal::NoCandidate(format!("stage `{name}`: no model of this route{fitting} takes {kinds}{needs}"))
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| name.to_ascii_lowercase().replace('_', " ")).collect();
+    names.join(" and ")
+}
+
+export!(Sequential, orchestrator);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! What cutting a request into tasks costs and gains.
+//!
+//! `cargo bench -p pointsman-tests --bench orchestration`, with `POINTSMAN_BIN`
+//! naming a release build. Model, clients and gateway share the machine's cores.
+//! Four figures: the time of a plan beyond that of the tasks on its critical
+//! path, as its trace has it; parallel beside sequential tasks on the simulated
+//! fleet; plans a second with models that answer at once; and the memory of a
+//! thousand plans that wait for their models.
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a bench that cannot run has nothing to measure"
+)]
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use pointsman_guests::{PLANNER, Planned, Shape, planned};
+use pointsman_tests::{Connection, FakeModel, Gate, Gateway, Step, client};
+use serde_json::{Value, json};
+
+mod process;
+
+use process::{cpu_seconds, median, memory};
+
+const ROUNDS: usize = 5;
+const PLANS: usize = 200;
+const CLIENTS: usize = 64;
+const PLANS_EACH: usize = 100;
+const WAITING: usize = 1_000;
+
+/// A route whose policy plans so, over these models.
+fn config(settings: &Planned, models: &str) -> String {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("planner.wasm");
+    std::fs::write(&file, PLANNER).expect("the policy can be written");
+    let settings: Value = serde_json::from_str(&planned(settings)).expect("settings are JSON");
+    let members = settings.as_object().expect("settings are an object");
+    let said = members.iter().filter(|(_, value)| !value.is_null());
+    let settings: Vec<String> = said.map(|(key, value)| format!("{key} = {value}")).collect();
+    format!(
+        "[log]\nlevel = \"error\"\n[server]\nmax_connections = 8192\n{models}[policies.planner]\n\
+         source = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ {} }}\n[routes.main]\npolicy = \"planner\"\n",
+        file.display(),
+        settings.join(", ")
+    )
+}
+
+fn at(model: &FakeModel) -> String {
+    format!(
+        "[backends.mock]\nbase_url = \"{}\"\n[models.\"mock/one\"]\ninput_price = 1\noutput_price = 1\n",
+        model.base_url()
+    )
+}
+
+/// One simulated model: the first token after 20 ms, then 500 tokens a second.
+const SIMULATED: &str = "[backends.fleet]\nkind = \"simulated\"\n[models.\"fleet/one\"]\ninput_price = 1\n\
+                         output_price = 1\nexpected = { first_token_ms = 20, tokens_per_second = 500 }\n";
+
+fn shaped(shape: Shape, tasks: usize) -> Planned {
+    Planned { shape, tasks, ..Planned::default() }
+}
+
+fn body() -> Bytes {
+    let message = json!({ "role": "user", "content": "why should a gateway add little?" });
+    Bytes::from(json!({ "model": "main", "messages": [message] }).to_string())
+}
+
+/// Milliseconds of plans from end to end, and beyond their critical paths.
+async fn plans(gateway: &Gateway, count: usize) -> (Vec<f64>, Vec<f64>) {
+    let mut connection = Connection::open(&gateway.base_url).await;
+    for _ in 0..count {
+        assert_eq!(connection.ask(&body()).await.status, 200);
+    }
+    let list = client::get(&gateway.admin(&format!("/admin/plans?limit={count}"))).await.json();
+    let list = list.as_array().expect("a list of plans");
+    let ms = |plan: &Value, key: &str| plan[key].as_f64().expect("a time");
+    let total = |plan: &Value| ms(plan, "latency_ms");
+    let beyond = |plan: &Value| ms(plan, "latency_ms") - ms(plan, "critical_path_ms");
+    (list.iter().map(total).collect(), list.iter().map(beyond).collect())
+}
+
+async fn overhead() {
+    println!(
+        "time of a plan beyond its critical path, simulated models of 20 ms and more; medians of {PLANS}"
+    );
+    for tasks in [3, 32] {
+        let gateway = Gateway::start(&config(&shaped(Shape::FanOut, tasks - 1), SIMULATED)).await;
+        let (total, beyond) = plans(&gateway, PLANS).await;
+        println!("  {tasks:>2} tasks   {:>7.2} ms in all   {:>6.3} ms beyond", median(total), median(beyond));
+    }
+}
+
+async fn side_by_side() {
+    println!("the same tasks in a row and side by side, simulated models; medians of {}", PLANS / 4);
+    for tasks in [2, 3, 5] {
+        let mut time = Vec::new();
+        for shape in [Shape::Chain, Shape::FanOut] {
+            let gateway = Gateway::start(&config(&shaped(shape, tasks), SIMULATED)).await;
+            time.push(median(plans(&gateway, PLANS / 4).await.0));
+        }
+        let less = 100.0 * (1.0 - time[1] / time[0]);
+        println!(
+            "  {tasks} tasks and an answer   {:>7.1} ms in a row   {:>7.1} ms side by side   {less:.0} % less",
+            time[0], time[1]
+        );
+    }
+}
+
+async fn throughput() {
+    let model = FakeModel::builder().forgetful().otherwise(|_| Step::answer("hello there")).start().await;
+    let gateway = Gateway::start(&config(&shaped(Shape::FanOut, 2), &at(&model))).await;
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        let (cpu, started) = (cpu_seconds(gateway.process()), Instant::now());
+        let client = |_| {
+            let base = gateway.base_url.clone();
+            tokio::spawn(async move {
+                let mut connection = Connection::open(&base).await;
+                for _ in 0..PLANS_EACH {
+                    assert_eq!(connection.ask(&body()).await.status, 200);
+                }
+            })
+        };
+        let clients: Vec<_> = (0..CLIENTS).map(client).collect();
+        for client in clients {
+            client.await.expect("all plans are answered");
+        }
+        let plans = (CLIENTS * PLANS_EACH) as f64;
+        let cpu = (cpu_seconds(gateway.process()) - cpu) / plans * 1e6;
+        rounds.push((plans / started.elapsed().as_secs_f64(), cpu));
+    }
+    let rate = median(rounds.iter().map(|(rate, _)| *rate).collect());
+    let cpu = median(rounds.iter().map(|(_, cpu)| *cpu).collect());
+    println!("plans of three tasks, models that answer at once; medians of {ROUNDS} rounds");
+    println!("  {CLIENTS} clients   {rate:>6.0} plans/s   {cpu:>6.0} µs of the gateway's CPU a plan");
+}
+
+async fn waiting() {
+    let gate = Gate::new();
+    let at_gate = gate.clone();
+    let model = FakeModel::builder()
+        .forgetful()
+        .otherwise(move |_| Step::answer("hello there").after(&at_gate))
+        .start()
+        .await;
+    let gateway = Gateway::start(&config(&shaped(Shape::FanOut, 2), &at(&model))).await;
+    let (idle, _) = memory(gateway.process());
+    let url = gateway.url("/v1/chat/completions");
+    let ask = |_| {
+        let url = url.clone();
+        tokio::spawn(async move {
+            let body: Value = serde_json::from_slice(&body()).expect("JSON");
+            assert_eq!(client::post(&url, &body).await.status, 200);
+        })
+    };
+    let asked: Vec<_> = (0..WAITING).map(ask).collect();
+    gate.reached_by(2 * WAITING).await;
+    let (busy, threads) = memory(gateway.process());
+    println!("{WAITING} plans whose {} calls wait for their models", 2 * WAITING);
+    println!(
+        "  {idle:.1} MiB idle   {busy:.1} MiB then: {:.1} KiB a plan   {threads} threads",
+        (busy - idle) * 1024.0 / WAITING as f64
+    );
+    gate.open();
+    for asked in asked {
+        asked.await.expect("all plans are answered");
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    overhead().await;
+    side_by_side().await;
+    throughput().await;
+    waiting().await;
+}

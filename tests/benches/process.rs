@@ -1,0 +1,33 @@
+//! What a process has used, read from /proc.
+
+use std::fs;
+
+/// Clock ticks a second in /proc, on Linux.
+const TICKS: f64 = 100.0;
+
+/// CPU seconds that it has used.
+#[allow(dead_code, reason = "not every bench asks")]
+pub fn cpu_seconds(process: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("the process runs");
+    let fields: Vec<&str> = stat.rsplit(") ").next().expect("a stat line").split(' ').collect();
+    let ticks = |at: usize| fields[at].parse::<f64>().expect("a number of ticks");
+    (ticks(11) + ticks(12)) / TICKS
+}
+
+/// Resident memory in MiB, and threads.
+#[allow(dead_code, reason = "not every bench asks")]
+pub fn memory(process: u32) -> (f64, usize) {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
+    let field = |name: &str| -> usize {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field of status");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    };
+    (field("VmRSS:") as f64 / 1024.0, field("Threads:"))
+}
+
+/// The middle one.
+#[allow(dead_code, reason = "not every bench asks")]
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,202 @@
+//! Cuts requests into tasks as its settings say: see [`Settings`].
+//!
+//! The request that the load gate tries a policy with is only routed.
+
+use pointsman_sdk::plan::{self, Next, Part, Plan, PlanRecord, Step, Task};
+use pointsman_sdk::prelude::*;
+use pointsman_sdk::{Modalities, Orchestrator, TaskResult, TaskStatus, outline, outputs};
+use serde::{Deserialize, Serialize};
+
+mod blunder;
+
+pub use blunder::Blunder;
+
+/// The id of the load gate's request.
+const TRIAL: &str = "trial";
+
+/// What to plan. Task `t0` is for the first candidate, `t1` for the second …;
+/// the answer is the last candidate's.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Which rule to break.
+    pub blunder: Option<Blunder>,
+    /// How the tasks hang together.
+    pub shape: Shape,
+    /// How many tasks there are before the answer.
+    pub tasks: usize,
+    /// Which of them are optional.
+    pub optional: Vec<usize>,
+    /// Time for each of them, in milliseconds.
+    pub timeout_ms: Option<u32>,
+    /// Most tokens of each of them.
+    pub max_output_tokens: Option<u32>,
+}
+
+/// How tasks hang together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// The request is routed.
+    #[default]
+    Route,
+    /// All at once, then a task that answers from what they gave.
+    FanOut,
+    /// One after the other, then a task that answers from what the last gave.
+    Chain,
+    /// All at once, and the answer is put together from their outputs.
+    Compose,
+    /// All at once; then the policy is asked again and puts together what it
+    /// read of their outputs, and how each ended.
+    Resume,
+    /// No task: the policy answers itself.
+    Finish,
+    /// All at once; then the policy is asked again and routes the request.
+    ThenRoute,
+    /// All at once; then the policy is asked again and declines.
+    ThenRefuse,
+    /// A transcription of each recording, then a task that answers from them.
+    Transcribe,
+    /// An embedding of the newest text, put together as the answer.
+    Embed,
+}
+
+/// The policy.
+pub struct Planner(Settings);
+
+impl Orchestrator for Planner {
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self, String> {
+        Ok(Self(settings))
+    }
+
+    fn plan(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Step, Refusal> {
+        if request.id == TRIAL {
+            return Ok(Step::Route(Decision::of(0..outline::whole(), "trial")));
+        }
+        if let Some(blunder) = self.0.blunder {
+            return blunder.plan(candidates.len());
+        }
+        Ok(self.shaped(candidates.len()))
+    }
+
+    fn resume(
+        &mut self,
+        _: &Request,
+        candidates: &[Candidate],
+        state: &[u8],
+        results: &[TaskResult],
+    ) -> Result<Step, Refusal> {
+        if let Some(blunder) = self.0.blunder {
+            return blunder.resume(candidates.len(), results);
+        }
+        let count: usize = plan::state(state)?;
+        match self.0.shape {
+            Shape::ThenRoute => Ok(Step::Route(Decision::of(0..outline::whole(), "routed-after-all"))),
+            Shape::ThenRefuse => Err(Refusal::Denied("not after this".to_owned())),
+            _ => Ok(plan::finish([Part::text(report(count, results))], "resumed")),
+        }
+    }
+}
+
+impl Planner {
+    fn shaped(&self, candidates: usize) -> Step {
+        let mut plan = Plan::new();
+        match self.0.shape {
+            Shape::Route => Step::Route(Decision::of(0..outline::whole(), "routed")),
+            Shape::Finish => plan::finish(["answered ".into(), "here".into()], "finished"),
+            Shape::FanOut => {
+                let tasks = self.all(&mut plan, candidates);
+                let mut heard = vec![Part::text("heard:")];
+                heard.extend(
+                    tasks.into_iter().flat_map(|task| [Part::text(" "), Part::output_or(task, "nothing")]),
+                );
+                let answer =
+                    Task::chat("answer", [candidates - 1]).conversation(Modalities::all()).user(heard);
+                let answer = plan.add(answer);
+                plan.answer(answer, "fan-out")
+            }
+            Shape::Chain => {
+                let mut last = None;
+                for number in 0..self.0.tasks {
+                    let mut task = self.task(number, candidates);
+                    if let Some(last) = last {
+                        task = task.assistant([Part::from(last)]);
+                    }
+                    last = Some(plan.add(task));
+                }
+                let answer = Task::chat("answer", [candidates - 1])
+                    .conversation(Modalities::all())
+                    .user(last.map(Part::from).into_iter().chain(["!".into()]));
+                let answer = plan.add(answer);
+                plan.answer(answer, "chain")
+            }
+            Shape::Compose => {
+                let tasks = self.all(&mut plan, candidates);
+                let parts =
+                    tasks.into_iter().flat_map(|task| [Part::output_or(task, "nothing"), Part::text(";")]);
+                plan.compose(parts.collect::<Vec<_>>(), "composed")
+            }
+            Shape::Transcribe => transcribe(plan, candidates),
+            Shape::Embed => {
+                let text = outline::parts().into_iter().rfind(|part| part.kind == Modalities::TEXT);
+                let vector = Task::embedding("embed", [0], text.iter().map(Part::from));
+                let vector = plan.add(vector);
+                plan.compose([Part::from(vector)], "embedded")
+            }
+            Shape::Resume | Shape::ThenRoute | Shape::ThenRefuse => {
+                let count = self.all(&mut plan, candidates).len();
+                plan.resume(&count, "asked-again")
+            }
+        }
+    }
+
+    fn all(&self, plan: &mut Plan, candidates: usize) -> Vec<plan::TaskId> {
+        plan.fan_out(0..self.0.tasks, |number| self.task(number, candidates))
+    }
+
+    fn task(&self, number: usize, candidates: usize) -> Task {
+        let task = Task::chat(format!("t{number}"), [number % candidates])
+            .conversation(Modalities::TEXT)
+            .user([Part::text(format!("part {number}"))]);
+        Task {
+            optional: self.0.optional.contains(&number),
+            timeout_ms: self.0.timeout_ms,
+            max_output_tokens: self.0.max_output_tokens,
+            ..task
+        }
+    }
+}
+
+fn transcribe(mut plan: Plan, candidates: usize) -> Step {
+    let recordings = outline::parts().into_iter().filter(|part| part.kind == Modalities::AUDIO);
+    let heard = plan.fan_out(recordings, |recording| {
+        Task::transcription("hear", [0], &recording).option("language", "\"en\"")
+    });
+    let answer = Task::chat("answer", [candidates - 1])
+        .conversation(Modalities::TEXT)
+        .user(heard.into_iter().map(Part::from));
+    let answer = plan.add(answer);
+    plan.answer(answer, "transcribed")
+}
+
+/// `2 tasks: t0 done "one"; t1 failed (why)`
+fn report(count: usize, results: &[TaskResult]) -> String {
+    let line = |result: &TaskResult| match result.status {
+        TaskStatus::Done => {
+            let said = outputs::text(result.task, 100).unwrap_or_default();
+            let reason = result.finish_reason.as_deref().unwrap_or("-");
+            format!("{} done {reason} {said:?} {}+{}", result.name, result.input_tokens, result.output_tokens)
+        }
+        TaskStatus::Failed => format!("{} failed ({})", result.name, result.error.as_deref().unwrap_or("-")),
+    };
+    format!("{count} tasks: {}", results.iter().map(line).collect::<Vec<_>>().join("; "))
+}
+
+/// A plan as it is, without what the builder makes right.
+fn raw(tasks: Vec<Task>, next: Next) -> Step {
+    Step::Run(PlanRecord { tasks, next, label: "blunder".to_owned(), reason: None })
+}
+
+pointsman_sdk::export!(Planner, orchestrator);
