@@ -68,7 +68,7 @@ fn orchestrate(fleet: &Fleet) -> Result<()> {
         println!("\n  {} ({}): {}", request.route, request.kind, answer.route);
         println!("{}", plans::picture(&fleet.plan(&answer.id)?)?);
     }
-    println!("\n  {} decided how long it took. The same as a chart: {}", "█", fleet.plans());
+    println!("\n  Tasks drawn as █ decided how long it took. The same as a chart: {}", fleet.plans());
     Ok(())
 }
 

@@ -196,7 +196,7 @@ async fn a_recording_is_transcribed_and_a_text_embedded_at_their_own_endpoints()
     }
     let messages = last.request(1).await.json()["messages"].clone();
     assert_eq!(messages[1]["content"], "the spoken words");
-    assert_eq!(messages[0]["content"].to_string().contains("input_audio"), false, "only text went along");
+    assert!(!messages[0]["content"].to_string().contains("input_audio"), "only text went along");
 }
 
 #[tokio::test]
