@@ -16,8 +16,9 @@ pub fn affordable(
     let least = order.iter().map(|&index| cost(index)).fold(f64::INFINITY, f64::min);
     order.retain(|&index| cost(index) <= left);
     if order.is_empty() {
+        let (least, left) = (estimate::dollars(least), estimate::dollars(left));
         return Err(Refusal::Denied(format!(
-            "the cheapest model would cost about ${least:.6}, and ${left:.6} of the budget is left"
+            "the cheapest model would cost about {least}, and {left} of the budget is left"
         )));
     }
     Ok(order)

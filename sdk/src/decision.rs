@@ -30,7 +30,7 @@ impl Decision {
 
 /// A reason as the contract wants it.
 pub(crate) fn reason(why: impl std::fmt::Display) -> String {
-    let mut text = Bounded(String::new());
+    let mut text = Bounded(String::with_capacity(128));
     // Bounded refuses what exceeds the limit, which ends the formatting early.
     let _ = write!(text, "{why}");
     text.0
@@ -48,6 +48,12 @@ struct Bounded(String);
 
 impl Write for Bounded {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        // Nearly all text is plain and short, and a decision waits for this.
+        let is_plain = text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+        if is_plain && self.0.len() + text.len() <= MAX_REASON {
+            self.0.push_str(text);
+            return Ok(());
+        }
         for character in text.chars() {
             let character = if character.is_control() { ' ' } else { character };
             if self.0.len() + character.len_utf8() > MAX_REASON {

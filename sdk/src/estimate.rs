@@ -45,6 +45,20 @@ pub fn request_cost_usd(candidate: &Candidate, request: &Request) -> f64 {
     cost_usd(candidate, f64::from(request.input_tokens), output_tokens(request))
 }
 
+/// An amount as text, in whole millionths: `$0.000356`. Numbers with a fraction are
+/// the dearest part of a reason's text, and this is free of them.
+pub fn dollars(usd: f64) -> impl std::fmt::Display {
+    Dollars((usd * 1e6).round().max(0.0) as u64)
+}
+
+struct Dollars(u64);
+
+impl std::fmt::Display for Dollars {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "${}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
+    }
+}
+
 /// Milliseconds from the call to the last token on a candidate with nothing else
 /// to do; `None` when the time to its first token or its speed is unknown:
 ///

@@ -30,8 +30,8 @@ const CLIENTS: usize = 64;
 const PLANS_EACH: usize = 100;
 const WAITING: usize = 1_000;
 
-/// A route whose policy plans so, over these models.
-fn config(settings: &Planned, models: &str) -> String {
+/// A route whose policy plans so, over these models; `more` are keys of the route.
+fn config(settings: &Planned, models: &str, more: &str) -> String {
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("planner.wasm");
     std::fs::write(&file, PLANNER).expect("the policy can be written");
     let settings: Value = serde_json::from_str(&planned(settings)).expect("settings are JSON");
@@ -40,7 +40,7 @@ fn config(settings: &Planned, models: &str) -> String {
     let settings: Vec<String> = said.map(|(key, value)| format!("{key} = {value}")).collect();
     format!(
         "[log]\nlevel = \"error\"\n[server]\nmax_connections = 8192\n{models}[policies.planner]\n\
-         source = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ {} }}\n[routes.main]\npolicy = \"planner\"\n",
+         source = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ {} }}\n[routes.main]\npolicy = \"planner\"\n{more}",
         file.display(),
         settings.join(", ")
     )
@@ -85,7 +85,7 @@ async fn overhead() {
         "time of a plan beyond its critical path, simulated models of 20 ms and more; medians of {PLANS}"
     );
     for tasks in [3, 32] {
-        let gateway = Gateway::start(&config(&shaped(Shape::FanOut, tasks - 1), SIMULATED)).await;
+        let gateway = Gateway::start(&config(&shaped(Shape::FanOut, tasks - 1), SIMULATED, "")).await;
         let (total, beyond) = plans(&gateway, PLANS).await;
         println!("  {tasks:>2} tasks   {:>7.2} ms in all   {:>6.3} ms beyond", median(total), median(beyond));
     }
@@ -95,8 +95,8 @@ async fn side_by_side() {
     println!("the same tasks in a row and side by side, simulated models; medians of {}", PLANS / 4);
     for tasks in [2, 3, 5] {
         let mut time = Vec::new();
-        for shape in [Shape::Chain, Shape::FanOut] {
-            let gateway = Gateway::start(&config(&shaped(shape, tasks), SIMULATED)).await;
+        for limit in ["plan = { max_parallel = 1 }\n", ""] {
+            let gateway = Gateway::start(&config(&shaped(Shape::FanOut, tasks), SIMULATED, limit)).await;
             time.push(median(plans(&gateway, PLANS / 4).await.0));
         }
         let less = 100.0 * (1.0 - time[1] / time[0]);
@@ -109,7 +109,7 @@ async fn side_by_side() {
 
 async fn throughput() {
     let model = FakeModel::builder().forgetful().otherwise(|_| Step::answer("hello there")).start().await;
-    let gateway = Gateway::start(&config(&shaped(Shape::FanOut, 2), &at(&model))).await;
+    let gateway = Gateway::start(&config(&shaped(Shape::FanOut, 2), &at(&model), "")).await;
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         let (cpu, started) = (cpu_seconds(gateway.process()), Instant::now());
@@ -144,7 +144,7 @@ async fn waiting() {
         .otherwise(move |_| Step::answer("hello there").after(&at_gate))
         .start()
         .await;
-    let gateway = Gateway::start(&config(&shaped(Shape::FanOut, 2), &at(&model))).await;
+    let gateway = Gateway::start(&config(&shaped(Shape::FanOut, 2), &at(&model), "")).await;
     let (idle, _) = memory(gateway.process());
     let url = gateway.url("/v1/chat/completions");
     let ask = |_| {

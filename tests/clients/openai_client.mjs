@@ -43,6 +43,20 @@ async function streamedAnswerWithUsage() {
   assert.equal(chunks.at(-1).usage.completion_tokens, 3);
 }
 
+async function orchestratedAnswer() {
+  const { data, response } = await completions.create({ model: "chain", messages }).withResponse();
+  assert.equal(data.choices[0].message.content, TEXT);
+  assert.equal(response.headers.get("x-pointsman-tasks"), "3");
+  assert.equal(data.usage.total_tokens, 30);
+}
+
+async function streamedOrchestratedAnswer() {
+  const stream_options = { include_usage: true };
+  const { chunks, text } = await textOf(await completions.create({ model: "chain", messages, stream: true, stream_options }));
+  assert.equal(text, TEXT);
+  assert.equal(chunks.at(-1).usage.completion_tokens, 9);
+}
+
 async function accumulatedStream() {
   assert.equal(await completions.stream({ model: "good", messages }).finalContent(), TEXT);
 }
@@ -50,7 +64,7 @@ async function accumulatedStream() {
 async function listOfModels() {
   const ids = [];
   for await (const model of client.models.list()) ids.push(model.id);
-  assert.deepEqual(ids, ["good", "limited", "broken", "dying", "good/chat"]);
+  assert.deepEqual(ids, ["good", "limited", "broken", "dying", "chain", "good/chat"]);
   assert.equal((await client.models.retrieve("good/chat")).owned_by, "good");
 }
 
@@ -80,6 +94,8 @@ async function errors() {
 await wholeAnswer();
 await streamedAnswer();
 await streamedAnswerWithUsage();
+await orchestratedAnswer();
+await streamedOrchestratedAnswer();
 await accumulatedStream();
 await listOfModels();
 await errors();

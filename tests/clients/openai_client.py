@@ -36,6 +36,22 @@ def streamed_answer_with_usage():
     assert last.choices == [] and last.usage.completion_tokens == 3, last
 
 
+def orchestrated_answer():
+    raw = client.chat.completions.with_raw_response.create(model="chain", messages=MESSAGES)
+    answer = raw.parse()
+    assert answer.choices[0].message.content == TEXT, answer
+    assert raw.headers["x-pointsman-tasks"] == "3", raw.headers
+    assert answer.usage.prompt_tokens == 21 and answer.usage.completion_tokens == 9, answer
+
+
+def streamed_orchestrated_answer():
+    options = {"include_usage": True}
+    stream = client.chat.completions.create(model="chain", messages=MESSAGES, stream=True, stream_options=options)
+    *chunks, last = stream
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == TEXT, chunks
+    assert last.usage.total_tokens == 30, last
+
+
 async def asynchronous_answer():
     async with openai.AsyncOpenAI(max_retries=0) as asynchronous:
         answer = await asynchronous.chat.completions.create(model="good", messages=MESSAGES)
@@ -44,7 +60,7 @@ async def asynchronous_answer():
 
 def list_of_models():
     ids = [model.id for model in client.models.list()]
-    assert ids == ["good", "limited", "broken", "dying", "good/chat"], ids
+    assert ids == ["good", "limited", "broken", "dying", "chain", "good/chat"], ids
     assert client.models.retrieve("good/chat").owned_by == "good"
 
 
@@ -79,6 +95,8 @@ def errors():
 whole_answer()
 streamed_answer()
 streamed_answer_with_usage()
+orchestrated_answer()
+streamed_orchestrated_answer()
 asyncio.run(asynchronous_answer())
 list_of_models()
 errors()

@@ -36,8 +36,12 @@ async fn setup() -> Setup {
             &format!("[routes.{name}]\npolicy = \"cost\"\nmodels = [\"{name}/*\"]\nbackoff = \"1ms\"\n");
     }
     config += "[routes.forbidden]\npolicy = \"cost\"\n";
-    config +=
-        &format!("{}\nroutes = [\"good\", \"good/*\", \"limited\", \"broken\", \"dying\"]\n", table.trim());
+    config += &built_in("sequential", "");
+    config += "[routes.chain]\npolicy = \"sequential\"\nmodels = [\"good/*\"]\n";
+    config += &format!(
+        "{}\nroutes = [\"good\", \"good/*\", \"chain\", \"limited\", \"broken\", \"dying\"]\n",
+        table.trim()
+    );
     let gateway = Gateway::start(&config).await;
     Setup { gateway, key: key.trim_start_matches("key:").trim().to_owned(), _backends: backends }
 }

@@ -1,7 +1,9 @@
 //! Requests that a policy cuts into tasks, over models on backends of their own.
 
+mod built_in;
 mod failures;
 mod limits;
+mod scenarios;
 mod shapes;
 mod traces;
 

@@ -1,12 +1,17 @@
-//! A small real language model behind a real inference server, on a route.
+//! Small real models behind real servers: a language model on a route, and with
+//! one that reads pictures and one that hears, the parts of one request.
 //!
-//! `cargo xtask test` installs both and tells where. Without it the test is
+//! `cargo xtask test` installs them and tells where. Without it these tests are
 //! skipped, but not on CI.
 
+use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use pointsman_tests::Gateway;
 use serde_json::{Value, json};
 
@@ -31,6 +36,36 @@ impl Server {
             .stderr(Stdio::null())
             .spawn();
         Self(server.expect("dasllama-server can be run"))
+    }
+}
+
+/// One of the small servers of `tests/support/servers`, and where its API begins.
+struct ModelServer {
+    _process: Server,
+    base_url: String,
+}
+
+impl ModelServer {
+    /// Starts a script and waits until its model is loaded and it listens.
+    async fn start(python: &str, script: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(python);
+        command
+            .arg(format!("{}/support/servers/{script}", env!("CARGO_MANIFEST_DIR")))
+            .args(arguments)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let started = tokio::task::spawn_blocking(move || {
+            let mut process = command.spawn().expect("python can be run");
+            let stdout = process.stdout.take().expect("stdout is piped");
+            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            let base_url = lines.find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
+            (process, base_url)
+        });
+        let (process, base_url) = started.await.expect("starting does not panic");
+        let base_url = base_url.unwrap_or_else(|| panic!("{script} ended instead of listening"));
+        Self { _process: Server(process), base_url }
     }
 }
 
@@ -94,4 +129,83 @@ async fn a_real_model_answers_whole_and_streamed_through_the_configuration_of_th
     let input = used["prompt_tokens"].as_u64().expect("a number");
     assert_eq!((&line["answered"], &line["output_tokens"]), (&json!(2), &json!(32)));
     assert_eq!(line["input_tokens"], 2 * input, "as the server counts, streamed or not");
+}
+
+/// A file as base64.
+fn encoded(file: &str) -> String {
+    let path = format!("{}/fixtures/media/{file}", env!("CARGO_MANIFEST_DIR"));
+    let bytes = fs::read(path).expect("the fixture is there");
+    STANDARD.encode(bytes)
+}
+
+fn senses(eye: &str, ear: &str, tongue: SocketAddr) -> String {
+    format!(
+        r#"
+        [backends.eye]
+        base_url = "{eye}"
+        [backends.ear]
+        base_url = "{ear}"
+        [backends.tongue]
+        base_url = "http://{tongue}/v1"
+        health = {{ path = "models", interval = "100ms", timeout = "2s" }}
+
+        [models."eye/ocr"]
+        input_price = 1
+        output_price = 1
+        inputs = ["text", "image"]
+        quality = {{ general = 0.1, vision = 0.8 }}
+        [models."ear/whisper"]
+        input_price = 1
+        output_price = 1
+        inputs = ["audio"]
+        operations = ["transcription"]
+        [models."tongue/gemma"]
+        upstream_name = "gemma.gguf"
+        input_price = 1
+        output_price = 1
+        context_window = 2048
+        quality = 0.5
+
+        [policies.multimodal]
+        source = "builtin:multimodal"
+        settings = {{ findings_as = "user", answer_instruction = "Repeat what was found, word for word." }}
+        [routes.main]
+        policy = "multimodal"
+        "#
+    )
+}
+
+#[tokio::test]
+async fn real_models_that_read_hear_and_speak_answer_one_request_together() {
+    let Some(python) = installed("POINTSMAN_TEST_PYTHON") else { return };
+    let Some(weights) = installed("POINTSMAN_TEST_MODEL") else { return };
+    let Some(whisper) = installed("POINTSMAN_TEST_WHISPER") else { return };
+    let whisper = [whisper.as_str()];
+    let (eye, ear) = tokio::join!(
+        ModelServer::start(&python, "vision.py", &[]),
+        ModelServer::start(&python, "transcriptions.py", &whisper),
+    );
+    let address = free_address();
+    let gateway = Gateway::start(&senses(&eye.base_url, &ear.base_url, address)).await;
+    gateway.logged("probe failed").await;
+    let _tongue = Server::start(Path::new(&python), Path::new(&weights), address);
+    gateway.logged("probe succeeded again").await;
+
+    let picture = format!("data:image/png;base64,{}", encoded("notice.png"));
+    let parts = json!([
+        { "type": "text", "text": "What does the notice say, and what was announced?" },
+        { "type": "image_url", "image_url": { "url": picture } },
+        { "type": "input_audio", "input_audio": { "data": encoded("sentence.mp3"), "format": "mp3" } },
+    ]);
+    let body = json!({
+        "model": "main", "max_tokens": 80, "temperature": 0, "messages": [{ "role": "user", "content": parts }],
+    });
+    let answer = ask(&gateway, &body).await;
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    assert_eq!(answer.header("x-pointsman-route"), Some("multimodal:parts"));
+    assert_eq!(answer.header("x-pointsman-tasks"), Some("3"));
+    assert_eq!(answer.header("x-pointsman-model"), Some("tongue/gemma"));
+    let text = answer.text();
+    assert!(text.contains("CLOSED"), "what was written: {text}");
+    assert!(text.contains("London"), "what was said: {text}");
 }

@@ -85,9 +85,9 @@ struct Reason<'a> {
 
 impl std::fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let cost = estimate::request_cost_usd(self.model, self.request);
+        let cost = estimate::dollars(estimate::request_cost_usd(self.model, self.request));
         let (input, output) = (self.request.input_tokens, estimate::output_tokens(self.request));
-        write!(f, "{} at about ${cost:.6} for {input} + {output} tokens", self.model.id)?;
+        write!(f, "{} at about {cost} for {input} + {} tokens", self.model.id, output as u64)?;
         if self.floor > 0.0 {
             match self.quality {
                 Some(quality) => write!(f, "; quality {quality}")?,

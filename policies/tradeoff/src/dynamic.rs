@@ -109,14 +109,15 @@ impl Choice<'_> {
     fn decision(&self, order: Vec<usize>, label: &str, why: std::fmt::Arguments<'_>) -> Decision {
         let first = order[0];
         let model = &self.candidates[first];
-        let (kind, id, floor, cost) = (self.kind.name(), &model.id, self.floor, self.cost(model));
+        let (kind, id, floor) = (self.kind.name(), &model.id, self.floor);
+        let cost = estimate::dollars(self.cost(model));
         let decision = Decision::of(order, label);
         match self.quality[first] {
             Some(quality) => decision.because(format_args!(
-                "looks like {kind}; {id} with quality {quality:.3}, floor {floor:.3}, about ${cost:.6}: {why}"
+                "looks like {kind}; {id} with quality {quality:.3}, floor {floor:.3}, about {cost}: {why}"
             )),
             None => decision
-                .because(format_args!("looks like {kind}; {id}, quality unknown, about ${cost:.6}: {why}")),
+                .because(format_args!("looks like {kind}; {id}, quality unknown, about {cost}: {why}")),
         }
     }
 

@@ -114,8 +114,9 @@ impl Call<'_> {
         let paid: Vec<usize> = able.iter().copied().filter(|&index| all_calls(index) <= left).collect();
         if paid.is_empty() && !able.is_empty() {
             let least = able.iter().map(|&index| all_calls(index)).fold(f64::INFINITY, f64::min);
+            let (least, left) = (estimate::dollars(least), estimate::dollars(left));
             return Err(Refusal::Denied(format!(
-                "{} calls to the cheapest model would cost about ${least:.6}, and ${left:.6} of the budget is left",
+                "{} calls to the cheapest model would cost about {least}, and {left} of the budget is left",
                 self.calls
             )));
         }

@@ -46,3 +46,9 @@ fn an_unknown_speed_counts_as_the_mean_of_the_known_ones() {
     assert_eq!(times, Some(vec![100.0, 200.0, 300.0]));
     assert_eq!(last_tokens_ms(&[model(None)], 0.0, 16.0), None);
 }
+
+#[test]
+fn dollars_are_told_in_whole_millionths() {
+    let told = [0.000_356_4, 12.5, 0.0, -1.0, f64::NAN, 1e-9].map(|usd| dollars(usd).to_string());
+    assert_eq!(told, ["$0.000356", "$12.500000", "$0.000000", "$0.000000", "$0.000000", "$0.000000"]);
+}

@@ -37,11 +37,10 @@ fn summary(trace: &Value, tasks: &[Value], total: f64) -> String {
     let in_a_row: f64 = tasks.iter().map(time).sum();
     let cost = trace["cost_usd"].as_f64().unwrap_or(f64::NAN);
     let tokens = trace["input_tokens"].as_u64().unwrap_or(0) + trace["output_tokens"].as_u64().unwrap_or(0);
-    format!(
-        "    {} tasks, {tokens} tokens, ${cost:.5}; {total:.0} ms, in a row {in_a_row:.0} ms ({:.0} % less)",
-        tasks.len(),
-        100.0 * (1.0 - total / in_a_row.max(total))
-    )
+    let less = 100.0 * (1.0 - total / in_a_row.max(total));
+    let beside =
+        if less < 1.0 { String::new() } else { format!(", in a row {in_a_row:.0} ms ({less:.0} % less)") };
+    format!("    {} tasks, {tokens} tokens, ${cost:.5}; {total:.0} ms{beside}", tasks.len())
 }
 
 fn bar(from: f64, to: f64, with: &str) -> String {
