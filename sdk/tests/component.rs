@@ -53,6 +53,32 @@ fn an_observing_policy_exports_its_observer() {
 }
 
 #[test]
+fn a_policy_that_coordinates_media_and_a_chain_see_neither_prompt_nor_outputs() {
+    for policy in ["multimodal", "sequential"] {
+        let (mut imports, exports) = interfaces(&format!("pointsman-policy-{policy}"));
+        imports.sort();
+        assert_eq!(imports, ["details", "outline", "plans", "settings", "types"].map(str::to_owned), "{policy}");
+        assert_eq!(exports, ["configuration", "orchestrator"].map(str::to_owned), "{policy}");
+    }
+}
+
+#[test]
+fn other_orchestrating_policies_ask_for_what_they_read() {
+    let asks = |policy: &str| {
+        let (imports, _) = interfaces(&format!("pointsman-policy-{policy}"));
+        ["prompt", "outputs"].map(|grant| imports.iter().any(|import| import == grant))
+    };
+    for (policy, expected) in [
+        ("auto", [true, false]),
+        ("parallel", [true, true]),
+        ("collaborate", [false, true]),
+        ("cascade", [true, true]),
+    ] {
+        assert_eq!(asks(policy), expected, "{policy}");
+    }
+}
+
+#[test]
 fn reference_policies_ask_for_the_prompt_only_to_tell_tasks() {
     let asks = |policy: &str| interfaces(&format!("pointsman-policy-{policy}")).0;
     assert_eq!(asks("cost"), ["settings", "details", "types"].map(str::to_owned));

@@ -2,10 +2,12 @@
 //!
 //! `cargo bench -p pointsman-tests --bench orchestration`, with `POINTSMAN_BIN`
 //! naming a release build. Model, clients and gateway share the machine's cores.
-//! Four figures: the time of a plan beyond that of the tasks on its critical
-//! path, as its trace has it; parallel beside sequential tasks on the simulated
-//! fleet; plans a second with models that answer at once; and the memory of a
-//! thousand plans that wait for their models.
+//! The time of a plan beyond that of the tasks on its critical path, as its trace
+//! has it; the same tasks side by side and one after the other, on the simulated
+//! fleet and, where `cargo xtask test` has installed them and
+//! `POINTSMAN_TEST_PYTHON`, `POINTSMAN_TEST_MODEL` and `POINTSMAN_TEST_WHISPER`
+//! name them, on real models; plans a second with models that answer at once; and
+//! the memory of a thousand plans that wait for their models.
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -13,10 +15,12 @@
     reason = "a bench that cannot run has nothing to measure"
 )]
 
+use std::path::Path;
 use std::time::Instant;
 
 use bytes::Bytes;
 use pointsman_guests::{PLANNER, Planned, Shape, planned};
+use pointsman_tests::real_models::{Server, SmallServer, free_address, medium};
 use pointsman_tests::{Connection, FakeModel, Gate, Gateway, Step, client};
 use serde_json::{Value, json};
 
@@ -29,10 +33,11 @@ const PLANS: usize = 200;
 const CLIENTS: usize = 64;
 const PLANS_EACH: usize = 100;
 const WAITING: usize = 1_000;
+const REAL_ROUNDS: usize = 11;
 
 /// A route whose policy plans so, over these models; `more` are keys of the route.
 fn config(settings: &Planned, models: &str, more: &str) -> String {
-    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("planner.wasm");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planner.wasm");
     std::fs::write(&file, PLANNER).expect("the policy can be written");
     let settings: Value = serde_json::from_str(&planned(settings)).expect("settings are JSON");
     let members = settings.as_object().expect("settings are an object");
@@ -107,6 +112,57 @@ async fn side_by_side() {
     }
 }
 
+/// Two pictures to a model that reads, a recording to one that hears, and a
+/// language model that answers in eight tokens.
+async fn on_real_models() {
+    let named = |name: &str| std::env::var(name).ok();
+    let (Some(python), Some(weights), Some(whisper)) =
+        (named("POINTSMAN_TEST_PYTHON"), named("POINTSMAN_TEST_MODEL"), named("POINTSMAN_TEST_WHISPER"))
+    else {
+        println!("real models: not measured, since none are named");
+        return;
+    };
+    let (eye, ear) = tokio::join!(SmallServer::vision(&python), SmallServer::speech(&python, &whisper));
+    let address = free_address();
+    let _tongue = Server::language(Path::new(&python), Path::new(&weights), address);
+    let models = format!(
+        "[backends.eye]\nbase_url = \"{}\"\n[backends.ear]\nbase_url = \"{}\"\n[backends.tongue]\n\
+         base_url = \"http://{address}/v1\"\n[models.\"eye/ocr\"]\ninput_price = 1\noutput_price = 1\n\
+         inputs = [\"text\", \"image\"]\nquality = {{ general = 0.1, vision = 0.8 }}\n[models.\"ear/whisper\"]\n\
+         input_price = 1\noutput_price = 1\ninputs = [\"audio\"]\noperations = [\"transcription\"]\n\
+         [models.\"tongue/gemma\"]\nupstream_name = \"gemma.gguf\"\ninput_price = 1\noutput_price = 1\n\
+         quality = 0.5\n[policies.multimodal]\nsource = \"builtin:multimodal\"\n",
+        eye.base_url, ear.base_url
+    );
+    let picture = json!({ "type": "image_url", "image_url": { "url": format!("data:image/png;base64,{}", medium("notice.png")) } });
+    let recording =
+        json!({ "type": "input_audio", "input_audio": { "data": medium("sentence.mp3"), "format": "mp3" } });
+    let parts = json!([{ "type": "text", "text": "What does the notice say?" }, picture, recording]);
+    let body =
+        json!({ "model": "main", "max_tokens": 8, "messages": [{ "role": "user", "content": parts }] });
+    let mut time = Vec::new();
+    for limit in ["plan = { max_parallel = 1 }", ""] {
+        let config = format!(
+            "[log]\nlevel = \"error\"\n{models}[routes.main]\npolicy = \"multimodal\"\nmax_attempts = 50\n{limit}\n"
+        );
+        let gateway = Gateway::start(&config).await;
+        let mut times = Vec::new();
+        for round in 0..=REAL_ROUNDS {
+            let answer = client::post(&gateway.url("/v1/chat/completions"), &body).await;
+            assert_eq!(answer.status, 200, "{:?}", answer.body);
+            let latency = answer.header("x-pointsman-latency-ms").and_then(|text| text.parse::<f64>().ok());
+            // The first one warms the models up.
+            times.extend(latency.filter(|_| round > 0));
+        }
+        time.push(median(times));
+    }
+    let less = 100.0 * (1.0 - time[1] / time[0]);
+    println!(
+        "a picture, a recording and an answer on real models (OCR, Whisper base, Gemma 270M); medians of {REAL_ROUNDS}"
+    );
+    println!("  {:>7.0} ms in a row   {:>7.0} ms side by side   {less:.0} % less", time[0], time[1]);
+}
+
 async fn throughput() {
     let model = FakeModel::builder().forgetful().otherwise(|_| Step::answer("hello there")).start().await;
     let gateway = Gateway::start(&config(&shaped(Shape::FanOut, 2), &at(&model), "")).await;
@@ -172,6 +228,7 @@ async fn waiting() {
 async fn main() {
     overhead().await;
     side_by_side().await;
+    on_real_models().await;
     throughput().await;
     waiting().await;
 }

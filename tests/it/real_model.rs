@@ -4,83 +4,15 @@
 //! `cargo xtask test` installs them and tells where. Without it these tests are
 //! skipped, but not on CI.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use pointsman_tests::Gateway;
+use pointsman_tests::real_models::{Server, SmallServer, free_address, medium};
 use serde_json::{Value, json};
 
 use crate::clients::installed;
 use crate::fleet::{ask, open, text_of, usage};
-
-/// An inference server; killed when dropped.
-struct Server(Child);
-
-impl Server {
-    /// Starts `dasllama-server`, which is installed beside Python.
-    fn start(python: &Path, weights: &Path, address: SocketAddr) -> Self {
-        let server = Command::new(python.with_file_name("dasllama-server"))
-            .arg("-m")
-            .arg(weights)
-            .args(["--host", "127.0.0.1", "-p", &address.port().to_string()])
-            .args(["-t", "2", "--ctx", "2048", "--gpu", "off", "--models-dir"])
-            .arg(weights.parent().expect("the weights are in a directory"))
-            .current_dir(env!("CARGO_TARGET_TMPDIR"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        Self(server.expect("dasllama-server can be run"))
-    }
-}
-
-/// One of the small servers of `tests/support/servers`, and where its API begins.
-struct ModelServer {
-    _process: Server,
-    base_url: String,
-}
-
-impl ModelServer {
-    /// Starts a script and waits until its model is loaded and it listens.
-    async fn start(python: &str, script: &str, arguments: &[&str]) -> Self {
-        let mut command = Command::new(python);
-        command
-            .arg(format!("{}/support/servers/{script}", env!("CARGO_MANIFEST_DIR")))
-            .args(arguments)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit());
-        let started = tokio::task::spawn_blocking(move || {
-            let mut process = command.spawn().expect("python can be run");
-            let stdout = process.stdout.take().expect("stdout is piped");
-            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            let base_url = lines.find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
-            (process, base_url)
-        });
-        let (process, base_url) = started.await.expect("starting does not panic");
-        let base_url = base_url.unwrap_or_else(|| panic!("{script} ended instead of listening"));
-        Self { _process: Server(process), base_url }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// An address that nobody listened at a moment ago.
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
-    listener.local_addr().expect("a bound listener has an address")
-}
 
 /// The example's configuration, for a server at this address that is asked more
 /// often than the example does.
@@ -106,7 +38,7 @@ async fn a_real_model_answers_whole_and_streamed_through_the_configuration_of_th
     let address = free_address();
     let gateway = Gateway::start(&config(address)).await;
     gateway.logged("probe failed").await;
-    let _server = Server::start(Path::new(&python), Path::new(&weights), address);
+    let _server = Server::language(Path::new(&python), Path::new(&weights), address);
     gateway.logged("probe succeeded again").await;
 
     let answer = ask(&gateway, &request(false)).await;
@@ -129,13 +61,6 @@ async fn a_real_model_answers_whole_and_streamed_through_the_configuration_of_th
     let input = used["prompt_tokens"].as_u64().expect("a number");
     assert_eq!((&line["answered"], &line["output_tokens"]), (&json!(2), &json!(32)));
     assert_eq!(line["input_tokens"], 2 * input, "as the server counts, streamed or not");
-}
-
-/// A file as base64.
-fn encoded(file: &str) -> String {
-    let path = format!("{}/fixtures/media/{file}", env!("CARGO_MANIFEST_DIR"));
-    let bytes = fs::read(path).expect("the fixture is there");
-    STANDARD.encode(bytes)
 }
 
 fn senses(eye: &str, ear: &str, tongue: SocketAddr) -> String {
@@ -181,22 +106,18 @@ async fn real_models_that_read_hear_and_speak_answer_one_request_together() {
     let Some(python) = installed("POINTSMAN_TEST_PYTHON") else { return };
     let Some(weights) = installed("POINTSMAN_TEST_MODEL") else { return };
     let Some(whisper) = installed("POINTSMAN_TEST_WHISPER") else { return };
-    let whisper = [whisper.as_str()];
-    let (eye, ear) = tokio::join!(
-        ModelServer::start(&python, "vision.py", &[]),
-        ModelServer::start(&python, "transcriptions.py", &whisper),
-    );
+    let (eye, ear) = tokio::join!(SmallServer::vision(&python), SmallServer::speech(&python, &whisper));
     let address = free_address();
     let gateway = Gateway::start(&senses(&eye.base_url, &ear.base_url, address)).await;
     gateway.logged("probe failed").await;
-    let _tongue = Server::start(Path::new(&python), Path::new(&weights), address);
+    let _tongue = Server::language(Path::new(&python), Path::new(&weights), address);
     gateway.logged("probe succeeded again").await;
 
-    let picture = format!("data:image/png;base64,{}", encoded("notice.png"));
+    let picture = format!("data:image/png;base64,{}", medium("notice.png"));
     let parts = json!([
         { "type": "text", "text": "What does the notice say?" },
         { "type": "image_url", "image_url": { "url": picture } },
-        { "type": "input_audio", "input_audio": { "data": encoded("sentence.mp3"), "format": "mp3" } },
+        { "type": "input_audio", "input_audio": { "data": medium("sentence.mp3"), "format": "mp3" } },
     ]);
     let body = json!({
         "model": "main", "max_tokens": 80, "temperature": 0, "messages": [{ "role": "user", "content": parts }],

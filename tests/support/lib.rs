@@ -16,6 +16,7 @@ mod fake_model;
 mod gate;
 mod gateway;
 mod model;
+pub mod real_models;
 mod step;
 
 pub use connection::Connection;

@@ -11,6 +11,9 @@ const RIGHT: f64 = 190.0;
 const TOP: f64 = 64.0;
 const ROW: f64 = 28.0;
 const BAR: f64 = 18.0;
+/// Characters that fit left of the bars, and beside the longest one.
+const MOST_NAME: usize = 24;
+const MOST_BESIDE: usize = 30;
 /// Lines of the time axis, besides the first.
 const TICKS: u32 = 4;
 
@@ -84,11 +87,11 @@ fn bar(trace: &PlanTrace, task: &TaskTrace, row: usize, total: f64, svg: &mut St
         "<text x=\"14\" y=\"{baseline}\">{}</text><rect class=\"{class}\" x=\"{from:.1}\" y=\"{y}\" rx=\"3\" \
          width=\"{:.1}\" height=\"{BAR}\"><title>{}</title></rect><text class=\"small\" x=\"{:.1}\" \
          y=\"{baseline}\">{}</text>",
-        escaped(&task.name),
+        escaped(&short(&task.name, MOST_NAME)),
         (to - from).max(2.0),
         escaped(&told(task)),
         to + 6.0,
-        escaped(&beside(task)),
+        escaped(&short(&beside(task), MOST_BESIDE)),
     );
 }
 
@@ -116,6 +119,14 @@ fn told(task: &TaskTrace) -> String {
 
 fn place(time: f64, total: f64) -> f64 {
     LEFT + (WIDTH - LEFT - RIGHT) * (time / total).clamp(0.0, 1.0)
+}
+
+/// A text that has to fit beside others; what rests on the bar has all of it.
+fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn escaped(text: &str) -> String {

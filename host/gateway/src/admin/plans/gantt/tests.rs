@@ -67,6 +67,14 @@ fn foreign_text_is_escaped() {
 }
 
 #[test]
+fn long_names_are_cut_beside_the_bars_and_whole_on_them() {
+    let name = "a".repeat(64);
+    let long = PlanTrace { tasks: vec![task(0, &name, Some((0.0, 1.0)), "done")], ..trace() };
+    let svg = picture(&long);
+    assert!(svg.contains(&format!(">{}…</text>", "a".repeat(24))) && svg.contains(&format!("{name} (chat)")), "{svg}");
+}
+
+#[test]
 fn a_plan_without_tasks_or_time_is_drawn_too() {
     let empty = PlanTrace { tasks: Vec::new(), latency_ms: 0.0, critical_path: Vec::new(), ..trace() };
     assert!(picture(&empty).ends_with("</svg>\n"));
