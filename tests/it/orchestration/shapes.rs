@@ -5,7 +5,7 @@ use pointsman_tests::{FakeModel, Gate, Step};
 use serde_json::json;
 
 use super::{Setup, last_text};
-use crate::fleet::{ask, backend, chat, error, model, open, streamed, text_of, usage};
+use crate::fleet::{ask, backend, chat, error, model, open, status, streamed, text_of, usage};
 
 fn fan_out() -> Planned {
     Planned { shape: Shape::FanOut, tasks: 2, ..Planned::default() }
@@ -109,6 +109,28 @@ async fn an_answer_is_put_together_without_another_model() {
     assert_eq!(events.last().map(String::as_str), Some("[DONE]"));
     assert_eq!(text_of(&events), "from \"one\";grüße;");
     assert!(events.concat().contains(r#""completion_tokens":3"#), "{events:#?}");
+}
+
+#[tokio::test]
+async fn what_is_put_together_does_not_depend_on_which_task_ends_first() {
+    for first in [0, 1] {
+        let gates = [Gate::new(), Gate::new()];
+        let one = FakeModel::always(Step::answer("from one").after(&gates[0])).await;
+        let two = FakeModel::always(Step::answer("from two").after(&gates[1])).await;
+        let settings = Planned { shape: Shape::Compose, tasks: 2, ..Planned::default() };
+        let setup = Setup::planning(&settings, &[&one, &two], "").await;
+        let in_order = async {
+            for gate in &gates {
+                gate.reached_by(1).await;
+            }
+            gates[first].open();
+            while status(&setup.gateway, ["a/chat", "b/chat"][first]).await["in_flight"] != 0 {}
+            gates[1 - first].open();
+        };
+        let body = chat("main", "hi");
+        let (answer, ()) = tokio::join!(ask(&setup.gateway, &body), in_order);
+        assert_eq!(answer.text(), "from one;from two;", "{first} ended first");
+    }
 }
 
 #[tokio::test]

@@ -40,7 +40,8 @@ fn summary(trace: &Value, tasks: &[Value], total: f64) -> String {
     let less = 100.0 * (1.0 - total / in_a_row.max(total));
     let beside =
         if less < 1.0 { String::new() } else { format!(", in a row {in_a_row:.0} ms ({less:.0} % less)") };
-    format!("    {} tasks, {tokens} tokens, ${cost:.5}; {total:.0} ms{beside}", tasks.len())
+    let count = if tasks.len() == 1 { "1 task".to_owned() } else { format!("{} tasks", tasks.len()) };
+    format!("    {count}, {tokens} tokens, ${cost:.5}; {total:.0} ms{beside}")
 }
 
 fn bar(from: f64, to: f64, with: &str) -> String {

@@ -90,7 +90,13 @@ pub const ORCHESTRATED: &[Request] = &[
         "Write a short notice that the station lift is closed for repairs.",
     ),
     text("collaborate", "three models and an aggregator", "Should a small town keep its tram line?"),
-    text("cascade", "cheap first, better if need be", "Which is heavier, a tram or a bus?"),
+    text("cascade", "cheap first, and sure of it", "Which is heavier, a tram or a bus?"),
+    text(
+        "cascade",
+        "cheap first, but not sure",
+        "Our town of forty thousand has one tram line that needs new rails, and buses that are always late. \
+         Compare what it would cost to keep the line with what it would cost to close it, over thirty years.",
+    ),
 ];
 
 /// The request that a swapped policy answers differently.

@@ -5,7 +5,7 @@
 use fastrand::Rng;
 use pointsman_domain::model::Modalities;
 
-use super::request::{Asked, Media};
+use super::request::{Asked, CONFIDENCE, Media};
 
 /// Words that do not tell what a prompt is about.
 const STOP_WORDS: &str = " a about am an and are as at be by can code could create describe do does explain \
@@ -51,7 +51,10 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn to(asked: &Asked, choices: &mut Rng) -> Self {
-        let text = format!("{}: {}", asked.model, body(asked, choices));
+        let mut text = format!("{}: {}", asked.model, body(asked, choices));
+        if asked.wants_confidence {
+            text += &format!("\n{CONFIDENCE}{}", confidence(&asked.text));
+        }
         let limit = asked.max_tokens.map_or(usize::MAX, |limit| limit as usize);
         let mut said: Vec<String> = tokens(&text).map(str::to_owned).collect();
         let cut = said.len() > limit;
@@ -99,6 +102,11 @@ fn body(asked: &Asked, choices: &mut Rng) -> String {
     } else {
         talk(&subject(&asked.text), choices)
     }
+}
+
+/// How sure it is, 0..100: the more words, the less.
+fn confidence(prompt: &str) -> usize {
+    100 - tokens(prompt).count().min(60)
 }
 
 fn about_media(media: &Media, choices: &mut Rng) -> String {

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use super::answer::tokens;
 
+/// How a system message asks for the line that says how sure a model is.
+pub(super) const CONFIDENCE: &str = "CONFIDENCE: ";
 /// Tokens that the framing of a message adds.
 const TOKENS_PER_MESSAGE: u64 = 4;
 /// Tokens of a picture.
@@ -23,6 +25,8 @@ pub(super) struct Asked {
     pub(super) text: String,
     /// What that message shows or plays.
     pub(super) media: Vec<Media>,
+    /// Whether a system message asks for a last line that says how sure it is.
+    pub(super) wants_confidence: bool,
     pub(super) stream: bool,
     pub(super) wants_usage: bool,
     pub(super) max_tokens: Option<u32>,
@@ -103,6 +107,7 @@ impl Asked {
             model: body.model,
             text: String::new(),
             media: Vec::new(),
+            wants_confidence: false,
             stream: body.stream,
             wants_usage: body.stream_options.is_some_and(|options| options.include_usage),
             max_tokens: body.max_completion_tokens.or(body.max_tokens),
@@ -112,8 +117,10 @@ impl Asked {
             let (text, media) = message.content.map(Content::split).unwrap_or_default();
             asked.input_tokens += TOKENS_PER_MESSAGE + tokens(&text).count() as u64;
             asked.input_tokens += media.iter().map(Media::tokens).sum::<u64>();
-            if message.role == "user" {
-                (asked.text, asked.media) = (text, media);
+            match message.role.as_str() {
+                "user" => (asked.text, asked.media) = (text, media),
+                "system" => asked.wants_confidence |= text.contains(CONFIDENCE),
+                _ => {}
             }
         }
         Ok(asked)

@@ -56,6 +56,23 @@ async fn an_answer_names_its_model_and_takes_up_the_prompt() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_asked_how_sure_it_is_doubts_what_it_says_to_a_long_prompt() {
+    for (prompt, line) in [("Hello there", "\nCONFIDENCE: 98"), (&"why ".repeat(99), "\nCONFIDENCE: 40")] {
+        let messages = json!([
+            { "role": "system", "content": "Write a last line:\nCONFIDENCE: N" },
+            { "role": "user", "content": prompt },
+        ]);
+        let (_, answer) =
+            whole(&fleet(SimulatedModel::default()), &json!({ "model": "llama-70b", "messages": messages }))
+                .await;
+        let said = answer["choices"][0]["message"]["content"].as_str().unwrap();
+        assert!(said.ends_with(line), "{said}");
+    }
+    let quoted = says("llama-70b", json!("Write a last line:\nCONFIDENCE: N")).await;
+    assert!(!quoted.contains("CONFIDENCE: 9"), "only a system message asks: {quoted}");
+}
+
+#[tokio::test]
 async fn pictures_and_sounds_are_described() {
     let picture = json!([
         { "type": "text", "text": "How many bicycles?" },

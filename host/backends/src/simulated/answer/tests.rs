@@ -4,6 +4,7 @@ fn answer(prompt: &str) -> String {
     let asked = Asked {
         model: "m".to_owned(),
         text: prompt.to_owned(),
+        wants_confidence: false,
         media: Vec::new(),
         stream: false,
         wants_usage: false,
