@@ -24,6 +24,27 @@ async fn a_task_that_would_exceed_the_money_is_not_begun() {
 }
 
 #[tokio::test]
+async fn money_that_a_task_under_way_may_cost_is_not_promised_again() {
+    let model = FakeModel::saying("said").await;
+    let settings = Planned {
+        shape: Shape::Compose,
+        tasks: 2,
+        optional: vec![1],
+        max_output_tokens: Some(100),
+        ..Planned::default()
+    };
+    // Each task may cost some 7 + 100 x 2 millionths, and costs 9.
+    for (limits, text) in [
+        ("plan = { max_cost = 0.0003 }", "said;nothing;"),
+        ("plan = { max_cost = 0.0003, max_parallel = 1 }", "said;said;"),
+    ] {
+        let setup = Setup::planning(&settings, &[&model], limits).await;
+        let answer = ask(&setup.gateway, &chat("main", "hi")).await;
+        assert_eq!(answer.text(), text, "{limits}");
+    }
+}
+
+#[tokio::test]
 async fn no_task_is_begun_when_the_tokens_are_used_up() {
     let wordy = FakeModel::saying("one two three four five six").await;
     let last = FakeModel::saying("never").await;

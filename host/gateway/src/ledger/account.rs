@@ -86,6 +86,16 @@ impl Account {
         self.calls().used(call, usage);
     }
 
+    /// Sets money aside for a task, if the request may cost that much with it.
+    pub(crate) fn promise(&self, task: usize, cost: Picodollars, limit: Picodollars) -> bool {
+        self.calls().promise(task, cost, limit)
+    }
+
+    /// A task is over, and needs no more money than it has used.
+    pub(crate) fn settled(&self, task: usize) {
+        self.calls().settled(task);
+    }
+
     /// What a call has used so far.
     pub(crate) fn usage_of(&self, call: CallId) -> Usage {
         self.calls().usage_of(call)

@@ -1,5 +1,6 @@
 //! The calls of one request, and what each used.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub(crate) struct CallId(usize);
 pub(super) struct Calls {
     calls: Vec<Call>,
     answering: Option<CallId>,
+    /// What the tasks under way may still come to, by number.
+    promised: HashMap<usize, Picodollars>,
     first_token: Option<Duration>,
 }
 
@@ -54,6 +57,24 @@ impl Calls {
         if let Some(call) = self.calls.get_mut(call.0) {
             call.usage = usage;
         }
+    }
+
+    /// Sets money aside for a task, if with it all calls stay within a limit. What
+    /// was set aside for other tasks counts in place of what they have used.
+    pub(super) fn promise(&mut self, task: usize, cost: Picodollars, limit: Picodollars) -> bool {
+        let is_promised = |task| self.promised.contains_key(&task);
+        let (_, spent) = sum(self.calls.iter().filter(|call| !call.task.is_some_and(is_promised)));
+        let promised = self.promised.values().fold(Picodollars::ZERO, |sum, &cost| sum + cost);
+        let fits = spent + promised + cost <= limit;
+        if fits {
+            self.promised.insert(task, cost);
+        }
+        fits
+    }
+
+    /// A task is over: what it has used counts from now on.
+    pub(super) fn settled(&mut self, task: usize) {
+        self.promised.remove(&task);
     }
 
     pub(super) fn usage_of(&self, call: CallId) -> Usage {

@@ -133,7 +133,8 @@ impl<'a> Job<'a> {
         Ok(Outgoing { payload, wanted, task: Some(self.number), headers })
     }
 
-    /// A task that might use up more than the plan may is not begun.
+    /// A task that might use up more than the plan may, with what those under way
+    /// might, is not begun.
     fn check_limits(&self, used: Usage, input_tokens: u32) -> std::result::Result<(), Fault> {
         let limits = &self.conductor.limits.plan;
         let over = |why: String| Err(Fault { why, over_limit: true });
@@ -145,7 +146,7 @@ impl<'a> Job<'a> {
         let price = first.and_then(|target| self.candidates.get(target.candidate)).map(|it| it.model.price);
         let output_tokens = self.task.max_output_tokens.unwrap_or(0);
         let cost = price.map_or(Picodollars::ZERO, |it| it.of(input_tokens.into(), output_tokens.into()));
-        if self.conductor.account.cost() + cost > limit {
+        if !self.conductor.account.promise(self.number, cost, limit) {
             return over(format!("the plan would cost more than ${limit}"));
         }
         Ok(())
@@ -196,6 +197,7 @@ impl<'a> Job<'a> {
     }
 
     fn result(&self, ended: Duration, error: Option<String>) -> TaskResult {
+        self.conductor.account.settled(self.number);
         let (usage, cost) = self.conductor.account.of_task(self.number);
         TaskResult {
             name: Arc::from(self.task.name()),
