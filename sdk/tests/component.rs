@@ -57,7 +57,11 @@ fn a_policy_that_coordinates_media_and_a_chain_see_neither_prompt_nor_outputs() 
     for policy in ["multimodal", "sequential"] {
         let (mut imports, exports) = interfaces(&format!("pointsman-policy-{policy}"));
         imports.sort();
-        assert_eq!(imports, ["details", "outline", "plans", "settings", "types"].map(str::to_owned), "{policy}");
+        assert_eq!(
+            imports,
+            ["details", "outline", "plans", "settings", "types"].map(str::to_owned),
+            "{policy}"
+        );
         assert_eq!(exports, ["configuration", "orchestrator"].map(str::to_owned), "{policy}");
     }
 }

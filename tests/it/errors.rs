@@ -4,10 +4,10 @@
 use bytes::Bytes;
 use http::Method;
 use pointsman_tests::client::{self, Answer};
-use pointsman_tests::{FakeModel, Gateway, Step};
+use pointsman_tests::{FakeModel, Gate, Gateway, Step};
 use serde_json::{Value, json};
 
-use crate::fleet::{ask, ask_with, chat, error, in_order};
+use crate::fleet::{ask, ask_with, chat, error, in_order, stream_error, streamed, text_of, usage};
 use crate::raw;
 
 async fn send(gateway: &Gateway, method: Method, path: &str, body: impl Into<Bytes>) -> Answer {
@@ -148,8 +148,30 @@ async fn an_answer_that_does_not_come_by_the_clients_deadline_is_given_up() {
     assert!(message.starts_with("no model answered within "), "{message}");
     assert_eq!(answer.header("x-pointsman-attempts"), Some("1"));
     model.hung_up(1).await;
-    let line = &crate::fleet::usage(&gateway).await[0];
+    let line = &usage(&gateway).await[0];
     assert_eq!((&line["failed"], &line["cancelled"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_over_by_the_clients_deadline_is_broken_off() {
+    let never = Gate::new();
+    let model = FakeModel::always(Step::stream(&["before ", "after"]).wait_after(1, &never)).await;
+    let gateway = Gateway::start(&in_order(&[&model], "")).await;
+    let url = gateway.url("/v1/chat/completions");
+    let deadline = [("x-pointsman-deadline-ms", "500")];
+    let stream = client::stream_with(&url, &deadline, &streamed("main", "hi")).await;
+    assert_eq!(stream.status, 200);
+    let events = stream.events().await;
+    assert_eq!(text_of(&events), "before ");
+    let error = stream_error(&events);
+    assert_eq!(
+        (&error["code"], &error["message"]),
+        (&json!("stream_broken"), &json!("the time for the request ran out"))
+    );
+    model.hung_up(1).await;
+    let line = &usage(&gateway).await[0];
+    assert_eq!((&line["failed"], &line["answered"], &line["cancelled"]), (&json!(1), &json!(0), &json!(0)));
+    assert!(line["output_tokens"].as_u64() > Some(0), "what came is paid for: {line}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What is known of a request without reading its content.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::ids::KeyName;
 use crate::model::{Abilities, Modalities, Operation};
@@ -36,4 +37,11 @@ pub struct RequestFacts {
     pub budget_left: Option<f64>,
     /// Named facts for policies.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl RequestFacts {
+    /// Tells how much time is left for the whole answer.
+    pub fn set_time_left(&mut self, left: Duration) {
+        self.deadline_ms = Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX));
+    }
 }

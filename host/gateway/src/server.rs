@@ -13,6 +13,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use opening::Opening;
+
+mod opening;
+
 /// Pause after an accept that failed for want of file descriptors, so that the
 /// loop does not spin until one is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -22,7 +26,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Limits {
     /// Most connections at a time; more wait to be accepted.
     pub(crate) connections: usize,
-    /// Longest request head, in bytes.
+    /// Longest request head, in bytes. hyper itself refuses a longer one, with status
+    /// 431 and without a body: it has no hook that would give it one.
     pub(crate) header_bytes: usize,
     /// Longest time for a request's head.
     pub(crate) header_timeout: Duration,
@@ -70,7 +75,10 @@ impl Server {
                 _ = &mut stopped => break,
             };
             match next {
-                Ok((stream, place)) => connection(stream, place, &builder, &router, &graceful),
+                Ok((stream, place)) => {
+                    let stream = Opening::new(stream, self.limits.header_timeout);
+                    connection(stream, place, &builder, &router, &graceful);
+                }
                 Err(error) => {
                     tracing::warn!("cannot accept a connection: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -117,7 +125,7 @@ async fn accept(
     reason = "a connection's task ends with the connection, which the drain watches"
 )]
 fn connection(
-    stream: TcpStream,
+    stream: Opening<TcpStream>,
     place: OwnedSemaphorePermit,
     builder: &Builder<TokioExecutor>,
     router: &Router,

@@ -17,7 +17,7 @@ use std::time::Duration;
 use divan::Bencher;
 use pointsman_domain::ids::PolicyName;
 use pointsman_guests::{COST, FIRST};
-use pointsman_policy::{DecisionInput, Isolation, Parts, Policy, PolicySpec, Runtime, RuntimeConfig};
+use pointsman_policy::{Code, DecisionInput, Isolation, Parts, Policy, PolicySpec, Runtime, RuntimeConfig};
 
 #[path = "../tests/it/support/inputs.rs"]
 mod inputs;
@@ -63,7 +63,8 @@ fn bench(bencher: Bencher<'_, '_>, bytes: &[u8], isolation: Isolation, candidate
 }
 
 fn load(bytes: &[u8], isolation: Isolation) -> Policy {
-    RUNTIME.load(PolicySpec { isolation, ..PolicySpec::new(PolicyName::new("bench")) }, bytes).unwrap()
+    let spec = PolicySpec { isolation, ..PolicySpec::new(PolicyName::new("bench")) };
+    RUNTIME.load(spec, &Code::new(bytes)).unwrap()
 }
 
 /// Polls a decision to its end: it only ever waits for a tick.

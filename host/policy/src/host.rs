@@ -19,7 +19,10 @@ pub(crate) use imports::{add_contract, add_wasi};
 
 /// Lines of the log that one call may write.
 const LOG_LINES: u32 = 32;
-/// Bytes of one log line; the rest is cut off.
+/// Bytes of one log line; the rest is cut off. A line of more than all that a
+/// call may hand to the host fails the call instead: wasmtime charges for a
+/// string before the host sees it, however little of it is read, and nothing
+/// but an unsafe `Lift` on its internals would ask for less.
 const LOG_LINE_BYTES: usize = 1024;
 
 /// What all instances of a policy have in common.

@@ -1,7 +1,7 @@
 //! Loads WebAssembly policies, holds them in a sandbox and asks them for decisions.
 //!
 //! The only user of wasmtime, and usable without the gateway: a [`Runtime`]
-//! turns a component's bytes and a [`PolicySpec`] into a [`Policy`], which
+//! turns a component's [`Code`] and a [`PolicySpec`] into a [`Policy`], which
 //! passed the load gate; a [`Slot`] holds the version of a policy that serves
 //! now, so that another can take its place while requests flow.
 //!
@@ -9,6 +9,7 @@
 //! decision, a refusal or a [`PolicyFailure`]. No failure of a policy is a
 //! failure of the request: what to do about it is the gateway's choice.
 
+mod code;
 mod contract;
 mod failure;
 mod host;
@@ -21,6 +22,7 @@ mod slot;
 mod spec;
 pub mod watch;
 
+pub use code::Code;
 pub use failure::PolicyFailure;
 pub use load::LoadError;
 #[doc(hidden)]

@@ -6,11 +6,10 @@
 
 use std::sync::Arc;
 
-use pointsman_domain::ids::Digest;
-use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
+use crate::code::Code;
 use crate::failure::PolicyFailure;
 use crate::host::{add_contract, add_wasi};
 use crate::instance::Exports;
@@ -106,39 +105,38 @@ impl Runtime {
     ///
     /// # Errors
     /// When the policy must not serve. Nothing is left behind then.
-    pub fn load(&self, spec: PolicySpec, bytes: &[u8]) -> Result<Policy, LoadError> {
-        self.check_limits(&spec, bytes)?;
-        let digest = Digest::new(Sha256::digest(bytes).into());
-        let component = self.compile(digest, bytes)?;
+    pub fn load(&self, spec: PolicySpec, code: &Code<'_>) -> Result<Policy, LoadError> {
+        self.check_limits(&spec, code)?;
+        let component = self.compile(code)?;
         imports::check(&component, spec.grants)?;
         let exports = Exports::find(&component)
             .map_err(|missing| LoadError::MissingExport { missing, exported: exported(&component) })?;
         let template = linker(self.engine(), spec.grants)
             .and_then(|linker| linker.instantiate_pre(&component))
             .map_err(|error| LoadError::Link(text(&error)))?;
-        let policy = Policy::new(self.clone(), spec, digest, component, template, exports);
+        let policy = Policy::new(self.clone(), spec, code.digest(), component, template, exports);
         trial::run(self, &policy)?;
         Ok(policy)
     }
 
-    fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Arc<Component>, LoadError> {
-        if let Some(component) = self.compiled().get(&digest) {
+    fn compile(&self, code: &Code<'_>) -> Result<Arc<Component>, LoadError> {
+        if let Some(component) = self.compiled().get(&code.digest()) {
             return Ok(component);
         }
-        format::check_not_native(bytes)?;
-        complexity::check(bytes)?;
-        let component = format::component_of(bytes)?;
+        format::check_not_native(code.bytes())?;
+        complexity::check(code.bytes())?;
+        let component = format::component_of(code.bytes())?;
         let component = Component::new(self.engine(), &component)
             .map(Arc::new)
             .map_err(|error| LoadError::Compile(text(&error)))?;
-        self.compiled().remember(digest, &component);
+        self.compiled().remember(code.digest(), &component);
         Ok(component)
     }
 
-    fn check_limits(&self, spec: &PolicySpec, bytes: &[u8]) -> Result<(), LoadError> {
-        let limit = spec.limits.max_component_bytes;
-        if bytes.len() > limit {
-            return Err(LoadError::TooLarge { bytes: bytes.len(), limit });
+    fn check_limits(&self, spec: &PolicySpec, code: &Code<'_>) -> Result<(), LoadError> {
+        let (bytes, limit) = (code.bytes().len(), spec.limits.max_component_bytes);
+        if bytes > limit {
+            return Err(LoadError::TooLarge { bytes, limit });
         }
         let (limit, most) = (spec.limits.memory_bytes, self.config().max_memory_bytes);
         if limit > most {

@@ -150,14 +150,7 @@ impl Policy {
     /// # Errors
     /// When the policy fails: see [`PolicyFailure`].
     pub async fn decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
-        let call = async {
-            let _running = self.runtime.admit(self.spec.limits.deadline).await?;
-            let mut instance = self.check_out(Some(&input)).await?;
-            let answer = instance.decide(&input).await;
-            self.check_in(instance, answer.as_ref().err());
-            answer
-        };
-        self.in_time(call).await
+        self.call(Some(&input), async |instance| instance.decide(&input).await).await
     }
 
     /// Asks a policy that orchestrates what to do next, with the bytes of its
@@ -166,14 +159,7 @@ impl Policy {
     /// # Errors
     /// As for [`decide`](Self::decide).
     pub async fn resume(&self, input: DecisionInput, state: &[u8]) -> Result<Answer, PolicyFailure> {
-        let call = async {
-            let _running = self.runtime.admit(self.spec.limits.deadline).await?;
-            let mut instance = self.check_out(Some(&input)).await?;
-            let answer = instance.resume(&self.exports, &input, state).await;
-            self.check_in(instance, answer.as_ref().err());
-            answer
-        };
-        self.in_time(call).await
+        self.call(Some(&input), async |instance| instance.resume(&self.exports, &input, state).await).await
     }
 
     /// Tells the policy what became of a decision. For policies that do not
@@ -185,14 +171,7 @@ impl Policy {
         if !self.wants_outcomes() {
             return Ok(());
         }
-        let call = async {
-            let _running = self.runtime.admit(self.spec.limits.deadline).await?;
-            let mut instance = self.check_out(None).await?;
-            let result = instance.observe(&self.exports, outcome).await;
-            self.check_in(instance, result.as_ref().err());
-            result
-        };
-        self.in_time(call).await
+        self.call(None, async |instance| instance.observe(&self.exports, outcome).await).await
     }
 
     /// Asks the policy whether its settings will do. For the load gate, which
@@ -210,6 +189,22 @@ impl Policy {
         let call = async {
             let mut instance = self.instantiate(Some(input.clone())).await?;
             instance.decide(&input).await
+        };
+        self.in_time(call).await
+    }
+
+    /// Makes one call of an instance, in a place of its own in the pool.
+    async fn call<T>(
+        &self,
+        input: Option<&DecisionInput>,
+        function: impl AsyncFnOnce(&mut Instance) -> Result<T, PolicyFailure>,
+    ) -> Result<T, PolicyFailure> {
+        let call = async {
+            let _running = self.runtime.admit(self.spec.limits.deadline).await?;
+            let mut instance = self.check_out(input).await?;
+            let result = function(&mut instance).await;
+            self.check_in(instance, result.as_ref().err());
+            result
         };
         self.in_time(call).await
     }

@@ -54,17 +54,17 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
     let deadline = arrived + timeout;
     let mut account =
         Account::open(Arc::clone(&app.ledger), &id, Arc::clone(&route.name), tenant.clone(), arrived);
-    let facts = facts::of(id, &request, wishes, tenant, Some(deadline));
+    let facts = facts::of(id, &request, wishes, tenant, deadline);
     let work = Work {
         app,
         snapshot: &snapshot,
         request: &request,
         headers: forwarded(&parts.headers),
-        question: Question { route, request: Arc::new(facts), prompt: Arc::new(request.prompt()) },
-        deadline,
+        question: Question { route, request: Arc::new(facts), prompt: Arc::new(request.prompt()), deadline },
     };
     let reply = tokio::time::timeout_at(deadline.into(), work.reply(&mut account, told)).await;
     told.plan(account.tasks());
+    told.attempts(account.attempts());
     match reply {
         Ok(Ok(Reply::Won(won))) => Ok(answer::respond(*won, account, std::mem::take(told), Some(deadline))),
         Ok(Ok(Reply::Text(text))) => {
@@ -72,16 +72,13 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
         }
         Ok(Err(Setback::NotChosen(no_choice))) => Err(reject(account, setbacks::not_chosen(no_choice, told))),
         Ok(Err(Setback::Exhausted(exhausted))) if exhausted.words.is_some() || Instant::now() < deadline => {
-            told.attempts(account.attempts());
             exhausted_answer(exhausted, account, told)
         }
         Ok(Err(Setback::Stopped(stopped))) if Instant::now() < deadline => {
-            told.attempts(account.attempts());
             Err(reject(account, setbacks::stopped(stopped)))
         }
         // An attempt gets no more time than is left, so it may be the first to run out of it.
         Ok(Err(_)) | Err(_) => {
-            told.attempts(account.attempts());
             let waited = account.elapsed(Instant::now()).as_millis();
             Err(reject(account, ApiError::timeout(format!("no model answered within {waited} ms"))))
         }
@@ -96,7 +93,6 @@ struct Work<'a> {
     /// The client's headers that go along.
     headers: HeaderMap,
     question: Question<'a>,
-    deadline: Instant,
 }
 
 /// What a request comes to.
@@ -150,7 +146,7 @@ impl Work<'_> {
                     }
                 }
             };
-            let outgoing = Outgoing::whole(self.request, self.headers.clone());
+            let outgoing = Outgoing::whole(self.request, self.headers.clone(), account.usage());
             let (backends, limits) = (&self.snapshot.backends, self.limits());
             let won = race(backends, &candidates, &decision, limits, &outgoing, account).await;
             return won.map(|won| Reply::Won(Box::new(won))).map_err(Setback::Exhausted);
@@ -163,7 +159,7 @@ impl Work<'_> {
             request: self.request,
             headers: &self.headers,
             limits: &self.question.route.limits,
-            deadline: self.deadline,
+            deadline: self.question.deadline,
             account,
         }
     }
@@ -173,7 +169,7 @@ impl Work<'_> {
         Limits {
             max_attempts: limits.max_attempts,
             attempt_timeout: limits.attempt_timeout,
-            deadline: Some(self.deadline),
+            deadline: Some(self.question.deadline),
             backoff: limits.backoff,
         }
     }

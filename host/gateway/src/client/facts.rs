@@ -24,10 +24,9 @@ pub(super) fn of(
     request: &ChatRequest,
     wishes: Wishes,
     tenant: Option<KeyName>,
-    deadline: Option<Instant>,
+    deadline: Instant,
 ) -> RequestFacts {
-    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    RequestFacts {
+    let mut facts = RequestFacts {
         id,
         operation: Operation::Chat,
         model: request.model.clone(),
@@ -39,12 +38,14 @@ pub(super) fn of(
         needs: request.needs,
         turns: request.turns,
         streaming: request.streaming,
-        deadline_ms: left.map(|left| u32::try_from(left.as_millis()).unwrap_or(u32::MAX)),
+        deadline_ms: None,
         budget_left: None,
         attributes: wishes
             .prefer
             .map(|wish| ("prefer".to_owned(), wish))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
-    }
+    };
+    facts.set_time_left(deadline.saturating_duration_since(Instant::now()));
+    facts
 }

@@ -117,6 +117,13 @@ impl Account {
         &self.id
     }
 
+    /// A step of a plan begins, with tasks from this number on. What an abandoned
+    /// plan of another policy had from there are none of its tasks.
+    pub(crate) fn begin_step(&self, first: usize) {
+        self.note(|notes| notes.tasks.truncate(first));
+        self.calls().disown(first);
+    }
+
     /// Notes how a plan goes.
     pub(crate) fn note(&self, note: impl FnOnce(&mut PlanNotes)) {
         note(self.plan().get_or_insert_default());

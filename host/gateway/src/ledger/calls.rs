@@ -92,6 +92,13 @@ impl Calls {
         (usage, cost, of_task().count())
     }
 
+    /// Takes calls off the tasks from a number on: they stay paid for.
+    pub(super) fn disown(&mut self, first: usize) {
+        for call in &mut self.calls {
+            call.task = call.task.filter(|&task| task < first);
+        }
+    }
+
     pub(super) fn total(&self) -> (Usage, Picodollars) {
         sum(self.calls.iter())
     }

@@ -173,16 +173,11 @@ impl PlanNotes {
 impl TaskNote {
     fn trace(self, number: usize, outcome: &Outcome, calls: &Calls) -> TaskTrace {
         let (usage, cost, attempts) = calls.of_task(number);
-        let under_way = self.begun.is_some() && self.ended.is_none();
+        let (status, error) = self.end(outcome);
         TaskTrace {
             number,
-            status: match (&self.error, under_way) {
-                (Some(_), _) => "failed",
-                (None, true) if outcome.ending == Ending::Answered => "done",
-                (None, true) => "cancelled",
-                (None, false) if self.begun.is_none() => "skipped",
-                (None, false) => "done",
-            },
+            status,
+            error,
             begun_ms: self.begun.map(ms),
             ended_ms: self.begun.map(|_| ms(self.ended.unwrap_or(outcome.latency))),
             name: self.name,
@@ -194,7 +189,22 @@ impl TaskNote {
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
             cost_usd: cost.usd(),
-            error: self.error,
+        }
+    }
+
+    fn end(&self, outcome: &Outcome) -> (&'static str, Option<String>) {
+        match (&self.error, self.begun, self.ended) {
+            (Some(error), ..) => ("failed", Some(error.clone())),
+            (None, None, _) => ("skipped", None),
+            (None, Some(_), Some(_)) => ("done", None),
+            // Only the task that was answering the client has a model already, and
+            // its end is that of the request.
+            (None, Some(_), None) if self.model.is_some() => match outcome.ending {
+                Ending::Answered => ("done", None),
+                Ending::Failed => ("failed", outcome.error.clone()),
+                Ending::Cancelled => ("cancelled", None),
+            },
+            (None, Some(_), None) => ("cancelled", None),
         }
     }
 }

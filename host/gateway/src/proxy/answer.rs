@@ -23,7 +23,6 @@ mod streaming;
 pub(crate) fn respond(won: Won, account: Account, mut told: Told, deadline: Option<Instant>) -> Response {
     let Won { committed, call, .. } = won;
     told.model(committed.model.id.as_str());
-    told.attempts(account.attempts());
     match committed.body {
         CommittedBody::Whole { bytes, answer } => {
             let usage = answer.usage_or_estimate(input_tokens(&account, call));
@@ -65,7 +64,6 @@ pub(crate) fn respond_composed(
     mut told: Told,
 ) -> Response {
     let now = Instant::now();
-    told.attempts(account.attempts());
     told.cost(account.cost());
     told.latency(account.elapsed(now));
     let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

@@ -26,6 +26,8 @@ pub(crate) struct Question<'a> {
     pub(crate) request: Arc<RequestFacts>,
     /// Its content.
     pub(crate) prompt: Arc<dyn Prompt>,
+    /// When it has to be over.
+    pub(crate) deadline: Instant,
 }
 
 /// What is to be done, and how that came about.
@@ -167,6 +169,9 @@ impl<'a> Chooser<'a> {
     pub(crate) fn failed(&mut self, policy: &Arc<Policy>, failure: &PolicyFailure) {
         tracing::warn!(policy = policy.version(), reason = failure.reason(), "a policy failed: {failure}");
         self.failure.get_or_insert(failure.reason());
+        // It may have been asked again after minutes of work of models.
+        let left = self.question.deadline.saturating_duration_since(Instant::now());
+        Arc::make_mut(&mut self.question.request).set_time_left(left);
         self.turn = match self.turn {
             Turn::Active(decider) => {
                 decider.slot.count_failure(failure);

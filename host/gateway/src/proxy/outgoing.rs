@@ -52,9 +52,10 @@ pub(crate) enum Wanted {
 }
 
 impl<'a> Outgoing<'a> {
-    /// The request as it came, for the client's answer.
-    pub(crate) fn whole(request: &'a ChatRequest, headers: HeaderMap) -> Self {
-        let wanted = Wanted::answer_to(request, Usage::default());
+    /// The request as it came, for the client's answer. A plan before it may have
+    /// used something.
+    pub(crate) fn whole(request: &'a ChatRequest, headers: HeaderMap, others: Usage) -> Self {
+        let wanted = Wanted::answer_to(request, others);
         Self { payload: Payload::Request(request), wanted, task: None, headers }
     }
 }

@@ -122,8 +122,7 @@ impl Conductor<'_> {
             return Err(Stopped::Policy(InvalidPlan::TooManySteps(limit).into()));
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let left = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
-        Arc::make_mut(&mut input.request).deadline_ms = Some(left);
+        Arc::make_mut(&mut input.request).set_time_left(left);
         match policy.resume(input.clone(), state).await.map_err(Stopped::Policy)? {
             Answer::Step(step) => Ok(step),
             Answer::Refusal(refusal) => Err(Stopped::Refused(refusal)),
@@ -175,6 +174,7 @@ impl Conductor<'_> {
     }
 
     fn finish(&self, finish: &Finish, input: &DecisionInput, policy: &Policy, asked: usize) -> String {
+        self.account.begin_step(input.orchestration.results.len());
         self.account.note(|notes| {
             notes.steps = asked;
             policy.version().clone_into(&mut notes.policy);
@@ -194,11 +194,11 @@ impl Conductor<'_> {
             model: None,
             error: None,
         };
+        self.account.begin_step(plan.first());
         self.account.note(|notes| {
             notes.steps = asked;
             policy.version().clone_into(&mut notes.policy);
             notes.reason = plan.reason().map(str::to_owned);
-            notes.tasks.truncate(plan.first());
             notes.tasks.extend(plan.tasks().iter().map(task));
         });
     }

@@ -1,12 +1,10 @@
 //! Loads what changed among the policies, beside those that serve.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use pointsman_domain::ids::{Digest, PolicyName};
-use pointsman_policy::{LoadError, Policy, Runtime, Slot};
-use sha2::{Digest as _, Sha256};
+use pointsman_policy::{Code, LoadError, Policy, Runtime, Slot};
 
 use crate::builtin;
 use crate::config::{self, Config, PolicySource};
@@ -113,18 +111,18 @@ async fn load(
     slot: Option<&Arc<Slot>>,
     runtime: &Runtime,
 ) -> Result<Loaded, Unloadable> {
-    let bytes = match read(&policy.source).await {
-        Ok(bytes) => bytes,
+    let code = match read(&policy.source).await {
+        Ok(code) => code,
         Err(error) => return failed(policy, slot, None, error),
     };
-    let digest = Digest::new(Sha256::digest(&bytes).into());
+    let digest = code.digest();
     if let Some(slot) = slot
         && slot.active().digest() == digest
         && *slot.active().spec() == policy.spec
     {
         return Ok(Loaded { slot: Arc::clone(slot), step: Step::Keep });
     }
-    match compile(policy, bytes, runtime).await {
+    match compile(policy, code, runtime).await {
         Ok(loaded) => Ok(match slot {
             Some(slot) => Loaded { slot: Arc::clone(slot), step: Step::Swap(Box::new(loaded)) },
             None => Loaded { slot: Arc::new(Slot::new(loaded)), step: Step::First },
@@ -149,28 +147,22 @@ fn failed(
     }
 }
 
-async fn read(source: &PolicySource) -> Result<Cow<'static, [u8]>, String> {
+async fn read(source: &PolicySource) -> Result<Code<'static>, String> {
     match source {
-        PolicySource::Builtin(name) => builtin::bytes(name)
-            .map(Cow::Borrowed)
-            .ok_or_else(|| format!("there is no built-in policy `{name}`")),
+        PolicySource::Builtin(name) => {
+            builtin::bytes(name).map(Code::new).ok_or_else(|| format!("there is no built-in policy `{name}`"))
+        }
         PolicySource::File(path) => {
             let path = path.clone();
-            let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-            read.map_err(|error| error.to_string())?
-                .map(Cow::Owned)
-                .map_err(|error| format!("cannot read the file: {error}"))
+            let read = tokio::task::spawn_blocking(move || std::fs::read(path).map(Code::new)).await;
+            read.map_err(|error| error.to_string())?.map_err(|error| format!("cannot read the file: {error}"))
         }
     }
 }
 
-async fn compile(
-    policy: &config::Policy,
-    bytes: Cow<'static, [u8]>,
-    runtime: &Runtime,
-) -> Result<Policy, String> {
+async fn compile(policy: &config::Policy, code: Code<'static>, runtime: &Runtime) -> Result<Policy, String> {
     let (spec, runtime) = (policy.spec.clone(), runtime.clone());
-    let load = move || runtime.load(spec, &bytes).map_err(|error: LoadError| error.to_string());
+    let load = move || runtime.load(spec, &code).map_err(|error: LoadError| error.to_string());
     tokio::task::spawn_blocking(load).await.map_err(|error| format!("the load gate failed: {error}"))?
 }
 

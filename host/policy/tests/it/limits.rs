@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_guests::{FIRST, HOSTILE, Misdeed, misbehaving};
-use pointsman_policy::{Limits, PolicySpec, Runtime, RuntimeConfig};
+use pointsman_policy::{Code, Limits, PolicySpec, Runtime, RuntimeConfig};
 
 use crate::support::{decide, spec, spec_with};
 
@@ -20,7 +20,8 @@ fn no_deadline() -> Limits {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn decisions_wait_for_a_place_instead_of_failing() {
     let runtime = runtime_for(1);
-    let policy = Arc::new(runtime.load(PolicySpec { limits: no_deadline(), ..spec() }, FIRST).unwrap());
+    let policy =
+        Arc::new(runtime.load(PolicySpec { limits: no_deadline(), ..spec() }, &Code::new(FIRST)).unwrap());
     let mut decisions = tokio::task::JoinSet::new();
     for _ in 0..200 {
         let policy = Arc::clone(&policy);
@@ -35,8 +36,8 @@ async fn decisions_wait_for_a_place_instead_of_failing() {
 async fn a_decision_that_finds_no_place_in_time_is_told_so() {
     let runtime = runtime_for(1);
     let endless = PolicySpec { limits: no_deadline(), ..spec_with(&misbehaving(Misdeed::LoopInRoute)) };
-    let endless = runtime.load(endless, HOSTILE).unwrap();
-    let honest = runtime.load(spec(), FIRST).unwrap();
+    let endless = runtime.load(endless, &Code::new(HOSTILE)).unwrap();
+    let honest = runtime.load(spec(), &Code::new(FIRST)).unwrap();
     let failure = tokio::select! {
         biased;
         _ = decide(&endless) => panic!("the endless policy ended"),
@@ -53,11 +54,11 @@ fn a_policy_can_be_loaded_while_all_places_are_taken() {
     let executor = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     executor.block_on(async {
         let endless = PolicySpec { limits: no_deadline(), ..spec_with(&misbehaving(Misdeed::LoopInRoute)) };
-        let endless = runtime.load(endless, HOSTILE).unwrap();
+        let endless = runtime.load(endless, &Code::new(HOSTILE)).unwrap();
         tokio::select! {
             biased;
             _ = decide(&endless) => panic!("the endless policy ended"),
-            loaded = async { runtime.load(spec(), FIRST) } => drop(loaded.unwrap()),
+            loaded = async { runtime.load(spec(), &Code::new(FIRST)) } => drop(loaded.unwrap()),
         }
     });
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::plan::Step;
-use pointsman_policy::{Answer, LoadError, Policy, PolicyFailure, PolicySpec, Runtime, RuntimeConfig};
+use pointsman_policy::{Answer, Code, LoadError, Policy, PolicyFailure, PolicySpec, Runtime, RuntimeConfig};
 
 mod inputs;
 
@@ -26,7 +26,7 @@ pub fn spec_with(settings: &str) -> PolicySpec {
 }
 
 pub fn load(spec: PolicySpec, bytes: &[u8]) -> Result<Policy, LoadError> {
-    runtime().load(spec, bytes)
+    runtime().load(spec, &Code::new(bytes))
 }
 
 /// The message of a refused policy.

@@ -51,6 +51,8 @@ pub enum Shape {
     Resume,
     /// No task: the policy answers itself.
     Finish,
+    /// The same with the milliseconds that are left for the answer.
+    TimeLeft,
     /// All at once; then the policy is asked again and routes the request.
     ThenRoute,
     /// All at once; then the policy is asked again and declines.
@@ -78,7 +80,7 @@ impl Orchestrator for Planner {
         if let Some(blunder) = self.0.blunder {
             return blunder.plan(candidates.len());
         }
-        Ok(self.shaped(candidates.len()))
+        Ok(self.shaped(request, candidates.len()))
     }
 
     fn resume(
@@ -101,11 +103,15 @@ impl Orchestrator for Planner {
 }
 
 impl Planner {
-    fn shaped(&self, candidates: usize) -> Step {
+    fn shaped(&self, request: &Request, candidates: usize) -> Step {
         let mut plan = Plan::new();
         match self.0.shape {
             Shape::Route => Step::Route(Decision::of(0..outline::whole(), "routed")),
             Shape::Finish => plan::finish(["answered ".into(), "here".into()], "finished"),
+            Shape::TimeLeft => {
+                let left = request.deadline_ms.unwrap_or_default();
+                plan::finish([Part::text(left.to_string())], "time-left")
+            }
             Shape::FanOut => {
                 let tasks = self.all(&mut plan, candidates);
                 let mut heard = vec![Part::text("heard:")];

@@ -71,7 +71,10 @@ fn long_names_are_cut_beside_the_bars_and_whole_on_them() {
     let name = "a".repeat(64);
     let long = PlanTrace { tasks: vec![task(0, &name, Some((0.0, 1.0)), "done")], ..trace() };
     let svg = picture(&long);
-    assert!(svg.contains(&format!(">{}…</text>", "a".repeat(24))) && svg.contains(&format!("{name} (chat)")), "{svg}");
+    assert!(
+        svg.contains(&format!(">{}…</text>", "a".repeat(24))) && svg.contains(&format!("{name} (chat)")),
+        "{svg}"
+    );
 }
 
 #[test]
