@@ -7,9 +7,10 @@ import sys
 
 from faster_whisper import WhisperModel
 
-from server import serve
+from server import keep_to_core, serve
 
-model = WhisperModel(sys.argv[1], device="cpu", compute_type="int8", cpu_threads=2)
+keep_to_core(0)
+model = WhisperModel(sys.argv[1], device="cpu", compute_type="int8", cpu_threads=1)
 
 
 def answer(headers, body):

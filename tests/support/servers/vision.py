@@ -6,8 +6,9 @@ import json
 
 from rapidocr_onnxruntime import RapidOCR
 
-from server import serve
+from server import keep_to_core, serve
 
+keep_to_core(1)
 read = RapidOCR()
 
 
