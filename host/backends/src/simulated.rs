@@ -7,6 +7,7 @@ mod embedding;
 mod format;
 mod request;
 mod stream;
+mod tokens;
 mod transcription;
 
 use std::collections::BTreeMap;

@@ -13,9 +13,9 @@ use crate::contract::{
     Candidate, ObserveParams, Outcome, Refusal, Request, RouteParams, RouteResults, ValidateResults,
     interface,
 };
+use crate::decision::{Answer, DecisionInput};
 use crate::failure::PolicyFailure;
 use crate::host::{Host, HostCallsExceeded, printable};
-use crate::policy::{Answer, DecisionInput};
 
 /// Bytes that one call may hand to the host: an honest answer for a thousand
 /// candidates is 30 KiB.

@@ -11,6 +11,7 @@
 
 mod code;
 mod contract;
+mod decision;
 mod failure;
 mod host;
 mod instance;
@@ -23,11 +24,12 @@ mod spec;
 pub mod watch;
 
 pub use code::Code;
+pub use decision::{Answer, DecisionInput, Orchestration};
 pub use failure::PolicyFailure;
 pub use load::LoadError;
 #[doc(hidden)]
 pub use measure::Parts;
-pub use policy::{Answer, DecisionInput, Orchestration, Policy};
+pub use policy::Policy;
 pub use runtime::{Runtime, RuntimeConfig, RuntimeError};
 pub use slot::{Rejected, Slot, SlotStatus};
 pub use spec::{Grants, Isolation, Limits, PolicySpec};

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use wasmtime::component::InstancePre;
 
+use crate::decision::DecisionInput;
 use crate::failure::PolicyFailure;
 use crate::host::Host;
 use crate::instance::{Exports, Instance, instantiate, new_store};
-use crate::policy::DecisionInput;
 
 /// The parts of one decision in a fresh instance.
 #[derive(Clone, Copy, Debug, Default)]

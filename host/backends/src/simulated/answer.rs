@@ -6,6 +6,7 @@ use fastrand::Rng;
 use pointsman_domain::model::Modalities;
 
 use super::request::{Asked, CONFIDENCE, Media};
+use super::tokens::tokens;
 
 /// Words that do not tell what a prompt is about.
 const STOP_WORDS: &str = " a about am an and are as at be by can code could create describe do does explain \
@@ -61,18 +62,6 @@ impl Answer {
         said.truncate(limit);
         Self { tokens: said, cut }
     }
-}
-
-/// A simulated token is a word with the space before it.
-pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let word = rest.find(|c: char| !c.is_whitespace())?;
-        let length = rest[word..].find(char::is_whitespace).map_or(rest.len(), |length| word + length);
-        let (token, after) = rest.split_at(length);
-        rest = after;
-        Some(token)
-    })
 }
 
 fn body(asked: &Asked, choices: &mut Rng) -> String {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer::tokens;
+use super::tokens::tokens;
 
 const DIMENSIONS: usize = 32;
 /// In how many of them a word shows: with one, two words would often be the same.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use pointsman_domain::model::Modalities;
 use serde::Deserialize;
 
-use super::answer::tokens;
+use super::tokens::tokens;
 
 /// How a system message asks for the line that says how sure a model is.
 pub(super) const CONFIDENCE: &str = "CONFIDENCE: ";

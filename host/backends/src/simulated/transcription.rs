@@ -5,8 +5,9 @@ use fastrand::Rng;
 use pointsman_wire::openai::transcription::Form;
 use serde_json::json;
 
-use super::answer::{heard, tokens};
+use super::answer::heard;
 use super::request::AUDIO_BYTES_PER_TOKEN;
+use super::tokens::tokens;
 
 /// A transcription request.
 #[derive(Debug)]

@@ -12,7 +12,8 @@ use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
 
 use super::LoadError;
-use crate::policy::{DecisionInput, Orchestration, Policy};
+use crate::decision::{DecisionInput, Orchestration};
+use crate::policy::Policy;
 use crate::runtime::Runtime;
 
 /// The id and model name of the request that a policy is tried with.
