@@ -12,3 +12,14 @@ use crate::testkit::outputs as gateway;
 pub fn text(task: u32, max_bytes: usize) -> Option<String> {
     gateway::text(task, u32::try_from(max_bytes).unwrap_or(u32::MAX))
 }
+
+/// What stands within a Markdown fence around the whole text; without one, the
+/// text, trimmed. For models that were asked for JSON; this imports nothing.
+pub fn unfenced(text: &str) -> &str {
+    let text = text.trim();
+    let within = text.strip_prefix("```").and_then(|text| text.strip_suffix("```"));
+    match within.and_then(|within| within.split_once('\n')) {
+        Some((language, within)) if !language.contains('`') => within.trim(),
+        _ => text,
+    }
+}

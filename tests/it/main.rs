@@ -25,8 +25,6 @@ mod keys;
 mod lifecycle;
 mod observers;
 mod orchestration;
-mod orchestration_handover;
-mod orchestration_load;
 mod policy_failures;
 mod protocols;
 mod real_model;

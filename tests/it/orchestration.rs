@@ -2,7 +2,9 @@
 
 mod built_in;
 mod failures;
+mod handover;
 mod limits;
+mod load;
 mod scenarios;
 mod shapes;
 mod traces;

@@ -13,6 +13,7 @@ mod admin;
 mod app;
 mod builtin;
 mod client;
+mod clock;
 mod feedback;
 mod ledger;
 mod proxy;

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use pointsman_backends::{Backend, InvalidBackend, Prober};
 use pointsman_domain::ids::{BackendName, PolicyName};
@@ -11,6 +10,7 @@ use pointsman_domain::model::Model;
 use pointsman_policy::Slot;
 
 use crate::client::keys::Keyring;
+use crate::clock::unix_seconds;
 use crate::config::{self, BackendKind, Config, RouteLimits};
 
 /// Loaded policies by name.
@@ -95,7 +95,7 @@ impl Snapshot {
             _probers: probers(&config, &backends),
             backends,
             max_body_bytes: config.server.max_body_bytes,
-            created: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            created: unix_seconds(),
             slots,
             config,
         })

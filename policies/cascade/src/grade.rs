@@ -1,8 +1,7 @@
 //! What a judge says of an answer.
 
+use pointsman_sdk::outputs::unfenced;
 use serde::Deserialize;
-
-use crate::json::unfenced;
 
 /// What the judge is asked, before the answer.
 pub(crate) const ASK: &str = "You are a strict examiner. Below stands an answer to the conversation above, between two \

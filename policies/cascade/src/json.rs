@@ -1,5 +1,6 @@
 //! Whether an answer is JSON, and whether a request asks for that.
 
+use pointsman_sdk::outputs::unfenced;
 use serde::de::IgnoredAny;
 
 /// What a request says that asks for JSON. Held against small letters.
@@ -27,17 +28,6 @@ pub(crate) fn is_asked_for(text: &str) -> bool {
 /// Whether an answer is one JSON value, perhaps within a fence.
 pub(crate) fn is_json(answer: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(unfenced(answer)).is_ok()
-}
-
-/// What stands within a Markdown fence around the whole text; without one, the
-/// text, trimmed.
-pub(crate) fn unfenced(text: &str) -> &str {
-    let text = text.trim();
-    let within = text.strip_prefix("```").and_then(|text| text.strip_suffix("```"));
-    match within.and_then(|within| within.split_once('\n')) {
-        Some((language, within)) if !language.contains('`') => within.trim(),
-        _ => text,
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Asking a model for parts, and reading what it says.
 
+use pointsman_sdk::outputs::unfenced;
 use serde::Deserialize;
 
 /// Most bytes of a reply: more than the longest plan that is allowed.
@@ -42,17 +43,6 @@ pub(crate) fn read(reply: &str, most: usize) -> Result<Vec<String>, &'static str
         return Err("it proposed a task that is empty or too long");
     }
     Ok(tasks)
-}
-
-/// What stands within a Markdown fence around the whole text; without one, the
-/// text, trimmed.
-fn unfenced(text: &str) -> &str {
-    let text = text.trim();
-    let within = text.strip_prefix("```").and_then(|text| text.strip_suffix("```"));
-    match within.and_then(|within| within.split_once('\n')) {
-        Some((language, within)) if !language.contains('`') => within.trim(),
-        _ => text,
-    }
 }
 
 #[cfg(test)]

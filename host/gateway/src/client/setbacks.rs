@@ -63,14 +63,11 @@ pub(super) fn stopped(stopped: Stopped) -> ApiError {
 
 /// No model answered.
 pub(super) fn all_failed(exhausted: &Exhausted) -> ApiError {
-    let tried: Vec<String> = exhausted
-        .failures
-        .iter()
-        .map(|(model, failure)| format!("{model}: {}", failure.kind.for_client()))
-        .collect();
-    let message = format!("no model answered: {}", tried.join("; "));
+    let message = format!("no model answered: {}", exhausted.for_client());
     let retry_after = exhausted.failures.iter().filter_map(|(_, failure)| failure.retry_after).min();
-    if exhausted.failures.iter().all(|(_, failure)| failure.kind.is_rate_limit()) && !tried.is_empty() {
+    if exhausted.failures.iter().all(|(_, failure)| failure.kind.is_rate_limit())
+        && !exhausted.failures.is_empty()
+    {
         return ApiError::rate_limited(message).retry_after(retry_after);
     }
     ApiError::bad_gateway(message).retry_after(retry_after)

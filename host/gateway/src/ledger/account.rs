@@ -101,6 +101,12 @@ impl Account {
         self.calls().usage_of(call)
     }
 
+    /// The input tokens that a call was noted with, as an estimate for when its
+    /// answer tells none.
+    pub(crate) fn input_estimate(&self, call: CallId) -> u32 {
+        u32::try_from(self.usage_of(call).input_tokens).unwrap_or(u32::MAX)
+    }
+
     /// What a task's calls have used, and what they cost.
     pub(crate) fn of_task(&self, task: usize) -> (Usage, Picodollars) {
         let (usage, cost, _) = self.calls().of_task(task);

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use pointsman_domain::outcome::{Ending, Outcome};
 use pointsman_domain::plan::{Span, critical_path};
 use serde::Serialize;
 
 use super::calls::Calls;
+use crate::clock::unix_seconds;
 
 /// Traces that are kept, the newest.
 const KEPT: usize = 1_000;
@@ -129,7 +130,7 @@ impl PlanNotes {
         let time = on_path.clone().map(|(_, span)| span.ended.saturating_sub(span.begun)).sum();
         PlanTrace {
             id: outcome.id.clone(),
-            at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            at: unix_seconds(),
             route: route.to_owned(),
             label: outcome.label.clone(),
             ending: match outcome.ending {

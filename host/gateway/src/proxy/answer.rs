@@ -1,7 +1,7 @@
 //! From a committed answer to the response that the client sees.
 
 use std::convert::Infallible;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -15,7 +15,8 @@ use pointsman_wire::openai::chat::{ChatRequest, with_usage};
 use super::attempt::{CommittedBody, ErrorAnswer};
 use super::race::Won;
 use crate::client::headers::Told;
-use crate::ledger::{Account, CallId};
+use crate::clock::unix_seconds;
+use crate::ledger::Account;
 
 mod streaming;
 
@@ -25,7 +26,7 @@ pub(crate) fn respond(won: Won, account: Account, mut told: Told, deadline: Opti
     told.model(committed.model.id.as_str());
     match committed.body {
         CommittedBody::Whole { bytes, answer } => {
-            let usage = answer.usage_or_estimate(input_tokens(&account, call));
+            let usage = answer.usage_or_estimate(account.input_estimate(call));
             let (model, now) = (&committed.model, committed.first_token_at);
             model.live.answered_whole(&model.expected, now, usage.output_tokens, now - committed.sent_at);
             account.used(call, usage);
@@ -39,7 +40,7 @@ pub(crate) fn respond(won: Won, account: Account, mut told: Told, deadline: Opti
             let call = streaming::AnsweringCall {
                 model: committed.model,
                 call,
-                input_tokens: input_tokens(&account, call),
+                input_tokens: account.input_estimate(call),
                 sent_at: committed.sent_at,
                 first_token_at: committed.first_token_at,
                 _in_flight: committed.in_flight,
@@ -66,7 +67,7 @@ pub(crate) fn respond_composed(
     let now = Instant::now();
     told.cost(account.cost());
     told.latency(account.elapsed(now));
-    let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let created = unix_seconds();
     let id = format!("chatcmpl-{}", account.id());
     let head = Head { id: &id, created, model: &request.model };
     let usage = account.usage();
@@ -80,11 +81,6 @@ pub(crate) fn respond_composed(
     account.close(Ending::Answered, None);
     let events = stream::iter(events.into_iter().map(Ok::<Bytes, Infallible>));
     response(HeaderMap::new(), "text/event-stream", told, Body::from_stream(events))
-}
-
-/// The estimate that a call was noted with.
-fn input_tokens(account: &Account, call: CallId) -> u32 {
-    u32::try_from(account.usage_of(call).input_tokens).unwrap_or(u32::MAX)
 }
 
 /// Passes a backend's error answer on, in its own words.

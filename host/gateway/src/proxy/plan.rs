@@ -148,8 +148,9 @@ impl Conductor<'_> {
                     result.output.as_deref()
                 };
                 let answers = plan.answering() == Some(number);
-                let job = Job::new(self, number, task, &input.candidates, answers, &output);
-                running.push(job.run());
+                let job = Job::begin(self, number, task, &input.candidates);
+                let prepared = job.prepare(answers, &output);
+                running.push(job.run(prepared));
             }
             let Some((number, end)) = running.next().await else { break };
             progress.ended(number);

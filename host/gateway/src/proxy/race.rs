@@ -28,6 +28,16 @@ pub(crate) struct Exhausted {
     pub(crate) words: Option<Box<ErrorAnswer>>,
 }
 
+impl Exhausted {
+    /// What was tried and how it failed, in words that a client may hear.
+    pub(crate) fn for_client(&self) -> String {
+        let tried = self.failures.iter();
+        let tried: Vec<String> =
+            tried.map(|(model, failure)| format!("{model}: {}", failure.kind.for_client())).collect();
+        tried.join("; ")
+    }
+}
+
 /// An attempt that won.
 #[derive(Debug)]
 pub(crate) struct Won {

@@ -1,10 +1,9 @@
 //! What a reload did, for the log and the admin API.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde::Serialize;
 
 use super::policies::{Change, Committed, What};
+use crate::clock::unix_seconds;
 
 /// What one reload did.
 #[derive(Clone, Debug, Serialize)]
@@ -44,7 +43,7 @@ struct PolicyReport {
 
 impl Report {
     pub(super) fn new(cause: &'static str, config: Verdict, committed: &Committed) -> Self {
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let at = unix_seconds();
         Self { cause, at, config, policies: committed.0.iter().map(PolicyReport::from).collect() }
     }
 

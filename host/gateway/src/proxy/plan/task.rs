@@ -21,7 +21,6 @@ pub(super) struct Job<'a> {
     number: usize,
     task: &'a Task,
     candidates: &'a [Candidate],
-    outgoing: std::result::Result<Outgoing<'a>, Fault>,
     begun: Instant,
     begun_after: Duration,
 }
@@ -41,21 +40,19 @@ pub(super) enum Ended {
     },
 }
 
-/// Why a task gave no output, in words that a client may hear.
-struct Fault {
+/// Why a task cannot begin, in words that a client may hear.
+pub(super) struct Fault {
     why: String,
     over_limit: bool,
 }
 
 impl<'a> Job<'a> {
-    /// Puts the call together, from the outputs of the tasks before it.
-    pub(super) fn new<'o>(
+    /// The task's time begins.
+    pub(super) fn begin(
         conductor: &'a Conductor<'a>,
         number: usize,
         task: &'a Task,
         candidates: &'a [Candidate],
-        answers: bool,
-        output: &dyn Fn(usize) -> Option<&'o str>,
     ) -> Self {
         let (begun, begun_after) = (Instant::now(), conductor.elapsed());
         conductor.account.note(|notes| {
@@ -63,25 +60,24 @@ impl<'a> Job<'a> {
                 note.begun = Some(begun_after);
             }
         });
-        let mut job = Self {
-            conductor,
-            number,
-            task,
-            candidates,
-            outgoing: Err(Fault { why: String::new(), over_limit: false }),
-            begun,
-            begun_after,
-        };
-        job.outgoing = job.payload(answers, output).and_then(|payload| job.outgoing(payload, answers));
-        job
+        Self { conductor, number, task, candidates, begun, begun_after }
+    }
+
+    /// Puts the call together, from the outputs of the tasks before it.
+    pub(super) fn prepare<'o>(
+        &self,
+        answers: bool,
+        output: &dyn Fn(usize) -> Option<&'o str>,
+    ) -> std::result::Result<Outgoing<'a>, Fault> {
+        self.payload(answers, output).and_then(|payload| self.outgoing(payload, answers))
     }
 
     /// Calls models until one gives an output or the task's time is over.
-    pub(super) async fn run(self) -> (usize, Ended) {
+    pub(super) async fn run(self, prepared: std::result::Result<Outgoing<'a>, Fault>) -> (usize, Ended) {
         let number = self.number;
-        let outgoing = match &self.outgoing {
+        let outgoing = match prepared {
             Ok(outgoing) => outgoing,
-            Err(Fault { why, over_limit }) => return (number, self.failed(why.clone(), *over_limit)),
+            Err(Fault { why, over_limit }) => return (number, self.failed(why, over_limit)),
         };
         let deadline = self.deadline();
         let limits = Limits {
@@ -91,7 +87,7 @@ impl<'a> Job<'a> {
             backoff: self.conductor.limits.backoff,
         };
         let (backends, account) = (self.conductor.backends, self.conductor.account);
-        let racing = race(backends, self.candidates, self.task.decision(), limits, outgoing, account);
+        let racing = race(backends, self.candidates, self.task.decision(), limits, &outgoing, account);
         let ended = match tokio::time::timeout_at(deadline.into(), racing).await {
             Ok(Ok(won)) => self.won(won),
             Ok(Err(exhausted)) if Instant::now() < deadline || self.task.timeout.is_none() => {
@@ -164,9 +160,7 @@ impl<'a> Job<'a> {
             return Ended::Answer(Box::new(won));
         };
         let (model, now) = (&committed.model, committed.first_token_at);
-        let usage = output.usage_or_estimate(
-            u32::try_from(self.conductor.account.usage_of(won.call).input_tokens).unwrap_or(u32::MAX),
-        );
+        let usage = output.usage_or_estimate(self.conductor.account.input_estimate(won.call));
         model.live.answered_whole(&model.expected, now, usage.output_tokens, now - committed.sent_at);
         self.conductor.account.used(won.call, usage);
         let ended = self.conductor.elapsed();
@@ -222,8 +216,5 @@ impl<'a> Job<'a> {
 
 /// What was tried and how it failed.
 fn words(exhausted: &Exhausted) -> String {
-    let tried = exhausted.failures.iter();
-    let tried: Vec<String> =
-        tried.map(|(model, failure)| format!("{model}: {}", failure.kind.for_client())).collect();
-    if tried.is_empty() { "no time was left".to_owned() } else { tried.join("; ") }
+    if exhausted.failures.is_empty() { "no time was left".to_owned() } else { exhausted.for_client() }
 }
