@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 macro_rules! name {
@@ -64,7 +65,7 @@ name! {
 }
 
 /// SHA-256 of a policy's bytes: which version decided.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -85,6 +86,27 @@ impl Digest {
             let _ = write!(hex, "{byte:02x}");
         }
         hex
+    }
+}
+
+/// Not the 64 hex digits of a SHA-256 sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a SHA-256 digest: 64 hex digits are expected, with `sha256:` before them or not")]
+pub struct NotADigest;
+
+impl FromStr for Digest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        let hex = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
+        let (pairs, []) = hex.as_chunks::<2>() else { return Err(NotADigest) };
+        let pairs: &[[u8; 2]; 32] = pairs.try_into().map_err(|_| NotADigest)?;
+        let mut sum = [0; 32];
+        for (byte, pair) in sum.iter_mut().zip(pairs) {
+            let digit = |hex: u8| char::from(hex).to_digit(16).ok_or(NotADigest);
+            *byte = (digit(pair[0])? * 16 + digit(pair[1])?) as u8;
+        }
+        Ok(Self(sum))
     }
 }
 
@@ -110,5 +132,15 @@ mod tests {
         let digest = Digest::new([0xab; 32]);
         assert_eq!(digest.short(), "abababababab");
         assert_eq!(digest.to_string(), "ab".repeat(32));
+    }
+
+    #[test]
+    fn a_digest_is_read_as_it_is_shown_and_nothing_else_is() {
+        let digest = Digest::new([0xab; 32]);
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        assert_eq!(format!("sha256:{digest}").parse(), Ok(digest));
+        for no_digest in ["", "ab", &"ab".repeat(33), &"xy".repeat(32), &"é".repeat(32)] {
+            assert_eq!(no_digest.parse::<Digest>(), Err(NotADigest), "{no_digest}");
+        }
     }
 }

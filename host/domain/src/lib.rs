@@ -16,3 +16,4 @@ pub mod outcome;
 pub mod plan;
 pub mod prompt;
 pub mod request;
+pub mod rollout;

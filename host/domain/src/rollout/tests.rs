@@ -1,0 +1,98 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn decisions(failures: u64, decisions: u64) -> Tally {
+    Tally { decisions, failures, ..Tally::default() }
+}
+
+fn judge(new: Tally, old: Tally) -> Option<Breach> {
+    Thresholds::default().judge(&new, &old)
+}
+
+#[test]
+fn a_version_that_always_fails_is_found_out_at_its_second_failure() {
+    assert_eq!(judge(decisions(1, 1), decisions(0, 1_000)), None, "anything may fail once");
+    let breach = judge(decisions(2, 2), decisions(0, 1_000)).expect("twice is enough");
+    assert_eq!(breach.to_string(), "100.0 % of its 2 decisions failed, before it 0.0 %");
+}
+
+#[test]
+fn a_rate_counts_as_far_as_the_numbers_bear_it() {
+    assert_eq!(judge(decisions(8, 100), decisions(0, 1_000)), None, "8 % of 100 may well be 4 %");
+    assert!(judge(decisions(80, 1_000), decisions(0, 1_000)).is_some(), "8 % of 1,000 is over 5 %");
+    assert_eq!(judge(decisions(80, 1_000), decisions(40, 1_000)), None, "the old one fails too");
+}
+
+#[test]
+fn requests_without_an_answer_are_compared_likewise() {
+    let requests = |errors, requests| Tally { requests, errors, ..Tally::default() };
+    let breach = judge(requests(30, 100), requests(1, 1_000)).expect("30 % after 0.1 %");
+    assert_eq!(breach.to_string(), "30.0 % of its 100 requests got no answer, before it 0.1 %");
+    assert_eq!(judge(requests(30, 100), requests(290, 1_000)), None, "the backends are to blame");
+}
+
+#[test]
+fn a_decision_time_counts_from_a_hundred_decisions_and_a_millisecond_on() {
+    let taking = |ms: f64, decisions| Tally {
+        decisions,
+        decision_p99: Some(Duration::from_secs_f64(ms / 1e3)),
+        ..Tally::default()
+    };
+    assert_eq!(judge(taking(15.0, 99), taking(1.0, 1_000)), None);
+    assert_eq!(
+        judge(taking(15.0, 100), taking(2.0, 1_000)).expect("15 ms after 2 ms").to_string(),
+        "a decision takes up to 15.0ms (99th percentile), before it 2.0ms"
+    );
+    assert_eq!(judge(taking(0.9, 1_000), taking(0.01, 1_000)), None, "quick enough");
+    assert!(judge(taking(4.1, 100), Tally::default()).is_some(), "nothing to compare with");
+}
+
+#[test]
+fn pauses_double_until_a_person_is_needed() {
+    let backoff = Backoff { first: Duration::from_secs(60), attempts: 3 };
+    let first = backoff.hold(None, 1_000, "failed".to_owned());
+    assert_eq!((first.strikes, first.until), (1, Some(1_060)));
+    assert!(first.is_in_force(1_059) && !first.is_in_force(1_060));
+    let second = backoff.hold(Some(&first), 2_000, "failed".to_owned());
+    assert_eq!((second.strikes, second.until), (2, Some(2_120)));
+    let third = backoff.hold(Some(&second), 3_000, "failed".to_owned());
+    assert_eq!((third.strikes, third.until), (3, None));
+    assert!(third.is_in_force(u64::MAX));
+}
+
+#[test]
+fn a_persons_quarantine_has_no_end() {
+    let hold = Hold::quarantine(None, 5, "by hand".to_owned());
+    assert_eq!((hold.strikes, hold.until, hold.is_in_force(u64::MAX)), (1, None, true));
+}
+
+proptest! {
+    #[test]
+    fn no_tally_upsets_the_judge(
+        counts in proptest::array::uniform8(any::<u64>()), times in any::<[Option<u32>; 2]>()
+    ) {
+        let tally = |at: usize, time: Option<u32>| Tally {
+            decisions: counts[at],
+            failures: counts[at + 1],
+            decision_p99: time.map(|us| Duration::from_micros(us.into())),
+            requests: counts[at + 2],
+            errors: counts[at + 3],
+        };
+        let _ = judge(tally(0, times[0]), tally(4, times[1]));
+    }
+
+    #[test]
+    fn a_version_as_good_as_the_old_one_stays(failures in 0_u64..=1_000, more in 0_u64..10_000) {
+        let tally = decisions(failures, failures + more);
+        prop_assert_eq!(judge(tally, tally), None);
+    }
+
+    #[test]
+    fn holds_grow_without_overflow(strikes in any::<u32>(), now in any::<u64>(), first in any::<u64>()) {
+        let backoff = Backoff { first: Duration::from_secs(first), attempts: u32::MAX };
+        let before = Hold { strikes, since: 0, until: None, why: String::new() };
+        let hold = backoff.hold(Some(&before), now, String::new());
+        prop_assert!(hold.until.is_none_or(|until| until >= now));
+    }
+}
