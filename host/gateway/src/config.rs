@@ -20,6 +20,7 @@ mod raw;
 mod routes;
 mod schema;
 mod secrets;
+mod state;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -37,6 +38,7 @@ pub use problem::{InvalidConfig, Place, Problem};
 pub use raw::{LogFormat, LogLevel};
 pub use routes::{Route, RouteLimits};
 pub use schema::schema_json;
+pub use state::{Compile, State};
 
 /// What `pointsman serve` runs without a file: a simulated fleet.
 pub const DEFAULT_TOML: &str = include_str!("config/default.toml");
@@ -51,6 +53,10 @@ pub struct Config {
     pub admin: Admin,
     /// The log.
     pub log: Log,
+    /// What outlives the process.
+    pub state: State,
+    /// How policies are compiled.
+    pub compile: Compile,
     /// Servers that answer model calls.
     pub backends: Vec<Backend>,
     /// Models on them; at least one. Their live stats are new: see

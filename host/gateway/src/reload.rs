@@ -135,12 +135,14 @@ impl Reloader {
     }
 }
 
-/// Listeners are bound once.
+/// Listeners are bound once, and the log, the state and the compiler are set up once.
 fn warn_of_restart(old: &Config, new: &Config) {
     for (what, changed) in [
         ("[server]", old.server != new.server),
         ("[admin]", old.admin != new.admin),
         ("[log]", old.log != new.log),
+        ("[state]", old.state != new.state),
+        ("[compile]", old.compile != new.compile),
     ] {
         if changed {
             tracing::warn!("{what} changed in the configuration: this takes effect at the next start");

@@ -58,6 +58,9 @@ pub struct Limits {
     pub deadline: Duration,
     /// Linear memory of one instance, in bytes.
     pub memory_bytes: usize,
+    /// Calls of this policy under way at once. More wait for their turn, at most
+    /// for as long as `deadline`.
+    pub concurrency: u32,
     /// Calls of imported functions during one call of the policy.
     pub host_calls: u32,
     /// Bytes of the request's content that one call may read; reads past it
@@ -72,6 +75,7 @@ impl Default for Limits {
         Self {
             deadline: Duration::from_millis(20),
             memory_bytes: 16 << 20,
+            concurrency: 32,
             host_calls: 1_000,
             prompt_bytes: 64 << 10,
             max_component_bytes: 32 << 20,

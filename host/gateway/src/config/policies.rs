@@ -218,6 +218,7 @@ fn limits(raw: &raw::Limits, node: Node<'_>, problems: &mut Problems<'_>) -> Lim
     let limits = Limits {
         deadline: raw.deadline.get(),
         memory_bytes: raw.memory.get(),
+        concurrency: raw.concurrency,
         host_calls: raw.host_calls,
         prompt_bytes: u32::try_from(raw.prompt_bytes.get()).unwrap_or(u32::MAX),
         max_component_bytes: raw.component.get(),
@@ -225,6 +226,7 @@ fn limits(raw: &raw::Limits, node: Node<'_>, problems: &mut Problems<'_>) -> Lim
     for (key, is_zero) in [
         ("deadline", limits.deadline.is_zero()),
         ("memory", limits.memory_bytes == 0),
+        ("concurrency", limits.concurrency == 0),
         ("component", limits.max_component_bytes == 0),
     ] {
         if is_zero {

@@ -10,6 +10,7 @@ mod model;
 mod policy;
 mod quantity;
 mod scalar;
+mod state;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub(super) use model::{Ability, Input, Model, Operation, Simulate};
 pub(super) use policy::{Grant, IsolationWord, Limits, OnFailureTable, OnFailureWord, Policy, Warm};
 pub(super) use quantity::{Address, Duration, Size};
 pub(super) use scalar::{Quality, Scalar};
+pub(super) use state::{Compile, State};
 
 /// The configuration of Pointsman: `pointsman.toml`.
 ///
@@ -35,6 +37,10 @@ pub(super) struct File {
     pub admin: Admin,
     /// What is written to standard error.
     pub log: Log,
+    /// What outlives the process.
+    pub state: State,
+    /// How policies are compiled.
+    pub compile: Compile,
     /// Servers that answer model calls, by name.
     pub backends: BTreeMap<String, Backend>,
     /// Models, by `backend/name`. The order in the file is the order in which

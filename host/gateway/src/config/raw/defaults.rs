@@ -7,8 +7,8 @@ use pointsman_domain::money::Picodollars;
 use pointsman_domain::plan::PlanLimits;
 
 use super::{
-    Address, Admin, Backend, BackendKind, Duration, Health, IsolationWord, Limits, OnFailureWord, Plan,
-    Policy, Route, Server, Size, Warm, WordOr,
+    Address, Admin, Backend, BackendKind, Compile, Duration, Health, IsolationWord, Limits, OnFailureWord,
+    Plan, Policy, Route, Server, Size, Warm, WordOr,
 };
 
 impl Default for Server {
@@ -28,6 +28,12 @@ impl Default for Server {
 impl Default for Admin {
     fn default() -> Self {
         Self { listen: Address::loopback(8081), token_env: None, token_file: None }
+    }
+}
+
+impl Default for Compile {
+    fn default() -> Self {
+        Self { timeout: Duration::seconds(60), memory: Size::mebibytes(2 << 10), processes: 2 }
     }
 }
 
@@ -77,6 +83,7 @@ impl Default for Limits {
         Self {
             deadline: limits.deadline.into(),
             memory: Size::bytes(limits.memory_bytes as u64),
+            concurrency: limits.concurrency,
             host_calls: limits.host_calls,
             prompt_bytes: Size::bytes(limits.prompt_bytes.into()),
             component: Size::bytes(limits.max_component_bytes as u64),

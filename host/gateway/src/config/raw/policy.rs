@@ -52,6 +52,9 @@ pub(in crate::config) struct Limits {
     pub deadline: Duration,
     /// Most memory of one instance.
     pub memory: Size,
+    /// Most decisions of this policy at the same time; further ones wait, at most
+    /// for as long as the deadline.
+    pub concurrency: u32,
     /// Most calls to the host in one decision.
     pub host_calls: u32,
     /// Most bytes of the prompt that are read in one decision.

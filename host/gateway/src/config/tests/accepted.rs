@@ -1,5 +1,6 @@
 //! What configurations that are right compile to.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use pointsman_domain::model::{Abilities, Modalities, Operation};
 use pointsman_domain::money::Price;
 use pointsman_policy::{Grants, Isolation, Limits};
 
-use super::super::{BackendKind, Config, OnFailure, Overrides, PolicySource, Route};
+use super::super::{BackendKind, Compile, Config, OnFailure, Overrides, PolicySource, Route};
 use super::{accepted, compile};
 use crate::config::keys;
 
@@ -128,7 +129,7 @@ fn a_policy_is_compiled_with_all_its_parts() {
         source = "builtin:dynamic"
         settings = { floor = 0.5, tasks = ["code"], since = 2026-01-01, nested = { on = true } }
         grants = ["prompt", "wasi"]
-        limits = { deadline = "5ms", memory = "8 MiB", host_calls = 10, prompt_bytes = 1000, component = 1 }
+        limits = { deadline = "5ms", memory = "8 MiB", concurrency = 3, host_calls = 10, prompt_bytes = 1000, component = 1 }
         isolation = { warm = { instances = 2 } }
         on_failure = { fallback = "plain" }"#,
     );
@@ -142,6 +143,7 @@ fn a_policy_is_compiled_with_all_its_parts() {
     let limits = Limits {
         deadline: Duration::from_millis(5),
         memory_bytes: 8 << 20,
+        concurrency: 3,
         host_calls: 10,
         prompt_bytes: 1000,
         max_component_bytes: 1,
@@ -156,6 +158,24 @@ fn a_policy_without_settings_gets_an_empty_object_and_the_default_limits() {
     let config = accepted("");
     let spec = &config.policies[0].spec;
     assert_eq!(*spec, pointsman_policy::PolicySpec::new(PolicyName::new("plain")));
+}
+
+#[test]
+fn the_state_is_kept_beside_the_file_and_nowhere_unless_it_says_so() {
+    assert_eq!(accepted("").state.dir, None);
+    let relative = accepted("[state]\ndir = \"state\"\n").state.dir;
+    assert_eq!(relative.as_deref(), Some(Path::new("/nowhere/state")));
+    let absolute = accepted("[state]\ndir = \"/var/lib/pointsman\"\n").state.dir;
+    assert_eq!(absolute.as_deref(), Some(Path::new("/var/lib/pointsman")));
+}
+
+#[test]
+fn how_policies_are_compiled_has_defaults() {
+    let default = Compile { timeout: Duration::from_secs(60), memory_bytes: 2 << 30, processes: 2 };
+    assert_eq!(accepted("").compile, default);
+    let config = accepted("[compile]\ntimeout = \"5s\"\nmemory = \"1 GiB\"\n");
+    let stated = Compile { timeout: Duration::from_secs(5), memory_bytes: 1 << 30, ..default };
+    assert_eq!(config.compile, stated);
 }
 
 #[test]

@@ -23,10 +23,12 @@ such as `\"16 MiB\"`. Paths are relative to the file. In lists of names, `*` sta
 ";
 
 /// The sections in the order of the file, each with the definition of what is in it.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 10] = [
     ("[server]", "Server"),
     ("[admin]", "Admin"),
     ("[log]", "Log"),
+    ("[state]", "State"),
+    ("[compile]", "Compile"),
     ("[backends.NAME]", "Backend"),
     ("[models.\"BACKEND/NAME\"]", "Model"),
     ("[policies.NAME]", "Policy"),

@@ -95,6 +95,50 @@ isolation = { warm = { instances = 0 } }"#,
 }
 
 #[test]
+fn a_state_directory_without_name_and_a_compiler_that_may_not_work_are_refused() {
+    assert_snapshot!(rejected(
+        r#"
+[state]
+dir = ""
+
+[compile]
+timeout = "0s"
+processes = 0
+
+[policies.mine]
+source = "builtin:cost"
+limits = { concurrency = 0 }"#,
+    ), @r#"
+    error: `dir` is empty
+     --> pointsman.toml:3:7
+      |
+    3 | dir = ""
+      |       ^^
+      = hint: name a directory, or leave [state] out to keep nothing
+
+    error: `timeout` is zero, so no policy could be compiled
+     --> pointsman.toml:6:11
+      |
+    6 | timeout = "0s"
+      |           ^^^^
+
+    error: `processes` is zero, so no policy could be compiled
+     --> pointsman.toml:7:13
+      |
+    7 | processes = 0
+      |             ^
+
+    error: `concurrency` is zero, so the policy could never decide
+      --> pointsman.toml:11:26
+       |
+    11 | limits = { concurrency = 0 }
+       |                          ^
+
+    4 errors in pointsman.toml
+    "#);
+}
+
+#[test]
 fn a_key_for_an_unknown_route_hints_at_the_one_that_was_meant() {
     assert_snapshot!(rejected(
         r#"
