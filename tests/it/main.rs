@@ -29,4 +29,6 @@ mod policy_failures;
 mod protocols;
 mod real_model;
 mod reloads;
+mod rollouts;
 mod routing;
+mod trials;

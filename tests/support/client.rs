@@ -65,6 +65,11 @@ pub async fn stream_with(url: &str, headers: &[(&str, &str)], body: &Value) -> S
     send(request(Method::POST, url, headers, Bytes::from(body.to_string()))).await
 }
 
+/// Sends any request and waits for the whole answer.
+pub async fn call(method: Method, url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+    send(request(method, url, headers, body.into())).await.whole().await
+}
+
 /// Any request, for what the others cannot do.
 pub fn request(method: Method, url: &str, headers: &[(&str, &str)], body: Bytes) -> Request<Full<Bytes>> {
     let mut request = Request::builder().method(method).uri(url).header(CONTENT_TYPE, "application/json");

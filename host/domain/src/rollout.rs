@@ -4,23 +4,27 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// The normal quantile of the intervals below: 95 % of them hold the true rate.
 const Z: f64 = 1.96;
-/// Decisions below which a 99th percentile says nothing.
-const ENOUGH_FOR_P99: u64 = 100;
+/// The share of decisions that may be slower than all others: those beyond the
+/// 99th percentile.
+const SLOW_SHARE: f64 = 0.01;
 /// Decision times below this are as good as any: at microseconds a busy machine
 /// makes more of a difference than a policy does.
 const QUICK: Duration = Duration::from_millis(1);
 
 /// What was counted of one version.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Decisions that were asked for.
     pub decisions: u64,
     /// Those that failed by the policy's own fault.
     pub failures: u64,
-    /// The 99th percentile of the time for a decision.
-    pub decision_p99: Option<Duration>,
+    /// How long decisions took: times, from the shortest, with how many took
+    /// about that long.
+    pub decision_times: Vec<(Duration, u64)>,
     /// Requests that it routed and that came to an end, but for those whose client went away.
     pub requests: u64,
     /// Those that no model answered.
@@ -35,7 +39,8 @@ pub struct Thresholds {
     pub failure_rate: f64,
     /// The share of requests without an answer may be higher by this much.
     pub error_rate: f64,
-    /// The 99th percentile of the decision time may be this many times as long.
+    /// Decisions that take more than this many times the 99th percentile of the
+    /// old version have to be as rare.
     pub decision_time: f64,
 }
 
@@ -68,10 +73,12 @@ pub enum Breach {
     },
     /// It takes longer.
     DecisionTime {
-        /// The 99th percentile.
-        new: Duration,
-        /// That of the old version, or what is quick enough for any.
-        old: Duration,
+        /// Its share of slow decisions.
+        slow: f64,
+        /// What is slow.
+        limit: Duration,
+        /// How many decisions it was asked for.
+        of: u64,
     },
 }
 
@@ -88,9 +95,30 @@ impl Thresholds {
         if at_least(new.errors, new.requests) > erred + self.error_rate && new.errors > 1 {
             return Some(Breach::Errors { new: erring, old: erred, of: new.requests });
         }
-        let (Some(time), true) = (new.decision_p99, new.decisions >= ENOUGH_FOR_P99) else { return None };
-        let usual = old.decision_p99.unwrap_or(QUICK).max(QUICK);
-        (time > usual.mul_f64(self.decision_time)).then_some(Breach::DecisionTime { new: time, old: usual })
+        let limit = old.p99().unwrap_or(QUICK).max(QUICK).mul_f64(self.decision_time);
+        let slow = new.slower_than(limit);
+        (at_least(slow, new.decisions) > SLOW_SHARE && slow > 1).then(|| Breach::DecisionTime {
+            slow: rate(slow, new.decisions),
+            limit,
+            of: new.decisions,
+        })
+    }
+}
+
+impl Tally {
+    /// The time that 99 of 100 decisions took at most.
+    pub fn p99(&self) -> Option<Duration> {
+        let counted: u64 = self.decision_times.iter().map(|(_, count)| count).sum();
+        let mut slower = counted;
+        let within = self.decision_times.iter().find(|(_, count)| {
+            slower = slower.saturating_sub(*count);
+            slower as f64 <= counted as f64 * SLOW_SHARE
+        });
+        within.map(|(time, _)| *time)
+    }
+
+    fn slower_than(&self, limit: Duration) -> u64 {
+        self.decision_times.iter().filter(|(time, _)| *time > limit).map(|(_, count)| count).sum()
     }
 }
 
@@ -122,8 +150,8 @@ impl fmt::Display for Breach {
             Self::Errors { new, old, of } => {
                 write!(f, "{} of its {of} requests got no answer, before it {}", percent(new), percent(old))
             }
-            Self::DecisionTime { new, old } => {
-                write!(f, "a decision takes up to {new:.1?} (99th percentile), before it {old:.1?}")
+            Self::DecisionTime { slow, limit, of } => {
+                write!(f, "{} of its {of} decisions took more than {limit:.1?}", percent(slow))
             }
         }
     }
@@ -145,7 +173,7 @@ impl Default for Backoff {
 }
 
 /// A version that is left alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// How often it was rolled back.
     pub strikes: u32,

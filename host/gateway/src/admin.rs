@@ -1,7 +1,9 @@
-//! The API that operators call: what is loaded, how it is doing, reload.
+//! The API that operators call: what is loaded, how it is doing, and what to change.
 
+mod operate;
 mod plans;
 mod policies;
+mod routes;
 mod status;
 
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use http::{StatusCode, Uri, header};
 use pointsman_backends::Secret;
 use sha2::{Digest, Sha256};
@@ -32,6 +34,17 @@ pub(crate) struct Admin {
 pub(crate) fn router(admin: Arc<Admin>) -> Router {
     Router::new()
         .route("/admin/policies", get(policies::list))
+        .route("/admin/policies/{policy}", get(policies::one))
+        .route("/admin/policies/{policy}/code", put(operate::upload))
+        .route("/admin/policies/{policy}/pin", put(operate::pin).delete(operate::unpin))
+        .route("/admin/policies/{policy}/rollback", post(operate::roll_back))
+        .route("/admin/policies/{policy}/release", post(operate::release))
+        .route("/admin/routes", get(routes::list))
+        .route("/admin/routes/{route}", get(routes::one))
+        .route("/admin/routes/{route}/trial", put(operate::set_trial).delete(operate::end_trial))
+        .route("/admin/routes/{route}/promote", post(operate::promote))
+        .route("/admin/routes/{route}/rollback", post(operate::demote))
+        .route("/admin/audit", get(operate::audit))
         .route("/admin/models", get(status::models))
         .route("/admin/usage", get(status::usage))
         .route("/admin/plans", get(plans::list))
@@ -73,7 +86,8 @@ async fn no_such_page(uri: Uri) -> ApiError {
     ApiError::not_found(
         "unknown_url",
         format!(
-            "nothing at {}: there are GET /admin/policies, /admin/models, /admin/usage, /admin/plans and POST /admin/reload",
+            "nothing at {}: there are GET /admin/policies, /admin/routes, /admin/models, /admin/usage, /admin/plans, \
+             /admin/audit and POST /admin/reload; docs/rollouts.md lists what changes policies",
             uri.path()
         ),
     )

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 
 use crate::feedback::FeedbackQueue;
 use crate::ledger::Ledger;
+use crate::rollout::shadow::ShadowQueue;
 use crate::snapshot::Snapshot;
 
 /// The running gateway. A request takes the snapshot once and keeps it to its
@@ -16,11 +17,13 @@ pub(crate) struct App {
     pub(crate) ledger: Arc<Ledger>,
     /// Where outcomes go.
     pub(crate) feedback: FeedbackQueue,
+    /// Where requests go that a policy in shadow is to be asked about.
+    pub(crate) shadows: ShadowQueue,
 }
 
 impl App {
-    pub(crate) fn new(snapshot: Snapshot, feedback: FeedbackQueue) -> Self {
-        Self { snapshot: ArcSwap::from_pointee(snapshot), ledger: Arc::default(), feedback }
+    pub(crate) fn new(snapshot: Snapshot, feedback: FeedbackQueue, shadows: ShadowQueue) -> Self {
+        Self { snapshot: ArcSwap::from_pointee(snapshot), ledger: Arc::default(), feedback, shadows }
     }
 
     /// Everything that the configuration says, as of now.

@@ -17,6 +17,7 @@ mod names;
 mod policies;
 mod problem;
 mod raw;
+mod rollout;
 mod routes;
 mod schema;
 mod secrets;
@@ -36,6 +37,7 @@ pub use listeners::{Admin, Log, Server};
 pub use policies::{BUILTIN_POLICIES, OnFailure, Policy, PolicySource};
 pub use problem::{InvalidConfig, Place, Problem};
 pub use raw::{LogFormat, LogLevel};
+pub use rollout::{Mode, Rollback, Trial};
 pub use routes::{Route, RouteLimits};
 pub use schema::schema_json;
 pub use state::{Compile, State};
@@ -45,7 +47,7 @@ pub const DEFAULT_TOML: &str = include_str!("config/default.toml");
 
 /// A configuration in which everything fits together. Lists are in the order of
 /// the file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The client API.
     pub server: Server,
@@ -57,6 +59,8 @@ pub struct Config {
     pub state: State,
     /// How policies are compiled.
     pub compile: Compile,
+    /// When new versions of policies are undone.
+    pub rollback: Rollback,
     /// Servers that answer model calls.
     pub backends: Vec<Backend>,
     /// Models on them; at least one. Their live stats are new: see

@@ -18,5 +18,6 @@ mod feedback;
 mod ledger;
 mod proxy;
 mod reload;
+mod rollout;
 mod server;
 mod snapshot;

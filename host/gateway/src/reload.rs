@@ -6,19 +6,24 @@
 //! old version of that policy. A configuration counts as bad when it brings a
 //! policy that does not load, since half a configuration is none.
 
+mod operate;
 mod policies;
 mod report;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pointsman_domain::ids::RouteName;
 use pointsman_policy::Runtime;
 
 use crate::app::App;
 use crate::config::{Config, ConfigError, Overrides, PolicySource};
-use crate::snapshot::{Slots, Snapshot};
-use policies::Loading;
+use crate::rollout::state::Promoted;
+use crate::rollout::{Event, KeepError, Rollouts, State, Who};
+use crate::snapshot::{Slots, Snapshot, connect};
+pub(crate) use operate::{CannotDo, Word};
 pub(crate) use policies::Unloadable;
+use policies::{Change, Committed, Loader, Loading, What};
 pub(crate) use report::{Report, Verdict};
 
 /// Where the configuration comes from.
@@ -42,6 +47,9 @@ pub(crate) enum StartError {
     /// A backend cannot be set up.
     #[error(transparent)]
     Backend(#[from] pointsman_backends::InvalidBackend),
+    /// What outlives the process cannot be read.
+    #[error("error: {0}")]
+    Kept(#[from] KeepError),
 }
 
 /// Reloads the running gateway, one reload at a time.
@@ -49,6 +57,8 @@ pub(crate) struct Reloader {
     source: Source,
     runtime: Runtime,
     app: Arc<App>,
+    /// What was decided about policies since they were configured.
+    pub(crate) rollouts: Rollouts,
     /// Held by the reload under way.
     turn: tokio::sync::Mutex<()>,
     last: Mutex<Option<Report>>,
@@ -74,19 +84,31 @@ impl Source {
 }
 
 /// The first snapshot. Whatever fails here keeps the gateway from starting.
-pub(crate) async fn start(config: Config, runtime: &Runtime) -> Result<Snapshot, StartError> {
-    let loading = Loading::all(&config, &Slots::new(), runtime).await;
+pub(crate) async fn start(
+    config: Config,
+    runtime: &Runtime,
+    rollouts: &Rollouts,
+) -> Result<Snapshot, StartError> {
+    let mut state = rollouts.state();
+    let overruled = state.forget_overruled(&config);
+    let loader = Loader { runtime, state: &state, kept: &rollouts.kept };
+    let loading = Loading::all(&config, &Slots::new(), loader).await;
     if !loading.unloadable.is_empty() {
         return Err(StartError::Policies(loading.unloadable));
     }
-    let snapshot = Snapshot::build(config, loading.slots(), None)?;
-    loading.commit();
+    let backends = connect(&config, None)?;
+    let slots = loading.slots();
+    let committed = loading.commit(&rollouts.kept);
+    let events = events(&committed, &state, overruled);
+    let snapshot = Snapshot::build(config, backends, slots, &state, None);
+    remember(rollouts, state, &snapshot.slots, events);
     Ok(snapshot)
 }
 
 impl Reloader {
-    pub(crate) fn new(source: Source, runtime: Runtime, app: Arc<App>) -> Self {
-        Self { source, runtime, app, turn: tokio::sync::Mutex::default(), last: Mutex::default() }
+    pub(crate) fn new(source: Source, runtime: Runtime, app: Arc<App>, rollouts: Rollouts) -> Self {
+        let (turn, last) = Default::default();
+        Self { source, runtime, app, rollouts, turn, last }
     }
 
     /// The files whose changes call for a reload, as things stand.
@@ -102,11 +124,15 @@ impl Reloader {
     /// Reads everything anew and puts in its place what is good.
     pub(crate) async fn reload(&self, cause: &'static str) -> Report {
         let _turn = self.turn.lock().await;
+        self.reload_in_turn(cause).await
+    }
+
+    async fn reload_in_turn(&self, cause: &'static str) -> Report {
         let report = match self.reload_config().await {
-            Ok(loading) => Report::new(cause, Verdict::Applied, &loading),
+            Ok(committed) => Report::new(cause, Verdict::Applied, &committed),
             Err(error) => {
-                let loading = self.reload_policies().await;
-                Report::new(cause, Verdict::Rejected(error.to_string()), &loading)
+                let committed = self.reload_policies().await;
+                Report::new(cause, Verdict::Rejected(error.to_string()), &committed)
             }
         };
         report.log();
@@ -114,25 +140,74 @@ impl Reloader {
         report
     }
 
-    async fn reload_config(&self) -> Result<policies::Committed, StartError> {
+    async fn reload_config(&self) -> Result<Committed, StartError> {
         let config = self.source.read()?;
         let current = self.app.snapshot();
         warn_of_restart(&current.config, &config);
-        let loading = Loading::all(&config, &current.slots, &self.runtime).await;
+        let mut state = self.rollouts.state();
+        let overruled = state.forget_overruled(&config);
+        let loading = Loading::all(&config, &current.slots, self.loader(&state)).await;
         if !loading.unloadable.is_empty() {
             return Err(StartError::Policies(loading.unloadable));
         }
-        let snapshot = Snapshot::build(config, loading.slots(), Some(&current))?;
-        let committed = loading.commit();
+        let backends = connect(&config, Some(&current))?;
+        let slots = loading.slots();
+        let committed = loading.commit(&self.rollouts.kept);
+        let events = events(&committed, &state, overruled);
+        let snapshot = Snapshot::build(config, backends, slots, &state, Some(&current));
+        remember(&self.rollouts, state, &snapshot.slots, events);
         self.app.swap(snapshot);
         Ok(committed)
     }
 
     /// With the configuration as it is, since the new one is no good.
-    async fn reload_policies(&self) -> policies::Committed {
+    async fn reload_policies(&self) -> Committed {
         let current = self.app.snapshot();
-        Loading::all(&current.config, &current.slots, &self.runtime).await.commit()
+        let state = self.rollouts.state();
+        let loading = Loading::all(&current.config, &current.slots, self.loader(&state)).await;
+        let committed = loading.commit(&self.rollouts.kept);
+        let events = events(&committed, &state, Vec::new());
+        remember(&self.rollouts, state, &current.slots, events);
+        committed
     }
+
+    fn loader<'a>(&'a self, state: &'a State) -> Loader<'a> {
+        Loader { runtime: &self.runtime, state, kept: &self.rollouts.kept }
+    }
+}
+
+/// Remembers which versions serve, and what changed.
+fn remember(rollouts: &Rollouts, mut state: State, slots: &Slots, events: Vec<Event>) {
+    for (name, slot) in slots {
+        let policy = state.policy_mut(name);
+        policy.active = Some(slot.active().digest());
+        policy.previous = slot.previous().map(|previous| previous.digest());
+    }
+    rollouts.decide_at_once(state);
+    events.into_iter().for_each(|event| rollouts.audit.note(event));
+}
+
+/// What a change of the configuration or of a source comes to.
+fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Promoted)>) -> Vec<Event> {
+    let over = overruled.into_iter().map(|(route, promoted)| {
+        let why = "the configuration names another policy";
+        Event::new(Who::Configuration, "demote").route(&route).policy(&promoted.policy).why(why)
+    });
+    let changes = committed.0.iter().filter_map(|Change { name, what, .. }| {
+        let served = before.policy(name).and_then(|policy| policy.active);
+        let (from, to) = match *what {
+            What::Kept => return None,
+            What::Loaded { to } => (served, to),
+            What::Swapped { from, to } => (Some(from), to),
+        };
+        let event = Event::new(Who::Configuration, "swap").policy(name).to(to);
+        match from {
+            Some(from) if from == to => None,
+            Some(from) => Some(event.from(from)),
+            None => Some(event),
+        }
+    });
+    over.chain(changes).collect()
 }
 
 /// Listeners are bound once, and the log, the state and the compiler are set up once.

@@ -11,10 +11,15 @@ use pointsman_policy::Slot;
 
 use crate::client::keys::Keyring;
 use crate::clock::unix_seconds;
-use crate::config::{self, BackendKind, Config, RouteLimits};
+use crate::config::{self, BackendKind, Config, Mode, RouteLimits};
+use crate::rollout::state::Promoted;
+use crate::rollout::{Promotion, State, Trial};
 
 /// Loaded policies by name.
 pub(crate) type Slots = BTreeMap<PolicyName, Arc<Slot>>;
+
+/// Connected backends by name.
+pub(crate) type Backends = HashMap<BackendName, Backend>;
 
 /// One configuration at work. Never changed: a reload makes another.
 pub(crate) struct Snapshot {
@@ -25,7 +30,7 @@ pub(crate) struct Snapshot {
     /// Routes, and models that are addressed directly, by what clients call them.
     pub(crate) served: HashMap<Arc<str>, Route>,
     /// Where calls go.
-    pub(crate) backends: HashMap<BackendName, Backend>,
+    pub(crate) backends: Backends,
     /// Loaded policies, used or not.
     pub(crate) slots: Slots,
     /// Longest request body.
@@ -46,6 +51,10 @@ pub(crate) struct Route {
     pub(crate) models: Vec<Arc<Model>>,
     /// How long and how often is tried.
     pub(crate) limits: RouteLimits,
+    /// The policy on trial.
+    pub(crate) trial: Option<Trial>,
+    /// That its policy took over lately from another one.
+    pub(crate) promotion: Option<Arc<Promotion>>,
 }
 
 /// How a route's model is chosen.
@@ -77,28 +86,28 @@ pub(crate) enum OnFailure {
 }
 
 impl Snapshot {
-    /// Connects and wires what a configuration names. Backends that did not
-    /// change since the previous snapshot keep their connections, and models
-    /// their live stats.
+    /// Wires what a configuration names, and what was decided since. Models that
+    /// did not change since the previous snapshot keep their live stats.
     pub(crate) fn build(
         mut config: Config,
+        backends: Backends,
         slots: Slots,
+        state: &State,
         previous: Option<&Self>,
-    ) -> Result<Self, InvalidBackend> {
+    ) -> Self {
         if let Some(previous) = previous {
             config.keep_live_stats(&previous.config);
         }
-        let backends = backends(&config, previous)?;
-        Ok(Self {
+        Self {
             keys: Keyring::new(&config.keys),
-            served: served(&config, &slots),
+            served: served(&config, &slots, state, previous),
             _probers: probers(&config, &backends),
             backends,
             max_body_bytes: config.server.max_body_bytes,
             created: unix_seconds(),
             slots,
             config,
-        })
+        }
     }
 
     /// Routes, then models, in the order of the configuration.
@@ -109,10 +118,9 @@ impl Snapshot {
     }
 }
 
-fn backends(
-    config: &Config,
-    previous: Option<&Snapshot>,
-) -> Result<HashMap<BackendName, Backend>, InvalidBackend> {
+/// Connects the backends of a configuration. Those that did not change since the
+/// previous snapshot keep their connections.
+pub(crate) fn connect(config: &Config, previous: Option<&Snapshot>) -> Result<Backends, InvalidBackend> {
     let mut backends = HashMap::new();
     for backend in &config.backends {
         let same = previous.filter(|previous| {
@@ -130,7 +138,7 @@ fn backends(
     Ok(backends)
 }
 
-fn probers(config: &Config, backends: &HashMap<BackendName, Backend>) -> Vec<Prober> {
+fn probers(config: &Config, backends: &Backends) -> Vec<Prober> {
     let probed = config.backends.iter().filter_map(|backend| {
         let probe = backend.probe.clone()?;
         let models = config.models.iter().filter(|model| model.backend == backend.name).cloned().collect();
@@ -139,31 +147,75 @@ fn probers(config: &Config, backends: &HashMap<BackendName, Backend>) -> Vec<Pro
     probed.collect()
 }
 
-fn served(config: &Config, slots: &Slots) -> HashMap<Arc<str>, Route> {
-    let mut served = HashMap::new();
-    for model in &config.models {
-        let name: Arc<str> = model.id.as_str().into();
-        let models = vec![Arc::clone(model)];
-        let route = Route {
-            name: Arc::clone(&name),
-            strategy: Strategy::Direct,
-            models,
-            limits: RouteLimits::default(),
-        };
-        served.insert(name, route);
-    }
-    for route in &config.routes {
-        let Some(decider) = decider(config, slots, &route.policy, &route.on_failure) else { continue };
-        let name: Arc<str> = route.name.as_str().into();
-        let models = route.models.iter().filter_map(|id| config.model(id)).cloned().collect();
-        let strategy = Strategy::Policy(decider);
-        served.insert(Arc::clone(&name), Route { name, strategy, models, limits: route.limits });
-    }
-    served
+fn served(
+    config: &Config,
+    slots: &Slots,
+    state: &State,
+    previous: Option<&Snapshot>,
+) -> HashMap<Arc<str>, Route> {
+    let models = config.models.iter().map(direct);
+    let routes = config.routes.iter().filter_map(|route| {
+        let before = previous.and_then(|previous| previous.served.get(route.name.as_str()));
+        routed(config, slots, state, route, before)
+    });
+    models.chain(routes).map(|route| (Arc::clone(&route.name), route)).collect()
 }
 
-/// The policy of a route with all that may take its place. `None` only if the
-/// policy was not loaded, in which case there is no snapshot.
+/// A model that clients name themselves.
+fn direct(model: &Arc<Model>) -> Route {
+    Route {
+        name: model.id.as_str().into(),
+        strategy: Strategy::Direct,
+        models: vec![Arc::clone(model)],
+        limits: RouteLimits::default(),
+        trial: None,
+        promotion: None,
+    }
+}
+
+/// A route of the configuration, with what was decided about it since. `None`
+/// only if its policy was not loaded, in which case there is no snapshot.
+fn routed(
+    config: &Config,
+    slots: &Slots,
+    state: &State,
+    route: &config::Route,
+    before: Option<&Route>,
+) -> Option<Route> {
+    let decider = decider(config, slots, state.policy_of(route, config), &route.on_failure)?;
+    let now = unix_seconds();
+    let trial = state.trial_of(route, config).and_then(|trial| {
+        let slot = slots.get(&trial.policy)?;
+        let held = state.held_at(&route.name, slot.active().digest(), now).is_some();
+        let before = before.and_then(|before| before.trial.as_ref());
+        (!held || trial.mode == Mode::Shadow).then(|| Trial::new(Arc::clone(slot), trial.mode, before))
+    });
+    Some(Route {
+        name: route.name.as_str().into(),
+        strategy: Strategy::Policy(decider),
+        models: route.models.iter().filter_map(|id| config.model(id)).cloned().collect(),
+        limits: route.limits,
+        trial,
+        promotion: state
+            .promoted(route, config)
+            .and_then(|promoted| promotion(promoted, before?).or_else(|| before?.promotion.clone())),
+    })
+}
+
+/// A policy that takes over from the one that decided before, if it does so now.
+fn promotion(promoted: &Promoted, before: &Route) -> Option<Arc<Promotion>> {
+    let Strategy::Policy(decider) = &before.strategy else { return None };
+    if *decider.slot.name() == promoted.policy {
+        return None;
+    }
+    let old = match &before.trial {
+        Some(trial) => Arc::clone(&trial.score().active),
+        None => Arc::clone(decider.slot.active().record()),
+    };
+    Some(Arc::new(Promotion { new: Arc::new(old.sibling()), old, at: promoted.at }))
+}
+
+/// A policy with all that may take its place, if it is loaded.
 fn decider(
     config: &Config,
     slots: &Slots,

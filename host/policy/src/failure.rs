@@ -47,6 +47,12 @@ impl PolicyFailure {
         Self::REASONS[self.index()]
     }
 
+    /// Whether it speaks against the policy. That there is no place for it to run
+    /// does not.
+    pub const fn is_policys_fault(&self) -> bool {
+        !matches!(self, Self::Saturated)
+    }
+
     /// The place of the reason in [`Self::REASONS`].
     pub(crate) const fn index(&self) -> usize {
         match self {

@@ -18,6 +18,7 @@ mod instance;
 mod load;
 mod measure;
 mod policy;
+mod record;
 mod runtime;
 mod slot;
 mod spec;
@@ -30,6 +31,7 @@ pub use load::LoadError;
 #[doc(hidden)]
 pub use measure::Parts;
 pub use policy::Policy;
+pub use record::{Alarm, Record, RecordStatus};
 pub use runtime::{Runtime, RuntimeConfig, RuntimeError};
-pub use slot::{Rejected, Slot, SlotStatus};
+pub use slot::{Rejected, RolledBack, Slot, SlotStatus, TookOver};
 pub use spec::{Grants, Isolation, Limits, PolicySpec};

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use pointsman_domain::ids::Digest;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -106,15 +107,35 @@ impl Runtime {
     /// # Errors
     /// When the policy must not serve. Nothing is left behind then.
     pub fn load(&self, spec: PolicySpec, code: &Code<'_>) -> Result<Policy, LoadError> {
-        self.check_limits(&spec, code)?;
+        check_size(&spec, code)?;
+        self.check_memory(&spec)?;
         let component = self.compile(code)?;
+        self.let_in(spec, code.digest(), component)
+    }
+
+    /// The code of a loaded policy under another specification, without its bytes.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn respecify(&self, policy: &Policy, spec: PolicySpec) -> Result<Policy, LoadError> {
+        self.check_memory(&spec)?;
+        self.let_in(spec, policy.digest(), Arc::clone(policy.component()))
+    }
+
+    /// What is left to check of a component that compiled.
+    fn let_in(
+        &self,
+        spec: PolicySpec,
+        digest: Digest,
+        component: Arc<Component>,
+    ) -> Result<Policy, LoadError> {
         imports::check(&component, spec.grants)?;
         let exports = Exports::find(&component)
             .map_err(|missing| LoadError::MissingExport { missing, exported: exported(&component) })?;
         let template = linker(self.engine(), spec.grants)
             .and_then(|linker| linker.instantiate_pre(&component))
             .map_err(|error| LoadError::Link(text(&error)))?;
-        let policy = Policy::new(self.clone(), spec, code.digest(), component, template, exports);
+        let policy = Policy::new(self.clone(), spec, digest, component, template, exports);
         trial::run(self, &policy)?;
         Ok(policy)
     }
@@ -133,17 +154,21 @@ impl Runtime {
         Ok(component)
     }
 
-    fn check_limits(&self, spec: &PolicySpec, code: &Code<'_>) -> Result<(), LoadError> {
-        let (bytes, limit) = (code.bytes().len(), spec.limits.max_component_bytes);
-        if bytes > limit {
-            return Err(LoadError::TooLarge { bytes, limit });
-        }
+    fn check_memory(&self, spec: &PolicySpec) -> Result<(), LoadError> {
         let (limit, most) = (spec.limits.memory_bytes, self.config().max_memory_bytes);
         if limit > most {
             return Err(LoadError::MemoryLimit { limit, most });
         }
         Ok(())
     }
+}
+
+fn check_size(spec: &PolicySpec, code: &Code<'_>) -> Result<(), LoadError> {
+    let (bytes, limit) = (code.bytes().len(), spec.limits.max_component_bytes);
+    if bytes > limit {
+        return Err(LoadError::TooLarge { bytes, limit });
+    }
+    Ok(())
 }
 
 fn linker(engine: &Engine, grants: Grants) -> wasmtime::Result<Linker<crate::host::Host>> {

@@ -13,6 +13,7 @@ use crate::failure::PolicyFailure;
 use crate::host::{Context, Host};
 use crate::instance::{Exports, Instance};
 use crate::measure::Parts;
+use crate::record::Record;
 use crate::runtime::Runtime;
 use crate::spec::{Grants, Isolation, PolicySpec};
 
@@ -23,10 +24,11 @@ pub struct Policy {
     version: String,
     runtime: Runtime,
     /// Held so that it is not compiled again for another policy.
-    _component: Arc<Component>,
+    component: Arc<Component>,
     template: InstancePre<Host>,
     exports: Exports,
     context: Arc<Context>,
+    record: Arc<Record>,
     /// Idle instances, the one used last on top: its memory is in the cache.
     idle: Mutex<Vec<Idle>>,
 }
@@ -48,16 +50,18 @@ impl Policy {
         exports: Exports,
     ) -> Self {
         let context = Arc::new(Context::new(&spec));
+        let record = Arc::new(Record::new(runtime.alarm()));
         let version = format!("{}@{}", spec.name, digest.short());
         Self {
             spec,
             digest,
             version,
             runtime,
-            _component: component,
+            component,
             template,
             exports,
             context,
+            record,
             idle: Mutex::default(),
         }
     }
@@ -80,6 +84,16 @@ impl Policy {
     /// What the configuration says about it.
     pub fn spec(&self) -> &PolicySpec {
         &self.spec
+    }
+
+    /// How it has done since it was loaded.
+    pub fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
+
+    /// What it was compiled to.
+    pub(crate) fn component(&self) -> &Arc<Component> {
+        &self.component
     }
 
     /// Whether the policy wants to know what became of its decisions.

@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 use crate::failure::PolicyFailure;
+use crate::record::Alarm;
 
 mod compiled;
 mod ticker;
@@ -79,6 +80,8 @@ struct Inner {
     running: Arc<Semaphore>,
     /// One permit for each idle warm instance.
     idle: Arc<Semaphore>,
+    /// Rung by the records of all policies.
+    alarm: Alarm,
     /// Held while a policy is tried out, which takes a place in the pool too.
     trial: Mutex<()>,
     _ticker: Ticker,
@@ -96,10 +99,16 @@ impl Runtime {
                 compiled: Compiled::default(),
                 running: Arc::new(Semaphore::new(config.concurrent_decisions as usize)),
                 idle: Arc::new(Semaphore::new(config.idle_instances as usize)),
+                alarm: Alarm::default(),
                 trial: Mutex::new(()),
                 _ticker: ticker,
             }),
         })
+    }
+
+    /// What rings when a record of one of its policies has something new.
+    pub fn alarm(&self) -> &Alarm {
+        &self.inner.alarm
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use pointsman_domain::ids::{Digest, PolicyName};
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::failure::PolicyFailure;
 use crate::policy::Policy;
+use crate::record::{Alarm, Record, RecordStatus};
 
 /// The version of a policy that serves now, and how it is doing. Requests that
 /// hold the old version finish on it when another takes its place.
@@ -17,8 +18,8 @@ pub struct Slot {
     name: PolicyName,
     versions: ArcSwap<Versions>,
     swaps: AtomicU64,
-    decisions: AtomicU64,
-    failures: [AtomicU64; PolicyFailure::REASONS.len()],
+    /// Over all versions.
+    total: Record,
     rejected: Mutex<Option<Rejected>>,
 }
 
@@ -26,6 +27,19 @@ struct Versions {
     active: Arc<Policy>,
     previous: Option<Arc<Policy>>,
     loaded_at: u64,
+    /// When the active version took over from the previous one, in seconds since
+    /// 1970; `None` if what served before it was not that, or other settings of it.
+    took_over_at: Option<u64>,
+}
+
+/// A version that took over from another one.
+pub struct TookOver {
+    /// The version that serves.
+    pub new: Arc<Policy>,
+    /// The one that served before.
+    pub old: Arc<Policy>,
+    /// When, in seconds since 1970.
+    pub at: u64,
 }
 
 /// What a slot says of itself.
@@ -47,6 +61,19 @@ pub struct SlotStatus {
     pub failures: Vec<(&'static str, u64)>,
     /// The last version that was not let in, if none was let in since.
     pub rejected: Option<Rejected>,
+    /// What the active version did since it was let in.
+    pub active_record: RecordStatus,
+    /// What the version before it did.
+    pub previous_record: Option<RecordStatus>,
+}
+
+/// A version that took over again from the one after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RolledBack {
+    /// The version that no longer serves.
+    pub from: Digest,
+    /// The version that serves instead.
+    pub to: Digest,
 }
 
 /// A version that was not let in.
@@ -64,13 +91,17 @@ impl Slot {
     /// With the first version.
     pub fn new(policy: Policy) -> Self {
         let name = policy.name().clone();
-        let versions = Versions { active: Arc::new(policy), previous: None, loaded_at: unix_seconds() };
+        let versions = Versions {
+            active: Arc::new(policy),
+            previous: None,
+            loaded_at: unix_seconds(),
+            took_over_at: None,
+        };
         Self {
             name,
             versions: ArcSwap::from_pointee(versions),
             swaps: AtomicU64::new(0),
-            decisions: AtomicU64::new(0),
-            failures: Default::default(),
+            total: Record::new(&Alarm::default()),
             rejected: Mutex::default(),
         }
     }
@@ -90,14 +121,61 @@ impl Slot {
         self.versions.load().previous.clone()
     }
 
-    /// Lets a version serve from now on.
+    /// That the active version took over from the previous one, if it did.
+    pub fn took_over(&self) -> Option<TookOver> {
+        let versions = self.versions.load();
+        Some(TookOver {
+            new: Arc::clone(&versions.active),
+            old: versions.previous.clone()?,
+            at: versions.took_over_at?,
+        })
+    }
+
+    /// Keeps a version beside the first one, as if it had served before it: what
+    /// served before a restart. `took_over` says that the first one is new.
+    pub fn with_previous(self, previous: Option<Policy>, took_over: bool) -> Self {
+        let versions = self.versions.load_full();
+        self.versions.store(Arc::new(Versions {
+            active: Arc::clone(&versions.active),
+            previous: previous.map(Arc::new),
+            loaded_at: versions.loaded_at,
+            took_over_at: took_over.then_some(versions.loaded_at),
+        }));
+        self
+    }
+
+    /// Lets the previous version serve again instead of this one, which is not
+    /// kept. `None` when this one does not serve, or there is none before it.
+    pub fn roll_back(&self, bad: Digest) -> Option<RolledBack> {
+        let versions = self.versions.load_full();
+        let back = versions.previous.clone().filter(|_| versions.active.digest() == bad)?;
+        let to = back.digest();
+        self.versions.store(Arc::new(Versions {
+            active: back,
+            previous: None,
+            loaded_at: unix_seconds(),
+            took_over_at: None,
+        }));
+        self.swaps.fetch_add(1, Ordering::Relaxed);
+        Some(RolledBack { from: bad, to })
+    }
+
+    /// Lets a version serve from now on. One that differs from the active one in
+    /// its specification only takes its place and leaves the previous one.
     pub fn swap(&self, policy: Policy) {
         let active = Arc::new(policy);
         let loaded_at = unix_seconds();
-        self.versions.rcu(|old| Versions {
-            active: Arc::clone(&active),
-            previous: Some(Arc::clone(&old.active)),
-            loaded_at,
+        self.versions.rcu(|old| {
+            let is_other_code = old.active.digest() != active.digest();
+            Versions {
+                active: Arc::clone(&active),
+                previous: match &old.previous {
+                    Some(previous) if !is_other_code => Some(Arc::clone(previous)),
+                    _ => Some(Arc::clone(&old.active)),
+                },
+                loaded_at,
+                took_over_at: is_other_code.then_some(loaded_at),
+            }
         });
         self.swaps.fetch_add(1, Ordering::Relaxed);
         *self.last_rejected() = None;
@@ -109,33 +187,33 @@ impl Slot {
         *self.last_rejected() = Some(Rejected { digest, error, at: unix_seconds() });
     }
 
-    /// Counts a decision that was asked for, whatever came of it.
-    pub fn count_decision(&self) {
-        self.decisions.fetch_add(1, Ordering::Relaxed);
+    /// Counts a decision that one of its versions was asked for, whatever came of it.
+    pub fn decided(&self, version: &Policy, took: Duration, failure: Option<&PolicyFailure>) {
+        self.total.decided(took, failure);
+        version.record().decided(took, failure);
     }
 
-    /// Counts a failure.
-    pub fn count_failure(&self, failure: &PolicyFailure) {
-        self.failures[failure.index()].fetch_add(1, Ordering::Relaxed);
+    /// Counts a failure of one of its versions after its decision.
+    pub fn failed(&self, version: &Policy, failure: &PolicyFailure) {
+        self.total.failed(failure);
+        version.record().failed(failure);
     }
 
     /// What there is to say at this moment.
     pub fn status(&self) -> SlotStatus {
         let versions = self.versions.load();
-        let counts = self.failures.iter().map(|count| count.load(Ordering::Relaxed));
+        let total = self.total.status();
         SlotStatus {
             name: self.name.to_string(),
             active: versions.active.digest().to_string(),
             previous: versions.previous.as_ref().map(|policy| policy.digest().to_string()),
             loaded_at: versions.loaded_at,
             swaps: self.swaps.load(Ordering::Relaxed),
-            decisions: self.decisions.load(Ordering::Relaxed),
-            failures: PolicyFailure::REASONS
-                .into_iter()
-                .zip(counts)
-                .filter(|(_, count)| *count > 0)
-                .collect(),
+            decisions: total.decisions,
+            failures: total.failures,
             rejected: self.last_rejected().clone(),
+            active_record: versions.active.record().status(),
+            previous_record: versions.previous.as_ref().map(|policy| policy.record().status()),
         }
     }
 

@@ -32,20 +32,27 @@ fn requests_without_an_answer_are_compared_likewise() {
     assert_eq!(judge(requests(30, 100), requests(290, 1_000)), None, "the backends are to blame");
 }
 
+/// Decisions by how many milliseconds they took.
+fn taking(times: &[(f64, u64)]) -> Tally {
+    let decision_times: Vec<_> =
+        times.iter().map(|(ms, count)| (Duration::from_secs_f64(ms / 1e3), *count)).collect();
+    Tally { decisions: times.iter().map(|(_, count)| count).sum(), decision_times, ..Tally::default() }
+}
+
 #[test]
-fn a_decision_time_counts_from_a_hundred_decisions_and_a_millisecond_on() {
-    let taking = |ms: f64, decisions| Tally {
-        decisions,
-        decision_p99: Some(Duration::from_secs_f64(ms / 1e3)),
-        ..Tally::default()
-    };
-    assert_eq!(judge(taking(15.0, 99), taking(1.0, 1_000)), None);
-    assert_eq!(
-        judge(taking(15.0, 100), taking(2.0, 1_000)).expect("15 ms after 2 ms").to_string(),
-        "a decision takes up to 15.0ms (99th percentile), before it 2.0ms"
-    );
-    assert_eq!(judge(taking(0.9, 1_000), taking(0.01, 1_000)), None, "quick enough");
-    assert!(judge(taking(4.1, 100), Tally::default()).is_some(), "nothing to compare with");
+fn slow_decisions_count_beyond_a_multiple_of_what_was_usual() {
+    let usual = taking(&[(1.0, 980), (2.0, 20)]);
+    assert_eq!(usual.p99(), Some(Duration::from_millis(2)));
+    let breach = judge(taking(&[(1.0, 95), (15.0, 5)]), usual.clone()).expect("5 % above 8 ms");
+    assert_eq!(breach.to_string(), "5.0 % of its 100 decisions took more than 8.0ms");
+    assert_eq!(judge(taking(&[(1.0, 98), (15.0, 2)]), usual.clone()), None, "2 of 100 may be chance");
+    assert_eq!(judge(taking(&[(7.9, 1_000)]), usual), None, "not four times as long");
+}
+
+#[test]
+fn what_takes_up_to_a_few_milliseconds_is_quick_enough_for_any() {
+    assert_eq!(judge(taking(&[(3.9, 1_000)]), taking(&[(0.01, 1_000)])), None);
+    assert!(judge(taking(&[(4.1, 100)]), Tally::default()).is_some(), "nothing to compare with");
 }
 
 #[test]
@@ -70,12 +77,13 @@ fn a_persons_quarantine_has_no_end() {
 proptest! {
     #[test]
     fn no_tally_upsets_the_judge(
-        counts in proptest::array::uniform8(any::<u64>()), times in any::<[Option<u32>; 2]>()
+        counts in proptest::array::uniform8(any::<u64>()),
+        times in any::<[[(u32, u32); 3]; 2]>(),
     ) {
-        let tally = |at: usize, time: Option<u32>| Tally {
+        let tally = |at: usize, times: [(u32, u32); 3]| Tally {
             decisions: counts[at],
             failures: counts[at + 1],
-            decision_p99: time.map(|us| Duration::from_micros(us.into())),
+            decision_times: times.map(|(us, count)| (Duration::from_micros(us.into()), count.into())).to_vec(),
             requests: counts[at + 2],
             errors: counts[at + 3],
         };
@@ -85,7 +93,7 @@ proptest! {
     #[test]
     fn a_version_as_good_as_the_old_one_stays(failures in 0_u64..=1_000, more in 0_u64..10_000) {
         let tally = decisions(failures, failures + more);
-        prop_assert_eq!(judge(tally, tally), None);
+        prop_assert_eq!(judge(tally.clone(), tally), None);
     }
 
     #[test]

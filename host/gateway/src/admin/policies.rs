@@ -1,15 +1,21 @@
-//! `GET /admin/policies`
+//! `GET /admin/policies`: what serves under each name, and how it does.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use pointsman_domain::ids::PolicyName;
 use pointsman_policy::{Grants, Isolation, SlotStatus};
 use serde::Serialize;
 
 use super::Admin;
+use super::operate::found;
+use super::routes::Held;
+use crate::client::error::ApiError;
 use crate::config::{self, PolicySource};
 use crate::reload::Report;
+use crate::rollout;
+use crate::rollout::state::Chosen;
 use crate::snapshot::Snapshot;
 
 /// All policies and the last reload.
@@ -21,25 +27,50 @@ pub(super) struct Policies {
 
 /// One policy: what the configuration says and how the loaded version does.
 #[derive(Debug, Serialize)]
-struct Policy {
+pub(super) struct Policy {
     source: String,
     grants: Vec<String>,
     isolation: &'static str,
+    /// Where it decides.
     routes: Vec<String>,
+    /// Where it is on trial.
+    on_trial: Vec<String>,
+    /// The version that serves whatever the source says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen: Option<Chosen>,
+    /// Versions that may not serve.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    holds: Vec<Held>,
     #[serde(flatten)]
     status: SlotStatus,
 }
 
 /// Lists them in the order of the configuration.
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<Policies> {
-    let snapshot = admin.app.snapshot();
-    let policies = snapshot.config.policies.iter().filter_map(|policy| of(&snapshot, policy)).collect();
+    let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
+    let policies = snapshot.config.policies.iter();
+    let policies = policies.filter_map(|policy| of(&snapshot, &state, policy)).collect();
     Json(Policies { policies, last_reload: admin.reloader.last() })
 }
 
-fn of(snapshot: &Snapshot, policy: &config::Policy) -> Option<Policy> {
+/// One of them.
+pub(super) async fn one(
+    State(admin): State<Arc<Admin>>,
+    Path(name): Path<String>,
+) -> Result<Json<Policy>, ApiError> {
+    let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
+    let name = PolicyName::new(name);
+    let policy = snapshot.config.policy(&name).and_then(|policy| of(&snapshot, &state, policy));
+    Ok(Json(found(policy, || format!("there is no policy `{name}`"))?))
+}
+
+fn of(snapshot: &Snapshot, state: &rollout::State, policy: &config::Policy) -> Option<Policy> {
     let name = &policy.spec.name;
-    let routes = snapshot.config.routes.iter().filter(|route| route.policy == *name);
+    let config = &snapshot.config;
+    let routes = |here: &dyn Fn(&config::Route) -> bool| {
+        config.routes.iter().filter(|route| here(route)).map(|route| route.name.to_string()).collect()
+    };
+    let decided = state.policy(name);
     Some(Policy {
         source: match &policy.source {
             PolicySource::Builtin(name) => format!("builtin:{name}"),
@@ -55,7 +86,10 @@ fn of(snapshot: &Snapshot, policy: &config::Policy) -> Option<Policy> {
             Isolation::Fresh => "fresh",
             Isolation::Warm { .. } => "warm",
         },
-        routes: routes.map(|route| route.name.to_string()).collect(),
+        routes: routes(&|route| state.policy_of(route, config) == name),
+        on_trial: routes(&|route| state.trial_of(route, config).is_some_and(|trial| trial.policy == *name)),
+        chosen: decided.and_then(|decided| decided.chosen),
+        holds: decided.map(|decided| Held::all(&decided.holds)).unwrap_or_default(),
         status: snapshot.slots.get(name)?.status(),
     })
 }

@@ -8,6 +8,7 @@ use pointsman_policy::{Runtime, RuntimeConfig};
 use super::{Failure, print};
 use crate::config::{Config, Overrides};
 use crate::reload::{self, Source};
+use crate::rollout::Rollouts;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -26,7 +27,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::run)?;
     let runtime = Runtime::new(RuntimeConfig::default()).map_err(Failure::run)?;
     asynchronous
-        .block_on(reload::start(config, &runtime))
+        .block_on(reload::start(config, &runtime, &Rollouts::default()))
         .map_err(|error| Failure::Input(error.to_string()))?;
     print(format_args!("{}: ok ({summary})", args.file.display()))
 }

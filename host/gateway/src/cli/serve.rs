@@ -18,6 +18,7 @@ use crate::client;
 use crate::config::{Config, Overrides};
 use crate::feedback;
 use crate::reload::{self, Reloader, Source};
+use crate::rollout::{Rollouts, guard, shadow};
 use crate::server::{Drained, Limits, Server};
 
 #[derive(Debug, ClapArgs)]
@@ -49,11 +50,14 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     // Before the policies are read, so that no later change of theirs is missed.
     let causes = Causes::watch(source.watched(&config)).map_err(Failure::run)?;
     let token = config.admin.token.clone();
+    let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(Failure::run)?;
     let snapshot =
-        reload::start(config, &runtime).await.map_err(|error| Failure::Input(error.to_string()))?;
+        reload::start(config, &runtime, &rollouts).await.map_err(|error| Failure::Input(error.to_string()))?;
     let (queue, delivery) = feedback::queue();
-    let app = Arc::new(App::new(snapshot, queue));
-    let reloader = Arc::new(Reloader::new(source, runtime, Arc::clone(&app)));
+    let (shadows, asking) = shadow::queue();
+    let app = Arc::new(App::new(snapshot, queue, shadows));
+    let alarm = runtime.alarm().clone();
+    let reloader = Arc::new(Reloader::new(source, runtime, Arc::clone(&app), rollouts));
     let (stop, stopped) = watch::channel(false);
 
     // Whoever reads the addresses may send a signal at once.
@@ -61,7 +65,12 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     listeners.print()?;
     let admin =
         admin::router(Arc::new(Admin { app: Arc::clone(&app), reloader: Arc::clone(&reloader), token }));
-    let helpers = [spawn(delivery.run()), spawn(causes.follow(reloader))];
+    let helpers = [
+        spawn(delivery.run()),
+        spawn(asking.run()),
+        spawn(guard::run(Arc::clone(&reloader), alarm)),
+        spawn(causes.follow(reloader)),
+    ];
     let clients = listeners.clients.run(client::router(Arc::clone(&app)), stopped.clone());
     let admins = listeners.admins.run(admin, stopped);
     let stopping = async {

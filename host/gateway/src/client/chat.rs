@@ -120,10 +120,16 @@ impl Work<'_> {
             if let Some(reason) = chooser.failure() {
                 told.policy_failure(reason);
             }
-            let Choice { course, input } = choice.map_err(Setback::NotChosen)?;
+            let choice = choice.map_err(Setback::NotChosen)?;
+            if chooser.failure().is_none()
+                && let Some(question) = chooser.for_shadow(&choice)
+            {
+                self.app.shadows.ask(question);
+            }
+            let Choice { course, input, records } = choice;
             tell_choice(&course, told);
             let feedback = course.policy().and_then(|policy| self.app.feedback.for_policy(policy));
-            account.decided(course.label(), feedback);
+            account.decided(course.label(), feedback, records);
             let candidates = Arc::clone(&input.candidates);
             let decision = match course {
                 Course::Decision { decision, .. } => decision,

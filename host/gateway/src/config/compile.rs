@@ -4,7 +4,7 @@ use super::document::Document;
 use super::problem::{InvalidConfig, Problems};
 use super::secrets::Secrets;
 use super::{Config, Input};
-use super::{backends, keys, listeners, models, policies, routes, state};
+use super::{backends, keys, listeners, models, policies, rollout, routes, state};
 
 /// Compiles a text, or tells everything that is wrong with it.
 pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
@@ -27,6 +27,7 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     let log = listeners::log(&file.log);
     let state = state::state(&file.state, root.get("state"), input.base_dir, &mut problems);
     let compile = state::compile(&file.compile, root.get("compile"), &mut problems);
+    let rollback = rollout::rollback(&file.rollback, root.get("rollback"), &mut problems);
     let models = models::compile(&file, root, &mut problems);
     let backends = backends::compile(&file, root.get("backends"), secrets, &models, &mut problems);
     let policies = policies::compile(&file.policies, root.get("policies"), input.base_dir, &mut problems);
@@ -35,5 +36,5 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
 
     problems.check(input.file)?;
     let models = models.into_iter().map(|model| model.model.into()).collect();
-    Ok(Config { server, admin, log, state, compile, backends, models, policies, routes, keys })
+    Ok(Config { server, admin, log, state, compile, rollback, backends, models, policies, routes, keys })
 }

@@ -9,6 +9,7 @@ mod defaults;
 mod model;
 mod policy;
 mod quantity;
+mod rollout;
 mod scalar;
 mod state;
 
@@ -21,6 +22,7 @@ pub(super) use choice::WordOr;
 pub(super) use model::{Ability, Input, Model, Operation, Simulate};
 pub(super) use policy::{Grant, IsolationWord, Limits, OnFailureTable, OnFailureWord, Policy, Warm};
 pub(super) use quantity::{Address, Duration, Size};
+pub(super) use rollout::{Canary, Rollback};
 pub(super) use scalar::{Quality, Scalar};
 pub(super) use state::{Compile, State};
 
@@ -41,6 +43,8 @@ pub(super) struct File {
     pub state: State,
     /// How policies are compiled.
     pub compile: Compile,
+    /// When new versions of policies, and policies on trial, are undone by themselves.
+    pub rollback: Rollback,
     /// Servers that answer model calls, by name.
     pub backends: BTreeMap<String, Backend>,
     /// Models, by `backend/name`. The order in the file is the order in which
@@ -194,6 +198,11 @@ pub(super) struct Route {
     pub description: Option<String>,
     /// The policy that decides.
     pub policy: Option<String>,
+    /// A policy on trial that is asked about every request too. Its answers are
+    /// compared with those of `policy`, and nothing else is done with them.
+    pub shadow: Option<String>,
+    /// A policy on trial that decides a share of the requests.
+    pub canary: Option<Canary>,
     /// The models that it may choose from: ids, or patterns in which `*` stands for
     /// anything. Default: all.
     pub models: Option<Vec<String>>,

@@ -10,6 +10,7 @@ use pointsman_domain::plan::PlanLimits;
 use super::document::Node;
 use super::policies::{self, OnFailure, Policy};
 use super::problem::Problems;
+use super::rollout::{self, Trial};
 use super::{names, raw};
 
 /// A model name that clients can ask for.
@@ -21,6 +22,8 @@ pub struct Route {
     pub description: Option<String>,
     /// The policy that decides.
     pub policy: PolicyName,
+    /// The policy on trial.
+    pub trial: Option<Trial>,
     /// The models it may choose from; at least one. In the order of the route's
     /// list, those of one pattern in the order of the file: the order in which
     /// they are tried without a decision.
@@ -97,6 +100,7 @@ pub(super) fn compile(
             name: RouteName::new(name),
             description: raw.description.clone(),
             policy: PolicyName::new(policy),
+            trial: rollout::trial(raw, node, &known, problems),
             models: models_of(raw, node, &ids, problems),
             limits: RouteLimits::of(raw),
             on_failure: own.or_else(|| Some(of_policy()?.on_failure.clone())).unwrap_or_default(),

@@ -7,6 +7,7 @@ use pointsman_domain::ids::{KeyName, ModelId};
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::{Ending, Outcome, Usage};
+use pointsman_policy::Record;
 
 use super::Ledger;
 use super::calls::{CallId, Calls};
@@ -20,6 +21,8 @@ use crate::feedback::Feedback;
 pub(crate) struct Account {
     ledger: Arc<Ledger>,
     feedback: Option<Feedback>,
+    /// What else has a record of what becomes of it.
+    records: Vec<Arc<Record>>,
     route: Arc<str>,
     key: Option<KeyName>,
     started: Instant,
@@ -43,6 +46,7 @@ impl Account {
         Self {
             ledger,
             feedback: None,
+            records: Vec::new(),
             route,
             key,
             started,
@@ -55,9 +59,10 @@ impl Account {
     }
 
     /// Notes what was decided, and who wants to hear what becomes of it.
-    pub(crate) fn decided(&mut self, label: &str, feedback: Option<Feedback>) {
+    pub(crate) fn decided(&mut self, label: &str, feedback: Option<Feedback>, records: Vec<Arc<Record>>) {
         label.clone_into(&mut self.label);
         self.feedback = feedback;
+        self.records = records;
     }
 
     /// Notes that a plan has come to another kind of choice in the end.
@@ -193,6 +198,9 @@ impl Account {
             error = outcome.error.as_deref(),
             "request ended"
         );
+        for record in &self.records {
+            record.ended(&outcome);
+        }
         if let Some(feedback) = self.feedback.take() {
             feedback.send(outcome);
         }

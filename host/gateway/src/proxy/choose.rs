@@ -8,8 +8,11 @@ use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::plan::Step;
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
-use pointsman_policy::{Answer, DecisionInput, Orchestration, Policy, PolicyFailure};
+use pointsman_policy::{Answer, DecisionInput, Orchestration, Policy, PolicyFailure, Record};
 
+use crate::config::Mode;
+use crate::rollout::trial::Pick;
+use crate::rollout::{Score, Trial, shadow};
 use crate::snapshot::{Decider, OnFailure, Route, Strategy};
 
 /// Label of decisions that the gateway makes when a policy failed.
@@ -36,6 +39,8 @@ pub(crate) struct Choice {
     pub(crate) course: Course,
     /// What was asked, with the candidates that the course names.
     pub(crate) input: DecisionInput,
+    /// What has a record of what becomes of it.
+    pub(crate) records: Vec<Arc<Record>>,
 }
 
 /// What to do with a request.
@@ -101,6 +106,8 @@ pub(crate) struct Chooser<'a> {
     question: Question<'a>,
     turn: Turn<'a>,
     failure: Option<&'static str>,
+    /// The score of the route's trial, the same for the whole request.
+    score: Option<Arc<Score>>,
 }
 
 /// Who is asked next.
@@ -108,6 +115,8 @@ pub(crate) struct Chooser<'a> {
 enum Turn<'a> {
     /// Nobody: the client named the model.
     Direct,
+    /// The policy on trial.
+    Trial(&'a Trial),
     /// The version of a policy that serves.
     Active(&'a Decider),
     /// The version before it.
@@ -120,11 +129,13 @@ enum Turn<'a> {
 
 impl<'a> Chooser<'a> {
     pub(crate) fn new(question: Question<'a>) -> Self {
-        let turn = match &question.route.strategy {
-            Strategy::Policy(decider) => Turn::Active(decider),
-            Strategy::Direct => Turn::Direct,
+        let trial = question.route.trial.as_ref();
+        let turn = match (&question.route.strategy, trial) {
+            (Strategy::Direct, _) => Turn::Direct,
+            (Strategy::Policy(_), Some(trial)) if trial.decides(&question.request) => Turn::Trial(trial),
+            (Strategy::Policy(decider), _) => Turn::Active(decider),
         };
-        Self { question, turn, failure: None }
+        Self { question, turn, failure: None, score: trial.map(Trial::score) }
     }
 
     /// Why the route's policy did not decide, if it did not: what went wrong first.
@@ -135,16 +146,17 @@ impl<'a> Chooser<'a> {
     /// What is to be done.
     pub(crate) async fn choose(&mut self) -> Result<Choice, NoChoice> {
         loop {
-            let (policy, decider) = match self.turn.clone() {
+            let (policy, slot) = match self.turn.clone() {
                 Turn::Direct => return self.in_order(DIRECT),
                 Turn::Static => return self.in_order(STATIC_ORDER),
                 Turn::Reject(policy) => {
                     let reason = self.failure.unwrap_or_default();
                     return Err(NoChoice::Rejected { policy, reason });
                 }
-                Turn::Active(decider) => (decider.slot.active(), decider),
+                Turn::Trial(trial) => (trial.slot.active(), &trial.slot),
+                Turn::Active(decider) => (decider.slot.active(), &decider.slot),
                 Turn::Previous(decider) => match decider.slot.previous() {
-                    Some(policy) => (policy, decider),
+                    Some(policy) => (policy, &decider.slot),
                     None => {
                         self.turn = Turn::Static;
                         continue;
@@ -152,48 +164,94 @@ impl<'a> Chooser<'a> {
                 },
             };
             let input = self.question.input(policy.orchestrates()).map_err(NoChoice::NoCandidate)?;
-            decider.slot.count_decision();
-            match policy.decide(input.clone()).await {
+            let asked = Instant::now();
+            let answer = policy.decide(input.clone()).await;
+            let (took, failure) = (asked.elapsed(), answer.as_ref().err());
+            slot.decided(&policy, took, failure);
+            self.sides().for_each(|record| record.decided(took, failure));
+            let course = match answer {
                 Ok(Answer::Step(Step::Route(decision))) => {
-                    let course = Course::Decision { decision, policy: Some(policy) };
-                    return Ok(Choice { course, input });
+                    Course::Decision { decision, policy: Some(Arc::clone(&policy)) }
                 }
-                Ok(Answer::Step(step)) => return Ok(Choice { course: Course::Plan { step, policy }, input }),
+                Ok(Answer::Step(step)) => Course::Plan { step, policy: Arc::clone(&policy) },
                 Ok(Answer::Refusal(refusal)) => return Err(NoChoice::Refused { refusal, policy }),
-                Err(failure) => self.failed(&policy, &failure),
-            }
+                Err(failure) => {
+                    self.pass_on(&policy, &failure);
+                    continue;
+                }
+            };
+            let records = std::iter::once(policy.record()).chain(self.sides()).cloned().collect();
+            return Ok(Choice { course, input, records });
         }
     }
 
-    /// The policy whose turn it is failed: whoever comes next is asked instead.
+    /// The policy whose turn it is failed after its decision: whoever comes next
+    /// is asked instead.
     pub(crate) fn failed(&mut self, policy: &Arc<Policy>, failure: &PolicyFailure) {
+        match &self.turn {
+            Turn::Trial(trial) => trial.slot.failed(policy, failure),
+            Turn::Active(decider) | Turn::Previous(decider) => decider.slot.failed(policy, failure),
+            Turn::Direct | Turn::Static | Turn::Reject(_) => {}
+        }
+        self.sides().for_each(|record| record.failed(failure));
+        self.pass_on(policy, failure);
+    }
+
+    fn pass_on(&mut self, policy: &Arc<Policy>, failure: &PolicyFailure) {
         tracing::warn!(policy = policy.version(), reason = failure.reason(), "a policy failed: {failure}");
         self.failure.get_or_insert(failure.reason());
         // It may have been asked again after minutes of work of models.
         let left = self.question.deadline.saturating_duration_since(Instant::now());
         Arc::make_mut(&mut self.question.request).set_time_left(left);
-        self.turn = match self.turn {
-            Turn::Active(decider) => {
-                decider.slot.count_failure(failure);
-                match &decider.on_failure {
-                    OnFailure::Reject => Turn::Reject(Arc::clone(policy)),
-                    OnFailure::StaticOrder => Turn::Static,
-                    OnFailure::Previous => Turn::Previous(decider),
-                    OnFailure::Ask(next) => Turn::Active(next),
-                }
-            }
-            Turn::Previous(decider) => {
-                decider.slot.count_failure(failure);
-                Turn::Static
-            }
-            Turn::Direct | Turn::Static | Turn::Reject(_) => Turn::Static,
+        self.turn = match (&self.turn, &self.question.route.strategy) {
+            (Turn::Trial(_), Strategy::Policy(decider)) => Turn::Active(decider),
+            (Turn::Active(decider), _) => match &decider.on_failure {
+                OnFailure::Reject => Turn::Reject(Arc::clone(policy)),
+                OnFailure::StaticOrder => Turn::Static,
+                OnFailure::Previous => Turn::Previous(decider),
+                OnFailure::Ask(next) => Turn::Active(next),
+            },
+            _ => Turn::Static,
         };
+    }
+
+    /// The records beside the policy's own that whoever's turn it is fills: that
+    /// of its side of a trial, and of a promotion.
+    fn sides(&self) -> impl Iterator<Item = &Arc<Record>> {
+        let is_own = match (&self.turn, &self.question.route.strategy) {
+            (Turn::Active(decider), Strategy::Policy(own)) => std::ptr::eq(*decider, own),
+            _ => false,
+        };
+        let side = self.score.as_ref().and_then(|score| match self.turn {
+            Turn::Trial(_) => Some(&score.trial),
+            _ => is_own.then_some(&score.active),
+        });
+        let promotion = self.question.route.promotion.as_ref().filter(|_| is_own);
+        side.into_iter().chain(promotion.map(|promotion| &promotion.new))
+    }
+
+    /// What the route's shadow is to be asked, now that its own policy has decided.
+    pub(crate) fn for_shadow(&self, choice: &Choice) -> Option<shadow::Question> {
+        let trial = self.question.route.trial.as_ref().filter(|trial| trial.mode == Mode::Shadow)?;
+        let policy = choice.course.policy()?;
+        let picked = match &choice.course {
+            Course::Decision { decision, .. } => Pick::decision(decision, &choice.input),
+            Course::Plan { .. } => Pick::Plan,
+        };
+        let orchestrates = trial.slot.active().orchestrates();
+        let input = match orchestrates == policy.orchestrates() {
+            true => choice.input.clone(),
+            false => self.question.input(orchestrates).ok()?,
+        };
+        let score = Arc::clone(self.score.as_ref()?);
+        Some(shadow::Question { slot: Arc::clone(&trial.slot), score, input, picked })
     }
 
     fn in_order(&self, label: &'static str) -> Result<Choice, NoChoice> {
         let input = self.question.input(false).map_err(NoChoice::NoCandidate)?;
         let decision = Decision::in_order(input.candidates.len(), label);
-        Ok(Choice { course: Course::Decision { decision, policy: None }, input })
+        let course = Course::Decision { decision, policy: None };
+        Ok(Choice { course, input, records: Vec::new() })
     }
 }
 

@@ -4,11 +4,25 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use pointsman_domain::ids::{Digest, PolicyName};
+use pointsman_domain::rollout::Hold;
 use pointsman_policy::{Code, LoadError, Policy, Runtime, Slot};
 
 use crate::builtin;
+use crate::clock::unix_seconds;
 use crate::config::{self, Config, PolicySource};
+use crate::rollout::state::PolicyState;
+use crate::rollout::{Kept, State};
 use crate::snapshot::Slots;
+
+/// What policies are loaded with.
+#[derive(Clone, Copy)]
+pub(super) struct Loader<'a> {
+    pub(super) runtime: &'a Runtime,
+    /// What was decided about versions.
+    pub(super) state: &'a State,
+    /// Where the code of versions is, besides their source.
+    pub(super) kept: &'a Kept,
+}
 
 /// All policies of a configuration, loaded as far as they can be. Nothing serves
 /// otherwise than before until [`Loading::commit`].
@@ -21,17 +35,23 @@ pub(super) struct Loading {
 struct Loaded {
     slot: Arc<Slot>,
     step: Step,
+    /// A version that was not let in.
+    rejected: Option<NotLetIn>,
 }
 
 enum Step {
     /// Serves already.
     Keep,
     /// The first version, in a slot of its own.
-    First,
+    First { code: Code<'static> },
     /// Takes over.
-    Swap(Box<Policy>),
-    /// Is no good; the version before it goes on.
-    Reject { digest: Option<Digest>, error: String },
+    Swap { policy: Box<Policy>, code: Option<Code<'static>> },
+}
+
+/// A version that was not let in, and why.
+struct NotLetIn {
+    digest: Option<Digest>,
+    error: String,
 }
 
 /// A policy that does not load.
@@ -49,24 +69,27 @@ pub(super) struct Committed(pub(super) Vec<Change>);
 pub(super) struct Change {
     pub(super) name: PolicyName,
     pub(super) what: What,
+    /// Why another version was not let in, if one was not.
+    pub(super) rejected: Option<String>,
 }
 
-/// The ways a reload ends for a policy.
+/// What serves for a policy after a reload.
+#[derive(Clone, Copy)]
 pub(super) enum What {
     Kept,
     Loaded { to: Digest },
     Swapped { from: Digest, to: Digest },
-    Rejected { error: String },
 }
 
 impl Loading {
     /// Loads the policies of a configuration, all at once, off the request path.
-    pub(super) async fn all(config: &Config, slots: &Slots, runtime: &Runtime) -> Self {
-        let policies = config.policies.iter();
-        let loads =
-            join_all(policies.map(|policy| load(policy, slots.get(&policy.spec.name), runtime))).await;
+    pub(super) async fn all(config: &Config, slots: &Slots, loader: Loader<'_>) -> Self {
+        let loads = config.policies.iter().map(async |policy| match slots.get(&policy.spec.name) {
+            Some(slot) => loader.renew(policy, slot).await,
+            None => loader.begin(policy).await,
+        });
         let mut loading = Self { loaded: Vec::new(), unloadable: Vec::new() };
-        for load in loads {
+        for load in join_all(loads).await {
             match load {
                 Ok(loaded) => loading.loaded.push(loaded),
                 Err(unloadable) => loading.unloadable.push(unloadable),
@@ -80,54 +103,180 @@ impl Loading {
         self.loaded.iter().map(|loaded| (loaded.slot.name().clone(), Arc::clone(&loaded.slot))).collect()
     }
 
-    /// Lets the new versions serve.
-    pub(super) fn commit(self) -> Committed {
-        Committed(self.loaded.into_iter().map(Loaded::commit).collect())
+    /// Lets the new versions serve, and keeps their code.
+    pub(super) fn commit(self, kept: &Kept) -> Committed {
+        Committed(self.loaded.into_iter().map(|loaded| loaded.commit(kept)).collect())
     }
 }
 
 impl Loaded {
-    fn commit(self) -> Change {
+    fn new(slot: &Arc<Slot>, step: Step) -> Self {
+        Self { slot: Arc::clone(slot), step, rejected: None }
+    }
+
+    fn commit(self, kept: &Kept) -> Change {
         let from = self.slot.active().digest();
-        let what = match self.step {
-            Step::Keep => What::Kept,
-            Step::First => What::Loaded { to: from },
-            Step::Swap(policy) => {
+        let (what, code) = match self.step {
+            Step::Keep => (What::Kept, None),
+            Step::First { code } => (What::Loaded { to: from }, Some(code)),
+            Step::Swap { policy, code } => {
                 let to = policy.digest();
                 self.slot.swap(*policy);
-                What::Swapped { from, to }
-            }
-            Step::Reject { digest, error } => {
-                self.slot.rejected(digest, error.clone());
-                What::Rejected { error }
+                (What::Swapped { from, to }, code)
             }
         };
-        Change { name: self.slot.name().clone(), what }
+        let name = self.slot.name().clone();
+        if let Some(Err(error)) = code.map(|code| kept.keep(&code)) {
+            tracing::error!(policy = %name, "this version will not be there to go back to after a restart: {error}");
+        }
+        let rejected = self.rejected.map(|NotLetIn { digest, error }| {
+            self.slot.rejected(digest, error.clone());
+            error
+        });
+        Change { name, what, rejected }
     }
 }
 
-async fn load(
-    policy: &config::Policy,
-    slot: Option<&Arc<Slot>>,
-    runtime: &Runtime,
-) -> Result<Loaded, Unloadable> {
-    let code = match read(&policy.source).await {
-        Ok(code) => code,
-        Err(error) => return failed(policy, slot, None, error),
-    };
-    let digest = code.digest();
-    if let Some(slot) = slot
-        && slot.active().digest() == digest
-        && *slot.active().spec() == policy.spec
-    {
-        return Ok(Loaded { slot: Arc::clone(slot), step: Step::Keep });
+impl Loader<'_> {
+    /// A policy that serves already.
+    async fn renew(&self, policy: &config::Policy, slot: &Arc<Slot>) -> Result<Loaded, Unloadable> {
+        let active = slot.active();
+        let chosen = self.decided(policy).and_then(|decided| decided.chosen).map(|chosen| chosen.digest);
+        if chosen.is_some_and(|chosen| chosen == active.digest()) {
+            return self.stay(policy, slot, None).await;
+        }
+        let read = match chosen {
+            Some(version) => self.kept_code(version),
+            None => read(&policy.source).await,
+        };
+        let code = match read {
+            Ok(code) => code,
+            Err(error) => return failed(policy, slot, None, error),
+        };
+        let digest = code.digest();
+        if digest == active.digest() {
+            return self.stay(policy, slot, None).await;
+        }
+        if let Some(hold) = self.held(policy, digest) {
+            let rejected = NotLetIn { digest: Some(digest), error: told(hold, policy, digest) };
+            return self.stay(policy, slot, Some(rejected)).await;
+        }
+        match self.compile(policy, code).await {
+            Ok((loaded, code)) => {
+                Ok(Loaded::new(slot, Step::Swap { policy: Box::new(loaded), code: Some(code) }))
+            }
+            Err(error) => failed(policy, slot, Some(digest), error),
+        }
     }
-    match compile(policy, code, runtime).await {
-        Ok(loaded) => Ok(match slot {
-            Some(slot) => Loaded { slot: Arc::clone(slot), step: Step::Swap(Box::new(loaded)) },
-            None => Loaded { slot: Arc::new(Slot::new(loaded)), step: Step::First },
-        }),
-        Err(error) => failed(policy, slot, Some(digest), error),
+
+    /// The version that serves goes on, under the configuration as it is now.
+    async fn stay(
+        &self,
+        policy: &config::Policy,
+        slot: &Arc<Slot>,
+        rejected: Option<NotLetIn>,
+    ) -> Result<Loaded, Unloadable> {
+        let active = slot.active();
+        if *active.spec() == policy.spec {
+            return Ok(Loaded { rejected, ..Loaded::new(slot, Step::Keep) });
+        }
+        let (runtime, spec) = (self.runtime.clone(), policy.spec.clone());
+        match off_the_request_path(move || runtime.respecify(&active, spec)).await {
+            Ok(loaded) => {
+                let step = Step::Swap { policy: Box::new(loaded), code: None };
+                Ok(Loaded { rejected, ..Loaded::new(slot, step) })
+            }
+            Err(error) => Err(unloadable(policy, error)),
+        }
+    }
+
+    /// A policy that does not serve yet: what was chosen, else what its source
+    /// says, else what served last.
+    async fn begin(&self, policy: &config::Policy) -> Result<Loaded, Unloadable> {
+        let decided = self.decided(policy);
+        if let Some(chosen) = decided.and_then(|decided| decided.chosen) {
+            match self.load_kept(policy, chosen.digest).await {
+                Ok(first) => return Ok(self.first(policy, first, None).await),
+                Err(error) => tracing::error!(
+                    policy = %policy.spec.name,
+                    version = %chosen.digest,
+                    "the version that was chosen is not there, the policy's source is taken: {error}"
+                ),
+            }
+        }
+        let last = decided.and_then(|decided| decided.active);
+        let (digest, error) = match read(&policy.source).await {
+            Ok(code) => {
+                let digest = code.digest();
+                let hold = self.held(policy, digest);
+                if hold.is_none() || !last.is_some_and(|last| self.kept.has(last)) {
+                    match self.compile(policy, code).await {
+                        Ok(first) => return Ok(self.first(policy, first, None).await),
+                        Err(error) => (Some(digest), error),
+                    }
+                } else {
+                    (Some(digest), hold.map(|hold| told(hold, policy, digest)).unwrap_or_default())
+                }
+            }
+            Err(error) => (None, error),
+        };
+        let Some(last) = last else { return Err(unloadable(policy, error)) };
+        match self.load_kept(policy, last).await {
+            Ok(first) => Ok(self.first(policy, first, Some(NotLetIn { digest, error })).await),
+            Err(_) => Err(unloadable(policy, error)),
+        }
+    }
+
+    /// The first version of this process, and beside it the one that served before.
+    async fn first(
+        &self,
+        policy: &config::Policy,
+        (loaded, code): (Policy, Code<'static>),
+        rejected: Option<NotLetIn>,
+    ) -> Loaded {
+        let digest = loaded.digest();
+        let served = self.decided(policy).and_then(|decided| decided.active);
+        let before = match served {
+            Some(served) if served != digest => Some(served),
+            _ => self.decided(policy).and_then(|decided| decided.previous).filter(|it| *it != digest),
+        };
+        let previous = match before {
+            Some(version) => self.load_kept(policy, version).await.ok().map(|(previous, _)| previous),
+            None => None,
+        };
+        let took_over = served.is_some_and(|served| served != digest);
+        let slot = Arc::new(Slot::new(loaded).with_previous(previous, took_over));
+        Loaded { slot, step: Step::First { code }, rejected }
+    }
+
+    async fn load_kept(
+        &self,
+        policy: &config::Policy,
+        version: Digest,
+    ) -> Result<(Policy, Code<'static>), String> {
+        self.compile(policy, self.kept_code(version)?).await
+    }
+
+    fn kept_code(&self, version: Digest) -> Result<Code<'static>, String> {
+        self.kept.code(version).ok_or_else(|| format!("the code of version {version} is not kept"))
+    }
+
+    fn decided(&self, policy: &config::Policy) -> Option<&PolicyState> {
+        self.state.policy(&policy.spec.name)
+    }
+
+    fn held(&self, policy: &config::Policy, version: Digest) -> Option<&Hold> {
+        self.state.held(&policy.spec.name, version, unix_seconds())
+    }
+
+    /// Gives the code back, which is large, with what became of it.
+    async fn compile(
+        &self,
+        policy: &config::Policy,
+        code: Code<'static>,
+    ) -> Result<(Policy, Code<'static>), String> {
+        let (spec, runtime) = (policy.spec.clone(), self.runtime.clone());
+        off_the_request_path(move || Ok((runtime.load(spec, &code)?, code))).await
     }
 }
 
@@ -135,15 +284,35 @@ async fn load(
 /// serves goes on; else there is none that fits it.
 fn failed(
     policy: &config::Policy,
-    slot: Option<&Arc<Slot>>,
+    slot: &Arc<Slot>,
     digest: Option<Digest>,
     error: String,
 ) -> Result<Loaded, Unloadable> {
-    match slot {
-        Some(slot) if *slot.active().spec() == policy.spec => {
-            Ok(Loaded { slot: Arc::clone(slot), step: Step::Reject { digest, error } })
-        }
-        _ => Err(Unloadable { name: policy.spec.name.clone(), source: policy.source.clone(), error }),
+    if *slot.active().spec() == policy.spec {
+        let rejected = Some(NotLetIn { digest, error });
+        return Ok(Loaded { rejected, ..Loaded::new(slot, Step::Keep) });
+    }
+    Err(unloadable(policy, error))
+}
+
+fn unloadable(policy: &config::Policy, error: String) -> Unloadable {
+    Unloadable { name: policy.spec.name.clone(), source: policy.source.clone(), error }
+}
+
+/// Why a version that is on hold is not let in.
+fn told(hold: &Hold, policy: &config::Policy, version: Digest) -> String {
+    let name = &policy.spec.name;
+    let short = version.short();
+    match hold.until {
+        Some(until) => format!(
+            "version {short} was rolled back ({}); it is tried again in {} s",
+            hold.why,
+            until.saturating_sub(unix_seconds())
+        ),
+        None => format!(
+            "version {short} is in quarantine ({}); `pointsman policy release {name} {short}` lets it back in",
+            hold.why
+        ),
     }
 }
 
@@ -160,9 +329,11 @@ async fn read(source: &PolicySource) -> Result<Code<'static>, String> {
     }
 }
 
-async fn compile(policy: &config::Policy, code: Code<'static>, runtime: &Runtime) -> Result<Policy, String> {
-    let (spec, runtime) = (policy.spec.clone(), runtime.clone());
-    let load = move || runtime.load(spec, &code).map_err(|error: LoadError| error.to_string());
+/// Runs the load gate where it may block.
+pub(super) async fn off_the_request_path<T: Send + 'static>(
+    load: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, String> {
+    let load = move || load().map_err(|error| error.to_string());
     tokio::task::spawn_blocking(load).await.map_err(|error| format!("the load gate failed: {error}"))?
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum Verdict {
 #[derive(Clone, Debug, Serialize)]
 struct PolicyReport {
     name: String,
-    /// `kept`, `loaded`, `swapped` or `rejected`.
+    /// `kept`, `loaded`, `swapped` or, if a version was not let in, `rejected`.
     change: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
@@ -81,15 +81,13 @@ impl Report {
 }
 
 impl From<&Change> for PolicyReport {
-    fn from(Change { name, what }: &Change) -> Self {
-        let plain = |change| Self { name: name.to_string(), change, from: None, to: None, error: None };
-        match what {
-            What::Kept => plain("kept"),
-            What::Loaded { to } => Self { to: Some(to.to_string()), ..plain("loaded") },
-            What::Swapped { from, to } => {
-                Self { from: Some(from.to_string()), to: Some(to.to_string()), ..plain("swapped") }
-            }
-            What::Rejected { error } => Self { error: Some(error.clone()), ..plain("rejected") },
-        }
+    fn from(Change { name, what, rejected }: &Change) -> Self {
+        let (change, from, to) = match what {
+            What::Kept => ("kept", None, None),
+            What::Loaded { to } => ("loaded", None, Some(to.to_string())),
+            What::Swapped { from, to } => ("swapped", Some(from.to_string()), Some(to.to_string())),
+        };
+        let change = if rejected.is_some() { "rejected" } else { change };
+        Self { name: name.to_string(), change, from, to, error: rejected.clone() }
     }
 }

@@ -1,12 +1,13 @@
 //! The versions of one policy.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pointsman_domain::ids::Digest;
 use pointsman_guests::{version, version_label};
-use pointsman_policy::{PolicyFailure, Slot};
+use pointsman_policy::{PolicyFailure, PolicySpec, RolledBack, Slot};
 
-use crate::support::{decide, label, load, spec};
+use crate::support::{decide, label, load, runtime, spec};
 
 #[tokio::test]
 async fn a_swap_serves_the_new_version_and_lets_the_old_one_finish() {
@@ -32,16 +33,17 @@ fn only_the_last_two_versions_are_kept() {
 fn the_status_tells_versions_counts_and_the_last_rejection() {
     let slot = Slot::new(load(spec(), &version(1)).unwrap());
     let one = slot.active().digest();
-    slot.count_decision();
-    slot.count_decision();
-    slot.count_failure(&PolicyFailure::Deadline);
-    slot.count_failure(&PolicyFailure::Unreadable("nonsense".to_owned()));
+    let active = slot.active();
+    slot.decided(&active, Duration::from_millis(20), Some(&PolicyFailure::Deadline));
+    slot.decided(&active, Duration::from_millis(1), None);
+    slot.failed(&active, &PolicyFailure::Unreadable("nonsense".to_owned()));
     slot.rejected(Some(Digest::new([7; 32])), "does not compile".to_owned());
 
     let status = slot.status();
     assert_eq!((status.name.as_str(), status.active, status.previous), ("under-test", one.to_string(), None));
     assert_eq!((status.swaps, status.decisions), (0, 2));
     assert_eq!(status.failures, [("deadline", 1), ("invalid", 1)]);
+    assert_eq!(status.active_record.decisions, 2);
     let rejected = status.rejected.unwrap();
     assert_eq!(rejected.digest.unwrap(), "07".repeat(32));
     assert_eq!(rejected.error, "does not compile");
@@ -50,4 +52,31 @@ fn the_status_tells_versions_counts_and_the_last_rejection() {
     let status = slot.status();
     assert_eq!(status.previous, Some(one.to_string()));
     assert_eq!((status.swaps, status.decisions, status.rejected), (1, 2, None));
+    assert_eq!((status.active_record.decisions, status.previous_record.unwrap().decisions), (0, 2));
+}
+
+#[tokio::test]
+async fn a_version_that_is_rolled_back_leaves_the_one_before_it_alone() {
+    let slot = Slot::new(load(spec(), &version(1)).unwrap());
+    let one = slot.active().digest();
+    assert_eq!(slot.roll_back(one), None, "there is none before it");
+    slot.swap(load(spec(), &version(2)).unwrap());
+    let two = slot.active().digest();
+    assert_eq!(slot.roll_back(one), None, "it does not serve");
+    assert_eq!(slot.roll_back(two), Some(RolledBack { from: two, to: one }));
+    assert_eq!(label(decide(&slot.active()).await), version_label(1));
+    assert!(slot.previous().is_none());
+    assert_eq!(slot.status().swaps, 2);
+}
+
+#[tokio::test]
+async fn a_changed_specification_leaves_the_version_before() {
+    let slot = Slot::new(load(spec(), &version(1)).unwrap());
+    slot.swap(load(spec(), &version(2)).unwrap());
+    let active = slot.active();
+    let changed = PolicySpec { settings: r#"{"label": "changed"}"#.to_owned(), ..spec() };
+    slot.swap(runtime().respecify(&active, changed).unwrap());
+    assert_eq!(slot.active().digest(), active.digest());
+    assert_eq!(label(decide(&slot.active()).await), "changed");
+    assert_eq!(label(decide(&slot.previous().unwrap()).await), version_label(1));
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use pointsman_backends::HttpConfig;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::plan::PlanLimits;
+use pointsman_domain::rollout::{Backoff, Thresholds};
 
 use super::{
     Address, Admin, Backend, BackendKind, Compile, Duration, Health, IsolationWord, Limits, OnFailureWord,
-    Plan, Policy, Route, Server, Size, Warm, WordOr,
+    Plan, Policy, Rollback, Route, Server, Size, Warm, WordOr,
 };
 
 impl Default for Server {
@@ -102,6 +103,8 @@ impl Default for Route {
         Self {
             description: None,
             policy: None,
+            shadow: None,
+            canary: None,
             models: None,
             timeout: Duration::seconds(300),
             attempt_timeout: Duration::seconds(60),
@@ -109,6 +112,21 @@ impl Default for Route {
             backoff: Duration::milliseconds(100),
             plan: Plan::default(),
             on_failure: None,
+        }
+    }
+}
+
+impl Default for Rollback {
+    fn default() -> Self {
+        let (thresholds, backoff) = (Thresholds::default(), Backoff::default());
+        Self {
+            enabled: true,
+            failure_rate: thresholds.failure_rate,
+            error_rate: thresholds.error_rate,
+            decision_time: thresholds.decision_time,
+            watch: Duration::seconds(3_600),
+            backoff: backoff.first.into(),
+            attempts: backoff.attempts,
         }
     }
 }

@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::model::{Abilities, Modalities, Operation};
 use pointsman_domain::money::Price;
+use pointsman_domain::rollout::{Backoff, Thresholds};
 use pointsman_policy::{Grants, Isolation, Limits};
 
-use super::super::{BackendKind, Compile, Config, OnFailure, Overrides, PolicySource, Route};
+use super::super::{
+    BackendKind, Compile, Config, Mode, OnFailure, Overrides, PolicySource, Rollback, Route, Trial,
+};
 use super::{accepted, compile};
 use crate::config::keys;
 
@@ -283,4 +286,30 @@ fn a_problem_has_its_place_for_other_programs() {
     let place = problems[0].place.as_ref().unwrap();
     assert_eq!((place.line, place.column, place.width), (2, 9, 6));
     assert_eq!(place.excerpt, "level = \"loud\"");
+}
+
+#[test]
+fn a_trial_is_a_shadow_or_a_canary() {
+    let route = |more: &str| {
+        let policies = "[policies.new]\nsource = \"builtin:cost\"\n";
+        let config = accepted(&format!("{policies}[routes.main]\npolicy = \"plain\"\n{more}"));
+        config.routes.into_iter().find(|route| route.name.as_str() == "main").unwrap().trial
+    };
+    let trial = |mode| Some(Trial { policy: PolicyName::new("new"), mode });
+    assert_eq!(route(""), None);
+    assert_eq!(route("shadow = \"new\""), trial(Mode::Shadow));
+    let canary = route("canary = { policy = \"new\", percent = 2.5 }");
+    assert_eq!(canary, trial(Mode::Canary { percent: 2.5 }));
+}
+
+#[test]
+fn when_versions_are_undone_has_defaults() {
+    let config = accepted("[rollback]\nfailure_rate = 0.01\nbackoff = \"5m\"\nattempts = 5\n");
+    let rollback = Rollback {
+        enabled: true,
+        thresholds: Thresholds { failure_rate: 0.01, ..Thresholds::default() },
+        watch: Duration::from_secs(3_600),
+        backoff: Backoff { first: Duration::from_secs(300), attempts: 5 },
+    };
+    assert_eq!(config.rollback, rollback);
 }

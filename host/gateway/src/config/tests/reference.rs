@@ -23,12 +23,13 @@ such as `\"16 MiB\"`. Paths are relative to the file. In lists of names, `*` sta
 ";
 
 /// The sections in the order of the file, each with the definition of what is in it.
-const SECTIONS: [(&str, &str); 10] = [
+const SECTIONS: [(&str, &str); 11] = [
     ("[server]", "Server"),
     ("[admin]", "Admin"),
     ("[log]", "Log"),
     ("[state]", "State"),
     ("[compile]", "Compile"),
+    ("[rollback]", "Rollback"),
     ("[backends.NAME]", "Backend"),
     ("[models.\"BACKEND/NAME\"]", "Model"),
     ("[policies.NAME]", "Policy"),

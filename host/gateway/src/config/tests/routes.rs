@@ -253,3 +253,95 @@ on_failure = { fallback = "b" }"#,
        = hint: let the last one fall back to the order of the models: on_failure = "fallback"
     "#);
 }
+
+#[test]
+fn a_trial_is_of_one_other_policy_that_there_is() {
+    assert_snapshot!(rejected(
+        r#"
+[routes.one]
+policy = "plain"
+shadow = "plian"
+[routes.two]
+policy = "plain"
+shadow = "plain"
+[routes.three]
+policy = "plain"
+shadow = "plain"
+canary = { policy = "plian", percent = 0 }"#,
+    ), @r#"
+    error: unknown policy `plian`
+     --> pointsman.toml:4:10
+      |
+    4 | shadow = "plian"
+      |          ^^^^^^^
+      = hint: did you mean `plain`?
+
+    error: the route's own policy `plain` is on trial
+     --> pointsman.toml:7:10
+      |
+    7 | shadow = "plain"
+      |          ^^^^^^^
+      = hint: a new version of a policy is watched without a trial; to try it beside the old one, give it a name of its own
+
+    error: the route has a `shadow` and a `canary`
+      --> pointsman.toml:11:1
+       |
+    11 | canary = { policy = "plian", percent = 0 }
+       | ^^^^^^
+       = hint: one policy is on trial at a time
+
+    error: unknown policy `plian`
+      --> pointsman.toml:11:21
+       |
+    11 | canary = { policy = "plian", percent = 0 }
+       |                     ^^^^^^^
+       = hint: did you mean `plain`?
+
+    error: `percent` is not a number above 0 and up to 100
+      --> pointsman.toml:11:40
+       |
+    11 | canary = { policy = "plian", percent = 0 }
+       |                                        ^
+
+    5 errors in pointsman.toml
+    "#);
+}
+
+#[test]
+fn thresholds_of_a_rollback_are_numbers_that_can_be() {
+    assert_snapshot!(rejected(
+        r#"
+[rollback]
+failure_rate = -0.1
+error_rate = nan
+decision_time = 0.5
+backoff = "10ms""#,
+    ), @r#"
+    error: `failure_rate` is not a share from 0 on
+     --> pointsman.toml:3:16
+      |
+    3 | failure_rate = -0.1
+      |                ^^^^
+
+    error: `error_rate` is not a share from 0 on
+     --> pointsman.toml:4:14
+      |
+    4 | error_rate = nan
+      |              ^^^
+
+    error: `decision_time` is not a factor from 1 on
+     --> pointsman.toml:5:17
+      |
+    5 | decision_time = 0.5
+      |                 ^^^
+
+    error: `backoff` is shorter than a second
+     --> pointsman.toml:6:11
+      |
+    6 | backoff = "10ms"
+      |           ^^^^^^
+      = hint: a version that was undone would come back at once
+
+    4 errors in pointsman.toml
+    "#);
+}

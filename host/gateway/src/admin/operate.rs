@@ -1,0 +1,248 @@
+//! What operators do about policies: trials, promotions, rollbacks, pins, uploads.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use http::{HeaderMap, HeaderName};
+use pointsman_domain::ids::{PolicyName, RouteName};
+use pointsman_policy::Code;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Admin;
+use crate::client::error::ApiError;
+use crate::config::Trial;
+use crate::reload::{CannotDo, Report, Word};
+use crate::rollout::{Event, Who};
+
+/// Who calls, for the audit log. Whoever has the token may say any name.
+const OPERATOR: HeaderName = HeaderName::from_static("x-pointsman-operator");
+/// Longest name, and longest reason, in characters.
+const LONGEST_NAME: usize = 64;
+const LONGEST_REASON: usize = 500;
+/// Longest body of a request that is not an upload.
+const LONGEST_BODY: usize = 64 << 10;
+/// Events that are told when the caller does not say how many.
+const EVENTS: usize = 100;
+
+/// A reason.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Because {
+    why: String,
+}
+
+/// A policy to put on trial.
+#[derive(Debug, Deserialize)]
+pub(super) struct TrialWanted {
+    #[serde(flatten)]
+    trial: Trial,
+    #[serde(default)]
+    why: String,
+}
+
+/// A version of a policy.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VersionWanted {
+    /// Its SHA-256, or the start of it.
+    digest: String,
+    #[serde(default)]
+    why: String,
+}
+
+/// How many events.
+#[derive(Debug, Deserialize)]
+pub(super) struct Newest {
+    #[serde(default = "events")]
+    limit: usize,
+}
+
+fn events() -> usize {
+    EVENTS
+}
+
+/// That it was done, and what serves now.
+#[derive(Debug, Serialize)]
+pub(super) struct Done {
+    done: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+}
+
+type Answer<T> = Result<Json<T>, ApiError>;
+
+/// `PUT /admin/routes/{route}/trial`
+pub(super) async fn set_trial(
+    State(admin): State<Arc<Admin>>,
+    Path(route): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Done> {
+    let TrialWanted { trial, why } = wanted(body).await?;
+    admin.reloader.set_trial(&RouteName::new(route), Some(trial), word(&headers, why)?).await?;
+    done("trial", None)
+}
+
+/// `DELETE /admin/routes/{route}/trial`
+pub(super) async fn end_trial(
+    State(admin): State<Arc<Admin>>,
+    Path(route): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Done> {
+    let Because { why } = wanted(body).await?;
+    admin.reloader.set_trial(&RouteName::new(route), None, word(&headers, why)?).await?;
+    done("trial-ended", None)
+}
+
+/// `POST /admin/routes/{route}/promote`
+pub(super) async fn promote(
+    State(admin): State<Arc<Admin>>,
+    Path(route): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Done> {
+    let Because { why } = wanted(body).await?;
+    admin.reloader.promote(&RouteName::new(route), word(&headers, why)?).await?;
+    done("promoted", None)
+}
+
+/// `POST /admin/routes/{route}/rollback`
+pub(super) async fn demote(
+    State(admin): State<Arc<Admin>>,
+    Path(route): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Done> {
+    let Because { why } = wanted(body).await?;
+    admin.reloader.demote(&RouteName::new(route), word(&headers, why)?).await?;
+    done("rolled-back", None)
+}
+
+/// `POST /admin/policies/{policy}/rollback`
+pub(super) async fn roll_back(
+    State(admin): State<Arc<Admin>>,
+    Path(policy): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Done> {
+    let Because { why } = wanted(body).await?;
+    let back = admin.reloader.roll_back(&PolicyName::new(policy), word(&headers, why)?).await?;
+    done("rolled-back", Some(back.to.to_string()))
+}
+
+/// `PUT /admin/policies/{policy}/pin`
+pub(super) async fn pin(
+    State(admin): State<Arc<Admin>>,
+    Path(policy): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Done> {
+    let VersionWanted { digest, why } = wanted(body).await?;
+    let digest = admin.reloader.pin(&PolicyName::new(policy), &digest, word(&headers, why)?).await?;
+    done("pinned", Some(digest.to_string()))
+}
+
+/// `DELETE /admin/policies/{policy}/pin`
+pub(super) async fn unpin(
+    State(admin): State<Arc<Admin>>,
+    Path(policy): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Report> {
+    let Because { why } = wanted(body).await?;
+    Ok(Json(admin.reloader.unpin(&PolicyName::new(policy), word(&headers, why)?).await?))
+}
+
+/// `POST /admin/policies/{policy}/release`
+pub(super) async fn release(
+    State(admin): State<Arc<Admin>>,
+    Path(policy): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Report> {
+    let VersionWanted { digest, why } = wanted(body).await?;
+    Ok(Json(admin.reloader.release(&PolicyName::new(policy), &digest, word(&headers, why)?).await?))
+}
+
+/// `PUT /admin/policies/{policy}/code?why=…`, the body being the WebAssembly file.
+pub(super) async fn upload(
+    State(admin): State<Arc<Admin>>,
+    Path(policy): Path<String>,
+    Query(Because { why }): Query<Because>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Done> {
+    let policy = PolicyName::new(policy);
+    let snapshot = admin.app.snapshot();
+    let configured = snapshot.config.policy(&policy);
+    let configured = found(configured, || {
+        format!("there is no policy `{policy}`: add [policies.{policy}] to the configuration first")
+    })?;
+    let limit = configured.spec.limits.max_component_bytes;
+    let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| {
+        ApiError::too_large(format!(
+            "the policy is longer than its limit of {limit} bytes (`limits.component`), or was cut off"
+        ))
+    })?;
+    let word = word(&headers, why)?;
+    let digest = admin.reloader.upload(&policy, Code::new(bytes.to_vec()), word).await?;
+    done("uploaded", Some(digest.to_string()))
+}
+
+/// `GET /admin/audit?limit=100`: the newest changes, newest first.
+pub(super) async fn audit(State(admin): State<Arc<Admin>>, Query(newest): Query<Newest>) -> Json<Vec<Event>> {
+    Json(admin.reloader.rollouts.audit.newest(newest.limit))
+}
+
+/// What is there, or the answer that it is not.
+pub(super) fn found<T>(thing: Option<T>, message: impl FnOnce() -> String) -> Result<T, ApiError> {
+    thing.ok_or_else(|| ApiError::not_found("not_found", message()))
+}
+
+fn done(what: &'static str, digest: Option<String>) -> Answer<Done> {
+    Ok(Json(Done { done: what, digest }))
+}
+
+/// The body as JSON; without one, all is as it is by default.
+async fn wanted<T: DeserializeOwned>(body: Body) -> Result<T, ApiError> {
+    let bytes = axum::body::to_bytes(body, LONGEST_BODY)
+        .await
+        .map_err(|_| ApiError::too_large(format!("the body is longer than {LONGEST_BODY} bytes, or was cut off")))?;
+    let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    serde_json::from_slice(text).map_err(|error| {
+        ApiError::bad_request("invalid_body", None, format!("the body is not what is expected here: {error}"))
+    })
+}
+
+fn word(headers: &HeaderMap, why: String) -> Result<Word, ApiError> {
+    let name = headers.get(OPERATOR).map(|name| name.to_str().map(str::trim));
+    let name = match name {
+        None => "",
+        Some(Ok(name)) if name.len() <= LONGEST_NAME => name,
+        Some(_) => {
+            let message = format!("the header `x-pointsman-operator` has to be up to {LONGEST_NAME} printable ASCII characters");
+            return Err(ApiError::bad_request("invalid_header", Some(OPERATOR.to_string()), message));
+        }
+    };
+    if why.chars().count() > LONGEST_REASON || why.chars().any(char::is_control) {
+        let message = format!("`why` has to be up to {LONGEST_REASON} printable characters");
+        return Err(ApiError::bad_request("invalid_body", Some("why".to_owned()), message));
+    }
+    Ok(Word { who: Who::Admin(name.to_owned()), why })
+}
+
+impl From<CannotDo> for ApiError {
+    fn from(cannot: CannotDo) -> Self {
+        let message = cannot.to_string();
+        match cannot {
+            CannotDo::NotFound(_) => Self::not_found("not_found", message),
+            CannotDo::Conflict(_) => Self::conflict(message),
+            CannotDo::Invalid(_) => Self::unprocessable(message),
+            CannotDo::Kept(_) => Self::unavailable("cannot_remember", message),
+        }
+    }
+}

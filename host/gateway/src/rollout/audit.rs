@@ -1,0 +1,161 @@
+//! Who changed what about policies, when and why.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pointsman_domain::ids::{Digest, PolicyName, RouteName};
+use serde::{Deserialize, Serialize};
+
+use super::kept::KeepError;
+use crate::clock::unix_seconds;
+
+/// The file, with a JSON object a line.
+const FILE: &str = "audit.jsonl";
+/// Events that are kept in memory, and so can be asked for.
+const NEWEST: usize = 1_000;
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Event {
+    /// When, in seconds since 1970.
+    pub(crate) at: u64,
+    /// Who.
+    pub(crate) who: Who,
+    /// What was done: one of the words that this file's functions take.
+    pub(crate) action: String,
+    /// To which policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<PolicyName>,
+    /// At which route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) route: Option<RouteName>,
+    /// To which version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<Digest>,
+    /// From which version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<Digest>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+}
+
+/// Who changed something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Who {
+    /// Whoever changed the configuration or a policy's source.
+    Configuration,
+    /// Whoever called the admin API, by the name that they gave.
+    Admin(String),
+    /// The gateway itself.
+    Gateway,
+}
+
+impl Event {
+    /// Something happens now.
+    pub(crate) fn new(who: Who, action: &str) -> Self {
+        let action = action.to_owned();
+        Self { at: unix_seconds(), who, action, policy: None, route: None, digest: None, from: None, why: None }
+    }
+
+    pub(crate) fn policy(self, policy: &PolicyName) -> Self {
+        Self { policy: Some(policy.clone()), ..self }
+    }
+
+    pub(crate) fn route(self, route: &RouteName) -> Self {
+        Self { route: Some(route.clone()), ..self }
+    }
+
+    pub(crate) fn to(self, digest: Digest) -> Self {
+        Self { digest: Some(digest), ..self }
+    }
+
+    pub(crate) fn from(self, digest: Digest) -> Self {
+        Self { from: Some(digest), ..self }
+    }
+
+    pub(crate) fn why(self, why: impl Into<String>) -> Self {
+        Self { why: Some(why.into()).filter(|why| !why.is_empty()), ..self }
+    }
+}
+
+/// The log of changes: the newest in memory, all of them in a file if there is one.
+#[derive(Debug, Default)]
+pub(crate) struct Audit(Mutex<Log>);
+
+#[derive(Debug, Default)]
+struct Log {
+    newest: VecDeque<Event>,
+    file: Option<File>,
+}
+
+impl Audit {
+    /// Opens the file, to go on with it.
+    pub(crate) fn open(directory: Option<&Path>) -> Result<Self, KeepError> {
+        let Some(directory) = directory else { return Ok(Self::default()) };
+        let path = directory.join(FILE);
+        let open = || -> io::Result<Log> {
+            let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path)?;
+            let mut newest = VecDeque::new();
+            let mut whole = true;
+            for line in BufReader::new(&file).split(b'\n') {
+                let event = serde_json::from_slice(&line?);
+                whole = event.is_ok();
+                // A line that was cut off by a crash is not worth a gateway that does not start.
+                newest.extend(event.ok());
+                if newest.len() > NEWEST {
+                    newest.pop_front();
+                }
+            }
+            if !whole {
+                file.write_all(b"\n")?;
+            }
+            Ok(Log { newest, file: Some(file) })
+        };
+        match open() {
+            Ok(log) => Ok(Self(Mutex::new(log))),
+            Err(source) => Err(KeepError::Io { what: "open", path, source }),
+        }
+    }
+
+    /// Notes a change.
+    pub(crate) fn note(&self, event: Event) {
+        tracing::info!(
+            who = ?event.who,
+            policy = event.policy.as_ref().map(PolicyName::as_str),
+            route = event.route.as_ref().map(RouteName::as_str),
+            digest = event.digest.map(tracing::field::display),
+            from = event.from.map(tracing::field::display),
+            why = event.why,
+            "audit: {}",
+            event.action
+        );
+        let mut log = self.log();
+        let line = serde_json::to_string(&event).map(|text| text + "\n").unwrap_or_default();
+        if let Some(file) = &mut log.file
+            && let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.sync_data())
+        {
+            tracing::error!("cannot write to the audit log, an event is only here: {}: {error}", line.trim_end());
+        }
+        if log.newest.len() == NEWEST {
+            log.newest.pop_front();
+        }
+        log.newest.push_back(event);
+    }
+
+    /// The newest events, newest first.
+    pub(crate) fn newest(&self, most: usize) -> Vec<Event> {
+        self.log().newest.iter().rev().take(most).cloned().collect()
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

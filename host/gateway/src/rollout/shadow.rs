@@ -1,0 +1,107 @@
+//! Asks policies on trial about requests that others decide, off the request path.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::{StreamExt, stream};
+use pointsman_policy::{Answer, DecisionInput, Slot};
+use tokio::sync::mpsc;
+
+use super::trial::{Pick, Score};
+
+/// Requests that wait to be put to a shadow. Each holds a request's body, so
+/// they are few; when a shadow is slower than requests come, it is not asked
+/// about all of them.
+const QUEUE: usize = 128;
+/// Shadows that are asked at the same time.
+const AT_ONCE: usize = 4;
+
+/// A request to put to a shadow.
+pub(crate) struct Question {
+    /// The policy.
+    pub(crate) slot: Arc<Slot>,
+    /// Where its answer is compared.
+    pub(crate) score: Arc<Score>,
+    /// What it is asked.
+    pub(crate) input: DecisionInput,
+    /// What was picked for the request.
+    pub(crate) picked: Pick,
+}
+
+/// Takes questions.
+#[derive(Clone)]
+pub(crate) struct ShadowQueue(mpsc::Sender<Question>);
+
+/// The receiving end: asks.
+pub(crate) struct Asking(mpsc::Receiver<Question>);
+
+/// A queue, and what empties it.
+pub(crate) fn queue() -> (ShadowQueue, Asking) {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    (ShadowQueue(sender), Asking(receiver))
+}
+
+impl ShadowQueue {
+    /// Asks later, or notes that there is no room for it.
+    pub(crate) fn ask(&self, question: Question) {
+        if let Err(full) = self.0.try_send(question) {
+            full.into_inner().score.skipped();
+        }
+    }
+}
+
+impl Asking {
+    /// Asks until the gateway has no more use for the queue.
+    pub(crate) async fn run(self) {
+        let questions = stream::unfold(self.0, |mut queue| async move { Some((queue.recv().await?, queue)) });
+        questions.for_each_concurrent(AT_ONCE, Question::ask).await;
+    }
+}
+
+impl Question {
+    async fn ask(self) {
+        let policy = self.slot.active();
+        let asked = Instant::now();
+        let answer = policy.decide(self.input.clone()).await;
+        let (took, failure) = (asked.elapsed(), answer.as_ref().err());
+        self.slot.decided(&policy, took, failure);
+        self.score.trial.decided(took, failure);
+        match answer {
+            Ok(answer) => {
+                let pick = Pick::of(&answer, &self.input);
+                let decision = self.input.request.id.as_str();
+                tracing::debug!(decision, policy = policy.version(), picked = ?self.picked, shadow = ?pick, "shadow");
+                self.score.compare(&self.picked, &pick);
+            }
+            Err(failure) => {
+                tracing::warn!(policy = policy.version(), reason = failure.reason(), "a policy in shadow failed: {failure}");
+            }
+        }
+    }
+}
+
+impl Pick {
+    /// What an answer comes to.
+    pub(crate) fn of(answer: &Answer, input: &DecisionInput) -> Self {
+        use pointsman_domain::plan::Step;
+        match answer {
+            Answer::Step(Step::Route(decision)) => Self::decision(decision, input),
+            Answer::Step(_) => Self::Plan,
+            Answer::Refusal(_) => Self::Refusal,
+        }
+    }
+
+    /// The model that a decision would try first.
+    pub(crate) fn decision(
+        decision: &pointsman_domain::decision::Decision,
+        input: &DecisionInput,
+    ) -> Self {
+        let first = decision.targets().first().and_then(|target| input.candidates.get(target.candidate));
+        let Some(candidate) = first else { return Self::Refusal };
+        Self::Model {
+            id: candidate.model.id.clone(),
+            cost: candidate.predicted_cost(&input.request),
+            latency: candidate.predicted_latency(&input.request),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+use std::path::Path;
+
+use super::*;
+use crate::config::{Input, Mode, Overrides};
+
+/// A configuration of two policies and a route `main`; `more` goes below the route.
+fn config(policy: &str, more: &str) -> Config {
+    let text = format!(
+        "[backends.sim]\nkind = \"simulated\"\n[models.\"sim/a\"]\ninput_price = 1\noutput_price = 1\n\
+         [policies.own]\nsource = \"builtin:cost\"\n[policies.other]\nsource = \"builtin:cost\"\n\
+         [routes.main]\npolicy = \"{policy}\"\n{more}\n"
+    );
+    let overrides = Overrides::default();
+    let input =
+        Input { file: "test", text: &text, base_dir: Path::new(""), env: &|_| None, overrides };
+    Config::parse(input).unwrap()
+}
+
+fn promoted(policy: &str, instead_of: &str) -> State {
+    let mut state = State::default();
+    state.route_mut(&RouteName::new("main")).promoted =
+        Some(Promoted { policy: PolicyName::new(policy), instead_of: PolicyName::new(instead_of), at: 1 });
+    state
+}
+
+fn policy_of(state: &State, config: &Config) -> String {
+    state.policy_of(&config.routes[0], config).to_string()
+}
+
+#[test]
+fn a_promotion_stands_until_the_configuration_names_another_policy() {
+    let mut state = promoted("other", "own");
+    assert_eq!(policy_of(&state, &config("own", "")), "other");
+    assert_eq!(policy_of(&state, &config("other", "")), "other");
+    assert!(state.forget_overruled(&config("own", "")).is_empty());
+    let over = state.forget_overruled(&config("other", ""));
+    assert_eq!(over.len(), 1);
+    assert_eq!(policy_of(&state, &config("own", "")), "own", "it is forgotten");
+}
+
+#[test]
+fn a_trial_of_ones_own_stands_until_the_configuration_says_otherwise() {
+    let shadow = Trial { policy: PolicyName::new("other"), mode: Mode::Shadow };
+    let configured = config("own", "shadow = \"other\"");
+    let mut state = State::default();
+    let trial = |state: &State, config: &Config| state.trial_of(&config.routes[0], config).cloned();
+    assert_eq!(trial(&state, &configured), Some(shadow.clone()));
+    state.route_mut(&RouteName::new("main")).trial =
+        Some(OtherTrial { trial: None, instead_of: Some(shadow.clone()) });
+    assert_eq!(trial(&state, &configured), None, "a person ended it");
+    let changed = config("own", "canary = { policy = \"other\", percent = 5 }");
+    let canary = Trial { policy: PolicyName::new("other"), mode: Mode::Canary { percent: 5.0 } };
+    assert_eq!(trial(&state, &changed), Some(canary));
+    state.forget_overruled(&changed);
+    assert_eq!(trial(&state, &configured), Some(shadow), "it is forgotten");
+}
+
+#[test]
+fn what_decides_is_not_on_trial() {
+    let configured = config("own", "shadow = \"other\"");
+    let state = promoted("other", "own");
+    assert_eq!(state.trial_of(&configured.routes[0], &configured), None);
+}
+
+#[test]
+fn a_state_is_read_as_it_was_written_and_an_older_one_too() {
+    let mut state = promoted("other", "own");
+    let policy = state.policy_mut(&PolicyName::new("own"));
+    let digest = Digest::new([7; 32]);
+    policy.active = Some(digest);
+    policy.chosen = Some(Chosen { digest, how: How::Uploaded, before: None });
+    policy.holds.insert(digest, Hold { strikes: 2, since: 5, until: None, why: "bad".to_owned() });
+    let text = serde_json::to_string(&state).unwrap();
+    assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
+    assert_eq!(serde_json::from_str::<State>("{}").unwrap(), State::default());
+}
+
+#[test]
+fn the_next_end_is_of_any_hold_that_ends() {
+    let mut state = State::default();
+    let hold = |until| Hold { strikes: 1, since: 0, until, why: String::new() };
+    let policy = state.policy_mut(&PolicyName::new("own"));
+    policy.holds.insert(Digest::new([1; 32]), hold(None));
+    policy.holds.insert(Digest::new([2; 32]), hold(Some(30)));
+    state.route_mut(&RouteName::new("main")).holds.insert(Digest::new([3; 32]), hold(Some(20)));
+    assert_eq!((state.next_end(0), state.next_end(20), state.next_end(30)), (Some(20), Some(30), None));
+}
