@@ -67,6 +67,7 @@ macro_rules! export {
             $crate::bindings::orchestrating::export_orchestrating!(
                 Component with_types_in $crate::bindings::orchestrating
             );
+            $crate::export!(@record);
         };
     };
     (@component $policy:ty, $export:ident, $world:ident, { $($observer:item)* }) => {
@@ -97,9 +98,28 @@ macro_rules! export {
 
             #[cfg(target_family = "wasm")]
             $crate::bindings::$world::$export!(Component with_types_in $crate::bindings::$world);
+            $crate::export!(@record);
         };
     };
+    (@record) => {
+        // A section of the file, not of the memory: it costs nothing at run time.
+        // Unsafe because a section of another meaning could break what is linked;
+        // this name is ours alone.
+        #[cfg(target_family = "wasm")]
+        #[used]
+        #[unsafe(link_section = "pointsman:sdk")]
+        static SDK: [u8; $crate::SDK_RECORD.len()] = $crate::SDK_RECORD;
+    };
 }
+
+const RECORD: &str = concat!("rust ", env!("CARGO_PKG_VERSION"));
+
+/// What a policy's component says of the kit that it was built with: language
+/// and version, in the custom section `pointsman:sdk`.
+pub const SDK_RECORD: [u8; RECORD.len()] = match RECORD.as_bytes().first_chunk() {
+    Some(record) => *record,
+    None => [0; RECORD.len()],
+};
 
 /// Decides with the instance's policy, making it first if need be.
 pub fn route<P: Policy>(

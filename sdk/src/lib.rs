@@ -16,6 +16,9 @@
 //! A policy may also cut a request into tasks for several models: see
 //! [`Orchestrator`] and [`plan`].
 //!
+//! `pointsman policy inspect FILE` tells what came out: what it imports, which
+//! grants that takes, and the version of this crate, which [`export!`] records.
+//!
 //! By default every decision gets a fresh instance: [`Policy::new`] runs each
 //! time, so keep it cheap. With `isolation = "warm"` instances are reused.
 
@@ -53,7 +56,7 @@ pub use pattern::Pattern;
 pub use policy::{NoSettings, Observer, Policy};
 
 #[doc(hidden)]
-pub use component::{observe, plan_step, resume_step, route, validate, validate_orchestrator};
+pub use component::{SDK_RECORD, observe, plan_step, resume_step, route, validate, validate_orchestrator};
 
 /// What nearly every policy uses.
 pub mod prelude {

@@ -7,12 +7,17 @@ use std::path::Path;
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
+/// A policy's core module, as cargo leaves it.
+fn module(package: &str) -> Vec<u8> {
+    let out_dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::read(build_guest::build(package, out_dir).unwrap()).unwrap()
+}
+
 /// Names of the interfaces that a policy's component imports and exports,
 /// without package and version.
 fn interfaces(package: &str) -> (Vec<String>, Vec<String>) {
-    let out_dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let module = std::fs::read(build_guest::build(package, out_dir).unwrap()).unwrap();
-    let component = ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap();
+    let component =
+        ComponentEncoder::default().module(&module(package)).unwrap().validate(true).encode().unwrap();
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     // Components inside are adapters of the outer one, whose sections come at depth 0.
     let mut depth = 0;
@@ -44,6 +49,28 @@ fn a_policy_imports_only_what_it_calls_and_exports_no_observer() {
     // Its settings are read to be checked; `types` has no functions.
     assert_eq!(imports, ["settings", "types"].map(str::to_owned));
     assert_eq!(exports, ["configuration", "router"].map(str::to_owned));
+}
+
+/// What the kit recorded of itself in a module or in what is nested in it.
+fn records(wasm: &[u8]) -> Vec<String> {
+    let sections = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
+        Payload::CustomSection(section) if section.name() == "pointsman:sdk" => Some(section.data().to_vec()),
+        _ => None,
+    });
+    sections.map(|record| String::from_utf8(record).unwrap()).collect()
+}
+
+#[test]
+fn the_kit_is_recorded_in_the_stripped_file_and_stays_in_the_component() {
+    let expected = [concat!("rust ", env!("CARGO_PKG_VERSION"))];
+    for package in
+        ["pointsman-example-in-time", "pointsman-example-fewest-failures", "pointsman-policy-sequential"]
+    {
+        let module = module(package);
+        assert_eq!(records(&module), expected, "{package}");
+        let component = ComponentEncoder::default().module(&module).unwrap().encode().unwrap();
+        assert_eq!(records(&component), expected, "{package}");
+    }
 }
 
 #[test]
