@@ -175,6 +175,30 @@ async fn what_is_no_policy_is_refused_and_the_old_version_goes_on() {
 }
 
 #[tokio::test]
+async fn an_upgrade_that_asks_for_more_waits_until_it_is_granted() {
+    let setup = setup().await;
+    setup.is_decided_by(1).await;
+    setup
+        .refuses(
+            READER,
+            "the policy imports `pointsman:policy/prompt@0.1.0`, which it is not granted; \
+             to grant it: grants = [\"prompt\"]",
+        )
+        .await;
+
+    let source = setup.policy.path().display().to_string();
+    let granted = config(&setup.model, &source, "main")
+        .replace("[policies.changing]", "[policies.changing]\ngrants = [\"prompt\"]");
+    fs::write(setup.gateway.config(), granted).expect("the config can be written");
+    assert_eq!(setup.reload().await.status, 200);
+    let answer = setup.ask("main").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("x-pointsman-route"), Some("reader"));
+    let status = setup.status().await;
+    assert_eq!((&status["active"], &status["rejected"]), (&json!(sha256(READER)), &Value::Null));
+}
+
+#[tokio::test]
 async fn a_changed_configuration_takes_effect_on_its_own_and_by_signal() {
     let setup = setup().await;
     let source = setup.policy.path().display().to_string();
