@@ -38,11 +38,11 @@ impl Prompt for Conversation {
     }
 }
 
-fn conversation() -> Arc<dyn Prompt> {
+pub fn conversation() -> Arc<dyn Prompt> {
     Arc::new(Conversation { tools: vec!["clock".to_owned(), "calendar".to_owned()] })
 }
 
-fn about(prompt: Arc<dyn Prompt>) -> DecisionInput {
+pub fn about(prompt: Arc<dyn Prompt>) -> DecisionInput {
     DecisionInput { prompt, ..input(2) }
 }
 

@@ -14,7 +14,7 @@ fn recorder(isolation: Isolation) -> Policy {
     load(PolicySpec { isolation, ..spec() }, RECORDER).unwrap()
 }
 
-fn outcome() -> Outcome {
+pub fn outcome() -> Outcome {
     Outcome {
         id: "decision-1".to_owned(),
         label: "decision-1:outcomes-0".to_owned(),

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, and so do its helpers")]
 
+mod contract;
 mod gate;
 mod grants;
 mod isolation;
 mod limits;
 mod misdeeds;
 mod plans;
+mod released;
 mod slot;
 mod support;

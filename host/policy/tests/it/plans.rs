@@ -28,7 +28,7 @@ fn plan(answer: Answer) -> Plan {
     }
 }
 
-fn result(name: &str, output: Option<&str>) -> TaskResult {
+pub fn result(name: &str, output: Option<&str>) -> TaskResult {
     TaskResult {
         name: name.into(),
         output: output.map(Arc::from),
@@ -41,7 +41,7 @@ fn result(name: &str, output: Option<&str>) -> TaskResult {
     }
 }
 
-fn after(results: Vec<TaskResult>) -> DecisionInput {
+pub fn after(results: Vec<TaskResult>) -> DecisionInput {
     let mut input = input(3);
     input.orchestration = Orchestration { results: results.into(), ..input.orchestration };
     input

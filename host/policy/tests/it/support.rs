@@ -17,6 +17,11 @@ pub fn runtime() -> &'static Runtime {
     &RUNTIME
 }
 
+/// Where the whole workspace is.
+pub fn repository() -> &'static str {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../..")
+}
+
 pub fn spec() -> PolicySpec {
     PolicySpec::new(PolicyName::new("under-test"))
 }
