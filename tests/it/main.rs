@@ -26,6 +26,7 @@ mod lifecycle;
 mod observers;
 mod orchestration;
 mod policy_failures;
+mod policy_inspection;
 mod protocols;
 mod real_model;
 mod reloads;

@@ -3,6 +3,7 @@
 mod check;
 mod key;
 mod logging;
+mod policy;
 mod schema;
 mod serve;
 
@@ -34,6 +35,8 @@ enum Command {
     Check(check::Args),
     /// Make an API key for a client, and its hash for the configuration
     Key(key::Args),
+    /// Look into policies
+    Policy(policy::Args),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
 }
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args),
         Command::Key(args) => key::run(args),
+        Command::Policy(args) => policy::run(args),
         Command::Schema => schema::run(),
     };
     let (message, status) = match result {

@@ -34,6 +34,7 @@ use pointsman_domain::model::Model;
 pub use backends::{Backend, BackendKind};
 pub use keys::Key;
 pub use listeners::{Admin, Log, Server};
+pub(crate) use policies::BUILTIN;
 pub use policies::{BUILTIN_POLICIES, OnFailure, Policy, PolicySource};
 pub use problem::{InvalidConfig, Place, Problem};
 pub use raw::{LogFormat, LogLevel};

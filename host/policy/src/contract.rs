@@ -19,6 +19,10 @@ pub(crate) mod plan;
 /// The interfaces of the contract, with the version that they are linked under.
 /// wasmtime matches any version of 0.1 to it.
 pub(crate) mod interface {
+    use crate::capability::in_line;
+
+    /// The versions that keep the contract's promise begin so.
+    pub(crate) const LINE: &str = "0.1.";
     pub(crate) const PACKAGE: &str = "pointsman:policy/";
     pub(crate) const ROUTER: &str = "pointsman:policy/router@0.1.0";
     pub(crate) const ORCHESTRATOR: &str = "pointsman:policy/orchestrator@0.1.0";
@@ -30,6 +34,12 @@ pub(crate) mod interface {
     pub(crate) const PROMPT: &str = "pointsman:policy/prompt@0.1.0";
     pub(crate) const OUTLINE: &str = "pointsman:policy/outline@0.1.0";
     pub(crate) const OUTPUTS: &str = "pointsman:policy/outputs@0.1.0";
+
+    /// Package and version line of an interface of the contract, taken off its name.
+    pub(crate) fn short(interface: &str) -> Option<&str> {
+        let (name, version) = interface.strip_prefix(PACKAGE)?.split_once('@')?;
+        in_line(version, LINE).then_some(name)
+    }
 }
 
 /// Parameters of `router.route`.

@@ -9,11 +9,13 @@
 //! decision, a refusal or a [`PolicyFailure`]. No failure of a policy is a
 //! failure of the request: what to do about it is the gateway's choice.
 
+mod capability;
 mod code;
 mod contract;
 mod decision;
 mod failure;
 mod host;
+pub mod inspect;
 mod instance;
 mod load;
 mod measure;
@@ -27,6 +29,7 @@ pub mod watch;
 pub use code::Code;
 pub use decision::{Answer, DecisionInput, Orchestration};
 pub use failure::PolicyFailure;
+pub use inspect::{Inspection, inspect};
 pub use load::LoadError;
 #[doc(hidden)]
 pub use measure::Parts;

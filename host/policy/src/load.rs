@@ -18,8 +18,8 @@ use crate::policy::Policy;
 use crate::runtime::Runtime;
 use crate::spec::{Grants, PolicySpec};
 
-mod complexity;
-mod format;
+pub(crate) mod complexity;
+pub(crate) mod format;
 mod imports;
 mod trial;
 
@@ -144,7 +144,7 @@ impl Runtime {
         if let Some(component) = self.compiled().get(&code.digest()) {
             return Ok(component);
         }
-        format::check_not_native(code.bytes())?;
+        format::check_kind(code.bytes())?;
         complexity::check(code.bytes())?;
         let component = format::component_of(code.bytes())?;
         let component = Component::new(self.engine(), &component)

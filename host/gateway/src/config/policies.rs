@@ -25,7 +25,7 @@ pub const BUILTIN_POLICIES: [&str; 10] = [
 ];
 
 /// What stands before the name of a policy inside the binary.
-const BUILTIN: &str = "builtin:";
+pub(crate) const BUILTIN: &str = "builtin:";
 
 /// A policy, its code not yet read.
 #[derive(Clone, Debug, PartialEq)]

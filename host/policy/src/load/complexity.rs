@@ -5,75 +5,104 @@
 //! busy for minutes, because its passes are not linear in the size of a
 //! function. So single functions and counts are bounded.
 
-use wasmparser::{Parser, Payload};
+use wasmparser::{BinaryReaderError, Encoding, FunctionBody, Parser, Payload};
 
 use super::LoadError;
+use super::format::malformed;
 
 /// Bytes of one function's code. The largest in an interpreter for another
 /// language is its main loop, of some 100 KB.
-const MAX_FUNCTION_BYTES: usize = 512 << 10;
+pub(crate) const MAX_FUNCTION_BYTES: usize = 512 << 10;
 /// Locals of one function, a part of the code that is written in a few bytes.
-const MAX_LOCALS: u64 = 10_000;
+pub(crate) const MAX_LOCALS: u64 = 10_000;
 /// Functions of all modules. CPython with its standard modules has about 20,000.
-const MAX_FUNCTIONS: usize = 100_000;
+pub(crate) const MAX_FUNCTIONS: usize = 100_000;
 /// Modules and components within the component.
-const MAX_MODULES: usize = 200;
+pub(crate) const MAX_MODULES: usize = 200;
 /// Core instances that are made of them.
-const MAX_INSTANCES: usize = 200;
+pub(crate) const MAX_INSTANCES: usize = 200;
 
 /// Refuses a component that could keep the compiler busy for long.
 pub(super) fn check(component: &[u8]) -> Result<(), LoadError> {
-    let mut count = Count::default();
+    scan(component, Counts::within_bounds).map(|_| ())
+}
+
+/// How much there is of all that is bounded, without refusing any of it.
+///
+/// # Errors
+/// When the bytes are not WebAssembly to their end.
+pub(crate) fn count(component: &[u8]) -> Result<Counts, LoadError> {
+    scan(component, |_| Ok(()))
+}
+
+fn scan(
+    component: &[u8],
+    mut check: impl FnMut(&Counts) -> Result<(), LoadError>,
+) -> Result<Counts, LoadError> {
+    let mut counts = Counts::default();
     for payload in Parser::new(0).parse_all(component) {
-        let payload = payload.map_err(|error| LoadError::NotWebAssembly(error.to_string()))?;
-        count.payload(&payload)?;
+        counts.add(&payload.map_err(malformed)?).map_err(malformed)?;
+        check(&counts)?;
     }
-    Ok(())
+    Ok(counts)
 }
 
-#[derive(Default)]
-struct Count {
-    functions: usize,
-    modules: usize,
-    instances: usize,
+/// What the compiler's work depends on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) functions: usize,
+    pub(crate) largest_function: usize,
+    pub(crate) most_locals: u64,
+    pub(crate) modules: usize,
+    pub(crate) instances: usize,
+    /// Bytes that the memories of all modules begin with; not bounded here.
+    pub(crate) memory: u64,
 }
 
-impl Count {
-    fn payload(&mut self, payload: &Payload<'_>) -> Result<(), LoadError> {
+impl Counts {
+    fn add(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
         match payload {
             Payload::CodeSectionEntry(body) => {
                 self.functions += 1;
-                at_most("functions", self.functions, MAX_FUNCTIONS)?;
-                at_most("bytes of code in one function", body.range().len(), MAX_FUNCTION_BYTES)?;
-                check_locals(body)
+                self.largest_function = self.largest_function.max(body.range().len());
+                self.most_locals = self.most_locals.max(locals(body)?);
             }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+            Payload::Version { encoding: Encoding::Module, .. } | Payload::ComponentSection { .. } => {
                 self.modules += 1;
-                at_most("modules", self.modules, MAX_MODULES)
             }
-            Payload::InstanceSection(section) => {
-                self.instances += section.count() as usize;
-                at_most("core instances", self.instances, MAX_INSTANCES)
+            Payload::InstanceSection(section) => self.instances += section.count() as usize,
+            Payload::MemorySection(section) => {
+                for memory in section.clone() {
+                    let memory = memory?;
+                    let page = 1_u64.checked_shl(memory.page_size_log2.unwrap_or(16)).unwrap_or(u64::MAX);
+                    self.memory = self.memory.saturating_add(memory.initial.saturating_mul(page));
+                }
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
+    }
+
+    /// Refuses more than the compiler should be given.
+    pub(crate) fn within_bounds(&self) -> Result<(), LoadError> {
+        at_most("functions", self.functions as u64, MAX_FUNCTIONS as u64)?;
+        at_most("bytes of code in one function", self.largest_function as u64, MAX_FUNCTION_BYTES as u64)?;
+        at_most("locals in one function", self.most_locals, MAX_LOCALS)?;
+        at_most("modules", self.modules as u64, MAX_MODULES as u64)?;
+        at_most("core instances", self.instances as u64, MAX_INSTANCES as u64)
     }
 }
 
-fn check_locals(body: &wasmparser::FunctionBody<'_>) -> Result<(), LoadError> {
-    let malformed = |error: wasmparser::BinaryReaderError| LoadError::NotWebAssembly(error.to_string());
+fn locals(body: &FunctionBody<'_>) -> Result<u64, BinaryReaderError> {
     let mut locals = 0_u64;
-    for group in body.get_locals_reader().map_err(malformed)? {
-        let (count, _) = group.map_err(malformed)?;
+    for group in body.get_locals_reader()? {
+        let (count, _) = group?;
         locals += u64::from(count);
     }
-    if locals > MAX_LOCALS {
-        return Err(LoadError::TooComplex(format!("{locals} locals in one function, at most {MAX_LOCALS}")));
-    }
-    Ok(())
+    Ok(locals)
 }
 
-fn at_most(what: &str, count: usize, most: usize) -> Result<(), LoadError> {
+fn at_most(what: &str, count: u64, most: u64) -> Result<(), LoadError> {
     if count > most {
         return Err(LoadError::TooComplex(format!("{count} {what}, at most {most}")));
     }

@@ -3,22 +3,29 @@
 use std::borrow::Cow;
 use std::panic::catch_unwind;
 
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use wasmtime::Engine;
 use wit_component::ComponentEncoder;
 
 use super::LoadError;
 
-/// Refuses what wasmtime compiled before.
-pub(super) fn check_not_native(bytes: &[u8]) -> Result<(), LoadError> {
-    match Engine::detect_precompiled(bytes) {
-        Some(_) => Err(LoadError::Precompiled),
-        None => Ok(()),
+/// With this every module and every component begins.
+const MAGIC: &[u8] = b"\0asm";
+
+/// Refuses what wasmtime compiled before, and what is something else altogether.
+pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), LoadError> {
+    if Engine::detect_precompiled(bytes).is_some() {
+        return Err(LoadError::Precompiled);
     }
+    if !bytes.starts_with(MAGIC) {
+        let found = if bytes.is_empty() { "the file is empty" } else { "it does not begin with `\\0asm`" };
+        return Err(LoadError::NotWebAssembly(found.to_owned()));
+    }
+    Ok(())
 }
 
 /// The component: the bytes themselves, or one made from a core module.
-pub(super) fn component_of(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
+pub(crate) fn component_of(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
     match encoding(bytes)? {
         Encoding::Component => Ok(Cow::Borrowed(bytes)),
         Encoding::Module => encode(bytes).map(Cow::Owned),
@@ -28,9 +35,15 @@ pub(super) fn component_of(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
 fn encoding(bytes: &[u8]) -> Result<Encoding, LoadError> {
     match Parser::new(0).parse_all(bytes).next() {
         Some(Ok(Payload::Version { encoding, .. })) => Ok(encoding),
-        Some(Err(error)) => Err(LoadError::NotWebAssembly(error.to_string())),
-        _ => Err(LoadError::NotWebAssembly("the file is empty".to_owned())),
+        Some(Err(error)) => Err(malformed(error)),
+        _ => Err(LoadError::NotWebAssembly("it has no header".to_owned())),
     }
+}
+
+/// The parser's words on one line, whatever they are.
+pub(crate) fn malformed(error: BinaryReaderError) -> LoadError {
+    let text = error.to_string();
+    LoadError::NotWebAssembly(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// wit-component is a build tool, not made for hostile input: it panics on some.

@@ -5,6 +5,7 @@
 mod contract;
 mod gate;
 mod grants;
+mod inspection;
 mod isolation;
 mod limits;
 mod misdeeds;

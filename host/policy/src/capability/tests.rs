@@ -1,0 +1,60 @@
+use std::path::Path;
+
+use wit_parser::{Resolve, WorldItem};
+
+use super::*;
+
+#[test]
+fn the_table_has_what_the_contract_lets_policies_import() {
+    let mut resolve = Resolve::default();
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+    let (package, _) = resolve.push_path(wit).unwrap();
+    let mut seen = Vec::new();
+    for world in resolve.packages[package].worlds.values() {
+        for (key, item) in &resolve.worlds[*world].imports {
+            let WorldItem::Interface { id, .. } = item else { panic!("a world imports interfaces only") };
+            let import = resolve.name_world_key(key);
+            let capability = Capability::of(&import).expect(&import);
+            let functions: Vec<&str> = resolve.interfaces[*id].functions.keys().map(String::as_str).collect();
+            assert_eq!(functions, capability.functions, "{import}");
+            seen.push(capability.name);
+        }
+    }
+    for capability in ALL.iter().filter(|capability| !capability.name.starts_with("wasi:")) {
+        assert!(seen.contains(&capability.name), "{} is in no world", capability.name);
+    }
+}
+
+#[test]
+fn an_import_is_known_by_its_name_and_the_line_of_its_version() {
+    let allows = |import: &str| Capability::of(import).map(|capability| capability.allows);
+    let settings = Some("read its own settings");
+    assert_eq!(allows("pointsman:policy/settings@0.1.0"), settings);
+    assert_eq!(allows("pointsman:policy/settings@0.1.12"), settings);
+    assert!(allows("wasi:clocks/wall-clock@0.2.6").is_some());
+    for unknown in [
+        "pointsman:policy/settings",
+        "pointsman:policy/settings@0.2.0",
+        "pointsman:policy/settings@0.1",
+        "pointsman:policy/settings@0.1.",
+        "pointsman:policy/settings@0.1.0-rc.1",
+        "pointsman:policy/router@0.1.0",
+        "pointsman:policy/@0.1.0",
+        "wasi:clocks@0.2.0",
+        "wasi:clocks/wall-clock@0.3.0",
+        "wasi:http/outgoing-handler@0.2.0",
+        "settings",
+        "",
+    ] {
+        assert_eq!(allows(unknown), None, "{unknown}");
+    }
+}
+
+#[test]
+fn only_grants_open_what_is_private() {
+    let grant = |import: &str| Capability::of(import).and_then(|known| known.grant).map(|grant| grant.name);
+    assert_eq!(grant("pointsman:policy/prompt@0.1.0"), Some("prompt"));
+    assert_eq!(grant("pointsman:policy/outputs@0.1.0"), Some("outputs"));
+    assert_eq!(grant("wasi:random/random@0.2.0"), Some("wasi"));
+    assert_eq!(grant("pointsman:policy/details@0.1.0"), None);
+}

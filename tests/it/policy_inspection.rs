@@ -1,0 +1,98 @@
+//! `pointsman policy inspect`
+
+use pointsman_guests::{unknown_import, wrong_world};
+use serde_json::{Value, json};
+
+use crate::command_line::{run, texts};
+use crate::policy_file::PolicyFile;
+
+const READER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/guests/0.1.0/reader.wasm");
+
+/// What is told of a policy, once it is one.
+fn told(arguments: &[&str]) -> String {
+    let output = run(&[&["policy", "inspect"], arguments].concat());
+    let (told, errors) = texts(&output);
+    assert_eq!((output.status.code(), errors.as_str()), (Some(0), ""));
+    told
+}
+
+/// The message about what is none.
+fn refused(source: &str) -> String {
+    let output = run(&["policy", "inspect", source]);
+    let (told, errors) = texts(&output);
+    assert_eq!((output.status.code(), told.as_str()), (Some(2), ""), "{errors}");
+    assert!(errors.starts_with("error: "), "{errors}");
+    errors
+}
+
+#[test]
+fn a_person_reads_what_a_policy_is_and_what_it_asks_for() {
+    let expected = "
+  does       chooses the model for a request
+  contract   pointsman:policy@0.1.0
+  file       core module with an embedded component type, 107500 bytes
+  sha-256    3cc763a3f9acdc1f3d03d046328b8221cf0b669574b98d5c51a781543d26b2ce
+  sdk        not recorded
+  languages  not recorded
+  made with  wit-component 0.258.3, wit-bindgen-rust 0.61.1
+
+  imports   grant   lets it                                                 by
+  settings  -       read its own settings                                   json
+  prompt    prompt  read what the request says, and the names of its tools  message-count, role, last-user-text, tool-names
+  types     -       name types of requests, models and decisions
+
+  exports        which                                 by
+  router         chooses the model for a request       route
+  configuration  judges its settings before it serves  validate
+
+  counts                         has      at most
+  modules                        1        200
+  core instances                 0        200
+  functions                      370      100000
+  bytes of the largest function  6071     524288
+  locals of a function           38       10000
+  bytes of memory at first       1114112  16777216
+
+  load gate  lets it in with grants = [\"prompt\"]
+  Whether it compiles, takes its settings and decides, only loading tells: pointsman check
+";
+    assert_eq!(told(&[READER]), format!("{READER}{expected}"));
+}
+
+#[test]
+fn a_program_reads_it_as_json() {
+    let told: Value = serde_json::from_str(&told(&["--json", READER])).expect("it is JSON");
+    assert_eq!(told["format"], "core-module");
+    assert_eq!(told["imports"][1]["name"], "pointsman:policy/prompt@0.1.0");
+    assert_eq!(told["gate"], json!({ "without_grants": false, "grants": ["prompt"], "refusals": [] }));
+}
+
+#[test]
+fn built_in_policies_can_be_inspected_by_name() {
+    let cost = told(&["builtin:cost"]);
+    assert!(cost.starts_with("builtin:cost\n"), "{cost}");
+    assert!(cost.contains("\n  load gate  lets it in without any grant\n"), "{cost}");
+    assert!(cost.contains(concat!("\n  sdk        rust ", env!("CARGO_PKG_VERSION"), "\n")), "{cost}");
+    let parallel = told(&["builtin:parallel"]);
+    assert!(parallel.contains(r#"lets it in with grants = ["prompt", "outputs"]"#), "{parallel}");
+    let unknown = refused("builtin:cheapest");
+    assert!(unknown.contains("there is no built-in policy `cheapest`"), "{unknown}");
+    assert!(unknown.contains("built-in policies: cost, performance, "), "{unknown}");
+}
+
+#[test]
+fn what_is_no_policy_is_told_so_with_status_2() {
+    let cases: [(&[u8], &str); 4] = [
+        (b"not even WebAssembly", "not a WebAssembly component: it does not begin with"),
+        (b"", "the file is empty"),
+        (&wrong_world(), "so it is no policy (it exports: acme:tools/command@1.0.0)"),
+        (&unknown_import(), "so it is no policy (it exports: nothing)"),
+    ];
+    for (bytes, expected) in cases {
+        let file = PolicyFile::new(bytes);
+        let source = file.path().display().to_string();
+        let error = refused(&source);
+        assert!(error.contains(&source) && error.contains(expected), "{error}");
+    }
+    assert!(refused("no-such-file.wasm").contains("cannot read no-such-file.wasm: "));
+}
