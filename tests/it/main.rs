@@ -25,6 +25,7 @@ mod keys;
 mod lifecycle;
 mod observers;
 mod orchestration;
+mod policy_command;
 mod policy_failures;
 mod policy_inspection;
 mod protocols;

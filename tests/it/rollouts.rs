@@ -83,7 +83,9 @@ impl Setup {
     async fn audit(&self) -> Vec<(String, Value)> {
         let events = client::get(&self.gateway.admin("/admin/audit")).await.json();
         let events = events.as_array().expect("a list of events").iter().rev();
-        events.map(|event| (event["action"].as_str().expect("an action").to_owned(), event["who"].clone())).collect()
+        events
+            .map(|event| (event["action"].as_str().expect("an action").to_owned(), event["who"].clone()))
+            .collect()
     }
 }
 
@@ -102,7 +104,10 @@ async fn a_new_version_that_fails_is_rolled_back_and_left_alone_for_a_while() {
     let status = setup.policy_status().await;
     assert_eq!(status["active"], digest(1));
     let hold = &status["holds"][0];
-    assert_eq!((&hold["digest"], &hold["strikes"], &hold["in_force"]), (&json!(digest(2)), &json!(1), &json!(true)));
+    assert_eq!(
+        (&hold["digest"], &hold["strikes"], &hold["in_force"]),
+        (&json!(digest(2)), &json!(1), &json!(true))
+    );
     assert_eq!(hold["until"].as_u64().expect("a time") - hold["since"].as_u64().expect("a time"), 60);
     assert!(hold["why"].as_str().expect("a reason").contains("decisions failed, before it 0.0 %"), "{hold}");
 
@@ -112,7 +117,8 @@ async fn a_new_version_that_fails_is_rolled_back_and_left_alone_for_a_while() {
     assert!(told.contains("was rolled back") && told.contains("it is tried again in"), "{told}");
     setup.decided_by(1).await;
     let by = |who: &str| json!(who);
-    let expected = [("swap", by("configuration")), ("swap", by("configuration")), ("rollback", by("gateway"))];
+    let expected =
+        [("swap", by("configuration")), ("swap", by("configuration")), ("rollback", by("gateway"))];
     assert_eq!(setup.audit().await, expected.map(|(action, who)| (action.to_owned(), who)));
 }
 
@@ -129,7 +135,10 @@ async fn a_version_that_comes_back_after_its_time_is_quarantined_in_the_end() {
     let hold = setup.policy_status().await["holds"][0].clone();
     assert_eq!((&hold["in_force"], hold.get("until")), (&json!(true), Some(&Value::Null)));
     let told = setup.reload().await.json()["policies"][0]["error"].as_str().expect("an error").to_owned();
-    assert!(told.contains("is in quarantine") && told.contains("pointsman policy release changing"), "{told}");
+    assert!(
+        told.contains("is in quarantine") && told.contains("pointsman policy release changing"),
+        "{told}"
+    );
 
     setup.policy.rename_over(&version(1));
     assert_eq!(setup.reload().await.status, 200);
@@ -250,12 +259,8 @@ async fn what_was_decided_survives_a_restart() {
     let models = [FakeModel::saying("hello").await, FakeModel::saying("hello").await];
     let policy = PolicyFile::new(&version(1));
     let state = policy.path().with_file_name("state");
-    let config = config(
-        &models,
-        &policy,
-        "{ fails_from = 3 }",
-        &format!("[state]\ndir = \"{}\"\n", state.display()),
-    );
+    let config =
+        config(&models, &policy, "{ fails_from = 3 }", &format!("[state]\ndir = \"{}\"\n", state.display()));
     let start = async |policy: PolicyFile, models: [FakeModel; 2]| {
         let gateway = Gateway::start(&config).await;
         Setup { gateway, policy, _models: models }

@@ -104,7 +104,8 @@ async fn a_shadow_is_compared_and_decides_nothing() {
     assert_eq!((&compared["decisions"], &compared["agreement"]), (&json!(20), &json!(0.0)), "{trial}");
     // 256 tokens of output and the same input at three times the price.
     let cost = &compared["predicted_cost_usd"];
-    let (active, shadow) = (cost["active"].as_f64().expect("a cost"), cost["trial"].as_f64().expect("a cost"));
+    let (active, shadow) =
+        (cost["active"].as_f64().expect("a cost"), cost["trial"].as_f64().expect("a cost"));
     assert!((shadow / active - 3.0).abs() < 1e-9, "{cost}");
     assert!((cost["difference"].as_f64().expect("a cost") - (shadow - active)).abs() < 1e-12, "{cost}");
     assert_eq!(trial["active"]["decisions"], 20);
@@ -186,7 +187,8 @@ async fn a_promoted_policy_decides_until_it_is_rolled_back() {
     assert!(error(&none, 409, "conflict").contains("`own` decides there as configured"));
     let audit = client::get(&setup.gateway.admin("/admin/audit?limit=2")).await.json();
     let events = audit.as_array().expect("events");
-    let told: Vec<_> = events.iter().map(|event| (&event["action"], &event["policy"], &event["route"])).collect();
+    let told: Vec<_> =
+        events.iter().map(|event| (&event["action"], &event["policy"], &event["route"])).collect();
     let (other, main) = (json!("other"), json!("main"));
     assert_eq!(told, [(&json!("demote"), &other, &main), (&json!("promote"), &other, &main)]);
 }
@@ -239,7 +241,8 @@ async fn an_orchestrator_is_tried_beside_a_router() {
 #[tokio::test]
 async fn a_trial_that_makes_no_sense_is_refused_with_the_reason() {
     let setup = setup("", "").await;
-    let refused = async |trial: Value, status: u16, code: &str| error(&setup.try_out(trial).await, status, code);
+    let refused =
+        async |trial: Value, status: u16, code: &str| error(&setup.try_out(trial).await, status, code);
     let shadow = |policy: &str| json!({ "policy": policy, "mode": "shadow" });
     assert!(refused(shadow("nobody"), 404, "not_found").await.contains("there is no policy `nobody`"));
     assert!(refused(shadow("own"), 409, "conflict").await.contains("decides at the route `main` already"));

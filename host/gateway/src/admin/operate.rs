@@ -209,9 +209,9 @@ fn done(what: &'static str, digest: Option<String>) -> Answer<Done> {
 
 /// The body as JSON; without one, all is as it is by default.
 async fn wanted<T: DeserializeOwned>(body: Body) -> Result<T, ApiError> {
-    let bytes = axum::body::to_bytes(body, LONGEST_BODY)
-        .await
-        .map_err(|_| ApiError::too_large(format!("the body is longer than {LONGEST_BODY} bytes, or was cut off")))?;
+    let bytes = axum::body::to_bytes(body, LONGEST_BODY).await.map_err(|_| {
+        ApiError::too_large(format!("the body is longer than {LONGEST_BODY} bytes, or was cut off"))
+    })?;
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
     serde_json::from_slice(text).map_err(|error| {
         ApiError::bad_request("invalid_body", None, format!("the body is not what is expected here: {error}"))
@@ -224,7 +224,9 @@ fn word(headers: &HeaderMap, why: String) -> Result<Word, ApiError> {
         None => "",
         Some(Ok(name)) if name.len() <= LONGEST_NAME => name,
         Some(_) => {
-            let message = format!("the header `x-pointsman-operator` has to be up to {LONGEST_NAME} printable ASCII characters");
+            let message = format!(
+                "the header `x-pointsman-operator` has to be up to {LONGEST_NAME} printable ASCII characters"
+            );
             return Err(ApiError::bad_request("invalid_header", Some(OPERATOR.to_string()), message));
         }
     };

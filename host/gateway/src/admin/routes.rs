@@ -97,10 +97,9 @@ fn of(snapshot: &Snapshot, state: &rollout::State, route: &config::Route) -> Opt
         name: route.name.to_string(),
         policy: policy.to_string(),
         version: snapshot.slots.get(policy)?.active().version().to_owned(),
-        promoted: state.promoted(route, &snapshot.config).map(|promoted| Promoted {
-            instead_of: promoted.instead_of.to_string(),
-            at: promoted.at,
-        }),
+        promoted: state
+            .promoted(route, &snapshot.config)
+            .map(|promoted| Promoted { instead_of: promoted.instead_of.to_string(), at: promoted.at }),
         trial,
         holds,
     })
@@ -108,9 +107,7 @@ fn of(snapshot: &Snapshot, state: &rollout::State, route: &config::Route) -> Opt
 
 impl Held {
     /// All that are remembered, in force or not.
-    pub(super) fn all(
-        holds: &BTreeMap<Digest, Hold>,
-    ) -> Vec<Self> {
+    pub(super) fn all(holds: &BTreeMap<Digest, Hold>) -> Vec<Self> {
         let now = unix_seconds();
         let held = |(digest, hold): (&Digest, &Hold)| Self {
             digest: digest.to_string(),

@@ -51,8 +51,9 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     let causes = Causes::watch(source.watched(&config)).map_err(Failure::run)?;
     let token = config.admin.token.clone();
     let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(Failure::run)?;
-    let snapshot =
-        reload::start(config, &runtime, &rollouts).await.map_err(|error| Failure::Input(error.to_string()))?;
+    let snapshot = reload::start(config, &runtime, &rollouts)
+        .await
+        .map_err(|error| Failure::Input(error.to_string()))?;
     let (queue, delivery) = feedback::queue();
     let (shadows, asking) = shadow::queue();
     let app = Arc::new(App::new(snapshot, queue, shadows));

@@ -110,7 +110,9 @@ pub(super) fn trial(
         );
     }
     if !policies.contains(&name.as_str()) {
-        problems.add(place.place(), format!("unknown policy `{name}`")).did_you_mean(name, policies, "policies");
+        problems
+            .add(place.place(), format!("unknown policy `{name}`"))
+            .did_you_mean(name, policies, "policies");
     } else if raw.policy.as_ref() == Some(name) {
         problems
             .add(place.place(), format!("the route's own policy `{name}` is on trial"))

@@ -164,7 +164,8 @@ impl Reloader {
         }
         let state = self.rollouts.state();
         let before = state.policy(policy).and_then(|decided| decided.holds.get(&bad));
-        let hold = Hold::quarantine(before, unix_seconds(), with("rolled back by hand".to_owned(), &word.why));
+        let hold =
+            Hold::quarantine(before, unix_seconds(), with("rolled back by hand".to_owned(), &word.why));
         self.undo(slot, bad, hold, word.who).await.ok_or_else(|| {
             CannotDo::Conflict(format!("the policy `{policy}` was replaced by another version meanwhile"))
         })
@@ -174,7 +175,8 @@ impl Reloader {
     async fn undo(&self, slot: &Arc<Slot>, bad: Digest, hold: Hold, who: Who) -> Option<RolledBack> {
         let back = slot.roll_back(bad)?;
         let mut state = self.rollouts.state();
-        let event = Event::new(who, "rollback").policy(slot.name()).from(bad).to(back.to).why(hold.why.as_str());
+        let event =
+            Event::new(who, "rollback").policy(slot.name()).from(bad).to(back.to).why(hold.why.as_str());
         let decided = state.policy_mut(slot.name());
         decided.drop_chosen(bad);
         decided.holds.insert(bad, hold);
@@ -188,7 +190,12 @@ impl Reloader {
     }
 
     /// Lets one version of a policy serve, whatever its source says.
-    pub(crate) async fn pin(&self, policy: &PolicyName, version: &str, word: Word) -> Result<Digest, CannotDo> {
+    pub(crate) async fn pin(
+        &self,
+        policy: &PolicyName,
+        version: &str,
+        word: Word,
+    ) -> Result<Digest, CannotDo> {
         let _turn = self.turn.lock().await;
         let current = self.app.snapshot();
         let slot = slot(&current, policy)?;
@@ -373,9 +380,7 @@ impl Reloader {
         let Some(served) = current.served.get(configured.name.as_str()) else { return };
         let mut state = self.rollouts.state();
         let canary = served.trial.as_ref().filter(|trial| trial.mode != config::Mode::Shadow);
-        let breach = |new: &Record, old: &Record| {
-            rollback.thresholds.judge(&new.tally(), &old.tally())
-        };
+        let breach = |new: &Record, old: &Record| rollback.thresholds.judge(&new.tally(), &old.tally());
         if let Some(trial) = canary {
             let score = trial.score();
             if let Some(breach) = breach(&score.trial, &score.active) {

@@ -59,7 +59,16 @@ impl Event {
     /// Something happens now.
     pub(crate) fn new(who: Who, action: &str) -> Self {
         let action = action.to_owned();
-        Self { at: unix_seconds(), who, action, policy: None, route: None, digest: None, from: None, why: None }
+        Self {
+            at: unix_seconds(),
+            who,
+            action,
+            policy: None,
+            route: None,
+            digest: None,
+            from: None,
+            why: None,
+        }
     }
 
     pub(crate) fn policy(self, policy: &PolicyName) -> Self {
@@ -139,7 +148,10 @@ impl Audit {
         if let Some(file) = &mut log.file
             && let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.sync_data())
         {
-            tracing::error!("cannot write to the audit log, an event is only here: {}: {error}", line.trim_end());
+            tracing::error!(
+                "cannot write to the audit log, an event is only here: {}: {error}",
+                line.trim_end()
+            );
         }
         if log.newest.len() == NEWEST {
             log.newest.pop_front();

@@ -1,13 +1,13 @@
 //! What outlives the process: the state, and the code of versions that may be
 //! asked for again.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::collections::BTreeMap;
 
 use pointsman_domain::ids::Digest;
 use pointsman_policy::Code;
@@ -63,7 +63,9 @@ impl Kept {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&code).map_err(io("make", &code))?;
         let path = directory.join(STATE);
         let state = match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|source| KeepError::Damaged { path, source })?,
+            Ok(text) => {
+                serde_json::from_slice(&text).map_err(|source| KeepError::Damaged { path, source })?
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
             Err(source) => return Err(KeepError::Io { what: "read", path, source }),
         };

@@ -74,7 +74,11 @@ impl Question {
                 self.score.compare(&self.picked, &pick);
             }
             Err(failure) => {
-                tracing::warn!(policy = policy.version(), reason = failure.reason(), "a policy in shadow failed: {failure}");
+                tracing::warn!(
+                    policy = policy.version(),
+                    reason = failure.reason(),
+                    "a policy in shadow failed: {failure}"
+                );
             }
         }
     }
@@ -92,10 +96,7 @@ impl Pick {
     }
 
     /// The model that a decision would try first.
-    pub(crate) fn decision(
-        decision: &pointsman_domain::decision::Decision,
-        input: &DecisionInput,
-    ) -> Self {
+    pub(crate) fn decision(decision: &pointsman_domain::decision::Decision, input: &DecisionInput) -> Self {
         let first = decision.targets().first().and_then(|target| input.candidates.get(target.candidate));
         let Some(candidate) = first else { return Self::Refusal };
         Self::Model {

@@ -184,8 +184,7 @@ impl PolicyState {
     /// A version does not serve any more: neither is it chosen.
     pub(crate) fn drop_chosen(&mut self, version: Digest) {
         if let Some(chosen) = self.chosen.filter(|chosen| chosen.digest == version) {
-            self.chosen =
-                chosen.before.map(|digest| Chosen { digest, how: How::Uploaded, before: None });
+            self.chosen = chosen.before.map(|digest| Chosen { digest, how: How::Uploaded, before: None });
         }
     }
 }

@@ -11,8 +11,7 @@ fn config(policy: &str, more: &str) -> Config {
          [routes.main]\npolicy = \"{policy}\"\n{more}\n"
     );
     let overrides = Overrides::default();
-    let input =
-        Input { file: "test", text: &text, base_dir: Path::new(""), env: &|_| None, overrides };
+    let input = Input { file: "test", text: &text, base_dir: Path::new(""), env: &|_| None, overrides };
     Config::parse(input).unwrap()
 }
 

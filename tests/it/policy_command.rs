@@ -1,0 +1,161 @@
+//! `pointsman policy` against a running gateway.
+
+use pointsman_guests::{version, wrong_world};
+use pointsman_tests::{FakeModel, Gateway};
+use sha2::{Digest, Sha256};
+
+use crate::command_line::{run, texts};
+use crate::fleet::{ask, backend, chat, model};
+use crate::policy_file::PolicyFile;
+
+/// A gateway with the policies `own`, which decides at `main`, and `other`.
+struct Setup {
+    gateway: Gateway,
+    policy: PolicyFile,
+    _model: FakeModel,
+}
+
+async fn setup(more: &str, environment: &[(&str, &str)]) -> Setup {
+    let fake = FakeModel::saying("hello").await;
+    let policy = PolicyFile::new(&version(1));
+    let source = policy.path().display().to_string();
+    let config = format!(
+        "{}{}[policies.own]\nsource = \"{source}\"\n[policies.other]\nsource = \"{source}\"\n\
+         settings = {{ label = \"other\" }}\n[routes.main]\npolicy = \"own\"\n{more}\n",
+        backend("a", &fake, ""),
+        model("a/chat", 1, ""),
+    );
+    let gateway = Gateway::start_with(&config, environment).await;
+    Setup { gateway, policy, _model: fake }
+}
+
+impl Setup {
+    /// Exit status, standard output and standard error.
+    fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let admin = ["--admin", &self.gateway.admin_url];
+        let output = run(&[&["policy"], arguments, &admin[..]].concat());
+        let (out, err) = texts(&output);
+        (output.status.code(), out, err)
+    }
+
+    /// What a command says that has to work.
+    fn says(&self, arguments: &[&str]) -> String {
+        let (status, out, err) = self.run(arguments);
+        assert_eq!((status, &*err), (Some(0), ""), "{arguments:?}: {out}");
+        out
+    }
+
+    /// What a command complains of that must not work.
+    fn complains(&self, arguments: &[&str]) -> String {
+        let (status, out, err) = self.run(arguments);
+        assert_eq!((status, &*out), (Some(1), ""), "{arguments:?}: {err}");
+        err
+    }
+
+    async fn label(&self) -> String {
+        let answer = ask(&self.gateway, &chat("main", "hi")).await;
+        answer.header("x-pointsman-route").expect("a label").to_owned()
+    }
+
+    /// A version in a file of its own.
+    fn file(&self, bytes: &[u8]) -> String {
+        let path = self.policy.path().with_file_name("upload.wasm");
+        std::fs::write(&path, bytes).expect("a file");
+        path.display().to_string()
+    }
+}
+
+fn digest(number: u32) -> String {
+    format!("{:x}", Sha256::digest(version(number)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_tried_promoted_and_rolled_back() {
+    let setup = setup("", &[]).await;
+    let says = setup.says(&["trial", "main", "other", "--shadow", "--why", "a vendor's"]);
+    assert!(says.contains("`other` is asked about every request at `main`"), "{says}");
+    assert_eq!(setup.label().await, "version-00000001");
+    let routes = setup.says(&["routes"]);
+    let row = routes.lines().nth(1).expect("a row");
+    assert!(row.starts_with("main   own@") && row.contains("other, shadow"), "{routes}");
+    setup.says(&["trial", "main", "other", "--canary", "12.5"]);
+    assert!(setup.says(&["routes"]).contains("other, 12.5 %"));
+    setup.says(&["promote", "main"]);
+    assert_eq!(setup.label().await, "other");
+    assert!(setup.says(&["routes"]).contains("(promoted)"));
+    setup.says(&["rollback", "--route", "main"]);
+    assert_eq!(setup.label().await, "version-00000001");
+
+    let audit = setup.says(&["audit"]);
+    let whats: Vec<&str> = audit
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).nth(2))
+        .collect();
+    assert_eq!(whats, ["demote", "promote", "canary", "shadow", "swap", "swap"], "{audit}");
+    assert!(audit.contains("a vendor's"), "{audit}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_is_uploaded_pinned_and_released() {
+    let setup = setup("", &[]).await;
+    let says = setup.says(&[
+        "upload",
+        "own",
+        &setup.file(&version(2)),
+        "--operator",
+        "alice",
+        "--why",
+        "50 % off & more",
+    ]);
+    assert!(says.contains(&digest(2)[..12]), "{says}");
+    assert_eq!(setup.label().await, "version-00000002");
+    let list = setup.says(&["list"]);
+    assert!(list.contains("(uploaded)"), "{list}");
+    setup.says(&["rollback", "own"]);
+    assert_eq!(setup.label().await, "version-00000001");
+    let list = setup.says(&["list"]);
+    assert!(list.contains(&format!("version {} is in quarantine", &digest(2)[..12])), "{list}");
+    let complaint = setup.complains(&["upload", "own", &setup.file(&version(2))]);
+    assert!(complaint.contains("`pointsman policy release own"), "{complaint}");
+    setup.says(&["release", "own", &digest(2)[..8]]);
+    setup.says(&["upload", "own", &setup.file(&version(2))]);
+    setup.says(&["pin", "own", &digest(1)[..12]]);
+    assert_eq!(setup.label().await, "version-00000001");
+    setup.says(&["unpin", "own"]);
+    let events: serde_json::Value = serde_json::from_str(&setup.says(&["audit", "--json"])).expect("JSON");
+    let upload = events.as_array().expect("events").iter().rfind(|event| event["action"] == "upload");
+    let upload = upload.expect("the first upload");
+    assert_eq!((&upload["who"]["admin"], &upload["why"]), (&"alice".into(), &"50 % off & more".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_told_with_what_to_do() {
+    let setup = setup("[admin]\ntoken_env = \"TOKEN\"\n", &[("TOKEN", "let-me-in")]).await;
+    assert!(setup.complains(&["list"]).contains("the admin API needs its token"));
+    let token = setup.policy.path().with_file_name("token");
+    std::fs::write(&token, "let-me-in\n").expect("a file");
+    let token = ["--token-file", &token.display().to_string()];
+    let with = |arguments: &[&str]| setup.complains(&[arguments, &token].concat());
+    assert!(setup.says(&[&["list"], &token[..]].concat()).starts_with("POLICY"));
+    assert!(with(&["promote", "main"]).contains("no policy is on trial at the route `main`"));
+    assert!(
+        with(&["trial", "main", "nobody", "--shadow"]).contains("there is no policy `nobody`; there are: ")
+    );
+    assert!(with(&["upload", "own", &setup.file(&wrong_world())]).contains("so it is no policy"));
+    assert!(with(&["unpin", "own"]).contains("its source says which one serves"));
+
+    let nobody_there = run(&["policy", "list", "--admin", "http://127.0.0.1:1"]);
+    let (_, told) = texts(&nobody_there);
+    assert_eq!(nobody_there.status.code(), Some(1));
+    assert!(told.contains("cannot reach the gateway") && told.contains("name it with --admin"), "{told}");
+    for wrong in [
+        &["trial", "main", "other"][..],
+        &["trial", "main"],
+        &["rollback"],
+        &["trial", "main", "other", "--shadow", "--canary", "5"],
+    ] {
+        let output = run(&[&["policy"], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+}
