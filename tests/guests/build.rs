@@ -3,13 +3,15 @@
 use std::env;
 use std::path::PathBuf;
 
-const GUESTS: [&str; 7] = [
+const GUESTS: [&str; 9] = [
     "pointsman-policy-cost",
     "pointsman-guest-first",
+    "pointsman-guest-flooder",
     "pointsman-guest-hostile",
     "pointsman-guest-planner",
     "pointsman-guest-reader",
     "pointsman-guest-recorder",
+    "pointsman-guest-scanner",
     "pointsman-guest-sleeper",
 ];
 

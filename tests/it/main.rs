@@ -12,6 +12,7 @@ mod policy_file;
 mod raw;
 
 mod admin;
+mod attacks;
 mod built_in_policies;
 mod clients;
 mod command_line;
@@ -33,4 +34,5 @@ mod real_model;
 mod reloads;
 mod rollouts;
 mod routing;
+mod secrecy;
 mod trials;

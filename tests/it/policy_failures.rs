@@ -43,7 +43,7 @@ async fn setup(misdeed: Misdeed, on_failure: &str, more: &str) -> Setup {
 }
 
 /// JSON with text values as a TOML inline table.
-fn inline(settings: &str) -> String {
+pub fn inline(settings: &str) -> String {
     let settings: Value = serde_json::from_str(settings).expect("settings are JSON");
     let members = settings.as_object().expect("settings are an object");
     let pairs: Vec<String> = members.iter().map(|(key, value)| format!("{key} = {value}")).collect();
@@ -62,47 +62,6 @@ impl Setup {
         let policies = status["policies"].as_array().expect("a list of policies");
         policies.iter().find(|policy| policy["name"] == name).expect("the policy is listed").clone()
     }
-}
-
-async fn answers_in_static_order(misdeed: Misdeed, reason: &str) {
-    let setup = setup(misdeed, "", "").await;
-    let answer = setup.ask().await;
-    assert_eq!(answer.status, 200, "{}", answer.header("x-pointsman-policy-failure").unwrap_or("-"));
-    assert_eq!(answer.text(), "hello there");
-    assert_eq!(answer.header("x-pointsman-policy-failure"), Some(reason));
-    assert_eq!(answer.header("x-pointsman-route"), Some("static"));
-    assert_eq!(answer.header("x-pointsman-policy"), None);
-    assert_eq!(answer.header("x-pointsman-model"), Some("fake/one"));
-    assert_eq!(setup.status("bad").await["failures"], json!([[reason, 1]]));
-}
-
-macro_rules! answered_in_static_order {
-    ($($name:ident: $misdeed:ident => $reason:literal,)*) => {
-        $(#[tokio::test]
-        async fn $name() {
-            answers_in_static_order(Misdeed::$misdeed, $reason).await;
-        })*
-    };
-}
-
-answered_in_static_order! {
-    an_endless_loop_runs_into_the_deadline: LoopInRoute => "deadline",
-    endless_recursion_is_a_trap: Recurse => "trap",
-    memory_beyond_the_limit_is_told: GrowMemory => "memory",
-    a_trap_is_told: Trap => "trap",
-    a_panic_is_a_trap: Panic => "trap",
-    a_huge_label_is_invalid: HugeLabel => "invalid",
-    a_huge_reason_is_invalid: HugeReason => "invalid",
-    too_many_targets_are_invalid: ManyTargets => "invalid",
-    no_target_is_invalid: NoTarget => "invalid",
-    an_unknown_candidate_is_invalid: OutOfRange => "invalid",
-    a_repeated_candidate_is_invalid: Repeat => "invalid",
-    a_propensity_that_is_no_number_is_invalid: NanPropensity => "invalid",
-    a_label_with_a_header_in_it_is_invalid: HeaderInLabel => "invalid",
-    a_reason_that_clears_the_screen_is_invalid: AnsiInReason => "invalid",
-    a_refusal_that_clears_the_screen_is_invalid: AnsiInRefusal => "invalid",
-    a_flood_of_host_calls_is_stopped: FloodHost => "host_calls",
-    an_internal_failure_is_told: Internal => "internal",
 }
 
 #[tokio::test]

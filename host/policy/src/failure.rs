@@ -7,9 +7,12 @@ use pointsman_domain::plan::InvalidPlan;
 /// for [`PolicyFailure::Saturated`].
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PolicyFailure {
-    /// It ended in a trap: a panic, an invalid access, a stack overflow.
+    /// It ended in a trap: a panic, an invalid access.
     #[error("the policy trapped: {0}")]
     Trap(String),
+    /// It called itself until its stack was full.
+    #[error("the policy needs more stack than there is")]
+    Stack,
     /// It ran longer than its deadline.
     #[error("the policy ran past its deadline")]
     Deadline,
@@ -26,9 +29,16 @@ pub enum PolicyFailure {
     #[error("the policy's plan is invalid: {0}")]
     InvalidPlan(#[from] InvalidPlan),
     /// Its answer, or what it passed to the host, cannot be read as the
-    /// contract's types, or is too large.
+    /// contract's types.
     #[error("the policy's answer is unreadable: {0}")]
     Unreadable(String),
+    /// Its answer, or what it passed to the host during the call, is too large
+    /// to be copied.
+    #[error("the policy handed the gateway more bytes than one call may")]
+    TooLarge,
+    /// It holds more handles of resources than its limit.
+    #[error("the policy holds more handles of resources than its limit")]
+    Handles,
     /// It says itself that it failed.
     #[error("the policy reports an internal error: {0}")]
     Internal(String),
@@ -39,8 +49,19 @@ pub enum PolicyFailure {
 
 impl PolicyFailure {
     /// Every [`reason`](Self::reason), in the order in which counters are kept.
-    pub const REASONS: [&'static str; 7] =
-        ["trap", "deadline", "memory", "host_calls", "invalid", "internal", "saturated"];
+    pub const REASONS: [&'static str; 11] = [
+        "trap",
+        "stack",
+        "deadline",
+        "memory",
+        "host_calls",
+        "invalid",
+        "unreadable",
+        "too_large",
+        "handles",
+        "internal",
+        "saturated",
+    ];
 
     /// The kind of failure as one word, for counters and headers.
     pub const fn reason(&self) -> &'static str {
@@ -57,12 +78,16 @@ impl PolicyFailure {
     pub(crate) const fn index(&self) -> usize {
         match self {
             Self::Trap(_) => 0,
-            Self::Deadline => 1,
-            Self::Memory => 2,
-            Self::HostCalls => 3,
-            Self::Invalid(_) | Self::InvalidPlan(_) | Self::Unreadable(_) => 4,
-            Self::Internal(_) => 5,
-            Self::Saturated => 6,
+            Self::Stack => 1,
+            Self::Deadline => 2,
+            Self::Memory => 3,
+            Self::HostCalls => 4,
+            Self::Invalid(_) | Self::InvalidPlan(_) => 5,
+            Self::Unreadable(_) => 6,
+            Self::TooLarge => 7,
+            Self::Handles => 8,
+            Self::Internal(_) => 9,
+            Self::Saturated => 10,
         }
     }
 }

@@ -189,12 +189,13 @@ impl Budget {
 }
 
 /// Text from a policy as it may appear in a log or a message: control
-/// characters escaped, and cut at `max_bytes`.
+/// characters escaped, as well as what ends a line or turns its direction, and
+/// cut at `max_bytes`.
 pub(crate) fn printable(text: &str, max_bytes: usize) -> String {
     let cut = &text[..text.floor_char_boundary(max_bytes)];
     let mut printable = String::with_capacity(cut.len());
     for character in cut.chars() {
-        if character.is_control() {
+        if character.is_control() || turns(character) {
             let _ = write!(printable, "{}", character.escape_default());
         } else {
             printable.push(character);
@@ -204,6 +205,12 @@ pub(crate) fn printable(text: &str, max_bytes: usize) -> String {
         printable.push('…');
     }
     printable
+}
+
+/// Line and paragraph separators, and marks that show what follows from right to
+/// left: a forged line in some terminals.
+const fn turns(character: char) -> bool {
+    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Linear memory of one instance.

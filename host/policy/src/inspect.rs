@@ -190,7 +190,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
         languages: metadata.languages,
         tools: metadata.tools,
         exports: exports.into_iter().map(Export::from).collect(),
-        gate: Gate::of(bytes, &counts, &imports),
+        gate: Gate::of(bytes, &imports),
         imports,
         counts: counts.into(),
     })
@@ -224,13 +224,13 @@ fn role(exports: &[Interface]) -> Result<(Role, String), LoadError> {
 }
 
 impl Gate {
-    fn of(bytes: &[u8], counts: &complexity::Counts, imports: &[Import]) -> Self {
+    fn of(bytes: &[u8], imports: &[Import]) -> Self {
         let mut refusals = Vec::new();
         let limit = Limits::default().max_component_bytes;
         if bytes.len() > limit {
             refusals.push(LoadError::TooLarge { bytes: bytes.len(), limit }.to_string());
         }
-        refusals.extend(counts.within_bounds().err().map(|error| error.to_string()));
+        refusals.extend(complexity::check(bytes).err().map(|error| error.to_string()));
         refusals.extend(imports.iter().filter_map(Import::refusal));
         let mut grants = Vec::new();
         for grant in imports.iter().filter_map(|import| import.grant) {

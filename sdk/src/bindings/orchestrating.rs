@@ -37,7 +37,9 @@ pub mod pointsman {
                 pub message: u32,
                 /// The part of that message, counted from 0.
                 pub part: u32,
-                /// The role of the message.
+                /// The role of the message: `system`, `developer`, `user`, `assistant`,
+                /// `tool` or `function`; empty for any other, which is the client's own
+                /// words.
                 pub role: _rt::String,
                 /// The kind of content: one flag, or none for a kind that the gateway
                 /// does not know.

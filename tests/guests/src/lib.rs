@@ -1,10 +1,16 @@
 //! Policies for tests, as WebAssembly: honest ones and hostile ones.
 //!
-//! All but the last two are core modules with an embedded component type, as
+//! Most are core modules with an embedded component type, as
 //! cargo leaves them.
 
+mod bomb;
+mod trick;
+
+pub use bomb::Bomb;
+pub use pointsman_guest_flooder::Flood;
 pub use pointsman_guest_hostile::Misdeed;
 pub use pointsman_guest_planner::{Blunder, Settings as Planned, Shape};
+pub use trick::Trick;
 
 /// What stands in [`FIRST`] for its version.
 const VERSION: &str = "version-00000000";
@@ -12,6 +18,10 @@ const VERSION: &str = "version-00000000";
 /// Prefers the first candidate. Settings: `label`, else the label is the version
 /// in its bytes: see [`version`]; and `hedge_after_ms`.
 pub const FIRST: &[u8] = include_bytes!(env!("GUEST_FIRST"));
+
+/// Calls an imported function without end: see [`flooding`]. Needs the grants for
+/// the prompt and for outputs.
+pub const FLOODER: &[u8] = include_bytes!(env!("GUEST_FLOODER"));
 
 /// Misbehaves as its settings say: see [`misbehaving`].
 pub const HOSTILE: &[u8] = include_bytes!(env!("GUEST_HOSTILE"));
@@ -21,8 +31,14 @@ pub const HOSTILE: &[u8] = include_bytes!(env!("GUEST_HOSTILE"));
 pub const PLANNER: &[u8] = include_bytes!(env!("GUEST_PLANNER"));
 
 /// Imports `prompt`; its reason shows what it read:
-/// `messages first-role length-of-last-user-text "its start" [tools]`.
+/// `messages first-role length-of-last-user-text "its start" [tools]`. See
+/// [`reading`] and [`searching`].
 pub const READER: &[u8] = include_bytes!(env!("GUEST_READER"));
+
+/// Looks for texts in all of its memory: see [`searching`]. Its label is
+/// `clean/outcomes-N`, or `found:` and the numbers of the texts in place of `clean`;
+/// N are the outcomes it was told. Imports nothing but its settings.
+pub const SCANNER: &[u8] = include_bytes!(env!("GUEST_SCANNER"));
 
 /// Exports an observer. Labels are `decision-N:outcomes-M`, counted within one
 /// instance; the reason is the last outcome.
@@ -61,14 +77,35 @@ pub fn blundering(blunder: Blunder) -> String {
     format!(r#"{{"blunder": "{}"}}"#, blunder.name())
 }
 
+/// Settings that make [`FLOODER`] call this function on real requests.
+pub fn flooding(flood: Flood) -> String {
+    format!(r#"{{"flood": "{}"}}"#, flood.name())
+}
+
+/// Settings that make [`READER`] read the newest user message several times: so
+/// many bytes each time.
+pub fn reading(bytes: &[usize]) -> String {
+    format!(r#"{{"reads": {bytes:?}}}"#)
+}
+
+/// Settings that make [`SCANNER`], or [`READER`] after it has read, look for
+/// texts. They stand in the settings masked, or they would always be found.
+pub fn searching(texts: &[&str]) -> String {
+    let masked = |text: &&str| text.bytes().map(|byte| format!("{:02x}", byte ^ 0xa5)).collect::<String>();
+    let masked: Vec<String> = texts.iter().map(masked).collect();
+    format!(r#"{{"needles": {masked:?}}}"#)
+}
+
+/// Settings that make the [`sleeper`] make alarms without end instead.
+pub const LEAKING: &str = r#"{"leak": true}"#;
+
 /// Settings that make [`HOSTILE`] misbehave on every request.
 pub fn misbehaving_at_once(misdeed: Misdeed) -> String {
     format!(r#"{{"misdeed": "{}", "at_trial": true}}"#, misdeed.name())
 }
 
-/// Sleeps for an hour on every request but the load gate's. Needs the grant for
-/// WASI.
-#[expect(clippy::expect_used, reason = "the text is constant, and a test uses it")]
+/// Sleeps for an hour on every request but the load gate's, or leaks handles: see
+/// [`LEAKING`]. Needs the grant for WASI.
 pub fn sleeper() -> Vec<u8> {
     const IMPORTS: &str = "
         package test:sleeper;
@@ -87,18 +124,25 @@ pub fn sleeper() -> Vec<u8> {
                 subscribe-duration: func(nanoseconds: u64) -> pollable;
             }
         }";
-    let mut resolve = wit_parser::Resolve::default();
-    let package = resolve.push_str("sleeper.wit", IMPORTS).expect("the text is WIT");
-    let world = resolve.select_world(&[package], None).expect("the text has one world");
     let mut module = include_bytes!(env!("GUEST_SLEEPER")).to_vec();
-    wit_component::embed_component_metadata(
-        &mut module,
-        &resolve,
-        world,
-        wit_component::StringEncoding::UTF8,
-    )
-    .expect("the module is as cargo left it");
+    describe(&mut module, IMPORTS, "sleeper");
     module
+}
+
+/// A core module from its text, and the description of the world that it is for.
+fn described(text: &str, wit: &str, world: &str) -> Vec<u8> {
+    let mut module = component(text);
+    describe(&mut module, wit, world);
+    module
+}
+
+#[expect(clippy::expect_used, reason = "the texts are constant, and tests use all of them")]
+fn describe(module: &mut Vec<u8>, wit: &str, world: &str) {
+    let mut resolve = wit_parser::Resolve::default();
+    let package = resolve.push_str("guest.wit", wit).expect("the text is WIT");
+    let world = resolve.select_world(&[package], Some(world)).expect("the world is in it");
+    wit_component::embed_component_metadata(module, &resolve, world, wit_component::StringEncoding::UTF8)
+        .expect("the module has no description yet, or one that this adds to");
 }
 
 /// A component that imports an interface that no host offers.

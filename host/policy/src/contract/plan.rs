@@ -164,7 +164,7 @@ pub(crate) struct TaskResult<'a> {
 pub(crate) struct ContentPart {
     pub(crate) message: u32,
     pub(crate) part: u32,
-    pub(crate) role: String,
+    pub(crate) role: &'static str,
     pub(crate) kind: Modalities,
     pub(crate) bytes: u32,
 }

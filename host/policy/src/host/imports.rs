@@ -158,17 +158,23 @@ fn content_parts(host: &Host) -> Vec<ContentPart> {
     let Some(input) = &host.input else { return Vec::new() };
     let parts = input.prompt.parts();
     let newest = parts.get(parts.len().saturating_sub(MAX_PARTS)..).unwrap_or_default();
-    let role = |message| input.prompt.role(message).unwrap_or_default().to_owned();
     newest
         .iter()
         .map(|part| ContentPart {
             message: count(part.message),
             part: count(part.part),
-            role: role(part.message),
+            role: input.prompt.role(part.message).map_or("", known_role),
             kind: part.kind.into(),
             bytes: count(part.bytes),
         })
         .collect()
+}
+
+/// A role as the contract names it. Any other is words of the client, which
+/// `outline` must not tell, and of any length.
+fn known_role(role: &str) -> &'static str {
+    const ROLES: [&str; 6] = ["system", "developer", USER, "assistant", "tool", "function"];
+    ROLES.into_iter().find(|known| *known == role).unwrap_or_default()
 }
 
 fn add_outputs(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
@@ -179,3 +185,6 @@ fn add_outputs(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         Ok((host.read_output(task, max_bytes),))
     })
 }
+
+#[cfg(test)]
+mod tests;

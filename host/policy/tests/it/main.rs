@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, and so do its helpers")]
 
+mod bombs;
 mod contract;
 mod gate;
 mod grants;
@@ -9,7 +10,10 @@ mod inspection;
 mod isolation;
 mod limits;
 mod misdeeds;
+mod mutations;
 mod plans;
 mod released;
+mod secrecy;
 mod slot;
 mod support;
+mod tricks;

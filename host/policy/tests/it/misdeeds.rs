@@ -28,26 +28,31 @@ const fn expected(misdeed: Misdeed) -> End {
             End::NotLetIn("the policy refuses its settings: setting `misdeed`: refused\\nas \\u{1b}[31masked")
         }
         Misdeed::LoopInRoute => End::Failure("deadline"),
-        Misdeed::Recurse | Misdeed::Trap | Misdeed::Panic => End::Failure("trap"),
+        Misdeed::Recurse => End::Failure("stack"),
+        Misdeed::Trap | Misdeed::Panic => End::Failure("trap"),
         Misdeed::GrowMemory => End::Failure("memory"),
         Misdeed::FloodHost => End::Failure("host_calls"),
         Misdeed::Internal => End::Failure("internal"),
-        Misdeed::HugeLabel
-        | Misdeed::HugeReason
-        | Misdeed::LongReason
-        | Misdeed::ManyTargets
+        Misdeed::HugeLabel | Misdeed::HugeReason | Misdeed::ManyTargets | Misdeed::HugeLog => {
+            End::Failure("too_large")
+        }
+        Misdeed::LongReason
         | Misdeed::NoTarget
         | Misdeed::OutOfRange
         | Misdeed::Repeat
         | Misdeed::ZeroTimeout
         | Misdeed::NanPropensity
+        | Misdeed::InfinitePropensity
+        | Misdeed::MinusInfinitePropensity
         | Misdeed::EmptyLabel
         | Misdeed::HeaderInLabel
         | Misdeed::AnsiInReason
-        | Misdeed::AnsiInRefusal
-        | Misdeed::HugeLog => End::Failure("invalid"),
+        | Misdeed::C1InReason
+        | Misdeed::AnsiInRefusal => End::Failure("invalid"),
         Misdeed::GrowMemoryGracefully
+        | Misdeed::LongestTimes
         | Misdeed::AnsiInLog
+        | Misdeed::TurnedLog
         | Misdeed::LongLog
         | Misdeed::FloodLog
         | Misdeed::Deny

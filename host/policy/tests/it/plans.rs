@@ -50,11 +50,13 @@ pub fn after(results: Vec<TaskResult>) -> DecisionInput {
 /// What a blunder is refused with: of the first step, or of the second.
 enum Refused {
     AtOnce(&'static str),
+    /// Before it is read.
+    TooLarge,
     WhenResumed(&'static str),
 }
 
 fn expected(blunder: Blunder) -> Refused {
-    use Refused::{AtOnce, WhenResumed};
+    use Refused::{AtOnce, TooLarge, WhenResumed};
     match blunder {
         Blunder::NoTask => AtOnce("the plan has no task"),
         Blunder::Cycle => {
@@ -86,8 +88,7 @@ fn expected(blunder: Blunder) -> Refused {
         Blunder::UnknownOption => AtOnce("task `dear`: the option `n` is not allowed for chat"),
         Blunder::SmuggledOption => AtOnce("task `sly`: the option `temperature` is not a number from 0 to 2"),
         Blunder::ForgedName => AtOnce("task 0 has the name \"a\\r\\nx-injected: yes\", which is not 1 to 64"),
-        Blunder::HugeState => AtOnce("unreadable"),
-        Blunder::HugeText => AtOnce("unreadable"),
+        Blunder::HugeState | Blunder::HugeText | Blunder::HordeOfTasks | Blunder::ManyParts => TooLarge,
         Blunder::CycleInResume => WhenResumed("task `chicken`: it waits for itself by way of others"),
         Blunder::TrapInResume => WhenResumed("the policy trapped"),
         Blunder::LoopInResume => WhenResumed("the policy ran past its deadline"),
@@ -110,6 +111,7 @@ async fn every_blunder_is_refused_by_name() {
                 assert!(failure.to_string().contains(words), "{blunder:?}: {failure}");
                 assert_eq!(failure.reason(), "invalid", "{blunder:?}");
             }
+            Refused::TooLarge => assert_eq!(first.unwrap_err().reason(), "too_large", "{blunder:?}"),
             Refused::WhenResumed(words) => {
                 assert_eq!(plan(first.unwrap()).tasks()[0].name(), "honest");
                 let second = policy.resume(after(vec![result("honest", Some("hi"))]), b"").await;
@@ -176,7 +178,7 @@ async fn a_routing_decision_of_an_orchestrating_policy_names_only_whole_candidat
 async fn a_policy_that_only_routes_cannot_be_resumed() {
     let policy = load(spec(), pointsman_guests::FIRST).unwrap();
     assert!(!policy.orchestrates() && planner(&Planned::default()).orchestrates());
-    assert_eq!(policy.resume(input(1), b"").await.unwrap_err().reason(), "invalid");
+    assert_eq!(policy.resume(input(1), b"").await.unwrap_err().reason(), "unreadable");
 }
 
 #[test]

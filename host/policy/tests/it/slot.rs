@@ -42,7 +42,7 @@ fn the_status_tells_versions_counts_and_the_last_rejection() {
     let status = slot.status();
     assert_eq!((status.name.as_str(), status.active, status.previous), ("under-test", one.to_string(), None));
     assert_eq!((status.swaps, status.decisions), (0, 2));
-    assert_eq!(status.failures, [("deadline", 1), ("invalid", 1)]);
+    assert_eq!(status.failures, [("deadline", 1), ("unreadable", 1)]);
     assert_eq!(status.active_record.decisions, 2);
     let rejected = status.rejected.unwrap();
     assert_eq!(rejected.digest.unwrap(), "07".repeat(32));

@@ -71,11 +71,19 @@ fn misbehave(misdeed: Misdeed, candidates: usize) -> Result<Decision, Refusal> {
         Misdeed::Repeat => decision.targets = vec![Target::from(0), Target::from(0)],
         Misdeed::ZeroTimeout => decision.targets[0].timeout_ms = Some(0),
         Misdeed::NanPropensity => decision.propensity = Some(f64::NAN),
+        Misdeed::InfinitePropensity => decision.propensity = Some(f64::INFINITY),
+        Misdeed::MinusInfinitePropensity => decision.propensity = Some(f64::NEG_INFINITY),
+        Misdeed::LongestTimes => {
+            decision.hedge_after_ms = Some(u32::MAX);
+            decision.targets.iter_mut().for_each(|target| target.timeout_ms = Some(u32::MAX));
+        }
         Misdeed::EmptyLabel => decision.label.clear(),
         Misdeed::HeaderInLabel => decision.label = "x\r\nx-injected: yes".to_owned(),
         Misdeed::AnsiInReason => decision.reason = Some("\u{1b}[2J\u{7}all is well".to_owned()),
+        Misdeed::C1InReason => decision.reason = Some("\u{9b}2Jall is well".to_owned()),
         Misdeed::AnsiInRefusal => return Err(Refusal::Denied("\u{1b}[2Jno".to_owned())),
         Misdeed::AnsiInLog => log::warn("\u{1b}[2J\nERROR forged line"),
+        Misdeed::TurnedLog => log::warn("\u{202e}turned\u{2028}ERROR ended"),
         Misdeed::LongLog => log::warn(&"x".repeat(100_000)),
         Misdeed::HugeLog => log::warn(&"x".repeat(8 << 20)),
         Misdeed::FloodLog => (0..500).for_each(|line| log::warn(&line.to_string())),

@@ -61,16 +61,26 @@ misdeeds! {
     ZeroTimeout = "zero-timeout",
     /// Gives a probability that is no number.
     NanPropensity = "nan-propensity",
+    /// Gives an infinite probability.
+    InfinitePropensity = "infinite-propensity",
+    /// Gives a probability of minus infinity.
+    MinusInfinitePropensity = "minus-infinite-propensity",
+    /// Gives every time the largest number there is. Its right.
+    LongestTimes = "longest-times",
     /// Answers with an empty label.
     EmptyLabel = "empty-label",
     /// Tries to slip a header into the answer.
     HeaderInLabel = "header-in-label",
     /// Tries to write to the terminal of whoever reads the reason.
     AnsiInReason = "ansi-in-reason",
+    /// The same with the one-byte form of an escape sequence.
+    C1InReason = "c1-in-reason",
     /// The same in a refusal.
     AnsiInRefusal = "ansi-in-refusal",
     /// The same in the log, with a forged line.
     AnsiInLog = "ansi-in-log",
+    /// Logs what turns the line around, and what ends it, in some terminals.
+    TurnedLog = "turned-log",
     /// Logs a line of 100 KB.
     LongLog = "long-log",
     /// Logs a line of 8 MB.

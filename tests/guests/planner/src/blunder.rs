@@ -43,6 +43,10 @@ blunders! {
     UnknownCandidate = "unknown-candidate",
     /// 500 tasks.
     TooManyTasks = "too-many-tasks",
+    /// 20,000 tasks.
+    HordeOfTasks = "horde-of-tasks",
+    /// A task of 100,000 pieces of nothing.
+    ManyParts = "many-parts",
     /// 40 tasks in a row.
     TooDeep = "too-deep",
     /// An answer from a task that is not there.
@@ -94,6 +98,8 @@ impl Blunder {
             Self::TooManyTasks => {
                 raw((0..500).map(|at| task(&format!("t{at}"), &[])).collect(), Next::Resume(Vec::new()))
             }
+            Self::HordeOfTasks => raw((0..20_000).map(|_| task("t", &[])).collect(), Next::Answer(0)),
+            Self::ManyParts => only(task("crumbs", &[]).user(vec![Part::text(""); 100_000])),
             Self::TooDeep => {
                 let after = |at: u32| at.checked_sub(1).into_iter().collect::<Vec<_>>();
                 raw((0..40).map(|at| task(&format!("t{at}"), &after(at))).collect(), Next::Answer(39))

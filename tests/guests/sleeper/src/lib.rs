@@ -1,35 +1,49 @@
 //! Sleeps for an hour by way of WASI when it is asked for a decision, except
-//! for the load gate's.
+//! for the load gate's; or, with the setting `leak`, makes alarms without end.
 //!
 //! Its imports have no types in the module, as rustc's target for WASI is not
 //! used: `pointsman_guests::sleeper` adds them.
 
 use pointsman_sdk::prelude::*;
+use serde::Deserialize;
 
 /// The id of the load gate's request.
 const TRIAL: &str = "trial";
 
+/// What to do instead.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    leak: bool,
+}
+
 /// The policy.
-pub struct Sleeper;
+pub struct Sleeper(Settings);
 
 impl Policy for Sleeper {
-    type Settings = NoSettings;
+    type Settings = Settings;
 
-    fn new(_: NoSettings) -> Result<Self, String> {
-        Ok(Self)
+    fn new(settings: Settings) -> Result<Self, String> {
+        Ok(Self(settings))
     }
 
     fn route(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Decision, Refusal> {
         if request.id != TRIAL {
-            sleep();
+            if self.0.leak {
+                loop {
+                    alarm();
+                }
+            }
+            sleep(alarm());
         }
         Ok(Decision::of(0..candidates.len(), "awake"))
     }
 }
 
+/// The handle of an alarm in an hour, which nobody gives back.
 #[cfg(target_family = "wasm")]
 #[expect(unsafe_code, reason = "imported functions are unsafe to call")]
-fn sleep() {
+fn alarm() -> i32 {
     const HOUR_NS: u64 = 3_600_000_000_000;
 
     #[link(wasm_import_module = "wasi:clocks/monotonic-clock@0.2.0")]
@@ -37,16 +51,28 @@ fn sleep() {
         #[link_name = "subscribe-duration"]
         fn subscribe_duration(nanoseconds: u64) -> i32;
     }
+    // SAFETY: it takes and gives plain numbers.
+    unsafe { subscribe_duration(HOUR_NS) }
+}
+
+#[cfg(target_family = "wasm")]
+#[expect(unsafe_code, reason = "imported functions are unsafe to call")]
+fn sleep(alarm: i32) {
     #[link(wasm_import_module = "wasi:io/poll@0.2.0")]
     unsafe extern "C" {
         #[link_name = "[method]pollable.block"]
         fn block(pollable: i32);
     }
-    // SAFETY: both take and give plain numbers.
-    unsafe { block(subscribe_duration(HOUR_NS)) }
+    // SAFETY: it takes a plain number.
+    unsafe { block(alarm) }
 }
 
 #[cfg(not(target_family = "wasm"))]
-fn sleep() {}
+fn alarm() -> i32 {
+    0
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn sleep(_: i32) {}
 
 pointsman_sdk::export!(Sleeper);
