@@ -1,5 +1,7 @@
 use super::*;
 
+mod properties;
+
 fn proposal(candidates: &[usize]) -> Proposal {
     Proposal {
         targets: candidates.iter().map(|&candidate| Target { candidate, timeout: None }).collect(),

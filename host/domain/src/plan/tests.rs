@@ -7,6 +7,7 @@ use crate::model::{Abilities, Expected, Model, Quality};
 use crate::prompt::{ContentPart, Prompt};
 use crate::request::RequestFacts;
 
+mod anything;
 mod critical_path;
 mod progress;
 mod properties;

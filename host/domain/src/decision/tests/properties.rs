@@ -1,0 +1,58 @@
+//! Whatever a policy proposes: what is accepted keeps every rule, and the rest
+//! is refused with a message that can be printed.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+
+fn proposals() -> impl Strategy<Value = Proposal> {
+    let index = prop_oneof![0_usize..6, any::<usize>()];
+    let time = || option::of(any::<u32>().prop_map(|ms| Duration::from_millis(ms.into())));
+    let target = (index, time()).prop_map(|(candidate, timeout)| Target { candidate, timeout });
+    let text = || prop_oneof!["[a-z0-9._:/-]{0,70}", any::<String>(), ".{0,600}"];
+    (vec(target, 0..8), text(), option::of(text()), time(), option::of(any::<f64>())).prop_map(
+        |(targets, label, reason, hedge_after, propensity)| Proposal {
+            targets,
+            label,
+            reason,
+            hedge_after,
+            propensity,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_is_accepted_keeps_every_rule(proposal in proposals(), candidates in 0_usize..6) {
+        match proposal.validate(candidates) {
+            Ok(decision) => {
+                let mut chosen: Vec<usize> = decision.targets().iter().map(|it| it.candidate).collect();
+                prop_assert!(!chosen.is_empty() && chosen.iter().all(|&it| it < candidates));
+                chosen.sort_unstable();
+                prop_assert!(chosen.windows(2).all(|pair| pair[0] != pair[1]));
+                prop_assert!(decision.targets().iter().all(|it| it.timeout != Some(Duration::ZERO)));
+                prop_assert!((1..=MAX_LABEL).contains(&decision.label().len()));
+                prop_assert!(decision.label().bytes().all(|byte| byte.is_ascii_graphic()));
+                if let Some(reason) = decision.reason() {
+                    prop_assert!(reason.len() <= MAX_REASON && !reason.chars().any(char::is_control));
+                }
+                if let Some(propensity) = decision.propensity() {
+                    prop_assert!(propensity.is_finite() && propensity > 0.0 && propensity <= 1.0);
+                }
+            }
+            Err(invalid) => {
+                let message = invalid.to_string();
+                prop_assert!(message.len() < 2_000 && !message.chars().any(char::is_control), "{}", message);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_is_accepted_can_be_shown(text in prop_oneof![any::<String>(), ".{0,600}"]) {
+        if let Ok(Refusal::Denied(text)) = Refusal::Denied(text).validate() {
+            prop_assert!(text.len() <= MAX_REASON && !text.chars().any(char::is_control));
+        }
+    }
+}

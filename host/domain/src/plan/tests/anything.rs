@@ -1,0 +1,107 @@
+//! Whatever a policy proposes as a plan: what is accepted keeps to its limits,
+//! and the rest is refused with a message that can be printed.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+
+fn number() -> impl Strategy<Value = usize> {
+    prop_oneof![8 => 0_usize..6, 1 => any::<usize>()]
+}
+
+fn words() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "[a-z]{1,8}", 1 => any::<String>(), 1 => ".{0,100}"]
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    let excerpt = option::of((number(), number()));
+    prop_oneof![
+        words().prop_map(Part::Text),
+        (number(), number(), excerpt).prop_map(|(message, part, excerpt)| Part::Original(ContentRef {
+            message,
+            part,
+            excerpt
+        })),
+        (number(), option::of(words()))
+            .prop_map(|(task, otherwise)| Part::Output(OutputRef { task, otherwise })),
+    ]
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    let kinds = any::<u8>().prop_map(|bits| Input::Conversation(Modalities::from_bits_truncate(bits)));
+    prop_oneof![kinds, vec(part(), 0..4).prop_map(message)]
+}
+
+fn any_task() -> impl Strategy<Value = TaskProposal> {
+    let operation =
+        prop_oneof![4 => Just("chat".to_owned()), 1 => Just("embedding".to_owned()), 1 => words()];
+    let target = (number(), option::of(any::<u32>())).prop_map(|(candidate, ms)| Target {
+        candidate,
+        timeout: ms.map(|ms| Duration::from_millis(ms.into())),
+    });
+    let option_name = prop_oneof![Just("temperature".to_owned()), Just("seed".to_owned()), words()];
+    let value = prop_oneof![any::<f64>().prop_map(|value| value.to_string()), words()];
+    let time = || option::of(any::<u32>().prop_map(|ms| Duration::from_millis(ms.into())));
+    let what = (words(), operation, vec(target, 0..4), vec(input(), 0..4), vec(number(), 0..4));
+    let how = (any::<bool>(), option::of(any::<u32>()), time(), time(), vec((option_name, value), 0..3));
+    (what, how).prop_map(|((name, operation, targets, input, after), how)| {
+        let (optional, max_output_tokens, timeout, hedge_after, options) = how;
+        TaskProposal {
+            name,
+            operation,
+            targets,
+            input,
+            after,
+            optional,
+            max_output_tokens,
+            timeout,
+            hedge_after,
+            options,
+        }
+    })
+}
+
+fn any_plan() -> impl Strategy<Value = PlanProposal> {
+    let next = prop_oneof![
+        number().prop_map(Next::Answer),
+        vec(part(), 0..4).prop_map(Next::Compose),
+        vec(any::<u8>(), 0..64).prop_map(Next::Resume),
+    ];
+    (vec(any_task(), 0..6), next, words(), option::of(words()))
+        .prop_map(|(tasks, next, label, reason)| PlanProposal { tasks, next, label, reason })
+}
+
+proptest! {
+    #[test]
+    fn what_is_accepted_keeps_to_its_limits(proposal in any_plan(), first in number()) {
+        let limits = PlanLimits { tasks: 4, depth: 2, output_tokens: 10_000, ..PlanLimits::default() };
+        match checked_after(first, proposal, limits) {
+            Ok(plan) => {
+                prop_assert!(!plan.tasks().is_empty() && first + plan.tasks().len() <= limits.tasks);
+                for task in plan.tasks() {
+                    prop_assert!(task.decision().targets().iter().all(|it| it.candidate < candidates().len()));
+                    prop_assert!(task.after.iter().all(|&it| it < first + plan.tasks().len()));
+                }
+                let mut progress = Progress::new(&plan, 2);
+                while let Some(task) = progress.begin() {
+                    progress.ended(task);
+                }
+                prop_assert!(progress.is_over());
+            }
+            Err(invalid) => {
+                let message = invalid.to_string();
+                prop_assert!(message.len() < 2_000 && !message.chars().any(char::is_control), "{}", message);
+            }
+        }
+    }
+}
+
+/// A megabyte of it came out of the sandbox; the log is to have a line.
+#[test]
+fn a_long_word_is_cut_in_the_message() {
+    let long = TaskProposal { operation: "x".repeat(1 << 20), ..task("painter", &[]) };
+    let message = checked(plan(vec![long])).unwrap_err().to_string();
+    assert!(message.len() < 500, "{}", message.len());
+}
