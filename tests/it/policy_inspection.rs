@@ -47,8 +47,8 @@ fn a_person_reads_what_a_policy_is_and_what_it_asks_for() {
 
   counts                         has      at most
   modules                        1        200
-  core instances                 0        200
-  functions                      370      100000
+  core instances                 0        500
+  functions                      370      40000
   bytes of the largest function  6071     524288
   locals of a function           38       10000
   bytes of memory at first       1114112  16777216

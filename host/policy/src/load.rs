@@ -12,7 +12,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::code::Code;
 use crate::failure::PolicyFailure;
-use crate::host::{add_contract, add_wasi};
+use crate::host::{add_contract, add_wasi, printable};
 use crate::instance::Exports;
 use crate::policy::Policy;
 use crate::runtime::Runtime;
@@ -180,10 +180,13 @@ fn linker(engine: &Engine, grants: Grants) -> wasmtime::Result<Linker<crate::hos
     Ok(linker)
 }
 
+/// Bytes of a component's own names that a message tells.
+const MAX_NAMES: usize = 1_024;
+
 fn exported(component: &Component) -> String {
     let names: Vec<String> =
         component.component_type().exports(component.engine()).map(|(name, _)| name.to_owned()).collect();
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    if names.is_empty() { "nothing".to_owned() } else { printable(&names.join(", "), MAX_NAMES) }
 }
 
 /// An error and its causes on one line.

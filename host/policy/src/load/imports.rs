@@ -2,15 +2,16 @@
 
 use wasmtime::component::Component;
 
-use super::LoadError;
+use super::{LoadError, MAX_NAMES};
 use crate::capability::Capability;
+use crate::host::printable;
 use crate::spec::Grants;
 
 /// Refuses a component that imports what is not offered, or not granted.
 pub(super) fn check(component: &Component, granted: Grants) -> Result<(), LoadError> {
     for (import, _) in component.component_type().imports(component.engine()) {
         let Some(capability) = Capability::of(import) else {
-            return Err(LoadError::UnknownImport(import.to_owned()));
+            return Err(LoadError::UnknownImport(printable(import, MAX_NAMES)));
         };
         if let Some(grant) = capability.grant.filter(|grant| !granted.contains(grant.flag)) {
             return Err(LoadError::UngrantedImport { import: import.to_owned(), grant: grant.name });

@@ -2,6 +2,7 @@
 //! expectation does not compile, and each has a test of its own.
 
 use pointsman_guests::{Bomb, FIRST};
+use pointsman_policy::inspect;
 
 use crate::support::{decide, load, load_error, spec};
 
@@ -77,6 +78,15 @@ refused! {
     a_record_of_many_fields_is_refused: Fields => "record field size is out of bounds",
     component_types_within_a_description_are_refused: DeepDescription => "90000 component and instance types within others, at most 250",
     many_types_in_a_description_are_refused: LongDescription => "500000 types of components, at most 10000",
+}
+
+/// Whoever looks at a stranger's file does so in a process without a sandbox.
+#[test]
+fn types_too_deep_to_be_read_are_not_inspected_either() {
+    for bomb in [Bomb::DeepComponentTypes, Bomb::DeepDescription] {
+        let error = inspect(&bomb.bytes()).unwrap_err().to_string();
+        assert!(error.contains(words(bomb)), "{error}");
+    }
 }
 
 /// Just below the bound, wherever a type could begin by chance.

@@ -183,3 +183,27 @@ fn a_policy_that_needs_more_memory_than_its_limit_to_start_is_refused() {
     let error = load_error(PolicySpec { limits, ..spec() }, HOSTILE);
     assert_eq!(error, "the policy failed while it was started: the policy needs more memory than its limit");
 }
+
+/// Sockets, files, environment, clocks, randomness, and what they are made of.
+#[test]
+fn an_import_of_wasi_is_named_with_its_grant() {
+    for interface in [
+        "wasi:sockets/tcp@0.2.0",
+        "wasi:sockets/udp@0.2.0",
+        "wasi:sockets/ip-name-lookup@0.2.0",
+        "wasi:filesystem/types@0.2.0",
+        "wasi:filesystem/preopens@0.2.0",
+        "wasi:cli/environment@0.2.0",
+        "wasi:cli/stdout@0.2.0",
+        "wasi:clocks/monotonic-clock@0.2.0",
+        "wasi:clocks/wall-clock@0.2.0",
+        "wasi:random/random@0.2.0",
+        "wasi:io/poll@0.2.0",
+    ] {
+        let text = format!(r#"(component (import "{interface}" (instance (export "f" (func)))))"#);
+        let error = load_error(spec(), &wat::parse_str(text).unwrap());
+        let expected =
+            format!("the policy imports `{interface}`, which it is not granted; to grant it: grants = [");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+}
