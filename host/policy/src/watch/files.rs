@@ -57,7 +57,7 @@ pub(super) struct Stamp {
     target: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
-    identity: u64,
+    identity: (u64, i64, i64),
 }
 
 /// The stamp of what a path leads to; `None` when it leads nowhere.
@@ -72,12 +72,15 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     })
 }
 
+/// The file's number, and when anything about it changed last: unlike the time of
+/// its content, nobody can set that back.
 #[cfg(unix)]
-fn identity(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
+fn identity(metadata: &Metadata) -> (u64, i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn identity(_: &Metadata) -> u64 {
-    0
+fn identity(_: &Metadata) -> (u64, i64, i64) {
+    (0, 0, 0)
 }

@@ -155,6 +155,27 @@ async fn a_directory_that_appears_later_is_told() {
 }
 
 #[tokio::test]
+async fn events_of_other_files_beside_it_are_not_told() {
+    let directory = directory();
+    let (file, log) = (directory.path().join("policy.wasm"), directory.path().join("log"));
+    fs::write(&file, "0").unwrap();
+    let (_watcher, mut changes) = watch(&[&file], EVENTS);
+    let (_other, mut log_changes) = watch(&[&log], EVENTS);
+    for line in ["1", "2", "3"] {
+        fs::write(&log, line).unwrap();
+        // As calm as it was for this one it was for the other one, give or take a moment.
+        until_content(&mut log_changes, &log, line).await;
+    }
+    tokio::select! {
+        biased;
+        _ = changes.changed() => panic!("the log is not watched"),
+        () = std::future::ready(()) => {}
+    }
+    replace(&file, "1");
+    until_content(&mut changes, &file, "1").await;
+}
+
+#[tokio::test]
 async fn without_events_the_poll_tells() {
     let directory = directory();
     let file = directory.path().join("policy.wasm");

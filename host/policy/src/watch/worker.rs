@@ -25,7 +25,10 @@ pub(super) enum Message {
 pub(super) struct Worker {
     config: WatchConfig,
     paths: Vec<PathBuf>,
-    stamps: Vec<Option<Stamp>>,
+    /// How the files were when they were last told of.
+    told: Vec<Option<Stamp>>,
+    /// How they were when they were last looked at.
+    seen: Vec<Option<Stamp>>,
     /// `None` where the operating system offers no events.
     events: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
@@ -38,6 +41,8 @@ pub(super) struct Worker {
 struct Unrest {
     first: Instant,
     last: Instant,
+    /// Whether to tell even of files that look as they did.
+    surely: bool,
 }
 
 impl Worker {
@@ -51,7 +56,8 @@ impl Worker {
         let mut worker = Self {
             config,
             paths: Vec::new(),
-            stamps: Vec::new(),
+            told: Vec::new(),
+            seen: Vec::new(),
             events,
             watched: BTreeSet::new(),
             tell,
@@ -72,52 +78,61 @@ impl Worker {
                 Ok(Message::Paths(paths)) => {
                     self.set_paths(paths);
                     // They may have changed before they were watched.
+                    self.note_event(Instant::now()).surely = true;
+                }
+                Ok(Message::Event) => {
                     self.note_event(Instant::now());
                 }
-                Ok(Message::Event) => self.note_event(Instant::now()),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             let now = Instant::now();
             if now >= self.next_poll {
                 self.poll(now);
             }
-            if self.unrest.as_ref().is_some_and(|unrest| now >= self.calm_at(unrest)) {
-                self.unrest = None;
-                // Before the files are looked at, so that nothing is missed.
-                self.watch_directories();
-                self.stamps = self.paths.iter().map(|path| stamp(path)).collect();
-                // A signal that nobody has taken yet covers this one as well.
-                let _ = self.tell.try_send(());
+            if let Some(unrest) = self.unrest.take_if(|unrest| now >= calm_at(&self.config, unrest)) {
+                self.look(unrest.surely);
             }
+        }
+    }
+
+    /// Tells if the files are not what they were. Most events are of other files
+    /// in the same directories: a log beside the configuration, say.
+    fn look(&mut self, surely: bool) {
+        // Before the files are looked at, so that nothing is missed.
+        self.watch_directories();
+        self.seen = stamps(&self.paths);
+        if surely || self.seen != self.told {
+            self.told.clone_from(&self.seen);
+            // A signal that nobody has taken yet covers this one as well.
+            let _ = self.tell.try_send(());
         }
     }
 
     fn wakes_at(&self) -> Instant {
         match &self.unrest {
-            Some(unrest) => self.calm_at(unrest).min(self.next_poll),
+            Some(unrest) => calm_at(&self.config, unrest).min(self.next_poll),
             None => self.next_poll,
         }
     }
 
-    fn calm_at(&self, unrest: &Unrest) -> Instant {
-        (unrest.last + self.config.quiet).min(unrest.first + self.config.patience)
-    }
-
-    fn note_event(&mut self, now: Instant) {
-        self.unrest.get_or_insert(Unrest { first: now, last: now }).last = now;
+    fn note_event(&mut self, now: Instant) -> &mut Unrest {
+        let unrest = self.unrest.get_or_insert(Unrest { first: now, last: now, surely: false });
+        unrest.last = now;
+        unrest
     }
 
     fn poll(&mut self, now: Instant) {
         self.next_poll = now + self.config.poll;
-        let stamps: Vec<_> = self.paths.iter().map(|path| stamp(path)).collect();
-        if stamps != self.stamps {
-            self.stamps = stamps;
+        let stamps = stamps(&self.paths);
+        if stamps != self.seen {
+            self.seen = stamps;
             self.note_event(now);
         }
     }
 
     fn set_paths(&mut self, paths: Vec<PathBuf>) {
-        self.stamps = paths.iter().map(|path| stamp(path)).collect();
+        self.seen = stamps(&paths);
+        self.told.clone_from(&self.seen);
         self.paths = paths;
         self.watch_directories();
     }
@@ -141,6 +156,14 @@ impl Worker {
             }
         }
     }
+}
+
+fn calm_at(config: &WatchConfig, unrest: &Unrest) -> Instant {
+    (unrest.last + config.quiet).min(unrest.first + config.patience)
+}
+
+fn stamps(paths: &[PathBuf]) -> Vec<Option<Stamp>> {
+    paths.iter().map(|path| stamp(path)).collect()
 }
 
 fn subscribe(events_to: Sender<Message>) -> Option<RecommendedWatcher> {
