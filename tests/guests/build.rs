@@ -3,12 +3,13 @@
 use std::env;
 use std::path::PathBuf;
 
-const GUESTS: [&str; 9] = [
+const GUESTS: [&str; 10] = [
     "pointsman-policy-cost",
     "pointsman-guest-first",
     "pointsman-guest-flooder",
     "pointsman-guest-hostile",
     "pointsman-guest-planner",
+    "pointsman-guest-prober",
     "pointsman-guest-reader",
     "pointsman-guest-recorder",
     "pointsman-guest-scanner",

@@ -192,7 +192,7 @@ pub(crate) struct Outcome<'a> {
 }
 
 /// How much a log line matters.
-#[derive(ComponentType, Lift, Clone, Copy)]
+#[derive(ComponentType, Lift, Clone, Copy, PartialEq, Eq)]
 #[expect(dead_code, reason = "the policy makes the values; lifting reads them by number")]
 #[component(enum)]
 #[repr(u8)]

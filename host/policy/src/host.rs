@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::prompt::Prompt;
-use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::contract::Level;
 use crate::decision::DecisionInput;
 use crate::runtime::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES, TICK};
-use crate::spec::{Limits, PolicySpec};
+use crate::spec::{Grants, Limits, PolicySpec};
 
 mod imports;
+mod wasi;
 
-pub(crate) use imports::{add_contract, add_wasi};
+pub(crate) use imports::add_contract;
+use wasi::Wasi;
+pub(crate) use wasi::add_wasi;
 
 /// Lines of the log that one call may write.
 const LOG_LINES: u32 = 32;
@@ -29,6 +31,7 @@ const LOG_LINE_BYTES: usize = 1024;
 pub(crate) struct Context {
     name: PolicyName,
     settings: Arc<str>,
+    grants: Grants,
     limits: Limits,
     /// The running time of one call in ticks.
     ticks: u64,
@@ -40,6 +43,7 @@ impl Context {
         Self {
             name: spec.name.clone(),
             settings: spec.settings.as_str().into(),
+            grants: spec.grants,
             limits: spec.limits,
             ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
         }
@@ -60,6 +64,8 @@ pub(crate) struct Host {
 struct Budget {
     ticks: u64,
     host_calls: u32,
+    /// Whether it has called WASI more often than that.
+    overdrawn: bool,
     prompt_bytes: usize,
     log_lines: u32,
     log_lines_dropped: u32,
@@ -90,11 +96,13 @@ impl Host {
 
     /// Forgets the request, so that an idle instance holds nothing of it.
     pub(crate) fn end(&mut self) {
+        self.log_printed(true);
         self.input = None;
-        if self.left.log_lines_dropped > 0 {
+        let dropped = std::mem::take(&mut self.left.log_lines_dropped);
+        if dropped > 0 {
             tracing::warn!(
                 policy = %self.policy.name,
-                dropped = self.left.log_lines_dropped,
+                dropped,
                 "the policy wrote more than {LOG_LINES} log lines in one call"
             );
         }
@@ -109,15 +117,21 @@ impl Host {
         self.memory.denied
     }
 
+    /// Fails if this call of the policy has made too many of WASI.
+    pub(crate) fn check_wasi_calls(&self) -> wasmtime::Result<()> {
+        if self.left.overdrawn { Err(HostCallsExceeded.into()) } else { Ok(()) }
+    }
+
     /// What to do when the policy was seen running at a tick.
-    pub(crate) fn tick(&mut self) -> UpdateDeadline {
-        match self.left.ticks.checked_sub(1) {
+    pub(crate) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
+        self.check_wasi_calls()?;
+        Ok(match self.left.ticks.checked_sub(1) {
             None => UpdateDeadline::Interrupt,
             Some(left) => {
                 self.left.ticks = left;
                 UpdateDeadline::Yield(1)
             }
-        }
+        })
     }
 
     fn count_call(&mut self) -> wasmtime::Result<()> {
@@ -139,6 +153,17 @@ impl Host {
             }
         }
         false
+    }
+
+    fn write_line(&self, level: Level, line: &str) {
+        let policy = self.policy.name.as_str();
+        let decision = self.input.as_ref().map_or("", |input| input.request.id.as_str());
+        match level {
+            Level::Debug => tracing::debug!(policy, decision, "{line}"),
+            Level::Info => tracing::info!(policy, decision, "{line}"),
+            Level::Warn => tracing::warn!(policy, decision, "{line}"),
+            Level::Error => tracing::error!(policy, decision, "{line}"),
+        }
     }
 
     /// A copy of a part of the prompt, cut to `max_bytes` and to what is left.
@@ -163,14 +188,31 @@ impl Host {
     }
 }
 
+/// What was printed by a policy that was stopped is logged too.
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 impl Budget {
     fn of(policy: &Context) -> Self {
         Self {
             ticks: policy.ticks,
             host_calls: policy.limits.host_calls,
+            overdrawn: false,
             prompt_bytes: policy.limits.prompt_bytes as usize,
             log_lines: LOG_LINES,
             log_lines_dropped: 0,
+        }
+    }
+
+    /// WASI's own code answers its calls, and nothing here can fail one: the next
+    /// tick of a policy that made too many stops it, and its answer does not count.
+    fn count_wasi_call(&mut self) {
+        match self.host_calls.checked_sub(1) {
+            None => self.overdrawn = true,
+            Some(left) => self.host_calls = left,
         }
     }
 
@@ -247,26 +289,5 @@ impl ResourceLimiter for MemoryMeter {
 
     fn memories(&self) -> usize {
         MAX_MEMORIES as usize
-    }
-}
-
-/// An empty WASI world: clocks and random numbers, and nothing to reach.
-struct Wasi {
-    context: WasiCtx,
-    table: ResourceTable,
-}
-
-impl Wasi {
-    fn new() -> Self {
-        let context = WasiCtx::builder().allow_tcp(false).allow_udp(false).build();
-        Self { context, table: ResourceTable::new() }
-    }
-}
-
-impl WasiView for Host {
-    /// Built at the first call: most decisions never make one.
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::new()));
-        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
     }
 }

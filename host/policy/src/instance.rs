@@ -7,6 +7,7 @@ use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc,
 };
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, Trap};
+use wasmtime_wasi::I32Exit;
 
 use crate::contract::plan::{PlanParams, ResumeParams, Step as ContractStep, StepResults, TaskResult};
 use crate::contract::{
@@ -189,6 +190,7 @@ impl Instance {
     {
         self.calls += 1;
         let result = function.call_async(&mut self.store, parameters).await;
+        let result = result.and_then(|answer| self.store.data().check_wasi_calls().map(|()| answer));
         self.store.data_mut().end();
         result.map_err(|error| failure(&error, self.store.data()))
     }
@@ -216,7 +218,7 @@ fn refused(refusal: Refusal) -> Result<Answer, PolicyFailure> {
 pub(crate) fn new_store(engine: &Engine, host: Host) -> Store<Host> {
     let mut store = Store::new(engine, host);
     store.limiter(|host| host.memory());
-    store.epoch_deadline_callback(|mut store| Ok(store.data_mut().tick()));
+    store.epoch_deadline_callback(|mut store| store.data_mut().tick());
     store.set_epoch_deadline(1);
     store.set_hostcall_fuel(BYTES_TO_HOST);
     store.set_max_component_handles(RESOURCE_HANDLES);
@@ -248,6 +250,8 @@ fn failure(error: &wasmtime::Error, host: &Host) -> PolicyFailure {
         PolicyFailure::Stack
     } else if let Some(trap) = trap {
         PolicyFailure::Trap(trap.to_string())
+    } else if let Some(I32Exit(status)) = error.downcast_ref() {
+        PolicyFailure::Trap(format!("it exited with status {status}"))
     } else {
         unnamed(format!("{error:#}"))
     }

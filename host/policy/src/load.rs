@@ -175,7 +175,7 @@ fn linker(engine: &Engine, grants: Grants) -> wasmtime::Result<Linker<crate::hos
     let mut linker = Linker::new(engine);
     add_contract(&mut linker)?;
     if grants.contains(Grants::WASI) {
-        add_wasi(&mut linker)?;
+        add_wasi(&mut linker, grants)?;
     }
     Ok(linker)
 }

@@ -41,12 +41,17 @@ bitflags! {
     pub struct Grants: u8 {
         /// The content of requests.
         const PROMPT = 1;
-        /// Clocks and random numbers, and the rest of WASI 0.2 without
-        /// anything in it: no files, no sockets, no environment, and standard
-        /// output that goes nowhere. Runtimes of other languages ask for it.
+        /// WASI 0.2 without anything in it: no files, sockets, environment or
+        /// arguments. What is printed goes to the policy's log; clocks and random
+        /// numbers are stand-ins, the same for each instance. Runtimes of other
+        /// languages ask for it.
         const WASI = 1 << 1;
         /// What the tasks of its plans gave.
         const OUTPUTS = 1 << 2;
+        /// The time of day, and time that passes, by way of WASI.
+        const CLOCKS = 1 << 3;
+        /// Real randomness, by way of WASI.
+        const RANDOM = 1 << 4;
     }
 }
 

@@ -105,27 +105,21 @@ pub fn misbehaving_at_once(misdeed: Misdeed) -> String {
 }
 
 /// Sleeps for an hour on every request but the load gate's, or leaks handles: see
-/// [`LEAKING`]. Needs the grant for WASI.
+/// [`LEAKING`]. Needs the grant for WASI, and for clocks if it shall take an hour.
 pub fn sleeper() -> Vec<u8> {
-    const IMPORTS: &str = "
-        package test:sleeper;
-        world sleeper {
-            import wasi:io/poll@0.2.0;
-            import wasi:clocks/monotonic-clock@0.2.0;
-        }
-        package wasi:io@0.2.0 {
-            interface poll {
-                resource pollable { block: func(); }
-            }
-        }
-        package wasi:clocks@0.2.0 {
-            interface monotonic-clock {
-                use wasi:io/poll@0.2.0.{pollable};
-                subscribe-duration: func(nanoseconds: u64) -> pollable;
-            }
-        }";
-    let mut module = include_bytes!(env!("GUEST_SLEEPER")).to_vec();
-    describe(&mut module, IMPORTS, "sleeper");
+    importing(include_bytes!(env!("GUEST_SLEEPER")), "sleeper")
+}
+
+/// Tries what its setting `probe` says by way of WASI, on every request but the
+/// load gate's; its reason is what it found. Needs the grant for WASI.
+pub fn prober() -> Vec<u8> {
+    importing(include_bytes!(env!("GUEST_PROBER")), "prober")
+}
+
+/// A module with the types of what it imports of WASI.
+fn importing(module: &[u8], world: &str) -> Vec<u8> {
+    let mut module = module.to_vec();
+    describe(&mut module, include_str!("imports.wit"), world);
     module
 }
 

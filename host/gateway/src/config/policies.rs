@@ -258,6 +258,8 @@ impl raw::Grant {
             Self::Prompt => Grants::PROMPT,
             Self::Outputs => Grants::OUTPUTS,
             Self::Wasi => Grants::WASI,
+            Self::Clocks => Grants::CLOCKS,
+            Self::Random => Grants::RANDOM,
         }
     }
 }

@@ -28,11 +28,6 @@ pub(crate) fn add_contract(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     add_outputs(linker)
 }
 
-/// Offers WASI 0.2.
-pub(crate) fn add_wasi(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
-    wasmtime_wasi::p2::add_to_linker_async(linker)
-}
-
 fn add_settings(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut settings = linker.instance(interface::SETTINGS)?;
     settings.func_wrap("json", |mut store: StoreContextMut<'_, Host>, (): ()| {
@@ -45,24 +40,15 @@ fn add_settings(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 fn add_log(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     let mut log = linker.instance(interface::LOG)?;
     log.func_wrap("write", |mut store: StoreContextMut<'_, Host>, (level, message): (Level, WasmStr)| {
-        store.data_mut().count_call()?;
-        if store.data_mut().may_log() {
+        let host = store.data_mut();
+        host.count_call()?;
+        host.log_printed(false);
+        if host.may_log() {
             let line = printable(&message.to_str(&store)?, LOG_LINE_BYTES);
-            write_line(store.data(), level, &line);
+            store.data().write_line(level, &line);
         }
         Ok(())
     })
-}
-
-fn write_line(host: &Host, level: Level, line: &str) {
-    let policy = host.policy.name.as_str();
-    let decision = host.input.as_ref().map_or("", |input| input.request.id.as_str());
-    match level {
-        Level::Debug => tracing::debug!(policy, decision, "{line}"),
-        Level::Info => tracing::info!(policy, decision, "{line}"),
-        Level::Warn => tracing::warn!(policy, decision, "{line}"),
-        Level::Error => tracing::error!(policy, decision, "{line}"),
-    }
 }
 
 fn add_details(linker: &mut Linker<Host>) -> wasmtime::Result<()> {

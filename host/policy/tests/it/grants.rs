@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pointsman_domain::prompt::{ContentPart, Prompt};
-use pointsman_guests::{READER, sleeper};
+use pointsman_guests::READER;
 use pointsman_policy::{DecisionInput, Grants, Limits, PolicySpec};
 
 use crate::support::{decide, input, load, load_error, reason, spec};
@@ -90,10 +90,4 @@ async fn reads_past_the_prompt_limit_are_cut_at_a_character() {
 async fn without_a_prompt_there_is_nothing_to_read() {
     let policy = load(granted(1_000), READER).unwrap();
     assert_eq!(reason(decide(&policy).await), r#"0  0 "" []"#);
-}
-
-#[tokio::test]
-async fn a_policy_that_sleeps_by_way_of_wasi_is_woken_by_its_deadline() {
-    let policy = load(PolicySpec { grants: Grants::WASI, ..spec() }, &sleeper()).unwrap();
-    assert_eq!(decide(&policy).await.unwrap_err().reason(), "deadline");
 }

@@ -17,3 +17,4 @@ mod secrecy;
 mod slot;
 mod support;
 mod tricks;
+mod wasi;

@@ -40,8 +40,13 @@ pub(in crate::config) enum Grant {
     Prompt,
     /// Read what the tasks of its plans gave.
     Outputs,
-    /// Import WASI, on an empty context: no files, sockets or environment.
+    /// Import WASI, on an empty context: no files, sockets or environment; what is
+    /// printed is logged; clocks and random numbers are stand-ins.
     Wasi,
+    /// Tell the time, where WASI is granted too.
+    Clocks,
+    /// Draw real random numbers, where WASI is granted too.
+    Random,
 }
 
 /// What one decision of a policy may use.

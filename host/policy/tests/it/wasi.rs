@@ -1,0 +1,209 @@
+//! The empty world of a policy that is granted WASI.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pointsman_guests::{prober, sleeper};
+use pointsman_policy::{Grants, Isolation, Limits, Policy, PolicyFailure, PolicySpec};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{decide, load, load_error, reason, spec, spec_with};
+
+fn probing(probe: &str, grants: Grants) -> PolicySpec {
+    let settings = format!(r#"{{"probe": {probe}}}"#);
+    PolicySpec { grants: Grants::WASI | grants, ..spec_with(&settings) }
+}
+
+fn policy(probe: &str, grants: Grants) -> Policy {
+    load(probing(probe, grants), &prober()).unwrap()
+}
+
+async fn found(policy: &Policy) -> String {
+    reason(decide(policy).await)
+}
+
+#[test]
+fn clocks_and_randomness_alone_do_not_let_wasi_in() {
+    let grants = Grants::CLOCKS | Grants::RANDOM;
+    let error = load_error(PolicySpec { grants, ..spec() }, &prober());
+    assert!(error.ends_with("to grant it: grants = [\"wasi\"]"), "{error}");
+}
+
+#[tokio::test]
+async fn there_is_nothing_to_reach() {
+    let everything = Grants::all();
+    for grants in [Grants::empty(), everything] {
+        assert_eq!(
+            found(&policy(r#""world""#, grants)).await,
+            "environment 0, arguments 0, cwd 0, directories 0, stdin closed, tcp denied, udp denied, names denied"
+        );
+    }
+}
+
+#[tokio::test]
+async fn clocks_and_randomness_are_the_same_for_each_instance() {
+    let policy = policy(r#""readings""#, Grants::empty());
+    let first = found(&policy).await;
+    assert!(first.starts_with("(0, 1000000) (946684800, 2000000) ["), "{first}");
+    assert_eq!(found(&policy).await, first);
+    let other = load(probing(r#""readings""#, Grants::PROMPT), &prober()).unwrap();
+    assert_eq!(found(&other).await, first);
+}
+
+#[tokio::test]
+async fn a_warm_instance_sees_its_clock_go_on() {
+    let isolation = Isolation::Warm { recycle_after: 2, instances: 1 };
+    let spec = PolicySpec { isolation, ..probing(r#""readings""#, Grants::empty()) };
+    let policy = load(spec, &prober()).unwrap();
+    let (first, second) = (found(&policy).await, found(&policy).await);
+    assert!(second.starts_with("(3000000, 4000000) (946684800, 5000000) ["), "{second}");
+    assert_eq!(found(&policy).await, first, "the next instance begins anew");
+}
+
+#[tokio::test]
+async fn granted_clocks_tell_the_time_and_leave_randomness_alone() {
+    let without = found(&policy(r#""readings""#, Grants::empty())).await;
+    let with = found(&policy(r#""readings""#, Grants::CLOCKS)).await;
+    let (clocks, random) = with.split_once('[').unwrap();
+    assert_eq!(without.split_once('[').unwrap().1, random);
+    let seconds = clocks.rsplit('(').next().unwrap().split(',').next().unwrap();
+    let told = Duration::from_secs(seconds.parse().unwrap());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    assert!(told <= now && now - told < Duration::from_secs(3_600), "{with}");
+}
+
+#[tokio::test]
+async fn granted_randomness_differs_and_leaves_the_clocks_alone() {
+    let policy = policy(r#""readings""#, Grants::RANDOM);
+    let (first, second) = (found(&policy).await, found(&policy).await);
+    let split = |text: &str| text.split_once('[').map(|(one, two)| (one.to_owned(), two.to_owned())).unwrap();
+    assert_eq!(split(&first).0, split(&second).0);
+    let numbers = |text: &str| -> Vec<String> { split(text).1.split(", ").map(str::to_owned).collect() };
+    for (one, two) in numbers(&first).iter().zip(&numbers(&second)) {
+        assert_ne!(one, two, "{first} {second}");
+    }
+}
+
+#[tokio::test]
+async fn waiting_and_sleeping_end_at_once_without_a_clock() {
+    assert_eq!(found(&policy(r#""wait""#, Grants::empty())).await, "slept for 1 hour");
+    let policy = load(PolicySpec { grants: Grants::WASI, ..spec() }, &sleeper()).unwrap();
+    decide(&policy).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_policy_that_sleeps_by_a_real_clock_is_woken_by_its_deadline() {
+    let grants = Grants::WASI | Grants::CLOCKS;
+    let policy = load(PolicySpec { grants, ..spec() }, &sleeper()).unwrap();
+    assert_eq!(decide(&policy).await.unwrap_err().reason(), "deadline");
+}
+
+#[tokio::test]
+async fn calls_of_wasi_count_as_calls_of_the_host() {
+    // The SDK reads the settings first, which is one call.
+    let limits = Limits { host_calls: 10, ..Limits::default() };
+    let calling =
+        |times: u32| PolicySpec { limits, ..probing(&format!(r#"{{"calls": {times}}}"#), Grants::empty()) };
+    decide(&load(calling(9), &prober()).unwrap()).await.unwrap();
+    let failure = decide(&load(calling(10), &prober()).unwrap()).await.unwrap_err();
+    assert_eq!(failure, PolicyFailure::HostCalls);
+}
+
+#[tokio::test]
+async fn endless_calls_of_wasi_are_stopped_long_before_the_deadline() {
+    let limits = Limits { deadline: Duration::from_secs(3_600), ..Limits::default() };
+    let spec = PolicySpec { limits, ..probing(r#""flood""#, Grants::empty()) };
+    let failure = decide(&load(spec, &prober()).unwrap()).await.unwrap_err();
+    assert_eq!(failure, PolicyFailure::HostCalls);
+}
+
+#[tokio::test]
+async fn a_policy_that_exits_has_failed() {
+    let failure = decide(&policy(r#""exit""#, Grants::empty())).await.unwrap_err();
+    assert_eq!(failure.to_string(), "the policy trapped: it exited with status 1");
+}
+
+/// What a policy's log came to: `LEVEL text decision` in each line.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    /// The lines that a policy leaves that prints this.
+    async fn of(texts: &[(&str, &str)]) -> Vec<String> {
+        let policy = policy(&serde_json::json!({ "print": texts }).to_string(), Grants::empty());
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(log.clone())
+            .without_time()
+            .with_target(false)
+            .with_ansi(false);
+        let logging = tracing::subscriber::set_default(subscriber.finish());
+        decide(&policy).await.unwrap();
+        drop(logging);
+        let bytes = log.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap().lines().map(|line| line.trim().to_owned()).collect()
+    }
+}
+
+/// A line of the log.
+fn line(level: &str, text: &str) -> String {
+    format!("{level} {text} policy=\"under-test\" decision=\"decision-1\"")
+}
+
+#[tokio::test]
+async fn what_is_printed_is_logged_line_by_line_and_in_order() {
+    let lines = Log::of(&[
+        ("stdout", "one\ntw"),
+        ("stderr", "oh\r\n"),
+        ("stdout", "o\n\n"),
+        ("log", "three"),
+        ("stdout", "four, with no end"),
+    ]);
+    let expected = [
+        line("INFO", "one"),
+        line("WARN", "oh"),
+        line("INFO", "two"),
+        line("INFO", "three"),
+        line("INFO", "four, with no end"),
+    ];
+    assert_eq!(lines.await, expected);
+}
+
+#[tokio::test]
+async fn what_is_printed_cannot_forge_a_log() {
+    let lines = Log::of(&[("stdout", "\u{1b}[2Jforged\rline\n")]).await;
+    assert_eq!(lines, [line("INFO", r"\u{1b}[2Jforged\rline")]);
+}
+
+#[tokio::test]
+async fn a_long_line_and_many_lines_are_cut() {
+    let long = Log::of(&[("stdout", &"ä".repeat(5_000))]).await;
+    assert_eq!(long, [line("INFO", &format!("{}…", "ä".repeat(512)))]);
+    let many = Log::of(&[("stdout", &"again\n".repeat(100)), ("log", "too late")]).await;
+    let (last, lines) = many.split_last().unwrap();
+    assert_eq!(lines, vec![line("INFO", "again"); 32]);
+    assert_eq!(
+        last,
+        r#"WARN the policy wrote more than 32 log lines in one call policy=under-test dropped=69"#
+    );
+}

@@ -1,0 +1,203 @@
+//! WASI 0.2 as its functions look to a core module: numbers, and places in memory
+//! for what is longer.
+#![expect(unsafe_code, reason = "imported functions are unsafe to call")]
+
+/// A result or an option: a byte that says which, then what it holds.
+type Tagged<const WORDS: usize> = [u32; WORDS];
+
+mod imports {
+    use super::Tagged;
+
+    #[link(wasm_import_module = "wasi:cli/environment@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "get-environment"]
+        pub fn environment(list: *mut [usize; 2]);
+        #[link_name = "get-arguments"]
+        pub fn arguments(list: *mut [usize; 2]);
+        #[link_name = "initial-cwd"]
+        pub fn initial_cwd(path: *mut Tagged<3>);
+    }
+    #[link(wasm_import_module = "wasi:cli/exit@0.2.0")]
+    unsafe extern "C" {
+        pub fn exit(failed: i32);
+    }
+    #[link(wasm_import_module = "wasi:cli/stdin@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "get-stdin"]
+        pub fn stdin() -> i32;
+    }
+    #[link(wasm_import_module = "wasi:cli/stdout@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "get-stdout"]
+        pub fn stdout() -> i32;
+    }
+    #[link(wasm_import_module = "wasi:cli/stderr@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "get-stderr"]
+        pub fn stderr() -> i32;
+    }
+    #[link(wasm_import_module = "wasi:io/streams@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "[method]input-stream.blocking-read"]
+        pub fn read(stream: i32, bytes: i64, read: *mut Tagged<3>);
+        #[link_name = "[method]output-stream.blocking-write-and-flush"]
+        pub fn write(stream: i32, text: *const u8, length: usize, result: *mut Tagged<3>);
+    }
+    #[link(wasm_import_module = "wasi:io/poll@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "[method]pollable.block"]
+        pub fn block(pollable: i32);
+    }
+    #[link(wasm_import_module = "wasi:clocks/monotonic-clock@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "now"]
+        pub fn monotonic() -> u64;
+        #[link_name = "subscribe-duration"]
+        pub fn subscribe_duration(nanoseconds: u64) -> i32;
+    }
+    #[link(wasm_import_module = "wasi:clocks/wall-clock@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "now"]
+        pub fn wall(seconds_and_nanoseconds: *mut [u64; 2]);
+    }
+    #[link(wasm_import_module = "wasi:random/random@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "get-random-u64"]
+        pub fn random() -> u64;
+    }
+    #[link(wasm_import_module = "wasi:random/insecure@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "get-insecure-random-u64"]
+        pub fn insecure_random() -> u64;
+    }
+    #[link(wasm_import_module = "wasi:random/insecure-seed@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "insecure-seed"]
+        pub fn seed(halves: *mut [u64; 2]);
+    }
+    #[link(wasm_import_module = "wasi:filesystem/preopens@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "get-directories"]
+        pub fn directories(list: *mut [usize; 2]);
+    }
+    #[link(wasm_import_module = "wasi:sockets/tcp-create-socket@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "create-tcp-socket"]
+        pub fn tcp(family: i32, socket: *mut Tagged<2>);
+    }
+    #[link(wasm_import_module = "wasi:sockets/udp-create-socket@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "create-udp-socket"]
+        pub fn udp(family: i32, socket: *mut Tagged<2>);
+    }
+    #[link(wasm_import_module = "wasi:sockets/instance-network@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "instance-network"]
+        pub fn network() -> i32;
+    }
+    #[link(wasm_import_module = "wasi:sockets/ip-name-lookup@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "resolve-addresses"]
+        pub fn resolve(network: i32, name: *const u8, length: usize, addresses: *mut Tagged<2>);
+    }
+}
+
+/// What a function writes to the place that it is given.
+///
+/// # Safety
+/// It must write what `T` is.
+unsafe fn written<T: Default>(function: unsafe extern "C" fn(*mut T)) -> T {
+    let mut result = T::default();
+    // SAFETY: as the caller says.
+    unsafe { function(&raw mut result) };
+    result
+}
+
+pub fn world() -> String {
+    const HOST: &str = "localhost";
+    let (mut input, mut tcp, mut udp, mut name) = ([0; 3], [0; 2], [0; 2], [0; 2]);
+    // SAFETY: each writes as many bytes as the place has that it is given.
+    let (environment, arguments, cwd, directories) = unsafe {
+        imports::read(imports::stdin(), 1, &raw mut input);
+        imports::tcp(0, &raw mut tcp);
+        imports::udp(0, &raw mut udp);
+        imports::resolve(imports::network(), HOST.as_ptr(), HOST.len(), &raw mut name);
+        (
+            written(imports::environment)[1],
+            written(imports::arguments)[1],
+            written(imports::initial_cwd)[0],
+            written(imports::directories)[1],
+        )
+    };
+    format!(
+        "environment {environment}, arguments {arguments}, cwd {cwd}, directories {directories}, \
+         stdin {}, tcp {}, udp {}, names {}",
+        // The second case of a stream's errors: closed.
+        if input[..2] == [1, 1] { "closed" } else { "open" },
+        denied(tcp, ACCESS_DENIED),
+        denied(udp, ACCESS_DENIED),
+        denied(name, PERMANENT_RESOLVER_FAILURE),
+    )
+}
+
+/// Places in `wasi:sockets/network.error-code`.
+const ACCESS_DENIED: u32 = 1;
+/// What name lookup says where it is denied.
+const PERMANENT_RESOLVER_FAILURE: u32 = 20;
+
+fn denied(result: Tagged<2>, as_error: u32) -> &'static str {
+    match result {
+        [1, error] if error == as_error => "denied",
+        [1, _] => "failed",
+        _ => "had",
+    }
+}
+
+pub fn print(text: &str) {
+    // SAFETY: the function takes nothing.
+    write(unsafe { imports::stdout() }, text);
+}
+
+pub fn print_error(text: &str) {
+    // SAFETY: the function takes nothing.
+    write(unsafe { imports::stderr() }, text);
+}
+
+/// In pieces of 4096 bytes, the most that can be written at once.
+fn write(stream: i32, text: &str) {
+    for piece in text.as_bytes().chunks(4096) {
+        let mut result = [0; 3];
+        // SAFETY: the text is as long as it says, and the result has three words.
+        unsafe { imports::write(stream, piece.as_ptr(), piece.len(), &raw mut result) };
+    }
+}
+
+pub fn monotonic() -> u64 {
+    // SAFETY: it takes nothing and gives a number.
+    unsafe { imports::monotonic() }
+}
+
+pub fn wall() -> (u64, u32) {
+    // SAFETY: the time is 16 bytes, of which the last four are not used.
+    let [seconds, nanoseconds] = unsafe { written(imports::wall) };
+    (seconds, nanoseconds as u32)
+}
+
+pub fn random() -> [u64; 4] {
+    // SAFETY: they give numbers, and the last one two of them.
+    unsafe {
+        let [low, high] = written(imports::seed);
+        [imports::random(), imports::insecure_random(), low, high]
+    }
+}
+
+pub fn sleep(nanoseconds: u64) {
+    // SAFETY: both take and give plain numbers.
+    unsafe { imports::block(imports::subscribe_duration(nanoseconds)) }
+}
+
+pub fn exit() -> ! {
+    // SAFETY: it takes a number, and does not come back.
+    unsafe { imports::exit(1) };
+    unreachable!()
+}
