@@ -13,6 +13,8 @@
 //! [`details`] and [`prompt`]. What it does not call is not imported by its
 //! component, so a policy that never touches [`prompt`] needs no grant for it.
 //!
+//! Policies in other languages: docs/policies-in-other-languages.md.
+//!
 //! A policy may also cut a request into tasks for several models: see
 //! [`Orchestrator`] and [`plan`].
 //!

@@ -23,6 +23,7 @@ mod hang_ups;
 mod hedging;
 mod hot_swap;
 mod keys;
+mod languages;
 mod lifecycle;
 mod observers;
 mod orchestration;

@@ -1,4 +1,5 @@
-//! Installs the real clients and the real models that tests run against.
+//! Installs the real clients, the real models and the toolchains of other languages
+//! that tests run against.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::cargo::root;
+use crate::policies::Workshop;
 
 /// What was installed, and where.
 pub struct Installed {
@@ -13,6 +15,7 @@ pub struct Installed {
     node_modules: PathBuf,
     model: PathBuf,
     whisper: PathBuf,
+    policies: PathBuf,
 }
 
 /// Whether a skipped test is a failed one.
@@ -30,7 +33,9 @@ pub fn install() -> Result<Installed> {
     let node_modules = node(&directory, &clients)?;
     let model = model(&directory, &python)?;
     let whisper = whisper(&directory, &python)?;
-    Ok(Installed { python, node_modules, model, whisper })
+    let workshop = Workshop { python: &python, node_modules: &node_modules, directory: &directory };
+    let policies = workshop.build()?;
+    Ok(Installed { python, node_modules, model, whisper, policies })
 }
 
 impl Installed {
@@ -40,7 +45,8 @@ impl Installed {
             .env("POINTSMAN_TEST_PYTHON", &self.python)
             .env("POINTSMAN_TEST_NODE_MODULES", &self.node_modules)
             .env("POINTSMAN_TEST_MODEL", &self.model)
-            .env("POINTSMAN_TEST_WHISPER", &self.whisper);
+            .env("POINTSMAN_TEST_WHISPER", &self.whisper)
+            .env("POINTSMAN_TEST_POLICIES", &self.policies);
     }
 }
 
@@ -48,7 +54,7 @@ fn python(directory: &Path, clients: &Path) -> Result<PathBuf> {
     let requirements = clients.join("requirements.txt");
     let environment = directory.join("python");
     let python = environment.join("bin/python");
-    unless_done(&requirements, &directory.join("python.done"), || {
+    unless_done(&read(&requirements)?, &directory.join("python.done"), || {
         run(Command::new("python3").args(["-m", "venv"]).arg(&environment), "python3 with its venv module")?;
         let mut install = Command::new(&python);
         install.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements);
@@ -59,7 +65,7 @@ fn python(directory: &Path, clients: &Path) -> Result<PathBuf> {
 
 fn node(directory: &Path, clients: &Path) -> Result<PathBuf> {
     let manifest = clients.join("package.json");
-    unless_done(&manifest, &directory.join("node.done"), || {
+    unless_done(&read(&manifest)?, &directory.join("node.done"), || {
         std::fs::copy(&manifest, directory.join("package.json"))?;
         let mut install = Command::new("npm");
         install.args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(directory);
@@ -105,9 +111,12 @@ fn assembled(directory: &Path, python: &Path, name: &str, script: &str) -> Resul
     Ok(model)
 }
 
-/// Does the work unless it was done for the same list before.
-fn unless_done(list: &Path, done: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    let wanted = std::fs::read(list).with_context(|| format!("cannot read {}", list.display()))?;
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Does the work unless it was done for the same before.
+pub fn unless_done(wanted: &[u8], done: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
     if std::fs::read(done).is_ok_and(|earlier| earlier == wanted) {
         return Ok(());
     }
@@ -116,10 +125,11 @@ fn unless_done(list: &Path, done: &Path, work: impl FnOnce() -> Result<()>) -> R
     Ok(())
 }
 
-fn run(command: &mut Command, what: &str) -> Result<()> {
+/// Runs what installs or builds something that the tests need.
+pub fn run(command: &mut Command, what: &str) -> Result<()> {
     println!("$ {command:?}");
     let hint = "without network: cargo xtask test --offline";
     let status = command.status().with_context(|| format!("the tests need {what} ({hint})"))?;
-    ensure!(status.success(), "cannot install {what} ({hint})");
+    ensure!(status.success(), "cannot get or use {what} ({hint})");
     Ok(())
 }

@@ -14,6 +14,7 @@ mod cargo;
 mod clients;
 mod demo;
 mod lint;
+mod policies;
 mod suite;
 
 use std::process::ExitCode;

@@ -9,15 +9,18 @@
     reason = "a bench prints, and stops when something fails"
 )]
 
+use std::path::Path;
 use std::pin::pin;
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use divan::Bencher;
 use pointsman_domain::ids::PolicyName;
 use pointsman_guests::{COST, FIRST};
-use pointsman_policy::{Code, DecisionInput, Isolation, Parts, Policy, PolicySpec, Runtime, RuntimeConfig};
+use pointsman_policy::{
+    Code, DecisionInput, Grants, Isolation, Limits, Parts, Policy, PolicySpec, Runtime, RuntimeConfig,
+};
 
 #[path = "../tests/it/support/inputs.rs"]
 mod inputs;
@@ -31,6 +34,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new(RuntimeConfig:
 
 fn main() {
     print_parts();
+    print_languages();
     divan::main();
 }
 
@@ -63,7 +67,9 @@ fn bench(bencher: Bencher<'_, '_>, bytes: &[u8], isolation: Isolation, candidate
 }
 
 fn load(bytes: &[u8], isolation: Isolation) -> Policy {
-    let spec = PolicySpec { isolation, ..PolicySpec::new(PolicyName::new("bench")) };
+    let name = PolicyName::new("bench");
+    let limits = Limits { deadline: Duration::from_secs(1), ..Limits::default() };
+    let spec = PolicySpec { isolation, grants: Grants::WASI, limits, ..PolicySpec::new(name) };
     RUNTIME.load(spec, &Code::new(bytes)).unwrap()
 }
 
@@ -83,24 +89,56 @@ fn print_parts() {
     for (name, bytes) in [("idle", FIRST), ("cost", COST)] {
         for candidates in CANDIDATES {
             let policy = load(bytes, Isolation::Fresh);
-            let parts = measure(&policy, &input(candidates));
-            let median = |part: fn(&Parts) -> Duration| {
-                let mut times: Vec<Duration> = parts.iter().map(part).collect();
-                times.sort_unstable();
-                times[times.len() / 2].as_secs_f64() * 1e6
-            };
+            let parts = measure(&policy, &input(candidates), 20_000);
+            let part = |part: fn(&Parts) -> Duration| median(parts.iter().map(part).collect());
             println!(
                 "{name}, {candidates} candidates  {:7.2}  {:11.2}  {:4.2}  {:5.2}  {:5.2}",
-                median(|parts| parts.store),
-                median(|parts| parts.instantiate),
-                median(|parts| parts.find),
-                median(|parts| parts.call),
-                median(|parts| parts.drop),
+                part(|parts| parts.store),
+                part(|parts| parts.instantiate),
+                part(|parts| parts.find),
+                part(|parts| parts.call),
+                part(|parts| parts.drop),
             );
         }
     }
 }
 
-fn measure(policy: &Policy, input: &DecisionInput) -> Vec<Parts> {
-    (0..20_000).map(|_| run(policy.measure(input)).unwrap()).collect()
+/// The example policies in other languages, where `cargo xtask test` built them.
+#[expect(clippy::disallowed_methods, reason = "this is how tests are told, too")]
+fn print_languages() {
+    let Ok(directory) = std::env::var("POINTSMAN_TEST_POLICIES") else { return };
+    println!("10 candidates      bytes  load, ms  fresh, µs: instantiate   call   drop  warm, µs");
+    for name in ["c", "javascript", "javascript-wasi", "python", "python-wasi"] {
+        let bytes = std::fs::read(Path::new(&directory).join(name).with_extension("wasm")).unwrap();
+        let started = Instant::now();
+        let fresh = load(&bytes, Isolation::Fresh);
+        let loaded = started.elapsed();
+        let parts = measure(&fresh, &input(10), 1_000);
+        let part = |part: fn(&Parts) -> Duration| median(parts.iter().map(part).collect());
+        let (warm, input) = (load(&bytes, WARM), input(10));
+        let decide = || {
+            let started = Instant::now();
+            run(warm.decide(input.clone())).unwrap();
+            started.elapsed()
+        };
+        let kept = median(std::iter::repeat_with(decide).take(2_000).collect());
+        println!(
+            "{name:15} {:9}  {:8}  {:22.1}  {:5.1}  {:5.1}  {kept:8.1}",
+            bytes.len(),
+            loaded.as_millis(),
+            part(|parts| parts.instantiate),
+            part(|parts| parts.call),
+            part(|parts| parts.drop),
+        );
+    }
+}
+
+/// Microseconds.
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64() * 1e6
+}
+
+fn measure(policy: &Policy, input: &DecisionInput, times: usize) -> Vec<Parts> {
+    (0..times).map(|_| run(policy.measure(input)).unwrap()).collect()
 }

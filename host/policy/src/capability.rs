@@ -55,8 +55,14 @@ static ALL: [Capability; 14] = [
     ),
     contract("pointsman:policy/outputs", &["text"], OUTPUTS, "read what models answered in its tasks"),
     wasi("wasi:io/", "wait for clocks and empty streams, within its deadline"),
-    wasi("wasi:clocks/", "read a clock that counts its own readings, or the real one where `clocks` is granted"),
-    wasi("wasi:random/", "draw numbers that are the same each time, or random ones where `random` is granted"),
+    wasi(
+        "wasi:clocks/",
+        "read a clock that counts its own readings, or the real one where `clocks` is granted",
+    ),
+    wasi(
+        "wasi:random/",
+        "draw numbers that are the same each time, or random ones where `random` is granted",
+    ),
     wasi("wasi:cli/", "see an empty environment, and print lines to the gateway's log, few and short"),
     wasi("wasi:filesystem/", "ask for files, of which there are none"),
     wasi("wasi:sockets/", "ask for connections, which are all refused"),

@@ -172,12 +172,13 @@ impl Policy {
         self.in_time(call).await
     }
 
-    /// A policy with WASI can sleep, which no tick sees: it gets an alarm too.
+    /// A policy with a clock of WASI can sleep, which no tick sees: it gets an alarm
+    /// too. Unlike ticks, the alarm counts time that the call waits for others.
     async fn in_time<T>(
         &self,
         call: impl Future<Output = Result<T, PolicyFailure>>,
     ) -> Result<T, PolicyFailure> {
-        if !self.spec.grants.contains(Grants::WASI) {
+        if !self.spec.grants.contains(Grants::WASI | Grants::CLOCKS) {
             return call.await;
         }
         tokio::time::timeout(self.spec.limits.deadline, call).await.unwrap_or(Err(PolicyFailure::Deadline))

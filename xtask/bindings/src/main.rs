@@ -1,6 +1,7 @@
-//! Regenerates `sdk/src/bindings/*.rs` from `wit/`: `bindings [--check]`.
+//! Regenerates `sdk/src/bindings/*.rs` from `wit/`: `bindings [--check]`; or makes
+//! those that a policy in C is built with: `bindings --c WIT WORLD DIRECTORY`.
 //!
-//! The files are checked in, so that a policy's build needs neither the
+//! The former are checked in, so that a policy's build needs neither the
 //! generator nor its macro, which would cost more time than all the rest.
 
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
-use wit_bindgen_core::wit_parser::Resolve;
+use wit_bindgen_core::wit_parser::{Resolve, WorldId};
 use wit_bindgen_core::{Files, WorldGenerator};
 use wit_bindgen_rust::{Opts, WithOption};
 
@@ -48,12 +49,15 @@ const ALL: [Bindings; 3] = [
 ];
 
 fn main() -> Result<ExitCode> {
-    let check = match env::args().nth(1).as_deref() {
-        None => false,
-        Some("--check") => true,
-        Some(other) => bail!("unknown argument {other}; the only one is --check"),
-    };
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let root = root()?;
+    let check = match arguments[..] {
+        [] => false,
+        ["--check"] => true,
+        ["--c", wit, world, directory] => return for_c(world, Path::new(wit), Path::new(directory)),
+        _ => bail!("the arguments are nothing, --check, or --c WIT WORLD DIRECTORY"),
+    };
     let mut stale = Vec::new();
     for bindings in &ALL {
         let path = root.join("sdk/src/bindings").join(bindings.file);
@@ -83,10 +87,28 @@ fn root() -> Result<PathBuf> {
     root.map(Path::to_owned).context("the package has left the workspace")
 }
 
-fn generate(bindings: &Bindings, wit: &Path) -> Result<String> {
+/// Writes what `wit-bindgen c` does: header, source, and the component's type.
+fn for_c(world: &str, wit: &Path, directory: &Path) -> Result<ExitCode> {
+    let (mut resolve, world) = select(world, wit)?;
+    let mut files = Files::default();
+    wit_bindgen_c::Opts::default().build().generate(&mut resolve, world, &mut files)?;
+    fs::create_dir_all(directory)?;
+    for (name, bytes) in files.iter() {
+        let path = directory.join(name);
+        fs::write(&path, bytes).with_context(|| format!("{} could not be written", path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn select(world: &str, wit: &Path) -> Result<(Resolve, WorldId)> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit)?;
-    let world = resolve.select_world(&[package], Some(bindings.world))?;
+    let world = resolve.select_world(&[package], Some(world))?;
+    Ok((resolve, world))
+}
+
+fn generate(bindings: &Bindings, wit: &Path) -> Result<String> {
+    let (mut resolve, world) = select(bindings.world, wit)?;
     let mut files = Files::default();
     options(bindings).build().generate(&mut resolve, world, &mut files)?;
     let (_, text) = files.iter().next().context("the generator made no file")?;

@@ -8,6 +8,7 @@ mod gate;
 mod grants;
 mod inspection;
 mod isolation;
+mod languages;
 mod limits;
 mod misdeeds;
 mod mutations;
