@@ -16,6 +16,7 @@ mod attacks;
 mod built_in_policies;
 mod clients;
 mod command_line;
+mod compiling;
 mod connections;
 mod errors;
 mod failing_backends;

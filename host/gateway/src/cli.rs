@@ -1,9 +1,11 @@
 //! The command line.
 
 mod check;
+mod compile_policy;
 mod key;
 mod logging;
 mod policy;
+mod runtime;
 mod schema;
 mod serve;
 
@@ -39,6 +41,9 @@ enum Command {
     Policy(policy::Args),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
+    /// Compile a policy from standard input within limits, for a gateway that runs
+    #[command(hide = true)]
+    CompilePolicy(compile_policy::Args),
 }
 
 /// Why a command failed, which decides the exit status.
@@ -64,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Key(args) => key::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Schema => schema::run(),
+        Command::CompilePolicy(args) => return compile_policy::run(args),
     };
     let (message, status) = match result {
         Ok(()) => return ExitCode::SUCCESS,

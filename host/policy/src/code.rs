@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 pub struct Code<'a> {
     bytes: Cow<'a, [u8]>,
     digest: Digest,
+    trusted: bool,
 }
 
 impl<'a> Code<'a> {
@@ -18,7 +19,17 @@ impl<'a> Code<'a> {
     pub fn new(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         let bytes = bytes.into();
         let digest = Digest::new(Sha256::digest(&bytes).into());
-        Self { bytes, digest }
+        Self { bytes, digest, trusted: false }
+    }
+
+    /// Code that is part of this program, and so trusted like the rest of it: it
+    /// is compiled in this process, which is quicker. Held to its limits like any.
+    pub fn embedded(bytes: &'static [u8]) -> Self {
+        Self { trusted: true, ..Self::new(bytes) }
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted
     }
 
     /// What the compiler is given.

@@ -11,6 +11,7 @@
 
 mod capability;
 mod code;
+mod compile;
 mod contract;
 mod decision;
 mod failure;
@@ -27,6 +28,7 @@ mod spec;
 pub mod watch;
 
 pub use code::Code;
+pub use compile::{CacheConfig, ChildCompiler, Compiler, compiler_process};
 pub use decision::{Answer, DecisionInput, Orchestration};
 pub use failure::PolicyFailure;
 pub use inspect::{Inspection, inspect};

@@ -4,7 +4,9 @@
 //! imports, exports, link, and at last a trial: the policy judges its settings
 //! and makes one decision, which must be valid.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pointsman_domain::ids::Digest;
 use wasmtime::Engine;
@@ -60,6 +62,30 @@ pub enum LoadError {
     /// The compiler refused it.
     #[error("the policy does not compile: {0}")]
     Compile(String),
+    /// The compiler took longer than it may.
+    #[error(
+        "compiling the policy takes longer than {}; if it is meant to be so large, raise `compile.timeout`",
+        seconds(*.limit)
+    )]
+    CompileTime {
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The compiler took more memory than it may.
+    #[error(
+        "compiling the policy takes more memory than {}; if it is meant to be so large, raise `compile.memory`",
+        mebibytes(*.limit)
+    )]
+    CompileMemory {
+        /// How many bytes it may take.
+        limit: usize,
+    },
+    /// The compiler ended without an answer. No limit helps.
+    #[error("the compiler crashed on the policy ({0}); build it with another version of its tools")]
+    CompileCrash(String),
+    /// The compiler's process cannot be run.
+    #[error("cannot run the compiler: {0}")]
+    NoCompiler(std::io::Error),
     /// An import that no grant would give.
     #[error("the policy imports `{0}`, which Pointsman does not offer")]
     UnknownImport(String),
@@ -109,7 +135,7 @@ impl Runtime {
     pub fn load(&self, spec: PolicySpec, code: &Code<'_>) -> Result<Policy, LoadError> {
         check_size(&spec, code)?;
         self.check_memory(&spec)?;
-        let component = self.compile(code)?;
+        let component = self.component(code)?;
         self.let_in(spec, code.digest(), component)
     }
 
@@ -140,20 +166,6 @@ impl Runtime {
         Ok(policy)
     }
 
-    fn compile(&self, code: &Code<'_>) -> Result<Arc<Component>, LoadError> {
-        if let Some(component) = self.compiled().get(&code.digest()) {
-            return Ok(component);
-        }
-        format::check_kind(code.bytes())?;
-        complexity::check(code.bytes())?;
-        let component = format::component_of(code.bytes())?;
-        let component = Component::new(self.engine(), &component)
-            .map(Arc::new)
-            .map_err(|error| LoadError::Compile(text(&error)))?;
-        self.compiled().remember(code.digest(), &component);
-        Ok(component)
-    }
-
     fn check_memory(&self, spec: &PolicySpec) -> Result<(), LoadError> {
         let (limit, most) = (spec.limits.memory_bytes, self.config().max_memory_bytes);
         if limit > most {
@@ -169,6 +181,19 @@ fn check_size(spec: &PolicySpec, code: &Code<'_>) -> Result<(), LoadError> {
         return Err(LoadError::TooLarge { bytes, limit });
     }
     Ok(())
+}
+
+impl LoadError {
+    pub(crate) fn compile(error: wasmtime::Error) -> Self {
+        Self::Compile(text(&error))
+    }
+}
+
+/// The component in some bytes, checked as far as it can be before it is compiled.
+pub(crate) fn component_of(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
+    format::check_kind(bytes)?;
+    complexity::check(bytes)?;
+    format::component_of(bytes)
 }
 
 fn linker(engine: &Engine, grants: Grants) -> wasmtime::Result<Linker<crate::host::Host>> {
@@ -187,6 +212,14 @@ fn exported(component: &Component) -> String {
     let names: Vec<String> =
         component.component_type().exports(component.engine()).map(|(name, _)| name.to_owned()).collect();
     if names.is_empty() { "nothing".to_owned() } else { printable(&names.join(", "), MAX_NAMES) }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64())
+}
+
+fn mebibytes(bytes: usize) -> String {
+    format!("{} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
 /// An error and its causes on one line.

@@ -1,11 +1,15 @@
 //! The engine that all policies of a process share.
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
+use crate::compile::cache::Cache;
+use crate::compile::{CacheConfig, Compiler, Turns};
 use crate::failure::PolicyFailure;
 use crate::record::Alarm;
 
@@ -36,8 +40,8 @@ const KEEP_RESIDENT_BLIND: usize = 64 << 10;
 /// How often running policies are looked at.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
-/// How much may run at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How much may run at once, and how code is compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeConfig {
     /// Decisions under way at once in this process, over all policies. More
     /// wait for their turn. The address space that each may need, 17 GB for four
@@ -47,11 +51,21 @@ pub struct RuntimeConfig {
     pub idle_instances: u32,
     /// The largest memory limit that a policy can be given, in bytes.
     pub max_memory_bytes: usize,
+    /// Where code is compiled.
+    pub compiler: Compiler,
+    /// Where compiled code is kept for the next start, if anywhere.
+    pub cache: Option<CacheConfig>,
 }
 
 impl Default for RuntimeConfig {
     fn default() -> Self {
-        Self { concurrent_decisions: 128, idle_instances: 64, max_memory_bytes: 64 << 20 }
+        Self {
+            concurrent_decisions: 128,
+            idle_instances: 64,
+            max_memory_bytes: 64 << 20,
+            compiler: Compiler::default(),
+            cache: None,
+        }
     }
 }
 
@@ -64,6 +78,14 @@ pub enum RuntimeError {
     /// No thread for the clock that stops endless policies.
     #[error("cannot start the thread that watches deadlines: {0}")]
     Ticker(std::io::Error),
+    /// Compiled code cannot be kept where it should be.
+    #[error("cannot keep compiled code in {}: {source}", .directory.display())]
+    Cache {
+        /// Where it should be kept.
+        directory: PathBuf,
+        /// What is wrong with that.
+        source: std::io::Error,
+    },
 }
 
 /// Compiles and runs policies. Clones share one engine.
@@ -76,6 +98,11 @@ struct Inner {
     config: RuntimeConfig,
     engine: Engine,
     compiled: Compiled,
+    cache: Option<Cache>,
+    /// Components that were compiled, not found.
+    compilations: AtomicU64,
+    /// One for each compiler's process.
+    turns: Turns,
     /// One permit for each call of a policy under way.
     running: Arc<Semaphore>,
     /// One permit for each idle warm instance.
@@ -91,15 +118,30 @@ impl Runtime {
     /// Reserves address space for the pool and starts the ticker thread.
     pub fn new(config: RuntimeConfig) -> Result<Self, RuntimeError> {
         let engine = engine(&config).map_err(RuntimeError::Engine)?;
+        let cache = match &config.cache {
+            Some(cache) => Some(
+                Cache::open(cache.clone(), &engine)
+                    .map_err(|source| RuntimeError::Cache { directory: cache.directory.clone(), source })?,
+            ),
+            None => None,
+        };
+        let turns = match &config.compiler {
+            Compiler::InProcess => 1,
+            Compiler::Child(child) => child.processes,
+        };
         let ticker = Ticker::start(&engine).map_err(RuntimeError::Ticker)?;
+        let places = |number: u32| Arc::new(Semaphore::new(number as usize));
         Ok(Self {
             inner: Arc::new(Inner {
+                running: places(config.concurrent_decisions),
+                idle: places(config.idle_instances),
                 config,
                 engine,
                 compiled: Compiled::default(),
-                running: Arc::new(Semaphore::new(config.concurrent_decisions as usize)),
-                idle: Arc::new(Semaphore::new(config.idle_instances as usize)),
                 alarm: Alarm::default(),
+                cache,
+                compilations: AtomicU64::new(0),
+                turns: Turns::new(turns),
                 trial: Mutex::new(()),
                 _ticker: ticker,
             }),
@@ -109,6 +151,28 @@ impl Runtime {
     /// What rings when a record of one of its policies has something new.
     pub fn alarm(&self) -> &Alarm {
         &self.inner.alarm
+    }
+
+    /// How often the compiler was run since the start. Code that another policy
+    /// holds, or that was kept from an earlier start, is not compiled again.
+    pub fn compilations(&self) -> u64 {
+        self.inner.compilations.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn compilations_counter(&self) -> &AtomicU64 {
+        &self.inner.compilations
+    }
+
+    pub(crate) fn compiler(&self) -> &Compiler {
+        &self.inner.config.compiler
+    }
+
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.inner.cache.as_ref()
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.inner.turns
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -147,9 +211,15 @@ impl Runtime {
 }
 
 fn engine(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
-    let mut engine = Config::new();
-    engine
-        .allocation_strategy(pool(config))
+    let mut engine = settings();
+    engine.allocation_strategy(pool(config));
+    Engine::new(&engine)
+}
+
+/// All that code is compiled by.
+pub(crate) fn settings() -> Config {
+    let mut settings = Config::new();
+    settings
         .epoch_interruption(true)
         .memory_init_cow(true)
         .async_stack_size(CALL_STACK)
@@ -158,7 +228,7 @@ fn engine(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
         .concurrency_support(false);
-    Engine::new(&engine)
+    settings
 }
 
 /// A pool in which every admitted instance finds a place, whatever language it

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use pointsman_policy::{Runtime, RuntimeConfig};
 
-use super::{Failure, print};
+use super::{Failure, print, runtime};
 use crate::config::{Config, Overrides};
 use crate::reload::{self, Source};
 use crate::rollout::Rollouts;
@@ -25,7 +24,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let summary = summary(&config);
     let asynchronous =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::run)?;
-    let runtime = Runtime::new(RuntimeConfig::default()).map_err(Failure::run)?;
+    let runtime = runtime::new(&config)?;
     asynchronous
         .block_on(reload::start(config, &runtime, &Rollouts::default()))
         .map_err(|error| Failure::Input(error.to_string()))?;

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
+use pointsman_policy::Runtime;
 use pointsman_policy::watch::{Changes, WatchConfig, Watcher};
-use pointsman_policy::{Runtime, RuntimeConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Failure, logging, print};
+use super::{Failure, logging, print, runtime};
 use crate::admin::{self, Admin};
 use crate::app::App;
 use crate::client;
@@ -40,9 +40,12 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let source = Source { file: args.config, overrides };
     let config = source.read().map_err(|error| Failure::Input(error.to_string()))?;
     logging::start(config.log);
-    let runtime = Runtime::new(RuntimeConfig::default()).map_err(Failure::run)?;
+    let runtime = runtime::new(&config)?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::run)?;
-    threads.block_on(serve(source, config, runtime))
+    let result = threads.block_on(serve(source, config, runtime));
+    // A policy that is still being compiled is not waited for.
+    threads.shutdown_background();
+    result
 }
 
 async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), Failure> {

@@ -318,9 +318,9 @@ fn told(hold: &Hold, policy: &config::Policy, version: Digest) -> String {
 
 async fn read(source: &PolicySource) -> Result<Code<'static>, String> {
     match source {
-        PolicySource::Builtin(name) => {
-            builtin::bytes(name).map(Code::new).ok_or_else(|| format!("there is no built-in policy `{name}`"))
-        }
+        PolicySource::Builtin(name) => builtin::bytes(name)
+            .map(Code::embedded)
+            .ok_or_else(|| format!("there is no built-in policy `{name}`")),
         PolicySource::File(path) => {
             let path = path.clone();
             let read = tokio::task::spawn_blocking(move || std::fs::read(path).map(Code::new)).await;

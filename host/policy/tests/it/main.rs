@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, and so do its helpers")]
 
 mod bombs;
+mod cache;
+mod compile;
 mod contract;
 mod gate;
 mod grants;
