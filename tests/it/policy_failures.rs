@@ -65,6 +65,18 @@ impl Setup {
 }
 
 #[tokio::test]
+async fn a_policy_with_too_much_to_decide_leaves_requests_to_the_static_order() {
+    let limits = "limits = { concurrency = 1, deadline = \"200ms\" }";
+    let setup = setup(Misdeed::LoopInRoute, limits, "").await;
+    let answers = tokio::join!(setup.ask(), setup.ask(), setup.ask(), setup.ask(), setup.ask(), setup.ask());
+    let answers = <[Answer; 6]>::from(answers);
+    let reason = |answer: &Answer| answer.header("x-pointsman-policy-failure").map(str::to_owned);
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert!(answers.iter().any(|answer| reason(answer).as_deref() == Some("busy")));
+    assert!(answers.iter().any(|answer| reason(answer).as_deref() == Some("deadline")));
+}
+
+#[tokio::test]
 async fn a_route_that_rejects_says_which_policy_failed_and_how() {
     let setup = setup(Misdeed::Trap, "on_failure = \"reject\"", "").await;
     let answer = setup.ask().await;

@@ -3,8 +3,8 @@
 use pointsman_domain::decision::InvalidDecision;
 use pointsman_domain::plan::InvalidPlan;
 
-/// A call of a policy that gave no usable answer. The policy is at fault, except
-/// for [`PolicyFailure::Saturated`].
+/// A call of a policy that gave no usable answer. Mostly the policy is at fault:
+/// see [`is_policys_fault`](PolicyFailure::is_policys_fault).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PolicyFailure {
     /// It ended in a trap: a panic, an invalid access.
@@ -45,11 +45,14 @@ pub enum PolicyFailure {
     /// Too many decisions are under way in this gateway.
     #[error("too many decisions are under way")]
     Saturated,
+    /// As many decisions of this policy are under way as it may have at once.
+    #[error("too many decisions of this policy are under way (`limits.concurrency`)")]
+    Busy,
 }
 
 impl PolicyFailure {
     /// Every [`reason`](Self::reason), in the order in which counters are kept.
-    pub const REASONS: [&'static str; 11] = [
+    pub const REASONS: [&'static str; 12] = [
         "trap",
         "stack",
         "deadline",
@@ -61,6 +64,7 @@ impl PolicyFailure {
         "handles",
         "internal",
         "saturated",
+        "busy",
     ];
 
     /// The kind of failure as one word, for counters and headers.
@@ -68,10 +72,10 @@ impl PolicyFailure {
         Self::REASONS[self.index()]
     }
 
-    /// Whether it speaks against the policy. That there is no place for it to run
-    /// does not.
+    /// Whether the policy itself failed. Else there was no place for the call, which
+    /// tells of the load and nothing of the policy's code.
     pub const fn is_policys_fault(&self) -> bool {
-        !matches!(self, Self::Saturated)
+        !matches!(self, Self::Saturated | Self::Busy)
     }
 
     /// The place of the reason in [`Self::REASONS`].
@@ -88,6 +92,7 @@ impl PolicyFailure {
             Self::Handles => 8,
             Self::Internal(_) => 9,
             Self::Saturated => 10,
+            Self::Busy => 11,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::contract::{
 };
 use crate::decision::{Answer, DecisionInput};
 use crate::failure::PolicyFailure;
-use crate::host::{Host, HostCallsExceeded, printable};
+use crate::host::{FIRST_LOOK, Host, HostCallsExceeded, printable};
 
 /// Bytes that one call may hand to the host: an honest answer for a thousand
 /// candidates is 30 KiB.
@@ -125,7 +125,7 @@ impl Instance {
     /// Starts a further call with a full budget.
     pub(crate) fn begin(&mut self, input: Option<DecisionInput>) {
         self.store.data_mut().begin(input);
-        self.store.set_epoch_deadline(1);
+        self.store.set_epoch_deadline(FIRST_LOOK);
     }
 
     /// Asks what to do with the input that the instance was given.
@@ -219,7 +219,7 @@ pub(crate) fn new_store(engine: &Engine, host: Host) -> Store<Host> {
     let mut store = Store::new(engine, host);
     store.limiter(|host| host.memory());
     store.epoch_deadline_callback(|mut store| store.data_mut().tick());
-    store.set_epoch_deadline(1);
+    store.set_epoch_deadline(FIRST_LOOK);
     store.set_hostcall_fuel(BYTES_TO_HOST);
     store.set_max_component_handles(RESOURCE_HANDLES);
     store

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::outcome::Outcome;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, InstancePre};
 
 use crate::decision::{Answer, DecisionInput};
@@ -14,11 +15,16 @@ use crate::host::{Context, Host};
 use crate::instance::{Exports, Instance};
 use crate::measure::Parts;
 use crate::record::Record;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Share};
 use crate::spec::{Grants, Isolation, PolicySpec};
 
 /// A policy that passed the load gate.
 pub struct Policy {
+    loaded: Arc<Loaded>,
+}
+
+/// What a call holds: it may go on in another thread.
+struct Loaded {
     spec: PolicySpec,
     digest: Digest,
     version: String,
@@ -29,8 +35,17 @@ pub struct Policy {
     exports: Exports,
     context: Arc<Context>,
     record: Arc<Record>,
+    /// One permit for each call under way.
+    places: Arc<Semaphore>,
+    slow: Share,
     /// Idle instances, the one used last on top: its memory is in the cache.
     idle: Mutex<Vec<Idle>>,
+}
+
+/// What a call under way takes up: of the policy's own places, and of the pool's.
+struct Places {
+    _own: OwnedSemaphorePermit,
+    _pool: OwnedSemaphorePermit,
 }
 
 /// A warm instance that nobody uses.
@@ -52,68 +67,78 @@ impl Policy {
         let context = Arc::new(Context::new(&spec));
         let record = Arc::new(Record::new(runtime.alarm()));
         let version = format!("{}@{}", spec.name, digest.short());
-        Self {
-            spec,
+        let loaded = Loaded {
             digest,
             version,
-            runtime,
             component,
             template,
             exports,
             context,
             record,
+            places: Arc::new(Semaphore::new(spec.limits.concurrency as usize)),
+            slow: runtime.slow_lane().share(),
             idle: Mutex::default(),
-        }
+            spec,
+            runtime,
+        };
+        Self { loaded: Arc::new(loaded) }
     }
 
     /// Its name in the configuration.
     pub fn name(&self) -> &PolicyName {
-        &self.spec.name
+        &self.loaded.spec.name
     }
 
     /// The SHA-256 of the bytes it was loaded from.
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.loaded.digest
     }
 
     /// Name and digest, `name@0123456789ab`: what answers and logs call it.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.loaded.version
     }
 
     /// What the configuration says about it.
     pub fn spec(&self) -> &PolicySpec {
-        &self.spec
+        &self.loaded.spec
     }
 
     /// How it has done since it was loaded.
     pub fn record(&self) -> &Arc<Record> {
-        &self.record
+        &self.loaded.record
     }
 
     /// What it was compiled to.
     pub(crate) fn component(&self) -> &Arc<Component> {
-        &self.component
+        &self.loaded.component
     }
 
     /// Whether the policy wants to know what became of its decisions.
     pub fn wants_outcomes(&self) -> bool {
-        self.exports.has_observer()
+        self.loaded.exports.has_observer()
     }
 
     /// Whether the policy may cut requests into tasks.
     pub fn orchestrates(&self) -> bool {
-        self.exports.orchestrates()
+        self.loaded.exports.orchestrates()
     }
 
-    /// Asks for a decision. Gives control back to the async runtime at every
-    /// tick (1 ms) of a policy that takes long. Dropping the future stops the
-    /// policy.
+    /// Asks for a decision. A policy that takes longer than a tick or two (of 1 ms)
+    /// goes on in a thread of less importance, so that the caller's is free. Dropping
+    /// the future stops the policy at its next tick.
     ///
     /// # Errors
     /// When the policy fails: see [`PolicyFailure`].
     pub async fn decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
-        self.call(Some(&input), async |instance| instance.decide(&input).await).await
+        let loaded = Arc::clone(&self.loaded);
+        let call = async move {
+            let mut instance = loaded.check_out(Some(&input)).await?;
+            let result = instance.decide(&input).await;
+            loaded.check_in(instance, result.as_ref().err());
+            result
+        };
+        self.loaded.run(call).await
     }
 
     /// Asks a policy that orchestrates what to do next, with the bytes of its
@@ -122,7 +147,14 @@ impl Policy {
     /// # Errors
     /// As for [`decide`](Self::decide).
     pub async fn resume(&self, input: DecisionInput, state: &[u8]) -> Result<Answer, PolicyFailure> {
-        self.call(Some(&input), async |instance| instance.resume(&self.exports, &input, state).await).await
+        let (loaded, state) = (Arc::clone(&self.loaded), state.to_vec());
+        let call = async move {
+            let mut instance = loaded.check_out(Some(&input)).await?;
+            let result = instance.resume(&loaded.exports, &input, &state).await;
+            loaded.check_in(instance, result.as_ref().err());
+            result
+        };
+        self.loaded.run(call).await
     }
 
     /// Tells the policy what became of a decision. For policies that do not
@@ -134,42 +166,80 @@ impl Policy {
         if !self.wants_outcomes() {
             return Ok(());
         }
-        self.call(None, async |instance| instance.observe(&self.exports, outcome).await).await
+        let (loaded, outcome) = (Arc::clone(&self.loaded), outcome.clone());
+        let call = async move {
+            let mut instance = loaded.check_out(None).await?;
+            let result = instance.observe(&loaded.exports, &outcome).await;
+            loaded.check_in(instance, result.as_ref().err());
+            result
+        };
+        self.loaded.run(call).await
     }
 
     /// Asks the policy whether its settings will do. For the load gate, which
     /// has a place in the pool of its own.
     pub(crate) async fn validate(&self) -> Result<Result<(), String>, PolicyFailure> {
         let call = async {
-            let mut instance = self.instantiate(None).await?;
-            instance.validate(&self.exports).await
+            let mut instance = self.loaded.instantiate(None).await?;
+            instance.validate(&self.loaded.exports).await
         };
-        self.in_time(call).await
+        self.loaded.in_time(call).await
     }
 
     /// Decides in the load gate's place in the pool.
     pub(crate) async fn try_decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
         let call = async {
-            let mut instance = self.instantiate(Some(input.clone())).await?;
+            let mut instance = self.loaded.instantiate(Some(input.clone())).await?;
             instance.decide(&input).await
         };
-        self.in_time(call).await
+        self.loaded.in_time(call).await
     }
 
-    /// Makes one call of an instance, in a place of its own in the pool.
-    async fn call<T>(
+    /// Decides as [`decide`](Self::decide) does in a fresh instance, and tells
+    /// where the time went. For benches.
+    ///
+    /// # Errors
+    /// When the policy fails.
+    #[doc(hidden)]
+    pub async fn measure(&self, input: &DecisionInput) -> Result<Parts, PolicyFailure> {
+        let loaded = &self.loaded;
+        let host = Host::new(Arc::clone(&loaded.context), Some(input.clone()));
+        Parts::measure(&loaded.template, &loaded.exports, host, input).await
+    }
+}
+
+impl Loaded {
+    /// Makes one call, in a place of its own.
+    async fn run<T: Send + 'static>(
         &self,
-        input: Option<&DecisionInput>,
-        function: impl AsyncFnOnce(&mut Instance) -> Result<T, PolicyFailure>,
+        call: impl Future<Output = Result<T, PolicyFailure>> + Send + 'static,
     ) -> Result<T, PolicyFailure> {
-        let call = async {
-            let _running = self.runtime.admit(self.spec.limits.deadline).await?;
-            let mut instance = self.check_out(input).await?;
-            let result = function(&mut instance).await;
-            self.check_in(instance, result.as_ref().err());
-            result
+        let places = self.admit().await?;
+        let call = Box::pin(async move {
+            let _places = places;
+            call.await
+        });
+        self.in_time(self.runtime.slow_lane().run(call, &self.slow)).await
+    }
+
+    /// Waits for a place among the policy's own and one in the pool, at most for
+    /// as long as the policy may run: a request should rather go the way of a
+    /// failed policy than queue here.
+    async fn admit(&self) -> Result<Places, PolicyFailure> {
+        let mut patience = self.spec.limits.deadline;
+        let own = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(own) => own,
+            Err(_) => {
+                let began = Instant::now();
+                let freed = Arc::clone(&self.places).acquire_owned();
+                let Ok(Ok(own)) = tokio::time::timeout(patience, freed).await else {
+                    return Err(PolicyFailure::Busy);
+                };
+                patience = patience.saturating_sub(began.elapsed());
+                own
+            }
         };
-        self.in_time(call).await
+        Ok(Places { _pool: self.runtime.admit(patience).await?, _own: own })
     }
 
     /// A policy with a clock of WASI can sleep, which no tick sees: it gets an alarm
@@ -212,17 +282,6 @@ impl Policy {
         }
     }
 
-    /// Decides as [`decide`](Self::decide) does in a fresh instance, and tells
-    /// where the time went. For benches.
-    ///
-    /// # Errors
-    /// When the policy fails.
-    #[doc(hidden)]
-    pub async fn measure(&self, input: &DecisionInput) -> Result<Parts, PolicyFailure> {
-        let host = Host::new(Arc::clone(&self.context), Some(input.clone()));
-        Parts::measure(&self.template, &self.exports, host, input).await
-    }
-
     async fn instantiate(&self, input: Option<DecisionInput>) -> Result<Instance, PolicyFailure> {
         let host = Host::new(Arc::clone(&self.context), input);
         Instance::new(&self.template, &self.exports, host).await
@@ -235,6 +294,6 @@ impl Policy {
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Policy({}@{:?})", self.spec.name, self.digest)
+        write!(f, "Policy({}@{:?})", self.name(), self.digest())
     }
 }

@@ -14,9 +14,11 @@ use crate::failure::PolicyFailure;
 use crate::record::Alarm;
 
 mod compiled;
+mod slow_lane;
 mod ticker;
 
 pub(crate) use compiled::Compiled;
+pub(crate) use slow_lane::{Share, SlowLane};
 use ticker::Ticker;
 
 /// Core instances of one component: an honest Python policy has 38.
@@ -75,9 +77,9 @@ pub enum RuntimeError {
     /// wasmtime refused its configuration, or address space is missing.
     #[error("cannot set up the WebAssembly engine (is the address space limited?): {0:#}")]
     Engine(wasmtime::Error),
-    /// No thread for the clock that stops endless policies.
-    #[error("cannot start the thread that watches deadlines: {0}")]
-    Ticker(std::io::Error),
+    /// No thread for the clock that stops endless policies, or for slow ones.
+    #[error("cannot start the threads that watch deadlines and run slow policies: {0}")]
+    Threads(std::io::Error),
     /// Compiled code cannot be kept where it should be.
     #[error("cannot keep compiled code in {}: {source}", .directory.display())]
     Cache {
@@ -111,6 +113,7 @@ struct Inner {
     alarm: Alarm,
     /// Held while a policy is tried out, which takes a place in the pool too.
     trial: Mutex<()>,
+    slow_lane: SlowLane,
     _ticker: Ticker,
 }
 
@@ -129,7 +132,8 @@ impl Runtime {
             Compiler::InProcess => 1,
             Compiler::Child(child) => child.processes,
         };
-        let ticker = Ticker::start(&engine).map_err(RuntimeError::Ticker)?;
+        let ticker = Ticker::start(&engine).map_err(RuntimeError::Threads)?;
+        let slow_lane = SlowLane::start().map_err(RuntimeError::Threads)?;
         let places = |number: u32| Arc::new(Semaphore::new(number as usize));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -143,6 +147,7 @@ impl Runtime {
                 compilations: AtomicU64::new(0),
                 turns: Turns::new(turns),
                 trial: Mutex::new(()),
+                slow_lane,
                 _ticker: ticker,
             }),
         })
@@ -175,6 +180,10 @@ impl Runtime {
         &self.inner.turns
     }
 
+    pub(crate) fn slow_lane(&self) -> &SlowLane {
+        &self.inner.slow_lane
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.inner.engine
     }
@@ -191,8 +200,7 @@ impl Runtime {
         &self.inner.trial
     }
 
-    /// Waits for a place in the pool, at most as long as the policy may run: a
-    /// request should rather go the way of a failed policy than queue here.
+    /// Waits for a place in the pool, with limited patience.
     pub(crate) async fn admit(&self, patience: Duration) -> Result<OwnedSemaphorePermit, PolicyFailure> {
         let running = Arc::clone(&self.inner.running);
         if let Ok(permit) = Arc::clone(&running).try_acquire_owned() {

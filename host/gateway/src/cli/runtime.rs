@@ -28,7 +28,7 @@ pub(super) fn new(config: &Config) -> Result<Runtime, Failure> {
         RuntimeError::Cache { .. } => Failure::Input(format!(
             "error: {error}\n  = hint: make it a directory that only this user can write to, or change `state.dir`"
         )),
-        RuntimeError::Engine(_) | RuntimeError::Ticker(_) => Failure::run(error),
+        RuntimeError::Engine(_) | RuntimeError::Threads(_) => Failure::run(error),
     })
 }
 

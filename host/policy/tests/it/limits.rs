@@ -1,12 +1,14 @@
 //! Limits of the process rather than of one policy.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use pointsman_guests::{FIRST, HOSTILE, Misdeed, misbehaving};
 use pointsman_policy::{Code, Limits, PolicySpec, Runtime, RuntimeConfig};
 
-use crate::support::{decide, spec, spec_with};
+use crate::support::{decide, load, spec, spec_with};
 
 fn runtime_for(concurrent_decisions: u32) -> Runtime {
     Runtime::new(RuntimeConfig { concurrent_decisions, idle_instances: 1, ..RuntimeConfig::default() })
@@ -38,14 +40,17 @@ async fn a_decision_that_finds_no_place_in_time_is_told_so() {
     let endless = PolicySpec { limits: no_deadline(), ..spec_with(&misbehaving(Misdeed::LoopInRoute)) };
     let endless = runtime.load(endless, &Code::new(HOSTILE)).unwrap();
     let honest = runtime.load(spec(), &Code::new(FIRST)).unwrap();
+    let patient = PolicySpec { limits: no_deadline(), ..spec() };
+    let patient = runtime.load(patient, &Code::new(FIRST)).unwrap();
     let failure = tokio::select! {
         biased;
         _ = decide(&endless) => panic!("the endless policy ended"),
         result = decide(&honest) => result.unwrap_err(),
     };
     assert_eq!(failure.reason(), "saturated");
-    // The endless one was dropped with its future, and its place is free again.
-    decide(&honest).await.unwrap();
+    assert!(!failure.is_policys_fault());
+    // The endless one is stopped, for its future was dropped, and gives its place back.
+    decide(&patient).await.unwrap();
 }
 
 #[test]
@@ -61,4 +66,45 @@ fn a_policy_can_be_loaded_while_all_places_are_taken() {
             loaded = async { runtime.load(spec(), &Code::new(FIRST)) } => drop(loaded.unwrap()),
         }
     });
+}
+
+#[tokio::test]
+async fn a_policy_has_only_so_many_decisions_under_way_and_others_have_theirs() {
+    let limits = Limits { concurrency: 1, ..Limits::default() };
+    let endless = PolicySpec { limits, ..spec_with(&misbehaving(Misdeed::LoopInRoute)) };
+    let endless = load(endless, HOSTILE).unwrap();
+    let honest = load(spec(), FIRST).unwrap();
+    // The second may just get the place of the first, and then the third does not.
+    let (first, _, third, other) =
+        tokio::join!(decide(&endless), decide(&endless), decide(&endless), decide(&honest));
+    let (first, third) = (first.unwrap_err(), third.unwrap_err());
+    assert_eq!((first.reason(), third.reason()), ("deadline", "busy"));
+    assert!(first.is_policys_fault() && !third.is_policys_fault());
+    other.unwrap();
+}
+
+#[test]
+fn a_call_that_takes_long_goes_on_in_another_thread() {
+    let endless = load(spec_with(&misbehaving(Misdeed::LoopInRoute)), HOSTILE).unwrap();
+    let mut call = pin!(decide(&endless));
+    let (bell, rung) = std::sync::mpsc::channel();
+    let waker = Waker::from(Arc::new(Bell(bell)));
+    // The first poll runs it for a tick or two, the second only looks after it, and
+    // nobody polls it while it uses up its time.
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    rung.recv().unwrap();
+    let Poll::Ready(result) = call.as_mut().poll(&mut Context::from_waker(&waker)) else {
+        panic!("it waits to be polled");
+    };
+    assert_eq!(result.unwrap_err().reason(), "deadline");
+}
+
+/// Tells that somebody was woken.
+struct Bell(std::sync::mpsc::Sender<()>);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.send(());
+    }
 }
