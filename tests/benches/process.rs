@@ -25,6 +25,12 @@ pub fn memory(process: u32) -> (f64, usize) {
     (field("VmRSS:") as f64 / 1024.0, field("Threads:"))
 }
 
+/// Mappings of its address space.
+#[allow(dead_code, reason = "not every bench asks")]
+pub fn mappings(process: u32) -> usize {
+    fs::read_to_string(format!("/proc/{process}/maps")).expect("the process runs").lines().count()
+}
+
 /// The middle one.
 #[allow(dead_code, reason = "not every bench asks")]
 pub fn median(mut values: Vec<f64>) -> f64 {

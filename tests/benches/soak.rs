@@ -1,5 +1,6 @@
-//! Whether the gateway's memory grows: resident memory when idle, after a number
-//! of swaps, and after a number of requests.
+//! Whether the gateway grows: resident memory, mappings and threads when idle, after
+//! a number of swaps, and after a number of requests. The first swaps compile, later
+//! ones come back to versions that were compiled before.
 //!
 //! `cargo bench -p pointsman-tests --bench soak`, with `POINTSMAN_BIN` naming a
 //! release build. `SOAK_REQUESTS` and `SOAK_SWAPS` set the numbers.
@@ -21,6 +22,7 @@ use serde_json::Value;
 mod process;
 
 const CLIENTS: usize = 16;
+const VERSIONS: usize = 200;
 const BODY: &str = r#"{"model":"main","messages":[{"role":"user","content":"hello"}]}"#;
 
 fn number(name: &str, default: usize) -> usize {
@@ -29,7 +31,8 @@ fn number(name: &str, default: usize) -> usize {
 
 fn tell(what: &str, gateway: &Gateway) {
     let (mib, threads) = process::memory(gateway.process());
-    println!("{what:<28} {mib:>6.1} MiB   {threads} threads");
+    let mappings = process::mappings(gateway.process());
+    println!("{what:<28} {mib:>6.1} MiB   {mappings:>5} mappings   {threads} threads");
 }
 
 async fn requests(gateway: &Gateway, count: usize) {
@@ -50,7 +53,7 @@ async fn requests(gateway: &Gateway, count: usize) {
 
 async fn swap(gateway: &Gateway, file: &Path, number: usize) {
     let incoming = file.with_extension("incoming");
-    fs::write(&incoming, version(number as u32)).expect("the policy can be written");
+    fs::write(&incoming, version((number % VERSIONS) as u32)).expect("the policy can be written");
     fs::rename(&incoming, file).expect("the policy can be renamed");
     let report = client::post(&gateway.admin("/admin/reload"), &Value::Null).await;
     assert_eq!(report.status, 200);
@@ -62,9 +65,13 @@ async fn main() {
     let model = FakeModel::builder().forgetful().otherwise(|_| Step::answer("hello there")).start().await;
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("soak.wasm");
     fs::write(&file, version(0)).expect("the policy can be written");
+    let state = file.with_file_name("soak-state");
+    // Of an earlier run, if there was one.
+    let _ = fs::remove_dir_all(&state);
     let config = format!(
-        "[log]\nlevel = \"warn\"\n[backends.mock]\nbase_url = \"{}\"\n[models.\"mock/one\"]\ninput_price = 1\n\
+        "[state]\ndir = \"{}\"\n[log]\nlevel = \"warn\"\n[backends.mock]\nbase_url = \"{}\"\n[models.\"mock/one\"]\ninput_price = 1\n\
          output_price = 1\n[policies.main]\nsource = \"{}\"\n[routes.main]\npolicy = \"main\"\n",
+        state.display(),
         model.base_url(),
         file.display()
     );

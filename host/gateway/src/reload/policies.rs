@@ -24,6 +24,10 @@ pub(super) struct Loader<'a> {
     pub(super) kept: &'a Kept,
 }
 
+/// Policies that are loaded at the same time: enough for any machine, and each takes
+/// a thread.
+const AT_A_TIME: usize = 16;
+
 /// All policies of a configuration, loaded as far as they can be. Nothing serves
 /// otherwise than before until [`Loading::commit`].
 pub(super) struct Loading {
@@ -82,17 +86,19 @@ pub(super) enum What {
 }
 
 impl Loading {
-    /// Loads the policies of a configuration, all at once, off the request path.
+    /// Loads the policies of a configuration, some at a time, off the request path.
     pub(super) async fn all(config: &Config, slots: &Slots, loader: Loader<'_>) -> Self {
-        let loads = config.policies.iter().map(async |policy| match slots.get(&policy.spec.name) {
-            Some(slot) => loader.renew(policy, slot).await,
-            None => loader.begin(policy).await,
-        });
         let mut loading = Self { loaded: Vec::new(), unloadable: Vec::new() };
-        for load in join_all(loads).await {
-            match load {
-                Ok(loaded) => loading.loaded.push(loaded),
-                Err(unloadable) => loading.unloadable.push(unloadable),
+        for policies in config.policies.chunks(AT_A_TIME) {
+            let loads = policies.iter().map(async |policy| match slots.get(&policy.spec.name) {
+                Some(slot) => loader.renew(policy, slot).await,
+                None => loader.begin(policy).await,
+            });
+            for load in join_all(loads).await {
+                match load {
+                    Ok(loaded) => loading.loaded.push(loaded),
+                    Err(unloadable) => loading.unloadable.push(unloadable),
+                }
             }
         }
         loading

@@ -10,8 +10,10 @@ use super::message;
 use crate::load::{LoadError, component_of};
 use crate::runtime::settings;
 
-/// How much below the gateway the compiler comes when both want the processor.
-const NICENESS: i32 = 10;
+/// How much below the gateway the compiler comes when both want the processor: it
+/// gets half as much of it as a thread of requests. With less, a swap on a busy
+/// machine would take minutes.
+const NICENESS: i32 = 3;
 /// Open files: standard ones, and what the runtime reads of /proc.
 const MAX_FILES: u64 = 16;
 
