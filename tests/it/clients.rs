@@ -5,7 +5,7 @@
 
 use std::process::{Command, Stdio};
 
-use pointsman_tests::{FakeModel, Gateway, Step, command};
+use pointsman_tests::{FakeModel, Gateway, Step, command, installed};
 use serde_json::json;
 
 use crate::fleet::{backend, built_in, model, usage};
@@ -44,16 +44,6 @@ async fn setup() -> Setup {
     );
     let gateway = Gateway::start(&config).await;
     Setup { gateway, key: key.trim_start_matches("key:").trim().to_owned(), _backends: backends }
-}
-
-/// Where something was installed for the tests, if it was.
-pub fn installed(variable: &str) -> Option<String> {
-    let path = std::env::var(variable).ok();
-    if path.is_none() {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{variable} is not set");
-        println!("skipped: {variable} is not set; cargo xtask test sets it");
-    }
-    path
 }
 
 /// Runs a script of `tests/clients`, which fails with a message of its own, and

@@ -7,11 +7,10 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use pointsman_tests::Gateway;
 use pointsman_tests::real_models::{Server, SmallServer, free_address, medium};
+use pointsman_tests::{Gateway, installed};
 use serde_json::{Value, json};
 
-use crate::clients::installed;
 use crate::fleet::{ask, open, text_of, usage};
 
 /// The example's configuration, for a server at this address that is asked more

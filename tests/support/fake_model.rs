@@ -89,6 +89,11 @@ impl FakeModel {
         format!("{scheme}://{}/v1", self.address)
     }
 
+    /// Host and port.
+    pub fn authority(&self) -> String {
+        self.address.to_string()
+    }
+
     /// The certificate authority that vouches for it, if it speaks TLS.
     pub fn ca_pem(&self) -> Option<&str> {
         self.certificate.as_ref().map(|certificate| certificate.pem.as_str())

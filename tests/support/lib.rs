@@ -15,13 +15,17 @@ mod connection;
 mod fake_model;
 mod gate;
 mod gateway;
+mod installed;
 mod model;
 pub mod real_models;
+pub mod registry;
 mod step;
 
 pub use connection::Connection;
 pub use fake_model::{Builder, FakeModel, Request};
 pub use gate::Gate;
 pub use gateway::{Gateway, command};
+pub use installed::installed;
 pub use model::model;
+pub use registry::Registry;
 pub use step::Step;

@@ -91,11 +91,16 @@ impl Step {
     pub fn status(status: u16) -> Self {
         let error =
             json!({ "message": format!("fake {status}"), "type": "fake", "param": null, "code": null });
-        let mut step = Self::json(&json!({ "error": error }));
-        if let Head::Answer(code, _) = &mut step.head {
+        Self::json(&json!({ "error": error })).with_status(status)
+    }
+
+    /// Another status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        if let Head::Answer(code, _) = &mut self.head {
             *code = StatusCode::from_u16(status).expect("an HTTP status");
         }
-        step
+        self
     }
 
     /// Nothing, ever, on an open connection.

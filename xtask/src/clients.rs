@@ -1,5 +1,5 @@
-//! Installs the real clients, the real models and the toolchains of other languages
-//! that tests run against.
+//! Installs the real clients, models and registry, and the toolchains of other
+//! languages, that tests run against.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +16,7 @@ pub struct Installed {
     model: PathBuf,
     whisper: PathBuf,
     policies: PathBuf,
+    registry: Option<PathBuf>,
 }
 
 /// Whether a skipped test is a failed one.
@@ -24,7 +25,7 @@ pub fn is_ci() -> bool {
 }
 
 /// Installs Python and npm packages below `target/clients`, where they stay for
-/// the next run.
+/// the next run, and an OCI registry where Debian's packages are.
 pub fn install() -> Result<Installed> {
     let directory = root().join("target/clients");
     let clients = root().join("tests/clients");
@@ -35,7 +36,7 @@ pub fn install() -> Result<Installed> {
     let whisper = whisper(&directory, &python)?;
     let workshop = Workshop { python: &python, node_modules: &node_modules, directory: &directory };
     let policies = workshop.build()?;
-    Ok(Installed { python, node_modules, model, whisper, policies })
+    Ok(Installed { python, node_modules, model, whisper, policies, registry: registry()? })
 }
 
 impl Installed {
@@ -47,6 +48,9 @@ impl Installed {
             .env("POINTSMAN_TEST_MODEL", &self.model)
             .env("POINTSMAN_TEST_WHISPER", &self.whisper)
             .env("POINTSMAN_TEST_POLICIES", &self.policies);
+        if let Some(registry) = &self.registry {
+            tests.env("POINTSMAN_TEST_REGISTRY", registry);
+        }
     }
 }
 
@@ -109,6 +113,22 @@ fn assembled(directory: &Path, python: &Path, name: &str, script: &str) -> Resul
         std::fs::rename(&partial, &model)?;
     }
     Ok(model)
+}
+
+/// An OCI registry. Without it some tests are skipped, but not on CI.
+fn registry() -> Result<Option<PathBuf>> {
+    const BINARY: &str = "/usr/bin/docker-registry";
+    const WHAT: &str = "the package docker-registry, which root installs with apt-get";
+    if !Path::new(BINARY).exists() {
+        let mut install = Command::new("apt-get");
+        install.args(["install", "--yes", "--quiet", "--no-install-recommends", "docker-registry"]);
+        if let Err(error) = run(&mut install, WHAT) {
+            ensure!(!is_ci(), error);
+            println!("left out: tests that need {WHAT}");
+            return Ok(None);
+        }
+    }
+    Ok(Some(BINARY.into()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -1,0 +1,42 @@
+//! Policies in files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use bytes::Bytes;
+
+use crate::error::SupplyError;
+
+/// Reads a file, if it has no more bytes than this.
+pub(crate) async fn read(path: &Path, limit: usize) -> Result<Bytes, SupplyError> {
+    read_if_there(path, limit).await?.ok_or_else(|| {
+        let reason = io::Error::from(io::ErrorKind::NotFound).to_string();
+        SupplyError::Unreadable { at: path.display().to_string(), reason }
+    })
+}
+
+/// The same, or `None` where there is no file.
+pub(crate) async fn read_if_there(path: &Path, limit: usize) -> Result<Option<Bytes>, SupplyError> {
+    let at = path.display().to_string();
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || bounded(&path, limit)).await;
+    match read.map_err(io::Error::other).flatten() {
+        Ok(bytes) if bytes.len() > limit => Err(SupplyError::TooLarge { at, limit }),
+        Ok(bytes) => Ok(Some(bytes.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(SupplyError::Unreadable { at, reason: error.to_string() }),
+    }
+}
+
+/// Reads at most one byte more than the limit.
+fn bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    // Opening a pipe would wait for somebody to write into it.
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,12 @@
+//! What tests need besides Rust.
+
+/// Where something was installed for the tests, if it was. On CI it must be.
+#[expect(clippy::print_stdout, reason = "a skipped test says why")]
+pub fn installed(variable: &str) -> Option<String> {
+    let path = std::env::var(variable).ok();
+    if path.is_none() {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{variable} is not set");
+        println!("skipped: {variable} is not set; cargo xtask test sets it");
+    }
+    path
+}
