@@ -36,4 +36,5 @@ mod reloads;
 mod rollouts;
 mod routing;
 mod secrecy;
+mod supply;
 mod trials;

@@ -21,6 +21,7 @@ mod rollout;
 mod routes;
 mod schema;
 mod secrets;
+mod sources;
 mod state;
 
 use std::fmt;
@@ -34,13 +35,14 @@ use pointsman_domain::model::Model;
 pub use backends::{Backend, BackendKind};
 pub use keys::Key;
 pub use listeners::{Admin, Log, Server};
-pub(crate) use policies::BUILTIN;
-pub use policies::{BUILTIN_POLICIES, OnFailure, Policy, PolicySource};
+pub use policies::{OnFailure, Policy};
 pub use problem::{InvalidConfig, Place, Problem};
 pub use raw::{LogFormat, LogLevel};
 pub use rollout::{Mode, Rollback, Trial};
 pub use routes::{Route, RouteLimits};
 pub use schema::schema_json;
+pub(crate) use sources::BUILTIN;
+pub use sources::{BUILTIN_POLICIES, PolicySource};
 pub use state::{Compile, State};
 
 /// What `pointsman serve` runs without a file: a simulated fleet.
@@ -67,12 +69,16 @@ pub struct Config {
     /// Models on them; at least one. Their live stats are new: see
     /// [`keep_live_stats`](Self::keep_live_stats).
     pub models: Vec<Arc<Model>>,
-    /// Policies, used or not.
+    /// The directory in which every file is a policy, if there is one.
+    pub policy_dir: Option<PathBuf>,
+    /// Policies, used or not: those of the file, then those of the directory.
     pub policies: Vec<Policy>,
     /// Routes.
     pub routes: Vec<Route>,
     /// Keys of clients; none means that everybody is served.
     pub keys: Vec<Key>,
+    /// What looks wrong, though it does no harm.
+    pub warnings: Vec<String>,
 }
 
 /// What the command line says over the file.

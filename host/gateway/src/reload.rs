@@ -12,12 +12,14 @@ mod report;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use pointsman_domain::ids::RouteName;
 use pointsman_policy::Runtime;
+use pointsman_supply::{Fetcher, Order};
 
 use crate::app::App;
-use crate::config::{Config, ConfigError, Overrides, PolicySource};
+use crate::config::{Config, ConfigError, Overrides};
 use crate::rollout::state::Promoted;
 use crate::rollout::{Event, KeepError, Rollouts, State, Who};
 use crate::snapshot::{Slots, Snapshot, connect};
@@ -56,6 +58,7 @@ pub(crate) enum StartError {
 pub(crate) struct Reloader {
     source: Source,
     runtime: Runtime,
+    fetcher: Fetcher,
     app: Arc<App>,
     /// What was decided about policies since they were configured.
     pub(crate) rollouts: Rollouts,
@@ -75,11 +78,15 @@ impl Source {
 
     /// The files whose changes call for a reload.
     pub(crate) fn watched(&self, config: &Config) -> Vec<PathBuf> {
-        let policies = config.policies.iter().filter_map(|policy| match &policy.source {
-            PolicySource::File(path) => Some(path.clone()),
-            PolicySource::Builtin(_) => None,
-        });
-        self.file.iter().cloned().chain(policies).collect()
+        let policies = config.policies.iter().flat_map(|policy| policy.source.watched());
+        // Whatever is in the directory, taken or not: what was read half is whole later.
+        let entries = config.policy_dir.iter().filter_map(|directory| directory.read_dir().ok()).flatten();
+        let entries = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let mut watched: Vec<_> = self.file.iter().chain(&config.policy_dir).cloned().collect();
+        watched.extend(policies.chain(entries));
+        watched.sort();
+        watched.dedup();
+        watched
     }
 }
 
@@ -88,10 +95,12 @@ pub(crate) async fn start(
     config: Config,
     runtime: &Runtime,
     rollouts: &Rollouts,
+    fetcher: &Fetcher,
 ) -> Result<Snapshot, StartError> {
+    warn(&config);
     let mut state = rollouts.state();
     let overruled = state.forget_overruled(&config);
-    let loader = Loader { runtime, state: &state, kept: &rollouts.kept };
+    let loader = Loader { runtime, fetcher, state: &state, kept: &rollouts.kept };
     let loading = Loading::all(&config, &Slots::new(), loader).await;
     if !loading.unloadable.is_empty() {
         return Err(StartError::Policies(loading.unloadable));
@@ -106,14 +115,26 @@ pub(crate) async fn start(
 }
 
 impl Reloader {
-    pub(crate) fn new(source: Source, runtime: Runtime, app: Arc<App>, rollouts: Rollouts) -> Self {
+    /// With the fetcher that fetched what serves.
+    pub(crate) fn new(
+        source: Source,
+        runtime: Runtime,
+        fetcher: Fetcher,
+        app: Arc<App>,
+        rollouts: Rollouts,
+    ) -> Self {
         let (turn, last) = Default::default();
-        Self { source, runtime, app, rollouts, turn, last }
+        Self { source, runtime, fetcher, app, rollouts, turn, last }
     }
 
     /// The files whose changes call for a reload, as things stand.
     pub(crate) fn watched(&self) -> Vec<PathBuf> {
         self.source.watched(&self.app.snapshot().config)
+    }
+
+    /// How long after a reload the next one is due, if something is polled.
+    pub(crate) fn poll(&self) -> Option<Duration> {
+        self.app.snapshot().config.policies.iter().filter_map(|policy| policy.poll).min()
     }
 
     /// The last reload, if there was one.
@@ -135,6 +156,9 @@ impl Reloader {
                 Report::new(cause, Verdict::Rejected(error.to_string()), &committed)
             }
         };
+        let current = self.app.snapshot();
+        let orders = current.config.policies.iter().filter_map(|policy| policy.source.order());
+        self.fetcher.keep_only(&orders.cloned().collect::<Vec<Order>>());
         report.log();
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
         report
@@ -144,6 +168,7 @@ impl Reloader {
         let config = self.source.read()?;
         let current = self.app.snapshot();
         warn_of_restart(&current.config, &config);
+        warn(&config);
         let mut state = self.rollouts.state();
         let overruled = state.forget_overruled(&config);
         let loading = Loading::all(&config, &current.slots, self.loader(&state)).await;
@@ -172,7 +197,7 @@ impl Reloader {
     }
 
     fn loader<'a>(&'a self, state: &'a State) -> Loader<'a> {
-        Loader { runtime: &self.runtime, state, kept: &self.rollouts.kept }
+        Loader { runtime: &self.runtime, fetcher: &self.fetcher, state, kept: &self.rollouts.kept }
     }
 }
 
@@ -222,5 +247,11 @@ fn warn_of_restart(old: &Config, new: &Config) {
         if changed {
             tracing::warn!("{what} changed in the configuration: this takes effect at the next start");
         }
+    }
+}
+
+fn warn(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
     }
 }

@@ -1,4 +1,4 @@
-//! Tells that one of some files may have changed.
+//! Tells that one of some files, or what is in a directory, may have changed.
 //!
 //! Directories are watched, not files: a watched file that is replaced by a
 //! rename is another file afterwards. Files are found by names that may lead

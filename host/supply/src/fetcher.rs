@@ -1,6 +1,6 @@
 //! Carries out orders, and keeps what came last of each.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -159,11 +159,16 @@ impl Dealing {
     }
 }
 
+/// Where the signature of a file is.
+pub fn signature_of(file: &Path) -> PathBuf {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(SIGNATURE_SUFFIX);
+    beside.into()
+}
+
 async fn read_file(order: &Order, path: &Path) -> Result<Fetched, SupplyError> {
     let bytes = file::read(path, order.max_bytes).await?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(SIGNATURE_SUFFIX);
-    let beside = Path::new(&beside);
-    let signature = async || file::read_if_there(beside, MAX_SIGNATURE).await;
+    let beside = signature_of(path);
+    let signature = async || file::read_if_there(&beside, MAX_SIGNATURE).await;
     accepted(order, bytes, beside.display().to_string(), signature).await
 }

@@ -33,7 +33,7 @@ mod source;
 mod web;
 
 pub use error::SupplyError;
-pub use fetcher::{Fetched, Fetcher};
+pub use fetcher::{Fetched, Fetcher, signature_of};
 pub use order::{Credentials, Order};
 pub use signature::{InvalidPublicKey, PublicKey, SignatureError, verify};
 pub use source::{InvalidSource, Location, Reference, Source, Version};

@@ -13,8 +13,8 @@ pub use reference::{Reference, Version};
 
 const OCI: &str = "oci";
 
-/// Where a policy is, with its digest where that is known. What comes over plain
-/// HTTP or from a web server at all cannot be made without one.
+/// Where a policy is, with its digest where that is known. There is none on a web
+/// server without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     location: Location,
@@ -78,11 +78,7 @@ impl Source {
     /// When the text names no place, or a web server without a digest.
     pub fn parse(text: &str, sha256: Option<Digest>) -> Result<Self, InvalidSource> {
         let Some((scheme, rest)) = text.split_once("://") else {
-            return if text.is_empty() {
-                Err(InvalidSource::Empty)
-            } else {
-                Ok(Self { location: Location::File(text.into()), sha256 })
-            };
+            return if text.is_empty() { Err(InvalidSource::Empty) } else { Ok(Self::file(text, sha256)) };
         };
         let location = match scheme {
             "https" | "http" => Location::Web(web(text)?),
@@ -93,6 +89,11 @@ impl Source {
             return Err(InvalidSource::NoDigest);
         }
         Ok(Self { location, sha256 })
+    }
+
+    /// A file.
+    pub fn file(path: impl Into<PathBuf>, sha256: Option<Digest>) -> Self {
+        Self { location: Location::File(path.into()), sha256 }
     }
 
     /// With the path of a file, if it is one, taken to be relative to a directory.

@@ -12,7 +12,7 @@ use super::Admin;
 use super::operate::found;
 use super::routes::Held;
 use crate::client::error::ApiError;
-use crate::config::{self, PolicySource};
+use crate::config;
 use crate::reload::Report;
 use crate::rollout;
 use crate::rollout::state::Chosen;
@@ -72,10 +72,7 @@ fn of(snapshot: &Snapshot, state: &rollout::State, policy: &config::Policy) -> O
     };
     let decided = state.policy(name);
     Some(Policy {
-        source: match &policy.source {
-            PolicySource::Builtin(name) => format!("builtin:{name}"),
-            PolicySource::File(path) => path.display().to_string(),
-        },
+        source: policy.source.to_string(),
         grants: policy
             .spec
             .grants

@@ -1,8 +1,10 @@
 //! `pointsman check`
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use pointsman_supply::Fetcher;
 
 use super::{Failure, print, runtime};
 use crate::config::{Config, Overrides};
@@ -21,12 +23,16 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let source = Source { file: Some(args.file.clone()), overrides: Overrides::default() };
     let config = source.read().map_err(|error| Failure::Input(error.to_string()))?;
+    for warning in &config.warnings {
+        // Nobody is left to be told when standard error is closed.
+        let _ = writeln!(std::io::stderr(), "warning: {warning}");
+    }
     let summary = summary(&config);
     let asynchronous =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::run)?;
     let runtime = runtime::new(&config)?;
     asynchronous
-        .block_on(reload::start(config, &runtime, &Rollouts::default()))
+        .block_on(reload::start(config, &runtime, &Rollouts::default(), &Fetcher::new()))
         .map_err(|error| Failure::Input(error.to_string()))?;
     print(format_args!("{}: ok ({summary})", args.file.display()))
 }

@@ -4,10 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use pointsman_policy::Runtime;
 use pointsman_policy::watch::{Changes, WatchConfig, Watcher};
+use pointsman_supply::Fetcher;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -54,14 +56,15 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     let causes = Causes::watch(source.watched(&config)).map_err(Failure::run)?;
     let token = config.admin.token.clone();
     let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(Failure::run)?;
-    let snapshot = reload::start(config, &runtime, &rollouts)
+    let fetcher = Fetcher::new();
+    let snapshot = reload::start(config, &runtime, &rollouts, &fetcher)
         .await
         .map_err(|error| Failure::Input(error.to_string()))?;
     let (queue, delivery) = feedback::queue();
     let (shadows, asking) = shadow::queue();
     let app = Arc::new(App::new(snapshot, queue, shadows));
     let alarm = runtime.alarm().clone();
-    let reloader = Arc::new(Reloader::new(source, runtime, Arc::clone(&app), rollouts));
+    let reloader = Arc::new(Reloader::new(source, runtime, fetcher, Arc::clone(&app), rollouts));
     let (stop, stopped) = watch::channel(false);
 
     // Whoever reads the addresses may send a signal at once.
@@ -121,8 +124,8 @@ impl Listeners {
     }
 }
 
-/// What calls for a reload: files that change, and SIGHUP. Noticed from the
-/// moment that this is made.
+/// What calls for a reload: files that change, SIGHUP, and the time to ask where
+/// tags lead. Files and signals are noticed from the moment that this is made.
 struct Causes {
     watcher: Watcher,
     changes: Changes,
@@ -141,11 +144,20 @@ impl Causes {
             let cause = tokio::select! {
                 Some(()) = self.changes.changed() => "file",
                 Some(()) = self.hangups.recv() => "signal",
+                () = due(reloader.poll()) => "poll",
                 else => return,
             };
             reloader.reload(cause).await;
             self.watcher.set_paths(reloader.watched());
         }
+    }
+}
+
+/// Waits for a time, or for ever.
+async fn due(after: Option<Duration>) {
+    match after {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
     }
 }
 

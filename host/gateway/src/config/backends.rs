@@ -78,15 +78,7 @@ fn http(raw: &raw::Backend, node: Node<'_>, secrets: Secrets<'_>, problems: &mut
     config.idle_timeout = raw.idle_timeout.get();
     config.max_idle_connections = raw.max_idle_connections as usize;
     if let Some(path) = &raw.ca_file {
-        let full = secrets.base_dir.join(path);
-        match std::fs::read(&full) {
-            Ok(pem) => config.ca_pem = Some(pem),
-            Err(error) => {
-                problems
-                    .add(node.get("ca_file").place(), format!("cannot read {}: {error}", full.display()))
-                    .hint("paths are relative to the configuration file");
-            }
-        }
+        config.ca_pem = secrets.bytes(path, node.get("ca_file"), problems);
     }
     config
 }

@@ -3,6 +3,7 @@
 use super::document::Document;
 use super::problem::{InvalidConfig, Problems};
 use super::secrets::Secrets;
+use super::sources::PolicyDir;
 use super::{Config, Input};
 use super::{backends, keys, listeners, models, policies, rollout, routes, state};
 
@@ -30,11 +31,28 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     let rollback = rollout::rollback(&file.rollback, root.get("rollback"), &mut problems);
     let models = models::compile(&file, root, &mut problems);
     let backends = backends::compile(&file, root.get("backends"), secrets, &models, &mut problems);
-    let policies = policies::compile(&file.policies, root.get("policies"), input.base_dir, &mut problems);
+    let directory =
+        PolicyDir::read(file.policy_dir.as_deref(), root.get("policy_dir"), input.base_dir, &mut problems);
+    let policies =
+        policies::compile(&file.policies, root.get("policies"), &directory, secrets, &mut problems);
     let routes = routes::compile(&file.routes, root, &policies, &mut problems);
     let keys = keys::compile(&file.keys, root, &mut problems);
 
     problems.check(input.file)?;
     let models = models.into_iter().map(|model| model.model.into()).collect();
-    Ok(Config { server, admin, log, state, compile, rollback, backends, models, policies, routes, keys })
+    Ok(Config {
+        server,
+        admin,
+        log,
+        state,
+        compile,
+        rollback,
+        backends,
+        models,
+        policy_dir: directory.path,
+        policies,
+        routes,
+        keys,
+        warnings: directory.warnings,
+    })
 }

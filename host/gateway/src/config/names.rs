@@ -6,14 +6,22 @@ use super::problem::Problems;
 /// Longest name. Names go into headers, log lines and metrics.
 const LONGEST: usize = 64;
 
+/// What names are made of.
+pub(super) const RULE: &str = "names are 1 to 64 characters of a-z A-Z 0-9 _ . -";
+
+/// Whether a name can be used.
+pub(super) fn is_plain(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_plain)
+}
+
 /// Checks the name of a backend, policy, route or key.
 pub(super) fn check(what: &str, name: &str, node: Node<'_>, problems: &mut Problems<'_>) {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_plain) {
+    if is_plain(name) {
         return;
     }
     let message = format!("{what} {name:?} has a name that cannot be used");
-    problems.add(node.key(), message).hint("names are 1 to 64 characters of a-z A-Z 0-9 _ . -");
+    problems.add(node.key(), message).hint(RULE);
 }
 
 /// The names that a list of names and patterns means, in the order of the list,

@@ -1,31 +1,17 @@
-//! Policies: where their code is, and what it may do.
+//! Policies: what they may do, and what happens when they fail.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use pointsman_domain::ids::PolicyName;
 use pointsman_policy::{Grants, Isolation, Limits, PolicySpec};
 
 use super::document::Node;
 use super::problem::Problems;
+use super::secrets::Secrets;
+use super::sources::{self, PolicyDir, PolicySource};
 use super::{names, raw};
-
-/// The policies inside the binary, as `builtin:` names them.
-pub const BUILTIN_POLICIES: [&str; 10] = [
-    "cost",
-    "performance",
-    "task-type",
-    "dynamic",
-    "auto",
-    "multimodal",
-    "sequential",
-    "parallel",
-    "collaborate",
-    "cascade",
-];
-
-/// What stands before the name of a policy inside the binary.
-pub(crate) const BUILTIN: &str = "builtin:";
 
 /// A policy, its code not yet read.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,17 +20,10 @@ pub struct Policy {
     pub spec: PolicySpec,
     /// Where its code is.
     pub source: PolicySource,
+    /// How often to ask whether that is still the same, if at all.
+    pub poll: Option<Duration>,
     /// What happens when it fails, unless the route says otherwise.
     pub on_failure: OnFailure,
-}
-
-/// Where a policy's code is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PolicySource {
-    /// In the binary, under one of [`BUILTIN_POLICIES`].
-    Builtin(&'static str),
-    /// In a file, which was there when the configuration was read.
-    File(PathBuf),
 }
 
 /// What happens to a request when its policy fails.
@@ -64,26 +43,25 @@ pub enum OnFailure {
 pub(super) fn compile(
     policies: &BTreeMap<String, raw::Policy>,
     node: Node<'_>,
-    base_dir: &Path,
+    directory: &PolicyDir,
+    secrets: Secrets<'_>,
     problems: &mut Problems<'_>,
 ) -> Vec<Policy> {
-    let known: Vec<&str> = node.entries().map(|(name, _)| name).collect();
+    let alone = directory.files.iter().filter(|(name, _)| !policies.contains_key(*name));
+    let named = node.entries().map(|(name, _)| name);
+    let known: Vec<&str> = named.chain(alone.clone().map(|(name, _)| name.as_str())).collect();
     let mut compiled = Vec::new();
     for (name, node) in node.entries() {
         names::check("policy", name, node, problems);
         let Some(raw) = policies.get(name) else { continue };
-        let source = source(raw, node, base_dir, problems);
-        compiled.push(Policy {
-            spec: PolicySpec {
-                name: PolicyName::new(name),
-                settings: settings(raw, node, problems),
-                grants: raw.grants.iter().map(|grant| grant.policy()).collect(),
-                limits: limits(&raw.limits, node.get("limits"), problems),
-                isolation: isolation(raw, node, problems),
-            },
-            source: source.unwrap_or(PolicySource::Builtin("cost")),
-            on_failure: on_failure(&raw.on_failure, node, &known, problems),
-        });
+        let file = directory.files.get(name).map(PathBuf::as_path);
+        let source = sources::compile(raw, node, file, secrets, problems);
+        let on_failure = on_failure(&raw.on_failure, node, &known, problems);
+        compiled.push(policy(name, raw, source, on_failure, node, problems));
+    }
+    for (name, path) in alone {
+        let source = Some(sources::in_directory(path));
+        compiled.push(policy(name, &raw::Policy::default(), source, OnFailure::default(), node, problems));
     }
     for policy in &compiled {
         let name = policy.spec.name.as_str();
@@ -93,6 +71,34 @@ pub(super) fn compile(
         }
     }
     compiled
+}
+
+fn policy(
+    name: &str,
+    raw: &raw::Policy,
+    source: Option<PolicySource>,
+    on_failure: OnFailure,
+    node: Node<'_>,
+    problems: &mut Problems<'_>,
+) -> Policy {
+    let limits = limits(&raw.limits, node.get("limits"), problems);
+    // Without a source there is a problem, and so no configuration.
+    let mut source = source.unwrap_or(PolicySource::Builtin("cost"));
+    if let PolicySource::Fetched(order) = &mut source {
+        order.max_bytes = limits.max_component_bytes;
+    }
+    Policy {
+        spec: PolicySpec {
+            name: PolicyName::new(name),
+            settings: settings(raw, node, problems),
+            grants: raw.grants.iter().map(|grant| grant.policy()).collect(),
+            limits,
+            isolation: isolation(raw, node, problems),
+        },
+        source,
+        poll: sources::poll(raw, node, problems),
+        on_failure,
+    }
 }
 
 /// Reads the `on_failure` of a policy or of a route.
@@ -145,46 +151,6 @@ pub(super) fn report_cycle(node: Node<'_>, cycle: &[String], problems: &mut Prob
 /// Whether a circle is told at this policy: each is told once, at its first name.
 fn is_first(policy: &str, cycle: &[String]) -> bool {
     cycle.first() == cycle.last() && cycle.iter().all(|name| policy <= name.as_str())
-}
-
-fn source(
-    raw: &raw::Policy,
-    node: Node<'_>,
-    base_dir: &Path,
-    problems: &mut Problems<'_>,
-) -> Option<PolicySource> {
-    let Some(source) = &raw.source else {
-        problems.lacks(
-            node,
-            "the policy has no `source`",
-            "it is \"builtin:cost\", or the path of a WebAssembly file",
-        );
-        return None;
-    };
-    let place = node.get("source").place();
-    if let Some(name) = source.strip_prefix(BUILTIN) {
-        let builtin = BUILTIN_POLICIES.into_iter().find(|builtin| *builtin == name);
-        if builtin.is_none() {
-            problems.add(place, format!("there is no built-in policy `{name}`")).did_you_mean(
-                name,
-                &BUILTIN_POLICIES,
-                "built-in policies",
-            );
-        }
-        return builtin.map(PolicySource::Builtin);
-    }
-    let path = base_dir.join(source);
-    if !path.is_file() {
-        let added = problems.add(place, format!("there is no file {}", path.display()));
-        if BUILTIN_POLICIES.contains(&source.as_str()) {
-            added.hint(format!("the built-in policy is \"{BUILTIN}{source}\""));
-        } else {
-            added.hint(
-                "paths are relative to the configuration file; built-in policies begin with \"builtin:\"",
-            );
-        }
-    }
-    Some(PolicySource::File(path))
 }
 
 fn settings(raw: &raw::Policy, node: Node<'_>, problems: &mut Problems<'_>) -> String {

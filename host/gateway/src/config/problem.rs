@@ -8,7 +8,7 @@ use super::document::{Node, Span};
 
 /// Keys whose values are never shown. They are not allowed in a configuration
 /// either, but it is by an error that they are noticed.
-const SECRET_KEYS: [&str; 5] = ["api_key", "token", "authorization", "api-key", "x-api-key"];
+const SECRET_KEYS: [&str; 6] = ["password", "api_key", "token", "authorization", "api-key", "x-api-key"];
 
 /// Everything that is wrong with a configuration. Displays as text for a
 /// terminal or a log, in the manner of a compiler.
@@ -103,7 +103,7 @@ impl<'t> Problems<'t> {
         let added = self.add(place, message);
         added.0.misfit = true;
         match name {
-            "api_key" | "token" if is_key => added.hint(format!(
+            "api_key" | "token" | "password" if is_key => added.hint(format!(
                 "secrets are not written in the configuration: name an environment variable with \
                  `{name}_env` or a file with `{name}_file`"
             )),

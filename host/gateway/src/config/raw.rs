@@ -50,6 +50,9 @@ pub(super) struct File {
     /// Models, by `backend/name`. The order in the file is the order in which
     /// they are tried when no policy decides.
     pub models: BTreeMap<String, Model>,
+    /// Directory in which every `NAME.wasm` is a policy NAME, with default settings
+    /// and no grants unless `[policies.NAME]` says otherwise. It is watched.
+    pub policy_dir: Option<String>,
     /// Policies, by name.
     pub policies: BTreeMap<String, Policy>,
     /// Model names that clients can ask for, bound to a policy and a set of models.

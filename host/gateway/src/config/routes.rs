@@ -83,7 +83,13 @@ pub(super) fn compile(
     policies: &[Policy],
     problems: &mut Problems<'_>,
 ) -> Vec<Route> {
-    let known: Vec<&str> = root.get("policies").entries().map(|(name, _)| name).collect();
+    let mut known: Vec<&str> = root.get("policies").entries().map(|(name, _)| name).collect();
+    for policy in policies.iter().map(|policy| policy.spec.name.as_str()) {
+        // Some are not in the file but in the directory of policies.
+        if !known.contains(&policy) {
+            known.push(policy);
+        }
+    }
     let ids: Vec<&str> = root.get("models").entries().map(|(id, _)| id).collect();
     let mut compiled = Vec::new();
     for (name, node) in root.get("routes").entries() {

@@ -43,6 +43,12 @@ impl Secrets<'_> {
         }
     }
 
+    /// Reads a file that is no secret, for what else stands in files.
+    pub(super) fn bytes(&self, path: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Vec<u8>> {
+        let full = self.base_dir.join(path);
+        std::fs::read(&full).map_err(|error| unreadable(&full, &error, node, problems)).ok()
+    }
+
     fn variable(&self, name: &str, key: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Secret> {
         if !is_variable_name(name) {
             // It may be the secret itself.
@@ -66,13 +72,17 @@ impl Secrets<'_> {
         match std::fs::read_to_string(&full) {
             Ok(text) => checked(&text, &format!("the file {}", full.display()), node, problems),
             Err(error) => {
-                problems
-                    .add(node.place(), format!("cannot read {}: {error}", full.display()))
-                    .hint("paths are relative to the configuration file");
+                unreadable(&full, &error, node, problems);
                 None
             }
         }
     }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error, node: Node<'_>, problems: &mut Problems<'_>) {
+    problems
+        .add(node.place(), format!("cannot read {}: {error}", path.display()))
+        .hint("paths are relative to the configuration file");
 }
 
 fn checked(value: &str, origin: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Secret> {

@@ -9,6 +9,7 @@ mod reference;
 mod routes;
 mod secrets;
 mod shape;
+mod sources;
 mod whole;
 
 /// What a configuration needs at least; appended to what a test is about.

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::Hold;
 use pointsman_policy::{Code, LoadError, Policy, Runtime, Slot};
+use pointsman_supply::Fetcher;
 
 use crate::builtin;
 use crate::clock::unix_seconds;
@@ -18,6 +19,7 @@ use crate::snapshot::Slots;
 #[derive(Clone, Copy)]
 pub(super) struct Loader<'a> {
     pub(super) runtime: &'a Runtime,
+    pub(super) fetcher: &'a Fetcher,
     /// What was decided about versions.
     pub(super) state: &'a State,
     /// Where the code of versions is, besides their source.
@@ -153,10 +155,13 @@ impl Loader<'_> {
         }
         let read = match chosen {
             Some(version) => self.kept_code(version),
-            None => read(&policy.source).await,
+            None => read(&policy.source, self.fetcher).await,
         };
         let code = match read {
             Ok(code) => code,
+            Err(error) if chosen.is_none() && self.is_of_source(policy, active.digest()) => {
+                return self.stay(policy, slot, Some(NotLetIn { digest: None, error })).await;
+            }
             Err(error) => return failed(policy, slot, None, error),
         };
         let digest = code.digest();
@@ -211,7 +216,7 @@ impl Loader<'_> {
             }
         }
         let last = decided.and_then(|decided| decided.active);
-        let (digest, error) = match read(&policy.source).await {
+        let (digest, error) = match read(&policy.source, self.fetcher).await {
             Ok(code) => {
                 let digest = code.digest();
                 let hold = self.held(policy, digest);
@@ -265,6 +270,13 @@ impl Loader<'_> {
 
     fn kept_code(&self, version: Digest) -> Result<Code<'static>, String> {
         self.kept.code(version).ok_or_else(|| format!("the code of version {version} is not kept"))
+    }
+
+    /// Whether a version is the last that came from a policy's source over the
+    /// network. New settings for it need not wait until the source is back.
+    fn is_of_source(&self, policy: &config::Policy, version: Digest) -> bool {
+        let fetched = policy.source.order().and_then(|order| self.fetcher.kept(order));
+        fetched.is_some_and(|fetched| fetched.digest == version)
     }
 
     fn decided(&self, policy: &config::Policy) -> Option<&PolicyState> {
@@ -322,15 +334,14 @@ fn told(hold: &Hold, policy: &config::Policy, version: Digest) -> String {
     }
 }
 
-async fn read(source: &PolicySource) -> Result<Code<'static>, String> {
+async fn read(source: &PolicySource, fetcher: &Fetcher) -> Result<Code<'static>, String> {
     match source {
         PolicySource::Builtin(name) => builtin::bytes(name)
             .map(Code::embedded)
             .ok_or_else(|| format!("there is no built-in policy `{name}`")),
-        PolicySource::File(path) => {
-            let path = path.clone();
-            let read = tokio::task::spawn_blocking(move || std::fs::read(path).map(Code::new)).await;
-            read.map_err(|error| error.to_string())?.map_err(|error| format!("cannot read the file: {error}"))
+        PolicySource::Fetched(order) => {
+            let fetched = fetcher.fetch(order).await.map_err(|error| error.to_string())?;
+            Ok(Code::new(Vec::from(fetched.bytes)))
         }
     }
 }
@@ -346,11 +357,8 @@ pub(super) async fn off_the_request_path<T: Send + 'static>(
 /// One line for each policy that does not load.
 pub(super) fn list(unloadable: &[Unloadable]) -> String {
     let line = |policy: &Unloadable| {
-        let source = match &policy.source {
-            PolicySource::Builtin(name) => format!("builtin:{name}"),
-            PolicySource::File(path) => path.display().to_string(),
-        };
-        format!("error: cannot load the policy `{}` from {source}: {}", policy.name, policy.error)
+        let Unloadable { name, source, error } = policy;
+        format!("error: cannot load the policy `{name}` from {source}: {error}")
     };
     unloadable.iter().map(line).collect::<Vec<_>>().join("\n")
 }

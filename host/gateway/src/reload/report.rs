@@ -8,7 +8,7 @@ use crate::clock::unix_seconds;
 /// What one reload did.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
-    /// What called for it: `file`, `signal` or `admin`.
+    /// What called for it: `file`, `signal`, `poll` or `admin`.
     cause: &'static str,
     /// When, in seconds since 1970.
     at: u64,
@@ -54,6 +54,8 @@ impl Report {
 
     pub(super) fn log(&self) {
         match &self.config {
+            // A poll that finds nothing is nothing new.
+            Verdict::Applied if self.cause == "poll" => tracing::debug!(cause = self.cause, "reloaded"),
             Verdict::Applied => tracing::info!(cause = self.cause, "reloaded"),
             Verdict::Rejected(error) => {
                 tracing::error!(

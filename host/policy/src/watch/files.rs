@@ -8,8 +8,8 @@ use std::time::SystemTime;
 /// Links followed for one path; the kernel follows 40.
 const MAX_LINKS: usize = 40;
 
-/// The directories in which an event can change what `path` leads to: those of
-/// the file, of its target, and of every link on the way. What is missing is
+/// The directories in which an event can change what `path` leads to: itself, if
+/// it is one, those of the file, of its target, and of every link on the way. What is missing is
 /// represented by its nearest ancestor, where it would appear.
 pub(super) fn directories(path: &Path) -> BTreeSet<PathBuf> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -43,7 +43,11 @@ fn follow(path: &Path, links: &mut usize, found: &mut BTreeSet<PathBuf>) {
                 return;
             }
             Ok(_) if !is_last => {}
-            _ => {
+            last => {
+                // A directory is what is in it.
+                if last.is_ok_and(|metadata| metadata.is_dir()) {
+                    found.insert(walked);
+                }
                 found.insert(parent);
                 return;
             }

@@ -139,6 +139,24 @@ async fn a_file_deleted_and_created_again_is_told() {
 }
 
 #[tokio::test]
+async fn what_comes_and_goes_in_a_watched_directory_is_told() {
+    let directory = directory();
+    let (_watcher, mut changes) = watch(&[directory.path()], EVENTS);
+    let file = directory.path().join("new.wasm");
+    replace(&file, "1");
+    until_content(&mut changes, &file, "1").await;
+    fs::remove_file(&file).unwrap();
+    changes.changed().await.unwrap();
+    let link = directory.path().join("link");
+    let other = self::directory();
+    symlink(other.path(), &link).unwrap();
+    let (_watcher, mut changes) = watch(&[&link], EVENTS);
+    let file = other.path().join("new.wasm");
+    replace(&file, "2");
+    until_content(&mut changes, &file, "2").await;
+}
+
+#[tokio::test]
 async fn a_directory_that_appears_later_is_told() {
     let root = directory();
     let parent = root.path().join("not/yet/there");

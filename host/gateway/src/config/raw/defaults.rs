@@ -69,6 +69,13 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             source: None,
+            sha256: None,
+            public_key: None,
+            poll: None,
+            ca_file: None,
+            username: None,
+            password_env: None,
+            password_file: None,
             settings: toml::Table::new(),
             grants: Vec::new(),
             limits: Limits::default(),

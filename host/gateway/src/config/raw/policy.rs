@@ -8,11 +8,29 @@ use super::{Duration, Size, WordOr};
 /// A policy.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(extend("required" = ["source"]))]
 pub(in crate::config) struct Policy {
-    /// `builtin:` and a name, or the path of a WebAssembly file: a component, or
-    /// the core module that cargo leaves in `target/`. The file is watched.
+    /// `builtin:` and a name; the path of a WebAssembly file, a component or the
+    /// core module that cargo leaves in `target/`, which is watched; an `https://`
+    /// address; or `oci://REGISTRY/REPOSITORY:TAG` or `…@sha256:HEX`. Default: the
+    /// file of the policy's name in `policy_dir`.
     pub source: Option<String>,
+    /// The SHA-256 that its bytes must have, in hex. Needed for `https://`.
+    pub sha256: Option<String>,
+    /// The minisign public key that must have signed its bytes: one line that
+    /// begins with `RW`. The signature is in `FILE.minisig` beside the file or
+    /// address, in a registry in the annotation `dev.pointsman.policy.minisig`.
+    pub public_key: Option<String>,
+    /// How often a registry is asked where the tag leads now. Default: only when
+    /// something else calls for a reload.
+    pub poll: Option<Duration>,
+    /// File with the certificate authorities to trust instead of the system's, in PEM.
+    pub ca_file: Option<String>,
+    /// Who the web server or the registry is asked as.
+    pub username: Option<String>,
+    /// Environment variable that holds the password or access token.
+    pub password_env: Option<String>,
+    /// File that holds the password or access token.
+    pub password_file: Option<String>,
     /// What the policy itself is told. Which keys there are is up to the policy.
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub settings: toml::Table,

@@ -22,6 +22,9 @@ Durations are text such as `\"20ms\"`, `\"2s\"`, `\"1.5s\"`, `\"5m\"`, `\"1h\"`.
 such as `\"16 MiB\"`. Paths are relative to the file. In lists of names, `*` stands for anything.
 ";
 
+/// The keys before all sections.
+const TOP: [&str; 1] = ["policy_dir"];
+
 /// The sections in the order of the file, each with the definition of what is in it.
 const SECTIONS: [(&str, &str); 11] = [
     ("[server]", "Server"),
@@ -46,7 +49,7 @@ fn the_reference_is_that_of_the_code() {
 fn the_reference_has_every_section() {
     let schema: Value = serde_json::from_str(&schema_json()).unwrap();
     let sections = schema["properties"].as_object().unwrap();
-    for name in sections.keys() {
+    for name in sections.keys().filter(|name| !TOP.contains(&name.as_str())) {
         assert!(SECTIONS.iter().any(|(title, _)| title.starts_with(&format!("[{name}"))), "{name}");
     }
 }
@@ -55,6 +58,10 @@ fn reference() -> String {
     let schema: Value = serde_json::from_str(&schema_json()).unwrap();
     let definitions = schema["$defs"].as_object().unwrap();
     let mut text = HEAD.to_owned();
+    text.push_str("\n## Before all sections\n\n| key | value | default | meaning |\n|---|---|---|---|\n");
+    for key in TOP {
+        row(key, &schema["properties"][key], "", definitions, &mut text);
+    }
     for (title, definition) in SECTIONS {
         let definition = &definitions[definition];
         write!(text, "\n## `{title}`\n\n{}\n\n", paragraph(definition)).unwrap();
@@ -74,17 +81,16 @@ fn rows(prefix: &str, definition: &Value, definitions: &Map<String, Value>, text
             default => format!("`{default}`"),
         };
         let name = format!("{prefix}{key}");
-        writeln!(
-            text,
-            "| `{name}` | {} | {default} | {} |",
-            kind(property, definitions),
-            paragraph(property)
-        )
-        .unwrap();
+        row(&name, property, &default, definitions, text);
         if target["properties"].is_object() {
             rows(&format!("{name}."), target, definitions, text);
         }
     }
+}
+
+fn row(name: &str, property: &Value, default: &str, definitions: &Map<String, Value>, text: &mut String) {
+    let (kind, meaning) = (kind(property, definitions), paragraph(property));
+    writeln!(text, "| `{name}` | {kind} | {default} | {meaning} |").unwrap();
 }
 
 fn is_required(key: &str, definition: &Value) -> bool {

@@ -123,7 +123,7 @@ grants = ["prompt"]"#,
       |
     2 | [policies.mine]
       |           ^^^^
-      = hint: it is "builtin:cost", or the path of a WebAssembly file
+      = hint: it is "builtin:cost", the path of a WebAssembly file, or an https:// or oci:// address; a policy in `policy_dir` needs none
     "#);
 }
 

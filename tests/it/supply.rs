@@ -1,0 +1,167 @@
+//! Policies that come from a registry, a web server or a directory.
+
+use std::fs;
+
+use pointsman_guests::{READER, version, version_label};
+use pointsman_tests::client::{self, Answer};
+use pointsman_tests::registry::sha256;
+use pointsman_tests::{FakeModel, Gateway, Registry, Step};
+use serde_json::Value;
+
+use crate::command_line::{check, texts};
+use crate::fleet::{ask, backend, chat, model};
+
+/// A route `main` that the policy `remote` decides.
+fn config(upstream: &FakeModel, policy: &str) -> String {
+    let fleet = backend("fake", upstream, "") + &model("fake/one", 1, "");
+    format!("{policy}\n{fleet}\n[routes.main]\npolicy = \"remote\"\n")
+}
+
+fn remote(source: &str, more: &str) -> String {
+    format!("[policies.remote]\nsource = \"{source}\"\n{more}\n")
+}
+
+async fn is_decided_by(gateway: &Gateway, number: u32) {
+    let answer = ask(gateway, &chat("main", "hi")).await;
+    assert_eq!(answer.header("x-pointsman-route"), Some(&*version_label(number)));
+}
+
+async fn reload(gateway: &Gateway) -> Answer {
+    client::post(&gateway.admin("/admin/reload"), &Value::Null).await
+}
+
+async fn policies(gateway: &Gateway) -> Vec<Value> {
+    let json = client::get(&gateway.admin("/admin/policies")).await.json();
+    json["policies"].as_array().expect("a list").clone()
+}
+
+#[tokio::test]
+async fn a_tag_that_moves_takes_over_by_poll_and_by_reload() {
+    let Some(registry) = Registry::start() else { return };
+    let upstream = FakeModel::saying("hello").await;
+    registry.push("router", "stable", &version(1)).await;
+    let source = registry.source("router", ":stable");
+    let gateway = Gateway::start(&config(&upstream, &remote(&source, "poll = \"100ms\""))).await;
+    is_decided_by(&gateway, 1).await;
+    assert_eq!(policies(&gateway).await[0]["source"], source);
+
+    registry.push("router", "stable", &version(2)).await;
+    gateway.logged(&format!(r#""to":"{}""#, sha256(&version(2)))).await;
+    is_decided_by(&gateway, 2).await;
+
+    registry.push("router", "stable", &version(3)).await;
+    assert_eq!(reload(&gateway).await.status, 200);
+    is_decided_by(&gateway, 3).await;
+}
+
+#[tokio::test]
+async fn a_registry_that_is_away_leaves_the_version_that_serves() {
+    let Some(mut registry) = Registry::start() else { return };
+    let upstream = FakeModel::saying("hello").await;
+    registry.push("router", "stable", &version(1)).await;
+    let policy = remote(&registry.source("router", ":stable"), "");
+    let gateway = Gateway::start(&config(&upstream, &policy)).await;
+    registry.stop();
+
+    let answer = reload(&gateway).await;
+    assert_eq!(answer.status, 422);
+    let told = answer.json()["policies"][0]["error"].as_str().expect("the report says why").to_owned();
+    assert!(told.contains(registry.authority()), "{told}");
+    assert_eq!(policies(&gateway).await[0]["rejected"]["error"], told);
+    is_decided_by(&gateway, 1).await;
+
+    // What is set anew does not wait for the registry.
+    let changed = config(&upstream, &format!("{policy}limits = {{ deadline = \"30ms\" }}\n"));
+    fs::write(gateway.config(), changed).expect("the config can be written");
+    let report = reload(&gateway).await.json();
+    assert_eq!(
+        (&report["config"], &report["policies"][0]["change"]),
+        (&"applied".into(), &"rejected".into())
+    );
+    assert!(report["policies"][0]["error"].is_string(), "{report}");
+    is_decided_by(&gateway, 1).await;
+
+    // A policy without any version is another matter.
+    let (told, errors) = texts(&check(&config(&upstream, &policy)));
+    assert!(
+        told.is_empty() && errors.contains("error: cannot load the policy `remote` from oci://"),
+        "{errors}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_comes_from_a_web_server_by_its_digest() {
+    let upstream = FakeModel::saying("hello").await;
+    let web = FakeModel::builder().tls().otherwise(|_| Step::bytes("application/wasm", version(1)));
+    let web = web.start().await;
+    let directory = own_directory();
+    let authorities = directory.join("ca.pem");
+    fs::write(&authorities, web.ca_pem().expect("it speaks TLS")).expect("a file");
+    let source = format!("https://{}/router.wasm", web.authority());
+    let of = |bytes: &[u8]| {
+        let more = format!("sha256 = \"{}\"\nca_file = \"{}\"", sha256(bytes), authorities.display());
+        config(&upstream, &remote(&source, &more))
+    };
+    let gateway = Gateway::start(&of(&version(1))).await;
+    is_decided_by(&gateway, 1).await;
+    assert_eq!(reload(&gateway).await.status, 200);
+    assert_eq!(web.requests().len(), 1);
+
+    let (_, errors) = texts(&check(&of(&version(2))));
+    assert!(errors.contains("as expected: it was replaced"), "{errors}");
+    fs::remove_dir_all(directory).expect("the directory can be removed");
+}
+
+#[tokio::test]
+async fn a_policy_that_has_to_be_signed_and_is_not_is_refused() {
+    let upstream = FakeModel::saying("hello").await;
+    let directory = own_directory();
+    let file = directory.join("router.wasm");
+    fs::write(&file, version(1)).expect("the policy can be written");
+    let key = "public_key = \"RWTPB4lzeaywJoUV2O+86FQY6PVFm0nZJJwJ1IQdgCDrTK3N43CFMFUB\"";
+    let checked = check(&config(&upstream, &remote(&file.display().to_string(), key)));
+    let (told, errors) = texts(&checked);
+    assert_eq!((checked.status.code(), &*told), (Some(2), ""));
+    assert!(errors.contains("there is no signature, and only signed bytes are taken"), "{errors}");
+    fs::remove_dir_all(directory).expect("the directory can be removed");
+}
+
+#[tokio::test]
+async fn a_file_dropped_into_the_policy_directory_is_a_policy() {
+    let upstream = FakeModel::saying("hello").await;
+    let directory = own_directory();
+    fs::write(directory.join("remote.wasm"), version(1)).expect("the policy can be written");
+    let text = config(&upstream, &format!("policy_dir = \"{}\"", directory.display()));
+    let gateway = Gateway::start(&text).await;
+    is_decided_by(&gateway, 1).await;
+
+    fs::write(directory.join("incoming"), version(2)).expect("the policy can be written");
+    fs::rename(directory.join("incoming"), directory.join("more.wasm")).expect("it can be renamed");
+    fs::write(directory.join("no name.wasm"), version(3)).expect("the policy can be written");
+    gateway.logged(r#""message":"policy loaded","policy":"more""#).await;
+    gateway.logged("no name.wasm is not taken as a policy for its name").await;
+    let listed = policies(&gateway).await;
+    let names: Vec<_> = listed.iter().map(|policy| policy["name"].as_str()).collect();
+    assert_eq!(names, [Some("more"), Some("remote")]);
+    assert_eq!(listed[0]["grants"], serde_json::json!([]));
+
+    // It is no more trusted than any other.
+    fs::write(directory.join("reader.wasm"), READER).expect("the policy can be written");
+    let told = reload(&gateway).await.json()["config"]["rejected"].to_string();
+    assert!(told.contains("which it is not granted"), "{told}");
+    fs::remove_file(directory.join("reader.wasm")).expect("it can be removed");
+    fs::remove_file(directory.join("more.wasm")).expect("it can be removed");
+    assert_eq!(reload(&gateway).await.status, 200);
+    assert_eq!(policies(&gateway).await.len(), 1);
+    fs::remove_dir_all(directory).expect("the directory can be removed");
+}
+
+/// A directory of the test's own.
+fn own_directory() -> std::path::PathBuf {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("supply-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&directory).expect("a directory for the test");
+    directory
+}
