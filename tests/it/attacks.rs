@@ -255,7 +255,7 @@ async fn handles_that_are_never_given_back_are_counted() {
 
 #[tokio::test]
 async fn sleep_by_way_of_wasi_ends_at_the_deadline() {
-    let sleep = Attack { code: sleeper(), settings: "{}".to_owned(), grants: r#""wasi""# };
+    let sleep = Attack { code: sleeper(), settings: "{}".to_owned(), grants: r#""wasi", "clocks""# };
     survives(sleep, Fails("deadline")).await;
 }
 

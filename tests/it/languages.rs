@@ -14,9 +14,9 @@ use pointsman_guests::FIRST;
 use pointsman_tests::{Connection, FakeModel, Gateway, client};
 use serde_json::{Value, json};
 
-use crate::clients::installed;
 use crate::fleet::{backend, model, reload};
 use crate::policy_file::PolicyFile;
+use pointsman_tests::installed;
 
 const BODY: &str = r#"{"model":"main","messages":[{"role":"user","content":"hi"}]}"#;
 const CLIENTS: usize = 4;

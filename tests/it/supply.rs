@@ -8,8 +8,9 @@ use pointsman_tests::registry::sha256;
 use pointsman_tests::{FakeModel, Gateway, Registry, Step};
 use serde_json::Value;
 
-use crate::command_line::{check, texts};
+use crate::command_line::{check, run, texts};
 use crate::fleet::{ask, backend, chat, model};
+use crate::policy_file::PolicyFile;
 
 /// A route `main` that the policy `remote` decides.
 fn config(upstream: &FakeModel, policy: &str) -> String {
@@ -164,4 +165,44 @@ fn own_directory() -> std::path::PathBuf {
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&directory).expect("a directory for the test");
     directory
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_to_a_policy_with_a_key_has_to_be_signed_too() {
+    let key = minisign::KeyPair::generate_unencrypted_keypair().expect("a key");
+    let sign = |bytes: &[u8]| {
+        let signature = minisign::sign(None, &key.sk, std::io::Cursor::new(bytes), None, None);
+        signature.expect("a signature").into_string()
+    };
+    let file = PolicyFile::new(&version(1));
+    let write = |name: &str, bytes: &[u8]| {
+        let path = file.path().with_file_name(name);
+        fs::write(&path, bytes).expect("a file");
+        path.display().to_string()
+    };
+    write("policy.wasm.minisig", sign(&version(1)).as_bytes());
+    let upstream = FakeModel::saying("hello").await;
+    let more = format!("public_key = \"{}\"\n", key.pk.to_base64());
+    let policy = remote(&file.path().display().to_string(), &more);
+    let gateway = Gateway::start(&config(&upstream, &policy)).await;
+    is_decided_by(&gateway, 1).await;
+
+    let upload = |arguments: &[&str]| {
+        let admin = ["--admin", &gateway.admin_url];
+        let output = run(&[&["policy", "upload", "remote"], arguments, &admin[..]].concat());
+        let (_, told) = texts(&output);
+        (output.status.code(), told)
+    };
+    let two = write("two.wasm", &version(2));
+    let (status, told) = upload(&[&two]);
+    assert_eq!(status, Some(1));
+    assert!(told.contains("what is uploaded has to be signed"), "{told}");
+    let other = write("other.minisig", sign(&version(3)).as_bytes());
+    let (status, told) = upload(&[&two, "--signature", &other]);
+    assert_eq!(status, Some(1));
+    assert!(told.contains("the signature does not fit the bytes"), "{told}");
+    is_decided_by(&gateway, 1).await;
+    write("two.wasm.minisig", sign(&version(2)).as_bytes());
+    assert_eq!(upload(&[&two]).0, Some(0));
+    is_decided_by(&gateway, 2).await;
 }

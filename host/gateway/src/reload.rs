@@ -11,7 +11,7 @@ mod policies;
 mod report;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pointsman_domain::ids::RouteName;
@@ -62,8 +62,11 @@ pub(crate) struct Reloader {
     app: Arc<App>,
     /// What was decided about policies since they were configured.
     pub(crate) rollouts: Rollouts,
-    /// Held by the reload under way.
+    /// Held by whoever loads policies, for as long as that takes.
     turn: tokio::sync::Mutex<()>,
+    /// Held for a moment by whoever changes what serves: so nobody who undoes
+    /// something waits for a compiler.
+    change: Mutex<()>,
     last: Mutex<Option<Report>>,
 }
 
@@ -107,7 +110,7 @@ pub(crate) async fn start(
     }
     let backends = connect(&config, None)?;
     let slots = loading.slots();
-    let committed = loading.commit(&rollouts.kept);
+    let committed = loading.commit(&state, &rollouts.kept);
     let events = events(&committed, &state, overruled);
     let snapshot = Snapshot::build(config, backends, slots, &state, None);
     remember(rollouts, state, &snapshot.slots, events);
@@ -123,8 +126,8 @@ impl Reloader {
         app: Arc<App>,
         rollouts: Rollouts,
     ) -> Self {
-        let (turn, last) = Default::default();
-        Self { source, runtime, fetcher, app, rollouts, turn, last }
+        let (turn, change, last) = Default::default();
+        Self { source, runtime, fetcher, app, rollouts, turn, change, last }
     }
 
     /// The files whose changes call for a reload, as things stand.
@@ -169,15 +172,18 @@ impl Reloader {
         let current = self.app.snapshot();
         warn_of_restart(&current.config, &config);
         warn(&config);
-        let mut state = self.rollouts.state();
-        let overruled = state.forget_overruled(&config);
+        let state = self.rollouts.state();
         let loading = Loading::all(&config, &current.slots, self.loader(&state)).await;
         if !loading.unloadable.is_empty() {
             return Err(StartError::Policies(loading.unloadable));
         }
         let backends = connect(&config, Some(&current))?;
         let slots = loading.slots();
-        let committed = loading.commit(&self.rollouts.kept);
+
+        let _changing = self.changing();
+        let (current, mut state) = (self.app.snapshot(), self.rollouts.state());
+        let overruled = state.forget_overruled(&config);
+        let committed = loading.commit(&state, &self.rollouts.kept);
         let events = events(&committed, &state, overruled);
         let snapshot = Snapshot::build(config, backends, slots, &state, Some(&current));
         remember(&self.rollouts, state, &snapshot.slots, events);
@@ -190,10 +196,17 @@ impl Reloader {
         let current = self.app.snapshot();
         let state = self.rollouts.state();
         let loading = Loading::all(&current.config, &current.slots, self.loader(&state)).await;
-        let committed = loading.commit(&self.rollouts.kept);
+
+        let _changing = self.changing();
+        let state = self.rollouts.state();
+        let committed = loading.commit(&state, &self.rollouts.kept);
         let events = events(&committed, &state, Vec::new());
         remember(&self.rollouts, state, &current.slots, events);
         committed
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn loader<'a>(&'a self, state: &'a State) -> Loader<'a> {

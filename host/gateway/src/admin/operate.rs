@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use http::{HeaderMap, HeaderName};
 use pointsman_domain::ids::{PolicyName, RouteName};
 use pointsman_policy::Code;
@@ -13,12 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Admin;
 use crate::client::error::ApiError;
-use crate::config::Trial;
+use crate::config::{PolicySource, Trial};
 use crate::reload::{CannotDo, Report, Word};
 use crate::rollout::{Event, Who};
 
 /// Who calls, for the audit log. Whoever has the token may say any name.
 const OPERATOR: HeaderName = HeaderName::from_static("x-pointsman-operator");
+/// The signature of an upload.
+const SIGNATURE: HeaderName = HeaderName::from_static("x-pointsman-signature");
 /// Longest name, and longest reason, in characters.
 const LONGEST_NAME: usize = 64;
 const LONGEST_REASON: usize = 500;
@@ -82,7 +86,7 @@ pub(super) async fn set_trial(
     body: Body,
 ) -> Answer<Done> {
     let TrialWanted { trial, why } = wanted(body).await?;
-    admin.reloader.set_trial(&RouteName::new(route), Some(trial), word(&headers, why)?).await?;
+    admin.reloader.set_trial(&RouteName::new(route), Some(trial), word(&headers, why)?)?;
     done("trial", None)
 }
 
@@ -94,7 +98,7 @@ pub(super) async fn end_trial(
     body: Body,
 ) -> Answer<Done> {
     let Because { why } = wanted(body).await?;
-    admin.reloader.set_trial(&RouteName::new(route), None, word(&headers, why)?).await?;
+    admin.reloader.set_trial(&RouteName::new(route), None, word(&headers, why)?)?;
     done("trial-ended", None)
 }
 
@@ -106,7 +110,7 @@ pub(super) async fn promote(
     body: Body,
 ) -> Answer<Done> {
     let Because { why } = wanted(body).await?;
-    admin.reloader.promote(&RouteName::new(route), word(&headers, why)?).await?;
+    admin.reloader.promote(&RouteName::new(route), word(&headers, why)?)?;
     done("promoted", None)
 }
 
@@ -118,7 +122,7 @@ pub(super) async fn demote(
     body: Body,
 ) -> Answer<Done> {
     let Because { why } = wanted(body).await?;
-    admin.reloader.demote(&RouteName::new(route), word(&headers, why)?).await?;
+    admin.reloader.demote(&RouteName::new(route), word(&headers, why)?)?;
     done("rolled-back", None)
 }
 
@@ -188,9 +192,26 @@ pub(super) async fn upload(
             "the policy is longer than its limit of {limit} bytes (`limits.component`), or was cut off"
         ))
     })?;
+    check_signature(&configured.source, &headers, &bytes)?;
     let word = word(&headers, why)?;
     let digest = admin.reloader.upload(&policy, Code::new(bytes.to_vec()), word).await?;
     done("uploaded", Some(digest.to_string()))
+}
+
+/// An upload to a policy with a public key is signed, as its source is.
+fn check_signature(source: &PolicySource, headers: &HeaderMap, bytes: &[u8]) -> Result<(), ApiError> {
+    let Some(key) = source.order().and_then(|order| order.public_key.as_ref()) else { return Ok(()) };
+    let bad = |message: &str| ApiError::bad_request("invalid_header", Some(SIGNATURE.to_string()), message);
+    let Some(given) = headers.get(SIGNATURE) else {
+        return Err(ApiError::unprocessable(
+            "the policy has a `public_key`, so what is uploaded has to be signed: send the `.minisig` file, in \
+             base64, in the header `x-pointsman-signature`",
+        ));
+    };
+    let text = BASE64.decode(given.as_bytes()).ok().and_then(|text| String::from_utf8(text).ok());
+    let text =
+        text.ok_or_else(|| bad("the header `x-pointsman-signature` is not a `.minisig` file in base64"))?;
+    pointsman_supply::verify(bytes, &text, key).map_err(|error| ApiError::unprocessable(error.to_string()))
 }
 
 /// `GET /admin/audit?limit=100`: the newest changes, newest first.

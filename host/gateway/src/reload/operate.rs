@@ -1,7 +1,8 @@
 //! What persons and the guard do about policies while the gateway runs.
 //!
-//! Each is one change of the state and a snapshot built from it, in the turn of
-//! a reload, so that none runs into another. What cannot be done changes nothing.
+//! Each is one change of the state and a snapshot built from it; only one is made
+//! at a time. Those that load a version take the turn of a reload too, and the
+//! others wait for no compiler. What cannot be done changes nothing.
 
 use std::sync::Arc;
 
@@ -46,15 +47,23 @@ pub(crate) enum CannotDo {
     Kept(#[from] KeepError),
 }
 
+/// A version that was undone.
+struct Undone {
+    back: RolledBack,
+    /// Whether the version that serves instead has other settings or limits than
+    /// are configured now.
+    outdated: bool,
+}
+
 impl Reloader {
     /// Puts a policy on trial at a route, changes the trial that there is, or ends it.
-    pub(crate) async fn set_trial(
+    pub(crate) fn set_trial(
         &self,
         route: &RouteName,
         trial: Option<Trial>,
         word: Word,
     ) -> Result<(), CannotDo> {
-        let _turn = self.turn.lock().await;
+        let _changing = self.changing();
         let current = self.app.snapshot();
         let mut state = self.rollouts.state();
         let configured = self::route(&current, route)?;
@@ -109,8 +118,8 @@ impl Reloader {
     }
 
     /// Lets the policy on trial at a route decide there.
-    pub(crate) async fn promote(&self, route: &RouteName, word: Word) -> Result<(), CannotDo> {
-        let _turn = self.turn.lock().await;
+    pub(crate) fn promote(&self, route: &RouteName, word: Word) -> Result<(), CannotDo> {
+        let _changing = self.changing();
         let current = self.app.snapshot();
         let mut state = self.rollouts.state();
         let configured = self::route(&current, route)?;
@@ -134,8 +143,8 @@ impl Reloader {
     }
 
     /// Lets the policy that the configuration names decide at a route again.
-    pub(crate) async fn demote(&self, route: &RouteName, word: Word) -> Result<(), CannotDo> {
-        let _turn = self.turn.lock().await;
+    pub(crate) fn demote(&self, route: &RouteName, word: Word) -> Result<(), CannotDo> {
+        let _changing = self.changing();
         let current = self.app.snapshot();
         let state = self.rollouts.state();
         let configured = self::route(&current, route)?;
@@ -152,27 +161,30 @@ impl Reloader {
     /// Lets the version of a policy that served before serve again, and puts the
     /// one that serves in quarantine.
     pub(crate) async fn roll_back(&self, policy: &PolicyName, word: Word) -> Result<RolledBack, CannotDo> {
-        let _turn = self.turn.lock().await;
-        let current = self.app.snapshot();
-        let slot = slot(&current, policy)?;
-        let bad = slot.active().digest();
-        if slot.previous().is_none_or(|previous| previous.digest() == bad) {
-            return Err(CannotDo::Conflict(format!(
+        let undone = {
+            let _changing = self.changing();
+            let current = self.app.snapshot();
+            let slot = slot(&current, policy)?;
+            let bad = slot.active().digest();
+            let state = self.rollouts.state();
+            let before = state.policy(policy).and_then(|decided| decided.holds.get(&bad));
+            let why = with("rolled back by hand".to_owned(), &word.why);
+            let hold = Hold::quarantine(before, unix_seconds(), why);
+            self.undo(slot, bad, hold, word.who)
+        };
+        let undone = undone.ok_or_else(|| {
+            CannotDo::Conflict(format!(
                 "there is no other version of the policy `{policy}` to go back to; \
                  settings are changed in the configuration"
-            )));
-        }
-        let state = self.rollouts.state();
-        let before = state.policy(policy).and_then(|decided| decided.holds.get(&bad));
-        let hold =
-            Hold::quarantine(before, unix_seconds(), with("rolled back by hand".to_owned(), &word.why));
-        self.undo(slot, bad, hold, word.who).await.ok_or_else(|| {
-            CannotDo::Conflict(format!("the policy `{policy}` was replaced by another version meanwhile"))
-        })
+            ))
+        })?;
+        self.respecify(&undone).await;
+        Ok(undone.back)
     }
 
-    /// Puts the version before in the place of a bad one.
-    async fn undo(&self, slot: &Arc<Slot>, bad: Digest, hold: Hold, who: Who) -> Option<RolledBack> {
+    /// Puts the version before in the place of a bad one, if there is one.
+    fn undo(&self, slot: &Arc<Slot>, bad: Digest, hold: Hold, who: Who) -> Option<Undone> {
+        let previous = slot.previous().filter(|previous| previous.digest() != bad)?;
         let back = slot.roll_back(bad)?;
         let mut state = self.rollouts.state();
         let event =
@@ -182,11 +194,16 @@ impl Reloader {
         decided.holds.insert(bad, hold);
         let current = self.app.snapshot();
         remember(&self.rollouts, state, &current.slots, vec![event]);
-        // The version before may have other settings or limits than are configured now.
-        if current.config.policy(slot.name()).is_some_and(|policy| policy.spec != *slot.active().spec()) {
-            self.reload_policies().await;
+        let configured = current.config.policy(slot.name());
+        Some(Undone { back, outdated: configured.is_some_and(|policy| policy.spec != *previous.spec()) })
+    }
+
+    /// Brings a version that served before under the configuration as it is now:
+    /// it may have had other settings or limits.
+    async fn respecify(&self, undone: &Undone) {
+        if undone.outdated {
+            self.reload("rollback").await;
         }
-        Some(back)
     }
 
     /// Lets one version of a policy serve, whatever its source says.
@@ -200,30 +217,30 @@ impl Reloader {
         let current = self.app.snapshot();
         let slot = slot(&current, policy)?;
         let digest = self.version(slot, version)?;
-        let mut state = self.rollouts.state();
-        check_not_held(&state, policy, digest)?;
-        let event = Event::new(word.who, "pin").policy(policy).to(digest).from(slot.active().digest());
+        check_not_held(&self.rollouts.state(), policy, digest)?;
         let loaded = self.load_version(&current, slot, digest, None).await?;
-        state.policy_mut(policy).chosen = Some(Chosen { digest, how: How::Pinned, before: None });
-        self.serve(&current, slot, loaded, state, event.why(word.why))?;
+        let chosen = |_: Option<Chosen>| Chosen { digest, how: How::Pinned, before: None };
+        self.serve(slot, loaded, chosen, "pin", word)?;
         Ok(digest)
     }
 
     /// Lets the policy's source say again which version serves.
     pub(crate) async fn unpin(&self, policy: &PolicyName, word: Word) -> Result<Report, CannotDo> {
-        let _turn = self.turn.lock().await;
-        let current = self.app.snapshot();
-        let slot = slot(&current, policy)?;
-        let mut state = self.rollouts.state();
-        if state.policy_mut(policy).chosen.take().is_none() {
-            return Err(CannotDo::Conflict(format!(
-                "no version of the policy `{policy}` is pinned or uploaded: its source says which one serves"
-            )));
+        {
+            let _changing = self.changing();
+            let current = self.app.snapshot();
+            let slot = slot(&current, policy)?;
+            let mut state = self.rollouts.state();
+            if state.policy_mut(policy).chosen.take().is_none() {
+                return Err(CannotDo::Conflict(format!(
+                    "no version of the policy `{policy}` is pinned or uploaded: its source says which one serves"
+                )));
+            }
+            self.rollouts.decide(state)?;
+            let event = Event::new(word.who, "unpin").policy(policy).from(slot.active().digest());
+            self.rollouts.audit.note(event.why(word.why));
         }
-        self.rollouts.decide(state)?;
-        let event = Event::new(word.who, "unpin").policy(policy).from(slot.active().digest());
-        self.rollouts.audit.note(event.why(word.why));
-        Ok(self.reload_in_turn("admin").await)
+        Ok(self.reload("admin").await)
     }
 
     /// Lifts every hold on a version of a policy.
@@ -233,22 +250,23 @@ impl Reloader {
         version: &str,
         word: Word,
     ) -> Result<Report, CannotDo> {
-        let _turn = self.turn.lock().await;
-        let current = self.app.snapshot();
-        slot(&current, policy)?;
-        let mut state = self.rollouts.state();
-        let of_policy = state.policies.get(policy).into_iter().flat_map(|decided| decided.holds.keys());
-        let at_routes = state.routes.values().flat_map(|decided| decided.holds.keys());
-        let held: Vec<Digest> = of_policy.chain(at_routes).copied().collect();
-        let digest = one_of(&held, version, "version on hold")?;
-        state.policy_mut(policy).holds.remove(&digest);
-        for route in state.routes.values_mut() {
-            route.holds.remove(&digest);
+        {
+            let _changing = self.changing();
+            slot(&self.app.snapshot(), policy)?;
+            let mut state = self.rollouts.state();
+            let of_policy = state.policies.get(policy).into_iter().flat_map(|decided| decided.holds.keys());
+            let at_routes = state.routes.values().flat_map(|decided| decided.holds.keys());
+            let held: Vec<Digest> = of_policy.chain(at_routes).copied().collect();
+            let digest = one_of(&held, version, "version on hold")?;
+            state.policy_mut(policy).holds.remove(&digest);
+            for route in state.routes.values_mut() {
+                route.holds.remove(&digest);
+            }
+            self.rollouts.decide(state)?;
+            let event = Event::new(word.who, "release").policy(policy).to(digest);
+            self.rollouts.audit.note(event.why(word.why));
         }
-        self.rollouts.decide(state)?;
-        let event = Event::new(word.who, "release").policy(policy).to(digest);
-        self.rollouts.audit.note(event.why(word.why));
-        Ok(self.reload_in_turn("admin").await)
+        Ok(self.reload("admin").await)
     }
 
     /// Lets a version serve that was sent here. It passes the same gate as any other.
@@ -262,35 +280,41 @@ impl Reloader {
         let current = self.app.snapshot();
         let slot = slot(&current, policy)?;
         let digest = code.digest();
-        let mut state = self.rollouts.state();
-        check_not_held(&state, policy, digest)?;
-        let from = slot.active().digest();
-        if from == digest {
+        check_not_held(&self.rollouts.state(), policy, digest)?;
+        if slot.active().digest() == digest {
             return Err(CannotDo::Conflict(format!("version {} serves already", digest.short())));
         }
         let loaded = self.load_version(&current, slot, digest, Some(code)).await?;
-        let decided = state.policy_mut(policy);
-        let before = decided.chosen.map(|chosen| chosen.digest);
-        decided.chosen = Some(Chosen { digest, how: How::Uploaded, before });
-        let event = Event::new(word.who, "upload").policy(policy).from(from).to(digest);
-        self.serve(&current, slot, loaded, state, event.why(word.why))?;
+        let chosen = |before: Option<Chosen>| {
+            let before = before.map(|chosen| chosen.digest);
+            Chosen { digest, how: How::Uploaded, before }
+        };
+        self.serve(slot, loaded, chosen, "upload", word)?;
         Ok(digest)
     }
 
     /// Lets a version serve, if that can be remembered.
     fn serve(
         &self,
-        current: &Snapshot,
         slot: &Slot,
         loaded: Option<Policy>,
-        state: State,
-        event: Event,
+        chosen: impl FnOnce(Option<Chosen>) -> Chosen,
+        action: &str,
+        word: Word,
     ) -> Result<(), CannotDo> {
+        let _changing = self.changing();
+        let mut state = self.rollouts.state();
+        let decided = state.policy_mut(slot.name());
+        let chosen = chosen(decided.chosen);
+        decided.chosen = Some(chosen);
+        check_not_held(&state, slot.name(), chosen.digest)?;
         self.rollouts.decide(state.clone())?;
+        let from = slot.active().digest();
         if let Some(loaded) = loaded {
             slot.swap(loaded);
         }
-        remember(&self.rollouts, state, &current.slots, vec![event]);
+        let event = Event::new(word.who, action).policy(slot.name()).from(from).to(chosen.digest);
+        remember(&self.rollouts, state, &self.app.snapshot().slots, vec![event.why(word.why)]);
         Ok(())
     }
 
@@ -339,14 +363,21 @@ impl Reloader {
 
     /// Undoes what is worse than what was there before it.
     pub(crate) async fn guard(&self) {
-        let _turn = self.turn.lock().await;
+        for undone in self.undo_what_is_worse() {
+            self.respecify(&undone).await;
+        }
+    }
+
+    fn undo_what_is_worse(&self) -> Vec<Undone> {
+        let _changing = self.changing();
         let current = self.app.snapshot();
         let rollback = current.config.rollback;
         if !rollback.enabled {
-            return;
+            return Vec::new();
         }
         let now = unix_seconds();
         let is_watched = |since: u64| now < since.saturating_add(rollback.watch.as_secs());
+        let mut all_undone = Vec::new();
         for slot in current.slots.values() {
             let Some(took_over) = slot.took_over().filter(|it| is_watched(it.at)) else { continue };
             let state = self.rollouts.state();
@@ -361,12 +392,13 @@ impl Reloader {
                 let before = decided.and_then(|decided| decided.holds.get(&bad));
                 let hold = rollback.backoff.hold(before, now, breach.to_string());
                 tell_undone(slot.name(), bad, &breach, &hold);
-                self.undo(slot, bad, hold, Who::Gateway).await;
+                all_undone.extend(self.undo(slot, bad, hold, Who::Gateway));
             }
         }
         for route in &current.config.routes {
             self.guard_route(&current, route, now, &is_watched);
         }
+        all_undone
     }
 
     fn guard_route(

@@ -111,15 +111,29 @@ impl Loading {
         self.loaded.iter().map(|loaded| (loaded.slot.name().clone(), Arc::clone(&loaded.slot))).collect()
     }
 
-    /// Lets the new versions serve, and keeps their code.
-    pub(super) fn commit(self, kept: &Kept) -> Committed {
-        Committed(self.loaded.into_iter().map(|loaded| loaded.commit(kept)).collect())
+    /// Lets the new versions serve, and keeps their code. What was put on hold
+    /// while it was loaded stays out.
+    pub(super) fn commit(self, state: &State, kept: &Kept) -> Committed {
+        let loaded = self.loaded.into_iter().map(|loaded| loaded.unless_held(state).commit(kept));
+        Committed(loaded.collect())
     }
 }
 
 impl Loaded {
     fn new(slot: &Arc<Slot>, step: Step) -> Self {
         Self { slot: Arc::clone(slot), step, rejected: None }
+    }
+
+    fn unless_held(self, state: &State) -> Self {
+        let Step::Swap { policy, .. } = &self.step else { return self };
+        let (name, digest) = (self.slot.name(), policy.digest());
+        match state.held(name, digest, unix_seconds()) {
+            Some(hold) if self.slot.active().digest() != digest => {
+                let rejected = NotLetIn { digest: Some(digest), error: told(hold, name, digest) };
+                Self { step: Step::Keep, rejected: Some(rejected), slot: self.slot }
+            }
+            _ => self,
+        }
     }
 
     fn commit(self, kept: &Kept) -> Change {
@@ -169,7 +183,7 @@ impl Loader<'_> {
             return self.stay(policy, slot, None).await;
         }
         if let Some(hold) = self.held(policy, digest) {
-            let rejected = NotLetIn { digest: Some(digest), error: told(hold, policy, digest) };
+            let rejected = NotLetIn { digest: Some(digest), error: told(hold, &policy.spec.name, digest) };
             return self.stay(policy, slot, Some(rejected)).await;
         }
         match self.compile(policy, code).await {
@@ -226,7 +240,7 @@ impl Loader<'_> {
                         Err(error) => (Some(digest), error),
                     }
                 } else {
-                    (Some(digest), hold.map(|hold| told(hold, policy, digest)).unwrap_or_default())
+                    (Some(digest), hold.map(|hold| told(hold, &policy.spec.name, digest)).unwrap_or_default())
                 }
             }
             Err(error) => (None, error),
@@ -318,8 +332,7 @@ fn unloadable(policy: &config::Policy, error: String) -> Unloadable {
 }
 
 /// Why a version that is on hold is not let in.
-fn told(hold: &Hold, policy: &config::Policy, version: Digest) -> String {
-    let name = &policy.spec.name;
+fn told(hold: &Hold, name: &PolicyName, version: Digest) -> String {
     let short = version.short();
     match hold.until {
         Some(until) => format!(

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use clap::Args as ClapArgs;
 use serde_json::Value;
 use ureq::Agent;
@@ -36,13 +38,18 @@ pub(super) struct Because {
 }
 
 /// What is sent along.
-pub(super) enum Body<'a> {
+pub(super) enum Body {
     /// Nothing.
     Nothing,
     /// JSON.
     Json(Value),
-    /// A file.
-    Bytes(&'a [u8]),
+    /// A policy's file, and the one with its signature.
+    Policy {
+        /// The WebAssembly.
+        bytes: Vec<u8>,
+        /// The signature.
+        signature: Option<Vec<u8>>,
+    },
 }
 
 impl Gateway {
@@ -57,12 +64,12 @@ impl Gateway {
         method: &str,
         path: &str,
         because: &Because,
-        body: Body<'_>,
+        body: Body,
     ) -> Result<Value, Failure> {
         self.call(method, path, &because.operator, body)
     }
 
-    fn call(&self, method: &str, path: &str, operator: &str, body: Body<'_>) -> Result<Value, Failure> {
+    fn call(&self, method: &str, path: &str, operator: &str, body: Body) -> Result<Value, Failure> {
         let url = format!("{}{path}", self.admin.trim_end_matches('/'));
         let mut request = Request::builder().method(method).uri(&url);
         if let Some(token) = self.token()? {
@@ -74,7 +81,12 @@ impl Gateway {
         let body = match body {
             Body::Nothing => Vec::new(),
             Body::Json(value) => value.to_string().into_bytes(),
-            Body::Bytes(bytes) => bytes.to_vec(),
+            Body::Policy { bytes, signature } => {
+                if let Some(signature) = signature {
+                    request = request.header("x-pointsman-signature", BASE64.encode(signature));
+                }
+                bytes
+            }
         };
         let request = request.body(body).map_err(|error| Failure::Input(format!("error: {url}: {error}")))?;
         // A status that tells of an error has a body that tells of it better.

@@ -91,6 +91,9 @@ pub(super) struct Upload {
     policy: String,
     /// The WebAssembly file
     file: PathBuf,
+    /// Its signature, where the policy has a public key; without this, FILE.minisig if it is there
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
     #[command(flatten)]
     asked: Asked,
 }
@@ -162,7 +165,13 @@ pub(super) fn upload(args: &Upload) -> Result<(), Failure> {
     let bytes = read(&args.file)?;
     let Asked { because, gateway } = &args.asked;
     let path = format!("/admin/policies/{}/code?why={}", args.policy, encoded(&because.why));
-    let answer = gateway.change("PUT", &path, because, Body::Bytes(&bytes))?;
+    let beside = pointsman_supply::signature_of(&args.file);
+    let signature = match &args.signature {
+        Some(file) => Some(read(file)?),
+        None if beside.exists() => Some(read(&beside)?),
+        None => None,
+    };
+    let answer = gateway.change("PUT", &path, because, Body::Policy { bytes, signature })?;
     print(format_args!(
         "`{policy}` is at version {}; `pointsman policy rollback {policy}` undoes that",
         short(&answer["digest"]),
