@@ -30,6 +30,7 @@ mod orchestration;
 mod policy_command;
 mod policy_failures;
 mod policy_inspection;
+mod promises;
 mod protocols;
 mod real_model;
 mod reloads;
