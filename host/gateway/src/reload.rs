@@ -6,9 +6,11 @@
 //! old version of that policy. A configuration counts as bad when it brings a
 //! policy that does not load, since half a configuration is none.
 
+mod guard;
 mod operate;
 mod policies;
 mod report;
+mod versions;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

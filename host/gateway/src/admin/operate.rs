@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use http::{HeaderMap, HeaderName};
@@ -31,7 +31,22 @@ const LONGEST_BODY: usize = 64 << 10;
 /// Events that are told when the caller does not say how many.
 const EVENTS: usize = 100;
 
-/// A reason.
+/// What a caller asks to be done about a route or a policy: the name in the
+/// address, the body as JSON, and the caller's word for the audit log.
+pub(super) struct Asked<T> {
+    admin: Arc<Admin>,
+    name: String,
+    wanted: T,
+    word: Word,
+}
+
+/// A body that may give a reason.
+pub(super) trait Wanted: DeserializeOwned {
+    /// The reason, or nothing.
+    fn why(&mut self) -> String;
+}
+
+/// Nothing but a reason.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Because {
@@ -57,6 +72,38 @@ pub(super) struct VersionWanted {
     why: String,
 }
 
+impl Wanted for Because {
+    fn why(&mut self) -> String {
+        std::mem::take(&mut self.why)
+    }
+}
+
+impl Wanted for TrialWanted {
+    fn why(&mut self) -> String {
+        std::mem::take(&mut self.why)
+    }
+}
+
+impl Wanted for VersionWanted {
+    fn why(&mut self) -> String {
+        std::mem::take(&mut self.why)
+    }
+}
+
+impl<T: Wanted> FromRequest<Arc<Admin>> for Asked<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, admin: &Arc<Admin>) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let name = Path::<String>::from_request_parts(&mut parts, admin).await;
+        let Path(name) =
+            name.map_err(|error| ApiError::bad_request("invalid_url", None, error.body_text()))?;
+        let mut wanted: T = wanted(body).await?;
+        let word = word(&parts.headers, wanted.why())?;
+        Ok(Self { admin: Arc::clone(admin), name, wanted, word })
+    }
+}
+
 /// How many events.
 #[derive(Debug, Deserialize)]
 pub(super) struct Newest {
@@ -79,97 +126,52 @@ pub(super) struct Done {
 type Answer<T> = Result<Json<T>, ApiError>;
 
 /// `PUT /admin/routes/{route}/trial`
-pub(super) async fn set_trial(
-    State(admin): State<Arc<Admin>>,
-    Path(route): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Done> {
-    let TrialWanted { trial, why } = wanted(body).await?;
-    admin.reloader.set_trial(&RouteName::new(route), Some(trial), word(&headers, why)?)?;
+pub(super) async fn set_trial(asked: Asked<TrialWanted>) -> Answer<Done> {
+    let Asked { admin, name, wanted, word } = asked;
+    admin.reloader.set_trial(&RouteName::new(name), Some(wanted.trial), word)?;
     done("trial", None)
 }
 
 /// `DELETE /admin/routes/{route}/trial`
-pub(super) async fn end_trial(
-    State(admin): State<Arc<Admin>>,
-    Path(route): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Done> {
-    let Because { why } = wanted(body).await?;
-    admin.reloader.set_trial(&RouteName::new(route), None, word(&headers, why)?)?;
+pub(super) async fn end_trial(Asked { admin, name, word, .. }: Asked<Because>) -> Answer<Done> {
+    admin.reloader.set_trial(&RouteName::new(name), None, word)?;
     done("trial-ended", None)
 }
 
 /// `POST /admin/routes/{route}/promote`
-pub(super) async fn promote(
-    State(admin): State<Arc<Admin>>,
-    Path(route): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Done> {
-    let Because { why } = wanted(body).await?;
-    admin.reloader.promote(&RouteName::new(route), word(&headers, why)?)?;
+pub(super) async fn promote(Asked { admin, name, word, .. }: Asked<Because>) -> Answer<Done> {
+    admin.reloader.promote(&RouteName::new(name), word)?;
     done("promoted", None)
 }
 
 /// `POST /admin/routes/{route}/rollback`
-pub(super) async fn demote(
-    State(admin): State<Arc<Admin>>,
-    Path(route): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Done> {
-    let Because { why } = wanted(body).await?;
-    admin.reloader.demote(&RouteName::new(route), word(&headers, why)?)?;
+pub(super) async fn demote(Asked { admin, name, word, .. }: Asked<Because>) -> Answer<Done> {
+    admin.reloader.demote(&RouteName::new(name), word)?;
     done("rolled-back", None)
 }
 
 /// `POST /admin/policies/{policy}/rollback`
-pub(super) async fn roll_back(
-    State(admin): State<Arc<Admin>>,
-    Path(policy): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Done> {
-    let Because { why } = wanted(body).await?;
-    let back = admin.reloader.roll_back(&PolicyName::new(policy), word(&headers, why)?).await?;
+pub(super) async fn roll_back(Asked { admin, name, word, .. }: Asked<Because>) -> Answer<Done> {
+    let back = admin.reloader.roll_back(&PolicyName::new(name), word).await?;
     done("rolled-back", Some(back.to.to_string()))
 }
 
 /// `PUT /admin/policies/{policy}/pin`
-pub(super) async fn pin(
-    State(admin): State<Arc<Admin>>,
-    Path(policy): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Done> {
-    let VersionWanted { digest, why } = wanted(body).await?;
-    let digest = admin.reloader.pin(&PolicyName::new(policy), &digest, word(&headers, why)?).await?;
+pub(super) async fn pin(asked: Asked<VersionWanted>) -> Answer<Done> {
+    let Asked { admin, name, wanted, word } = asked;
+    let digest = admin.reloader.pin(&PolicyName::new(name), &wanted.digest, word).await?;
     done("pinned", Some(digest.to_string()))
 }
 
 /// `DELETE /admin/policies/{policy}/pin`
-pub(super) async fn unpin(
-    State(admin): State<Arc<Admin>>,
-    Path(policy): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Report> {
-    let Because { why } = wanted(body).await?;
-    Ok(Json(admin.reloader.unpin(&PolicyName::new(policy), word(&headers, why)?).await?))
+pub(super) async fn unpin(Asked { admin, name, word, .. }: Asked<Because>) -> Answer<Report> {
+    Ok(Json(admin.reloader.unpin(&PolicyName::new(name), word).await?))
 }
 
 /// `POST /admin/policies/{policy}/release`
-pub(super) async fn release(
-    State(admin): State<Arc<Admin>>,
-    Path(policy): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Report> {
-    let VersionWanted { digest, why } = wanted(body).await?;
-    Ok(Json(admin.reloader.release(&PolicyName::new(policy), &digest, word(&headers, why)?).await?))
+pub(super) async fn release(asked: Asked<VersionWanted>) -> Answer<Report> {
+    let Asked { admin, name, wanted, word } = asked;
+    Ok(Json(admin.reloader.release(&PolicyName::new(name), &wanted.digest, word).await?))
 }
 
 /// `PUT /admin/policies/{policy}/code?why=…`, the body being the WebAssembly file.

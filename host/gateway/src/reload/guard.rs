@@ -1,0 +1,107 @@
+//! What the gateway undoes by itself.
+
+use pointsman_domain::ids::{Digest, PolicyName};
+use pointsman_domain::rollout::{Breach, Hold};
+use pointsman_policy::Record;
+
+use super::Reloader;
+use super::operate::{Word, demoted};
+use super::versions::Undone;
+use crate::clock::unix_seconds;
+use crate::config::{self, Mode};
+use crate::rollout::state::How;
+use crate::rollout::{Event, Who};
+use crate::snapshot::Snapshot;
+
+impl Reloader {
+    /// Undoes what is worse than what was there before it.
+    pub(crate) async fn guard(&self) {
+        for undone in self.undo_what_is_worse() {
+            self.respecify(&undone).await;
+        }
+    }
+
+    fn undo_what_is_worse(&self) -> Vec<Undone> {
+        let _changing = self.changing();
+        let current = self.app.snapshot();
+        let rollback = current.config.rollback;
+        if !rollback.enabled {
+            return Vec::new();
+        }
+        let now = unix_seconds();
+        let is_watched = |since: u64| now < since.saturating_add(rollback.watch.as_secs());
+        let mut all_undone = Vec::new();
+        for slot in current.slots.values() {
+            let Some(took_over) = slot.took_over().filter(|it| is_watched(it.at)) else { continue };
+            let state = self.rollouts.state();
+            let decided = state.policy(slot.name());
+            let chosen = decided.and_then(|decided| decided.chosen);
+            if chosen.is_some_and(|chosen| chosen.how == How::Pinned) {
+                continue;
+            }
+            let (new, old) = (took_over.new.record().tally(), took_over.old.record().tally());
+            if let Some(breach) = rollback.thresholds.judge(&new, &old) {
+                let bad = took_over.new.digest();
+                let before = decided.and_then(|decided| decided.holds.get(&bad));
+                let hold = rollback.backoff.hold(before, now, breach.to_string());
+                tell_undone(slot.name(), bad, &breach, &hold);
+                all_undone.extend(self.undo(slot, bad, hold, Who::Gateway));
+            }
+        }
+        for route in &current.config.routes {
+            self.guard_route(&current, route, now, &is_watched);
+        }
+        all_undone
+    }
+
+    fn guard_route(
+        &self,
+        current: &Snapshot,
+        configured: &config::Route,
+        now: u64,
+        is_watched: &dyn Fn(u64) -> bool,
+    ) {
+        let rollback = current.config.rollback;
+        let Some(served) = current.served.get(configured.name.as_str()) else { return };
+        let mut state = self.rollouts.state();
+        let canary = served.trial.as_ref().filter(|trial| trial.mode != Mode::Shadow);
+        let breach = |new: &Record, old: &Record| rollback.thresholds.judge(&new.tally(), &old.tally());
+        if let Some(trial) = canary {
+            let score = trial.score();
+            if let Some(breach) = breach(&score.trial, &score.active) {
+                let bad = trial.slot.active().digest();
+                let holds = &mut state.route_mut(&configured.name).holds;
+                let hold = rollback.backoff.hold(holds.get(&bad), now, breach.to_string());
+                tell_undone(trial.slot.name(), bad, &breach, &hold);
+                let event = Event::new(Who::Gateway, "suspend-canary").route(&configured.name);
+                let event = event.policy(trial.slot.name()).to(bad).why(hold.why.as_str());
+                holds.insert(bad, hold);
+                self.decide_at_once(current, state, event);
+                return;
+            }
+        }
+        let promotion = served.promotion.as_ref().filter(|promotion| is_watched(promotion.at));
+        if let (Some(promotion), Some(promoted)) =
+            (promotion, state.promoted(configured, &current.config).cloned())
+            && let Some(breach) = breach(&promotion.new, &promotion.old)
+        {
+            let word = Word { who: Who::Gateway, why: breach.to_string() };
+            let (mut state, event) = demoted(current, state, &configured.name, &promoted, word);
+            if let Some(bad) = event.digest {
+                let holds = &mut state.route_mut(&configured.name).holds;
+                let hold = rollback.backoff.hold(holds.get(&bad), now, breach.to_string());
+                tell_undone(&promoted.policy, bad, &breach, &hold);
+                holds.insert(bad, hold);
+            }
+            self.decide_at_once(current, state, event);
+        }
+    }
+}
+
+fn tell_undone(policy: &PolicyName, version: Digest, breach: &Breach, hold: &Hold) {
+    let again = match hold.until {
+        Some(until) => format!("it may be tried again in {} s", until.saturating_sub(hold.since)),
+        None => "it is in quarantine until a person releases it".to_owned(),
+    };
+    tracing::error!(%policy, %version, strikes = hold.strikes, "a version was undone: {breach}; {again}");
+}

@@ -1,0 +1,261 @@
+//! What is done about a policy's versions while the gateway runs.
+//!
+//! What loads a version takes the turn of a reload; going back to one that is
+//! there waits for nobody.
+
+use std::sync::Arc;
+
+use pointsman_domain::ids::{Digest, PolicyName};
+use pointsman_domain::rollout::Hold;
+use pointsman_policy::{Code, Policy, RolledBack, Slot};
+
+use super::operate::{CannotDo, Word, on_hold, slot, with};
+use super::policies::off_the_request_path;
+use super::{Reloader, Report, remember};
+use crate::clock::unix_seconds;
+use crate::rollout::state::{Chosen, How};
+use crate::rollout::{Event, State, Who};
+use crate::snapshot::Snapshot;
+
+/// Fewest hex digits that a version may be called by.
+const SHORTEST_PREFIX: usize = 6;
+
+/// A version that was undone.
+pub(super) struct Undone {
+    back: RolledBack,
+    /// Whether the version that serves instead has other settings or limits than
+    /// are configured now.
+    outdated: bool,
+}
+
+impl Reloader {
+    /// Lets the version of a policy that served before serve again, and puts the
+    /// one that serves in quarantine.
+    pub(crate) async fn roll_back(&self, policy: &PolicyName, word: Word) -> Result<RolledBack, CannotDo> {
+        let undone = {
+            let _changing = self.changing();
+            let current = self.app.snapshot();
+            let slot = slot(&current, policy)?;
+            let bad = slot.active().digest();
+            let state = self.rollouts.state();
+            let before = state.policy(policy).and_then(|decided| decided.holds.get(&bad));
+            let why = with("rolled back by hand".to_owned(), &word.why);
+            let hold = Hold::quarantine(before, unix_seconds(), why);
+            self.undo(slot, bad, hold, word.who)
+        };
+        let undone = undone.ok_or_else(|| {
+            CannotDo::Conflict(format!(
+                "there is no other version of the policy `{policy}` to go back to; \
+                 settings are changed in the configuration"
+            ))
+        })?;
+        self.respecify(&undone).await;
+        Ok(undone.back)
+    }
+
+    /// Puts the version before in the place of a bad one, if there is one.
+    pub(super) fn undo(&self, slot: &Arc<Slot>, bad: Digest, hold: Hold, who: Who) -> Option<Undone> {
+        let previous = slot.previous().filter(|previous| previous.digest() != bad)?;
+        let back = slot.roll_back(bad)?;
+        let mut state = self.rollouts.state();
+        let event =
+            Event::new(who, "rollback").policy(slot.name()).from(bad).to(back.to).why(hold.why.as_str());
+        let decided = state.policy_mut(slot.name());
+        decided.drop_chosen(bad);
+        decided.holds.insert(bad, hold);
+        let current = self.app.snapshot();
+        remember(&self.rollouts, state, &current.slots, vec![event]);
+        let configured = current.config.policy(slot.name());
+        Some(Undone { back, outdated: configured.is_some_and(|policy| policy.spec != *previous.spec()) })
+    }
+
+    /// Brings a version that served before under the configuration as it is now:
+    /// it may have had other settings or limits.
+    pub(super) async fn respecify(&self, undone: &Undone) {
+        if undone.outdated {
+            self.reload("rollback").await;
+        }
+    }
+
+    /// Lets one version of a policy serve, whatever its source says.
+    pub(crate) async fn pin(
+        &self,
+        policy: &PolicyName,
+        version: &str,
+        word: Word,
+    ) -> Result<Digest, CannotDo> {
+        let _turn = self.turn.lock().await;
+        let current = self.app.snapshot();
+        let slot = slot(&current, policy)?;
+        let digest = self.version(slot, version)?;
+        check_not_held(&self.rollouts.state(), policy, digest)?;
+        let loaded = self.load_version(&current, slot, digest, None).await?;
+        let chosen = |_: Option<Chosen>| Chosen { digest, how: How::Pinned, before: None };
+        self.serve(slot, loaded, chosen, "pin", word)?;
+        Ok(digest)
+    }
+
+    /// Lets the policy's source say again which version serves.
+    pub(crate) async fn unpin(&self, policy: &PolicyName, word: Word) -> Result<Report, CannotDo> {
+        {
+            let _changing = self.changing();
+            let current = self.app.snapshot();
+            let slot = slot(&current, policy)?;
+            let mut state = self.rollouts.state();
+            if state.policy_mut(policy).chosen.take().is_none() {
+                return Err(CannotDo::Conflict(format!(
+                    "no version of the policy `{policy}` is pinned or uploaded: its source says which one serves"
+                )));
+            }
+            self.rollouts.decide(state)?;
+            let event = Event::new(word.who, "unpin").policy(policy).from(slot.active().digest());
+            self.rollouts.audit.note(event.why(word.why));
+        }
+        Ok(self.reload("admin").await)
+    }
+
+    /// Lifts every hold on a version of a policy.
+    pub(crate) async fn release(
+        &self,
+        policy: &PolicyName,
+        version: &str,
+        word: Word,
+    ) -> Result<Report, CannotDo> {
+        {
+            let _changing = self.changing();
+            slot(&self.app.snapshot(), policy)?;
+            let mut state = self.rollouts.state();
+            let of_policy = state.policies.get(policy).into_iter().flat_map(|decided| decided.holds.keys());
+            let at_routes = state.routes.values().flat_map(|decided| decided.holds.keys());
+            let held: Vec<Digest> = of_policy.chain(at_routes).copied().collect();
+            let digest = one_of(&held, version, "version on hold")?;
+            state.policy_mut(policy).holds.remove(&digest);
+            for route in state.routes.values_mut() {
+                route.holds.remove(&digest);
+            }
+            self.rollouts.decide(state)?;
+            let event = Event::new(word.who, "release").policy(policy).to(digest);
+            self.rollouts.audit.note(event.why(word.why));
+        }
+        Ok(self.reload("admin").await)
+    }
+
+    /// Lets a version serve that was sent here. It passes the same gate as any other.
+    pub(crate) async fn upload(
+        &self,
+        policy: &PolicyName,
+        code: Code<'static>,
+        word: Word,
+    ) -> Result<Digest, CannotDo> {
+        let _turn = self.turn.lock().await;
+        let current = self.app.snapshot();
+        let slot = slot(&current, policy)?;
+        let digest = code.digest();
+        check_not_held(&self.rollouts.state(), policy, digest)?;
+        if slot.active().digest() == digest {
+            return Err(CannotDo::Conflict(format!("version {} serves already", digest.short())));
+        }
+        let loaded = self.load_version(&current, slot, digest, Some(code)).await?;
+        let chosen = |before: Option<Chosen>| {
+            let before = before.map(|chosen| chosen.digest);
+            Chosen { digest, how: How::Uploaded, before }
+        };
+        self.serve(slot, loaded, chosen, "upload", word)?;
+        Ok(digest)
+    }
+
+    /// Lets a version serve, if that can be remembered.
+    fn serve(
+        &self,
+        slot: &Slot,
+        loaded: Option<Policy>,
+        chosen: impl FnOnce(Option<Chosen>) -> Chosen,
+        action: &str,
+        word: Word,
+    ) -> Result<(), CannotDo> {
+        let _changing = self.changing();
+        let mut state = self.rollouts.state();
+        let decided = state.policy_mut(slot.name());
+        let chosen = chosen(decided.chosen);
+        decided.chosen = Some(chosen);
+        check_not_held(&state, slot.name(), chosen.digest)?;
+        self.rollouts.decide(state.clone())?;
+        let from = slot.active().digest();
+        if let Some(loaded) = loaded {
+            slot.swap(loaded);
+        }
+        let event = Event::new(word.who, action).policy(slot.name()).from(from).to(chosen.digest);
+        remember(&self.rollouts, state, &self.app.snapshot().slots, vec![event.why(word.why)]);
+        Ok(())
+    }
+
+    /// Loads a version; `None` if it serves already.
+    async fn load_version(
+        &self,
+        current: &Snapshot,
+        slot: &Arc<Slot>,
+        version: Digest,
+        uploaded: Option<Code<'static>>,
+    ) -> Result<Option<Policy>, CannotDo> {
+        if slot.active().digest() == version {
+            return Ok(None);
+        }
+        let Some(configured) = current.config.policy(slot.name()) else { return Ok(None) };
+        let (spec, runtime) = (configured.spec.clone(), self.runtime.clone());
+        let previous = slot.previous().filter(|previous| previous.digest() == version);
+        let load = match (previous, uploaded) {
+            (Some(previous), None) => off_the_request_path(move || runtime.respecify(&previous, spec)).await,
+            (_, uploaded) => {
+                let is_new = uploaded.is_some();
+                let Some(code) = uploaded.or_else(|| self.rollouts.kept.code(version)) else {
+                    return Err(CannotDo::NotFound(format!("the code of version {version} is not kept")));
+                };
+                let load = move || Ok((runtime.load(spec, &code)?, code));
+                match off_the_request_path(load).await {
+                    Ok((loaded, code)) if is_new => {
+                        self.rollouts.kept.keep_uploaded(code)?;
+                        Ok(loaded)
+                    }
+                    Ok((loaded, _)) => Ok(loaded),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        load.map(Some).map_err(CannotDo::Invalid)
+    }
+
+    /// The version that a text means: all of its digest, or the start of it.
+    fn version(&self, slot: &Slot, text: &str) -> Result<Digest, CannotDo> {
+        let mut known = self.rollouts.kept.versions();
+        known.push(slot.active().digest());
+        known.extend(slot.previous().map(|previous| previous.digest()));
+        one_of(&known, text, "version that is kept")
+    }
+}
+
+fn check_not_held(state: &State, policy: &PolicyName, version: Digest) -> Result<(), CannotDo> {
+    let held = state.held(policy, version, unix_seconds());
+    held.map_or(Ok(()), |hold| Err(on_hold(policy, version, hold)))
+}
+
+/// The one digest that starts with a text.
+fn one_of(known: &[Digest], text: &str, what: &str) -> Result<Digest, CannotDo> {
+    let start = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
+    if start.len() < SHORTEST_PREFIX || !start.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(CannotDo::Invalid(format!(
+            "`{text}` is no version: give at least {SHORTEST_PREFIX} hex digits of its SHA-256"
+        )));
+    }
+    let mut matching: Vec<Digest> =
+        known.iter().copied().filter(|digest| digest.to_string().starts_with(&start)).collect();
+    matching.sort();
+    matching.dedup();
+    match matching.as_slice() {
+        [digest] => Ok(*digest),
+        [] => {
+            let known: Vec<String> = known.iter().map(Digest::short).collect();
+            Err(CannotDo::NotFound(format!("there is no {what} `{text}`; there are: {}", known.join(", "))))
+        }
+        _ => Err(CannotDo::Invalid(format!("more than one {what} starts with `{text}`"))),
+    }
+}
