@@ -92,7 +92,7 @@ async fn a_policy_is_tried_promoted_and_rolled_back() {
         .skip(1)
         .filter_map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).nth(2))
         .collect();
-    assert_eq!(whats, ["demote", "promote", "canary", "shadow", "swap", "swap"], "{audit}");
+    assert_eq!(whats, ["demote", "promote", "canary", "shadow", "load", "load"], "{audit}");
     assert!(audit.contains("a vendor's"), "{audit}");
 }
 

@@ -118,7 +118,7 @@ async fn a_new_version_that_fails_is_rolled_back_and_left_alone_for_a_while() {
     setup.decided_by(1).await;
     let by = |who: &str| json!(who);
     let expected =
-        [("swap", by("configuration")), ("swap", by("configuration")), ("rollback", by("gateway"))];
+        [("load", by("configuration")), ("swap", by("configuration")), ("rollback", by("gateway"))];
     assert_eq!(setup.audit().await, expected.map(|(action, who)| (action.to_owned(), who)));
 }
 
@@ -280,7 +280,7 @@ async fn what_was_decided_survives_a_restart() {
     let status = second.policy_status().await;
     assert!(status["rejected"]["error"].as_str().expect("an error").contains("was rolled back"), "{status}");
     let actions: Vec<String> = second.audit().await.into_iter().map(|(action, _)| action).collect();
-    assert_eq!(actions, ["swap", "swap", "swap", "rollback"]);
+    assert_eq!(actions, ["load", "swap", "swap", "rollback"]);
 
     // A file that is no policy any more: the same.
     second.policy.rename_over(b"broken");

@@ -37,7 +37,7 @@ enum Command {
     Check(check::Args),
     /// Make an API key for a client, and its hash for the configuration
     Key(key::Args),
-    /// Look into policies
+    /// Look into policies, and change those of a running gateway
     Policy(policy::Args),
     /// Print the JSON Schema of the configuration, for editors
     Schema,

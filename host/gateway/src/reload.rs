@@ -203,6 +203,11 @@ impl Reloader {
         let state = self.rollouts.state();
         let committed = loading.commit(&state, &self.rollouts.kept);
         let events = events(&committed, &state, Vec::new());
+        // Holds may have ended, and with them the suspension of a canary.
+        match operate::rebuilt(&self.app.snapshot(), &state) {
+            Ok(snapshot) => self.app.swap(snapshot),
+            Err(error) => tracing::error!("what was decided about policies does not take effect: {error}"),
+        }
         remember(&self.rollouts, state, &current.slots, events);
         committed
     }
@@ -240,11 +245,11 @@ fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Prom
             What::Loaded { to } => (served, to),
             What::Swapped { from, to } => (Some(from), to),
         };
-        let event = Event::new(Who::Configuration, "swap").policy(name).to(to);
+        let event = |action| Event::new(Who::Configuration, action).policy(name).to(to);
         match from {
             Some(from) if from == to => None,
-            Some(from) => Some(event.from(from)),
-            None => Some(event),
+            Some(from) => Some(event("swap").from(from)),
+            None => Some(event("load")),
         }
     });
     over.chain(changes).collect()

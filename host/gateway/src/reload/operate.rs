@@ -166,7 +166,7 @@ impl Reloader {
 }
 
 /// A snapshot of the same configuration, after another decision.
-fn rebuilt(current: &Snapshot, state: &State) -> Result<Snapshot, CannotDo> {
+pub(super) fn rebuilt(current: &Snapshot, state: &State) -> Result<Snapshot, CannotDo> {
     let config = current.config.clone();
     // None is new, so none can fail.
     let backends = connect(&config, Some(current)).map_err(|error| CannotDo::Conflict(error.to_string()))?;

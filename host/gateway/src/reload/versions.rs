@@ -20,6 +20,13 @@ use crate::snapshot::Snapshot;
 /// Fewest hex digits that a version may be called by.
 const SHORTEST_PREFIX: usize = 6;
 
+/// A version that is about to serve.
+struct Loaded {
+    policy: Policy,
+    /// Its code, if there is none of it anywhere else.
+    uploaded: Option<Code<'static>>,
+}
+
 /// A version that was undone.
 pub(super) struct Undone {
     back: RolledBack,
@@ -168,7 +175,7 @@ impl Reloader {
     fn serve(
         &self,
         slot: &Slot,
-        loaded: Option<Policy>,
+        loaded: Option<Loaded>,
         chosen: impl FnOnce(Option<Chosen>) -> Chosen,
         action: &str,
         word: Word,
@@ -179,49 +186,53 @@ impl Reloader {
         let chosen = chosen(decided.chosen);
         decided.chosen = Some(chosen);
         check_not_held(&state, slot.name(), chosen.digest)?;
+        let (policy, uploaded) = loaded.map(|loaded| (loaded.policy, loaded.uploaded)).unzip();
+        if let Some(code) = uploaded.flatten() {
+            self.rollouts.kept.keep_uploaded(code)?;
+        }
         self.rollouts.decide(state.clone())?;
         let from = slot.active().digest();
-        if let Some(loaded) = loaded {
-            slot.swap(loaded);
+        if let Some(policy) = policy {
+            slot.swap(policy);
         }
         let event = Event::new(word.who, action).policy(slot.name()).from(from).to(chosen.digest);
         remember(&self.rollouts, state, &self.app.snapshot().slots, vec![event.why(word.why)]);
         Ok(())
     }
 
-    /// Loads a version; `None` if it serves already.
+    /// Loads a version, and gives the code back that is to be kept; `None` if it
+    /// serves already.
     async fn load_version(
         &self,
         current: &Snapshot,
         slot: &Arc<Slot>,
         version: Digest,
         uploaded: Option<Code<'static>>,
-    ) -> Result<Option<Policy>, CannotDo> {
+    ) -> Result<Option<Loaded>, CannotDo> {
         if slot.active().digest() == version {
             return Ok(None);
         }
         let Some(configured) = current.config.policy(slot.name()) else { return Ok(None) };
         let (spec, runtime) = (configured.spec.clone(), self.runtime.clone());
         let previous = slot.previous().filter(|previous| previous.digest() == version);
-        let load = match (previous, uploaded) {
-            (Some(previous), None) => off_the_request_path(move || runtime.respecify(&previous, spec)).await,
-            (_, uploaded) => {
-                let is_new = uploaded.is_some();
-                let Some(code) = uploaded.or_else(|| self.rollouts.kept.code(version)) else {
+        let loaded = match (previous, uploaded) {
+            (Some(previous), None) => {
+                let load = move || Ok(Loaded { policy: runtime.respecify(&previous, spec)?, uploaded: None });
+                off_the_request_path(load).await
+            }
+            (_, Some(code)) => {
+                let load = move || Ok(Loaded { policy: runtime.load(spec, &code)?, uploaded: Some(code) });
+                off_the_request_path(load).await
+            }
+            (None, None) => {
+                let Some(code) = self.rollouts.kept.code(version) else {
                     return Err(CannotDo::NotFound(format!("the code of version {version} is not kept")));
                 };
-                let load = move || Ok((runtime.load(spec, &code)?, code));
-                match off_the_request_path(load).await {
-                    Ok((loaded, code)) if is_new => {
-                        self.rollouts.kept.keep_uploaded(code)?;
-                        Ok(loaded)
-                    }
-                    Ok((loaded, _)) => Ok(loaded),
-                    Err(error) => Err(error),
-                }
+                let load = move || Ok(Loaded { policy: runtime.load(spec, &code)?, uploaded: None });
+                off_the_request_path(load).await
             }
         };
-        load.map(Some).map_err(CannotDo::Invalid)
+        loaded.map(Some).map_err(CannotDo::Invalid)
     }
 
     /// The version that a text means: all of its digest, or the start of it.

@@ -1,6 +1,7 @@
 //! Who changed what about policies, when and why.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
@@ -24,7 +25,7 @@ pub(crate) struct Event {
     pub(crate) at: u64,
     /// Who.
     pub(crate) who: Who,
-    /// What was done: one of the words that this file's functions take.
+    /// What was done, in one of the words that docs/rollouts.md lists.
     pub(crate) action: String,
     /// To which policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,6 +54,17 @@ pub(crate) enum Who {
     Admin(String),
     /// The gateway itself.
     Gateway,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configuration => f.write_str("configuration"),
+            Self::Gateway => f.write_str("gateway"),
+            Self::Admin(name) if name.is_empty() => f.write_str("admin"),
+            Self::Admin(name) => write!(f, "{name} (admin)"),
+        }
+    }
 }
 
 impl Event {
@@ -134,7 +146,7 @@ impl Audit {
     /// Notes a change.
     pub(crate) fn note(&self, event: Event) {
         tracing::info!(
-            who = ?event.who,
+            who = %event.who,
             policy = event.policy.as_ref().map(PolicyName::as_str),
             route = event.route.as_ref().map(RouteName::as_str),
             digest = event.digest.map(tracing::field::display),

@@ -157,10 +157,21 @@ impl State {
     }
 
     /// Forgets what the configuration has another word on since. Gives the routes
-    /// whose promotion is over.
+    /// whose promotion is over. Holds are never forgotten: a policy that is taken out
+    /// of the configuration and put back is no better than it was.
     pub(crate) fn forget_overruled(&mut self, config: &Config) -> Vec<(RouteName, Promoted)> {
-        self.policies.retain(|name, _| config.policy(name).is_some());
-        self.routes.retain(|name, _| config.route(name).is_some());
+        self.policies.retain(|name, policy| {
+            if config.policy(name).is_none() {
+                *policy = PolicyState { holds: std::mem::take(&mut policy.holds), ..PolicyState::default() };
+            }
+            *policy != PolicyState::default()
+        });
+        self.routes.retain(|name, route| {
+            if config.route(name).is_none() {
+                *route = RouteState { holds: std::mem::take(&mut route.holds), ..RouteState::default() };
+            }
+            *route != RouteState::default()
+        });
         let mut over = Vec::new();
         for route in &config.routes {
             let stands = self.promoted(route, config).is_some();

@@ -84,3 +84,17 @@ fn the_next_end_is_of_any_hold_that_ends() {
     state.route_mut(&RouteName::new("main")).holds.insert(Digest::new([3; 32]), hold(Some(20)));
     assert_eq!((state.next_end(0), state.next_end(20), state.next_end(30)), (Some(20), Some(30), None));
 }
+
+#[test]
+fn a_hold_outlives_the_policy_in_the_configuration() {
+    let digest = Digest::new([7; 32]);
+    let mut state = State::default();
+    let gone = PolicyName::new("gone");
+    let policy = state.policy_mut(&gone);
+    policy.active = Some(digest);
+    policy.holds.insert(digest, Hold { strikes: 1, since: 0, until: None, why: String::new() });
+    state.policy_mut(&PolicyName::new("also-gone")).active = Some(digest);
+    state.forget_overruled(&config("own", ""));
+    assert!(state.held(&gone, digest, 1).is_some());
+    assert_eq!((state.policies.len(), state.versions().len()), (1, 0));
+}
