@@ -60,9 +60,9 @@ async fn asked(gateway: &Gateway) -> (String, String, String) {
 async fn a_policy_is_swapped_from_language_to_language_while_requests_flow() {
     let Some(directory) = installed("POINTSMAN_TEST_POLICIES") else { return };
     let (fake, policy) = (FakeModel::saying("me").await, PolicyFile::new(FIRST));
-    // A slower language is no reason to undo the swap.
-    let config =
-        config(&fake, &policy, "grants = [\"wasi\"]\nisolation = \"warm\"") + "[rollback]\nenabled = false\n";
+    // A slower language is no reason to undo the swap, nor is a busy machine to give up compiling.
+    let config = config(&fake, &policy, "grants = [\"wasi\"]\nisolation = \"warm\"")
+        + "[rollback]\nenabled = false\n[compile]\ntimeout = \"10m\"\n";
     let gateway = Arc::new(Gateway::start(&config).await);
     let stop = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> =

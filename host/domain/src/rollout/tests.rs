@@ -41,11 +41,12 @@ fn taking(times: &[(f64, u64)]) -> Tally {
 
 #[test]
 fn slow_decisions_count_beyond_a_multiple_of_what_was_usual() {
-    let usual = taking(&[(1.0, 980), (2.0, 20)]);
-    assert_eq!(usual.p99(), Some(Duration::from_millis(2)));
-    let breach = judge(taking(&[(1.0, 95), (15.0, 5)]), usual.clone()).expect("5 % above 8 ms");
-    assert_eq!(breach.to_string(), "5.0 % of its 100 decisions took more than 8.0ms");
-    assert_eq!(judge(taking(&[(1.0, 98), (15.0, 2)]), usual.clone()), None, "2 of 100 may be chance");
+    let usual = taking(&[(1.0, 899), (2.0, 100), (50.0, 1)]);
+    assert_eq!(usual.p90(), Some(Duration::from_millis(2)));
+    let breach = judge(taking(&[(1.0, 80), (15.0, 20)]), usual.clone()).expect("20 % above 8 ms");
+    assert_eq!(breach.to_string(), "20.0 % of its 100 decisions took more than 8.0ms");
+    assert_eq!(judge(taking(&[(1.0, 88), (15.0, 12)]), usual.clone()), None, "12 of 100 may be chance");
+    assert_eq!(judge(taking(&[(1.0, 1_880), (15.0, 120)]), usual.clone()), None, "6 % may be the machine");
     assert_eq!(judge(taking(&[(7.9, 1_000)]), usual), None, "not four times as long");
 }
 

@@ -17,8 +17,8 @@ pub(in crate::config) struct Rollback {
     pub failure_rate: f64,
     /// By how much the share of requests that no model answered may be higher.
     pub error_rate: f64,
-    /// How many times as long the 99th percentile of the decision time may be.
-    /// Times below a millisecond are never too long.
+    /// How many times what nine of ten decisions took before a decision may take; a
+    /// tenth of them may take longer. Times below a millisecond count as one.
     pub decision_time: f64,
     /// How long a version is watched after it took over.
     pub watch: Duration,
