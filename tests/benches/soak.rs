@@ -13,9 +13,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use bytes::Bytes;
-use pointsman_guests::version;
+use pointsman_guests::{version, version_label};
 use pointsman_tests::{Connection, FakeModel, Gateway, Step, client};
 use serde_json::Value;
 
@@ -23,6 +24,8 @@ mod process;
 
 const CLIENTS: usize = 16;
 const VERSIONS: usize = 200;
+/// Versions whose arrival is timed.
+const NOTICED: usize = 11;
 const BODY: &str = r#"{"model":"main","messages":[{"role":"user","content":"hello"}]}"#;
 
 fn number(name: &str, default: usize) -> usize {
@@ -51,10 +54,33 @@ async fn requests(gateway: &Gateway, count: usize) {
     }
 }
 
-async fn swap(gateway: &Gateway, file: &Path, number: usize) {
+fn replace(file: &Path, version: &[u8]) {
     let incoming = file.with_extension("incoming");
-    fs::write(&incoming, version((number % VERSIONS) as u32)).expect("the policy can be written");
+    fs::write(&incoming, version).expect("the policy can be written");
     fs::rename(&incoming, file).expect("the policy can be renamed");
+}
+
+/// Time from a renamed file, of a version that was never compiled before, to the
+/// first decision by it: the median of some.
+async fn noticed(gateway: &Gateway, file: &Path) {
+    let mut connection = Connection::open(&gateway.base_url).await;
+    let mut times = Vec::new();
+    for number in (1_000_000..).take(NOTICED) {
+        replace(file, &version(number));
+        let renamed = Instant::now();
+        let label = version_label(number);
+        while connection.ask(&Bytes::from_static(BODY.as_bytes())).await.header("x-pointsman-route")
+            != Some(&label)
+        {}
+        times.push(renamed.elapsed());
+    }
+    times.sort();
+    let bytes = version(0).len();
+    println!("a file of {bytes} bytes decides after {:.0?} (median of {NOTICED})", times[NOTICED / 2]);
+}
+
+async fn swap(gateway: &Gateway, file: &Path, number: usize) {
+    replace(file, &version((number % VERSIONS) as u32));
     let report = client::post(&gateway.admin("/admin/reload"), &Value::Null).await;
     assert_eq!(report.status, 200);
 }
@@ -77,6 +103,7 @@ async fn main() {
     );
     let gateway = Gateway::start(&config).await;
     tell("idle", &gateway);
+    noticed(&gateway, &file).await;
     requests(&gateway, count / 10).await;
     tell(&format!("{} requests", count / 10), &gateway);
     for number in 1..=swaps / 10 {
