@@ -192,6 +192,32 @@ async fn a_person_rolls_back_and_the_file_does_not_bring_it_back() {
     assert_eq!(hold["why"], "rolled back by hand: too dear");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_waits_for_no_policy_that_is_being_fetched() {
+    let setup = setup("{}", "").await;
+    setup.policy.rename_over(&version(2));
+    setup.reload().await;
+    setup.decided_by(2).await;
+
+    let nowhere = FakeModel::always(Step::hang()).await;
+    let config = std::fs::read_to_string(setup.gateway.config()).expect("the config");
+    let slow = format!(
+        "[policies.slow]\nsource = \"{}/slow.wasm\"\nsha256 = \"{}\"\n",
+        nowhere.base_url(),
+        digest(9)
+    );
+    std::fs::write(setup.gateway.config(), config + &slow).expect("the config");
+    let url = setup.gateway.admin("/admin/reload");
+    let reload = tokio::spawn(async move { client::post(&url, &Value::Null).await.status });
+    while nowhere.requests().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let back = setup.post("/admin/policies/changing/rollback", json!({})).await;
+    assert_eq!(back.status, 200, "{}", back.json());
+    setup.decided_by(1).await;
+    assert!(!reload.is_finished(), "the reload still waits");
+}
+
 #[tokio::test]
 async fn a_pinned_version_stays_whatever_the_source_says() {
     let setup = setup("{ fails_from = 2 }", "").await;
