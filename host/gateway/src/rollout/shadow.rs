@@ -63,15 +63,14 @@ impl Question {
         let policy = self.slot.active();
         let asked = Instant::now();
         let answer = policy.decide(self.input.clone()).await;
-        let (took, failure) = (asked.elapsed(), answer.as_ref().err());
-        self.slot.decided(&policy, took, failure);
-        self.score.trial.decided(took, failure);
-        match answer {
+        let took = asked.elapsed();
+        let failure = match answer {
             Ok(answer) => {
                 let pick = Pick::of(&answer, &self.input);
                 let decision = self.input.request.id.as_str();
                 tracing::debug!(decision, policy = policy.version(), picked = ?self.picked, shadow = ?pick, "shadow");
                 self.score.compare(&self.picked, &pick);
+                None
             }
             Err(failure) => {
                 tracing::warn!(
@@ -79,8 +78,12 @@ impl Question {
                     reason = failure.reason(),
                     "a policy in shadow failed: {failure}"
                 );
+                Some(failure)
             }
-        }
+        };
+        // Counted last: whoever sees a decision counted finds it compared.
+        self.slot.decided(&policy, took, failure.as_ref());
+        self.score.trial.decided(took, failure.as_ref());
     }
 }
 
