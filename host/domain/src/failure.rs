@@ -71,3 +71,18 @@ impl FailureKind {
         !self.is_rate_limit() && !matches!(self.remedy(), Remedy::Return)
     }
 }
+
+/// What lies below an HTTP client's own message, which would say no more than that
+/// something failed, and at which address.
+pub fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        source = cause.source();
+    }
+    if parts.is_empty() { "the client gave no reason".to_owned() } else { parts.join(": ") }
+}

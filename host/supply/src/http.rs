@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method};
+use pointsman_domain::failure::reason;
 use reqwest::{Certificate, Client, Response, Url};
 
 use crate::error::SupplyError;
@@ -213,19 +214,4 @@ fn authorities(pem: &[u8]) -> Result<Vec<Certificate>, SupplyError> {
         Ok(_) => Err(SupplyError::Authorities { reason: "no certificate found".to_owned() }),
         Err(error) => Err(SupplyError::Authorities { reason: reason(&error) }),
     }
-}
-
-/// What lies below the client's own message, which would say no more than that
-/// something failed, and at which address.
-fn reason(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !parts.iter().any(|part| part.contains(&text)) {
-            parts.push(text);
-        }
-        source = cause.source();
-    }
-    if parts.is_empty() { "the client gave no reason".to_owned() } else { parts.join(": ") }
 }

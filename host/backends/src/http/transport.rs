@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use ::http::uri::InvalidUri;
 use ::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
-use pointsman_domain::failure::{CallFailure, FailureKind};
+use pointsman_domain::failure::{CallFailure, FailureKind, reason};
 use reqwest::Url;
 
 use super::{HttpConfig, InvalidBackend};
@@ -146,19 +146,4 @@ impl fmt::Debug for TransportBody {
 
 fn cannot_connect(reason: String) -> CallFailure {
     CallFailure { kind: FailureKind::Connect(reason), retry_after: None }
-}
-
-/// What lies below a client's own message, which would say no more than that
-/// something failed, and at which address.
-fn reason(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !parts.iter().any(|part| part.contains(&text)) {
-            parts.push(text);
-        }
-        source = cause.source();
-    }
-    if parts.is_empty() { "the client gave no reason".to_owned() } else { parts.join(": ") }
 }
