@@ -11,7 +11,7 @@ use pointsman_guests::{
 use pointsman_tests::{FakeModel, Gateway, client};
 use serde_json::{Value, json};
 
-use crate::fleet::{ask, chat, reload};
+use crate::fleet::{self, ask, backend, built_in, chat, reload};
 use crate::policy_failures::inline;
 use crate::policy_file::PolicyFile;
 
@@ -62,27 +62,21 @@ impl From<Blunder> for Attack {
 fn config(model: &FakeModel, policy: &PolicyFile, settings: &str, grants: &str) -> String {
     format!(
         r#"
-        [backends.fake]
-        base_url = "{}"
-        [models."fake/one"]
-        input_price = 1
-        output_price = 2
-        [models."fake/two"]
-        input_price = 1
-        output_price = 2
+        {}{}{}{}
         [policies.bad]
         source = "{}"
         grants = [{grants}]
         settings = {}
         limits = {{ deadline = "200ms" }}
-        [policies.good]
-        source = "builtin:cost"
         [routes.main]
         policy = "bad"
         [routes.other]
-        policy = "good"
+        policy = "cost"
         "#,
-        model.base_url(),
+        backend("fake", model, ""),
+        fleet::model("fake/one", 1, ""),
+        fleet::model("fake/two", 1, ""),
+        built_in("cost", ""),
         policy.path().display(),
         inline(settings),
     )
@@ -119,9 +113,7 @@ async fn survives(attack: Attack, end: End) {
 
 /// The failures of the policy `bad`, by reason.
 async fn failures(gateway: &Gateway) -> Value {
-    let status = client::get(&gateway.admin("/admin/policies")).await.json();
-    let policies = status["policies"].as_array().expect("a list of policies");
-    policies.iter().find(|policy| policy["name"] == "bad").expect("the policy is listed")["failures"].clone()
+    client::get(&gateway.admin("/admin/policies/bad")).await.json()["failures"].clone()
 }
 
 macro_rules! attacks {
