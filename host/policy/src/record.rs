@@ -39,14 +39,20 @@ impl Alarm {
 #[derive(Debug)]
 pub struct Record {
     alarm: Alarm,
-    decisions: AtomicU64,
+    counts: Counts,
     at_fault: AtomicU64,
-    by_reason: [AtomicU64; PolicyFailure::REASONS.len()],
     times: Option<AtomicHistogram32>,
     answered: AtomicU64,
     unanswered: AtomicU64,
     cost: AtomicU64,
     latency_us: AtomicU64,
+}
+
+/// Decisions, and failures by reason.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    decisions: AtomicU64,
+    by_reason: [AtomicU64; PolicyFailure::REASONS.len()],
 }
 
 /// What a record says, for people.
@@ -76,9 +82,8 @@ impl Record {
     pub fn new(alarm: &Alarm) -> Self {
         Self {
             alarm: alarm.clone(),
-            decisions: AtomicU64::default(),
+            counts: Counts::default(),
             at_fault: AtomicU64::default(),
-            by_reason: Default::default(),
             times: TIMES.as_ref().ok().map(AtomicHistogram32::with_config),
             answered: AtomicU64::default(),
             unanswered: AtomicU64::default(),
@@ -94,7 +99,7 @@ impl Record {
 
     /// Counts a decision that took this long, and its failure if it failed.
     pub fn decided(&self, took: Duration, failure: Option<&PolicyFailure>) {
-        let before = self.decisions.fetch_add(1, Ordering::Relaxed);
+        let before = self.counts.decided();
         if let Some(times) = &self.times {
             let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
             // What takes longer than the histogram reaches ran into its deadline, and is counted as that.
@@ -111,7 +116,7 @@ impl Record {
 
     /// Counts a failure that comes after the decision: when a plan went on.
     pub fn failed(&self, failure: &PolicyFailure) {
-        self.by_reason[failure.index()].fetch_add(1, Ordering::Relaxed);
+        self.counts.failed(failure);
         if failure.is_policys_fault() {
             self.at_fault.fetch_add(1, Ordering::Relaxed);
             self.alarm.ring();
@@ -139,7 +144,7 @@ impl Record {
     pub fn tally(&self) -> Tally {
         let errors = get(&self.unanswered);
         Tally {
-            decisions: get(&self.decisions),
+            decisions: self.counts.decisions(),
             failures: get(&self.at_fault),
             decision_times: self.decision_times(),
             requests: get(&self.answered) + errors,
@@ -155,11 +160,7 @@ impl Record {
         let microseconds = |time: Duration| time.as_nanos() as f64 / 1e3;
         RecordStatus {
             decisions: tally.decisions,
-            failures: PolicyFailure::REASONS
-                .into_iter()
-                .zip(self.by_reason.iter().map(get))
-                .filter(|(_, count)| *count > 0)
-                .collect(),
+            failures: self.counts.failures(),
             decision_us_p50: self.quantile(0.5).map(microseconds),
             decision_us_p99: self.quantile(0.99).map(microseconds),
             requests: tally.requests,
@@ -180,6 +181,27 @@ impl Record {
     fn quantile(&self, share: f64) -> Option<Duration> {
         let bucket = self.times.as_ref()?.load().quantile_bucket(share).ok()??;
         Some(Duration::from_nanos(bucket.end()))
+    }
+}
+
+impl Counts {
+    /// Counts a decision; gives how many there were before.
+    pub(crate) fn decided(&self) -> u64 {
+        self.decisions.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn failed(&self, failure: &PolicyFailure) {
+        self.by_reason[failure.index()].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn decisions(&self) -> u64 {
+        get(&self.decisions)
+    }
+
+    /// Those that happened.
+    pub(crate) fn failures(&self) -> Vec<(&'static str, u64)> {
+        let counted = PolicyFailure::REASONS.into_iter().zip(self.by_reason.iter().map(get));
+        counted.filter(|(_, count)| *count > 0).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::failure::PolicyFailure;
 use crate::policy::Policy;
-use crate::record::{Alarm, Record, RecordStatus};
+use crate::record::{Counts, RecordStatus};
 
 /// The version of a policy that serves now, and how it is doing. Requests that
 /// hold the old version finish on it when another takes its place.
@@ -19,7 +19,7 @@ pub struct Slot {
     versions: ArcSwap<Versions>,
     swaps: AtomicU64,
     /// Over all versions.
-    total: Record,
+    total: Counts,
     rejected: Mutex<Option<Rejected>>,
 }
 
@@ -101,7 +101,7 @@ impl Slot {
             name,
             versions: ArcSwap::from_pointee(versions),
             swaps: AtomicU64::new(0),
-            total: Record::new(&Alarm::default()),
+            total: Counts::default(),
             rejected: Mutex::default(),
         }
     }
@@ -189,7 +189,10 @@ impl Slot {
 
     /// Counts a decision that one of its versions was asked for, whatever came of it.
     pub fn decided(&self, version: &Policy, took: Duration, failure: Option<&PolicyFailure>) {
-        self.total.decided(took, failure);
+        self.total.decided();
+        if let Some(failure) = failure {
+            self.total.failed(failure);
+        }
         version.record().decided(took, failure);
     }
 
@@ -202,15 +205,14 @@ impl Slot {
     /// What there is to say at this moment.
     pub fn status(&self) -> SlotStatus {
         let versions = self.versions.load();
-        let total = self.total.status();
         SlotStatus {
             name: self.name.to_string(),
             active: versions.active.digest().to_string(),
             previous: versions.previous.as_ref().map(|policy| policy.digest().to_string()),
             loaded_at: versions.loaded_at,
             swaps: self.swaps.load(Ordering::Relaxed),
-            decisions: total.decisions,
-            failures: total.failures,
+            decisions: self.total.decisions(),
+            failures: self.total.failures(),
             rejected: self.last_rejected().clone(),
             active_record: versions.active.record().status(),
             previous_record: versions.previous.as_ref().map(|policy| policy.record().status()),
