@@ -78,7 +78,7 @@ fn measure(name: &str, bytes: &[u8]) {
     let runtime = Runtime::new(RuntimeConfig::default()).unwrap();
     let limits = Limits { max_component_bytes: usize::MAX, ..Limits::default() };
     let spec = PolicySpec { limits, ..PolicySpec::new(PolicyName::new("bomb")) };
-    let code = Code::new(bytes);
+    let code = Code::new(bytes.to_vec());
     let before = peak_memory();
     let started = Instant::now();
     let error = runtime.load(spec, &code).err().map(|error| error.to_string()).unwrap_or_default();

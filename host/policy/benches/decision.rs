@@ -70,7 +70,7 @@ fn load(bytes: &[u8], isolation: Isolation) -> Policy {
     let name = PolicyName::new("bench");
     let limits = Limits { deadline: Duration::from_secs(1), ..Limits::default() };
     let spec = PolicySpec { isolation, grants: Grants::WASI, limits, ..PolicySpec::new(name) };
-    RUNTIME.load(spec, &Code::new(bytes)).unwrap()
+    RUNTIME.load(spec, &Code::new(bytes.to_vec())).unwrap()
 }
 
 /// Polls a decision to its end: it only ever waits for a tick.

@@ -67,7 +67,7 @@ fn main() {
 
 fn load(runtime: &Runtime, name: &str, bytes: &[u8], settings: &str) -> Policy {
     let spec = PolicySpec { settings: settings.to_owned(), ..PolicySpec::new(PolicyName::new(name)) };
-    runtime.load(spec, &Code::new(bytes)).unwrap()
+    runtime.load(spec, &Code::new(bytes.to_vec())).unwrap()
 }
 
 /// Sends one request after the other, and lets others have a turn between, as

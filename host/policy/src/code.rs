@@ -1,24 +1,28 @@
 //! A policy's bytes and what they are known by.
 
-use std::borrow::Cow;
-
+use bytes::Bytes;
 use pointsman_domain::ids::Digest;
 use sha2::{Digest as _, Sha256};
 
 /// The bytes that a policy is loaded from, with their SHA-256: taken once,
-/// however often it is compared with that of what serves.
+/// however often it is compared with that of what serves. Clones share the bytes.
 #[derive(Clone, Debug)]
-pub struct Code<'a> {
-    bytes: Cow<'a, [u8]>,
+pub struct Code {
+    bytes: Bytes,
     digest: Digest,
     trusted: bool,
 }
 
-impl<'a> Code<'a> {
+impl Code {
     /// Takes the SHA-256, which is milliseconds for a large policy.
-    pub fn new(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        let digest = Digest::new(Sha256::digest(&bytes).into());
+        let digest = sha256(&bytes);
+        Self::with_digest(bytes, digest)
+    }
+
+    /// Bytes whose SHA-256 was taken where they came from.
+    pub fn with_digest(bytes: Bytes, digest: Digest) -> Self {
         Self { bytes, digest, trusted: false }
     }
 
@@ -41,4 +45,9 @@ impl<'a> Code<'a> {
     pub fn digest(&self) -> Digest {
         self.digest
     }
+}
+
+/// What versions are known by.
+pub(crate) fn sha256(bytes: &[u8]) -> Digest {
+    Digest::new(Sha256::digest(bytes).into())
 }

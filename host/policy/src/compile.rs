@@ -64,7 +64,7 @@ impl Artefact {
 impl Runtime {
     /// The component of some code: one that a policy holds already, one that was
     /// compiled at an earlier start, or a new one.
-    pub(crate) fn component(&self, code: &Code<'_>) -> Result<Arc<Component>, LoadError> {
+    pub(crate) fn component(&self, code: &Code) -> Result<Arc<Component>, LoadError> {
         if let Some(component) = self.compiled_before(code) {
             return Ok(component);
         }
@@ -88,14 +88,14 @@ impl Runtime {
         Ok(component)
     }
 
-    fn compile_in(&self, child: &ChildCompiler, code: &Code<'_>) -> Result<Component, LoadError> {
+    fn compile_in(&self, child: &ChildCompiler, code: &Code) -> Result<Component, LoadError> {
         let artefact = child.compile(code.bytes())?;
         let component = artefact.load(self).map_err(LoadError::compile)?;
         self.keep(code, &artefact);
         Ok(component)
     }
 
-    fn compile_here(&self, code: &Code<'_>) -> Result<Component, LoadError> {
+    fn compile_here(&self, code: &Code) -> Result<Component, LoadError> {
         let component = component_of(code.bytes())?;
         let component = Component::new(self.engine(), &component).map_err(LoadError::compile)?;
         if self.cache().is_some()
@@ -106,7 +106,7 @@ impl Runtime {
         Ok(component)
     }
 
-    fn compiled_before(&self, code: &Code<'_>) -> Option<Arc<Component>> {
+    fn compiled_before(&self, code: &Code) -> Option<Arc<Component>> {
         if let Some(component) = self.compiled().get(&code.digest()) {
             return Some(component);
         }
@@ -130,7 +130,7 @@ impl Runtime {
         }
     }
 
-    fn keep(&self, code: &Code<'_>, artefact: &Artefact) {
+    fn keep(&self, code: &Code, artefact: &Artefact) {
         if let Some(cache) = self.cache() {
             cache.put(&code.digest(), artefact);
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::capability::Capability;
-use crate::code::Code;
+use crate::code::sha256;
 use crate::contract::interface;
 use crate::load::{LoadError, complexity, format};
 use crate::spec::Limits;
@@ -183,7 +183,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
             Cow::Owned(_) => Format::CoreModule,
         },
         bytes: bytes.len(),
-        sha256: Code::new(bytes).digest().to_string(),
+        sha256: sha256(bytes).to_string(),
         role,
         contract,
         sdk: metadata.sdk,

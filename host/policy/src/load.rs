@@ -132,7 +132,7 @@ impl Runtime {
     ///
     /// # Errors
     /// When the policy must not serve. Nothing is left behind then.
-    pub fn load(&self, spec: PolicySpec, code: &Code<'_>) -> Result<Policy, LoadError> {
+    pub fn load(&self, spec: PolicySpec, code: &Code) -> Result<Policy, LoadError> {
         check_size(&spec, code)?;
         self.check_memory(&spec)?;
         let component = self.component(code)?;
@@ -175,7 +175,7 @@ impl Runtime {
     }
 }
 
-fn check_size(spec: &PolicySpec, code: &Code<'_>) -> Result<(), LoadError> {
+fn check_size(spec: &PolicySpec, code: &Code) -> Result<(), LoadError> {
     let (bytes, limit) = (code.bytes().len(), spec.limits.max_component_bytes);
     if bytes > limit {
         return Err(LoadError::TooLarge { bytes, limit });

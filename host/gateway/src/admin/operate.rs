@@ -196,7 +196,7 @@ pub(super) async fn upload(
     })?;
     check_signature(&configured.source, &headers, &bytes)?;
     let word = word(&headers, why)?;
-    let digest = admin.reloader.upload(&policy, Code::new(bytes.to_vec()), word).await?;
+    let digest = admin.reloader.upload(&policy, Code::new(bytes), word).await?;
     done("uploaded", Some(digest.to_string()))
 }
 

@@ -99,7 +99,9 @@ impl Reloader {
         let digest = slot.active().digest();
         match trial.mode {
             config::Mode::Shadow => {}
-            config::Mode::Canary { .. } => check_not_held_at(state, &route.name, &trial.policy, digest)?,
+            config::Mode::Canary { .. } => {
+                check_not_held(state.held_at(&route.name, digest, unix_seconds()), &trial.policy, digest)?
+            }
         }
         Ok(digest)
     }
@@ -116,7 +118,7 @@ impl Reloader {
             )));
         };
         let digest = slot(&current, &trial.policy)?.active().digest();
-        check_not_held_at(&state, route, &trial.policy, digest)?;
+        check_not_held(state.held_at(route, digest, unix_seconds()), &trial.policy, digest)?;
         let now = unix_seconds();
         let decided = state.route_mut(route);
         decided.promoted = (trial.policy != configured.policy).then(|| Promoted {
@@ -205,23 +207,19 @@ pub(super) fn slot<'s>(current: &'s Snapshot, name: &PolicyName) -> Result<&'s A
     })
 }
 
-fn check_not_held_at(
-    state: &State,
-    route: &RouteName,
+/// Whether a version may serve, given the hold on it that is in force.
+pub(super) fn check_not_held(
+    hold: Option<&Hold>,
     policy: &PolicyName,
     version: Digest,
 ) -> Result<(), CannotDo> {
-    let held = state.held_at(route, version, unix_seconds());
-    held.map_or(Ok(()), |hold| Err(on_hold(policy, version, hold)))
-}
-
-pub(super) fn on_hold(policy: &PolicyName, version: Digest, hold: &Hold) -> CannotDo {
+    let Some(hold) = hold else { return Ok(()) };
     let short = version.short();
-    CannotDo::Conflict(format!(
+    Err(CannotDo::Conflict(format!(
         "version {short} of the policy `{policy}` is on hold ({}); \
          `pointsman policy release {policy} {short}` lifts that",
         hold.why
-    ))
+    )))
 }
 
 /// A reason of ours, and the one that was given.

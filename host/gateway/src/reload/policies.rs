@@ -49,9 +49,9 @@ enum Step {
     /// Serves already.
     Keep,
     /// The first version, in a slot of its own.
-    First { code: Code<'static> },
+    First { code: Code },
     /// Takes over.
-    Swap { policy: Box<Policy>, code: Option<Code<'static>> },
+    Swap { policy: Box<Policy>, code: Option<Code> },
 }
 
 /// A version that was not let in, and why.
@@ -256,7 +256,7 @@ impl Loader<'_> {
     async fn first(
         &self,
         policy: &config::Policy,
-        (loaded, code): (Policy, Code<'static>),
+        (loaded, code): (Policy, Code),
         rejected: Option<NotLetIn>,
     ) -> Loaded {
         let digest = loaded.digest();
@@ -274,15 +274,11 @@ impl Loader<'_> {
         Loaded { slot, step: Step::First { code }, rejected }
     }
 
-    async fn load_kept(
-        &self,
-        policy: &config::Policy,
-        version: Digest,
-    ) -> Result<(Policy, Code<'static>), String> {
+    async fn load_kept(&self, policy: &config::Policy, version: Digest) -> Result<(Policy, Code), String> {
         self.compile(policy, self.kept_code(version)?).await
     }
 
-    fn kept_code(&self, version: Digest) -> Result<Code<'static>, String> {
+    fn kept_code(&self, version: Digest) -> Result<Code, String> {
         self.kept.code(version).ok_or_else(|| format!("the code of version {version} is not kept"))
     }
 
@@ -302,11 +298,7 @@ impl Loader<'_> {
     }
 
     /// Gives the code back, which is large, with what became of it.
-    async fn compile(
-        &self,
-        policy: &config::Policy,
-        code: Code<'static>,
-    ) -> Result<(Policy, Code<'static>), String> {
+    async fn compile(&self, policy: &config::Policy, code: Code) -> Result<(Policy, Code), String> {
         let (spec, runtime) = (policy.spec.clone(), self.runtime.clone());
         off_the_request_path(move || Ok((runtime.load(spec, &code)?, code))).await
     }
@@ -347,14 +339,14 @@ fn told(hold: &Hold, name: &PolicyName, version: Digest) -> String {
     }
 }
 
-async fn read(source: &PolicySource, fetcher: &Fetcher) -> Result<Code<'static>, String> {
+async fn read(source: &PolicySource, fetcher: &Fetcher) -> Result<Code, String> {
     match source {
         PolicySource::Builtin(name) => builtin::bytes(name)
             .map(Code::embedded)
             .ok_or_else(|| format!("there is no built-in policy `{name}`")),
         PolicySource::Fetched(order) => {
             let fetched = fetcher.fetch(order).await.map_err(|error| error.to_string())?;
-            Ok(Code::new(Vec::from(fetched.bytes)))
+            Ok(Code::with_digest(fetched.bytes, fetched.digest))
         }
     }
 }

@@ -9,12 +9,12 @@ use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::Hold;
 use pointsman_policy::{Code, Policy, RolledBack, Slot};
 
-use super::operate::{CannotDo, Word, on_hold, slot, with};
+use super::operate::{CannotDo, Word, check_not_held, slot, with};
 use super::policies::off_the_request_path;
 use super::{Reloader, Report, remember};
 use crate::clock::unix_seconds;
 use crate::rollout::state::{Chosen, How};
-use crate::rollout::{Event, State, Who};
+use crate::rollout::{Event, Who};
 use crate::snapshot::Snapshot;
 
 /// Fewest hex digits that a version may be called by.
@@ -24,7 +24,7 @@ const SHORTEST_PREFIX: usize = 6;
 struct Loaded {
     policy: Policy,
     /// Its code, if there is none of it anywhere else.
-    uploaded: Option<Code<'static>>,
+    uploaded: Option<Code>,
 }
 
 /// A version that was undone.
@@ -95,7 +95,8 @@ impl Reloader {
         let current = self.app.snapshot();
         let slot = slot(&current, policy)?;
         let digest = self.version(slot, version)?;
-        check_not_held(&self.rollouts.state(), policy, digest)?;
+        let state = self.rollouts.state();
+        check_not_held(state.held(policy, digest, unix_seconds()), policy, digest)?;
         let loaded = self.load_version(&current, slot, digest, None).await?;
         let chosen = |_: Option<Chosen>| Chosen { digest, how: How::Pinned, before: None };
         self.serve(slot, loaded, chosen, "pin", word)?;
@@ -151,14 +152,15 @@ impl Reloader {
     pub(crate) async fn upload(
         &self,
         policy: &PolicyName,
-        code: Code<'static>,
+        code: Code,
         word: Word,
     ) -> Result<Digest, CannotDo> {
         let _turn = self.turn.lock().await;
         let current = self.app.snapshot();
         let slot = slot(&current, policy)?;
         let digest = code.digest();
-        check_not_held(&self.rollouts.state(), policy, digest)?;
+        let state = self.rollouts.state();
+        check_not_held(state.held(policy, digest, unix_seconds()), policy, digest)?;
         if slot.active().digest() == digest {
             return Err(CannotDo::Conflict(format!("version {} serves already", digest.short())));
         }
@@ -185,7 +187,8 @@ impl Reloader {
         let decided = state.policy_mut(slot.name());
         let chosen = chosen(decided.chosen);
         decided.chosen = Some(chosen);
-        check_not_held(&state, slot.name(), chosen.digest)?;
+        let hold = state.held(slot.name(), chosen.digest, unix_seconds());
+        check_not_held(hold, slot.name(), chosen.digest)?;
         let (policy, uploaded) = loaded.map(|loaded| (loaded.policy, loaded.uploaded)).unzip();
         if let Some(code) = uploaded.flatten() {
             self.rollouts.kept.keep_uploaded(code)?;
@@ -207,7 +210,7 @@ impl Reloader {
         current: &Snapshot,
         slot: &Arc<Slot>,
         version: Digest,
-        uploaded: Option<Code<'static>>,
+        uploaded: Option<Code>,
     ) -> Result<Option<Loaded>, CannotDo> {
         if slot.active().digest() == version {
             return Ok(None);
@@ -242,11 +245,6 @@ impl Reloader {
         known.extend(slot.previous().map(|previous| previous.digest()));
         one_of(&known, text, "version that is kept")
     }
-}
-
-fn check_not_held(state: &State, policy: &PolicyName, version: Digest) -> Result<(), CannotDo> {
-    let held = state.held(policy, version, unix_seconds());
-    held.map_or(Ok(()), |hold| Err(on_hold(policy, version, hold)))
 }
 
 /// The one digest that starts with a text.

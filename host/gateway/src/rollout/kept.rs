@@ -26,7 +26,9 @@ pub(crate) struct Kept {
     directory: Option<PathBuf>,
     /// Code where there is no directory: only what was uploaded, since all else
     /// can be read again.
-    uploaded: Mutex<BTreeMap<Digest, Code<'static>>>,
+    uploaded: Mutex<BTreeMap<Digest, Code>>,
+    /// The state as it was written last: most reloads decide nothing.
+    written: Mutex<Vec<u8>>,
 }
 
 /// The directory cannot be used.
@@ -69,21 +71,26 @@ impl Kept {
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
             Err(source) => return Err(KeepError::Io { what: "read", path, source }),
         };
-        Ok((Self { directory: Some(directory.to_owned()), uploaded: Mutex::default() }, state))
+        Ok((Self { directory: Some(directory.to_owned()), ..Self::default() }, state))
     }
 
     /// Keeps a state instead of the one before. After an error it is the one before.
     pub(crate) fn save(&self, state: &State) -> Result<(), KeepError> {
         if let Some(directory) = &self.directory {
             let text = serde_json::to_vec_pretty(state).unwrap_or_default();
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            if *written == text {
+                return Ok(());
+            }
             replace(&directory.join(STATE), &text)?;
+            *written = text;
         }
         self.forget_all_but(&state.versions());
         Ok(())
     }
 
     /// Keeps a version's code that was loaded from its source.
-    pub(crate) fn keep(&self, code: &Code<'_>) -> Result<(), KeepError> {
+    pub(crate) fn keep(&self, code: &Code) -> Result<(), KeepError> {
         match &self.directory {
             Some(directory) => write_code(directory, code),
             None => Ok(()),
@@ -91,7 +98,7 @@ impl Kept {
     }
 
     /// Keeps a version's code that there is nowhere else.
-    pub(crate) fn keep_uploaded(&self, code: Code<'static>) -> Result<(), KeepError> {
+    pub(crate) fn keep_uploaded(&self, code: Code) -> Result<(), KeepError> {
         match &self.directory {
             Some(directory) => write_code(directory, &code)?,
             None => drop(self.uploaded().insert(code.digest(), code)),
@@ -100,7 +107,7 @@ impl Kept {
     }
 
     /// A version's code, if it is kept and whole.
-    pub(crate) fn code(&self, version: Digest) -> Option<Code<'static>> {
+    pub(crate) fn code(&self, version: Digest) -> Option<Code> {
         let Some(directory) = &self.directory else { return self.uploaded().get(&version).cloned() };
         let code = Code::new(fs::read(code_path(directory, version)).ok()?);
         (code.digest() == version).then_some(code)
@@ -131,7 +138,7 @@ impl Kept {
         }
     }
 
-    fn uploaded(&self) -> std::sync::MutexGuard<'_, BTreeMap<Digest, Code<'static>>> {
+    fn uploaded(&self) -> std::sync::MutexGuard<'_, BTreeMap<Digest, Code>> {
         self.uploaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -144,7 +151,7 @@ fn digest_of(path: &Path) -> Option<Digest> {
     path.file_name()?.to_str()?.strip_suffix(".wasm")?.parse().ok()
 }
 
-fn write_code(directory: &Path, code: &Code<'_>) -> Result<(), KeepError> {
+fn write_code(directory: &Path, code: &Code) -> Result<(), KeepError> {
     let path = code_path(directory, code.digest());
     match fs::metadata(&path) {
         Ok(there) if there.len() == code.bytes().len() as u64 => Ok(()),

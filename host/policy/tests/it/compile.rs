@@ -28,7 +28,7 @@ fn runtime(child: ChildCompiler) -> Runtime {
 }
 
 fn error(child: ChildCompiler, bytes: &[u8]) -> String {
-    runtime(child).load(spec(), &Code::new(bytes)).unwrap_err().to_string()
+    runtime(child).load(spec(), &Code::new(bytes.to_vec())).unwrap_err().to_string()
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ fn a_child_says_the_same_of_a_bad_policy() {
     let bomb = wat::parse_str(bomb).unwrap();
     let invalid = wat::parse_str("(component (core module (func (result i32))))").unwrap();
     for bytes in [b"garbage", &FIRST[..FIRST.len() / 2], &precompiled, &wasi, &bomb, &invalid] {
-        let error = runtime.load(spec(), &Code::new(bytes)).unwrap_err().to_string();
+        let error = runtime.load(spec(), &Code::new(bytes.to_vec())).unwrap_err().to_string();
         assert_eq!(error, load_error(spec(), bytes));
     }
     assert_eq!(runtime.compilations(), 0);

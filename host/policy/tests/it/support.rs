@@ -31,7 +31,7 @@ pub fn spec_with(settings: &str) -> PolicySpec {
 }
 
 pub fn load(spec: PolicySpec, bytes: &[u8]) -> Result<Policy, LoadError> {
-    runtime().load(spec, &Code::new(bytes))
+    runtime().load(spec, &Code::new(bytes.to_vec()))
 }
 
 /// The message of a refused policy.
