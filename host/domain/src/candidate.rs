@@ -126,6 +126,11 @@ pub fn partial<'a>(
     if whole.is_empty() { Err(NoCandidate::Inputs(request.inputs)) } else { Ok((whole, count)) }
 }
 
+/// Whether a model can serve a request, healthy or not.
+pub fn can_serve(model: &Model, request: &RequestFacts) -> bool {
+    miss(model, request).is_none()
+}
+
 /// What kept a model out, in the order of the checks: the model that got
 /// furthest says best why none is left.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

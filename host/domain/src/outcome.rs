@@ -16,6 +16,31 @@ pub struct Usage {
     pub estimated: bool,
 }
 
+/// Who could have done better where a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The client: no model can serve what it asked for, or the backend refused it.
+    Client,
+    /// The policy: it declined, failed, or planned more than it may.
+    Policy,
+    /// The models and their backends.
+    Backend,
+    /// The time for the request was over, whoever used it up.
+    Deadline,
+}
+
+impl Fault {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Policy => "policy",
+            Self::Backend => "backend",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -25,6 +50,17 @@ pub enum Ending {
     Failed,
     /// The client went away before the end.
     Cancelled,
+}
+
+impl Ending {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// What became of one decision.
@@ -50,4 +86,6 @@ pub struct Outcome {
     pub latency: Duration,
     /// What went wrong.
     pub error: Option<String>,
+    /// Whose fault it was.
+    pub fault: Option<Fault>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::feedback::FeedbackQueue;
-use crate::ledger::Ledger;
+use crate::recorder::Recorder;
 use crate::rollout::shadow::ShadowQueue;
 use crate::snapshot::Snapshot;
 
@@ -13,8 +13,8 @@ use crate::snapshot::Snapshot;
 /// end, so a reload never changes the rules under it.
 pub(crate) struct App {
     snapshot: ArcSwap<Snapshot>,
-    /// What was used.
-    pub(crate) ledger: Arc<Ledger>,
+    /// Who is told of requests that have ended.
+    pub(crate) recorder: Arc<Recorder>,
     /// Where outcomes go.
     pub(crate) feedback: FeedbackQueue,
     /// Where requests go that a policy in shadow is to be asked about.
@@ -23,7 +23,7 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(snapshot: Snapshot, feedback: FeedbackQueue, shadows: ShadowQueue) -> Self {
-        Self { snapshot: ArcSwap::from_pointee(snapshot), ledger: Arc::default(), feedback, shadows }
+        Self { snapshot: ArcSwap::from_pointee(snapshot), recorder: Arc::default(), feedback, shadows }
     }
 
     /// Everything that the configuration says, as of now.

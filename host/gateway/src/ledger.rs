@@ -1,33 +1,29 @@
 //! What was used and what it cost, by route, model and key.
 //!
-//! Whole answers, streams and hang-ups all end in [`Account::close`], by hand or
-//! when the account is dropped, so a request that was paid for is never missing
-//! here.
+//! Whole answers, streams and hang-ups all end when their [`Account`] is closed, by
+//! hand or by being dropped, so a request that was paid for is never missing here.
 
 mod account;
 mod calls;
-mod plans;
 
 use std::collections::HashMap;
+use std::ops::AddAssign;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pointsman_domain::history::History;
 use pointsman_domain::ids::{KeyName, ModelId};
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Outcome};
+use pointsman_domain::outcome::{Ending, Usage};
 use serde::Serialize;
 
-pub(crate) use account::Account;
+pub(crate) use account::{Account, Opening};
 pub(crate) use calls::CallId;
-use calls::Calls;
-pub(crate) use plans::{PlanTrace, PlanTraces, TaskNote, TaskTrace};
 
 /// Sums since the gateway started. The names come from the configuration, so
 /// the number of lines is bounded by it.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     lines: Mutex<HashMap<LineKey, Totals>>,
-    /// How the last plans went.
-    pub(crate) plans: PlanTraces,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,49 +33,64 @@ struct LineKey {
     key: Option<KeyName>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Totals {
+/// What some requests came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Totals {
     answered: u64,
     failed: u64,
     cancelled: u64,
     input_tokens: u64,
     output_tokens: u64,
-    cost: Picodollars,
+    #[serde(rename = "cost_usd")]
+    cost: Usd,
+    /// What those cost that can be compared with the baseline.
+    #[serde(rename = "compared_cost_usd")]
+    compared_cost: Usd,
+    /// What the baseline model would have charged for them.
+    #[serde(rename = "baseline_cost_usd")]
+    baseline_cost: Usd,
 }
+
+/// An amount that is told in US dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Usd(Picodollars);
 
 /// One line of the ledger, for the admin API.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
-    route: String,
-    model: Option<String>,
-    key: Option<String>,
-    answered: u64,
-    failed: u64,
-    cancelled: u64,
-    input_tokens: u64,
-    output_tokens: u64,
-    cost_usd: f64,
+    pub(crate) route: String,
+    pub(crate) model: Option<String>,
+    pub(crate) key: Option<String>,
+    #[serde(flatten)]
+    pub(crate) totals: Totals,
 }
 
 impl Ledger {
     /// Adds what became of one request: how it ended on the line of the model
     /// that answered, else of the last one that worked on it, and what was used
     /// on the line of each model that used it.
-    fn enter(&self, route: &Arc<str>, key: Option<&KeyName>, outcome: &Outcome, calls: &Calls) {
-        let line = |model: Option<ModelId>| LineKey { route: Arc::clone(route), model, key: key.cloned() };
+    pub(crate) fn enter(&self, history: &History) {
+        let line = |model: Option<&ModelId>| LineKey {
+            route: Arc::clone(&history.route),
+            model: model.cloned(),
+            key: history.request.tenant.clone(),
+        };
         let mut lines = self.lines();
-        let last = || calls.each().last().map(|(model, ..)| model.id.clone());
-        let totals = lines.entry(line(outcome.model.clone().or_else(last))).or_default();
-        match outcome.ending {
+        let totals = lines.entry(line(history.last_model())).or_default();
+        match history.outcome.ending {
             Ending::Answered => totals.answered += 1,
             Ending::Failed => totals.failed += 1,
             Ending::Cancelled => totals.cancelled += 1,
         }
-        for (model, usage, cost) in calls.each() {
-            let totals = lines.entry(line(Some(model.id.clone()))).or_default();
-            totals.input_tokens += usage.input_tokens;
-            totals.output_tokens += usage.output_tokens;
-            totals.cost += cost;
+        if let Some(baseline) = &history.baseline {
+            totals.compared_cost += Usd(history.outcome.cost);
+            totals.baseline_cost += Usd(baseline.cost);
+        }
+        for call in history.calls.iter().filter(|call| call.usage != Usage::default()) {
+            let totals = lines.entry(line(Some(&call.model.id))).or_default();
+            totals.input_tokens += call.usage.input_tokens;
+            totals.output_tokens += call.usage.output_tokens;
+            totals.cost += Usd(call.cost());
         }
     }
 
@@ -95,18 +106,38 @@ impl Ledger {
     }
 }
 
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.answered += other.answered;
+        self.failed += other.failed;
+        self.cancelled += other.cancelled;
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cost += other.cost;
+        self.compared_cost += other.compared_cost;
+        self.baseline_cost += other.baseline_cost;
+    }
+}
+
+impl AddAssign for Usd {
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+}
+
+impl Serialize for Usd {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0.usd())
+    }
+}
+
 impl From<(LineKey, Totals)> for Line {
     fn from((key, totals): (LineKey, Totals)) -> Self {
         Self {
             route: key.route.to_string(),
             model: key.model.map(|model| model.to_string()),
             key: key.key.map(|key| key.to_string()),
-            answered: totals.answered,
-            failed: totals.failed,
-            cancelled: totals.cancelled,
-            input_tokens: totals.input_tokens,
-            output_tokens: totals.output_tokens,
-            cost_usd: totals.cost.usd(),
+            totals,
         }
     }
 }

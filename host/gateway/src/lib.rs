@@ -17,6 +17,7 @@ mod clock;
 mod feedback;
 mod ledger;
 mod proxy;
+mod recorder;
 mod reload;
 mod rollout;
 mod server;

@@ -1,7 +1,8 @@
 //! The path of a request: decide, call, relay, account.
 
 pub(crate) mod answer;
-pub(crate) mod attempt;
+mod asked;
+mod attempt;
 pub(crate) mod choose;
 pub(crate) mod outgoing;
 pub(crate) mod plan;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use pointsman_backends::{Backend, InvalidBackend, Prober};
+use pointsman_domain::history::Baseline;
 use pointsman_domain::ids::{BackendName, PolicyName};
 use pointsman_domain::model::Model;
 use pointsman_policy::Slot;
@@ -51,6 +52,8 @@ pub(crate) struct Route {
     pub(crate) models: Vec<Arc<Model>>,
     /// How long and how often is tried.
     pub(crate) limits: RouteLimits,
+    /// The model that would answer without routing, which costs are compared with.
+    pub(crate) baseline: Option<Arc<Model>>,
     /// The policy on trial.
     pub(crate) trial: Option<Trial>,
     /// That its policy took over lately from another one.
@@ -168,6 +171,7 @@ fn direct(model: &Arc<Model>) -> Route {
         strategy: Strategy::Direct,
         models: vec![Arc::clone(model)],
         limits: RouteLimits::default(),
+        baseline: None,
         trial: None,
         promotion: None,
     }
@@ -195,11 +199,18 @@ fn routed(
         strategy: Strategy::Policy(decider),
         models: route.models.iter().filter_map(|id| config.model(id)).cloned().collect(),
         limits: route.limits,
+        baseline: baseline(config, route),
         trial,
         promotion: state
             .promoted(route, config)
             .and_then(|promoted| promotion(promoted, before?).or_else(|| before?.promotion.clone())),
     })
+}
+
+/// The model that would answer without routing.
+fn baseline(config: &Config, route: &config::Route) -> Option<Arc<Model>> {
+    let stated = route.baseline.as_ref().and_then(|id| config.model(id));
+    stated.or_else(|| Baseline::usual(route.models.iter().filter_map(|id| config.model(id)))).cloned()
 }
 
 /// A policy that takes over from the one that decided before, if it does so now.

@@ -3,16 +3,18 @@
 mod gantt;
 
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
+use pointsman_domain::history::History;
+use pointsman_telemetry::record::Plan;
 use serde::{Deserialize, Serialize};
 
 use super::Admin;
 use crate::client::error::ApiError;
-use crate::ledger::PlanTrace;
 
 /// Plans that are listed where nothing else is asked for.
 const LISTED: usize = 20;
@@ -26,12 +28,14 @@ pub(super) struct Wanted {
 
 /// A plan, as far as a list tells.
 #[derive(Debug, Serialize)]
-struct Summary {
-    id: String,
+struct Summary<'a> {
+    id: &'a str,
+    /// When the request ended, in seconds since 1970.
     at: u64,
-    route: String,
+    route: &'a str,
+    /// The policy that made it, with its version.
     policy: String,
-    label: String,
+    label: &'a str,
     ending: &'static str,
     tasks: usize,
     latency_ms: f64,
@@ -39,11 +43,31 @@ struct Summary {
     cost_usd: f64,
 }
 
+/// How a plan went.
+#[derive(Debug, Serialize)]
+struct PlanTrace<'a> {
+    id: &'a str,
+    at: u64,
+    route: &'a str,
+    policy: String,
+    label: &'a str,
+    /// Why, in the policy's words.
+    reason: Option<&'a str>,
+    ending: &'static str,
+    error: Option<&'a str>,
+    latency_ms: f64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost_usd: f64,
+    #[serde(flatten)]
+    plan: Plan<'a>,
+}
+
 /// The newest plans first.
 pub(super) async fn list(State(admin): State<Arc<Admin>>, Query(wanted): Query<Wanted>) -> Response {
-    let traces = admin.app.ledger.plans.newest(wanted.limit.unwrap_or(LISTED));
-    let summaries: Vec<Summary> = traces.iter().map(|trace| Summary::of(trace)).collect();
-    Json(summaries).into_response()
+    let histories = admin.app.recorder.telemetry.recent.newest_plans(wanted.limit.unwrap_or(LISTED));
+    let traces = histories.iter().filter_map(|history| PlanTrace::of(history));
+    Json(traces.map(Summary::from).collect::<Vec<_>>()).into_response()
 }
 
 /// One plan, as JSON or as a picture.
@@ -52,12 +76,13 @@ pub(super) async fn one(State(admin): State<Arc<Admin>>, Path(name): Path<String
         Some(id) => (id, true),
         None => (name.as_str(), false),
     };
-    match admin.app.ledger.plans.get(id) {
+    let history = admin.app.recorder.telemetry.recent.get(id);
+    match history.as_deref().and_then(PlanTrace::of) {
         None => no_such_plan(id).into_response(),
         Some(trace) if picture => {
             ([(header::CONTENT_TYPE, "image/svg+xml")], gantt::picture(&trace)).into_response()
         }
-        Some(trace) => Json(&*trace).into_response(),
+        Some(trace) => Json(&trace).into_response(),
     }
 }
 
@@ -71,18 +96,41 @@ fn no_such_plan(id: &str) -> ApiError {
     )
 }
 
-impl Summary {
-    fn of(trace: &PlanTrace) -> Self {
+impl<'a> PlanTrace<'a> {
+    /// Of a request that was cut into tasks.
+    fn of(history: &'a History) -> Option<Self> {
+        let (plan, outcome) = (history.plan.as_ref()?, &history.outcome);
+        let ended = (history.arrived + outcome.latency).duration_since(UNIX_EPOCH).unwrap_or_default();
+        Some(Self {
+            id: &outcome.id,
+            at: ended.as_secs(),
+            route: &history.route,
+            policy: history.decided_by().map(ToString::to_string).unwrap_or_default(),
+            label: &outcome.label,
+            reason: history.reason(),
+            ending: outcome.ending.as_str(),
+            error: outcome.error.as_deref(),
+            latency_ms: outcome.latency.as_micros() as f64 / 1e3,
+            input_tokens: outcome.usage.input_tokens,
+            output_tokens: outcome.usage.output_tokens,
+            cost_usd: outcome.cost.usd(),
+            plan: Plan::of(plan, history),
+        })
+    }
+}
+
+impl<'a> From<PlanTrace<'a>> for Summary<'a> {
+    fn from(trace: PlanTrace<'a>) -> Self {
         Self {
-            id: trace.id.clone(),
+            id: trace.id,
             at: trace.at,
-            route: trace.route.clone(),
-            policy: trace.policy.clone(),
-            label: trace.label.clone(),
+            route: trace.route,
+            policy: trace.policy,
+            label: trace.label,
             ending: trace.ending,
-            tasks: trace.tasks.len(),
+            tasks: trace.plan.tasks.len(),
             latency_ms: trace.latency_ms,
-            critical_path_ms: trace.critical_path_ms,
+            critical_path_ms: trace.plan.critical_path_ms,
             cost_usd: trace.cost_usd,
         }
     }

@@ -34,7 +34,7 @@ pub(super) async fn models(State(admin): State<Arc<Admin>>) -> Json<Vec<ModelSta
 
 /// What was used since the start, by route, model and key.
 pub(super) async fn usage(State(admin): State<Arc<Admin>>) -> Json<Vec<Line>> {
-    Json(admin.app.ledger.report())
+    Json(admin.app.recorder.ledger.report())
 }
 
 fn status(model: &Model, now: Instant) -> ModelStatus {

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Request};
 use pointsman_domain::attempts::Limits;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::Fault;
 use pointsman_wire::openai::chat::ChatRequest;
 
 use super::error::ApiError;
@@ -16,7 +16,7 @@ use super::headers::{Told, Wishes, forwarded};
 use super::{facts, intake, setbacks};
 use crate::app::App;
 use crate::config::Key;
-use crate::ledger::Account;
+use crate::ledger::{Account, Opening};
 use crate::proxy::answer;
 use crate::proxy::choose::{Choice, Chooser, Course, NoChoice, Question};
 use crate::proxy::outgoing::Outgoing;
@@ -52,15 +52,22 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
     let tenant = key.map(|key| key.name.clone());
     let timeout = wishes.deadline.map_or(route.limits.timeout, |wish| wish.min(route.limits.timeout));
     let deadline = arrived + timeout;
-    let mut account =
-        Account::open(Arc::clone(&app.ledger), &id, Arc::clone(&route.name), tenant.clone(), arrived);
-    let facts = facts::of(id, &request, wishes, tenant, deadline);
+    let facts = Arc::new(facts::of(id, &request, wishes, tenant, deadline));
+    let opening = Opening {
+        route: Arc::clone(&route.name),
+        baseline: route.baseline.clone(),
+        request: Arc::clone(&facts),
+        trace: None,
+        arrived,
+    };
+    let mut account = Account::open(Arc::clone(&app.recorder), opening);
+    let prompt = Arc::new(request.prompt());
     let work = Work {
         app,
         snapshot: &snapshot,
         request: &request,
         headers: forwarded(&parts.headers),
-        question: Question { route, request: Arc::new(facts), prompt: Arc::new(request.prompt()), deadline },
+        question: Question { route, request: facts, prompt, arrived, deadline },
     };
     let reply = tokio::time::timeout_at(deadline.into(), work.reply(&mut account, told)).await;
     told.plan(account.tasks());
@@ -117,6 +124,7 @@ impl Work<'_> {
         let mut chooser = Chooser::new(self.question.clone());
         loop {
             let choice = chooser.choose().await;
+            account.asked(chooser.take_asked());
             if let Some(reason) = chooser.failure() {
                 told.policy_failure(reason);
             }
@@ -165,6 +173,7 @@ impl Work<'_> {
             request: self.request,
             headers: &self.headers,
             limits: &self.question.route.limits,
+            arrived: self.question.arrived,
             deadline: self.question.deadline,
             account,
         }
@@ -200,7 +209,7 @@ fn route<'a>(snapshot: &'a Snapshot, model: &str, key: Option<&Key>) -> Result<&
 
 /// Closes the account of a request that gets no answer.
 fn reject(account: Account, error: ApiError) -> ApiError {
-    account.close(Ending::Failed, Some(error.message().to_owned()));
+    account.failed(error.fault(), error.message().to_owned());
     error
 }
 
@@ -216,7 +225,7 @@ fn tell_choice(course: &Course, told: &mut Told) {
 /// request is at fault, else what was tried.
 fn exhausted_answer(exhausted: Exhausted, account: Account, told: &mut Told) -> Result<Response, ApiError> {
     if let Some(words) = exhausted.words {
-        account.close(Ending::Failed, Some(format!("the backend answered with status {}", words.status)));
+        account.failed(Fault::Client, format!("the backend answered with status {}", words.status));
         return Ok(answer::pass_on(*words, std::mem::take(told)));
     }
     Err(reject(account, setbacks::all_failed(&exhausted)))

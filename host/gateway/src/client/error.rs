@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use pointsman_domain::outcome::Fault;
 use pointsman_wire::openai::error::ErrorBody;
 
 /// An error answer.
@@ -100,6 +101,17 @@ impl ApiError {
     /// Asks the client to come back after a time.
     pub(crate) fn retry_after(self, wait: Option<Duration>) -> Self {
         Self { retry_after: wait, ..self }
+    }
+
+    /// Who could have done better.
+    pub(crate) fn fault(&self) -> Fault {
+        match self.code {
+            "policy_failed" | "policy_denied" | "no_suitable_model" | "plan_limit" => Fault::Policy,
+            "deadline_exceeded" => Fault::Deadline,
+            _ if self.status.is_server_error() => Fault::Backend,
+            "rate_limit_exceeded" => Fault::Backend,
+            _ => Fault::Client,
+        }
     }
 
     /// The text for the client.

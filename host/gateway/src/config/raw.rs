@@ -209,6 +209,10 @@ pub(super) struct Route {
     /// The models that it may choose from: ids, or patterns in which `*` stands for
     /// anything. Default: all.
     pub models: Option<Vec<String>>,
+    /// The model that would answer everything without routing: what its answers would
+    /// have cost is what costs are compared with. Default: of the route's models the
+    /// one with the highest `quality.general`; among equals the dearest.
+    pub baseline: Option<String>,
     /// Longest time for a request, from its arrival to the last byte of the answer.
     ///
     pub timeout: Duration,

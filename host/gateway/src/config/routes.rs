@@ -28,6 +28,8 @@ pub struct Route {
     /// list, those of one pattern in the order of the file: the order in which
     /// they are tried without a decision.
     pub models: Vec<ModelId>,
+    /// The model that costs are compared with, if one is stated.
+    pub baseline: Option<ModelId>,
     /// How long and how often its models are tried.
     pub limits: RouteLimits,
     /// What happens when the policy fails, the policy's own word included.
@@ -108,6 +110,7 @@ pub(super) fn compile(
             policy: PolicyName::new(policy),
             trial: rollout::trial(raw, node, &known, problems),
             models: models_of(raw, node, &ids, problems),
+            baseline: baseline_of(raw, node, &ids, problems),
             limits: RouteLimits::of(raw),
             on_failure: own.or_else(|| Some(of_policy()?.on_failure.clone())).unwrap_or_default(),
         });
@@ -144,6 +147,26 @@ fn models_of(raw: &raw::Route, node: Node<'_>, ids: &[&str], problems: &mut Prob
         problems.add(node.place(), "the route has no models").hint("leave `models` out to have all");
     }
     chosen.into_iter().map(ModelId::new).collect()
+}
+
+/// Any model, not only one of the route: what would answer without it may be
+/// exactly what the route leaves out.
+fn baseline_of(
+    raw: &raw::Route,
+    node: Node<'_>,
+    ids: &[&str],
+    problems: &mut Problems<'_>,
+) -> Option<ModelId> {
+    let stated = raw.baseline.as_deref()?;
+    if !ids.contains(&stated) {
+        problems.add(node.get("baseline").place(), format!("unknown model `{stated}`")).did_you_mean(
+            stated,
+            ids,
+            "there are",
+        );
+        return None;
+    }
+    Some(ModelId::new(stated))
 }
 
 fn check_numbers(raw: &raw::Route, node: Node<'_>, problems: &mut Problems<'_>) {

@@ -1,61 +1,76 @@
 //! The account of one request, open from its arrival to its end.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use pointsman_domain::ids::{KeyName, ModelId};
+use pointsman_domain::failure::FailureKind;
+use pointsman_domain::history::{Asked, Baseline, History, PlanRun};
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Outcome, Usage};
+use pointsman_domain::outcome::{Ending, Fault, Outcome, Usage};
+use pointsman_domain::request::RequestFacts;
+use pointsman_domain::trace::TraceContext;
 use pointsman_policy::Record;
 
-use super::Ledger;
 use super::calls::{CallId, Calls};
-use super::plans::PlanNotes;
 use crate::feedback::Feedback;
+use crate::recorder::Recorder;
 
-/// What one request used so far. Dropping it unclosed means that the client
+/// What happened to one request so far. Dropping it unclosed means that the client
 /// went away: what was used until then is entered. Calls are noted through a
 /// shared reference, because the tasks of a plan run side by side.
 #[derive(Debug)]
 pub(crate) struct Account {
-    ledger: Arc<Ledger>,
+    recorder: Arc<Recorder>,
     feedback: Option<Feedback>,
     /// What else has a record of what becomes of it.
     records: Vec<Arc<Record>>,
-    route: Arc<str>,
-    key: Option<KeyName>,
-    started: Instant,
-    id: String,
+    opening: Opening,
+    taken_in: Duration,
     label: String,
+    /// Who was asked what to do.
+    asked: Mutex<Vec<Asked>>,
     calls: Mutex<Calls>,
     /// How its plan goes, if there is one.
-    plan: Mutex<Option<PlanNotes>>,
+    plan: Mutex<Option<PlanRun>>,
     closed: bool,
 }
 
+/// What is known of a request when its account is opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    /// The name that it was asked for by.
+    pub(crate) route: Arc<str>,
+    /// What its cost is compared with.
+    pub(crate) baseline: Option<Arc<Model>>,
+    /// Its facts.
+    pub(crate) request: Arc<RequestFacts>,
+    /// Its place in a trace.
+    pub(crate) trace: Option<TraceContext>,
+    /// When it arrived.
+    pub(crate) arrived: Instant,
+}
+
 impl Account {
-    /// Opens the account of a request that has just arrived.
-    pub(crate) fn open(
-        ledger: Arc<Ledger>,
-        id: &str,
-        route: Arc<str>,
-        key: Option<KeyName>,
-        started: Instant,
-    ) -> Self {
+    /// Opens the account of a request that has been read.
+    pub(crate) fn open(recorder: Arc<Recorder>, opening: Opening) -> Self {
         Self {
-            ledger,
+            recorder,
             feedback: None,
             records: Vec::new(),
-            route,
-            key,
-            started,
-            id: id.to_owned(),
+            taken_in: opening.arrived.elapsed(),
+            opening,
             label: String::new(),
+            asked: Mutex::default(),
             calls: Mutex::default(),
             plan: Mutex::default(),
             closed: false,
         }
+    }
+
+    /// Notes who was asked what to do, and what they said.
+    pub(crate) fn asked(&self, asked: impl IntoIterator<Item = Asked>) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).extend(asked);
     }
 
     /// Notes what was decided, and who wants to hear what becomes of it.
@@ -73,17 +88,24 @@ impl Account {
     /// A call with about so many input tokens was started: until told otherwise,
     /// they are paid for.
     pub(crate) fn sent(&self, model: &Arc<Model>, input_tokens: u32, task: Option<usize>) -> CallId {
-        self.calls().sent(model, input_tokens, task)
+        let begun = self.elapsed(Instant::now());
+        self.calls().sent(model, input_tokens, task, begun, fastrand::u64(1..))
     }
 
-    /// A call was turned away before any work was done on it.
-    pub(crate) fn turned_away(&self, call: CallId) {
-        self.calls().turned_away(call);
+    /// A call ended without an answer.
+    pub(crate) fn call_failed(&self, call: CallId, failure: FailureKind) {
+        let ended = self.elapsed(Instant::now());
+        self.calls().failed(call, failure, ended);
+    }
+
+    /// A call brought what a plan goes on with.
+    pub(crate) fn brought(&self, call: CallId, now: Instant) {
+        self.calls().brought(call, self.elapsed(now));
     }
 
     /// A call is being answered; the client will see its first token.
     pub(crate) fn answering(&self, call: CallId, now: Instant) {
-        self.calls().answering(call, now.saturating_duration_since(self.started));
+        self.calls().answering(call, self.elapsed(now));
     }
 
     /// A call has used this much by now.
@@ -114,35 +136,34 @@ impl Account {
 
     /// What a task's calls have used, and what they cost.
     pub(crate) fn of_task(&self, task: usize) -> (Usage, Picodollars) {
-        let (usage, cost, _) = self.calls().of_task(task);
-        (usage, cost)
+        self.calls().of_task(task)
     }
 
-    /// The first token of an answer that was put together here.
-    pub(crate) fn composed(&self, now: Instant) {
-        self.calls().composed(now.saturating_duration_since(self.started));
+    /// The first token of an answer of about so many, which was put together here.
+    pub(crate) fn composed(&self, now: Instant, tokens: u64) {
+        self.calls().composed(self.elapsed(now), tokens);
     }
 
     /// The decision's id.
     pub(crate) fn id(&self) -> &str {
-        &self.id
+        &self.opening.request.id
     }
 
     /// A step of a plan begins, with tasks from this number on. What an abandoned
     /// plan of another policy had from there are none of its tasks.
     pub(crate) fn begin_step(&self, first: usize) {
-        self.note(|notes| notes.tasks.truncate(first));
+        self.note(|run| run.tasks.truncate(first));
         self.calls().disown(first);
     }
 
     /// Notes how a plan goes.
-    pub(crate) fn note(&self, note: impl FnOnce(&mut PlanNotes)) {
+    pub(crate) fn note(&self, note: impl FnOnce(&mut PlanRun)) {
         note(self.plan().get_or_insert_default());
     }
 
     /// How many tasks the request was cut into, if it was.
     pub(crate) fn tasks(&self) -> Option<usize> {
-        self.plan().as_ref().map(|notes| notes.tasks.len())
+        self.plan().as_ref().map(|run| run.tasks.len())
     }
 
     /// Whether the request was cut into tasks.
@@ -167,62 +188,69 @@ impl Account {
 
     /// Time since the request arrived.
     pub(crate) fn elapsed(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.started)
+        now.saturating_duration_since(self.opening.arrived)
     }
 
-    /// Enters the request into the ledger, and tells the policy if it asked.
-    pub(crate) fn close(mut self, ending: Ending, error: Option<String>) {
-        self.enter(ending, error);
+    /// The client has the whole answer.
+    pub(crate) fn answered(mut self) {
+        self.close(Ending::Answered, None);
     }
 
-    fn enter(&mut self, ending: Ending, error: Option<String>) {
+    /// The request came to nothing, or its answer broke off.
+    pub(crate) fn failed(mut self, fault: Fault, why: String) {
+        self.close(Ending::Failed, Some((fault, why)));
+    }
+
+    /// Tells everybody who wants to know.
+    fn close(&mut self, ending: Ending, error: Option<(Fault, String)>) {
         self.closed = true;
-        let calls = std::mem::take(&mut *self.calls());
-        let outcome = self.outcome(&calls, ending, error);
-        self.ledger.enter(&self.route, self.key.as_ref(), &outcome, &calls);
-        let notes = self.plan().take();
-        if let Some(notes) = notes {
-            self.ledger.plans.keep(notes.trace(&self.route, &outcome, &calls));
-        }
-        tracing::debug!(
-            decision = %outcome.id,
-            route = %self.route,
-            label = %outcome.label,
-            model = outcome.model.as_ref().map_or("-", ModelId::as_str),
-            ending = ?outcome.ending,
-            attempts = outcome.attempts,
-            input_tokens = outcome.usage.input_tokens,
-            output_tokens = outcome.usage.output_tokens,
-            cost_usd = %outcome.cost,
-            latency_ms = outcome.latency.as_millis() as u64,
-            error = outcome.error.as_deref(),
-            "request ended"
-        );
+        let history = self.history(ending, error);
         for record in &self.records {
-            record.ended(&outcome);
+            record.ended(&history.outcome);
         }
         if let Some(feedback) = self.feedback.take() {
-            feedback.send(outcome);
+            feedback.send(history.outcome.clone());
         }
+        self.recorder.ended(history);
     }
 
-    fn outcome(&mut self, calls: &Calls, ending: Ending, error: Option<String>) -> Outcome {
+    fn history(&mut self, ending: Ending, error: Option<(Fault, String)>) -> History {
+        let latency = self.opening.arrived.elapsed();
+        let plan = self.plan().take();
+        let calls = std::mem::take(&mut *self.calls());
         let (usage, cost) = calls.total();
-        Outcome {
-            id: std::mem::take(&mut self.id),
-            label: std::mem::take(&mut self.label),
-            ending,
-            attempts: calls.made(),
-            usage,
-            cost,
-            model: calls.answering_model().map(|model| model.id.clone()),
-            first_token: calls.first_token(),
-            latency: self.started.elapsed(),
-            error,
+        let (fault, error) = error.unzip();
+        let request = Arc::clone(&self.opening.request);
+        let baseline = self.opening.baseline.as_ref().filter(|_| ending == Ending::Answered);
+        History {
+            arrived: SystemTime::now().checked_sub(latency).unwrap_or(SystemTime::UNIX_EPOCH),
+            route: Arc::clone(&self.opening.route),
+            trace: self.opening.trace,
+            taken_in: self.taken_in,
+            asked: std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner)),
+            plan,
+            baseline: baseline.and_then(|model| {
+                Baseline::of(model, &request, calls.answering_call(), calls.answer_tokens())
+            }),
+            outcome: Outcome {
+                id: request.id.clone(),
+                label: std::mem::take(&mut self.label),
+                ending,
+                attempts: calls.made(),
+                usage,
+                cost,
+                model: calls.answering_call().map(|call| call.model.id.clone()),
+                first_token: calls.first_token(),
+                latency,
+                error,
+                fault,
+            },
+            request,
+            calls: calls.close(latency, ending),
         }
     }
 
-    fn plan(&self) -> MutexGuard<'_, Option<PlanNotes>> {
+    fn plan(&self) -> MutexGuard<'_, Option<PlanRun>> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -234,7 +262,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         if !self.closed {
-            self.enter(Ending::Cancelled, None);
+            self.close(Ending::Cancelled, None);
         }
     }
 }

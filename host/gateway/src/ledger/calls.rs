@@ -4,15 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pointsman_domain::failure::FailureKind;
+use pointsman_domain::history::{Call, CallEnd};
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::outcome::{Ending, Usage};
 
 /// One call of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CallId(usize);
 
-/// All calls, in the order in which they were made.
+/// All calls, in the order in which they were made. Times are those since the
+/// request's arrival.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     calls: Vec<Call>,
@@ -20,37 +23,62 @@ pub(super) struct Calls {
     /// What the tasks under way may still come to, by number.
     promised: HashMap<usize, Picodollars>,
     first_token: Option<Duration>,
-}
-
-#[derive(Debug)]
-struct Call {
-    model: Arc<Model>,
-    /// At first the estimated input: the backend may have worked on it.
-    usage: Usage,
-    /// The task of a plan that it was made for, by number.
-    task: Option<usize>,
+    /// Tokens of an answer that needed no call of its own.
+    composed_tokens: u64,
 }
 
 impl Calls {
-    pub(super) fn sent(&mut self, model: &Arc<Model>, input_tokens: u32, task: Option<usize>) -> CallId {
-        let usage = Usage { input_tokens: input_tokens.into(), output_tokens: 0, estimated: true };
-        self.calls.push(Call { model: Arc::clone(model), usage, task });
+    pub(super) fn sent(
+        &mut self,
+        model: &Arc<Model>,
+        input_tokens: u32,
+        task: Option<usize>,
+        begun: Duration,
+        span: u64,
+    ) -> CallId {
+        self.calls.push(Call {
+            model: Arc::clone(model),
+            task,
+            span,
+            begun,
+            first_token: None,
+            ended: None,
+            end: CallEnd::Open,
+            usage: Usage { input_tokens: input_tokens.into(), output_tokens: 0, estimated: true },
+        });
         CallId(self.calls.len() - 1)
     }
 
-    pub(super) fn turned_away(&mut self, call: CallId) {
-        self.used(call, Usage::default());
+    /// A call ended without an answer. Where no work was done on it, it used nothing.
+    pub(super) fn failed(&mut self, call: CallId, failure: FailureKind, ended: Duration) {
+        let Some(call) = self.calls.get_mut(call.0) else { return };
+        if matches!(failure, FailureKind::Connect(_) | FailureKind::Status(_)) {
+            call.usage = Usage::default();
+        }
+        call.ended = Some(ended);
+        call.end = CallEnd::Failed(failure);
     }
 
-    /// The time is that from the request's arrival.
+    /// A call brought what a plan goes on with.
+    pub(super) fn brought(&mut self, call: CallId, ended: Duration) {
+        let Some(call) = self.calls.get_mut(call.0) else { return };
+        call.first_token = Some(ended);
+        call.ended = Some(ended);
+        call.end = CallEnd::Answered;
+    }
+
     pub(super) fn answering(&mut self, call: CallId, first_token: Duration) {
         self.answering = Some(call);
         self.first_token = Some(first_token);
+        if let Some(call) = self.calls.get_mut(call.0) {
+            call.first_token = Some(first_token);
+        }
     }
 
     /// The answer needed no call of its own.
-    pub(super) fn composed(&mut self, first_token: Duration) {
+    pub(super) fn composed(&mut self, first_token: Duration, tokens: u64) {
         self.first_token = Some(first_token);
+        self.composed_tokens = tokens;
     }
 
     pub(super) fn used(&mut self, call: CallId, usage: Usage) {
@@ -85,11 +113,9 @@ impl Calls {
         u32::try_from(self.calls.len()).unwrap_or(u32::MAX)
     }
 
-    /// What a task's calls have used, what that cost, and how many they are.
-    pub(super) fn of_task(&self, task: usize) -> (Usage, Picodollars, usize) {
-        let of_task = || self.calls.iter().filter(|call| call.task == Some(task));
-        let (usage, cost) = sum(of_task());
-        (usage, cost, of_task().count())
+    /// What a task's calls have used, and what that cost.
+    pub(super) fn of_task(&self, task: usize) -> (Usage, Picodollars) {
+        sum(self.calls.iter().filter(|call| call.task == Some(task)))
     }
 
     /// Takes calls off the tasks from a number on: they stay paid for.
@@ -103,24 +129,26 @@ impl Calls {
         sum(self.calls.iter())
     }
 
-    pub(super) fn answering_model(&self) -> Option<&Arc<Model>> {
-        self.answering.and_then(|call| self.calls.get(call.0)).map(|call| &call.model)
+    pub(super) fn answering_call(&self) -> Option<&Call> {
+        self.answering.and_then(|call| self.calls.get(call.0))
     }
 
     pub(super) fn first_token(&self) -> Option<Duration> {
         self.first_token
     }
 
-    /// What each call's model used and what that cost, calls without use left out.
-    pub(super) fn each(&self) -> impl Iterator<Item = (&Arc<Model>, Usage, Picodollars)> {
-        let used = self.calls.iter().filter(|call| call.usage != Usage::default());
-        used.map(|call| (&call.model, call.usage, call.cost()))
+    /// Tokens of the answer that the client got.
+    pub(super) fn answer_tokens(&self) -> u64 {
+        self.answering_call().map_or(self.composed_tokens, |call| call.usage.output_tokens)
     }
-}
 
-impl Call {
-    fn cost(&self) -> Picodollars {
-        self.model.price.of(self.usage.input_tokens, self.usage.output_tokens)
+    /// The calls, now that the request has ended.
+    pub(super) fn close(self, at: Duration, ending: Ending) -> Vec<Call> {
+        let mut calls = self.calls;
+        for (number, call) in calls.iter_mut().enumerate() {
+            call.close(at, self.answering == Some(CallId(number)), ending);
+        }
+        calls
     }
 }
 

@@ -8,9 +8,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use pointsman_domain::outcome::Ending;
 use pointsman_wire::openai::answer::{FinishReason, Head};
-use pointsman_wire::openai::chat::{ChatRequest, with_usage};
+use pointsman_wire::openai::chat::{Answer, ChatRequest, with_usage};
 
 use super::attempt::{CommittedBody, ErrorAnswer};
 use super::race::Won;
@@ -33,7 +32,7 @@ pub(crate) fn respond(won: Won, account: Account, mut told: Told, deadline: Opti
             told.cost(account.cost());
             told.latency(account.elapsed(now));
             let bytes = if account.has_plan() { with_usage(bytes, account.usage()) } else { bytes };
-            account.close(Ending::Answered, None);
+            account.answered();
             response(committed.headers, "application/json", told, Body::from(bytes))
         }
         CommittedBody::Stream(open) => {
@@ -71,14 +70,15 @@ pub(crate) fn respond_composed(
     let id = format!("chatcmpl-{}", account.id());
     let head = Head { id: &id, created, model: &request.model };
     let usage = account.usage();
-    account.composed(now);
+    let answer = Answer { usage: None, output_bytes: text.len() as u64 };
+    account.composed(now, answer.usage_or_estimate(0).output_tokens);
     if !request.streaming {
-        account.close(Ending::Answered, None);
+        account.answered();
         let body = head.whole(text, FinishReason::Stop, usage);
         return response(HeaderMap::new(), "application/json", told, Body::from(body));
     }
     let events = head.stream_of(text, request.wants_usage.then_some(usage));
-    account.close(Ending::Answered, None);
+    account.answered();
     let events = stream::iter(events.into_iter().map(Ok::<Bytes, Infallible>));
     response(HeaderMap::new(), "text/event-stream", told, Body::from_stream(events))
 }

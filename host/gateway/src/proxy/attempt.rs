@@ -210,8 +210,9 @@ async fn open_stream(
             Some(chunk) => relay.push(chunk?, &mut ready),
             None => break,
         }
-        if let Some(message) = relay.error() {
-            return Err(broken(format!("the stream begins with an error: {message}")));
+        // In the backend's words there may be the client's.
+        if relay.error().is_some() {
+            return Err(broken("the stream begins with an error".to_owned()));
         }
     }
     if relay.meaningful_bytes_seen() || relay.done() {

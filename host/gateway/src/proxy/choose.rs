@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use pointsman_domain::candidate::{Candidate, NoCandidate, eligible, partial};
 use pointsman_domain::decision::{Decision, Refusal};
+use pointsman_domain::history::Asked;
 use pointsman_domain::plan::Step;
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{Answer, DecisionInput, Orchestration, Policy, PolicyFailure, Record};
 
+use super::asked::{self, Moment};
 use crate::config::Mode;
 use crate::rollout::trial::Pick;
 use crate::rollout::{Score, Trial, shadow};
@@ -29,6 +31,8 @@ pub(crate) struct Question<'a> {
     pub(crate) request: Arc<RequestFacts>,
     /// Its content.
     pub(crate) prompt: Arc<dyn Prompt>,
+    /// When it arrived.
+    pub(crate) arrived: Instant,
     /// When it has to be over.
     pub(crate) deadline: Instant,
 }
@@ -105,6 +109,8 @@ pub(crate) enum NoChoice {
 pub(crate) struct Chooser<'a> {
     question: Question<'a>,
     turn: Turn<'a>,
+    /// Who was asked since somebody wanted to know.
+    asked: Vec<Asked>,
     failure: Option<&'static str>,
     /// The score of the route's trial, the same for the whole request.
     score: Option<Arc<Score>>,
@@ -135,7 +141,12 @@ impl<'a> Chooser<'a> {
             (Strategy::Policy(_), Some(trial)) if trial.decides(&question.request) => Turn::Trial(trial),
             (Strategy::Policy(decider), _) => Turn::Active(decider),
         };
-        Self { question, turn, failure: None, score: trial.map(Trial::score) }
+        Self { question, turn, asked: Vec::new(), failure: None, score: trial.map(Trial::score) }
+    }
+
+    /// Who was asked since this was last called, and what they said.
+    pub(crate) fn take_asked(&mut self) -> Vec<Asked> {
+        std::mem::take(&mut self.asked)
     }
 
     /// Why the route's policy did not decide, if it did not: what went wrong first.
@@ -164,11 +175,12 @@ impl<'a> Chooser<'a> {
                 },
             };
             let input = self.question.input(policy.orchestrates()).map_err(NoChoice::NoCandidate)?;
-            let asked = Instant::now();
+            let moment = Moment::now(self.question.arrived);
             let answer = policy.decide(input.clone()).await;
-            let (took, failure) = (asked.elapsed(), answer.as_ref().err());
+            let (took, failure) = (moment.elapsed(), answer.as_ref().err());
             slot.decided(&policy, took, failure);
             self.sides().for_each(|record| record.decided(took, failure));
+            self.asked.push(asked::by_policy(&policy, moment, took, &input, &answer));
             let course = match answer {
                 Ok(Answer::Step(Step::Route(decision))) => {
                     Course::Decision { decision, policy: Some(Arc::clone(&policy)) }
@@ -247,9 +259,11 @@ impl<'a> Chooser<'a> {
         Some(shadow::Question { slot: Arc::clone(&trial.slot), score, input, picked })
     }
 
-    fn in_order(&self, label: &'static str) -> Result<Choice, NoChoice> {
+    fn in_order(&mut self, label: &'static str) -> Result<Choice, NoChoice> {
+        let moment = Moment::now(self.question.arrived);
         let input = self.question.input(false).map_err(NoChoice::NoCandidate)?;
         let decision = Decision::in_order(input.candidates.len(), label);
+        self.asked.push(asked::by_nobody(moment, &input, &decision));
         let course = Course::Decision { decision, policy: None };
         Ok(Choice { course, input, records: Vec::new() })
     }

@@ -10,14 +10,16 @@ use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use pointsman_backends::Backend;
 use pointsman_domain::decision::{Decision, Refusal};
+use pointsman_domain::history::TaskRun;
 use pointsman_domain::ids::BackendName;
 use pointsman_domain::plan::{Finish, InvalidPlan, Next, Part, Plan, Progress, Step, TaskResult};
 use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
 use pointsman_wire::openai::chat::ChatRequest;
 
+use super::asked::{self, Moment};
 use super::race::Won;
 use crate::config::RouteLimits;
-use crate::ledger::{Account, TaskNote};
+use crate::ledger::Account;
 use task::{Ended, Job};
 
 mod task;
@@ -32,6 +34,8 @@ pub(crate) struct Conductor<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// How long and how often each task is tried, and what plans may use up.
     pub(crate) limits: &'a RouteLimits,
+    /// When the request arrived.
+    pub(crate) arrived: Instant,
     /// When the request has to be over.
     pub(crate) deadline: Instant,
     /// What is used.
@@ -87,9 +91,9 @@ impl Conductor<'_> {
             let label = step.label().to_owned();
             let end = match step {
                 Step::Route(decision) => End::Route(decision),
-                Step::Finish(finish) => End::Text(self.finish(&finish, &input, policy, asked)),
+                Step::Finish(finish) => End::Text(self.finish(&finish, &input, asked)),
                 Step::Run(plan) => {
-                    self.note_plan(&plan, policy, asked);
+                    self.note_plan(&plan, asked);
                     let mut results = input.orchestration.results.to_vec();
                     let answer = self.tasks(&plan, &input, &mut results).await?;
                     match (plan.next(), answer) {
@@ -123,7 +127,10 @@ impl Conductor<'_> {
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         Arc::make_mut(&mut input.request).set_time_left(left);
-        match policy.resume(input.clone(), state).await.map_err(Stopped::Policy)? {
+        let moment = Moment::now(self.arrived);
+        let answer = policy.resume(input.clone(), state).await;
+        self.account.asked([asked::by_policy(policy, moment, moment.elapsed(), input, &answer)]);
+        match answer.map_err(Stopped::Policy)? {
             Answer::Step(step) => Ok(step),
             Answer::Refusal(refusal) => Err(Stopped::Refused(refusal)),
         }
@@ -174,18 +181,14 @@ impl Conductor<'_> {
         self.request.composed(parts, &|number| results.get(number)?.output.as_deref())
     }
 
-    fn finish(&self, finish: &Finish, input: &DecisionInput, policy: &Policy, asked: usize) -> String {
+    fn finish(&self, finish: &Finish, input: &DecisionInput, asked: usize) -> String {
         self.account.begin_step(input.orchestration.results.len());
-        self.account.note(|notes| {
-            notes.steps = asked;
-            policy.version().clone_into(&mut notes.policy);
-            notes.reason = finish.reason().map(str::to_owned);
-        });
+        self.account.note(|run| run.steps = asked);
         self.composed(finish.content(), &input.orchestration.results)
     }
 
-    fn note_plan(&self, plan: &Plan, policy: &Policy, asked: usize) {
-        let task = |task: &pointsman_domain::plan::Task| TaskNote {
+    fn note_plan(&self, plan: &Plan, asked: usize) {
+        let task = |task: &pointsman_domain::plan::Task| TaskRun {
             name: task.name().to_owned(),
             operation: task.operation.as_str(),
             step: asked,
@@ -196,11 +199,9 @@ impl Conductor<'_> {
             error: None,
         };
         self.account.begin_step(plan.first());
-        self.account.note(|notes| {
-            notes.steps = asked;
-            policy.version().clone_into(&mut notes.policy);
-            notes.reason = plan.reason().map(str::to_owned);
-            notes.tasks.extend(plan.tasks().iter().map(task));
+        self.account.note(|run| {
+            run.steps = asked;
+            run.tasks.extend(plan.tasks().iter().map(task));
         });
     }
 

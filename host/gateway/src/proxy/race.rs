@@ -92,8 +92,9 @@ pub(crate) async fn race(
         let model = &candidates[candidate].model;
         match result {
             Ok(committed) => {
-                if let Wanted::Answer { .. } = outgoing.wanted {
-                    account.answering(call, committed.first_token_at);
+                match outgoing.wanted {
+                    Wanted::Answer { .. } => account.answering(call, committed.first_token_at),
+                    Wanted::Output => account.brought(call, committed.first_token_at),
                 }
                 return Ok(Won { committed, candidate, call });
             }
@@ -133,14 +134,11 @@ where
     }
 }
 
-/// Books a failed attempt: on the model's health, and off the account where no
-/// work was done.
+/// Books a failed attempt: on the model's health and in the account.
 fn settle(failure: &CallFailure, model: &Model, account: &Account, call: CallId) {
     tracing::info!(model = %model.id, "an attempt failed: {failure}");
     if failure.kind.is_models_fault() {
         model.live.failed(Instant::now());
     }
-    if matches!(failure.kind, FailureKind::Connect(_) | FailureKind::Status(_)) {
-        account.turned_away(call);
-    }
+    account.call_failed(call, failure.kind.clone());
 }

@@ -17,6 +17,7 @@ fn outcome(ending: Ending, cost: f64, latency: Duration) -> Outcome {
         first_token: None,
         latency,
         error: None,
+        fault: None,
     }
 }
 

@@ -26,6 +26,7 @@ pub fn outcome() -> Outcome {
         first_token: Some(Duration::from_millis(150)),
         latency: Duration::from_millis(1_500),
         error: None,
+        fault: None,
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::fmt::Write;
 
-use crate::ledger::{PlanTrace, TaskTrace};
+use pointsman_telemetry::record::Task;
+
+use super::PlanTrace;
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 180.0;
@@ -26,25 +28,26 @@ const STYLE: &str = "\
     .grid{stroke:#2b3641}.done{fill:#41617f}.critical{fill:#4aa3ec}}";
 
 /// The picture, as SVG.
-pub(super) fn picture(trace: &PlanTrace) -> String {
-    let height = TOP + ROW * trace.tasks.len() as f64 + 34.0;
+pub(super) fn picture(trace: &PlanTrace<'_>) -> String {
+    let height = TOP + ROW * trace.plan.tasks.len() as f64 + 34.0;
     let total = trace.latency_ms.max(0.001);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
          height=\"{height}\" role=\"img\" aria-label=\"Tasks of plan {}\"><style>{STYLE}</style>",
-        escaped(&trace.id)
+        escaped(trace.id)
     );
     head(trace, &mut svg);
     axis(total, height, &mut svg);
-    for (row, task) in trace.tasks.iter().enumerate() {
+    for (row, task) in trace.plan.tasks.iter().enumerate() {
         bar(trace, task, row, total, &mut svg);
     }
     svg.push_str("</svg>\n");
     svg
 }
 
-fn head(trace: &PlanTrace, svg: &mut String) {
-    let PlanTrace { label, route, policy, latency_ms, critical_path_ms, cost_usd, ending, .. } = trace;
+fn head(trace: &PlanTrace<'_>, svg: &mut String) {
+    let PlanTrace { label, route, policy, latency_ms, cost_usd, ending, .. } = trace;
+    let critical_path_ms = trace.plan.critical_path_ms;
     let _ = write!(
         svg,
         "<text class=\"head\" x=\"14\" y=\"24\">{}</text><text class=\"small\" x=\"14\" y=\"42\">route {}, \
@@ -70,11 +73,11 @@ fn axis(total: f64, height: f64, svg: &mut String) {
     }
 }
 
-fn bar(trace: &PlanTrace, task: &TaskTrace, row: usize, total: f64, svg: &mut String) {
+fn bar(trace: &PlanTrace<'_>, task: &Task<'_>, row: usize, total: f64, svg: &mut String) {
     let y = TOP + ROW * row as f64;
     let baseline = y + BAR - 5.0;
     let class = match task.status {
-        "done" if trace.critical_path.contains(&task.number) => "critical",
+        "done" if trace.plan.critical_path.contains(&task.number) => "critical",
         status => status,
     };
     let (begun, ended) = match (task.begun_ms, task.ended_ms) {
@@ -87,7 +90,7 @@ fn bar(trace: &PlanTrace, task: &TaskTrace, row: usize, total: f64, svg: &mut St
         "<text x=\"14\" y=\"{baseline}\">{}</text><rect class=\"{class}\" x=\"{from:.1}\" y=\"{y}\" rx=\"3\" \
          width=\"{:.1}\" height=\"{BAR}\"><title>{}</title></rect><text class=\"small\" x=\"{:.1}\" \
          y=\"{baseline}\">{}</text>",
-        escaped(&short(&task.name, MOST_NAME)),
+        escaped(&short(task.name, MOST_NAME)),
         (to - from).max(2.0),
         escaped(&told(task)),
         to + 6.0,
@@ -96,8 +99,8 @@ fn bar(trace: &PlanTrace, task: &TaskTrace, row: usize, total: f64, svg: &mut St
 }
 
 /// What stands beside a bar.
-fn beside(task: &TaskTrace) -> String {
-    let model = task.model.as_deref().unwrap_or(task.status);
+fn beside(task: &Task<'_>) -> String {
+    let model = task.model.unwrap_or(task.status);
     match (task.begun_ms, task.ended_ms) {
         (Some(begun), Some(ended)) => format!("{model}, {:.0} ms", ended - begun),
         _ => model.to_owned(),
@@ -105,13 +108,13 @@ fn beside(task: &TaskTrace) -> String {
 }
 
 /// What is told when a pointer rests on a bar.
-fn told(task: &TaskTrace) -> String {
-    let TaskTrace { name, operation, status, attempts, input_tokens, output_tokens, cost_usd, .. } = task;
+fn told(task: &Task<'_>) -> String {
+    let Task { name, operation, status, attempts, input_tokens, output_tokens, cost_usd, .. } = task;
     let mut text = format!(
         "{name} ({operation}): {status}, calls: {attempts}, tokens: {input_tokens} + {output_tokens}, \
          ${cost_usd:.6}"
     );
-    if let Some(error) = &task.error {
+    if let Some(error) = task.error {
         let _ = write!(text, "; {error}");
     }
     text

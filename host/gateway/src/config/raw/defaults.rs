@@ -113,6 +113,7 @@ impl Default for Route {
             shadow: None,
             canary: None,
             models: None,
+            baseline: None,
             timeout: Duration::seconds(300),
             attempt_timeout: Duration::seconds(60),
             max_attempts: 3,

@@ -112,6 +112,25 @@ timeout = "0s""#,
 }
 
 #[test]
+fn a_baseline_is_a_model_that_there_is() {
+    assert_snapshot!(rejected(
+        r#"
+[routes.auto]
+policy = "plain"
+baseline = "sim/smal""#,
+    ), @r#"
+    error: unknown model `sim/smal`
+     --> pointsman.toml:4:12
+      |
+    4 | baseline = "sim/smal"
+      |            ^^^^^^^^^^
+      = hint: did you mean `sim/small`?
+
+    1 error in pointsman.toml
+    "#);
+}
+
+#[test]
 fn a_policy_has_a_source() {
     assert_snapshot!(rejected(
         r#"

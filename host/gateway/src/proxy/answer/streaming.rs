@@ -10,7 +10,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::Fault;
 use pointsman_wire::openai::chat::BrokenStream;
 use pointsman_wire::openai::error::ErrorBody;
 
@@ -75,10 +75,15 @@ impl Streaming {
         let patience = left.map_or(self.stream.patience, |left| left.min(self.stream.patience));
         match tokio::time::timeout(patience, self.stream.rest.chunk()).await {
             Err(_) if left.is_some_and(|left| left == patience) => {
-                self.break_off("the time for the request ran out".to_owned());
+                self.break_off(Fault::Deadline, "the time for the request ran out".to_owned());
             }
-            Err(_) => self.break_off(format!("the model sent nothing for {} ms", patience.as_millis())),
-            Ok(Some(Err(failure))) => self.break_off(format!("the model's answer broke off: {failure}")),
+            Err(_) => {
+                let silence = format!("the model sent nothing for {} ms", patience.as_millis());
+                self.break_off(Fault::Backend, silence);
+            }
+            Ok(Some(Err(failure))) => {
+                self.break_off(Fault::Backend, format!("the model's answer broke off: {failure}"));
+            }
             Ok(Some(Ok(chunk))) => self.relay(chunk),
             Ok(None) => self.end(),
         }
@@ -95,9 +100,12 @@ impl Streaming {
         match ended {
             Ok(()) => self.complete(),
             // The client has the backend's own error event already.
-            Err(BrokenStream::Reported(error)) => self.fail(error),
+            Err(BrokenStream::Reported(_)) => {
+                self.fail(Fault::Backend, "the backend reported an error in its answer".to_owned());
+            }
             Err(BrokenStream::Truncated) => {
-                self.break_off("the model's answer ended before it was complete".to_owned())
+                let truncated = "the model's answer ended before it was complete".to_owned();
+                self.break_off(Fault::Backend, truncated);
             }
         }
     }
@@ -109,21 +117,21 @@ impl Streaming {
         let generation = now.saturating_duration_since(self.call.first_token_at);
         let output_tokens = account.usage_of(self.call.call).output_tokens;
         self.call.model.live.streamed(now, output_tokens, first_token, generation);
-        account.close(Ending::Answered, None);
+        account.answered();
     }
 
     /// Tells the client in the stream's own format, and stops.
-    fn break_off(&mut self, why: String) {
+    fn break_off(&mut self, fault: Fault, why: String) {
         let error =
             ErrorBody { message: &why, kind: "server_error", code: Some("stream_broken"), param: None };
         self.ready.push(error.to_event());
-        self.fail(why);
+        self.fail(fault, why);
     }
 
-    fn fail(&mut self, why: String) {
+    fn fail(&mut self, fault: Fault, why: String) {
         let Some(account) = self.account.take() else { return };
         self.call.model.live.failed(Instant::now());
-        account.close(Ending::Failed, Some(why));
+        account.failed(fault, why);
     }
 
     /// Keeps the account at what was used by now, since the client may go away

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use pointsman_domain::attempts::Limits;
 use pointsman_domain::candidate::Candidate;
+use pointsman_domain::history::TaskRun;
 use pointsman_domain::model::Operation;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::Usage;
@@ -55,9 +56,9 @@ impl<'a> Job<'a> {
         candidates: &'a [Candidate],
     ) -> Self {
         let (begun, begun_after) = (Instant::now(), conductor.elapsed());
-        conductor.account.note(|notes| {
-            if let Some(note) = notes.tasks.get_mut(number) {
-                note.begun = Some(begun_after);
+        conductor.account.note(|run| {
+            if let Some(task) = run.tasks.get_mut(number) {
+                task.begun = Some(begun_after);
             }
         });
         Self { conductor, number, task, candidates, begun, begun_after }
@@ -205,9 +206,9 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn note(&self, note: impl FnOnce(&mut crate::ledger::TaskNote)) {
-        self.conductor.account.note(|notes| {
-            if let Some(task) = notes.tasks.get_mut(self.number) {
+    fn note(&self, note: impl FnOnce(&mut TaskRun)) {
+        self.conductor.account.note(|run| {
+            if let Some(task) = run.tasks.get_mut(self.number) {
                 note(task);
             }
         });

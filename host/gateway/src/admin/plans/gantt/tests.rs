@@ -1,47 +1,51 @@
+use pointsman_telemetry::record::Plan;
+
 use super::*;
 
-fn task(number: usize, name: &str, times: Option<(f64, f64)>, status: &'static str) -> TaskTrace {
-    TaskTrace {
+fn task(number: usize, name: &'static str, times: Option<(f64, f64)>, status: &'static str) -> Task<'static> {
+    Task {
         number,
-        name: name.to_owned(),
+        name,
         operation: "chat",
         step: 1,
-        after: Vec::new(),
+        after: &[],
         status,
-        model: times.map(|_| "fleet/<b>".to_owned()),
+        model: times.map(|_| "fleet/<b>"),
         attempts: 1,
         begun_ms: times.map(|(begun, _)| begun),
         ended_ms: times.map(|(_, ended)| ended),
         input_tokens: 10,
         output_tokens: 5,
         cost_usd: 0.001,
-        error: (status == "failed").then(|| "\"quoted\" & broken".to_owned()),
+        error: (status == "failed").then_some("\"quoted\" & broken"),
     }
 }
 
-fn trace() -> PlanTrace {
+fn trace() -> PlanTrace<'static> {
     PlanTrace {
-        id: "0192".to_owned(),
+        id: "0192",
         at: 1,
-        route: "multimodal".to_owned(),
+        route: "multimodal",
         policy: "multimodal@abc".to_owned(),
-        label: "multimodal".to_owned(),
+        label: "multimodal",
         reason: None,
         ending: "answered",
         error: None,
-        steps: 1,
         latency_ms: 100.0,
-        critical_path: vec![0, 1],
-        critical_path_ms: 99.0,
         input_tokens: 20,
         output_tokens: 10,
         cost_usd: 0.002,
-        tasks: vec![
-            task(0, "see", Some((0.0, 40.0)), "done"),
-            task(1, "answer", Some((40.0, 100.0)), "done"),
-            task(2, "hear", Some((0.0, 10.0)), "failed"),
-            task(3, "never", None, "skipped"),
-        ],
+        plan: Plan {
+            steps: 1,
+            critical_path: vec![0, 1],
+            critical_path_ms: 99.0,
+            tasks: vec![
+                task(0, "see", Some((0.0, 40.0)), "done"),
+                task(1, "answer", Some((40.0, 100.0)), "done"),
+                task(2, "hear", Some((0.0, 10.0)), "failed"),
+                task(3, "never", None, "skipped"),
+            ],
+        },
     }
 }
 
@@ -69,7 +73,8 @@ fn foreign_text_is_escaped() {
 #[test]
 fn long_names_are_cut_beside_the_bars_and_whole_on_them() {
     let name = "a".repeat(64);
-    let long = PlanTrace { tasks: vec![task(0, &name, Some((0.0, 1.0)), "done")], ..trace() };
+    let mut long = trace();
+    long.plan.tasks = vec![Task { name: &name, ..task(0, "", Some((0.0, 1.0)), "done") }];
     let svg = picture(&long);
     assert!(
         svg.contains(&format!(">{}…</text>", "a".repeat(24))) && svg.contains(&format!("{name} (chat)")),
@@ -79,6 +84,7 @@ fn long_names_are_cut_beside_the_bars_and_whole_on_them() {
 
 #[test]
 fn a_plan_without_tasks_or_time_is_drawn_too() {
-    let empty = PlanTrace { tasks: Vec::new(), latency_ms: 0.0, critical_path: Vec::new(), ..trace() };
+    let mut empty = PlanTrace { latency_ms: 0.0, ..trace() };
+    (empty.plan.tasks, empty.plan.critical_path) = (Vec::new(), Vec::new());
     assert!(picture(&empty).ends_with("</svg>\n"));
 }

@@ -1,0 +1,106 @@
+//! How a plan went, task by task.
+
+use std::time::Duration;
+
+use super::History;
+use crate::outcome::Ending;
+use crate::plan::{Span, critical_path};
+
+/// How a plan went. Times are those since the request's arrival.
+#[derive(Clone, Debug, Default)]
+pub struct PlanRun {
+    /// Times that the policy was asked.
+    pub steps: usize,
+    /// All tasks of all steps, by number.
+    pub tasks: Vec<TaskRun>,
+}
+
+/// How a task went.
+#[derive(Clone, Debug)]
+pub struct TaskRun {
+    /// Its name.
+    pub name: String,
+    /// What its model is called for.
+    pub operation: &'static str,
+    /// In which step it was planned, counted from 1.
+    pub step: usize,
+    /// The tasks that it waits for, by number.
+    pub after: Vec<usize>,
+    /// When it began, if it did.
+    pub begun: Option<Duration>,
+    /// When it ended. Missing while it is under way: its end is that of the request.
+    pub ended: Option<Duration>,
+    /// Who gave its output.
+    pub model: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskEnd {
+    /// It gave an output.
+    Done,
+    /// It gave none.
+    Failed,
+    /// It was under way when the request ended.
+    Cancelled,
+    /// It never began.
+    Skipped,
+}
+
+impl TaskEnd {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+impl PlanRun {
+    /// The tasks that decided how long a plan took, by number, and the time that
+    /// they took together.
+    pub fn critical_path(&self, latency: Duration) -> (Vec<usize>, Duration) {
+        let spans = self.spans(latency);
+        let path = critical_path(&spans.iter().map(|(_, span)| span.clone()).collect::<Vec<_>>());
+        let on_path = path.iter().filter_map(|&at| spans.get(at));
+        let time = on_path.clone().map(|(_, span)| span.ended.saturating_sub(span.begun)).sum();
+        (on_path.map(|(number, _)| *number).collect(), time)
+    }
+
+    /// When the tasks that began were under way, with their numbers.
+    fn spans(&self, latency: Duration) -> Vec<(usize, Span)> {
+        let numbered = self.tasks.iter().enumerate();
+        let begun: Vec<(usize, &TaskRun, Duration)> =
+            numbered.filter_map(|(number, task)| Some((number, task, task.begun?))).collect();
+        let place = |number: usize| begun.iter().position(|(other, ..)| *other == number);
+        let span = |&(number, task, begun): &(usize, &TaskRun, Duration)| {
+            let after = task.after.iter().filter_map(|&before| place(before)).collect();
+            (number, Span { begun, ended: task.ended.unwrap_or(latency), after })
+        };
+        begun.iter().map(span).collect()
+    }
+}
+
+impl TaskRun {
+    /// How it ended, and what went wrong.
+    pub fn end<'a>(&'a self, history: &'a History) -> (TaskEnd, Option<&'a str>) {
+        match (&self.error, self.begun, self.ended) {
+            (Some(error), ..) => (TaskEnd::Failed, Some(error)),
+            (None, None, _) => (TaskEnd::Skipped, None),
+            (None, Some(_), Some(_)) => (TaskEnd::Done, None),
+            // Only the task that was answering the client has a model already, and
+            // its end is that of the request.
+            (None, Some(_), None) if self.model.is_some() => match history.outcome.ending {
+                Ending::Answered => (TaskEnd::Done, None),
+                Ending::Failed => (TaskEnd::Failed, history.outcome.error.as_deref()),
+                Ending::Cancelled => (TaskEnd::Cancelled, None),
+            },
+            (None, Some(_), None) => (TaskEnd::Cancelled, None),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+use pointsman_domain::history::PlanRun;
+use pointsman_domain::outcome::Ending;
+
+use super::*;
+use crate::sample::history;
+
+fn keep(recent: &Recent, ended: std::ops::Range<u64>) {
+    ended.for_each(|at| recent.keep(Arc::new(history(at + 1_000, "m", Ending::Answered))));
+}
+
+fn ids(histories: &[Arc<History>]) -> Vec<&str> {
+    histories.iter().map(|history| history.outcome.id.as_str()).collect()
+}
+
+#[test]
+fn the_newest_are_kept_and_found_by_id() {
+    let recent = Recent::default();
+    keep(&recent, 0..KEPT as u64 + 1);
+    assert!(recent.get("id-1000").is_none(), "the oldest made room");
+    assert!(recent.get("id-1001").is_some());
+    assert_eq!(ids(&recent.newest(2, |_| true)), ["id-2000", "id-1999"]);
+    assert_eq!(ids(&recent.newest(9, |history| history.outcome.id == "id-1500")), ["id-1500"]);
+}
+
+#[test]
+fn a_plan_outlives_the_requests_after_it() {
+    let recent = Recent::default();
+    recent.keep(Arc::new(History { plan: Some(PlanRun::default()), ..history(1, "m", Ending::Answered) }));
+    keep(&recent, 0..KEPT as u64);
+    assert!(recent.newest(KEPT, |history| history.plan.is_some()).is_empty());
+    assert!(recent.get("id-1").is_some());
+    assert_eq!(ids(&recent.newest_plans(5)), ["id-1"]);
+}
+
+#[test]
+fn whoever_asks_again_gets_what_is_new_but_no_more_than_they_want() {
+    let recent = Recent::default();
+    keep(&recent, 0..3);
+    let first = recent.since(0, 10);
+    assert_eq!((ids(&first.histories), first.count), (vec!["id-1000", "id-1001", "id-1002"], 3));
+    assert!(recent.since(first.count, 10).histories.is_empty());
+    keep(&recent, 3..6);
+    assert_eq!(ids(&recent.since(first.count, 2).histories), ["id-1004", "id-1005"]);
+}

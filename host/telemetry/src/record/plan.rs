@@ -1,0 +1,105 @@
+//! How a plan went, in a decision record.
+
+use std::collections::HashMap;
+
+use pointsman_domain::history::{Call, History, PlanRun, TaskRun};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ms;
+
+/// How a plan went.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Plan<'a> {
+    /// Times that the policy was asked.
+    pub steps: usize,
+    /// The tasks that decided how long it took, by number.
+    pub critical_path: Vec<usize>,
+    /// The time that those took together.
+    pub critical_path_ms: f64,
+    /// All tasks of all steps, by number.
+    pub tasks: Vec<Task<'a>>,
+}
+
+/// How a task went.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Task<'a> {
+    /// Its number, counted through all steps.
+    pub number: usize,
+    /// Its name.
+    pub name: &'a str,
+    /// What its model was called for.
+    pub operation: &'static str,
+    /// In which step it was planned, counted from 1.
+    pub step: usize,
+    /// The tasks that it waited for, by number.
+    pub after: &'a [usize],
+    /// `done`, `failed`, `cancelled`, or `skipped` when it never began.
+    pub status: &'static str,
+    /// Who gave its output.
+    pub model: Option<&'a str>,
+    /// Calls that were made for it.
+    pub attempts: usize,
+    /// When it began.
+    pub begun_ms: Option<f64>,
+    /// When it ended.
+    pub ended_ms: Option<f64>,
+    /// Tokens of its calls' inputs.
+    pub input_tokens: u64,
+    /// Tokens of its calls' answers.
+    pub output_tokens: u64,
+    /// What its calls cost.
+    pub cost_usd: f64,
+    /// What went wrong.
+    pub error: Option<&'a str>,
+}
+
+impl<'a> Plan<'a> {
+    /// Of a request that was cut into tasks.
+    pub fn of(run: &'a PlanRun, history: &'a History) -> Self {
+        let (path, time) = run.critical_path(history.outcome.latency);
+        let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
+        for call in &history.calls {
+            if let Some(task) = call.task {
+                calls.entry(task).or_default().push(call);
+            }
+        }
+        let task = |(number, task): (usize, &'a TaskRun)| {
+            let calls = calls.get(&number).map(Vec::as_slice).unwrap_or_default();
+            Task::of(number, task, calls, history)
+        };
+        Self {
+            steps: run.steps,
+            critical_path: path,
+            critical_path_ms: ms(time),
+            tasks: run.tasks.iter().enumerate().map(task).collect(),
+        }
+    }
+}
+
+impl<'a> Task<'a> {
+    fn of(number: usize, run: &'a TaskRun, calls: &[&Call], history: &'a History) -> Self {
+        let (end, error) = run.end(history);
+        let tokens = |count: fn(&Call) -> u64| calls.iter().map(|call| count(call)).sum();
+        Self {
+            number,
+            name: &run.name,
+            operation: run.operation,
+            step: run.step,
+            after: &run.after,
+            status: end.as_str(),
+            model: run.model.as_deref(),
+            attempts: calls.len(),
+            begun_ms: run.begun.map(ms),
+            ended_ms: run.begun.map(|_| ms(run.ended.unwrap_or(history.outcome.latency))),
+            input_tokens: tokens(|call| call.usage.input_tokens),
+            output_tokens: tokens(|call| call.usage.output_tokens),
+            cost_usd: calls
+                .iter()
+                .map(|call| call.cost())
+                .sum::<pointsman_domain::money::Picodollars>()
+                .usd(),
+            error,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Requests to test with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pointsman_domain::candidate::Candidate;
+use pointsman_domain::decision::Decision;
+use pointsman_domain::history::{Asked, Baseline, Call, CallEnd, History, Said, Version};
+use pointsman_domain::ids::{BackendName, Digest, KeyName, ModelId, PolicyName};
+use pointsman_domain::live::Snapshot;
+use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::money::{Picodollars, Price};
+use pointsman_domain::outcome::{Ending, Outcome, Usage};
+use pointsman_domain::request::RequestFacts;
+
+pub(crate) fn model(name: &str, dollars_per_million: f64) -> Arc<Model> {
+    Arc::new(Model {
+        id: ModelId::new(format!("fleet/{name}")),
+        backend: BackendName::new("fleet"),
+        upstream_name: name.to_owned(),
+        operations: vec![Operation::Chat],
+        inputs: Modalities::TEXT | Modalities::IMAGE,
+        abilities: Abilities::STREAMING | Abilities::STRUCTURED_OUTPUT,
+        context_window: Some(8_192),
+        max_output_tokens: Some(2_048),
+        price: Price::per_million(dollars_per_million, dollars_per_million),
+        quality: Quality { general: Some(0.8), by_task: BTreeMap::from([("code".to_owned(), 0.5)]) },
+        expected: Expected::default(),
+        attributes: BTreeMap::from([("parameters".to_owned(), "7B".to_owned())]),
+        live: Arc::default(),
+    })
+}
+
+/// A request that ended so many milliseconds after 1970: one call of a model, 20
+/// tokens in and 10 out.
+pub(crate) fn history(ended_ms: u64, name: &str, ending: Ending) -> History {
+    let model = model(name, 20.0);
+    let latency = Duration::from_millis(40);
+    let usage = Usage { input_tokens: 20, output_tokens: 10, estimated: false };
+    let live = Snapshot {
+        healthy: true,
+        in_flight: 1,
+        first_token_ms: Some(25.0),
+        tokens_per_second: Some(400.0),
+        error_rate: 0.0,
+    };
+    let answered = ending == Ending::Answered;
+    History {
+        arrived: UNIX_EPOCH + Duration::from_millis(ended_ms) - latency,
+        route: Arc::from("auto"),
+        trace: None,
+        taken_in: Duration::from_micros(200),
+        request: Arc::new(facts(ended_ms)),
+        asked: vec![Asked {
+            policy: Some(Version { policy: PolicyName::new("cost"), digest: Digest::new([0xab; 32]) }),
+            at: Duration::from_micros(220),
+            took: Duration::from_nanos(12_340),
+            candidates: Arc::new([Candidate { model: Arc::clone(&model), live }]),
+            whole: 1,
+            said: Said::Route(Decision::in_order(1, "cheap")),
+        }],
+        calls: vec![Call {
+            model: Arc::clone(&model),
+            task: None,
+            span: 0xfeed,
+            begun: Duration::from_micros(300),
+            first_token: answered.then_some(Duration::from_millis(30)),
+            ended: Some(latency),
+            end: if answered { CallEnd::Answered } else { CallEnd::Cancelled },
+            usage,
+        }],
+        plan: None,
+        baseline: answered
+            .then(|| Baseline { model: self::model("llama-70b", 50.0), cost: Picodollars::from_usd(0.0015) }),
+        outcome: Outcome {
+            id: format!("id-{ended_ms}"),
+            label: "cheap".to_owned(),
+            ending,
+            model: answered.then(|| model.id.clone()),
+            attempts: 1,
+            usage,
+            cost: model.price.of(20, 10),
+            first_token: answered.then_some(Duration::from_millis(30)),
+            latency,
+            error: None,
+            fault: None,
+        },
+    }
+}
+
+fn facts(id: u64) -> RequestFacts {
+    RequestFacts {
+        id: format!("id-{id}"),
+        operation: Operation::Chat,
+        model: "auto".to_owned(),
+        tenant: Some(KeyName::new("app")),
+        session: Some("s-1".to_owned()),
+        input_tokens: 18,
+        max_output_tokens: Some(100),
+        inputs: Modalities::TEXT,
+        needs: Abilities::STRUCTURED_OUTPUT,
+        turns: 1,
+        streaming: false,
+        deadline_ms: Some(300_000),
+        budget_left: None,
+        attributes: BTreeMap::from([("prefer".to_owned(), "cost".to_owned())]),
+    }
+}
+
+/// So many milliseconds after 1970.
+pub(crate) fn time(milliseconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(milliseconds)
+}

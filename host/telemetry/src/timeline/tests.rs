@@ -1,0 +1,86 @@
+use std::collections::BTreeMap;
+
+use pointsman_domain::ids::ModelId;
+use pointsman_domain::outcome::Ending;
+
+use super::*;
+use crate::sample::{history, time};
+
+/// Twenty minutes after 1970, in milliseconds: the start of a step of every window.
+const START: u64 = 1_200_000;
+
+fn requests(steps: &Steps) -> Vec<(u64, u64)> {
+    steps.points.iter().map(|point| (point.at_ms - START, point.requests)).collect()
+}
+
+fn add(timeline: &Timeline, ended: &[u64]) {
+    for &at in ended {
+        timeline.add(&history(START + at, "a", Ending::Answered));
+    }
+}
+
+#[test]
+fn a_point_sums_what_ended_in_its_step() {
+    let timeline = Timeline::default();
+    timeline.add(&history(START, "a", Ending::Answered));
+    timeline.add(&history(START + 999, "b", Ending::Answered));
+    timeline.add(&history(START + 999, "b", Ending::Failed));
+    timeline.add(&history(START + 999, "b", Ending::Cancelled));
+    let steps = timeline.steps(Window::Minutes, time(START + 999));
+    let [point] = steps.points.as_slice() else { panic!("one second: {steps:?}") };
+    assert_eq!((point.requests, point.answered, point.failed, point.cancelled), (4, 2, 1, 1));
+    assert_eq!((point.input_tokens, point.output_tokens), (80, 40));
+    let close = |value: f64, expected: f64| (value - expected).abs() < 1e-12;
+    assert!(close(point.cost_usd, 4.0 * 0.0006), "{point:?}");
+    assert!(close(point.compared_cost_usd, 2.0 * 0.0006) && close(point.baseline_cost_usd, 2.0 * 0.0015));
+    assert_eq!(point.models, BTreeMap::from([(ModelId::new("fleet/a"), 1), (ModelId::new("fleet/b"), 1)]));
+    // 40 ms, up to an eighth more.
+    assert!(point.latency_ms_p95.is_some_and(|p95| (40.0..46.0).contains(&p95)), "{point:?}");
+}
+
+#[test]
+fn fine_steps_become_coarse_ones_and_none_is_lost() {
+    let timeline = Timeline::default();
+    add(&timeline, &[0, 1_500, 9_999, 10_000, 299_999, 300_000, 300_500]);
+    let now = time(START + 300_900);
+    let minutes = timeline.steps(Window::Minutes, now);
+    assert_eq!(requests(&minutes), [(1_000, 1), (9_000, 1), (10_000, 1), (299_000, 1), (300_000, 2)]);
+    let hour = timeline.steps(Window::Hour, now);
+    assert_eq!(requests(&hour), [(0, 3), (10_000, 1), (290_000, 1), (300_000, 2)]);
+    let day = timeline.steps(Window::Day, now);
+    assert_eq!(requests(&day), [(0, 5), (300_000, 2)]);
+    assert_eq!(day.points[0].models, BTreeMap::from([(ModelId::new("fleet/a"), 5)]));
+    assert!(day.points[0].latency_ms_p50.is_some());
+}
+
+#[test]
+fn what_is_older_than_the_window_is_not_told() {
+    let timeline = Timeline::default();
+    add(&timeline, &[0]);
+    let much_later = time(START + 86_400_000 + 300_000);
+    for window in Window::ALL {
+        assert!(timeline.steps(window, much_later).points.is_empty(), "{window:?}");
+    }
+}
+
+#[test]
+fn no_more_steps_are_kept_than_a_window_has() {
+    let timeline = Timeline::default();
+    let seconds: Vec<u64> = (0..400).map(|second| second * 1_000).collect();
+    add(&timeline, &seconds);
+    assert_eq!(timeline.rings()[0].closed.len(), 300);
+}
+
+#[test]
+fn a_clock_that_is_set_back_loses_nothing() {
+    let timeline = Timeline::default();
+    add(&timeline, &[500_000, 500_000, 100_000]);
+    let told = timeline.steps(Window::Day, time(START + 100_000));
+    assert_eq!(told.points.iter().map(|point| point.requests).sum::<u64>(), 3, "{told:?}");
+}
+
+#[test]
+fn only_the_windows_there_are_can_be_asked_for() {
+    assert_eq!(Window::of_seconds(3_600), Some(Window::Hour));
+    assert_eq!(Window::of_seconds(60), None);
+}
