@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::command_line::check;
 use crate::fleet::{error, in_order};
 
-const PAGES: [&str; 3] = ["/admin/policies", "/admin/models", "/admin/usage"];
+const PAGES: [&str; 5] =
+    ["/admin/policies", "/admin/models", "/admin/usage", "/admin/overview", "/admin/decisions"];
 
 #[tokio::test]
 async fn a_token_is_needed_where_one_is_configured() {
@@ -34,6 +35,8 @@ async fn pages_in_a_browser_are_kept_out_where_there_is_no_token() {
         assert_eq!(get(&gateway.admin(page)).await.status, 200, "{page}");
         let foreign = get_with(&gateway.admin(page), &[("origin", "https://evil.example")]).await;
         assert!(error(&foreign, 403, "cross_origin").contains("token_env"), "{page}");
+        let own = get_with(&gateway.admin(page), &[("origin", &gateway.admin_url)]).await;
+        assert_eq!(own.status, 200, "{page} is for the page of the gateway itself");
     }
 }
 
@@ -41,7 +44,7 @@ async fn pages_in_a_browser_are_kept_out_where_there_is_no_token() {
 async fn an_unknown_page_is_told_with_those_there_are() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("").await], "")).await;
     let message = error(&get(&gateway.admin("/admin/nothing")).await, 404, "unknown_url");
-    assert!(message.contains("GET /admin/policies"), "{message}");
+    assert!(message.contains("GET /admin/overview") && message.contains("/admin/policies"), "{message}");
     assert_eq!(get(&gateway.admin("/admin/reload")).await.status, 405, "a reload is asked for with POST");
     let at_clients = get(&gateway.url("/admin/policies")).await;
     error(&at_clients, 404, "unknown_url");

@@ -10,7 +10,7 @@ use crate::raw;
 
 /// So that the end of a request can be waited for.
 const LOGGED: &str = "[log]\nlevel = \"debug\"\n";
-const CANCELLED: &str = r#""ending":"Cancelled""#;
+const CANCELLED: &str = r#""ending":"cancelled""#;
 
 /// The ledger's line for the request that was given up, with the tokens of it.
 async fn the_cancelled(gateway: &Gateway) -> (Value, u64, u64) {

@@ -131,13 +131,16 @@ async fn what_was_used_is_accounted_for_whole_answers_and_streams() {
     ask(&gateway, &chat("main", "count")).await;
     open(&gateway, &streamed("main", "count")).await.events().await;
     open(&gateway, &streamed("a/chat", "count")).await.events().await;
-    let line = |route, answered: u64, cost_usd: f64| {
+    // A model that the client names is not compared with another; the route has but one.
+    let line = |route, answered: u64, cost_usd: f64, compared: f64| {
         json!({
             "route": route, "model": "a/chat", "key": null, "answered": answered, "failed": 0, "cancelled": 0,
             "input_tokens": 7 * answered, "output_tokens": 3 * answered, "cost_usd": cost_usd,
+            "compared_cost_usd": compared, "baseline_cost_usd": compared,
         })
     };
-    assert_eq!(usage(&gateway).await, [line("a/chat", 1, 0.000_013), line("main", 2, 0.000_026)]);
+    let expected = [line("a/chat", 1, 0.000_013, 0.0), line("main", 2, 0.000_026, 0.000_026)];
+    assert_eq!(usage(&gateway).await, expected);
 }
 
 #[tokio::test]

@@ -1,26 +1,31 @@
 //! The API that operators call: what is loaded, how it is doing, and what to change.
 
+mod decisions;
+pub(crate) mod events;
+mod guard;
 mod operate;
+mod overview;
 mod plans;
 mod policies;
+mod query;
 mod routes;
 mod status;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
+use axum::extract::State;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use http::{StatusCode, Uri, header};
+use http::{StatusCode, Uri};
 use pointsman_backends::Secret;
-use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::client::error::ApiError;
-use crate::client::keys::bearer;
 use crate::reload::Reloader;
+use events::Events;
 
 /// What the admin handlers share.
 pub(crate) struct Admin {
@@ -28,6 +33,10 @@ pub(crate) struct Admin {
     pub(crate) reloader: Arc<Reloader>,
     /// What callers have to send, if anything.
     pub(crate) token: Option<Secret>,
+    /// What is told as it happens.
+    pub(crate) events: Events,
+    /// Whether the gateway is to stop.
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 /// The routes of the admin listener.
@@ -45,33 +54,18 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route("/admin/routes/{route}/promote", post(operate::promote))
         .route("/admin/routes/{route}/rollback", post(operate::demote))
         .route("/admin/audit", get(operate::audit))
+        .route("/admin/overview", get(overview::overview))
+        .route("/admin/events", get(events::events))
+        .route("/admin/decisions", get(decisions::list))
+        .route("/admin/decisions/{id}", get(decisions::one))
         .route("/admin/models", get(status::models))
         .route("/admin/usage", get(status::usage))
         .route("/admin/plans", get(plans::list))
         .route("/admin/plans/{id}", get(plans::one))
         .route("/admin/reload", post(reload))
         .fallback(no_such_page)
-        .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard))
+        .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard::guard))
         .with_state(admin)
-}
-
-/// Lets in who has the token. Pages in an operator's browser are kept out even
-/// where no token is needed: they cannot be told from the operator otherwise.
-async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
-    if let Some(token) = &admin.token {
-        let given = bearer(request.headers()).unwrap_or_default();
-        // Hashes are compared, so that the time tells nothing about the token.
-        if Sha256::digest(given) != Sha256::digest(token.expose()) {
-            let message =
-                "the admin API needs its token: send it in the header `Authorization: Bearer TOKEN`";
-            return ApiError::unauthorized(message).into_response();
-        }
-    } else if request.headers().contains_key(header::ORIGIN) {
-        let message =
-            "requests from web pages need an admin token: set `token_env` or `token_file` below [admin]";
-        return ApiError::forbidden("cross_origin", message).into_response();
-    }
-    next.run(request).await
 }
 
 /// Does what a changed file does, and tells how it went: status 200 when all on
@@ -86,8 +80,9 @@ async fn no_such_page(uri: Uri) -> ApiError {
     ApiError::not_found(
         "unknown_url",
         format!(
-            "nothing at {}: there are GET /admin/policies, /admin/routes, /admin/models, /admin/usage, /admin/plans, \
-             /admin/audit and POST /admin/reload; docs/rollouts.md lists what changes policies",
+            "nothing at {}: there are GET /admin/overview, /admin/events, /admin/decisions, /admin/policies, \
+             /admin/routes, /admin/models, /admin/usage, /admin/plans, /admin/audit and POST /admin/reload; \
+             docs/rollouts.md lists what changes policies",
             uri.path()
         ),
     )

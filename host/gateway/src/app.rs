@@ -1,6 +1,7 @@
 //! What the request handlers share.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 
@@ -15,6 +16,8 @@ pub(crate) struct App {
     snapshot: ArcSwap<Snapshot>,
     /// Who is told of requests that have ended.
     pub(crate) recorder: Arc<Recorder>,
+    /// When the gateway started.
+    pub(crate) started: SystemTime,
     /// Where outcomes go.
     pub(crate) feedback: FeedbackQueue,
     /// Where requests go that a policy in shadow is to be asked about.
@@ -23,7 +26,13 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(snapshot: Snapshot, feedback: FeedbackQueue, shadows: ShadowQueue) -> Self {
-        Self { snapshot: ArcSwap::from_pointee(snapshot), recorder: Arc::default(), feedback, shadows }
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            recorder: Arc::default(),
+            started: SystemTime::now(),
+            feedback,
+            shadows,
+        }
     }
 
     /// Everything that the configuration says, as of now.

@@ -5,6 +5,7 @@ pub(crate) mod headers;
 pub(crate) mod keys;
 
 mod chat;
+mod decisions;
 mod facts;
 mod intake;
 mod models;
@@ -24,6 +25,7 @@ use error::ApiError;
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat::completions))
+        .route("/v1/decisions", post(decisions::dry_run))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*id}", get(models::one))
         .route("/health", get(health))
@@ -48,14 +50,17 @@ async fn no_such_page(uri: Uri) -> ApiError {
     ApiError::not_found(
         "unknown_url",
         format!(
-            "nothing at {}: this gateway serves POST /v1/chat/completions and GET /v1/models",
+            "nothing at {}: this gateway serves POST /v1/chat/completions, POST /v1/decisions and GET /v1/models",
             uri.path()
         ),
     )
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let allowed = if uri.path() == "/v1/chat/completions" { "POST" } else { "GET" };
+    let allowed = match uri.path() {
+        "/v1/chat/completions" | "/v1/decisions" => "POST",
+        _ => "GET",
+    };
     let message = format!("{method} is not allowed at {}: use {allowed}", uri.path());
     ([(header::ALLOW, allowed)], ApiError::method_not_allowed(message)).into_response()
 }

@@ -55,6 +55,14 @@ pub(crate) struct Totals {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Usd(Picodollars);
 
+/// What all requests came to, and those of each route and each model.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    pub(crate) all: Totals,
+    pub(crate) by_route: HashMap<String, Totals>,
+    pub(crate) by_model: HashMap<String, Totals>,
+}
+
 /// One line of the ledger, for the admin API.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
@@ -101,8 +109,42 @@ impl Ledger {
         lines.into_iter().map(Line::from).collect()
     }
 
+    /// The sums of the lines.
+    pub(crate) fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        let add = |to: &mut HashMap<String, Totals>, name: &str, totals: Totals| match to.get_mut(name) {
+            Some(sum) => *sum += totals,
+            None => drop(to.insert(name.to_owned(), totals)),
+        };
+        for (key, totals) in self.lines().iter() {
+            sums.all += *totals;
+            add(&mut sums.by_route, &key.route, *totals);
+            if let Some(model) = &key.model {
+                add(&mut sums.by_model, model.as_str(), *totals);
+            }
+        }
+        sums
+    }
+
     fn lines(&self) -> MutexGuard<'_, HashMap<LineKey, Totals>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Totals {
+    /// Requests, however they ended.
+    pub(crate) fn requests(&self) -> u64 {
+        self.answered + self.failed + self.cancelled
+    }
+
+    /// Those that were answered.
+    pub(crate) fn answers(&self) -> u64 {
+        self.answered
+    }
+
+    /// What they cost.
+    pub(crate) fn cost_usd(&self) -> f64 {
+        self.cost.0.usd()
     }
 }
 

@@ -11,7 +11,7 @@ mod plan;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pointsman_domain::decision::{Decision, Refusal};
-use pointsman_domain::history::{Asked, Call, CallEnd, History, Said};
+use pointsman_domain::history::{Asked, Call, CallEnd, History, PlanRun, Said};
 use pointsman_domain::model::{Abilities, Modalities};
 use pointsman_domain::request::RequestFacts;
 use schemars::JsonSchema;
@@ -241,6 +241,21 @@ pub struct Outcome<'a> {
     pub fault: Option<&'static str>,
 }
 
+/// A decision that nothing was done about.
+#[derive(Clone, Copy, Debug)]
+pub struct DryRun<'a> {
+    /// The route.
+    pub route: &'a str,
+    /// When it was asked for.
+    pub arrived: SystemTime,
+    /// What was known of the request.
+    pub request: &'a RequestFacts,
+    /// Who was asked what to do.
+    pub asked: &'a [Asked],
+    /// The first step of the plan, if the request would be cut into tasks.
+    pub plan: Option<&'a PlanRun>,
+}
+
 impl<'a> Record<'a> {
     /// Of a request that has ended.
     pub fn of(history: &'a History) -> Self {
@@ -254,29 +269,25 @@ impl<'a> Record<'a> {
             request: Request::of(&history.request),
             decisions: history.asked.iter().map(Answered::of).collect(),
             attempts: history.calls.iter().map(|call| Attempt::of(call, history)).collect(),
-            plan: history.plan.as_ref().map(|run| Plan::of(run, history)),
+            plan: history.plan.as_ref().map(|run| Plan::of(run, &history.calls, Some(&history.outcome))),
             outcome: Some(Outcome::of(history)),
         }
     }
 
     /// Of a decision that nothing was done about.
-    pub fn dry_run(
-        route: &'a str,
-        arrived: SystemTime,
-        request: &'a RequestFacts,
-        asked: &'a [Asked],
-    ) -> Self {
+    pub fn dry_run(dry: &'a DryRun<'a>) -> Self {
+        let request = dry.request;
         Self {
             schema: SCHEMA,
             id: &request.id,
-            at_ms: unix_ms(arrived),
-            route,
+            at_ms: unix_ms(dry.arrived),
+            route: dry.route,
             key: request.tenant.as_ref().map(|key| key.as_str()),
             trace_id: None,
             request: Request::of(request),
-            decisions: asked.iter().map(Answered::of).collect(),
+            decisions: dry.asked.iter().map(Answered::of).collect(),
             attempts: Vec::new(),
-            plan: None,
+            plan: dry.plan.map(|run| Plan::of(run, &[], None)),
             outcome: None,
         }
     }

@@ -107,7 +107,7 @@ async fn a_client_that_leaves_ends_every_call_and_what_was_used_is_accounted() {
     waiting.abort();
     slow.hung_up(1).await;
     slower.hung_up(1).await;
-    setup.gateway.logged(r#""ending":"Cancelled""#).await;
+    setup.gateway.logged(r#""ending":"cancelled""#).await;
     let lines = usage(&setup.gateway).await;
     let of =
         |name: &str| lines.iter().find(|line| line["model"] == name).unwrap_or_else(|| panic!("{lines:#?}"));

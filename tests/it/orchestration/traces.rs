@@ -91,3 +91,39 @@ async fn a_plan_that_failed_has_a_trace_and_one_that_never_was_has_none() {
     let message = error(&missing, 404, "unknown_plan");
     assert!(message.starts_with("there is no plan `0192`"), "{message}");
 }
+
+#[tokio::test]
+async fn a_dry_run_shows_the_plan_that_would_be_run() {
+    let (one, two) = (FakeModel::saying("from one").await, FakeModel::saying("from two").await);
+    let settings = Planned { shape: Shape::FanOut, tasks: 2, ..Planned::default() };
+    let setup = Setup::planning(&settings, &[&one, &two], "").await;
+    let dry = client::post(&setup.gateway.url("/v1/decisions"), &chat("main", "hi")).await;
+    assert_eq!(dry.status, 200);
+    let record = dry.json();
+    let decision = &record["decisions"][0];
+    let tasks = record["plan"]["tasks"].as_array().expect("the tasks");
+    assert_eq!(
+        (&decision["answer"]["kind"], &decision["answer"]["tasks"]),
+        (&json!("plan"), &json!(tasks.len()))
+    );
+    let told: Vec<_> = tasks.iter().map(|task| (task["status"].as_str(), task["model"].as_str())).collect();
+    assert_eq!(told[..2], [(Some("planned"), Some("a/chat")), (Some("planned"), Some("b/chat"))]);
+    assert_eq!((one.requests().len(), two.requests().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_plan_is_explained_as_a_decision_with_its_tasks_and_their_calls() {
+    let (one, two) = (FakeModel::saying("from one").await, FakeModel::saying("from two").await);
+    let settings = Planned { shape: Shape::FanOut, tasks: 2, ..Planned::default() };
+    let setup = Setup::planning(&settings, &[&one, &two], "").await;
+    let answer = ask(&setup.gateway, &chat("main", "hi")).await;
+    let id = answer.header("x-pointsman-decision-id").expect("an id");
+    let record = client::get(&setup.gateway.admin(&format!("/admin/decisions/{id}"))).await.json();
+    let plan = &record["plan"];
+    let trace = trace(&setup, id).await;
+    assert_eq!((&plan["tasks"], &plan["critical_path"]), (&trace["tasks"], &trace["critical_path"]));
+    let calls = record["attempts"].as_array().expect("the calls");
+    assert!(calls.iter().all(|call| call["task"].is_u64() && call["result"] == "answered"), "{calls:#?}");
+    let cost: f64 = calls.iter().filter_map(|call| call["cost_usd"].as_f64()).sum();
+    assert!((cost - record["outcome"]["cost_usd"].as_f64().expect("a cost")).abs() < 1e-12);
+}

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::History;
-use crate::outcome::Ending;
+use crate::outcome::{Ending, Outcome};
 use crate::plan::{Span, critical_path};
 
 /// How a plan went. Times are those since the request's arrival.
@@ -47,6 +46,8 @@ pub enum TaskEnd {
     Cancelled,
     /// It never began.
     Skipped,
+    /// Nothing was done about the plan.
+    Planned,
 }
 
 impl TaskEnd {
@@ -57,6 +58,7 @@ impl TaskEnd {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Skipped => "skipped",
+            Self::Planned => "planned",
         }
     }
 }
@@ -87,17 +89,18 @@ impl PlanRun {
 }
 
 impl TaskRun {
-    /// How it ended, and what went wrong.
-    pub fn end<'a>(&'a self, history: &'a History) -> (TaskEnd, Option<&'a str>) {
+    /// How it ended, and what went wrong, if the request was worked on.
+    pub fn end<'a>(&'a self, outcome: Option<&'a Outcome>) -> (TaskEnd, Option<&'a str>) {
+        let Some(outcome) = outcome else { return (TaskEnd::Planned, None) };
         match (&self.error, self.begun, self.ended) {
             (Some(error), ..) => (TaskEnd::Failed, Some(error)),
             (None, None, _) => (TaskEnd::Skipped, None),
             (None, Some(_), Some(_)) => (TaskEnd::Done, None),
             // Only the task that was answering the client has a model already, and
             // its end is that of the request.
-            (None, Some(_), None) if self.model.is_some() => match history.outcome.ending {
+            (None, Some(_), None) if self.model.is_some() => match outcome.ending {
                 Ending::Answered => (TaskEnd::Done, None),
-                Ending::Failed => (TaskEnd::Failed, history.outcome.error.as_deref()),
+                Ending::Failed => (TaskEnd::Failed, outcome.error.as_deref()),
                 Ending::Cancelled => (TaskEnd::Cancelled, None),
             },
             (None, Some(_), None) => (TaskEnd::Cancelled, None),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use http::{HeaderMap, HeaderName};
@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Admin;
+use super::query::Asking;
 use crate::client::error::ApiError;
 use crate::config::{PolicySource, Trial};
 use crate::reload::{CannotDo, Report, Word};
@@ -178,7 +179,7 @@ pub(super) async fn release(asked: Asked<VersionWanted>) -> Answer<Report> {
 pub(super) async fn upload(
     State(admin): State<Arc<Admin>>,
     Path(policy): Path<String>,
-    Query(Because { why }): Query<Because>,
+    Asking(Because { why }): Asking<Because>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Done> {
@@ -217,7 +218,10 @@ fn check_signature(source: &PolicySource, headers: &HeaderMap, bytes: &[u8]) -> 
 }
 
 /// `GET /admin/audit?limit=100`: the newest changes, newest first.
-pub(super) async fn audit(State(admin): State<Arc<Admin>>, Query(newest): Query<Newest>) -> Json<Vec<Event>> {
+pub(super) async fn audit(
+    State(admin): State<Arc<Admin>>,
+    Asking(newest): Asking<Newest>,
+) -> Json<Vec<Event>> {
     Json(admin.reloader.rollouts.audit.newest(newest.limit))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
 use pointsman_domain::history::History;
@@ -14,6 +14,7 @@ use pointsman_telemetry::record::Plan;
 use serde::{Deserialize, Serialize};
 
 use super::Admin;
+use super::query::Asking;
 use crate::client::error::ApiError;
 
 /// Plans that are listed where nothing else is asked for.
@@ -64,7 +65,7 @@ struct PlanTrace<'a> {
 }
 
 /// The newest plans first.
-pub(super) async fn list(State(admin): State<Arc<Admin>>, Query(wanted): Query<Wanted>) -> Response {
+pub(super) async fn list(State(admin): State<Arc<Admin>>, Asking(wanted): Asking<Wanted>) -> Response {
     let histories = admin.app.recorder.telemetry.recent.newest_plans(wanted.limit.unwrap_or(LISTED));
     let traces = histories.iter().filter_map(|history| PlanTrace::of(history));
     Json(traces.map(Summary::from).collect::<Vec<_>>()).into_response()
@@ -114,7 +115,7 @@ impl<'a> PlanTrace<'a> {
             input_tokens: outcome.usage.input_tokens,
             output_tokens: outcome.usage.output_tokens,
             cost_usd: outcome.cost.usd(),
-            plan: Plan::of(plan, history),
+            plan: Plan::of(plan, &history.calls, Some(outcome)),
         })
     }
 }

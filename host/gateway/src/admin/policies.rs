@@ -64,7 +64,7 @@ pub(super) async fn one(
     Ok(Json(found(policy, || format!("there is no policy `{name}`"))?))
 }
 
-fn of(snapshot: &Snapshot, state: &rollout::State, policy: &config::Policy) -> Option<Policy> {
+pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, policy: &config::Policy) -> Option<Policy> {
     let name = &policy.spec.name;
     let config = &snapshot.config;
     let routes = |here: &dyn Fn(&config::Route) -> bool| {

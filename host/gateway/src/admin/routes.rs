@@ -21,7 +21,7 @@ use crate::snapshot::Snapshot;
 /// One route.
 #[derive(Debug, Serialize)]
 pub(super) struct Route {
-    name: String,
+    pub(super) name: String,
     /// The policy that decides.
     policy: String,
     /// Name and digest of the version that does.
@@ -83,7 +83,7 @@ pub(super) async fn one(
     Ok(Json(found(route, || format!("there is no route `{name}`"))?))
 }
 
-fn of(snapshot: &Snapshot, state: &rollout::State, route: &config::Route) -> Option<Route> {
+pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, route: &config::Route) -> Option<Route> {
     let policy = state.policy_of(route, &snapshot.config);
     let served = snapshot.served.get(route.name.as_str())?;
     let trial = state.trial_of(route, &snapshot.config).map(|trial| Trial {

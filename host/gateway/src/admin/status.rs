@@ -14,7 +14,7 @@ use crate::ledger::Line;
 /// A model with its price and what was measured of it.
 #[derive(Debug, Serialize)]
 pub(super) struct ModelStatus {
-    id: String,
+    pub(super) id: String,
     healthy: bool,
     in_flight: u32,
     first_token_ms: Option<f64>,
@@ -37,7 +37,7 @@ pub(super) async fn usage(State(admin): State<Arc<Admin>>) -> Json<Vec<Line>> {
     Json(admin.app.recorder.ledger.report())
 }
 
-fn status(model: &Model, now: Instant) -> ModelStatus {
+pub(super) fn status(model: &Model, now: Instant) -> ModelStatus {
     let live = model.live.snapshot(&model.expected, now);
     ModelStatus {
         id: model.id.to_string(),

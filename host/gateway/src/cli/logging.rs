@@ -6,6 +6,15 @@ use tracing_subscriber::filter::EnvFilter;
 
 use crate::config::{Log, LogFormat, LogLevel};
 
+/// The crates whose lines the configured level is for.
+const OURS: [&str; 5] = [
+    "pointsman_backends",
+    "pointsman_gateway",
+    "pointsman_policy",
+    "pointsman_supply",
+    "pointsman_telemetry",
+];
+
 /// Starts to log as the configuration says. Called once, before anything is logged.
 pub(super) fn start(log: Log) {
     let level = match log.level {
@@ -16,9 +25,8 @@ pub(super) fn start(log: Log) {
         LogLevel::Trace => "trace",
     };
     // Libraries speak up only when something is wrong.
-    let filter = EnvFilter::new(format!(
-        "warn,pointsman_gateway={level},pointsman_policy={level},pointsman_backends={level}"
-    ));
+    let ours = OURS.map(|part| format!(",{part}={level}")).concat();
+    let filter = EnvFilter::new(format!("warn{ours}"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let is_terminal = std::io::stderr().is_terminal();
     match (log.format, is_terminal) {

@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Failure, logging, print, runtime};
+use crate::admin::events::{self, Events};
 use crate::admin::{self, Admin};
 use crate::app::App;
 use crate::client;
@@ -70,16 +71,22 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     // Whoever reads the addresses may send a signal at once.
     let signals = StopSignals::listen().map_err(Failure::run)?;
     listeners.print()?;
-    let admin =
-        admin::router(Arc::new(Admin { app: Arc::clone(&app), reloader: Arc::clone(&reloader), token }));
+    let admin = Arc::new(Admin {
+        app: Arc::clone(&app),
+        reloader: Arc::clone(&reloader),
+        token,
+        events: Events::default(),
+        stop: stopped.clone(),
+    });
     let helpers = [
         spawn(delivery.run()),
         spawn(asking.run()),
         spawn(guard::run(Arc::clone(&reloader), alarm)),
         spawn(causes.follow(reloader)),
+        spawn(events::run(Arc::clone(&admin))),
     ];
     let clients = listeners.clients.run(client::router(Arc::clone(&app)), stopped.clone());
-    let admins = listeners.admins.run(admin, stopped);
+    let admins = listeners.admins.run(admin::router(admin), stopped);
     let stopping = async {
         signals.asked().await;
         tracing::info!("stopping: requests under way are finished");

@@ -12,17 +12,17 @@ use pointsman_domain::outcome::Fault;
 use pointsman_wire::openai::chat::ChatRequest;
 
 use super::error::ApiError;
-use super::headers::{Told, Wishes, forwarded};
-use super::{facts, intake, setbacks};
+use super::headers::{Told, forwarded};
+use super::intake::Intake;
+use super::setbacks;
 use crate::app::App;
-use crate::config::Key;
 use crate::ledger::{Account, Opening};
 use crate::proxy::answer;
 use crate::proxy::choose::{Choice, Chooser, Course, NoChoice, Question};
 use crate::proxy::outgoing::Outgoing;
 use crate::proxy::plan::{Conductor, End, Stopped};
 use crate::proxy::race::{Exhausted, Won, race};
-use crate::snapshot::{Route, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// Answers a chat request, or says why not; either way with what is known of
 /// the decision in the headers.
@@ -39,36 +39,19 @@ pub(super) async fn completions(State(app): State<Arc<App>>, request: Request<Bo
 }
 
 async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<Response, ApiError> {
-    let arrived = Instant::now();
     let snapshot = app.snapshot();
-    let (parts, body) = request.into_parts();
-    let key = snapshot.keys.authenticate(&parts.headers)?;
-    let wishes = Wishes::read(&parts.headers)?;
-    let request = intake::chat_request(&parts.headers, body, snapshot.max_body_bytes).await?;
-    let route = route(&snapshot, &request.model, key)?;
-
-    let id = facts::decision_id();
-    told.decision_id(&id);
-    let tenant = key.map(|key| key.name.clone());
-    let timeout = wishes.deadline.map_or(route.limits.timeout, |wish| wish.min(route.limits.timeout));
-    let deadline = arrived + timeout;
-    let facts = Arc::new(facts::of(id, &request, wishes, tenant, deadline));
+    let Intake { headers, request, question } = Intake::take(&snapshot, request).await?;
+    told.decision_id(&question.request.id);
     let opening = Opening {
-        route: Arc::clone(&route.name),
-        baseline: route.baseline.clone(),
-        request: Arc::clone(&facts),
+        route: Arc::clone(&question.route.name),
+        baseline: question.route.baseline.clone(),
+        request: Arc::clone(&question.request),
         trace: None,
-        arrived,
+        arrived: question.arrived,
     };
     let mut account = Account::open(Arc::clone(&app.recorder), opening);
-    let prompt = Arc::new(request.prompt());
-    let work = Work {
-        app,
-        snapshot: &snapshot,
-        request: &request,
-        headers: forwarded(&parts.headers),
-        question: Question { route, request: facts, prompt, arrived, deadline },
-    };
+    let deadline = question.deadline;
+    let work = Work { app, snapshot: &snapshot, request: &request, headers: forwarded(&headers), question };
     let reply = tokio::time::timeout_at(deadline.into(), work.reply(&mut account, told)).await;
     told.plan(account.tasks());
     told.attempts(account.attempts());
@@ -187,23 +170,6 @@ impl Work<'_> {
             deadline: Some(self.question.deadline),
             backoff: limits.backoff,
         }
-    }
-}
-
-/// The route, or the directly addressed model, that a request names.
-fn route<'a>(snapshot: &'a Snapshot, model: &str, key: Option<&Key>) -> Result<&'a Route, ApiError> {
-    let Some(route) = snapshot.served.get(model) else {
-        return Err(ApiError::not_found(
-            "model_not_found",
-            format!("there is no route or model `{model}`: GET /v1/models lists what there is"),
-        ));
-    };
-    match key {
-        Some(key) if !key.may_ask_for(model) => Err(ApiError::forbidden(
-            "model_not_allowed",
-            format!("the key `{}` may not use `{model}`", key.name),
-        )),
-        _ => Ok(route),
     }
 }
 

@@ -1,24 +1,73 @@
-//! Takes in a request body, decoding it while it arrives.
+//! Takes in a request: who asks, what for, and what can be known of it. The body
+//! is decoded while it arrives.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use pointsman_wire::openai::chat::{BadRequest, ChatRequest, RequestScan, ScanLimits};
 
 use super::error::ApiError;
+use super::facts;
+use super::headers::Wishes;
+use crate::config::Key;
+use crate::proxy::choose::Question;
+use crate::snapshot::{Route, Snapshot};
 
 /// A client has this long to send its body.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A chat request that may be answered.
+pub(super) struct Intake<'a> {
+    /// Its headers, as they came.
+    pub(super) headers: HeaderMap,
+    /// Its body.
+    pub(super) request: ChatRequest,
+    /// What a policy is asked about it.
+    pub(super) question: Question<'a>,
+}
+
+impl<'a> Intake<'a> {
+    /// Takes one in that has just arrived.
+    pub(super) async fn take(snapshot: &'a Snapshot, request: Request<Body>) -> Result<Self, ApiError> {
+        let arrived = Instant::now();
+        let (parts, body) = request.into_parts();
+        let key = snapshot.keys.authenticate(&parts.headers)?;
+        let wishes = Wishes::read(&parts.headers)?;
+        let request = chat_request(&parts.headers, body, snapshot.max_body_bytes).await?;
+        let route = route(snapshot, &request.model, key)?;
+        let timeout = wishes.deadline.map_or(route.limits.timeout, |wish| wish.min(route.limits.timeout));
+        let deadline = arrived + timeout;
+        let tenant = key.map(|key| key.name.clone());
+        let facts = facts::of(facts::decision_id(), &request, wishes, tenant, deadline);
+        let prompt = Arc::new(request.prompt());
+        let question = Question { route, request: Arc::new(facts), prompt, arrived, deadline };
+        Ok(Self { headers: parts.headers, request, question })
+    }
+}
+
+/// The route, or the directly addressed model, that a request names.
+fn route<'a>(snapshot: &'a Snapshot, model: &str, key: Option<&Key>) -> Result<&'a Route, ApiError> {
+    let Some(route) = snapshot.served.get(model) else {
+        return Err(ApiError::not_found(
+            "model_not_found",
+            format!("there is no route or model `{model}`: GET /v1/models lists what there is"),
+        ));
+    };
+    match key {
+        Some(key) if !key.may_ask_for(model) => Err(ApiError::forbidden(
+            "model_not_allowed",
+            format!("the key `{}` may not use `{model}`", key.name),
+        )),
+        _ => Ok(route),
+    }
+}
+
 /// Reads a chat request of at most `limit` bytes.
-pub(super) async fn chat_request(
-    headers: &HeaderMap,
-    body: Body,
-    limit: usize,
-) -> Result<ChatRequest, ApiError> {
+async fn chat_request(headers: &HeaderMap, body: Body, limit: usize) -> Result<ChatRequest, ApiError> {
     if announced_length(headers).is_some_and(|length| length > limit as u64) {
         let message = format!("the request body is larger than {limit} bytes, the limit of this gateway");
         return Err(ApiError::too_large(message));

@@ -30,7 +30,7 @@ pub(super) fn not_chosen(no_choice: NoChoice, told: &mut Told) -> ApiError {
     }
 }
 
-fn no_candidate(none: &NoCandidate) -> ApiError {
+pub(super) fn no_candidate(none: &NoCandidate) -> ApiError {
     let code = match none {
         NoCandidate::ContextWindow { .. } => "context_length_exceeded",
         _ => "unsupported_request",

@@ -144,6 +144,11 @@ impl<'a> Chooser<'a> {
         Self { question, turn, asked: Vec::new(), failure: None, score: trial.map(Trial::score) }
     }
 
+    /// What is known of the request by now.
+    pub(crate) fn request(&self) -> Arc<RequestFacts> {
+        Arc::clone(&self.question.request)
+    }
+
     /// Who was asked since this was last called, and what they said.
     pub(crate) fn take_asked(&mut self) -> Vec<Asked> {
         std::mem::take(&mut self.asked)

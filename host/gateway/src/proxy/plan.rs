@@ -188,20 +188,10 @@ impl Conductor<'_> {
     }
 
     fn note_plan(&self, plan: &Plan, asked: usize) {
-        let task = |task: &pointsman_domain::plan::Task| TaskRun {
-            name: task.name().to_owned(),
-            operation: task.operation.as_str(),
-            step: asked,
-            after: task.after.clone(),
-            begun: None,
-            ended: None,
-            model: None,
-            error: None,
-        };
         self.account.begin_step(plan.first());
         self.account.note(|run| {
             run.steps = asked;
-            run.tasks.extend(plan.tasks().iter().map(task));
+            run.tasks.extend(runs(plan, asked));
         });
     }
 
@@ -209,4 +199,19 @@ impl Conductor<'_> {
     fn elapsed(&self) -> Duration {
         self.account.elapsed(Instant::now())
     }
+}
+
+/// The tasks of a step, before any of them has begun.
+pub(crate) fn runs(plan: &Plan, step: usize) -> Vec<TaskRun> {
+    let run = |task: &pointsman_domain::plan::Task| TaskRun {
+        name: task.name().to_owned(),
+        operation: task.operation.as_str(),
+        step,
+        after: task.after.clone(),
+        begun: None,
+        ended: None,
+        model: None,
+        error: None,
+    };
+    plan.tasks().iter().map(run).collect()
 }

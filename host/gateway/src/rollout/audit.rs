@@ -108,9 +108,19 @@ impl Event {
 #[derive(Debug, Default)]
 pub(crate) struct Audit(Mutex<Log>);
 
+/// What was noted after a moment.
+#[derive(Debug)]
+pub(crate) struct Since {
+    pub(crate) events: Vec<Event>,
+    /// The moment to ask from the next time.
+    pub(crate) count: u64,
+}
+
 #[derive(Debug, Default)]
 struct Log {
     newest: VecDeque<Event>,
+    /// Events that were noted since the start.
+    count: u64,
     file: Option<File>,
 }
 
@@ -135,7 +145,7 @@ impl Audit {
             if !whole {
                 file.write_all(b"\n")?;
             }
-            Ok(Log { newest, file: Some(file) })
+            Ok(Log { newest, count: 0, file: Some(file) })
         };
         match open() {
             Ok(log) => Ok(Self(Mutex::new(log))),
@@ -169,6 +179,15 @@ impl Audit {
             log.newest.pop_front();
         }
         log.newest.push_back(event);
+        log.count += 1;
+    }
+
+    /// The events that were noted since this many had been, oldest first.
+    pub(crate) fn since(&self, count: u64) -> Since {
+        let log = self.log();
+        let new = usize::try_from(log.count.saturating_sub(count)).unwrap_or(usize::MAX);
+        let known = log.newest.len().saturating_sub(new);
+        Since { events: log.newest.iter().skip(known).cloned().collect(), count: log.count }
     }
 
     /// The newest events, newest first.

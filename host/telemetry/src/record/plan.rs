@@ -1,8 +1,11 @@
 //! How a plan went, in a decision record.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use pointsman_domain::history::{Call, History, PlanRun, TaskRun};
+use pointsman_domain::history::{Call, PlanRun, TaskRun};
+use pointsman_domain::money::Picodollars;
+use pointsman_domain::outcome::Outcome;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -34,9 +37,9 @@ pub struct Task<'a> {
     pub step: usize,
     /// The tasks that it waited for, by number.
     pub after: &'a [usize],
-    /// `done`, `failed`, `cancelled`, or `skipped` when it never began.
+    /// `done`, `failed`, `cancelled`, `skipped` when it never began, or `planned` in a dry run.
     pub status: &'static str,
-    /// Who gave its output.
+    /// Who gave its output; in a dry run who would be asked first.
     pub model: Option<&'a str>,
     /// Calls that were made for it.
     pub attempts: usize,
@@ -55,18 +58,19 @@ pub struct Task<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Of a request that was cut into tasks.
-    pub fn of(run: &'a PlanRun, history: &'a History) -> Self {
-        let (path, time) = run.critical_path(history.outcome.latency);
+    /// Of a request that was cut into tasks; without an outcome nothing was done about it.
+    pub fn of(run: &'a PlanRun, calls_made: &[Call], outcome: Option<&'a Outcome>) -> Self {
+        let latency = outcome.map_or(Duration::ZERO, |outcome| outcome.latency);
+        let (path, time) = run.critical_path(latency);
         let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
-        for call in &history.calls {
+        for call in calls_made {
             if let Some(task) = call.task {
                 calls.entry(task).or_default().push(call);
             }
         }
         let task = |(number, task): (usize, &'a TaskRun)| {
             let calls = calls.get(&number).map(Vec::as_slice).unwrap_or_default();
-            Task::of(number, task, calls, history)
+            Task::of(number, task, calls, outcome)
         };
         Self {
             steps: run.steps,
@@ -78,8 +82,9 @@ impl<'a> Plan<'a> {
 }
 
 impl<'a> Task<'a> {
-    fn of(number: usize, run: &'a TaskRun, calls: &[&Call], history: &'a History) -> Self {
-        let (end, error) = run.end(history);
+    fn of(number: usize, run: &'a TaskRun, calls: &[&Call], outcome: Option<&'a Outcome>) -> Self {
+        let (end, error) = run.end(outcome);
+        let latency = outcome.map(|outcome| outcome.latency);
         let tokens = |count: fn(&Call) -> u64| calls.iter().map(|call| count(call)).sum();
         Self {
             number,
@@ -91,14 +96,10 @@ impl<'a> Task<'a> {
             model: run.model.as_deref(),
             attempts: calls.len(),
             begun_ms: run.begun.map(ms),
-            ended_ms: run.begun.map(|_| ms(run.ended.unwrap_or(history.outcome.latency))),
+            ended_ms: run.begun.and_then(|_| run.ended.or(latency)).map(ms),
             input_tokens: tokens(|call| call.usage.input_tokens),
             output_tokens: tokens(|call| call.usage.output_tokens),
-            cost_usd: calls
-                .iter()
-                .map(|call| call.cost())
-                .sum::<pointsman_domain::money::Picodollars>()
-                .usd(),
+            cost_usd: calls.iter().map(|call| call.cost()).sum::<Picodollars>().usd(),
             error,
         }
     }

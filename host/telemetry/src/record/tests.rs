@@ -57,8 +57,27 @@ fn a_failure_tells_whose_fault_it_was() {
 fn a_dry_run_has_no_outcome() {
     let asked = history(1_000, "llama-7b", Ending::Answered);
     let request = Arc::clone(&asked.request);
-    let told = serde_json::to_value(Record::dry_run("auto", asked.arrived, &request, &asked.asked));
+    let task = TaskRun {
+        name: "see".to_owned(),
+        operation: "chat",
+        step: 1,
+        after: Vec::new(),
+        begun: None,
+        ended: None,
+        model: Some("fleet/clip".to_owned()),
+        error: None,
+    };
+    let plan = PlanRun { steps: 1, tasks: vec![task] };
+    let dry = DryRun {
+        route: "auto",
+        arrived: asked.arrived,
+        request: &request,
+        asked: &asked.asked,
+        plan: Some(&plan),
+    };
+    let told = serde_json::to_value(Record::dry_run(&dry));
     let told = told.expect("a record is JSON");
     assert_eq!((told.get("outcome"), &told["attempts"]), (None, &serde_json::json!([])));
     assert_eq!(told["decisions"][0]["candidates"][0]["model"], "fleet/llama-7b");
+    assert_eq!(told["plan"]["tasks"][0]["status"], "planned");
 }
