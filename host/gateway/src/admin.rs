@@ -5,6 +5,7 @@ pub(crate) mod events;
 mod guard;
 mod operate;
 mod overview;
+mod page;
 mod plans;
 mod policies;
 mod query;
@@ -66,6 +67,8 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .fallback(no_such_page)
         .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard::guard))
         .with_state(admin)
+        // After the guard, which is not about it.
+        .merge(page::router())
 }
 
 /// Does what a changed file does, and tells how it went: status 200 when all on

@@ -1,0 +1,98 @@
+// What is asked before anything changes that serves, and what is said after it.
+
+import { change, operator } from './api.js';
+import { h, render } from './dom.js';
+import { failed } from './parts.js';
+
+/** The API's own limits. */
+const LONGEST_NAME = 64;
+const LONGEST_REASON = 500;
+/** How long a message stays, in milliseconds. */
+const TOLD = 6_000;
+
+let timer = null;
+
+/** Asks, then does it. `what`: `title`, `text` (what will happen), `button`, `method`, `path`,
+ * `body`, `danger`, `done` (what is said after it), `report` (draws the answer). */
+export function ask(what) {
+  const dialog = document.getElementById('dialog');
+  const own = { busy: false, error: null, name: operator.get(), why: '', answer: null };
+  const draw = () => render(dialog, own.answer ? answered(what, own, dialog) : form(what, own, dialog, draw));
+  draw();
+  dialog.showModal();
+  dialog.querySelector('input, textarea')?.focus();
+}
+
+function form(what, own, dialog, draw) {
+  const submit = async (event) => {
+    event.preventDefault();
+    if (own.busy) return;
+    Object.assign(own, { busy: true, error: null });
+    draw();
+    try {
+      operator.set(own.name.trim());
+      const answer = await change(what.method, what.path, { ...what.body, ...(what.noReason ? {} : { why: own.why.trim() }) });
+      finish(what, own, dialog, draw, answer);
+    } catch (error) {
+      // A report that says what was rejected is an answer all the same.
+      if (what.report && error.body?.policies) finish(what, own, dialog, draw, error.body);
+      else Object.assign(own, { busy: false, error }), draw();
+    }
+  };
+  return h('form', { onsubmit: submit, key: 'form' },
+    h('h2', { id: 'dialog-title' }, what.title),
+    h('div', { class: 'what' }, what.text),
+    what.noReason ? null : field('Reason', 'why', h('textarea', {
+      id: 'why', rows: '2', maxlength: LONGEST_REASON, 'aria-describedby': 'why-note', oninput: (event) => { own.why = event.target.value.replace(/\s+/g, ' '); },
+    }), 'Optional; it is kept in the audit log.'),
+    field('Your name', 'operator', h('input', {
+      id: 'operator', maxlength: LONGEST_NAME, autocomplete: 'username', pattern: '[ -~]*', value: own.name,
+      'aria-describedby': 'operator-note', oninput: (event) => { own.name = event.target.value; },
+    }), 'For the audit log; this browser remembers it.'),
+    own.error && h('div', { class: 'refused', role: 'alert' }, h('strong', null, 'Nothing was changed: '), own.error.message),
+    h('div', { class: 'buttons' },
+      h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'),
+      h('button', { type: 'submit', class: what.danger ? 'danger' : 'primary', 'aria-disabled': own.busy ? 'true' : undefined }, own.busy ? 'One moment …' : what.button)));
+}
+
+function field(label, id, input, note) {
+  return h('div', { class: 'field', key: id }, h('label', { for: id }, label), input, h('p', { class: 'muted small', id: `${id}-note` }, note));
+}
+
+function finish(what, own, dialog, draw, answer) {
+  if (what.report) {
+    own.answer = answer;
+    draw();
+    dialog.querySelector('button')?.focus();
+  } else {
+    dialog.close();
+    tell(what.done);
+  }
+}
+
+function answered(what, own, dialog) {
+  return h('div', { key: 'answer' }, h('h2', { id: 'dialog-title' }, 'What it did'), what.report(own.answer),
+    h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'primary', onclick: () => dialog.close() }, 'Close')));
+}
+
+/** Says something for a moment. */
+export function tell(text) {
+  const toast = document.getElementById('toast');
+  render(toast, h('p', null, text));
+  clearTimeout(timer);
+  timer = setTimeout(() => render(toast), TOLD);
+}
+
+/** What a reload did, or what kept it from that. */
+export function report({ config, policies }) {
+  const changed = policies.filter(({ change: what }) => what !== 'kept');
+  const rejected = typeof config === 'object' ? config.rejected : null;
+  return h('div', { class: 'report' },
+    rejected ? failed('The configuration was rejected; the old one goes on', { message: rejected })
+      : h('p', null, 'The configuration is in force.'),
+    h('p', null, changed.length ? '' : `All ${policies.length} policies are as they were.`),
+    h('ul', { class: 'rows' }, changed.map((policy) => h('li', { key: policy.name }, h('span', { class: 'name' }, policy.name),
+      h('span', { class: policy.error ? 'bad-text' : undefined }, policy.change),
+      policy.to && h('code', { class: 'digest' }, policy.to.slice(0, 12)),
+      policy.error && h('p', { class: 'why' }, policy.error)))));
+}

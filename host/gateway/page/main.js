@@ -1,0 +1,123 @@
+// The page: which view is open, and what surrounds it.
+
+import { token } from './api.js';
+import { decision } from './decision.js';
+import { decisions } from './decisions.js';
+import { h, render } from './dom.js';
+import { moment } from './format.js';
+import { models } from './models.js';
+import { overview } from './overview.js';
+import { failed, loading, nothing } from './parts.js';
+import { plan, plans } from './plans.js';
+import { policies } from './policies.js';
+import { routes } from './routes.js';
+import { retry, start, state } from './store.js';
+
+const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['policies', 'Policies'], ['decisions', 'Decisions'], ['plans', 'Plans']];
+const LINKS = { loading: 'Connecting', live: 'Live', lost: 'Disconnected', refused: 'No access' };
+
+const views = {
+  '': overview(redraw), models: models(redraw), routes: routes(redraw), policies: policies(redraw),
+  decisions: decisions(redraw), decision: decision(redraw), plans: plans(redraw), plan: plan(redraw),
+};
+let scheduled = false;
+let open = where();
+
+/** The view that the address names, and what of it. */
+function where() {
+  const [, name = '', argument] = location.hash.split('/');
+  let about = null;
+  try {
+    about = argument ? decodeURIComponent(argument) : null;
+  } catch {
+    // An address that somebody cut off is one of nothing.
+  }
+  const single = { decisions: 'decision', plans: 'plan' };
+  return { section: name, view: views[(about && single[name]) || name], about };
+}
+
+/** Draws once before the next frame; a hidden tab has no frames. */
+function redraw() {
+  if (scheduled) return;
+  scheduled = true;
+  requestAnimationFrame(() => {
+    scheduled = false;
+    draw();
+  });
+}
+
+function draw() {
+  const title = open.about ?? open.view?.title ?? 'Nothing here';
+  document.title = `${title} · Pointsman`;
+  render(document.getElementById('top'), top());
+  render(document.getElementById('banner'), banner());
+  render(document.getElementById('main'), h('div', { key: `${open.section} ${open.about ?? ''}`, class: 'view' }, content()));
+}
+
+function top() {
+  const items = MENU.map(([section, name]) => h('li', { key: section },
+    h('a', { href: `#/${section}`, 'aria-current': section === open.section ? 'page' : undefined }, name)));
+  return [
+    h('a', { class: 'brand', href: '#/' }, h('img', { src: '/page/icon.svg', alt: '', width: '24', height: '24' }), 'Pointsman'),
+    h('nav', { 'aria-label': 'Main' }, h('ul', null, items)),
+    h('p', { class: `link-state ${state.link}` }, h('span', { class: 'dot', 'aria-hidden': 'true' }), LINKS[state.link],
+      state.now && h('span', { class: 'muted version-of' }, state.now.version)),
+  ];
+}
+
+function banner() {
+  if (state.link !== 'lost' || !state.now) return null;
+  return h('p', null, h('span', null, h('strong', null, `Disconnected since ${moment(state.lostAt)}.`), ' What is shown is from then. Trying again …'),
+    h('button', { type: 'button', onclick: retry }, 'Try now'));
+}
+
+function content() {
+  if (state.link === 'refused') return state.error.status === 401 ? askForToken() : failed('The gateway does not let this page in', state.error);
+  if (!state.now && state.link === 'lost') {
+    return h('div', { class: 'nothing', role: 'alert' }, h('h1', null, 'The gateway does not answer'),
+      h('p', null, `${state.error.message}. Tried since ${moment(state.lostAt)}, and trying again …`), h('p', null, h('button', { type: 'button', onclick: retry }, 'Try now')));
+  }
+  if (!state.now) return loading('what the gateway does');
+  if (!open.view) return nothing('There is nothing at this address', h('p', null, h('a', { href: '#/' }, 'Go to the overview')));
+  return open.view.draw(open.about);
+}
+
+function askForToken() {
+  const wasWrong = token.get() !== null;
+  const submit = (event) => {
+    event.preventDefault();
+    token.set(new FormData(event.target).get('token').trim());
+    event.target.reset();
+    retry();
+  };
+  return h('form', { class: 'token', onsubmit: submit }, h('h1', { id: 'title', tabindex: '-1' }, 'This gateway asks for its admin token'),
+    wasWrong && h('p', { class: 'refused', role: 'alert' }, 'The gateway did not take that token.'),
+    h('div', { class: 'field' }, h('label', { for: 'token' }, 'Admin token'),
+      h('input', { id: 'token', name: 'token', type: 'password', autocomplete: 'off', required: true, 'aria-describedby': 'token-note' }),
+      h('p', { class: 'muted small', id: 'token-note' }, 'It is the one that ', h('code', null, 'token_env'), ' or ', h('code', null, 'token_file'), ' below ', h('code', null, '[admin]'), ' names. It is kept in this tab only, until the tab is closed.')),
+    h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'primary' }, 'Go on')));
+}
+
+function go() {
+  open = where();
+  draw();
+  if (state.now) open.view?.enter?.(open.about);
+  window.scrollTo(0, 0);
+  document.getElementById('title')?.focus({ preventScroll: true });
+}
+
+window.addEventListener('hashchange', go);
+document.querySelector('.skip').addEventListener('click', (event) => {
+  // The address is the view's; it stays.
+  event.preventDefault();
+  document.getElementById('main').focus();
+});
+draw();
+let entered = false;
+start((what) => {
+  if (what === 'link' && state.link === 'live' && !entered) {
+    entered = true;
+    open.view?.enter?.(open.about);
+  }
+  redraw();
+});

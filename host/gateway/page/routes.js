@@ -1,0 +1,103 @@
+// Routes: who decides at each, who is on trial, and what that saves.
+
+import { demote, endTrial, promote } from './actions.js';
+import { h } from './dom.js';
+import { count, duration, list, microseconds, milliseconds, moment, money, percent, plural, saving, short } from './format.js';
+import { badge, digest, facts, heading, nothing, version } from './parts.js';
+import { state } from './store.js';
+
+export function routes() {
+  return {
+    title: 'Routes',
+    draw(name) {
+      const { now } = state;
+      const shown = name ? now.routes.filter((route) => route.name === name) : now.routes;
+      return [
+        heading(name ?? 'Routes', name ? h('a', { href: '#/routes' }, 'All routes')
+          : h('p', { class: 'muted' }, `${plural(now.routes.length, 'name')} that clients ask for. Savings are those of the answered requests that a route’s baseline model could have served too.`)),
+        shown.length ? h('div', { class: 'panels' }, shown.map((route) => one(route, now))) : nothing('There is no such route', h('p', null, h('a', { href: '#/routes' }, 'All routes'))),
+      ];
+    },
+  };
+}
+
+function one(route, now) {
+  const { name, trial, promoted, holds = [] } = route;
+  const id = `route-${name}`;
+  return h('section', { class: trial ? 'panel wide' : 'panel', key: name, 'aria-labelledby': id },
+    h('div', { class: 'panel-head' }, h('h2', { id }, name), promoted && badge('good', 'promoted'),
+      trial && badge(trial.suspended ? 'bad' : 'new', trial.suspended ? 'canary suspended' : trial.mode === 'canary' ? `canary ${trial.percent} %` : 'shadow'),
+      h('div', { class: 'buttons' },
+        trial && !trial.suspended && h('button', { type: 'button', class: 'primary', key: 'promote', onclick: () => promote(route), 'aria-label': `Promote ${trial.policy} at ${name}` }, 'Promote'),
+        trial && h('button', { type: 'button', key: 'end', onclick: () => endTrial(route), 'aria-label': `End the trial at ${name}` }, 'End trial'),
+        promoted && h('button', { type: 'button', key: 'back', onclick: () => demote(route), 'aria-label': `Roll back ${name}` }, 'Roll back'))),
+    route.description && h('p', { class: 'pad muted' }, route.description),
+    facts(
+      ['Decides', version(route.version)],
+      promoted && ['Promoted', `${moment(promoted.at * 1000)}, instead of ${promoted.instead_of}`],
+      ['Requests', `${count(route.requests)}${route.failed ? `, ${count(route.failed)} failed` : ''}`],
+      ['Cost', money(route.cost_usd)],
+      ['Saved', saved(route)],
+      ['Models', modelsOf(route, now)],
+    ),
+    trial && comparison(trial),
+    holds.length > 0 && h('div', { class: 'pad' }, h('h3', null, 'On hold here'), h('ul', { class: 'rows' }, holds.map((hold) => h('li', { key: hold.digest }, digest(hold.digest), holdState(hold, now.now_ms), h('p', { class: 'why' }, hold.why))))));
+}
+
+function saved(route) {
+  const share = saving(route);
+  if (!route.baseline) return 'nothing to compare: the route has no baseline model';
+  if (share === null) return `nothing compared with ${route.baseline} yet`;
+  return [h('b', null, percent(share)), ` (${money(route.baseline_cost_usd - route.compared_cost_usd)}) against ${route.baseline}`];
+}
+
+function modelsOf({ models }, now) {
+  if (models.length === now.models.length) return `all ${models.length}`;
+  return models.length > 4 ? h('span', { title: models.join(', ') }, `${models.length} of ${now.models.length}`) : list(models);
+}
+
+/** What a hold says of itself. */
+export function holdState({ in_force: inForce, until, strikes }, now) {
+  if (!inForce) return badge('plain', `was on hold, ${plural(strikes, 'strike')}`);
+  if (until === null || until === undefined) return badge('bad', 'quarantine');
+  return badge('warn', `on hold for ${duration(until - now / 1000)}`);
+}
+
+const figuresOf = (record) => ({
+  decisions: count(record?.decisions),
+  failures: record?.failures.length ? record.failures.map(([reason, number]) => `${count(number)} ${reason}`).join(', ') : 'none',
+  p50: microseconds(record?.decision_us_p50),
+  p99: microseconds(record?.decision_us_p99),
+  requests: count(record?.requests),
+  errors: count(record?.errors),
+  cost: money(record?.mean_cost_usd),
+  latency: milliseconds(record?.mean_latency_ms),
+});
+
+function comparison(trial) {
+  const title = h('h3', null, `On trial: ${trial.policy}`, trial.version && h('span', { class: 'digest' }, `@${short(trial.version)}`));
+  if (!trial.active) return h('div', { class: 'pad' }, title, h('p', null, 'It does not decide for now: its version is on hold.'));
+  const { compared } = trial;
+  const [active, tried] = [figuresOf(trial.active), figuresOf(trial.trial)];
+  const rows = [
+    ['Decisions', active.decisions, tried.decisions],
+    ['Failures', active.failures, tried.failures],
+    ['Decision time, p50', active.p50, tried.p50],
+    ['Decision time, p99', active.p99, tried.p99],
+    ...(compared ? predicted(compared) : [
+      ['Requests', active.requests, tried.requests], ['No answer', active.errors, tried.errors],
+      ['Mean cost', active.cost, tried.cost], ['Mean latency', active.latency, tried.latency]]),
+  ];
+  return h('div', { class: 'pad' }, title,
+    h('p', { class: 'muted' }, trial.mode === 'canary' ? `It decides ${trial.percent} % of the requests, since ${moment(trial.since * 1000)}.`
+      : `It is asked about every request and decides none, since ${moment(trial.since * 1000)}.`,
+    compared && compared.agreement !== null ? ` Both would call the same model first for ${percent(compared.agreement)} of ${count(compared.decisions)} requests.` : ''),
+    h('div', { class: 'table-box', tabindex: '0', role: 'region', 'aria-label': `Comparison with ${trial.policy}` }, h('table', { class: 'compare' },
+      h('thead', null, h('tr', null, h('td'), h('th', { scope: 'col', class: 'end' }, 'decides'), h('th', { scope: 'col', class: 'end' }, 'on trial'))),
+      h('tbody', null, rows.map(([name, ...cells]) => h('tr', { key: name }, h('th', { scope: 'row' }, name), cells.map((cell, at) => h('td', { class: 'end', key: at }, cell))))))));
+}
+
+function predicted({ predicted_cost_usd: cost, predicted_latency_ms: latency }) {
+  return [cost && ['Predicted cost', money(cost.active), money(cost.trial)],
+    latency && ['Predicted latency', milliseconds(latency.active), milliseconds(latency.trial)]].filter(Boolean);
+}

@@ -1,0 +1,82 @@
+// The timeline, cut into the bars and points of the charts.
+
+/** Most models that are drawn apart; further ones are drawn together. */
+const APART = 7;
+const SUMS = ['requests', 'answered', 'failed', 'cancelled', 'input_tokens', 'output_tokens', 'cost_usd',
+  'compared_cost_usd', 'baseline_cost_usd'];
+
+/** Buckets of a window up to now, oldest first, the last of which is still growing. */
+export function buckets(points, window, now) {
+  const size = window.bucket;
+  const number = (window.seconds * 1000) / size;
+  const first = (Math.floor(now / size) - number + 1) * size;
+  const list = Array.from({ length: number }, (_, at) => empty(first + at * size, size, now));
+  for (const point of points) list[Math.floor((point.at_ms - first) / size)]?.add(point);
+  return list;
+}
+
+/** Sums over points or buckets. */
+export function sum(points) {
+  const total = Object.fromEntries(SUMS.map((name) => [name, 0]));
+  for (const point of points) for (const name of SUMS) total[name] += point[name];
+  return total;
+}
+
+function empty(at, size, now) {
+  const bucket = {
+    at,
+    until: at + size,
+    /** Seconds that it covers so far. */
+    seconds: Math.max(1, Math.min(size, now - at) / 1000),
+    models: {},
+    ...sum([]),
+    p50: null,
+    p95: null,
+    added: null,
+    add(point) {
+      const before = bucket.requests;
+      for (const name of SUMS) bucket[name] += point[name];
+      for (const [model, answers] of Object.entries(point.models ?? {})) {
+        bucket.models[model] = (bucket.models[model] ?? 0) + answers;
+      }
+      bucket.p50 = mean(bucket.p50, before, point.latency_ms_p50, point.requests);
+      bucket.p95 = mean(bucket.p95, before, point.latency_ms_p95, point.requests);
+      bucket.added = mean(bucket.added, before, point.added_ms_p50, point.requests);
+    },
+  };
+  return bucket;
+}
+
+/** Percentiles cannot be added up; their mean, weighted by requests, stands for them. */
+function mean(a, weightA, b, weightB) {
+  if (b === null || b === undefined) return a;
+  if (a === null) return b;
+  return weightA + weightB ? (a * weightA + b * weightB) / (weightA + weightB) : a;
+}
+
+/** A percentile over all buckets, in the same approximation. */
+export function over(list, name) {
+  let [value, weight] = [null, 0];
+  for (const bucket of list) {
+    value = mean(value, weight, bucket[name], bucket.requests);
+    if (bucket[name] !== null) weight += bucket.requests;
+  }
+  return value;
+}
+
+/** The models that get a colour of their own, in the gateway's order, which does not
+ * change, so that a model keeps its colour. */
+export function palette(models) {
+  const ids = models.map(({ id }) => id);
+  const apart = ids.length > APART + 1 ? ids.slice(0, APART) : ids;
+  return new Map(apart.map((id, at) => [id, `series-${at + 1}`]));
+}
+
+/** A model's colour. */
+export const colourOf = (colours, id) => colours.get(id) ?? 'series-other';
+
+/** Answers of a bucket by those of the palette, and by `others` together. */
+export function answersOf(bucket, id, colours) {
+  if (id !== null) return bucket.models[id] ?? 0;
+  return Object.entries(bucket.models).reduce((all, [model, answers]) => all + (colours.has(model) ? 0 : answers), 0);
+}

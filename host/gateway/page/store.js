@@ -1,0 +1,126 @@
+// What the page knows of the gateway, and how it keeps that up to date.
+
+import { get } from './api.js';
+import { follow } from './stream.js';
+
+/** Decisions and changes that are remembered, at most. */
+const DECISIONS = 200;
+const CHANGES = 100;
+/** How often the longer windows are read again, in milliseconds. */
+const AGAIN = { 3600: 10_000, 86400: 60_000 };
+
+export const WINDOWS = [
+  { seconds: 300, name: '5 min', words: 'the last 5 minutes', bucket: 5_000 },
+  { seconds: 3600, name: '1 h', words: 'the last hour', bucket: 60_000 },
+  { seconds: 86400, name: '24 h', words: 'the last 24 hours', bucket: 900_000 },
+];
+
+export const state = {
+  /** `loading`, `live`, `lost` or `refused`. */
+  link: 'loading',
+  /** Why it is lost or refused. */
+  error: null,
+  lostAt: null,
+  retryAt: null,
+  window: WINDOWS[0],
+  /** The gateway's latest word, without timeline and changes. */
+  now: null,
+  /** Steps of the window, oldest first. */
+  points: [],
+  changes: [],
+  /** The newest first. */
+  decisions: [],
+};
+
+let notify = () => {};
+let stream = null;
+let readAt = 0;
+
+/** Begins; `changed(what)` is called with `tick`, `decisions`, `change`, `link` or `window`. */
+export function start(changed) {
+  notify = changed;
+  connect();
+}
+
+/** Tries again at once. */
+export function retry() {
+  if (state.link === 'refused') connect();
+  else stream?.retry();
+}
+
+/** Looks at another length of time. */
+export async function choose(window) {
+  state.window = window;
+  state.points = [];
+  notify('window');
+  await readOverview().catch(() => {});
+}
+
+function connect() {
+  stream?.stop();
+  state.link = 'loading';
+  state.error = null;
+  notify('link');
+  stream = follow('/admin/events', {
+    async opened() {
+      await readOverview();
+      // What was missed meanwhile, and what there was before.
+      merge((await get(`/admin/decisions?limit=${DECISIONS}`)).reverse());
+      state.link = 'live';
+      state.error = state.lostAt = state.retryAt = null;
+      notify('link');
+    },
+    event,
+    lost(error, retryAt) {
+      state.link = 'lost';
+      state.error = error;
+      state.lostAt ??= Date.now();
+      state.retryAt = retryAt;
+      notify('link');
+    },
+    refused(error) {
+      state.link = 'refused';
+      state.error = error;
+      notify('link');
+    },
+  });
+}
+
+async function readOverview() {
+  const wanted = state.window;
+  readAt = Date.now();
+  const { timeline, changes, ...now } = await get(`/admin/overview?window=${wanted.seconds}`);
+  if (wanted !== state.window) return;
+  Object.assign(state, { now, changes, points: timeline.points });
+  notify('tick');
+}
+
+function event(name, data) {
+  if (name === 'tick') {
+    const { points, ...now } = data;
+    state.now = now;
+    if (state.window.seconds === 300) mergePoints(points ?? []);
+    else if (Date.now() - readAt > AGAIN[state.window.seconds]) readOverview().catch(() => {});
+  } else if (name === 'decisions') {
+    merge(data);
+  } else if (name === 'change') {
+    state.changes = [data, ...state.changes].slice(0, CHANGES);
+  } else {
+    return;
+  }
+  notify(name);
+}
+
+function mergePoints(points) {
+  const first = points[0]?.at_ms ?? Infinity;
+  const oldest = state.now.now_ms - state.window.seconds * 1000;
+  const before = state.points.filter((point) => point.at_ms < first && point.at_ms >= oldest);
+  state.points = [...before, ...points];
+}
+
+/** Takes in summaries, oldest first, each once. */
+function merge(summaries) {
+  const known = new Set(state.decisions.map(({ id }) => id));
+  const fresh = summaries.filter(({ id }) => !known.has(id));
+  state.decisions = [...fresh.reverse(), ...state.decisions].slice(0, DECISIONS);
+}

@@ -1,0 +1,127 @@
+//! The live page: its files, which are part of the binary, and what a browser lets
+//! them do.
+//!
+//! The files hold no data, so they need no token. What they show they ask the admin
+//! API for, as anybody else does.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, StatusCode};
+use sha2::{Digest, Sha256};
+
+use crate::client::error::ApiError;
+
+/// Nothing from elsewhere, nothing inline, no frames around it: a text that came from
+/// a client or a policy can do nothing even if the page took it for markup.
+const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                               connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Keeps other sites from loading the files, and so from telling that a gateway is here.
+const RESOURCE_POLICY: (HeaderName, &str) =
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+
+/// A file below `/page/`, or the page itself.
+struct File {
+    name: &'static str,
+    bytes: &'static [u8],
+}
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        &[$(File { name: $name, bytes: include_bytes!(concat!("../../page/", $name)) }),+]
+    };
+}
+
+/// The page itself comes first.
+static FILES: &[File] = files![
+    "index.html",
+    "icon.svg",
+    "style.css",
+    "parts.css",
+    "actions.js",
+    "api.js",
+    "changes.js",
+    "chart.js",
+    "decision.js",
+    "decisions.js",
+    "dialog.js",
+    "dom.js",
+    "explain.js",
+    "format.js",
+    "gantt.js",
+    "main.js",
+    "models.js",
+    "overview.js",
+    "parts.js",
+    "plans.js",
+    "policies.js",
+    "routes.js",
+    "scale.js",
+    "series.js",
+    "steady.js",
+    "store.js",
+    "stream.js",
+];
+
+/// Where the page is.
+pub(super) fn router() -> Router {
+    Router::new().route("/", get(index)).route("/page/{file}", get(file))
+}
+
+async fn index(headers: HeaderMap) -> Result<Response, ApiError> {
+    serve("index.html", &headers)
+}
+
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+    serve(&name, &headers)
+}
+
+fn serve(name: &str, asked: &HeaderMap) -> Result<Response, ApiError> {
+    let file = FILES.iter().find(|file| file.name == name).ok_or_else(|| {
+        ApiError::not_found(
+            "unknown_url",
+            format!("the page has no file `{name}`: it is at / of this listener"),
+        )
+    })?;
+    let tag = file.tag();
+    // Kept by the browser, but asked for each time, so that a new version is shown at once.
+    let head = [
+        (CACHE_CONTROL, "no-cache"),
+        (ETAG, tag.as_str()),
+        (CONTENT_SECURITY_POLICY, SECURITY_POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        RESOURCE_POLICY,
+    ];
+    let known = asked.get_all(IF_NONE_MATCH).iter().any(|known| known.as_bytes() == tag.as_bytes());
+    Ok(if known {
+        (StatusCode::NOT_MODIFIED, head).into_response()
+    } else {
+        (head, [(CONTENT_TYPE, file.content_type())], file.bytes).into_response()
+    })
+}
+
+impl File {
+    fn content_type(&self) -> &'static str {
+        match self.name.rsplit_once('.') {
+            Some((_, "html")) => "text/html; charset=utf-8",
+            Some((_, "css")) => "text/css; charset=utf-8",
+            Some((_, "js")) => "text/javascript; charset=utf-8",
+            Some((_, "svg")) => "image/svg+xml",
+            _ => "application/octet-stream",
+        }
+    }
+
+    fn tag(&self) -> String {
+        let digest: String = Sha256::digest(self.bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("\"{digest}\"")
+    }
+}
+
+#[cfg(test)]
+mod tests;
