@@ -29,6 +29,7 @@ mod lifecycle;
 mod observers;
 mod orchestration;
 mod overview;
+mod page;
 mod policy_command;
 mod policy_failures;
 mod policy_inspection;

@@ -17,6 +17,7 @@ pub struct Installed {
     whisper: PathBuf,
     policies: PathBuf,
     registry: Option<PathBuf>,
+    chromium: Option<PathBuf>,
 }
 
 /// Whether a skipped test is a failed one.
@@ -25,7 +26,7 @@ pub fn is_ci() -> bool {
 }
 
 /// Installs Python and npm packages below `target/clients`, where they stay for
-/// the next run, and an OCI registry where Debian's packages are.
+/// the next run, and an OCI registry and a browser where Debian's packages are.
 pub fn install() -> Result<Installed> {
     let directory = root().join("target/clients");
     let clients = root().join("tests/clients");
@@ -36,7 +37,15 @@ pub fn install() -> Result<Installed> {
     let whisper = whisper(&directory, &python)?;
     let workshop = Workshop { python: &python, node_modules: &node_modules, directory: &directory };
     let policies = workshop.build()?;
-    Ok(Installed { python, node_modules, model, whisper, policies, registry: registry()? })
+    Ok(Installed {
+        python,
+        node_modules,
+        model,
+        whisper,
+        policies,
+        registry: registry()?,
+        chromium: chromium()?,
+    })
 }
 
 impl Installed {
@@ -50,6 +59,9 @@ impl Installed {
             .env("POINTSMAN_TEST_POLICIES", &self.policies);
         if let Some(registry) = &self.registry {
             tests.env("POINTSMAN_TEST_REGISTRY", registry);
+        }
+        if let Some(chromium) = &self.chromium {
+            tests.env("POINTSMAN_TEST_CHROMIUM", chromium);
         }
     }
 }
@@ -65,6 +77,13 @@ fn python(directory: &Path, clients: &Path) -> Result<PathBuf> {
         run(&mut install, "packages from PyPI")
     })?;
     Ok(python)
+}
+
+/// The packages from npm alone.
+pub fn node_modules() -> Result<PathBuf> {
+    let directory = root().join("target/clients");
+    std::fs::create_dir_all(&directory)?;
+    node(&directory, &root().join("tests/clients"))
 }
 
 fn node(directory: &Path, clients: &Path) -> Result<PathBuf> {
@@ -115,20 +134,31 @@ fn assembled(directory: &Path, python: &Path, name: &str, script: &str) -> Resul
     Ok(model)
 }
 
-/// An OCI registry. Without it some tests are skipped, but not on CI.
+/// An OCI registry.
 fn registry() -> Result<Option<PathBuf>> {
-    const BINARY: &str = "/usr/bin/docker-registry";
-    const WHAT: &str = "the package docker-registry, which root installs with apt-get";
-    if !Path::new(BINARY).exists() {
+    debian("docker-registry")
+}
+
+/// The browser that has the live page.
+pub fn chromium() -> Result<Option<PathBuf>> {
+    debian("chromium")
+}
+
+/// A program of the Debian package that is called as it is. Without it some tests
+/// are skipped, but not on CI.
+fn debian(package: &str) -> Result<Option<PathBuf>> {
+    let binary = Path::new("/usr/bin").join(package);
+    if !binary.exists() {
+        let what = format!("the package {package}, which root installs with apt-get");
         let mut install = Command::new("apt-get");
-        install.args(["install", "--yes", "--quiet", "--no-install-recommends", "docker-registry"]);
-        if let Err(error) = run(&mut install, WHAT) {
+        install.args(["install", "--yes", "--quiet", "--no-install-recommends", package]);
+        if let Err(error) = run(&mut install, &what) {
             ensure!(!is_ci(), error);
-            println!("left out: tests that need {WHAT}");
+            println!("left out: tests that need {what}");
             return Ok(None);
         }
     }
-    Ok(Some(BINARY.into()))
+    Ok(Some(binary))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

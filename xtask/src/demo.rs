@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: the main job, before the eyes of whoever tries it.
 
-mod fleet;
+pub mod fleet;
 mod plans;
-mod requests;
+pub mod requests;
 mod table;
 
 use std::path::PathBuf;

@@ -15,6 +15,7 @@ mod clients;
 mod demo;
 mod lint;
 mod policies;
+mod screenshots;
 mod suite;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Task {
     Demo(demo::Args),
     /// Install what the tests need, then run all of them
     Test(suite::Args),
+    /// Take the pictures in docs/images of the live page, after some minutes of load
+    Screenshots(screenshots::Args),
     /// Check format, lints and the arrows between the crates
     Lint,
     /// Run the benches: decisions in process, bytes, backends
@@ -64,6 +67,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Demo(args) => demo::run(args),
         Task::Test(args) => suite::run(args),
+        Task::Screenshots(args) => screenshots::run(args),
         Task::Lint => lint::run(),
         Task::Bench => cargo::run(&["bench", "--workspace", "--benches"]),
         Task::Eval { args } => {

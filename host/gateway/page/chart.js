@@ -13,6 +13,8 @@ const TOP = 10;
 const BOTTOM = 40;
 /** Marks that are nearer than this, in pixels, become one. */
 const NEAR = 16;
+/** Changes of one mark that are told in full, the newest. */
+const MOST_TOLD = 3;
 /** Width of what is told at the pointer, in pixels. */
 const TIP = 236;
 
@@ -178,13 +180,13 @@ function tip(frame, data, own) {
   const side = (x) => ({ left: `${Math.max(0, Math.min(frame.width - TIP, x - TIP / 2))}px` });
   if (group) {
     return h('div', { class: 'tip below', style: side(group.x), key: 'mark' },
-      group.changes.length > 3 && h('strong', null, summary(group.changes)),
-      group.changes.slice(0, 6).map((change) => {
+      group.changes.length > MOST_TOLD && h('strong', null, summary(group.changes)),
+      group.changes.slice(-MOST_TOLD).reverse().map((change) => {
         const { title, versions, by, why } = told(change);
         return h('div', { class: 'tip-change', key: keyOf(change) }, h('strong', null, title), versions && h('code', null, versions),
           h('span', { class: 'muted' }, `${moment(change.at * 1000)}, by ${by}`), why && h('span', null, why));
       }),
-      group.changes.length > 6 && h('span', { class: 'muted' }, `and ${group.changes.length - 6} more`));
+      group.changes.length > MOST_TOLD && h('span', { class: 'muted' }, `and ${group.changes.length - MOST_TOLD} before`));
   }
   const bucket = own.at === null ? null : data.buckets[own.at];
   if (!bucket) return null;

@@ -49,7 +49,7 @@ function form(what, own, dialog, draw) {
       id: 'operator', maxlength: LONGEST_NAME, autocomplete: 'username', pattern: '[ -~]*', value: own.name,
       'aria-describedby': 'operator-note', oninput: (event) => { own.name = event.target.value; },
     }), 'For the audit log; this browser remembers it.'),
-    own.error && h('div', { class: 'refused', role: 'alert' }, h('strong', null, 'Nothing was changed: '), own.error.message),
+    own.error && h('div', { class: 'objection', role: 'alert' }, h('strong', null, 'Nothing was changed: '), own.error.message),
     h('div', { class: 'buttons' },
       h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'),
       h('button', { type: 'submit', class: what.danger ? 'danger' : 'primary', 'aria-disabled': own.busy ? 'true' : undefined }, own.busy ? 'One moment …' : what.button)));

@@ -7,7 +7,7 @@ import { h, render } from './dom.js';
 import { moment } from './format.js';
 import { models } from './models.js';
 import { overview } from './overview.js';
-import { failed, loading, nothing } from './parts.js';
+import { failed, heading, loading, nothing } from './parts.js';
 import { plan, plans } from './plans.js';
 import { policies } from './policies.js';
 import { routes } from './routes.js';
@@ -72,13 +72,13 @@ function banner() {
 }
 
 function content() {
-  if (state.link === 'refused') return state.error.status === 401 ? askForToken() : failed('The gateway does not let this page in', state.error);
+  if (state.link === 'refused') return state.error.status === 401 ? askForToken() : [heading('No access'), failed('The gateway does not let this page in', state.error)];
   if (!state.now && state.link === 'lost') {
     return h('div', { class: 'nothing', role: 'alert' }, h('h1', null, 'The gateway does not answer'),
       h('p', null, `${state.error.message}. Tried since ${moment(state.lostAt)}, and trying again …`), h('p', null, h('button', { type: 'button', onclick: retry }, 'Try now')));
   }
   if (!state.now) return loading('what the gateway does');
-  if (!open.view) return nothing('There is nothing at this address', h('p', null, h('a', { href: '#/' }, 'Go to the overview')));
+  if (!open.view) return [heading('Nothing here'), nothing('There is nothing at this address', h('p', null, h('a', { href: '#/' }, 'Go to the overview')))];
   return open.view.draw(open.about);
 }
 
@@ -91,9 +91,9 @@ function askForToken() {
     retry();
   };
   return h('form', { class: 'token', onsubmit: submit }, h('h1', { id: 'title', tabindex: '-1' }, 'This gateway asks for its admin token'),
-    wasWrong && h('p', { class: 'refused', role: 'alert' }, 'The gateway did not take that token.'),
+    wasWrong && h('p', { class: 'objection', role: 'alert' }, 'The gateway did not take that token.'),
     h('div', { class: 'field' }, h('label', { for: 'token' }, 'Admin token'),
-      h('input', { id: 'token', name: 'token', type: 'password', autocomplete: 'off', required: true, 'aria-describedby': 'token-note' }),
+      h('input', { id: 'token', name: 'token', type: 'password', autocomplete: 'off', required: true, mount: (input) => queueMicrotask(() => input.focus()), 'aria-describedby': 'token-note' }),
       h('p', { class: 'muted small', id: 'token-note' }, 'It is the one that ', h('code', null, 'token_env'), ' or ', h('code', null, 'token_file'), ' below ', h('code', null, '[admin]'), ' names. It is kept in this tab only, until the tab is closed.')),
     h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'primary' }, 'Go on')));
 }

@@ -28,9 +28,9 @@ export function overview(redraw) {
       const windows = WINDOWS.map((option) => ({ name: option.name, value: option }));
       return [
         heading('Overview', choice('Length of time', windows, window, choose)),
-        now.totals.requests === 0 ? firstRequest(now.routes[0]?.name) : figures(seen),
-        h('div', { class: 'charts' }, traffic(charts.traffic, seen), answering(charts.models, seen),
-          latency(charts.latency, seen), cost(charts.cost, seen)),
+        ...(now.totals.requests === 0 ? [firstRequest(now.routes[0]?.name)] : [figures(seen),
+          h('div', { class: 'charts' }, traffic(charts.traffic, seen), answering(charts.models, seen),
+            latency(charts.latency, seen), cost(charts.cost, seen))]),
         h('div', { class: 'pair' }, h('div', { class: 'column' }, deciding(now), latest(steady)), happened()),
       ];
     },

@@ -79,7 +79,7 @@ export function plan(redraw) {
       return [
         heading(trace.label, ending(trace.ending), back, h('a', { href: `#/decisions/${encodeURIComponent(id)}` }, 'Its decision')),
         h('p', { class: 'lead' }, inWords(trace)),
-        trace.error && h('div', { class: 'refused' }, trace.error),
+        trace.error && h('div', { class: 'objection' }, trace.error),
         facts(['Route', h('a', { href: `#/routes/${encodeURIComponent(trace.route)}` }, trace.route)], ['Policy', version(trace.policy)], ['When', moment(trace.at * 1000)],
           ['Tokens', `${count(trace.input_tokens)} in, ${count(trace.output_tokens)} out`], ['Cost', money(trace.cost_usd)]),
         tasksOf(trace, chart, trace.latency_ms),

@@ -36,7 +36,7 @@ function one(policy, now) {
     h('div', { class: 'panel-head' }, h('h2', { id }, name), chosen && badge('new', chosen.how), rejected && badge('bad', 'a version was rejected'),
       h('div', { class: 'buttons' },
         policy.previous && h('button', { type: 'button', key: 'back', onclick: () => rollBack(policy), 'aria-label': `Roll back ${name}` }, 'Roll back'),
-        chosen ? h('button', { type: 'button', key: 'unpin', onclick: () => unpin(policy), 'aria-label': `Let the source of ${name} decide` }, chosen.how === 'pinned' ? 'Unpin' : 'Back to the source')
+        chosen ? h('button', { type: 'button', key: 'unpin', onclick: () => unpin(policy), 'aria-label': chosen.how === 'pinned' ? `Unpin ${name}` : `Back to the source of ${name}` }, chosen.how === 'pinned' ? 'Unpin' : 'Back to the source')
           : h('button', { type: 'button', key: 'pin', onclick: () => pin(policy, policy.active), 'aria-label': `Pin ${name}` }, 'Pin'))),
     h('div', { class: 'versions' },
       versionBox('Serves', policy.active, record, `since ${moment(policy.loaded_at * 1000)}`, policy),
@@ -52,7 +52,7 @@ function one(policy, now) {
       ['Memory', memory(policy)],
       ['Swaps', policy.swaps ? count(policy.swaps) : null],
     ),
-    rejected && h('div', { class: 'pad refused' }, h('h3', null, 'Rejected ', rejected.digest && digest(rejected.digest), ` ${moment(rejected.at * 1000)}`), h('p', null, rejected.error)),
+    rejected && h('div', { class: 'objection' }, h('h3', null, 'Rejected ', rejected.digest && digest(rejected.digest), ` ${moment(rejected.at * 1000)}`), h('p', null, rejected.error)),
     holds.length > 0 && h('div', { class: 'pad' }, h('h3', null, 'Not let in'), h('ul', { class: 'rows' }, holds.map((hold) => h('li', { key: hold.digest },
       digest(hold.digest), holdState(hold, now.now_ms), h('span', { class: 'why grow' }, hold.why),
       h('button', { type: 'button', onclick: () => release(name, hold), 'aria-label': `Release ${short(hold.digest)} of ${name}` }, 'Release'))))));
@@ -72,5 +72,5 @@ function versionBox(label, hex, record, note, policy) {
     h('p', null, h('span', { class: 'muted' }, label), ' ', digest(hex), ' ', h('span', { class: 'muted small' }, note)),
     h('p', null, `${count(record?.decisions ?? 0)} decisions, ${record?.failures.length ? failures(record.failures) : 'no failures'}`),
     p50 === null || p50 === undefined ? null : h('p', null, `decides in ${microseconds(p50)} (p50), ${microseconds(record.decision_us_p99)} (p99)`),
-    label !== 'Serves' && !policy.chosen ? h('button', { type: 'button', class: 'quiet', onclick: () => pin(policy, hex), 'aria-label': `Pin ${policy.name} to ${short(hex)}` }, 'Pin this one') : null);
+    label !== 'Serves' && !policy.chosen ? h('button', { type: 'button', class: 'quiet', onclick: () => pin(policy, hex), 'aria-label': `Pin this one, ${short(hex)} of ${policy.name}` }, 'Pin this one') : null);
 }

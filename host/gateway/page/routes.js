@@ -29,7 +29,7 @@ function one(route, now) {
       trial && badge(trial.suspended ? 'bad' : 'new', trial.suspended ? 'canary suspended' : trial.mode === 'canary' ? `canary ${trial.percent} %` : 'shadow'),
       h('div', { class: 'buttons' },
         trial && !trial.suspended && h('button', { type: 'button', class: 'primary', key: 'promote', onclick: () => promote(route), 'aria-label': `Promote ${trial.policy} at ${name}` }, 'Promote'),
-        trial && h('button', { type: 'button', key: 'end', onclick: () => endTrial(route), 'aria-label': `End the trial at ${name}` }, 'End trial'),
+        trial && h('button', { type: 'button', key: 'end', onclick: () => endTrial(route), 'aria-label': `End trial at ${name}` }, 'End trial'),
         promoted && h('button', { type: 'button', key: 'back', onclick: () => demote(route), 'aria-label': `Roll back ${name}` }, 'Roll back'))),
     route.description && h('p', { class: 'pad muted' }, route.description),
     facts(
@@ -76,25 +76,26 @@ const figuresOf = (record) => ({
 
 function comparison(trial) {
   const title = h('h3', null, `On trial: ${trial.policy}`, trial.version && h('span', { class: 'digest' }, `@${short(trial.version)}`));
-  if (!trial.active) return h('div', { class: 'pad' }, title, h('p', null, 'It does not decide for now: its version is on hold.'));
+  if (!trial.active) return h('div', { class: 'trial' }, title, h('p', null, 'It does not decide for now: its version is on hold.'));
   const { compared } = trial;
   const [active, tried] = [figuresOf(trial.active), figuresOf(trial.trial)];
   const rows = [
     ['Decisions', active.decisions, tried.decisions],
     ['Failures', active.failures, tried.failures],
-    ['Decision time, p50', active.p50, tried.p50],
-    ['Decision time, p99', active.p99, tried.p99],
+    ['Decides in, p50', active.p50, tried.p50],
+    ['Decides in, p99', active.p99, tried.p99],
     ...(compared ? predicted(compared) : [
       ['Requests', active.requests, tried.requests], ['No answer', active.errors, tried.errors],
       ['Mean cost', active.cost, tried.cost], ['Mean latency', active.latency, tried.latency]]),
   ];
-  return h('div', { class: 'pad' }, title,
+  return h('div', { class: 'trial' }, title,
     h('p', { class: 'muted' }, trial.mode === 'canary' ? `It decides ${trial.percent} % of the requests, since ${moment(trial.since * 1000)}.`
       : `It is asked about every request and decides none, since ${moment(trial.since * 1000)}.`,
     compared && compared.agreement !== null ? ` Both would call the same model first for ${percent(compared.agreement)} of ${count(compared.decisions)} requests.` : ''),
     h('div', { class: 'table-box', tabindex: '0', role: 'region', 'aria-label': `Comparison with ${trial.policy}` }, h('table', { class: 'compare' },
-      h('thead', null, h('tr', null, h('td'), h('th', { scope: 'col', class: 'end' }, 'decides'), h('th', { scope: 'col', class: 'end' }, 'on trial'))),
-      h('tbody', null, rows.map(([name, ...cells]) => h('tr', { key: name }, h('th', { scope: 'row' }, name), cells.map((cell, at) => h('td', { class: 'end', key: at }, cell))))))));
+      h('thead', null, h('tr', null, h('td'), rows.map(([name]) => h('th', { scope: 'col', class: 'end', key: name }, name)))),
+      h('tbody', null, ['decides', 'on trial'].map((side, at) => h('tr', { key: side }, h('th', { scope: 'row' }, side),
+        rows.map(([name, ...cells]) => h('td', { class: 'end', key: name }, cells[at]))))))));
 }
 
 function predicted({ predicted_cost_usd: cost, predicted_latency_ms: latency }) {

@@ -6,6 +6,8 @@ import { follow } from './stream.js';
 /** Decisions and changes that are remembered, at most. */
 const DECISIONS = 200;
 const CHANGES = 100;
+/** Longest time between two ticks that leaves no hole, in milliseconds. */
+const GAP = 2_500;
 /** How often the longer windows are read again, in milliseconds. */
 const AGAIN = { 3600: 10_000, 86400: 60_000 };
 
@@ -98,8 +100,11 @@ async function readOverview() {
 function event(name, data) {
   if (name === 'tick') {
     const { points, ...now } = data;
+    const since = now.now_ms - (state.now?.now_ms ?? now.now_ms);
     state.now = now;
-    if (state.window.seconds === 300) mergePoints(points ?? []);
+    // A tick has the newest points only; after a gap the ones before are missing.
+    if (since > GAP) readOverview().catch(() => {});
+    else if (state.window.seconds === 300) mergePoints(points ?? []);
     else if (Date.now() - readAt > AGAIN[state.window.seconds]) readOverview().catch(() => {});
   } else if (name === 'decisions') {
     merge(data);

@@ -115,6 +115,20 @@ impl Fleet {
         Ok(trace.context("there is no trace of the plan")?.body_mut().read_json()?)
     }
 
+    /// Where it is administered.
+    pub fn admin(&self) -> &str {
+        &self.admin
+    }
+
+    /// Changes what serves, in the name of an operator.
+    pub fn operate(&self, method: &str, path: &str, body: &Value) -> Result<()> {
+        let url = format!("{}{path}", self.admin);
+        let request = if method == "PUT" { ureq::put(&url) } else { ureq::post(&url) };
+        let request = request.header("x-pointsman-operator", "alice");
+        request.send_json(body).with_context(|| format!("{path} was refused"))?;
+        Ok(())
+    }
+
     /// Where plans are drawn.
     pub fn plans(&self) -> String {
         format!("{}/admin/plans/ID.svg", self.admin)

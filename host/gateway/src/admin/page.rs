@@ -118,7 +118,8 @@ impl File {
     }
 
     fn tag(&self) -> String {
-        let digest: String = Sha256::digest(self.bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            Sha256::digest(self.bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         format!("\"{digest}\"")
     }
 }

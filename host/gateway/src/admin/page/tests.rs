@@ -38,7 +38,15 @@ fn whatever_a_file_asks_for_is_one_of_the_files() {
 #[test]
 fn nothing_is_inline_and_nothing_becomes_markup() {
     for file in FILES {
-        for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", " style=", "javascript:"] {
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            " style=",
+            "javascript:",
+        ] {
             assert!(!text(file).contains(forbidden), "{} has {forbidden}", file.name);
         }
     }

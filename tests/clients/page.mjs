@@ -1,0 +1,23 @@
+// Does with the live page, in a real browser, what an operator does.
+//
+// Arguments: the directory of the packages, and what to do. The environment says
+// where the gateway and the browser are.
+
+import { attention } from "./page/attention.mjs";
+import { Browser } from "./page/browser.mjs";
+import { connection } from "./page/connection.mjs";
+import { everyView } from "./page/every_view.mjs";
+import { operating } from "./page/operating.mjs";
+import { traffic } from "./page/traffic.mjs";
+
+const SCENARIOS = { ...attention, ...connection, ...everyView, ...operating, ...traffic };
+
+const [modules, scenario] = process.argv.slice(2);
+const browser = await Browser.start(modules);
+try {
+  await SCENARIOS[scenario](browser);
+  browser.checkItBehaved();
+} finally {
+  await browser.close();
+}
+console.log("all is well");

@@ -1,0 +1,84 @@
+// The token, and a gateway that goes away and comes back.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+
+import { ask, gateway, shows } from "./browser.mjs";
+
+/** A way to the admin listener that can be cut. */
+class Way {
+  #server = net.createServer((inside) => this.#join(inside));
+  #open = new Set();
+  #port = 0;
+
+  async open() {
+    this.#server.listen(this.#port, "127.0.0.1");
+    await once(this.#server, "listening");
+    this.#port = this.#server.address().port;
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async cut() {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const socket of this.#open) socket.destroy();
+    await closed;
+  }
+
+  #join(inside) {
+    const outside = net.connect(new URL(gateway.admin).port, "127.0.0.1");
+    for (const [from, to] of [[inside, outside], [outside, inside]]) {
+      this.#open.add(from);
+      from.on("error", () => to.destroy());
+      from.on("close", () => { this.#open.delete(from); to.destroy(); });
+      from.pipe(to);
+    }
+  }
+}
+
+export const connection = {
+  async the_token_is_asked_for_and_kept_in_the_tab(browser) {
+    browser.expected.push(/401/);
+    const page = await browser.open();
+    await page.getByRole("heading", { name: "This gateway asks for its admin token" }).waitFor();
+    await browser.checkAccess(page, "the form for the token");
+    await page.getByLabel("Admin token").fill("wrong");
+    await page.getByRole("button", { name: "Go on" }).click();
+    await shows(page, "[role=alert]", "did not take that token");
+    await page.getByLabel("Admin token").fill(gateway.token);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.locator(".link-state.live").waitFor();
+    await ask("main");
+    await shows(page, ".figure", "1 in the last 5 minutes");
+
+    await page.reload();
+    await page.locator(".link-state.live").waitFor();
+    const kept = await page.evaluate(() => [JSON.stringify({ ...localStorage }), document.cookie, location.href].join());
+    assert.ok(!kept.includes(gateway.token), "the token is in this tab only");
+    const other = await page.context().newPage();
+    await other.goto(gateway.admin);
+    await other.getByRole("heading", { name: "This gateway asks for its admin token" }).waitFor();
+  },
+
+  async a_gateway_that_is_away_is_told_and_comes_back(browser) {
+    browser.expected.push(/Failed to load resource|ERR_/);
+    const way = new Way();
+    const page = await browser.openLive("", { at: await way.open() });
+    await ask("main");
+    await shows(page, ".figure", "1 in the last 5 minutes");
+    await way.cut();
+    await shows(page, "#banner", "Disconnected since");
+    await shows(page, ".link-state", "Disconnected");
+    await shows(page, ".figure", "1 in the last 5 minutes");
+    await browser.checkAccess(page, "disconnected");
+
+    await ask("main");
+    await way.open();
+    await page.locator(".link-state.live").waitFor();
+    await page.locator("#banner p").waitFor({ state: "detached" });
+    await shows(page, ".figure", "2 in the last 5 minutes");
+    await page.context().close();
+    await way.cut();
+  },
+};

@@ -1,0 +1,40 @@
+// Each view, light and dark, on a desk and on a phone.
+
+import assert from "node:assert/strict";
+
+import { DESKTOP, PHONE, api, ask, isTooWide } from "./browser.mjs";
+
+/** The views, with something to see in each, and what is there once they are drawn. */
+async function views() {
+  const { id } = await ask("main");
+  await ask("broken");
+  const plan = await ask("chain");
+  await api("/admin/routes/main/trial", "PUT", { policy: "other", mode: "shadow" });
+  return [
+    ["", ".mark"], ["models", "tbody tr"], ["routes", ".compare"], ["policies", ".version-box"], ["decisions", "tbody tr"],
+    [`decisions/${id}`, ".explained"], [`decisions/${plan.id}`, ".gantt"], ["plans", "tbody tr"], [`plans/${plan.id}`, ".gantt"],
+    ["nowhere", ".nothing"],
+  ];
+}
+
+async function check(browser, colorScheme) {
+  for (const [view, there] of await views()) {
+    for (const viewport of [DESKTOP, PHONE]) {
+      const what = `${view || "overview"}, ${colorScheme}, ${viewport.width} px`;
+      const page = await browser.open(view, { viewport, colorScheme });
+      await page.locator(".link-state.live").waitFor();
+      await page.locator(there).first().waitFor();
+      await browser.checkAccess(page, what);
+      assert.equal(await isTooWide(page), false, `${what} scrolls sideways`);
+      const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      const light = ground.match(/\d+/g).reduce((sum, part) => sum + Number(part), 0) > 380;
+      assert.equal(light, colorScheme === "light", `${what} is ${ground}`);
+      await page.context().close();
+    }
+  }
+}
+
+export const everyView = {
+  every_view_is_accessible_in_light: (browser) => check(browser, "light"),
+  every_view_is_accessible_in_dark: (browser) => check(browser, "dark"),
+};

@@ -1,0 +1,167 @@
+//! The live page, as a browser has it.
+//!
+//! `cargo xtask test` installs a browser and tells where. Without it most of these
+//! tests are skipped, but not on CI.
+
+use std::process::{Command, Stdio};
+
+use pointsman_guests::version;
+use pointsman_tests::client::{self, Answer};
+use pointsman_tests::{FakeModel, Gateway, Step, installed};
+
+use crate::fleet::{backend, built_in, error, model};
+use crate::policy_file::PolicyFile;
+
+const TOKEN: &str = "let-this-page-in";
+
+/// Routes that are answered, cut into tasks and never answered, and a policy in a
+/// file with another version of it beside.
+struct Setup {
+    gateway: Gateway,
+    policy: PolicyFile,
+    next: PolicyFile,
+    _models: [FakeModel; 3],
+}
+
+async fn setup(admin: &str) -> Setup {
+    let models = [
+        FakeModel::saying("one two three").await,
+        FakeModel::saying("four").await,
+        FakeModel::always(Step::status(500)).await,
+    ];
+    let (policy, next) = (PolicyFile::new(&version(1)), PolicyFile::new(&version(2)));
+    let mut config = format!(
+        "{admin}[policies.changing]\nsource = \"{}\"\n[policies.other]\nsource = \"{}\"\nsettings = {{ label = \"other\" }}\n",
+        policy.path().display(),
+        next.path().display(),
+    );
+    for (name, fake, price) in [("a", &models[0], 1), ("b", &models[1], 3), ("c", &models[2], 2)] {
+        config += &backend(name, fake, "");
+        config += &model(&format!("{name}/chat"), price, "");
+    }
+    config += &built_in("sequential", "");
+    config += "[routes.main]\ndescription = \"What most ask for\"\npolicy = \"changing\"\nmodels = [\"a/chat\", \"b/chat\"]\n";
+    config += "[routes.chain]\npolicy = \"sequential\"\nmodels = [\"a/chat\", \"b/chat\"]\n";
+    config += "[routes.broken]\npolicy = \"other\"\nmodels = [\"c/chat\"]\nbackoff = \"1ms\"\n";
+    let gateway = Gateway::start_with(&config, &[("POINTSMAN_TEST_TOKEN", TOKEN)]).await;
+    Setup { gateway, policy, next, _models: models }
+}
+
+impl Setup {
+    async fn swap(&self) {
+        self.policy.rename_over(&version(2));
+        let reload = client::post(&self.gateway.admin("/admin/reload"), &serde_json::Value::Null).await;
+        assert_eq!(reload.status, 200, "{}", reload.json());
+    }
+
+    /// Does with the page what a scenario of `tests/clients/page` says, which fails
+    /// with a message of its own.
+    async fn browse(self, scenario: &str) {
+        let Some((modules, chromium)) = browser() else { return };
+        let mut script = Command::new("node");
+        script
+            .arg(format!("{}/clients/page.mjs", env!("CARGO_MANIFEST_DIR")))
+            .args([&modules, scenario])
+            .env("POINTSMAN_TEST_CHROMIUM", chromium)
+            .env("POINTSMAN_ADMIN", &self.gateway.admin_url)
+            .env("POINTSMAN_CLIENTS", &self.gateway.base_url)
+            .env("POINTSMAN_TOKEN", TOKEN)
+            .env("POINTSMAN_POLICY", self.policy.path())
+            .env("POINTSMAN_NEXT", self.next.path())
+            .stdin(Stdio::null());
+        let output = tokio::task::spawn_blocking(move || script.output()).await;
+        let output = output.expect("waiting does not panic").expect("node can be run");
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{out}\n{err}");
+        assert_eq!(out.trim(), "all is well");
+    }
+}
+
+/// Where the packages and the browser are.
+fn browser() -> Option<(String, String)> {
+    Some((installed("POINTSMAN_TEST_NODE_MODULES")?, installed("POINTSMAN_TEST_CHROMIUM")?))
+}
+
+async fn get(setup: &Setup, path: &str) -> Answer {
+    client::get(&setup.gateway.admin(path)).await
+}
+
+#[tokio::test]
+async fn the_page_comes_without_a_token_and_may_load_nothing_from_elsewhere() {
+    let setup = setup("[admin]\ntoken_env = \"POINTSMAN_TEST_TOKEN\"\n").await;
+    assert_eq!(get(&setup, "/admin/policies").await.status, 401);
+    for (path, kind) in
+        [("/", "text/html"), ("/page/main.js", "text/javascript"), ("/page/style.css", "text/css")]
+    {
+        let answer = get(&setup, path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("content-type"), Some(format!("{kind}; charset=utf-8").as_str()));
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+        for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")] {
+            assert_eq!(answer.header(name), Some(value), "{path}");
+        }
+    }
+    let unknown = get(&setup, "/page/nothing.js").await;
+    assert!(error(&unknown, 404, "unknown_url").contains("no file `nothing.js`"));
+}
+
+#[tokio::test]
+async fn a_file_of_the_page_that_the_browser_has_is_not_sent_again() {
+    let setup = setup("").await;
+    let first = get(&setup, "/page/main.js").await;
+    assert_eq!(first.header("cache-control"), Some("no-cache"));
+    let tag = first.header("etag").expect("a tag");
+    let url = setup.gateway.admin("/page/main.js");
+    let again = client::get_with(&url, &[("if-none-match", tag)]).await;
+    assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+    let other = client::get_with(&url, &[("if-none-match", "\"other\"")]).await;
+    assert_eq!((other.status.as_u16(), other.body), (200, first.body));
+}
+
+/// A test for each scenario that needs nothing but a gateway.
+macro_rules! scenarios {
+    ($($name:ident),+ $(,)?) => {
+        $(#[tokio::test]
+        async fn $name() {
+            setup("").await.browse(stringify!($name)).await;
+        })+
+    };
+}
+
+scenarios![
+    requests_appear_as_they_are_answered,
+    a_decision_is_explained_at_its_own_address,
+    decisions_can_be_filtered_and_held,
+    a_plan_is_a_chart_and_a_table,
+    a_swap_is_a_mark_on_every_chart_and_another_version,
+    a_trial_is_promoted_and_rolled_back,
+    a_trial_is_ended,
+    a_gateway_that_is_away_is_told_and_comes_back,
+    everything_can_be_reached_by_keyboard,
+    a_dialog_takes_the_focus_and_gives_it_back,
+    a_tick_leaves_the_focus_and_the_selection_alone,
+    every_view_is_accessible_in_light,
+    every_view_is_accessible_in_dark,
+];
+
+#[tokio::test]
+async fn a_version_is_rolled_back_released_pinned_and_unpinned() {
+    let setup = setup("").await;
+    setup.swap().await;
+    setup.browse("a_version_is_rolled_back_released_pinned_and_unpinned").await;
+}
+
+#[tokio::test]
+async fn a_reload_tells_what_it_did_and_a_refusal_why() {
+    let setup = setup("").await;
+    setup.swap().await;
+    setup.browse("a_reload_tells_what_it_did_and_a_refusal_why").await;
+}
+
+#[tokio::test]
+async fn the_token_is_asked_for_and_kept_in_the_tab() {
+    let setup = setup("[admin]\ntoken_env = \"POINTSMAN_TEST_TOKEN\"\n").await;
+    setup.browse("the_token_is_asked_for_and_kept_in_the_tab").await;
+}

@@ -1,0 +1,95 @@
+//! `cargo xtask screenshots`: the pictures of the live page in `docs/images`.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use crate::cargo::{self, root};
+use crate::clients;
+use crate::demo::fleet::Fleet;
+use crate::demo::requests::{DOZEN, ORCHESTRATED, SWAPPED};
+
+/// Clients at once.
+const CLIENTS: usize = 6;
+/// Pause of a client between two requests: the shortest, and what it varies by.
+const PAUSE: Duration = Duration::from_millis(180);
+const VARIES: Duration = Duration::from_millis(40);
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// How long requests are sent before the pictures are taken
+    #[arg(long, default_value_t = 305)]
+    seconds: u64,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let modules = clients::node_modules()?;
+    let chromium = clients::chromium()?.context("there is no browser to take pictures with")?;
+    let gateway = cargo::build_gateway()?;
+    let fleet = Fleet::start(&gateway)?;
+    let stop = AtomicBool::new(false);
+    println!("Sending requests for {} s: see {}/", args.seconds, fleet.admin());
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (fleet, stop) = (&fleet, &stop);
+            scope.spawn(move || send(fleet, client, stop));
+        }
+        let pictures = happen(&fleet, &gateway, Duration::from_secs(args.seconds)).and_then(|()| {
+            let mut script = Command::new("node");
+            script
+                .arg(root().join("tests/clients/screenshots.mjs"))
+                .arg(modules)
+                .arg(root().join("docs/images"))
+                .env("POINTSMAN_TEST_CHROMIUM", chromium)
+                .env("POINTSMAN_ADMIN", fleet.admin());
+            ensure!(script.status().context("cannot run node")?.success(), "the pictures were not taken");
+            Ok(())
+        });
+        stop.store(true, Ordering::Relaxed);
+        pictures
+    })
+}
+
+/// What one client asks, until it is told to stop.
+fn send(fleet: &Fleet, client: usize, stop: &AtomicBool) {
+    let asked = DOZEN.iter().chain(ORCHESTRATED).chain([&SWAPPED; 4]);
+    for (number, request) in asked.cycle().skip(client * 3).enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        // One that fails is part of the picture.
+        let _ = fleet.ask(request.route, request);
+        let varied = u32::try_from((number * 7 + client * 5) % 11).unwrap_or(0);
+        std::thread::sleep(PAUSE + VARIES * varied);
+    }
+}
+
+/// What an operator does meanwhile, spread over the time.
+fn happen(fleet: &Fleet, gateway: &cargo::Gateway, time: Duration) -> Result<()> {
+    let begun = Instant::now();
+    let at = |share: u32| std::thread::sleep((time * share / 100).saturating_sub(begun.elapsed()));
+    at(25);
+    let canary =
+        json!({ "policy": "performance", "mode": "canary", "percent": 20, "why": "is it worth its price?" });
+    fleet.operate("PUT", "/admin/routes/cost/trial", &canary)?;
+    at(45);
+    let before = fleet.ask(SWAPPED.route, &SWAPPED)?;
+    fleet.replace_policy(&gateway.policies.join("task-type.wasm"), &before.policy)?;
+    at(70);
+    fleet.operate(
+        "POST",
+        "/admin/routes/cost/promote",
+        &json!({ "why": "a third faster at the same price" }),
+    )?;
+    at(85);
+    fleet.operate(
+        "POST",
+        "/admin/policies/live/rollback",
+        &json!({ "why": "too dear for short questions" }),
+    )?;
+    at(100);
+    Ok(())
+}
