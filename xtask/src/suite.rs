@@ -10,7 +10,7 @@ use crate::{cargo, clients};
 pub struct Args {
     /// Only tests whose name contains this
     filter: Option<String>,
-    /// Leave out what needs packages from PyPI, npm and Debian: real clients, models and registry
+    /// Leave out what needs packages from PyPI, npm and Debian: real clients, models, registry, browser
     #[arg(long, conflicts_with = "filter")]
     offline: bool,
 }

@@ -77,7 +77,8 @@ function patch(old, next) {
   patchChildren(element, old.children, next.children);
 }
 
-const sameKind = (a, b) => a.tag === b.tag && a.key === b.key;
+/** What is told of its element is never drawn as another thing. */
+const sameKind = (a, b) => a.tag === b.tag && a.key === b.key && Boolean(a.props?.mount) === Boolean(b.props?.mount);
 
 function patchChildren(host, old, next) {
   const keyed = new Map();

@@ -59,7 +59,7 @@ export const attention = {
     assert.equal(await page.evaluate(() => document.activeElement.id), "operator");
     await browser.checkAccess(page, "the dialog");
     await page.keyboard.press("Escape");
-    await page.getByRole("dialog").waitFor({ state: "detached" }).catch(() => {});
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     assert.equal(await focused(page), "Reload …");
   },
 

@@ -39,12 +39,12 @@ export const traffic = {
     await page.getByRole("row", { name: /1\. answered.*a\/chat/ }).waitFor();
     await page.locator(".gantt .task.answered .span").waitFor({ state: "attached" });
 
+    browser.expected.push(/404/);
     const failed = await ask("broken");
     await page.goto(page.url().replace(id, failed.id));
     await shows(page, ".explained", "No model answered");
     await page.goto(page.url().replace(failed.id, "nobody"));
     await shows(page, "[role=alert]", "This decision cannot be shown");
-    browser.expected.push(/404/);
   },
 
   async decisions_can_be_filtered_and_held(browser) {
