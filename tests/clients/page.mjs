@@ -9,8 +9,9 @@ import { connection } from "./page/connection.mjs";
 import { everyView } from "./page/every_view.mjs";
 import { operating } from "./page/operating.mjs";
 import { traffic } from "./page/traffic.mjs";
+import { words } from "./page/words.mjs";
 
-const SCENARIOS = { ...attention, ...connection, ...everyView, ...operating, ...traffic };
+const SCENARIOS = { ...attention, ...connection, ...everyView, ...operating, ...traffic, ...words };
 
 const [modules, scenario] = process.argv.slice(2);
 const browser = await Browser.start(modules);

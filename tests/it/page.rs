@@ -144,6 +144,9 @@ scenarios![
     a_tick_leaves_the_focus_and_the_selection_alone,
     every_view_is_accessible_in_light,
     every_view_is_accessible_in_dark,
+    why_a_request_went_where_it_went_is_said_in_english,
+    numbers_are_as_people_read_them,
+    events_and_steps_are_read_as_they_were_sent,
 ];
 
 #[tokio::test]

@@ -51,12 +51,12 @@ export function standing({ targets }, candidates) {
   if (!first || candidates.length < 2) return '';
   const price = (model) => model.input_usd_per_million + model.output_usd_per_million;
   const words = [
-    best(candidates, first, (model) => -price(model)) && 'is the cheapest',
-    best(candidates, first, (model) => model.quality) && 'has the best quality',
-    best(candidates, first, (model) => model.tokens_per_second) && 'is the fastest',
-    best(candidates, first, (model) => -(model.first_token_ms ?? Infinity)) && 'has the quickest first token',
+    best(candidates, first, (model) => -price(model)) && 'the cheapest',
+    best(candidates, first, (model) => model.quality) && 'the one of the best quality',
+    best(candidates, first, (model) => model.tokens_per_second) && 'the fastest',
+    best(candidates, first, (model) => -(model.first_token_ms ?? Infinity)) && 'the quickest to begin',
   ].filter(Boolean);
-  return words.length ? ` Among them it ${list(words)}.` : '';
+  return words.length ? ` Among them it is ${list(words)}.` : '';
 }
 
 /** Whether it is better than all others, or as good as the best and better than some. */
