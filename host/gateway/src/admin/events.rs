@@ -51,14 +51,15 @@ struct Told {
 pub(crate) async fn run(admin: Arc<Admin>) {
     let mut interval = tokio::time::interval(INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told: Option<Told> = None;
+    let mut told = Told::all(&admin);
     loop {
         interval.tick().await;
         if admin.events.0.receiver_count() == 0 {
-            told = None;
+            // Whoever comes before the next tick is told what happens from here on.
+            told = Told::all(&admin);
             continue;
         }
-        let text = news(&admin, told.get_or_insert_with(|| Told::all(&admin)));
+        let text = news(&admin, &mut told);
         // Nobody is left to be told if this fails.
         let _ = admin.events.0.send(text.into());
     }
