@@ -39,7 +39,7 @@ function whole(record, charts, back) {
   return [
     heading(outcome?.label ?? record.decisions.at(-1)?.answer.label ?? 'Decision', outcome ? ending(outcome.ending) : badge('plain', 'dry run'), back),
     h('section', { class: 'explained', 'aria-label': 'Why it went where it went' }, explain(record).map((text, at) => h('p', { key: at }, text))),
-    outcome && amounts(outcome),
+    outcome && amounts(outcome, record.request),
     record.decisions.map((decision, at) => seen(decision, at, record)),
     outcome && record.attempts.length > 0 && timeline(record, charts.attempts),
     record.plan && tasksOf(record.plan, charts.tasks, outcome?.latency_ms ?? record.plan.critical_path_ms),
@@ -48,7 +48,7 @@ function whole(record, charts, back) {
   ];
 }
 
-function amounts(outcome) {
+function amounts(outcome, { streaming }) {
   const tile = (name, value, ...below) => h('div', { class: 'figure', key: name }, h('dt', null, name), h('dd', null, h('b', null, value), below.filter(Boolean).map((text) => h('span', null, text))));
   const baseline = outcome.baseline_cost_usd;
   const most = Math.max(outcome.cost_usd, baseline ?? 0);
@@ -56,7 +56,7 @@ function amounts(outcome) {
   const bar = (name, cost, colour) => h('div', { class: 'versus', key: name }, h('span', null, name), h('span', { class: 'meter wide', 'aria-hidden': 'true' }, h('span', { class: colour, style: length(cost) })), h('b', null, money(cost)));
   return [
     h('dl', { class: 'figures', key: 'figures' },
-      tile('Latency', milliseconds(outcome.latency_ms), outcome.first_token_ms === undefined ? null : `first token after ${milliseconds(outcome.first_token_ms)}`, overhead(outcome) && `the gateway’s own ${overhead(outcome)}`),
+      tile('Latency', milliseconds(outcome.latency_ms), streaming && typeof outcome.first_token_ms === 'number' && `first token after ${milliseconds(outcome.first_token_ms)}`, overhead(outcome) && `the gateway’s own ${overhead(outcome)}`),
       tile('Tokens', count(outcome.input_tokens + outcome.output_tokens), `${count(outcome.input_tokens)} in, ${count(outcome.output_tokens)} out`, outcome.estimated && 'estimated: the model told none'),
       tile('Cost', money(outcome.cost_usd), against(outcome) ?? 'nothing to compare it with')),
     outcome.baseline_model && h('div', { class: 'panel pad', key: 'versus' }, bar('as answered', outcome.cost_usd, 'accent'), bar(`at ${outcome.baseline_model}`, baseline, 'second')),
@@ -94,19 +94,19 @@ function candidateColumns(request, outcome) {
   ];
 }
 
-function timeline({ decisions, attempts, outcome, plan }, chart) {
+function timeline({ request, decisions, attempts, outcome, plan }, chart) {
   const asked = decisions.map((decision, at) => ({
     id: `d${at}`, name: decision.policy ?? 'own order', begun: decision.asked_ms, ended: decision.asked_ms + decision.took_us / 1000, kind: 'decided',
     beside: `${decision.answer.kind}, ${microseconds(decision.took_us)}`, told: `${decision.policy ?? 'the gateway’s own order'}: ${decision.answer.kind}`,
   }));
   const taskOf = ({ task }) => plan?.tasks.find(({ number }) => number === task)?.name;
   const called = attempts.map((attempt, at) => ({
-    id: `a${at}`, name: attempt.model, begun: attempt.begun_ms, ended: attempt.ended_ms, first: attempt.first_token_ms, kind: attempt.result, isCritical: attempt.result === 'answered' && !plan,
+    id: `a${at}`, name: attempt.model, begun: attempt.begun_ms, ended: attempt.ended_ms, first: request.streaming ? attempt.first_token_ms : null, kind: attempt.result, isCritical: attempt.result === 'answered' && !plan,
     beside: `${taskOf(attempt) ?? attempt.result}, ${milliseconds(attempt.ended_ms - attempt.begun_ms)}`, told: `${attempt.model}: ${attempt.result}${attempt.error ? `, ${attempt.error}` : ''}`,
   }));
   const rows = [...asked, ...called].sort((a, b) => a.begun - b.begun);
   return h('section', { class: 'panel', key: 'tried', 'aria-labelledby': 'tried' },
-    h('div', { class: 'panel-head' }, h('h2', { id: 'tried' }, 'What was tried'), h('span', { class: 'muted' }, 'since the request arrived; a stroke in a bar is the first token')),
+    h('div', { class: 'panel-head' }, h('h2', { id: 'tried' }, 'What was tried'), h('span', { class: 'muted' }, `since the request arrived${request.streaming ? '; a stroke in a bar is the first token' : ''}`)),
     h('div', { class: 'pad' }, chart(rows, outcome.latency_ms)),
     table({
       caption: 'Calls', rows: attempts.map((attempt, at) => ({ ...attempt, at })), keyOf: ({ at }) => at,

@@ -66,7 +66,7 @@ function best(candidates, first, value) {
   return Number.isFinite(mine) && mine === Math.max(...values) && values.some((number) => number < mine);
 }
 
-function tried({ attempts, plan, outcome }) {
+function tried({ request, attempts, plan, outcome }) {
   if (!outcome) return 'It was a dry run: no model was called.';
   const after = milliseconds(outcome.latency_ms);
   if (plan) {
@@ -78,7 +78,7 @@ function tried({ attempts, plan, outcome }) {
   const failed = attempts.filter(({ result }) => result === 'failed');
   const lost = failed.length ? `${list(failed.map(({ model, error }) => `${model} failed${error ? ` (${error})` : ''}`))}. ` : '';
   if (outcome.ending === 'answered') {
-    const first = outcome.first_token_ms === undefined || outcome.first_token_ms === null ? '' : `, its first token after ${milliseconds(outcome.first_token_ms)}`;
+    const first = !request.streaming || typeof outcome.first_token_ms !== 'number' ? '' : `, its first token after ${milliseconds(outcome.first_token_ms)}`;
     return `${lost}${outcome.model ?? 'The policy'} answered after ${after}${first}.`;
   }
   if (outcome.ending === 'cancelled') return `${lost}The client went away after ${after}, and what was under way was ended.`;

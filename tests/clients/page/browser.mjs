@@ -104,5 +104,5 @@ export async function api(path, method = "GET", body) {
 /** Waits until the page has an element with this text. */
 export const shows = (page, selector, text) => page.locator(selector, { hasText: text }).first().waitFor();
 
-/** Whether the page is wider than its window. */
-export const isTooWide = (page) => page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+/** Whether the page fits its window; asked in the page. */
+export const isWideEnough = () => document.documentElement.scrollWidth <= document.documentElement.clientWidth;

@@ -8,7 +8,7 @@ const call = (page, module, name, ...given) =>
 
 const CHEAP = { model: "a/small", input_usd_per_million: 1, output_usd_per_million: 2, tokens_per_second: 90, quality: 0.5 };
 const DEAR = { model: "b/large", input_usd_per_million: 5, output_usd_per_million: 9, tokens_per_second: 40, quality: 0.9 };
-const REQUEST = { operation: "chat", model: "main", input_tokens: 12, inputs: ["text"], needs: [], turns: 1 };
+const REQUEST = { operation: "chat", model: "main", input_tokens: 12, inputs: ["text"], needs: [], turns: 1, streaming: true };
 const ROUTED = { policy: "cost", candidates: [CHEAP, DEAR], answer: { kind: "route", label: "cheapest", targets: [{ candidate: 0 }, { candidate: 1 }] } };
 const CALLED = { model: "a/small", result: "answered", begun_ms: 1, ended_ms: 180 };
 const ANSWERED = { ending: "answered", label: "cheapest", model: "a/small", latency_ms: 184, first_token_ms: 20, input_tokens: 12, output_tokens: 30, cost_usd: 0.001 };
