@@ -13,10 +13,16 @@ use crate::demo::fleet::Fleet;
 use crate::demo::requests::{DOZEN, ORCHESTRATED, SWAPPED};
 
 /// Clients at once.
-const CLIENTS: usize = 6;
-/// Pause of a client between two requests: the shortest, and what it varies by.
-const PAUSE: Duration = Duration::from_millis(180);
-const VARIES: Duration = Duration::from_millis(40);
+const CLIENTS: u32 = 6;
+/// Pause of a client between two requests, about.
+const PAUSE: Duration = Duration::from_millis(280);
+/// How fast there is more and less to do.
+const WAVE: Duration = Duration::from_secs(22);
+/// One request of so many is cut into tasks.
+const ONE_PLAN_OF: usize = 30;
+
+/// What the clients ask next.
+struct Chance(u32);
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -54,16 +60,31 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// What one client asks, until it is told to stop.
-fn send(fleet: &Fleet, client: usize, stop: &AtomicBool) {
-    let asked = DOZEN.iter().chain(ORCHESTRATED).chain([&SWAPPED; 4]);
-    for (number, request) in asked.cycle().skip(client * 3).enumerate() {
-        if stop.load(Ordering::Relaxed) {
-            return;
-        }
+fn send(fleet: &Fleet, client: u32, stop: &AtomicBool) {
+    let begun = Instant::now();
+    let mut chance = Chance(client);
+    while !stop.load(Ordering::Relaxed) {
+        let plain = match chance.below(5) {
+            0 => &SWAPPED,
+            _ => &DOZEN[chance.below(DOZEN.len())],
+        };
+        let request = match chance.below(ONE_PLAN_OF) {
+            0 => &ORCHESTRATED[chance.below(ORCHESTRATED.len())],
+            _ => plain,
+        };
         // One that fails is part of the picture.
         let _ = fleet.ask(request.route, request);
-        let varied = u32::try_from((number * 7 + client * 5) % 11).unwrap_or(0);
-        std::thread::sleep(PAUSE + VARIES * varied);
+        // More in one minute, less in the next.
+        let wave = 1.4 + (begun.elapsed().as_secs_f64() / WAVE.as_secs_f64()).sin();
+        std::thread::sleep(PAUSE.mul_f64(wave * (0.3 + chance.below(100) as f64 / 70.0)));
+    }
+}
+
+impl Chance {
+    /// A number that looks like a random one, the same in each run.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 8) as usize % limit
     }
 }
 

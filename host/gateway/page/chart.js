@@ -104,8 +104,13 @@ function shapes(frame, { buckets, series, band }) {
     });
     return h('path', { class: `bar ${colour}`, key: name, d: bars(pieces) });
   });
-  const area = band && h('path', { class: 'band', key: 'band', d: between(points.get(band[0]), points.get(band[1])) });
-  return [area, ...drawn];
+  return [...(band ? areas(points.get(band[0]), points.get(band[1])) : []), ...drawn];
+}
+
+/** What lies between two lines: where the first is above the second, and where it is below. */
+function areas(first, second) {
+  const lower = first.map((point, at) => (point && second[at] ? (point[1] > second[at][1] ? point : second[at]) : null));
+  return [['band', first], ['band over', second]].map(([name, line]) => h('path', { class: name, key: name, d: between(line, lower) }));
 }
 
 /** Changes in the chart's time; those that would cover each other together. */

@@ -95,6 +95,13 @@ export function list(words, last = 'and') {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 }
 
+/** What a share that was saved, or not, comes to: `46 % saved`, `8 times the cost`. */
+export function savedOrNot(share) {
+  if (share === null) return NONE;
+  if (share >= 0) return `${percent(share)} saved`;
+  return share > -1 ? `${percent(-share)} dearer` : `${figure(1 - share)} times the cost`;
+}
+
 /** The share that was saved, or null where nothing can be compared. */
 export function saving({ compared_cost_usd: paid, baseline_cost_usd: baseline }) {
   return baseline > 0 ? 1 - paid / baseline : null;

@@ -8,6 +8,8 @@ const NARROW = 600;
 const BAR = 18;
 const TOP = 6;
 const BOTTOM = 26;
+/** Room for what is said of steps. */
+const STEP = 18;
 /** Room for a name, and beside the longest bar. */
 const NAMES = 172;
 const BESIDE = 176;
@@ -27,26 +29,31 @@ export function createGantt(redraw) {
     observer.observe(element);
     return () => observer.disconnect();
   };
-  return (rows, total) => h('div', { class: 'gantt', mount }, picture(rows, total, width));
+  return (rows, total, steps = []) => h('div', { class: 'gantt', mount }, picture(rows, total, width, steps));
 }
 
 /** `rows` have `id`, `name`, `beside`, `begun`, `ended` (milliseconds, or null), perhaps `first`
- * (the first token), `kind`, `isCritical`, `after` (ids) and `told`. */
-function picture(rows, total, width) {
+ * (the first token), `kind`, `isCritical`, `after` (ids) and `told`; `steps` are times at which
+ * a policy was asked again, with what is said of that. */
+function picture(rows, total, width, steps) {
   const narrow = width < NARROW;
   const [left, right, row] = narrow ? [8, 8, 46] : [NAMES, BESIDE, 30];
+  const top = steps.length ? TOP + STEP : TOP;
   const inner = Math.max(40, width - left - right);
   const frame = {
     narrow, row, width, left,
     x: (ms) => left + (inner * Math.min(Math.max(ms, 0), total)) / (total || 1),
-    y: (at) => TOP + at * row + (narrow ? 20 : (row - BAR) / 2),
+    y: (at) => top + at * row + (narrow ? 20 : (row - BAR) / 2),
   };
-  const height = TOP + rows.length * row + BOTTOM;
+  const height = top + rows.length * row + BOTTOM;
   const ticks = rounded(total, narrow ? 3 : 6).ticks.filter((tick) => tick <= total);
   return h('svg', { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' },
     ticks.map((tick) => h('g', { key: `tick ${tick}` },
-      h('line', { class: 'grid', x1: frame.x(tick), x2: frame.x(tick), y1: TOP, y2: height - BOTTOM }),
+      h('line', { class: 'grid', x1: frame.x(tick), x2: frame.x(tick), y1: top, y2: height - BOTTOM }),
       h('text', { class: 'tick', x: frame.x(tick), y: height - 8, 'text-anchor': tick === 0 && narrow ? 'start' : 'middle' }, roundTime(tick)))),
+    steps.map(({ at, text }) => h('g', { key: `step ${text}` },
+      h('line', { class: 'step-line', x1: frame.x(at) - 3, x2: frame.x(at) - 3, y1: top - 4, y2: height - BOTTOM }),
+      h('text', { class: 'tick', x: frame.x(at) - 3, y: top - 8, 'text-anchor': 'middle' }, text))),
     links(rows, frame),
     rows.map((task, at) => bar(task, at, frame)));
 }

@@ -3,22 +3,27 @@
 import { createChart } from './chart.js';
 import { keyOf, summary, told } from './changes.js';
 import { h } from './dom.js';
-import { count, duration, figure, list, milliseconds, moment, money, percent, plural, roundTime, saving } from './format.js';
+import { count, duration, figure, list, milliseconds, moment, money, percent, plural, roundTime, savedOrNot, saving } from './format.js';
 import { badge, choice, ending, firstRequest, heading, key, version } from './parts.js';
 import { answersOf, buckets, colourOf, over, palette, sum } from './series.js';
 import { createSteady } from './steady.js';
 import { WINDOWS, choose, state } from './store.js';
 
 const CHANGES = 10;
+/** The busiest routes. */
+const ROUTES = 8;
 /** Policies that are loaded within so many seconds were loaded by one start. */
 const START = 30;
 const DECISIONS = 6;
 /** How long the latest decisions stand, in milliseconds. */
 const LATEST_PAUSE = 3_000;
+/** How long the routes stay in their order, in milliseconds. */
+const ORDER_PAUSE = 15_000;
 
 export function overview(redraw) {
   const charts = Object.fromEntries(['traffic', 'models', 'latency', 'cost'].map((id) => [id, createChart(id, redraw)]));
   const steady = createSteady(LATEST_PAUSE);
+  const calm = createSteady(ORDER_PAUSE);
   return {
     title: 'Overview',
     draw() {
@@ -31,7 +36,7 @@ export function overview(redraw) {
         ...(now.totals.requests === 0 ? [firstRequest(now.routes[0]?.name)] : [figures(seen),
           h('div', { class: 'charts' }, traffic(charts.traffic, seen), answering(charts.models, seen),
             latency(charts.latency, seen), cost(charts.cost, seen))]),
-        h('div', { class: 'pair' }, h('div', { class: 'column' }, deciding(now), latest(steady)), happened()),
+        h('div', { class: 'pair' }, h('div', { class: 'column' }, deciding(now, calm), latest(steady)), happened()),
       ];
     },
   };
@@ -51,7 +56,7 @@ function figures({ steps, total, window, now }) {
   const saved = saving(total);
   const mean = `last ${duration((recent.length * window.bucket) / 1000)}`;
   const baseline = baselineOf(now.routes);
-  const tile = (name, value, ...below) => h('div', { class: 'figure', key: name }, h('dt', null, name), h('dd', null, h('b', null, value), ...below.map((text) => h('span', null, text))));
+  const tile = (name, value, ...below) => h('div', { class: 'figure', key: name }, h('dt', null, name), h('dd', null, h('b', null, value), ...below.filter(Boolean).map((text) => h('span', null, text))));
   return h('dl', { class: 'figures' },
     tile(`Requests, ${mean}`, `${figure(last.requests / seconds)}/s`,
       `${count(total.requests)} in ${window.words}`, failures(total)),
@@ -59,9 +64,9 @@ function figures({ steps, total, window, now }) {
       `p95 ${milliseconds(over(recent, 'p95'))}`, `the gateway adds ${milliseconds(over(recent, 'added'))}`),
     tile(`Cost, ${mean}`, `${money(last.cost_usd / seconds)}/s`,
       `${money(total.cost_usd)} in ${window.words}`, `${money(now.totals.cost_usd)} since the start`),
-    tile(`Saved in ${window.words}`, percent(saved),
+    tile(`Against the baseline, ${window.words}`, saved === null ? '–' : savedOrNot(saved),
       saved === null ? 'nothing to compare yet' : `${money(total.baseline_cost_usd - total.compared_cost_usd)} against ${baseline}`,
-      `since the start ${percent(saving(now.totals))}, ${money(now.totals.baseline_cost_usd - now.totals.compared_cost_usd)}`));
+      saved === null ? '' : `since the start ${savedOrNot(saving(now.totals))}, ${money(now.totals.baseline_cost_usd - now.totals.compared_cost_usd)}`));
 }
 
 function failures({ requests, failed, cancelled }) {
@@ -119,7 +124,7 @@ function cost(chart, { steps, total, window, now, changes, until }) {
   ];
   const saved = saving(total);
   const words = saved === null ? 'Nothing to compare yet.'
-    : `In ${window.words} the requests that ${baseline} could have served too cost ${money(total.compared_cost_usd)}; there they would have cost ${money(total.baseline_cost_usd)}. Saved: ${percent(saved)}.`;
+    : `In ${window.words} the requests that ${baseline} could have served too cost ${money(total.compared_cost_usd)}; there they would have cost ${money(total.baseline_cost_usd)}: ${savedOrNot(saved)}.`;
   return chart({
     title: 'Cost', buckets: steps, series, changes, until,
     band: [series[0].name, series[1].name],
@@ -129,16 +134,17 @@ function cost(chart, { steps, total, window, now, changes, until }) {
   });
 }
 
-function deciding({ routes, totals }) {
-  const busy = [...routes].sort((a, b) => b.requests - a.requests);
-  return h('section', { class: 'panel', 'aria-labelledby': 'deciding' },
+function deciding({ routes, totals }, calm) {
+  const busy = calm.take([...routes].sort((a, b) => b.requests - a.requests).slice(0, ROUTES).map(({ name }) => name));
+  const shown = busy.map((name) => routes.find((route) => route.name === name)).filter(Boolean);
+  return h('section', { class: 'panel', 'aria-labelledby': 'deciding', mount: calm.mount },
     h('div', { class: 'panel-head' }, h('h2', { id: 'deciding' }, 'What decides now'), h('a', { href: '#/routes' }, 'All routes')),
-    h('ul', { class: 'rows' }, busy.slice(0, 8).map((route) => h('li', { key: route.name },
+    h('ul', { class: 'rows' }, shown.map((route) => h('li', { key: route.name },
       h('a', { href: `#/routes/${encodeURIComponent(route.name)}`, class: 'name' }, route.name),
       h('span', { class: 'grow' }, version(route.version), route.promoted && badge('good', 'promoted'),
         route.trial && badge(route.trial.suspended ? 'bad' : 'plain', `trial: ${route.trial.policy}`)),
       h('span', { class: 'small end' }, h('b', null, totals.requests ? percent(route.requests / totals.requests) : '–'), ' of requests'),
-      h('span', { class: 'small end saved' }, saving(route) === null ? h('span', { class: 'muted' }, 'nothing compared') : [h('b', null, percent(saving(route))), ' saved'])))));
+      h('span', { class: 'small end saved' }, saving(route) === null ? h('span', { class: 'muted' }, 'nothing compared') : h('b', null, savedOrNot(saving(route))))))));
 }
 
 function happened() {

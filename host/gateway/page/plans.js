@@ -98,19 +98,23 @@ function inWords(trace) {
 /** The tasks of a plan, as a chart and as a table. */
 export function tasksOf({ tasks, critical_path: path, critical_path_ms: time }, chart, total) {
   const names = new Map(tasks.map(({ number, name }) => [number, name]));
-  const waited = ({ after }) => (after.length ? list(after.map((number) => `${number + 1} ${names.get(number) ?? ''}`.trim())) : 'nothing');
+  const waited = ({ after, step }) => (after.length ? list(after.map((number) => `${number + 1} ${names.get(number) ?? ''}`.trim())) : step > 1 ? `step ${step - 1}` : 'nothing');
   const rows = tasks.map((task) => ({
     id: task.number, name: `${task.number + 1} ${task.name}`, begun: task.begun_ms, ended: task.ended_ms, after: task.after,
     kind: task.status, isCritical: path.includes(task.number), criticalAfter: path[path.indexOf(task.number) - 1],
     beside: task.begun_ms === null || task.begun_ms === undefined ? task.status : `${task.model ?? task.status}, ${milliseconds(task.ended_ms - task.begun_ms)}`,
     told: `${task.name} (${task.operation}), ${task.status}, waited for ${waited(task)}${task.error ? `: ${task.error}` : ''}`,
   }));
+  // A policy is asked again when all of a step is done, so the next step waits for that.
+  const later = [...new Set(tasks.map(({ step }) => step))].filter((step) => step > 1);
+  const begins = (step) => Math.min(...tasks.filter((task) => task.step === step).map(({ begun_ms: begun }) => begun ?? Infinity));
+  const steps = later.map((step) => ({ at: begins(step), text: `step ${step}` })).filter(({ at }) => Number.isFinite(at));
   const long = path.map((number) => names.get(number));
   return [
     h('section', { class: 'panel', key: 'chart', 'aria-labelledby': 'tasks-title' },
       h('div', { class: 'panel-head' }, h('h2', { id: 'tasks-title' }, 'Tasks over time')),
-      h('p', { class: 'pad muted' }, h('span', { class: 'key accent', 'aria-hidden': 'true' }), `critical path, ${milliseconds(time)}: ${list(long, 'then')}. Lines lead from a task to those that waited for it.`),
-      h('div', { class: 'pad' }, chart(rows, total))),
+      h('p', { class: 'pad muted' }, h('span', { class: 'key accent', 'aria-hidden': 'true' }), `critical path, ${milliseconds(time)}: ${list(long, 'then')}. Lines lead from a task to those that waited for it${steps.length ? '; at each step the policy was asked again' : ''}.`),
+      h('div', { class: 'pad' }, chart(rows, total, steps))),
     table({
       caption: 'Tasks', rows: tasks, keyOf: ({ number }) => number,
       columns: [

@@ -2,7 +2,7 @@
 
 import { demote, endTrial, promote } from './actions.js';
 import { h } from './dom.js';
-import { count, duration, list, microseconds, milliseconds, moment, money, percent, plural, saving, short } from './format.js';
+import { count, duration, list, microseconds, milliseconds, moment, money, percent, plural, savedOrNot, saving, short } from './format.js';
 import { badge, digest, facts, heading, nothing, version } from './parts.js';
 import { state } from './store.js';
 
@@ -37,7 +37,7 @@ function one(route, now) {
       promoted && ['Promoted', `${moment(promoted.at * 1000)}, instead of ${promoted.instead_of}`],
       ['Requests', `${count(route.requests)}${route.failed ? `, ${count(route.failed)} failed` : ''}`],
       ['Cost', money(route.cost_usd)],
-      ['Saved', saved(route)],
+      ['Against the baseline', saved(route)],
       ['Models', modelsOf(route, now)],
     ),
     trial && comparison(trial),
@@ -48,7 +48,7 @@ function saved(route) {
   const share = saving(route);
   if (!route.baseline) return 'nothing to compare: the route has no baseline model';
   if (share === null) return `nothing compared with ${route.baseline} yet`;
-  return [h('b', null, percent(share)), ` (${money(route.baseline_cost_usd - route.compared_cost_usd)}) against ${route.baseline}`];
+  return [h('b', null, savedOrNot(share)), ` (${money(route.baseline_cost_usd - route.compared_cost_usd)}) against ${route.baseline}`];
 }
 
 function modelsOf({ models }, now) {
