@@ -7,11 +7,13 @@ import { join } from "node:path";
 import { Browser, DESKTOP, PHONE, api } from "./page/browser.mjs";
 
 const [modules, folder] = process.argv.slice(2);
+/** What the demo's routes are compared with. */
+const LARGEST = "fleet/llama-70b";
 const WIDE = { width: 1280, height: 1000 };
 
 const decisions = await api("/admin/decisions?limit=200");
 const plans = await api("/admin/plans?limit=100");
-const decision = decisions.find(({ route, ending }) => route === "task" && ending === "answered");
+const decision = decisions.find(({ route, model }) => route === "task" && model && model !== LARGEST);
 const plan = plans.find(({ route }) => route === "parallel") ?? plans[0];
 const pictures = [
   ["page-overview", "", { viewport: WIDE }, ".mark"],

@@ -3,6 +3,9 @@
 import { figure, list, milliseconds, money, percent, plural } from './format.js';
 import { against } from './decisions.js';
 
+/** Models that are named as what comes next. */
+const NAMED = 2;
+
 /** Sentences about a whole record; the first says what was decided. */
 export function explain(record) {
   return [asked(record), ...record.decisions.map((decision, at) => decided(decision, at, record)), tried(record), paid(record)]
@@ -26,7 +29,7 @@ function decided(decision, at, record) {
   switch (answer.kind) {
     case 'route': {
       const names = answer.targets.map(({ candidate }) => candidates[candidate]?.model ?? 'an unknown model');
-      const next = names.length > 1 ? `, then ${list(names.slice(1))} should it fail` : '';
+      const next = names.length > 1 ? `, then ${few(names.slice(1))} should it fail` : '';
       return `${who} put ${names[0]} first of ${plural(candidates.length, 'candidate')}${next}${because}.${standing(answer, candidates)}`;
     }
     case 'plan':
@@ -44,6 +47,9 @@ function quoted({ label, reason }) {
   if (!label) return '';
   return reason ? `, as “${label}”: ${reason.replace(/\.$/, '')}` : `, as “${label}”`;
 }
+
+/** Names, but not all of many. */
+const few = (names) => list(names.length > NAMED + 1 ? [...names.slice(0, NAMED), `${names.length - NAMED} others`] : names);
 
 /** What the first choice is best at, among the candidates. */
 export function standing({ targets }, candidates) {
