@@ -14,7 +14,7 @@ const WIDE = { width: 1280, height: 1000 };
 const decisions = await api("/admin/decisions?limit=200");
 const plans = await api("/admin/plans?limit=100");
 const decision = decisions.find(({ route, model }) => route === "task" && model && model !== LARGEST);
-const plan = plans.find(({ route }) => route === "parallel") ?? plans[0];
+const plan = plans.sort((a, b) => b.tasks - a.tasks)[0];
 const pictures = [
   ["page-overview", "", { viewport: WIDE }, ".mark"],
   ["page-overview-dark", "", { viewport: WIDE, colorScheme: "dark" }, ".mark"],

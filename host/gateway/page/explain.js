@@ -57,19 +57,20 @@ export function standing({ targets }, candidates) {
   if (!first || candidates.length < 2) return '';
   const price = (model) => model.input_usd_per_million + model.output_usd_per_million;
   const words = [
-    best(candidates, first, (model) => -price(model)) && 'the cheapest',
-    best(candidates, first, (model) => model.quality) && 'the one of the best quality',
-    best(candidates, first, (model) => model.tokens_per_second) && 'the fastest',
-    best(candidates, first, (model) => -(model.first_token_ms ?? Infinity)) && 'the quickest to begin',
+    best(candidates, first, 'cheapest', (model) => -price(model)),
+    best(candidates, first, 'best', (model) => model.quality),
+    best(candidates, first, 'fastest', (model) => model.tokens_per_second),
+    best(candidates, first, 'quickest to begin', (model) => -(model.first_token_ms ?? Infinity)),
   ].filter(Boolean);
   return words.length ? ` Among them it is ${list(words)}.` : '';
 }
 
-/** Whether it is better than all others, or as good as the best and better than some. */
-function best(candidates, first, value) {
+/** `the cheapest`, or `one of the cheapest`; nothing where another one is better, or all are as good. */
+function best(candidates, first, what, value) {
   const values = candidates.map(value).filter((number) => Number.isFinite(number));
   const mine = value(first);
-  return Number.isFinite(mine) && mine === Math.max(...values) && values.some((number) => number < mine);
+  if (!Number.isFinite(mine) || mine < Math.max(...values) || !values.some((number) => number < mine)) return null;
+  return values.filter((number) => number === mine).length > 1 ? `one of the ${what}` : `the ${what}`;
 }
 
 function tried({ request, attempts, plan, outcome }) {

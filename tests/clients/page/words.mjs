@@ -25,6 +25,8 @@ export const words = {
       + "then b/large should it fail, as “cheapest”. Among them it is the cheapest and the fastest. a/small answered after "
       + "184 ms, its first token after 20 ms. It cost $0.00100 (12 tokens in, 30 tokens out), $0.00300 (75 %) less than at b/large.",
     );
+    const twin = { ...CHEAP, model: "c/small" };
+    assert.match(await explained({ decisions: [{ ...ROUTED, candidates: [CHEAP, DEAR, twin] }] }), /Among them it is one of the cheapest and one of the fastest\./);
     const many = { ...ROUTED, candidates: Array(5).fill(CHEAP), answer: { ...ROUTED.answer, targets: [0, 1, 2, 3, 4].map((candidate) => ({ candidate })) } };
     assert.match(await explained({ decisions: [many] }), /of 5 candidates, then a\/small, a\/small and 2 others should it fail/);
     const fell = { policy: "ours", candidates: [CHEAP], answer: { kind: "failure", reason: "deadline", message: "it took longer than 20 ms" } };
