@@ -3,6 +3,7 @@
 import { change, operator } from './api.js';
 import { h, render } from './dom.js';
 import { failed } from './parts.js';
+import { refresh } from './store.js';
 
 /** The API's own limits. */
 const LONGEST_NAME = 64;
@@ -60,6 +61,8 @@ function field(label, id, input, note) {
 }
 
 function finish(what, own, dialog, draw, answer) {
+  // What serves now is shown at once, not with the next tick.
+  refresh();
   if (what.report) {
     own.answer = answer;
     draw();

@@ -50,12 +50,15 @@ export function retry() {
   else stream?.retry();
 }
 
+/** Reads how things stand, after something was changed. */
+export const refresh = () => readOverview().catch(() => {});
+
 /** Looks at another length of time. */
 export async function choose(window) {
   state.window = window;
   state.points = [];
   notify('window');
-  await readOverview().catch(() => {});
+  await refresh();
 }
 
 function connect() {

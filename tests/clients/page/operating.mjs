@@ -70,6 +70,8 @@ export const operating = {
     await page.locator(".badge", { hasText: "quarantine" }).waitFor({ state: "detached" });
 
     const serves = (await api("/admin/policies/changing")).active;
+    assert.equal(serves, active, "the file still has it");
+    await page.locator(".version-box", { hasText: "Serves" }).filter({ hasText: serves.slice(0, 12) }).waitFor();
     await page.getByRole("button", { name: "Pin changing", exact: true }).click();
     await agree(page, "Pin");
     await shows(page, ".badge", "pinned");
