@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::command_line::check;
 use crate::fleet::{error, in_order};
 
-const PAGES: [&str; 5] =
-    ["/admin/policies", "/admin/models", "/admin/usage", "/admin/overview", "/admin/decisions"];
+const PAGES: [&str; 6] =
+    ["/admin/policies", "/admin/models", "/admin/usage", "/admin/overview", "/admin/decisions", "/metrics"];
 
 #[tokio::test]
 async fn a_token_is_needed_where_one_is_configured() {

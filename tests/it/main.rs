@@ -26,6 +26,7 @@ mod hot_swap;
 mod keys;
 mod languages;
 mod lifecycle;
+mod metrics;
 mod observers;
 mod orchestration;
 mod overview;

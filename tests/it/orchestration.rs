@@ -51,7 +51,7 @@ impl Setup {
 }
 
 /// JSON as a TOML inline table; what is null is left out.
-fn inline(settings: &str) -> String {
+pub fn inline(settings: &str) -> String {
     let settings: Value = serde_json::from_str(settings).expect("settings are JSON");
     let members = settings.as_object().expect("settings are an object");
     let said = members.iter().filter(|(_, value)| !value.is_null());

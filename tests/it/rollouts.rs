@@ -116,6 +116,20 @@ async fn a_new_version_that_fails_is_rolled_back_and_left_alone_for_a_while() {
     let told = again.json()["policies"][0]["error"].as_str().expect("an error").to_owned();
     assert!(told.contains("was rolled back") && told.contains("it is tried again in"), "{told}");
     setup.decided_by(1).await;
+    let metrics = client::get(&setup.gateway.admin("/metrics")).await;
+    let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
+    let short = &digest(1)[..12];
+    for told in [
+        format!(r#"pointsman_policy_info{{policy="changing",digest="{short}"}} 1"#),
+        r#"pointsman_policy_rollbacks_total{policy="changing",action="rollback",by="gateway"} 1"#.to_owned(),
+        r#"pointsman_policy_rollbacks_total{policy="changing",action="rollback",by="admin"} 0"#.to_owned(),
+        r#"pointsman_policy_swaps_total{policy="changing"} 2"#.to_owned(),
+        r#"pointsman_policy_rejected_versions_total{policy="changing"} 1"#.to_owned(),
+        r#"pointsman_last_reload_successful 0.0"#.to_owned(),
+        r#"pointsman_reloads_total{result="partial"} 1"#.to_owned(),
+    ] {
+        assert!(metrics.lines().any(|line| line == told), "{told} is not in\n{metrics}");
+    }
     let by = |who: &str| json!(who);
     let expected =
         [("load", by("configuration")), ("swap", by("configuration")), ("rollback", by("gateway"))];

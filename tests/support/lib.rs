@@ -17,6 +17,7 @@ mod gate;
 mod gateway;
 mod installed;
 mod model;
+pub mod prometheus;
 pub mod real_models;
 pub mod registry;
 mod step;

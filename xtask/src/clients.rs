@@ -1,5 +1,5 @@
-//! Installs the real clients, models and registry, and the toolchains of other
-//! languages, that tests run against.
+//! Installs the real clients, models, registry and Prometheus, and the toolchains of
+//! other languages, that tests run against.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +18,7 @@ pub struct Installed {
     policies: PathBuf,
     registry: Option<PathBuf>,
     chromium: Option<PathBuf>,
+    promtool: Option<PathBuf>,
 }
 
 /// Whether a skipped test is a failed one.
@@ -26,7 +27,7 @@ pub fn is_ci() -> bool {
 }
 
 /// Installs Python and npm packages below `target/clients`, where they stay for
-/// the next run, and an OCI registry and a browser where Debian's packages are.
+/// the next run, and an OCI registry, a browser and Prometheus where Debian's packages are.
 pub fn install() -> Result<Installed> {
     let directory = root().join("target/clients");
     let clients = root().join("tests/clients");
@@ -43,8 +44,9 @@ pub fn install() -> Result<Installed> {
         model,
         whisper,
         policies,
-        registry: registry()?,
+        registry: debian("docker-registry", "/usr/bin/docker-registry")?,
         chromium: chromium()?,
+        promtool: debian("prometheus", "/usr/bin/promtool")?,
     })
 }
 
@@ -57,11 +59,15 @@ impl Installed {
             .env("POINTSMAN_TEST_MODEL", &self.model)
             .env("POINTSMAN_TEST_WHISPER", &self.whisper)
             .env("POINTSMAN_TEST_POLICIES", &self.policies);
-        if let Some(registry) = &self.registry {
-            tests.env("POINTSMAN_TEST_REGISTRY", registry);
-        }
-        if let Some(chromium) = &self.chromium {
-            tests.env("POINTSMAN_TEST_CHROMIUM", chromium);
+        let optional = [
+            ("POINTSMAN_TEST_REGISTRY", &self.registry),
+            ("POINTSMAN_TEST_CHROMIUM", &self.chromium),
+            ("POINTSMAN_TEST_PROMTOOL", &self.promtool),
+        ];
+        for (variable, path) in optional {
+            if let Some(path) = path {
+                tests.env(variable, path);
+            }
         }
     }
 }
@@ -134,22 +140,16 @@ fn assembled(directory: &Path, python: &Path, name: &str, script: &str) -> Resul
     Ok(model)
 }
 
-/// An OCI registry.
-fn registry() -> Result<Option<PathBuf>> {
-    debian("docker-registry")
-}
-
 /// The browser that has the live page.
 pub fn chromium() -> Result<Option<PathBuf>> {
-    debian("chromium")
+    debian("chromium", "/usr/bin/chromium")
 }
 
-/// A program of the Debian package that is called as it is. Without it some tests
-/// are skipped, but not on CI.
-fn debian(package: &str) -> Result<Option<PathBuf>> {
-    let binary = Path::new("/usr/bin").join(package);
-    if !binary.exists() {
-        let what = format!("the package {package}, which root installs with apt-get");
+/// A program from one of Debian's packages. Without it some tests are skipped, but
+/// not on CI.
+fn debian(package: &str, binary: &str) -> Result<Option<PathBuf>> {
+    let what = format!("the package {package}, which root installs with apt-get");
+    if !Path::new(binary).exists() {
         let mut install = Command::new("apt-get");
         install.args(["install", "--yes", "--quiet", "--no-install-recommends", package]);
         if let Err(error) = run(&mut install, &what) {
@@ -158,7 +158,7 @@ fn debian(package: &str) -> Result<Option<PathBuf>> {
             return Ok(None);
         }
     }
-    Ok(Some(binary))
+    Ok(Some(binary.into()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -3,6 +3,7 @@
 mod decisions;
 pub(crate) mod events;
 mod guard;
+mod metrics;
 mod operate;
 mod overview;
 mod page;
@@ -64,6 +65,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route("/admin/plans", get(plans::list))
         .route("/admin/plans/{id}", get(plans::one))
         .route("/admin/reload", post(reload))
+        .route("/metrics", get(metrics::page))
         .fallback(no_such_page)
         .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard::guard))
         .with_state(admin)
@@ -84,7 +86,7 @@ async fn no_such_page(uri: Uri) -> ApiError {
         "unknown_url",
         format!(
             "nothing at {}: there are GET /admin/overview, /admin/events, /admin/decisions, /admin/policies, \
-             /admin/routes, /admin/models, /admin/usage, /admin/plans, /admin/audit and POST /admin/reload; \
+             /admin/routes, /admin/models, /admin/usage, /admin/plans, /admin/audit, /metrics and POST /admin/reload; \
              docs/rollouts.md lists what changes policies",
             uri.path()
         ),

@@ -26,13 +26,10 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(snapshot: Snapshot, feedback: FeedbackQueue, shadows: ShadowQueue) -> Self {
-        Self {
-            snapshot: ArcSwap::from_pointee(snapshot),
-            recorder: Arc::default(),
-            started: SystemTime::now(),
-            feedback,
-            shadows,
-        }
+        let recorder = Arc::<Recorder>::default();
+        recorder.serves(&snapshot);
+        let (snapshot, started) = (ArcSwap::from_pointee(snapshot), SystemTime::now());
+        Self { snapshot, recorder, started, feedback, shadows }
     }
 
     /// Everything that the configuration says, as of now.
@@ -42,6 +39,7 @@ impl App {
 
     /// Lets new requests see another snapshot.
     pub(crate) fn swap(&self, snapshot: Snapshot) {
+        self.recorder.serves(&snapshot);
         self.snapshot.store(Arc::new(snapshot));
     }
 }

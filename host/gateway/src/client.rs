@@ -14,6 +14,7 @@ mod setbacks;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{Method, Uri, header};
@@ -46,21 +47,23 @@ async fn ready() -> &'static str {
     "ready\n"
 }
 
-async fn no_such_page(uri: Uri) -> ApiError {
-    ApiError::not_found(
-        "unknown_url",
-        format!(
-            "nothing at {}: this gateway serves POST /v1/chat/completions, POST /v1/decisions and GET /v1/models",
-            uri.path()
-        ),
-    )
+async fn no_such_page(State(app): State<Arc<App>>, uri: Uri) -> ApiError {
+    let message = format!(
+        "nothing at {}: this gateway serves POST /v1/chat/completions, POST /v1/decisions and GET /v1/models",
+        uri.path()
+    );
+    let error = ApiError::not_found("unknown_url", message);
+    app.recorder.turned_away(&error);
+    error
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Response {
+async fn wrong_method(State(app): State<Arc<App>>, method: Method, uri: Uri) -> Response {
     let allowed = match uri.path() {
         "/v1/chat/completions" | "/v1/decisions" => "POST",
         _ => "GET",
     };
     let message = format!("{method} is not allowed at {}: use {allowed}", uri.path());
-    ([(header::ALLOW, allowed)], ApiError::method_not_allowed(message)).into_response()
+    let error = ApiError::method_not_allowed(message);
+    app.recorder.turned_away(&error);
+    ([(header::ALLOW, allowed)], error).into_response()
 }

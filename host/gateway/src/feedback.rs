@@ -40,10 +40,9 @@ impl FeedbackQueue {
 }
 
 impl Feedback {
-    pub(crate) fn send(self, outcome: Outcome) {
-        if self.queue.try_send((self.policy, outcome)).is_err() {
-            tracing::debug!("an outcome was dropped: policies observe more slowly than requests end");
-        }
+    /// Says whether there was room for it.
+    pub(crate) fn send(self, outcome: Outcome) -> bool {
+        self.queue.try_send((self.policy, outcome)).is_ok()
     }
 }
 

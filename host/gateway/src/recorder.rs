@@ -3,7 +3,9 @@
 use pointsman_domain::history::History;
 use pointsman_telemetry::Telemetry;
 
+use crate::client::error::ApiError;
 use crate::ledger::Ledger;
+use crate::snapshot::Snapshot;
 
 /// Everybody who is told.
 #[derive(Debug, Default)]
@@ -15,6 +17,17 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
+    /// From now on, requests can be for what this snapshot serves.
+    pub(crate) fn serves(&self, snapshot: &Snapshot) {
+        let served = || snapshot.served.values().map(|route| (&route.name, route.models.as_slice()));
+        self.telemetry.metrics.configure(served);
+    }
+
+    /// A request was turned away before anybody was asked what to do.
+    pub(crate) fn turned_away(&self, error: &ApiError) {
+        self.telemetry.metrics.turned_away(error.code());
+    }
+
     /// A request has ended.
     pub(crate) fn ended(&self, history: History) {
         self.ledger.enter(&history);

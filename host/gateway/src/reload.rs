@@ -19,8 +19,10 @@ use std::time::Duration;
 use pointsman_domain::ids::RouteName;
 use pointsman_policy::Runtime;
 use pointsman_supply::{Fetcher, Order};
+use pointsman_telemetry::metrics::ReloadState;
 
 use crate::app::App;
+use crate::clock::unix_seconds;
 use crate::config::{Config, ConfigError, Overrides};
 use crate::rollout::state::Promoted;
 use crate::rollout::{Event, KeepError, Rollouts, State, Who};
@@ -70,6 +72,7 @@ pub(crate) struct Reloader {
     /// something waits for a compiler.
     change: Mutex<()>,
     last: Mutex<Option<Report>>,
+    counts: Mutex<ReloadState>,
 }
 
 impl Source {
@@ -129,7 +132,10 @@ impl Reloader {
         rollouts: Rollouts,
     ) -> Self {
         let (turn, change, last) = Default::default();
-        Self { source, runtime, fetcher, app, rollouts, turn, change, last }
+        let started =
+            ReloadState { last_applied: unix_seconds(), last_is_clean: true, ..ReloadState::default() };
+        let counts = Mutex::new(started);
+        Self { source, runtime, fetcher, app, rollouts, turn, change, last, counts }
     }
 
     /// The files whose changes call for a reload, as things stand.
@@ -145,6 +151,16 @@ impl Reloader {
     /// The last reload, if there was one.
     pub(crate) fn last(&self) -> Option<Report> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How reloads went so far.
+    pub(crate) fn counts(&self) -> ReloadState {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What policies run in.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     /// Reads everything anew and puts in its place what is good.
@@ -165,6 +181,7 @@ impl Reloader {
         let orders = current.config.policies.iter().filter_map(|policy| policy.source.order());
         self.fetcher.keep_only(&orders.cloned().collect::<Vec<Order>>());
         report.log();
+        report.count(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
         report
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::prompt::Prompt;
@@ -39,6 +40,8 @@ pub(crate) struct Context {
     limits: Limits,
     /// The running time of one call in ticks.
     ticks: u64,
+    /// The largest linear memory that an instance had, in bytes.
+    peak_memory: AtomicUsize,
 }
 
 impl Context {
@@ -50,6 +53,18 @@ impl Context {
             grants: spec.grants,
             limits: spec.limits,
             ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
+            peak_memory: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn peak_memory(&self) -> usize {
+        self.peak_memory.load(Ordering::Relaxed)
+    }
+
+    /// Instances of all threads meet here, so nothing is written but what is new.
+    fn saw_memory(&self, bytes: usize) {
+        if bytes > self.peak_memory() {
+            self.peak_memory.fetch_max(bytes, Ordering::Relaxed);
         }
     }
 }
@@ -101,6 +116,7 @@ impl Host {
     /// Forgets the request, so that an idle instance holds nothing of it.
     pub(crate) fn end(&mut self) {
         self.log_printed(true);
+        self.policy.saw_memory(self.memory.used);
         self.input = None;
         let dropped = std::mem::take(&mut self.left.log_lines_dropped);
         if dropped > 0 {

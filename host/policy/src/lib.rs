@@ -38,5 +38,5 @@ pub use measure::Parts;
 pub use policy::Policy;
 pub use record::{Alarm, Record, RecordStatus};
 pub use runtime::{Runtime, RuntimeConfig, RuntimeError};
-pub use slot::{Rejected, RolledBack, Slot, SlotStatus, TookOver};
+pub use slot::{Measures, PolicyUsage, Rejected, RolledBack, Slot, SlotStatus, TookOver};
 pub use spec::{Grants, Isolation, Limits, PolicySpec};

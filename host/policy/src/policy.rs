@@ -16,6 +16,7 @@ use crate::instance::{Exports, Instance};
 use crate::measure::Parts;
 use crate::record::Record;
 use crate::runtime::{Runtime, Share};
+use crate::slot::PolicyUsage;
 use crate::spec::{Grants, Isolation, PolicySpec};
 
 /// A policy that passed the load gate.
@@ -107,6 +108,17 @@ impl Policy {
     /// How it has done since it was loaded.
     pub fn record(&self) -> &Arc<Record> {
         &self.loaded.record
+    }
+
+    /// What it takes up at this moment.
+    pub fn usage(&self) -> PolicyUsage {
+        let loaded = &self.loaded;
+        let places = loaded.spec.limits.concurrency as usize;
+        PolicyUsage {
+            calls: places.saturating_sub(loaded.places.available_permits()),
+            idle_instances: loaded.idle().len(),
+            peak_memory: loaded.context.peak_memory(),
+        }
     }
 
     /// What it was compiled to.

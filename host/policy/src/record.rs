@@ -200,8 +200,12 @@ impl Counts {
 
     /// Those that happened.
     pub(crate) fn failures(&self) -> Vec<(&'static str, u64)> {
-        let counted = PolicyFailure::REASONS.into_iter().zip(self.by_reason.iter().map(get));
-        counted.filter(|(_, count)| *count > 0).collect()
+        self.by_reason().into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Failures by reason, those that never happened too.
+    pub(crate) fn by_reason(&self) -> [(&'static str, u64); PolicyFailure::REASONS.len()] {
+        std::array::from_fn(|index| (PolicyFailure::REASONS[index], get(&self.by_reason[index])))
     }
 }
 

@@ -158,6 +158,12 @@ impl Runtime {
         &self.inner.alarm
     }
 
+    /// Calls of policies that are under way, out of the places that there are.
+    pub fn running(&self) -> (usize, usize) {
+        let places = self.inner.config.concurrent_decisions as usize;
+        (places.saturating_sub(self.inner.running.available_permits()), places)
+    }
+
     /// How often the compiler was run since the start. Code that another policy
     /// holds, or that was kept from an earlier start, is not compiled again.
     pub fn compilations(&self) -> u64 {

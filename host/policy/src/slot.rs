@@ -10,7 +10,12 @@ use serde::Serialize;
 
 use crate::failure::PolicyFailure;
 use crate::policy::Policy;
-use crate::record::{Counts, RecordStatus};
+use crate::record::RecordStatus;
+
+mod totals;
+
+use totals::Totals;
+pub use totals::{Measures, PolicyUsage};
 
 /// The version of a policy that serves now, and how it is doing. Requests that
 /// hold the old version finish on it when another takes its place.
@@ -19,7 +24,7 @@ pub struct Slot {
     versions: ArcSwap<Versions>,
     swaps: AtomicU64,
     /// Over all versions.
-    total: Counts,
+    total: Totals,
     rejected: Mutex<Option<Rejected>>,
 }
 
@@ -101,7 +106,7 @@ impl Slot {
             name,
             versions: ArcSwap::from_pointee(versions),
             swaps: AtomicU64::new(0),
-            total: Counts::default(),
+            total: Totals::new(),
             rejected: Mutex::default(),
         }
     }
@@ -183,22 +188,23 @@ impl Slot {
 
     /// Notes that a version was not let in.
     pub fn rejected(&self, digest: Option<Digest>, error: String) {
+        self.total.rejected.fetch_add(1, Ordering::Relaxed);
         let digest = digest.map(|digest| digest.to_string());
         *self.last_rejected() = Some(Rejected { digest, error, at: unix_seconds() });
     }
 
     /// Counts a decision that one of its versions was asked for, whatever came of it.
     pub fn decided(&self, version: &Policy, took: Duration, failure: Option<&PolicyFailure>) {
-        self.total.decided();
+        self.total.decided(took);
         if let Some(failure) = failure {
-            self.total.failed(failure);
+            self.total.counts.failed(failure);
         }
         version.record().decided(took, failure);
     }
 
     /// Counts a failure of one of its versions after its decision.
     pub fn failed(&self, version: &Policy, failure: &PolicyFailure) {
-        self.total.failed(failure);
+        self.total.counts.failed(failure);
         version.record().failed(failure);
     }
 
@@ -211,11 +217,26 @@ impl Slot {
             previous: versions.previous.as_ref().map(|policy| policy.digest().to_string()),
             loaded_at: versions.loaded_at,
             swaps: self.swaps.load(Ordering::Relaxed),
-            decisions: self.total.decisions(),
-            failures: self.total.failures(),
+            decisions: self.total.counts.decisions(),
+            failures: self.total.counts.failures(),
             rejected: self.last_rejected().clone(),
             active_record: versions.active.record().status(),
             previous_record: versions.previous.as_ref().map(|policy| policy.record().status()),
+        }
+    }
+
+    /// What there is to measure at this moment.
+    pub fn measures(&self) -> Measures {
+        let versions = self.versions.load();
+        Measures {
+            active: versions.active.digest(),
+            loaded_at: versions.loaded_at,
+            swaps: self.swaps.load(Ordering::Relaxed),
+            rejected: self.total.rejected.load(Ordering::Relaxed),
+            failures: self.total.counts.by_reason(),
+            decision_times: self.total.decision_times(),
+            decision_time: self.total.decision_time(),
+            usage: versions.active.usage(),
         }
     }
 

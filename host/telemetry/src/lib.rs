@@ -5,6 +5,7 @@
 //! history does not hold, such as content and keys, is in none of them.
 
 mod log;
+pub mod metrics;
 mod recent;
 pub mod record;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use pointsman_domain::history::History;
 
+pub use metrics::Metrics;
 pub use recent::{Recent, Since};
 pub use record::Record;
 pub use timeline::{Point, Steps, Timeline, Window};
@@ -26,6 +28,8 @@ pub struct Telemetry {
     pub recent: Recent,
     /// Sums over time.
     pub timeline: Timeline,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl Telemetry {
@@ -33,6 +37,7 @@ impl Telemetry {
     pub fn ended(&self, history: History) {
         log::ended(&history);
         self.timeline.add(&history);
+        self.metrics.ended(&history);
         self.recent.keep(Arc::new(history));
     }
 }

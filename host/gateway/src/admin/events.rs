@@ -14,6 +14,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header;
+use pointsman_telemetry::Metrics;
+use pointsman_telemetry::metrics::Queue;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
@@ -71,17 +73,21 @@ pub(super) async fn events(State(admin): State<Arc<Admin>>) -> Response {
     let mut opening = String::from(": ok\n\n");
     write(&mut opening, "tick", &Tick::of(&admin));
     let opening = stream::iter([Ok::<_, Infallible>(Bytes::from(opening))]);
-    let stop = admin.stop.clone();
-    let following = stream::unfold((listening, stop), |(mut listening, mut stop)| async move {
-        let news = next(&mut listening, &mut stop).await?;
-        Some((Ok(news), (listening, stop)))
+    let listener = (listening, admin.stop.clone(), Arc::clone(&admin.app));
+    let following = stream::unfold(listener, |(mut listening, mut stop, app)| async move {
+        let news = next(&mut listening, &mut stop, &app.recorder.telemetry.metrics).await?;
+        Some((Ok(news), (listening, stop, app)))
     });
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     (headers, Body::from_stream(opening.chain(following))).into_response()
 }
 
 /// What comes next; `None` when the gateway is to stop.
-async fn next(listening: &mut broadcast::Receiver<Bytes>, stop: &mut watch::Receiver<bool>) -> Option<Bytes> {
+async fn next(
+    listening: &mut broadcast::Receiver<Bytes>,
+    stop: &mut watch::Receiver<bool>,
+    metrics: &Metrics,
+) -> Option<Bytes> {
     loop {
         let news = tokio::select! {
             news = listening.recv() => news,
@@ -89,7 +95,7 @@ async fn next(listening: &mut broadcast::Receiver<Bytes>, stop: &mut watch::Rece
         };
         match news {
             Ok(news) => return Some(news),
-            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Lagged(missed)) => metrics.dropped(Queue::Events, missed),
             Err(RecvError::Closed) => return None,
         }
     }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Request};
 use pointsman_domain::attempts::Limits;
 use pointsman_domain::outcome::Fault;
+use pointsman_telemetry::metrics::Queue;
 use pointsman_wire::openai::chat::ChatRequest;
 
 use super::error::ApiError;
@@ -40,7 +41,9 @@ pub(super) async fn completions(State(app): State<Arc<App>>, request: Request<Bo
 
 async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<Response, ApiError> {
     let snapshot = app.snapshot();
-    let Intake { headers, request, question } = Intake::take(&snapshot, request).await?;
+    let intake = Intake::take(&snapshot, request).await;
+    let Intake { headers, request, question } =
+        intake.inspect_err(|error| app.recorder.turned_away(error))?;
     told.decision_id(&question.request.id);
     let opening = Opening {
         route: Arc::clone(&question.route.name),
@@ -114,8 +117,9 @@ impl Work<'_> {
             let choice = choice.map_err(Setback::NotChosen)?;
             if chooser.failure().is_none()
                 && let Some(question) = chooser.for_shadow(&choice)
+                && !self.app.shadows.ask(question)
             {
-                self.app.shadows.ask(question);
+                self.app.recorder.telemetry.metrics.dropped(Queue::Shadow, 1);
             }
             let Choice { course, input, records } = choice;
             tell_choice(&course, told);

@@ -114,6 +114,11 @@ impl ApiError {
         }
     }
 
+    /// What happened, as a word of a fixed list.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// The text for the client.
     pub(crate) fn message(&self) -> &str {
         &self.message

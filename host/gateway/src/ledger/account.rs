@@ -11,6 +11,7 @@ use pointsman_domain::outcome::{Ending, Fault, Outcome, Usage};
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::trace::TraceContext;
 use pointsman_policy::Record;
+use pointsman_telemetry::metrics::Queue;
 
 use super::calls::{CallId, Calls};
 use crate::feedback::Feedback;
@@ -208,8 +209,11 @@ impl Account {
         for record in &self.records {
             record.ended(&history.outcome);
         }
-        if let Some(feedback) = self.feedback.take() {
-            feedback.send(history.outcome.clone());
+        if let Some(feedback) = self.feedback.take()
+            && !feedback.send(history.outcome.clone())
+        {
+            tracing::debug!("an outcome was dropped: policies observe more slowly than requests end");
+            self.recorder.telemetry.metrics.dropped(Queue::Feedback, 1);
         }
         self.recorder.ended(history);
     }

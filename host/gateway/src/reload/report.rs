@@ -1,5 +1,6 @@
 //! What a reload did, for the log and the admin API.
 
+use pointsman_telemetry::metrics::ReloadState;
 use serde::Serialize;
 
 use super::policies::{Change, Committed, What};
@@ -50,6 +51,18 @@ impl Report {
     /// Whether everything on disk is in force now.
     pub(crate) fn is_clean(&self) -> bool {
         self.config == Verdict::Applied && self.policies.iter().all(|policy| policy.error.is_none())
+    }
+
+    pub(super) fn count(&self, counts: &mut ReloadState) {
+        counts.last_is_clean = self.is_clean();
+        match self.config {
+            Verdict::Applied if self.is_clean() => {
+                counts.applied += 1;
+                counts.last_applied = self.at;
+            }
+            Verdict::Applied => counts.partial += 1,
+            Verdict::Rejected(_) => counts.rejected += 1,
+        }
     }
 
     pub(super) fn log(&self) {

@@ -8,10 +8,15 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pointsman_domain::ids::{Digest, PolicyName, RouteName};
+use pointsman_telemetry::metrics::Undone;
 use serde::{Deserialize, Serialize};
 
 use super::kept::KeepError;
 use crate::clock::unix_seconds;
+
+mod undone;
+
+use undone::UndoneCounts;
 
 /// The file, with a JSON object a line.
 const FILE: &str = "audit.jsonl";
@@ -122,6 +127,8 @@ struct Log {
     /// Events that were noted since the start.
     count: u64,
     file: Option<File>,
+    /// Since the start.
+    undone: UndoneCounts,
 }
 
 impl Audit {
@@ -145,7 +152,7 @@ impl Audit {
             if !whole {
                 file.write_all(b"\n")?;
             }
-            Ok(Log { newest, count: 0, file: Some(file) })
+            Ok(Log { newest, file: Some(file), ..Log::default() })
         };
         match open() {
             Ok(log) => Ok(Self(Mutex::new(log))),
@@ -166,6 +173,7 @@ impl Audit {
             event.action
         );
         let mut log = self.log();
+        log.undone.count(&event);
         let line = serde_json::to_string(&event).map(|text| text + "\n").unwrap_or_default();
         if let Some(file) = &mut log.file
             && let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.sync_data())
@@ -193,6 +201,11 @@ impl Audit {
     /// The newest events, newest first.
     pub(crate) fn newest(&self, most: usize) -> Vec<Event> {
         self.log().newest.iter().rev().take(most).cloned().collect()
+    }
+
+    /// What was undone about a policy since the start.
+    pub(crate) fn undone(&self, policy: &PolicyName) -> Vec<Undone> {
+        self.log().undone.of(policy)
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {

@@ -42,10 +42,14 @@ pub(crate) fn queue() -> (ShadowQueue, Asking) {
 }
 
 impl ShadowQueue {
-    /// Asks later, or notes that there is no room for it.
-    pub(crate) fn ask(&self, question: Question) {
-        if let Err(full) = self.0.try_send(question) {
-            full.into_inner().score.skipped();
+    /// Asks later, or notes that there is no room for it, and says so.
+    pub(crate) fn ask(&self, question: Question) -> bool {
+        match self.0.try_send(question) {
+            Ok(()) => true,
+            Err(full) => {
+                full.into_inner().score.skipped();
+                false
+            }
         }
     }
 }

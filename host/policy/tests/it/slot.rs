@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_domain::ids::Digest;
-use pointsman_guests::{version, version_label};
-use pointsman_policy::{PolicyFailure, PolicySpec, RolledBack, Slot};
+use pointsman_guests::{HOSTILE, Misdeed, misbehaving, version, version_label};
+use pointsman_policy::{Isolation, PolicyFailure, PolicySpec, RolledBack, Slot};
 
-use crate::support::{decide, label, load, runtime, spec};
+use crate::support::{decide, label, load, runtime, spec, spec_with};
 
 #[tokio::test]
 async fn a_swap_serves_the_new_version_and_lets_the_old_one_finish() {
@@ -79,4 +79,54 @@ async fn a_changed_specification_leaves_the_version_before() {
     assert_eq!(slot.active().digest(), active.digest());
     assert_eq!(label(decide(&slot.active()).await), "changed");
     assert_eq!(label(decide(&slot.previous().unwrap()).await), version_label(1));
+}
+
+#[tokio::test]
+async fn the_measures_tell_all_decisions_whatever_version_made_them() {
+    let slot = Slot::new(load(spec(), &version(1)).unwrap());
+    let one = slot.active();
+    slot.decided(&one, Duration::from_micros(10), None);
+    slot.swap(load(spec(), &version(2)).unwrap());
+    slot.decided(&slot.active(), Duration::from_millis(20), Some(&PolicyFailure::Deadline));
+    slot.decided(&slot.active(), Duration::from_secs(1_000), None);
+    slot.rejected(None, "it is not there".to_owned());
+
+    let measures = slot.measures();
+    assert_eq!(measures.active, slot.active().digest());
+    assert_eq!((measures.swaps, measures.rejected), (1, 1));
+    assert_eq!(measures.failures.len(), PolicyFailure::REASONS.len());
+    assert!(measures.failures.contains(&("deadline", 1)) && measures.failures.contains(&("trap", 0)));
+    assert_eq!(measures.decision_time, Duration::from_micros(10 + 20_000 + 1_000_000_000));
+    let [(quick, 1), (slow, 1), (longest, 1)] = measures.decision_times[..] else { panic!("{measures:?}") };
+    assert!(quick >= Duration::from_micros(10) && quick < Duration::from_micros(12), "{quick:?}");
+    assert!(slow >= Duration::from_millis(20) && slow < Duration::from_millis(23), "{slow:?}");
+    assert!(longest < Duration::from_secs(70), "what is beyond measure is counted at its end");
+}
+
+#[tokio::test]
+async fn the_usage_tells_calls_idle_instances_and_the_largest_memory() {
+    let warm = Isolation::Warm { recycle_after: 10, instances: 4 };
+    let policy = load(PolicySpec { isolation: warm, ..spec() }, &version(1)).unwrap();
+    let before = policy.usage();
+    assert_eq!((before.calls, before.idle_instances), (0, 0));
+    let page = 64 << 10;
+    assert!(before.peak_memory >= page, "the load gate's trial is counted: {before:?}");
+
+    decide(&policy).await.unwrap();
+    let after = policy.usage();
+    assert_eq!((after.calls, after.idle_instances), (0, 1));
+    assert!(after.peak_memory >= page && after.peak_memory <= policy.spec().limits.memory_bytes, "{after:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_under_way_is_told() {
+    let policy = load(spec_with(&misbehaving(Misdeed::LoopInRoute)), HOSTILE).unwrap();
+    let mut call = std::pin::pin!(decide(&policy));
+    // It runs until it is first seen to, and is under way from then on.
+    tokio::select! {
+        biased;
+        result = &mut call => panic!("a loop has an end: {result:?}"),
+        () = std::future::ready(()) => {}
+    }
+    assert_eq!(policy.usage().calls, 1);
 }

@@ -1,0 +1,75 @@
+//! `GET /metrics`: what Prometheus asks for.
+
+use std::sync::Arc;
+use std::time::{Instant, UNIX_EPOCH};
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, header};
+use pointsman_domain::model::Model;
+use pointsman_policy::Slot;
+use pointsman_telemetry::metrics::{self, Format, ModelState, PolicyState, PoolState, RouteState};
+
+use super::Admin;
+use crate::rollout::Audit;
+
+/// All metrics, in the format that is asked for.
+pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let format = Format::accepted(accept.unwrap_or_default());
+    let page = admin.app.recorder.telemetry.metrics.page(format, state(&admin));
+    ([(header::CONTENT_TYPE, format.content_type())], page).into_response()
+}
+
+/// How things stand.
+fn state(admin: &Admin) -> metrics::State {
+    let (snapshot, now) = (admin.app.snapshot(), Instant::now());
+    let rollouts = &admin.reloader.rollouts;
+    let decided = rollouts.state();
+    let (calls, places) = admin.reloader.runtime().running();
+    metrics::State {
+        version: env!("CARGO_PKG_VERSION"),
+        started: admin.app.started.duration_since(UNIX_EPOCH).unwrap_or_default(),
+        routes: (snapshot.config.routes.iter())
+            .map(|route| RouteState {
+                name: route.name.to_string(),
+                policy: decided.policy_of(route, &snapshot.config).to_string(),
+            })
+            .collect(),
+        models: snapshot.config.models.iter().map(|model| of_model(model, now)).collect(),
+        policies: snapshot.slots.values().map(|slot| of_policy(slot, &rollouts.audit)).collect(),
+        pool: PoolState { calls, places },
+        reloads: admin.reloader.counts(),
+    }
+}
+
+fn of_model(model: &Model, now: Instant) -> ModelState {
+    let live = model.live.snapshot(&model.expected, now);
+    ModelState {
+        backend: model.backend.to_string(),
+        id: model.id.to_string(),
+        healthy: live.healthy,
+        in_flight: live.in_flight,
+    }
+}
+
+fn of_policy(slot: &Slot, audit: &Audit) -> PolicyState {
+    let measures = slot.measures();
+    let limits = slot.active().spec().limits;
+    PolicyState {
+        name: slot.name().to_string(),
+        digest: measures.active.short(),
+        loaded_at: measures.loaded_at,
+        swaps: measures.swaps,
+        rejected: measures.rejected,
+        undone: audit.undone(slot.name()),
+        failures: measures.failures.to_vec(),
+        decision_times: measures.decision_times,
+        decision_time: measures.decision_time,
+        calls: measures.usage.calls,
+        calls_limit: limits.concurrency as usize,
+        idle_instances: measures.usage.idle_instances,
+        peak_memory: measures.usage.peak_memory,
+        memory_limit: limits.memory_bytes,
+    }
+}

@@ -1,0 +1,58 @@
+//! What it costs to count a request.
+//!
+//! `cargo bench --workspace --bench metrics`, on a quiet machine.
+
+#[expect(dead_code, reason = "tests need more of it")]
+#[path = "../src/sample.rs"]
+mod sample;
+
+use std::sync::Arc;
+
+use divan::Bencher;
+use pointsman_domain::history::History;
+use pointsman_domain::model::Model;
+use pointsman_domain::outcome::Ending;
+use pointsman_telemetry::Metrics;
+use pointsman_telemetry::metrics::{Format, State};
+use sample::{history, model};
+
+fn main() {
+    divan::main();
+}
+
+/// As many routes, each with as many models.
+const SIZES: [usize; 2] = [3, 100];
+
+#[divan::bench(args = SIZES)]
+fn one_call(bencher: Bencher<'_, '_>, size: usize) {
+    count(bencher, size, &history(1_000, "model-0", Ending::Answered));
+}
+
+#[divan::bench(args = SIZES)]
+fn three_calls(bencher: Bencher<'_, '_>, size: usize) {
+    let mut history = history(1_000, "model-0", Ending::Answered);
+    let call = history.calls[0].clone();
+    history.calls.extend([call.clone(), call]);
+    count(bencher, size, &history);
+}
+
+#[divan::bench(args = SIZES)]
+fn page(bencher: Bencher<'_, '_>, size: usize) {
+    let metrics = configured(size);
+    metrics.ended(&history(1_000, "model-0", Ending::Answered));
+    bencher.bench_local(|| metrics.page(Format::OpenMetrics, State::default()));
+}
+
+fn count(bencher: Bencher<'_, '_>, size: usize, history: &History) {
+    let metrics = configured(size);
+    bencher.bench(|| metrics.ended(history));
+}
+
+fn configured(size: usize) -> Metrics {
+    let models: Vec<Arc<Model>> = (0..size).map(|number| model(&format!("model-{number}"), 1.0)).collect();
+    let names: Vec<Arc<str>> =
+        (1..size).map(|number| format!("route-{number}").into()).chain([Arc::from("auto")]).collect();
+    let metrics = Metrics::default();
+    metrics.configure(|| names.iter().map(|name| (name, models.as_slice())));
+    metrics
+}

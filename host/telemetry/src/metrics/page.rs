@@ -1,0 +1,322 @@
+//! Writes all metrics, each with its samples in one place.
+
+use std::collections::BTreeMap;
+use std::fmt::Result;
+use std::sync::Arc;
+
+use pointsman_domain::ids::ModelId;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabel, EncodeLabelSet, LabelSetEncoder, MetricEncoder, NoLabelSet,
+};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Unit;
+
+use super::Queue;
+use super::definition::{self as the, Definition, Kind};
+use super::series::{
+    ANSWERS, ENDINGS, FAULTS, OPERATIONS, OnModel, RouteSeries, Series, TASK_ENDS, Totals, get,
+};
+use super::state::{PolicyState, State};
+use super::times::{Counted, OWN};
+
+/// All there is to tell at one moment.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) series: Arc<Series>,
+    pub(super) rejected: BTreeMap<&'static str, u64>,
+    pub(super) dropped: [(Queue, u64); Queue::ALL.len()],
+    pub(super) state: State,
+}
+
+impl Collector for Page {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result {
+        let page = &mut Writer(&mut encoder);
+        self.process(page)?;
+        self.requests(page)?;
+        self.money(page)?;
+        self.decisions(page)?;
+        self.plans(page)?;
+        self.policies(page)?;
+        self.policies_use(page)?;
+        self.calls(page)
+    }
+}
+
+impl Page {
+    fn process(&self, page: &mut Writer<'_, '_>) -> Result {
+        let reloads = &self.state.reloads;
+        page.metric(the::BUILD, |metric| metric.info(&[self.state.version]))?;
+        page.metric(the::START, |metric| metric.gauge(&[], self.state.started.as_secs_f64()))?;
+        page.metric(the::RELOADS, |metric| {
+            metric.count(&["applied"], reloads.applied)?;
+            metric.count(&["partial"], reloads.partial)?;
+            metric.count(&["rejected"], reloads.rejected)
+        })?;
+        let last_is_clean = f64::from(u8::from(reloads.last_is_clean));
+        page.metric(the::LAST_RELOAD_OK, |metric| metric.gauge(&[], last_is_clean))?;
+        page.metric(the::LAST_RELOAD, |metric| metric.gauge(&[], reloads.last_applied as f64))?;
+        page.metric(the::DROPPED, |metric| {
+            self.dropped.iter().try_for_each(|(queue, count)| metric.count(&[queue.as_str()], *count))
+        })
+    }
+
+    fn requests(&self, page: &mut Writer<'_, '_>) -> Result {
+        page.metric(the::REQUESTS, |metric| {
+            self.each_route(|route, totals| {
+                let counts = ENDINGS.iter().zip(&totals.endings);
+                counts
+                    .into_iter()
+                    .try_for_each(|(ending, count)| metric.count(&[route, ending.as_str()], get(count)))
+            })
+        })?;
+        page.metric(the::ERRORS, |metric| {
+            self.each_route(|route, totals| {
+                let mut counts = FAULTS.iter().zip(&totals.faults);
+                counts.try_for_each(|(fault, count)| metric.count(&[route, fault.as_str()], get(count)))
+            })
+        })?;
+        page.metric(the::REJECTED, |metric| {
+            self.rejected.iter().try_for_each(|(code, count)| metric.count(&[code], *count))
+        })?;
+        page.metric(the::ANSWERS, |metric| {
+            self.each_answering(|route, model, on| metric.count(&[route, model], get(&on.answers)))
+        })?;
+        page.metric(the::LATENCY, |metric| {
+            self.each_answering(|route, model, on| metric.times(&[route, model], &on.latency.counted()))
+        })?;
+        page.metric(the::FIRST_TOKEN, |metric| {
+            self.each_answering(|route, model, on| metric.times(&[route, model], &on.first_token.counted()))
+        })?;
+        page.metric(the::ADDED, |metric| {
+            self.each_route(|route, totals| metric.times(&[route], &totals.added.counted()))
+        })
+    }
+
+    fn money(&self, page: &mut Writer<'_, '_>) -> Result {
+        page.metric(the::TOKENS, |metric| {
+            self.each_model(|route, model, on| {
+                metric.count(&[route, model, "input"], get(&on.input_tokens))?;
+                metric.count(&[route, model, "output"], get(&on.output_tokens))
+            })
+        })?;
+        page.metric(the::COST, |metric| {
+            self.each_model(|route, model, on| metric.sum(&[route, model], on.cost.usd()))
+        })?;
+        page.metric(the::COMPARED, |metric| {
+            self.each_route(|route, totals| metric.sum(&[route], totals.compared.usd()))
+        })?;
+        page.metric(the::BASELINE, |metric| {
+            self.each_route(|route, totals| metric.sum(&[route], totals.baseline.usd()))
+        })
+    }
+
+    fn decisions(&self, page: &mut Writer<'_, '_>) -> Result {
+        page.metric(the::DECISIONS, |metric| {
+            self.each_route(|route, totals| {
+                let mut counts = ANSWERS.iter().zip(&totals.answers);
+                counts.try_for_each(|(answer, count)| metric.count(&[route, answer], get(count)))
+            })
+        })?;
+        page.metric(the::POLICY_FALLBACKS, |metric| {
+            self.each_route(|route, totals| metric.count(&[route], get(&totals.policy_fallbacks)))
+        })?;
+        page.metric(the::FALLBACK_CALLS, |metric| {
+            self.each_route(|route, totals| metric.count(&[route], get(&totals.fallback_calls)))
+        })
+    }
+
+    fn plans(&self, page: &mut Writer<'_, '_>) -> Result {
+        page.metric(the::PLANS, |metric| {
+            self.each_planned(|route, totals| {
+                let mut counts = ENDINGS.iter().zip(&totals.plans.endings);
+                counts.try_for_each(|(ending, count)| metric.count(&[route, ending.as_str()], get(count)))
+            })
+        })?;
+        page.metric(the::TASKS, |metric| {
+            self.each_planned(|route, totals| {
+                OPERATIONS.iter().zip(&totals.plans.tasks).try_for_each(|(operation, ends)| {
+                    TASK_ENDS.iter().zip(ends).try_for_each(|(end, count)| {
+                        metric.count(&[route, operation.as_str(), end.as_str()], get(count))
+                    })
+                })
+            })
+        })?;
+        page.metric(the::CRITICAL_PATH, |metric| {
+            self.each_planned(|route, totals| metric.times(&[route], &totals.plans.critical_path.counted()))
+        })
+    }
+
+    fn policies(&self, page: &mut Writer<'_, '_>) -> Result {
+        page.metric(the::ROUTE, |metric| {
+            self.state.routes.iter().try_for_each(|route| metric.info(&[&route.name, &route.policy]))
+        })?;
+        page.metric(the::POLICY, |metric| self.each_policy(|it| metric.info(&[&it.name, &it.digest])))?;
+        page.metric(the::LOADED, |metric| {
+            self.each_policy(|it| metric.gauge(&[&it.name], it.loaded_at as f64))
+        })?;
+        page.metric(the::SWAPS, |metric| self.each_policy(|it| metric.count(&[&it.name], it.swaps)))?;
+        page.metric(the::NOT_LET_IN, |metric| self.each_policy(|it| metric.count(&[&it.name], it.rejected)))?;
+        page.metric(the::ROLLBACKS, |metric| {
+            self.each_policy(|it| {
+                let mut undone = it.undone.iter();
+                undone
+                    .try_for_each(|undone| metric.count(&[&it.name, undone.action, undone.by], undone.count))
+            })
+        })?;
+        page.metric(the::FAILURES, |metric| {
+            self.each_policy(|it| {
+                let mut failures = it.failures.iter();
+                failures.try_for_each(|(reason, count)| metric.count(&[&it.name, reason], *count))
+            })
+        })?;
+        page.metric(the::DECISION, |metric| {
+            self.each_policy(|it| {
+                metric.times(&[&it.name], &Counted::of(OWN, &it.decision_times, it.decision_time))
+            })
+        })
+    }
+
+    fn policies_use(&self, page: &mut Writer<'_, '_>) -> Result {
+        type Read = fn(&PolicyState) -> usize;
+        let gauges: [(Definition, Read); 5] = [
+            (the::POLICY_CALLS, |it| it.calls),
+            (the::POLICY_CALLS_LIMIT, |it| it.calls_limit),
+            (the::IDLE, |it| it.idle_instances),
+            (the::MEMORY, |it| it.peak_memory),
+            (the::MEMORY_LIMIT, |it| it.memory_limit),
+        ];
+        for (definition, value) in gauges {
+            page.metric(definition, |metric| {
+                self.each_policy(|it| metric.gauge(&[&it.name], value(it) as f64))
+            })?;
+        }
+        page.metric(the::POOL_CALLS, |metric| metric.gauge(&[], self.state.pool.calls as f64))?;
+        page.metric(the::POOL_PLACES, |metric| metric.gauge(&[], self.state.pool.places as f64))
+    }
+
+    fn calls(&self, page: &mut Writer<'_, '_>) -> Result {
+        let models: BTreeMap<_, _> = self.series.models.iter().collect();
+        page.metric(the::CALLS, |metric| {
+            models.iter().try_for_each(|(model, calls)| {
+                let (backend, model) = (calls.backend.as_str(), model.as_str());
+                calls
+                    .by_result()
+                    .try_for_each(|(result, count)| metric.count(&[backend, model, result], count))
+            })
+        })?;
+        page.metric(the::RETRIES, |metric| {
+            models.iter().try_for_each(|(model, calls)| {
+                metric.count(&[calls.backend.as_str(), model.as_str()], get(&calls.retried))
+            })
+        })?;
+        let states = self.state.models.iter();
+        page.metric(the::IN_FLIGHT, |metric| {
+            states.clone().try_for_each(|it| metric.gauge(&[&it.backend, &it.id], it.in_flight.into()))
+        })?;
+        page.metric(the::HEALTHY, |metric| {
+            states
+                .clone()
+                .try_for_each(|it| metric.gauge(&[&it.backend, &it.id], f64::from(u8::from(it.healthy))))
+        })
+    }
+
+    /// Routes, and models that were addressed directly: there are many that never are.
+    fn each_route(&self, mut tell: impl FnMut(&str, &Totals) -> Result) -> Result {
+        self.routes().try_for_each(|(name, route)| tell(name, &route.totals))
+    }
+
+    fn each_planned(&self, mut tell: impl FnMut(&str, &Totals) -> Result) -> Result {
+        let is_planned = |totals: &Totals| totals.plans.endings.iter().any(|count| get(count) > 0);
+        self.each_route(|name, totals| if is_planned(totals) { tell(name, totals) } else { Ok(()) })
+    }
+
+    fn each_model(&self, mut tell: impl FnMut(&str, &str, &OnModel) -> Result) -> Result {
+        self.routes().try_for_each(|(name, route)| {
+            let models: BTreeMap<&ModelId, _> = route.models.iter().filter(|(_, on)| on.is_used()).collect();
+            models.into_iter().try_for_each(|(model, on)| tell(name, model.as_str(), on))
+        })
+    }
+
+    /// What each model answered, and what was answered without one.
+    fn each_answering(&self, mut tell: impl FnMut(&str, &str, &OnModel) -> Result) -> Result {
+        self.each_model(&mut tell)?;
+        let composed = self.routes().filter(|(_, route)| route.composed.is_used());
+        composed.into_iter().try_for_each(|(name, route)| tell(name, "", &route.composed))
+    }
+
+    fn routes(&self) -> impl Iterator<Item = (&str, &RouteSeries)> {
+        let is_route = |name: &str| self.state.routes.iter().any(|route| route.name == name);
+        let is_used = |totals: &Totals| totals.endings.iter().any(|count| get(count) > 0);
+        let told = self.series.routes.iter().map(|(name, route)| (&**name, route));
+        let told = told.filter(|(name, route)| is_route(name) || is_used(&route.totals));
+        told.collect::<BTreeMap<_, _>>().into_iter()
+    }
+
+    fn each_policy(&self, tell: impl FnMut(&PolicyState) -> Result) -> Result {
+        self.state.policies.iter().try_for_each(tell)
+    }
+}
+
+/// Writes metrics.
+struct Writer<'e, 'p>(&'e mut DescriptorEncoder<'p>);
+
+/// Writes the samples of one metric.
+struct Samples<'m> {
+    encoder: MetricEncoder<'m>,
+    names: &'static [&'static str],
+}
+
+impl Writer<'_, '_> {
+    fn metric(&mut self, definition: Definition, tell: impl FnOnce(&mut Samples<'_>) -> Result) -> Result {
+        let unit = definition.unit.map(|unit| Unit::Other(unit.to_owned()));
+        let kind = match definition.kind {
+            Kind::Counter => MetricType::Counter,
+            Kind::Gauge => MetricType::Gauge,
+            Kind::Histogram => MetricType::Histogram,
+            Kind::Info => MetricType::Info,
+        };
+        let encoder = self.0.encode_descriptor(definition.base, definition.meaning, unit.as_ref(), kind)?;
+        tell(&mut Samples { encoder, names: definition.labels })
+    }
+}
+
+impl Samples<'_> {
+    fn count(&mut self, values: &[&str], count: u64) -> Result {
+        let labels = Labels { names: self.names, values };
+        self.encoder.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&count, None)
+    }
+
+    fn sum(&mut self, values: &[&str], sum: f64) -> Result {
+        let labels = Labels { names: self.names, values };
+        self.encoder.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&sum, None)
+    }
+
+    fn gauge(&mut self, values: &[&str], value: f64) -> Result {
+        let labels = Labels { names: self.names, values };
+        self.encoder.encode_family(&labels)?.encode_gauge(&value)
+    }
+
+    fn info(&mut self, values: &[&str]) -> Result {
+        self.encoder.encode_info(&Labels { names: self.names, values })
+    }
+
+    fn times(&mut self, values: &[&str], counted: &Counted) -> Result {
+        let labels = Labels { names: self.names, values };
+        let mut encoder = self.encoder.encode_family(&labels)?;
+        encoder.encode_histogram::<NoLabelSet>(counted.sum, counted.count, &counted.buckets, None)
+    }
+}
+
+/// The labels of a sample: as many values as names.
+struct Labels<'v> {
+    names: &'static [&'static str],
+    values: &'v [&'v str],
+}
+
+impl EncodeLabelSet for Labels<'_> {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result {
+        let mut labels = self.names.iter().zip(self.values);
+        labels.try_for_each(|(name, value)| (*name, *value).encode(encoder.encode_label()))
+    }
+}

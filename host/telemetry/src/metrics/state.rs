@@ -1,0 +1,114 @@
+//! How things stand, as the gateway tells it to whoever asks for metrics.
+
+use std::time::Duration;
+
+/// What is rather than happens. All names are those of the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The gateway's version.
+    pub version: &'static str,
+    /// When it started, since 1970.
+    pub started: Duration,
+    /// Its routes.
+    pub routes: Vec<RouteState>,
+    /// Its models.
+    pub models: Vec<ModelState>,
+    /// Its policies.
+    pub policies: Vec<PolicyState>,
+    /// Places for calls of policies.
+    pub pool: PoolState,
+    /// Reloads so far.
+    pub reloads: ReloadState,
+}
+
+/// A route.
+#[derive(Clone, Debug, Default)]
+pub struct RouteState {
+    /// Its name.
+    pub name: String,
+    /// The policy that decides there.
+    pub policy: String,
+}
+
+/// A model.
+#[derive(Clone, Debug, Default)]
+pub struct ModelState {
+    /// Its backend.
+    pub backend: String,
+    /// Its id.
+    pub id: String,
+    /// Whether its recent calls or probes were answered.
+    pub healthy: bool,
+    /// Calls under way.
+    pub in_flight: u32,
+}
+
+/// A policy: its active version, and what was counted over all versions.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyState {
+    /// Its name.
+    pub name: String,
+    /// The first digits of the active version's digest.
+    pub digest: String,
+    /// When the active version was let in, in seconds since 1970.
+    pub loaded_at: u64,
+    /// How often another version took over.
+    pub swaps: u64,
+    /// How often a version was not let in.
+    pub rejected: u64,
+    /// What was undone about it.
+    pub undone: Vec<Undone>,
+    /// Failures by reason, those that never happened too.
+    pub failures: Vec<(&'static str, u64)>,
+    /// How long decisions took: times, from the shortest, with how many took
+    /// about that long.
+    pub decision_times: Vec<(Duration, u64)>,
+    /// How long all of them took together.
+    pub decision_time: Duration,
+    /// Calls under way.
+    pub calls: usize,
+    /// How many may be.
+    pub calls_limit: usize,
+    /// Warm instances that nobody uses.
+    pub idle_instances: usize,
+    /// The largest linear memory that an instance had, in bytes.
+    pub peak_memory: usize,
+    /// The largest that it may have.
+    pub memory_limit: usize,
+}
+
+/// How often something was undone about a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Undone {
+    /// The audit log's word for it.
+    pub action: &'static str,
+    /// Who did it: `gateway` or `admin`.
+    pub by: &'static str,
+    /// How often.
+    pub count: u64,
+}
+
+/// Places for calls of policies, all together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PoolState {
+    /// Calls under way.
+    pub calls: usize,
+    /// How many may be.
+    pub places: usize,
+}
+
+/// Reloads so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReloadState {
+    /// After which all on disk was in force.
+    pub applied: u64,
+    /// In which a version of a policy was not let in.
+    pub partial: u64,
+    /// In which the configuration was refused.
+    pub rejected: u64,
+    /// When the last of them was that left all in force, in seconds since 1970;
+    /// the start counts as one.
+    pub last_applied: u64,
+    /// Whether the last one left all in force.
+    pub last_is_clean: bool,
+}
