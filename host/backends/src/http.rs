@@ -180,7 +180,7 @@ impl fmt::Debug for HttpBackend {
     }
 }
 
-fn own_headers(config: &HttpConfig) -> Result<HeaderMap, InvalidBackend> {
+pub(crate) fn own_headers(config: &HttpConfig) -> Result<HeaderMap, InvalidBackend> {
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -7,6 +7,7 @@
 //! and both are called the same way.
 
 mod backend;
+mod endpoint;
 mod http;
 mod prober;
 mod retry_after;
@@ -14,6 +15,7 @@ mod secret;
 mod simulated;
 
 pub use backend::{Backend, Call, Reply, ReplyBody};
+pub use endpoint::{Endpoint, Posted};
 pub use http::{HttpConfig, InvalidBackend};
 pub use prober::{ProbeConfig, Prober};
 pub use retry_after::retry_after;

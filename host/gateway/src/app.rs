@@ -25,11 +25,15 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(snapshot: Snapshot, feedback: FeedbackQueue, shadows: ShadowQueue) -> Self {
-        let recorder = Arc::<Recorder>::default();
+    pub(crate) fn new(
+        snapshot: Snapshot,
+        recorder: Recorder,
+        feedback: FeedbackQueue,
+        shadows: ShadowQueue,
+    ) -> Self {
         recorder.serves(&snapshot);
         let (snapshot, started) = (ArcSwap::from_pointee(snapshot), SystemTime::now());
-        Self { snapshot, recorder, started, feedback, shadows }
+        Self { snapshot, recorder: Arc::new(recorder), started, feedback, shadows }
     }
 
     /// Everything that the configuration says, as of now.

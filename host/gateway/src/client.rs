@@ -3,6 +3,7 @@
 pub(crate) mod error;
 pub(crate) mod headers;
 pub(crate) mod keys;
+pub(crate) mod trace;
 
 mod chat;
 mod decisions;

@@ -23,6 +23,7 @@ mod schema;
 mod secrets;
 mod sources;
 mod state;
+mod traces;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -44,6 +45,7 @@ pub use schema::schema_json;
 pub(crate) use sources::BUILTIN;
 pub use sources::{BUILTIN_POLICIES, PolicySource};
 pub use state::{Compile, State};
+pub use traces::Traces;
 
 /// What `pointsman serve` runs without a file: a simulated fleet.
 pub const DEFAULT_TOML: &str = include_str!("config/default.toml");
@@ -58,6 +60,8 @@ pub struct Config {
     pub admin: Admin,
     /// The log.
     pub log: Log,
+    /// Where spans go, if anywhere.
+    pub traces: Option<Traces>,
     /// What outlives the process.
     pub state: State,
     /// How policies are compiled.

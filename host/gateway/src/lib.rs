@@ -22,3 +22,4 @@ mod reload;
 mod rollout;
 mod server;
 mod snapshot;
+mod traces;

@@ -2,10 +2,12 @@
 
 use pointsman_domain::history::History;
 use pointsman_telemetry::Telemetry;
+use pointsman_telemetry::traces::{self, Traces};
 
 use crate::client::error::ApiError;
 use crate::ledger::Ledger;
 use crate::snapshot::Snapshot;
+use crate::traces::{Exchange, servers};
 
 /// Everybody who is told.
 #[derive(Debug, Default)]
@@ -17,10 +19,18 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
+    /// With whoever takes spans, if anybody does.
+    pub(crate) fn new(traces: Option<Traces>) -> Self {
+        Self { ledger: Ledger::default(), telemetry: Telemetry { traces, ..Telemetry::default() } }
+    }
+
     /// From now on, requests can be for what this snapshot serves.
     pub(crate) fn serves(&self, snapshot: &Snapshot) {
         let served = || snapshot.served.values().map(|route| (&route.name, route.models.as_slice()));
         self.telemetry.metrics.configure(served);
+        if let Some(traces) = self.traces() {
+            traces.models_are_at(servers(&snapshot.config));
+        }
     }
 
     /// A request was turned away before anybody was asked what to do.
@@ -28,9 +38,14 @@ impl Recorder {
         self.telemetry.metrics.turned_away(error.code());
     }
 
-    /// A request has ended.
-    pub(crate) fn ended(&self, history: History) {
+    /// Who takes spans.
+    pub(crate) fn traces(&self) -> Option<&Traces> {
+        self.telemetry.traces.as_ref()
+    }
+
+    /// A request has ended, in which this was said, if that is to be told.
+    pub(crate) fn ended(&self, history: History, exchange: Option<Exchange>) {
         self.ledger.enter(&history);
-        self.telemetry.ended(history);
+        self.telemetry.ended(history, exchange.map(|it| Box::new(it) as Box<dyn traces::Exchange>));
     }
 }

@@ -272,12 +272,13 @@ fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Prom
     over.chain(changes).collect()
 }
 
-/// Listeners are bound once, and the log, the state and the compiler are set up once.
+/// Listeners are bound once; the log, the spans, the state and the compiler are set up once.
 fn warn_of_restart(old: &Config, new: &Config) {
     for (what, changed) in [
         ("[server]", old.server != new.server),
         ("[admin]", old.admin != new.admin),
         ("[log]", old.log != new.log),
+        ("[traces]", old.traces != new.traces),
         ("[state]", old.state != new.state),
         ("[compile]", old.compile != new.compile),
     ] {

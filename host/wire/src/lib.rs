@@ -12,3 +12,4 @@ mod json;
 pub mod openai;
 mod sse;
 pub mod tokens;
+pub mod trace_context;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args as ClapArgs;
 use pointsman_policy::Runtime;
@@ -20,9 +20,14 @@ use crate::app::App;
 use crate::client;
 use crate::config::{Config, Overrides};
 use crate::feedback;
+use crate::recorder::Recorder;
 use crate::reload::{self, Reloader, Source};
 use crate::rollout::{Rollouts, guard, shadow};
 use crate::server::{Drained, Limits, Server};
+use crate::traces;
+
+/// The last spans have this long to be delivered, however long the requests took to end.
+const LEAST_FLUSH: Duration = Duration::from_secs(1);
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -56,6 +61,9 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     // Before the policies are read, so that no later change of theirs is missed.
     let causes = Causes::watch(source.watched(&config)).map_err(Failure::run)?;
     let token = config.admin.token.clone();
+    let drain = config.server.drain_timeout;
+    let (traces, export) =
+        traces::start(&config).map_err(|error| Failure::Input(format!("error: [traces]: {error}")))?.unzip();
     let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(Failure::run)?;
     let fetcher = Fetcher::new();
     let snapshot = reload::start(config, &runtime, &rollouts, &fetcher)
@@ -63,7 +71,7 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
         .map_err(|error| Failure::Input(error.to_string()))?;
     let (queue, delivery) = feedback::queue();
     let (shadows, asking) = shadow::queue();
-    let app = Arc::new(App::new(snapshot, queue, shadows));
+    let app = Arc::new(App::new(snapshot, Recorder::new(traces), queue, shadows));
     let alarm = runtime.alarm().clone();
     let reloader = Arc::new(Reloader::new(source, runtime, fetcher, Arc::clone(&app), rollouts));
     let (stop, stopped) = watch::channel(false);
@@ -85,14 +93,25 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
         spawn(causes.follow(reloader)),
         spawn(events::run(Arc::clone(&admin))),
     ];
+    let (flush, flushed) = watch::channel(false);
+    let exporting = export.map(|export| spawn(export.run(flushed)));
     let clients = listeners.clients.run(client::router(Arc::clone(&app)), stopped.clone());
     let admins = listeners.admins.run(admin::router(admin), stopped);
     let stopping = async {
         signals.asked().await;
         tracing::info!("stopping: requests under way are finished");
         let _ = stop.send(true);
+        Instant::now()
     };
-    let (drained, _, ()) = tokio::join!(clients, admins, stopping);
+    let (drained, _, asked) = tokio::join!(clients, admins, stopping);
+    if let Some(exporting) = exporting {
+        // Spans of the last requests have what is left of the time to stop.
+        let _ = flush.send(true);
+        let left = drain.saturating_sub(asked.elapsed()).max(LEAST_FLUSH);
+        if tokio::time::timeout(left, exporting).await.is_err() {
+            tracing::warn!("some spans were not delivered: the collector of [traces] is slow");
+        }
+    }
     helpers.iter().for_each(tokio::task::JoinHandle::abort);
     if drained == Drained::CutShort {
         tracing::warn!("some requests were cut off: they took longer than `server.drain_timeout`");

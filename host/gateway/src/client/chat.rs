@@ -15,7 +15,7 @@ use pointsman_wire::openai::chat::ChatRequest;
 use super::error::ApiError;
 use super::headers::{Told, forwarded};
 use super::intake::Intake;
-use super::setbacks;
+use super::{setbacks, trace};
 use crate::app::App;
 use crate::ledger::{Account, Opening};
 use crate::proxy::answer;
@@ -24,6 +24,7 @@ use crate::proxy::outgoing::Outgoing;
 use crate::proxy::plan::{Conductor, End, Stopped};
 use crate::proxy::race::{Exhausted, Won, race};
 use crate::snapshot::Snapshot;
+use crate::traces::Exchange;
 
 /// Answers a chat request, or says why not; either way with what is known of
 /// the decision in the headers.
@@ -45,16 +46,20 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
     let Intake { headers, request, question } =
         intake.inspect_err(|error| app.recorder.turned_away(error))?;
     told.decision_id(&question.request.id);
+    let mut forwarded = forwarded(&headers);
+    let traces = app.recorder.traces();
+    let trace = traces.map(|traces| trace::begin(&headers, &mut forwarded, traces.sample()));
     let opening = Opening {
         route: Arc::clone(&question.route.name),
         baseline: question.route.baseline.clone(),
         request: Arc::clone(&question.request),
-        trace: None,
+        trace,
         arrived: question.arrived,
     };
     let mut account = Account::open(Arc::clone(&app.recorder), opening);
+    account.keep(Exchange::to_be_told(traces, trace, &question.prompt));
     let deadline = question.deadline;
-    let work = Work { app, snapshot: &snapshot, request: &request, headers: forwarded(&headers), question };
+    let work = Work { app, snapshot: &snapshot, request: &request, headers: forwarded, question };
     let reply = tokio::time::timeout_at(deadline.into(), work.reply(&mut account, told)).await;
     told.plan(account.tasks());
     told.attempts(account.attempts());

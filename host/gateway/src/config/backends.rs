@@ -13,7 +13,7 @@ use super::secrets::{Secrets, Source};
 use super::{names, raw};
 
 /// Headers whose values are keys.
-const KEY_HEADERS: [&str; 3] = ["api-key", "x-api-key", "authorization"];
+pub(super) const KEY_HEADERS: [&str; 3] = ["api-key", "x-api-key", "authorization"];
 /// Headers that belong to the connection or to the call.
 const FIXED_HEADERS: [HeaderName; 6] =
     [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING];
@@ -25,6 +25,8 @@ pub struct Backend {
     pub name: BackendName,
     /// What it is. Backends of equal kind can share connections.
     pub kind: BackendKind,
+    /// Who runs it, as the catalogue of models calls them.
+    pub provider: String,
     /// How to ask whether it is there, if at all.
     pub probe: Option<ProbeConfig>,
 }
@@ -58,6 +60,7 @@ pub(super) fn compile(
         backends.push(Backend {
             name: BackendName::new(name),
             kind,
+            provider: raw.provider.as_deref().unwrap_or(name).to_owned(),
             probe: raw.health.as_ref().and_then(|health| probe(health, node.get("health"), problems)),
         });
     }

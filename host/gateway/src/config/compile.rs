@@ -5,7 +5,7 @@ use super::problem::{InvalidConfig, Problems};
 use super::secrets::Secrets;
 use super::sources::PolicyDir;
 use super::{Config, Input};
-use super::{backends, keys, listeners, models, policies, rollout, routes, state};
+use super::{backends, keys, listeners, models, policies, rollout, routes, state, traces};
 
 /// Compiles a text, or tells everything that is wrong with it.
 pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
@@ -26,6 +26,7 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
         &mut problems,
     );
     let log = listeners::log(&file.log);
+    let traces = traces::compile(&file.traces, root.get("traces"), secrets, &mut problems);
     let state = state::state(&file.state, root.get("state"), input.base_dir, &mut problems);
     let compile = state::compile(&file.compile, root.get("compile"), &mut problems);
     let rollback = rollout::rollback(&file.rollback, root.get("rollback"), &mut problems);
@@ -44,6 +45,7 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
         server,
         admin,
         log,
+        traces,
         state,
         compile,
         rollback,

@@ -12,6 +12,7 @@ mod quantity;
 mod rollout;
 mod scalar;
 mod state;
+mod traces;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub(super) use quantity::{Address, Duration, Size};
 pub(super) use rollout::{Canary, Rollback};
 pub(super) use scalar::{Quality, Scalar};
 pub(super) use state::{Compile, State};
+pub(super) use traces::Traces;
 
 /// The configuration of Pointsman: `pointsman.toml`.
 ///
@@ -39,6 +41,8 @@ pub(super) struct File {
     pub admin: Admin,
     /// What is written to standard error.
     pub log: Log,
+    /// Spans of requests, for an OpenTelemetry collector.
+    pub traces: Traces,
     /// What outlives the process.
     pub state: State,
     /// How policies are compiled.

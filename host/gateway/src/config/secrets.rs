@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use http::HeaderValue;
 use pointsman_backends::Secret;
 
 use super::document::Node;
@@ -50,6 +51,35 @@ impl Secrets<'_> {
     }
 
     fn variable(&self, name: &str, key: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Secret> {
+        let value = self.value_of(name, key, node, problems)?;
+        checked(&value, &format!("the environment variable `{name}`"), node, problems)
+    }
+
+    /// The value of a header that is in an environment variable. There may be spaces
+    /// in it, as in `Basic …`.
+    pub(super) fn header_variable(
+        &self,
+        variable: &str,
+        header: &str,
+        node: Node<'_>,
+        problems: &mut Problems<'_>,
+    ) -> Option<HeaderValue> {
+        let value = self.value_of(variable, header, node, problems)?;
+        header_value(&value, &format!("the environment variable `{variable}`"), node, problems)
+    }
+
+    /// The value of a header that is in a file.
+    pub(super) fn header_file(
+        &self,
+        path: &str,
+        node: Node<'_>,
+        problems: &mut Problems<'_>,
+    ) -> Option<HeaderValue> {
+        let text = self.text_of(path, node, problems)?;
+        header_value(&text, &format!("the file {}", self.base_dir.join(path).display()), node, problems)
+    }
+
+    fn value_of(&self, name: &str, key: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<String> {
         if !is_variable_name(name) {
             // It may be the secret itself.
             problems
@@ -58,24 +88,23 @@ impl Secrets<'_> {
                 .hint("write the variable's name here, such as \"OPENAI_API_KEY\", and the secret into the variable");
             return None;
         }
-        let Some(value) = (self.env)(name) else {
+        let value = (self.env)(name);
+        if value.is_none() {
             problems
                 .add(node.place(), format!("the environment variable `{name}` is not set"))
                 .hint(format!("set it before Pointsman starts: export {name}=..."));
-            return None;
-        };
-        checked(&value, &format!("the environment variable `{name}`"), node, problems)
+        }
+        value
+    }
+
+    fn text_of(&self, path: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<String> {
+        let full = self.base_dir.join(path);
+        std::fs::read_to_string(&full).map_err(|error| unreadable(&full, &error, node, problems)).ok()
     }
 
     fn file(&self, path: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Secret> {
-        let full = self.base_dir.join(path);
-        match std::fs::read_to_string(&full) {
-            Ok(text) => checked(&text, &format!("the file {}", full.display()), node, problems),
-            Err(error) => {
-                unreadable(&full, &error, node, problems);
-                None
-            }
-        }
+        let text = self.text_of(path, node, problems)?;
+        checked(&text, &format!("the file {}", self.base_dir.join(path).display()), node, problems)
     }
 }
 
@@ -98,6 +127,26 @@ fn checked(value: &str, origin: &str, node: Node<'_>, problems: &mut Problems<'_
         return None;
     }
     Some(Secret::new(value))
+}
+
+/// A value that nobody sees by printing the header that carries it.
+fn header_value(
+    text: &str,
+    origin: &str,
+    node: Node<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<HeaderValue> {
+    let text = text.trim();
+    let Some(mut value) = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii()) else {
+        problems.add(node.place(), format!("{origin} holds characters that a header cannot carry"));
+        return None;
+    };
+    if text.is_empty() {
+        problems.add(node.place(), format!("{origin} is empty"));
+        return None;
+    }
+    value.set_sensitive(true);
+    Some(value)
 }
 
 fn is_variable_name(name: &str) -> bool {

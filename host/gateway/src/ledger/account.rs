@@ -13,9 +13,13 @@ use pointsman_domain::trace::TraceContext;
 use pointsman_policy::Record;
 use pointsman_telemetry::metrics::Queue;
 
+use http::HeaderValue;
+
 use super::calls::{CallId, Calls};
+use crate::client::trace;
 use crate::feedback::Feedback;
 use crate::recorder::Recorder;
+use crate::traces::{Answer, Exchange};
 
 /// What happened to one request so far. Dropping it unclosed means that the client
 /// went away: what was used until then is entered. Calls are noted through a
@@ -34,6 +38,8 @@ pub(crate) struct Account {
     calls: Mutex<Calls>,
     /// How its plan goes, if there is one.
     plan: Mutex<Option<PlanRun>>,
+    /// What is said, if spans are to tell it.
+    exchange: Option<Exchange>,
     closed: bool,
 }
 
@@ -65,8 +71,27 @@ impl Account {
             asked: Mutex::default(),
             calls: Mutex::default(),
             plan: Mutex::default(),
+            exchange: None,
             closed: false,
         }
+    }
+
+    /// Keeps what is said, to be told in a span.
+    pub(crate) fn keep(&mut self, exchange: Option<Exchange>) {
+        self.exchange = exchange;
+    }
+
+    /// Keeps the answer too, if what is said is kept.
+    pub(crate) fn keep_answer(&mut self, answer: impl FnOnce() -> Answer) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.answered(answer());
+        }
+    }
+
+    /// What a model is told of the trace that a call belongs to, if it belongs to one.
+    pub(crate) fn traceparent(&self, call: CallId) -> Option<HeaderValue> {
+        let trace = self.opening.trace?;
+        trace::header_for(trace, self.calls().span_of(call)?)
     }
 
     /// Notes who was asked what to do, and what they said.
@@ -215,7 +240,7 @@ impl Account {
             tracing::debug!("an outcome was dropped: policies observe more slowly than requests end");
             self.recorder.telemetry.metrics.dropped(Queue::Feedback, 1);
         }
-        self.recorder.ended(history);
+        self.recorder.ended(history, self.exchange.take());
     }
 
     fn history(&mut self, ending: Ending, error: Option<(Fault, String)>) -> History {

@@ -109,6 +109,11 @@ impl Calls {
         self.calls.get(call.0).map(|call| call.usage).unwrap_or_default()
     }
 
+    /// The span of a call.
+    pub(super) fn span_of(&self, call: CallId) -> Option<u64> {
+        self.calls.get(call.0).map(|call| call.span)
+    }
+
     pub(super) fn made(&self) -> u32 {
         u32::try_from(self.calls.len()).unwrap_or(u32::MAX)
     }

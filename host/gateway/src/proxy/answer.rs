@@ -16,11 +16,12 @@ use super::race::Won;
 use crate::client::headers::Told;
 use crate::clock::unix_seconds;
 use crate::ledger::Account;
+use crate::traces;
 
 mod streaming;
 
 /// Answers the client, and closes the account when the answer is over.
-pub(crate) fn respond(won: Won, account: Account, mut told: Told, deadline: Option<Instant>) -> Response {
+pub(crate) fn respond(won: Won, mut account: Account, mut told: Told, deadline: Option<Instant>) -> Response {
     let Won { committed, call, .. } = won;
     told.model(committed.model.id.as_str());
     match committed.body {
@@ -32,6 +33,7 @@ pub(crate) fn respond(won: Won, account: Account, mut told: Told, deadline: Opti
             told.cost(account.cost());
             told.latency(account.elapsed(now));
             let bytes = if account.has_plan() { with_usage(bytes, account.usage()) } else { bytes };
+            account.keep_answer(|| traces::Answer::Completion(bytes.clone()));
             account.answered();
             response(committed.headers, "application/json", told, Body::from(bytes))
         }
@@ -60,9 +62,10 @@ pub(crate) fn respond(won: Won, account: Account, mut told: Told, deadline: Opti
 pub(crate) fn respond_composed(
     text: &str,
     request: &ChatRequest,
-    account: Account,
+    mut account: Account,
     mut told: Told,
 ) -> Response {
+    account.keep_answer(|| traces::Answer::Text(text.to_owned()));
     let now = Instant::now();
     told.cost(account.cost());
     told.latency(account.elapsed(now));

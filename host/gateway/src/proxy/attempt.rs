@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use pointsman_backends::{Backend, Call, Reply, ReplyBody, retry_after};
 use pointsman_domain::failure::{CallFailure, FailureKind};
 use pointsman_domain::live::InFlight;
@@ -19,6 +19,7 @@ use pointsman_wire::openai::output::Output;
 use tokio::time::{Instant, timeout_at};
 
 use super::outgoing::{Outgoing, Wanted};
+use crate::client::trace::TRACEPARENT;
 
 /// The largest whole answer that is taken from a backend.
 const MAX_ANSWER: usize = 64 << 20;
@@ -103,13 +104,19 @@ impl From<FailureKind> for Failed {
     }
 }
 
-/// Calls a model and waits for the point of no return.
+/// Calls a model and waits for the point of no return. The model hears of the span
+/// of this call, if there is one, in place of the client's.
 pub(crate) async fn attempt(
     backend: &Backend,
     model: Arc<Model>,
     outgoing: &Outgoing<'_>,
+    traceparent: Option<HeaderValue>,
     patience: Duration,
 ) -> Result<Committed, Failed> {
+    let mut headers = outgoing.headers.clone();
+    if let Some(traceparent) = traceparent {
+        headers.insert(TRACEPARENT, traceparent);
+    }
     let in_flight = model.live.begin();
     let sent_at = Instant::now();
     let until = sent_at + patience;
@@ -118,7 +125,7 @@ pub(crate) async fn attempt(
         operation: outgoing.payload.operation(),
         content_type: outgoing.payload.content_type(),
         body: outgoing.payload.body_for(&model.upstream_name),
-        headers: outgoing.headers.clone(),
+        headers,
     };
     let reply = in_time(until, patience, backend.call(call)).await??;
     if !(200..300).contains(&reply.status) {

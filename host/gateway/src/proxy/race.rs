@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use http::HeaderValue;
 use pointsman_backends::Backend;
 use pointsman_domain::attempts::{Attempts, Limits, Next};
 use pointsman_domain::candidate::Candidate;
@@ -74,7 +75,8 @@ pub(crate) async fn race(
             Next::Call { candidate, timeout } => {
                 let model = &candidates[candidate].model;
                 let call = account.sent(model, outgoing.payload.input_tokens(), outgoing.task);
-                let attempt = one(backends, Arc::clone(model), outgoing, timeout);
+                let traceparent = account.traceparent(call);
+                let attempt = one(backends, Arc::clone(model), outgoing, traceparent, timeout);
                 running.push(async move { Finished { candidate, call, result: attempt.await } });
             }
             Next::Wait(wait) if running.is_empty() => {
@@ -115,10 +117,11 @@ async fn one(
     backends: &HashMap<BackendName, Backend>,
     model: Arc<Model>,
     outgoing: &Outgoing<'_>,
+    traceparent: Option<HeaderValue>,
     timeout: Duration,
 ) -> Result<Committed, Failed> {
     match backends.get(&model.backend) {
-        Some(backend) => attempt(backend, model, outgoing, timeout).await,
+        Some(backend) => attempt(backend, model, outgoing, traceparent, timeout).await,
         None => Err(FailureKind::Connect("the backend is not configured".to_owned()).into()),
     }
 }

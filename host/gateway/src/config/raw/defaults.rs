@@ -9,7 +9,7 @@ use pointsman_domain::rollout::{Backoff, Thresholds};
 
 use super::{
     Address, Admin, Backend, BackendKind, Compile, Duration, Health, IsolationWord, Limits, OnFailureWord,
-    Plan, Policy, Rollback, Route, Server, Size, Warm, WordOr,
+    Plan, Policy, Rollback, Route, Server, Size, Traces, Warm, WordOr,
 };
 
 impl Default for Server {
@@ -29,6 +29,22 @@ impl Default for Server {
 impl Default for Admin {
     fn default() -> Self {
         Self { listen: Address::loopback(8081), token_env: None, token_file: None }
+    }
+}
+
+impl Default for Traces {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            headers: BTreeMap::new(),
+            headers_env: BTreeMap::new(),
+            headers_file: BTreeMap::new(),
+            ca_file: None,
+            timeout: Duration::seconds(10),
+            sample: 1.0,
+            content: false,
+            service_name: "pointsman".to_owned(),
+        }
     }
 }
 

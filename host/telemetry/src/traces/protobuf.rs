@@ -1,0 +1,153 @@
+//! The wire format of Protocol Buffers, as much of it as OTLP takes.
+
+/// A field's content follows as a varint.
+const VARINT: u32 = 0;
+/// A field's content follows in 8 bytes.
+const FIXED64: u32 = 1;
+/// A field's content follows after its length.
+const LENGTH_DELIMITED: u32 = 2;
+/// A field's content follows in 4 bytes.
+const FIXED32: u32 = 5;
+
+/// A message that is being written at the end of a buffer. Whatever is set is
+/// written, so what is to be left out as a default is left out by the caller.
+#[derive(Debug)]
+pub(super) struct Message<'b>(&'b mut Vec<u8>);
+
+impl<'b> Message<'b> {
+    pub(super) fn at_end_of(buffer: &'b mut Vec<u8>) -> Self {
+        Self(buffer)
+    }
+
+    pub(super) fn varint(&mut self, field: u32, value: u64) {
+        self.tag(field, VARINT);
+        self.0.extend_from_slice(Varint::of(value).bytes());
+    }
+
+    pub(super) fn double(&mut self, field: u32, value: f64) {
+        self.fixed64(field, value.to_bits());
+    }
+
+    pub(super) fn fixed64(&mut self, field: u32, value: u64) {
+        self.tag(field, FIXED64);
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
+    pub(super) fn fixed32(&mut self, field: u32, value: u32) {
+        self.tag(field, FIXED32);
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
+    pub(super) fn bytes(&mut self, field: u32, bytes: &[u8]) {
+        self.tag(field, LENGTH_DELIMITED);
+        self.0.extend_from_slice(Varint::of(bytes.len() as u64).bytes());
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// A message or a text that is written in place. Its length is known
+    /// afterwards: there is room for a short one, and for a longer one it is made.
+    pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Message<'_>)) {
+        self.tag(field, LENGTH_DELIMITED);
+        let at = self.0.len();
+        self.0.push(0);
+        write(&mut Message(self.0));
+        let length = Varint::of((self.0.len() - at - 1) as u64);
+        self.0.splice(at..=at, length.bytes().iter().copied());
+    }
+
+    /// Adds bytes that are fields already, or a text's own.
+    pub(super) fn raw(&mut self) -> &mut Vec<u8> {
+        self.0
+    }
+
+    fn tag(&mut self, field: u32, kind: u32) {
+        self.0.extend_from_slice(Varint::of(u64::from(field << 3 | kind)).bytes());
+    }
+}
+
+/// A number in as many bytes as it needs, 7 bits each.
+struct Varint {
+    bytes: [u8; 10],
+    length: usize,
+}
+
+impl Varint {
+    fn of(value: u64) -> Self {
+        let (mut bytes, mut length, mut left) = ([0; 10], 0, value);
+        for byte in &mut bytes {
+            length += 1;
+            *byte = (left & 0x7f) as u8 | 0x80;
+            left >>= 7;
+            if left == 0 {
+                *byte &= 0x7f;
+                break;
+            }
+        }
+        Self { bytes, length }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// A field's content, as it was read.
+enum Field<'m> {
+    Number(u64),
+    Bytes(&'m [u8]),
+}
+
+/// How many spans a collector says it did not take, in its answer to an export.
+/// What is no such answer says nothing.
+pub(super) fn rejected_spans(answer: &[u8]) -> u64 {
+    const PARTIAL_SUCCESS: u32 = 1;
+    const REJECTED_SPANS: u32 = 1;
+    let Some(Field::Bytes(partial)) = last(answer, PARTIAL_SUCCESS) else { return 0 };
+    match last(partial, REJECTED_SPANS) {
+        Some(Field::Number(rejected)) => rejected,
+        _ => 0,
+    }
+}
+
+/// The last value of a field.
+fn last(mut message: &[u8], wanted: u32) -> Option<Field<'_>> {
+    let mut found = None;
+    while !message.is_empty() {
+        let tag = read_varint(&mut message)?;
+        let field = match (tag & 7) as u32 {
+            VARINT => Field::Number(read_varint(&mut message)?),
+            FIXED64 => Field::Bytes(take(&mut message, 8)?),
+            FIXED32 => Field::Bytes(take(&mut message, 4)?),
+            LENGTH_DELIMITED => {
+                let length = usize::try_from(read_varint(&mut message)?).ok()?;
+                Field::Bytes(take(&mut message, length)?)
+            }
+            _ => return None,
+        };
+        if tag >> 3 == u64::from(wanted) {
+            found = Some(field);
+        }
+    }
+    found
+}
+
+fn read_varint(message: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let [byte] = *take(message, 1)? else { return None };
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+fn take<'m>(message: &mut &'m [u8], count: usize) -> Option<&'m [u8]> {
+    let (taken, rest) = message.split_at_checked(count)?;
+    *message = rest;
+    Some(taken)
+}
+
+#[cfg(test)]
+mod tests;
