@@ -42,4 +42,5 @@ mod rollouts;
 mod routing;
 mod secrecy;
 mod supply;
+mod traces;
 mod trials;

@@ -111,6 +111,13 @@ impl FakeModel {
         requests.expect("the state outlives its watchers")[count - 1].clone()
     }
 
+    /// Waits until its requests so far are what is waited for, and gives them.
+    pub async fn requests_until(&self, enough: impl Fn(&[Request]) -> bool) -> Vec<Request> {
+        let mut requests = self.state.requests.subscribe();
+        let requests = requests.wait_for(|requests| enough(requests)).await;
+        requests.expect("the state outlives its watchers").clone()
+    }
+
     /// Connections that were accepted so far.
     pub fn connections(&self) -> usize {
         *self.state.connections.borrow()

@@ -11,6 +11,7 @@
 
 mod certificate;
 pub mod client;
+pub mod collector;
 mod connection;
 mod fake_model;
 mod gate;

@@ -72,7 +72,7 @@ enum Said {
     /// Nobody wants to know.
     Untold,
     /// It is there, and so is the room that it takes.
-    There(Box<dyn Exchange>, OwnedSemaphorePermit),
+    There { exchange: Box<dyn Exchange>, _room: OwnedSemaphorePermit },
     /// There was no room for it.
     NoRoom,
 }
@@ -120,8 +120,9 @@ impl Traces {
         *self.shared.servers.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(servers);
     }
 
-    /// A request has ended.
-    pub(crate) fn ended(&self, history: &Arc<History>, exchange: Option<Box<dyn Exchange>>) {
+    /// A request has ended, in which this was said. Never waits, and does nothing if
+    /// the request's trace is not recorded.
+    pub fn ended(&self, history: &Arc<History>, exchange: Option<Box<dyn Exchange>>) {
         if !history.trace.is_some_and(|trace| trace.sampled) {
             return;
         }
@@ -136,7 +137,7 @@ impl Traces {
     fn room_for(&self, exchange: Box<dyn Exchange>) -> Said {
         let kib = u32::try_from(exchange.bytes() / 1_024 + 1).unwrap_or(u32::MAX);
         match Arc::clone(&self.content).try_acquire_many_owned(kib) {
-            Ok(room) => Said::There(exchange, room),
+            Ok(room) => Said::There { exchange, _room: room },
             Err(_) => Said::NoRoom,
         }
     }

@@ -60,7 +60,7 @@ mod tests {
             pairs.map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
         };
         let mut all = HeaderMap::new();
-        headers().for_each(|(name, value)| drop(all.append(name, value)));
+        headers().for_each(|(name, value)| _ = all.append(name, value));
         let mut forwarded: HeaderMap = headers().collect();
         let context = begin(&all, &mut forwarded, SampleRatio::ALL);
         (context, forwarded)

@@ -119,10 +119,13 @@ impl<'t> Problems<'t> {
             return Ok(());
         }
         found.sort_by_key(|found| found.place.map_or(usize::MAX, |place| place.start));
+        // Others may be about the same line.
+        let secrets: Vec<usize> =
+            found.iter().filter(|it| it.secret).filter_map(|it| Some(it.place?.start)).collect();
         let problems = found
             .into_iter()
             .map(|found| Problem {
-                place: found.place.map(|span| Place::of(span, self.text, found.secret)),
+                place: found.place.map(|span| Place::of(span, self.text, &secrets)),
                 message: found.message,
                 hint: found.hint,
             })
@@ -190,13 +193,16 @@ fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 impl Place {
-    fn of(span: Span, text: &str, secret: bool) -> Self {
+    /// What stands in the line after one of the secrets is not shown.
+    fn of(span: Span, text: &str, secrets: &[usize]) -> Self {
         let start = text.floor_char_boundary(span.start.min(text.len()));
         let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |length| start + length);
         let line = &text[line_start..line_end];
         let end = text.floor_char_boundary(span.end.clamp(start, line_end));
-        let shown = if secret { start - line_start } else { shown_bytes(line) };
+        let in_line = secrets.iter().filter(|secret| (line_start..=line_end).contains(secret));
+        let hidden_from = in_line.min().map_or(line_end, |&secret| text.floor_char_boundary(secret));
+        let shown = shown_bytes(line).min(hidden_from - line_start);
         let mut excerpt = line[..shown].replace('\t', " ");
         if shown < line.len() {
             excerpt.push('…');

@@ -10,6 +10,7 @@ mod routes;
 mod secrets;
 mod shape;
 mod sources;
+mod traces;
 mod whole;
 
 /// What a configuration needs at least; appended to what a test is about.

@@ -7,9 +7,9 @@ use pointsman_domain::candidate::{Candidate, NoCandidate, eligible, partial};
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::Asked;
 use pointsman_domain::plan::Step;
-use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{Answer, DecisionInput, Orchestration, Policy, PolicyFailure, Record};
+use pointsman_wire::openai::chat::ChatPrompt;
 
 use super::asked::{self, Moment};
 use crate::config::Mode;
@@ -30,7 +30,7 @@ pub(crate) struct Question<'a> {
     /// The request.
     pub(crate) request: Arc<RequestFacts>,
     /// Its content.
-    pub(crate) prompt: Arc<dyn Prompt>,
+    pub(crate) prompt: Arc<ChatPrompt>,
     /// When it arrived.
     pub(crate) arrived: Instant,
     /// When it has to be over.
@@ -291,7 +291,7 @@ impl Question<'_> {
         Ok(DecisionInput {
             request: Arc::clone(&self.request),
             candidates,
-            prompt: Arc::clone(&self.prompt),
+            prompt: Arc::<ChatPrompt>::clone(&self.prompt),
             orchestration: Orchestration { whole, limits, ..Orchestration::default() },
         })
     }

@@ -10,6 +10,9 @@ use pointsman_telemetry::traces::{self, Traces, Words};
 use pointsman_wire::openai::chat::ChatPrompt;
 use pointsman_wire::openai::output::Output;
 
+/// Nobody checks what clients call the roles of their messages.
+const MAX_ROLE: usize = 64;
+
 /// A request's messages, and its answer where the gateway has all of it: one that
 /// is streamed passes through, and is not kept.
 pub(crate) struct Exchange {
@@ -56,7 +59,8 @@ impl traces::Exchange for Exchange {
     }
 
     fn message(&self, number: usize, most: usize) -> Option<Words> {
-        let role = self.prompt.role(number)?.to_owned();
+        let role = self.prompt.role(number)?;
+        let role = role.get(..role.floor_char_boundary(MAX_ROLE)).unwrap_or_default().to_owned();
         let (text, is_cut) = self.prompt.beginning(number, most)?;
         Some(Words { role, text, is_cut, finish_reason: None })
     }

@@ -99,6 +99,11 @@ impl Exporter {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Gathers what ends until the batch is full or old.
     async fn fill(&mut self, batch: &mut Batch, stop: &mut watch::Receiver<bool>) {
         let old = Instant::now() + OLD;
@@ -192,7 +197,7 @@ impl Batch {
         let Some(trace) = ended.history.trace else { return };
         let content = match &ended.said {
             Said::Untold => None,
-            Said::There(exchange, _) => Some(Content::read(exchange.as_ref())),
+            Said::There { exchange, .. } => Some(Content::read(exchange.as_ref())),
             Said::NoRoom => Some(Content::TooMuch),
         };
         let spans = Spans { history: &ended.history, trace, servers, content: content.as_ref() };

@@ -1,1 +1,123 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
+
+use super::super::tests::{history, settings};
+use super::super::{Counts, Traces, traces};
+use super::*;
+
+type Answer = Result<Bytes, Refused>;
+
+/// Answers from a list, and then takes everything.
+#[derive(Clone, Default)]
+struct Scripted {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    sent: Arc<watch::Sender<Vec<usize>>>,
+}
+
+impl Scripted {
+    fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Self::default() }
+    }
+
+    fn sent(&self) -> Vec<usize> {
+        self.sent.borrow().clone()
+    }
+}
+
+impl Collector for Scripted {
+    async fn send(&self, request: Bytes) -> Answer {
+        let export = ExportTraceServiceRequest::decode(request).expect("an export");
+        let spans = export.resource_spans[0].scope_spans[0].spans.len();
+        self.sent.send_modify(|sent| sent.push(spans));
+        self.answers.lock().expect("no panic").pop_front().unwrap_or(Ok(Bytes::new()))
+    }
+}
+
+fn refused(may_be_sent_again: bool) -> Answer {
+    Err(Refused { why: "status".to_owned(), may_be_sent_again, after: None })
+}
+
+/// Exports so many requests of three spans each, then stops. Time is tokio's own
+/// and jumps to whatever is waited for.
+async fn exported(requests: usize, collector: &Scripted) -> Traces {
+    let (traces, exporter) = traces(settings());
+    for _ in 0..requests {
+        traces.ended(&history(true), None);
+    }
+    let (stop, stopped) = watch::channel(false);
+    let settled = async {
+        let mut sent = collector.sent.subscribe();
+        while traces.counts().exported + traces.counts().dropped < 3 * requests as u64 {
+            tokio::select! {
+                _ = sent.changed() => {}
+                () = tokio::time::sleep(Duration::from_millis(10)) => {}
+            }
+        }
+        let _ = stop.send(true);
+    };
+    tokio::join!(exporter.run(collector.clone(), stopped), settled);
+    traces
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_together_is_sent_together() {
+    let collector = Scripted::default();
+    let traces = exported(10, &collector).await;
+    assert_eq!(collector.sent(), [30]);
+    assert_eq!(traces.counts(), Counts { exported: 30, dropped: 0 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_full_does_not_wait_for_more() {
+    let collector = Scripted::default();
+    exported(3_000, &collector).await;
+    let sent = collector.sent();
+    assert!(sent.len() > 1, "{sent:?}");
+    assert_eq!(sent.iter().sum::<usize>(), 9_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_may_be_sent_again_is() {
+    let collector = Scripted::answering([refused(true), refused(true)]);
+    let traces = exported(1, &collector).await;
+    assert_eq!(collector.sent(), [3, 3, 3]);
+    assert_eq!(traces.counts(), Counts { exported: 3, dropped: 0 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_wrong_is_not_sent_again() {
+    let collector = Scripted::answering([refused(false)]);
+    let traces = exported(1, &collector).await;
+    assert_eq!(collector.sent(), [3]);
+    assert_eq!(traces.counts(), Counts { exported: 0, dropped: 3 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_given_up_after_some_tries() {
+    let collector = Scripted::answering((0..TRIES).map(|_| refused(true)));
+    let traces = exported(1, &collector).await;
+    assert_eq!(collector.sent().len(), TRIES as usize);
+    assert_eq!(traces.counts(), Counts { exported: 0, dropped: 3 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn spans_that_a_collector_rejects_are_counted_as_dropped() {
+    // partial_success { rejected_spans: 2 }
+    let collector = Scripted::answering([Ok(Bytes::from_static(&[0x0a, 0x02, 0x08, 0x02]))]);
+    let traces = exported(1, &collector).await;
+    assert_eq!(traces.counts(), Counts { exported: 1, dropped: 2 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_there_when_it_stops_is_sent_once() {
+    let (traces, exporter) = traces(settings());
+    traces.ended(&history(true), None);
+    let (_stop, stopped) = watch::channel(true);
+    let collector = Scripted::answering([refused(true)]);
+    exporter.run(collector.clone(), stopped).await;
+    assert_eq!(collector.sent(), [3]);
+    assert_eq!(traces.counts(), Counts { exported: 0, dropped: 3 });
+}

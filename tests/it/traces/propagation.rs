@@ -1,0 +1,102 @@
+//! W3C trace context: from the client, to the models.
+
+use pointsman_tests::collector::Collector;
+use pointsman_tests::{FakeModel, Gateway, Step};
+
+use super::{attempts, named, to};
+use crate::fleet::{ask, ask_with, chat, in_order};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "00f067aa0ba902b7";
+const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const NOT_SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+
+#[tokio::test]
+async fn a_client_s_trace_goes_on_through_every_call_to_the_models() {
+    let collector = Collector::start().await;
+    let (failing, model) = (FakeModel::always(Step::status(500)).await, FakeModel::saying("hello").await);
+    let gateway = Gateway::start(&in_order(&[&failing, &model], &to(&collector, ""))).await;
+    let headers = [("traceparent", SAMPLED), ("tracestate", "congo=t61rcWkgMzE")];
+    ask_with(&gateway, &headers, &chat("main", "hi")).await;
+    let spans = collector.spans_when(4).await;
+    let request = named(&spans, "chat main");
+    assert_eq!((request.trace.as_str(), request.parent.as_deref()), (TRACE, Some(PARENT)));
+    assert_eq!(request.flags, 0x301, "recorded, with a parent that is somebody else's");
+    for (fake, attempt) in [&failing, &model].into_iter().zip(attempts(&spans)) {
+        let told = fake.request(1).await;
+        let expected = format!("00-{TRACE}-{}-01", attempt.id);
+        assert_eq!(told.header("traceparent"), Some(expected.as_str()));
+        assert_eq!(told.header("tracestate"), Some("congo=t61rcWkgMzE"));
+        assert_eq!(attempt.flags, 0x101);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_record_its_trace_is_followed() {
+    let (collector, model) = (Collector::start().await, FakeModel::saying("hello").await);
+    let gateway = Gateway::start(&in_order(&[&model], &to(&collector, ""))).await;
+    ask_with(&gateway, &[("traceparent", NOT_SAMPLED)], &chat("main", "hi")).await;
+    let told = model.request(1).await.header("traceparent").expect("a header").to_owned();
+    assert!(told.starts_with(&format!("00-{TRACE}-")) && told.ends_with("-00"), "{told}");
+    assert!(!told.contains(PARENT), "the call has a span of its own: {told}");
+    assert!(gateway.stop().await.success());
+    assert_eq!(collector.spans().len(), 0);
+}
+
+#[tokio::test]
+async fn a_trace_header_that_is_wrong_is_ignored_and_a_trace_begins() {
+    let bad = [
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+        "nonsense",
+    ];
+    let (collector, model) = (Collector::start().await, FakeModel::saying("hello").await);
+    let gateway = Gateway::start(&in_order(&[&model], &to(&collector, ""))).await;
+    for header in bad {
+        let headers = [("traceparent", header), ("tracestate", "congo=t61rcWkgMzE")];
+        assert_eq!(ask_with(&gateway, &headers, &chat("main", "hi")).await.status, 200);
+    }
+    let spans = collector.spans_when(3 * bad.len()).await;
+    let requests: Vec<_> = spans.iter().filter(|span| span.name == "chat main").collect();
+    assert_eq!(requests.len(), bad.len());
+    for (request, told) in requests.iter().zip(model.requests()) {
+        assert_eq!(request.parent, None);
+        assert_ne!(request.trace, TRACE);
+        assert_eq!(told.header("tracestate"), None, "it belongs to no trace");
+        assert!(told.header("traceparent").is_some_and(|header| header.contains(&request.trace)));
+    }
+}
+
+#[tokio::test]
+async fn without_a_collector_trace_headers_pass_as_they_came() {
+    let model = FakeModel::saying("hello").await;
+    let gateway = Gateway::start(&in_order(&[&model], "")).await;
+    for header in [SAMPLED, "nonsense"] {
+        let headers = [("traceparent", header), ("tracestate", "any=thing")];
+        ask_with(&gateway, &headers, &chat("main", "hi")).await;
+        let told = model.requests().pop().expect("a request");
+        assert_eq!(
+            (told.header("traceparent"), told.header("tracestate")),
+            (Some(header), Some("any=thing"))
+        );
+    }
+    ask(&gateway, &chat("main", "hi")).await;
+    assert_eq!(model.requests().pop().expect("a request").header("traceparent"), None);
+}
+
+#[tokio::test]
+async fn of_the_traces_that_begin_here_a_share_is_recorded() {
+    let (collector, model) = (Collector::start().await, FakeModel::saying("hello").await);
+    let gateway = Gateway::start(&in_order(&[&model], &to(&collector, "sample = 0"))).await;
+    ask(&gateway, &chat("main", "hi")).await;
+    let told = model.request(1).await.header("traceparent").expect("a header").to_owned();
+    assert!(told.ends_with("-00"), "whoever is called need not record it either: {told}");
+    ask_with(&gateway, &[("traceparent", SAMPLED)], &chat("main", "hi")).await;
+    assert!(gateway.stop().await.success());
+    let spans = collector.spans();
+    assert_eq!(spans.len(), 3, "a client's own choice counts: {spans:#?}");
+    assert!(spans.iter().all(|span| span.trace == TRACE));
+}
