@@ -186,7 +186,7 @@ async fn a_policy_that_failed_is_told_and_so_is_who_decided_instead() {
         + &format!(
             "[policies.bad]\nsource = \"{}\"\nsettings = {}\n[routes.main]\npolicy = \"bad\"\n{}",
             policy.path().display(),
-            crate::policy_failures::inline(&misbehaving(Misdeed::TrapInRoute)),
+            crate::policy_failures::inline(&misbehaving(Misdeed::Trap)),
             to(&collector, ""),
         );
     let gateway = Gateway::start(&config).await;

@@ -47,6 +47,11 @@ impl Endpoint {
         Ok(Self { transport: Transport::new(config, &address)?, address, headers, timeout })
     }
 
+    /// Where posts go. There are no secrets in it.
+    pub fn address(&self) -> String {
+        format!("{:?}", self.address)
+    }
+
     /// Posts a body. The whole answer has to be there in time.
     pub async fn post(&self, body: Bytes) -> Result<Posted, CallFailure> {
         let posting = async {

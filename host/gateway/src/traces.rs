@@ -73,9 +73,9 @@ impl Collector for Posting {
             Ok(Posted { status, retry_after, .. }) => {
                 // The statuses that OTLP calls retryable.
                 let is_for_now = matches!(status, 429 | 502..=504);
-                Err(refused(format!("{:?}: status {status}", self.0), is_for_now, retry_after))
+                Err(refused(format!("{}: status {status}", self.0.address()), is_for_now, retry_after))
             }
-            Err(failure) => Err(refused(format!("{:?}: {failure}", self.0), true, None)),
+            Err(failure) => Err(refused(format!("{}: {failure}", self.0.address()), true, None)),
         }
     }
 }
