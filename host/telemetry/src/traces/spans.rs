@@ -176,7 +176,7 @@ impl Spans<'_> {
             ..self.head(self.derived(Part::Task, number), Kind::Internal, begun, ended)
         };
         let mut span = Span::begin(message, head, format_args!("task {}", task.name));
-        let (end, why) = task.end(self.history);
+        let (end, why) = task.end(Some(&self.history.outcome));
         let mut attributes = span.attributes();
         attributes.text("pointsman.task.name", &task.name);
         attributes.number("pointsman.task.number", number as u64);
