@@ -44,7 +44,7 @@ impl Gateway {
         let directory = fresh_directory();
         let path = directory.join("pointsman.toml");
         fs::write(&path, config).expect("the config file can be written");
-        let mut serve = serve();
+        let mut serve = serve(&binary());
         serve.arg("--config").arg(&path).envs(environment.iter().copied());
         Self::spawn(serve, directory, path).await
     }
@@ -53,7 +53,17 @@ impl Gateway {
     pub async fn start_embedded() -> Self {
         let directory = fresh_directory();
         let path = directory.join("no-such-file.toml");
-        Self::spawn(serve(), directory, path).await
+        Self::spawn(serve(&binary()), directory, path).await
+    }
+
+    /// The same by another build of the gateway.
+    pub async fn start_binary(binary: &Path, config: &str) -> Self {
+        let directory = fresh_directory();
+        let path = directory.join("pointsman.toml");
+        fs::write(&path, config).expect("the config file can be written");
+        let mut serve = serve(binary);
+        serve.arg("--config").arg(&path);
+        Self::spawn(serve, directory, path).await
     }
 
     async fn spawn(mut serve: Command, directory: PathBuf, path: PathBuf) -> Self {
@@ -199,8 +209,8 @@ pub fn command() -> Command {
     Command::new(binary())
 }
 
-fn serve() -> Command {
-    let mut serve = command();
+fn serve(binary: &Path) -> Command {
+    let mut serve = Command::new(binary);
     serve.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
     serve
 }

@@ -125,8 +125,6 @@ baseline = "sim/smal""#,
     4 | baseline = "sim/smal"
       |            ^^^^^^^^^^
       = hint: did you mean `sim/small`?
-
-    1 error in pointsman.toml
     "#);
 }
 
