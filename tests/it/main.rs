@@ -9,6 +9,7 @@
 mod fleet;
 mod policy_file;
 mod raw;
+mod terminal;
 
 mod admin;
 mod attacks;
@@ -42,5 +43,6 @@ mod rollouts;
 mod routing;
 mod secrecy;
 mod supply;
+mod top;
 mod traces;
 mod trials;

@@ -1,13 +1,16 @@
 //! The command line.
 
+mod admin;
 mod check;
 mod compile_policy;
 mod key;
 mod logging;
 mod policy;
+mod printable;
 mod runtime;
 mod schema;
 mod serve;
+mod top;
 
 use std::fmt;
 use std::io::Write;
@@ -39,6 +42,8 @@ enum Command {
     Key(key::Args),
     /// Look into policies, and change those of a running gateway
     Policy(policy::Args),
+    /// Watch a running gateway in the terminal
+    Top(top::Args),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
     /// Compile a policy from standard input within limits, for a gateway that runs
@@ -68,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Key(args) => key::run(args),
         Command::Policy(args) => policy::run(args),
+        Command::Top(args) => top::run(&args),
         Command::Schema => schema::run(),
         Command::CompilePolicy(args) => return compile_policy::run(args),
     };

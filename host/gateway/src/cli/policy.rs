@@ -1,13 +1,12 @@
 //! `pointsman policy`
 
-mod admin;
 mod inspect;
 mod operate;
 mod show;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{Failure, print};
+use super::{Failure, admin, print};
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {

@@ -1,0 +1,162 @@
+//! A command in a terminal, with somebody at the keys.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use std::{fs, thread};
+
+use pointsman_tests::command;
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use tokio::sync::watch;
+use vt100::Parser;
+
+/// Longest wait for a picture.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Runs a command, then tells its status and the terminal's modes. A shell leads the
+/// terminal's session, so that the modes are those that the command left.
+const SCRIPT: &str = "file=$1; shift; sh -c 'echo $$ >\"$0\"; exec \"$@\"' \"$file\" \"$@\"; \
+                      echo \"status $?\"; stty -a; echo over";
+
+/// The terminal. The command in it is killed when it is dropped.
+pub struct Terminal {
+    keys: File,
+    leader: Child,
+    process: PathBuf,
+    seen: Arc<watch::Sender<Seen>>,
+}
+
+/// What was written to it.
+struct Seen {
+    screen: Parser,
+    bytes: Vec<u8>,
+}
+
+impl Terminal {
+    /// Runs the gateway's binary in a terminal of so many columns and rows.
+    pub fn run(size: (u16, u16), arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("terminal-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let process = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let ours = openpt(flags).expect("a pseudo-terminal");
+        grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("a pseudo-terminal of our own");
+        let theirs = ioctl_tiocgptpeer(&ours, flags).expect("its other end");
+        resize(&ours, size);
+        let end = || theirs.try_clone().expect("a copy");
+        let leader = Command::new("setsid")
+            .args(["--ctty", "--wait", "sh", "-c", SCRIPT, "sh"])
+            .arg(&process)
+            .arg(command().get_program())
+            .args(arguments)
+            .env("TERM", "xterm-256color")
+            .env_remove("NO_COLOR")
+            .envs(environment.iter().copied())
+            .stdin(end())
+            .stdout(end())
+            .stderr(end())
+            .spawn()
+            .expect("setsid can be run");
+        let screen = Parser::new(size.1, size.0, 0);
+        let seen = Arc::new(watch::Sender::new(Seen { screen, bytes: Vec::new() }));
+        let keys = File::from(ours);
+        follow(keys.try_clone().expect("a copy"), Arc::clone(&seen));
+        Self { keys, leader, process, seen }
+    }
+
+    /// Presses keys.
+    pub fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).expect("the terminal takes keys");
+    }
+
+    /// Gives it another size.
+    pub fn resize(&self, size: (u16, u16)) {
+        self.seen.send_modify(|seen| seen.screen.screen_mut().set_size(size.1, size.0));
+        resize(&self.keys, size);
+    }
+
+    /// Sends the command a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let process = fs::read_to_string(&self.process).expect("the process told its id");
+        let sent = Command::new("kill").args(["-s", name, process.trim()]).status();
+        assert!(sent.expect("kill can be run").success(), "the command still runs");
+    }
+
+    /// Waits until the screen has a text, and returns the screen.
+    pub async fn shows(&self, text: &str) -> String {
+        self.wait_for(text, |screen| screen.contains(text)).await
+    }
+
+    /// Waits until the screen no longer has a text, and returns the screen.
+    pub async fn shows_no(&self, text: &str) -> String {
+        self.wait_for(text, |screen| !screen.contains(text)).await
+    }
+
+    async fn wait_for(&self, text: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let mut seen = self.seen.subscribe();
+        let wanted = seen.wait_for(|seen| wanted(&seen.screen.screen().contents()));
+        let shown = tokio::time::timeout(PATIENCE, wanted).await.map(|seen| {
+            let seen = seen.expect("the screen outlives its watchers");
+            seen.screen.screen().contents()
+        });
+        shown.unwrap_or_else(|_| panic!("{text:?} is not as it should be on:\n{}", self.screen()))
+    }
+
+    /// Waits for the command's end, and returns its exit status and what is on the
+    /// screen then. Panics unless the terminal is as it was before.
+    pub async fn ended(&self) -> (i32, String) {
+        let screen = self.shows("\nover").await;
+        let seen = self.seen.borrow();
+        assert!(!seen.screen.screen().alternate_screen(), "the screen of before is back");
+        assert!(!seen.screen.screen().hide_cursor(), "the cursor is back");
+        for mode in ["icanon", "echo", "isig", "icrnl", "opost"] {
+            let word = |screen: &str, mode: &str| screen.split([' ', ';', '\n']).any(|word| word == mode);
+            assert!(word(&screen, mode) && !word(&screen, &format!("-{mode}")), "{mode}: {screen}");
+        }
+        let status = screen.lines().find_map(|line| line.strip_prefix("status ")).expect("a status");
+        (status.trim().parse().expect("a number"), screen)
+    }
+
+    /// Everything that was written to it so far.
+    pub fn written(&self) -> String {
+        String::from_utf8_lossy(&self.seen.borrow().bytes).into_owned()
+    }
+
+    fn screen(&self) -> String {
+        self.seen.borrow().screen.screen().contents()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if let Ok(process) = fs::read_to_string(&self.process) {
+            // It may have ended long ago.
+            let _ = Command::new("kill").args(["-s", "KILL", process.trim()]).output();
+        }
+        let _ = self.leader.kill();
+        let _ = self.leader.wait();
+        let _ = fs::remove_file(&self.process);
+    }
+}
+
+fn resize(terminal: &impl std::os::fd::AsFd, (columns, rows): (u16, u16)) {
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(terminal, size).expect("a terminal has a size");
+}
+
+/// Reads what is written, until nobody has the terminal open any more.
+fn follow(mut terminal: File, seen: Arc<watch::Sender<Seen>>) {
+    thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = terminal.read(&mut bytes) {
+            seen.send_modify(|seen| {
+                seen.screen.process(&bytes[..count]);
+                seen.bytes.extend_from_slice(&bytes[..count]);
+            });
+        }
+    });
+}

@@ -1,0 +1,234 @@
+//! `pointsman top` against a running gateway.
+
+use pointsman_tests::{FakeModel, Gateway, Step};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::command_line::{run, texts};
+use crate::fleet::{ask, chat, in_order};
+use crate::terminal::Terminal;
+
+const SIZE: (u16, u16) = (100, 30);
+
+/// `pointsman top` without a terminal: exit status, standard output, standard error.
+fn top(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = run(&[&["top"], arguments].concat());
+    let (told, errors) = texts(&output);
+    (output.status.code(), told, errors)
+}
+
+fn open(admin: &str, more: &[&str], environment: &[(&str, &str)]) -> Terminal {
+    let arguments = [&["top", "--admin", admin, "--interval", "0.2"], more].concat();
+    Terminal::run(SIZE, &arguments, environment)
+}
+
+/// What is in the columns of the line that begins with a word.
+fn row<'a>(text: &'a str, first: &str) -> Vec<&'a str> {
+    let mut rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.find(|row| row.first() == Some(&first))
+        .unwrap_or_else(|| panic!("{first} begins no line of:\n{text}"))
+}
+
+#[tokio::test]
+async fn one_look_tells_of_a_gateway_under_load() {
+    let (good, failing) =
+        (FakeModel::saying("one two three").await, FakeModel::always(Step::status(500)).await);
+    let more = "models = [\"a/chat\"]\nbaseline = \"b/chat\"\n\
+                [routes.other]\npolicy = \"cost\"\nmodels = [\"b/chat\"]\n";
+    let gateway = Gateway::start(&in_order(&[&good, &failing], more)).await;
+    let load = (0..20).map(|_| chat("main", "count"));
+    for body in load {
+        ask(&gateway, &body).await;
+    }
+    ask(&gateway, &chat("other", "count")).await;
+    let (status, told, errors) = top(&["--once", "--admin", &gateway.admin_url]);
+    assert_eq!((status, errors.as_str()), (Some(0), ""));
+    assert!(told.starts_with("pointsman 0."), "{told}");
+    assert!(told.contains("saved 50 %") && told.contains("21 for $"), "{told}");
+    let answers = row(&told, "a/chat");
+    assert_eq!((answers[1], answers[3]), ("ok", "100"), "health and share: {answers:?}");
+    let route = row(&told, "main");
+    assert!(route[1].starts_with("cost@") && route.contains(&"20") && route.contains(&"b/chat"), "{route:?}");
+    assert!(row(&told, "cost").contains(&"21"), "decisions: {told}");
+    assert!(told.contains("failed: "), "the newest decision failed, and why is told: {told}");
+    // Without a terminal it is the same, with a hint that does not get in the way.
+    let (status, told, errors) = top(&["--admin", &gateway.admin_url]);
+    assert_eq!((status, told.starts_with("pointsman 0.")), (Some(0), true));
+    assert!(errors.contains("hint: ") && errors.contains("--once"), "{errors}");
+}
+
+#[tokio::test]
+async fn in_a_terminal_requests_are_seen_as_they_come_and_one_can_be_opened() {
+    let model = FakeModel::saying("hello").await;
+    let gateway = Gateway::start(&in_order(&[&model], "")).await;
+    let mut terminal = open(&gateway.admin_url, &[], &[]);
+    let screen = terminal.shows("No request has ended yet").await;
+    assert!(screen.contains("● live") && screen.contains("a/chat"), "{screen}");
+    ask(&gateway, &chat("main", "hi")).await;
+    terminal.shows_no("No request has ended yet").await;
+    terminal.press("5");
+    terminal.shows("FIRST TOKEN").await;
+    let screen = terminal.shows("LATENCY").await;
+    assert!(screen.contains("main") && screen.contains("a/chat"), "{screen}");
+    terminal.press("\r");
+    let screen = terminal.shows("Calls").await;
+    assert!(screen.contains("CANDIDATE") && screen.contains("answered by a/chat"), "{screen}");
+    terminal.press("\u{1b}");
+    terminal.shows_no("CANDIDATE").await;
+    terminal.press("/nothing\r");
+    terminal.shows("Nothing has \"nothing\" in it").await;
+    terminal.press("q");
+    assert_eq!(terminal.ended().await.0, 0);
+}
+
+#[tokio::test]
+async fn changes_are_seen_as_they_happen() {
+    let model = FakeModel::saying("hello").await;
+    let more = "[policies.other]\nsource = \"builtin:cost\"\n";
+    let gateway = Gateway::start(&in_order(&[&model], more)).await;
+    let mut terminal = open(&gateway.admin_url, &[], &[]);
+    terminal.press("4");
+    terminal.shows("SWAPS").await;
+    let trial = json!({ "policy": "other", "mode": "shadow", "why": "ticket 12" });
+    let trial = pointsman_tests::client::call(
+        http::Method::PUT,
+        &gateway.admin("/admin/routes/main/trial"),
+        &[],
+        trial.to_string(),
+    );
+    assert_eq!(trial.await.status, 200);
+    let screen = terminal.shows("ticket 12").await;
+    assert!(screen.contains("main (trial)") && screen.contains("other at main"), "{screen}");
+}
+
+#[tokio::test]
+async fn another_size_and_a_signal_leave_the_terminal_as_it_was() {
+    let model = FakeModel::saying("hello").await;
+    let gateway = Gateway::start(&in_order(&[&model], "")).await;
+    for signal in ["TERM", "INT", "HUP"] {
+        let terminal = open(&gateway.admin_url, &[], &[]);
+        terminal.shows("5 Decisions").await;
+        terminal.resize((24, 6));
+        terminal.shows_no("5 Decisions").await;
+        terminal.resize(SIZE);
+        terminal.shows("5 Decisions").await;
+        terminal.signal(signal);
+        assert_eq!(terminal.ended().await.0, 0, "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_goes_away_is_waited_for() {
+    let model = FakeModel::saying("hello").await;
+    let config = in_order(&[&model], "");
+    let gateway = Gateway::start(&config).await;
+    let mut terminal = open(&gateway.admin_url, &[], &[]);
+    terminal.shows("● live").await;
+    assert!(gateway.stop().await.success());
+    let screen = terminal.shows("disconnected for").await;
+    assert!(screen.contains("a/chat"), "the last picture stays: {screen}");
+    terminal.press("q");
+    assert_eq!(terminal.ended().await.0, 0);
+}
+
+#[tokio::test]
+async fn without_the_token_it_ends_and_says_what_is_missing() {
+    let model = FakeModel::saying("hello").await;
+    let config = in_order(&[&model], "[admin]\ntoken_env = \"TOKEN\"\n");
+    let gateway = Gateway::start_with(&config, &[("TOKEN", "let-me-in")]).await;
+    let (status, told, errors) = top(&["--once", "--admin", &gateway.admin_url]);
+    assert_eq!((status, told.as_str()), (Some(2), ""));
+    assert!(errors.contains("the admin API needs its token") && errors.contains("--token-file"), "{errors}");
+    let terminal = open(&gateway.admin_url, &[], &[]);
+    let (status, screen) = terminal.ended().await;
+    assert_eq!(status, 2);
+    assert!(screen.contains("needs its token"), "it is told where it can be read: {screen}");
+
+    let token = gateway.directory().join("token");
+    std::fs::write(&token, "let-me-in\n").expect("a file");
+    let token = token.display().to_string();
+    let (status, told, _) = top(&["--once", "--admin", &gateway.admin_url, "--token-file", &token]);
+    assert_eq!((status, told.starts_with("pointsman 0.")), (Some(0), true));
+}
+
+#[tokio::test]
+async fn colours_are_left_out_where_they_are_not_wanted() {
+    const COLOUR: &str = "\u{1b}[38;";
+    let model = FakeModel::saying("hello").await;
+    let gateway = Gateway::start(&in_order(&[&model], "")).await;
+    for (environment, colours) in
+        [(&[][..], true), (&[("NO_COLOR", "1")], false), (&[("NO_COLOR", "")], true)]
+    {
+        let mut terminal = open(&gateway.admin_url, &[], environment);
+        terminal.shows("● live").await;
+        terminal.press("q");
+        terminal.ended().await;
+        assert_eq!(terminal.written().contains(COLOUR), colours, "{environment:?}");
+    }
+}
+
+/// Answers every request for an overview with one that is to drive the terminal.
+async fn hostile_gateway() -> String {
+    const HOSTILE: &str = "\u{1b}[2Jboo\u{1b}]0;owned\u{7}\u{9b}31m";
+    let overview = json!({
+        "version": HOSTILE, "now_ms": 9_000, "started_ms": 0,
+        "models": [{ "id": HOSTILE, "healthy": true }],
+        "changes": [{ "at": 1, "who": { "admin": HOSTILE }, "action": HOSTILE, "why": HOSTILE }],
+    });
+    let decisions =
+        json!([{ "id": "1", "at_ms": 8_000, "route": "main", "ending": "answered", "reason": HOSTILE }]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound socket");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n")
+                && stream.read_buf(&mut asked).await.is_ok_and(|count| count > 0)
+            {}
+            let told: &Value = if asked.starts_with(b"GET /admin/overview") { &overview } else { &decisions };
+            let body = told.to_string();
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            // One that went away wants no answer.
+            let _ = stream.write_all((head + &body).as_bytes()).await;
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn what_a_gateway_tells_does_not_drive_the_terminal() {
+    let admin = hostile_gateway().await;
+    let asked = admin.clone();
+    let (status, told, _) = tokio::task::spawn_blocking(move || top(&["--once", "--admin", &asked]))
+        .await
+        .expect("it does not panic");
+    assert_eq!(status, Some(0));
+    assert!(told.contains("\u{fffd}[2Jboo"), "{told:?}");
+    assert!(!told.contains(|letter: char| letter.is_control() && letter != '\n'), "{told:?}");
+
+    let mut terminal = open(&admin, &[], &[]);
+    terminal.shows("\u{fffd}[2Jboo").await;
+    terminal.press("5");
+    terminal.shows("LATENCY").await;
+    terminal.press("q");
+    terminal.ended().await;
+    let written = terminal.written();
+    assert!(!written.contains("\u{1b}[2Jboo") && !written.contains("\u{1b}]0;"), "{written:?}");
+}
+
+#[test]
+fn a_gateway_that_is_not_there_and_a_wrong_interval_are_told_with_what_to_do() {
+    let (status, _, errors) = top(&["--once", "--admin", "http://127.0.0.1:1"]);
+    assert_eq!(status, Some(1));
+    assert!(errors.contains("cannot reach the gateway") && errors.contains("--admin"), "{errors}");
+    for interval in ["0", "soon", "61", "NaN"] {
+        let (status, _, errors) = top(&["--interval", interval]);
+        assert_eq!(status, Some(2), "{interval}");
+        assert!(errors.contains("0.2 to 60 seconds"), "{errors}");
+    }
+    let (status, told, _) = top(&["--help"]);
+    assert_eq!(status, Some(0));
+    assert!(told.contains("Keys:") && told.contains("pointsman top --once"), "{told}");
+}
