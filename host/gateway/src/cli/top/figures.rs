@@ -67,8 +67,8 @@ pub(super) fn ago(ms: u64) -> String {
 
 /// A share in per cent.
 pub(super) fn share(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent == percent.round() { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
+    let percent = format!("{:.1}", share * 100.0);
+    format!("{} %", percent.strip_suffix(".0").unwrap_or(&percent))
 }
 
 /// What there is, or a dash.
@@ -94,7 +94,10 @@ mod tests {
         let times = [0.0, 0.25, 9.96, 59.6, 1_500.0, 130_000.0, f64::NAN, f64::INFINITY].map(time);
         assert_eq!(times[..6], ["0 µs", "250 µs", "10.0 ms", "60 ms", "1.5 s", "2 min"]);
         assert_eq!([0, 7_200_000, 200_000_000].map(ago), ["0 s", "2 h", "2 d"]);
-        assert_eq!([0.0, 0.5, 0.998, 1.0, -0.25].map(share), ["0 %", "50 %", "99.8 %", "100 %", "-25 %"]);
+        assert_eq!(
+            [0.0, 0.600_000_1, 0.998, 1.0, -0.25].map(share),
+            ["0 %", "60 %", "99.8 %", "100 %", "-25 %"]
+        );
         assert_eq!(prices(0.15, 20.0), "$0.15/$20");
         assert_eq!([rate(0.04), rate(1234.4)], ["0.0", "1,234"]);
     }
