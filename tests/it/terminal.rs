@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::Arc;
@@ -61,7 +62,8 @@ impl Terminal {
             .stderr(end())
             .spawn()
             .expect("setsid can be run");
-        let screen = Parser::new(size.1, size.0, 0);
+        let [rows, columns] = [size.1, size.0].map(whole);
+        let screen = Parser::new(rows, columns, 0);
         let seen = Arc::new(watch::Sender::new(Seen { screen, bytes: Vec::new() }));
         let keys = File::from(ours);
         follow(keys.try_clone().expect("a copy"), Arc::clone(&seen));
@@ -75,7 +77,8 @@ impl Terminal {
 
     /// Gives it another size.
     pub fn resize(&self, size: (u16, u16)) {
-        self.seen.send_modify(|seen| seen.screen.screen_mut().set_size(size.1, size.0));
+        let [rows, columns] = [size.1, size.0].map(whole);
+        self.seen.send_modify(|seen| seen.screen.screen_mut().set_size(rows, columns));
         resize(&self.keys, size);
     }
 
@@ -141,6 +144,10 @@ impl Drop for Terminal {
         let _ = self.leader.wait();
         let _ = fs::remove_file(&self.process);
     }
+}
+
+fn whole(length: u16) -> NonZero<u16> {
+    NonZero::new(length).expect("a terminal has rows and columns")
 }
 
 fn resize(terminal: &impl std::os::fd::AsFd, (columns, rows): (u16, u16)) {

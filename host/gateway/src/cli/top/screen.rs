@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ratatui::crossterm::event::{self, Event, KeyEvent};
+use ratatui::layout::{Position, Rect};
 use ratatui::{DefaultTerminal, crossterm};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,8 +24,8 @@ const REDRAWN: Duration = Duration::from_secs(1);
 /// What happens.
 enum Happening {
     Key(KeyEvent),
-    /// Something about the terminal: another size.
-    Terminal,
+    /// The terminal has another size, or had one for a moment.
+    Resized,
     News(News),
     /// The terminal or the system wants an end.
     Stop,
@@ -37,6 +38,13 @@ struct Screen(DefaultTerminal);
 impl Screen {
     fn take() -> io::Result<Self> {
         Ok(Self(ratatui::try_init()?))
+    }
+
+    /// Has the next picture drawn anew: a terminal that was smaller for a moment has
+    /// lost what was at its edge, even if it is as large as before.
+    fn redraw_all(&mut self) -> io::Result<()> {
+        let size = self.0.size()?;
+        self.0.resize(Rect::from((Position::ORIGIN, size)))
     }
 }
 
@@ -85,7 +93,7 @@ fn show(
             match happening {
                 Happening::Stop => return Ok(()),
                 Happening::Broken(error) => return Err(Failure::run(error)),
-                Happening::Terminal => {}
+                Happening::Resized => screen.redraw_all().map_err(Failure::run)?,
                 Happening::News(News::Looked(Err(error))) if error.is_final() => return Err(error.into()),
                 Happening::News(news) => state.hear(news, now_ms()),
                 Happening::Key(key) => match input::press(state, key) {
@@ -110,7 +118,7 @@ fn hear_keys(tell: Sender<Happening>) {
         loop {
             let happening = match event::read() {
                 Ok(Event::Key(key)) => Happening::Key(key),
-                Ok(_) => Happening::Terminal,
+                Ok(_) => Happening::Resized,
                 Err(error) => Happening::Broken(error),
             };
             let broken = matches!(happening, Happening::Broken(_));
