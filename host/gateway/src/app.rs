@@ -27,13 +27,13 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(
         snapshot: Snapshot,
-        recorder: Recorder,
+        recorder: Arc<Recorder>,
         feedback: FeedbackQueue,
         shadows: ShadowQueue,
     ) -> Self {
         recorder.serves(&snapshot);
         let (snapshot, started) = (ArcSwap::from_pointee(snapshot), SystemTime::now());
-        Self { snapshot, recorder: Arc::new(recorder), started, feedback, shadows }
+        Self { snapshot, recorder, started, feedback, shadows }
     }
 
     /// Everything that the configuration says, as of now.

@@ -45,7 +45,7 @@ enum Command {
     /// Watch a running gateway in the terminal
     Top(top::Args),
     /// Print the JSON Schema of the configuration, for editors
-    Schema,
+    Schema(schema::Args),
     /// Compile a policy from standard input within limits, for a gateway that runs
     #[command(hide = true)]
     CompilePolicy(compile_policy::Args),
@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
         Command::Key(args) => key::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Top(args) => top::run(&args),
-        Command::Schema => schema::run(),
+        Command::Schema(args) => schema::run(&args),
         Command::CompilePolicy(args) => return compile_policy::run(args),
     };
     let (message, status) = match result {

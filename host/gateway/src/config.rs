@@ -9,6 +9,7 @@
 
 mod backends;
 mod compile;
+mod decision_log;
 mod document;
 pub mod keys;
 mod listeners;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::model::Model;
+use pointsman_telemetry::decision_log::Settings;
 
 pub use backends::{Backend, BackendKind};
 pub use keys::Key;
@@ -62,6 +64,8 @@ pub struct Config {
     pub log: Log,
     /// Where spans go, if anywhere.
     pub traces: Option<Traces>,
+    /// The decision log, if there is to be one.
+    pub decision_log: Option<Settings>,
     /// What outlives the process.
     pub state: State,
     /// How policies are compiled.

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use pointsman_domain::outcome::Outcome;
 use pointsman_policy::Policy;
+use pointsman_telemetry::{Asked, PolicyFailed, Telemetry};
 use tokio::sync::mpsc;
+
+use crate::recorder::Recorder;
 
 /// Outcomes that wait for their policy. When policies are slower than requests
 /// the newest outcomes are dropped: feedback is a help, not a promise.
@@ -40,18 +43,26 @@ impl FeedbackQueue {
 }
 
 impl Feedback {
-    /// Says whether there was room for it.
-    pub(crate) fn send(self, outcome: Outcome) -> bool {
-        self.queue.try_send((self.policy, outcome)).is_ok()
+    pub(crate) fn send(self, outcome: Outcome, telemetry: &Telemetry) {
+        if let Err(full) = self.queue.try_send((self.policy, outcome)) {
+            let (policy, outcome) = full.into_inner();
+            telemetry.outcome_dropped(&outcome.id, policy.version());
+        }
     }
 }
 
 impl Delivery {
     /// Delivers until the gateway has no more use for the queue.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self, recorder: Arc<Recorder>) {
         while let Some((policy, outcome)) = self.0.recv().await {
             if let Err(failure) = policy.observe(&outcome).await {
-                tracing::warn!(policy = %policy.name(), reason = failure.reason(), "a policy failed to observe: {failure}");
+                recorder.telemetry.policy_failed(&PolicyFailed {
+                    asked: Asked::Observe,
+                    decision: &outcome.id,
+                    policy: policy.version(),
+                    reason: failure.reason(),
+                    message: &failure.to_string(),
+                });
             }
         }
     }

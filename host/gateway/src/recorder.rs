@@ -1,8 +1,9 @@
 //! Who is told of a request that has ended.
 
 use pointsman_domain::history::History;
-use pointsman_telemetry::Telemetry;
+use pointsman_domain::prompt::Prompt;
 use pointsman_telemetry::traces::{self, Traces};
+use pointsman_telemetry::{Content, DecisionLog, Telemetry};
 
 use crate::client::error::ApiError;
 use crate::ledger::Ledger;
@@ -19,9 +20,14 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// With whoever takes spans, if anybody does.
-    pub(crate) fn new(traces: Option<Traces>) -> Self {
-        Self { ledger: Ledger::default(), telemetry: Telemetry { traces, ..Telemetry::default() } }
+    /// With whoever takes spans, and with a decision log, if there is to be one.
+    pub(crate) fn new(traces: Option<Traces>, decision_log: Option<DecisionLog>) -> Self {
+        Self { ledger: Ledger::default(), telemetry: Telemetry::new(traces, decision_log) }
+    }
+
+    /// What a request says, if the decision log is to have it.
+    pub(crate) fn content(&self, id: &str, prompt: &dyn Prompt) -> Option<Content> {
+        self.telemetry.decision_log.as_ref()?.content(id, prompt)
     }
 
     /// From now on, requests can be for what this snapshot serves.
@@ -44,8 +50,9 @@ impl Recorder {
     }
 
     /// A request has ended, in which this was said, if that is to be told.
-    pub(crate) fn ended(&self, history: History, exchange: Option<Exchange>) {
+    pub(crate) fn ended(&self, history: History, exchange: Option<Exchange>, content: Option<Content>) {
         self.ledger.enter(&history);
-        self.telemetry.ended(history, exchange.map(|it| Box::new(it) as Box<dyn traces::Exchange>));
+        let exchange = exchange.map(|it| Box::new(it) as Box<dyn traces::Exchange>);
+        self.telemetry.ended(history, exchange, content);
     }
 }

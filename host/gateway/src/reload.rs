@@ -273,12 +273,14 @@ fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Prom
 }
 
 /// Listeners are bound once; the log, the spans, the state and the compiler are set up once.
+/// Listeners are bound once, and the logs, the state and the compiler are set up once.
 fn warn_of_restart(old: &Config, new: &Config) {
     for (what, changed) in [
         ("[server]", old.server != new.server),
         ("[admin]", old.admin != new.admin),
         ("[log]", old.log != new.log),
         ("[traces]", old.traces != new.traces),
+        ("[decision_log]", old.decision_log != new.decision_log),
         ("[state]", old.state != new.state),
         ("[compile]", old.compile != new.compile),
     ] {

@@ -67,6 +67,11 @@ impl Context {
             self.peak_memory.fetch_max(bytes, Ordering::Relaxed);
         }
     }
+
+    /// Whether it was granted to read what clients or models say.
+    fn reads_content(&self) -> bool {
+        self.grants.intersects(Grants::PROMPT | Grants::OUTPUTS)
+    }
 }
 
 /// The data of one store: one instance of one policy.
@@ -178,11 +183,13 @@ impl Host {
     fn write_line(&self, level: Level, line: &str) {
         let policy = self.policy.name.as_str();
         let decision = self.input.as_ref().map_or("", |input| input.request.id.as_str());
+        // It may repeat what it reads, so whoever passes logs on can tell.
+        let reads_content = self.policy.reads_content().then_some(true);
         match level {
-            Level::Debug => tracing::debug!(policy, decision, "{line}"),
-            Level::Info => tracing::info!(policy, decision, "{line}"),
-            Level::Warn => tracing::warn!(policy, decision, "{line}"),
-            Level::Error => tracing::error!(policy, decision, "{line}"),
+            Level::Debug => tracing::debug!(policy, decision, reads_content, "{line}"),
+            Level::Info => tracing::info!(policy, decision, reads_content, "{line}"),
+            Level::Warn => tracing::warn!(policy, decision, reads_content, "{line}"),
+            Level::Error => tracing::error!(policy, decision, reads_content, "{line}"),
         }
     }
 

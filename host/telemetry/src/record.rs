@@ -5,20 +5,27 @@
 //! [`SCHEMA`]. Times are milliseconds since the request's arrival unless their
 //! name says otherwise; what is unknown is left out.
 
+mod attempt;
 mod candidate;
+mod outcome;
 mod plan;
+mod schema;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pointsman_domain::decision::{Decision, Refusal};
-use pointsman_domain::history::{Asked, Call, CallEnd, History, PlanRun, Said};
+use pointsman_domain::history::{Asked, History, PlanRun, Said};
 use pointsman_domain::model::{Abilities, Modalities};
 use pointsman_domain::request::RequestFacts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::content::Content;
+pub use attempt::Attempt;
 pub use candidate::Candidate;
+pub use outcome::Outcome;
 pub use plan::{Plan, Task};
+pub use schema::schema_json;
 
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
@@ -41,8 +48,15 @@ pub struct Record<'a> {
     /// The trace that its spans are in: 32 hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// The share of requests that is logged, where that is not all: each record
+    /// stands for 1 / `sampling` requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<f64>,
     /// What was known of the request without reading it.
     pub request: Request<'a>,
+    /// What the request says, where `decision_log.content` is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<&'a Content>,
     /// Who was asked what to do, in order. The last answer was followed.
     pub decisions: Vec<Answered<'a>>,
     /// The calls of models, in the order in which they were made.
@@ -170,77 +184,6 @@ pub struct Target {
     pub timeout_ms: Option<f64>,
 }
 
-/// One call of a model.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Attempt<'a> {
-    /// Which model.
-    pub model: &'a str,
-    /// The task of the plan that it was made for, by number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub task: Option<usize>,
-    /// When it was made.
-    pub begun_ms: f64,
-    /// When the first content came.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_token_ms: Option<f64>,
-    /// When it was over.
-    pub ended_ms: f64,
-    /// `answered`, `failed`, or `cancelled` where nobody needed it any more.
-    pub result: &'static str,
-    /// What went wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// Tokens of its input.
-    pub input_tokens: u64,
-    /// Tokens of its answer.
-    pub output_tokens: u64,
-    /// Whether the gateway estimated the tokens.
-    pub estimated: bool,
-    /// What it cost.
-    pub cost_usd: f64,
-}
-
-/// How a request ended.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Outcome<'a> {
-    /// `answered`, `failed`, or `cancelled` when the client went away.
-    pub ending: &'static str,
-    /// The label of the choice that led to it.
-    pub label: &'a str,
-    /// The model that answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<&'a str>,
-    /// When the client had the first token.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_token_ms: Option<f64>,
-    /// When it ended.
-    pub latency_ms: f64,
-    /// The part of the time to the first token that the gateway added: in which the
-    /// whole request was there and no model was working on it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub added_ms: Option<f64>,
-    /// Tokens of all calls' inputs.
-    pub input_tokens: u64,
-    /// Tokens of all calls' answers.
-    pub output_tokens: u64,
-    /// Whether the gateway estimated some of the tokens.
-    pub estimated: bool,
-    /// What all calls cost.
-    pub cost_usd: f64,
-    /// The model that costs are compared with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub baseline_model: Option<&'a str>,
-    /// What that model would have charged for the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub baseline_cost_usd: Option<f64>,
-    /// What went wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<&'a str>,
-    /// Whose fault it was: `client`, `policy`, `backend` or `deadline`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<&'static str>,
-}
-
 /// A decision that nothing was done about.
 #[derive(Clone, Copy, Debug)]
 pub struct DryRun<'a> {
@@ -259,6 +202,12 @@ pub struct DryRun<'a> {
 impl<'a> Record<'a> {
     /// Of a request that has ended.
     pub fn of(history: &'a History) -> Self {
+        let decisions = history.asked.iter().map(Answered::of).collect();
+        Self { decisions, ..Self::without_candidates(history) }
+    }
+
+    /// The same without candidates, for whoever puts them in otherwise.
+    pub(crate) fn without_candidates(history: &'a History) -> Self {
         Self {
             schema: SCHEMA,
             id: &history.outcome.id,
@@ -266,8 +215,10 @@ impl<'a> Record<'a> {
             route: &history.route,
             key: history.request.tenant.as_ref().map(|key| key.as_str()),
             trace_id: history.trace.map(|trace| format!("{:032x}", trace.trace)),
+            sampling: None,
             request: Request::of(&history.request),
-            decisions: history.asked.iter().map(Answered::of).collect(),
+            content: None,
+            decisions: history.asked.iter().map(Answered::without_candidates).collect(),
             attempts: history.calls.iter().map(|call| Attempt::of(call, history)).collect(),
             plan: history.plan.as_ref().map(|run| Plan::of(run, &history.calls, Some(&history.outcome))),
             outcome: Some(Outcome::of(history)),
@@ -284,7 +235,9 @@ impl<'a> Record<'a> {
             route: dry.route,
             key: request.tenant.as_ref().map(|key| key.as_str()),
             trace_id: None,
+            sampling: None,
             request: Request::of(request),
+            content: None,
             decisions: dry.asked.iter().map(Answered::of).collect(),
             attempts: Vec::new(),
             plan: dry.plan.map(|run| Plan::of(run, &[], None)),
@@ -313,13 +266,18 @@ impl<'a> Request<'a> {
 
 impl<'a> Answered<'a> {
     fn of(asked: &'a Asked) -> Self {
+        let candidates = asked.candidates.iter().map(Candidate::of).collect();
+        Self { candidates, ..Self::without_candidates(asked) }
+    }
+
+    fn without_candidates(asked: &'a Asked) -> Self {
         Self {
             policy: asked.policy.as_ref().map(|version| version.policy.as_str()),
             digest: asked.policy.as_ref().map(|version| version.digest.to_string()),
             asked_ms: ms(asked.at),
             took_us: (asked.took.as_nanos() as f64 / 100.0).round() / 10.0,
             whole: asked.whole,
-            candidates: asked.candidates.iter().map(Candidate::of).collect(),
+            candidates: Vec::new(),
             answer: Answer::of(&asked.said),
         }
     }
@@ -349,53 +307,6 @@ impl<'a> Answer<'a> {
             reason: decision.reason(),
             hedge_after_ms: decision.hedge_after().map(ms),
             propensity: decision.propensity(),
-        }
-    }
-}
-
-impl<'a> Attempt<'a> {
-    fn of(call: &'a Call, history: &History) -> Self {
-        let (result, error) = match &call.end {
-            CallEnd::Answered => ("answered", None),
-            CallEnd::Failed(kind) => ("failed", Some(kind.to_string())),
-            CallEnd::BrokeOff => ("failed", history.outcome.error.clone()),
-            CallEnd::Open | CallEnd::Cancelled => ("cancelled", None),
-        };
-        Self {
-            model: call.model.id.as_str(),
-            task: call.task,
-            begun_ms: ms(call.begun),
-            first_token_ms: call.first_token.map(ms),
-            ended_ms: ms(call.ended.unwrap_or(history.outcome.latency)),
-            result,
-            error,
-            input_tokens: call.usage.input_tokens,
-            output_tokens: call.usage.output_tokens,
-            estimated: call.usage.estimated,
-            cost_usd: call.cost().usd(),
-        }
-    }
-}
-
-impl<'a> Outcome<'a> {
-    fn of(history: &'a History) -> Self {
-        let outcome = &history.outcome;
-        let baseline = history.baseline.as_ref();
-        Self {
-            ending: outcome.ending.as_str(),
-            label: &outcome.label,
-            model: outcome.model.as_ref().map(|model| model.as_str()),
-            first_token_ms: outcome.first_token.map(ms),
-            latency_ms: ms(outcome.latency),
-            added_ms: history.added().map(ms),
-            input_tokens: outcome.usage.input_tokens,
-            output_tokens: outcome.usage.output_tokens,
-            estimated: outcome.usage.estimated,
-            cost_usd: outcome.cost.usd(),
-            baseline_model: baseline.map(|baseline| baseline.model.id.as_str()),
-            baseline_cost_usd: baseline.map(|baseline| baseline.cost.usd()),
-            error: outcome.error.as_deref(),
-            fault: outcome.fault.map(|fault| fault.as_str()),
         }
     }
 }

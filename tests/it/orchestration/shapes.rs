@@ -41,7 +41,7 @@ async fn tasks_run_side_by_side_and_a_last_one_answers_from_what_they_gave() {
 
     let first = one.request(1).await.json();
     assert_eq!(last_text(&first), "part 0");
-    assert_eq!(first["messages"][0], json!({ "role": "user", "content": "hi" }));
+    assert_eq!(first["messages"][0], chat("main", "hi")["messages"][0]);
     assert_eq!((&first["model"], &first["stream"]), (&json!("chat"), &json!(null)));
     assert_eq!(first["temperature"], json!(null), "the client's parameters are for the answer");
     let answering = last.request(1).await.json();
@@ -164,10 +164,7 @@ async fn a_policy_that_orchestrates_may_just_route_or_answer_itself() {
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
     assert_eq!((answer.text().as_str(), answer.header("x-pointsman-route")), ("hello there", Some("routed")));
     assert_eq!(answer.header("x-pointsman-tasks"), None, "it was not cut");
-    assert_eq!(
-        model.request(1).await.json(),
-        json!({ "model": "chat", "messages": [{ "role": "user", "content": "hi" }] })
-    );
+    assert_eq!(model.request(1).await.json(), chat("chat", "hi"));
 
     let settings = Planned { shape: Shape::Finish, ..Planned::default() };
     let setup = Setup::planning(&settings, &[&model], "").await;

@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use axum::Json;
 use axum::extract::State;
 use pointsman_domain::ids::ModelId;
+use pointsman_telemetry::decision_log::{Counts, DecisionLog};
 use pointsman_telemetry::{Point, Steps, Window};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,9 @@ struct Now {
     routes: Vec<RouteRow>,
     policies: Vec<Policy>,
     last_reload: Option<Report>,
+    /// What became of the decision log's records, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision_log: Option<Counts>,
 }
 
 /// What some requests came to.
@@ -142,6 +146,7 @@ impl Now {
             routes: routes.map(|route| RouteRow::of(route, &snapshot, &sums.by_route)).collect(),
             policies: policies.filter_map(|policy| policies::of(&snapshot, &state, policy)).collect(),
             last_reload: admin.reloader.last(),
+            decision_log: admin.app.recorder.telemetry.decision_log.as_ref().map(DecisionLog::counts),
         }
     }
 }

@@ -1,8 +1,19 @@
 //! `pointsman schema`
 
+use clap::Args as ClapArgs;
+
 use super::{Failure, print};
 use crate::config::schema_json;
 
-pub(super) fn run() -> Result<(), Failure> {
-    print(schema_json().trim_end())
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// That of a line of the decision log instead
+    #[arg(long)]
+    decision_record: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let schema =
+        if args.decision_record { pointsman_telemetry::record::schema_json() } else { schema_json() };
+    print(schema.trim_end())
 }

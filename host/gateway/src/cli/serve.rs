@@ -10,6 +10,7 @@ use clap::Args as ClapArgs;
 use pointsman_policy::Runtime;
 use pointsman_policy::watch::{Changes, WatchConfig, Watcher};
 use pointsman_supply::Fetcher;
+use pointsman_telemetry::DecisionLog;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -28,6 +29,9 @@ use crate::traces;
 
 /// The last spans have this long to be delivered, however long the requests took to end.
 const LEAST_FLUSH: Duration = Duration::from_secs(1);
+
+/// For what is left to be done when nobody is served any more.
+const LAST_MOMENTS: Duration = Duration::from_millis(200);
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -50,13 +54,22 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     logging::start(config.log);
     let runtime = runtime::new(&config)?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::run)?;
-    let result = threads.block_on(serve(source, config, runtime));
-    // A policy that is still being compiled is not waited for.
-    threads.shutdown_background();
-    result
+    let patience = config.server.drain_timeout.max(LAST_MOMENTS);
+    let served = threads.block_on(serve(source, config, runtime));
+    // Requests that were cut off end here. A policy that is still being compiled is
+    // not waited for.
+    threads.shutdown_timeout(LAST_MOMENTS);
+    if let Some(log) = &served?.telemetry.decision_log
+        && !log.close(patience)
+    {
+        tracing::warn!("the last decisions were not logged: the disk took too long");
+    }
+    Ok(())
 }
 
-async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), Failure> {
+/// Serves until it is told to stop. Gives those who are told of requests, so that
+/// they can be told of the last ones.
+async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<Arc<Recorder>, Failure> {
     let listeners = Listeners::bind(&config).await?;
     // Before the policies are read, so that no later change of theirs is missed.
     let causes = Causes::watch(source.watched(&config)).map_err(Failure::run)?;
@@ -66,12 +79,14 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
         traces::start(&config).map_err(|error| Failure::Input(format!("error: [traces]: {error}")))?.unzip();
     let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(Failure::run)?;
     let fetcher = Fetcher::new();
+    let log = config.decision_log.clone().map(DecisionLog::open).transpose().map_err(Failure::run)?;
+    let recorder = Arc::new(Recorder::new(traces, log));
     let snapshot = reload::start(config, &runtime, &rollouts, &fetcher)
         .await
         .map_err(|error| Failure::Input(error.to_string()))?;
     let (queue, delivery) = feedback::queue();
     let (shadows, asking) = shadow::queue();
-    let app = Arc::new(App::new(snapshot, Recorder::new(traces), queue, shadows));
+    let app = Arc::new(App::new(snapshot, Arc::clone(&recorder), queue, shadows));
     let alarm = runtime.alarm().clone();
     let reloader = Arc::new(Reloader::new(source, runtime, fetcher, Arc::clone(&app), rollouts));
     let (stop, stopped) = watch::channel(false);
@@ -87,8 +102,8 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
         stop: stopped.clone(),
     });
     let helpers = [
-        spawn(delivery.run()),
-        spawn(asking.run()),
+        spawn(delivery.run(Arc::clone(&recorder))),
+        spawn(asking.run(Arc::clone(&recorder))),
         spawn(guard::run(Arc::clone(&reloader), alarm)),
         spawn(causes.follow(reloader)),
         spawn(events::run(Arc::clone(&admin))),
@@ -116,7 +131,7 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<(), F
     if drained == Drained::CutShort {
         tracing::warn!("some requests were cut off: they took longer than `server.drain_timeout`");
     }
-    Ok(())
+    Ok(recorder)
 }
 
 struct Listeners {

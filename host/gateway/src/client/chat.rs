@@ -8,7 +8,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Request};
 use pointsman_domain::attempts::Limits;
+use pointsman_domain::history::{Asked, Said};
 use pointsman_domain::outcome::Fault;
+use pointsman_telemetry::PolicyFailed;
 use pointsman_telemetry::metrics::Queue;
 use pointsman_wire::openai::chat::ChatRequest;
 
@@ -54,6 +56,7 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
         baseline: question.route.baseline.clone(),
         request: Arc::clone(&question.request),
         trace,
+        content: app.recorder.content(&question.request.id, &*question.prompt),
         arrived: question.arrived,
     };
     let mut account = Account::open(Arc::clone(&app.recorder), opening);
@@ -115,7 +118,9 @@ impl Work<'_> {
         let mut chooser = Chooser::new(self.question.clone());
         loop {
             let choice = chooser.choose().await;
-            account.asked(chooser.take_asked());
+            let asked = chooser.take_asked();
+            self.tell_failures(&asked);
+            account.asked(asked);
             if let Some(reason) = chooser.failure() {
                 told.policy_failure(reason);
             }
@@ -145,6 +150,8 @@ impl Work<'_> {
                             }
                         }
                         Err(Stopped::Policy(failure)) => {
+                            let message = failure.to_string();
+                            self.tell_failure(policy.version(), failure.reason(), &message);
                             chooser.failed(&policy, &failure);
                             continue;
                         }
@@ -157,6 +164,20 @@ impl Work<'_> {
             let won = race(backends, &candidates, &decision, limits, &outgoing, account).await;
             return won.map(|won| Reply::Won(Box::new(won))).map_err(Setback::Exhausted);
         }
+    }
+
+    fn tell_failures(&self, asked: &[Asked]) {
+        for asked in asked {
+            if let (Some(version), Said::Failure { reason, message }) = (&asked.policy, &asked.said) {
+                self.tell_failure(&version.to_string(), reason, message);
+            }
+        }
+    }
+
+    fn tell_failure(&self, policy: &str, reason: &'static str, message: &str) {
+        let (asked, decision) = (pointsman_telemetry::Asked::Decide, self.question.request.id.as_str());
+        let failed = PolicyFailed { asked, decision, policy, reason, message };
+        self.app.recorder.telemetry.policy_failed(&failed);
     }
 
     fn conductor<'a>(&'a self, account: &'a Account) -> Conductor<'a> {

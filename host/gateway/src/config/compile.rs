@@ -5,7 +5,7 @@ use super::problem::{InvalidConfig, Problems};
 use super::secrets::Secrets;
 use super::sources::PolicyDir;
 use super::{Config, Input};
-use super::{backends, keys, listeners, models, policies, rollout, routes, state, traces};
+use super::{backends, decision_log, keys, listeners, models, policies, rollout, routes, state, traces};
 
 /// Compiles a text, or tells everything that is wrong with it.
 pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
@@ -27,6 +27,8 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     );
     let log = listeners::log(&file.log);
     let traces = traces::compile(&file.traces, root.get("traces"), secrets, &mut problems);
+    let decision_log =
+        decision_log::compile(&file.decision_log, root.get("decision_log"), input.base_dir, &mut problems);
     let state = state::state(&file.state, root.get("state"), input.base_dir, &mut problems);
     let compile = state::compile(&file.compile, root.get("compile"), &mut problems);
     let rollback = rollout::rollback(&file.rollback, root.get("rollback"), &mut problems);
@@ -46,6 +48,7 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
         admin,
         log,
         traces,
+        decision_log,
         state,
         compile,
         rollback,

@@ -94,6 +94,11 @@ impl<'d> Node<'d> {
         entries.into_iter()
     }
 
+    /// Whether the text has it.
+    pub(super) fn is_there(self) -> bool {
+        self.value.is_some()
+    }
+
     /// Where an error about the key belongs.
     pub(super) fn key(self) -> Span {
         self.key

@@ -5,6 +5,7 @@
 //! more than the value itself is checked later, in `compile`.
 
 mod choice;
+mod decision_log;
 mod defaults;
 mod model;
 mod policy;
@@ -20,6 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use choice::WordOr;
+pub(super) use decision_log::DecisionLog;
 pub(super) use model::{Ability, Input, Model, Operation, Simulate};
 pub(super) use policy::{Grant, IsolationWord, Limits, OnFailureTable, OnFailureWord, Policy, Warm};
 pub(super) use quantity::{Address, Duration, Size};
@@ -43,6 +45,8 @@ pub(super) struct File {
     pub log: Log,
     /// Spans of requests, for an OpenTelemetry collector.
     pub traces: Traces,
+    /// A line for each request, in files.
+    pub decision_log: DecisionLog,
     /// What outlives the process.
     pub state: State,
     /// How policies are compiled.

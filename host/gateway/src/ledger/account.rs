@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use http::HeaderValue;
 use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::{Asked, Baseline, History, PlanRun};
 use pointsman_domain::model::Model;
@@ -11,9 +12,7 @@ use pointsman_domain::outcome::{Ending, Fault, Outcome, Usage};
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::trace::TraceContext;
 use pointsman_policy::Record;
-use pointsman_telemetry::metrics::Queue;
-
-use http::HeaderValue;
+use pointsman_telemetry::{AttemptFailed, Content, Telemetry};
 
 use super::calls::{CallId, Calls};
 use crate::client::trace;
@@ -54,6 +53,8 @@ pub(crate) struct Opening {
     pub(crate) request: Arc<RequestFacts>,
     /// Its place in a trace.
     pub(crate) trace: Option<TraceContext>,
+    /// What it says, if the decision log is to have it.
+    pub(crate) content: Option<Content>,
     /// When it arrived.
     pub(crate) arrived: Instant,
 }
@@ -118,8 +119,10 @@ impl Account {
         self.calls().sent(model, input_tokens, task, begun, fastrand::u64(1..))
     }
 
-    /// A call ended without an answer.
-    pub(crate) fn call_failed(&self, call: CallId, failure: FailureKind) {
+    /// A call of a model ended without an answer.
+    pub(crate) fn call_failed(&self, call: CallId, model: &Model, task: Option<usize>, failure: FailureKind) {
+        let (decision, kind) = (self.id(), &failure);
+        self.telemetry().attempt_failed(&AttemptFailed { decision, task, model: &model.id, kind });
         let ended = self.elapsed(Instant::now());
         self.calls().failed(call, failure, ended);
     }
@@ -168,6 +171,11 @@ impl Account {
     /// The first token of an answer of about so many, which was put together here.
     pub(crate) fn composed(&self, now: Instant, tokens: u64) {
         self.calls().composed(self.elapsed(now), tokens);
+    }
+
+    /// Who is told of what happens on the way.
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.recorder.telemetry
     }
 
     /// The decision's id.
@@ -234,13 +242,10 @@ impl Account {
         for record in &self.records {
             record.ended(&history.outcome);
         }
-        if let Some(feedback) = self.feedback.take()
-            && !feedback.send(history.outcome.clone())
-        {
-            tracing::debug!("an outcome was dropped: policies observe more slowly than requests end");
-            self.recorder.telemetry.metrics.dropped(Queue::Feedback, 1);
+        if let Some(feedback) = self.feedback.take() {
+            feedback.send(history.outcome.clone(), &self.recorder.telemetry);
         }
-        self.recorder.ended(history, self.exchange.take());
+        self.recorder.ended(history, self.exchange.take(), self.opening.content.take());
     }
 
     fn history(&mut self, ending: Ending, error: Option<(Fault, String)>) -> History {

@@ -215,7 +215,6 @@ impl<'a> Chooser<'a> {
     }
 
     fn pass_on(&mut self, policy: &Arc<Policy>, failure: &PolicyFailure) {
-        tracing::warn!(policy = policy.version(), reason = failure.reason(), "a policy failed: {failure}");
         self.failure.get_or_insert(failure.reason());
         // It may have been asked again after minutes of work of models.
         let left = self.question.deadline.saturating_duration_since(Instant::now());

@@ -101,7 +101,7 @@ pub(crate) async fn race(
                 return Ok(Won { committed, candidate, call });
             }
             Err(Failed { failure, words }) => {
-                settle(&failure, model, account, call);
+                settle(&failure, model, account, call, outgoing.task);
                 let is_final = attempts.failed(candidate, &failure) && outgoing.payload.is_the_clients();
                 exhausted.failures.push((model.id.clone(), failure));
                 if is_final {
@@ -138,10 +138,9 @@ where
 }
 
 /// Books a failed attempt: on the model's health and in the account.
-fn settle(failure: &CallFailure, model: &Model, account: &Account, call: CallId) {
-    tracing::info!(model = %model.id, "an attempt failed: {failure}");
+fn settle(failure: &CallFailure, model: &Model, account: &Account, call: CallId, task: Option<usize>) {
     if failure.kind.is_models_fault() {
         model.live.failed(Instant::now());
     }
-    account.call_failed(call, failure.kind.clone());
+    account.call_failed(call, model, task, failure.kind.clone());
 }

@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use futures_util::{StreamExt, stream};
 use pointsman_policy::{Answer, DecisionInput, Slot};
+use pointsman_telemetry::{Asked, PolicyFailed, Telemetry};
 use tokio::sync::mpsc;
 
 use super::trial::{Pick, Score};
+use crate::recorder::Recorder;
 
 /// Requests that wait to be put to a shadow. Each holds a request's body, so
 /// they are few; when a shadow is slower than requests come, it is not asked
@@ -56,14 +58,15 @@ impl ShadowQueue {
 
 impl Asking {
     /// Asks until the gateway has no more use for the queue.
-    pub(crate) async fn run(self) {
+    pub(crate) async fn run(self, recorder: Arc<Recorder>) {
         let questions = stream::unfold(self.0, |mut queue| async move { Some((queue.recv().await?, queue)) });
-        questions.for_each_concurrent(AT_ONCE, Question::ask).await;
+        let telemetry = &recorder.telemetry;
+        questions.for_each_concurrent(AT_ONCE, |question| question.ask(telemetry)).await;
     }
 }
 
 impl Question {
-    async fn ask(self) {
+    async fn ask(self, telemetry: &Telemetry) {
         let policy = self.slot.active();
         let asked = Instant::now();
         let answer = policy.decide(self.input.clone()).await;
@@ -77,11 +80,13 @@ impl Question {
                 None
             }
             Err(failure) => {
-                tracing::warn!(
-                    policy = policy.version(),
-                    reason = failure.reason(),
-                    "a policy in shadow failed: {failure}"
-                );
+                telemetry.policy_failed(&PolicyFailed {
+                    asked: Asked::Shadow,
+                    decision: &self.input.request.id,
+                    policy: policy.version(),
+                    reason: failure.reason(),
+                    message: &failure.to_string(),
+                });
                 Some(failure)
             }
         };

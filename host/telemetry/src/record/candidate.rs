@@ -51,7 +51,7 @@ pub struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    pub(super) fn of(candidate: &'a candidate::Candidate) -> Self {
+    pub(crate) fn of(candidate: &'a candidate::Candidate) -> Self {
         let (model, live) = (&*candidate.model, &candidate.live);
         Self {
             model: model.id.as_str(),

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use pointsman_domain::failure::FailureKind;
-use pointsman_domain::history::{PlanRun, TaskRun};
+use pointsman_domain::history::{CallEnd, PlanRun, TaskRun};
 use pointsman_domain::outcome::{Ending, Fault};
 
 use super::*;

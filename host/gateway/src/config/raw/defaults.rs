@@ -8,8 +8,8 @@ use pointsman_domain::plan::PlanLimits;
 use pointsman_domain::rollout::{Backoff, Thresholds};
 
 use super::{
-    Address, Admin, Backend, BackendKind, Compile, Duration, Health, IsolationWord, Limits, OnFailureWord,
-    Plan, Policy, Rollback, Route, Server, Size, Traces, Warm, WordOr,
+    Address, Admin, Backend, BackendKind, Compile, DecisionLog, Duration, Health, IsolationWord, Limits,
+    OnFailureWord, Plan, Policy, Rollback, Route, Server, Size, Traces, Warm, WordOr,
 };
 
 impl Default for Server {
@@ -44,6 +44,20 @@ impl Default for Traces {
             sample: 1.0,
             content: false,
             service_name: "pointsman".to_owned(),
+        }
+    }
+}
+
+impl Default for DecisionLog {
+    fn default() -> Self {
+        Self {
+            dir: None,
+            rotate_size: Size::mebibytes(64),
+            rotate_after: Duration::seconds(3_600),
+            max_size: Size::mebibytes(4 << 10),
+            sample: 1.0,
+            content: false,
+            content_size: Size::kibibytes(16),
         }
     }
 }

@@ -26,11 +26,12 @@ such as `\"16 MiB\"`. Paths are relative to the file. In lists of names, `*` sta
 const TOP: [&str; 1] = ["policy_dir"];
 
 /// The sections in the order of the file, each with the definition of what is in it.
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 13] = [
     ("[server]", "Server"),
     ("[admin]", "Admin"),
     ("[log]", "Log"),
     ("[traces]", "Traces"),
+    ("[decision_log]", "DecisionLog"),
     ("[state]", "State"),
     ("[compile]", "Compile"),
     ("[rollback]", "Rollback"),

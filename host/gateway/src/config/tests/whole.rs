@@ -261,3 +261,33 @@ models = ["openai/*", "anthropic/*"]"#,
     9 errors in pointsman.toml
     "#);
 }
+
+#[test]
+fn a_decision_log_that_cannot_be_kept_is_refused() {
+    let problems = rejected(
+        r#"
+[decision_log]
+dir = "decisions"
+rotate_size = "1 MiB"
+rotate_after = "0s"
+max_size = "2 MiB"
+sample = 0
+content = true
+content_size = 0"#,
+    );
+    for problem in [
+        "`max_size` is less than four times `rotate_size`",
+        "`rotate_after` is zero",
+        "`sample` is not a number above 0 and up to 1",
+        "`content_size` is zero",
+    ] {
+        assert!(problems.contains(problem), "{problem}\n{problems}");
+    }
+}
+
+#[test]
+fn a_decision_log_without_a_directory_is_a_mistake() {
+    let problems = rejected("[decision_log]\ncontent = true");
+    assert!(problems.contains("[decision_log] has no `dir`"), "{problems}");
+    assert!(rejected("[decision_log]\ndir = \"\"").contains("`dir` is empty"));
+}

@@ -179,11 +179,8 @@ impl<'a> Job<'a> {
 
     fn failed(&self, why: String, over_limit: bool) -> Ended {
         let ended = self.conductor.elapsed();
-        tracing::info!(
-            task = self.task.name(),
-            decision = self.conductor.account.id(),
-            "a task failed: {why}"
-        );
+        let account = self.conductor.account;
+        account.telemetry().task_failed(account.id(), self.task.name(), &why);
         self.note(|note| {
             note.ended = Some(ended);
             note.error = Some(why.clone());

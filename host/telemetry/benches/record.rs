@@ -1,0 +1,54 @@
+//! What a line of the decision log costs: by serialising a record, and as the
+//! log makes it.
+
+#[path = "../src/sample.rs"]
+#[expect(dead_code, reason = "tests use more of it")]
+mod sample;
+
+use std::sync::Arc;
+
+use pointsman_domain::history::History;
+use pointsman_domain::outcome::Ending;
+use pointsman_telemetry::Record;
+use pointsman_telemetry::decision_log::Lines;
+
+const CANDIDATES: [usize; 3] = [1, 10, 50];
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = CANDIDATES)]
+fn as_the_log_makes_it(bencher: divan::Bencher<'_, '_>, candidates: usize) {
+    let history = among(candidates);
+    let (mut lines, mut out) = (Lines::new(None), Vec::new());
+    bencher.bench_local(|| {
+        out.clear();
+        lines.add(&history, None, &mut out);
+        out.len()
+    });
+}
+
+#[divan::bench(args = CANDIDATES)]
+fn by_serialising(bencher: divan::Bencher<'_, '_>, candidates: usize) {
+    let history = among(candidates);
+    let mut out = Vec::new();
+    bencher.bench_local(|| {
+        out.clear();
+        serde_json::to_writer(&mut out, &Record::of(&history)).is_ok()
+    });
+}
+
+fn among(candidates: usize) -> History {
+    let mut history = sample::history(1_000, "llama-7b", Ending::Answered);
+    let mut candidate = history.asked[0].candidates[0].clone();
+    let models = (0..candidates).map(|number| {
+        candidate.model = sample::model(&format!("llama-{number}"), 20.0);
+        candidate.live.first_token_ms = Some(25.0 + 1.0 / (number + 3) as f64);
+        candidate.live.tokens_per_second = Some(400.0 - 1.0 / (number + 3) as f64);
+        candidate.clone()
+    });
+    history.asked[0].candidates = models.collect::<Vec<_>>().into();
+    history.request = Arc::clone(&history.request);
+    history
+}

@@ -1,0 +1,146 @@
+//! The names of the log's files: `decisions-20261126T212520Z-000001.jsonl`.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const PREFIX: &str = "decisions-";
+const PLAIN: &str = ".jsonl";
+/// What is added to the name of a file that was compressed.
+pub(super) const COMPRESSED: &str = ".zst";
+/// What is added to that while it is being compressed.
+pub(super) const UNFINISHED: &str = ".part";
+
+/// The name of a file of the log. Files are in the order of their numbers, which
+/// go on where an earlier process stopped, since clocks can be set back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name {
+    pub(super) number: u64,
+    /// The name of the plain file.
+    plain: String,
+    pub(super) kind: Kind,
+}
+
+/// What is in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// Lines.
+    Plain,
+    /// Lines, compressed.
+    Compressed,
+    /// The beginning of a compressed file.
+    Unfinished,
+}
+
+impl Name {
+    /// The name of a file that is begun now.
+    pub(super) fn new(number: u64, now: SystemTime) -> Self {
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Self { number, plain: format!("{PREFIX}{}-{number:06}{PLAIN}", utc(seconds)), kind: Kind::Plain }
+    }
+
+    /// Reads a file's name; `None` if it is none of ours.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let (plain, kind) = match name.strip_suffix(COMPRESSED) {
+            Some(plain) => (plain, Kind::Compressed),
+            None => match name.strip_suffix(UNFINISHED).and_then(|name| name.strip_suffix(COMPRESSED)) {
+                Some(plain) => (plain, Kind::Unfinished),
+                None => (name, Kind::Plain),
+            },
+        };
+        let (time, number) = plain.strip_prefix(PREFIX)?.strip_suffix(PLAIN)?.split_once('-')?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let (day, clock) = time.strip_suffix('Z')?.split_once('T')?;
+        let is_time = day.len() == 8 && clock.len() == 6 && digits(day) && digits(clock);
+        if !is_time || number.len() < 6 || !digits(number) {
+            return None;
+        }
+        Some(Self { number: number.parse().ok()?, plain: plain.to_owned(), kind })
+    }
+
+    /// The same file in another state.
+    pub(super) fn with(&self, kind: Kind) -> Self {
+        Self { kind, ..self.clone() }
+    }
+
+    /// As in the directory.
+    pub(super) fn file_name(&self) -> String {
+        match self.kind {
+            Kind::Plain => self.plain.clone(),
+            Kind::Compressed => format!("{}{COMPRESSED}", self.plain),
+            Kind::Unfinished => format!("{}{COMPRESSED}{UNFINISHED}", self.plain),
+        }
+    }
+}
+
+/// `20261126T212520Z` of seconds since 1970.
+fn utc(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// Year, month and day of days since 1970. Years are counted from March, so that
+/// the leap day is the last day of a year, in cycles of 400 years.
+fn date(days: u64) -> (u64, u64, u64) {
+    /// Days from 1 March of the year 0 to 1 January 1970.
+    const SHIFT: u64 = 719_468;
+    const CYCLE: u64 = 146_097;
+    let days = days + SHIFT;
+    let (cycle, day) = (days / CYCLE, days % CYCLE);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day_of_month = day - (153 * month + 2) / 5 + 1;
+    let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (cycle * 400 + year + next_year, month, day_of_month)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn names_tell_when_a_file_was_begun() {
+        for (seconds, time) in [
+            (0, "19700101T000000Z"),
+            (951_782_400, "20000229T000000Z"),
+            (951_868_799, "20000229T235959Z"),
+            (1_709_251_200, "20240301T000000Z"),
+            (1_767_225_599, "20251231T235959Z"),
+            (1_795_728_320, "20261126T212520Z"),
+            (4_107_542_400, "21000301T000000Z"),
+        ] {
+            let name = Name::new(7, UNIX_EPOCH + Duration::from_secs(seconds));
+            assert_eq!(name.file_name(), format!("decisions-{time}-000007.jsonl"));
+        }
+    }
+
+    #[test]
+    fn names_are_read_back_in_every_state() {
+        let name = Name::new(1_234_567, UNIX_EPOCH);
+        for kind in [Kind::Plain, Kind::Compressed, Kind::Unfinished] {
+            assert_eq!(Name::parse(&name.with(kind).file_name()), Some(name.with(kind)));
+        }
+    }
+
+    #[test]
+    fn other_files_are_none_of_ours() {
+        for name in [
+            "decisions.lock",
+            "decisions-.jsonl",
+            "decisions-20261126T212520Z-000001.json",
+            "decisions-20261126T212520Z-000001.jsonl.gz",
+            "decisions-20261126T212520Z-000001.jsonl.part",
+            "decisions-20261126T212520Z-1.jsonl",
+            "decisions-20261126T212520Z-00000a.jsonl",
+            "decisions-2026-11-26-000001.jsonl",
+            "my-decisions-20261126T212520Z-000001.jsonl",
+            "decisions-20261126T212520Z-000001.jsonl.zst.part.part",
+            "",
+        ] {
+            assert_eq!(Name::parse(name), None, "{name}");
+        }
+    }
+}

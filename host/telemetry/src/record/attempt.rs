@@ -1,0 +1,61 @@
+//! A call of a model, in a decision record.
+
+use pointsman_domain::history::{Call, CallEnd, History};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ms;
+
+/// One call of a model.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Attempt<'a> {
+    /// Which model.
+    pub model: &'a str,
+    /// The task of the plan that it was made for, by number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<usize>,
+    /// When it was made.
+    pub begun_ms: f64,
+    /// When the first content came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_token_ms: Option<f64>,
+    /// When it was over.
+    pub ended_ms: f64,
+    /// `answered`, `failed`, or `cancelled` where nobody needed it any more.
+    pub result: &'static str,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Tokens of its input.
+    pub input_tokens: u64,
+    /// Tokens of its answer.
+    pub output_tokens: u64,
+    /// Whether the gateway estimated the tokens.
+    pub estimated: bool,
+    /// What it cost.
+    pub cost_usd: f64,
+}
+
+impl<'a> Attempt<'a> {
+    pub(super) fn of(call: &'a Call, history: &History) -> Self {
+        let (result, error) = match &call.end {
+            CallEnd::Answered => ("answered", None),
+            CallEnd::Failed(kind) => ("failed", Some(kind.to_string())),
+            CallEnd::BrokeOff => ("failed", history.outcome.error.clone()),
+            CallEnd::Open | CallEnd::Cancelled => ("cancelled", None),
+        };
+        Self {
+            model: call.model.id.as_str(),
+            task: call.task,
+            begun_ms: ms(call.begun),
+            first_token_ms: call.first_token.map(ms),
+            ended_ms: ms(call.ended.unwrap_or(history.outcome.latency)),
+            result,
+            error,
+            input_tokens: call.usage.input_tokens,
+            output_tokens: call.usage.output_tokens,
+            estimated: call.usage.estimated,
+            cost_usd: call.cost().usd(),
+        }
+    }
+}
