@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use pointsman_tests::{Collector, Connection, FakeModel, Gateway, Step, client};
+use pointsman_tests::collector::Collector;
+use pointsman_tests::{Connection, FakeModel, Gateway, Step, client};
 use serde_json::json;
 use tokio::task::JoinHandle;
 

@@ -1,5 +1,5 @@
 //! What is secret is told nowhere: no key, prompt, header or word of a model is in
-//! the log, the decision log or the admin API, whatever goes wrong.
+//! the log, the decision log, the metrics or the admin API, whatever goes wrong.
 
 use pointsman_guests::{HOSTILE, Misdeed, misbehaving};
 use pointsman_tests::client::{self, Answer};
@@ -144,6 +144,7 @@ async fn no_key_prompt_or_word_of_a_model_is_told_whatever_goes_wrong() {
             .iter()
             .map(|decision| format!("/admin/decisions/{}", decision["id"].as_str().expect("an id"))),
     );
+    paths.push("/metrics".to_owned());
     for path in paths {
         let answer = admin(&gateway, &path).await;
         assert_eq!(answer.status, 200, "{path}");

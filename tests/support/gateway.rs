@@ -239,13 +239,17 @@ fn address(line: &str, label: &str) -> Option<String> {
 
 /// The gateway's binary, for its other commands.
 pub fn command() -> Command {
-    let mut command = Command::new(binary());
+    of(&binary())
+}
+
+fn of(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
     command.env(planted::BACKEND_KEY_ENV, planted::BACKEND_KEY);
     command
 }
 
 fn serve(binary: &Path) -> Command {
-    let mut serve = Command::new(binary);
+    let mut serve = of(binary);
     serve.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
     serve
 }

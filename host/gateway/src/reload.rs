@@ -229,6 +229,11 @@ impl Reloader {
         committed
     }
 
+    /// Waits for a change that is under way, so that it is remembered before the end.
+    pub(crate) fn settle(&self) {
+        drop(self.changing());
+    }
+
     fn changing(&self) -> MutexGuard<'_, ()> {
         self.change.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -118,17 +118,14 @@ impl DecisionLog {
         Some(Content::of(prompt, most))
     }
 
-    /// Takes a request in. Never waits: whether there was room. Where there is none,
-    /// the record is left out and counted.
-    pub fn keep(&self, history: &Arc<History>, content: Option<Content>) -> bool {
-        if !is_sampled(&history.outcome.id, self.sample) {
-            return true;
-        }
-        let has_room = self.queue.push(Entry { history: Arc::clone(history), content });
-        if !has_room {
+    /// Takes a request in. Never waits: where there is no room, the record is left
+    /// out and counted.
+    pub fn keep(&self, history: &Arc<History>, content: Option<Content>) {
+        if is_sampled(&history.outcome.id, self.sample)
+            && !self.queue.push(Entry { history: Arc::clone(history), content })
+        {
             self.counters.dropped_for_queue();
         }
-        has_room
     }
 
     /// What was written and what was not, since the start.

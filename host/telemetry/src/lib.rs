@@ -97,10 +97,8 @@ impl Telemetry {
         self.timeline.add(&history);
         self.metrics.ended(&history);
         let history = Arc::new(history);
-        if let Some(log) = &self.decision_log
-            && !log.keep(&history, content)
-        {
-            self.metrics.dropped(Queue::DecisionLog, 1);
+        if let Some(log) = &self.decision_log {
+            log.keep(&history, content);
         }
         if let Some(traces) = &self.traces {
             traces.ended(&history, exchange);

@@ -90,7 +90,16 @@ impl Metrics {
         let page = Page {
             series: self.series.load_full(),
             rejected: self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            dropped: Queue::ALL.map(|queue| (queue, self.dropped[queue as usize].load(Ordering::Relaxed))),
+            dropped: Queue::ALL.map(|queue| {
+                let counted = self.dropped[queue as usize].load(Ordering::Relaxed);
+                // Spans and records are counted by whoever sends and writes them.
+                let elsewhere = match queue {
+                    Queue::Traces => state.spans_dropped,
+                    Queue::DecisionLog => state.records_dropped,
+                    Queue::Events | Queue::Shadow | Queue::Feedback => 0,
+                };
+                (queue, counted + elsewhere)
+            }),
             state,
         };
         let mut registry = Registry::default();

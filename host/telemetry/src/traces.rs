@@ -51,7 +51,7 @@ pub struct Traces {
 }
 
 /// What became of spans.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// The collector has them.
     pub exported: u64,

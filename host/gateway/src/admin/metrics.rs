@@ -26,6 +26,7 @@ fn state(admin: &Admin) -> metrics::State {
     let (snapshot, now) = (admin.app.snapshot(), Instant::now());
     let rollouts = &admin.reloader.rollouts;
     let decided = rollouts.state();
+    let telemetry = &admin.app.recorder.telemetry;
     let (calls, places) = admin.reloader.runtime().running();
     metrics::State {
         version: env!("CARGO_PKG_VERSION"),
@@ -40,6 +41,8 @@ fn state(admin: &Admin) -> metrics::State {
         policies: snapshot.slots.values().map(|slot| of_policy(slot, &rollouts.audit)).collect(),
         pool: PoolState { calls, places },
         reloads: admin.reloader.counts(),
+        records_dropped: telemetry.decision_log.as_ref().map_or(0, |log| log.counts().dropped()),
+        spans_dropped: admin.app.recorder.traces().map_or(0, |traces| traces.counts().dropped),
     }
 }
 

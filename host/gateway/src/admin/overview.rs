@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use pointsman_domain::ids::ModelId;
 use pointsman_telemetry::decision_log::{Counts, DecisionLog};
+use pointsman_telemetry::traces::{self, Traces};
 use pointsman_telemetry::{Point, Steps, Window};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,9 @@ struct Now {
     /// What became of the decision log's records, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision_log: Option<Counts>,
+    /// What became of spans, if they are sent anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traces: Option<traces::Counts>,
 }
 
 /// What some requests came to.
@@ -147,6 +151,7 @@ impl Now {
             policies: policies.filter_map(|policy| policies::of(&snapshot, &state, policy)).collect(),
             last_reload: admin.reloader.last(),
             decision_log: admin.app.recorder.telemetry.decision_log.as_ref().map(DecisionLog::counts),
+            traces: admin.app.recorder.traces().map(Traces::counts),
         }
     }
 }

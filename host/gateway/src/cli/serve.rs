@@ -105,7 +105,7 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<Arc<R
         spawn(delivery.run(Arc::clone(&recorder))),
         spawn(asking.run(Arc::clone(&recorder))),
         spawn(guard::run(Arc::clone(&reloader), alarm)),
-        spawn(causes.follow(reloader)),
+        spawn(causes.follow(Arc::clone(&reloader))),
         spawn(events::run(Arc::clone(&admin))),
     ];
     let (flush, flushed) = watch::channel(false);
@@ -128,6 +128,7 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<Arc<R
         }
     }
     helpers.iter().for_each(tokio::task::JoinHandle::abort);
+    reloader.settle();
     if drained == Drained::CutShort {
         tracing::warn!("some requests were cut off: they took longer than `server.drain_timeout`");
     }

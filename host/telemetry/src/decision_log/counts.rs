@@ -15,6 +15,13 @@ pub struct Counts {
     pub dropped_disk: u64,
 }
 
+impl Counts {
+    /// Records that were not written, for whatever reason.
+    pub fn dropped(&self) -> u64 {
+        self.dropped_queue + self.dropped_disk
+    }
+}
+
 /// The same while it grows.
 #[derive(Debug, Default)]
 pub(super) struct Counters {

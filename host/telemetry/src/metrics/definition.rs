@@ -83,7 +83,7 @@ metrics! {
     Gauge LAST_RELOAD = "pointsman_last_reload_success_timestamp" []
         "When all on disk was in force for the last time after a reload or the start, in seconds since 1970.";
     Counter DROPPED = "pointsman_dropped" ["queue"]
-        "What was dropped because a queue beside the requests was full.";
+        "What was dropped rather than waited for, or could not be delivered: decision records, spans, events, requests for a shadow, outcomes.";
 
     Counter REQUESTS = "pointsman_requests" ["route", "ending"]
         "Requests that were decided and ended: answered, failed, or cancelled by the client.";

@@ -19,6 +19,10 @@ pub struct State {
     pub pool: PoolState,
     /// Reloads so far.
     pub reloads: ReloadState,
+    /// Spans that were not delivered.
+    pub spans_dropped: u64,
+    /// Decision records that were not written.
+    pub records_dropped: u64,
 }
 
 /// A route.

@@ -16,17 +16,16 @@ use super::{Ended, Said, Settings, Shared};
 
 /// A batch of this many bytes is sent at once.
 const FULL: usize = 1 << 20;
-/// A batch is sent when it is as old as this.
-const OLD: Duration = Duration::from_secs(1);
-/// How often it is looked what else has ended. Whoever waits for a message has to
-/// be woken by whoever sends it, which would cost each request some microseconds.
-const LOOK: Duration = Duration::from_millis(50);
-/// Wait before a batch is sent again; doubles each time.
-const BACKOFF: Duration = Duration::from_millis(500);
 /// Longest wait that a collector can ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Most times that a batch is sent.
 const TRIES: u32 = 5;
+/// How fast it works.
+const PACE: Pace = Pace {
+    old: Duration::from_secs(1),
+    look: Duration::from_millis(50),
+    backoff: Duration::from_millis(500),
+};
 
 /// Where spans go.
 pub trait Collector: Send + Sync {
@@ -46,9 +45,22 @@ pub struct Refused {
     pub after: Option<Duration>,
 }
 
+/// How fast an exporter works.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// A batch is sent when it is as old as this.
+    old: Duration,
+    /// How often it is looked what else has ended. Whoever waits for a message has to
+    /// be woken by whoever sends it, which would cost each request some microseconds.
+    look: Duration,
+    /// Wait before a batch is sent again; doubles each time.
+    backoff: Duration,
+}
+
 /// The end that sends spans.
 #[derive(Debug)]
 pub struct Exporter {
+    pace: Pace,
     queue: mpsc::Receiver<Ended>,
     shared: Arc<Shared>,
     /// What all batches begin with: who tells all this.
@@ -72,7 +84,7 @@ struct Batch {
 impl Exporter {
     pub(super) fn new(queue: mpsc::Receiver<Ended>, settings: &Settings, shared: Arc<Shared>) -> Self {
         let resource = resource(settings);
-        Self { queue, shared, resource, is_refused: false, overflowed: 0, is_overflowing: false }
+        Self { pace: PACE, queue, shared, resource, is_refused: false, overflowed: 0, is_overflowing: false }
     }
 
     /// Sends spans until it is told to stop, and then what is still there. Whoever
@@ -106,12 +118,12 @@ impl Exporter {
 
     /// Gathers what ends until the batch is full or old.
     async fn fill(&mut self, batch: &mut Batch, stop: &mut watch::Receiver<bool>) {
-        let old = Instant::now() + OLD;
+        let old = Instant::now() + self.pace.old;
         loop {
             self.take_what_waits(batch);
             if batch.spans.len() >= FULL
                 || Instant::now() >= old
-                || timeout(LOOK, stopped(stop)).await.is_ok()
+                || timeout(self.pace.look, stopped(stop)).await.is_ok()
             {
                 return;
             }
@@ -130,7 +142,7 @@ impl Exporter {
     /// Sends a batch, again if it has to be, and tells what became of it.
     async fn deliver(&mut self, batch: Batch, collector: &impl Collector, stop: &mut watch::Receiver<bool>) {
         let (count, request) = (batch.count, batch.finish(&self.resource));
-        let mut backoff = BACKOFF;
+        let mut backoff = self.pace.backoff;
         for tries_left in (0..TRIES).rev() {
             match collector.send(request.clone()).await {
                 Ok(answer) => {

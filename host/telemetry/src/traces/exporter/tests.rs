@@ -40,21 +40,30 @@ fn refused(may_be_sent_again: bool) -> Answer {
     Err(Refused { why: "status".to_owned(), may_be_sent_again, after: None })
 }
 
-/// Exports so many requests of three spans each, then stops. Time is tokio's own
-/// and jumps to whatever is waited for.
-async fn exported(requests: usize, collector: &Scripted) -> Traces {
+/// So that no test takes long.
+const HURRIED: Pace = Pace {
+    old: Duration::from_millis(20),
+    look: Duration::from_millis(2),
+    backoff: Duration::from_millis(1),
+};
+
+fn hurried() -> (Traces, Exporter) {
     let (traces, exporter) = traces(settings());
+    (traces, Exporter { pace: HURRIED, ..exporter })
+}
+
+/// Exports so many requests of three spans each, then stops.
+async fn exported(requests: usize, collector: &Scripted) -> Traces {
+    let (traces, exporter) = hurried();
     for _ in 0..requests {
         traces.ended(&history(true), None);
     }
     let (stop, stopped) = watch::channel(false);
     let settled = async {
         let mut sent = collector.sent.subscribe();
+        // What became of a batch is counted right after it was sent.
         while traces.counts().exported + traces.counts().dropped < 3 * requests as u64 {
-            tokio::select! {
-                _ = sent.changed() => {}
-                () = tokio::time::sleep(Duration::from_millis(10)) => {}
-            }
+            let _ = timeout(HURRIED.look, sent.changed()).await;
         }
         let _ = stop.send(true);
     };
@@ -62,7 +71,7 @@ async fn exported(requests: usize, collector: &Scripted) -> Traces {
     traces
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_ends_together_is_sent_together() {
     let collector = Scripted::default();
     let traces = exported(10, &collector).await;
@@ -70,7 +79,7 @@ async fn what_ends_together_is_sent_together() {
     assert_eq!(traces.counts(), Counts { exported: 30, dropped: 0 });
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_batch_that_is_full_does_not_wait_for_more() {
     let collector = Scripted::default();
     exported(3_000, &collector).await;
@@ -79,7 +88,7 @@ async fn a_batch_that_is_full_does_not_wait_for_more() {
     assert_eq!(sent.iter().sum::<usize>(), 9_000);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_batch_that_may_be_sent_again_is() {
     let collector = Scripted::answering([refused(true), refused(true)]);
     let traces = exported(1, &collector).await;
@@ -87,7 +96,7 @@ async fn a_batch_that_may_be_sent_again_is() {
     assert_eq!(traces.counts(), Counts { exported: 3, dropped: 0 });
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_batch_that_is_wrong_is_not_sent_again() {
     let collector = Scripted::answering([refused(false)]);
     let traces = exported(1, &collector).await;
@@ -95,7 +104,7 @@ async fn a_batch_that_is_wrong_is_not_sent_again() {
     assert_eq!(traces.counts(), Counts { exported: 0, dropped: 3 });
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_batch_is_given_up_after_some_tries() {
     let collector = Scripted::answering((0..TRIES).map(|_| refused(true)));
     let traces = exported(1, &collector).await;
@@ -103,7 +112,7 @@ async fn a_batch_is_given_up_after_some_tries() {
     assert_eq!(traces.counts(), Counts { exported: 0, dropped: 3 });
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn spans_that_a_collector_rejects_are_counted_as_dropped() {
     // partial_success { rejected_spans: 2 }
     let collector = Scripted::answering([Ok(Bytes::from_static(&[0x0a, 0x02, 0x08, 0x02]))]);
@@ -111,9 +120,9 @@ async fn spans_that_a_collector_rejects_are_counted_as_dropped() {
     assert_eq!(traces.counts(), Counts { exported: 1, dropped: 2 });
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_is_there_when_it_stops_is_sent_once() {
-    let (traces, exporter) = traces(settings());
+    let (traces, exporter) = hurried();
     traces.ended(&history(true), None);
     let (_stop, stopped) = watch::channel(true);
     let collector = Scripted::answering([refused(true)]);
