@@ -150,6 +150,9 @@ pub fn chromium() -> Result<Option<PathBuf>> {
 fn debian(package: &str, binary: &str) -> Result<Option<PathBuf>> {
     let what = format!("the package {package}, which root installs with apt-get");
     if !Path::new(binary).exists() {
+        // A browser is replaced often, and an old list names files that are gone. Where it
+        // cannot be renewed, the one that there is may do.
+        let _ = run(Command::new("apt-get").args(["update", "--quiet"]), "the list of Debian's packages");
         let mut install = Command::new("apt-get");
         install.args(["install", "--yes", "--quiet", "--no-install-recommends", package]);
         if let Err(error) = run(&mut install, &what) {
