@@ -116,6 +116,21 @@ impl Proposal {
 }
 
 impl Refusal {
+    /// The word for it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoCandidate(_) => "no_candidate",
+            Self::Denied(_) => "denied",
+        }
+    }
+
+    /// What is said about it.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::NoCandidate(message) | Self::Denied(message) => message,
+        }
+    }
+
     /// Checks the text, which is shown to the client.
     pub fn validate(self) -> Result<Self, InvalidDecision> {
         match &self {

@@ -150,6 +150,30 @@ pub struct Baseline {
     pub cost: Picodollars,
 }
 
+impl Said {
+    /// The word for the kind of answer.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Route(_) => "route",
+            Self::Plan { .. } => "plan",
+            Self::Finish { .. } => "finish",
+            Self::Refusal(_) => "refusal",
+            Self::Failure { .. } => "failure",
+        }
+    }
+}
+
+impl CallEnd {
+    /// The word for it. What broke off has failed; what nobody ended was cancelled.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed(_) | Self::BrokeOff => "failed",
+            Self::Open | Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 impl fmt::Display for Version {
     /// As in headers: `name@` and the first 12 digits of the digest.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,20 +206,19 @@ impl History {
     /// it called again. `None` without an answer.
     pub fn added(&self) -> Option<Duration> {
         let first_token = self.outcome.first_token?;
-        let mut spans: Vec<(Duration, Duration)> = self.calls.iter().map(|call| self.busy(call)).collect();
-        spans.sort_unstable();
         let mut added = Duration::ZERO;
         let mut idle_since = self.taken_in;
-        for (begun, ended) in spans {
-            added += begun.min(first_token).saturating_sub(idle_since);
-            idle_since = idle_since.max(ended);
+        // Calls are in the order in which they began.
+        for call in &self.calls {
+            added += call.begun.min(first_token).saturating_sub(idle_since);
+            idle_since = idle_since.max(self.served(call));
         }
         Some(added + first_token.saturating_sub(idle_since))
     }
 
-    /// When a model was working on a call and the client had nothing of it yet.
-    fn busy(&self, call: &Call) -> (Duration, Duration) {
-        (call.begun, call.first_token.or(call.ended).unwrap_or(self.outcome.latency))
+    /// Until when a model was working on a call and the client had nothing of it yet.
+    fn served(&self, call: &Call) -> Duration {
+        call.first_token.or(call.ended).unwrap_or(self.outcome.latency)
     }
 }
 

@@ -13,7 +13,7 @@ mod schema;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pointsman_domain::decision::{Decision, Refusal};
+use pointsman_domain::decision::Decision;
 use pointsman_domain::history::{Asked, History, PlanRun, Said};
 use pointsman_domain::model::{Abilities, Modalities};
 use pointsman_domain::request::RequestFacts;
@@ -291,8 +291,7 @@ impl<'a> Answer<'a> {
                 Self::Plan { label, reason: reason.as_deref(), tasks: *tasks }
             }
             Said::Finish { label, reason } => Self::Finish { label, reason: reason.as_deref() },
-            Said::Refusal(Refusal::NoCandidate(message)) => Self::Refusal { code: "no_candidate", message },
-            Said::Refusal(Refusal::Denied(message)) => Self::Refusal { code: "denied", message },
+            Said::Refusal(refusal) => Self::Refusal { code: refusal.code(), message: refusal.message() },
             Said::Failure { reason, message } => Self::Failure { reason, message },
         }
     }
@@ -312,12 +311,12 @@ impl<'a> Answer<'a> {
 }
 
 /// Milliseconds, to the microsecond.
-pub(crate) fn ms(time: Duration) -> f64 {
+pub fn ms(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e3
 }
 
 /// Milliseconds since 1970.
-pub(crate) fn unix_ms(time: SystemTime) -> u64 {
+pub fn unix_ms(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use pointsman_domain::history::History;
 use pointsman_telemetry::Record;
+use pointsman_telemetry::record::{ms, unix_ms};
 use serde::{Deserialize, Serialize};
 
 use super::Admin;
@@ -102,10 +103,9 @@ impl Wanted {
 impl Summary {
     pub(super) fn of(history: &History) -> Self {
         let outcome = &history.outcome;
-        let ms = |time: Duration| time.as_micros() as f64 / 1e3;
         Self {
             id: outcome.id.clone(),
-            at_ms: history.arrived.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+            at_ms: unix_ms(history.arrived),
             route: history.route.to_string(),
             policy: history.decided_by().map(ToString::to_string),
             label: outcome.label.clone(),

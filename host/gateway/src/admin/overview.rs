@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 use axum::Json;
 use axum::extract::State;
 use pointsman_domain::ids::ModelId;
 use pointsman_telemetry::decision_log::{Counts, DecisionLog};
+use pointsman_telemetry::record::unix_ms;
 use pointsman_telemetry::traces::{self, Traces};
 use pointsman_telemetry::{Point, Steps, Window};
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,10 @@ use super::routes::Route;
 use super::status::ModelStatus;
 use super::{Admin, policies, routes, status};
 use crate::client::error::ApiError;
+use crate::config;
 use crate::ledger::{Sums, Totals};
 use crate::reload::Report;
-use crate::rollout::Event;
+use crate::rollout::{self, Event};
 use crate::snapshot::Snapshot;
 
 /// Changes that are told with the rest.
@@ -140,14 +142,14 @@ impl Now {
         let sums = admin.app.recorder.ledger.sums();
         let config = &snapshot.config;
         let policies = config.policies.iter();
-        let routes = config.routes.iter().filter_map(|route| routes::of(&snapshot, &state, route));
+        let route = |route| RouteRow::of(route, &snapshot, &state, &sums.by_route);
         Self {
             version: env!("CARGO_PKG_VERSION"),
             now_ms: unix_ms(SystemTime::now()),
             started_ms: unix_ms(admin.app.started),
             totals: sums.all.into(),
             models: models(&snapshot, &sums),
-            routes: routes.map(|route| RouteRow::of(route, &snapshot, &sums.by_route)).collect(),
+            routes: config.routes.iter().filter_map(route).collect(),
             policies: policies.filter_map(|policy| policies::of(&snapshot, &state, policy)).collect(),
             last_reload: admin.reloader.last(),
             decision_log: admin.app.recorder.telemetry.decision_log.as_ref().map(DecisionLog::counts),
@@ -157,17 +159,20 @@ impl Now {
 }
 
 impl RouteRow {
-    fn of(route: Route, snapshot: &Snapshot, sums: &HashMap<String, Totals>) -> Self {
-        let served = snapshot.served.get(route.name.as_str());
-        let models = served.map(|served| served.models.iter().map(|model| model.id.clone()).collect());
-        let configured = snapshot.config.routes.iter().find(|other| other.name.as_str() == route.name);
-        Self {
-            description: configured.and_then(|route| route.description.clone()),
-            models: models.unwrap_or_default(),
-            baseline: served.and_then(|served| served.baseline.as_ref()).map(|model| model.id.clone()),
-            row: sums.get(&route.name).copied().unwrap_or_default().into(),
-            route,
-        }
+    fn of(
+        configured: &config::Route,
+        snapshot: &Snapshot,
+        state: &rollout::State,
+        sums: &HashMap<String, Totals>,
+    ) -> Option<Self> {
+        let served = snapshot.served.get(configured.name.as_str())?;
+        Some(Self {
+            route: routes::of(snapshot, state, configured)?,
+            description: configured.description.clone(),
+            models: configured.models.clone(),
+            baseline: served.baseline.as_ref().map(|model| model.id.clone()),
+            row: sums.get(configured.name.as_str()).copied().unwrap_or_default().into(),
+        })
     }
 }
 
@@ -184,8 +189,4 @@ fn models(snapshot: &Snapshot, sums: &Sums) -> Vec<ModelRow> {
         ModelRow { requests: totals.answers(), cost_usd: totals.cost_usd(), status }
     };
     snapshot.config.models.iter().map(|model| row(status::status(model, now))).collect()
-}
-
-fn unix_ms(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

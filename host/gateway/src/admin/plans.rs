@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
 use pointsman_domain::history::History;
-use pointsman_telemetry::record::Plan;
+use pointsman_telemetry::record::{Plan, ms};
 use serde::{Deserialize, Serialize};
 
 use super::Admin;
@@ -111,7 +111,7 @@ impl<'a> PlanTrace<'a> {
             reason: history.reason(),
             ending: outcome.ending.as_str(),
             error: outcome.error.as_deref(),
-            latency_ms: outcome.latency.as_micros() as f64 / 1e3,
+            latency_ms: ms(outcome.latency),
             input_tokens: outcome.usage.input_tokens,
             output_tokens: outcome.usage.output_tokens,
             cost_usd: outcome.cost.usd(),

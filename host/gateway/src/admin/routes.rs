@@ -21,7 +21,7 @@ use crate::snapshot::Snapshot;
 /// One route.
 #[derive(Debug, Serialize)]
 pub(super) struct Route {
-    pub(super) name: String,
+    name: String,
     /// The policy that decides.
     policy: String,
     /// Name and digest of the version that does.

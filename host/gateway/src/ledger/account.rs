@@ -115,8 +115,10 @@ impl Account {
     /// A call with about so many input tokens was started: until told otherwise,
     /// they are paid for.
     pub(crate) fn sent(&self, model: &Arc<Model>, input_tokens: u32, task: Option<usize>) -> CallId {
+        let mut calls = self.calls();
+        // Under the lock, so that calls are in the order in which they began.
         let begun = self.elapsed(Instant::now());
-        self.calls().sent(model, input_tokens, task, begun, fastrand::u64(1..))
+        calls.sent(model, input_tokens, task, begun, fastrand::u64(1..))
     }
 
     /// A call of a model ended without an answer.

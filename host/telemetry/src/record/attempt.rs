@@ -38,11 +38,10 @@ pub struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     pub(super) fn of(call: &'a Call, history: &History) -> Self {
-        let (result, error) = match &call.end {
-            CallEnd::Answered => ("answered", None),
-            CallEnd::Failed(kind) => ("failed", Some(kind.to_string())),
-            CallEnd::BrokeOff => ("failed", history.outcome.error.clone()),
-            CallEnd::Open | CallEnd::Cancelled => ("cancelled", None),
+        let error = match &call.end {
+            CallEnd::Failed(kind) => Some(kind.to_string()),
+            CallEnd::BrokeOff => history.outcome.error.clone(),
+            CallEnd::Answered | CallEnd::Open | CallEnd::Cancelled => None,
         };
         Self {
             model: call.model.id.as_str(),
@@ -50,7 +49,7 @@ impl<'a> Attempt<'a> {
             begun_ms: ms(call.begun),
             first_token_ms: call.first_token.map(ms),
             ended_ms: ms(call.ended.unwrap_or(history.outcome.latency)),
-            result,
+            result: call.end.as_str(),
             error,
             input_tokens: call.usage.input_tokens,
             output_tokens: call.usage.output_tokens,

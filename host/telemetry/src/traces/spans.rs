@@ -12,7 +12,6 @@ mod attempt;
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use pointsman_domain::decision::Refusal;
 use pointsman_domain::history::{Asked, CallEnd, History, Said, TaskEnd, TaskRun};
 use pointsman_domain::ids::BackendName;
 use pointsman_domain::outcome::{Ending, Fault};
@@ -226,9 +225,9 @@ impl Spans<'_> {
 /// The answer of whoever was asked.
 fn said(span: &mut Span<'_, '_>, asked: &Asked) {
     let mut attributes = span.attributes();
+    attributes.text("pointsman.answer", asked.said.as_str());
     match &asked.said {
         Said::Route(decision) => {
-            attributes.text("pointsman.answer", "route");
             attributes.text("pointsman.label", decision.label());
             attributes.maybe("pointsman.reason", decision.reason());
             let targets = decision.targets().iter();
@@ -242,27 +241,19 @@ fn said(span: &mut Span<'_, '_>, asked: &Asked) {
             }
         }
         Said::Plan { label, reason, tasks } => {
-            attributes.text("pointsman.answer", "plan");
             attributes.text("pointsman.label", label);
             attributes.maybe("pointsman.reason", reason.as_deref());
             attributes.number("pointsman.plan.tasks", *tasks as u64);
         }
         Said::Finish { label, reason } => {
-            attributes.text("pointsman.answer", "finish");
             attributes.text("pointsman.label", label);
             attributes.maybe("pointsman.reason", reason.as_deref());
         }
         Said::Refusal(refusal) => {
-            let (code, message) = match refusal {
-                Refusal::NoCandidate(message) => ("no_candidate", message),
-                Refusal::Denied(message) => ("denied", message),
-            };
-            attributes.text("pointsman.answer", "refusal");
-            attributes.text("pointsman.refusal.code", code);
-            attributes.text("pointsman.reason", message);
+            attributes.text("pointsman.refusal.code", refusal.code());
+            attributes.text("pointsman.reason", refusal.message());
         }
         Said::Failure { reason, message } => {
-            attributes.text("pointsman.answer", "failure");
             span.error(format_args!("{reason}"), format_args!("{message}"));
         }
     }

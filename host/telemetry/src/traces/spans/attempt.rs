@@ -91,12 +91,7 @@ impl Spans<'_> {
     }
 
     fn end(&self, span: &mut Span<'_, '_>, call: &Call) {
-        let result = match &call.end {
-            CallEnd::Answered => "answered",
-            CallEnd::Failed(_) | CallEnd::BrokeOff => "failed",
-            CallEnd::Open | CallEnd::Cancelled => "cancelled",
-        };
-        span.attributes().text("pointsman.result", result);
+        span.attributes().text("pointsman.result", call.end.as_str());
         match &call.end {
             CallEnd::Failed(kind) => {
                 if let FailureKind::Status(status) = kind {
