@@ -1,11 +1,13 @@
 //! What it costs to be seen: the same requests through gateways that tell nothing
 //! beyond what is always told, that write the decision log and send every span, and
-//! that a hundred live pages listen to besides. They take turns, so that all see the
-//! same machine.
+//! that a hundred live pages listen to besides. They take turns in short blocks, so
+//! that all see the same machine, and each block is compared with that of the first
+//! gateway in the same turn.
 //!
 //! `cargo bench --workspace --bench seeing`, with `POINTSMAN_BIN` naming a release
-//! build. `POINTSMAN_BIN_BEFORE` may name another build, such as one from before a
-//! change, which is measured in the same turns with the plainest configuration.
+//! build. `POINTSMAN_BIN_BEFORE` may name other builds, such as one from before a
+//! change, separated as in `PATH`: they take their turns with the plainest
+//! configuration, and the first of them is what all are compared with.
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -26,17 +28,20 @@ mod process;
 
 use process::{cpu_seconds, median};
 
-const ROUNDS: usize = 7;
-const CALLS: usize = 1_000;
+/// Turns of one client, and its calls in each.
+const TURNS: usize = 500;
+const CALLS: usize = 20;
+/// Turns of many clients, how many they are, and the calls of each in each.
+const ROUNDS: usize = 15;
 const CLIENTS: usize = 32;
-const CALLS_EACH: usize = 250;
+const CALLS_EACH: usize = 150;
 const PAGES: usize = 100;
 
-/// One of the gateways, and what was measured of it in each round.
+/// One of the gateways, and what was measured of it in each of its turns.
 struct Seen {
-    name: &'static str,
+    name: String,
     gateway: Gateway,
-    median_us: Vec<f64>,
+    latency_us: Vec<f64>,
     per_second: Vec<f64>,
     cpu_us: Vec<f64>,
 }
@@ -62,18 +67,25 @@ fn body() -> Bytes {
 }
 
 impl Seen {
-    fn new(name: &'static str, gateway: Gateway) -> Self {
-        Self { name, gateway, median_us: Vec::new(), per_second: Vec::new(), cpu_us: Vec::new() }
+    fn new(name: impl Into<String>, gateway: Gateway) -> Self {
+        Self {
+            name: name.into(),
+            gateway,
+            latency_us: Vec::new(),
+            per_second: Vec::new(),
+            cpu_us: Vec::new(),
+        }
     }
 
-    /// One client, then many.
-    async fn round(&mut self, body: &Bytes) {
-        let mut connection = Connection::open(&self.gateway.base_url).await;
+    async fn one_client(&mut self, connection: &mut Connection, body: &Bytes) {
         let mut times = Vec::new();
         for _ in 0..CALLS {
-            times.push(timed(&mut connection, body).await.as_secs_f64() * 1e6);
+            times.push(timed(connection, body).await.as_secs_f64() * 1e6);
         }
-        self.median_us.push(median(times));
+        self.latency_us.push(median(times));
+    }
+
+    async fn many_clients(&mut self, body: &Bytes) {
         let (cpu, started) = (cpu_seconds(self.gateway.process()), Instant::now());
         let clients: Vec<_> = (0..CLIENTS).map(|_| many(&self.gateway.base_url, body)).collect();
         for client in clients {
@@ -83,6 +95,32 @@ impl Seen {
         self.per_second.push(calls / started.elapsed().as_secs_f64());
         self.cpu_us.push((cpu_seconds(self.gateway.process()) - cpu) / calls * 1e6);
     }
+}
+
+/// Lets all take turns, in another order each time.
+async fn measure(seen: &mut [Seen], body: &Bytes) {
+    for it in &mut *seen {
+        it.many_clients(body).await;
+        (it.per_second, it.cpu_us) = Default::default();
+    }
+    let mut connections = Vec::new();
+    for it in &*seen {
+        connections.push(Connection::open(&it.gateway.base_url).await);
+    }
+    for turn in 0..TURNS {
+        for at in order(turn, seen.len()) {
+            seen[at].one_client(&mut connections[at], body).await;
+        }
+    }
+    for turn in 0..ROUNDS {
+        for at in order(turn, seen.len()) {
+            seen[at].many_clients(body).await;
+        }
+    }
+}
+
+fn order(turn: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |at| (at + turn) % count)
 }
 
 async fn timed(connection: &mut Connection, body: &Bytes) -> Duration {
@@ -117,61 +155,68 @@ fn fresh(name: &str) -> PathBuf {
     directory
 }
 
-/// By how much a value differs from another, in the median of the rounds.
-fn change(values: &[f64], from: &[f64]) -> f64 {
-    median(values.iter().zip(from).map(|(value, from)| value / from - 1.0).collect()) * 100.0
+/// The median of some values, and how far off it may be: the notch of a box plot
+/// (McGill, Tukey and Larsen 1978), about its 95 % interval.
+fn notched(mut values: Vec<f64>) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let at = |share: usize| values[values.len() * share / 4];
+    (at(2), 1.57 * (at(3) - at(1)) / (values.len() as f64).sqrt())
+}
+
+/// By how much turns differ from those of another.
+fn differences(of: &[f64], from: &[f64]) -> (f64, f64) {
+    notched(of.iter().zip(from).map(|(of, from)| of - from).collect())
+}
+
+/// The same in per cent.
+fn changes(of: &[f64], from: &[f64]) -> (f64, f64) {
+    notched(of.iter().zip(from).map(|(of, from)| (of / from - 1.0) * 100.0).collect())
+}
+
+fn tell(seen: &[Seen]) {
+    let first = &seen[0];
+    for it in seen {
+        let (added, added_by) = differences(&it.latency_us, &first.latency_us);
+        let (faster, faster_by) = changes(&it.per_second, &first.per_second);
+        let (cpu, cpu_by) = differences(&it.cpu_us, &first.cpu_us);
+        println!(
+            "  {:<14} p50 {:>6.1} µs ({added:>+5.1} ±{added_by:>4.1})   \
+             {:>6.0} requests/s ({faster:>+5.1} ±{faster_by:>4.1} %)   \
+             CPU {:>6.1} µs ({cpu:>+5.1} ±{cpu_by:>4.1})",
+            it.name,
+            median(it.latency_us.clone()),
+            median(it.per_second.clone()),
+            median(it.cpu_us.clone()),
+        );
+    }
 }
 
 #[tokio::main]
 async fn main() {
     let model = FakeModel::builder().forgetful().otherwise(|_| Step::answer("hello there")).start().await;
     let collector = Collector::scripted(FakeModel::builder().forgetful()).await;
+    let before = std::env::var_os("POINTSMAN_BIN_BEFORE").unwrap_or_default();
     for isolation in ["fresh", "warm"] {
         let told = |name: &str| {
             let directory = fresh(&format!("seeing-{name}-{isolation}"));
-            format!(
-                "[decision_log]\ndir = \"{}\"\n[traces]\nendpoint = \"{}\"\n",
-                directory.display(),
-                collector.endpoint()
-            )
+            let log = format!("[decision_log]\ndir = \"{}\"\n", directory.display());
+            config(&model, isolation, &format!("{log}[traces]\nendpoint = \"{}\"\n", collector.endpoint()))
         };
         let plain = config(&model, isolation, "");
         let mut seen = Vec::new();
-        if let Some(before) = std::env::var_os("POINTSMAN_BIN_BEFORE") {
-            seen.push(Seen::new("before", Gateway::start_binary(Path::new(&before), &plain).await));
+        for binary in std::env::split_paths(&before).filter(|path| !path.as_os_str().is_empty()) {
+            let name = binary.file_name().expect("a file").to_string_lossy().into_owned();
+            seen.push(Seen::new(name, Gateway::start_binary(&binary, &plain).await));
         }
         seen.push(Seen::new("plain", Gateway::start(&plain).await));
-        seen.push(Seen::new("log, spans", Gateway::start(&config(&model, isolation, &told("told"))).await));
-        let watched = Gateway::start(&config(&model, isolation, &told("watched"))).await;
+        seen.push(Seen::new("log, spans", Gateway::start(&told("told")).await));
+        let watched = Gateway::start(&told("watched")).await;
         let pages: Vec<_> = (0..PAGES).map(|_| page(&watched)).collect();
         seen.push(Seen::new("and 100 pages", watched));
 
-        let body = body();
-        for seen in &mut seen {
-            seen.round(&body).await;
-            (seen.median_us, seen.per_second, seen.cpu_us) = Default::default();
-        }
-        for round in 0..ROUNDS {
-            let order = (0..seen.len()).map(|at| (at + round) % seen.len());
-            for at in order.collect::<Vec<_>>() {
-                seen[at].round(&body).await;
-            }
-        }
-        println!("isolation {isolation}; medians of {ROUNDS} rounds, changes against `{}`", seen[0].name);
-        for it in &seen {
-            let added: Vec<f64> =
-                it.median_us.iter().zip(&seen[0].median_us).map(|(it, first)| it - first).collect();
-            println!(
-                "  {:<14} p50 {:>6.1} µs ({:>+5.1})   {:>6.0} requests/s ({:>+5.1} %)   CPU {:>6.1} µs ({:>+5.1} %)",
-                it.name,
-                median(it.median_us.clone()),
-                median(added),
-                median(it.per_second.clone()),
-                change(&it.per_second, &seen[0].per_second),
-                median(it.cpu_us.clone()),
-                change(&it.cpu_us, &seen[0].cpu_us),
-            );
-        }
+        measure(&mut seen, &body()).await;
+        println!("isolation {isolation}; changes against `{}`", seen[0].name);
+        tell(&seen);
         pages.iter().for_each(JoinHandle::abort);
     }
 }

@@ -27,8 +27,12 @@ async fn decided(connection: &mut Connection) -> (String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_swaps_under_load_lose_no_request_and_mix_no_versions() {
     let (model, policy) = (FakeModel::saying("me").await, PolicyFile::new(&version(0)));
+    // With as many clients as this a busy machine makes some version slow, which is not
+    // to be undone here.
     let config = format!(
         r#"
+        [rollback]
+        enabled = false
         [backends.fake]
         base_url = "{}"
         [models."fake/one"]

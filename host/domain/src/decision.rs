@@ -4,6 +4,7 @@
 //! [`Decision`] is acted on, and the only ways to one are [`Proposal::validate`]
 //! and [`Decision::in_order`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest label, in bytes.
@@ -37,9 +38,11 @@ pub struct Proposal {
 
 /// Which models to try, in order. Checked: at least one target, each candidate
 /// once and in range, texts bounded and printable.
+///
+/// A copy is one more reference: who carries it out and who tells of it share it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    proposal: Proposal,
+    proposal: Arc<Proposal>,
 }
 
 /// A policy's answer that it will not decide.
@@ -111,7 +114,7 @@ impl Proposal {
         {
             return Err(InvalidDecision::Propensity(propensity));
         }
-        Ok(Decision { proposal: self })
+        Ok(Decision { proposal: Arc::new(self) })
     }
 }
 
@@ -148,7 +151,7 @@ impl Decision {
         let targets = (0..candidates).map(|candidate| Target { candidate, timeout: None }).collect();
         let proposal =
             Proposal { targets, label: label.to_owned(), reason: None, hedge_after: None, propensity: None };
-        Self { proposal }
+        Self { proposal: Arc::new(proposal) }
     }
 
     /// Candidates to try, in order; never empty.

@@ -92,17 +92,13 @@ impl Digest {
 
     /// The first 12 hex digits: enough to tell versions apart in a header or a table.
     pub fn short(&self) -> String {
-        self.hex(6)
+        self.0[..6].iter().flat_map(|&byte| hex(byte)).map(char::from).collect()
     }
+}
 
-    fn hex(&self, bytes: usize) -> String {
-        use fmt::Write;
-        let mut hex = String::with_capacity(bytes * 2);
-        for byte in &self.0[..bytes] {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
-    }
+fn hex(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 /// Not the 64 hex digits of a SHA-256 sum.
@@ -143,7 +139,8 @@ impl From<Digest> for String {
 impl fmt::Display for Digest {
     /// All 64 hex digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.hex(32))
+        let digits = self.0.map(hex);
+        f.write_str(str::from_utf8(digits.as_flattened()).unwrap_or_default())
     }
 }
 

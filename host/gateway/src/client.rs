@@ -3,7 +3,6 @@
 pub(crate) mod error;
 pub(crate) mod headers;
 pub(crate) mod keys;
-pub(crate) mod trace;
 
 mod chat;
 mod decisions;

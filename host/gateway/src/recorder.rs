@@ -1,14 +1,18 @@
 //! Who is told of a request that has ended.
 
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
 use pointsman_domain::history::History;
-use pointsman_domain::prompt::Prompt;
-use pointsman_telemetry::traces::{self, Traces};
-use pointsman_telemetry::{Content, DecisionLog, Telemetry};
+use pointsman_telemetry::traces::Traces;
+use pointsman_telemetry::{DecisionLog, Telemetry};
 
 use crate::client::error::ApiError;
+use crate::exchange::Exchange;
 use crate::ledger::Ledger;
 use crate::snapshot::Snapshot;
-use crate::traces::{Exchange, servers};
+use crate::traces::servers;
 
 /// Everybody who is told.
 #[derive(Debug, Default)]
@@ -25,15 +29,16 @@ impl Recorder {
         Self { ledger: Ledger::default(), telemetry: Telemetry::new(traces, decision_log) }
     }
 
-    /// What a request says, if the decision log is to have it.
-    pub(crate) fn content(&self, id: &str, prompt: &dyn Prompt) -> Option<Content> {
-        self.telemetry.decision_log.as_ref()?.content(id, prompt)
+    /// Starts the thread that tells operators of requests.
+    pub(crate) fn start(self: &Arc<Self>) -> io::Result<()> {
+        let recorder = Arc::clone(self);
+        thread::Builder::new().name("telemetry".to_owned()).spawn(move || recorder.telemetry.run()).map(drop)
     }
 
     /// From now on, requests can be for what this snapshot serves.
     pub(crate) fn serves(&self, snapshot: &Snapshot) {
         let served = || snapshot.served.values().map(|route| (&route.name, route.models.as_slice()));
-        self.telemetry.metrics.configure(served);
+        self.telemetry.serves(served);
         if let Some(traces) = self.traces() {
             traces.models_are_at(servers(&snapshot.config));
         }
@@ -41,7 +46,7 @@ impl Recorder {
 
     /// A request was turned away before anybody was asked what to do.
     pub(crate) fn turned_away(&self, error: &ApiError) {
-        self.telemetry.metrics.turned_away(error.code());
+        self.telemetry.turned_away(error.code());
     }
 
     /// Who takes spans.
@@ -50,9 +55,8 @@ impl Recorder {
     }
 
     /// A request has ended, in which this was said, if that is to be told.
-    pub(crate) fn ended(&self, history: History, exchange: Option<Exchange>, content: Option<Content>) {
+    pub(crate) fn ended(&self, history: History, exchange: Option<Exchange>) {
         self.ledger.enter(&history);
-        let exchange = exchange.map(|it| Box::new(it) as Box<dyn traces::Exchange>);
-        self.telemetry.ended(history, exchange, content);
+        self.telemetry.ended(history, exchange.map(|exchange| Box::new(exchange) as _));
     }
 }

@@ -1,19 +1,16 @@
-//! Spans on their way to a collector: where it is, where models are, and what was
-//! said in a request for those who want to see it.
+//! Spans on their way to a collector: where it is, and where models are.
 
 use std::time::Duration;
+use std::{io, thread};
 
 use bytes::Bytes;
 use http::Uri;
 use pointsman_backends::{Endpoint, InvalidBackend, Posted};
 use pointsman_domain::ids::BackendName;
 use pointsman_telemetry::traces::{self, Collector, Exporter, Refused, Server, Servers, Settings, Traces};
+use tokio::sync::{oneshot, watch};
 
 use crate::config::{self, BackendKind, Config};
-
-mod exchange;
-
-pub(crate) use exchange::{Answer, Exchange};
 
 const PROTOBUF: &str = "application/x-protobuf";
 
@@ -55,9 +52,19 @@ pub(crate) struct Export {
 struct Posting(Endpoint);
 
 impl Export {
-    /// Sends until it is told to stop, and then what is still there.
-    pub(crate) async fn run(self, stop: tokio::sync::watch::Receiver<bool>) {
-        self.exporter.run(self.endpoint, stop).await;
+    /// Sends until it is told to stop, and then what is still there. In a thread of
+    /// its own, so that no request waits while a batch is handed to the system. What
+    /// comes back resolves when all is sent.
+    pub(crate) fn start(self, stop: watch::Receiver<bool>) -> io::Result<oneshot::Receiver<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (ended, sent) = oneshot::channel();
+        let sending = move || {
+            runtime.block_on(self.exporter.run(self.endpoint, stop));
+            // Whoever waits may have lost patience.
+            let _ = ended.send(());
+        };
+        thread::Builder::new().name("span-export".to_owned()).spawn(sending)?;
+        Ok(sent)
     }
 }
 

@@ -21,11 +21,25 @@ fn main() {
 #[divan::bench(args = CANDIDATES)]
 fn as_the_log_makes_it(bencher: divan::Bencher<'_, '_>, candidates: usize) {
     let history = among(candidates);
-    let (mut lines, mut out) = (Lines::new(None), Vec::new());
+    let mut lines = Lines::default();
+    bencher.bench_local(|| lines.line(&history, None, None).len());
+}
+
+/// Where the speeds of all models were measured anew since the last line.
+#[divan::bench(args = CANDIDATES)]
+fn when_all_has_changed(bencher: divan::Bencher<'_, '_>, candidates: usize) {
+    let mut histories = [among(candidates), among(candidates)];
+    let first = histories[0].asked[0].candidates.clone();
+    let renewed = first.iter().map(|candidate| {
+        let mut candidate = candidate.clone();
+        candidate.live.first_token_ms = Some(25.0 + 1.0 / 7.0);
+        candidate
+    });
+    histories[1].asked[0].candidates = renewed.collect();
+    let (mut lines, mut turn) = (Lines::default(), 0);
     bencher.bench_local(|| {
-        out.clear();
-        lines.add(&history, None, &mut out);
-        out.len()
+        turn += 1;
+        lines.line(&histories[turn % 2], None, None).len()
     });
 }
 

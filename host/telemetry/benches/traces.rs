@@ -1,43 +1,25 @@
-//! What it costs to tell a request in spans: on its own path, and beside it.
-
-#![expect(clippy::unwrap_used, reason = "a bench may panic")]
-
-use std::sync::Arc;
+//! What it costs a request to tell of itself in spans.
 
 use bytes::Bytes;
 use divan::Bencher;
-use divan::counter::ItemsCount;
 use pointsman_domain::history::History;
 use pointsman_domain::outcome::Ending;
 use pointsman_domain::trace::{SampleRatio, TraceContext};
-use pointsman_telemetry::traces::{Collector, Exporter, Refused, Settings, Traces, traces};
-use tokio::sync::watch;
+use pointsman_telemetry::traces::{Collector, Refused, Settings, traces};
 
 #[path = "../src/sample.rs"]
 #[allow(dead_code, reason = "tests use more of it")]
 mod sample;
-
-/// As many as the queue has room for.
-const REQUESTS: usize = 4_096;
 
 fn main() {
     divan::main();
 }
 
 /// A request of three spans: its own, a decision's, a call's.
-fn history(sampled: bool) -> Arc<History> {
+fn history(sampled: bool) -> History {
     let mut history = sample::history(1_000_000, "llama-7b", Ending::Answered);
     history.trace = Some(TraceContext { trace: 1 << 100, parent: Some(3), span: 2, sampled });
-    Arc::new(history)
-}
-
-fn both_ends() -> (Traces, Exporter) {
-    traces(Settings {
-        service: "pointsman".to_owned(),
-        instance: "bench".to_owned(),
-        sample: SampleRatio::ALL,
-        content: false,
-    })
+    history
 }
 
 /// Takes everything at once.
@@ -50,33 +32,23 @@ impl Collector for Taker {
     }
 }
 
-/// What the request's own path does: hand its history over, if it is recorded.
+/// A request whose trace is recorded writes its spans, while batches are sent by
+/// another thread; one whose trace is not writes nothing.
 #[divan::bench(args = [true, false])]
-fn hand_over(bencher: Bencher<'_, '_>, sampled: bool) {
-    let history = history(sampled);
-    bencher.counter(ItemsCount::new(REQUESTS)).with_inputs(both_ends).bench_refs(|(traces, _)| {
-        for _ in 0..REQUESTS {
-            traces.ended(&history, None);
-        }
+fn ended(bencher: Bencher<'_, '_>, sampled: bool) {
+    let (traces, exporter) = traces(Settings {
+        service: "pointsman".to_owned(),
+        instance: "bench".to_owned(),
+        sample: SampleRatio::ALL,
+        content: false,
     });
-}
-
-/// What is done beside the requests: histories to spans, spans to batches.
-#[divan::bench]
-fn export(bencher: Bencher<'_, '_>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let history = history(true);
-    let filled = || {
-        let (traces, exporter) = both_ends();
-        for _ in 0..REQUESTS {
-            traces.ended(&history, None);
-        }
-        (traces, exporter, watch::channel(true))
-    };
-    bencher.counter(ItemsCount::new(REQUESTS)).with_inputs(filled).bench_values(
-        |(traces, exporter, (_stop, stopped))| {
-            runtime.block_on(exporter.run(Taker, stopped));
-            assert_eq!(traces.counts().exported, 3 * REQUESTS as u64);
-        },
-    );
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let sending = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        runtime.map(|runtime| runtime.block_on(exporter.run(Taker, stopped))).is_ok()
+    });
+    let history = history(sampled);
+    bencher.bench_local(|| traces.ended(&history, None));
+    drop(stop.send(true));
+    assert!(sending.join().is_ok_and(|sent| sent));
 }

@@ -1,10 +1,35 @@
-//! What a request says, where the operator wants it in the decision log.
+//! What was said in a request, where the operator wants it in the decision log or in
+//! spans.
 //!
-//! It is nowhere else: not in a history, and so in no log line, metric or span.
+//! It is nowhere else: not in a history, and so in no log line and no metric.
+
+use std::fmt;
 
 use pointsman_domain::prompt::Prompt;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// What was said in a request. It is read after the request has ended, and only as far
+/// as it is told.
+pub trait Exchange: fmt::Debug + Send {
+    /// Bytes that are kept in memory for it.
+    fn bytes(&self) -> usize;
+    /// The request's messages.
+    fn prompt(&self) -> &dyn Prompt;
+    /// The answer, up to so many bytes of its text, if the gateway has it.
+    fn answer(&self, most: usize) -> Option<Answer>;
+}
+
+/// What a model answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Its text, from the beginning.
+    pub text: String,
+    /// Whether that is not all of it.
+    pub is_cut: bool,
+    /// Why it ended, if that is known.
+    pub finish_reason: Option<String>,
+}
 
 /// A request's messages, as many as were to be kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -45,12 +70,6 @@ impl Content {
         }
         content.messages.reverse();
         content
-    }
-
-    /// What it takes in memory, about.
-    pub(crate) fn bytes(&self) -> usize {
-        let messages = self.messages.iter();
-        messages.map(|message| size_of::<Message>() + message.role.len() + message.text.len()).sum()
     }
 }
 

@@ -1,9 +1,9 @@
 //! The decision log: a line for each request, in files, for whoever replays them.
 //!
-//! A request only puts its [`History`] into a bounded queue. A thread of its own
-//! makes lines of what waits, several times a second, and writes them; another one,
-//! of low priority, compresses files that are full. A disk that is slow, full or
-//! gone costs records, which are counted, and never a request.
+//! The line of a request goes into a bounded queue. A thread writes what waits,
+//! several times a second; another one, of low priority, compresses files that are
+//! full. A disk that is slow, full or gone costs records, which are counted, and never
+//! a request.
 
 mod compress;
 mod counts;
@@ -31,7 +31,7 @@ use counts::Counters;
 pub use counts::Counts;
 use directory::Directory;
 pub use lines::Lines;
-use queue::{Entry, Queue};
+use queue::Queue;
 use sample::is_sampled;
 use writer::Writer;
 
@@ -76,6 +76,7 @@ pub enum OpenError {
 pub struct DecisionLog {
     queue: Arc<Queue>,
     counters: Arc<Counters>,
+    lines: Mutex<Lines>,
     sample: f64,
     content: Option<usize>,
     stop: Arc<AtomicBool>,
@@ -109,21 +110,24 @@ impl DecisionLog {
             compressor.run(&woken);
             drop(alive);
         })?;
-        Ok(Self { queue, counters, sample, content, stop, ended: Mutex::new(ended) })
+        Ok(Self { queue, counters, lines: Mutex::default(), sample, content, stop, ended: Mutex::new(ended) })
     }
 
-    /// What a request says, as far as it is to be logged with it.
-    pub fn content(&self, id: &str, prompt: &dyn Prompt) -> Option<Content> {
-        let most = self.content.filter(|_| is_sampled(id, self.sample))?;
-        Some(Content::of(prompt, most))
+    /// Whether what a request says is to be logged with it.
+    pub fn wants_content(&self, id: &str) -> bool {
+        self.content.is_some() && is_sampled(id, self.sample)
     }
 
-    /// Takes a request in. Never waits: where there is no room, the record is left
-    /// out and counted.
-    pub fn keep(&self, history: &Arc<History>, content: Option<Content>) {
-        if is_sampled(&history.outcome.id, self.sample)
-            && !self.queue.push(Entry { history: Arc::clone(history), content })
-        {
+    /// Takes a request in, and what it says, if that is to be told. Never waits:
+    /// where there is no room, the record is left out and counted.
+    pub fn keep(&self, history: &History, prompt: Option<&dyn Prompt>) {
+        if !is_sampled(&history.outcome.id, self.sample) {
+            return;
+        }
+        let sampling = (self.sample < 1.0).then_some(self.sample);
+        let content = self.content.zip(prompt).map(|(most, prompt)| Content::of(prompt, most));
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.queue.push(lines.line(history, sampling, content.as_ref())) {
             self.counters.dropped_for_queue();
         }
     }

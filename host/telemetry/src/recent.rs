@@ -1,12 +1,27 @@
 //! The last requests, for whoever asks why one went where it went.
+//!
+//! Where thousands end every second nobody reads them all, and keeping them all costs
+//! each of them more than anything else that is told of it: memory that was let go
+//! so many requests ago is in no cache. So of those that went as usual some are kept,
+//! evenly, and what is kept reaches seconds back and not tenths of one.
+
+mod pace;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use pointsman_domain::history::History;
+use pointsman_domain::outcome::Ending;
+
+use pace::Pace;
 
 /// Requests that are kept, the newest.
 pub const KEPT: usize = 1_000;
+
+/// Requests of a kind that are kept each second, where more end for longer than it
+/// takes [`KEPT`] of them to.
+pub const A_SECOND: u32 = 100;
 
 /// The last requests, and the last ones of those that were cut into tasks, which
 /// are rarer and would be gone too soon.
@@ -14,6 +29,9 @@ pub const KEPT: usize = 1_000;
 pub struct Recent {
     all: Mutex<Kept>,
     plans: Mutex<Kept>,
+    usual: Pace,
+    /// Of what failed, was tried again, asked about twice or cut into tasks.
+    notable: Pace,
 }
 
 #[derive(Debug, Default)]
@@ -33,12 +51,17 @@ pub struct Since {
 }
 
 impl Recent {
-    pub(crate) fn keep(&self, history: Arc<History>) {
+    /// Keeps a request that ends now, unless too many have lately.
+    pub(crate) fn keep(&self, history: &Arc<History>, now: Instant) {
+        let pace = if is_notable(history) { &self.notable } else { &self.usual };
+        if !pace.allows(now) {
+            return;
+        }
         if history.plan.is_some() {
-            lock(&self.plans).keep(Arc::clone(&history));
+            lock(&self.plans).keep(Arc::clone(history));
         }
         // What makes room is dropped when the lock is free again.
-        let _gone = lock(&self.all).keep(history);
+        let _gone = lock(&self.all).keep(Arc::clone(history));
     }
 
     /// The request with this decision id, if it is still kept.
@@ -80,6 +103,13 @@ impl Kept {
     fn newest(&self, most: usize, wanted: impl Fn(&History) -> bool) -> Vec<Arc<History>> {
         self.newest.iter().rev().filter(|history| wanted(history)).take(most).cloned().collect()
     }
+}
+
+fn is_notable(history: &History) -> bool {
+    history.outcome.ending != Ending::Answered
+        || history.plan.is_some()
+        || history.calls.len() > 1
+        || history.asked.len() > 1
 }
 
 fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {

@@ -1,32 +1,29 @@
 //! Traces: spans of requests that have ended, for an OpenTelemetry collector.
 //!
-//! The request path hands over the history, if its trace is recorded, and never
-//! waits: where there is no room it is dropped, and counted. Everything else is
-//! done by the [`Exporter`], beside the requests: spans are made from histories,
-//! written as OTLP and sent in batches.
+//! The spans of a request whose trace is recorded are written into the batch that
+//! grows. Where there is no room they are dropped, and counted; nobody waits. The
+//! [`Exporter`] sends batches, beside the requests.
 
+mod batches;
 mod content;
 mod exporter;
 mod protobuf;
 mod span;
 mod spans;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use pointsman_domain::history::History;
-use pointsman_domain::trace::SampleRatio;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use pointsman_domain::trace::{SampleRatio, TraceContext};
 
-pub use content::{Exchange, Words};
+use crate::content::Exchange;
+use batches::Batches;
+use content::Content;
 pub use exporter::{Collector, Exporter, Refused};
+use spans::Spans;
 pub use spans::{Server, Servers};
-
-/// Requests that may wait for the exporter. A history takes some kilobytes.
-const QUEUE: usize = 4_096;
-/// How much of what was said may wait for the exporter, in KiB: requests hold their
-/// bodies until then.
-const CONTENT_KIB: usize = 64 << 10;
 
 /// How traces are recorded.
 #[derive(Clone, Debug)]
@@ -44,10 +41,9 @@ pub struct Settings {
 /// Takes in what is to be told in spans.
 #[derive(Debug)]
 pub struct Traces {
-    queue: mpsc::Sender<Ended>,
-    settings: Arc<Settings>,
+    settings: Settings,
     shared: Arc<Shared>,
-    content: Arc<Semaphore>,
+    servers: ArcSwap<Servers>,
 }
 
 /// What became of spans.
@@ -59,42 +55,22 @@ pub struct Counts {
     pub dropped: u64,
 }
 
-/// A request that has ended.
-#[derive(Debug)]
-struct Ended {
-    history: Arc<History>,
-    said: Said,
-}
-
-/// What was said in it.
-#[derive(Debug)]
-enum Said {
-    /// Nobody wants to know.
-    Untold,
-    /// It is there, and so is the room that it takes.
-    There { exchange: Box<dyn Exchange>, _room: OwnedSemaphorePermit },
-    /// There was no room for it.
-    NoRoom,
-}
-
 /// What the request path and the exporter share.
 #[derive(Debug, Default)]
 struct Shared {
+    batches: Batches,
     exported: AtomicU64,
     /// Because nothing waits for room.
     overflowed: AtomicU64,
     /// Because the collector did not take them.
     refused: AtomicU64,
-    servers: Mutex<Arc<Servers>>,
 }
 
 /// The end that takes histories in, and the end that sends spans.
 pub fn traces(settings: Settings) -> (Traces, Exporter) {
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    let (settings, shared) = (Arc::new(settings), Arc::<Shared>::default());
-    let exporter = Exporter::new(receiver, &settings, Arc::clone(&shared));
-    let content = Arc::new(Semaphore::new(CONTENT_KIB));
-    (Traces { queue: sender, settings, shared, content }, exporter)
+    let shared = Arc::<Shared>::default();
+    let exporter = Exporter::new(&settings, Arc::clone(&shared));
+    (Traces { settings, shared, servers: ArcSwap::default() }, exporter)
 }
 
 impl Traces {
@@ -103,9 +79,9 @@ impl Traces {
         self.settings.sample
     }
 
-    /// Whether spans tell what was said.
-    pub fn want_content(&self) -> bool {
-        self.settings.content
+    /// Whether the spans of a request tell what was said in it.
+    pub fn wants_content(&self, trace: Option<TraceContext>) -> bool {
+        self.settings.content && trace.is_some_and(|trace| trace.sampled)
     }
 
     /// What became of spans so far.
@@ -117,28 +93,18 @@ impl Traces {
 
     /// From now on models are called there.
     pub fn models_are_at(&self, servers: Servers) {
-        *self.shared.servers.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(servers);
+        self.servers.store(Arc::new(servers));
     }
 
     /// A request has ended, in which this was said. Never waits, and does nothing if
     /// the request's trace is not recorded.
-    pub fn ended(&self, history: &Arc<History>, exchange: Option<Box<dyn Exchange>>) {
-        if !history.trace.is_some_and(|trace| trace.sampled) {
-            return;
-        }
-        let said = exchange.filter(|_| self.settings.content).map_or(Said::Untold, |it| self.room_for(it));
-        let ended = Ended { history: Arc::clone(history), said };
-        if let Err(no_room) = self.queue.try_send(ended) {
-            let lost = spans::count(&no_room.into_inner().history);
-            self.shared.overflowed.fetch_add(lost, Ordering::Relaxed);
-        }
-    }
-
-    fn room_for(&self, exchange: Box<dyn Exchange>) -> Said {
-        let kib = u32::try_from(exchange.bytes() / 1_024 + 1).unwrap_or(u32::MAX);
-        match Arc::clone(&self.content).try_acquire_many_owned(kib) {
-            Ok(room) => Said::There { exchange, _room: room },
-            Err(_) => Said::NoRoom,
+    pub fn ended(&self, history: &History, exchange: Option<&dyn Exchange>) {
+        let Some(trace) = history.trace.filter(|trace| trace.sampled) else { return };
+        let content = exchange.filter(|_| self.settings.content).map(Content::read);
+        let spans = Spans { history, trace, servers: &self.servers.load(), content: content.as_ref() };
+        let count = spans::count(history);
+        if !self.shared.batches.add(count, |batch| spans.write(batch)) {
+            self.shared.overflowed.fetch_add(count, Ordering::Relaxed);
         }
     }
 }

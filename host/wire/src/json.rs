@@ -18,7 +18,7 @@ mod plain;
 mod scanner;
 
 pub(crate) use error::{JsonError, Problem};
-pub(crate) use escape::{quote, unescape, whole_characters, written_len};
+pub(crate) use escape::{quote, unescape, written_len};
 pub(crate) use keys::keys;
 pub(crate) use path::Path;
 pub(crate) use scanner::{Scanner, scan, text_at};

@@ -59,7 +59,9 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     // Requests that were cut off end here. A policy that is still being compiled is
     // not waited for.
     threads.shutdown_timeout(LAST_MOMENTS);
-    if let Some(log) = &served?.telemetry.decision_log
+    let recorder = served?;
+    recorder.telemetry.close();
+    if let Some(log) = &recorder.telemetry.decision_log
         && !log.close(patience)
     {
         tracing::warn!("the last decisions were not logged: the disk took too long");
@@ -81,6 +83,7 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<Arc<R
     let fetcher = Fetcher::new();
     let log = config.decision_log.clone().map(DecisionLog::open).transpose().map_err(Failure::run)?;
     let recorder = Arc::new(Recorder::new(traces, log));
+    recorder.start().map_err(Failure::run)?;
     let snapshot = reload::start(config, &runtime, &rollouts, &fetcher)
         .await
         .map_err(|error| Failure::Input(error.to_string()))?;
@@ -109,7 +112,7 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<Arc<R
         spawn(events::run(Arc::clone(&admin))),
     ];
     let (flush, flushed) = watch::channel(false);
-    let exporting = export.map(|export| spawn(export.run(flushed)));
+    let exporting = export.map(|export| export.start(flushed)).transpose().map_err(Failure::run)?;
     let clients = listeners.clients.run(client::router(Arc::clone(&app)), stopped.clone());
     let admins = listeners.admins.run(admin::router(admin), stopped);
     let stopping = async {
@@ -121,6 +124,7 @@ async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<Arc<R
     let (drained, _, asked) = tokio::join!(clients, admins, stopping);
     if let Some(exporting) = exporting {
         // Spans of the last requests have what is left of the time to stop.
+        recorder.telemetry.catch_up();
         let _ = flush.send(true);
         let left = drain.saturating_sub(asked.elapsed()).max(LEAST_FLUSH);
         if tokio::time::timeout(left, exporting).await.is_err() {

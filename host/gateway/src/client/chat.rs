@@ -17,8 +17,9 @@ use pointsman_wire::openai::chat::ChatRequest;
 use super::error::ApiError;
 use super::headers::{Told, forwarded};
 use super::intake::Intake;
-use super::{setbacks, trace};
+use super::setbacks;
 use crate::app::App;
+use crate::exchange::Exchange;
 use crate::ledger::{Account, Opening};
 use crate::proxy::answer;
 use crate::proxy::choose::{Choice, Chooser, Course, NoChoice, Question};
@@ -26,7 +27,7 @@ use crate::proxy::outgoing::Outgoing;
 use crate::proxy::plan::{Conductor, End, Stopped};
 use crate::proxy::race::{Exhausted, Won, race};
 use crate::snapshot::Snapshot;
-use crate::traces::Exchange;
+use crate::trace_headers;
 
 /// Answers a chat request, or says why not; either way with what is known of
 /// the decision in the headers.
@@ -50,17 +51,17 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
     told.decision_id(&question.request.id);
     let mut forwarded = forwarded(&headers);
     let traces = app.recorder.traces();
-    let trace = traces.map(|traces| trace::begin(&headers, &mut forwarded, traces.sample()));
+    let trace = traces.map(|traces| trace_headers::begin(&headers, &mut forwarded, traces.sample()));
     let opening = Opening {
         route: Arc::clone(&question.route.name),
         baseline: question.route.baseline.clone(),
         request: Arc::clone(&question.request),
         trace,
-        content: app.recorder.content(&question.request.id, &*question.prompt),
         arrived: question.arrived,
     };
     let mut account = Account::open(Arc::clone(&app.recorder), opening);
-    account.keep(Exchange::to_be_told(traces, trace, &question.prompt));
+    let wants_content = app.recorder.telemetry.wants_content(&question.request.id, trace);
+    account.keep(wants_content.then(|| Exchange::new(Arc::clone(&question.prompt))));
     let deadline = question.deadline;
     let work = Work { app, snapshot: &snapshot, request: &request, headers: forwarded, question };
     let reply = tokio::time::timeout_at(deadline.into(), work.reply(&mut account, told)).await;
@@ -129,7 +130,7 @@ impl Work<'_> {
                 && let Some(question) = chooser.for_shadow(&choice)
                 && !self.app.shadows.ask(question)
             {
-                self.app.recorder.telemetry.metrics.dropped(Queue::Shadow, 1);
+                self.app.recorder.telemetry.dropped(Queue::Shadow, 1);
             }
             let Choice { course, input, records } = choice;
             tell_choice(&course, told);

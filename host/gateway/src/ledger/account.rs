@@ -12,13 +12,13 @@ use pointsman_domain::outcome::{Ending, Fault, Outcome, Usage};
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::trace::TraceContext;
 use pointsman_policy::Record;
-use pointsman_telemetry::{AttemptFailed, Content, Telemetry};
+use pointsman_telemetry::{AttemptFailed, Telemetry};
 
 use super::calls::{CallId, Calls};
-use crate::client::trace;
+use crate::exchange::{Answer, Exchange};
 use crate::feedback::Feedback;
 use crate::recorder::Recorder;
-use crate::traces::{Answer, Exchange};
+use crate::trace_headers;
 
 /// What happened to one request so far. Dropping it unclosed means that the client
 /// went away: what was used until then is entered. Calls are noted through a
@@ -37,7 +37,7 @@ pub(crate) struct Account {
     calls: Mutex<Calls>,
     /// How its plan goes, if there is one.
     plan: Mutex<Option<PlanRun>>,
-    /// What is said, if spans are to tell it.
+    /// What is said, if somebody is to be told.
     exchange: Option<Exchange>,
     closed: bool,
 }
@@ -53,8 +53,6 @@ pub(crate) struct Opening {
     pub(crate) request: Arc<RequestFacts>,
     /// Its place in a trace.
     pub(crate) trace: Option<TraceContext>,
-    /// What it says, if the decision log is to have it.
-    pub(crate) content: Option<Content>,
     /// When it arrived.
     pub(crate) arrived: Instant,
 }
@@ -77,7 +75,7 @@ impl Account {
         }
     }
 
-    /// Keeps what is said, to be told in a span.
+    /// Keeps what is said, if somebody is to be told when it ends.
     pub(crate) fn keep(&mut self, exchange: Option<Exchange>) {
         self.exchange = exchange;
     }
@@ -92,12 +90,18 @@ impl Account {
     /// What a model is told of the trace that a call belongs to, if it belongs to one.
     pub(crate) fn traceparent(&self, call: CallId) -> Option<HeaderValue> {
         let trace = self.opening.trace?;
-        trace::header_for(trace, self.calls().span_of(call)?)
+        trace_headers::for_call(trace, self.calls().span_of(call)?)
     }
 
     /// Notes who was asked what to do, and what they said.
-    pub(crate) fn asked(&self, asked: impl IntoIterator<Item = Asked>) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).extend(asked);
+    pub(crate) fn asked(&self, mut asked: Vec<Asked>) {
+        let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nearly all requests are asked about once.
+        if all.is_empty() {
+            *all = asked;
+        } else {
+            all.append(&mut asked);
+        }
     }
 
     /// Notes what was decided, and who wants to hear what becomes of it.
@@ -247,7 +251,7 @@ impl Account {
         if let Some(feedback) = self.feedback.take() {
             feedback.send(history.outcome.clone(), &self.recorder.telemetry);
         }
-        self.recorder.ended(history, self.exchange.take(), self.opening.content.take());
+        self.recorder.ended(history, self.exchange.take());
     }
 
     fn history(&mut self, ending: Ending, error: Option<(Fault, String)>) -> History {

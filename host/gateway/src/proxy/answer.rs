@@ -15,8 +15,8 @@ use super::attempt::{CommittedBody, ErrorAnswer};
 use super::race::Won;
 use crate::client::headers::Told;
 use crate::clock::unix_seconds;
+use crate::exchange;
 use crate::ledger::Account;
-use crate::traces;
 
 mod streaming;
 
@@ -33,7 +33,7 @@ pub(crate) fn respond(won: Won, mut account: Account, mut told: Told, deadline: 
             told.cost(account.cost());
             told.latency(account.elapsed(now));
             let bytes = if account.has_plan() { with_usage(bytes, account.usage()) } else { bytes };
-            account.keep_answer(|| traces::Answer::Completion(bytes.clone()));
+            account.keep_answer(|| exchange::Answer::Completion(bytes.clone()));
             account.answered();
             response(committed.headers, "application/json", told, Body::from(bytes))
         }
@@ -65,7 +65,7 @@ pub(crate) fn respond_composed(
     mut account: Account,
     mut told: Told,
 ) -> Response {
-    account.keep_answer(|| traces::Answer::Text(text.to_owned()));
+    account.keep_answer(|| exchange::Answer::Text(text.to_owned()));
     let now = Instant::now();
     told.cost(account.cost());
     told.latency(account.elapsed(now));

@@ -19,7 +19,7 @@ use pointsman_wire::openai::output::Output;
 use tokio::time::{Instant, timeout_at};
 
 use super::outgoing::{Outgoing, Wanted};
-use crate::client::trace::TRACEPARENT;
+use crate::trace_headers::TRACEPARENT;
 
 /// The largest whole answer that is taken from a backend.
 const MAX_ANSWER: usize = 64 << 20;

@@ -141,7 +141,7 @@ impl<'a> Chooser<'a> {
             (Strategy::Policy(_), Some(trial)) if trial.decides(&question.request) => Turn::Trial(trial),
             (Strategy::Policy(decider), _) => Turn::Active(decider),
         };
-        Self { question, turn, asked: Vec::new(), failure: None, score: trial.map(Trial::score) }
+        Self { question, turn, asked: Vec::with_capacity(1), failure: None, score: trial.map(Trial::score) }
     }
 
     /// What is known of the request by now.

@@ -129,7 +129,7 @@ impl Conductor<'_> {
         Arc::make_mut(&mut input.request).set_time_left(left);
         let moment = Moment::now(self.arrived);
         let answer = policy.resume(input.clone(), state).await;
-        self.account.asked([asked::by_policy(policy, moment, moment.elapsed(), input, &answer)]);
+        self.account.asked(vec![asked::by_policy(policy, moment, moment.elapsed(), input, &answer)]);
         match answer.map_err(Stopped::Policy)? {
             Answer::Step(step) => Ok(step),
             Answer::Refusal(refusal) => Err(Stopped::Refused(refusal)),

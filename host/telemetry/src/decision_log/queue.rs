@@ -1,29 +1,15 @@
-//! Requests that wait to be written.
+//! Lines that wait to be written.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pointsman_domain::candidate::Candidate;
-use pointsman_domain::history::History;
+/// Most bytes that wait.
+pub(super) const MOST: usize = 32 << 20;
+/// So many wake the writer before its time, while they are still in the caches.
+/// Waking takes a call of the system, so it is not done for each line.
+pub(super) const MANY: usize = 128 << 10;
 
-use crate::content::Content;
-
-/// Most requests that wait.
-pub(super) const MOST: usize = 8_192;
-/// Most memory of what waits, about.
-const MOST_BYTES: usize = 64 << 20;
-/// So many wake the writer before its time. Waking takes a call of the system, so
-/// it is done for one request of a thousand and not for each.
-const MANY: usize = 1_024;
-
-/// A request to be written.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) history: Arc<History>,
-    pub(super) content: Option<Content>,
-}
-
-/// Takes requests in and never waits.
+/// Takes lines in and never waits.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
@@ -32,40 +18,37 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    entries: Vec<Entry>,
-    bytes: usize,
+    lines: Vec<u8>,
     closed: bool,
 }
 
 impl Queue {
     /// Whether there was room.
-    pub(super) fn push(&self, entry: Entry) -> bool {
-        let bytes = entry.bytes();
+    pub(super) fn push(&self, line: &[u8]) -> bool {
         let mut waiting = self.waiting();
-        if waiting.closed || waiting.entries.len() == MOST || waiting.bytes + bytes > MOST_BYTES {
+        let before = waiting.lines.len();
+        if waiting.closed || before + line.len() > MOST {
             return false;
         }
-        waiting.bytes += bytes;
-        waiting.entries.push(entry);
-        let many = waiting.entries.len() == MANY;
+        waiting.lines.extend_from_slice(line);
+        let are_many = before < MANY && waiting.lines.len() >= MANY;
         drop(waiting);
-        if many {
+        if are_many {
             self.wake.notify_one();
         }
         true
     }
 
     /// Waits a while, or until there are many, and takes all that is there into
-    /// the empty `batch`. Whether more may come.
-    pub(super) fn take(&self, batch: &mut Vec<Entry>, patience: Duration) -> bool {
+    /// the empty `lines`. Whether more may come.
+    pub(super) fn take(&self, lines: &mut Vec<u8>, patience: Duration) -> bool {
         let mut waiting = self.waiting();
-        if !waiting.closed && waiting.entries.len() < MANY {
+        if !waiting.closed && waiting.lines.len() < MANY {
             let woken = self.wake.wait_timeout(waiting, patience);
             (waiting, _) = woken.unwrap_or_else(PoisonError::into_inner);
         }
-        // The vectors change places, so that neither grows anew.
-        std::mem::swap(&mut waiting.entries, batch);
-        waiting.bytes = 0;
+        // The buffers change places, so that neither grows anew.
+        std::mem::swap(&mut waiting.lines, lines);
         !waiting.closed
     }
 
@@ -77,16 +60,5 @@ impl Queue {
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entry {
-    /// About what it takes in memory, as if nobody else had it.
-    fn bytes(&self) -> usize {
-        let asked = self.history.asked.iter();
-        let candidates: usize = asked.map(|asked| asked.candidates.len()).sum();
-        size_of::<History>()
-            + candidates * size_of::<Candidate>()
-            + self.content.as_ref().map_or(0, Content::bytes)
     }
 }

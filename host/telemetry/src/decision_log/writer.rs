@@ -6,8 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Settings;
 use super::counts::Counters;
-use super::lines::Lines;
-use super::queue::{Entry, MOST, Queue};
+use super::queue::{MANY, Queue};
 
 /// How often what waits is written.
 const PACE: Duration = Duration::from_millis(200);
@@ -16,7 +15,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// So long without a record left out, and the queue is well again.
 const CALM: Duration = Duration::from_secs(10);
 /// Most bytes that are written at once.
-const PIECE: u64 = 256 << 10;
+const PIECE: usize = 256 << 10;
 
 /// Where files are made.
 pub(super) trait LogDisk {
@@ -38,17 +37,14 @@ pub(super) trait LogFile: Write {
     fn cut(&mut self, bytes: u64) -> io::Result<()>;
 }
 
-/// Makes lines and writes them.
+/// Writes lines.
 pub(super) struct Writer<D: LogDisk> {
     disk: D,
     settings: Settings,
     queue: Arc<Queue>,
     counters: Arc<Counters>,
-    lines: Lines,
-    batch: Vec<Entry>,
-    /// Lines that are not written yet, and how many they are.
-    buffer: Vec<u8>,
-    records: u64,
+    /// What is written next.
+    lines: Vec<u8>,
     file: Option<Open<D::File>>,
     /// Bytes written since it was seen to that there is room.
     unchecked: u64,
@@ -69,13 +65,10 @@ impl<D: LogDisk> Writer<D> {
     pub(super) fn new(disk: D, settings: Settings, queue: Arc<Queue>, counters: Arc<Counters>) -> Self {
         Self {
             disk,
-            lines: Lines::new((settings.sample < 1.0).then_some(settings.sample)),
             settings,
             queue,
             counters,
-            batch: Vec::with_capacity(MOST),
-            buffer: Vec::new(),
-            records: 0,
+            lines: Vec::new(),
             file: None,
             unchecked: u64::MAX,
             failing: None,
@@ -93,17 +86,18 @@ impl<D: LogDisk> Writer<D> {
 
     /// Writes what waits. Whether there may be more.
     pub(super) fn turn(&mut self, patience: Duration) -> bool {
-        let mut batch = std::mem::take(&mut self.batch);
-        let open = self.queue.take(&mut batch, patience);
-        for entry in batch.drain(..) {
-            self.lines.add(&entry.history, entry.content.as_ref(), &mut self.buffer);
-            self.records += 1;
-            if self.buffer.len() as u64 >= self.piece() {
-                self.flush();
-            }
+        let mut lines = std::mem::take(&mut self.lines);
+        let open = self.queue.take(&mut lines, patience);
+        let mut rest = lines.as_slice();
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(end_of_piece(rest, self.piece()));
+            self.flush(piece);
+            rest = after;
         }
-        self.batch = batch;
-        self.flush();
+        lines.clear();
+        // What it grew to while the disk was slow is not kept.
+        lines.shrink_to(2 * MANY);
+        self.lines = lines;
         let is_old = |file: &Open<_>| file.since.elapsed() >= self.settings.rotate_after;
         if self.file.as_ref().is_some_and(is_old) {
             self.end_file();
@@ -112,32 +106,25 @@ impl<D: LogDisk> Writer<D> {
         open
     }
 
-    fn piece(&self) -> u64 {
-        PIECE.min(self.settings.rotate_size / 8).max(1)
+    fn piece(&self) -> usize {
+        PIECE.min(usize::try_from(self.settings.rotate_size / 8).unwrap_or(PIECE))
     }
 
-    /// Writes the buffer, or drops it: there is nobody who could wait.
-    fn flush(&mut self) {
-        if self.records == 0 {
-            return;
-        }
-        let buffer = std::mem::take(&mut self.buffer);
-        let records = std::mem::take(&mut self.records);
+    /// Writes whole lines, or drops them: there is nobody who could wait.
+    fn flush(&mut self, lines: &[u8]) {
         let (whole, error) = match self.failing {
             Some(until) if Instant::now() < until => (0, None),
-            _ => self.try_write(&buffer),
+            _ => self.try_write(lines),
         };
-        let written = if whole == buffer.len() { records } else { count_lines(&buffer[..whole]) };
+        let (written, dropped) = (count(&lines[..whole]), count(&lines[whole..]));
         self.counters.wrote(written, whole as u64);
-        self.counters.dropped_for_disk(records - written);
-        self.dropped += records - written;
+        self.counters.dropped_for_disk(dropped);
+        self.dropped += dropped;
         match error {
             Some(error) => self.failed(&error),
-            None if whole == buffer.len() => self.succeeded(),
+            None if whole == lines.len() => self.succeeded(),
             None => {}
         }
-        self.buffer = buffer;
-        self.buffer.clear();
     }
 
     /// Writes whole lines; how many bytes, and what went wrong, if anything.
@@ -227,8 +214,16 @@ fn write_all(file: &mut impl Write, buffer: &[u8]) -> (usize, Option<io::Error>)
     (written, None)
 }
 
-fn count_lines(text: &[u8]) -> u64 {
-    text.iter().filter(|&&byte| byte == b'\n').count() as u64
+/// Where to cut lines into two, so that the first piece is at most so long, or one
+/// line where that is longer.
+fn end_of_piece(lines: &[u8], most: usize) -> usize {
+    let fits = &lines[..most.min(lines.len())];
+    memchr::memrchr(b'\n', fits).or_else(|| memchr::memchr(b'\n', lines)).map_or(lines.len(), |end| end + 1)
+}
+
+/// How many lines there are.
+fn count(lines: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', lines).count() as u64
 }
 
 #[cfg(test)]

@@ -1,51 +1,20 @@
-//! What was said in a request, for those who have asked to see it in its span.
-//!
-//! Histories have no content, and what was said is not kept with them: it goes to
-//! the exporter beside the history, is read there, and is gone.
-
-use std::fmt;
+//! What was said in a request, in the form that OpenTelemetry's conventions for
+//! generative AI have for it.
 
 use serde::Serialize;
 
 use super::span::Attributes;
+use crate::content::{self, Answer, Exchange};
 
 /// Most bytes of text that are told of the input, and of the answer.
 const MOST: usize = 32 << 10;
 
-/// What was said in a request. It is read beside the requests, and only as far as
-/// it is told.
-pub trait Exchange: fmt::Debug + Send + Sync {
-    /// Bytes that are kept in memory for it.
-    fn bytes(&self) -> usize;
-    /// How many messages the request has.
-    fn messages(&self) -> usize;
-    /// A message: who speaks, and at most so many bytes of the text, from its
-    /// beginning. `None` past the end.
-    fn message(&self, number: usize, most: usize) -> Option<Words>;
-    /// The answer, if the gateway has it.
-    fn answer(&self, most: usize) -> Option<Words>;
-}
-
-/// What somebody said.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Words {
-    /// Who.
-    pub role: String,
-    /// What.
-    pub text: String,
-    /// Whether that is not all of it.
-    pub is_cut: bool,
-    /// Why an answer ended, if that is known.
-    pub finish_reason: Option<String>,
-}
-
-/// What of it is told.
+/// What of it is told: messages, as JSON.
 #[derive(Debug)]
-pub(super) enum Content {
-    /// The messages, as JSON in the form that the conventions have for them.
-    Read { input: String, output: Option<String>, is_cut: bool },
-    /// Nothing: too much was waiting to be told.
-    TooMuch,
+pub(super) struct Content {
+    input: String,
+    output: Option<String>,
+    is_cut: bool,
 }
 
 #[derive(Serialize)]
@@ -65,44 +34,36 @@ struct Part<'w> {
 
 impl Content {
     pub(super) fn read(exchange: &dyn Exchange) -> Self {
-        let (mut words, mut left, mut is_cut) = (Vec::new(), MOST, false);
-        // The newest first, since they ask the question; they are told in order.
-        for number in (0..exchange.messages()).rev() {
-            if left == 0 {
-                is_cut = true;
-                break;
-            }
-            let Some(said) = exchange.message(number, left) else { continue };
-            left = left.saturating_sub(said.text.len());
-            is_cut |= said.is_cut;
-            words.push(said);
-        }
+        let said = content::Content::of(exchange.prompt(), MOST);
         let answer = exchange.answer(MOST);
-        is_cut |= answer.as_ref().is_some_and(|answer| answer.is_cut);
-        let output = answer.map(|answer| json(&[Message::of(&answer)]));
-        let input = json(&words.iter().rev().map(Message::of).collect::<Vec<_>>());
-        Self::Read { input, output, is_cut }
+        let is_cut = said.left_out_bytes > 0 || answer.as_ref().is_some_and(|answer| answer.is_cut);
+        let messages: Vec<_> =
+            said.messages.iter().map(|message| Message::of(&message.role, &message.text)).collect();
+        Self {
+            input: json(&messages),
+            output: answer.map(|answer| json(&[Message::answer(&answer)])),
+            is_cut,
+        }
     }
 
     pub(super) fn tell(&self, attributes: &mut Attributes<'_, '_>) {
-        match self {
-            Self::Read { input, output, is_cut } => {
-                attributes.text("gen_ai.input.messages", input);
-                attributes.maybe("gen_ai.output.messages", output.as_deref());
-                if *is_cut {
-                    attributes.flag("pointsman.content.cut", true);
-                }
-            }
-            Self::TooMuch => attributes.flag("pointsman.content.dropped", true),
+        attributes.text("gen_ai.input.messages", &self.input);
+        attributes.maybe("gen_ai.output.messages", self.output.as_deref());
+        if self.is_cut {
+            attributes.flag("pointsman.content.cut", true);
         }
     }
 }
 
 impl<'w> Message<'w> {
-    fn of(words: &'w Words) -> Self {
-        let text = Part { kind: "text", content: &words.text };
-        let parts = if words.text.is_empty() { Vec::new() } else { vec![text] };
-        Self { role: &words.role, parts, finish_reason: words.finish_reason.as_deref() }
+    fn of(role: &'w str, text: &'w str) -> Self {
+        let parts = if text.is_empty() { Vec::new() } else { vec![Part { kind: "text", content: text }] };
+        Self { role, parts, finish_reason: None }
+    }
+
+    fn answer(answer: &'w Answer) -> Self {
+        let finish_reason = answer.finish_reason.as_deref();
+        Self { finish_reason, ..Self::of("assistant", &answer.text) }
     }
 }
 

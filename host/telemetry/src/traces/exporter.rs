@@ -1,31 +1,24 @@
-//! Makes spans from histories, and sends them in batches.
+//! Sends spans in batches.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, timeout};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
-use super::content::Content;
+use super::batches::Batch;
 use super::protobuf::{Message, rejected_spans};
 use super::span::Attributes;
-use super::spans::{Servers, Spans, count};
-use super::{Ended, Said, Settings, Shared};
+use super::{Settings, Shared};
 
-/// A batch of this many bytes is sent at once.
-const FULL: usize = 1 << 20;
 /// Longest wait that a collector can ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Most times that a batch is sent.
 const TRIES: u32 = 5;
 /// How fast it works.
-const PACE: Pace = Pace {
-    old: Duration::from_secs(1),
-    look: Duration::from_millis(50),
-    backoff: Duration::from_millis(500),
-};
+const PACE: Pace = Pace { old: Duration::from_secs(1), backoff: Duration::from_millis(500) };
 
 /// Where spans go.
 pub trait Collector: Send + Sync {
@@ -50,9 +43,6 @@ pub struct Refused {
 struct Pace {
     /// A batch is sent when it is as old as this.
     old: Duration,
-    /// How often it is looked what else has ended. Whoever waits for a message has to
-    /// be woken by whoever sends it, which would cost each request some microseconds.
-    look: Duration,
     /// Wait before a batch is sent again; doubles each time.
     backoff: Duration,
 }
@@ -61,7 +51,6 @@ struct Pace {
 #[derive(Debug)]
 pub struct Exporter {
     pace: Pace,
-    queue: mpsc::Receiver<Ended>,
     shared: Arc<Shared>,
     /// What all batches begin with: who tells all this.
     resource: Vec<u8>,
@@ -73,69 +62,24 @@ pub struct Exporter {
     is_overflowing: bool,
 }
 
-/// Spans that are to be sent together.
-#[derive(Debug, Default)]
-struct Batch {
-    /// As fields of `ScopeSpans`.
-    spans: Vec<u8>,
-    count: u64,
-}
-
 impl Exporter {
-    pub(super) fn new(queue: mpsc::Receiver<Ended>, settings: &Settings, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(settings: &Settings, shared: Arc<Shared>) -> Self {
         let resource = resource(settings);
-        Self { pace: PACE, queue, shared, resource, is_refused: false, overflowed: 0, is_overflowing: false }
+        Self { pace: PACE, shared, resource, is_refused: false, overflowed: 0, is_overflowing: false }
     }
 
     /// Sends spans until it is told to stop, and then what is still there. Whoever
     /// tells it so sees to it that no more requests end.
     pub async fn run(mut self, collector: impl Collector, mut stop: watch::Receiver<bool>) {
         loop {
-            let first = tokio::select! {
-                first = self.queue.recv() => first,
-                () = stopped(&mut stop) => None,
+            let batch = tokio::select! {
+                batch = self.shared.batches.next(self.pace.old) => batch,
+                () = stopped(&mut stop) => break,
             };
-            let Some(first) = first else { break };
-            let mut batch = Batch::default();
-            batch.add(&first, &self.servers());
-            self.fill(&mut batch, &mut stop).await;
             self.deliver(batch, &collector, &mut stop).await;
         }
-        loop {
-            let mut batch = Batch::default();
-            self.take_what_waits(&mut batch);
-            if batch.count == 0 {
-                return;
-            }
+        while let Some(batch) = self.shared.batches.rest() {
             self.deliver(batch, &collector, &mut stop).await;
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_idle(&self) -> bool {
-        self.queue.is_empty()
-    }
-
-    /// Gathers what ends until the batch is full or old.
-    async fn fill(&mut self, batch: &mut Batch, stop: &mut watch::Receiver<bool>) {
-        let old = Instant::now() + self.pace.old;
-        loop {
-            self.take_what_waits(batch);
-            if batch.spans.len() >= FULL
-                || Instant::now() >= old
-                || timeout(self.pace.look, stopped(stop)).await.is_ok()
-            {
-                return;
-            }
-        }
-    }
-
-    fn take_what_waits(&mut self, batch: &mut Batch) {
-        let servers = self.servers();
-        while batch.spans.len() < FULL
-            && let Ok(ended) = self.queue.try_recv()
-        {
-            batch.add(&ended, &servers);
         }
     }
 
@@ -198,25 +142,9 @@ impl Exporter {
         }
         self.is_overflowing = is_overflowing;
     }
-
-    fn servers(&self) -> Arc<Servers> {
-        Arc::clone(&self.shared.servers.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 impl Batch {
-    fn add(&mut self, ended: &Ended, servers: &Servers) {
-        let Some(trace) = ended.history.trace else { return };
-        let content = match &ended.said {
-            Said::Untold => None,
-            Said::There { exchange, .. } => Some(Content::read(exchange.as_ref())),
-            Said::NoRoom => Some(Content::TooMuch),
-        };
-        let spans = Spans { history: &ended.history, trace, servers, content: content.as_ref() };
-        spans.write(&mut self.spans);
-        self.count += count(&ended.history);
-    }
-
     /// An `ExportTraceServiceRequest` of one resource and one scope.
     fn finish(self, resource: &[u8]) -> Bytes {
         let mut request = Vec::with_capacity(self.spans.len() + resource.len() + 64);

@@ -21,7 +21,7 @@ impl<'b> Message<'b> {
 
     pub(super) fn varint(&mut self, field: u32, value: u64) {
         self.tag(field, VARINT);
-        self.0.extend_from_slice(Varint::of(value).bytes());
+        self.number(value);
     }
 
     pub(super) fn double(&mut self, field: u32, value: f64) {
@@ -40,7 +40,7 @@ impl<'b> Message<'b> {
 
     pub(super) fn bytes(&mut self, field: u32, bytes: &[u8]) {
         self.tag(field, LENGTH_DELIMITED);
-        self.0.extend_from_slice(Varint::of(bytes.len() as u64).bytes());
+        self.number(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
     }
 
@@ -51,8 +51,11 @@ impl<'b> Message<'b> {
         let at = self.0.len();
         self.0.push(0);
         write(&mut Message(self.0));
-        let length = Varint::of((self.0.len() - at - 1) as u64);
-        self.0.splice(at..=at, length.bytes().iter().copied());
+        let length = self.0.len() - at - 1;
+        match (u8::try_from(length), self.0.get_mut(at)) {
+            (Ok(byte @ ..0x80), Some(place)) => *place = byte,
+            _ => drop(self.0.splice(at..=at, Varint::of(length as u64).bytes().iter().copied())),
+        }
     }
 
     /// Adds bytes that are fields already, or a text's own.
@@ -61,7 +64,15 @@ impl<'b> Message<'b> {
     }
 
     fn tag(&mut self, field: u32, kind: u32) {
-        self.0.extend_from_slice(Varint::of(u64::from(field << 3 | kind)).bytes());
+        self.number(u64::from(field << 3 | kind));
+    }
+
+    /// Nearly all numbers are short.
+    fn number(&mut self, value: u64) {
+        match u8::try_from(value) {
+            Ok(byte @ ..0x80) => self.0.push(byte),
+            _ => self.0.extend_from_slice(Varint::of(value).bytes()),
+        }
     }
 }
 

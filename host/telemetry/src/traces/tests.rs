@@ -1,7 +1,10 @@
 use pointsman_domain::outcome::Ending;
+use pointsman_domain::prompt::{NoPrompt, Prompt};
 use pointsman_domain::trace::TraceContext;
 
+use super::batches::{Batch, FULL, MOST};
 use super::*;
+use crate::content::Answer;
 use crate::sample;
 
 pub(super) fn settings() -> Settings {
@@ -13,74 +16,73 @@ pub(super) fn settings() -> Settings {
     }
 }
 
-pub(super) fn history(sampled: bool) -> Arc<History> {
+pub(super) fn history(sampled: bool) -> History {
     let mut history = sample::history(100_000, "llama-7b", Ending::Answered);
     history.trace = Some(TraceContext { trace: 1, parent: None, span: 2, sampled });
-    Arc::new(history)
+    history
 }
 
-/// Content of a size, which tells when it is no longer kept.
 #[derive(Debug)]
-struct Kept(usize, #[expect(dead_code, reason = "it is counted")] Arc<()>);
+struct Hello;
 
-impl Exchange for Kept {
+impl Exchange for Hello {
     fn bytes(&self) -> usize {
-        self.0
-    }
-
-    fn messages(&self) -> usize {
         0
     }
 
-    fn message(&self, _: usize, _: usize) -> Option<Words> {
-        None
+    fn prompt(&self) -> &dyn Prompt {
+        &NoPrompt
     }
 
-    fn answer(&self, _: usize) -> Option<Words> {
-        None
+    fn answer(&self, _: usize) -> Option<Answer> {
+        Some(Answer { text: "hello".to_owned(), ..Answer::default() })
     }
 }
 
+/// What waits to be sent.
+fn waiting(traces: &Traces) -> Vec<Batch> {
+    std::iter::from_fn(|| traces.shared.batches.rest()).collect()
+}
+
 #[test]
-fn what_is_not_sampled_is_not_handed_over() {
-    let (traces, exporter) = traces(settings());
+fn what_is_not_sampled_is_not_told() {
+    let (traces, _exporter) = traces(settings());
     traces.ended(&history(false), None);
-    let mut untraced = sample::history(1, "llama-7b", Ending::Answered);
-    untraced.trace = None;
-    traces.ended(&Arc::new(untraced), None);
-    assert!(exporter.is_idle());
+    traces.ended(&History { trace: None, ..history(true) }, None);
+    assert!(waiting(&traces).is_empty());
     assert_eq!(traces.counts(), Counts::default());
 }
 
 #[test]
 fn what_finds_no_room_is_dropped_and_counted_and_nobody_waits() {
     let (traces, _exporter) = traces(settings());
-    for _ in 0..QUEUE + 5 {
-        traces.ended(&history(true), None);
+    let history = history(true);
+    let mut ended = 0;
+    while traces.counts().dropped == 0 {
+        traces.ended(&history, None);
+        ended += 1;
     }
     // A request, a decision and a call each.
-    assert_eq!(traces.counts(), Counts { exported: 0, dropped: 15 });
+    assert_eq!(traces.counts(), Counts { exported: 0, dropped: 3 });
+    let waiting = waiting(&traces);
+    assert_eq!(waiting.iter().map(|batch| batch.count).sum::<u64>(), 3 * (ended - 1));
+    let bytes: usize = waiting.iter().map(|batch| batch.spans.len()).sum();
+    assert!((MOST..MOST + FULL / 8).contains(&bytes), "{bytes}");
+    assert!(waiting.iter().all(|batch| batch.spans.len() < FULL + FULL / 8));
+    traces.ended(&history, None);
+    assert_eq!(traces.counts().dropped, 3, "there is room again");
 }
 
 #[test]
-fn content_waits_only_as_long_as_there_is_room_for_it_and_is_not_in_the_history() {
-    let (traces, exporter) = traces(settings());
-    let kept = Arc::new(());
-    let history = history(true);
-    for _ in 0..4 {
-        traces.ended(&history, Some(Box::new(Kept((CONTENT_KIB << 10) / 3, Arc::clone(&kept)))));
-    }
-    assert_eq!(Arc::strong_count(&kept) - 1, 2, "two fit with a third of the room each, and a little more");
-    drop(exporter);
-    assert_eq!(Arc::strong_count(&kept) - 1, 0);
-    assert_eq!(Arc::strong_count(&history), 1);
-    assert_eq!(traces.counts().dropped, 0, "the spans were taken, without the content");
-}
-
-#[test]
-fn content_that_nobody_asked_for_is_not_kept() {
-    let (traces, _exporter) = traces(Settings { content: false, ..settings() });
-    let kept = Arc::new(());
-    traces.ended(&history(true), Some(Box::new(Kept(1, Arc::clone(&kept)))));
-    assert_eq!(Arc::strong_count(&kept), 1);
+fn content_is_told_where_it_is_asked_for_and_nowhere_else() {
+    let said = |content: bool| {
+        let (traces, _exporter) = traces(Settings { content, ..settings() });
+        traces.ended(&history(true), Some(&Hello));
+        assert_eq!(traces.wants_content(history(true).trace), content);
+        let batch = waiting(&traces).remove(0);
+        memchr::memmem::find(&batch.spans, b"hello").is_some()
+    };
+    assert!(said(true) && !said(false));
+    let (traces, _exporter) = traces(settings());
+    assert!(!traces.wants_content(history(false).trace) && !traces.wants_content(None));
 }

@@ -34,26 +34,6 @@ pub(crate) fn written_len(raw: &[u8], decoded: usize) -> Option<usize> {
     is_between.then_some(at)
 }
 
-/// How much of a string's interior that was cut off anywhere is whole characters.
-pub(crate) fn whole_characters(cut: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(&first) = cut.get(at) {
-        let length = match first {
-            b'\\' if cut.get(at + 1) == Some(&b'u') => 6,
-            b'\\' => 2,
-            0xf0.. => 4,
-            0xe0.. => 3,
-            0xc0.. => 2,
-            _ => 1,
-        };
-        if at + length > cut.len() {
-            break;
-        }
-        at += length;
-    }
-    at
-}
-
 /// The character that an escape stands for, and how many bytes it takes from
 /// its backslash on.
 fn escaped(raw: &[u8]) -> (char, usize) {

@@ -324,25 +324,3 @@ fn collect_texts(value: &Value, texts: &mut Vec<String>) {
 fn prop_assert_contains(texts: &[String], text: &String) {
     assert!(texts.binary_search(text).is_ok(), "{text:?} was not told");
 }
-
-proptest! {
-    #[test]
-    fn a_text_that_is_cut_off_anywhere_is_a_beginning_of_it(
-        text: String,
-        escaped: bool,
-        at: proptest::sample::Index,
-    ) {
-        let written = if escaped {
-            text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
-        } else {
-            let quoted = quote(&text);
-            quoted[1..quoted.len() - 1].to_owned()
-        };
-        let cut = &written.as_bytes()[..at.index(written.len() + 1)];
-        let whole = whole_characters(cut);
-        prop_assert!(cut.len() - whole < 6, "no more than the last character is lost");
-        let beginning = unescape(&cut[..whole]);
-        // Between the halves of a character of two escapes, the first is there alone.
-        prop_assert!(text.starts_with(beginning.trim_end_matches('\u{fffd}')), "{beginning:?}");
-    }
-}

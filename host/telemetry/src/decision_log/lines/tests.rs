@@ -9,11 +9,9 @@ use crate::sample::{history, model};
 
 /// What the log writes is what a record is.
 fn check(lines: &mut Lines, history: &History, content: Option<&Content>) -> String {
-    let mut line = Vec::new();
-    lines.add(history, content, &mut line);
-    let mut record = Record::of(history);
-    record.sampling = lines.sampling;
-    record.content = content;
+    let sampling = history.outcome.attempts.is_multiple_of(2).then_some(0.25);
+    let line = lines.line(history, sampling, content).to_vec();
+    let record = Record { sampling, content, ..Record::of(history) };
     let expected = serde_json::to_string(&record).expect("a record is JSON") + "\n";
     let line = String::from_utf8(line).expect("JSON is text");
     assert_eq!(line, expected);
@@ -96,12 +94,13 @@ fn a_line_is_the_record_whatever_was_answered() {
 
 #[test]
 fn fifty_candidates_and_facts_that_change_are_told_as_they_are() {
-    let (mut lines, mut told) = (Lines::new(Some(0.25)), history(1_000, "llama-7b", Ending::Answered));
+    let (mut lines, mut told) = (Lines::default(), history(1_000, "llama-7b", Ending::Answered));
+    told.outcome.attempts = 2;
     let mut candidates = among(50);
     for round in 0..5_u32 {
         for candidate in &mut candidates {
             candidate.live.in_flight = round;
-            candidate.live.healthy = round % 2 == 0;
+            candidate.live.healthy = round % 3 == 0;
         }
         told.asked[0].candidates = candidates.clone().into();
         let line = check(&mut lines, &told, None);

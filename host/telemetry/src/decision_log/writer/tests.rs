@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use pointsman_domain::outcome::Ending;
 
+use super::super::lines::Lines;
+use super::super::queue::MOST;
 use super::*;
 use crate::sample::history;
 
@@ -107,12 +109,15 @@ fn setup(rotate_size: u64) -> Setup {
     Setup { disk, queue, counters, writer }
 }
 
+fn line(number: u64) -> Vec<u8> {
+    Lines::default().line(&history(number, "llama-7b", Ending::Answered), None, None).to_vec()
+}
+
 impl Setup {
     /// So many requests end, and what waits is written.
     fn end(&mut self, numbers: std::ops::Range<u64>) {
         for number in numbers {
-            let history = Arc::new(history(number, "llama-7b", Ending::Answered));
-            assert!(self.queue.push(Entry { history, content: None }), "there is room in the queue");
+            assert!(self.queue.push(&line(number)), "there is room in the queue");
         }
         self.writer.turn(Duration::ZERO);
     }
@@ -245,11 +250,9 @@ fn room_is_made_before_it_is_used() {
 #[test]
 fn what_waits_is_written_after_the_end_and_nothing_is_taken_in() {
     let mut setup = setup(1 << 20);
-    let entry =
-        |number| Entry { history: Arc::new(history(number, "llama-7b", Ending::Answered)), content: None };
-    assert!(setup.queue.push(entry(0)));
+    assert!(setup.queue.push(&line(0)));
     setup.queue.close();
-    assert!(!setup.queue.push(entry(1)));
+    assert!(!setup.queue.push(&line(1)));
     assert!(!setup.writer.turn(Duration::from_secs(60)));
     assert_eq!(setup.ids(), [[0]]);
 }
@@ -257,22 +260,38 @@ fn what_waits_is_written_after_the_end_and_nothing_is_taken_in() {
 #[test]
 fn a_queue_that_is_full_refuses_and_has_room_again_when_it_was_emptied() {
     let mut setup = setup(1 << 30);
-    let history = Arc::new(history(7, "llama-7b", Ending::Answered));
-    let push = |queue: &Queue| queue.push(Entry { history: Arc::clone(&history), content: None });
-    assert_eq!((0..MOST + 5).filter(|_| push(&setup.queue)).count(), MOST);
+    let line = line(7);
+    assert_eq!((0..MOST).filter(|_| setup.queue.push(&line)).count(), MOST / line.len());
     setup.writer.turn(Duration::ZERO);
-    assert!(push(&setup.queue));
+    assert_eq!(setup.counters.read().written as usize, MOST / line.len());
+    assert!(setup.queue.push(&line));
+    assert!(setup.writer.lines.capacity() <= 2 * MANY, "what it needed then is not kept");
 }
 
 #[test]
-fn content_that_waits_is_bounded_by_its_bytes() {
+fn many_lines_wake_the_writer_before_its_time() {
     let setup = setup(1 << 30);
-    let history = Arc::new(history(7, "llama-7b", Ending::Answered));
-    let text = "x".repeat(1 << 20);
-    let push = || {
-        let message = crate::content::Message { role: "user".to_owned(), text: text.clone() };
-        let content = crate::Content { messages: vec![message], left_out_bytes: 0 };
-        setup.queue.push(Entry { history: Arc::clone(&history), content: Some(content) })
-    };
-    assert_eq!((0..100).filter(|_| push()).count(), 63);
+    let line = line(7);
+    std::thread::scope(|scope| {
+        let queue = &setup.queue;
+        let writer = scope.spawn(move || {
+            let mut taken = Vec::new();
+            queue.take(&mut taken, Duration::from_secs(3_600));
+            taken.len()
+        });
+        let mut pushed = 0;
+        while pushed < MANY {
+            assert!(queue.push(&line));
+            pushed += line.len();
+        }
+        assert_eq!(writer.join().expect("no panic"), pushed);
+    });
+}
+
+#[test]
+fn pieces_end_where_lines_do() {
+    assert_eq!(end_of_piece(b"ab\ncd\nef\n", 7), 6);
+    assert_eq!(end_of_piece(b"ab\ncd\nef\n", 6), 6);
+    assert_eq!(end_of_piece(b"abcdef\ngh\n", 3), 7, "a line that is too long goes alone");
+    assert_eq!(end_of_piece(b"ab\n", 100), 3);
 }

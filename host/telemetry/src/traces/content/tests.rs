@@ -1,3 +1,5 @@
+use pointsman_domain::prompt::{ContentPart, Prompt};
+
 use super::*;
 
 #[derive(Debug)]
@@ -6,26 +8,44 @@ struct Said {
     answer: Option<&'static str>,
 }
 
+impl Prompt for Said {
+    fn message_count(&self) -> usize {
+        self.messages.len()
+    }
+
+    fn role(&self, message: usize) -> Option<&str> {
+        self.messages.get(message).map(|(role, _)| *role)
+    }
+
+    fn text(&self, message: usize) -> Option<&str> {
+        self.messages.get(message).map(|(_, text)| text.as_str())
+    }
+
+    fn tool_names(&self) -> &[String] {
+        &[]
+    }
+
+    fn parts(&self) -> &[ContentPart] {
+        &[]
+    }
+
+    fn part_text(&self, _: usize, _: usize) -> Option<&str> {
+        None
+    }
+}
+
 impl Exchange for Said {
     fn bytes(&self) -> usize {
         0
     }
 
-    fn messages(&self) -> usize {
-        self.messages.len()
+    fn prompt(&self) -> &dyn Prompt {
+        self
     }
 
-    fn message(&self, number: usize, most: usize) -> Option<Words> {
-        let (role, text) = self.messages.get(number)?;
-        let end = text.floor_char_boundary(most);
-        let (role, is_cut) = ((*role).to_owned(), end < text.len());
-        Some(Words { role, text: text[..end].to_owned(), is_cut, finish_reason: None })
-    }
-
-    fn answer(&self, _: usize) -> Option<Words> {
-        let answer = self.answer?.to_owned();
+    fn answer(&self, _: usize) -> Option<Answer> {
         let finish_reason = Some("stop".to_owned());
-        Some(Words { role: "assistant".to_owned(), text: answer, is_cut: false, finish_reason })
+        Some(Answer { text: self.answer?.to_owned(), is_cut: false, finish_reason })
     }
 }
 
@@ -33,10 +53,8 @@ fn read(
     messages: Vec<(&'static str, String)>,
     answer: Option<&'static str>,
 ) -> (String, Option<String>, bool) {
-    match Content::read(&Said { messages, answer }) {
-        Content::Read { input, output, is_cut } => (input, output, is_cut),
-        Content::TooMuch => panic!("there is room"),
-    }
+    let Content { input, output, is_cut } = Content::read(&Said { messages, answer });
+    (input, output, is_cut)
 }
 
 #[test]

@@ -41,11 +41,7 @@ fn refused(may_be_sent_again: bool) -> Answer {
 }
 
 /// So that no test takes long.
-const HURRIED: Pace = Pace {
-    old: Duration::from_millis(20),
-    look: Duration::from_millis(2),
-    backoff: Duration::from_millis(1),
-};
+const HURRIED: Pace = Pace { old: Duration::from_millis(20), backoff: Duration::from_millis(1) };
 
 fn hurried() -> (Traces, Exporter) {
     let (traces, exporter) = traces(settings());
@@ -63,7 +59,7 @@ async fn exported(requests: usize, collector: &Scripted) -> Traces {
         let mut sent = collector.sent.subscribe();
         // What became of a batch is counted right after it was sent.
         while traces.counts().exported + traces.counts().dropped < 3 * requests as u64 {
-            let _ = timeout(HURRIED.look, sent.changed()).await;
+            let _ = timeout(HURRIED.backoff, sent.changed()).await;
         }
         let _ = stop.send(true);
     };

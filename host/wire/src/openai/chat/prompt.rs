@@ -5,7 +5,7 @@ use pointsman_domain::model::Modalities;
 use pointsman_domain::prompt::{ContentPart, Prompt};
 
 use crate::body::Body;
-use crate::json::{Span, unescape, whole_characters};
+use crate::json::{Span, unescape};
 
 /// Where the content of a request is.
 #[derive(Debug, Default)]
@@ -142,29 +142,6 @@ impl ChatPrompt {
     /// Bytes of the request.
     pub fn body_len(&self) -> usize {
         self.body.len()
-    }
-
-    /// The text of a message as far as it is at most so many bytes as written, and
-    /// whether that is not all. Only that much of it is decoded. `None` past the end.
-    pub fn beginning(&self, message: usize, most: usize) -> Option<(String, bool)> {
-        self.texts.messages.get(message)?;
-        let (mut beginning, mut left) = (String::new(), most);
-        for (number, text) in self.texts.texts_of(message).iter().enumerate() {
-            if number > 0 {
-                beginning.push('\n');
-            }
-            let span = text.span();
-            if span.len() <= left {
-                left -= span.len();
-                beginning.push_str(&self.decode(span));
-                continue;
-            }
-            let written = self.body.copy(span.start..span.start + left);
-            let whole = written.get(..whole_characters(&written)).unwrap_or_default();
-            beginning.push_str(&unescape(whole));
-            return Some((beginning, true));
-        }
-        Some((beginning, false))
     }
 
     fn message(&self, message: usize) -> Option<(&Message, &MessageSpans)> {

@@ -49,21 +49,6 @@ fn texts_are_decoded_and_media_left_out() {
 }
 
 #[test]
-fn the_beginning_of_a_message_is_decoded_no_further_than_it_is_wanted() {
-    let prompt = prompt(CONVERSATION, 7);
-    let beginning = |message, most| prompt.beginning(message, most);
-    assert_eq!(beginning(0, 100), Some(("Be brief.".to_owned(), false)));
-    assert_eq!(beginning(0, 9), Some(("Be brief.".to_owned(), false)));
-    assert_eq!(beginning(0, 4), Some(("Be b".to_owned(), true)));
-    assert_eq!(beginning(0, 0), Some((String::new(), true)));
-    assert_eq!(beginning(1, 9), Some(("What is ".to_owned(), true)), "an escape is not cut in two");
-    assert_eq!(beginning(1, 25), Some(("What is \"this\"?\nA caf".to_owned(), true)));
-    assert_eq!(beginning(1, 100).map(|(text, _)| text).as_deref(), prompt.text(1));
-    assert_eq!(beginning(2, 5), Some((String::new(), false)));
-    assert_eq!(beginning(4, 5), None);
-}
-
-#[test]
 fn tools_are_listed_by_name() {
     assert_eq!(prompt(CONVERSATION, 50).tool_names(), ["look", "find", "old"]);
     let none = prompt(r#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#, 9);

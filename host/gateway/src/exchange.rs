@@ -5,13 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use pointsman_domain::prompt::Prompt;
-use pointsman_domain::trace::TraceContext;
-use pointsman_telemetry::traces::{self, Traces, Words};
 use pointsman_wire::openai::chat::ChatPrompt;
 use pointsman_wire::openai::output::Output;
-
-/// Nobody checks what clients call the roles of their messages.
-const MAX_ROLE: usize = 64;
 
 /// A request's messages, and its answer where the gateway has all of it: one that
 /// is streamed passes through, and is not kept.
@@ -29,14 +24,9 @@ pub(crate) enum Answer {
 }
 
 impl Exchange {
-    /// What is said in a request, if its span is to tell that.
-    pub(crate) fn to_be_told(
-        traces: Option<&Traces>,
-        trace: Option<TraceContext>,
-        prompt: &Arc<ChatPrompt>,
-    ) -> Option<Self> {
-        let is_wanted = traces?.want_content() && trace?.sampled;
-        is_wanted.then(|| Self { prompt: Arc::clone(prompt), answer: None })
+    /// A request that has not been answered yet.
+    pub(crate) fn new(prompt: Arc<ChatPrompt>) -> Self {
+        Self { prompt, answer: None }
     }
 
     pub(crate) fn answered(&mut self, answer: Answer) {
@@ -44,7 +34,11 @@ impl Exchange {
     }
 }
 
-impl traces::Exchange for Exchange {
+impl pointsman_telemetry::Exchange for Exchange {
+    fn prompt(&self) -> &dyn Prompt {
+        &*self.prompt
+    }
+
     fn bytes(&self) -> usize {
         let answer = match &self.answer {
             Some(Answer::Completion(bytes)) => bytes.len(),
@@ -54,18 +48,7 @@ impl traces::Exchange for Exchange {
         self.prompt.body_len() + answer
     }
 
-    fn messages(&self) -> usize {
-        self.prompt.message_count()
-    }
-
-    fn message(&self, number: usize, most: usize) -> Option<Words> {
-        let role = self.prompt.role(number)?;
-        let role = role.get(..role.floor_char_boundary(MAX_ROLE)).unwrap_or_default().to_owned();
-        let (text, is_cut) = self.prompt.beginning(number, most)?;
-        Some(Words { role, text, is_cut, finish_reason: None })
-    }
-
-    fn answer(&self, most: usize) -> Option<Words> {
+    fn answer(&self, most: usize) -> Option<pointsman_telemetry::Answer> {
         let (mut text, finish_reason) = match self.answer.as_ref()? {
             Answer::Completion(bytes) => {
                 let output = Output::of_chat(bytes).ok()?;
@@ -76,7 +59,7 @@ impl traces::Exchange for Exchange {
         let end = text.floor_char_boundary(most);
         let is_cut = end < text.len();
         text.truncate(end);
-        Some(Words { role: "assistant".to_owned(), text, is_cut, finish_reason })
+        Some(pointsman_telemetry::Answer { text, is_cut, finish_reason })
     }
 }
 

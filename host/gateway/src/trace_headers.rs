@@ -1,4 +1,5 @@
-//! Where a request stands among the spans of its client and of the models.
+//! The headers that say where a request stands among the spans of its client and of
+//! the models.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pointsman_domain::trace::{RemoteSpan, SampleRatio, TraceContext};
@@ -10,7 +11,7 @@ const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Reads a client's trace headers, and sets right those that go along: each call
 /// gets a `traceparent` of its own later, and what does not follow the rules, or
 /// belongs to no trace, goes nowhere.
-pub(super) fn begin(received: &HeaderMap, forwarded: &mut HeaderMap, sample: SampleRatio) -> TraceContext {
+pub(crate) fn begin(received: &HeaderMap, forwarded: &mut HeaderMap, sample: SampleRatio) -> TraceContext {
     let mut parents = received.get_all(&TRACEPARENT).iter();
     let parent = match (parents.next(), parents.next()) {
         (Some(only), None) => parse_traceparent(only.as_bytes()),
@@ -43,7 +44,7 @@ fn tracestate(received: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// What a model is told: which of the gateway's spans its own belongs to.
-pub(crate) fn header_for(trace: TraceContext, span: u64) -> Option<HeaderValue> {
+pub(crate) fn for_call(trace: TraceContext, span: u64) -> Option<HeaderValue> {
     let TraceContext { trace, sampled, .. } = trace;
     HeaderValue::from_bytes(&traceparent(RemoteSpan { trace, span, sampled })).ok()
 }
@@ -100,7 +101,7 @@ mod tests {
     #[test]
     fn a_model_is_told_the_call_s_span() {
         let trace = TraceContext { trace: 0xab, parent: Some(1), span: 2, sampled: true };
-        let header = header_for(trace, 0xcd).expect("digits and hyphens");
+        let header = for_call(trace, 0xcd).expect("digits and hyphens");
         assert_eq!(header, "00-000000000000000000000000000000ab-00000000000000cd-01");
     }
 }
