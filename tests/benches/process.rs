@@ -14,6 +14,22 @@ pub fn cpu_seconds(process: u32) -> f64 {
     (ticks(11) + ticks(12)) / TICKS
 }
 
+/// CPU seconds that its threads of a name have used, and all its others.
+#[allow(dead_code, reason = "not every bench asks")]
+pub fn cpu_seconds_by_thread(process: u32, name: &str) -> (f64, f64) {
+    let (mut named, mut others) = (0.0, 0.0);
+    for task in fs::read_dir(format!("/proc/{process}/task")).expect("the process runs") {
+        let task = task.expect("a thread").path();
+        // A thread may end while this is read.
+        let read = |file: &str| fs::read_to_string(task.join(file)).unwrap_or_default();
+        let nanoseconds: f64 =
+            read("schedstat").split(' ').next().and_then(|used| used.parse().ok()).unwrap_or(0.0);
+        let sum = if read("comm").trim() == name { &mut named } else { &mut others };
+        *sum += nanoseconds / 1e9;
+    }
+    (named, others)
+}
+
 /// Resident memory in MiB, and threads.
 #[allow(dead_code, reason = "not every bench asks")]
 pub fn memory(process: u32) -> (f64, usize) {

@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 
 mod process;
 
-use process::{cpu_seconds, median};
+use process::{cpu_seconds_by_thread, median};
 
 /// Turns of one client, and its calls in each.
 const TURNS: usize = 500;
@@ -43,7 +43,10 @@ struct Seen {
     gateway: Gateway,
     latency_us: Vec<f64>,
     per_second: Vec<f64>,
-    cpu_us: Vec<f64>,
+    /// CPU time of the threads that serve requests.
+    path_us: Vec<f64>,
+    /// CPU time of all other threads.
+    beside_us: Vec<f64>,
 }
 
 fn config(model: &FakeModel, isolation: &str, more: &str) -> String {
@@ -73,7 +76,8 @@ impl Seen {
             gateway,
             latency_us: Vec::new(),
             per_second: Vec::new(),
-            cpu_us: Vec::new(),
+            path_us: Vec::new(),
+            beside_us: Vec::new(),
         }
     }
 
@@ -86,14 +90,21 @@ impl Seen {
     }
 
     async fn many_clients(&mut self, body: &Bytes) {
-        let (cpu, started) = (cpu_seconds(self.gateway.process()), Instant::now());
+        let (path, beside) = self.cpu();
+        let started = Instant::now();
         let clients: Vec<_> = (0..CLIENTS).map(|_| many(&self.gateway.base_url, body)).collect();
         for client in clients {
             client.await.expect("all calls are answered");
         }
         let calls = (CLIENTS * CALLS_EACH) as f64;
         self.per_second.push(calls / started.elapsed().as_secs_f64());
-        self.cpu_us.push((cpu_seconds(self.gateway.process()) - cpu) / calls * 1e6);
+        let (path_now, beside_now) = self.cpu();
+        self.path_us.push((path_now - path) / calls * 1e6);
+        self.beside_us.push((beside_now - beside) / calls * 1e6);
+    }
+
+    fn cpu(&self) -> (f64, f64) {
+        cpu_seconds_by_thread(self.gateway.process(), "tokio-rt-worker")
     }
 }
 
@@ -101,7 +112,7 @@ impl Seen {
 async fn measure(seen: &mut [Seen], body: &Bytes) {
     for it in &mut *seen {
         it.many_clients(body).await;
-        (it.per_second, it.cpu_us) = Default::default();
+        (it.per_second, it.path_us, it.beside_us) = Default::default();
     }
     let mut connections = Vec::new();
     for it in &*seen {
@@ -178,15 +189,16 @@ fn tell(seen: &[Seen]) {
     for it in seen {
         let (added, added_by) = differences(&it.latency_us, &first.latency_us);
         let (faster, faster_by) = changes(&it.per_second, &first.per_second);
-        let (cpu, cpu_by) = differences(&it.cpu_us, &first.cpu_us);
+        let (path, path_by) = differences(&it.path_us, &first.path_us);
         println!(
             "  {:<14} p50 {:>6.1} µs ({added:>+5.1} ±{added_by:>4.1})   \
              {:>6.0} requests/s ({faster:>+5.1} ±{faster_by:>4.1} %)   \
-             CPU {:>6.1} µs ({cpu:>+5.1} ±{cpu_by:>4.1})",
+             CPU on the path {:>6.1} µs ({path:>+5.1} ±{path_by:>4.1}), beside it {:>4.1} µs",
             it.name,
             median(it.latency_us.clone()),
             median(it.per_second.clone()),
-            median(it.cpu_us.clone()),
+            median(it.path_us.clone()),
+            median(it.beside_us.clone()),
         );
     }
 }

@@ -49,6 +49,6 @@ fn ended(bencher: Bencher<'_, '_>, sampled: bool) {
     });
     let history = history(sampled);
     bencher.bench_local(|| traces.ended(&history, None));
-    drop(stop.send(true));
+    assert!(stop.send(true).is_ok());
     assert!(sending.join().is_ok_and(|sent| sent));
 }

@@ -130,7 +130,7 @@ impl Telemetry {
     /// thread tells, whoever adds to them helps.
     pub fn ended(&self, history: History, exchange: Option<Box<dyn Exchange>>) {
         log::ended(&history);
-        if self.waiting.push(Ended { history: Arc::new(history), exchange }) {
+        if self.waiting.push(Ended { history, exchange }) {
             self.catch_up();
         }
     }
@@ -153,10 +153,9 @@ impl Telemetry {
     pub fn catch_up(&self) {
         let mut batch = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
         self.waiting.take(&mut batch);
-        for ended in &mut *batch {
+        for ended in batch.drain(..) {
             self.tell(ended);
         }
-        self.waiting.leave(&mut batch);
     }
 
     /// The last requests.
@@ -177,16 +176,15 @@ impl Telemetry {
         self.metrics.page(format, state)
     }
 
-    fn tell(&self, ended: &mut Ended) {
-        let (history, exchange) = (&ended.history, ended.exchange.take());
+    fn tell(&self, Ended { history, exchange }: Ended) {
         let exchange = exchange.as_deref();
-        self.timeline.add(history);
-        self.metrics.ended(history);
+        self.timeline.add(&history);
+        self.metrics.ended(&history);
         if let Some(log) = &self.decision_log {
-            log.keep(history, exchange.map(Exchange::prompt));
+            log.keep(&history, exchange.map(Exchange::prompt));
         }
         if let Some(traces) = &self.traces {
-            traces.ended(history, exchange);
+            traces.ended(&history, exchange);
         }
         self.recent.keep(history, Instant::now());
     }

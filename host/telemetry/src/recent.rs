@@ -52,16 +52,17 @@ pub struct Since {
 
 impl Recent {
     /// Keeps a request that ends now, unless too many have lately.
-    pub(crate) fn keep(&self, history: &Arc<History>, now: Instant) {
-        let pace = if is_notable(history) { &self.notable } else { &self.usual };
+    pub(crate) fn keep(&self, history: History, now: Instant) {
+        let pace = if is_notable(&history) { &self.notable } else { &self.usual };
         if !pace.allows(now) {
             return;
         }
+        let history = Arc::new(history);
         if history.plan.is_some() {
-            lock(&self.plans).keep(Arc::clone(history));
+            lock(&self.plans).keep(Arc::clone(&history));
         }
         // What makes room is dropped when the lock is free again.
-        let _gone = lock(&self.all).keep(Arc::clone(history));
+        let _gone = lock(&self.all).keep(history);
     }
 
     /// The request with this decision id, if it is still kept.

@@ -34,7 +34,7 @@ fn whoever_asks_sees_all_that_has_ended() {
     ended(&telemetry, 2);
     let points = telemetry.timeline().steps(Window::Minutes, time(10)).points;
     assert_eq!(points.iter().map(|point| point.requests).sum::<u64>(), 2);
-    telemetry.serves(|| std::iter::empty());
+    telemetry.serves(std::iter::empty);
     ended(&telemetry, 3);
     telemetry.metrics(Format::OpenMetrics, State::default());
     assert_eq!(told(&telemetry), 3);

@@ -1,6 +1,6 @@
 //! Requests that have ended and that nobody was told of yet.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pointsman_domain::history::History;
@@ -9,7 +9,7 @@ use crate::content::Exchange;
 
 /// So many are told of before their time, while they are still in the caches. Waking
 /// whoever tells takes a call of the system, so it is not done for each.
-pub(crate) const MANY: usize = 64;
+pub(crate) const MANY: usize = 32;
 /// The longest that fewer wait.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// More than this are not kept waiting.
@@ -20,7 +20,7 @@ const TOO_MUCH: usize = 64 << 20;
 /// A request that has ended, and what was said in it, if somebody is to be told.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    pub(crate) history: Arc<History>,
+    pub(crate) history: History,
     pub(crate) exchange: Option<Box<dyn Exchange>>,
 }
 
@@ -36,22 +36,17 @@ struct State {
     ended: Vec<Ended>,
     /// Of what was said.
     bytes: usize,
-    /// Those that were told of.
-    told: Vec<Ended>,
     closed: bool,
 }
 
 impl Waiting {
-    /// Whether too many wait now. Whoever brings one takes one away that was told of:
-    /// memory that one thread asks for and another gives back costs both more.
+    /// Whether too many wait now.
     pub(crate) fn push(&self, ended: Ended) -> bool {
         let mut state = self.state();
         state.bytes += ended.exchange.as_ref().map_or(0, |exchange| exchange.bytes());
         state.ended.push(ended);
         let (count, bytes) = (state.ended.len(), state.bytes);
-        let told = state.told.pop();
         drop(state);
-        drop(told);
         if count == 1 || count == MANY {
             self.wake.notify_one();
         }
@@ -64,16 +59,6 @@ impl Waiting {
         // The vectors change places, so that neither grows anew.
         std::mem::swap(&mut state.ended, batch);
         state.bytes = 0;
-    }
-
-    /// Leaves those that were told of to be taken away; what is beyond the next few
-    /// requests is dropped here.
-    pub(crate) fn leave(&self, told: &mut Vec<Ended>) {
-        let mut state = self.state();
-        let room = MANY.saturating_sub(state.told.len());
-        state.told.extend(told.drain(..room.min(told.len())));
-        drop(state);
-        told.clear();
     }
 
     /// Waits until there are many, or some have waited long enough. Whether more
