@@ -124,11 +124,17 @@ async fn a_new_version_that_fails_is_rolled_back_and_left_alone_for_a_while() {
         r#"pointsman_policy_rollbacks_total{policy="changing",action="rollback",by="gateway"} 1"#.to_owned(),
         r#"pointsman_policy_rollbacks_total{policy="changing",action="rollback",by="admin"} 0"#.to_owned(),
         r#"pointsman_policy_swaps_total{policy="changing"} 2"#.to_owned(),
-        r#"pointsman_policy_rejected_versions_total{policy="changing"} 1"#.to_owned(),
         r#"pointsman_last_reload_successful 0.0"#.to_owned(),
-        r#"pointsman_reloads_total{result="partial"} 1"#.to_owned(),
     ] {
         assert!(metrics.lines().any(|line| line == told), "{told} is not in\n{metrics}");
+    }
+    // Whoever watches the file may have come to the same end beside the test.
+    for told in [
+        r#"pointsman_policy_rejected_versions_total{policy="changing"} "#,
+        r#"pointsman_reloads_total{result="partial"} "#,
+    ] {
+        let times = metrics.lines().find_map(|line| line.strip_prefix(told));
+        assert!(times.is_some_and(|times| matches!(times, "1" | "2")), "{told}{times:?}");
     }
     let by = |who: &str| json!(who);
     let expected =
