@@ -29,8 +29,11 @@ impl Recorder {
         Self { ledger: Ledger::default(), telemetry: Telemetry::new(traces, decision_log) }
     }
 
-    /// Starts the thread that tells operators of requests.
+    /// Starts the thread that makes lines and spans of requests, if there are to be any.
     pub(crate) fn start(self: &Arc<Self>) -> io::Result<()> {
+        if self.telemetry.decision_log.is_none() && self.telemetry.traces.is_none() {
+            return Ok(());
+        }
         let recorder = Arc::clone(self);
         thread::Builder::new().name("telemetry".to_owned()).spawn(move || recorder.telemetry.run()).map(drop)
     }
@@ -38,7 +41,7 @@ impl Recorder {
     /// From now on, requests can be for what this snapshot serves.
     pub(crate) fn serves(&self, snapshot: &Snapshot) {
         let served = || snapshot.served.values().map(|route| (&route.name, route.models.as_slice()));
-        self.telemetry.serves(served);
+        self.telemetry.metrics.configure(served);
         if let Some(traces) = self.traces() {
             traces.models_are_at(servers(&snapshot.config));
         }
@@ -46,7 +49,7 @@ impl Recorder {
 
     /// A request was turned away before anybody was asked what to do.
     pub(crate) fn turned_away(&self, error: &ApiError) {
-        self.telemetry.turned_away(error.code());
+        self.telemetry.metrics.turned_away(error.code());
     }
 
     /// Who takes spans.

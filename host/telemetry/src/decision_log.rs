@@ -113,15 +113,20 @@ impl DecisionLog {
         Ok(Self { queue, counters, lines: Mutex::default(), sample, content, stop, ended: Mutex::new(ended) })
     }
 
-    /// Whether what a request says is to be logged with it.
+    /// Whether a request is to be logged.
+    pub fn wants(&self, id: &str) -> bool {
+        is_sampled(id, self.sample)
+    }
+
+    /// Whether what it says is to be logged with it.
     pub fn wants_content(&self, id: &str) -> bool {
-        self.content.is_some() && is_sampled(id, self.sample)
+        self.content.is_some() && self.wants(id)
     }
 
     /// Takes a request in, and what it says, if that is to be told. Never waits:
     /// where there is no room, the record is left out and counted.
     pub fn keep(&self, history: &History, prompt: Option<&dyn Prompt>) {
-        if !is_sampled(&history.outcome.id, self.sample) {
+        if !self.wants(&history.outcome.id) {
             return;
         }
         let sampling = (self.sample < 1.0).then_some(self.sample);

@@ -5,10 +5,10 @@
 //! what a history does not hold, such as content and keys, is in none of them. Who asks
 //! for content in the decision log or in spans gets it there, beside the history.
 //!
-//! A request only leaves its history. It is told of a moment later, with others, by a
-//! thread that does nothing else: between the calls of the system that a request is
-//! made of, the same work takes three to four times as long as in a row. Whoever reads
-//! what was told tells first what is not told yet, so nobody sees a difference.
+//! What is counted is counted at once. For the decision log and for spans, which are
+//! more work, a request only leaves its history. It is told of a moment later, with
+//! others, by a thread that does nothing else: between the calls of the system that a
+//! request is made of, the same work takes three to four times as long as in a row.
 
 mod content;
 pub mod decision_log;
@@ -28,14 +28,13 @@ use std::time::Instant;
 
 use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::History;
-use pointsman_domain::model::Model;
 use pointsman_domain::trace::TraceContext;
 
 pub use content::{Answer, Exchange};
 pub use decision_log::DecisionLog;
 pub use log::{Asked, AttemptFailed, PolicyFailed};
 pub use metrics::Metrics;
-use metrics::{Format, Queue, State};
+use metrics::Queue;
 pub use recent::{Recent, Since};
 pub use record::Record;
 use repeats::Repeats;
@@ -46,16 +45,20 @@ use waiting::{Ended, Waiting};
 /// Takes in what happened.
 #[derive(Debug, Default)]
 pub struct Telemetry {
-    waiting: Waiting,
-    /// Those that are told of now. Whoever holds it tells.
-    telling: Mutex<Vec<Ended>>,
-    recent: Recent,
-    timeline: Timeline,
-    metrics: Metrics,
+    /// The last requests.
+    pub recent: Recent,
+    /// Sums over time.
+    pub timeline: Timeline,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Spans, if somebody collects them.
     pub traces: Option<Traces>,
     /// Records in files, if there are to be any.
     pub decision_log: Option<DecisionLog>,
+    /// Requests that neither of these two was told of yet.
+    waiting: Waiting,
+    /// Those that they are told of now. Whoever holds it tells.
+    telling: Mutex<Vec<Ended>>,
     /// What need not be told again.
     repeats: Repeats,
 }
@@ -64,26 +67,6 @@ impl Telemetry {
     /// With whoever takes spans, and with a decision log, if there is to be one.
     pub fn new(traces: Option<Traces>, decision_log: Option<DecisionLog>) -> Self {
         Self { traces, decision_log, ..Self::default() }
-    }
-
-    /// From now on requests can be for these names, with the models behind each.
-    pub fn serves<'a, M>(&self, served: impl Fn() -> M)
-    where
-        M: Iterator<Item = (&'a Arc<str>, &'a [Arc<Model>])>,
-    {
-        self.catch_up();
-        self.metrics.configure(served);
-    }
-
-    /// A request was turned away before anybody was asked what to do. The code is
-    /// one of those in the source.
-    pub fn turned_away(&self, code: &'static str) {
-        self.metrics.turned_away(code);
-    }
-
-    /// So much was dropped because a queue was full.
-    pub fn dropped(&self, queue: Queue, count: u64) {
-        self.metrics.dropped(queue, count);
     }
 
     /// A policy failed, which may happen with every request.
@@ -116,7 +99,7 @@ impl Telemetry {
     /// An outcome found no room on its way to a policy.
     pub fn outcome_dropped(&self, decision: &str, policy: &str) {
         log::outcome_dropped(decision, policy);
-        self.dropped(Queue::Feedback, 1);
+        self.metrics.dropped(Queue::Feedback, 1);
     }
 
     /// Whether somebody wants to be told what is said in a request.
@@ -130,13 +113,23 @@ impl Telemetry {
     /// thread tells, whoever adds to them helps.
     pub fn ended(&self, history: History, exchange: Option<Box<dyn Exchange>>) {
         log::ended(&history);
-        if self.waiting.push(Ended { history, exchange }) {
+        self.timeline.add(&history);
+        self.metrics.ended(&history);
+        let (is_kept, is_told) = (self.recent.wants(&history, Instant::now()), self.is_told(&history));
+        if !is_kept && !is_told {
+            return;
+        }
+        let history = Arc::new(history);
+        if is_kept {
+            self.recent.keep(Arc::clone(&history));
+        }
+        if is_told && self.waiting.push(Ended { history, exchange }) {
             self.catch_up();
         }
     }
 
     /// Tells of requests as they end, until it is closed. For a thread of its own:
-    /// without it they are told of when somebody asks, or when many wait.
+    /// without it they are told of when many wait.
     pub fn run(&self) {
         while self.waiting.wait() {
             self.catch_up();
@@ -153,40 +146,21 @@ impl Telemetry {
     pub fn catch_up(&self) {
         let mut batch = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
         self.waiting.take(&mut batch);
-        for ended in batch.drain(..) {
-            self.tell(ended);
+        for Ended { history, exchange } in batch.drain(..) {
+            let exchange = exchange.as_deref();
+            if let Some(log) = &self.decision_log {
+                log.keep(&history, exchange.map(Exchange::prompt));
+            }
+            if let Some(traces) = &self.traces {
+                traces.ended(&history, exchange);
+            }
         }
     }
 
-    /// The last requests.
-    pub fn recent(&self) -> &Recent {
-        self.catch_up();
-        &self.recent
-    }
-
-    /// Sums over time.
-    pub fn timeline(&self) -> &Timeline {
-        self.catch_up();
-        &self.timeline
-    }
-
-    /// All metrics in a format, with how things stand.
-    pub fn metrics(&self, format: Format, state: State) -> String {
-        self.catch_up();
-        self.metrics.page(format, state)
-    }
-
-    fn tell(&self, Ended { history, exchange }: Ended) {
-        let exchange = exchange.as_deref();
-        self.timeline.add(&history);
-        self.metrics.ended(&history);
-        if let Some(log) = &self.decision_log {
-            log.keep(&history, exchange.map(Exchange::prompt));
-        }
-        if let Some(traces) = &self.traces {
-            traces.ended(&history, exchange);
-        }
-        self.recent.keep(history, Instant::now());
+    /// Whether the decision log or spans are to tell of a request.
+    fn is_told(&self, history: &History) -> bool {
+        self.decision_log.as_ref().is_some_and(|log| log.wants(&history.outcome.id))
+            || self.traces.as_ref().is_some_and(|traces| traces.wants(history.trace))
     }
 }
 

@@ -51,13 +51,15 @@ pub struct Since {
 }
 
 impl Recent {
-    /// Keeps a request that ends now, unless too many have lately.
-    pub(crate) fn keep(&self, history: History, now: Instant) {
-        let pace = if is_notable(&history) { &self.notable } else { &self.usual };
-        if !pace.allows(now) {
-            return;
-        }
-        let history = Arc::new(history);
+    /// Whether a request that ends now is to be kept: unless too many were lately.
+    /// Each is asked for once.
+    pub(crate) fn wants(&self, history: &History, now: Instant) -> bool {
+        let pace = if is_notable(history) { &self.notable } else { &self.usual };
+        pace.allows(now)
+    }
+
+    /// Keeps one that is wanted.
+    pub(crate) fn keep(&self, history: Arc<History>) {
         if history.plan.is_some() {
             lock(&self.plans).keep(Arc::clone(&history));
         }

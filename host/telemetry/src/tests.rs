@@ -5,64 +5,88 @@ use pointsman_domain::outcome::Ending;
 use pointsman_domain::prompt::{NoPrompt, Prompt};
 
 use super::*;
+use crate::decision_log::Settings;
 use crate::sample::{history, time};
 use crate::waiting::{MANY, TOO_MANY};
 
-fn ended(telemetry: &Telemetry, number: u64) {
-    telemetry.ended(history(number, "llama-7b", Ending::Answered), None);
+/// With a decision log, in a directory that goes with it.
+struct Setup {
+    telemetry: Telemetry,
+    _dir: tempfile::TempDir,
 }
 
-/// How many were told of, without asking for those that were not.
-fn told(telemetry: &Telemetry) -> usize {
-    telemetry.recent.newest(usize::MAX, |_| true).len()
+fn setup(sample: f64) -> Setup {
+    let dir = tempfile::tempdir().expect("a directory");
+    let settings = Settings {
+        dir: dir.path().to_owned(),
+        rotate_size: 1 << 30,
+        rotate_after: Duration::from_secs(3_600),
+        max_size: 1 << 30,
+        sample,
+        content: None,
+    };
+    let log = DecisionLog::open(settings).expect("it is free");
+    Setup { telemetry: Telemetry::new(None, Some(log)), _dir: dir }
 }
 
-fn until(is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it is never so");
-        thread::yield_now();
+impl Setup {
+    fn ended(&self, number: u64) {
+        self.telemetry.ended(history(number, "llama-7b", Ending::Answered), None);
+    }
+
+    fn written(&self) -> u64 {
+        self.telemetry.decision_log.as_ref().map_or(0, |log| log.counts().written)
+    }
+
+    fn until_written(&self, count: u64) {
+        let begun = Instant::now();
+        while self.written() != count {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} were written", self.written());
+            thread::yield_now();
+        }
     }
 }
 
 #[test]
-fn whoever_asks_sees_all_that_has_ended() {
-    let telemetry = Telemetry::default();
-    ended(&telemetry, 1);
-    assert_eq!(told(&telemetry), 0);
-    assert!(telemetry.recent().get("id-1").is_some());
-    ended(&telemetry, 2);
-    let points = telemetry.timeline().steps(Window::Minutes, time(10)).points;
+fn what_is_counted_and_kept_is_there_at_once() {
+    let setup = setup(1.0);
+    setup.ended(1);
+    setup.ended(2);
+    assert!(setup.telemetry.recent.get("id-1").is_some());
+    let points = setup.telemetry.timeline.steps(Window::Minutes, time(10)).points;
     assert_eq!(points.iter().map(|point| point.requests).sum::<u64>(), 2);
-    telemetry.serves(std::iter::empty);
-    ended(&telemetry, 3);
-    telemetry.metrics(Format::OpenMetrics, State::default());
-    assert_eq!(told(&telemetry), 3);
 }
 
 #[test]
-fn those_that_nobody_asks_for_are_told_of_soon_one_or_many() {
-    let telemetry = Telemetry::default();
+fn all_are_told_of_soon_one_or_many_and_those_after_the_end_too() {
+    let setup = setup(1.0);
     thread::scope(|scope| {
-        scope.spawn(|| telemetry.run());
-        for count in [1, 2, 2 + 3 * MANY] {
-            (told(&telemetry)..count).for_each(|number| ended(&telemetry, number as u64));
-            until(|| told(&telemetry) == count);
+        scope.spawn(|| setup.telemetry.run());
+        for count in [1, 2, 2 + 3 * MANY as u64] {
+            (setup.written()..count).for_each(|number| setup.ended(number));
+            setup.until_written(count);
         }
-        telemetry.close();
+        setup.telemetry.close();
     });
-    ended(&telemetry, 1_000);
-    telemetry.close();
-    assert_eq!(told(&telemetry), 3 + 3 * MANY, "what ends after the end is not lost either");
+    setup.ended(1_000);
+    setup.telemetry.close();
+    setup.until_written(3 + 3 * MANY as u64);
 }
 
 #[test]
 fn where_nobody_tells_those_that_end_do_not_pile_up() {
-    let telemetry = Telemetry::default();
-    (0..TOO_MANY as u64 - 1).for_each(|number| ended(&telemetry, number));
-    assert_eq!(told(&telemetry), 0);
-    ended(&telemetry, TOO_MANY as u64);
-    assert!(told(&telemetry) > 0);
+    let setup = setup(1.0);
+    (0..TOO_MANY as u64).for_each(|number| setup.ended(number));
+    setup.until_written(TOO_MANY as u64);
+}
+
+#[test]
+fn what_is_not_in_the_sample_does_not_wait() {
+    let setup = setup(0.5);
+    (0..100).for_each(|number| setup.ended(number));
+    let mut waiting = Vec::new();
+    setup.telemetry.waiting.take(&mut waiting);
+    assert!((20..80).contains(&waiting.len()), "{}", waiting.len());
 }
 
 /// Says nothing, in many bytes.
@@ -84,35 +108,32 @@ impl Exchange for Long {
 }
 
 #[test]
-fn nor_does_what_was_said() {
-    let telemetry = Telemetry::default();
+fn nor_does_what_was_said_pile_up() {
+    let setup = setup(1.0);
     for number in 0..4 {
-        assert_eq!(told(&telemetry), 0);
-        telemetry.ended(history(number, "llama-7b", Ending::Answered), Some(Box::new(Long)));
+        setup.telemetry.ended(history(number, "llama-7b", Ending::Answered), Some(Box::new(Long)));
     }
-    assert_eq!(told(&telemetry), 4);
+    setup.until_written(4);
 }
 
 #[test]
 fn each_is_told_of_once_whoever_tells() {
-    let telemetry = Telemetry::default();
+    let setup = setup(1.0);
     thread::scope(|scope| {
-        scope.spawn(|| telemetry.run());
+        scope.spawn(|| setup.telemetry.run());
         let threads = [0, 1, 2, 3].map(|thread| {
-            let telemetry = &telemetry;
+            let setup = &setup;
             scope.spawn(move || {
                 for number in 0..200 {
-                    ended(telemetry, thread * 200 + number);
-                    telemetry.catch_up();
+                    setup.ended(thread * 200 + number);
+                    setup.telemetry.catch_up();
                 }
             })
         });
         threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
-        telemetry.close();
+        setup.telemetry.close();
     });
-    let mut ids: Vec<_> =
-        telemetry.recent().newest(usize::MAX, |_| true).iter().map(|it| it.outcome.id.clone()).collect();
-    ids.sort();
-    ids.dedup();
-    assert_eq!(ids.len(), 800);
+    let log = setup.telemetry.decision_log.as_ref().expect("there is one");
+    assert!(log.close(Duration::from_secs(60)));
+    assert_eq!((log.counts().written, log.counts().dropped()), (800, 0));
 }

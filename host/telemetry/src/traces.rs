@@ -79,9 +79,14 @@ impl Traces {
         self.settings.sample
     }
 
-    /// Whether the spans of a request tell what was said in it.
+    /// Whether a request in this trace is told in spans.
+    pub fn wants(&self, trace: Option<TraceContext>) -> bool {
+        trace.is_some_and(|trace| trace.sampled)
+    }
+
+    /// Whether they tell what was said in it.
     pub fn wants_content(&self, trace: Option<TraceContext>) -> bool {
-        self.settings.content && trace.is_some_and(|trace| trace.sampled)
+        self.settings.content && self.wants(trace)
     }
 
     /// What became of spans so far.

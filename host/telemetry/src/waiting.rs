@@ -1,6 +1,6 @@
-//! Requests that have ended and that nobody was told of yet.
+//! Requests that have ended and that the decision log and spans do not tell of yet.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pointsman_domain::history::History;
@@ -20,7 +20,7 @@ const TOO_MUCH: usize = 64 << 20;
 /// A request that has ended, and what was said in it, if somebody is to be told.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    pub(crate) history: History,
+    pub(crate) history: Arc<History>,
     pub(crate) exchange: Option<Box<dyn Exchange>>,
 }
 

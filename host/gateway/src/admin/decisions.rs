@@ -65,14 +65,14 @@ pub(super) async fn list(
     State(admin): State<Arc<Admin>>,
     Asking(wanted): Asking<Wanted>,
 ) -> Json<Vec<Summary>> {
-    let recent = admin.app.recorder.telemetry.recent();
+    let recent = &admin.app.recorder.telemetry.recent;
     let histories = recent.newest(wanted.limit, |history| wanted.has(history));
     Json(histories.iter().map(|history| Summary::of(history)).collect())
 }
 
 /// One of them, with everything that is known of it.
 pub(super) async fn one(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -> Response {
-    match admin.app.recorder.telemetry.recent().get(&id) {
+    match admin.app.recorder.telemetry.recent.get(&id) {
         Some(history) => Json(Record::of(&history)).into_response(),
         None => ApiError::not_found(
             "unknown_decision",

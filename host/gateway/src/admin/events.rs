@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header;
-use pointsman_telemetry::Telemetry;
+use pointsman_telemetry::Metrics;
 use pointsman_telemetry::metrics::Queue;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
@@ -75,7 +75,7 @@ pub(super) async fn events(State(admin): State<Arc<Admin>>) -> Response {
     let opening = stream::iter([Ok::<_, Infallible>(Bytes::from(opening))]);
     let listener = (listening, admin.stop.clone(), Arc::clone(&admin.app));
     let following = stream::unfold(listener, |(mut listening, mut stop, app)| async move {
-        let news = next(&mut listening, &mut stop, &app.recorder.telemetry).await?;
+        let news = next(&mut listening, &mut stop, &app.recorder.telemetry.metrics).await?;
         Some((Ok(news), (listening, stop, app)))
     });
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
@@ -86,7 +86,7 @@ pub(super) async fn events(State(admin): State<Arc<Admin>>) -> Response {
 async fn next(
     listening: &mut broadcast::Receiver<Bytes>,
     stop: &mut watch::Receiver<bool>,
-    telemetry: &Telemetry,
+    metrics: &Metrics,
 ) -> Option<Bytes> {
     loop {
         let news = tokio::select! {
@@ -95,7 +95,7 @@ async fn next(
         };
         match news {
             Ok(news) => return Some(news),
-            Err(RecvError::Lagged(missed)) => telemetry.dropped(Queue::Events, missed),
+            Err(RecvError::Lagged(missed)) => metrics.dropped(Queue::Events, missed),
             Err(RecvError::Closed) => return None,
         }
     }
@@ -105,7 +105,7 @@ fn news(admin: &Admin, told: &mut Told) -> String {
     let mut text = String::new();
     let changes = admin.reloader.rollouts.audit.since(told.changes);
     changes.events.iter().for_each(|change| write(&mut text, "change", change));
-    let new = admin.app.recorder.telemetry.recent().since(told.decisions, DECISIONS);
+    let new = admin.app.recorder.telemetry.recent.since(told.decisions, DECISIONS);
     if !new.histories.is_empty() {
         let summaries: Vec<Summary> = new.histories.iter().map(|history| Summary::of(history)).collect();
         write(&mut text, "decisions", &summaries);
@@ -125,7 +125,7 @@ impl Told {
     /// Everything that there is.
     fn all(admin: &Admin) -> Self {
         Self {
-            decisions: admin.app.recorder.telemetry.recent().since(u64::MAX, 0).count,
+            decisions: admin.app.recorder.telemetry.recent.since(u64::MAX, 0).count,
             changes: admin.reloader.rollouts.audit.since(u64::MAX).count,
         }
     }

@@ -17,7 +17,7 @@ use crate::rollout::Audit;
 pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let format = Format::accepted(accept.unwrap_or_default());
-    let page = admin.app.recorder.telemetry.metrics(format, state(&admin));
+    let page = admin.app.recorder.telemetry.metrics.page(format, state(&admin));
     ([(header::CONTENT_TYPE, format.content_type())], page).into_response()
 }
 

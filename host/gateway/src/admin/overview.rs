@@ -119,7 +119,7 @@ pub(super) async fn overview(
             ApiError::bad_request("invalid_query", Some("window".to_owned()), message)
         })?,
     };
-    let (timeline, audit) = (admin.app.recorder.telemetry.timeline(), &admin.reloader.rollouts.audit);
+    let (timeline, audit) = (&admin.app.recorder.telemetry.timeline, &admin.reloader.rollouts.audit);
     Ok(Json(Overview {
         now: Now::of(&admin),
         timeline: timeline.steps(window, SystemTime::now()),
@@ -129,7 +129,7 @@ pub(super) async fn overview(
 
 impl Tick {
     pub(super) fn of(admin: &Admin) -> Self {
-        let timeline = admin.app.recorder.telemetry.timeline();
+        let timeline = &admin.app.recorder.telemetry.timeline;
         let mut points = timeline.steps(Window::Minutes, SystemTime::now()).points;
         points.drain(..points.len().saturating_sub(POINTS));
         Self { now: Now::of(admin), points }

@@ -66,7 +66,7 @@ struct PlanTrace<'a> {
 
 /// The newest plans first.
 pub(super) async fn list(State(admin): State<Arc<Admin>>, Asking(wanted): Asking<Wanted>) -> Response {
-    let histories = admin.app.recorder.telemetry.recent().newest_plans(wanted.limit.unwrap_or(LISTED));
+    let histories = admin.app.recorder.telemetry.recent.newest_plans(wanted.limit.unwrap_or(LISTED));
     let traces = histories.iter().filter_map(|history| PlanTrace::of(history));
     Json(traces.map(Summary::from).collect::<Vec<_>>()).into_response()
 }
@@ -77,7 +77,7 @@ pub(super) async fn one(State(admin): State<Arc<Admin>>, Path(name): Path<String
         Some(id) => (id, true),
         None => (name.as_str(), false),
     };
-    let history = admin.app.recorder.telemetry.recent().get(id);
+    let history = admin.app.recorder.telemetry.recent.get(id);
     match history.as_deref().and_then(PlanTrace::of) {
         None => no_such_plan(id).into_response(),
         Some(trace) if picture => {

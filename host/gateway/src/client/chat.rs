@@ -130,7 +130,7 @@ impl Work<'_> {
                 && let Some(question) = chooser.for_shadow(&choice)
                 && !self.app.shadows.ask(question)
             {
-                self.app.recorder.telemetry.dropped(Queue::Shadow, 1);
+                self.app.recorder.telemetry.metrics.dropped(Queue::Shadow, 1);
             }
             let Choice { course, input, records } = choice;
             tell_choice(&course, told);

@@ -7,7 +7,13 @@ use super::*;
 use crate::sample::history;
 
 fn keep(recent: &Recent, ended: std::ops::Range<u64>) {
-    ended.for_each(|at| recent.keep(history(at + 1_000, "m", Ending::Answered), now_and_then(at)));
+    ended.for_each(|at| end(recent, history(at + 1_000, "m", Ending::Answered), now_and_then(at)));
+}
+
+fn end(recent: &Recent, history: History, now: Instant) {
+    if recent.wants(&history, now) {
+        recent.keep(Arc::new(history));
+    }
 }
 
 /// Slowly enough that all are kept.
@@ -33,7 +39,7 @@ fn the_newest_are_kept_and_found_by_id() {
 fn a_plan_outlives_the_requests_after_it() {
     let recent = Recent::default();
     let plan = History { plan: Some(PlanRun::default()), ..history(1, "m", Ending::Answered) };
-    recent.keep(plan, Instant::now());
+    end(&recent, plan, Instant::now());
     keep(&recent, 0..KEPT as u64);
     assert!(recent.newest(KEPT, |history| history.plan.is_some()).is_empty());
     assert!(recent.get("id-1").is_some());
@@ -55,15 +61,15 @@ fn whoever_asks_again_gets_what_is_new_but_no_more_than_they_want() {
 fn where_too_many_end_what_went_unusually_is_still_kept() {
     let (recent, now) = (Recent::default(), Instant::now());
     for number in 0..3 * KEPT as u64 {
-        recent.keep(history(number, "m", Ending::Answered), now);
+        end(&recent, history(number, "m", Ending::Answered), now);
     }
     assert!(recent.get("id-0").is_some() && recent.get("id-2999").is_none());
     let again = |mut history: History| {
         history.calls.push(history.calls[0].clone());
         history
     };
-    recent.keep(history(3_000, "m", Ending::Failed), now);
-    recent.keep(again(history(3_001, "m", Ending::Answered)), now);
-    recent.keep(history(3_002, "m", Ending::Answered), now);
+    end(&recent, history(3_000, "m", Ending::Failed), now);
+    end(&recent, again(history(3_001, "m", Ending::Answered)), now);
+    end(&recent, history(3_002, "m", Ending::Answered), now);
     assert_eq!(ids(&recent.newest(3, |_| true)), ["id-3001", "id-3000", "id-999"]);
 }
