@@ -51,6 +51,16 @@ impl FailureKind {
         }
     }
 
+    /// The word for it, wherever failures are told apart by one.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "connect",
+            Self::Timeout(_) => "timeout",
+            Self::Status(_) => "status",
+            Self::Broken(_) => "unusable",
+        }
+    }
+
     /// What a client may hear: the same, without what a connection error says of
     /// the network behind the gateway.
     pub fn for_client(&self) -> String {

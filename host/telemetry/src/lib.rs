@@ -26,7 +26,6 @@ mod waiting;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::History;
 use pointsman_domain::trace::TraceContext;
 
@@ -79,13 +78,8 @@ impl Telemetry {
 
     /// A call of a model failed, which may happen with every request.
     pub fn attempt_failed(&self, failed: &AttemptFailed<'_>) {
-        let why = match failed.kind {
-            FailureKind::Connect(_) => "connect",
-            FailureKind::Timeout(_) => "timeout",
-            FailureKind::Status(_) => "status",
-            FailureKind::Broken(_) => "broken",
-        };
-        let told = self.repeats.tell("an attempt failed", why, failed.model.as_str(), Instant::now());
+        let (why, who) = (failed.kind.as_str(), failed.model.as_str());
+        let told = self.repeats.tell("an attempt failed", why, who, Instant::now());
         if let Some(left_out) = told {
             log::attempt_failed(failed, left_out);
         }

@@ -101,7 +101,7 @@ impl Spans<'_> {
             }
             CallEnd::BrokeOff => {
                 let why = self.history.outcome.error.as_deref().unwrap_or_default();
-                span.error(format_args!("broke_off"), format_args!("{why}"));
+                span.error(format_args!("broke-off"), format_args!("{why}"));
             }
             CallEnd::Answered | CallEnd::Open | CallEnd::Cancelled => {}
         }
@@ -160,9 +160,7 @@ impl Spans<'_> {
 /// A word of a fixed list, or the status.
 pub(super) fn error_type(kind: &FailureKind) -> Cow<'static, str> {
     match kind {
-        FailureKind::Connect(_) => "connect".into(),
-        FailureKind::Timeout(_) => "timeout".into(),
         FailureKind::Status(status) => status.to_string().into(),
-        FailureKind::Broken(_) => "unusable_answer".into(),
+        other => other.as_str().into(),
     }
 }
