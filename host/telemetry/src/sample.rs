@@ -12,6 +12,7 @@ use pointsman_domain::live::Snapshot;
 use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
 use pointsman_domain::money::{Picodollars, Price};
 use pointsman_domain::outcome::{Ending, Outcome, Usage};
+use pointsman_domain::prompt::{ContentPart, Prompt};
 use pointsman_domain::request::RequestFacts;
 
 pub(crate) fn model(name: &str, dollars_per_million: f64) -> Arc<Model> {
@@ -111,4 +112,34 @@ fn facts(id: u64) -> RequestFacts {
 /// So many milliseconds after 1970.
 pub(crate) fn time(milliseconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(milliseconds)
+}
+
+/// A conversation: who speaks, and what they say.
+#[derive(Debug)]
+pub(crate) struct Talk<'a>(pub(crate) &'a [(&'a str, &'a str)]);
+
+impl Prompt for Talk<'_> {
+    fn message_count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn role(&self, message: usize) -> Option<&str> {
+        self.0.get(message).map(|(role, _)| *role)
+    }
+
+    fn text(&self, message: usize) -> Option<&str> {
+        self.0.get(message).map(|(_, text)| *text)
+    }
+
+    fn tool_names(&self) -> &[String] {
+        &[]
+    }
+
+    fn parts(&self) -> &[ContentPart] {
+        &[]
+    }
+
+    fn part_text(&self, _: usize, _: usize) -> Option<&str> {
+        None
+    }
 }

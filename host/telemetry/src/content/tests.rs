@@ -1,30 +1,10 @@
-use super::*;
 use pointsman_domain::prompt::ContentPart;
 
-struct Said(&'static [(&'static str, &'static str)]);
+use super::*;
+use crate::sample::Talk;
 
-impl Prompt for Said {
-    fn message_count(&self) -> usize {
-        self.0.len()
-    }
-    fn role(&self, message: usize) -> Option<&str> {
-        self.0.get(message).map(|(role, _)| *role)
-    }
-    fn text(&self, message: usize) -> Option<&str> {
-        self.0.get(message).map(|(_, text)| *text)
-    }
-    fn tool_names(&self) -> &[String] {
-        &[]
-    }
-    fn parts(&self) -> &[ContentPart] {
-        &[]
-    }
-    fn part_text(&self, _: usize, _: usize) -> Option<&str> {
-        None
-    }
-}
-
-const TALK: Said = Said(&[("system", "be brief"), ("user", "grüße"), ("assistant", ""), ("user", "why?")]);
+const TALK: Talk<'_> =
+    Talk(&[("system", "be brief"), ("user", "grüße"), ("assistant", ""), ("user", "why?")]);
 
 fn texts(content: &Content) -> Vec<&str> {
     content.messages.iter().map(|message| message.text.as_str()).collect()
@@ -47,7 +27,7 @@ fn the_newest_are_kept_and_what_is_cut_is_cut_between_letters() {
 
 #[test]
 fn nothing_older_is_kept_once_something_was_cut() {
-    static MESSAGES: Said = Said(&[("user", "a"), ("user", "long enough"), ("user", "b")]);
+    static MESSAGES: Talk<'_> = Talk(&[("user", "a"), ("user", "long enough"), ("user", "b")]);
     assert_eq!(texts(&Content::of(&MESSAGES, 3)), ["lo", "b"]);
     assert_eq!(texts(&Content::of(&MESSAGES, 0)), [] as [&str; 0]);
 }

@@ -129,10 +129,7 @@ fn a_call_is_counted_by_what_became_of_it() {
         (CallEnd::Failed(FailureKind::Status(404)), "status-4xx"),
         (CallEnd::Failed(FailureKind::Status(529)), "status-5xx"),
         (CallEnd::Failed(FailureKind::Status(302)), "status-other"),
-        (
-            CallEnd::Failed(FailureKind::Broken("not JSON".to_owned())),
-            FailureKind::Broken(String::new()).as_str(),
-        ),
+        (CallEnd::Failed(FailureKind::Broken("not JSON".to_owned())), "unusable"),
         (CallEnd::BrokeOff, "broke-off"),
     ];
     for (end, result) in ends {

@@ -1,46 +1,21 @@
-use pointsman_domain::prompt::{ContentPart, Prompt};
+use pointsman_domain::prompt::Prompt;
 
 use super::*;
+use crate::sample::Talk;
 
 #[derive(Debug)]
-struct Said {
-    messages: Vec<(&'static str, String)>,
-    answer: Option<&'static str>,
+struct Said<'a> {
+    talk: Talk<'a>,
+    answer: Option<&'a str>,
 }
 
-impl Prompt for Said {
-    fn message_count(&self) -> usize {
-        self.messages.len()
-    }
-
-    fn role(&self, message: usize) -> Option<&str> {
-        self.messages.get(message).map(|(role, _)| *role)
-    }
-
-    fn text(&self, message: usize) -> Option<&str> {
-        self.messages.get(message).map(|(_, text)| text.as_str())
-    }
-
-    fn tool_names(&self) -> &[String] {
-        &[]
-    }
-
-    fn parts(&self) -> &[ContentPart] {
-        &[]
-    }
-
-    fn part_text(&self, _: usize, _: usize) -> Option<&str> {
-        None
-    }
-}
-
-impl Exchange for Said {
+impl Exchange for Said<'_> {
     fn bytes(&self) -> usize {
         0
     }
 
     fn prompt(&self) -> &dyn Prompt {
-        self
+        &self.talk
     }
 
     fn answer(&self, _: usize) -> Option<Answer> {
@@ -49,19 +24,15 @@ impl Exchange for Said {
     }
 }
 
-fn read(
-    messages: Vec<(&'static str, String)>,
-    answer: Option<&'static str>,
-) -> (String, Option<String>, bool) {
-    let Content { input, output, is_cut } = Content::read(&Said { messages, answer });
+fn read(messages: &[(&str, &str)], answer: Option<&str>) -> (String, Option<String>, bool) {
+    let Content { input, output, is_cut } = Content::read(&Said { talk: Talk(messages), answer });
     (input, output, is_cut)
 }
 
 #[test]
 fn messages_are_told_in_order_and_in_the_form_of_the_conventions() {
-    let messages =
-        vec![("system", "be \"brief\"".to_owned()), ("assistant", String::new()), ("user", "hi".to_owned())];
-    let (input, output, is_cut) = read(messages, Some("hello"));
+    let messages = [("system", "be \"brief\""), ("assistant", ""), ("user", "hi")];
+    let (input, output, is_cut) = read(&messages, Some("hello"));
     assert_eq!(
         input,
         r#"[{"role":"system","parts":[{"type":"text","content":"be \"brief\""}]},{"role":"assistant","parts":[]},{"role":"user","parts":[{"type":"text","content":"hi"}]}]"#
@@ -75,8 +46,9 @@ fn messages_are_told_in_order_and_in_the_form_of_the_conventions() {
 #[test]
 fn of_a_long_conversation_the_end_is_told() {
     let long = "x".repeat(MOST - 10);
-    let messages = vec![("system", "lost".to_owned()), ("user", "é".repeat(20)), ("user", long.clone())];
-    let (input, output, is_cut) = read(messages, None);
+    let short = "é".repeat(20);
+    let messages = [("system", "lost"), ("user", &short), ("user", &long)];
+    let (input, output, is_cut) = read(&messages, None);
     assert!(is_cut);
     assert_eq!(output, None);
     let told: serde_json::Value = serde_json::from_str(&input).expect("JSON");
