@@ -104,7 +104,7 @@ async fn when_all_fail_the_client_is_told_how() {
         message.starts_with("no model answered: a/chat: status 500; b/chat: unusable answer: "),
         "{message}"
     );
-    assert_eq!(answer.header("x-pointsman-attempts"), Some("2"));
+    assert_eq!(answer.header("x-pointsman-attempts"), Some("3"), "the first is retried");
     assert_eq!(usage(&gateway).await[0]["failed"], 1);
 }
 
@@ -193,6 +193,26 @@ async fn nonsense_is_no_stream() {
         assert_eq!((call, text.as_str()), (call, "from the other"));
         assert_eq!(open(&gateway, &streamed("main", "hi")).await.text().await, "sense");
     }
+}
+
+#[tokio::test]
+async fn a_count_that_cannot_be_true_is_estimated() {
+    let counts = ["18446744073709551615", "18446744073709551616", "100000001", "1e308", "-1", "\"7\"", "[1]"];
+    let answer = |count: &str| {
+        let usage = format!("{{\"prompt_tokens\":{count},\"completion_tokens\":{count}}}");
+        let message = r#"{"role":"assistant","content":"hello"}"#;
+        let choice = format!(r#"{{"index":0,"message":{message},"finish_reason":"stop"}}"#);
+        Step::bytes("application/json", format!(r#"{{"choices":[{choice}],"usage":{usage}}}"#))
+    };
+    let script = counts.iter().fold(FakeModel::builder(), |script, count| script.then(answer(count)));
+    let gateway = Gateway::start(&in_order(&[&script.start().await], "")).await;
+    for _ in counts {
+        assert_eq!(ask(&gateway, &chat("main", "hi")).await.text(), "hello");
+    }
+    let line = &usage(&gateway).await[0];
+    assert_eq!(line["answered"], counts.len());
+    assert!(line["input_tokens"].as_u64() < Some(1000), "{line}");
+    assert!(line["output_tokens"].as_u64() < Some(1000), "{line}");
 }
 
 /// Fails unless the client gets `Hel`, then an error in the stream's own format,

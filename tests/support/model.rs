@@ -22,6 +22,7 @@ pub fn model(name: &str, inputs: Modalities) -> Model {
         price: Price::default(),
         quality: Quality::default(),
         expected: Expected::default(),
+        first_byte: Default::default(),
         attributes: BTreeMap::new(),
         live: Arc::new(LiveStats::default()),
     }

@@ -131,6 +131,13 @@ impl Step {
         self
     }
 
+    /// Sends other pieces of a body first.
+    #[must_use]
+    pub fn preceded_by<B: Into<Bytes>>(mut self, pieces: impl IntoIterator<Item = B>) -> Self {
+        self.acts.splice(0..0, pieces.into_iter().map(|piece| Act::Send(piece.into())));
+        self
+    }
+
     /// Sends nothing, not even the head, until the gate opens.
     #[must_use]
     pub fn after(mut self, gate: &Gate) -> Self {

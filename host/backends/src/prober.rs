@@ -78,7 +78,7 @@ impl Probed {
                     tracing::info!(backend = %self.name, "probe succeeded again");
                 }
             }
-            Err(failure) if failure.kind.is_models_fault() => {
+            Err(failure) if failure.kind.counts_against_health(self.config.timeout) => {
                 self.models.iter().for_each(|model| model.live.probe_failed(now));
                 if !std::mem::replace(&mut self.down, true) {
                     tracing::warn!(backend = %self.name, path = self.config.path, %failure, "probe failed");

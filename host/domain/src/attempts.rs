@@ -1,21 +1,22 @@
 //! Which call comes next when a decision's targets fail.
 //!
-//! A state machine without input or output: the caller makes the calls, tells
-//! what failed, and asks again. It goes through the targets in the decision's
-//! order, then, if some failed in a way that a little patience cures, through
-//! those again with exponential back-off, until the attempts or the time run out.
+//! A state machine without I/O: the caller makes the calls, reports failures and
+//! asks for the next action. It goes through the targets in order, then retries
+//! those whose failure may pass, with exponential back-off, until the attempts or
+//! the time run out.
 
 use std::time::{Duration, Instant};
 
 use crate::decision::Target;
 use crate::failure::{CallFailure, Remedy};
+use crate::live::RetryBudget;
 
-/// A backend that asks for more patience than this is not called again: the
-/// client hears of it at once, and can wait by itself.
+/// A backend that asks for a longer wait than this is not retried: the client gets
+/// the error at once, and can wait itself.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How long and how often to try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Most calls for one request.
     pub max_attempts: u32,
@@ -25,6 +26,8 @@ pub struct Limits {
     pub deadline: Option<Instant>,
     /// Wait before the first repeated call; doubles with each further round.
     pub backoff: Duration,
+    /// How many retries of one model may be in flight.
+    pub retry_budget: RetryBudget,
 }
 
 /// What to do now.
@@ -36,6 +39,9 @@ pub enum Next {
         candidate: usize,
         /// Time for the first byte.
         timeout: Duration,
+        /// Whether the candidate failed for this request before, so that the call
+        /// needs a permit of the model's retry budget.
+        is_retry: bool,
     },
     /// Wait, then ask again.
     Wait(Duration),
@@ -101,13 +107,23 @@ impl Attempts {
             None => Next::GiveUp,
             Some(target) => {
                 self.made += 1;
-                Next::Call { candidate: target.candidate, timeout: self.timeout(target, now) }
+                Next::Call {
+                    candidate: target.candidate,
+                    timeout: self.timeout(target, now),
+                    is_retry: self.round > 0,
+                }
             }
         }
     }
 
-    /// Tells that the call of a candidate failed. True if the client should get
-    /// this failure now, because no other model would do better.
+    /// Takes back the call that [`next`](Self::next) handed out last, because the
+    /// model's retry budget is used up. The candidate is not retried again.
+    pub fn deny_retry(&mut self) {
+        self.made = self.made.saturating_sub(1);
+    }
+
+    /// Records that the call of a candidate failed. Returns true if the client is to
+    /// get this failure now, because no other model would do better.
     pub fn failed(&mut self, candidate: usize, failure: &CallFailure) -> bool {
         match failure.kind.remedy() {
             Remedy::Return => true,

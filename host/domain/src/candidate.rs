@@ -71,13 +71,21 @@ fn output_tokens(request: &RequestFacts) -> u32 {
     request.max_output_tokens.map_or(typical, |limit| limit.min(typical))
 }
 
-/// The models that can serve a request, in the given order. Unhealthy ones are
-/// left out unless no healthy one is left: then trying beats refusing.
+/// The models that can serve a request, in the given order.
+#[derive(Debug)]
+pub struct Eligible {
+    /// The healthy ones, or all where none is healthy; at least one.
+    pub candidates: Vec<Candidate>,
+    /// The unhealthy ones, where some are healthy: to be tried when all else failed.
+    pub last_resort: Vec<Candidate>,
+}
+
+/// Splits the models that can serve a request by health.
 pub fn eligible<'a>(
     models: impl IntoIterator<Item = &'a Arc<Model>>,
     request: &RequestFacts,
     now: Instant,
-) -> Result<Vec<Candidate>, NoCandidate> {
+) -> Result<Eligible, NoCandidate> {
     let mut nearest_miss = Miss::Operation;
     let mut candidates = Vec::new();
     for model in models {
@@ -92,10 +100,11 @@ pub fn eligible<'a>(
     if candidates.is_empty() {
         return Err(nearest_miss.explain(request));
     }
+    let mut last_resort = Vec::new();
     if candidates.iter().any(|candidate| candidate.live.healthy) {
-        candidates.retain(|candidate| candidate.live.healthy);
+        last_resort.extend(candidates.extract_if(.., |candidate| !candidate.live.healthy));
     }
-    Ok(candidates)
+    Ok(Eligible { candidates, last_resort })
 }
 
 /// The models that can serve a request or a part of it, for a policy that may

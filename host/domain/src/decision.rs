@@ -4,6 +4,7 @@
 //! [`Decision`] is acted on, and the only ways to one are [`Proposal::validate`]
 //! and [`Decision::in_order`].
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -151,6 +152,14 @@ impl Decision {
         let targets = (0..candidates).map(|candidate| Target { candidate, timeout: None }).collect();
         let proposal =
             Proposal { targets, label: label.to_owned(), reason: None, hedge_after: None, propensity: None };
+        Self { proposal: Arc::new(proposal) }
+    }
+
+    /// The same decision with further candidates to try after its own.
+    #[must_use]
+    pub fn followed_by(&self, candidates: Range<usize>) -> Self {
+        let mut proposal = Proposal::clone(&self.proposal);
+        proposal.targets.extend(candidates.map(|candidate| Target { candidate, timeout: None }));
         Self { proposal: Arc::new(proposal) }
     }
 

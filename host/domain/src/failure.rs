@@ -27,6 +27,9 @@ pub enum FailureKind {
     /// The connection broke, or what came is not an answer.
     #[error("unusable answer: {0}")]
     Broken(String),
+    /// The gateway has no memory left to hold the answer.
+    #[error("the gateway has no memory left for the answer")]
+    NoMemory,
 }
 
 /// What to do about a failed call.
@@ -41,13 +44,16 @@ pub enum Remedy {
 }
 
 impl FailureKind {
-    /// What to do about it. A call that may have been worked on is not repeated
-    /// at the same model: it may be slow for a reason, and is paid twice.
+    /// What to do about it. All of these happen before the client has a byte of the
+    /// answer, so another call is safe. A failure that may pass is worth another call
+    /// of the same model, once the other targets have failed too.
     pub const fn remedy(&self) -> Remedy {
         match self {
-            Self::Connect(_) | Self::Status(429 | 503 | 529) => Remedy::AnyTarget,
+            Self::Connect(_) | Self::Timeout(_) | Self::Broken(_) => Remedy::AnyTarget,
+            Self::Status(408 | 425 | 429 | 500..) => Remedy::AnyTarget,
             Self::Status(400 | 405 | 406 | 409 | 411 | 413..=417 | 422) => Remedy::Return,
-            Self::Timeout(_) | Self::Broken(_) | Self::Status(_) => Remedy::OtherTarget,
+            Self::Status(_) => Remedy::OtherTarget,
+            Self::NoMemory => Remedy::Return,
         }
     }
 
@@ -58,6 +64,7 @@ impl FailureKind {
             Self::Timeout(_) => "timeout",
             Self::Status(_) => "status",
             Self::Broken(_) => "unusable",
+            Self::NoMemory => "no-memory",
         }
     }
 
@@ -75,10 +82,16 @@ impl FailureKind {
         matches!(self, Self::Status(429))
     }
 
-    /// Whether it speaks against the model's health. A client's bad request does
-    /// not, nor does a rate limit: the backend works, there is too much for it.
-    pub const fn is_models_fault(&self) -> bool {
-        !self.is_rate_limit() && !matches!(self.remedy(), Remedy::Return)
+    /// Whether it counts against the model's health, where a wait for the first
+    /// byte is the model's fault from `first_byte_limit` on. A shorter wait was cut
+    /// by a route, a policy or a client, which says nothing about the model for
+    /// others. A client's bad request does not count, nor does a rate limit: the
+    /// backend works, and has too much to do.
+    pub fn counts_against_health(&self, first_byte_limit: Duration) -> bool {
+        match self {
+            Self::Timeout(waited) => *waited >= first_byte_limit,
+            _ => !self.is_rate_limit() && self.remedy() != Remedy::Return,
+        }
     }
 }
 
@@ -95,4 +108,34 @@ pub fn reason(error: &(dyn std::error::Error + 'static)) -> String {
         source = cause.source();
     }
     if parts.is_empty() { "the client gave no reason".to_owned() } else { parts.join(": ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_the_models_fault_counts_against_its_health() {
+        let limit = Duration::from_secs(60);
+        let counts = |kind: FailureKind| kind.counts_against_health(limit);
+        for models_fault in [
+            FailureKind::Timeout(limit),
+            FailureKind::Timeout(2 * limit),
+            FailureKind::Connect(String::new()),
+            FailureKind::Broken(String::new()),
+            FailureKind::Status(500),
+            FailureKind::Status(401),
+        ] {
+            assert!(counts(models_fault.clone()), "{models_fault}");
+        }
+        for others_fault in [
+            FailureKind::Timeout(Duration::from_millis(1)),
+            FailureKind::Timeout(limit - Duration::from_nanos(1)),
+            FailureKind::Status(400),
+            FailureKind::Status(429),
+            FailureKind::NoMemory,
+        ] {
+            assert!(!counts(others_fault.clone()), "{others_fault}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What the gateway measured of a model, and whether it is healthy.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ const LONGEST_COOL_DOWN: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub struct LiveStats {
     in_flight: AtomicU32,
+    retries_in_flight: AtomicU32,
+    retries_denied: AtomicU64,
     measured: Mutex<Measured>,
 }
 
@@ -61,11 +63,58 @@ pub struct Snapshot {
 #[derive(Debug)]
 pub struct InFlight(std::sync::Arc<LiveStats>);
 
+/// Counts a call as a retry in flight until dropped.
+#[derive(Debug)]
+pub struct RetryPermit(std::sync::Arc<LiveStats>);
+
+/// How many retries of one model may be in flight at once, over all requests: a
+/// share of its calls in flight, but never fewer than a minimum. Keeps retries from
+/// multiplying the load on a backend that fails because of its load.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RetryBudget {
+    /// Share of the model's calls in flight, 0..1.
+    pub share: f64,
+    /// Retries that are allowed however few calls are in flight.
+    pub minimum: u32,
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self { share: 0.2, minimum: 3 }
+    }
+}
+
+impl RetryBudget {
+    /// Retries that may be in flight beside so many calls, retries included.
+    pub fn limit(self, calls_in_flight: u32) -> u32 {
+        self.minimum.max((f64::from(calls_in_flight) * self.share) as u32)
+    }
+}
+
 impl LiveStats {
     /// Counts a call as in flight for as long as the guard lives.
     pub fn begin(self: &std::sync::Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(std::sync::Arc::clone(self))
+    }
+
+    /// Permission for one retry, for as long as the permit lives; `None`, and counted
+    /// as denied, when the budget is used up.
+    pub fn begin_retry(self: &std::sync::Arc<Self>, budget: RetryBudget) -> Option<RetryPermit> {
+        let limit = budget.limit(self.in_flight.load(Ordering::Relaxed));
+        let begun = self.retries_in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |retries| {
+            (retries < limit).then_some(retries + 1)
+        });
+        if begun.is_err() {
+            self.retries_denied.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(RetryPermit(std::sync::Arc::clone(self)))
+    }
+
+    /// Retries that the budget denied so far.
+    pub fn retries_denied(&self) -> u64 {
+        self.retries_denied.load(Ordering::Relaxed)
     }
 
     /// A stream was answered to its end: the first token came after
@@ -166,6 +215,12 @@ impl Measured {
         self.failures_in_a_row = 0;
         self.cool_down = Duration::ZERO;
         self.unhealthy_until = None;
+    }
+}
+
+impl Drop for RetryPermit {
+    fn drop(&mut self) {
+        self.0.retries_in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitflags::bitflags;
 
@@ -56,6 +57,12 @@ pub enum Operation {
     Transcription,
 }
 
+impl Default for FirstByteLimit {
+    fn default() -> Self {
+        Self { timeout: None, fault_after: Duration::from_secs(60) }
+    }
+}
+
 impl Operation {
     /// The name that policies see.
     pub const fn as_str(self) -> &'static str {
@@ -93,6 +100,8 @@ pub struct Model {
     pub quality: Quality,
     /// What to assume until something was measured.
     pub expected: Expected,
+    /// How long it may take to begin an answer.
+    pub first_byte: FirstByteLimit,
     /// Named facts for policies, such as `parameters`.
     pub attributes: BTreeMap<String, String>,
     /// What was measured. Shared across reloads of the configuration.
@@ -106,6 +115,16 @@ pub struct Quality {
     pub general: Option<f64>,
     /// By kind of task (`code`, `maths` …).
     pub by_task: BTreeMap<String, f64>,
+}
+
+/// How long a model may take to the first byte of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstByteLimit {
+    /// Longest wait, whichever route asks; `None` where only the routes limit it.
+    pub timeout: Option<Duration>,
+    /// A wait of at least this time that brings nothing counts against the model's
+    /// health.
+    pub fault_after: Duration,
 }
 
 /// Stated speed of a model.

@@ -16,6 +16,19 @@ pub struct Usage {
     pub estimated: bool,
 }
 
+/// Most tokens that one call is believed to have read or written: ten times the largest
+/// context window on offer. A larger count is a mistake or a lie, and would spoil sums
+/// that nothing can correct later.
+const MAX_REPORTED_TOKENS: u64 = 100_000_000;
+
+impl Usage {
+    /// Tokens as a backend reported them; `None` for counts that cannot be true.
+    pub fn reported(input_tokens: u64, output_tokens: u64) -> Option<Self> {
+        let is_plausible = input_tokens.max(output_tokens) <= MAX_REPORTED_TOKENS;
+        is_plausible.then_some(Self { input_tokens, output_tokens, estimated: false })
+    }
+}
+
 /// Who could have done better where a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
@@ -88,4 +101,18 @@ pub struct Outcome {
     pub error: Option<String>,
     /// Whose fault it was.
     pub fault: Option<Fault>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_no_call_can_have_are_not_believed() {
+        let most = MAX_REPORTED_TOKENS;
+        assert!(Usage::reported(most, most).is_some());
+        for (input, output) in [(most + 1, 1), (1, most + 1), (u64::MAX, u64::MAX), (u64::MAX, 0)] {
+            assert_eq!(Usage::reported(input, output), None);
+        }
+    }
 }

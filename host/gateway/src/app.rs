@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 
 use crate::feedback::FeedbackQueue;
+use crate::memory::HeldMemory;
 use crate::recorder::Recorder;
 use crate::rollout::shadow::ShadowQueue;
 use crate::snapshot::Snapshot;
@@ -20,6 +21,8 @@ pub(crate) struct App {
     pub(crate) started: SystemTime,
     /// Where outcomes go.
     pub(crate) feedback: FeedbackQueue,
+    /// What requests and answers hold.
+    pub(crate) memory: Arc<HeldMemory>,
     /// Where requests go that a policy in shadow is to be asked about.
     pub(crate) shadows: ShadowQueue,
 }
@@ -33,7 +36,7 @@ impl App {
     ) -> Self {
         recorder.serves(&snapshot);
         let (snapshot, started) = (ArcSwap::from_pointee(snapshot), SystemTime::now());
-        Self { snapshot, recorder, started, feedback, shadows }
+        Self { snapshot, recorder, started, feedback, memory: Arc::default(), shadows }
     }
 
     /// Everything that the configuration says, as of now.

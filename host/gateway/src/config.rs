@@ -12,6 +12,7 @@ mod compile;
 mod decision_log;
 mod document;
 pub mod keys;
+mod limits;
 mod listeners;
 mod models;
 mod names;
@@ -32,8 +33,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
+use pointsman_domain::live::RetryBudget;
 use pointsman_domain::model::Model;
 use pointsman_telemetry::decision_log::Settings;
+
+use crate::memory::MemoryLimits;
 
 pub use backends::{Backend, BackendKind};
 pub use keys::Key;
@@ -72,6 +76,10 @@ pub struct Config {
     pub compile: Compile,
     /// When new versions of policies are undone.
     pub rollback: Rollback,
+    /// Bounds on the memory that requests and answers hold.
+    pub memory: MemoryLimits,
+    /// How many retries of one model may be in flight.
+    pub retry_budget: RetryBudget,
     /// Servers that answer model calls.
     pub backends: Vec<Backend>,
     /// Models on them; at least one. Their live stats are new: see

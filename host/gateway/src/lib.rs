@@ -17,6 +17,7 @@ mod clock;
 mod exchange;
 mod feedback;
 mod ledger;
+mod memory;
 mod proxy;
 mod recorder;
 mod reload;

@@ -156,7 +156,7 @@ fn served(
     state: &State,
     previous: Option<&Snapshot>,
 ) -> HashMap<Arc<str>, Route> {
-    let models = config.models.iter().map(direct);
+    let models = config.models.iter().map(|model| direct(model, config));
     let routes = config.routes.iter().filter_map(|route| {
         let before = previous.and_then(|previous| previous.served.get(route.name.as_str()));
         routed(config, slots, state, route, before)
@@ -165,12 +165,12 @@ fn served(
 }
 
 /// A model that clients name themselves.
-fn direct(model: &Arc<Model>) -> Route {
+fn direct(model: &Arc<Model>, config: &Config) -> Route {
     Route {
         name: model.id.as_str().into(),
         strategy: Strategy::Direct,
         models: vec![Arc::clone(model)],
-        limits: RouteLimits::default(),
+        limits: RouteLimits::unstated(config.retry_budget),
         baseline: None,
         trial: None,
         promotion: None,

@@ -30,7 +30,9 @@ use prometheus_client::registry::Registry;
 
 pub use definition::{ALL, Definition, Kind};
 pub use format::Format;
-pub use state::{ModelState, PolicyState, PoolState, ReloadState, RouteState, State, Undone};
+pub use state::{
+    HeldKind, MemoryState, ModelState, PolicyState, PoolState, ReloadState, RouteState, State, Undone,
+};
 
 use page::Page;
 use series::Series;

@@ -28,6 +28,7 @@ pub(crate) fn model(name: &str, dollars_per_million: f64) -> Arc<Model> {
         price: Price::per_million(dollars_per_million, dollars_per_million),
         quality: Quality { general: Some(0.8), by_task: BTreeMap::from([("code".to_owned(), 0.5)]) },
         expected: Expected::default(),
+        first_byte: Default::default(),
         attributes: BTreeMap::from([("parameters".to_owned(), "7B".to_owned())]),
         live: Arc::default(),
     })

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-/// Pieces below this are put together: a client that sends its body byte by
-/// byte would otherwise cost a hundred times its size.
-const SMALL_PIECE: usize = 2 * 1024;
+/// Pieces below this are put together: a client that sends its body byte by byte
+/// would otherwise cost a hundred times its size, since each piece keeps the whole
+/// buffer that it was read into.
+const SMALL_PIECE: usize = 16 * 1024;
 /// How large put-together pieces grow.
 const JOINED_PIECE: usize = 64 * 1024;
 /// A body up to this size is copied when edited: one small write is cheaper

@@ -66,6 +66,11 @@ impl Splitter {
         None
     }
 
+    /// Bytes of the incomplete event that are held, with those allocated for more.
+    pub const fn held_bytes(&self) -> usize {
+        self.held.capacity()
+    }
+
     /// The incomplete event at the stream's end, if there is one.
     pub fn finish(&mut self) -> Option<Bytes> {
         let held = std::mem::take(&mut self.held);
@@ -152,6 +157,11 @@ pub(crate) fn data(event: &[u8]) -> Option<Data<'_>> {
         }
     }
     data
+}
+
+/// Whether an event consists of comments and empty lines alone.
+pub(crate) fn is_comment(event: &[u8]) -> bool {
+    event.split(|byte| matches!(byte, b'\n' | b'\r')).all(|line| line.is_empty() || line.starts_with(b":"))
 }
 
 /// The event with other data, in one line where its first data line was; its

@@ -8,11 +8,21 @@ fn targets(count: usize) -> Vec<Target> {
 }
 
 fn limits(deadline: Option<Instant>) -> Limits {
-    Limits { max_attempts: 4, attempt_timeout: 10 * SECOND, deadline, backoff: Duration::from_millis(100) }
+    Limits {
+        max_attempts: 4,
+        attempt_timeout: 10 * SECOND,
+        deadline,
+        backoff: Duration::from_millis(100),
+        retry_budget: RetryBudget::default(),
+    }
 }
 
 fn failure(kind: FailureKind) -> CallFailure {
     CallFailure { kind, retry_after: None }
+}
+
+fn first_call(timeout: Duration) -> Next {
+    Next::Call { candidate: 0, timeout, is_retry: false }
 }
 
 /// Calls made until there is nothing left, each answered with `kind`; waits are taken.
@@ -33,14 +43,64 @@ fn all_calls(attempts: &mut Attempts, mut now: Instant, kind: &FailureKind) -> V
 }
 
 #[test]
-fn targets_are_tried_in_order_and_those_worth_it_again() {
+fn targets_are_tried_in_order_and_retried_where_the_failure_may_pass() {
     let now = Instant::now();
     let calls = |kind| all_calls(&mut Attempts::new(&targets(2), limits(None)), now, &kind);
-    assert_eq!(calls(FailureKind::Status(500)), [0, 1]);
-    assert_eq!(calls(FailureKind::Timeout(SECOND)), [0, 1]);
-    assert_eq!(calls(FailureKind::Connect("refused".into())), [0, 1, 0, 1]);
-    assert_eq!(calls(FailureKind::Status(429)), [0, 1, 0, 1]);
-    assert_eq!(calls(FailureKind::Status(400)), [0]);
+    for passing in [
+        FailureKind::Connect("refused".into()),
+        FailureKind::Timeout(SECOND),
+        FailureKind::Broken("cut".into()),
+        FailureKind::Status(408),
+        FailureKind::Status(429),
+        FailureKind::Status(500),
+        FailureKind::Status(503),
+        FailureKind::Status(529),
+    ] {
+        assert_eq!(calls(passing.clone()), [0, 1, 0, 1], "{passing}");
+    }
+    for lasting in [401, 403, 404, 307].map(FailureKind::Status) {
+        assert_eq!(calls(lasting.clone()), [0, 1], "{lasting}");
+    }
+    for requests_fault in [400, 413, 422].map(FailureKind::Status) {
+        assert_eq!(calls(requests_fault.clone()), [0], "{requests_fault}");
+    }
+}
+
+#[test]
+fn only_calls_of_a_further_round_are_retries() {
+    let mut now = Instant::now();
+    let mut attempts = Attempts::new(&targets(2), limits(None));
+    let mut retries = Vec::new();
+    loop {
+        match attempts.next(now, 0.5) {
+            Next::Call { candidate, is_retry, .. } => {
+                retries.push(is_retry);
+                attempts.failed(candidate, &failure(FailureKind::Status(500)));
+            }
+            Next::Wait(wait) => now += wait,
+            Next::GiveUp => break,
+        }
+    }
+    assert_eq!(retries, [false, false, true, true]);
+}
+
+#[test]
+fn a_denied_retry_is_no_attempt_and_leaves_the_others_their_turn() {
+    let mut now = Instant::now();
+    let mut attempts = Attempts::new(&targets(2), limits(None));
+    let mut calls = Vec::new();
+    loop {
+        match attempts.next(now, 0.5) {
+            Next::Call { candidate: 0, is_retry: true, .. } => attempts.deny_retry(),
+            Next::Call { candidate, .. } => {
+                calls.push(candidate);
+                attempts.failed(candidate, &failure(FailureKind::Status(500)));
+            }
+            Next::Wait(wait) => now += wait,
+            Next::GiveUp => break,
+        }
+    }
+    assert_eq!((calls, attempts.made()), (vec![0, 1, 1, 1], 4));
 }
 
 #[test]
@@ -87,7 +147,7 @@ fn backoff_doubles_and_is_spread_by_the_jitter() {
 fn the_deadline_shortens_the_last_attempt_and_ends_the_rest() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(3), limits(Some(now + 2 * SECOND)));
-    assert_eq!(attempts.next(now, 0.0), Next::Call { candidate: 0, timeout: 2 * SECOND });
+    assert_eq!(attempts.next(now, 0.0), first_call(2 * SECOND));
     assert_eq!(attempts.next(now + 2 * SECOND, 0.0), Next::GiveUp);
 }
 
@@ -107,6 +167,6 @@ fn a_policys_timeout_can_only_shorten_the_routes() {
         let target = Target { candidate: 0, timeout: Some(timeout) };
         Attempts::new(&[target], limits(None)).next(now, 0.0)
     };
-    assert_eq!(with(SECOND), Next::Call { candidate: 0, timeout: SECOND });
-    assert_eq!(with(60 * SECOND), Next::Call { candidate: 0, timeout: 10 * SECOND });
+    assert_eq!(with(SECOND), first_call(SECOND));
+    assert_eq!(with(60 * SECOND), first_call(10 * SECOND));
 }

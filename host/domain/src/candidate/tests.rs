@@ -18,6 +18,7 @@ fn model(name: &str) -> Model {
         price: Price::default(),
         quality: Quality::default(),
         expected: Expected::default(),
+        first_byte: Default::default(),
         attributes: Default::default(),
         live: Default::default(),
     }
@@ -44,7 +45,7 @@ fn request() -> RequestFacts {
 
 fn names(models: &[Arc<Model>], request: &RequestFacts) -> Result<Vec<String>, String> {
     eligible(models, request, Instant::now())
-        .map(|candidates| candidates.iter().map(|c| c.model.upstream_name.clone()).collect())
+        .map(|eligible| eligible.candidates.iter().map(|c| c.model.upstream_name.clone()).collect())
         .map_err(|none| none.to_string())
 }
 
@@ -83,13 +84,21 @@ fn when_none_is_left_the_nearest_miss_says_why() {
 }
 
 #[test]
-fn unhealthy_models_are_candidates_only_when_no_other_is_left() {
+fn unhealthy_models_are_the_last_resort_unless_no_other_is_left() {
     let models = [Arc::new(model("ill")), Arc::new(model("well"))];
     let now = Instant::now();
     let fail = |model: &Model| (0..3).for_each(|_| model.live.failed(now));
-    let left = || eligible(&models, &request(), now + Duration::from_millis(1)).unwrap().len();
+    let split = || {
+        let eligible = eligible(&models, &request(), now + Duration::from_millis(1)).unwrap();
+        let names = |candidates: Vec<Candidate>| -> Vec<String> {
+            candidates.iter().map(|candidate| candidate.model.upstream_name.clone()).collect()
+        };
+        (names(eligible.candidates), names(eligible.last_resort))
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(split(), (names(&["ill", "well"]), names(&[])));
     fail(&models[0]);
-    assert_eq!(left(), 1);
+    assert_eq!(split(), (names(&["well"]), names(&["ill"])));
     fail(&models[1]);
-    assert_eq!(left(), 2);
+    assert_eq!(split(), (names(&["ill", "well"]), names(&[])));
 }

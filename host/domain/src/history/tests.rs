@@ -22,6 +22,7 @@ fn model(name: &str, dollars_per_million: f64, quality: Option<f64>) -> Arc<Mode
         price: Price::per_million(dollars_per_million, dollars_per_million),
         quality: Quality { general: quality, by_task: BTreeMap::new() },
         expected: Expected::default(),
+        first_byte: Default::default(),
         attributes: BTreeMap::new(),
         live: Arc::default(),
     })

@@ -85,3 +85,25 @@ fn an_idle_models_error_rate_fades() {
     assert!((rate(now) - 0.1).abs() < 1e-9);
     assert!((rate(now + ERROR_HALF_LIFE) - 0.05).abs() < 1e-9);
 }
+
+#[test]
+fn retries_in_flight_keep_to_the_budget_and_denials_are_counted() {
+    let stats = Arc::new(LiveStats::default());
+    let budget = RetryBudget { share: 0.2, minimum: 1 };
+    let first = stats.begin_retry(budget).expect("the minimum is allowed without any call");
+    assert!(stats.begin_retry(budget).is_none());
+    let calls: Vec<_> = (0..10).map(|_| stats.begin()).collect();
+    let second = stats.begin_retry(budget).expect("2 of 10 calls");
+    assert!(stats.begin_retry(budget).is_none());
+    drop(second);
+    assert!(stats.begin_retry(budget).is_some());
+    drop((first, calls));
+    assert_eq!(stats.retries_denied(), 2);
+}
+
+#[test]
+fn a_budget_is_a_share_of_the_calls_but_at_least_the_minimum() {
+    let limit = |share, minimum, calls| RetryBudget { share, minimum }.limit(calls);
+    assert_eq!([limit(0.2, 3, 0), limit(0.2, 3, 15), limit(0.2, 3, 100)], [3, 3, 20]);
+    assert_eq!([limit(0.0, 0, 1_000), limit(1.0, 0, 7)], [0, 7]);
+}

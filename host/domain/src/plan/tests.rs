@@ -81,6 +81,7 @@ fn candidate(name: &str, operation: Operation, inputs: Modalities) -> Candidate 
         price: Default::default(),
         quality: Quality::default(),
         expected: Expected::default(),
+        first_byte: Default::default(),
         attributes: Default::default(),
         live: Default::default(),
     };

@@ -8,9 +8,12 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use pointsman_domain::model::Model;
 use pointsman_policy::Slot;
-use pointsman_telemetry::metrics::{self, Format, ModelState, PolicyState, PoolState, RouteState};
+use pointsman_telemetry::metrics::{
+    self, Format, HeldKind, MemoryState, ModelState, PolicyState, PoolState, RouteState,
+};
 
 use super::Admin;
+use crate::memory::{HeldFor, HeldMemory, MemoryLimits};
 use crate::rollout::Audit;
 
 /// All metrics, in the format that is asked for.
@@ -40,6 +43,7 @@ fn state(admin: &Admin) -> metrics::State {
         models: snapshot.config.models.iter().map(|model| of_model(model, now)).collect(),
         policies: snapshot.slots.values().map(|slot| of_policy(slot, &rollouts.audit)).collect(),
         pool: PoolState { calls, places },
+        memory: of_memory(&admin.app.memory, snapshot.config.memory),
         reloads: admin.reloader.counts(),
         records_dropped: telemetry.decision_log.as_ref().map_or(0, |log| log.counts().dropped()),
         spans_dropped: admin.app.recorder.traces().map_or(0, |traces| traces.counts().dropped),
@@ -53,6 +57,19 @@ fn of_model(model: &Model, now: Instant) -> ModelState {
         id: model.id.to_string(),
         healthy: live.healthy,
         in_flight: live.in_flight,
+        retries_denied: model.live.retries_denied(),
+    }
+}
+
+fn of_memory(held: &HeldMemory, limits: MemoryLimits) -> MemoryState {
+    let large = |kind, held_for, limit| HeldKind { kind, held: held.large(held_for), limit };
+    MemoryState {
+        held: held.total(),
+        limit: limits.total,
+        large: [
+            large("request-bodies", HeldFor::RequestBodies, limits.request_bodies),
+            large("answers", HeldFor::Answers, limits.answers),
+        ],
     }
 }
 

@@ -1,13 +1,12 @@
 //! `POST /v1/chat/completions`
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Request};
-use pointsman_domain::attempts::Limits;
 use pointsman_domain::history::{Asked, Said};
 use pointsman_domain::outcome::Fault;
 use pointsman_telemetry::PolicyFailed;
@@ -25,7 +24,7 @@ use crate::proxy::answer;
 use crate::proxy::choose::{Choice, Chooser, Course, NoChoice, Question};
 use crate::proxy::outgoing::Outgoing;
 use crate::proxy::plan::{Conductor, End, Stopped};
-use crate::proxy::race::{Exhausted, Won, race};
+use crate::proxy::race::{CallContext, Exhausted, Won, race};
 use crate::snapshot::Snapshot;
 use crate::trace_headers;
 
@@ -45,8 +44,8 @@ pub(super) async fn completions(State(app): State<Arc<App>>, request: Request<Bo
 
 async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<Response, ApiError> {
     let snapshot = app.snapshot();
-    let intake = Intake::take(&snapshot, request).await;
-    let Intake { headers, request, question } =
+    let intake = Intake::take(app, &snapshot, request).await;
+    let Intake { headers, request, question, body_memory: _body_memory } =
         intake.inspect_err(|error| app.recorder.turned_away(error))?;
     told.decision_id(&question.request.id);
     let mut forwarded = forwarded(&headers);
@@ -112,7 +111,7 @@ enum Setback {
     Stopped(Stopped),
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// Chooses and does what was chosen. A policy that fails on the way is
     /// followed by whoever its route says.
     async fn reply(&self, account: &mut Account, told: &mut Told) -> Result<Reply, Setback> {
@@ -132,13 +131,18 @@ impl Work<'_> {
             {
                 self.app.recorder.telemetry.metrics.dropped(Queue::Shadow, 1);
             }
-            let Choice { course, input, records } = choice;
+            let Choice { course, input, last_resort, records } = choice;
             tell_choice(&course, told);
             let feedback = course.policy().and_then(|policy| self.app.feedback.for_policy(policy));
             account.decided(course.label(), feedback, records);
-            let candidates = Arc::clone(&input.candidates);
+            let mut candidates = Arc::clone(&input.candidates);
             let decision = match course {
-                Course::Decision { decision, .. } => decision,
+                Course::Decision { decision, .. } if last_resort.is_empty() => decision,
+                Course::Decision { decision, .. } => {
+                    let policys = candidates.len();
+                    candidates = candidates.iter().cloned().chain(last_resort).collect();
+                    decision.followed_by(policys..candidates.len())
+                }
                 Course::Plan { step, policy } => {
                     match self.conductor(account).run(step, &policy, input).await {
                         Ok(done) => {
@@ -161,8 +165,8 @@ impl Work<'_> {
                 }
             };
             let outgoing = Outgoing::whole(self.request, self.headers.clone(), account.usage());
-            let (backends, limits) = (&self.snapshot.backends, self.limits());
-            let won = race(backends, &candidates, &decision, limits, &outgoing, account).await;
+            let limits = self.question.route.limits.attempts(self.question.deadline);
+            let won = race(self.calls(), &candidates, &decision, limits, &outgoing, account).await;
             return won.map(|won| Reply::Won(Box::new(won))).map_err(Setback::Exhausted);
         }
     }
@@ -181,25 +185,24 @@ impl Work<'_> {
         self.app.recorder.telemetry.policy_failed(&failed);
     }
 
-    fn conductor<'a>(&'a self, account: &'a Account) -> Conductor<'a> {
+    fn conductor<'s>(&'s self, account: &'s Account) -> Conductor<'s> {
         Conductor {
-            backends: &self.snapshot.backends,
+            calls: self.calls(),
             request: self.request,
             headers: &self.headers,
             limits: &self.question.route.limits,
             arrived: self.question.arrived,
             deadline: self.question.deadline,
             account,
+            outputs: Mutex::default(),
         }
     }
 
-    fn limits(&self) -> Limits {
-        let limits = &self.question.route.limits;
-        Limits {
-            max_attempts: limits.max_attempts,
-            attempt_timeout: limits.attempt_timeout,
-            deadline: Some(self.question.deadline),
-            backoff: limits.backoff,
+    fn calls(&self) -> CallContext<'a> {
+        CallContext {
+            backends: &self.snapshot.backends,
+            memory: &self.app.memory,
+            memory_limits: self.snapshot.config.memory,
         }
     }
 }

@@ -29,8 +29,9 @@ pub(super) async fn dry_run(
 ) -> Result<Response, ApiError> {
     let arrived = SystemTime::now();
     let snapshot = app.snapshot();
-    let intake = Intake::take(&snapshot, request).await;
-    let Intake { question, .. } = intake.inspect_err(|error| app.recorder.turned_away(error))?;
+    let intake = Intake::take(&app, &snapshot, request).await;
+    let Intake { question, body_memory: _body_memory, .. } =
+        intake.inspect_err(|error| app.recorder.turned_away(error))?;
     let (route, deadline) = (question.route, question.deadline);
     let mut chooser = Chooser::new(question);
     let chosen = tokio::time::timeout_at(deadline.into(), chooser.choose())

@@ -11,6 +11,10 @@ use http::{HeaderValue, StatusCode, header};
 use pointsman_domain::outcome::Fault;
 use pointsman_wire::openai::error::ErrorBody;
 
+/// How long a client is asked to wait when the gateway is out of memory: most requests
+/// end sooner.
+const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
+
 /// An error answer.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -91,6 +95,11 @@ impl ApiError {
     /// 503: nothing to answer with now.
     pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", code, message)
+    }
+
+    /// 503: more is under way than the gateway has memory for.
+    pub(crate) fn overloaded(message: impl Into<String>) -> Self {
+        Self::unavailable("overloaded", message).retry_after(Some(OVERLOAD_PAUSE))
     }
 
     /// 504: the time for the request ran out.

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::header::CONTENT_LENGTH;
+use http::request::Parts;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use pointsman_wire::openai::chat::{BadRequest, ChatRequest, RequestScan, ScanLimits};
@@ -13,12 +14,17 @@ use pointsman_wire::openai::chat::{BadRequest, ChatRequest, RequestScan, ScanLim
 use super::error::ApiError;
 use super::facts;
 use super::headers::Wishes;
+use crate::app::App;
 use crate::config::Key;
+use crate::memory::{HeldFor, MemoryLease, OutOfMemory};
 use crate::proxy::choose::Question;
 use crate::snapshot::{Route, Snapshot};
 
 /// A client has this long to send its body.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Longest time for the rest of a body that is not wanted.
+const DISCARD_TIME: Duration = Duration::from_secs(5);
 
 /// A chat request that may be answered.
 pub(super) struct Intake<'a> {
@@ -28,16 +34,41 @@ pub(super) struct Intake<'a> {
     pub(super) request: ChatRequest,
     /// What a policy is asked about it.
     pub(super) question: Question<'a>,
+    /// Counts the body as held.
+    pub(super) body_memory: MemoryLease,
 }
 
 impl<'a> Intake<'a> {
-    /// Takes one in that has just arrived.
-    pub(super) async fn take(snapshot: &'a Snapshot, request: Request<Body>) -> Result<Self, ApiError> {
+    /// Accepts a request that has just arrived. What is left of the body of one that is
+    /// refused is discarded, within bounds: a connection that closes with unread bytes is
+    /// reset, and then the client may never see why.
+    pub(super) async fn take(
+        app: &App,
+        snapshot: &'a Snapshot,
+        request: Request<Body>,
+    ) -> Result<Self, ApiError> {
+        let (parts, mut body) = request.into_parts();
+        let accepted = Self::accept(app, snapshot, parts, &mut body).await;
+        if accepted.is_err() {
+            let discarding = discard(&mut body, snapshot.max_body_bytes);
+            // When the time is over, the connection is reset after all.
+            let _ = tokio::time::timeout(DISCARD_TIME, discarding).await;
+        }
+        accepted
+    }
+
+    async fn accept(
+        app: &App,
+        snapshot: &'a Snapshot,
+        parts: Parts,
+        body: &mut Body,
+    ) -> Result<Self, ApiError> {
         let arrived = Instant::now();
-        let (parts, body) = request.into_parts();
         let key = snapshot.keys.authenticate(&parts.headers)?;
         let wishes = Wishes::read(&parts.headers)?;
-        let request = chat_request(&parts.headers, body, snapshot.max_body_bytes).await?;
+        let mut body_memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
+        let limit = snapshot.max_body_bytes;
+        let request = chat_request(&parts.headers, body, limit, &mut body_memory).await?;
         let route = route(snapshot, &request.model, key)?;
         let timeout = wishes.deadline.map_or(route.limits.timeout, |wish| wish.min(route.limits.timeout));
         let deadline = arrived + timeout;
@@ -45,7 +76,7 @@ impl<'a> Intake<'a> {
         let facts = facts::of(facts::decision_id(), &request, wishes, tenant, deadline);
         let prompt = Arc::new(request.prompt());
         let question = Question { route, request: Arc::new(facts), prompt, arrived, deadline };
-        Ok(Self { headers: parts.headers, request, question })
+        Ok(Self { headers: parts.headers, request, question, body_memory })
     }
 }
 
@@ -66,13 +97,18 @@ fn route<'a>(snapshot: &'a Snapshot, model: &str, key: Option<&Key>) -> Result<&
     }
 }
 
-/// Reads a chat request of at most `limit` bytes.
-async fn chat_request(headers: &HeaderMap, body: Body, limit: usize) -> Result<ChatRequest, ApiError> {
+/// Reads a chat request of at most `limit` bytes, which the lease counts.
+async fn chat_request(
+    headers: &HeaderMap,
+    body: &mut Body,
+    limit: usize,
+    memory: &mut MemoryLease,
+) -> Result<ChatRequest, ApiError> {
     if announced_length(headers).is_some_and(|length| length > limit as u64) {
         let message = format!("the request body is larger than {limit} bytes, the limit of this gateway");
         return Err(ApiError::too_large(message));
     }
-    match tokio::time::timeout(PATIENCE, read(body, limit)).await {
+    match tokio::time::timeout(PATIENCE, read(body, limit, memory)).await {
         Ok(read) => read,
         Err(_) => {
             let message = format!("the request body did not arrive within {} s", PATIENCE.as_secs());
@@ -81,21 +117,39 @@ async fn chat_request(headers: &HeaderMap, body: Body, limit: usize) -> Result<C
     }
 }
 
-async fn read(mut body: Body, limit: usize) -> Result<ChatRequest, ApiError> {
+async fn read(body: &mut Body, limit: usize, memory: &mut MemoryLease) -> Result<ChatRequest, ApiError> {
     let mut scan = RequestScan::new(ScanLimits { body_bytes: limit });
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             ApiError::bad_request("incomplete_body", None, format!("the request body broke off: {error}"))
         })?;
         if let Ok(chunk) = frame.into_data() {
+            memory.grow(chunk.len())?;
             scan.push(chunk)?;
         }
     }
     Ok(scan.finish()?)
 }
 
+/// Reads on without keeping anything, up to about `limit` bytes.
+async fn discard(body: &mut Body, limit: usize) {
+    let mut discarded = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        discarded += frame.data_ref().map_or(0, Bytes::len);
+        if discarded > limit {
+            return;
+        }
+    }
+}
+
 fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+impl From<OutOfMemory> for ApiError {
+    fn from(full: OutOfMemory) -> Self {
+        Self::overloaded(full.to_string())
+    }
 }
 
 impl From<BadRequest> for ApiError {

@@ -2,9 +2,11 @@
 
 use pointsman_domain::candidate::NoCandidate;
 use pointsman_domain::decision::Refusal;
+use pointsman_domain::failure::FailureKind;
 
 use super::error::ApiError;
 use super::headers::Told;
+use crate::memory::OutOfMemory;
 use crate::proxy::choose::NoChoice;
 use crate::proxy::plan::Stopped;
 use crate::proxy::race::Exhausted;
@@ -63,6 +65,9 @@ pub(super) fn stopped(stopped: Stopped) -> ApiError {
 
 /// No model answered.
 pub(super) fn all_failed(exhausted: &Exhausted) -> ApiError {
+    if exhausted.failures.iter().any(|(_, failure)| failure.kind == FailureKind::NoMemory) {
+        return ApiError::overloaded(OutOfMemory.to_string());
+    }
     let message = format!("no model answered: {}", exhausted.for_client());
     let retry_after = exhausted.failures.iter().filter_map(|(_, failure)| failure.retry_after).min();
     if exhausted.failures.iter().all(|(_, failure)| failure.kind.is_rate_limit())

@@ -1,5 +1,7 @@
 //! Servers that answer model calls.
 
+use std::time::Duration;
+
 use pointsman_backends::{HttpConfig, ProbeConfig, SimulatedConfig};
 use pointsman_domain::ids::BackendName;
 
@@ -29,6 +31,8 @@ pub struct Backend {
     pub provider: String,
     /// How to ask whether it is there, if at all.
     pub probe: Option<ProbeConfig>,
+    /// Longest wait for the first byte of an answer, whichever route asks.
+    pub first_byte_timeout: Option<Duration>,
 }
 
 /// What a backend is.
@@ -62,9 +66,18 @@ pub(super) fn compile(
             kind,
             provider: raw.provider.as_deref().unwrap_or(name).to_owned(),
             probe: raw.health.as_ref().and_then(|health| probe(health, node.get("health"), problems)),
+            first_byte_timeout: first_byte_timeout(raw, node.get("first_byte_timeout"), problems),
         });
     }
     backends
+}
+
+fn first_byte_timeout(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Duration> {
+    let timeout = raw.first_byte_timeout?.get();
+    if timeout.is_zero() {
+        problems.add(node.place(), "`first_byte_timeout` is zero, so no model could answer");
+    }
+    Some(timeout)
 }
 
 fn http(raw: &raw::Backend, node: Node<'_>, secrets: Secrets<'_>, problems: &mut Problems<'_>) -> HttpConfig {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pointsman_backends::SimulatedModel;
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::LiveStats;
-use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::model::{Abilities, Expected, FirstByteLimit, Modalities, Model, Operation, Quality};
 use pointsman_domain::money::Price;
 
 use super::document::Node;
@@ -98,6 +98,7 @@ impl Entry<'_> {
             price: self.price(facts.as_ref().and_then(|facts| facts.price), problems),
             quality: self.quality(problems),
             expected: self.expected(problems),
+            first_byte: FirstByteLimit::default(),
             attributes: raw.attributes.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect(),
             live: Arc::new(LiveStats::default()),
         };

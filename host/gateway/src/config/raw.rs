@@ -7,6 +7,7 @@
 mod choice;
 mod decision_log;
 mod defaults;
+mod limits;
 mod model;
 mod policy;
 mod quantity;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use choice::WordOr;
 pub(super) use decision_log::DecisionLog;
+pub(super) use limits::{Memory, RetryBudget};
 pub(super) use model::{Ability, Input, Model, Operation, Simulate};
 pub(super) use policy::{Grant, IsolationWord, Limits, OnFailureTable, OnFailureWord, Policy, Warm};
 pub(super) use quantity::{Address, Duration, Size};
@@ -51,6 +53,10 @@ pub(super) struct File {
     pub state: State,
     /// How policies are compiled.
     pub compile: Compile,
+    /// Bounds on the memory that requests and answers hold.
+    pub memory: Memory,
+    /// How many retries of one model may be in flight.
+    pub retry_budget: RetryBudget,
     /// When new versions of policies, and policies on trial, are undone by themselves.
     pub rollback: Rollback,
     /// Servers that answer model calls, by name.
@@ -158,6 +164,12 @@ pub(super) struct Backend {
     pub headers: BTreeMap<String, String>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
+    /// Longest wait for the first byte of an answer, whichever route asks. A call that
+    /// waits this long in vain counts against the model's health; one that a route, a
+    /// policy or a client ends earlier does not. Default: no limit beside those of the
+    /// routes, and the longest `attempt_timeout` of the routes with the model is the
+    /// wait that counts.
+    pub first_byte_timeout: Option<Duration>,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
     /// Most unused connections that are kept.
@@ -226,8 +238,13 @@ pub(super) struct Route {
     pub timeout: Duration,
     /// Longest wait for the first byte of one model's answer.
     pub attempt_timeout: Duration,
-    /// Most calls to models for one request.
+    /// Most calls to models for one request: the policy's targets in order, then
+    /// unhealthy models, then retries of those whose failure may pass.
     pub max_attempts: u32,
+    /// Call unhealthy models when the policy's targets have failed. The policy does not
+    /// see them; turn this off where it leaves models out for reasons of its own, such
+    /// as where data may be processed.
+    pub last_resort: bool,
     /// Wait before a model is called again; doubles each time.
     pub backoff: Duration,
     /// What a plan may use up where the policy cuts requests into tasks.

@@ -1,9 +1,11 @@
 //! Routes: names that clients ask for, each with its policy and its models.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use pointsman_domain::attempts::Limits;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
+use pointsman_domain::live::RetryBudget;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::plan::PlanLimits;
 
@@ -45,28 +47,43 @@ pub struct RouteLimits {
     pub attempt_timeout: Duration,
     /// Most calls for one request, or for one task of it; at least 1.
     pub max_attempts: u32,
+    /// Whether unhealthy models are called when the policy's targets have failed.
+    pub last_resort: bool,
     /// Wait before the first repeated call.
     pub backoff: Duration,
+    /// How many retries of one model may be in flight.
+    pub retry_budget: RetryBudget,
     /// What plans may use up.
     pub plan: PlanLimits,
 }
 
-impl Default for RouteLimits {
-    /// Those of a route that says nothing of them.
-    fn default() -> Self {
-        Self::of(&raw::Route::default())
-    }
-}
-
 impl RouteLimits {
-    fn of(raw: &raw::Route) -> Self {
+    /// The limits of a route that states none.
+    pub fn unstated(retry_budget: RetryBudget) -> Self {
+        Self::of(&raw::Route::default(), retry_budget)
+    }
+
+    /// The limits on attempts of a request, or a task, that has to be over by then.
+    pub fn attempts(&self, deadline: Instant) -> Limits {
+        Limits {
+            max_attempts: self.max_attempts,
+            attempt_timeout: self.attempt_timeout,
+            deadline: Some(deadline),
+            backoff: self.backoff,
+            retry_budget: self.retry_budget,
+        }
+    }
+
+    fn of(raw: &raw::Route, retry_budget: RetryBudget) -> Self {
         let raw::Plan { max_tasks, max_steps, max_parallel, max_depth, max_output_tokens, max_cost } =
             raw.plan;
         Self {
             timeout: raw.timeout.get(),
             attempt_timeout: raw.attempt_timeout.get(),
             max_attempts: raw.max_attempts,
+            last_resort: raw.last_resort,
             backoff: raw.backoff.get(),
+            retry_budget,
             plan: PlanLimits {
                 tasks: max_tasks as usize,
                 steps: max_steps as usize,
@@ -83,6 +100,7 @@ pub(super) fn compile(
     routes: &BTreeMap<String, raw::Route>,
     root: Node<'_>,
     policies: &[Policy],
+    retry_budget: RetryBudget,
     problems: &mut Problems<'_>,
 ) -> Vec<Route> {
     let mut known: Vec<&str> = root.get("policies").entries().map(|(name, _)| name).collect();
@@ -111,7 +129,7 @@ pub(super) fn compile(
             trial: rollout::trial(raw, node, &known, problems),
             models: models_of(raw, node, &ids, problems),
             baseline: baseline_of(raw, node, &ids, problems),
-            limits: RouteLimits::of(raw),
+            limits: RouteLimits::of(raw, retry_budget),
             on_failure: own.or_else(|| Some(of_policy()?.on_failure.clone())).unwrap_or_default(),
         });
     }

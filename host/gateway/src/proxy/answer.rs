@@ -54,7 +54,9 @@ pub(crate) fn respond(won: Won, mut account: Account, mut told: Told, deadline: 
             response(committed.headers, "text/event-stream", told, Body::from_stream(pieces))
         }
         // Answers are asked for as such; a plan's output never gets here.
-        CommittedBody::Output(output) => response(HeaderMap::new(), "text/plain", told, output.text.into()),
+        CommittedBody::Output { output, .. } => {
+            response(HeaderMap::new(), "text/plain", told, output.text.into())
+        }
     }
 }
 

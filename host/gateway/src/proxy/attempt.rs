@@ -19,10 +19,12 @@ use pointsman_wire::openai::output::Output;
 use tokio::time::{Instant, timeout_at};
 
 use super::outgoing::{Outgoing, Wanted};
+use crate::memory::MemoryLease;
 use crate::trace_headers::TRACEPARENT;
+use reading::Beginning;
 
-/// The largest whole answer that is taken from a backend.
-const MAX_ANSWER: usize = 64 << 20;
+mod reading;
+
 /// The largest error answer that is passed to the client.
 const MAX_ERROR: usize = 64 << 10;
 
@@ -56,7 +58,12 @@ pub(crate) enum CommittedBody {
     /// The beginning of a stream.
     Stream(Box<OpenStream>),
     /// What a plan goes on with.
-    Output(Output),
+    Output {
+        /// The text and what goes with it.
+        output: Output,
+        /// Counts the output as held.
+        memory: MemoryLease,
+    },
 }
 
 /// A stream whose first content has come.
@@ -70,6 +77,8 @@ pub(crate) struct OpenStream {
     pub(crate) rest: ReplyBody,
     /// Longest silence between two pieces.
     pub(crate) patience: Duration,
+    /// Counts what is held of the stream.
+    pub(crate) memory: MemoryLease,
 }
 
 /// An attempt without an answer.
@@ -112,6 +121,7 @@ pub(crate) async fn attempt(
     outgoing: &Outgoing<'_>,
     traceparent: Option<HeaderValue>,
     patience: Duration,
+    mut memory: MemoryLease,
 ) -> Result<Committed, Failed> {
     let mut headers = outgoing.headers.clone();
     if let Some(traceparent) = traceparent {
@@ -136,14 +146,15 @@ pub(crate) async fn attempt(
         Wanted::Answer { streaming: true, hide_usage, others } => {
             check_event_stream(&headers)?;
             let relay = StreamRelay::new(hide_usage).adding(others);
-            CommittedBody::Stream(Box::new(open_stream(relay, body, until, patience).await?))
+            CommittedBody::Stream(Box::new(open_stream(relay, body, until, patience, memory).await?))
         }
         Wanted::Answer { streaming: false, .. } => {
-            whole_answer(in_time(until, patience, body.whole(MAX_ANSWER)).await??)?
+            let bytes = in_time(until, patience, reading::whole(body, &mut memory)).await??;
+            whole_answer(bytes, memory)?
         }
         Wanted::Output => {
-            let bytes = in_time(until, patience, body.whole(MAX_ANSWER)).await??;
-            output(outgoing.payload.operation(), &bytes)?
+            let bytes = in_time(until, patience, reading::whole(body, &mut memory)).await??;
+            output(outgoing.payload.operation(), &bytes, memory)?
         }
     };
     Ok(Committed {
@@ -188,42 +199,49 @@ fn check_event_stream(headers: &HeaderMap) -> Result<(), Failed> {
     Err(broken(format!("asked for text/event-stream, got {content_type}")))
 }
 
-fn whole_answer(bytes: Bytes) -> Result<CommittedBody, Failed> {
+fn whole_answer(bytes: Bytes, memory: MemoryLease) -> Result<CommittedBody, Failed> {
     match Answer::read(&bytes) {
-        Ok(answer) => Ok(CommittedBody::Whole { bytes, answer }),
+        Ok(answer) => Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), answer }),
         Err(not_an_answer) => Err(broken(not_an_answer.to_string())),
     }
 }
 
-fn output(operation: Operation, bytes: &[u8]) -> Result<CommittedBody, Failed> {
+fn output(operation: Operation, bytes: &[u8], memory: MemoryLease) -> Result<CommittedBody, Failed> {
     let read = match operation {
         Operation::Chat => Output::of_chat(bytes),
         Operation::Transcription => Output::of_transcription(bytes),
         Operation::Embedding => Output::of_embedding(bytes),
     };
-    read.map(CommittedBody::Output).map_err(|not_an_answer| broken(not_an_answer.to_string()))
+    read.map(|output| CommittedBody::Output { output, memory })
+        .map_err(|not_an_answer| broken(not_an_answer.to_string()))
 }
 
-/// Reads a stream until there is content, or until it ends as it should without any.
+/// Reads a stream until there is content, until it ends as it should without any, or
+/// until as much has come as may be held.
 async fn open_stream(
     mut relay: StreamRelay,
     mut body: ReplyBody,
     until: Instant,
     patience: Duration,
+    mut memory: MemoryLease,
 ) -> Result<OpenStream, Failed> {
-    let mut ready = Vec::new();
-    while !relay.meaningful_bytes_seen() && !relay.done() {
-        match in_time(until, patience, body.chunk()).await? {
-            Some(chunk) => relay.push(chunk?, &mut ready),
-            None => break,
-        }
+    let (mut beginning, mut passed) = (Beginning::default(), Vec::new());
+    let mut is_full = false;
+    while !relay.meaningful_bytes_seen() && !relay.done() && !is_full {
+        let Some(chunk) = in_time(until, patience, body.chunk()).await? else { break };
+        relay.push(chunk?, &mut passed);
+        beginning.extend(&mut passed);
+        let held = beginning.held_bytes(&relay);
+        memory.resize(held).map_err(CallFailure::from)?;
+        is_full = held >= memory.limits().before_content;
         // In the backend's words there may be the client's.
         if relay.error().is_some() {
             return Err(broken("the stream begins with an error".to_owned()));
         }
     }
-    if relay.meaningful_bytes_seen() || relay.done() {
-        return Ok(OpenStream { relay, ready, rest: body, patience });
+    if relay.meaningful_bytes_seen() || relay.done() || is_full {
+        let ready = beginning.into_pieces();
+        return Ok(OpenStream { relay, ready, rest: body, patience, memory });
     }
     Err(broken("the stream ended before any content".to_owned()))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use pointsman_domain::candidate::{Candidate, NoCandidate, eligible, partial};
+use pointsman_domain::candidate::{Candidate, Eligible, NoCandidate, eligible, partial};
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::Asked;
 use pointsman_domain::plan::Step;
@@ -43,6 +43,9 @@ pub(crate) struct Choice {
     pub(crate) course: Course,
     /// What was asked, with the candidates that the course names.
     pub(crate) input: DecisionInput,
+    /// Unhealthy models that the policy did not see, to be called when all of its
+    /// targets have failed.
+    pub(crate) last_resort: Vec<Candidate>,
     /// What has a record of what becomes of it.
     pub(crate) records: Vec<Arc<Record>>,
 }
@@ -179,7 +182,8 @@ impl<'a> Chooser<'a> {
                     }
                 },
             };
-            let input = self.question.input(policy.orchestrates()).map_err(NoChoice::NoCandidate)?;
+            let (input, last_resort) =
+                self.question.input(policy.orchestrates()).map_err(NoChoice::NoCandidate)?;
             let moment = Moment::now(self.question.arrived);
             let answer = policy.decide(input.clone()).await;
             let (took, failure) = (moment.elapsed(), answer.as_ref().err());
@@ -198,7 +202,7 @@ impl<'a> Chooser<'a> {
                 }
             };
             let records = std::iter::once(policy.record()).chain(self.sides()).cloned().collect();
-            return Ok(Choice { course, input, records });
+            return Ok(Choice { course, input, last_resort, records });
         }
     }
 
@@ -257,7 +261,7 @@ impl<'a> Chooser<'a> {
         let orchestrates = trial.slot.active().orchestrates();
         let input = match orchestrates == policy.orchestrates() {
             true => choice.input.clone(),
-            false => self.question.input(orchestrates).ok()?,
+            false => self.question.input(orchestrates).ok()?.0,
         };
         let score = Arc::clone(self.score.as_ref()?);
         Some(shadow::Question { slot: Arc::clone(&trial.slot), score, input, picked })
@@ -265,33 +269,39 @@ impl<'a> Chooser<'a> {
 
     fn in_order(&mut self, label: &'static str) -> Result<Choice, NoChoice> {
         let moment = Moment::now(self.question.arrived);
-        let input = self.question.input(false).map_err(NoChoice::NoCandidate)?;
+        let (input, last_resort) = self.question.input(false).map_err(NoChoice::NoCandidate)?;
         let decision = Decision::in_order(input.candidates.len(), label);
         self.asked.push(asked::by_nobody(moment, &input, &decision));
         let course = Course::Decision { decision, policy: None };
-        Ok(Choice { course, input, records: Vec::new() })
+        Ok(Choice { course, input, last_resort, records: Vec::new() })
     }
 }
 
 impl Question<'_> {
-    /// What a policy is asked about: one that orchestrates has candidates for
-    /// parts of the request too.
-    fn input(&self, orchestrates: bool) -> Result<DecisionInput, NoCandidate> {
+    /// The input of a policy, and the unhealthy models that it does not see. One that
+    /// orchestrates has candidates for parts of the request too, the unhealthy ones
+    /// among them.
+    fn input(&self, orchestrates: bool) -> Result<(DecisionInput, Vec<Candidate>), NoCandidate> {
         let (models, now) = (&self.route.models, Instant::now());
-        let (candidates, whole) = if orchestrates {
-            partial(models, &self.request, now)?
+        let (candidates, whole, last_resort) = if orchestrates {
+            let (candidates, whole) = partial(models, &self.request, now)?;
+            (candidates, whole, Vec::new())
         } else {
-            let candidates = eligible(models, &self.request, now)?;
+            let Eligible { candidates, mut last_resort } = eligible(models, &self.request, now)?;
+            if !self.route.limits.last_resort {
+                last_resort.clear();
+            }
             let whole = candidates.len();
-            (candidates, whole)
+            (candidates, whole, last_resort)
         };
         let candidates: Arc<[Candidate]> = candidates.into();
         let limits = self.route.limits.plan;
-        Ok(DecisionInput {
+        let input = DecisionInput {
             request: Arc::clone(&self.request),
             candidates,
             prompt: Arc::<ChatPrompt>::clone(&self.prompt),
             orchestration: Orchestration { whole, limits, ..Orchestration::default() },
-        })
+        };
+        Ok((input, last_resort))
     }
 }

@@ -2,32 +2,31 @@
 //! is an answer. Dropping the future ends every call that is under way.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
-use pointsman_backends::Backend;
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::TaskRun;
-use pointsman_domain::ids::BackendName;
 use pointsman_domain::plan::{Finish, InvalidPlan, Next, Part, Plan, Progress, Step, TaskResult};
 use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
 use pointsman_wire::openai::chat::ChatRequest;
 
 use super::asked::{self, Moment};
-use super::race::Won;
+use super::race::{CallContext, Won};
 use crate::config::RouteLimits;
 use crate::ledger::Account;
+use crate::memory::MemoryLease;
 use task::{Ended, Job};
 
 mod task;
 
 /// What the tasks of one request are run with.
 pub(crate) struct Conductor<'a> {
-    /// Where calls go.
-    pub(crate) backends: &'a HashMap<BackendName, Backend>,
+    /// What calls are made with.
+    pub(crate) calls: CallContext<'a>,
     /// The client's request.
     pub(crate) request: &'a ChatRequest,
     /// The client's headers that go along.
@@ -40,6 +39,8 @@ pub(crate) struct Conductor<'a> {
     pub(crate) deadline: Instant,
     /// What is used.
     pub(crate) account: &'a Account,
+    /// Counts the outputs of tasks as held, as long as the plan may refer to them.
+    pub(crate) outputs: Mutex<Vec<MemoryLease>>,
 }
 
 /// What a plan came to.
@@ -193,6 +194,10 @@ impl Conductor<'_> {
             run.steps = asked;
             run.tasks.extend(runs(plan, asked));
         });
+    }
+
+    fn hold_output(&self, memory: MemoryLease) {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 
     /// Time since the request arrived.

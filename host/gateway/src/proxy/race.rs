@@ -19,6 +19,18 @@ use pointsman_domain::model::Model;
 use super::attempt::{Committed, ErrorAnswer, Failed, attempt};
 use super::outgoing::{Outgoing, Wanted};
 use crate::ledger::{Account, CallId};
+use crate::memory::{HeldFor, HeldMemory, MemoryLimits};
+
+/// What calls of models are made with.
+#[derive(Clone, Copy)]
+pub(crate) struct CallContext<'a> {
+    /// Where calls go.
+    pub(crate) backends: &'a HashMap<BackendName, Backend>,
+    /// What answers are counted by.
+    pub(crate) memory: &'a Arc<HeldMemory>,
+    /// How much answers may hold.
+    pub(crate) memory_limits: MemoryLimits,
+}
 
 /// No model answered.
 #[derive(Debug, Default)]
@@ -59,7 +71,7 @@ struct Finished {
 
 /// Tries a decision's targets until one answers. Calls are noted in the account.
 pub(crate) async fn race(
-    backends: &HashMap<BackendName, Backend>,
+    calls: CallContext<'_>,
     candidates: &[Candidate],
     decision: &Decision,
     limits: Limits,
@@ -72,12 +84,22 @@ pub(crate) async fn race(
     let mut hedge_after = decision.hedge_after();
     loop {
         match attempts.next(Instant::now(), fastrand::f64()) {
-            Next::Call { candidate, timeout } => {
+            Next::Call { candidate, timeout, is_retry } => {
                 let model = &candidates[candidate].model;
+                let permit = is_retry.then(|| model.live.begin_retry(limits.retry_budget));
+                if let Some(None) = permit {
+                    attempts.deny_retry();
+                    continue;
+                }
+                let timeout = model.first_byte.timeout.map_or(timeout, |limit| limit.min(timeout));
                 let call = account.sent(model, outgoing.payload.input_tokens(), outgoing.task);
                 let traceparent = account.traceparent(call);
-                let attempt = one(backends, Arc::clone(model), outgoing, traceparent, timeout);
-                running.push(async move { Finished { candidate, call, result: attempt.await } });
+                let attempt = one(calls, Arc::clone(model), outgoing, traceparent, timeout);
+                running.push(async move {
+                    let result = attempt.await;
+                    drop(permit);
+                    Finished { candidate, call, result }
+                });
             }
             Next::Wait(wait) if running.is_empty() => {
                 tokio::time::sleep(wait).await;
@@ -102,7 +124,8 @@ pub(crate) async fn race(
             }
             Err(Failed { failure, words }) => {
                 settle(&failure, model, account, call, outgoing.task);
-                let is_final = attempts.failed(candidate, &failure) && outgoing.payload.is_the_clients();
+                let is_final = attempts.failed(candidate, &failure)
+                    && (outgoing.payload.is_the_clients() || failure.kind == FailureKind::NoMemory);
                 exhausted.failures.push((model.id.clone(), failure));
                 if is_final {
                     exhausted.words = words;
@@ -114,14 +137,17 @@ pub(crate) async fn race(
 }
 
 async fn one(
-    backends: &HashMap<BackendName, Backend>,
+    calls: CallContext<'_>,
     model: Arc<Model>,
     outgoing: &Outgoing<'_>,
     traceparent: Option<HeaderValue>,
     timeout: Duration,
 ) -> Result<Committed, Failed> {
-    match backends.get(&model.backend) {
-        Some(backend) => attempt(backend, model, outgoing, traceparent, timeout).await,
+    match calls.backends.get(&model.backend) {
+        Some(backend) => {
+            let memory = calls.memory.lease(HeldFor::Answers, calls.memory_limits);
+            attempt(backend, model, outgoing, traceparent, timeout, memory).await
+        }
         None => Err(FailureKind::Connect("the backend is not configured".to_owned()).into()),
     }
 }
@@ -139,7 +165,7 @@ where
 
 /// Books a failed attempt: on the model's health and in the account.
 fn settle(failure: &CallFailure, model: &Model, account: &Account, call: CallId, task: Option<usize>) {
-    if failure.kind.is_models_fault() {
+    if failure.kind.counts_against_health(model.first_byte.fault_after) {
         model.live.failed(Instant::now());
     }
     account.call_failed(call, model, task, failure.kind.clone());

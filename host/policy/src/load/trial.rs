@@ -94,6 +94,7 @@ fn candidate(
         price,
         quality: Quality { general: Some(quality), by_task: Default::default() },
         expected,
+        first_byte: Default::default(),
         attributes: Default::default(),
         live: Default::default(),
     };

@@ -8,7 +8,7 @@ use pointsman_domain::ids::BackendName;
 use pointsman_domain::model::Model;
 
 /// How calls end, in the order in which they are counted.
-const RESULTS: [&str; 10] = [
+const RESULTS: [&str; 11] = [
     "answered",
     "cancelled",
     "connect",
@@ -19,6 +19,7 @@ const RESULTS: [&str; 10] = [
     "status-other",
     "unusable",
     "broke-off",
+    "no-memory",
 ];
 
 /// What became of the calls of a model.
@@ -57,5 +58,6 @@ const fn place(end: &CallEnd) -> usize {
         CallEnd::Failed(FailureKind::Status(_)) => 7,
         CallEnd::Failed(FailureKind::Broken(_)) => 8,
         CallEnd::BrokeOff => 9,
+        CallEnd::Failed(FailureKind::NoMemory) => 10,
     }
 }

@@ -85,6 +85,16 @@ metrics! {
     Counter DROPPED = "pointsman_dropped" ["queue"]
         "What was dropped rather than waited for, or could not be delivered: decision records, spans, events, requests for a shadow, outcomes.";
 
+    #[unit = "bytes"]
+    Gauge HELD = "pointsman_held_memory" []
+        "Memory that request bodies and answers hold.";
+    #[unit = "bytes"]
+    Gauge HELD_LARGE = "pointsman_held_memory_large" ["kind"]
+        "Memory that large request bodies and answers hold: all but the first 64 KiB of each.";
+    #[unit = "bytes"]
+    Gauge HELD_LIMIT = "pointsman_held_memory_limit" ["kind"]
+        "Most memory that all request bodies and answers may hold, and the large ones of each kind.";
+
     Counter REQUESTS = "pointsman_requests" ["route", "ending"]
         "Requests that were decided and ended: answered, failed, or cancelled by the client.";
     Counter ERRORS = "pointsman_request_errors" ["route", "fault"]
@@ -169,6 +179,8 @@ metrics! {
         "Calls of models by what became of them.";
     Counter RETRIES = "pointsman_call_retries" ["backend", "model"]
         "Calls of a model that had failed for the same answer or task before.";
+    Counter RETRIES_DENIED = "pointsman_call_retries_denied" ["backend", "model"]
+        "Retries of a model that its retry budget did not allow.";
     Gauge IN_FLIGHT = "pointsman_model_calls_in_flight" ["backend", "model"]
         "Calls of a model that are under way.";
     Gauge HEALTHY = "pointsman_model_healthy" ["backend", "model"]

@@ -33,6 +33,7 @@ impl Collector for Page {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result {
         let page = &mut Writer(&mut encoder);
         self.process(page)?;
+        self.memory(page)?;
         self.requests(page)?;
         self.money(page)?;
         self.decisions(page)?;
@@ -58,6 +59,18 @@ impl Page {
         page.metric(the::LAST_RELOAD, |metric| metric.gauge(&[], reloads.last_applied as f64))?;
         page.metric(the::DROPPED, |metric| {
             self.dropped.iter().try_for_each(|(queue, count)| metric.count(&[queue.as_str()], *count))
+        })
+    }
+
+    fn memory(&self, page: &mut Writer<'_, '_>) -> Result {
+        let memory = &self.state.memory;
+        page.metric(the::HELD, |metric| metric.gauge(&[], memory.held as f64))?;
+        page.metric(the::HELD_LARGE, |metric| {
+            memory.large.iter().try_for_each(|of| metric.gauge(&[of.kind], of.held as f64))
+        })?;
+        page.metric(the::HELD_LIMIT, |metric| {
+            metric.gauge(&["all"], memory.limit as f64)?;
+            memory.large.iter().try_for_each(|of| metric.gauge(&[of.kind], of.limit as f64))
         })
     }
 
@@ -211,6 +224,9 @@ impl Page {
             })
         })?;
         let states = self.state.models.iter();
+        page.metric(the::RETRIES_DENIED, |metric| {
+            states.clone().try_for_each(|it| metric.count(&[&it.backend, &it.id], it.retries_denied))
+        })?;
         page.metric(the::IN_FLIGHT, |metric| {
             states.clone().try_for_each(|it| metric.gauge(&[&it.backend, &it.id], it.in_flight.into()))
         })?;

@@ -17,6 +17,8 @@ pub struct State {
     pub policies: Vec<PolicyState>,
     /// Places for calls of policies.
     pub pool: PoolState,
+    /// Memory that requests and answers hold.
+    pub memory: MemoryState,
     /// Reloads so far.
     pub reloads: ReloadState,
     /// Spans that were not delivered.
@@ -45,6 +47,8 @@ pub struct ModelState {
     pub healthy: bool,
     /// Calls under way.
     pub in_flight: u32,
+    /// Retries that the retry budget denied.
+    pub retries_denied: u64,
 }
 
 /// A policy: its active version, and what was counted over all versions.
@@ -99,6 +103,28 @@ pub struct PoolState {
     pub calls: usize,
     /// How many may be.
     pub places: usize,
+}
+
+/// Memory that requests and answers hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MemoryState {
+    /// All of it, in bytes.
+    pub held: usize,
+    /// Most of it.
+    pub limit: usize,
+    /// That of large bodies, by kind.
+    pub large: [HeldKind; 2],
+}
+
+/// Memory that large bodies of one kind hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HeldKind {
+    /// `request-bodies` or `answers`.
+    pub kind: &'static str,
+    /// Bytes.
+    pub held: usize,
+    /// Most bytes.
+    pub limit: usize,
 }
 
 /// Reloads so far.

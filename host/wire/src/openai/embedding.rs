@@ -53,7 +53,7 @@ pub(super) fn vector(answer: &[u8]) -> Result<(String, Option<Usage>), NotAnAnsw
     let written = reading.vector.filter(|_| reading.is_numbers).and_then(|span| answer.get(span));
     let written = written.ok_or(NotAnAnswer::NoVector)?;
     let compact = written.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| char::from(*byte));
-    let usage = reading.input_tokens.map(|input_tokens| Usage { input_tokens, ..Usage::default() });
+    let usage = reading.input_tokens.and_then(|input_tokens| Usage::reported(input_tokens, 0));
     Ok((compact.collect(), usage))
 }
 

@@ -103,6 +103,7 @@ fn candidate() -> Candidate {
         price: Default::default(),
         quality: Quality::default(),
         expected: Expected::default(),
+        first_byte: Default::default(),
         attributes: Default::default(),
         live: Default::default(),
     };

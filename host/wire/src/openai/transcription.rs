@@ -101,7 +101,7 @@ pub(super) fn heard(answer: &[u8]) -> Result<(String, Option<Usage>), NotAnAnswe
     let usage = usage.and_then(|usage| {
         let count = |name| usage.get(name)?.as_u64();
         let (input_tokens, output_tokens) = (count("input_tokens")?, count("output_tokens")?);
-        Some(Usage { input_tokens, output_tokens, estimated: false })
+        Usage::reported(input_tokens, output_tokens)
     });
     Ok((text, usage))
 }

@@ -21,6 +21,8 @@ pub struct Settings {
     label: Option<String>,
     /// After how many milliseconds the next model is asked too.
     hedge_after_ms: Option<u32>,
+    /// How many milliseconds each target has for its first byte.
+    timeout_ms: Option<u32>,
     /// The first version that fails, but not on the load gate's request.
     fails_from: Option<u32>,
     /// The first version that names the last candidate and no other.
@@ -31,6 +33,7 @@ pub struct Settings {
 pub struct First {
     label: String,
     hedge_after_ms: Option<u32>,
+    timeout_ms: Option<u32>,
     fails: bool,
     takes_last: bool,
 }
@@ -48,6 +51,7 @@ impl Policy for First {
         Ok(Self {
             label: settings.label.unwrap_or(embedded),
             hedge_after_ms: settings.hedge_after_ms,
+            timeout_ms: settings.timeout_ms,
             fails: from(settings.fails_from),
             takes_last: from(settings.last_from),
         })
@@ -58,7 +62,8 @@ impl Policy for First {
             return Err(Refusal::Internal("as asked".to_owned()));
         }
         let all = if self.takes_last { candidates.len() - 1..candidates.len() } else { 0..candidates.len() };
-        let decision = Decision::of(all, self.label.clone());
+        let mut decision = Decision::of(all, self.label.clone());
+        decision.targets.iter_mut().for_each(|target| target.timeout_ms = self.timeout_ms);
         Ok(Decision { hedge_after_ms: self.hedge_after_ms, ..decision })
     }
 }

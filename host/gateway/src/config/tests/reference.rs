@@ -26,7 +26,7 @@ such as `\"16 MiB\"`. Paths are relative to the file. In lists of names, `*` sta
 const TOP: [&str; 1] = ["policy_dir"];
 
 /// The sections in the order of the file, each with the definition of what is in it.
-const SECTIONS: [(&str, &str); 13] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("[server]", "Server"),
     ("[admin]", "Admin"),
     ("[log]", "Log"),
@@ -34,6 +34,8 @@ const SECTIONS: [(&str, &str); 13] = [
     ("[decision_log]", "DecisionLog"),
     ("[state]", "State"),
     ("[compile]", "Compile"),
+    ("[memory]", "Memory"),
+    ("[retry_budget]", "RetryBudget"),
     ("[rollback]", "Rollback"),
     ("[backends.NAME]", "Backend"),
     ("[models.\"BACKEND/NAME\"]", "Model"),

@@ -5,7 +5,7 @@
 //! was used until then.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pointsman_domain::live::InFlight;
@@ -28,6 +28,19 @@ pub(super) struct AnsweringCall {
     pub(super) sent_at: Instant,
     pub(super) first_token_at: Instant,
     pub(super) _in_flight: InFlight,
+}
+
+/// Why a stream ends before its answer does.
+#[derive(Clone, Copy, Debug)]
+enum BreakOff {
+    /// The backend broke it.
+    Failure,
+    /// The backend sent nothing for this long.
+    Silence(Duration),
+    /// The time for the request is over, whoever used it up.
+    Deadline,
+    /// The gateway may hold no more of it.
+    NoMemory,
 }
 
 /// A stream between backend and client. Dropped when the client hangs up, which
@@ -75,14 +88,14 @@ impl Streaming {
         let patience = left.map_or(self.stream.patience, |left| left.min(self.stream.patience));
         match tokio::time::timeout(patience, self.stream.rest.chunk()).await {
             Err(_) if left.is_some_and(|left| left == patience) => {
-                self.break_off(Fault::Deadline, "the time for the request ran out".to_owned());
+                self.break_off(BreakOff::Deadline, "the time for the request ran out".to_owned());
             }
             Err(_) => {
                 let silence = format!("the model sent nothing for {} ms", patience.as_millis());
-                self.break_off(Fault::Backend, silence);
+                self.break_off(BreakOff::Silence(patience), silence);
             }
             Ok(Some(Err(failure))) => {
-                self.break_off(Fault::Backend, format!("the model's answer broke off: {failure}"));
+                self.break_off(BreakOff::Failure, format!("the model's answer broke off: {failure}"));
             }
             Ok(Some(Ok(chunk))) => self.relay(chunk),
             Ok(None) => self.end(),
@@ -92,6 +105,11 @@ impl Streaming {
     fn relay(&mut self, chunk: Bytes) {
         self.stream.relay.push(chunk, &mut self.ready);
         self.keep_account();
+        // What was held until the first content is gone; an event without end is not.
+        let held = self.stream.relay.held_bytes();
+        if let Err(full) = self.stream.memory.resize(held) {
+            self.break_off(BreakOff::NoMemory, full.to_string());
+        }
     }
 
     fn end(&mut self) {
@@ -101,11 +119,11 @@ impl Streaming {
             Ok(()) => self.complete(),
             // The client has the backend's own error event already.
             Err(BrokenStream::Reported(_)) => {
-                self.fail(Fault::Backend, "the backend reported an error in its answer".to_owned());
+                self.fail(BreakOff::Failure, "the backend reported an error in its answer".to_owned());
             }
             Err(BrokenStream::Truncated) => {
                 let truncated = "the model's answer ended before it was complete".to_owned();
-                self.break_off(Fault::Backend, truncated);
+                self.break_off(BreakOff::Failure, truncated);
             }
         }
     }
@@ -120,17 +138,26 @@ impl Streaming {
         account.answered();
     }
 
-    /// Tells the client in the stream's own format, and stops.
-    fn break_off(&mut self, fault: Fault, why: String) {
+    /// Ends the stream with an error event in its own format.
+    fn break_off(&mut self, cause: BreakOff, why: String) {
         let error =
             ErrorBody { message: &why, kind: "server_error", code: Some("stream_broken"), param: None };
         self.ready.push(error.to_event());
-        self.fail(fault, why);
+        self.fail(cause, why);
     }
 
-    fn fail(&mut self, fault: Fault, why: String) {
+    fn fail(&mut self, cause: BreakOff, why: String) {
         let Some(account) = self.account.take() else { return };
-        self.call.model.live.failed(Instant::now());
+        let model = &self.call.model;
+        let (fault, is_models_fault) = match cause {
+            BreakOff::Failure => (Fault::Backend, true),
+            BreakOff::Silence(waited) => (Fault::Backend, waited >= model.first_byte.fault_after),
+            BreakOff::Deadline => (Fault::Deadline, false),
+            BreakOff::NoMemory => (Fault::Backend, false),
+        };
+        if is_models_fault {
+            model.live.failed(Instant::now());
+        }
         account.failed(fault, why);
     }
 

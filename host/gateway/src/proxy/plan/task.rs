@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pointsman_domain::attempts::Limits;
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::model::Operation;
@@ -81,14 +80,9 @@ impl<'a> Job<'a> {
             Err(Fault { why, over_limit }) => return (number, self.failed(why, over_limit)),
         };
         let deadline = self.deadline();
-        let limits = Limits {
-            max_attempts: self.conductor.limits.max_attempts,
-            attempt_timeout: self.conductor.limits.attempt_timeout,
-            deadline: Some(deadline),
-            backoff: self.conductor.limits.backoff,
-        };
-        let (backends, account) = (self.conductor.backends, self.conductor.account);
-        let racing = race(backends, self.candidates, self.task.decision(), limits, &outgoing, account);
+        let limits = self.conductor.limits.attempts(deadline);
+        let (calls, account) = (self.conductor.calls, self.conductor.account);
+        let racing = race(calls, self.candidates, self.task.decision(), limits, &outgoing, account);
         let ended = match tokio::time::timeout_at(deadline.into(), racing).await {
             Ok(Ok(won)) => self.won(won),
             Ok(Err(exhausted)) if Instant::now() < deadline || self.task.timeout.is_none() => {
@@ -156,13 +150,15 @@ impl<'a> Job<'a> {
 
     fn won(&self, won: Won) -> Ended {
         let committed = &won.committed;
-        let CommittedBody::Output(output) = &committed.body else {
-            self.note(|note| note.model = Some(committed.model.id.to_string()));
+        let (model, now) = (Arc::clone(&committed.model), committed.first_token_at);
+        let sent_at = committed.sent_at;
+        let CommittedBody::Output { output, memory } = won.committed.body else {
+            self.note(|note| note.model = Some(model.id.to_string()));
             return Ended::Answer(Box::new(won));
         };
-        let (model, now) = (&committed.model, committed.first_token_at);
+        self.conductor.hold_output(memory);
         let usage = output.usage_or_estimate(self.conductor.account.input_estimate(won.call));
-        model.live.answered_whole(&model.expected, now, usage.output_tokens, now - committed.sent_at);
+        model.live.answered_whole(&model.expected, now, usage.output_tokens, now - sent_at);
         self.conductor.account.used(won.call, usage);
         let ended = self.conductor.elapsed();
         self.note(|note| {
@@ -172,7 +168,7 @@ impl<'a> Job<'a> {
         Ended::Result(TaskResult {
             output: Some(output.text.as_str().into()),
             candidate: Some(won.candidate),
-            finish_reason: output.finish_reason.clone(),
+            finish_reason: output.finish_reason,
             ..self.result(ended, None)
         })
     }

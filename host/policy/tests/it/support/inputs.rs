@@ -53,6 +53,7 @@ fn candidate(index: usize) -> Candidate {
         price: Price::per_million(0.1 * (index + 1) as f64, 0.4 * (index + 1) as f64),
         quality: Quality { general: Some(0.5), by_task: Default::default() },
         expected: Expected::default(),
+        first_byte: Default::default(),
         attributes: Default::default(),
         live: Default::default(),
     };

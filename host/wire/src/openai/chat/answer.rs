@@ -142,7 +142,7 @@ pub(super) struct Count {
 
 impl Count {
     pub fn complete(self) -> Option<Usage> {
-        Some(Usage { input_tokens: self.input?, output_tokens: self.output?, estimated: false })
+        Usage::reported(self.input?, self.output?)
     }
 }
 

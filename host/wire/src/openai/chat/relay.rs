@@ -18,6 +18,8 @@ const DONE: &[u8] = b"[DONE]";
 /// Passes a stream on, byte for byte, and reads along: usage, how much was
 /// written, how it ended.
 ///
+/// Comments before the first content are left out.
+///
 /// What the gateway asked for itself, it hides: when the client did not want
 /// usage, the event that has nothing else is dropped, and `"usage":null` is cut
 /// out of the others. Where more calls than this one were made for an answer,
@@ -167,6 +169,11 @@ impl StreamRelay {
         self.output_bytes
     }
 
+    /// Bytes of an incomplete event that are held until its end comes.
+    pub const fn held_bytes(&self) -> usize {
+        self.splitter.held_bytes()
+    }
+
     /// Whether `[DONE]` came.
     pub const fn done(&self) -> bool {
         self.is_done
@@ -183,7 +190,12 @@ impl StreamRelay {
             self.is_meaningful |= like.text_bytes > 0;
             return like.cut.map_or(Verdict::Pass, Verdict::Cut);
         }
-        let Some(data) = sse::data(event) else { return Verdict::Pass };
+        let Some(data) = sse::data(event) else {
+            // Until the first content the client has no body that a comment could keep
+            // alive, and a server that sends nothing else must not fill the memory.
+            let is_idle = !self.is_meaningful && sse::is_comment(event);
+            return if is_idle { Verdict::Drop } else { Verdict::Pass };
+        };
         if *data.bytes == *DONE {
             self.is_done = true;
             return Verdict::Pass;

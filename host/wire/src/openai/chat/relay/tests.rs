@@ -62,11 +62,23 @@ fn check_passed(stream: &str, ending: Result<(), BrokenStream>) {
 #[test]
 fn a_stream_is_passed_byte_for_byte() {
     let stream =
-        [ROLE, ": ping\n\n", &content("Hi", ""), &content(" there\\n", ""), FINISH, USAGE, DONE].concat();
+        [ROLE, &content("Hi", ""), ": ping\n\n", &content(" there\\n", ""), FINISH, USAGE, DONE].concat();
     let expected = Relayed { sent: stream.clone(), usage: Some((3, 2)), output_bytes: 9, ending: Ok(()) };
     check(&stream, false, &expected);
     let windows = stream.replace('\n', "\r\n");
     check(&windows, false, &Relayed { sent: windows.clone(), ..expected });
+}
+
+#[test]
+fn comments_before_the_first_content_are_left_out() {
+    let comments = ": ping\n\n:\r\n\r\n\n: a\n: b\n\n";
+    let begins = |beginning: &str| [beginning, &content("Hi", ""), comments, FINISH, DONE].concat();
+    let sent = begins(ROLE);
+    let expected = Relayed { sent, usage: None, output_bytes: 2, ending: Ok(()) };
+    check(&begins(&[comments, ROLE, comments].concat()), true, &expected);
+    let retry = "retry: 10\n\n";
+    let sent = begins(retry);
+    check(&sent, true, &Relayed { sent: sent.clone(), ..expected });
 }
 
 #[test]

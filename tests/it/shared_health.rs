@@ -1,0 +1,105 @@
+//! Models are shared by routes, policies and clients: the haste of one of them does not
+//! make a model unhealthy for the others.
+
+use pointsman_guests::FIRST;
+use pointsman_tests::{FakeModel, Gate, Gateway, Step};
+use serde_json::json;
+
+use crate::fleet::{
+    ask, ask_with, backend, built_in, chat, error, model, open, status, stream_error, streamed,
+};
+use crate::policy_file::PolicyFile;
+
+/// More failures in a row than a healthy model may have.
+const OFTEN: usize = 5;
+
+/// One model that never answers, a patient route `main` and whatever else.
+async fn silent_model(backend_keys: &str, more: &str) -> (FakeModel, Gateway) {
+    let silent = FakeModel::always(Step::hang()).await;
+    let config = [
+        backend("a", &silent, backend_keys),
+        model("a/chat", 1, ""),
+        built_in("cost", ""),
+        "[routes.main]\npolicy = \"cost\"\n".to_owned(),
+        more.to_owned(),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    (silent, gateway)
+}
+
+async fn is_untouched(gateway: &Gateway) {
+    let model = status(gateway, "a/chat").await;
+    assert_eq!((&model["healthy"], &model["error_rate"]), (&json!(true), &json!(0.0)), "{model}");
+}
+
+#[tokio::test]
+async fn a_route_with_a_short_timeout_harms_no_other() {
+    let hasty = "[routes.hasty]\npolicy = \"cost\"\nattempt_timeout = \"1ms\"\nmax_attempts = 1\n";
+    let (_silent, gateway) = silent_model("", hasty).await;
+    for _ in 0..OFTEN {
+        error(&ask(&gateway, &chat("hasty", "hi")).await, 502, "all_models_failed");
+    }
+    is_untouched(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_client_with_a_short_deadline_harms_no_other() {
+    let (_silent, gateway) = silent_model("", "").await;
+    for _ in 0..OFTEN {
+        let headers = [("x-pointsman-deadline-ms", "1")];
+        error(&ask_with(&gateway, &headers, &chat("main", "hi")).await, 504, "deadline_exceeded");
+    }
+    is_untouched(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_policy_with_short_timeouts_harms_no_other() {
+    let policy = PolicyFile::new(FIRST);
+    let hasty = format!(
+        "[policies.hasty]\nsource = \"{}\"\nsettings = {{ timeout_ms = 1 }}\n\
+         [routes.hasty]\npolicy = \"hasty\"\nmax_attempts = 1\n",
+        policy.path().display()
+    );
+    let (_silent, gateway) = silent_model("", &hasty).await;
+    for _ in 0..OFTEN {
+        error(&ask(&gateway, &chat("hasty", "hi")).await, 502, "all_models_failed");
+    }
+    is_untouched(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_deadline_in_the_middle_of_a_stream_harms_no_other() {
+    let gate = Gate::new();
+    let slow = FakeModel::always(Step::stream(&["Hel", "lo"]).wait_after(1, &gate)).await;
+    let config = [
+        backend("a", &slow, ""),
+        model("a/chat", 1, ""),
+        built_in("cost", ""),
+        "[routes.main]\npolicy = \"cost\"\ntimeout = \"200ms\"\n".to_owned(),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    for _ in 0..OFTEN {
+        let events = open(&gateway, &streamed("main", "hi")).await.events().await;
+        assert_eq!(stream_error(&events)["message"], "the time for the request ran out");
+    }
+    is_untouched(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_wait_as_long_as_the_backends_own_limit_counts_whoever_waits() {
+    let (_silent, gateway) = silent_model("first_byte_timeout = \"20ms\"", "max_attempts = 1\n").await;
+    for _ in 0..3 {
+        let message = error(&ask(&gateway, &chat("main", "hi")).await, 502, "all_models_failed");
+        assert_eq!(message, "no model answered: a/chat: no answer within 20 ms");
+    }
+    assert_eq!(status(&gateway, "a/chat").await["healthy"], false);
+}
+
+#[tokio::test]
+async fn a_wait_as_long_as_the_most_patient_route_allows_counts() {
+    let (_silent, gateway) = silent_model("", "attempt_timeout = \"20ms\"\nmax_attempts = 1\n").await;
+    for _ in 0..3 {
+        error(&ask(&gateway, &chat("main", "hi")).await, 502, "all_models_failed");
+    }
+    assert_eq!(status(&gateway, "a/chat").await["healthy"], false);
+}
