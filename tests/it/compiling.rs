@@ -12,7 +12,7 @@ use crate::policy_file::PolicyFile;
 /// Tells of what is compiled, and decides `second` by a policy in a file.
 fn config(model: &FakeModel, policy: &PolicyFile, more: &str) -> String {
     let stranger = format!(
-        "[policies.stranger]\nsource = \"{}\"\n[routes.second]\npolicy = \"stranger\"\n",
+        "[policies.stranger]\nlimits.deadline = \"60s\"\nsource = \"{}\"\n[routes.second]\npolicy = \"stranger\"\n",
         policy.path().display()
     );
     in_order(&[model], &format!("{stranger}[log]\nlevel = \"debug\"\n{more}"))

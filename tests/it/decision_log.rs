@@ -91,10 +91,10 @@ async fn every_kind_of_request_is_a_line_that_the_schema_describes() {
     let more = format!(
         "models = [\"a/chat\"]\n[routes.fails]\npolicy = \"cost\"\nmodels = [\"b/chat\"]\nbackoff = \"1ms\"\n\
          [routes.slow]\npolicy = \"cost\"\nmodels = [\"c/chat\"]\n\
-         [policies.bad]\nsource = \"{}\"\nsettings = {}\n\
+         [policies.bad]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {}\n\
          [routes.bad]\npolicy = \"bad\"\nmodels = [\"a/chat\"]\n\
          [routes.strict]\npolicy = \"bad\"\non_failure = \"reject\"\nmodels = [\"a/chat\"]\n\
-         [policies.sequential]\nsource = \"builtin:sequential\"\n\
+         [policies.sequential]\nlimits.deadline = \"60s\"\nsource = \"builtin:sequential\"\n\
          [routes.plan]\npolicy = \"sequential\"\nmodels = [\"a/chat\"]\n{}",
         policy.path().display(),
         inline(&misbehaving(Misdeed::Panic)),

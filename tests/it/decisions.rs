@@ -93,7 +93,7 @@ async fn a_failed_policy_and_whoever_came_after_it_are_both_told() {
     let config = backend("a", &good, "")
         + &model("a/chat", 1, "")
         + &format!(
-            "[policies.bad]\nsource = \"{}\"\nsettings = {}\n[routes.main]\npolicy = \"bad\"\n",
+            "[policies.bad]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {}\n[routes.main]\npolicy = \"bad\"\n",
             policy.path().display(),
             inline(&misbehaving(Misdeed::Trap)),
         );

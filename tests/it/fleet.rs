@@ -36,7 +36,7 @@ pub fn model(id: &str, price: u32, more: &str) -> String {
 
 /// A built-in policy under its own name; `more` are further keys.
 pub fn built_in(name: &str, more: &str) -> String {
-    format!("[policies.{name}]\nsource = \"builtin:{name}\"\n{more}\n")
+    format!("[policies.{name}]\nlimits.deadline = \"60s\"\nsource = \"builtin:{name}\"\n{more}\n")
 }
 
 /// A request with one message, in which there is something that nobody may tell.

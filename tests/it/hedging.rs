@@ -14,7 +14,7 @@ async fn hedged(first: &FakeModel, second: &FakeModel) -> (Gateway, PolicyFile) 
         model("a/chat", 1, ""),
         backend("b", second, ""),
         model("b/chat", 2, ""),
-        format!("[policies.hedging]\nsource = \"{}\"\n", policy.path().display()),
+        format!("[policies.hedging]\nlimits.deadline = \"60s\"\nsource = \"{}\"\n", policy.path().display()),
         "settings = { label = \"hedged\", hedge_after_ms = 20 }\n".to_owned(),
         "[routes.main]\npolicy = \"hedging\"\n[log]\nlevel = \"debug\"\n".to_owned(),
     ];

@@ -39,6 +39,7 @@ async fn fifty_swaps_under_load_lose_no_request_and_mix_no_versions() {
         input_price = 1
         output_price = 2
         [policies.changing]
+        limits.deadline = "60s"
         source = "{}"
         [routes.main]
         policy = "changing"

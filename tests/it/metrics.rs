@@ -199,7 +199,7 @@ async fn a_call_under_way_is_told() {
 #[tokio::test]
 async fn a_reload_drops_the_series_of_what_is_gone() {
     let fake = FakeModel::saying("hello there").await;
-    let second = "[policies.second]\nsource = \"builtin:cost\"\n[routes.second]\npolicy = \"second\"\n";
+    let second = "[policies.second]\nlimits.deadline = \"60s\"\nsource = \"builtin:cost\"\n[routes.second]\npolicy = \"second\"\n";
     let config = |more: &str| {
         backend("a", &fake, "") + &built_in("cost", "") + "[routes.main]\npolicy = \"cost\"\n" + more
     };

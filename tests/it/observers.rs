@@ -14,7 +14,7 @@ async fn a_policy_that_observes_is_told_what_became_of_its_decisions() {
     let config = backend("a", &fake, "")
         + &model("a/chat", 1, "")
         + &format!(
-            "[policies.recorder]\nsource = \"{}\"\nisolation = \"warm\"\n\
+            "[policies.recorder]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nisolation = \"warm\"\n\
              [routes.main]\npolicy = \"recorder\"\n",
             policy.path().display()
         );

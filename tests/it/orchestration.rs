@@ -41,7 +41,7 @@ impl Setup {
             config += &model(&format!("{name}/chat"), price, "");
         }
         config += &format!(
-            "[policies.planner]\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {}\n",
+            "[policies.planner]\nlimits.deadline = \"60s\"\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {}\n",
             policy.path().display(),
             inline(settings),
         );

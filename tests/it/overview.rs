@@ -102,7 +102,7 @@ async fn who_listens_hears_of_requests_and_of_swaps() {
     let config = backend("a", &fake, "")
         + &model("a/chat", 1, "")
         + &format!(
-            "[policies.changing]\nsource = \"{}\"\n[routes.main]\npolicy = \"changing\"\n",
+            "[policies.changing]\nlimits.deadline = \"60s\"\nsource = \"{}\"\n[routes.main]\npolicy = \"changing\"\n",
             policy.path().display()
         );
     let gateway = Gateway::start(&config).await;

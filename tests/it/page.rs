@@ -31,7 +31,7 @@ async fn setup(admin: &str) -> Setup {
     ];
     let (policy, next) = (PolicyFile::new(&version(1)), PolicyFile::new(&version(2)));
     let mut config = format!(
-        "{admin}[policies.changing]\nsource = \"{}\"\n[policies.other]\nsource = \"{}\"\nsettings = {{ label = \"other\" }}\n",
+        "{admin}[policies.changing]\nlimits.deadline = \"60s\"\nsource = \"{}\"\n[policies.other]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {{ label = \"other\" }}\n",
         policy.path().display(),
         next.path().display(),
     );

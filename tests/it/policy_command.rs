@@ -20,7 +20,7 @@ async fn setup(more: &str, environment: &[(&str, &str)]) -> Setup {
     let policy = PolicyFile::new(&version(1));
     let source = policy.path().display().to_string();
     let config = format!(
-        "{}{}[policies.own]\nsource = \"{source}\"\n[policies.other]\nsource = \"{source}\"\n\
+        "{}{}[policies.own]\nlimits.deadline = \"60s\"\nsource = \"{source}\"\n[policies.other]\nlimits.deadline = \"60s\"\nsource = \"{source}\"\n\
          settings = {{ label = \"other\" }}\n[routes.main]\npolicy = \"own\"\n{more}\n",
         backend("a", &fake, ""),
         model("a/chat", 1, ""),

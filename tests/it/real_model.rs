@@ -91,6 +91,7 @@ fn senses(eye: &str, ear: &str, tongue: SocketAddr) -> String {
         quality = 0.5
 
         [policies.multimodal]
+        limits.deadline = "60s"
         source = "builtin:multimodal"
         # The model is too small to follow instructions: it repeats what it is given.
         settings = {{ answer_instruction = "Notes" }}

@@ -34,6 +34,7 @@ fn config(model: &FakeModel, source: &str, route: &str) -> String {
         input_price = 1
         output_price = 2
         [policies.changing]
+        limits.deadline = "60s"
         source = "{source}"
         [routes.{route}]
         policy = "changing"
@@ -187,8 +188,10 @@ async fn an_upgrade_that_asks_for_more_waits_until_it_is_granted() {
         .await;
 
     let source = setup.policy.path().display().to_string();
-    let granted = config(&setup.model, &source, "main")
-        .replace("[policies.changing]", "[policies.changing]\ngrants = [\"prompt\"]");
+    let granted = config(&setup.model, &source, "main").replace(
+        "[policies.changing]",
+        "[policies.changing]\nlimits.deadline = \"60s\"\ngrants = [\"prompt\"]",
+    );
     fs::write(setup.gateway.config(), granted).expect("the config can be written");
     assert_eq!(setup.reload().await.status, 200);
     let answer = setup.ask("main").await;
@@ -237,7 +240,7 @@ async fn a_configuration_with_a_policy_that_does_not_load_is_refused_whole() {
     let broken = PolicyFile::new(b"broken");
     let source = setup.policy.path().display().to_string();
     let text = format!(
-        "{}\n[policies.broken]\nsource = \"{}\"\n[routes.more]\npolicy = \"changing\"\n",
+        "{}\n[policies.broken]\nlimits.deadline = \"60s\"\nsource = \"{}\"\n[routes.more]\npolicy = \"changing\"\n",
         config(&setup.model, &source, "renamed"),
         broken.path().display()
     );

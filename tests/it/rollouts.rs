@@ -31,7 +31,7 @@ async fn setup(settings: &str, more: &str) -> Setup {
 
 fn config(models: &[FakeModel; 2], policy: &PolicyFile, settings: &str, more: &str) -> String {
     format!(
-        "{}{}{}{}[policies.changing]\nsource = \"{}\"\nsettings = {settings}\n\
+        "{}{}{}{}[policies.changing]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {settings}\n\
          [routes.main]\npolicy = \"changing\"\nmax_attempts = 1\n{more}\n",
         backend("a", &models[0], ""),
         model("a/chat", 1, ""),
@@ -222,7 +222,7 @@ async fn a_rollback_waits_for_no_policy_that_is_being_fetched() {
     let nowhere = FakeModel::always(Step::hang()).await;
     let config = std::fs::read_to_string(setup.gateway.config()).expect("the config");
     let slow = format!(
-        "[policies.slow]\nsource = \"{}/slow.wasm\"\nsha256 = \"{}\"\n",
+        "[policies.slow]\nlimits.deadline = \"60s\"\nsource = \"{}/slow.wasm\"\nsha256 = \"{}\"\n",
         nowhere.base_url(),
         digest(9)
     );
@@ -284,7 +284,7 @@ async fn an_uploaded_version_serves_instead_of_the_source_and_is_watched() {
 
 #[tokio::test]
 async fn an_upload_that_is_no_good_changes_nothing() {
-    let setup = setup("{}", "[policies.changing.limits]\ncomponent = \"1 MiB\"\n").await;
+    let setup = setup("{}\nlimits.component = \"1 MiB\"", "").await;
     let wrong = setup.upload(&wrong_world()).await;
     assert!(error(&wrong, 422, "rejected").contains("so it is no policy"));
     let garbage = setup.upload(b"not WebAssembly at all").await;

@@ -19,7 +19,7 @@ fn config(upstream: &FakeModel, policy: &str) -> String {
 }
 
 fn remote(source: &str, more: &str) -> String {
-    format!("[policies.remote]\nsource = \"{source}\"\n{more}\n")
+    format!("[policies.remote]\nlimits.deadline = \"60s\"\nsource = \"{source}\"\n{more}\n")
 }
 
 async fn is_decided_by(gateway: &Gateway, number: u32) {
@@ -72,7 +72,7 @@ async fn a_registry_that_is_away_leaves_the_version_that_serves() {
     is_decided_by(&gateway, 1).await;
 
     // What is set anew does not wait for the registry.
-    let changed = config(&upstream, &format!("{policy}limits = {{ deadline = \"30ms\" }}\n"));
+    let changed = config(&upstream, &format!("{policy}limits.memory = \"8 MiB\"\n"));
     fs::write(gateway.config(), changed).expect("the config can be written");
     let report = reload(&gateway).await.json();
     assert_eq!(

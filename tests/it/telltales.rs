@@ -77,7 +77,7 @@ fn config(backends: &[(&'static str, FakeModel)], policy: &PolicyFile) -> String
     let hash: String = Sha256::digest(CLIENT_KEY).iter().map(|byte| format!("{byte:02x}")).collect();
     config
         + &format!(
-            "[policies.bad]\nsource = \"{}\"\nsettings = {}\n\
+            "[policies.bad]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {}\n\
              [routes.bad]\npolicy = \"bad\"\nmodels = [\"answers/*\"]\n\
              [routes.tried]\npolicy = \"cost\"\nshadow = \"bad\"\nmodels = [\"answers/*\"]\n\
              [keys.app]\nhash = \"sha256:{hash}\"\nroutes = [\"*\"]\n\

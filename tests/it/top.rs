@@ -87,7 +87,7 @@ async fn in_a_terminal_requests_are_seen_as_they_come_and_one_can_be_opened() {
 #[tokio::test]
 async fn changes_are_seen_as_they_happen() {
     let model = FakeModel::saying("hello").await;
-    let more = "[policies.other]\nsource = \"builtin:cost\"\n";
+    let more = "[policies.other]\nlimits.deadline = \"60s\"\nsource = \"builtin:cost\"\n";
     let gateway = Gateway::start(&in_order(&[&model], more)).await;
     let mut terminal = open(&gateway.admin_url, &[], &[]);
     terminal.press("4");

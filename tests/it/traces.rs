@@ -159,7 +159,7 @@ async fn a_hedge_runs_beside_the_call_that_it_refers_to() {
         model("a/chat", 1, ""),
         backend("b", &quick, ""),
         model("b/chat", 2, ""),
-        format!("[policies.hedging]\nsource = \"{}\"\n", policy.path().display()),
+        format!("[policies.hedging]\nlimits.deadline = \"60s\"\nsource = \"{}\"\n", policy.path().display()),
         "settings = { label = \"hedged\", hedge_after_ms = 20 }\n".to_owned(),
         "[routes.main]\npolicy = \"hedging\"\n".to_owned(),
         to(&collector, ""),
@@ -184,7 +184,7 @@ async fn a_policy_that_failed_is_told_and_so_is_who_decided_instead() {
     let config = backend("a", &fake, "")
         + &model("a/chat", 1, "")
         + &format!(
-            "[policies.bad]\nsource = \"{}\"\nsettings = {}\n[routes.main]\npolicy = \"bad\"\n{}",
+            "[policies.bad]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {}\n[routes.main]\npolicy = \"bad\"\n{}",
             policy.path().display(),
             crate::policy_failures::inline(&misbehaving(Misdeed::Trap)),
             to(&collector, ""),

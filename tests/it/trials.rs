@@ -27,10 +27,10 @@ async fn setup(route: &str, more: &str) -> Setup {
     let misdeed: Value = serde_json::from_str(&misbehaving(Misdeed::Trap)).expect("settings are JSON");
     let config = format!(
         "{}{}{}{}{}\
-         [policies.own]\nsource = \"{source}\"\nsettings = {{ label = \"own\" }}\n\
-         [policies.other]\nsource = \"{source}\"\nsettings = {{ label = \"other\" }}\n\
-         [policies.last]\nsource = \"{source}\"\nsettings = {{ label = \"last\", last_from = 0 }}\n\
-         [policies.bad]\nsource = \"{}\"\nsettings = {{ misdeed = {} }}\n\
+         [policies.own]\nlimits.deadline = \"60s\"\nsource = \"{source}\"\nsettings = {{ label = \"own\" }}\n\
+         [policies.other]\nlimits.deadline = \"60s\"\nsource = \"{source}\"\nsettings = {{ label = \"other\" }}\n\
+         [policies.last]\nlimits.deadline = \"60s\"\nsource = \"{source}\"\nsettings = {{ label = \"last\", last_from = 0 }}\n\
+         [policies.bad]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {{ misdeed = {} }}\n\
          [routes.main]\npolicy = \"own\"\n{route}\n{more}\n",
         backend("a", &models[0], ""),
         model("a/chat", 1, "expected = { first_token_ms = 100, tokens_per_second = 100 }"),
@@ -230,7 +230,7 @@ async fn a_changed_configuration_overrules_what_was_decided_before() {
 
 #[tokio::test]
 async fn an_orchestrator_is_tried_beside_a_router() {
-    let more = "[policies.parts]\nsource = \"builtin:auto\"\ngrants = [\"prompt\", \"outputs\"]\n";
+    let more = "[policies.parts]\nlimits.deadline = \"60s\"\nsource = \"builtin:auto\"\ngrants = [\"prompt\", \"outputs\"]\n";
     let setup = setup("shadow = \"parts\"", more).await;
     setup.labels(3).await;
     let trial = setup.compared(3).await;

@@ -153,7 +153,7 @@ async fn a_bad_plan_is_told_in_the_log_with_its_task_and_may_be_rejected() {
 async fn a_policy_that_fails_when_it_is_asked_again_hands_over_with_what_is_left_of_the_time() {
     let model = FakeModel::saying("hello there").await;
     for (blunder, reason) in [(Blunder::TrapInResume, "trap"), (Blunder::LoopInResume, "deadline")] {
-        let more = "on_failure = { fallback = \"cost\" }\n[policies.cost]\nsource = \"builtin:cost\"\n";
+        let more = "on_failure = { fallback = \"cost\" }\n[policies.cost]\nlimits.deadline = \"60s\"\nsource = \"builtin:cost\"\n";
         let setup = Setup::blundering(blunder, &[&model], more).await;
         let answer = ask(&setup.gateway, &chat("main", "hi")).await;
         assert_eq!(answer.text(), "hello there", "{blunder:?}");
@@ -173,7 +173,7 @@ async fn a_request_that_no_model_serves_whole_has_nothing_to_fall_back_to() {
         + &crate::fleet::model("eye/chat", 1, "inputs = [\"text\", \"image\"]\n")
         + &crate::fleet::model("ear/chat", 1, "inputs = [\"text\", \"audio\"]\n")
         + &format!(
-            "[policies.planner]\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ blunder = \"cycle\" }}\n\
+            "[policies.planner]\nlimits.deadline = \"60s\"\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ blunder = \"cycle\" }}\n\
              [routes.main]\npolicy = \"planner\"\n",
             policy.path().display()
         );

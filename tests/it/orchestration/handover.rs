@@ -27,7 +27,7 @@ impl Setup {
         let mut config = backend("a", &model, "") + &self::model("a/chat", 1, "");
         for (name, settings) in settings {
             config += &format!(
-                "[policies.{name}]\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ {settings} }}\n",
+                "[policies.{name}]\nlimits.deadline = \"60s\"\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ {settings} }}\n",
                 policy.path().display()
             );
         }

@@ -187,7 +187,7 @@ async fn a_recording_is_transcribed_and_a_text_embedded_at_their_own_endpoints()
         config += &model("ear/whisper", 1, "inputs = [\"audio\"]\noperations = [\"transcription\"]\n");
         config += &model("b/chat", 2, "");
         config += &format!(
-            "[policies.planner]\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ shape = \"{shape}\" }}\n\
+            "[policies.planner]\nlimits.deadline = \"60s\"\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ shape = \"{shape}\" }}\n\
              [routes.main]\npolicy = \"planner\"\n",
             policy.path().display()
         );
@@ -226,7 +226,7 @@ async fn a_vector_is_an_output_like_any_other() {
     let config = backend("e", &embedder, "")
         + &model("e/embed", 1, "operations = [\"embedding\"]\n")
         + &format!(
-            "[policies.planner]\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ shape = \"embed\" }}\n\
+            "[policies.planner]\nlimits.deadline = \"60s\"\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ shape = \"embed\" }}\n\
              [routes.main]\npolicy = \"planner\"\n",
             policy.path().display()
         );

@@ -21,7 +21,7 @@ async fn tasks_are_in_the_request_and_calls_are_in_their_tasks() {
         config += &(backend(name, fake, "") + &model(&format!("{name}/chat"), 1, ""));
     }
     config += &format!(
-        "[policies.planner]\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {}\n\
+        "[policies.planner]\nlimits.deadline = \"60s\"\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {}\n\
          [routes.main]\npolicy = \"planner\"\nbackoff = \"1ms\"\n{}",
         policy.path().display(),
         inline(&planned(&settings)),
