@@ -407,8 +407,8 @@ pub mod pointsman {
                 /// recording in it, an embedding one with text.
                 pub input: _rt::Vec<Input>,
                 /// The tasks of this plan that have to end before this one begins, by
-                /// number. A task whose output is used has to be among them or among
-                /// those that they wait for; tasks of earlier steps have ended already.
+                /// number, each once. A task whose output is used has to be among them or
+                /// among those that they wait for; tasks of earlier steps have ended already.
                 pub after: _rt::Vec<u32>,
                 /// Whether the plan goes on when the task fails.
                 pub optional: bool,

@@ -71,7 +71,9 @@ impl Task {
 
     /// Waits for another task too. Those whose outputs it uses need not be named.
     pub fn after(mut self, task: TaskId) -> Self {
-        self.after.push(task.number());
+        if !self.after.contains(&task.number()) {
+            self.after.push(task.number());
+        }
         self
     }
 

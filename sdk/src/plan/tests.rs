@@ -111,7 +111,7 @@ fn a_task_waits_for_those_whose_output_it_uses_and_for_those_it_names() {
     let mut plan = Plan::new();
     let one = plan.add(Task::chat("one", [0]).user(["a".into()]));
     let two = plan.add(Task::chat("two", [0]).user(["b".into()]));
-    let three = plan.add(Task::chat("three", [0]).user([one.into(), one.into()]).after(two));
+    let three = plan.add(Task::chat("three", [0]).user([one.into(), one.into()]).after(two).after(two));
     let Step::Run(plan) = plan.answer(three, "x") else { panic!("no plan") };
     assert_eq!(plan.tasks[2].after, [1, 0]);
 }

@@ -76,6 +76,9 @@ pub(super) fn broken_plan_rule(plan: &PlanRecord, first: u32, candidates: usize)
         if task.after.iter().any(|&it| it < first || it >= first + plan.tasks.len() as u32) {
             return rule("a task waits for tasks of its plan");
         }
+        if task.after.iter().enumerate().any(|(at, number)| task.after[..at].contains(number)) {
+            return rule("a task waits for another once");
+        }
         if crate::plan::outputs_used(task).iter().any(|&used| used >= first && !before[at].contains(&used)) {
             return rule("a task uses outputs of tasks that it waits for");
         }
