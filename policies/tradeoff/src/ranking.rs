@@ -69,12 +69,14 @@ impl Call<'_> {
     /// # Errors
     /// Denied when there are models, but none that the budget can pay.
     pub fn order(&self, able: &[usize], prefer: Preference) -> Result<Vec<usize>, Refusal> {
-        let keys = self.keys(prefer);
-        let best = able.iter().filter_map(|&index| self.quality(index)).fold(0.0, f64::max);
+        // Asked once for each model: every question is a call to the gateway.
+        let quality = self.qualities();
+        let keys = self.keys(prefer, &quality);
+        let best = able.iter().filter_map(|&index| quality[index]).fold(0.0, f64::max);
         let rank = |index: usize| {
             let model = &self.candidates[index];
             let has_room = model.context_window.is_none_or(|window| window >= self.room);
-            let is_poor = self.quality(index).is_some_and(|quality| quality < POOR * best);
+            let is_poor = quality[index].is_some_and(|quality| quality < POOR * best);
             let unfit = (!model.healthy, !has_room, is_poor);
             Rank { unfit, key: keys[index], cost: self.cost(index), index }
         };
@@ -84,21 +86,23 @@ impl Call<'_> {
     }
 
     /// For each candidate a number, the smaller the better.
-    fn keys(&self, prefer: Preference) -> Vec<f64> {
-        let all = 0..self.candidates.len();
+    fn keys(&self, prefer: Preference, quality: &[Option<f64>]) -> Vec<f64> {
         match prefer {
-            Preference::Quality => all.map(|index| -self.quality(index).unwrap_or(-1.0)).collect(),
-            Preference::Cost => all.map(|index| self.cost(index)).collect(),
+            Preference::Quality => quality.iter().map(|quality| -quality.unwrap_or(-1.0)).collect(),
+            Preference::Cost => (0..self.candidates.len()).map(|index| self.cost(index)).collect(),
             Preference::Speed => {
                 let tokens = estimate::output_tokens(self.request);
                 estimate::last_tokens_ms(self.candidates, tokens, estimate::TYPICAL_SLOTS)
-                    .unwrap_or_else(|| self.keys(Preference::Cost))
+                    .unwrap_or_else(|| self.keys(Preference::Cost, quality))
             }
         }
     }
 
-    fn quality(&self, index: usize) -> Option<f64> {
-        details::task_quality(index, self.task).or(self.candidates[index].quality)
+    /// The quality of each candidate at the task.
+    fn qualities(&self) -> Vec<Option<f64>> {
+        let of =
+            |(index, model): (usize, &Candidate)| details::task_quality(index, self.task).or(model.quality);
+        self.candidates.iter().enumerate().map(of).collect()
     }
 
     /// Of one call, as if it had the input of the whole request: tasks that get
