@@ -8,9 +8,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::text::{is_printable, printable};
+
 /// Longest label, in bytes.
 pub const MAX_LABEL: usize = 64;
-/// Longest reason or refusal text, in bytes.
+/// Longest reason or refusal text, in bytes; what is escaped in it makes it up to
+/// three times as long.
 pub const MAX_REASON: usize = 512;
 
 /// A candidate to try.
@@ -88,7 +91,7 @@ pub enum InvalidDecision {
         candidate: usize,
     },
     /// A label that is empty, too long or has other characters.
-    #[error("the label {0:?} is not 1 to 64 characters of a-z A-Z 0-9 . _ : / -")]
+    #[error("the label \"{0}\" is not 1 to 64 characters of a-z A-Z 0-9 . _ : / -")]
     Label(String),
     /// A reason that is too long or has control characters.
     #[error("the {0} is longer than 512 bytes or has control characters")]
@@ -106,10 +109,10 @@ pub enum InvalidDecision {
 
 impl Proposal {
     /// Checks every rule of the contract against the number of candidates the
-    /// policy was given.
-    pub fn validate(self, candidates: usize) -> Result<Decision, InvalidDecision> {
+    /// policy was given. What is not printable in the reason is escaped.
+    pub fn validate(mut self, candidates: usize) -> Result<Decision, InvalidDecision> {
         check_targets(&self.targets, candidates)?;
-        check_texts(&self.label, self.reason.as_deref())?;
+        self.reason = check_texts(&self.label, self.reason)?;
         if let Some(propensity) = self.propensity
             && !(propensity > 0.0 && propensity <= 1.0)
         {
@@ -135,14 +138,14 @@ impl Refusal {
         }
     }
 
-    /// Checks the text, which is shown to the client.
+    /// Checks the text, which is shown to the client, and escapes what is not
+    /// printable in it.
     pub fn validate(self) -> Result<Self, InvalidDecision> {
-        match &self {
-            Self::NoCandidate(text) | Self::Denied(text) if !is_text(text) => {
-                Err(InvalidDecision::Text("refusal"))
-            }
-            _ => Ok(self),
-        }
+        let check = |text| check_text("refusal", text);
+        Ok(match self {
+            Self::NoCandidate(text) => Self::NoCandidate(check(text)?),
+            Self::Denied(text) => Self::Denied(check(text)?),
+        })
     }
 }
 
@@ -211,15 +214,13 @@ fn check_targets(targets: &[Target], candidates: usize) -> Result<(), InvalidDec
     Ok(())
 }
 
-/// Checks a label, and the reason that goes with it.
-pub(crate) fn check_texts(label: &str, reason: Option<&str>) -> Result<(), InvalidDecision> {
+/// Checks a label and the reason that goes with it, and returns the reason as it may
+/// be shown.
+pub(crate) fn check_texts(label: &str, reason: Option<String>) -> Result<Option<String>, InvalidDecision> {
     if !is_label(label) {
-        return Err(InvalidDecision::Label(label.chars().take(MAX_LABEL).collect()));
+        return Err(InvalidDecision::Label(printable(label, MAX_LABEL)));
     }
-    if reason.is_some_and(|reason| !is_text(reason)) {
-        return Err(InvalidDecision::Text("reason"));
-    }
-    Ok(())
+    reason.map(|reason| check_text("reason", reason)).transpose()
 }
 
 pub(crate) fn is_label(label: &str) -> bool {
@@ -227,8 +228,14 @@ pub(crate) fn is_label(label: &str) -> bool {
     (1..=MAX_LABEL).contains(&label.len()) && label.bytes().all(allowed)
 }
 
-fn is_text(text: &str) -> bool {
-    text.len() <= MAX_REASON && !text.chars().any(char::is_control)
+/// Refuses a text that is too long or has control characters, as the contract says.
+/// Other characters that must not be shown as they are it does not rule out: they
+/// are escaped.
+fn check_text(what: &'static str, text: String) -> Result<String, InvalidDecision> {
+    if text.len() > MAX_REASON || text.chars().any(char::is_control) {
+        return Err(InvalidDecision::Text(what));
+    }
+    Ok(if text.chars().all(is_printable) { text } else { printable(&text, MAX_REASON) })
 }
 
 #[cfg(test)]

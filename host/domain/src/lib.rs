@@ -18,4 +18,5 @@ pub mod plan;
 pub mod prompt;
 pub mod request;
 pub mod rollout;
+pub mod text;
 pub mod trace;

@@ -53,6 +53,17 @@ fn texts_that_could_forge_a_header_or_a_terminal_are_refused() {
 }
 
 #[test]
+fn what_turns_or_hides_text_is_escaped_in_reasons_and_refusals() {
+    let (given, shown) = ("ok \u{202e}gnol\u{2028}\u{200b} 😀", r"ok \u{202e}gnol\u{2028}\u{200b} 😀");
+    let decision =
+        Proposal { reason: Some(given.to_owned()), ..proposal(&[0]) }.validate(3).expect("allowed");
+    assert_eq!(decision.reason(), Some(shown));
+    for refusal in [Refusal::Denied, Refusal::NoCandidate] {
+        assert_eq!(refusal(given.to_owned()).validate().expect("allowed").message(), shown);
+    }
+}
+
+#[test]
 fn the_hosts_own_order_tries_everything() {
     let decision = Decision::in_order(3, "static");
     assert_eq!(decision.targets().iter().map(|target| target.candidate).collect::<Vec<_>>(), [0, 1, 2]);

@@ -30,6 +30,16 @@ pub enum InvalidPlan {
         /// Most that are allowed.
         limit: usize,
     },
+    /// A list that is longer than any valid plan's.
+    #[error("the plan has {length} {what}; at most {limit} are allowed")]
+    TooLong {
+        /// What is in the list.
+        what: &'static str,
+        /// How many of them; or how many were counted before it was given up.
+        length: usize,
+        /// Most that are allowed.
+        limit: usize,
+    },
     /// The policy was asked too often.
     #[error("the policy is still not done after {0} steps")]
     TooManySteps(usize),
@@ -46,7 +56,7 @@ pub enum InvalidPlan {
     StateTooLarge(usize),
     /// A task whose name cannot be shown.
     #[error(
-        "task {number} has the name {name:?}, which is not 1 to {MAX_LABEL} characters of a-z A-Z 0-9 . _ : / -"
+        "task {number} has the name \"{name}\", which is not 1 to {MAX_LABEL} characters of a-z A-Z 0-9 . _ : / -"
     )]
     Name {
         /// The task.
@@ -79,7 +89,7 @@ pub enum InvalidPlan {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TaskFault {
     /// An operation that the gateway does not know.
-    #[error("there is no operation {0:?}; there are chat, transcription and embedding")]
+    #[error("there is no operation \"{0}\"; there are chat, transcription and embedding")]
     Operation(String),
     /// Its targets break a rule of decisions.
     #[error(transparent)]
@@ -132,6 +142,9 @@ pub enum TaskFault {
     /// It waits for a task that is not in the plan.
     #[error("it waits for task {0}, which is not in this plan")]
     UnknownDependency(usize),
+    /// It waits for a task twice.
+    #[error("it waits for task {0} twice")]
+    RepeatedDependency(usize),
     /// It waits for itself.
     #[error("it waits for itself")]
     SelfDependency,

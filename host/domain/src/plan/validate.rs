@@ -5,10 +5,11 @@ use super::{
     PlanLimits, PlanProposal, Step, Task, TaskFault, TaskProposal, outputs_of,
 };
 use crate::candidate::Candidate;
-use crate::decision::{Decision, MAX_LABEL, Proposal, is_label};
+use crate::decision::{Decision, MAX_LABEL, Proposal, check_texts, is_label};
 use crate::model::{Abilities, Modalities, Operation};
 use crate::prompt::Prompt;
 use crate::request::RequestFacts;
+use crate::text::printable;
 
 mod options;
 mod order;
@@ -48,7 +49,7 @@ impl Scope<'_> {
     /// Checks an answer.
     pub fn finish(&self, proposal: FinishProposal) -> Result<Step, InvalidPlan> {
         let FinishProposal { content, label, reason } = proposal;
-        check_texts(&label, reason.as_deref())?;
+        let reason = check_texts(&label, reason)?;
         self.check_answer(&content, self.first)?;
         Ok(Step::Finish(Finish { content, label, reason }))
     }
@@ -88,8 +89,7 @@ impl Scope<'_> {
     fn task(&self, number: usize, proposal: TaskProposal, answers: bool) -> Result<Task, InvalidPlan> {
         let TaskProposal { name, operation, targets, input, after, optional, .. } = proposal;
         if !is_label(&name) {
-            let name = name.chars().take(MAX_LABEL).collect();
-            return Err(InvalidPlan::Name { number, name });
+            return Err(InvalidPlan::Name { number, name: printable(&name, MAX_LABEL) });
         }
         let fault = |fault| InvalidPlan::Task { task: name.clone(), fault };
         let operation = operation_named(&operation).map_err(fault)?;
@@ -193,7 +193,7 @@ impl PlanProposal {
     /// Checks every rule of the contract and every limit.
     pub fn validate(self, scope: &Scope<'_>) -> Result<Plan, InvalidPlan> {
         let Self { tasks, next, label, reason } = self;
-        check_texts(&label, reason.as_deref())?;
+        let reason = check_texts(&label, reason)?;
         let total = scope.first + tasks.len();
         if tasks.is_empty() {
             return Err(InvalidPlan::NoTask);
@@ -226,16 +226,12 @@ impl PlanProposal {
     }
 }
 
-fn check_texts(label: &str, reason: Option<&str>) -> Result<(), InvalidPlan> {
-    Ok(crate::decision::check_texts(label, reason)?)
-}
-
 fn operation_named(name: &str) -> Result<Operation, TaskFault> {
     let known = [Operation::Chat, Operation::Transcription, Operation::Embedding];
     known
         .into_iter()
         .find(|operation| operation.as_str() == name)
-        .ok_or_else(|| TaskFault::Operation(name.chars().take(MAX_LABEL).collect()))
+        .ok_or_else(|| TaskFault::Operation(printable(name, MAX_LABEL)))
 }
 
 fn check_zeros(tokens: Option<u32>, timeout: Option<Duration>) -> Result<(), TaskFault> {

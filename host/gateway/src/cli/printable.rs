@@ -3,6 +3,7 @@
 //! What a gateway tells comes from clients, policies and models' servers. None of
 //! them may move the cursor, colour or rename a terminal, or turn text around in it.
 
+use pointsman_domain::text::is_printable;
 use serde_json::Value;
 
 /// What stands for a character that is left out.
@@ -28,10 +29,8 @@ pub(super) fn json(value: Value) -> Value {
 fn printable(letter: char) -> char {
     match letter {
         '\n' | '\r' | '\t' => ' ',
-        letter if letter.is_control() => LEFT_OUT,
-        // What has no width, and what changes the direction of text.
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => LEFT_OUT,
-        letter => letter,
+        letter if is_printable(letter) => letter,
+        _ => LEFT_OUT,
     }
 }
 

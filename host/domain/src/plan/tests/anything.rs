@@ -6,13 +6,15 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::text::is_printable;
 
 fn number() -> impl Strategy<Value = usize> {
     prop_oneof![8 => 0_usize..6, 1 => any::<usize>()]
 }
 
 fn words() -> impl Strategy<Value = String> {
-    prop_oneof![4 => "[a-z]{1,8}", 1 => any::<String>(), 1 => ".{0,100}"]
+    let hidden = "[a-z\u{202e}\u{2028}\u{200b}\u{feff}]{0,40}";
+    prop_oneof![4 => "[a-z]{1,8}", 1 => any::<String>(), 1 => ".{0,100}", 1 => hidden]
 }
 
 fn part() -> impl Strategy<Value = Part> {
@@ -79,6 +81,7 @@ proptest! {
         let limits = PlanLimits { tasks: 4, depth: 2, output_tokens: 10_000, ..PlanLimits::default() };
         match checked_after(first, proposal, limits) {
             Ok(plan) => {
+                prop_assert!(plan.reason().is_none_or(|reason| reason.chars().all(is_printable)));
                 prop_assert!(!plan.tasks().is_empty() && first + plan.tasks().len() <= limits.tasks);
                 for task in plan.tasks() {
                     prop_assert!(task.decision().targets().iter().all(|it| it.candidate < candidates().len()));
@@ -92,7 +95,7 @@ proptest! {
             }
             Err(invalid) => {
                 let message = invalid.to_string();
-                prop_assert!(message.len() < 2_000 && !message.chars().any(char::is_control), "{}", message);
+                prop_assert!(message.len() < 2_000 && message.chars().all(is_printable), "{}", message);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Operation, TaskFault};
 use crate::decision::MAX_LABEL;
+use crate::text::printable;
 
 /// What a value has to be.
 enum Kind {
@@ -40,8 +41,8 @@ pub(super) fn check(operation: Operation, options: &[(String, String)]) -> Resul
     for (at, (name, value)) in options.iter().enumerate() {
         let is_repeated = options.iter().take(at).any(|(earlier, _)| earlier == name);
         let Some((name, kind)) = known.iter().find(|(known, _)| known == name && !is_repeated) else {
-            let name = name.chars().filter(|c| !c.is_control()).take(MAX_LABEL).collect();
-            return Err(TaskFault::UnknownOption { name, operation: operation.as_str() });
+            let (name, operation) = (printable(name, MAX_LABEL), operation.as_str());
+            return Err(TaskFault::UnknownOption { name, operation });
         };
         if let Err(expected) = kind.check(value) {
             return Err(TaskFault::OptionValue { name, expected });
