@@ -1,6 +1,8 @@
 //! Random plans: every order of endings runs each task once, after those that
 //! it waits for.
 
+use std::collections::BTreeSet;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -12,7 +14,8 @@ fn graph() -> impl Strategy<Value = (Vec<Vec<usize>>, Vec<usize>)> {
     let edges = vec(vec(any::<prop::sample::Index>(), 0..4), 1..24);
     (edges, vec(any::<usize>(), 64)).prop_map(|(edges, endings)| {
         let after = |(at, edges): (usize, &Vec<prop::sample::Index>)| {
-            if at == 0 { Vec::new() } else { edges.iter().map(|edge| edge.index(at)).collect() }
+            let edges = edges.iter().filter(|_| at > 0).map(|edge| edge.index(at));
+            edges.collect::<BTreeSet<_>>().into_iter().collect()
         };
         (edges.iter().enumerate().map(after).collect(), endings)
     })
@@ -63,6 +66,9 @@ proptest! {
         }
         let proposal = PlanProposal { next: Next::Answer(answer), ..plan(tasks) };
         if let Ok(plan) = checked_after(first, proposal, PlanLimits::default()) {
+            for task in plan.tasks() {
+                prop_assert_eq!(task.after.iter().collect::<BTreeSet<_>>().len(), task.after.len());
+            }
             let mut progress = Progress::new(&plan, 4);
             while let Some(task) = progress.begin() {
                 progress.ended(task);

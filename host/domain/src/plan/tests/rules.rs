@@ -97,6 +97,8 @@ fn the_order_has_to_be_one_that_can_be_run() {
         plan(vec![task("a", &[7]), task("b", &[0])]),
         "task `a`: it waits for task 7, which is not in this plan",
     );
+    refused(plan(vec![task("a", &[]), task("b", &[0, 0])]), "task `b`: it waits for task 0 twice");
+    refused(plan(vec![task("a", &[]), task("b", &[0; 400_000])]), "task `b`: it waits for task 0 twice");
     refused(
         plan(vec![task("a", &[2]), task("b", &[0]), task("c", &[1]), task("d", &[2])]),
         "task `a`: it waits for itself by way of others: a -> c -> b -> a",

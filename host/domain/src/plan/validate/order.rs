@@ -9,28 +9,21 @@ pub(super) fn check(plan: &Plan, limits: &PlanLimits) -> Result<(), InvalidPlan>
     for at in 0..plan.tasks.len() {
         graph.check_names(at).map_err(|fault| graph.fault(at, fault))?;
     }
-    let order = graph.order()?;
-    let mut ancestors = vec![vec![false; plan.tasks.len()]; plan.tasks.len()];
+    let mut ancestors = Ancestors::none(plan.tasks.len());
     let mut depth = vec![1_usize; plan.tasks.len()];
-    for at in order {
+    for at in graph.order()? {
         for before in graph.before(at) {
             depth[at] = depth[at].max(depth[before] + 1);
-            let of_before = ancestors[before].clone();
-            for (mine, theirs) in ancestors[at].iter_mut().zip(of_before) {
-                *mine |= theirs;
-            }
-            ancestors[at][before] = true;
+            ancestors.inherit(at, before);
         }
         if depth[at] > limits.depth {
             let fault = TaskFault::TooDeep { depth: depth[at], limit: limits.depth };
             return Err(graph.fault(at, fault));
         }
         for output in uses(&plan.tasks[at]) {
-            let known = match output.task.checked_sub(plan.first) {
-                None => true,
-                Some(used) => ancestors[at].get(used) == Some(&true),
-            };
-            if !known {
+            let used = output.task.checked_sub(plan.first);
+            // What an earlier step gave is there.
+            if used.is_some_and(|used| !ancestors.contain(at, used)) {
                 return Err(graph.fault(at, TaskFault::NotAnAncestor(output.task)));
             }
         }
@@ -72,38 +65,47 @@ impl Graph<'_> {
         self.plan.tasks[at].after.iter().map(|number| number - self.plan.first)
     }
 
+    /// Checks the list of what a task waits for. A longer list than there are tasks
+    /// repeats one or names an unknown one, so no more of it than that is walked.
     fn check_names(&self, at: usize) -> Result<(), TaskFault> {
-        let range = self.plan.first..self.plan.first + self.plan.tasks.len();
+        let mut named = vec![false; self.plan.tasks.len()];
         for &number in &self.plan.tasks[at].after {
-            if !range.contains(&number) {
-                return Err(TaskFault::UnknownDependency(number));
-            }
-            if number == self.plan.first + at {
-                return Err(TaskFault::SelfDependency);
+            let named = number.checked_sub(self.plan.first).and_then(|before| named.get_mut(before));
+            match named {
+                None => return Err(TaskFault::UnknownDependency(number)),
+                Some(_) if number == self.plan.first + at => return Err(TaskFault::SelfDependency),
+                Some(true) => return Err(TaskFault::RepeatedDependency(number)),
+                Some(first) => *first = true,
             }
         }
         Ok(())
     }
 
-    /// The tasks in an order in which each comes after those that it waits for.
+    /// The tasks in an order in which each comes after those that it waits for (A. B. Kahn,
+    /// "Topological sorting of large networks", CACM 5, 1962). Only for checked names.
     fn order(&self) -> Result<Vec<usize>, InvalidPlan> {
-        let mut order = Vec::with_capacity(self.plan.tasks.len());
-        let mut placed = vec![false; self.plan.tasks.len()];
-        loop {
-            let before = order.len();
-            for at in 0..placed.len() {
-                if !placed[at] && self.before(at).all(|it| placed[it]) {
-                    placed[at] = true;
-                    order.push(at);
+        let tasks = self.plan.tasks.len();
+        let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); tasks];
+        for at in 0..tasks {
+            self.before(at).for_each(|before| waiting[before].push(at));
+        }
+        let mut missing: Vec<usize> = self.plan.tasks.iter().map(|task| task.after.len()).collect();
+        let mut order: Vec<usize> = (0..tasks).filter(|&at| missing[at] == 0).collect();
+        let mut done = 0;
+        while let Some(&at) = order.get(done) {
+            done += 1;
+            for &next in &waiting[at] {
+                missing[next] -= 1;
+                if missing[next] == 0 {
+                    order.push(next);
                 }
             }
-            if order.len() == placed.len() {
-                return Ok(order);
-            }
-            if order.len() == before {
-                return Err(self.cycle(&placed));
-            }
         }
+        if order.len() == tasks {
+            return Ok(order);
+        }
+        let placed: Vec<bool> = missing.iter().map(|&missing| missing == 0).collect();
+        Err(self.cycle(&placed))
     }
 
     /// The circle among tasks that cannot be placed: going back from one of them
@@ -124,5 +126,33 @@ impl Graph<'_> {
 
     fn fault(&self, at: usize, fault: TaskFault) -> InvalidPlan {
         InvalidPlan::Task { task: self.plan.tasks[at].name().to_owned(), fault }
+    }
+}
+
+/// For each task the set of those that have ended before it begins: a bit for each.
+struct Ancestors {
+    words: Vec<u64>,
+    /// Words of one set.
+    width: usize,
+}
+
+impl Ancestors {
+    fn none(tasks: usize) -> Self {
+        let width = tasks.div_ceil(64);
+        Self { words: vec![0; tasks * width], width }
+    }
+
+    /// Adds another task and all of its ancestors.
+    fn inherit(&mut self, at: usize, before: usize) {
+        for word in 0..self.width {
+            self.words[at * self.width + word] |= self.words[before * self.width + word];
+        }
+        self.words[at * self.width + before / 64] |= 1 << (before % 64);
+    }
+
+    /// Whether that task is there and is one of them.
+    fn contain(&self, at: usize, task: usize) -> bool {
+        let set = &self.words[at * self.width..][..self.width];
+        set.get(task / 64).is_some_and(|word| word >> (task % 64) & 1 == 1)
     }
 }
