@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_domain::ids::Digest;
+use pointsman_domain::text::printable;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::code::Code;
 use crate::failure::PolicyFailure;
-use crate::host::{add_contract, add_wasi, printable};
+use crate::host::{add_contract, add_wasi};
 use crate::instance::Exports;
 use crate::policy::Policy;
 use crate::runtime::Runtime;
@@ -207,6 +208,8 @@ fn linker(engine: &Engine, grants: Grants) -> wasmtime::Result<Linker<crate::hos
 
 /// Bytes of a component's own names that a message tells.
 const MAX_NAMES: usize = 1_024;
+/// Bytes of a parser's or compiler's words that a message tells.
+const MAX_WORDS: usize = 4_096;
 
 fn exported(component: &Component) -> String {
     let names: Vec<String> =
@@ -224,5 +227,11 @@ fn mebibytes(bytes: usize) -> String {
 
 /// An error and its causes on one line.
 fn text(error: &wasmtime::Error) -> String {
-    format!("{error:#}")
+    one_line(&format!("{error:#}"))
+}
+
+/// The words of a parser or compiler, which quote names of the policy, on one line that
+/// may be shown.
+pub(crate) fn one_line(words: &str) -> String {
+    printable(&words.split_whitespace().collect::<Vec<_>>().join(" "), MAX_WORDS)
 }

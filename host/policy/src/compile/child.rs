@@ -12,8 +12,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::{Artefact, message};
-use crate::host::printable;
 use crate::load::LoadError;
+use pointsman_domain::text::printable;
 
 /// What the standard library says when there is no memory left, and when there is
 /// none for the stack of a thread.

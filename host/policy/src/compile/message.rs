@@ -1,7 +1,7 @@
 //! What the compiler's process says on its standard output: one byte that tells
 //! what follows, and then native code or a text, to the end.
 
-use crate::load::LoadError;
+use crate::load::{LoadError, one_line};
 
 /// The byte before native code. Errors have a byte of their own each.
 const CODE: u8 = b'C';
@@ -27,7 +27,7 @@ pub(super) fn decode(mut said: Vec<u8>) -> Option<Result<Vec<u8>, LoadError>> {
     if kind == CODE {
         return Some(Ok(said));
     }
-    let text = String::from_utf8(said).ok()?;
+    let text = one_line(str::from_utf8(&said).ok()?);
     Some(Err(match kind {
         b'p' => LoadError::Precompiled,
         b'w' => LoadError::NotWebAssembly(text),

@@ -4,8 +4,8 @@ use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::Types;
 use wasmparser::{Parser, Payload, Validator};
 
-use crate::host::printable;
 use crate::load::LoadError;
+use pointsman_domain::text::printable;
 
 /// Bytes of a name that are kept: names of some kinds hold any text.
 const MAX_NAME: usize = 256;

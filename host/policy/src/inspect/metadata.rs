@@ -4,7 +4,7 @@
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
 use super::{Sdk, Tool};
-use crate::host::printable;
+use pointsman_domain::text::printable;
 
 /// The custom section in which a kit for policies records itself: its language,
 /// a space, and its version.

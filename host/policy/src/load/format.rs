@@ -7,7 +7,7 @@ use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use wasmtime::Engine;
 use wit_component::ComponentEncoder;
 
-use super::LoadError;
+use super::{LoadError, one_line};
 
 /// With this every module and every component begins.
 const MAGIC: &[u8] = b"\0asm";
@@ -42,8 +42,7 @@ fn encoding(bytes: &[u8]) -> Result<Encoding, LoadError> {
 
 /// The parser's words on one line, whatever they are.
 pub(crate) fn malformed(error: BinaryReaderError) -> LoadError {
-    let text = error.to_string();
-    LoadError::NotWebAssembly(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    LoadError::NotWebAssembly(one_line(&error.to_string()))
 }
 
 /// wit-component is a build tool, not made for hostile input: it panics on some.
@@ -51,7 +50,7 @@ fn encode(module: &[u8]) -> Result<Vec<u8>, LoadError> {
     let encoded = catch_unwind(|| ComponentEncoder::default().validate(true).module(module)?.encode());
     match encoded {
         Ok(Ok(component)) => Ok(component),
-        Ok(Err(error)) => Err(LoadError::NotEncodable(format!("{error:#}"))),
+        Ok(Err(error)) => Err(LoadError::NotEncodable(one_line(&format!("{error:#}")))),
         Err(_) => Err(LoadError::NotEncodable("its component type is malformed".to_owned())),
     }
 }

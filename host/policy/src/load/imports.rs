@@ -4,8 +4,8 @@ use wasmtime::component::Component;
 
 use super::{LoadError, MAX_NAMES};
 use crate::capability::Capability;
-use crate::host::printable;
 use crate::spec::Grants;
+use pointsman_domain::text::printable;
 
 /// Refuses a component that imports what is not offered, or not granted.
 pub(super) fn check(component: &Component, granted: Grants) -> Result<(), LoadError> {
