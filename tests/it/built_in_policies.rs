@@ -31,8 +31,8 @@ async fn cost_takes_the_cheapest_that_is_good_enough() {
         &model("small", 1, "0.5", QUICK),
         &model("medium", 2, "0.8", QUICK),
         &built_in("cost", ""),
-        "[policies.floor]\nsource = \"builtin:cost\"\nsettings = { quality_floor = 0.7 }\n",
-        "[policies.strict]\nsource = \"builtin:cost\"\nsettings = { quality_floor = 0.95, strict = true }\n",
+        "[policies.floor]\nlimits.deadline = \"60s\"\nsource = \"builtin:cost\"\nsettings = { quality_floor = 0.7 }\n",
+        "[policies.strict]\nlimits.deadline = \"60s\"\nsource = \"builtin:cost\"\nsettings = { quality_floor = 0.95, strict = true }\n",
         &route("cheap", "cost"),
         &route("good", "floor"),
         &route("best", "strict"),
@@ -119,5 +119,52 @@ async fn dynamic_is_cheap_unless_the_request_asks_for_speed_or_quality() {
     for (wish, expected) in cases {
         let answer = ask_with(&gateway, &[("x-pointsman-prefer", wish)], &body).await;
         assert_eq!(chosen(&answer), expected, "{wish}");
+    }
+}
+
+const BUILT_IN: [&str; 10] = [
+    "cost",
+    "performance",
+    "task-type",
+    "dynamic",
+    "auto",
+    "multimodal",
+    "sequential",
+    "parallel",
+    "collaborate",
+    "cascade",
+];
+
+#[tokio::test]
+async fn every_built_in_policy_decides_among_any_number_of_models() {
+    for models in [1, 10, 1_000, 5_000] {
+        let mut config = FLEET.to_owned();
+        for number in 0..models {
+            let inputs = if number % 2 == 0 { "[\"text\", \"image\", \"audio\"]" } else { "[\"text\"]" };
+            let more = format!("{QUICK}inputs = {inputs}");
+            let quality = format!("{{ general = 0.{}, code = 0.5 }}", number % 90 + 10);
+            config += &model(&format!("m{number}"), number % 100 + 1, &quality, &more);
+        }
+        for policy in BUILT_IN {
+            config += &built_in(policy, "grants = [\"prompt\", \"outputs\"]");
+            config += &route(policy, policy);
+        }
+        let gateway = Gateway::start(&config).await;
+        for policy in BUILT_IN {
+            let hard = "Debug this Python function, and prove step by step that it always ends.";
+            let picture = crate::fleet::with_picture(policy, "iVBORw0KGgo=");
+            let asked = [(chat(policy, hard), "quality"), (chat(policy, "hi"), "speed"), (picture, "cost")];
+            // A record of so many candidates takes its time.
+            let most = if models > 1_000 { 1 } else { asked.len() };
+            for (body, wish) in asked.into_iter().take(most) {
+                let answer = ask_with(&gateway, &[("x-pointsman-prefer", wish)], &body).await;
+                let failure = answer.header("x-pointsman-policy-failure");
+                assert_eq!(
+                    (answer.status.as_u16(), failure),
+                    (200, None),
+                    "{policy}, {models} models: {body}"
+                );
+            }
+        }
     }
 }

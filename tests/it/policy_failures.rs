@@ -1,6 +1,6 @@
 //! A policy that fails never fails the request by itself.
 
-use pointsman_guests::{FIRST, HOSTILE, Misdeed, misbehaving, version, version_label};
+use pointsman_guests::{FIRST, HOSTILE, Misdeed, TURNED, misbehaving, version, version_label};
 use pointsman_tests::client::{self, Answer};
 use pointsman_tests::{FakeModel, Gateway};
 use serde_json::{Value, json};
@@ -14,8 +14,9 @@ struct Setup {
     _model: FakeModel,
 }
 
-/// `on_failure` and further tables are TOML.
+/// `on_failure` and further tables are TOML. Without limits in it, the policy has ample time.
 async fn setup(misdeed: Misdeed, on_failure: &str, more: &str) -> Setup {
+    let limits = if on_failure.contains("limits") { "" } else { "limits.deadline = \"60s\"" };
     let (model, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(HOSTILE));
     let config = format!(
         r#"
@@ -30,6 +31,7 @@ async fn setup(misdeed: Misdeed, on_failure: &str, more: &str) -> Setup {
         [policies.bad]
         source = "{}"
         settings = {}
+        {limits}
         {on_failure}
         [routes.main]
         policy = "bad"
@@ -77,6 +79,52 @@ async fn a_policy_with_too_much_to_decide_leaves_requests_to_the_static_order() 
 }
 
 #[tokio::test]
+async fn what_turns_or_hides_text_reaches_nobody_as_it_is() {
+    let shown = r"ok \u{202e}gnol\u{2066} \u{2028}fake line\u{200b}\u{feff}\u{e0041}";
+    let reads = |misdeed| async move {
+        let setup = setup(misdeed, "", "").await;
+        let answer = setup.ask().await;
+        let id = answer.header("x-pointsman-decision-id").expect("every answer has one").to_owned();
+        let record = client::get(&setup.gateway.admin(&format!("/admin/decisions/{id}"))).await;
+        (text(&answer), text(&record), setup.gateway.log())
+    };
+    for misdeed in
+        [Misdeed::TurnedReason, Misdeed::TurnedRefusal, Misdeed::TurnedInternal, Misdeed::TurnedLog]
+    {
+        let (answer, record, log) = reads(misdeed).await;
+        for text in [&answer, &record, &log] {
+            assert!(!text.contains(is_hidden), "{misdeed:?}: {text:?}");
+        }
+        let is_shown = |text: &str| text.contains(&shown.replace('\\', r"\\"));
+        assert_eq!(is_shown(&answer), misdeed == Misdeed::TurnedRefusal, "{misdeed:?}: {answer}");
+        assert_eq!(is_shown(&record), misdeed != Misdeed::TurnedLog, "{misdeed:?}: {record}");
+    }
+}
+
+fn text(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+/// Whether it is one of what the guest writes.
+fn is_hidden(letter: char) -> bool {
+    TURNED.contains(letter) && !letter.is_ascii()
+}
+
+#[tokio::test]
+async fn log_lines_beyond_the_rate_of_a_policy_are_dropped_and_counted() {
+    let limits = "limits = { deadline = \"60s\", log_lines_per_second = 0 }";
+    let setup = setup(Misdeed::FloodLog, limits, "").await;
+    for _ in 0..2 {
+        assert_eq!(setup.ask().await.header("x-pointsman-policy-failure"), None);
+    }
+    let metrics = text(&client::get(&setup.gateway.admin("/metrics")).await);
+    let counted = r#"pointsman_policy_log_lines_dropped_total{policy="bad"} 1000"#;
+    assert!(metrics.lines().any(|line| line == counted), "{metrics}");
+    let log = setup.gateway.log();
+    assert_eq!(log.matches("dropped log lines of the policy").count(), 1, "{log}");
+}
+
+#[tokio::test]
 async fn a_route_that_rejects_says_which_policy_failed_and_how() {
     let setup = setup(Misdeed::Trap, "on_failure = \"reject\"", "").await;
     let answer = setup.ask().await;
@@ -91,7 +139,7 @@ async fn a_route_that_rejects_says_which_policy_failed_and_how() {
 async fn another_policy_takes_over_and_its_own_failure_leaves_the_static_order() {
     let good = PolicyFile::new(FIRST);
     let more = format!(
-        "[policies.good]\nsource = \"{}\"\nsettings = {{ label = \"stand-in\" }}",
+        "[policies.good]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {{ label = \"stand-in\" }}",
         good.path().display()
     );
     let stood_in = setup(Misdeed::Trap, "on_failure = { fallback = \"good\" }", &more).await;
@@ -102,7 +150,10 @@ async fn another_policy_takes_over_and_its_own_failure_leaves_the_static_order()
 
     let worse = PolicyFile::new(HOSTILE);
     let settings = inline(&misbehaving(Misdeed::Internal));
-    let more = format!("[policies.worse]\nsource = \"{}\"\nsettings = {settings}", worse.path().display());
+    let more = format!(
+        "[policies.worse]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {settings}",
+        worse.path().display()
+    );
     let failed_twice = setup(Misdeed::Trap, "on_failure = { fallback = \"worse\" }", &more).await;
     let answer = failed_twice.ask().await;
     assert_eq!(answer.status, 200);
@@ -122,6 +173,7 @@ async fn the_previous_version_takes_over_where_the_route_says_so() {
             input_price = 1
             output_price = 2
             [policies.changing]
+            limits.deadline = "60s"
             source = "{}"
             settings = {settings}
             on_failure = "previous"

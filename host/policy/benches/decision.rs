@@ -33,6 +33,9 @@ const WARM: Isolation = Isolation::Warm { recycle_after: 1_000, instances: 2 };
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new(RuntimeConfig::default()).unwrap());
 
 fn main() {
+    // A decision that is interrupted for long waits by a timer.
+    let timers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    let _inside = timers.enter();
     print_parts();
     print_languages();
     divan::main();

@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use pointsman_domain::candidate::Candidate as DomainCandidate;
-use pointsman_domain::decision::{Proposal, Refusal as DomainRefusal, Target as DomainTarget};
+use pointsman_domain::decision::{
+    InvalidDecision, Proposal, Refusal as DomainRefusal, Target as DomainTarget,
+};
 use pointsman_domain::model;
 use pointsman_domain::outcome::{Ending, Outcome as DomainOutcome};
 use pointsman_domain::request::RequestFacts;
@@ -319,6 +321,18 @@ impl From<model::Abilities> for Abilities {
             }
         }
         flags
+    }
+}
+
+impl Decision {
+    /// Refuses more targets than candidates before they are converted.
+    pub(crate) fn check_length(&self, candidates: usize) -> Result<(), InvalidDecision> {
+        let targets = self.targets.len();
+        if targets > candidates {
+            Err(InvalidDecision::TooManyTargets { targets, candidates })
+        } else {
+            Ok(())
+        }
     }
 }
 

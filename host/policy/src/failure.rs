@@ -13,9 +13,13 @@ pub enum PolicyFailure {
     /// It called itself until its stack was full.
     #[error("the policy needs more stack than there is")]
     Stack,
-    /// It ran longer than its deadline.
+    /// It did not answer within its deadline, and was running for most of that time.
     #[error("the policy ran past its deadline")]
     Deadline,
+    /// Its deadline passed while it waited for a processor, or for its turn among the
+    /// slow calls of the policy.
+    #[error("the policy's deadline passed while its call waited for the processor")]
+    Starved,
     /// It wanted more memory than its limit and could not go on without.
     #[error("the policy needs more memory than its limit")]
     Memory,
@@ -72,10 +76,10 @@ impl PolicyFailure {
         Self::REASONS[self.index()]
     }
 
-    /// Whether the policy itself failed. Else there was no place for the call, which
-    /// tells of the load and nothing of the policy's code.
+    /// Whether the policy itself failed. Else there was no place or no processor for
+    /// the call, which is due to the load and not to the policy's code.
     pub const fn is_policys_fault(&self) -> bool {
-        !matches!(self, Self::Saturated | Self::Busy)
+        !matches!(self, Self::Starved | Self::Saturated | Self::Busy)
     }
 
     /// The place of the reason in [`Self::REASONS`].
@@ -83,7 +87,7 @@ impl PolicyFailure {
         match self {
             Self::Trap(_) => 0,
             Self::Stack => 1,
-            Self::Deadline => 2,
+            Self::Deadline | Self::Starved => 2,
             Self::Memory => 3,
             Self::HostCalls => 4,
             Self::Invalid(_) | Self::InvalidPlan(_) => 5,

@@ -1,17 +1,19 @@
 //! What an instance holds and may use of the host.
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::prompt::Prompt;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::contract::Level;
+use crate::contract::plan::count;
 use crate::decision::DecisionInput;
+use crate::log_rate::LogRate;
 use crate::runtime::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES, TICK};
-use crate::spec::{Grants, Limits, PolicySpec};
+use crate::spec::{Grants, HostCalls, Limits, PolicySpec};
 
 mod imports;
 mod wasi;
@@ -24,6 +26,8 @@ pub(crate) use wasi::add_wasi;
 /// One would be seen by chance: a call of 10 µs meets one of a hundred ticks. Who
 /// meets two has run for a whole tick at least.
 pub(crate) const FIRST_LOOK: u64 = 2;
+/// Parts of a conversation that a policy is told of: the newest.
+const MAX_PARTS: usize = 1_024;
 /// Lines of the log that one call may write.
 const LOG_LINES: u32 = 32;
 /// Bytes of one log line; the rest is cut off. A line of more than all that a
@@ -42,10 +46,11 @@ pub(crate) struct Context {
     ticks: u64,
     /// The largest linear memory that an instance had, in bytes.
     peak_memory: AtomicUsize,
+    log_rate: Arc<LogRate>,
 }
 
 impl Context {
-    pub(crate) fn new(spec: &PolicySpec) -> Self {
+    pub(crate) fn new(spec: &PolicySpec, log_rate: Arc<LogRate>) -> Self {
         let ticks = spec.limits.deadline.as_nanos().div_ceil(TICK.as_nanos());
         Self {
             name: spec.name.clone(),
@@ -54,7 +59,18 @@ impl Context {
             limits: spec.limits,
             ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
             peak_memory: AtomicUsize::new(0),
+            log_rate,
         }
+    }
+
+    /// The time of one call in ticks.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// Log lines of all versions of the policy that were not written.
+    pub(crate) fn log_lines_dropped(&self) -> u64 {
+        self.log_rate.dropped()
     }
 
     pub(crate) fn peak_memory(&self) -> usize {
@@ -88,6 +104,9 @@ pub(crate) struct Host {
 struct Budget {
     ticks: u64,
     host_calls: u32,
+    /// Whether `host_calls` is to grow with the request once it is used up. Few
+    /// policies come that far, so nothing is counted before.
+    scales: bool,
     /// Whether it has called WASI more often than that.
     overdrawn: bool,
     prompt_bytes: usize,
@@ -124,11 +143,18 @@ impl Host {
         self.policy.saw_memory(self.memory.used);
         self.input = None;
         let dropped = std::mem::take(&mut self.left.log_lines_dropped);
+        let rate = &self.policy.log_rate;
         if dropped > 0 {
+            rate.drop_lines(dropped.into());
+        }
+        if rate.has_report()
+            && let Some(dropped) = rate.take_report(Instant::now())
+        {
+            let (policy, per_second) = (&self.policy.name, self.policy.limits.log_lines_per_second);
             tracing::warn!(
-                policy = %self.policy.name,
+                %policy,
                 dropped,
-                "the policy wrote more than {LOG_LINES} log lines in one call"
+                "dropped log lines of the policy: it may write {LOG_LINES} in one call and {per_second} per second"
             );
         }
     }
@@ -160,13 +186,36 @@ impl Host {
     }
 
     fn count_call(&mut self) -> wasmtime::Result<()> {
+        if self.take_call() { Ok(()) } else { Err(HostCallsExceeded.into()) }
+    }
+
+    /// WASI's own code answers its calls, and nothing here can fail one: the next
+    /// tick of a policy that made too many stops it, and its answer does not count.
+    fn count_wasi_call(&mut self) {
+        if !self.take_call() {
+            self.left.overdrawn = true;
+        }
+    }
+
+    /// Takes a call out of the budget, if one is left.
+    fn take_call(&mut self) -> bool {
+        if self.left.host_calls == 0 && std::mem::take(&mut self.left.scales) {
+            self.left.host_calls = self.calls_for_items();
+        }
         match self.left.host_calls.checked_sub(1) {
-            None => Err(HostCallsExceeded.into()),
+            None => false,
             Some(left) => {
                 self.left.host_calls = left;
-                Ok(())
+                true
             }
         }
+    }
+
+    /// Calls for what the policy can ask about one by one.
+    fn calls_for_items(&self) -> u32 {
+        let Some(input) = &self.input else { return 0 };
+        let parts = input.prompt.parts().len().min(MAX_PARTS);
+        count(input.candidates.len() + parts).saturating_mul(HostCalls::PER_ITEM)
     }
 
     fn may_log(&mut self) -> bool {
@@ -180,7 +229,12 @@ impl Host {
         false
     }
 
+    /// Writes a line, unless the policy has written too many in the last second.
     fn write_line(&self, level: Level, line: &str) {
+        let lines_per_second = self.policy.limits.log_lines_per_second;
+        if !is_written(level) || !self.policy.log_rate.admit(lines_per_second, Instant::now()) {
+            return;
+        }
         let policy = self.policy.name.as_str();
         let decision = self.input.as_ref().map_or("", |input| input.request.id.as_str());
         // It may repeat what it reads, so whoever passes logs on can tell.
@@ -227,20 +281,15 @@ impl Budget {
         Self {
             // By the first look, more than one has passed.
             ticks: policy.ticks.saturating_sub(FIRST_LOOK - 1),
-            host_calls: policy.limits.host_calls,
+            host_calls: match policy.limits.host_calls {
+                HostCalls::Scaled => HostCalls::BASE,
+                HostCalls::Exactly(calls) => calls,
+            },
+            scales: policy.limits.host_calls == HostCalls::Scaled,
             overdrawn: false,
             prompt_bytes: policy.limits.prompt_bytes as usize,
             log_lines: LOG_LINES,
             log_lines_dropped: 0,
-        }
-    }
-
-    /// WASI's own code answers its calls, and nothing here can fail one: the next
-    /// tick of a policy that made too many stops it, and its answer does not count.
-    fn count_wasi_call(&mut self) {
-        match self.host_calls.checked_sub(1) {
-            None => self.overdrawn = true,
-            Some(left) => self.host_calls = left,
         }
     }
 
@@ -258,29 +307,14 @@ impl Budget {
     }
 }
 
-/// Text from a policy as it may appear in a log or a message: control
-/// characters escaped, as well as what ends a line or turns its direction, and
-/// cut at `max_bytes`.
-pub(crate) fn printable(text: &str, max_bytes: usize) -> String {
-    let cut = &text[..text.floor_char_boundary(max_bytes)];
-    let mut printable = String::with_capacity(cut.len());
-    for character in cut.chars() {
-        if character.is_control() || turns(character) {
-            let _ = write!(printable, "{}", character.escape_default());
-        } else {
-            printable.push(character);
-        }
+/// Whether the gateway's log has lines of this level. Others are not counted.
+fn is_written(level: Level) -> bool {
+    match level {
+        Level::Debug => tracing::enabled!(tracing::Level::DEBUG),
+        Level::Info => tracing::enabled!(tracing::Level::INFO),
+        Level::Warn => tracing::enabled!(tracing::Level::WARN),
+        Level::Error => tracing::enabled!(tracing::Level::ERROR),
     }
-    if cut.len() < text.len() {
-        printable.push('…');
-    }
-    printable
-}
-
-/// Line and paragraph separators, and marks that show what follows from right to
-/// left: a forged line in some terminals.
-const fn turns(character: char) -> bool {
-    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Linear memory of one instance.

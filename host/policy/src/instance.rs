@@ -3,6 +3,7 @@
 use pointsman_domain::decision::Proposal;
 use pointsman_domain::outcome::Outcome as DomainOutcome;
 use pointsman_domain::plan::{PlanProposal, Step};
+use pointsman_domain::text::printable;
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc,
 };
@@ -16,7 +17,7 @@ use crate::contract::{
 };
 use crate::decision::{Answer, DecisionInput};
 use crate::failure::PolicyFailure;
-use crate::host::{FIRST_LOOK, Host, HostCallsExceeded, printable};
+use crate::host::{FIRST_LOOK, Host, HostCallsExceeded};
 
 /// Bytes that one call may hand to the host: an honest answer for a thousand
 /// candidates is 30 KiB.
@@ -135,6 +136,7 @@ impl Instance {
         match self.entry {
             Entry::Route(route) => match self.call(route, (request, &candidates)).await? {
                 (Ok(decision),) => {
+                    decision.check_length(candidates.len())?;
                     let decision = Proposal::from(decision).validate(candidates.len())?;
                     Ok(Answer::Step(Step::Route(decision)))
                 }
@@ -200,9 +202,18 @@ impl Instance {
 fn step((answer,): StepResults, input: &DecisionInput) -> Result<Answer, PolicyFailure> {
     let scope = input.scope();
     Ok(Answer::Step(match answer {
-        Ok(ContractStep::Route(decision)) => scope.decision(decision.into())?,
-        Ok(ContractStep::Run(plan)) => Step::Run(PlanProposal::from(plan).validate(&scope)?),
-        Ok(ContractStep::Finish(finished)) => scope.finish(finished.into())?,
+        Ok(ContractStep::Route(decision)) => {
+            decision.check_length(scope.candidates.len())?;
+            scope.decision(decision.into())?
+        }
+        Ok(ContractStep::Run(plan)) => {
+            plan.check_lengths(&scope)?;
+            Step::Run(PlanProposal::from(plan).validate(&scope)?)
+        }
+        Ok(ContractStep::Finish(finished)) => {
+            finished.check_lengths()?;
+            scope.finish(finished.into())?
+        }
         Err(refusal) => return refused(refusal),
     }))
 }
@@ -271,5 +282,6 @@ fn unnamed(text: String) -> PolicyFailure {
 
 /// An export of another type than the contract's. Found when the policy is loaded.
 fn wrong_type(error: wasmtime::Error) -> PolicyFailure {
-    PolicyFailure::Unreadable(format!("an export differs from pointsman:policy@0.1.0: {error:#}"))
+    let text = printable(&format!("{error:#}"), MAX_FAILURE_TEXT);
+    PolicyFailure::Unreadable(format!("an export differs from pointsman:policy@0.1.0: {text}"))
 }

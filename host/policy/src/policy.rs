@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::outcome::Outcome;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, InstancePre};
 
+use crate::deadline::Deadline;
 use crate::decision::{Answer, DecisionInput};
 use crate::failure::PolicyFailure;
 use crate::host::{Context, Host};
@@ -17,7 +17,7 @@ use crate::measure::Parts;
 use crate::record::Record;
 use crate::runtime::{Runtime, Share};
 use crate::slot::PolicyUsage;
-use crate::spec::{Grants, Isolation, PolicySpec};
+use crate::spec::{Isolation, PolicySpec};
 
 /// A policy that passed the load gate.
 pub struct Policy {
@@ -65,7 +65,7 @@ impl Policy {
         template: InstancePre<Host>,
         exports: Exports,
     ) -> Self {
-        let context = Arc::new(Context::new(&spec));
+        let context = Arc::new(Context::new(&spec, runtime.log_rate(&spec.name)));
         let record = Arc::new(Record::new(runtime.alarm()));
         let version = format!("{}@{}", spec.name, digest.short());
         let loaded = Loaded {
@@ -77,7 +77,7 @@ impl Policy {
             context,
             record,
             places: Arc::new(Semaphore::new(spec.limits.concurrency as usize)),
-            slow: runtime.slow_lane().share(),
+            slow: runtime.slow_lane().share(spec.can_sleep()),
             idle: Mutex::default(),
             spec,
             runtime,
@@ -118,6 +118,7 @@ impl Policy {
             calls: places.saturating_sub(loaded.places.available_permits()),
             idle_instances: loaded.idle().len(),
             peak_memory: loaded.context.peak_memory(),
+            log_lines_dropped: loaded.context.log_lines_dropped(),
         }
     }
 
@@ -138,10 +139,12 @@ impl Policy {
 
     /// Asks for a decision. A policy that takes longer than a tick or two (of 1 ms)
     /// goes on in a thread of less importance, so that the caller's is free. Dropping
-    /// the future stops the policy at its next tick.
+    /// the future stops the policy at its next tick. To wait for such a policy or for
+    /// a place takes a tokio runtime with a timer.
     ///
     /// # Errors
-    /// When the policy fails: see [`PolicyFailure`].
+    /// When the policy fails, or there is no checked answer within
+    /// [`Limits::deadline`](crate::Limits::deadline): see [`PolicyFailure`].
     pub async fn decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
         let loaded = Arc::clone(&self.loaded);
         let call = async move {
@@ -221,46 +224,42 @@ impl Policy {
 }
 
 impl Loaded {
-    /// Makes one call, in a place of its own.
+    /// Makes one call, in a place of its own, within the deadline.
     async fn run<T: Send + 'static>(
         &self,
         call: impl Future<Output = Result<T, PolicyFailure>> + Send + 'static,
     ) -> Result<T, PolicyFailure> {
-        let places = self.admit().await?;
+        let deadline = Deadline::after(self.spec.limits.deadline);
+        let places = self.admit(deadline).await?;
         let call = Box::pin(async move {
             let _places = places;
             call.await
         });
-        self.in_time(self.runtime.slow_lane().run(call, &self.slow)).await
+        self.runtime.slow_lane().run(call, &self.slow, deadline, self.context.ticks()).await
     }
 
-    /// Waits for a place among the policy's own and one in the pool, at most for
-    /// as long as the policy may run: a request should rather go the way of a
-    /// failed policy than queue here.
-    async fn admit(&self) -> Result<Places, PolicyFailure> {
-        let mut patience = self.spec.limits.deadline;
+    /// Waits for a place among the policy's own and one in the pool until the
+    /// deadline: a request should rather go the way of a failed policy than queue
+    /// here for longer.
+    async fn admit(&self, deadline: Deadline) -> Result<Places, PolicyFailure> {
         let own = match Arc::clone(&self.places).try_acquire_owned() {
             Ok(own) => own,
-            Err(_) => {
-                let began = Instant::now();
-                let freed = Arc::clone(&self.places).acquire_owned();
-                let Ok(Ok(own)) = tokio::time::timeout(patience, freed).await else {
-                    return Err(PolicyFailure::Busy);
-                };
-                patience = patience.saturating_sub(began.elapsed());
-                own
-            }
+            Err(_) => match deadline.limit(Arc::clone(&self.places).acquire_owned()).await {
+                Some(Ok(own)) => own,
+                Some(Err(_)) | None => return Err(PolicyFailure::Busy),
+            },
         };
-        Ok(Places { _pool: self.runtime.admit(patience).await?, _own: own })
+        Ok(Places { _pool: self.runtime.admit(deadline).await?, _own: own })
     }
 
-    /// A policy with a clock of WASI can sleep, which no tick sees: it gets an alarm
-    /// too. Unlike ticks, the alarm counts time that the call waits for others.
+    /// Watches a call of the load gate, for which nobody waits. Only the time that it
+    /// runs counts, which its ticks measure: a busy machine is no reason to refuse a
+    /// policy. They do not see a policy that sleeps, so that one has an alarm.
     async fn in_time<T>(
         &self,
         call: impl Future<Output = Result<T, PolicyFailure>>,
     ) -> Result<T, PolicyFailure> {
-        if !self.spec.grants.contains(Grants::WASI | Grants::CLOCKS) {
+        if !self.spec.can_sleep() {
             return call.await;
         }
         tokio::time::timeout(self.spec.limits.deadline, call).await.unwrap_or(Err(PolicyFailure::Deadline))

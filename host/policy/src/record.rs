@@ -120,6 +120,9 @@ impl Record {
         if failure.is_policys_fault() {
             self.at_fault.fetch_add(1, Ordering::Relaxed);
             self.alarm.ring();
+        } else if matches!(failure, PolicyFailure::Starved) {
+            // No fault, but a slow decision: versions are compared by these too.
+            self.alarm.ring();
         }
     }
 

@@ -1,16 +1,20 @@
 //! The engine that all policies of a process share.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use pointsman_domain::ids::PolicyName;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
 use crate::compile::cache::Cache;
 use crate::compile::{CacheConfig, Compiler, Turns};
+use crate::deadline::Deadline;
 use crate::failure::PolicyFailure;
+use crate::log_rate::LogRate;
 use crate::record::Alarm;
 
 mod compiled;
@@ -114,6 +118,8 @@ struct Inner {
     /// Held while a policy is tried out, which takes a place in the pool too.
     trial: Mutex<()>,
     slow_lane: SlowLane,
+    /// Of the policies of which there is a version.
+    log_rates: Mutex<HashMap<PolicyName, Weak<LogRate>>>,
     _ticker: Ticker,
 }
 
@@ -148,6 +154,7 @@ impl Runtime {
                 turns: Turns::new(turns),
                 trial: Mutex::new(()),
                 slow_lane,
+                log_rates: Mutex::default(),
                 _ticker: ticker,
             }),
         })
@@ -206,16 +213,28 @@ impl Runtime {
         &self.inner.trial
     }
 
-    /// Waits for a place in the pool, with limited patience.
-    pub(crate) async fn admit(&self, patience: Duration) -> Result<OwnedSemaphorePermit, PolicyFailure> {
+    /// Waits for a place in the pool until the deadline.
+    pub(crate) async fn admit(&self, deadline: Deadline) -> Result<OwnedSemaphorePermit, PolicyFailure> {
         let running = Arc::clone(&self.inner.running);
         if let Ok(permit) = Arc::clone(&running).try_acquire_owned() {
             return Ok(permit);
         }
-        match tokio::time::timeout(patience, running.acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(PolicyFailure::Saturated),
+        match deadline.limit(running.acquire_owned()).await {
+            Some(Ok(permit)) => Ok(permit),
+            Some(Err(_)) | None => Err(PolicyFailure::Saturated),
         }
+    }
+
+    /// The log lines of a policy, whatever version of it writes them.
+    pub(crate) fn log_rate(&self, policy: &PolicyName) -> Arc<LogRate> {
+        let mut rates = self.inner.log_rates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rate) = rates.get(policy).and_then(Weak::upgrade) {
+            return rate;
+        }
+        rates.retain(|_, rate| rate.strong_count() > 0);
+        let rate = Arc::default();
+        rates.insert(policy.clone(), Arc::downgrade(&rate));
+        rate
     }
 
     /// A place for one more idle instance, if there is one.

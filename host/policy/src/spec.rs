@@ -33,6 +33,11 @@ impl PolicySpec {
             isolation: Isolation::Fresh,
         }
     }
+
+    /// Whether it has a clock that it can sleep by.
+    pub(crate) fn can_sleep(&self) -> bool {
+        self.grants.contains(Grants::WASI | Grants::CLOCKS)
+    }
 }
 
 bitflags! {
@@ -58,8 +63,8 @@ bitflags! {
 /// What one policy may use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Running time of one call. Time that the call waits while other requests
-    /// run is not counted.
+    /// Time of one call on the wall clock, until its answer has been checked. Time that
+    /// the call waits is in it: for a place, for its turn, while others run.
     pub deadline: Duration,
     /// Linear memory of one instance, in bytes.
     pub memory_bytes: usize,
@@ -67,7 +72,9 @@ pub struct Limits {
     /// for as long as `deadline`.
     pub concurrency: u32,
     /// Calls of imported functions during one call of the policy.
-    pub host_calls: u32,
+    pub host_calls: HostCalls,
+    /// Lines per second that all versions of the policy together may write to the log.
+    pub log_lines_per_second: u32,
     /// Bytes of the request's content that one call may read; reads past it
     /// are cut short.
     pub prompt_bytes: u32,
@@ -81,11 +88,31 @@ impl Default for Limits {
             deadline: Duration::from_millis(20),
             memory_bytes: 16 << 20,
             concurrency: 32,
-            host_calls: 1_000,
+            host_calls: HostCalls::Scaled,
+            log_lines_per_second: 100,
             prompt_bytes: 64 << 10,
             max_component_bytes: 32 << 20,
         }
     }
+}
+
+/// How often a policy may call imported functions during one call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HostCalls {
+    /// As often as an honest policy has a reason to: [`BASE`](Self::BASE) times, and
+    /// [`PER_ITEM`](Self::PER_ITEM) times for each candidate and each part of the
+    /// conversation that it can ask about.
+    #[default]
+    Scaled,
+    /// This often, whatever the request.
+    Exactly(u32),
+}
+
+impl HostCalls {
+    /// Calls for any request.
+    pub const BASE: u32 = 1_000;
+    /// Further calls for each candidate and each part.
+    pub const PER_ITEM: u32 = 16;
 }
 
 /// Whether decisions share instances of a policy.

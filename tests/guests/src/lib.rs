@@ -8,7 +8,7 @@ mod trick;
 
 pub use bomb::Bomb;
 pub use pointsman_guest_flooder::Flood;
-pub use pointsman_guest_hostile::Misdeed;
+pub use pointsman_guest_hostile::{Misdeed, TURNED};
 pub use pointsman_guest_planner::{Blunder, Settings as Planned, Shape};
 pub use trick::Trick;
 

@@ -84,6 +84,7 @@ fn of_policy(slot: &Slot, audit: &Audit) -> PolicyState {
         rejected: measures.rejected,
         undone: audit.undone(slot.name()),
         failures: measures.failures.to_vec(),
+        log_lines_dropped: measures.usage.log_lines_dropped,
         decision_times: measures.decision_times,
         decision_time: measures.decision_time,
         calls: measures.usage.calls,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pointsman_domain::ids::PolicyName;
-use pointsman_policy::{Grants, Isolation, Limits, PolicySpec};
+use pointsman_policy::{Grants, HostCalls, Isolation, Limits, PolicySpec};
 
 use super::document::Node;
 use super::problem::Problems;
@@ -185,7 +185,8 @@ fn limits(raw: &raw::Limits, node: Node<'_>, problems: &mut Problems<'_>) -> Lim
         deadline: raw.deadline.get(),
         memory_bytes: raw.memory.get(),
         concurrency: raw.concurrency,
-        host_calls: raw.host_calls,
+        host_calls: raw.host_calls.map_or(HostCalls::Scaled, HostCalls::Exactly),
+        log_lines_per_second: raw.log_lines_per_second,
         prompt_bytes: u32::try_from(raw.prompt_bytes.get()).unwrap_or(u32::MAX),
         max_component_bytes: raw.component.get(),
     };

@@ -8,6 +8,8 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 use super::{Candidate, Decision, Modalities, Refusal, Request, Target, milliseconds, tokens};
 
+mod lengths;
+
 /// Parameters of `orchestrator.plan`.
 pub(crate) type PlanParams<'a> = (Request<'a>, &'a [Candidate<'a>]);
 /// Parameters of `orchestrator.resume`.

@@ -4,15 +4,13 @@
 use std::sync::Arc;
 
 use pointsman_domain::candidate::Candidate;
+use pointsman_domain::text::printable;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, WasmStr};
 
-use super::{Host, LOG_LINE_BYTES, printable};
+use super::{Host, LOG_LINE_BYTES, MAX_PARTS};
 use crate::contract::plan::{ContentPart, count};
 use crate::contract::{Level, interface};
-
-/// Parts of a conversation that a policy is told of: the newest.
-const MAX_PARTS: usize = 1_024;
 
 /// The role whose newest message `last-user-text` gives.
 const USER: &str = "user";

@@ -79,7 +79,7 @@ impl Host {
     /// The instance's WASI, at each call that the policy makes of it: counted, and
     /// built at the first. Most decisions never make one.
     fn wasi(&mut self) -> &mut Wasi {
-        self.left.count_wasi_call();
+        self.count_wasi_call();
         let grants = self.policy.grants;
         self.wasi.get_or_insert_with(|| Box::new(Wasi::new(grants)))
     }

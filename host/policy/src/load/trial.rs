@@ -10,6 +10,7 @@ use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation,
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
+use tracing::dispatcher::{self, Dispatch};
 
 use super::LoadError;
 use crate::decision::{DecisionInput, Orchestration};
@@ -20,13 +21,16 @@ use crate::runtime::Runtime;
 const TRIAL: &str = "trial";
 
 /// Runs the trial on a thread of its own, because the caller may be a thread of
-/// an async runtime, where waiting for a future is not allowed.
+/// an async runtime, where waiting for a future is not allowed. What the policy logs
+/// goes to the caller's log.
 pub(super) fn run(runtime: &Runtime, policy: &Policy) -> Result<(), LoadError> {
     let _one_at_a_time = runtime.trial().lock().unwrap_or_else(PoisonError::into_inner);
+    let log = dispatcher::get_default(Dispatch::clone);
     thread::scope(|scope| {
         let trial = thread::Builder::new().name("policy-trial".to_owned()).spawn_scoped(scope, || {
             let executor = tokio::runtime::Builder::new_current_thread().enable_time().build();
-            executor.map_err(LoadError::NoThread)?.block_on(try_out(policy))
+            let executor = executor.map_err(LoadError::NoThread)?;
+            dispatcher::with_default(&log, || executor.block_on(try_out(policy)))
         });
         match trial.map_err(LoadError::NoThread)?.join() {
             Ok(result) => result,

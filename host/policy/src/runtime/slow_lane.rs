@@ -5,6 +5,9 @@
 //! whenever it gets to run. So a call begins where its request is, and one that is
 //! still running after its first ticks goes on in threads of its own, which come
 //! after those of the requests when both want the processor.
+//!
+//! The request waits for it until the deadline of the call, on the wall clock: for
+//! its turn, while others have the processor, and while its answer is checked.
 
 use std::io;
 use std::pin::Pin;
@@ -13,10 +16,15 @@ use std::task::{Context, Poll};
 use std::thread;
 
 use tokio::runtime::Builder;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::deadline::Deadline;
 use crate::failure::PolicyFailure;
+
+mod moved;
+
+use moved::{MovedCall, RunTime};
 
 /// How much below a request a slow call comes: it gets about a tenth of a
 /// processor that both want.
@@ -24,7 +32,7 @@ use crate::failure::PolicyFailure;
 const NICENESS: i32 = 10;
 
 /// A call that may move from thread to thread.
-type Call<T> = Pin<Box<dyn Future<Output = Result<T, PolicyFailure>> + Send>>;
+pub(crate) type Call<T> = Pin<Box<dyn Future<Output = Result<T, PolicyFailure>> + Send>>;
 
 /// The threads. They end when it is dropped.
 pub(crate) struct SlowLane {
@@ -32,9 +40,14 @@ pub(crate) struct SlowLane {
     threads: usize,
 }
 
-/// How many slow calls of one policy run at the same time, so that one with many
-/// leaves room for the others.
-pub(crate) struct Share(Arc<Semaphore>);
+/// What one policy may use of the lane.
+pub(crate) struct Share {
+    /// One permit for each of its slow calls that run at the same time, so that a
+    /// policy with many leaves room for the others.
+    turns: Arc<Semaphore>,
+    /// Whether it can sleep, which looks like waiting for a processor.
+    sleeps: bool,
+}
 
 impl SlowLane {
     /// As many threads as there are processors: a policy that is slow and honest
@@ -51,26 +64,43 @@ impl SlowLane {
         Ok(Self { executor: Some(executor.build()?), threads })
     }
 
-    /// The share of one policy.
-    pub(crate) fn share(&self) -> Share {
-        Share(Arc::new(Semaphore::new(self.threads)))
+    /// The share of one policy. One that `sleeps` is held to account for all of the
+    /// time since its turn came.
+    pub(crate) fn share(&self, sleeps: bool) -> Share {
+        Share { turns: Arc::new(Semaphore::new(self.threads)), sleeps }
     }
 
-    /// Runs a call: here while it is quick, and then in the lane. Stops it when
-    /// dropped, at the next tick.
+    /// Runs a call until its deadline: here while it is quick, and then in the lane.
+    /// Stops it when dropped, at the next tick.
+    ///
+    /// # Errors
+    /// When the call fails or is late. A late call is the policy's own fault,
+    /// [`Deadline`](PolicyFailure::Deadline), if the policy was running for at least
+    /// half of `ticks`, the time that it had; else it is
+    /// [`Starved`](PolicyFailure::Starved).
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         mut call: Call<T>,
         share: &Share,
+        deadline: Deadline,
+        ticks: u64,
     ) -> Result<T, PolicyFailure> {
         if let Poll::Ready(result) = once(&mut call).await {
-            return result;
+            let answer = result?;
+            return if deadline.has_passed() { Err(PolicyFailure::Starved) } else { Ok(answer) };
         }
         let Some(executor) = &self.executor else { return call.await };
+        let turn = deadline.limit(Arc::clone(&share.turns).acquire_owned()).await;
         // The semaphore is never closed.
-        let turn = Arc::clone(&share.0).acquire_owned().await.ok();
-        let task = Stopping(executor.spawn(go_on(call, turn)));
-        task.await
+        let Some(turn) = turn.and_then(Result::ok) else { return Err(PolicyFailure::Starved) };
+        let ran = Arc::new(RunTime::default());
+        let call = MovedCall::new(call, turn, Arc::clone(&ran));
+        match deadline.limit(Stopping(executor.spawn(call))).await {
+            Some(Ok(answer)) if !deadline.has_passed() => Ok(answer),
+            Some(Err(failure)) => Err(failure),
+            _ if share.sleeps || ran.ticks() >= ticks / 2 => Err(PolicyFailure::Deadline),
+            _ => Err(PolicyFailure::Starved),
+        }
     }
 }
 
@@ -81,10 +111,6 @@ impl Drop for SlowLane {
             executor.shutdown_background();
         }
     }
-}
-
-async fn go_on<T>(call: Call<T>, _turn: Option<OwnedSemaphorePermit>) -> Result<T, PolicyFailure> {
-    call.await
 }
 
 /// What one poll of a call gives.
@@ -115,3 +141,6 @@ impl<T> Drop for Stopping<T> {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests;

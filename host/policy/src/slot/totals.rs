@@ -55,6 +55,8 @@ pub struct PolicyUsage {
     pub idle_instances: usize,
     /// The largest linear memory that an instance had, in bytes.
     pub peak_memory: usize,
+    /// Log lines of all versions that were not written, since there were too many.
+    pub log_lines_dropped: u64,
 }
 
 impl Totals {

@@ -1,12 +1,10 @@
 //! What becomes of each misdeed. The matches have no wildcard: a misdeed
 //! without an expectation does not compile.
 
-use std::time::Duration;
-
 use pointsman_guests::{HOSTILE, Misdeed, misbehaving, misbehaving_at_once};
-use pointsman_policy::{Limits, PolicySpec};
+use pointsman_policy::{Answer, PolicySpec};
 
-use crate::support::{decide, load, load_error, spec_with};
+use crate::support::{decide, hasty, load, load_error, reason, spec_with};
 
 /// What a policy ends in.
 #[derive(Debug, PartialEq)]
@@ -32,11 +30,12 @@ const fn expected(misdeed: Misdeed) -> End {
         Misdeed::Trap | Misdeed::Panic => End::Failure("trap"),
         Misdeed::GrowMemory => End::Failure("memory"),
         Misdeed::FloodHost => End::Failure("host_calls"),
-        Misdeed::Internal => End::Failure("internal"),
+        Misdeed::Internal | Misdeed::TurnedInternal => End::Failure("internal"),
         Misdeed::HugeLabel | Misdeed::HugeReason | Misdeed::ManyTargets | Misdeed::HugeLog => {
             End::Failure("too_large")
         }
         Misdeed::LongReason
+        | Misdeed::MoreTargetsThanCandidates
         | Misdeed::NoTarget
         | Misdeed::OutOfRange
         | Misdeed::Repeat
@@ -53,6 +52,8 @@ const fn expected(misdeed: Misdeed) -> End {
         | Misdeed::LongestTimes
         | Misdeed::AnsiInLog
         | Misdeed::TurnedLog
+        | Misdeed::TurnedReason
+        | Misdeed::TurnedRefusal
         | Misdeed::LongLog
         | Misdeed::FloodLog
         | Misdeed::Deny
@@ -60,16 +61,10 @@ const fn expected(misdeed: Misdeed) -> End {
     }
 }
 
-/// Enough time for 8 MB of nonsense on a slow machine.
-fn patient(settings: &str) -> PolicySpec {
-    let limits = Limits { deadline: Duration::from_secs(2), ..Limits::default() };
-    PolicySpec { limits, ..spec_with(settings) }
-}
-
 fn spec_for(misdeed: Misdeed, settings: &str) -> PolicySpec {
     match expected(misdeed) {
-        End::Failure("deadline") | End::NotLetIn(_) => spec_with(settings),
-        _ => patient(settings),
+        End::Failure("deadline") | End::NotLetIn(_) => hasty(spec_with(settings)),
+        _ => spec_with(settings),
     }
 }
 
@@ -113,6 +108,20 @@ async fn texts_of_failures_are_printable() {
     let policy = load(spec_with(&misbehaving(Misdeed::Internal)), HOSTILE).unwrap();
     let failure = decide(&policy).await.unwrap_err().to_string();
     assert_eq!(failure, "the policy reports an internal error: out of \\u{1b}[1mideas");
+}
+
+#[tokio::test]
+async fn texts_that_turn_or_hide_are_escaped() {
+    let decided =
+        |misdeed| async move { decide(&load(spec_with(&misbehaving(misdeed)), HOSTILE).unwrap()).await };
+    let shown = r"ok \u{202e}gnol\u{2066} \u{2028}fake line\u{200b}\u{feff}\u{e0041}";
+    assert_eq!(reason(decided(Misdeed::TurnedReason).await), shown);
+    match decided(Misdeed::TurnedRefusal).await.unwrap() {
+        Answer::Refusal(refusal) => assert_eq!(refusal.message(), shown),
+        other => panic!("not refused: {other:?}"),
+    }
+    let failure = decided(Misdeed::TurnedInternal).await.unwrap_err().to_string();
+    assert_eq!(failure, format!("the policy reports an internal error: {shown}"));
 }
 
 #[tokio::test]

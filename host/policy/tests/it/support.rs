@@ -1,10 +1,13 @@
 //! Loading and asking policies in tests.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::plan::Step;
-use pointsman_policy::{Answer, Code, LoadError, Policy, PolicyFailure, PolicySpec, Runtime, RuntimeConfig};
+use pointsman_policy::{
+    Answer, Code, Limits, LoadError, Policy, PolicyFailure, PolicySpec, Runtime, RuntimeConfig,
+};
 
 mod inputs;
 
@@ -22,8 +25,15 @@ pub fn repository() -> &'static str {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../..")
 }
 
+/// A policy that has more time than it needs, however busy other tests keep the machine.
 pub fn spec() -> PolicySpec {
-    PolicySpec::new(PolicyName::new("under-test"))
+    let limits = Limits { deadline: Duration::from_secs(60), ..Limits::default() };
+    PolicySpec { limits, ..PolicySpec::new(PolicyName::new("under-test")) }
+}
+
+/// The same with the default deadline, for policies that run into it.
+pub fn hasty(spec: PolicySpec) -> PolicySpec {
+    PolicySpec { limits: Limits { deadline: Limits::default().deadline, ..spec.limits }, ..spec }
 }
 
 pub fn spec_with(settings: &str) -> PolicySpec {

@@ -4,11 +4,12 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use pointsman_domain::ids::PolicyName;
 use pointsman_guests::{prober, sleeper};
-use pointsman_policy::{Grants, Isolation, Limits, Policy, PolicyFailure, PolicySpec};
+use pointsman_policy::{Grants, HostCalls, Isolation, Limits, Policy, PolicyFailure, PolicySpec};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{decide, load, load_error, reason, spec, spec_with};
+use crate::support::{decide, hasty, load, load_error, reason, spec, spec_with};
 
 fn probing(probe: &str, grants: Grants) -> PolicySpec {
     let settings = format!(r#"{{"probe": {probe}}}"#);
@@ -95,14 +96,15 @@ async fn waiting_and_sleeping_end_at_once_without_a_clock() {
 #[tokio::test]
 async fn a_policy_that_sleeps_by_a_real_clock_is_woken_by_its_deadline() {
     let grants = Grants::WASI | Grants::CLOCKS;
-    let policy = load(PolicySpec { grants, ..spec() }, &sleeper()).unwrap();
-    assert_eq!(decide(&policy).await.unwrap_err().reason(), "deadline");
+    let policy = load(PolicySpec { grants, ..hasty(spec()) }, &sleeper()).unwrap();
+    let failure = decide(&policy).await.unwrap_err();
+    assert!(failure == PolicyFailure::Deadline && failure.is_policys_fault());
 }
 
 #[tokio::test]
 async fn calls_of_wasi_count_as_calls_of_the_host() {
     // The SDK reads the settings first, which is one call.
-    let limits = Limits { host_calls: 10, ..Limits::default() };
+    let limits = Limits { host_calls: HostCalls::Exactly(10), ..spec().limits };
     let calling =
         |times: u32| PolicySpec { limits, ..probing(&format!(r#"{{"calls": {times}}}"#), Grants::empty()) };
     decide(&load(calling(9), &prober()).unwrap()).await.unwrap();
@@ -148,9 +150,11 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Log {
-    /// The lines that a policy leaves that prints this.
-    async fn of(texts: &[(&str, &str)]) -> Vec<String> {
-        let policy = policy(&serde_json::json!({ "print": texts }).to_string(), Grants::empty());
+    /// The lines that a policy leaves that prints this. The policy has a name of its own
+    /// in each test: those of one name share what they may write.
+    async fn of(name: &str, texts: &[(&str, &str)]) -> Vec<String> {
+        let spec = probing(&serde_json::json!({ "print": texts }).to_string(), Grants::empty());
+        let policy = load(PolicySpec { name: PolicyName::new(name), ..spec }, &prober()).unwrap();
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(log.clone())
@@ -166,44 +170,42 @@ impl Log {
 }
 
 /// A line of the log.
-fn line(level: &str, text: &str) -> String {
-    format!("{level} {text} policy=\"under-test\" decision=\"decision-1\"")
+fn line(policy: &str, level: &str, text: &str) -> String {
+    format!("{level} {text} policy=\"{policy}\" decision=\"decision-1\"")
 }
 
 #[tokio::test]
 async fn what_is_printed_is_logged_line_by_line_and_in_order() {
-    let lines = Log::of(&[
+    let texts = [
         ("stdout", "one\ntw"),
         ("stderr", "oh\r\n"),
         ("stdout", "o\n\n"),
         ("log", "three"),
         ("stdout", "four, with no end"),
-    ]);
-    let expected = [
-        line("INFO", "one"),
-        line("WARN", "oh"),
-        line("INFO", "two"),
-        line("INFO", "three"),
-        line("INFO", "four, with no end"),
     ];
-    assert_eq!(lines.await, expected);
+    let expected =
+        [("INFO", "one"), ("WARN", "oh"), ("INFO", "two"), ("INFO", "three"), ("INFO", "four, with no end")];
+    assert_eq!(
+        Log::of("printing", &texts).await,
+        expected.map(|(level, text)| line("printing", level, text))
+    );
 }
 
 #[tokio::test]
 async fn what_is_printed_cannot_forge_a_log() {
-    let lines = Log::of(&[("stdout", "\u{1b}[2Jforged\rline\n")]).await;
-    assert_eq!(lines, [line("INFO", r"\u{1b}[2Jforged\rline")]);
+    let lines = Log::of("forging", &[("stdout", "\u{1b}[2Jforged\rline\u{202e}\u{200b}\n")]).await;
+    assert_eq!(lines, [line("forging", "INFO", r"\u{1b}[2Jforged\rline\u{202e}\u{200b}")]);
 }
 
 #[tokio::test]
 async fn a_long_line_and_many_lines_are_cut() {
-    let long = Log::of(&[("stdout", &"ä".repeat(5_000))]).await;
-    assert_eq!(long, [line("INFO", &format!("{}…", "ä".repeat(512)))]);
-    let many = Log::of(&[("stdout", &"again\n".repeat(100)), ("log", "too late")]).await;
+    let long = Log::of("long", &[("stdout", &"ä".repeat(5_000))]).await;
+    assert_eq!(long, [line("long", "INFO", &format!("{}…", "ä".repeat(512)))]);
+    let many = Log::of("many", &[("stdout", &"again\n".repeat(100)), ("log", "too late")]).await;
     let (last, lines) = many.split_last().unwrap();
-    assert_eq!(lines, vec![line("INFO", "again"); 32]);
+    assert_eq!(lines, vec![line("many", "INFO", "again"); 32]);
     assert_eq!(
         last,
-        r#"WARN the policy wrote more than 32 log lines in one call policy=under-test dropped=69"#
+        "WARN dropped log lines of the policy: it may write 32 in one call and 100 per second policy=many dropped=69"
     );
 }

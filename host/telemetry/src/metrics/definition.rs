@@ -155,6 +155,8 @@ metrics! {
         "Times that a version, a canary or a promotion was undone, by the gateway itself or by a person.";
     Counter FAILURES = "pointsman_policy_failures" ["policy", "reason"]
         "Failed decisions of a policy, shadows included.";
+    Counter LOG_LINES_DROPPED = "pointsman_policy_log_lines_dropped" ["policy"]
+        "Log lines of a policy that were not written, since there were too many.";
     #[unit = "seconds"]
     Histogram DECISION = "pointsman_decision_duration" ["policy"]
         "Time that decisions took over all versions of a policy, shadows included; bounds are exact to an eighth.";

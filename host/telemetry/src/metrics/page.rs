@@ -183,6 +183,9 @@ impl Page {
                 failures.try_for_each(|(reason, count)| metric.count(&[&it.name, reason], *count))
             })
         })?;
+        page.metric(the::LOG_LINES_DROPPED, |metric| {
+            self.each_policy(|it| metric.count(&[&it.name], it.log_lines_dropped))
+        })?;
         page.metric(the::DECISION, |metric| {
             self.each_policy(|it| {
                 metric.times(&[&it.name], &Counted::of(OWN, &it.decision_times, it.decision_time))

@@ -68,6 +68,8 @@ pub struct PolicyState {
     pub undone: Vec<Undone>,
     /// Failures by reason, those that never happened too.
     pub failures: Vec<(&'static str, u64)>,
+    /// Log lines that were not written, since there were too many.
+    pub log_lines_dropped: u64,
     /// How long decisions took: times, from the shortest, with how many took
     /// about that long.
     pub decision_times: Vec<(Duration, u64)>,

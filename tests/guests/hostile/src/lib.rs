@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 mod misdeed;
 
-pub use misdeed::Misdeed;
+pub use misdeed::{Misdeed, TURNED};
 
 /// The id of the load gate's request.
 const TRIAL: &str = "trial";
@@ -66,6 +66,7 @@ fn misbehave(misdeed: Misdeed, candidates: usize) -> Result<Decision, Refusal> {
         Misdeed::HugeReason => decision.reason = Some("x".repeat(8 << 20)),
         Misdeed::LongReason => decision.reason = Some("x".repeat(513)),
         Misdeed::ManyTargets => decision.targets = (0..200_000).map(Target::from).collect(),
+        Misdeed::MoreTargetsThanCandidates => decision.targets = (0..10_000).map(Target::from).collect(),
         Misdeed::NoTarget => decision.targets.clear(),
         Misdeed::OutOfRange => decision.targets.push(Target::from(candidates)),
         Misdeed::Repeat => decision.targets = vec![Target::from(0), Target::from(0)],
@@ -83,6 +84,9 @@ fn misbehave(misdeed: Misdeed, candidates: usize) -> Result<Decision, Refusal> {
         Misdeed::C1InReason => decision.reason = Some("\u{9b}2Jall is well".to_owned()),
         Misdeed::AnsiInRefusal => return Err(Refusal::Denied("\u{1b}[2Jno".to_owned())),
         Misdeed::AnsiInLog => log::warn("\u{1b}[2J\nERROR forged line"),
+        Misdeed::TurnedReason => decision.reason = Some(TURNED.to_owned()),
+        Misdeed::TurnedRefusal => return Err(Refusal::Denied(TURNED.to_owned())),
+        Misdeed::TurnedInternal => return Err(Refusal::Internal(TURNED.to_owned())),
         Misdeed::TurnedLog => log::warn("\u{202e}turned\u{2028}ERROR ended"),
         Misdeed::LongLog => log::warn(&"x".repeat(100_000)),
         Misdeed::HugeLog => log::warn(&"x".repeat(8 << 20)),

@@ -24,6 +24,9 @@ macro_rules! misdeeds {
     };
 }
 
+/// Characters that turn, hide or break the text around them.
+pub const TURNED: &str = "ok \u{202e}gnol\u{2066} \u{2028}fake line\u{200b}\u{feff}\u{e0041}";
+
 misdeeds! {
     /// Never ends when it is instantiated.
     LoopAtStart = "loop-at-start",
@@ -51,6 +54,8 @@ misdeeds! {
     LongReason = "long-reason",
     /// Answers with 200,000 targets.
     ManyTargets = "many-targets",
+    /// Answers with 10,000 targets.
+    MoreTargetsThanCandidates = "more-targets-than-candidates",
     /// Answers without targets.
     NoTarget = "no-target",
     /// Names a candidate that is not there.
@@ -79,6 +84,12 @@ misdeeds! {
     AnsiInRefusal = "ansi-in-refusal",
     /// The same in the log, with a forged line.
     AnsiInLog = "ansi-in-log",
+    /// Turns, hides and breaks text in the reason.
+    TurnedReason = "turned-reason",
+    /// The same in a refusal.
+    TurnedRefusal = "turned-refusal",
+    /// The same in the message of an error.
+    TurnedInternal = "turned-internal",
     /// Logs what turns the line around, and what ends it, in some terminals.
     TurnedLog = "turned-log",
     /// Logs a line of 100 KB.

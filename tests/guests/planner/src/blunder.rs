@@ -39,6 +39,20 @@ blunders! {
     SelfDependency = "self-dependency",
     /// A task that waits for one that is not there.
     UnknownDependency = "unknown-dependency",
+    /// A task that waits for another twice.
+    RepeatedDependency = "repeated-dependency",
+    /// A task that waits for another 400,000 times.
+    ManyDependencies = "many-dependencies",
+    /// A task for 100,000 candidates.
+    ManyTargets = "many-targets",
+    /// A task with 10,000 options.
+    ManyOptions = "many-options",
+    /// A task that is given the conversation 50,000 times.
+    ManyInputs = "many-inputs",
+    /// A task that is given 10,000 messages.
+    ManyMessages = "many-messages",
+    /// An answer of 20,000 pieces.
+    LongAnswer = "long-answer",
     /// A candidate that is not there.
     UnknownCandidate = "unknown-candidate",
     /// 500 tasks.
@@ -94,6 +108,17 @@ impl Blunder {
             Self::Cycle => cycle(&task),
             Self::SelfDependency => only(task("loner", &[0])),
             Self::UnknownDependency => only(task("waiter", &[7])),
+            Self::RepeatedDependency => raw(vec![task("a", &[]), task("b", &[0, 0])], Next::Answer(1)),
+            Self::ManyDependencies => raw(vec![task("a", &[]), task("b", &[0; 400_000])], Next::Answer(1)),
+            Self::ManyTargets => only(Task::chat("vague", vec![last; 100_000]).user([Part::text("hi")])),
+            Self::ManyOptions => only((0..10_000).fold(task("fussy", &[]), |task, _| task.option("seed", 1))),
+            Self::ManyInputs => {
+                only((0..50_000).fold(task("parrot", &[]), |task, _| task.conversation(Modalities::TEXT)))
+            }
+            Self::ManyMessages => {
+                only((0..10_000).fold(task("chatty", &[]), |task, _| task.user([Part::text("")])))
+            }
+            Self::LongAnswer => raw(vec![task("a", &[])], Next::Compose(vec![Part::output(0); 20_000])),
             Self::UnknownCandidate => only(Task::chat("lost", [candidates]).user([Part::text("hi")])),
             Self::TooManyTasks => {
                 raw((0..500).map(|at| task(&format!("t{at}"), &[])).collect(), Next::Resume(Vec::new()))

@@ -123,7 +123,8 @@ impl Default for Limits {
             deadline: limits.deadline.into(),
             memory: Size::bytes(limits.memory_bytes as u64),
             concurrency: limits.concurrency,
-            host_calls: limits.host_calls,
+            host_calls: None,
+            log_lines_per_second: limits.log_lines_per_second,
             prompt_bytes: Size::bytes(limits.prompt_bytes.into()),
             component: Size::bytes(limits.max_component_bytes as u64),
         }

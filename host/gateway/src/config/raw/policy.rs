@@ -71,15 +71,21 @@ pub(in crate::config) enum Grant {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Limits {
-    /// Longest time for one decision.
+    /// Longest time for one decision, until its answer has been checked. Time that it
+    /// waits, for its turn or for a processor, is in it.
     pub deadline: Duration,
     /// Most memory of one instance.
     pub memory: Size,
     /// Most decisions of this policy at the same time; further ones wait, at most
     /// for as long as the deadline.
     pub concurrency: u32,
-    /// Most calls to the host in one decision.
-    pub host_calls: u32,
+    /// Most calls to the host in one decision. Default: 1000, and 16 more for each
+    /// candidate and for each part of the conversation.
+    pub host_calls: Option<u32>,
+    /// Most lines per second that the policy may write to the gateway's log, all its
+    /// versions and decisions together. One decision may write 32. Lines beyond that
+    /// are dropped and counted.
+    pub log_lines_per_second: u32,
     /// Most bytes of the prompt that are read in one decision.
     pub prompt_bytes: Size,
     /// Largest WebAssembly file.

@@ -8,7 +8,7 @@ use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::model::{Abilities, Modalities, Operation};
 use pointsman_domain::money::Price;
 use pointsman_domain::rollout::{Backoff, Thresholds};
-use pointsman_policy::{Grants, Isolation, Limits};
+use pointsman_policy::{Grants, HostCalls, Isolation, Limits};
 
 use super::super::{
     BackendKind, Compile, Config, Mode, OnFailure, Overrides, PolicySource, Rollback, Route, Trial,
@@ -132,7 +132,7 @@ fn a_policy_is_compiled_with_all_its_parts() {
         source = "builtin:dynamic"
         settings = { floor = 0.5, tasks = ["code"], since = 2026-01-01, nested = { on = true } }
         grants = ["prompt", "wasi"]
-        limits = { deadline = "5ms", memory = "8 MiB", concurrency = 3, host_calls = 10, prompt_bytes = 1000, component = 1 }
+        limits = { deadline = "5ms", memory = "8 MiB", concurrency = 3, host_calls = 10, log_lines_per_second = 7, prompt_bytes = 1000, component = 1 }
         isolation = { warm = { instances = 2 } }
         on_failure = { fallback = "plain" }"#,
     );
@@ -147,7 +147,8 @@ fn a_policy_is_compiled_with_all_its_parts() {
         deadline: Duration::from_millis(5),
         memory_bytes: 8 << 20,
         concurrency: 3,
-        host_calls: 10,
+        host_calls: HostCalls::Exactly(10),
+        log_lines_per_second: 7,
         prompt_bytes: 1000,
         max_component_bytes: 1,
     };

@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use pointsman_domain::text::printable;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use super::super::{LOG_LINE_BYTES, LOG_LINES, printable};
+use super::super::{LOG_LINE_BYTES, LOG_LINES};
 use crate::contract::Level;
 
 /// Bytes that a policy can print at once.

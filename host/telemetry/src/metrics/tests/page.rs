@@ -43,6 +43,7 @@ fn decision_times_of_a_policy_are_told_in_the_buckets_of_the_page() {
         name: "cost".to_owned(),
         digest: "abababababab".to_owned(),
         failures: vec![("trap", 2)],
+        log_lines_dropped: 5,
         undone: vec![Undone { action: "rollback", by: "gateway", count: 1 }],
         decision_times: vec![(Duration::from_nanos(12_287), 7), (Duration::from_millis(25), 1)],
         decision_time: Duration::from_millis(26),
@@ -55,6 +56,7 @@ fn decision_times_of_a_policy_are_told_in_the_buckets_of_the_page() {
     for line in [
         r#"pointsman_policy_info{policy="cost",digest="abababababab"} 1"#,
         r#"pointsman_policy_failures_total{policy="cost",reason="trap"} 2"#,
+        r#"pointsman_policy_log_lines_dropped_total{policy="cost"} 5"#,
         r#"pointsman_policy_rollbacks_total{policy="cost",action="rollback",by="gateway"} 1"#,
         r#"pointsman_decision_duration_seconds_bucket{policy="cost",le="1e-05"} 0"#,
         r#"pointsman_decision_duration_seconds_bucket{policy="cost",le="2.5e-05"} 7"#,

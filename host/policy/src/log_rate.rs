@@ -1,0 +1,120 @@
+//! How many lines a policy may write to the gateway's log, whatever calls it is in.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Shortest time between two reports of dropped lines.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The log lines of one policy: all versions of it share a token bucket that holds
+/// the lines of one second.
+#[derive(Debug, Default)]
+pub(crate) struct LogRate {
+    bucket: Mutex<Bucket>,
+    dropped: AtomicU64,
+    /// Dropped lines that no report has been made of.
+    unreported: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Bucket {
+    /// What is left, and since when; `None` before the first line.
+    filled: Option<(f64, Instant)>,
+    reported: Option<Instant>,
+}
+
+impl LogRate {
+    /// Takes a line out of the bucket, which fills at this many lines per second.
+    /// Counts the line as dropped if there is none.
+    pub(crate) fn admit(&self, lines_per_second: u32, now: Instant) -> bool {
+        let full = f64::from(lines_per_second);
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, since) = bucket.filled.unwrap_or((full, now));
+        let passed = now.saturating_duration_since(since).as_secs_f64();
+        let left = (left + passed * full).min(full);
+        let is_admitted = left >= 1.0;
+        bucket.filled = Some((if is_admitted { left - 1.0 } else { left }, now.max(since)));
+        drop(bucket);
+        if !is_admitted {
+            self.drop_lines(1);
+        }
+        is_admitted
+    }
+
+    /// Counts lines that were not written.
+    pub(crate) fn drop_lines(&self, lines: u64) {
+        self.dropped.fetch_add(lines, Ordering::Relaxed);
+        self.unreported.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    /// Lines that were not written since the policy was first loaded.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are dropped lines to report.
+    pub(crate) fn has_report(&self) -> bool {
+        self.unreported.load(Ordering::Relaxed) > 0
+    }
+
+    /// The dropped lines that no report has been made of, unless the last report was
+    /// made a moment ago.
+    pub(crate) fn take_report(&self, now: Instant) -> Option<u64> {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_early = bucket.reported.is_some_and(|at| now.saturating_duration_since(at) < REPORT_INTERVAL);
+        if is_early {
+            return None;
+        }
+        let lines = self.unreported.swap(0, Ordering::Relaxed);
+        (lines > 0).then(|| {
+            bucket.reported = Some(now);
+            lines
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(rate: &LogRate, lines: usize, now: Instant) -> usize {
+        (0..lines).filter(|_| rate.admit(10, now)).count()
+    }
+
+    #[test]
+    fn a_second_holds_so_many_lines_however_they_come() {
+        let (rate, start) = (LogRate::default(), Instant::now());
+        let after = |milliseconds| start + Duration::from_millis(milliseconds);
+        assert_eq!(admitted(&rate, 25, start), 10);
+        assert_eq!(admitted(&rate, 25, after(50)), 0);
+        assert_eq!(admitted(&rate, 25, after(100)), 1);
+        assert_eq!(admitted(&rate, 25, after(600)), 5);
+        assert_eq!(admitted(&rate, 25, after(60_000)), 10, "what was not used is not saved up");
+        assert_eq!(admitted(&rate, 1, start), 0, "a clock that goes back gives nothing");
+        assert_eq!(rate.dropped(), 126 - 26);
+    }
+
+    #[test]
+    fn a_rate_of_zero_drops_every_line() {
+        let (rate, now) = (LogRate::default(), Instant::now());
+        assert!(!rate.admit(0, now) && !rate.admit(0, now + Duration::from_secs(9)));
+        assert_eq!(rate.dropped(), 2);
+    }
+
+    #[test]
+    fn dropped_lines_are_reported_together_and_once_in_a_while() {
+        let (rate, start) = (LogRate::default(), Instant::now());
+        assert!(!rate.has_report());
+        assert_eq!(rate.take_report(start), None);
+        rate.drop_lines(3);
+        assert!(rate.has_report());
+        assert_eq!(rate.take_report(start), Some(3));
+        rate.drop_lines(4);
+        rate.drop_lines(5);
+        assert_eq!(rate.take_report(start + REPORT_INTERVAL / 2), None);
+        assert_eq!(rate.take_report(start + REPORT_INTERVAL), Some(9));
+        assert_eq!(rate.take_report(start + REPORT_INTERVAL * 3), None);
+        assert_eq!(rate.dropped(), 12);
+    }
+}
