@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
-use super::directory::{Directory, Found, create};
+use super::directory::{Directory, create};
 use super::name::{Kind, Name};
 
 /// After everything else that wants to run.
@@ -36,8 +36,8 @@ impl Compressor {
     }
 
     /// Begins with what is left of an earlier process, then waits to be woken,
-    /// until the writer has ended.
-    pub(super) fn run(mut self, woken: &mpsc::Receiver<()>) {
+    /// until the writer has ended. May be called again after a panic.
+    pub(super) fn run(&mut self, woken: &mpsc::Receiver<()>) {
         // On Linux this is about the thread. Without it, it is as urgent as others.
         #[cfg(target_os = "linux")]
         let _ = rustix::process::nice(NICENESS);
@@ -63,37 +63,39 @@ impl Compressor {
             .filter(|file| file.name.kind == Kind::Compressed)
             .map(|file| file.name.with(Kind::Plain))
             .collect();
-        for file in self.directory.rotated()? {
+        for name in self.directory.rotated()? {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            if !done.contains(&file.name) {
-                self.compress(&file)?;
+            if !done.contains(&name) {
+                self.compress(&name)?;
             } else {
-                self.directory.remove(&file.name)?;
+                self.directory.remove(&name)?;
             }
         }
         Ok(())
     }
 
-    fn compress(&self, found: &Found) -> io::Result<()> {
-        let plain = match File::open(self.directory.path(&found.name)) {
+    fn compress(&self, name: &Name) -> io::Result<()> {
+        let plain = match File::open(self.directory.path(name)) {
             // It was the oldest, and there was no room.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             opened => opened?,
         };
-        let lines = whole_lines(&plain, found.bytes)?;
-        if lines < found.bytes {
+        // Not the length from the listing: the writer may have filled the file since.
+        let bytes = plain.metadata()?.len();
+        let lines = whole_lines(&plain, bytes)?;
+        if lines < bytes {
             tracing::warn!(
-                file = found.name.file_name(),
+                file = name.file_name(),
                 "the last record is left out: the gateway ended, or the disk failed, while it was written"
             );
         }
         if lines == 0 {
-            return self.directory.remove(&found.name);
+            return self.directory.remove(name);
         }
         self.directory.make_room(lines + self.rotate_size / 4)?;
-        let unfinished = self.directory.path(&found.name.with(Kind::Unfinished));
+        let unfinished = self.directory.path(&name.with(Kind::Unfinished));
         match self.copy(&plain, lines, &unfinished) {
             Ok(true) => {}
             Ok(false) => return fs::remove_file(unfinished),
@@ -102,9 +104,9 @@ impl Compressor {
                 return Err(error);
             }
         }
-        fs::rename(unfinished, self.directory.path(&found.name.with(Kind::Compressed)))?;
+        fs::rename(unfinished, self.directory.path(&name.with(Kind::Compressed)))?;
         File::open(&self.directory.path)?.sync_all()?;
-        self.directory.remove(&found.name)
+        self.directory.remove(name)
     }
 
     /// Whether it was done before the end.

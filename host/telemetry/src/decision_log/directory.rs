@@ -59,13 +59,14 @@ impl Directory {
         files(&self.path)
     }
 
-    /// Those that wait to be compressed, the oldest first.
-    pub(super) fn rotated(&self) -> io::Result<Vec<Found>> {
-        let mut files = self.files()?;
+    /// Names of the files that wait to be compressed, the oldest first. A file may have
+    /// been written to after the directory was read, so no length of then is returned.
+    pub(super) fn rotated(&self) -> io::Result<Vec<Name>> {
+        let files = self.files()?;
         // Asked after the directory was read: a file has the current name before it is there.
         let current = self.state().current.clone();
-        files.retain(|file| file.name.kind == Kind::Plain && Some(&file.name) != current.as_ref());
-        Ok(files)
+        let names = files.into_iter().map(|file| file.name);
+        Ok(names.filter(|name| name.kind == Kind::Plain && Some(name) != current.as_ref()).collect())
     }
 
     /// Removes the oldest files until there is room for so many bytes more.

@@ -152,6 +152,17 @@ fn a_stop_leaves_the_plain_file_whole() {
     setup.write(PLAIN, "{\"a\":1}\n");
     let found = setup.compressor.directory.files().expect("files").remove(0);
     setup.compressor.stop.store(true, Ordering::Relaxed);
-    setup.compressor.compress(&found).expect("a stop is no error");
+    setup.compressor.compress(&found.name).expect("a stop is no error");
     assert_eq!(setup.names(), [PLAIN]);
+}
+
+#[test]
+fn lines_that_were_written_after_the_directory_was_listed_are_compressed_too() {
+    let setup = setup(1 << 20);
+    setup.write(PLAIN, "{\"a\":1}\n");
+    let listed = setup.compressor.directory.files().expect("files").remove(0);
+    let longer = "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n";
+    setup.write(PLAIN, longer);
+    setup.compressor.compress(&listed.name).expect("it can be compressed");
+    assert_eq!(unpacked(&setup.path(&format!("{PLAIN}.zst"))), longer);
 }
