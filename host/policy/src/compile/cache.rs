@@ -143,7 +143,8 @@ impl Cache {
         if renamed.is_err() {
             let _ = fs::remove_file(&unfinished);
         }
-        renamed
+        // The new name is on the disk only when its directory is.
+        renamed.and_then(|()| File::open(&self.config.directory)?.sync_all())
     }
 
     /// Removes what was not used for the longest time, but never the newest file.
