@@ -3,7 +3,10 @@
 //! Live traffic finds out that a backend is down, but a model that is left out
 //! for it gets no traffic that could find out that it is back.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use pointsman_domain::failure::CallFailure;
@@ -63,8 +66,12 @@ impl Drop for Prober {
 impl Probed {
     async fn keep_probing(mut self) {
         loop {
-            let result = self.backend.probe(&self.config.path, self.config.timeout).await;
-            self.judge(result, Instant::now());
+            // A panic costs one probe. It was logged and counted where it happened.
+            if let Some(result) =
+                unless_panicked(self.backend.probe(&self.config.path, self.config.timeout)).await
+            {
+                self.judge(result, Instant::now());
+            }
             let spread = 0.9 + 0.2 * fastrand::f64();
             tokio::time::sleep(self.config.interval.mul_f64(spread)).await;
         }
@@ -88,6 +95,16 @@ impl Probed {
             Err(_) => {}
         }
     }
+}
+
+/// The output of a future, or `None` if it panics.
+async fn unless_panicked<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let poll_once = |context: &mut Context<'_>| {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        polled.map_or(Poll::Ready(None), |poll| poll.map(Some))
+    };
+    std::future::poll_fn(poll_once).await
 }
 
 #[cfg(test)]

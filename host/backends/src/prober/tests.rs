@@ -82,3 +82,13 @@ async fn a_dropped_prober_ends() {
     drop(prober);
     server.hung_up(1).await;
 }
+
+#[tokio::test]
+async fn a_panic_costs_one_probe() {
+    assert_eq!(unless_panicked(async { 1 }).await, Some(1));
+    let panicking = async {
+        tokio::task::yield_now().await;
+        panic!("on purpose")
+    };
+    assert_eq!(unless_panicked::<()>(panicking).await, None);
+}
