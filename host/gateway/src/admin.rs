@@ -22,10 +22,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use http::{StatusCode, Uri};
 use pointsman_backends::Secret;
+use pointsman_telemetry::Supervisor;
 use tokio::sync::watch;
 
 use crate::app::App;
 use crate::client::error::ApiError;
+use crate::logging::Logging;
 use crate::reload::Reloader;
 use events::Events;
 
@@ -33,12 +35,25 @@ use events::Events;
 pub(crate) struct Admin {
     pub(crate) app: Arc<App>,
     pub(crate) reloader: Arc<Reloader>,
-    /// What callers have to send, if anything.
-    pub(crate) token: Option<Secret>,
+    /// The token of the configuration that the gateway started with.
+    pub(crate) first_token: Option<Secret>,
     /// What is told as it happens.
     pub(crate) events: Events,
+    /// The log, for what it dropped.
+    pub(crate) logging: Logging,
+    /// Restarts of background work.
+    pub(crate) supervisor: Supervisor,
     /// Whether the gateway is to stop.
     pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Admin {
+    /// What callers have to send, if anything. A reload renews a token. It never takes the
+    /// only one away: the listener stays where it was bound at the start, which may be
+    /// where other machines reach it.
+    fn token(&self) -> Option<Secret> {
+        self.app.snapshot().config.admin.token.clone().or_else(|| self.first_token.clone())
+    }
 }
 
 /// The routes of the admin listener.

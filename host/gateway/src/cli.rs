@@ -4,7 +4,6 @@ mod admin;
 mod check;
 mod compile_policy;
 mod key;
-mod logging;
 mod policy;
 mod printable;
 mod runtime;

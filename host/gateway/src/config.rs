@@ -38,6 +38,7 @@ use pointsman_domain::model::Model;
 use pointsman_telemetry::decision_log::Settings;
 
 use crate::memory::MemoryLimits;
+use crate::transient::is_transient;
 
 pub use backends::{Backend, BackendKind};
 pub use keys::Key;
@@ -93,6 +94,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// Keys of clients; none means that everybody is served.
     pub keys: Vec<Key>,
+    /// Other files that it was read from: keys, tokens, certificate authorities.
+    pub files: Vec<PathBuf>,
     /// What looks wrong, though it does no harm.
     pub warnings: Vec<String>,
 }
@@ -135,6 +138,24 @@ pub enum ConfigError {
     /// The file is not a configuration.
     #[error(transparent)]
     Invalid(#[from] InvalidConfig),
+}
+
+impl ConfigError {
+    /// Whether the same files may be a configuration a little later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreadable { source, .. } => is_transient(source),
+            Self::Invalid(invalid) => invalid.is_transient,
+        }
+    }
+
+    /// Other files that were read for it, or could not be.
+    pub fn files(&self) -> &[PathBuf] {
+        match self {
+            Self::Unreadable { .. } => &[],
+            Self::Invalid(invalid) => &invalid.files,
+        }
+    }
 }
 
 impl Config {

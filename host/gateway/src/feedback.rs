@@ -1,11 +1,12 @@
 //! Tells policies that asked for it what became of their decisions, off the
 //! request path.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use pointsman_domain::outcome::Outcome;
 use pointsman_policy::Policy;
-use pointsman_telemetry::{Asked, PolicyFailed, Telemetry};
+use pointsman_telemetry::{Asked, BackgroundTask, PolicyFailed, Telemetry};
 use tokio::sync::mpsc;
 
 use crate::recorder::Recorder;
@@ -27,12 +28,15 @@ pub(crate) struct FeedbackQueue(mpsc::Sender<(Arc<Policy>, Outcome)>);
 
 /// The receiving end: delivers one outcome after the other.
 #[derive(Debug)]
-pub(crate) struct Delivery(mpsc::Receiver<(Arc<Policy>, Outcome)>);
+pub(crate) struct Delivery {
+    outcomes: mpsc::Receiver<(Arc<Policy>, Outcome)>,
+    recorder: Arc<Recorder>,
+}
 
 /// A queue, and what empties it.
-pub(crate) fn queue() -> (FeedbackQueue, Delivery) {
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    (FeedbackQueue(sender), Delivery(receiver))
+pub(crate) fn queue(recorder: Arc<Recorder>) -> (FeedbackQueue, Delivery) {
+    let (sender, outcomes) = mpsc::channel(QUEUE);
+    (FeedbackQueue(sender), Delivery { outcomes, recorder })
 }
 
 impl FeedbackQueue {
@@ -51,12 +55,14 @@ impl Feedback {
     }
 }
 
-impl Delivery {
+impl BackgroundTask for Delivery {
+    const NAME: &'static str = "feedback";
+
     /// Delivers until the gateway has no more use for the queue.
-    pub(crate) async fn run(mut self, recorder: Arc<Recorder>) {
-        while let Some((policy, outcome)) = self.0.recv().await {
+    async fn run(&mut self) -> ControlFlow<()> {
+        while let Some((policy, outcome)) = self.outcomes.recv().await {
             if let Err(failure) = policy.observe(&outcome).await {
-                recorder.telemetry.policy_failed(&PolicyFailed {
+                self.recorder.telemetry.policy_failed(&PolicyFailed {
                     asked: Asked::Observe,
                     decision: &outcome.id,
                     policy: policy.version(),
@@ -65,5 +71,6 @@ impl Delivery {
                 });
             }
         }
+        ControlFlow::Break(())
     }
 }

@@ -1,12 +1,12 @@
 //! Who is told of a request that has ended.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::thread;
 
 use pointsman_domain::history::History;
 use pointsman_telemetry::traces::Traces;
-use pointsman_telemetry::{DecisionLog, Telemetry};
+use pointsman_telemetry::{DecisionLog, Supervisor, Telemetry};
 
 use crate::client::error::ApiError;
 use crate::exchange::Exchange;
@@ -30,12 +30,15 @@ impl Recorder {
     }
 
     /// Starts the thread that makes lines and spans of requests, if there are to be any.
-    pub(crate) fn start(self: &Arc<Self>) -> io::Result<()> {
+    pub(crate) fn start(self: &Arc<Self>, supervisor: &Supervisor) -> io::Result<()> {
         if self.telemetry.decision_log.is_none() && self.telemetry.traces.is_none() {
             return Ok(());
         }
         let recorder = Arc::clone(self);
-        thread::Builder::new().name("telemetry".to_owned()).spawn(move || recorder.telemetry.run()).map(drop)
+        supervisor.spawn_thread("telemetry", move || {
+            recorder.telemetry.run();
+            ControlFlow::Break(())
+        })
     }
 
     /// From now on, requests can be for what this snapshot serves.

@@ -10,6 +10,9 @@ mod guard;
 mod operate;
 mod policies;
 mod report;
+mod retry;
+mod settled;
+mod triggers;
 mod versions;
 
 use std::path::PathBuf;
@@ -18,6 +21,7 @@ use std::time::Duration;
 
 use pointsman_domain::ids::RouteName;
 use pointsman_policy::Runtime;
+use pointsman_policy::watch::Activity;
 use pointsman_supply::{Fetcher, Order};
 use pointsman_telemetry::metrics::ReloadState;
 
@@ -31,6 +35,8 @@ pub(crate) use operate::{CannotDo, Word};
 pub(crate) use policies::Unloadable;
 use policies::{Change, Committed, Loader, Loading, What};
 pub(crate) use report::{Report, Verdict};
+use retry::Retry;
+pub(crate) use triggers::{ReloadTask, Triggers};
 
 /// Where the configuration comes from.
 #[derive(Clone, Debug)]
@@ -56,6 +62,21 @@ pub(crate) enum StartError {
     /// What outlives the process cannot be read.
     #[error("error: {0}")]
     Kept(#[from] KeepError),
+    /// A file is not complete.
+    #[error("error: {} is still being written: its writer has not closed it, or it changes all the time", .0.display())]
+    BeingWritten(PathBuf),
+}
+
+impl StartError {
+    /// Whether the same files may do a little later.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Config(error) => error.is_transient(),
+            Self::Policies(unloadable) => unloadable.iter().any(Unloadable::is_transient),
+            Self::BeingWritten(_) => true,
+            Self::Backend(_) | Self::Kept(_) => false,
+        }
+    }
 }
 
 /// Reloads the running gateway, one reload at a time.
@@ -71,6 +92,12 @@ pub(crate) struct Reloader {
     /// Held for a moment by whoever changes what serves: so nobody who undoes
     /// something waits for a compiler.
     change: Mutex<()>,
+    /// Files that the last reading of the configuration read, accepted or not.
+    files: Mutex<Vec<PathBuf>>,
+    /// The writers of files that are watched.
+    activity: Activity,
+    /// The next attempt after a failure that passes.
+    retry: Retry,
     last: Mutex<Option<Report>>,
     counts: Mutex<ReloadState>,
 }
@@ -90,7 +117,8 @@ impl Source {
         // Whatever is in the directory, taken or not: what was read half is whole later.
         let entries = config.policy_dir.iter().filter_map(|directory| directory.read_dir().ok()).flatten();
         let entries = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        let mut watched: Vec<_> = self.file.iter().chain(&config.policy_dir).cloned().collect();
+        let own = self.file.iter().chain(&config.policy_dir).chain(&config.files);
+        let mut watched: Vec<_> = own.cloned().collect();
         watched.extend(policies.chain(entries));
         watched.sort();
         watched.dedup();
@@ -130,17 +158,27 @@ impl Reloader {
         fetcher: Fetcher,
         app: Arc<App>,
         rollouts: Rollouts,
+        activity: Activity,
     ) -> Self {
-        let (turn, change, last) = Default::default();
+        let (turn, change, last, files, retry) = Default::default();
         let started =
             ReloadState { last_applied: unix_seconds(), last_is_clean: true, ..ReloadState::default() };
         let counts = Mutex::new(started);
-        Self { source, runtime, fetcher, app, rollouts, turn, change, last, counts }
+        Self { source, runtime, fetcher, app, rollouts, turn, change, files, activity, retry, last, counts }
     }
 
-    /// The files whose changes call for a reload, as things stand.
+    /// The files whose changes call for a reload, as things stand. A file that a rejected
+    /// configuration lacks is among them.
     pub(crate) fn watched(&self) -> Vec<PathBuf> {
-        self.source.watched(&self.app.snapshot().config)
+        let mut watched = self.source.watched(&self.app.snapshot().config);
+        watched.extend(self.files().iter().cloned());
+        watched.sort();
+        watched.dedup();
+        watched
+    }
+
+    fn files(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long after a reload the next one is due, if something is polled.
@@ -170,13 +208,15 @@ impl Reloader {
     }
 
     async fn reload_in_turn(&self, cause: &'static str) -> Report {
-        let report = match self.reload_config().await {
-            Ok(committed) => Report::new(cause, Verdict::Applied, &committed),
+        let (report, is_incomplete) = match self.reload_config().await {
+            Ok(committed) => (Report::new(cause, Verdict::Applied, &committed), committed.is_incomplete()),
             Err(error) => {
                 let committed = self.reload_policies().await;
-                Report::new(cause, Verdict::Rejected(error.to_string()), &committed)
+                let is_incomplete = error.is_transient() || committed.is_incomplete();
+                (Report::new(cause, Verdict::Rejected(error.to_string()), &committed), is_incomplete)
             }
         };
+        self.retry.plan(is_incomplete);
         let current = self.app.snapshot();
         let orders = current.config.policies.iter().filter_map(|policy| policy.source.order());
         self.fetcher.keep_only(&orders.cloned().collect::<Vec<Order>>());
@@ -187,7 +227,7 @@ impl Reloader {
     }
 
     async fn reload_config(&self) -> Result<Committed, StartError> {
-        let config = self.source.read()?;
+        let config = self.read_settled().await?;
         let current = self.app.snapshot();
         warn_of_restart(&current.config, &config);
         warn(&config);
@@ -231,7 +271,16 @@ impl Reloader {
 
     /// Waits for a change that is under way, so that it is remembered before the end.
     pub(crate) fn settle(&self) {
-        drop(self.changing());
+        let _changing = self.changing();
+        self.rollouts.store_unsaved();
+    }
+
+    /// Stores decisions that could not be stored when they were made.
+    pub(crate) fn store_unsaved(&self) {
+        if self.rollouts.is_unsaved() {
+            let _changing = self.changing();
+            self.rollouts.store_unsaved();
+        }
     }
 
     fn changing(&self) -> MutexGuard<'_, ()> {
@@ -250,7 +299,7 @@ fn remember(rollouts: &Rollouts, mut state: State, slots: &Slots, events: Vec<Ev
         policy.active = Some(slot.active().digest());
         policy.previous = slot.previous().map(|previous| previous.digest());
     }
-    rollouts.decide_at_once(state);
+    rollouts.put_in_force(state);
     events.into_iter().for_each(|event| rollouts.audit.note(event));
 }
 
@@ -277,12 +326,11 @@ fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Prom
     over.chain(changes).collect()
 }
 
-/// Listeners are bound once; the log, the spans, the state and the compiler are set up once.
 /// Listeners are bound once, and the logs, the state and the compiler are set up once.
 fn warn_of_restart(old: &Config, new: &Config) {
     for (what, changed) in [
         ("[server]", old.server != new.server),
-        ("[admin]", old.admin != new.admin),
+        ("[admin] listen", old.admin.listen != new.admin.listen),
         ("[log]", old.log != new.log),
         ("[traces]", old.traces != new.traces),
         ("[decision_log]", old.decision_log != new.decision_log),

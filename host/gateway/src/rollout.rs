@@ -5,6 +5,7 @@
 //! the configuration and the state, so that nothing changes under a request.
 
 mod audit;
+mod durable;
 pub(crate) mod guard;
 mod kept;
 pub(crate) mod shadow;
@@ -12,7 +13,8 @@ pub(crate) mod state;
 pub(crate) mod trial;
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) use audit::{Audit, Event, Who};
 pub(crate) use kept::{KeepError, Kept};
@@ -23,6 +25,8 @@ pub(crate) use trial::{Promotion, Score, Trial};
 #[derive(Debug, Default)]
 pub(crate) struct Rollouts {
     state: Mutex<State>,
+    /// Whether the file may hold another state than the one in force.
+    unsaved: AtomicBool,
     /// The code of versions.
     pub(crate) kept: Kept,
     /// Who decided what.
@@ -33,27 +37,66 @@ impl Rollouts {
     /// With what a directory remembers; without one, nothing is remembered.
     pub(crate) fn open(directory: Option<&Path>) -> Result<Self, KeepError> {
         let (kept, state) = Kept::open(directory)?;
-        Ok(Self { state: Mutex::new(state), kept, audit: Audit::open(directory)? })
+        let audit = Audit::open(directory)?;
+        Ok(Self { state: Mutex::new(state), unsaved: AtomicBool::new(false), kept, audit })
     }
 
     /// What was decided, as of now.
     pub(crate) fn state(&self) -> State {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.in_force().clone()
     }
 
-    /// Decides otherwise. After an error all is as it was.
-    pub(crate) fn decide(&self, state: State) -> Result<(), KeepError> {
-        self.kept.save(&state)?;
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-        Ok(())
-    }
-
-    /// Decides otherwise even if it cannot be remembered: what happened already,
-    /// or must happen now.
-    pub(crate) fn decide_at_once(&self, state: State) {
-        if let Err(error) = self.kept.save(&state) {
-            tracing::error!("what was decided about policies will be forgotten at the next start: {error}");
+    /// Stores a state, and then puts it in force. After an error the one before is in
+    /// force, and is stored again as soon as that is possible.
+    pub(crate) fn store(&self, state: State) -> Result<(), KeepError> {
+        let mut in_force = self.in_force();
+        let saved = self.kept.save(&state);
+        if saved.is_ok() {
+            *in_force = state;
         }
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        // After an error the file may hold either state.
+        self.unsaved.store(saved.is_err(), Ordering::Relaxed);
+        saved
+    }
+
+    /// Puts a state in force that describes what happened already or must happen now. If
+    /// it cannot be stored, [`store_unsaved`](Self::store_unsaved) tries it again.
+    pub(crate) fn put_in_force(&self, state: State) {
+        let mut in_force = self.in_force();
+        *in_force = state;
+        let saved = self.kept.save(&in_force);
+        let was_unsaved = self.unsaved.swap(saved.is_err(), Ordering::Relaxed);
+        if let Err(error) = saved
+            && !was_unsaved
+        {
+            tracing::error!(
+                "what was decided about policies is not stored, a restart would forget it: {error}"
+            );
+        }
+    }
+
+    /// Stores what could not be stored before, if there is anything.
+    pub(crate) fn store_unsaved(&self) {
+        self.audit.write_unwritten();
+        if !self.is_unsaved() {
+            return;
+        }
+        let in_force = self.in_force();
+        if self.kept.save(&in_force).is_ok() {
+            self.unsaved.store(false, Ordering::Relaxed);
+            tracing::info!("what was decided about policies is stored again");
+        }
+    }
+
+    /// Whether a restart would forget what is in force.
+    pub(crate) fn is_unsaved(&self) -> bool {
+        self.unsaved.load(Ordering::Relaxed) || self.audit.is_unwritten()
+    }
+
+    fn in_force(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

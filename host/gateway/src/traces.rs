@@ -1,12 +1,14 @@
 //! Spans on their way to a collector: where it is, and where models are.
 
+use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
-use std::{io, thread};
 
 use bytes::Bytes;
 use http::Uri;
 use pointsman_backends::{Endpoint, InvalidBackend, Posted};
 use pointsman_domain::ids::BackendName;
+use pointsman_telemetry::Supervisor;
 use pointsman_telemetry::traces::{self, Collector, Exporter, Refused, Server, Servers, Settings, Traces};
 use tokio::sync::{oneshot, watch};
 
@@ -55,15 +57,21 @@ impl Export {
     /// Sends until it is told to stop, and then what is still there. In a thread of
     /// its own, so that no request waits while a batch is handed to the system. What
     /// comes back resolves when all is sent.
-    pub(crate) fn start(self, stop: watch::Receiver<bool>) -> io::Result<oneshot::Receiver<()>> {
+    pub(crate) fn start(
+        self,
+        mut stop: watch::Receiver<bool>,
+        supervisor: &Supervisor,
+    ) -> io::Result<oneshot::Receiver<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let Self { mut exporter, endpoint } = self;
         let (ended, sent) = oneshot::channel();
-        let sending = move || {
-            runtime.block_on(self.exporter.run(self.endpoint, stop));
+        let mut ended = Some(ended);
+        supervisor.spawn_thread("span-export", move || {
+            runtime.block_on(exporter.run(&endpoint, &mut stop));
             // Whoever waits may have lost patience.
-            let _ = ended.send(());
-        };
-        thread::Builder::new().name("span-export".to_owned()).spawn(sending)?;
+            let _ = ended.take().map(|ended| ended.send(()));
+            ControlFlow::Break(())
+        })?;
         Ok(sent)
     }
 }

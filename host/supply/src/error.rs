@@ -17,6 +17,8 @@ pub enum SupplyError {
         at: String,
         /// What the system says.
         reason: String,
+        /// The system's code for it.
+        code: Option<i32>,
     },
     /// No connection.
     #[error("cannot reach {at}: {reason}; is the address right, and the server up?")]

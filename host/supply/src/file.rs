@@ -12,7 +12,7 @@ use crate::error::SupplyError;
 pub(crate) async fn read(path: &Path, limit: usize) -> Result<Bytes, SupplyError> {
     read_if_there(path, limit).await?.ok_or_else(|| {
         let reason = io::Error::from(io::ErrorKind::NotFound).to_string();
-        SupplyError::Unreadable { at: path.display().to_string(), reason }
+        SupplyError::Unreadable { at: path.display().to_string(), reason, code: None }
     })
 }
 
@@ -25,7 +25,9 @@ pub(crate) async fn read_if_there(path: &Path, limit: usize) -> Result<Option<By
         Ok(bytes) if bytes.len() > limit => Err(SupplyError::TooLarge { at, limit }),
         Ok(bytes) => Ok(Some(bytes.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(SupplyError::Unreadable { at, reason: error.to_string() }),
+        Err(error) => {
+            Err(SupplyError::Unreadable { at, reason: error.to_string(), code: error.raw_os_error() })
+        }
     }
 }
 

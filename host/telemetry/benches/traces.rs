@@ -36,16 +36,16 @@ impl Collector for Taker {
 /// another thread; one whose trace is not writes nothing.
 #[divan::bench(args = [true, false])]
 fn ended(bencher: Bencher<'_, '_>, sampled: bool) {
-    let (traces, exporter) = traces(Settings {
+    let (traces, mut exporter) = traces(Settings {
         service: "pointsman".to_owned(),
         instance: "bench".to_owned(),
         sample: SampleRatio::ALL,
         content: false,
     });
-    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let (stop, mut stopped) = tokio::sync::watch::channel(false);
     let sending = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        runtime.map(|runtime| runtime.block_on(exporter.run(Taker, stopped))).is_ok()
+        runtime.map(|runtime| runtime.block_on(exporter.run(&Taker, &mut stopped))).is_ok()
     });
     let history = history(sampled);
     bencher.bench_local(|| traces.ended(&history, None));

@@ -16,16 +16,17 @@ mod writer;
 
 use std::fmt;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::thread;
 use std::time::Duration;
 
 use pointsman_domain::history::History;
 use pointsman_domain::prompt::Prompt;
 
 use crate::content::Content;
+use crate::supervisor::Supervisor;
 use compress::Compressor;
 use counts::Counters;
 pub use counts::Counts;
@@ -86,30 +87,25 @@ pub struct DecisionLog {
 
 impl DecisionLog {
     /// Takes the directory, finishes what an earlier process left undone, and waits
-    /// for records.
-    pub fn open(settings: Settings) -> Result<Self, OpenError> {
+    /// for records, in threads that the supervisor keeps running.
+    pub fn open(settings: Settings, supervisor: &Supervisor) -> Result<Self, OpenError> {
         let directory = Directory::open(settings.dir.clone(), settings.max_size)?;
         let (queue, counters) = (Arc::new(Queue::default()), Arc::new(Counters::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let (alive, ended) = mpsc::channel();
         let (wake, woken) = mpsc::channel();
-        let compressor = Compressor::new(Arc::clone(&directory), settings.rotate_size, Arc::clone(&stop));
+        let mut compressor = Compressor::new(Arc::clone(&directory), settings.rotate_size, Arc::clone(&stop));
         let (sample, content) = (settings.sample, settings.content);
-        let writer = Writer::new(
+        let mut writer = Writer::new(
             directory::Disk::new(directory, wake),
             settings,
             Arc::clone(&queue),
             Arc::clone(&counters),
         );
-        let still_alive = alive.clone();
-        start("decision-log", move || {
-            writer.run();
-            drop(still_alive);
-        })?;
-        start("log-compress", move || {
-            compressor.run(&woken);
-            drop(alive);
-        })?;
+        let mut write = WhileAlive { work: move || writer.run(), _alive: alive.clone() };
+        supervisor.spawn_thread("decision-log", move || write.run()).map_err(OpenError::NoThread)?;
+        let mut compress = WhileAlive { work: move || compressor.run(&woken), _alive: alive };
+        supervisor.spawn_thread("log-compress", move || compress.run()).map_err(OpenError::NoThread)?;
         Ok(Self { queue, counters, lines: Mutex::default(), sample, content, stop, ended: Mutex::new(ended) })
     }
 
@@ -155,6 +151,20 @@ impl DecisionLog {
     }
 }
 
+/// Work of a thread. Fields are dropped in this order: whoever waits for the end of the
+/// sender finds that the work has let go of the directory.
+struct WhileAlive<W> {
+    work: W,
+    _alive: mpsc::Sender<()>,
+}
+
+impl<W: FnMut()> WhileAlive<W> {
+    fn run(&mut self) -> ControlFlow<()> {
+        (self.work)();
+        ControlFlow::Break(())
+    }
+}
+
 impl Drop for DecisionLog {
     fn drop(&mut self) {
         self.end();
@@ -165,10 +175,6 @@ impl fmt::Debug for DecisionLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DecisionLog").field("counts", &self.counts()).finish_non_exhaustive()
     }
-}
-
-fn start(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
-    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop).map_err(OpenError::NoThread)
 }
 
 #[cfg(test)]

@@ -19,10 +19,12 @@ pub mod record;
 mod repeats;
 #[cfg(test)]
 mod sample;
+mod supervisor;
 mod timeline;
 pub mod traces;
 mod waiting;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -37,6 +39,7 @@ use metrics::Queue;
 pub use recent::{Recent, Since};
 pub use record::Record;
 use repeats::Repeats;
+pub use supervisor::{BackgroundTask, Supervisor};
 pub use timeline::{Point, Steps, Timeline, Window};
 use traces::Traces;
 use waiting::{Ended, Waiting};
@@ -123,7 +126,7 @@ impl Telemetry {
     }
 
     /// Tells of requests as they end, until it is closed. For a thread of its own:
-    /// without it they are told of when many wait.
+    /// without it they are told of when many wait. May be called again after a panic.
     pub fn run(&self) {
         while self.waiting.wait() {
             self.catch_up();
@@ -140,14 +143,22 @@ impl Telemetry {
     pub fn catch_up(&self) {
         let mut batch = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
         self.waiting.take(&mut batch);
-        for Ended { history, exchange } in batch.drain(..) {
-            let exchange = exchange.as_deref();
-            if let Some(log) = &self.decision_log {
-                log.keep(&history, exchange.map(Exchange::prompt));
+        for ended in batch.drain(..) {
+            // A panic costs one request's record and spans, not those of the whole batch.
+            if catch_unwind(AssertUnwindSafe(|| self.record(ended))).is_err() {
+                self.metrics.dropped(Queue::DecisionLog, u64::from(self.decision_log.is_some()));
             }
-            if let Some(traces) = &self.traces {
-                traces.ended(&history, exchange);
-            }
+        }
+    }
+
+    /// Adds a request that has ended to the decision log and to the spans.
+    fn record(&self, Ended { history, exchange }: Ended) {
+        let exchange = exchange.as_deref();
+        if let Some(log) = &self.decision_log {
+            log.keep(&history, exchange.map(Exchange::prompt));
+        }
+        if let Some(traces) = &self.traces {
+            traces.ended(&history, exchange);
         }
     }
 

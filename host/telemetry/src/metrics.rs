@@ -59,6 +59,8 @@ pub enum Queue {
     Shadow,
     /// Outcomes, for policies that observe.
     Feedback,
+    /// Log lines, for standard error.
+    Log,
 }
 
 impl Metrics {
@@ -94,10 +96,11 @@ impl Metrics {
             rejected: self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             dropped: Queue::ALL.map(|queue| {
                 let counted = self.dropped[queue as usize].load(Ordering::Relaxed);
-                // Spans and records are counted by whoever sends and writes them.
+                // Spans, records and log lines are counted by whoever sends and writes them.
                 let elsewhere = match queue {
                     Queue::Traces => state.spans_dropped,
                     Queue::DecisionLog => state.records_dropped,
+                    Queue::Log => state.log_lines_dropped,
                     Queue::Events | Queue::Shadow | Queue::Feedback => 0,
                 };
                 (queue, counted + elsewhere)
@@ -112,7 +115,8 @@ impl Metrics {
 
 impl Queue {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::DecisionLog, Self::Traces, Self::Events, Self::Shadow, Self::Feedback];
+    pub const ALL: [Self; 6] =
+        [Self::DecisionLog, Self::Traces, Self::Events, Self::Shadow, Self::Feedback, Self::Log];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -122,6 +126,7 @@ impl Queue {
             Self::Events => "events",
             Self::Shadow => "shadow",
             Self::Feedback => "feedback",
+            Self::Log => "log",
         }
     }
 }

@@ -25,7 +25,7 @@ fn setup(sample: f64) -> Setup {
         sample,
         content: None,
     };
-    let log = DecisionLog::open(settings).expect("it is free");
+    let log = DecisionLog::open(settings, &Supervisor::default()).expect("it is free");
     Setup { telemetry: Telemetry::new(None, Some(log)), _dir: dir }
 }
 

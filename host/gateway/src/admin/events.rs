@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Write;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header;
-use pointsman_telemetry::Metrics;
 use pointsman_telemetry::metrics::Queue;
+use pointsman_telemetry::{BackgroundTask, Metrics};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
@@ -50,20 +51,27 @@ struct Told {
 }
 
 /// Makes events until the gateway ends.
-pub(crate) async fn run(admin: Arc<Admin>) {
-    let mut interval = tokio::time::interval(INTERVAL);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = Told::all(&admin);
-    loop {
-        interval.tick().await;
-        if admin.events.0.receiver_count() == 0 {
-            // Whoever comes before the next tick is told what happens from here on.
-            told = Told::all(&admin);
-            continue;
+pub(crate) struct EventSource(pub(crate) Arc<Admin>);
+
+impl BackgroundTask for EventSource {
+    const NAME: &'static str = "events";
+
+    async fn run(&mut self) -> ControlFlow<()> {
+        let Self(admin) = self;
+        let mut interval = tokio::time::interval(INTERVAL);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = Told::all(admin);
+        loop {
+            interval.tick().await;
+            if admin.events.0.receiver_count() == 0 {
+                // Whoever comes before the next tick is told what happens from here on.
+                told = Told::all(admin);
+                continue;
+            }
+            let text = news(admin, &mut told);
+            // Nobody is left to be told if this fails.
+            let _ = admin.events.0.send(text.into());
         }
-        let text = news(&admin, &mut told);
-        // Nobody is left to be told if this fails.
-        let _ = admin.events.0.send(text.into());
     }
 }
 

@@ -22,7 +22,7 @@ use crate::client::keys::bearer;
 
 /// Lets in who may call.
 pub(super) async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
-    let checked = match &admin.token {
+    let checked = match &admin.token() {
         Some(token) => with_token(request.headers(), token.expose()),
         None => without_token(request.headers(), request.uri().authority()),
     };

@@ -46,6 +46,9 @@ fn state(admin: &Admin) -> metrics::State {
         memory: of_memory(&admin.app.memory, snapshot.config.memory),
         reloads: admin.reloader.counts(),
         records_dropped: telemetry.decision_log.as_ref().map_or(0, |log| log.counts().dropped()),
+        log_lines_dropped: admin.logging.dropped(),
+        panics: admin.logging.panics(),
+        restarts: admin.supervisor.restarts(),
         spans_dropped: admin.app.recorder.traces().map_or(0, |traces| traces.counts().dropped),
     }
 }

@@ -4,26 +4,27 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args as ClapArgs;
 use pointsman_policy::Runtime;
-use pointsman_policy::watch::{Changes, WatchConfig, Watcher};
 use pointsman_supply::Fetcher;
-use pointsman_telemetry::DecisionLog;
+use pointsman_telemetry::{BackgroundTask, DecisionLog, Supervisor};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Failure, logging, print, runtime};
-use crate::admin::events::{self, Events};
+use super::{Failure, print, runtime};
+use crate::admin::events::{EventSource, Events};
 use crate::admin::{self, Admin};
 use crate::app::App;
 use crate::client;
 use crate::config::{Config, Overrides};
 use crate::feedback;
+use crate::logging::Logging;
 use crate::recorder::Recorder;
-use crate::reload::{self, Reloader, Source};
-use crate::rollout::{Rollouts, guard, shadow};
+use crate::reload::{self, ReloadTask, Reloader, Source, Triggers};
+use crate::rollout::guard::Guard;
+use crate::rollout::{Rollouts, shadow};
 use crate::server::{Drained, Limits, Server};
 use crate::traces;
 
@@ -50,12 +51,21 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let overrides = Overrides { listen: args.listen, admin_listen: args.admin_listen };
     let source = Source { file: args.config, overrides };
+    let read = SystemTime::now();
     let config = source.read().map_err(|error| Failure::Input(error.to_string()))?;
-    logging::start(config.log);
+    let supervisor = Supervisor::default();
+    let logging = Logging::start(config.log, &supervisor).map_err(Failure::run)?;
+    let _flush = logging.flush_at_end();
     let runtime = runtime::new(&config)?;
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::run)?;
     let patience = config.server.drain_timeout.max(LAST_MOMENTS);
-    let served = threads.block_on(serve(source, config, runtime));
+    // Before the policies are read, so that no later change of theirs is missed.
+    let triggers = {
+        let _entered = threads.enter();
+        Triggers::watch(source.watched(&config), read, &supervisor).map_err(Failure::run)?
+    };
+    let process = Process { logging: logging.clone(), supervisor };
+    let served = threads.block_on(serve(source, config, runtime, triggers, process));
     // Requests that were cut off end here. A policy that is still being compiled is
     // not waited for.
     threads.shutdown_timeout(LAST_MOMENTS);
@@ -69,50 +79,66 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The parts of the process that watch over the others.
+struct Process {
+    logging: Logging,
+    supervisor: Supervisor,
+}
+
 /// Serves until it is told to stop. Gives those who are told of requests, so that
 /// they can be told of the last ones.
-async fn serve(source: Source, config: Config, runtime: Runtime) -> Result<Arc<Recorder>, Failure> {
+async fn serve(
+    source: Source,
+    config: Config,
+    runtime: Runtime,
+    triggers: Triggers,
+    Process { logging, supervisor }: Process,
+) -> Result<Arc<Recorder>, Failure> {
     let listeners = Listeners::bind(&config).await?;
-    // Before the policies are read, so that no later change of theirs is missed.
-    let causes = Causes::watch(source.watched(&config)).map_err(Failure::run)?;
     let token = config.admin.token.clone();
     let drain = config.server.drain_timeout;
     let (traces, export) =
         traces::start(&config).map_err(|error| Failure::Input(format!("error: [traces]: {error}")))?.unzip();
     let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(Failure::run)?;
     let fetcher = Fetcher::new();
-    let log = config.decision_log.clone().map(DecisionLog::open).transpose().map_err(Failure::run)?;
-    let recorder = Arc::new(Recorder::new(traces, log));
-    recorder.start().map_err(Failure::run)?;
+    let log = config.decision_log.clone().map(|settings| DecisionLog::open(settings, &supervisor));
+    let recorder = Arc::new(Recorder::new(traces, log.transpose().map_err(Failure::run)?));
+    recorder.start(&supervisor).map_err(Failure::run)?;
     let snapshot = reload::start(config, &runtime, &rollouts, &fetcher)
         .await
         .map_err(|error| Failure::Input(error.to_string()))?;
-    let (queue, delivery) = feedback::queue();
-    let (shadows, asking) = shadow::queue();
+    let (queue, delivery) = feedback::queue(Arc::clone(&recorder));
+    let (shadows, asking) = shadow::queue(Arc::clone(&recorder));
     let app = Arc::new(App::new(snapshot, Arc::clone(&recorder), queue, shadows));
     let alarm = runtime.alarm().clone();
-    let reloader = Arc::new(Reloader::new(source, runtime, fetcher, Arc::clone(&app), rollouts));
+    let activity = triggers.activity();
+    let reloader = Reloader::new(source, runtime, fetcher, Arc::clone(&app), rollouts, activity);
+    let reloader = Arc::new(reloader);
     let (stop, stopped) = watch::channel(false);
 
     // Whoever reads the addresses may send a signal at once.
     let signals = StopSignals::listen().map_err(Failure::run)?;
     listeners.print()?;
+    let keep_running = KeepRunning(supervisor.clone());
     let admin = Arc::new(Admin {
         app: Arc::clone(&app),
         reloader: Arc::clone(&reloader),
-        token,
+        first_token: token,
         events: Events::default(),
+        logging,
+        supervisor: supervisor.clone(),
         stop: stopped.clone(),
     });
     let helpers = [
-        spawn(delivery.run(Arc::clone(&recorder))),
-        spawn(asking.run(Arc::clone(&recorder))),
-        spawn(guard::run(Arc::clone(&reloader), alarm)),
-        spawn(causes.follow(Arc::clone(&reloader))),
-        spawn(events::run(Arc::clone(&admin))),
+        keep_running.spawn(delivery),
+        keep_running.spawn(asking),
+        keep_running.spawn(Guard::new(Arc::clone(&reloader), alarm)),
+        keep_running.spawn(ReloadTask { triggers, reloader: Arc::clone(&reloader) }),
+        keep_running.spawn(EventSource(Arc::clone(&admin))),
     ];
     let (flush, flushed) = watch::channel(false);
-    let exporting = export.map(|export| export.start(flushed)).transpose().map_err(Failure::run)?;
+    let exporting = export.map(|export| export.start(flushed, &supervisor));
+    let exporting = exporting.transpose().map_err(Failure::run)?;
     let clients = listeners.clients.run(client::router(Arc::clone(&app)), stopped.clone());
     let admins = listeners.admins.run(admin::router(admin), stopped);
     let stopping = async {
@@ -166,44 +192,11 @@ impl Listeners {
     fn print(&self) -> Result<(), Failure> {
         let clients = self.clients.address().map_err(Failure::run)?;
         let admins = self.admins.address().map_err(Failure::run)?;
-        print(format_args!("listening on http://{clients}\nadmin on http://{admins}"))
-    }
-}
-
-/// What calls for a reload: files that change, SIGHUP, and the time to ask where
-/// tags lead. Files and signals are noticed from the moment that this is made.
-struct Causes {
-    watcher: Watcher,
-    changes: Changes,
-    hangups: Signal,
-}
-
-impl Causes {
-    fn watch(files: Vec<PathBuf>) -> io::Result<Self> {
-        let (watcher, changes) = Watcher::new(files, WatchConfig::default())?;
-        Ok(Self { watcher, changes, hangups: signal(SignalKind::hangup())? })
-    }
-
-    /// Reloads whenever there is cause.
-    async fn follow(mut self, reloader: Arc<Reloader>) {
-        loop {
-            let cause = tokio::select! {
-                Some(()) = self.changes.changed() => "file",
-                Some(()) = self.hangups.recv() => "signal",
-                () = due(reloader.poll()) => "poll",
-                else => return,
-            };
-            reloader.reload(cause).await;
-            self.watcher.set_paths(reloader.watched());
+        // A closed standard output is no reason not to serve.
+        if print(format_args!("listening on http://{clients}\nadmin on http://{admins}")).is_err() {
+            tracing::warn!(%clients, %admins, "cannot print the addresses to standard output");
         }
-    }
-}
-
-/// Waits for a time, or for ever.
-async fn due(after: Option<Duration>) {
-    match after {
-        Some(time) => tokio::time::sleep(time).await,
-        None => std::future::pending().await,
+        Ok(())
     }
 }
 
@@ -227,7 +220,13 @@ impl StopSignals {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the handles are kept, and aborted at the end")]
-fn spawn(work: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(work)
+/// Spawns background work that is restarted when it fails.
+struct KeepRunning(Supervisor);
+
+impl KeepRunning {
+    #[expect(clippy::disallowed_methods, reason = "the handles are kept, and aborted at the end")]
+    fn spawn(&self, task: impl BackgroundTask + 'static) -> tokio::task::JoinHandle<()> {
+        let supervisor = self.0.clone();
+        tokio::spawn(async move { supervisor.run(task).await })
+    }
 }

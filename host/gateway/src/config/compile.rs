@@ -1,5 +1,6 @@
 //! From the shape of a file to a configuration.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use pointsman_domain::model::{FirstByteLimit, Model};
@@ -23,7 +24,8 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     problems.check(input.file)?;
     let file = document.shape(&mut problems);
     let root = document.root();
-    let secrets = Secrets { base_dir: input.base_dir, env: input.env };
+    let files = RefCell::default();
+    let secrets = Secrets { base_dir: input.base_dir, files: &files, env: input.env };
 
     let server = listeners::server(&file, root.get("server"), input.overrides.listen, &mut problems);
     let admin = listeners::admin(
@@ -51,7 +53,11 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     let routes = routes::compile(&file.routes, root, &policies, retry_budget, &mut problems);
     let keys = keys::compile(&file.keys, root, &mut problems);
 
-    problems.check(input.file)?;
+    let checked = problems.check(input.file);
+    let files = files.into_inner();
+    if let Err(invalid) = checked {
+        return Err(InvalidConfig { files, ..invalid });
+    }
     let models = models.into_iter().map(|compiled| {
         let first_byte = first_byte_limit(&compiled.model, &backends, &routes);
         Model { first_byte, ..compiled.model }.into()
@@ -74,6 +80,7 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
         policies,
         routes,
         keys,
+        files,
         warnings: directory.warnings,
     })
 }

@@ -1,10 +1,12 @@
 //! What is wrong with a configuration, and how it is shown.
 
-use std::fmt;
+use std::path::PathBuf;
+use std::{fmt, io};
 
 use serde::Serialize;
 
 use super::document::{Node, Span};
+use crate::transient::is_transient;
 
 /// Keys whose values are never shown. They are not allowed in a configuration
 /// either, but it is by an error that they are noticed.
@@ -18,6 +20,13 @@ pub struct InvalidConfig {
     pub file: String,
     /// At least one, in the order of the text.
     pub problems: Vec<Problem>,
+    /// Other files that were read for it, or could not be.
+    #[serde(skip)]
+    pub files: Vec<PathBuf>,
+    /// Whether the same text may be valid a little later: a file could not be read for a
+    /// passing reason.
+    #[serde(skip)]
+    pub is_transient: bool,
 }
 
 /// One thing that is wrong.
@@ -48,6 +57,7 @@ pub struct Place {
 pub(super) struct Problems<'t> {
     text: &'t str,
     found: Vec<Found>,
+    is_transient: bool,
 }
 
 struct Found {
@@ -65,7 +75,12 @@ pub(super) struct Added<'p>(&'p mut Found);
 
 impl<'t> Problems<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, found: Vec::new() }
+        Self { text, found: Vec::new(), is_transient: false }
+    }
+
+    /// Notes why a file cannot be read, beside the problem that it is.
+    pub(super) fn note_io_error(&mut self, error: &io::Error) {
+        self.is_transient |= is_transient(error);
     }
 
     /// Adds a problem at a place.
@@ -130,7 +145,8 @@ impl<'t> Problems<'t> {
                 hint: found.hint,
             })
             .collect();
-        Err(InvalidConfig { file: file.to_owned(), problems })
+        let is_transient = self.is_transient;
+        Err(InvalidConfig { file: file.to_owned(), problems, files: Vec::new(), is_transient })
     }
 }
 

@@ -104,7 +104,7 @@ pub(super) struct Admin {
     pub listen: Address,
     /// Environment variable that holds the token, sent as `authorization: Bearer`.
     pub token_env: Option<String>,
-    /// File that holds the token.
+    /// File that holds the token. It is watched: a new token counts without a restart.
     pub token_file: Option<String>,
 }
 
@@ -158,7 +158,7 @@ pub(super) struct Backend {
     pub base_url: Option<String>,
     /// Environment variable that holds the API key.
     pub api_key_env: Option<String>,
-    /// File that holds the API key.
+    /// File that holds the API key. It is watched: a new key is used without a restart.
     pub api_key_file: Option<String>,
     /// Headers sent with every call. Not for keys.
     pub headers: BTreeMap<String, String>,

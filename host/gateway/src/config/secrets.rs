@@ -1,6 +1,7 @@
 //! Secrets come from the environment or from files, never from the file itself.
 
-use std::path::Path;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 
 use http::HeaderValue;
 use pointsman_backends::Secret;
@@ -12,6 +13,8 @@ use super::problem::Problems;
 #[derive(Clone, Copy)]
 pub(super) struct Secrets<'a> {
     pub(super) base_dir: &'a Path,
+    /// The files that were read, or could not be.
+    pub(super) files: &'a RefCell<Vec<PathBuf>>,
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
 }
 
@@ -46,7 +49,7 @@ impl Secrets<'_> {
 
     /// Reads a file that is no secret, for what else stands in files.
     pub(super) fn bytes(&self, path: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Vec<u8>> {
-        let full = self.base_dir.join(path);
+        let full = self.file_at(path);
         std::fs::read(&full).map_err(|error| unreadable(&full, &error, node, problems)).ok()
     }
 
@@ -98,8 +101,14 @@ impl Secrets<'_> {
     }
 
     fn text_of(&self, path: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<String> {
-        let full = self.base_dir.join(path);
+        let full = self.file_at(path);
         std::fs::read_to_string(&full).map_err(|error| unreadable(&full, &error, node, problems)).ok()
+    }
+
+    fn file_at(&self, path: &str) -> PathBuf {
+        let full = self.base_dir.join(path);
+        self.files.borrow_mut().push(full.clone());
+        full
     }
 
     fn file(&self, path: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Secret> {
@@ -109,6 +118,7 @@ impl Secrets<'_> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error, node: Node<'_>, problems: &mut Problems<'_>) {
+    problems.note_io_error(error);
     problems
         .add(node.place(), format!("cannot read {}: {error}", path.display()))
         .hint("paths are relative to the configuration file");

@@ -100,6 +100,7 @@ impl PolicyDir {
         let entries = match std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
             Ok(entries) => entries,
             Err(error) => {
+                problems.note_io_error(&error);
                 let message = format!("cannot read the directory {}: {error}", path.display());
                 problems.add(node.place(), message).hint("paths are relative to the configuration file");
                 return found;

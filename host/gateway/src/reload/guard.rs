@@ -6,7 +6,6 @@ use pointsman_policy::Record;
 
 use super::Reloader;
 use super::operate::{Word, demoted};
-use super::versions::Undone;
 use crate::clock::unix_seconds;
 use crate::config::{self, Mode};
 use crate::rollout::state::How;
@@ -16,21 +15,21 @@ use crate::snapshot::Snapshot;
 impl Reloader {
     /// Undoes what is worse than what was there before it.
     pub(crate) async fn guard(&self) {
-        for undone in self.undo_what_is_worse() {
-            self.respecify(&undone).await;
-        }
+        let is_outdated = self.undo_what_is_worse();
+        self.respecify(is_outdated).await;
     }
 
-    fn undo_what_is_worse(&self) -> Vec<Undone> {
+    /// Whether a version that serves now is to be brought under the configuration.
+    fn undo_what_is_worse(&self) -> bool {
         let _changing = self.changing();
         let current = self.app.snapshot();
         let rollback = current.config.rollback;
         if !rollback.enabled {
-            return Vec::new();
+            return false;
         }
         let now = unix_seconds();
         let is_watched = |since: u64| now < since.saturating_add(rollback.watch.as_secs());
-        let mut all_undone = Vec::new();
+        let mut is_outdated = false;
         for slot in current.slots.values() {
             let Some(took_over) = slot.took_over().filter(|it| is_watched(it.at)) else { continue };
             let state = self.rollouts.state();
@@ -45,13 +44,15 @@ impl Reloader {
                 let before = decided.and_then(|decided| decided.holds.get(&bad));
                 let hold = rollback.backoff.hold(before, now, breach.to_string());
                 tell_undone(slot.name(), bad, &breach, &hold);
-                all_undone.extend(self.undo(slot, bad, hold, Who::Gateway));
+                if let Some(undo) = self.undo(slot, bad, hold, Who::Gateway) {
+                    is_outdated |= self.undo_at_once(undo);
+                }
             }
         }
         for route in &current.config.routes {
             self.guard_route(&current, route, now, &is_watched);
         }
-        all_undone
+        is_outdated
     }
 
     fn guard_route(

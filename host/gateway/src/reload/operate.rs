@@ -147,22 +147,40 @@ impl Reloader {
         self.decide(&current, state, event)
     }
 
-    /// A person's decision: it stands only if it is remembered.
+    /// Commits a decision about a route.
     fn decide(&self, current: &Snapshot, state: State, event: Event) -> Result<(), CannotDo> {
         let snapshot = rebuilt(current, &state)?;
-        self.rollouts.decide(state)?;
-        self.app.swap(snapshot);
+        self.commit(state, event, || self.app.swap(snapshot))
+    }
+
+    /// The guard's decision about a route.
+    pub(super) fn decide_at_once(&self, current: &Snapshot, state: State, event: Event) {
+        let snapshot = rebuilt(current, &state);
+        self.commit_at_once(state, event, || match snapshot {
+            Ok(snapshot) => self.app.swap(snapshot),
+            Err(error) => tracing::error!("cannot undo what the guard found: {error}"),
+        });
+    }
+
+    /// Stores an operator's decision, then puts it in force and notes it. After an error
+    /// nothing has changed. All operations come through here.
+    pub(super) fn commit(
+        &self,
+        state: State,
+        event: Event,
+        put_in_force: impl FnOnce(),
+    ) -> Result<(), CannotDo> {
+        self.rollouts.store(state)?;
+        put_in_force();
         self.rollouts.audit.note(event);
         Ok(())
     }
 
-    /// The guard's decision, which cannot wait for a disk.
-    pub(super) fn decide_at_once(&self, current: &Snapshot, state: State, event: Event) {
-        match rebuilt(current, &state) {
-            Ok(snapshot) => self.app.swap(snapshot),
-            Err(error) => tracing::error!("cannot undo what the guard found: {error}"),
-        }
-        self.rollouts.decide_at_once(state);
+    /// Puts the guard's decision in force, which protects requests and so does not wait for
+    /// a disk. What cannot be stored now is stored later.
+    pub(super) fn commit_at_once(&self, state: State, event: Event, put_in_force: impl FnOnce()) {
+        put_in_force();
+        self.rollouts.put_in_force(state);
         self.rollouts.audit.note(event);
     }
 }

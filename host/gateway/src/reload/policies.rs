@@ -1,12 +1,13 @@
 //! Loads what changed among the policies, beside those that serve.
 
+use std::io;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::Hold;
 use pointsman_policy::{Code, LoadError, Policy, Runtime, Slot};
-use pointsman_supply::Fetcher;
+use pointsman_supply::{Fetcher, SupplyError};
 
 use crate::builtin;
 use crate::clock::unix_seconds;
@@ -14,6 +15,7 @@ use crate::config::{self, Config, PolicySource};
 use crate::rollout::state::PolicyState;
 use crate::rollout::{Kept, State};
 use crate::snapshot::Slots;
+use crate::transient::is_transient;
 
 /// What policies are loaded with.
 #[derive(Clone, Copy)]
@@ -48,6 +50,8 @@ struct Loaded {
 enum Step {
     /// Serves already.
     Keep,
+    /// Serves already, but its code is not kept.
+    Store { code: Code },
     /// The first version, in a slot of its own.
     First { code: Code },
     /// Takes over.
@@ -57,7 +61,15 @@ enum Step {
 /// A version that was not let in, and why.
 struct NotLetIn {
     digest: Option<Digest>,
-    error: String,
+    error: NotLoaded,
+}
+
+/// Why a version does not load.
+#[derive(Clone, Debug)]
+pub(super) struct NotLoaded {
+    message: String,
+    /// Whether the same version may load a little later.
+    is_transient: bool,
 }
 
 /// A policy that does not load.
@@ -65,7 +77,7 @@ struct NotLetIn {
 pub(crate) struct Unloadable {
     name: PolicyName,
     source: PolicySource,
-    error: String,
+    error: NotLoaded,
 }
 
 /// What was done about each policy.
@@ -77,6 +89,8 @@ pub(super) struct Change {
     pub(super) what: What,
     /// Why another version was not let in, if one was not.
     pub(super) rejected: Option<String>,
+    /// Whether another attempt may do what this one did not.
+    pub(super) is_incomplete: bool,
 }
 
 /// What serves for a policy after a reload.
@@ -85,6 +99,13 @@ pub(super) enum What {
     Kept,
     Loaded { to: Digest },
     Swapped { from: Digest, to: Digest },
+}
+
+impl Committed {
+    /// Whether another attempt may do what this one did not.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.0.iter().any(|change| change.is_incomplete)
+    }
 }
 
 impl Loading {
@@ -124,12 +145,20 @@ impl Loaded {
         Self { slot: Arc::clone(slot), step, rejected: None }
     }
 
+    /// Keeps the code of the version that serves, if that failed before.
+    fn keeping(self, code: Code, kept: &Kept) -> Self {
+        match self.step {
+            Step::Keep if !kept.has(code.digest()) => Self { step: Step::Store { code }, ..self },
+            _ => self,
+        }
+    }
+
     fn unless_held(self, state: &State) -> Self {
         let Step::Swap { policy, .. } = &self.step else { return self };
         let (name, digest) = (self.slot.name(), policy.digest());
         match state.held(name, digest, unix_seconds()) {
             Some(hold) if self.slot.active().digest() != digest => {
-                let rejected = NotLetIn { digest: Some(digest), error: told(hold, name, digest) };
+                let rejected = NotLetIn { digest: Some(digest), error: told(hold, name, digest).into() };
                 Self { step: Step::Keep, rejected: Some(rejected), slot: self.slot }
             }
             _ => self,
@@ -140,6 +169,7 @@ impl Loaded {
         let from = self.slot.active().digest();
         let (what, code) = match self.step {
             Step::Keep => (What::Kept, None),
+            Step::Store { code } => (What::Kept, Some(code)),
             Step::First { code } => (What::Loaded { to: from }, Some(code)),
             Step::Swap { policy, code } => {
                 let to = policy.digest();
@@ -148,14 +178,16 @@ impl Loaded {
             }
         };
         let name = self.slot.name().clone();
+        let mut is_incomplete = self.rejected.as_ref().is_some_and(|rejected| rejected.error.is_transient);
         if let Some(Err(error)) = code.map(|code| kept.keep(&code)) {
             tracing::error!(policy = %name, "this version will not be there to go back to after a restart: {error}");
+            is_incomplete = true;
         }
         let rejected = self.rejected.map(|NotLetIn { digest, error }| {
-            self.slot.rejected(digest, error.clone());
-            error
+            self.slot.rejected(digest, error.message.clone());
+            error.message
         });
-        Change { name, what, rejected }
+        Change { name, what, rejected, is_incomplete }
     }
 }
 
@@ -180,10 +212,11 @@ impl Loader<'_> {
         };
         let digest = code.digest();
         if digest == active.digest() {
-            return self.stay(policy, slot, None).await;
+            return Ok(self.stay(policy, slot, None).await?.keeping(code, self.kept));
         }
         if let Some(hold) = self.held(policy, digest) {
-            let rejected = NotLetIn { digest: Some(digest), error: told(hold, &policy.spec.name, digest) };
+            let error = told(hold, &policy.spec.name, digest).into();
+            let rejected = NotLetIn { digest: Some(digest), error };
             return self.stay(policy, slot, Some(rejected)).await;
         }
         match self.compile(policy, code).await {
@@ -225,7 +258,8 @@ impl Loader<'_> {
                 Err(error) => tracing::error!(
                     policy = %policy.spec.name,
                     version = %chosen.digest,
-                    "the version that was chosen is not there, the policy's source is taken: {error}"
+                    "the version that was chosen is not there, the policy's source is taken: {}",
+                    error.message
                 ),
             }
         }
@@ -240,7 +274,8 @@ impl Loader<'_> {
                         Err(error) => (Some(digest), error),
                     }
                 } else {
-                    (Some(digest), hold.map(|hold| told(hold, &policy.spec.name, digest)).unwrap_or_default())
+                    let held = hold.map(|hold| told(hold, &policy.spec.name, digest));
+                    (Some(digest), held.unwrap_or_default().into())
                 }
             }
             Err(error) => (None, error),
@@ -274,12 +309,12 @@ impl Loader<'_> {
         Loaded { slot, step: Step::First { code }, rejected }
     }
 
-    async fn load_kept(&self, policy: &config::Policy, version: Digest) -> Result<(Policy, Code), String> {
+    async fn load_kept(&self, policy: &config::Policy, version: Digest) -> Result<(Policy, Code), NotLoaded> {
         self.compile(policy, self.kept_code(version)?).await
     }
 
-    fn kept_code(&self, version: Digest) -> Result<Code, String> {
-        self.kept.code(version).ok_or_else(|| format!("the code of version {version} is not kept"))
+    fn kept_code(&self, version: Digest) -> Result<Code, NotLoaded> {
+        self.kept.code(version).ok_or_else(|| format!("the code of version {version} is not kept").into())
     }
 
     /// Whether a version is the last that came from a policy's source over the
@@ -298,7 +333,7 @@ impl Loader<'_> {
     }
 
     /// Gives the code back, which is large, with what became of it.
-    async fn compile(&self, policy: &config::Policy, code: Code) -> Result<(Policy, Code), String> {
+    async fn compile(&self, policy: &config::Policy, code: Code) -> Result<(Policy, Code), NotLoaded> {
         let (spec, runtime) = (policy.spec.clone(), self.runtime.clone());
         off_the_request_path(move || Ok((runtime.load(spec, &code)?, code))).await
     }
@@ -310,7 +345,7 @@ fn failed(
     policy: &config::Policy,
     slot: &Arc<Slot>,
     digest: Option<Digest>,
-    error: String,
+    error: NotLoaded,
 ) -> Result<Loaded, Unloadable> {
     if *slot.active().spec() == policy.spec {
         let rejected = Some(NotLetIn { digest, error });
@@ -319,7 +354,7 @@ fn failed(
     Err(unloadable(policy, error))
 }
 
-fn unloadable(policy: &config::Policy, error: String) -> Unloadable {
+fn unloadable(policy: &config::Policy, error: NotLoaded) -> Unloadable {
     Unloadable { name: policy.spec.name.clone(), source: policy.source.clone(), error }
 }
 
@@ -339,13 +374,13 @@ fn told(hold: &Hold, name: &PolicyName, version: Digest) -> String {
     }
 }
 
-async fn read(source: &PolicySource, fetcher: &Fetcher) -> Result<Code, String> {
+async fn read(source: &PolicySource, fetcher: &Fetcher) -> Result<Code, NotLoaded> {
     match source {
         PolicySource::Builtin(name) => builtin::bytes(name)
             .map(Code::embedded)
-            .ok_or_else(|| format!("there is no built-in policy `{name}`")),
+            .ok_or_else(|| format!("there is no built-in policy `{name}`").into()),
         PolicySource::Fetched(order) => {
-            let fetched = fetcher.fetch(order).await.map_err(|error| error.to_string())?;
+            let fetched = fetcher.fetch(order).await?;
             Ok(Code::with_digest(fetched.bytes, fetched.digest))
         }
     }
@@ -354,16 +389,58 @@ async fn read(source: &PolicySource, fetcher: &Fetcher) -> Result<Code, String> 
 /// Runs the load gate where it may block.
 pub(super) async fn off_the_request_path<T: Send + 'static>(
     load: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
-) -> Result<T, String> {
-    let load = move || load().map_err(|error| error.to_string());
-    tokio::task::spawn_blocking(load).await.map_err(|error| format!("the load gate failed: {error}"))?
+) -> Result<T, NotLoaded> {
+    let load = move || load().map_err(NotLoaded::from);
+    let panicked = |error| NotLoaded::from(format!("the load gate failed: {error}"));
+    tokio::task::spawn_blocking(load).await.map_err(panicked)?
+}
+
+impl NotLoaded {
+    pub(super) fn into_message(self) -> String {
+        self.message
+    }
+}
+
+impl Unloadable {
+    pub(super) fn is_transient(&self) -> bool {
+        self.error.is_transient
+    }
+}
+
+impl From<String> for NotLoaded {
+    fn from(message: String) -> Self {
+        Self { message, is_transient: false }
+    }
+}
+
+impl From<LoadError> for NotLoaded {
+    fn from(error: LoadError) -> Self {
+        let is_transient = match &error {
+            LoadError::NoCompiler(error) | LoadError::NoThread(error) => is_transient(error),
+            _ => false,
+        };
+        Self { message: error.to_string(), is_transient }
+    }
+}
+
+impl From<SupplyError> for NotLoaded {
+    fn from(error: SupplyError) -> Self {
+        // Sources over the network are polled, so only files are read again.
+        let is_transient = match &error {
+            SupplyError::Unreadable { code: Some(code), .. } => {
+                is_transient(&io::Error::from_raw_os_error(*code))
+            }
+            _ => false,
+        };
+        Self { message: error.to_string(), is_transient }
+    }
 }
 
 /// One line for each policy that does not load.
 pub(super) fn list(unloadable: &[Unloadable]) -> String {
     let line = |policy: &Unloadable| {
         let Unloadable { name, source, error } = policy;
-        format!("error: cannot load the policy `{name}` from {source}: {error}")
+        format!("error: cannot load the policy `{name}` from {source}: {}", error.message)
     };
     unloadable.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -96,7 +96,7 @@ impl Report {
 }
 
 impl From<&Change> for PolicyReport {
-    fn from(Change { name, what, rejected }: &Change) -> Self {
+    fn from(Change { name, what, rejected, .. }: &Change) -> Self {
         let (change, from, to) = match what {
             What::Kept => ("kept", None, None),
             What::Loaded { to } => ("loaded", None, Some(to.to_string())),

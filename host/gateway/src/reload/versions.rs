@@ -11,10 +11,10 @@ use pointsman_policy::{Code, Policy, RolledBack, Slot};
 
 use super::operate::{CannotDo, Word, check_not_held, slot, with};
 use super::policies::off_the_request_path;
-use super::{Reloader, Report, remember};
+use super::{Reloader, Report};
 use crate::clock::unix_seconds;
 use crate::rollout::state::{Chosen, How};
-use crate::rollout::{Event, Who};
+use crate::rollout::{Event, State, Who};
 use crate::snapshot::Snapshot;
 
 /// Fewest hex digits that a version may be called by.
@@ -27,9 +27,13 @@ struct Loaded {
     uploaded: Option<Code>,
 }
 
-/// A version that was undone.
-pub(super) struct Undone {
+/// The return from a bad version to the one before it.
+pub(super) struct Undo {
+    slot: Arc<Slot>,
     back: RolledBack,
+    /// The state after it.
+    state: State,
+    event: Event,
     /// Whether the version that serves instead has other settings or limits than
     /// are configured now.
     outdated: bool,
@@ -39,7 +43,7 @@ impl Reloader {
     /// Lets the version of a policy that served before serve again, and puts the
     /// one that serves in quarantine.
     pub(crate) async fn roll_back(&self, policy: &PolicyName, word: Word) -> Result<RolledBack, CannotDo> {
-        let undone = {
+        let undo = {
             let _changing = self.changing();
             let current = self.app.snapshot();
             let slot = slot(&current, policy)?;
@@ -48,38 +52,50 @@ impl Reloader {
             let before = state.policy(policy).and_then(|decided| decided.holds.get(&bad));
             let why = with("rolled back by hand".to_owned(), &word.why);
             let hold = Hold::quarantine(before, unix_seconds(), why);
-            self.undo(slot, bad, hold, word.who)
+            let undo = self.undo(slot, bad, hold, word.who).ok_or_else(|| {
+                CannotDo::Conflict(format!(
+                    "there is no other version of the policy `{policy}` to go back to; \
+                     settings are changed in the configuration"
+                ))
+            })?;
+            let Undo { slot, state, event, .. } = &undo;
+            self.commit(state.clone(), event.clone(), || _ = slot.roll_back(bad))?;
+            undo
         };
-        let undone = undone.ok_or_else(|| {
-            CannotDo::Conflict(format!(
-                "there is no other version of the policy `{policy}` to go back to; \
-                 settings are changed in the configuration"
-            ))
-        })?;
-        self.respecify(&undone).await;
-        Ok(undone.back)
+        self.respecify(undo.outdated).await;
+        Ok(undo.back)
     }
 
-    /// Puts the version before in the place of a bad one, if there is one.
-    pub(super) fn undo(&self, slot: &Arc<Slot>, bad: Digest, hold: Hold, who: Who) -> Option<Undone> {
+    /// What puts the version before in the place of a bad one, if there is one. Nothing
+    /// has changed yet.
+    pub(super) fn undo(&self, slot: &Arc<Slot>, bad: Digest, hold: Hold, who: Who) -> Option<Undo> {
         let previous = slot.previous().filter(|previous| previous.digest() != bad)?;
-        let back = slot.roll_back(bad)?;
-        let mut state = self.rollouts.state();
+        let back = RolledBack { from: bad, to: previous.digest() };
         let event =
             Event::new(who, "rollback").policy(slot.name()).from(bad).to(back.to).why(hold.why.as_str());
+        let mut state = self.rollouts.state();
         let decided = state.policy_mut(slot.name());
         decided.drop_chosen(bad);
         decided.holds.insert(bad, hold);
+        (decided.active, decided.previous) = (Some(back.to), None);
         let current = self.app.snapshot();
-        remember(&self.rollouts, state, &current.slots, vec![event]);
         let configured = current.config.policy(slot.name());
-        Some(Undone { back, outdated: configured.is_some_and(|policy| policy.spec != *previous.spec()) })
+        let outdated = configured.is_some_and(|policy| policy.spec != *previous.spec());
+        Some(Undo { slot: Arc::clone(slot), back, state, event, outdated })
     }
 
-    /// Brings a version that served before under the configuration as it is now:
-    /// it may have had other settings or limits.
-    pub(super) async fn respecify(&self, undone: &Undone) {
-        if undone.outdated {
+    /// The guard's return from a bad version. Whether the version that serves now is to
+    /// be brought under the configuration.
+    pub(super) fn undo_at_once(&self, undo: Undo) -> bool {
+        let Undo { slot, back, state, event, outdated } = undo;
+        self.commit_at_once(state, event, || _ = slot.roll_back(back.from));
+        outdated
+    }
+
+    /// Brings a version that served before under the configuration as it is now, if it
+    /// had other settings or limits.
+    pub(super) async fn respecify(&self, is_outdated: bool) {
+        if is_outdated {
             self.reload("rollback").await;
         }
     }
@@ -115,9 +131,9 @@ impl Reloader {
                     "no version of the policy `{policy}` is pinned or uploaded: its source says which one serves"
                 )));
             }
-            self.rollouts.decide(state)?;
             let event = Event::new(word.who, "unpin").policy(policy).from(slot.active().digest());
-            self.rollouts.audit.note(event.why(word.why));
+            // The reload below brings in what the source says.
+            self.commit(state, event.why(word.why), || {})?;
         }
         Ok(self.reload("admin").await)
     }
@@ -141,9 +157,8 @@ impl Reloader {
             for route in state.routes.values_mut() {
                 route.holds.remove(&digest);
             }
-            self.rollouts.decide(state)?;
             let event = Event::new(word.who, "release").policy(policy).to(digest);
-            self.rollouts.audit.note(event.why(word.why));
+            self.commit(state, event.why(word.why), || {})?;
         }
         Ok(self.reload("admin").await)
     }
@@ -187,20 +202,22 @@ impl Reloader {
         let decided = state.policy_mut(slot.name());
         let chosen = chosen(decided.chosen);
         decided.chosen = Some(chosen);
+        let from = slot.active().digest();
+        if from != chosen.digest {
+            (decided.active, decided.previous) = (Some(chosen.digest), Some(from));
+        }
         let hold = state.held(slot.name(), chosen.digest, unix_seconds());
         check_not_held(hold, slot.name(), chosen.digest)?;
         let (policy, uploaded) = loaded.map(|loaded| (loaded.policy, loaded.uploaded)).unzip();
         if let Some(code) = uploaded.flatten() {
             self.rollouts.kept.keep_uploaded(code)?;
         }
-        self.rollouts.decide(state.clone())?;
-        let from = slot.active().digest();
-        if let Some(policy) = policy {
-            slot.swap(policy);
-        }
         let event = Event::new(word.who, action).policy(slot.name()).from(from).to(chosen.digest);
-        remember(&self.rollouts, state, &self.app.snapshot().slots, vec![event.why(word.why)]);
-        Ok(())
+        self.commit(state, event.why(word.why), || {
+            if let Some(policy) = policy {
+                slot.swap(policy);
+            }
+        })
     }
 
     /// Loads a version, and gives the code back that is to be kept; `None` if it
@@ -235,7 +252,7 @@ impl Reloader {
                 off_the_request_path(load).await
             }
         };
-        loaded.map(Some).map_err(CannotDo::Invalid)
+        loaded.map(Some).map_err(|error| CannotDo::Invalid(error.into_message()))
     }
 
     /// The version that a text means: all of its digest, or the start of it.

@@ -127,6 +127,8 @@ struct Log {
     /// Events that were noted since the start.
     count: u64,
     file: Option<File>,
+    /// Lines that could not be written yet, and the rest of one that was cut off.
+    unwritten: VecDeque<Vec<u8>>,
     /// Since the start.
     undone: UndoneCounts,
 }
@@ -175,14 +177,7 @@ impl Audit {
         let mut log = self.log();
         log.undone.count(&event);
         let line = serde_json::to_string(&event).map(|text| text + "\n").unwrap_or_default();
-        if let Some(file) = &mut log.file
-            && let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.sync_data())
-        {
-            tracing::error!(
-                "cannot write to the audit log, an event is only here: {}: {error}",
-                line.trim_end()
-            );
-        }
+        log.write(line.into_bytes());
         if log.newest.len() == NEWEST {
             log.newest.pop_front();
         }
@@ -203,6 +198,19 @@ impl Audit {
         self.log().newest.iter().rev().take(most).cloned().collect()
     }
 
+    /// Whether events wait for room in the file.
+    pub(super) fn is_unwritten(&self) -> bool {
+        !self.log().unwritten.is_empty()
+    }
+
+    /// Writes the events that could not be written before, if there are any.
+    pub(super) fn write_unwritten(&self) {
+        let mut log = self.log();
+        if !log.unwritten.is_empty() && log.write_all().is_ok() {
+            tracing::info!("the audit log is written again");
+        }
+    }
+
     /// What was undone about a policy since the start.
     pub(crate) fn undone(&self, policy: &PolicyName) -> Vec<Undone> {
         self.log().undone.of(policy)
@@ -210,6 +218,43 @@ impl Audit {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    /// Writes a line, after those that could not be written before.
+    fn write(&mut self, line: Vec<u8>) {
+        if self.file.is_none() {
+            return;
+        }
+        let is_new = self.unwritten.is_empty();
+        if self.unwritten.len() == NEWEST {
+            // Not the first, a part of which may be in the file.
+            self.unwritten.remove(1);
+        }
+        self.unwritten.push_back(line);
+        if let Err(error) = self.write_all()
+            && is_new
+        {
+            tracing::error!(
+                "cannot write to the audit log, its events are in memory until that works: {error}"
+            );
+        }
+    }
+
+    fn write_all(&mut self) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        while let Some(line) = self.unwritten.front_mut() {
+            match file.write(line) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                // What is left of the line follows.
+                Ok(written) if written < line.len() => drop(line.drain(..written)),
+                Ok(_) => drop(self.unwritten.pop_front()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        file.sync_data()
     }
 }
 

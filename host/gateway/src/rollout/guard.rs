@@ -1,10 +1,12 @@
 //! Watches new versions and policies on trial, and undoes those that are worse
 //! than what they took over from.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_policy::Alarm;
+use pointsman_telemetry::BackgroundTask;
 
 use crate::clock::unix_seconds;
 use crate::reload::Reloader;
@@ -15,23 +17,44 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Longest time to the next look at the holds: they end by the time of day,
 /// which may be set while a timer runs.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Time to the next attempt to store a decision that could not be stored.
+const STORE_AGAIN: Duration = Duration::from_secs(2);
 
 /// Looks whenever a record has something new, and reloads when a version may be
-/// tried again. Never ends.
-pub(crate) async fn run(reloader: Arc<Reloader>, alarm: Alarm) {
-    let mut looked_until = unix_seconds();
-    loop {
-        let end = reloader.rollouts.state().next_end(looked_until);
-        let left = end.map_or(LONGEST_WAIT, |end| Duration::from_secs(end.saturating_sub(unix_seconds())));
-        tokio::select! {
-            () = alarm.rung() => {
-                reloader.guard().await;
-                tokio::time::sleep(PAUSE).await;
-            }
-            () = tokio::time::sleep(left.min(LONGEST_WAIT)) => {
-                if let Some(end) = end.filter(|end| *end <= unix_seconds()) {
-                    reloader.reload("backoff").await;
-                    looked_until = end;
+/// tried again.
+pub(crate) struct Guard {
+    reloader: Arc<Reloader>,
+    alarm: Alarm,
+    looked_until: u64,
+}
+
+impl Guard {
+    pub(crate) fn new(reloader: Arc<Reloader>, alarm: Alarm) -> Self {
+        Self { reloader, alarm, looked_until: unix_seconds() }
+    }
+}
+
+impl BackgroundTask for Guard {
+    const NAME: &'static str = "guard";
+
+    async fn run(&mut self) -> ControlFlow<()> {
+        let Self { reloader, alarm, looked_until } = self;
+        loop {
+            let end = reloader.rollouts.state().next_end(*looked_until);
+            let left =
+                end.map_or(LONGEST_WAIT, |end| Duration::from_secs(end.saturating_sub(unix_seconds())));
+            let longest = if reloader.rollouts.is_unsaved() { STORE_AGAIN } else { LONGEST_WAIT };
+            tokio::select! {
+                () = alarm.rung() => {
+                    reloader.guard().await;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                () = tokio::time::sleep(left.min(longest)) => {
+                    reloader.store_unsaved();
+                    if let Some(end) = end.filter(|end| *end <= unix_seconds()) {
+                        reloader.reload("backoff").await;
+                        *looked_until = end;
+                    }
                 }
             }
         }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -12,8 +12,11 @@ use std::sync::{Mutex, PoisonError};
 use pointsman_domain::ids::Digest;
 use pointsman_policy::Code;
 
+use super::durable;
 use super::state::State;
 
+/// The file that is locked for as long as a gateway uses the directory.
+const LOCK: &str = "state.lock";
 /// The file with the state.
 const STATE: &str = "rollouts.json";
 /// The directory with the code, a file for each version.
@@ -24,6 +27,8 @@ const CODE: &str = "policies";
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     directory: Option<PathBuf>,
+    /// Held for as long as the directory is used.
+    _lock: Option<File>,
     /// Code where there is no directory: only what was uploaded, since all else
     /// can be read again.
     uploaded: Mutex<BTreeMap<Digest, Code>>,
@@ -44,6 +49,12 @@ pub(crate) enum KeepError {
         /// What the system says.
         source: io::Error,
     },
+    /// Another gateway uses the directory.
+    #[error(
+        "the directory {} is used by another gateway\n  = hint: stop that one, or give each gateway a `state.dir` of its own",
+        .0.display()
+    )]
+    InUse(PathBuf),
     /// The state is not one.
     #[error(
         "cannot read {}: {source}\n  = hint: move the file away to start without what it remembers: promotions, pins and quarantines",
@@ -58,11 +69,14 @@ pub(crate) enum KeepError {
 }
 
 impl Kept {
-    /// Opens the directory, and makes it where it is not there.
+    /// Locks and opens the directory, and makes it where it is not there. The system lifts
+    /// the lock when the process ends, however it ends.
     pub(crate) fn open(directory: Option<&Path>) -> Result<(Self, State), KeepError> {
         let Some(directory) = directory else { return Ok(Default::default()) };
         let code = directory.join(CODE);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&code).map_err(io("make", &code))?;
+        let lock = lock(directory)?;
+        remove_unfinished(directory);
         let path = directory.join(STATE);
         let state = match fs::read(&path) {
             Ok(text) => {
@@ -71,10 +85,11 @@ impl Kept {
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
             Err(source) => return Err(KeepError::Io { what: "read", path, source }),
         };
-        Ok((Self { directory: Some(directory.to_owned()), ..Self::default() }, state))
+        Ok((Self { directory: Some(directory.to_owned()), _lock: Some(lock), ..Self::default() }, state))
     }
 
-    /// Keeps a state instead of the one before. After an error it is the one before.
+    /// Keeps a state instead of the one before. After an error the file is whole and holds
+    /// one of them.
     pub(crate) fn save(&self, state: &State) -> Result<(), KeepError> {
         if let Some(directory) = &self.directory {
             let text = serde_json::to_vec_pretty(state).unwrap_or_default();
@@ -82,6 +97,8 @@ impl Kept {
             if *written == text {
                 return Ok(());
             }
+            // Unknown until it succeeds.
+            written.clear();
             replace(&directory.join(STATE), &text)?;
             *written = text;
         }
@@ -159,12 +176,31 @@ fn write_code(directory: &Path, code: &Code) -> Result<(), KeepError> {
     }
 }
 
-/// Writes a file whole, or leaves the one that is there.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), KeepError> {
-    let unfinished = path.with_extension("new");
-    let mut file = File::create(&unfinished).map_err(io("write", &unfinished))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io("write", &unfinished))?;
-    fs::rename(&unfinished, path).map_err(io("write", path))
+    durable::replace(path, bytes).map_err(io("write", path))
+}
+
+fn lock(directory: &Path) -> Result<File, KeepError> {
+    let path = directory.join(LOCK);
+    let file =
+        File::options().write(true).create(true).truncate(false).open(&path).map_err(io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(KeepError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(source)) => Err(KeepError::Io { what: "lock", path, source }),
+    }
+}
+
+/// Removes what a process left that was killed while it wrote.
+fn remove_unfinished(directory: &Path) {
+    let code = directory.join(CODE);
+    let files = [directory, &code].into_iter().filter_map(|it| fs::read_dir(it).ok());
+    for file in files.flatten().flatten() {
+        if durable::is_unfinished(&file.path()) {
+            // The next file of this name replaces it.
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeepError {

@@ -1,11 +1,12 @@
 //! Asks policies on trial about requests that others decide, off the request path.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::{StreamExt, stream};
 use pointsman_policy::{Answer, DecisionInput, Slot};
-use pointsman_telemetry::{Asked, PolicyFailed, Telemetry};
+use pointsman_telemetry::{Asked, BackgroundTask, PolicyFailed, Telemetry};
 use tokio::sync::mpsc;
 
 use super::trial::{Pick, Score};
@@ -35,12 +36,15 @@ pub(crate) struct Question {
 pub(crate) struct ShadowQueue(mpsc::Sender<Question>);
 
 /// The receiving end: asks.
-pub(crate) struct Asking(mpsc::Receiver<Question>);
+pub(crate) struct Asking {
+    questions: mpsc::Receiver<Question>,
+    recorder: Arc<Recorder>,
+}
 
 /// A queue, and what empties it.
-pub(crate) fn queue() -> (ShadowQueue, Asking) {
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    (ShadowQueue(sender), Asking(receiver))
+pub(crate) fn queue(recorder: Arc<Recorder>) -> (ShadowQueue, Asking) {
+    let (sender, questions) = mpsc::channel(QUEUE);
+    (ShadowQueue(sender), Asking { questions, recorder })
 }
 
 impl ShadowQueue {
@@ -56,12 +60,19 @@ impl ShadowQueue {
     }
 }
 
-impl Asking {
+impl BackgroundTask for Asking {
+    const NAME: &'static str = "shadow";
+
     /// Asks until the gateway has no more use for the queue.
-    pub(crate) async fn run(self, recorder: Arc<Recorder>) {
-        let questions = stream::unfold(self.0, |mut queue| async move { Some((queue.recv().await?, queue)) });
-        let telemetry = &recorder.telemetry;
+    async fn run(&mut self) -> ControlFlow<()> {
+        let receive = |queue| async move {
+            let queue: &mut mpsc::Receiver<Question> = queue;
+            Some((queue.recv().await?, queue))
+        };
+        let telemetry = &self.recorder.telemetry;
+        let questions = stream::unfold(&mut self.questions, receive);
         questions.for_each_concurrent(AT_ONCE, |question| question.ask(telemetry)).await;
+        ControlFlow::Break(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::{Component, Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Links followed for one path; the kernel follows 40.
 const MAX_LINKS: usize = 40;
@@ -57,7 +57,7 @@ fn follow(path: &Path, links: &mut usize, found: &mut BTreeSet<PathBuf>) {
 
 /// What tells one state of a file from another without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+struct Stamp {
     target: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
@@ -65,7 +65,7 @@ pub(super) struct Stamp {
 }
 
 /// The stamp of what a path leads to; `None` when it leads nowhere.
-pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+fn stamp(path: &Path) -> Option<Stamp> {
     let target = fs::canonicalize(path).ok()?;
     let metadata = fs::metadata(&target).ok()?;
     Some(Stamp {
@@ -74,6 +74,35 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
         modified: metadata.modified().ok(),
         identity: identity(&metadata),
     })
+}
+
+/// The states of some files at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStamps(Vec<Option<Stamp>>);
+
+impl FileStamps {
+    /// Reads the states of files, which may be missing.
+    pub fn read<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
+        Self(paths.into_iter().map(stamp).collect())
+    }
+
+    /// The time of the last change of any of the files.
+    pub fn last_change(&self) -> Option<SystemTime> {
+        self.0.iter().flatten().filter_map(Stamp::changed).max()
+    }
+
+    pub(super) fn targets(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().flatten().map(|stamp| stamp.target.as_path())
+    }
+}
+
+impl Stamp {
+    /// When the content or the name changed last.
+    fn changed(&self) -> Option<SystemTime> {
+        let (_, seconds, nanoseconds) = self.identity;
+        let since = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
+        self.modified.max(UNIX_EPOCH.checked_add(since))
+    }
 }
 
 /// The file's number, and when anything about it changed last: unlike the time of

@@ -2,6 +2,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::thread;
 
 use notify::EventKind;
 use notify::event::{AccessKind, AccessMode};
@@ -13,8 +14,13 @@ use super::*;
 const LONG: Duration = Duration::from_secs(3600);
 
 /// Tells soon after an event, and never polls.
-const EVENTS: WatchConfig =
-    WatchConfig { quiet: Duration::from_millis(20), patience: LONG, poll: LONG, events: true };
+const EVENTS: WatchConfig = WatchConfig {
+    quiet: Duration::from_millis(20),
+    patience: LONG,
+    write_time: LONG,
+    poll: LONG,
+    events: true,
+};
 /// Only polls.
 const POLL: WatchConfig = WatchConfig { poll: Duration::from_millis(5), events: false, ..EVENTS };
 
@@ -23,7 +29,12 @@ fn directory() -> TempDir {
 }
 
 fn watch(paths: &[&Path], config: WatchConfig) -> (Watcher, Changes) {
-    Watcher::new(paths.iter().map(|path| path.to_path_buf()).collect(), config).unwrap()
+    let paths = paths.iter().map(|path| path.to_path_buf()).collect();
+    Watcher::start(paths, config, |mut work| {
+        thread::spawn(move || while work().is_continue() {});
+        Ok(())
+    })
+    .unwrap()
 }
 
 /// Waits until the file has this content, looking only when told to.
@@ -67,6 +78,48 @@ async fn a_file_written_in_pieces_is_told_when_it_is_whole() {
     }
     drop(writer);
     until_content(&mut changes, &file, "in three pieces").await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_changed_in_place_is_told_when_its_writer_closes_it() {
+    let (here, there) = (directory(), directory());
+    let target = there.path().join("policy.wasm");
+    fs::write(&target, "old and long").unwrap();
+    let link = here.path().join("policy.wasm");
+    symlink(&target, &link).unwrap();
+    for file in [&target, &link] {
+        let (watcher, mut changes) = watch(&[file], EVENTS);
+        let mut activity = watcher.activity();
+        assert_eq!(activity.file(), None);
+        let mut writer = File::create(file).unwrap();
+        writer.write_all(b"half").unwrap();
+        let writing = activity.0.wait_for(Option::is_some).await.unwrap().clone();
+        assert_eq!(writing.as_deref(), Some(target.as_path()));
+        // It was quiet for long enough when another change beside it was told.
+        let other = here.path().join("other");
+        let (_other_watcher, mut other_changes) = watch(&[&other], EVENTS);
+        fs::write(&other, "1").unwrap();
+        until_content(&mut other_changes, &other, "1").await;
+        assert_eq!(changes.signal.try_recv().ok(), None, "half a file is not told");
+        writer.write_all(b" and half").unwrap();
+        drop(writer);
+        changes.changed().await.unwrap();
+        assert_eq!(fs::read_to_string(file).unwrap(), "half and half");
+        activity.idle().await;
+        fs::remove_file(&other).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_stays_open_is_told_after_a_bounded_time() {
+    let directory = directory();
+    let file = directory.path().join("policy.wasm");
+    fs::write(&file, "1").unwrap();
+    let config = WatchConfig { write_time: Duration::from_millis(30), ..EVENTS };
+    let (_watcher, mut changes) = watch(&[&file], config);
+    let mut writer = File::create(&file).unwrap();
+    writer.write_all(b"2").unwrap();
+    until_content(&mut changes, &file, "2").await;
 }
 
 #[tokio::test]

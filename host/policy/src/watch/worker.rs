@@ -1,21 +1,26 @@
 //! The thread that gathers events and tells when they have calmed down.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc as signal;
+use tokio::sync::{mpsc as signal, watch};
 
 use super::WatchConfig;
-use super::files::{Stamp, directories, stamp};
+use super::files::{FileStamps, directories};
+
+/// Whether the system reports that a file that was written is closed.
+const REPORTS_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// What the worker is told.
 pub(super) enum Message {
     /// Something happened in a watched directory.
-    Event,
+    Event(Event),
+    /// Events may have been lost.
+    Lost,
     /// Watch these files instead.
     Paths(Vec<PathBuf>),
     /// The watcher is gone.
@@ -26,15 +31,22 @@ pub(super) struct Worker {
     config: WatchConfig,
     paths: Vec<PathBuf>,
     /// How the files were when they were last told of.
-    told: Vec<Option<Stamp>>,
+    told: FileStamps,
     /// How they were when they were last looked at.
-    seen: Vec<Option<Stamp>>,
+    seen: FileStamps,
+    /// Names and targets of the files, absolute.
+    names: BTreeSet<PathBuf>,
+    /// Watched files that were changed and are not closed yet, with the first change.
+    open: BTreeMap<PathBuf, Instant>,
+    /// One of these.
+    writing: watch::Sender<Option<PathBuf>>,
     /// `None` where the operating system offers no events.
     events: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
     tell: signal::Sender<()>,
     next_poll: Instant,
     unrest: Option<Unrest>,
+    has_run: bool,
 }
 
 /// Events that were not told of yet.
@@ -51,24 +63,35 @@ impl Worker {
         config: WatchConfig,
         events_to: Sender<Message>,
         tell: signal::Sender<()>,
+        writing: watch::Sender<Option<PathBuf>>,
     ) -> Self {
         let events = if config.events { subscribe(events_to) } else { None };
         let mut worker = Self {
             config,
             paths: Vec::new(),
-            told: Vec::new(),
-            seen: Vec::new(),
+            told: stamps(&[]),
+            seen: stamps(&[]),
+            names: BTreeSet::new(),
+            open: BTreeMap::new(),
+            writing,
             events,
             watched: BTreeSet::new(),
             tell,
             next_poll: Instant::now() + config.poll,
             unrest: None,
+            has_run: false,
         };
         worker.set_paths(paths);
         worker
     }
 
+    /// Works until the watcher is gone. May be called again after a panic.
     pub(super) fn run(&mut self, messages: &Receiver<Message>) {
+        if std::mem::replace(&mut self.has_run, true) {
+            // Whatever happened since may have been missed.
+            self.open.clear();
+            self.note_event(Instant::now()).surely = true;
+        }
         loop {
             let wait = self.wakes_at().saturating_duration_since(Instant::now());
             match messages.recv_timeout(wait) {
@@ -80,7 +103,10 @@ impl Worker {
                     // They may have changed before they were watched.
                     self.note_event(Instant::now()).surely = true;
                 }
-                Ok(Message::Event) => {
+                Ok(Message::Event(event)) => self.note_change(&event, Instant::now()),
+                Ok(Message::Lost) => {
+                    // The end of a write may be among them.
+                    self.open.clear();
                     self.note_event(Instant::now());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -89,10 +115,42 @@ impl Worker {
             if now >= self.next_poll {
                 self.poll(now);
             }
-            if let Some(unrest) = self.unrest.take_if(|unrest| now >= calm_at(&self.config, unrest)) {
+            self.publish_writers(now);
+            let is_open = !self.open.is_empty();
+            let is_calm = |unrest: &mut Unrest| !is_open && now >= calm_at(&self.config, unrest);
+            if let Some(unrest) = self.unrest.take_if(is_calm) {
                 self.look(unrest.surely);
             }
         }
+    }
+
+    /// Notes a change in a watched directory, and whether it begins or ends the writing
+    /// of a watched file.
+    fn note_change(&mut self, event: &Event, now: Instant) {
+        match event.kind {
+            EventKind::Modify(ModifyKind::Data(_)) if REPORTS_CLOSE => {
+                for path in event.paths.iter().filter(|path| is_named(path, &self.names)) {
+                    self.open.entry(path.clone()).or_insert(now);
+                }
+            }
+            EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Modify(ModifyKind::Name(_))
+            | EventKind::Remove(_) => self.open.retain(|path, _| !event.paths.contains(path)),
+            _ => {}
+        }
+        self.note_event(now);
+    }
+
+    fn publish_writers(&mut self, now: Instant) {
+        self.open.retain(|_, changed| now < *changed + self.config.write_time);
+        let file = self.open.keys().next();
+        self.writing.send_if_modified(|writing| {
+            let is_other = writing.as_ref() != file;
+            if is_other {
+                *writing = file.cloned();
+            }
+            is_other
+        });
     }
 
     /// Tells if the files are not what they were. Most events are of other files
@@ -100,7 +158,7 @@ impl Worker {
     fn look(&mut self, surely: bool) {
         // Before the files are looked at, so that nothing is missed.
         self.watch_directories();
-        self.seen = stamps(&self.paths);
+        self.see(stamps(&self.paths));
         if surely || self.seen != self.told {
             self.told.clone_from(&self.seen);
             // A signal that nobody has taken yet covers this one as well.
@@ -109,10 +167,9 @@ impl Worker {
     }
 
     fn wakes_at(&self) -> Instant {
-        match &self.unrest {
-            Some(unrest) => calm_at(&self.config, unrest).min(self.next_poll),
-            None => self.next_poll,
-        }
+        let given_up = self.open.values().map(|changed| *changed + self.config.write_time).min();
+        let due = given_up.or_else(|| Some(calm_at(&self.config, self.unrest.as_ref()?)));
+        due.map_or(self.next_poll, |due| due.min(self.next_poll))
     }
 
     fn note_event(&mut self, now: Instant) -> &mut Unrest {
@@ -125,15 +182,21 @@ impl Worker {
         self.next_poll = now + self.config.poll;
         let stamps = stamps(&self.paths);
         if stamps != self.seen {
-            self.seen = stamps;
+            self.see(stamps);
             self.note_event(now);
         }
     }
 
+    fn see(&mut self, stamps: FileStamps) {
+        let paths = self.paths.iter().filter_map(|path| std::path::absolute(path).ok());
+        self.names = paths.chain(stamps.targets().map(Path::to_owned)).collect();
+        self.seen = stamps;
+    }
+
     fn set_paths(&mut self, paths: Vec<PathBuf>) {
-        self.seen = stamps(&paths);
-        self.told.clone_from(&self.seen);
         self.paths = paths;
+        self.see(stamps(&self.paths));
+        self.told.clone_from(&self.seen);
         self.watch_directories();
     }
 
@@ -162,17 +225,26 @@ fn calm_at(config: &WatchConfig, unrest: &Unrest) -> Instant {
     (unrest.last + config.quiet).min(unrest.first + config.patience)
 }
 
-fn stamps(paths: &[PathBuf]) -> Vec<Option<Stamp>> {
-    paths.iter().map(|path| stamp(path)).collect()
+/// Whether a path of an event is that of a watched file, or of one in a watched directory.
+fn is_named(path: &Path, names: &BTreeSet<PathBuf>) -> bool {
+    let is_in = |path: &Path| names.contains(path) || path.parent().is_some_and(|it| names.contains(it));
+    is_in(path) || path.canonicalize().is_ok_and(|path| is_in(&path))
+}
+
+fn stamps(paths: &[PathBuf]) -> FileStamps {
+    FileStamps::read(paths.iter().map(PathBuf::as_path))
 }
 
 fn subscribe(events_to: Sender<Message>) -> Option<RecommendedWatcher> {
     let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        // An error may stand for lost events.
-        if event.is_ok_and(|event| !is_change(&event.kind)) {
-            return;
-        }
-        let _ = events_to.send(Message::Event);
+        let message = match event {
+            Ok(event) if event.need_rescan() => Message::Lost,
+            Ok(event) if !is_change(&event.kind) => return,
+            Ok(event) => Message::Event(event),
+            // It may stand for lost events.
+            Err(_) => Message::Lost,
+        };
+        let _ = events_to.send(message);
     });
     match watcher {
         Ok(watcher) => Some(watcher),

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::thread;
 use std::time::Instant;
 
 use pointsman_domain::outcome::Ending;
@@ -59,7 +60,8 @@ fn nothing_is_lost_or_doubled_under_load_and_over_restarts() {
     let dir = tempfile::tempdir().expect("a directory");
     let (threads, each) = (4, 250);
     for run in 0..3 {
-        let log = DecisionLog::open(settings(dir.path())).expect("the directory is free");
+        let log =
+            DecisionLog::open(settings(dir.path()), &Supervisor::default()).expect("the directory is free");
         thread::scope(|scope| {
             for thread in 0..threads {
                 let log = &log;
@@ -85,7 +87,7 @@ fn nothing_is_lost_or_doubled_under_load_and_over_restarts() {
 #[test]
 fn records_are_in_the_file_while_the_log_is_open() {
     let dir = tempfile::tempdir().expect("a directory");
-    let log = DecisionLog::open(settings(dir.path())).expect("the directory is free");
+    let log = DecisionLog::open(settings(dir.path()), &Supervisor::default()).expect("the directory is free");
     log.keep(&history(1, "llama-7b", Ending::Answered), None);
     until("the record is written", || ids(dir.path()).len() == 1);
 }
@@ -94,7 +96,7 @@ fn records_are_in_the_file_while_the_log_is_open() {
 fn the_directory_never_grows_beyond_its_bound() {
     let dir = tempfile::tempdir().expect("a directory");
     let bounded = Settings { max_size: 80_000, ..settings(dir.path()) };
-    let log = DecisionLog::open(bounded).expect("the directory is free");
+    let log = DecisionLog::open(bounded, &Supervisor::default()).expect("the directory is free");
     let mut largest = 0;
     for number in 0..4_000 {
         log.keep(&history(number, "llama-7b", Ending::Answered), None);
@@ -113,13 +115,13 @@ fn the_directory_never_grows_beyond_its_bound() {
 fn a_directory_that_vanishes_is_made_again() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("a/b");
-    let log = DecisionLog::open(settings(&path)).expect("it can be made");
+    let log = DecisionLog::open(settings(&path), &Supervisor::default()).expect("it can be made");
     log.keep(&history(1, "llama-7b", Ending::Answered), None);
     until("the first is written", || log.counts().written == 1);
     fs::remove_dir_all(dir.path().join("a")).expect("it can be removed");
     log.keep(&history(2, "llama-7b", Ending::Answered), None);
     until("the second is written", || path.exists() && ids(&path).contains_key("id-2"));
-    assert!(DecisionLog::open(settings(&path)).is_err(), "it is locked again");
+    assert!(DecisionLog::open(settings(&path), &Supervisor::default()).is_err(), "it is locked again");
     assert_eq!(log.counts().dropped_disk, 0);
 }
 
@@ -127,7 +129,7 @@ fn a_directory_that_vanishes_is_made_again() {
 fn where_no_directory_can_be_made_records_are_counted_until_it_can() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("log");
-    let log = DecisionLog::open(settings(&path)).expect("it can be made");
+    let log = DecisionLog::open(settings(&path), &Supervisor::default()).expect("it can be made");
     fs::remove_dir_all(&path).expect("it can be removed");
     fs::write(&path, "in the way").expect("a file");
     log.keep(&history(1, "llama-7b", Ending::Answered), None);
@@ -142,7 +144,8 @@ fn where_no_directory_can_be_made_records_are_counted_until_it_can() {
 #[test]
 fn a_sample_says_that_it_is_one() {
     let dir = tempfile::tempdir().expect("a directory");
-    let log = DecisionLog::open(Settings { sample: 0.5, ..settings(dir.path()) }).expect("it is free");
+    let log = DecisionLog::open(Settings { sample: 0.5, ..settings(dir.path()) }, &Supervisor::default())
+        .expect("it is free");
     for number in 0..200 {
         log.keep(&history(number, "llama-7b", Ending::Answered), None);
     }

@@ -45,6 +45,9 @@ pub(super) struct Writer<D: LogDisk> {
     counters: Arc<Counters>,
     /// What is written next.
     lines: Vec<u8>,
+    /// Records that were taken from the queue and are neither written nor counted as
+    /// dropped yet. A panic leaves them.
+    taken: u64,
     file: Option<Open<D::File>>,
     /// Bytes written since it was seen to that there is room.
     unchecked: u64,
@@ -69,6 +72,7 @@ impl<D: LogDisk> Writer<D> {
             queue,
             counters,
             lines: Vec::new(),
+            taken: 0,
             file: None,
             unchecked: u64::MAX,
             failing: None,
@@ -77,8 +81,10 @@ impl<D: LogDisk> Writer<D> {
         }
     }
 
-    /// Writes until the queue is closed and empty.
-    pub(super) fn run(mut self) {
+    /// Writes until the queue is closed and empty. May be called again after a panic.
+    pub(super) fn run(&mut self) {
+        let lost = std::mem::take(&mut self.taken);
+        self.counters.dropped_for_disk(lost);
         while self.turn(PACE) {}
         // The next start compresses it.
         self.end_file();
@@ -88,6 +94,7 @@ impl<D: LogDisk> Writer<D> {
     pub(super) fn turn(&mut self, patience: Duration) -> bool {
         let mut lines = std::mem::take(&mut self.lines);
         let open = self.queue.take(&mut lines, patience);
+        self.taken = count(&lines);
         let mut rest = lines.as_slice();
         while !rest.is_empty() {
             let (piece, after) = rest.split_at(end_of_piece(rest, self.piece()));
@@ -117,6 +124,7 @@ impl<D: LogDisk> Writer<D> {
             _ => self.try_write(lines),
         };
         let (written, dropped) = (count(&lines[..whole]), count(&lines[whole..]));
+        self.taken = self.taken.saturating_sub(written + dropped);
         self.counters.wrote(written, whole as u64);
         self.counters.dropped_for_disk(dropped);
         self.dropped += dropped;

@@ -83,7 +83,11 @@ metrics! {
     Gauge LAST_RELOAD = "pointsman_last_reload_success_timestamp" []
         "When all on disk was in force for the last time after a reload or the start, in seconds since 1970.";
     Counter DROPPED = "pointsman_dropped" ["queue"]
-        "What was dropped rather than waited for, or could not be delivered: decision records, spans, events, requests for a shadow, outcomes.";
+        "What was dropped rather than waited for, or could not be delivered: decision records, spans, events, requests for a shadow, outcomes, log lines.";
+    Counter PANICS = "pointsman_panics" []
+        "Panics: errors in the gateway's own code that ended a request or a piece of background work.";
+    Counter RESTARTS = "pointsman_background_restarts" ["task"]
+        "Restarts of background work that panicked or ended unexpectedly.";
 
     #[unit = "bytes"]
     Gauge HELD = "pointsman_held_memory" []

@@ -59,6 +59,10 @@ impl Page {
         page.metric(the::LAST_RELOAD, |metric| metric.gauge(&[], reloads.last_applied as f64))?;
         page.metric(the::DROPPED, |metric| {
             self.dropped.iter().try_for_each(|(queue, count)| metric.count(&[queue.as_str()], *count))
+        })?;
+        page.metric(the::PANICS, |metric| metric.count(&[], self.state.panics))?;
+        page.metric(the::RESTARTS, |metric| {
+            self.state.restarts.iter().try_for_each(|(task, count)| metric.count(&[task], *count))
         })
     }
 

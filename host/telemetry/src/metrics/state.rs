@@ -25,6 +25,12 @@ pub struct State {
     pub spans_dropped: u64,
     /// Decision records that were not written.
     pub records_dropped: u64,
+    /// Log lines that were not written.
+    pub log_lines_dropped: u64,
+    /// Panics of all threads.
+    pub panics: u64,
+    /// Restarts of background work, by its name.
+    pub restarts: Vec<(&'static str, u64)>,
 }
 
 /// A route.

@@ -60,31 +60,36 @@ pub struct Exporter {
     overflowed: u64,
     /// Whether some have lately.
     is_overflowing: bool,
+    /// Spans of the batch that is being sent. A panic leaves them.
+    sending: u64,
 }
 
 impl Exporter {
     pub(super) fn new(settings: &Settings, shared: Arc<Shared>) -> Self {
         let resource = resource(settings);
-        Self { pace: PACE, shared, resource, is_refused: false, overflowed: 0, is_overflowing: false }
+        let (is_refused, is_overflowing) = (false, false);
+        Self { pace: PACE, shared, resource, is_refused, overflowed: 0, is_overflowing, sending: 0 }
     }
 
     /// Sends spans until it is told to stop, and then what is still there. Whoever
-    /// tells it so sees to it that no more requests end.
-    pub async fn run(mut self, collector: impl Collector, mut stop: watch::Receiver<bool>) {
+    /// tells it so sees to it that no more requests end. May be called again after a panic.
+    pub async fn run(&mut self, collector: &impl Collector, stop: &mut watch::Receiver<bool>) {
+        self.shared.refused.fetch_add(std::mem::take(&mut self.sending), Ordering::Relaxed);
         loop {
             let batch = tokio::select! {
                 batch = self.shared.batches.next(self.pace.old) => batch,
-                () = stopped(&mut stop) => break,
+                () = stopped(stop) => break,
             };
-            self.deliver(batch, &collector, &mut stop).await;
+            self.deliver(batch, collector, stop).await;
         }
         while let Some(batch) = self.shared.batches.rest() {
-            self.deliver(batch, &collector, &mut stop).await;
+            self.deliver(batch, collector, stop).await;
         }
     }
 
     /// Sends a batch, again if it has to be, and tells what became of it.
     async fn deliver(&mut self, batch: Batch, collector: &impl Collector, stop: &mut watch::Receiver<bool>) {
+        self.sending = batch.count;
         let (count, request) = (batch.count, batch.finish(&self.resource));
         let mut backoff = self.pace.backoff;
         for tries_left in (0..TRIES).rev() {
@@ -109,6 +114,7 @@ impl Exporter {
                 }
             }
         }
+        self.sending = 0;
         self.look_for_overflow();
     }
 

@@ -10,8 +10,9 @@ use super::{Duration, Size};
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct State {
     /// Directory where the gateway keeps what outlives the process: compiled code,
-    /// uploaded and last known good policies, promotions, the audit log. It is made if
-    /// it is not there. Default: none, and nothing outlives the process.
+    /// uploaded and last known good policies, promotions, the audit log. It is of this
+    /// gateway alone, which locks it, and is made if it is not there. Default: none, and
+    /// nothing outlives the process.
     pub dir: Option<String>,
 }
 

@@ -51,3 +51,23 @@ fn memory_holds_the_newest_and_the_file_all() {
     let lines = std::fs::read_to_string(directory.path().join(FILE)).unwrap();
     assert_eq!(lines.lines().count(), NEWEST + 5);
 }
+
+#[test]
+fn events_that_find_no_room_are_written_in_order_when_there_is_some() {
+    use std::io::{Read, Seek};
+    let audit = Audit::default();
+    audit.log().file = Some(File::options().write(true).open("/dev/full").unwrap());
+    audit.note(event(1));
+    audit.note(event(2));
+    assert!(audit.is_unwritten());
+    assert_eq!(audit.newest(10), [event(2), event(1)]);
+    let mut file = tempfile::tempfile().unwrap();
+    audit.log().file = Some(file.try_clone().unwrap());
+    audit.note(event(3));
+    assert!(!audit.is_unwritten());
+    let mut text = String::new();
+    file.rewind().unwrap();
+    file.read_to_string(&mut text).unwrap();
+    let events: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events, [event(1), event(2), event(3)]);
+}

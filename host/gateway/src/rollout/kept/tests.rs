@@ -21,6 +21,7 @@ fn code_is_kept_as_long_as_the_state_names_it() {
     kept.keep(&one).unwrap();
     kept.keep(&two).unwrap();
     kept.save(&state_with(&[one.digest(), two.digest()])).unwrap();
+    drop(kept);
     let (again, state) = Kept::open(Some(directory.path())).unwrap();
     assert_eq!(state, state_with(&[one.digest(), two.digest()]));
     assert_eq!(again.code(one.digest()).unwrap().bytes(), b"one");
@@ -66,4 +67,26 @@ fn a_directory_that_cannot_be_made_is_told_with_its_key() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Kept::open(Some(&file.path().join("state"))).unwrap_err().to_string();
     assert!(error.starts_with("cannot make ") && error.contains("state.dir"), "{error}");
+}
+
+#[test]
+fn a_directory_is_of_one_gateway_until_it_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Kept::open(Some(directory.path())).unwrap();
+    let error = Kept::open(Some(directory.path())).unwrap_err().to_string();
+    assert!(error.contains(&directory.path().display().to_string()), "{error}");
+    assert!(error.contains("another gateway") && error.contains("state.dir"), "{error}");
+    drop(first);
+    Kept::open(Some(directory.path())).unwrap();
+}
+
+#[test]
+fn what_a_process_left_unfinished_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let code = directory.path().join(CODE);
+    fs::create_dir(&code).unwrap();
+    let unfinished = [directory.path().join("rollouts.new"), code.join("0123.new")];
+    unfinished.iter().for_each(|path| fs::write(path, "half").unwrap());
+    Kept::open(Some(directory.path())).unwrap();
+    assert!(unfinished.iter().all(|path| !path.exists()));
 }

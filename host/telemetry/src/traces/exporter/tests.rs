@@ -50,11 +50,11 @@ fn hurried() -> (Traces, Exporter) {
 
 /// Exports so many requests of three spans each, then stops.
 async fn exported(requests: usize, collector: &Scripted) -> Traces {
-    let (traces, exporter) = hurried();
+    let (traces, mut exporter) = hurried();
     for _ in 0..requests {
         traces.ended(&history(true), None);
     }
-    let (stop, stopped) = watch::channel(false);
+    let (stop, mut stopped) = watch::channel(false);
     let settled = async {
         let mut sent = collector.sent.subscribe();
         // What became of a batch is counted right after it was sent.
@@ -63,7 +63,7 @@ async fn exported(requests: usize, collector: &Scripted) -> Traces {
         }
         let _ = stop.send(true);
     };
-    tokio::join!(exporter.run(collector.clone(), stopped), settled);
+    tokio::join!(exporter.run(collector, &mut stopped), settled);
     traces
 }
 
@@ -118,11 +118,11 @@ async fn spans_that_a_collector_rejects_are_counted_as_dropped() {
 
 #[tokio::test]
 async fn what_is_there_when_it_stops_is_sent_once() {
-    let (traces, exporter) = hurried();
+    let (traces, mut exporter) = hurried();
     traces.ended(&history(true), None);
-    let (_stop, stopped) = watch::channel(true);
+    let (_stop, mut stopped) = watch::channel(true);
     let collector = Scripted::answering([refused(true)]);
-    exporter.run(collector.clone(), stopped).await;
+    exporter.run(&collector, &mut stopped).await;
     assert_eq!(collector.sent(), [3]);
     assert_eq!(traces.counts(), Counts { exported: 0, dropped: 3 });
 }

@@ -1,0 +1,38 @@
+//! Errors of the system that pass without a change of any file.
+
+use std::io;
+
+/// Whether the same attempt may succeed a little later, though nothing changes on disk.
+pub(crate) fn is_transient(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        Interrupted, OutOfMemory, QuotaExceeded, ResourceBusy, StaleNetworkFileHandle, StorageFull, TimedOut,
+        WouldBlock,
+    };
+    /// No descriptor left in the process, none in the system, and a device that failed.
+    const OTHERS: [i32; 3] = [24, 23, 5];
+    matches!(
+        error.kind(),
+        Interrupted
+            | OutOfMemory
+            | QuotaExceeded
+            | ResourceBusy
+            | StaleNetworkFileHandle
+            | StorageFull
+            | TimedOut
+            | WouldBlock
+    ) || error.raw_os_error().is_some_and(|code| OTHERS.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lack_of_descriptors_passes_and_a_missing_file_does_not() {
+        for (code, passes) in
+            [(24, true), (23, true), (5, true), (12, true), (28, true), (2, false), (13, false)]
+        {
+            assert_eq!(is_transient(&io::Error::from_raw_os_error(code)), passes, "{code}");
+        }
+    }
+}
