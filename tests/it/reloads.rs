@@ -4,12 +4,15 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
+use http::StatusCode;
 use pointsman_guests::{READER, unknown_import, version, version_label, wrong_world};
 use pointsman_tests::client::{self, Answer};
 use pointsman_tests::{FakeModel, Gateway};
 use serde_json::{Value, json};
 
+use crate::fleet::{self, chat, model};
 use crate::policy_file::PolicyFile;
 
 /// A gateway whose route `main` is decided by a policy in a file.
@@ -255,4 +258,115 @@ async fn a_configuration_with_a_policy_that_does_not_load_is_refused_whole() {
     );
     setup.is_decided_by(1).await;
     assert_eq!(setup.ask("renamed").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_reload_that_lacks_descriptors_is_tried_again_without_another_event() {
+    let setup = setup().await;
+    let limit = |count: &str| {
+        let pid = setup.gateway.process().to_string();
+        let set = Command::new("prlimit").args(["--pid", &pid, &format!("--nofile={count}:1024")]).status();
+        assert!(set.expect("prlimit can be run").success());
+    };
+    // Fewer than are open, so that no file can be opened.
+    limit("3");
+    let source = setup.policy.path().display().to_string();
+    let renamed = setup.gateway.config().with_extension("next");
+    fs::write(&renamed, config(&setup.model, &source, "renamed")).expect("the config can be written");
+    setup.policy.rename_over(&version(2));
+    fs::rename(&renamed, setup.gateway.config()).expect("the config can be renamed");
+    setup.gateway.logged("Too many open files").await;
+    limit("1024");
+    setup.gateway.logged(r#""message":"reloaded","cause":"retry""#).await;
+    let answer = setup.ask("renamed").await;
+    assert_eq!(answer.header("x-pointsman-route"), Some(&*version_label(2)));
+}
+
+#[tokio::test]
+async fn a_configuration_is_not_read_before_its_writer_closes_it() {
+    let setup = setup().await;
+    let source = setup.policy.path().display().to_string();
+    let text = config(&setup.model, &source, "renamed");
+    let (half, rest) = text.split_at(text.find("[routes").expect("a route"));
+    let mut file = File::create(setup.gateway.config()).expect("the file can be opened");
+    file.write_all(half.as_bytes()).expect("the file can be written");
+    // Valid as it is, and without the route.
+    let answer = setup.reload().await;
+    assert_eq!(answer.status, 422);
+    let report = answer.json();
+    let rejected = report["config"]["rejected"].as_str().expect("the report says why");
+    assert!(rejected.contains("is still being written"), "{rejected}");
+    assert_eq!(setup.ask("main").await.status, 200);
+
+    file.write_all(rest.as_bytes()).expect("the file can be written");
+    drop(file);
+    setup.gateway.logged(r#""message":"reloaded","cause":"file""#).await;
+    assert_eq!(setup.ask("renamed").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_in_a_file_is_renewed_when_the_file_changes() {
+    let fake = FakeModel::saying("hello").await;
+    let keys = PolicyFile::new(b"first-key\n");
+    let config = format!(
+        "{}{}[policies.cost]\nsource = \"builtin:cost\"\n[routes.main]\npolicy = \"cost\"\n",
+        fleet::backend("a", &fake, &format!("api_key_file = \"{}\"\n", keys.path().display())),
+        model("a/chat", 1, ""),
+    );
+    let gateway = Gateway::start(&config).await;
+    let key = async |count: usize| {
+        fleet::ask(&gateway, &chat("main", "hi")).await;
+        let request = fake.request(count).await;
+        request.headers["authorization"].to_str().expect("text").to_owned()
+    };
+    assert_eq!(key(1).await, "Bearer first-key");
+    keys.rename_over(b"second-key\n");
+    gateway.logged(r#""message":"reloaded","cause":"file""#).await;
+    assert_eq!(key(2).await, "Bearer second-key");
+}
+
+#[tokio::test]
+async fn an_admin_token_in_a_file_is_renewed_and_never_taken_away() {
+    let fake = FakeModel::saying("hello").await;
+    let tokens = PolicyFile::new(b"first-token");
+    let config = |admin: &str| format!("{}{admin}", fleet::in_order(&[&fake], ""));
+    let with_token = format!("[admin]\ntoken_file = \"{}\"\n", tokens.path().display());
+    let gateway = Gateway::start(&config(&with_token)).await;
+    let status = async |token: &str| {
+        let header = format!("Bearer {token}");
+        client::get_with(&gateway.admin("/admin/models"), &[("authorization", &header)]).await.status
+    };
+    assert_eq!(
+        (status("first-token").await, status("second-token").await),
+        (StatusCode::OK, StatusCode::UNAUTHORIZED)
+    );
+    tokens.rename_over(b"second-token");
+    gateway.logged(r#""message":"reloaded","cause":"file""#).await;
+    assert_eq!(
+        (status("first-token").await, status("second-token").await),
+        (StatusCode::UNAUTHORIZED, StatusCode::OK)
+    );
+    fs::write(gateway.config(), config("")).expect("the config can be written");
+    gateway.signal("HUP");
+    gateway.logged(r#""message":"reloaded","cause":"signal""#).await;
+    assert_eq!(client::get(&gateway.admin("/admin/models")).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_file_that_appears_after_its_configuration_is_noticed() {
+    let fake = FakeModel::saying("hello").await;
+    let keys = PolicyFile::new(b"");
+    let missing = keys.path().with_file_name("key");
+    let gateway = Gateway::start(&fleet::in_order(&[&fake], "")).await;
+    let config = format!(
+        "{}{}[policies.cost]\nsource = \"builtin:cost\"\n[routes.main]\npolicy = \"cost\"\n",
+        fleet::backend("a", &fake, &format!("api_key_file = \"{}\"\n", missing.display())),
+        model("a/chat", 1, ""),
+    );
+    fs::write(gateway.config(), config).expect("the config can be written");
+    gateway.logged("the configuration was rejected").await;
+    fs::write(&missing, "late-key").expect("the key can be written");
+    gateway.logged(r#""message":"reloaded","cause":"file""#).await;
+    fleet::ask(&gateway, &chat("main", "hi")).await;
+    assert_eq!(fake.request(1).await.headers["authorization"], "Bearer late-key");
 }

@@ -74,19 +74,37 @@ impl Gateway {
         Self::spawn(serve, directory, path).await
     }
 
-    async fn spawn(mut serve: Command, directory: PathBuf, path: PathBuf) -> Self {
+    /// The same with another standard error than a pipe that is read.
+    pub async fn start_with_stderr(config: &str, stderr: impl Into<Stdio>) -> Self {
+        let directory = fresh_directory();
+        let path = directory.join("pointsman.toml");
+        fs::write(&path, config).expect("the config file can be written");
+        let mut serve = serve(&binary());
+        serve.arg("--config").arg(&path);
+        Self::spawn_with_stderr(serve, directory, path, stderr.into()).await
+    }
+
+    async fn spawn(serve: Command, directory: PathBuf, path: PathBuf) -> Self {
+        Self::spawn_with_stderr(serve, directory, path, Stdio::piped()).await
+    }
+
+    async fn spawn_with_stderr(mut serve: Command, directory: PathBuf, path: PathBuf, stderr: Stdio) -> Self {
         let mut child = serve
             .current_dir(&directory)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .expect("the gateway's binary can be run");
         let log = Log(Arc::new(watch::Sender::new(String::new())));
         let (reading, read) = mpsc::channel();
         let stdout = child.stdout.take().expect("stdout is piped");
         let addresses = read_addresses(stdout, log.clone(), reading.clone());
-        follow(child.stderr.take().expect("stderr is piped"), log.clone(), reading);
+        // The command holds its end of a pipe open.
+        drop(serve);
+        if let Some(stderr) = child.stderr.take() {
+            follow(stderr, log.clone(), reading);
+        }
         let Ok((base_url, admin_url)) = addresses.await else {
             let _ = child.kill();
             let status = child.wait();
