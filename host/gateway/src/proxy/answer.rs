@@ -1,5 +1,6 @@
 //! From a committed answer to the response that the client sees.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Instant;
 
@@ -10,6 +11,8 @@ use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pointsman_wire::openai::answer::{FinishReason, Head};
 use pointsman_wire::openai::chat::{Answer, ChatRequest, with_usage};
+use pointsman_wire::openai::error::ErrorBody;
+use serde::de::IgnoredAny;
 
 use super::attempt::{CommittedBody, ErrorAnswer};
 use super::race::Won;
@@ -19,6 +22,9 @@ use crate::exchange;
 use crate::ledger::Account;
 
 mod streaming;
+
+/// Bytes of an error answer in another format that a client gets to see.
+const MAX_QUOTED: usize = 1 << 10;
 
 /// Answers the client, and closes the account when the answer is over.
 pub(crate) fn respond(won: Won, mut account: Account, mut told: Told, deadline: Option<Instant>) -> Response {
@@ -88,17 +94,38 @@ pub(crate) fn respond_composed(
     response(HeaderMap::new(), "text/event-stream", told, Body::from_stream(events))
 }
 
-/// Passes a backend's error answer on, in its own words.
+/// Passes a backend's error answer on. What is not JSON is wrapped in the API's own shape: a
+/// browser would take it for a page of the gateway.
 pub(crate) fn pass_on(error: ErrorAnswer, told: Told) -> Response {
-    let mut response = response(error.headers, "application/json", told, Body::from(error.body));
+    let body = match serde_json::from_slice::<IgnoredAny>(&error.body) {
+        Ok(_) => error.body,
+        Err(_) => wrapped(&error),
+    };
+    let mut response = response(error.headers, "application/json", told, Body::from(body));
     *response.status_mut() = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);
     response
 }
 
-fn response(headers: HeaderMap, content_type: &'static str, told: Told, body: Body) -> Response {
+fn wrapped(error: &ErrorAnswer) -> Bytes {
+    let text = match error.headers.contains_key(header::CONTENT_ENCODING) {
+        true => Cow::Borrowed(""),
+        false => String::from_utf8_lossy(error.body.get(..MAX_QUOTED).unwrap_or(&error.body)),
+    };
+    let message = match text.trim() {
+        "" => format!("the model's server answered with status {}", error.status),
+        text => format!("the model's server answered with status {}: {text}", error.status),
+    };
+    let kind = if error.status < 500 { "invalid_request_error" } else { "server_error" };
+    ErrorBody { message: &message, kind, code: Some("backend_error"), param: None }.to_bytes()
+}
+
+/// A response whose type the gateway states: the body has been read as being of it, whatever
+/// the backend called it or how it said that it is encoded.
+fn response(mut headers: HeaderMap, content_type: &'static str, told: Told, body: Body) -> Response {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.remove(header::CONTENT_ENCODING);
     let mut response = Response::new(body);
     *response.headers_mut() = headers;
-    response.headers_mut().entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
     told.write(response.headers_mut());
     response
 }
