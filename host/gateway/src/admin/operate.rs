@@ -1,12 +1,14 @@
 //! What operators do about policies: trials, promotions, rollbacks, pins, uploads.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use pointsman_domain::ids::{PolicyName, RouteName};
 use pointsman_policy::Code;
@@ -29,6 +31,8 @@ const LONGEST_NAME: usize = 64;
 const LONGEST_REASON: usize = 500;
 /// Longest body of a request that is not an upload.
 const LONGEST_BODY: usize = 64 << 10;
+/// Longest time for a body to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Events that are told when the caller does not say how many.
 const EVENTS: usize = 100;
 
@@ -190,11 +194,7 @@ pub(super) async fn upload(
         format!("there is no policy `{policy}`: add [policies.{policy}] to the configuration first")
     })?;
     let limit = configured.spec.limits.max_component_bytes;
-    let bytes = axum::body::to_bytes(body, limit).await.map_err(|_| {
-        ApiError::too_large(format!(
-            "the policy is longer than its limit of {limit} bytes (`limits.component`), or was cut off"
-        ))
-    })?;
+    let bytes = read_body(body, limit, "the policy", " (`limits.component`)").await?;
     check_signature(&configured.source, &headers, &bytes)?;
     let word = word(&headers, why)?;
     let digest = admin.reloader.upload(&policy, Code::new(bytes), word).await?;
@@ -234,11 +234,23 @@ fn done(what: &'static str, digest: Option<String>) -> Answer<Done> {
     Ok(Json(Done { done: what, digest }))
 }
 
+/// Reads a body of at most `limit` bytes.
+async fn read_body(body: Body, limit: usize, what: &str, key: &str) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(ApiError::too_large(format!(
+            "{what} is longer than its limit of {limit} bytes{key}, or was cut off"
+        ))),
+        Err(_) => {
+            let seconds = BODY_TIMEOUT.as_secs();
+            Err(ApiError::request_timeout(format!("{what} did not arrive within {seconds} s")))
+        }
+    }
+}
+
 /// The body as JSON; without one, all is as it is by default.
 async fn wanted<T: DeserializeOwned>(body: Body) -> Result<T, ApiError> {
-    let bytes = axum::body::to_bytes(body, LONGEST_BODY).await.map_err(|_| {
-        ApiError::too_large(format!("the body is longer than {LONGEST_BODY} bytes, or was cut off"))
-    })?;
+    let bytes = read_body(body, LONGEST_BODY, "the body", "").await?;
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
     serde_json::from_slice(text).map_err(|error| {
         ApiError::bad_request("invalid_body", None, format!("the body is not what is expected here: {error}"))
