@@ -53,3 +53,4 @@ mod telltales;
 mod top;
 mod traces;
 mod trials;
+mod web_pages;

@@ -1,5 +1,7 @@
 //! Bytes on a socket, for what a decent client cannot be made to send.
 
+pub mod h2;
+
 use pointsman_tests::Gateway;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

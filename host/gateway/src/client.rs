@@ -7,6 +7,7 @@ pub(crate) mod keys;
 mod chat;
 mod decisions;
 mod facts;
+mod guard;
 mod intake;
 mod models;
 mod setbacks;
@@ -15,15 +16,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{Method, Uri, header};
 
 use crate::app::App;
+use crate::config;
 use error::ApiError;
 
 /// The routes of the client listener.
-pub(crate) fn router(app: Arc<App>) -> Router {
+pub(crate) fn router(app: Arc<App>, server: &config::Server) -> Router {
+    let guard = guard::Guard::new(Arc::clone(&app), server);
     Router::new()
         .route("/v1/chat/completions", post(chat::completions))
         .route("/v1/decisions", post(decisions::dry_run))
@@ -33,6 +37,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/ready", get(ready))
         .fallback(no_such_page)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(guard, guard::guard))
         .with_state(app)
 }
 

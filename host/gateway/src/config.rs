@@ -37,6 +37,7 @@ use pointsman_domain::live::RetryBudget;
 use pointsman_domain::model::Model;
 use pointsman_telemetry::decision_log::Settings;
 
+pub(crate) use crate::cross_origin::Allowed;
 use crate::memory::MemoryLimits;
 use crate::transient::is_transient;
 

@@ -14,6 +14,7 @@ mod app;
 mod builtin;
 mod client;
 mod clock;
+mod cross_origin;
 mod exchange;
 mod feedback;
 mod ledger;

@@ -6,31 +6,47 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use opening::Opening;
+pub(crate) use activity::Timeouts;
+use connection::Listener;
+pub(crate) use peer::TrustedProxies;
+pub(crate) use table::ConnectionLimits;
+use table::ConnectionTable;
 
-mod opening;
+mod activity;
+mod connection;
+mod peer;
+mod proxy_protocol;
+mod request;
+mod stream;
+mod table;
 
 /// Pause after an accept that failed for want of file descriptors, so that the
 /// loop does not spin until one is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Time between two pings by which the gateway notices that a client of HTTP/2 is gone
+/// while a request is open.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What one listener takes.
-#[derive(Clone, Copy, Debug)]
+/// Limits of one listener.
+#[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// Most connections at a time; more wait to be accepted.
-    pub(crate) connections: usize,
+    /// Limits on the number of connections.
+    pub(crate) connections: ConnectionLimits,
+    /// Most requests at a time on a connection of HTTP/2.
+    pub(crate) streams: u32,
     /// Longest request head, in bytes. hyper itself refuses a longer one, with status
     /// 431 and without a body: it has no hook that would give it one.
     pub(crate) header_bytes: usize,
-    /// Longest time for a request's head.
-    pub(crate) header_timeout: Duration,
+    /// Time limits of a connection.
+    pub(crate) timeouts: Timeouts,
+    /// Proxies that may report for whom they connect.
+    pub(crate) proxies: TrustedProxies,
     /// Time for requests under way after a stop.
     pub(crate) drain: Duration,
 }
@@ -64,20 +80,30 @@ impl Server {
 
     /// Serves until told to stop, then lets requests under way finish.
     pub(crate) async fn run(self, router: Router, mut stop: watch::Receiver<bool>) -> Drained {
-        let places = Arc::new(Semaphore::new(self.limits.connections));
-        let graceful = GracefulShutdown::new();
-        let builder = self.builder();
+        let table = Arc::new(ConnectionTable::new(self.limits.connections));
+        // Connections close when nobody can open another.
+        let (close, closing) = watch::channel(false);
+        let shared = Arc::new(Listener {
+            service: TowerToHyperService::new(router),
+            builder: self.builder(),
+            table: Arc::clone(&table),
+            timeouts: self.limits.timeouts,
+            proxies: self.limits.proxies.clone(),
+            stop: closing,
+        });
+        // Closed once every connection has dropped its receiver.
+        let (open, _) = watch::channel(());
         let stopped = async { stop.wait_for(|stop| *stop).await.map(drop) };
         tokio::pin!(stopped);
         loop {
             let next = tokio::select! {
-                next = accept(&self.listener, &places) => next,
+                next = accept(&self.listener, &table) => next,
                 _ = &mut stopped => break,
             };
             match next {
-                Ok((stream, place)) => {
-                    let stream = Opening::new(stream, self.limits.header_timeout);
-                    connection(stream, place, &builder, &router, &graceful);
+                Ok((stream, address, slot)) => {
+                    let held = (slot, open.subscribe());
+                    spawn(connection::serve(Arc::clone(&shared), stream, address), held);
                 }
                 Err(error) => {
                     tracing::warn!("cannot accept a connection: {error}");
@@ -86,7 +112,8 @@ impl Server {
             }
         }
         drop(self.listener);
-        match tokio::time::timeout(self.limits.drain, graceful.shutdown()).await {
+        let _ = close.send(true);
+        match tokio::time::timeout(self.limits.drain, open.closed()).await {
             Ok(()) => Drained::Completely,
             Err(_) => Drained::CutShort,
         }
@@ -97,10 +124,13 @@ impl Server {
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.header_timeout)
+            // hyper's limit covers idle connections, too; `Activity` tells them apart.
+            .header_read_timeout(None)
             .max_buf_size(self.limits.header_bytes.max(MIN_BUFFER))
             .http2()
             .timer(TokioTimer::new())
+            .max_concurrent_streams(self.limits.streams)
+            .keep_alive_interval(PING_INTERVAL)
             .max_header_list_size(u32::try_from(self.limits.header_bytes).unwrap_or(u32::MAX));
         builder
     }
@@ -109,35 +139,30 @@ impl Server {
 /// hyper's own lower limit for a connection's buffer.
 const MIN_BUFFER: usize = 8192;
 
+/// Accepts a connection, then waits for a slot: connections are closed for it only when
+/// somebody is there to take the slot.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    // Without this the kernel holds back small stream chunks for up to 40 ms.
-    stream.set_nodelay(true)?;
-    Ok((stream, place))
+    table: &ConnectionTable,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let (stream, address) = listener.accept().await?;
+    // Without this the kernel holds back small stream chunks for up to 40 ms. It fails for a
+    // connection that is gone, which is noticed soon enough.
+    let _ = stream.set_nodelay(true);
+    let slot = table.slot().await.ok_or_else(|| io::Error::other("the listener is closed"))?;
+    Ok((stream, address, slot))
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "a connection's task ends with the connection, which the drain watches"
 )]
-fn connection(
-    stream: Opening<TcpStream>,
-    place: OwnedSemaphorePermit,
-    builder: &Builder<TokioExecutor>,
-    router: &Router,
-    graceful: &GracefulShutdown,
+fn spawn(
+    connection: impl Future<Output = ()> + Send + 'static,
+    held: (OwnedSemaphorePermit, watch::Receiver<()>),
 ) {
-    let service = TowerToHyperService::new(router.clone());
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let connection = graceful.watch(connection);
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!("a connection ended: {error}");
-        }
-        drop(place);
+        connection.await;
+        drop(held);
     });
 }

@@ -1,30 +1,28 @@
 //! Who may call the admin API.
 //!
 //! With a token, whoever has it: a page of another origin does not, and no browser
-//! sends it along by itself. Without one the listener is on loopback, and what is to
-//! be kept out are pages in an operator's browser: those of other origins, and those
-//! whose own name was made to lead to this machine (DNS rebinding), which only the
-//! name in `Host` gives away.
+//! sends it along by itself. Without one the listener is on loopback, and pages in an
+//! operator's browser are kept out by [`CrossOriginRules`].
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::body::Body;
+use axum::extract::State;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::uri::Authority;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Request};
 use sha2::{Digest, Sha256};
 
 use super::Admin;
 use crate::client::error::ApiError;
 use crate::client::keys::bearer;
+use crate::cross_origin::{Allowed, AllowedHosts, CrossOriginRules, Refused};
 
 /// Lets in who may call.
-pub(super) async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(admin): State<Arc<Admin>>, request: Request<Body>, next: Next) -> Response {
     let checked = match &admin.token() {
         Some(token) => with_token(request.headers(), token.expose()),
-        None => without_token(request.headers(), request.uri().authority()),
+        None => without_token(&request),
     };
     match checked {
         Ok(()) => next.run(request).await,
@@ -42,34 +40,23 @@ fn with_token(headers: &HeaderMap, token: &str) -> Result<(), ApiError> {
     Err(ApiError::unauthorized(message))
 }
 
-fn without_token(headers: &HeaderMap, authority: Option<&Authority>) -> Result<(), ApiError> {
-    let host = match authority {
-        Some(authority) => Some(authority.clone()),
-        None => headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse().ok()),
+fn without_token<B>(request: &Request<B>) -> Result<(), ApiError> {
+    let rules = CrossOriginRules {
+        hosts: AllowedHosts::Local { single_labels: false, names: Vec::new() },
+        origins: Allowed::Only(Vec::new()),
+        may_end_tls: false,
     };
-    if let Some(host) = &host
-        && !is_local(host.host())
-    {
-        return Err(refused(format!(
-            "without a token the admin API answers to no name but localhost, not to {host}"
-        )));
-    }
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let own = host.map(|host| format!("http://{host}"));
-    if own.is_some_and(|own| origin.as_bytes() == own.as_bytes()) {
-        return Ok(());
-    }
-    Err(refused("requests from other web pages need an admin token".to_owned()))
-}
-
-fn refused(why: String) -> ApiError {
-    ApiError::forbidden("cross_origin", format!("{why}: set `token_env` or `token_file` below [admin]"))
-}
-
-/// Whether a host is an address, or a name that no DNS server is asked for.
-fn is_local(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    address.parse::<IpAddr>().is_ok() || host == "localhost" || host.ends_with(".localhost")
+    rules.check(request).map_err(|refused| {
+        let names = match refused {
+            Refused::InvalidHost | Refused::UnknownHost => " but localhost and IP addresses",
+            Refused::ForeignPage => "",
+        };
+        let message = format!(
+            "without a token the admin API is for this machine: {refused}{names}; set `token_env` or \
+             `token_file` below [admin]"
+        );
+        ApiError::forbidden("cross_origin", message)
+    })
 }
 
 #[cfg(test)]

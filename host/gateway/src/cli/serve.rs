@@ -25,7 +25,7 @@ use crate::recorder::Recorder;
 use crate::reload::{self, ReloadTask, Reloader, Source, Triggers};
 use crate::rollout::guard::Guard;
 use crate::rollout::{Rollouts, shadow};
-use crate::server::{Drained, Limits, Server};
+use crate::server::{ConnectionLimits, Drained, Limits, Server, Timeouts};
 use crate::traces;
 
 /// The last spans have this long to be delivered, however long the requests took to end.
@@ -95,8 +95,8 @@ async fn serve(
     Process { logging, supervisor }: Process,
 ) -> Result<Arc<Recorder>, Failure> {
     let listeners = Listeners::bind(&config).await?;
-    let token = config.admin.token.clone();
-    let drain = config.server.drain_timeout;
+    let (server, token) = (config.server.clone(), config.admin.token.clone());
+    let drain = server.drain_timeout;
     let (traces, export) =
         traces::start(&config).map_err(|error| Failure::Input(format!("error: [traces]: {error}")))?.unzip();
     let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(Failure::run)?;
@@ -139,7 +139,7 @@ async fn serve(
     let (flush, flushed) = watch::channel(false);
     let exporting = export.map(|export| export.start(flushed, &supervisor));
     let exporting = exporting.transpose().map_err(Failure::run)?;
-    let clients = listeners.clients.run(client::router(Arc::clone(&app)), stopped.clone());
+    let clients = listeners.clients.run(client::router(Arc::clone(&app), &server), stopped.clone());
     let admins = listeners.admins.run(admin::router(admin), stopped);
     let stopping = async {
         signals.asked().await;
@@ -172,14 +172,21 @@ struct Listeners {
 
 impl Listeners {
     async fn bind(config: &Config) -> Result<Self, Failure> {
+        let server = &config.server;
         let limits = Limits {
-            connections: config.server.max_connections,
-            header_bytes: config.server.max_header_bytes,
-            header_timeout: config.server.header_timeout,
-            drain: config.server.drain_timeout,
+            connections: ConnectionLimits {
+                total: server.max_connections,
+                per_peer: server.max_connections_per_peer.unwrap_or((server.max_connections / 2).max(1)),
+                counts_loopback: server.max_connections_per_peer.is_some(),
+            },
+            streams: server.max_concurrent_streams,
+            header_bytes: server.max_header_bytes,
+            timeouts: Timeouts { head: server.header_timeout, idle: server.idle_timeout },
+            proxies: server.trusted_proxies.iter().copied().collect(),
+            drain: server.drain_timeout,
         };
         let bind = async |address: SocketAddr, key: &str| {
-            Server::bind(address, limits).await.map_err(|error| {
+            Server::bind(address, limits.clone()).await.map_err(|error| {
                 Failure::Run(format!("error: cannot listen on {address}: {error}\n  = hint: change `{key}`; port 0 takes a free one"))
             })
         };

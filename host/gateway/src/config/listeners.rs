@@ -1,14 +1,16 @@
 //! The client API, the admin API and the log.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use pointsman_backends::Secret;
 
 use super::document::{Node, Span};
 use super::problem::Problems;
 use super::raw;
 use super::secrets::{Secrets, Source};
+use crate::cross_origin::{Allowed, Host, WebOrigin};
 
 /// The listener for clients.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,10 +23,22 @@ pub struct Server {
     pub max_header_bytes: usize,
     /// Most connections at a time; at least 1.
     pub max_connections: usize,
+    /// Most connections of one peer; at least 1. By default, half of all from other machines.
+    pub max_connections_per_peer: Option<usize>,
+    /// Most requests at a time on one HTTP/2 connection; at least 1.
+    pub max_concurrent_streams: u32,
+    /// Proxies that may report for whom they connect.
+    pub trusted_proxies: Vec<IpNet>,
     /// Longest time for a request's head to arrive.
     pub header_timeout: Duration,
+    /// Longest time that the gateway waits for the client of an open connection.
+    pub idle_timeout: Duration,
     /// How long requests under way may take to finish after a stop.
     pub drain_timeout: Duration,
+    /// Origins of web pages that may send requests without a key.
+    pub(crate) allowed_origins: Allowed<WebOrigin>,
+    /// Hosts that requests without a key may name, beside local ones.
+    pub(crate) allowed_hosts: Option<Allowed<String>>,
 }
 
 /// The listener for operators.
@@ -69,7 +83,10 @@ pub(super) fn server(
     for (key, limit) in [
         ("max_body_bytes", raw.max_body_bytes.get()),
         ("max_connections", raw.max_connections as usize),
+        ("max_connections_per_peer", raw.max_connections_per_peer.unwrap_or(1) as usize),
+        ("max_concurrent_streams", raw.max_concurrent_streams as usize),
         ("header_timeout", raw.header_timeout.get().as_millis() as usize),
+        ("idle_timeout", raw.idle_timeout.get().as_millis() as usize),
     ] {
         if limit == 0 {
             problems.add(node.get(key).place(), format!("`{key}` is zero, so no request could be served"));
@@ -85,9 +102,73 @@ pub(super) fn server(
         max_body_bytes: raw.max_body_bytes.get(),
         max_header_bytes: raw.max_header_bytes.get(),
         max_connections: raw.max_connections as usize,
+        max_connections_per_peer: raw.max_connections_per_peer.map(|most| most as usize),
+        max_concurrent_streams: raw.max_concurrent_streams,
+        trusted_proxies: trusted_proxies(&raw.trusted_proxies, node.get("trusted_proxies"), problems),
         header_timeout: raw.header_timeout.get(),
+        idle_timeout: raw.idle_timeout.get(),
         drain_timeout: raw.drain_timeout.get(),
+        allowed_origins: allowed(&raw.allowed_origins, WebOrigin::parse, |index, origin| {
+            problems
+                .add(
+                    node.get("allowed_origins").at(index).place(),
+                    format!("{origin:?} is not the origin of a web page"),
+                )
+                .hint("an origin is a scheme and a host, such as \"https://app.example.com\"");
+        }),
+        allowed_hosts: raw.allowed_hosts.as_ref().map(|hosts| {
+            allowed(hosts, host_name, |index, host| {
+                problems
+                    .add(
+                        node.get("allowed_hosts").at(index).place(),
+                        format!("{host:?} is not the name of a host"),
+                    )
+                    .hint("a host is named without a port, such as \"llm.example.com\"");
+            })
+        }),
     }
+}
+
+/// The members of a list that can be read, or everything if `*` is among them.
+fn allowed<T>(
+    texts: &[String],
+    parse: impl Fn(&str) -> Option<T>,
+    mut report: impl FnMut(usize, &str),
+) -> Allowed<T> {
+    if texts.iter().any(|text| text == "*") {
+        return Allowed::All;
+    }
+    let mut members = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        match parse(text) {
+            Some(member) => members.push(member),
+            None => report(index, text),
+        }
+    }
+    Allowed::Only(members)
+}
+
+fn host_name(text: &str) -> Option<String> {
+    match Host::parse_bare(text)? {
+        Host::Name(name) => Some(name),
+        // Addresses are always allowed.
+        Host::Address(_) => None,
+    }
+}
+
+fn trusted_proxies(raw: &[String], node: Node<'_>, problems: &mut Problems<'_>) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for (index, text) in raw.iter().enumerate() {
+        match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+            Ok(network) => networks.push(network),
+            Err(_) => {
+                problems
+                    .add(node.at(index).place(), format!("{text:?} is neither an IP address nor a network"))
+                    .hint("a network is an address and the length of its prefix, such as \"10.0.0.0/8\"");
+            }
+        }
+    }
+    networks
 }
 
 pub(super) fn admin(

@@ -85,15 +85,47 @@ pub(super) struct Server {
     pub max_body_bytes: Size,
     /// Longest request head: the request line and all headers.
     pub max_header_bytes: Size,
-    /// Most connections at a time; further ones wait to be accepted.
+    /// Most connections at a time. For further ones, the connections that have been idle
+    /// longest are closed; while none is idle, they wait to be accepted. Holds for the
+    /// admin API as well, as do the other limits on connections and heads.
     pub max_connections: u32,
-    /// Longest time that a client may take to send a request's head.
+    /// Most connections of one IPv4 address or one IPv6 /64 network. For a further one, the
+    /// address' connection that has been idle longest is closed; while none is idle, the
+    /// further one gets status 503. Does not hold for `trusted_proxies` themselves, but for
+    /// the clients that they report. Default: half of `max_connections`, and no limit for
+    /// connections from this machine.
+    pub max_connections_per_peer: Option<u32>,
+    /// Most requests at a time on one HTTP/2 connection.
+    pub max_concurrent_streams: u32,
+    /// Proxies in front of the gateway: addresses or networks such as `"10.0.0.0/8"`. Which
+    /// client they connect for is taken from the PROXY protocol, version 1 or 2, or else
+    /// from the `x-forwarded-for` header of each request; a client reported by that header
+    /// may have as many requests under way as it may have connections. Neither is taken
+    /// from anybody else.
+    pub trusted_proxies: Vec<String>,
+    /// Longest time that a client may take to send a request's head, and on a new
+    /// connection everything before it.
     pub header_timeout: Duration,
+    /// Longest time that a connection is kept while no request is open or its client does not
+    /// take its answers. Pings do not count. Balancers in front of the gateway should close
+    /// idle connections earlier.
+    pub idle_timeout: Duration,
     /// How long requests under way may take to finish once a stop was asked for.
     pub drain_timeout: Duration,
     /// Serve clients on other machines without any key. Without this, a listener
     /// that other machines can reach needs `[keys]`.
     pub allow_anonymous: bool,
+    /// Web origins such as `"https://app.example.com"` whose pages may call the client API
+    /// when there are no `[keys]`; `"*"` allows all. Without it, only a page that was
+    /// loaded from the gateway's own address may. Requests without an `origin` header do
+    /// not come from web pages.
+    pub allowed_origins: Vec<String>,
+    /// Host names by which clients may call the client API when there are no `[keys]`, such
+    /// as `"llm.example.com"`; `"*"` allows all. IP addresses, `localhost` and names without
+    /// a dot are always allowed. Default: no others if only this machine can reach the
+    /// listener, so that no web page can pass for a page of the gateway by a DNS name that
+    /// leads here; all others if other machines can reach it.
+    pub allowed_hosts: Option<Vec<String>>,
 }
 
 /// The listener for operators.

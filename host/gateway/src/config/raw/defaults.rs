@@ -19,9 +19,15 @@ impl Default for Server {
             max_body_bytes: Size::mebibytes(32),
             max_header_bytes: Size::kibibytes(64),
             max_connections: 4096,
+            max_connections_per_peer: None,
+            max_concurrent_streams: 64,
+            trusted_proxies: Vec::new(),
             header_timeout: Duration::seconds(10),
+            idle_timeout: Duration::seconds(75),
             drain_timeout: Duration::seconds(30),
             allow_anonymous: false,
+            allowed_origins: Vec::new(),
+            allowed_hosts: None,
         }
     }
 }

@@ -46,6 +46,30 @@ listen = "0.0.0.0:8081""#,
 }
 
 #[test]
+fn proxies_hosts_and_origins_have_to_be_such() {
+    let told = rejected(
+        r#"
+[server]
+max_connections_per_peer = 0
+trusted_proxies = ["10.0.0.0/8", "10.0.0.0/33", "balancer"]
+allowed_origins = ["https://app.example.com", "app.example.com", "https://app.example.com/path"]
+allowed_hosts = ["llm.example.com", "llm.example.com:8080", "127.0.0.1"]"#,
+    );
+    for expected in [
+        "`max_connections_per_peer` is zero",
+        "\"10.0.0.0/33\" is neither an IP address nor a network",
+        "\"balancer\" is neither an IP address nor a network",
+        "\"app.example.com\" is not the origin of a web page",
+        "\"https://app.example.com/path\" is not the origin of a web page",
+        "\"llm.example.com:8080\" is not the name of a host",
+        "\"127.0.0.1\" is not the name of a host",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    assert_eq!(told.matches("error: ").count(), 7, "{told}");
+}
+
+#[test]
 fn limits_of_zero_are_refused() {
     assert_snapshot!(rejected(
         r#"

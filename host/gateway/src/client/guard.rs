@@ -1,0 +1,63 @@
+//! Keeps web pages from using a client API that needs no key.
+//!
+//! With keys a page has to know one. Without them, whoever runs the gateway for the programs
+//! of a machine or a network does not mean the pages that are open in its browsers.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::config;
+use crate::cross_origin::{AllowedHosts, CrossOriginRules, Refused};
+
+/// State of the guard.
+#[derive(Clone)]
+pub(super) struct Guard {
+    app: Arc<App>,
+    rules: Arc<CrossOriginRules>,
+}
+
+impl Guard {
+    pub(super) fn new(app: Arc<App>, server: &config::Server) -> Self {
+        Self { app, rules: Arc::new(rules(server)) }
+    }
+}
+
+/// Passes a request on unless it may be one of a foreign web page.
+pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    // Health checks often name no host.
+    let is_guarded = request.uri().path().starts_with("/v1/") && guard.app.snapshot().keys.is_empty();
+    if is_guarded && let Err(refused) = guard.rules.check(&request) {
+        let error = error(&refused);
+        guard.app.recorder.turned_away(&error);
+        return error.into_response();
+    }
+    next.run(request).await
+}
+
+fn rules(server: &config::Server) -> CrossOriginRules {
+    let is_local = server.listen.ip().is_loopback();
+    let hosts = match &server.allowed_hosts {
+        Some(config::Allowed::All) => AllowedHosts::All,
+        Some(config::Allowed::Only(names)) => {
+            AllowedHosts::Local { single_labels: true, names: names.clone() }
+        }
+        None if is_local => AllowedHosts::Local { single_labels: true, names: Vec::new() },
+        None => AllowedHosts::All,
+    };
+    CrossOriginRules { hosts, origins: server.allowed_origins.clone(), may_end_tls: !is_local }
+}
+
+fn error(refused: &Refused) -> ApiError {
+    let hint = match refused {
+        Refused::InvalidHost | Refused::UnknownHost => {
+            "name it in `server.allowed_hosts`, or require API keys"
+        }
+        Refused::ForeignPage => "name their origin in `server.allowed_origins`, or require API keys",
+    };
+    ApiError::forbidden("cross_origin", format!("{refused}: {hint}"))
+}
