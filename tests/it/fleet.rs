@@ -39,6 +39,12 @@ pub fn built_in(name: &str, more: &str) -> String {
     format!("[policies.{name}]\nlimits.deadline = \"60s\"\nsource = \"builtin:{name}\"\n{more}\n")
 }
 
+/// A configuration that is served elsewhere, with more time for its policies: other tests
+/// keep the machine busy.
+pub fn with_ample_deadlines(config: &str) -> String {
+    config.replace("\nsource = \"builtin:", "\nlimits.deadline = \"60s\"\nsource = \"builtin:")
+}
+
 /// A request with one message, in which there is something that nobody may tell.
 pub fn chat(model: &str, text: &str) -> Value {
     let message = json!({ "role": "user", "content": text, "name": format!("{PLANTED}-author") });

@@ -191,10 +191,8 @@ async fn an_upgrade_that_asks_for_more_waits_until_it_is_granted() {
         .await;
 
     let source = setup.policy.path().display().to_string();
-    let granted = config(&setup.model, &source, "main").replace(
-        "[policies.changing]",
-        "[policies.changing]\nlimits.deadline = \"60s\"\ngrants = [\"prompt\"]",
-    );
+    let granted = config(&setup.model, &source, "main")
+        .replace("[policies.changing]", "[policies.changing]\ngrants = [\"prompt\"]");
     fs::write(setup.gateway.config(), granted).expect("the config can be written");
     assert_eq!(setup.reload().await.status, 200);
     let answer = setup.ask("main").await;

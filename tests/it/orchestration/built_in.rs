@@ -5,7 +5,7 @@ use pointsman_tests::{FakeModel, Gateway, Request, Step};
 use serde_json::{Value, json};
 
 use super::last_text;
-use crate::fleet::{ask, backend, built_in, chat, error, model, open, streamed};
+use crate::fleet::{ask, backend, built_in, chat, error, model, open, streamed, with_ample_deadlines};
 
 /// Requests as a client of OpenAI's sent them: see the folder's README.
 const WITH_PICTURE: &str = include_str!("../../../host/wire/tests/fixtures/multimodal.request.json");
@@ -242,10 +242,7 @@ const EMBEDDED_DEFAULT: &str = include_str!("../../../host/gateway/src/config/de
 
 #[tokio::test]
 async fn every_route_of_the_embedded_default_answers_whole_and_streamed() {
-    // As it is, but for time: other tests keep the machine busy.
-    let ample =
-        EMBEDDED_DEFAULT.replace("\nsource = \"builtin:", "\nlimits.deadline = \"60s\"\nsource = \"builtin:");
-    let gateway = Gateway::start(&ample).await;
+    let gateway = Gateway::start(&with_ample_deadlines(EMBEDDED_DEFAULT)).await;
     let list = "Answer each in a sentence:\n1. What is a point?\n2. Who sets it?\n3. Why must it not move?";
     let cases = [
         ("multimodal", with_everything("multimodal"), "multimodal:parts"),

@@ -1,9 +1,9 @@
-//! The three scenarios of the examples, served as they are.
+//! The three scenarios of the examples, served as they are but for deadlines.
 
 use pointsman_tests::Gateway;
 use serde_json::{Value, json};
 
-use crate::fleet::{ask, chat};
+use crate::fleet::{ask, chat, with_ample_deadlines};
 
 async fn label(gateway: &Gateway, body: &Value) -> (String, Option<String>) {
     let answer = ask(gateway, body).await;
@@ -14,7 +14,9 @@ async fn label(gateway: &Gateway, body: &Value) -> (String, Option<String>) {
 
 #[tokio::test]
 async fn cost_saving_sends_easy_requests_to_cheap_models_and_hard_ones_to_the_large_one() {
-    let gateway = Gateway::start(include_str!("../../../examples/scenarios/cost-saving.toml")).await;
+    let gateway =
+        Gateway::start(&with_ample_deadlines(include_str!("../../../examples/scenarios/cost-saving.toml")))
+            .await;
     let easy = ask(&gateway, &chat("assistant", "Good morning! How are you?")).await;
     assert_eq!(easy.header("x-pointsman-route"), Some("dynamic:cost"));
     assert_ne!(easy.header("x-pointsman-model"), Some("fleet/llama-70b"));
@@ -26,7 +28,9 @@ async fn cost_saving_sends_easy_requests_to_cheap_models_and_hard_ones_to_the_la
 
 #[tokio::test]
 async fn multimodal_answers_a_sentence_a_picture_and_a_recording_together() {
-    let gateway = Gateway::start(include_str!("../../../examples/scenarios/multimodal.toml")).await;
+    let gateway =
+        Gateway::start(&with_ample_deadlines(include_str!("../../../examples/scenarios/multimodal.toml")))
+            .await;
     let parts = json!([
         { "type": "text", "text": "What is wrong here?" },
         { "type": "image_url", "image_url": { "url": "https://example.com/photo.png" } },
@@ -39,7 +43,8 @@ async fn multimodal_answers_a_sentence_a_picture_and_a_recording_together() {
 
 #[tokio::test]
 async fn agents_work_as_a_panel_as_editors_and_as_a_ladder() {
-    let gateway = Gateway::start(include_str!("../../../examples/scenarios/agents.toml")).await;
+    let gateway =
+        Gateway::start(&with_ample_deadlines(include_str!("../../../examples/scenarios/agents.toml"))).await;
     let mut body = chat("panel", "Is the plan sound?");
     body["max_tokens"] = 20.into();
     for (route, label, tasks) in [
