@@ -1,10 +1,12 @@
 //! Requests that a policy cuts into tasks, over models on backends of their own.
 
+mod assembled;
 mod built_in;
 mod failures;
 mod handover;
 mod limits;
 mod load;
+mod money;
 mod scenarios;
 mod shapes;
 mod traces;

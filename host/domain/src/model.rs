@@ -13,7 +13,7 @@ use crate::money::Price;
 bitflags! {
     /// Kinds of content in a request, or that a model accepts. The bit order is
     /// that of `flags modalities` in the policy contract.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
     pub struct Modalities: u8 {
         /// Written text.
         const TEXT = 1;

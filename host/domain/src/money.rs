@@ -35,6 +35,11 @@ impl Picodollars {
         Self((usd * PER_USD).round() as u64)
     }
 
+    /// What is left of it after another amount; at least nothing.
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// The amount in US dollars, for people and for policies.
     pub fn usd(self) -> f64 {
         self.0 as f64 / PER_USD

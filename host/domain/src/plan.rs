@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use crate::decision::{Decision, Target};
 use crate::model::{Modalities, Operation};
+use crate::prompt::ContentSize;
 
 mod critical_path;
 mod invalid;
 mod limits;
 mod progress;
 mod result;
+mod spending;
 mod validate;
 
 pub use critical_path::{Span, critical_path};
@@ -22,6 +24,7 @@ pub use invalid::{InvalidPlan, TaskFault};
 pub use limits::PlanLimits;
 pub use progress::Progress;
 pub use result::TaskResult;
+pub use spending::{CallLimits, OutputLimit, OverLimit, Spend, Spending};
 pub use validate::Scope;
 
 /// Most bytes that a policy may hand from one step to the next.
@@ -164,6 +167,8 @@ pub struct Task {
     pub timeout: Option<Duration>,
     /// Further members of the call: a name, and a value in JSON.
     pub options: Vec<(String, String)>,
+    /// Size of the input without outputs of other tasks.
+    size: ContentSize,
     /// Which models are tried; its label is the task's name.
     decision: Decision,
 }
@@ -175,6 +180,8 @@ pub struct Plan {
     first: usize,
     tasks: Vec<Task>,
     next: Next,
+    /// Size of a composed answer without outputs.
+    answer_size: ContentSize,
     label: String,
     reason: Option<String>,
 }
@@ -183,6 +190,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finish {
     content: Vec<Part>,
+    size: ContentSize,
     label: String,
     reason: Option<String>,
 }
@@ -212,6 +220,11 @@ impl Task {
     /// The tasks whose outputs it uses.
     pub fn uses(&self) -> impl Iterator<Item = usize> + '_ {
         outputs_of_inputs(&self.input).map(|output| output.task)
+    }
+
+    /// Size of the input, given the size of the text of each output.
+    pub fn size(&self, output: impl Fn(usize) -> Option<ContentSize>) -> ContentSize {
+        self.size + size_of_outputs(outputs_of_inputs(&self.input), output)
     }
 }
 
@@ -244,6 +257,15 @@ impl Plan {
         }
     }
 
+    /// Size of the answer if it is composed, given the size of the text of each
+    /// output.
+    pub fn answer_size(&self, output: impl Fn(usize) -> Option<ContentSize>) -> ContentSize {
+        match &self.next {
+            Next::Compose(parts) => self.answer_size + size_of_outputs(outputs_of(parts), output),
+            Next::Answer(_) | Next::Resume(_) => ContentSize::default(),
+        }
+    }
+
     /// What kind of plan it is.
     pub fn label(&self) -> &str {
         &self.label
@@ -256,6 +278,11 @@ impl Plan {
 }
 
 impl Finish {
+    /// Size of the answer, given the size of the text of each output.
+    pub fn size(&self, output: impl Fn(usize) -> Option<ContentSize>) -> ContentSize {
+        self.size + size_of_outputs(outputs_of(&self.content), output)
+    }
+
     /// What the answer is put together from.
     pub fn content(&self) -> &[Part] {
         &self.content
@@ -289,6 +316,21 @@ fn outputs_of_inputs(input: &[Input]) -> impl Iterator<Item = &OutputRef> {
         Input::Conversation(_) => None,
     });
     messages.flat_map(outputs_of)
+}
+
+/// Size of what stands in the places of references to outputs.
+fn size_of_outputs<'a>(
+    references: impl Iterator<Item = &'a OutputRef>,
+    output: impl Fn(usize) -> Option<ContentSize>,
+) -> ContentSize {
+    let size = |reference: &OutputRef| match (output(reference.task), &reference.otherwise) {
+        (Some(size), _) => size,
+        (None, Some(otherwise)) => ContentSize::unwritten(otherwise),
+        (None, None) => ContentSize::default(),
+    };
+    // The reference itself is counted as a piece already.
+    let size = |reference| ContentSize { pieces: 0, ..size(reference) };
+    references.map(size).fold(ContentSize::default(), std::ops::Add::add)
 }
 
 fn outputs_of(parts: &[Part]) -> impl Iterator<Item = &OutputRef> {

@@ -3,6 +3,10 @@
 
 use crate::model::Modalities;
 
+mod size;
+
+pub use size::{ContentSize, PIECE_BYTES, escaped_len, tokens_of_text};
+
 /// A part of a message: where it is and what, but not what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentPart {
@@ -31,6 +35,34 @@ pub trait Prompt: Send + Sync {
     fn parts(&self) -> &[ContentPart];
     /// The text of one part; `None` where there is no text.
     fn part_text(&self, message: usize, part: usize) -> Option<&str>;
+
+    /// Size of all messages with only parts of these kinds. The pieces are all
+    /// that have to be walked for it, whatever their kind.
+    fn conversation_size(&self, kinds: Modalities) -> ContentSize {
+        let mut size = ContentSize {
+            messages: self.message_count() as u64,
+            pieces: (self.message_count() + self.parts().len()) as u64,
+            ..ContentSize::default()
+        };
+        for part in self.parts().iter().filter(|part| kinds.contains(part.kind)) {
+            size.bytes += part.bytes as u64;
+            size.text_bytes += if part.kind == Modalities::TEXT { part.bytes as u64 } else { 0 };
+        }
+        size
+    }
+
+    /// Size of one part, or of bytes `from..to` of its text. `None` where there is
+    /// no such part, no such text, or an end is inside a character.
+    fn part_size(&self, message: usize, part: usize, excerpt: Option<(usize, usize)>) -> Option<ContentSize> {
+        match excerpt {
+            Some((from, to)) => Some(ContentSize::unwritten(self.part_text(message, part)?.get(from..to)?)),
+            None => {
+                let part = self.parts().iter().find(|it| (it.message, it.part) == (message, part))?;
+                let bytes = part.bytes as u64;
+                Some(ContentSize::text(if part.kind == Modalities::TEXT { bytes } else { 0 }, bytes))
+            }
+        }
+    }
 }
 
 /// A request without content: what a policy is probed with.

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use crate::feedback::FeedbackQueue;
 use crate::memory::HeldMemory;
+use crate::proxy::plan::assembly::Assembler;
 use crate::recorder::Recorder;
 use crate::rollout::shadow::ShadowQueue;
 use crate::snapshot::Snapshot;
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub(crate) memory: Arc<HeldMemory>,
     /// Where requests go that a policy in shadow is to be asked about.
     pub(crate) shadows: ShadowQueue,
+    /// Where large inputs and answers of plans are put together.
+    pub(crate) assembler: Assembler,
 }
 
 impl App {
@@ -36,7 +39,15 @@ impl App {
     ) -> Self {
         recorder.serves(&snapshot);
         let (snapshot, started) = (ArcSwap::from_pointee(snapshot), SystemTime::now());
-        Self { snapshot, recorder, started, feedback, memory: Arc::default(), shadows }
+        Self {
+            snapshot,
+            recorder,
+            started,
+            feedback,
+            memory: Arc::default(),
+            shadows,
+            assembler: Assembler::default(),
+        }
     }
 
     /// Everything that the configuration says, as of now.

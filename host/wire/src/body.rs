@@ -83,16 +83,28 @@ impl Body {
         self.pieces.push(piece);
     }
 
-    /// This body, some bytes and another body; in one piece if it is small.
-    pub fn with(&self, middle: Bytes, after: &Self) -> Vec<Bytes> {
-        let pieces = || self.pieces.iter().chain(std::iter::once(&middle)).chain(&after.pieces);
-        let length = self.len() + middle.len() + after.len();
-        if length > COPIED {
-            return pieces().cloned().collect();
+    /// The pieces, in order.
+    pub fn pieces(&self) -> &[Bytes] {
+        &self.pieces
+    }
+
+    /// The byte at an offset; `None` past the end.
+    pub fn byte(&self, at: usize) -> Option<u8> {
+        let number = self.ends.partition_point(|&end| end <= at);
+        let (piece, end) = (self.pieces.get(number)?, self.ends.get(number)?);
+        piece.get(at.checked_sub(end - piece.len())?).copied()
+    }
+
+    /// The bytes of a range in one piece, shared where they are in one.
+    pub fn bytes(&self, range: Range<usize>) -> Bytes {
+        let number = self.ends.partition_point(|&end| end <= range.start);
+        let piece = self.pieces.get(number).zip(self.ends.get(number));
+        match piece.map(|(piece, end)| (piece, end - piece.len())) {
+            Some((piece, start)) if range.end <= start + piece.len() => {
+                piece.slice(range.start - start..range.end - start)
+            }
+            _ => self.copy(range).into(),
         }
-        let mut copy = Vec::with_capacity(length);
-        pieces().for_each(|piece| copy.extend_from_slice(piece));
-        vec![copy.into()]
     }
 
     /// The bytes of a range, in one piece.
@@ -138,6 +150,14 @@ impl Body {
             }
         }
     }
+}
+
+/// A body of these pieces: one piece if it is small.
+pub(crate) fn joined(pieces: Vec<Bytes>) -> Vec<Bytes> {
+    if pieces.len() == 1 || pieces.iter().map(Bytes::len).sum::<usize>() > COPIED {
+        return pieces;
+    }
+    vec![pieces.concat().into()]
 }
 
 impl fmt::Debug for Gather {

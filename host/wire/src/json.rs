@@ -11,6 +11,7 @@
 
 mod error;
 mod escape;
+mod escape_index;
 mod keys;
 mod number;
 mod path;
@@ -18,7 +19,8 @@ mod plain;
 mod scanner;
 
 pub(crate) use error::{JsonError, Problem};
-pub(crate) use escape::{quote, unescape, written_len};
+pub(crate) use escape::{quote, quoted_interior, unescape};
+pub(crate) use escape_index::EscapeIndex;
 pub(crate) use keys::keys;
 pub(crate) use path::Path;
 pub(crate) use scanner::{Scanner, scan, text_at};

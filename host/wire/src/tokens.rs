@@ -6,15 +6,8 @@
 //! own count; only a picture was 2.9 times dearer, with a model that is known
 //! for it (GPT-5 nano).
 
-/// Four bytes of English text are about one token (OpenAI's help pages, "What
-/// are tokens"). Other alphabets take more bytes and more tokens a character.
-const BYTES_PER_TOKEN: u64 = 4;
-
-/// What a chat template adds to each message: three tokens around it and one
-/// for the role (OpenAI cookbook, "How to count tokens with tiktoken").
-pub(crate) const PER_MESSAGE: u64 = 4;
-/// What a chat template adds to begin the answer (same source).
-pub(crate) const PER_ANSWER: u64 = 3;
+// Those of text and messages are the domain's, which limits what plans use up.
+pub use pointsman_domain::prompt::tokens_of_text as of_text;
 
 /// A picture of 1024 x 1024 in full detail: 85 and 170 for each of four tiles
 /// (OpenAI, "Images and vision", GPT-4o).
@@ -43,11 +36,6 @@ const VIDEO_SECONDS: u64 = 30;
 const PAGE: u64 = IMAGE + 650;
 /// A page of a PDF with some pictures in it.
 const BYTES_PER_PAGE: u64 = 50_000;
-
-/// Tokens of this many bytes of UTF-8 text, rounded up.
-pub const fn of_text(bytes: u64) -> u64 {
-    bytes.div_ceil(BYTES_PER_TOKEN)
-}
 
 /// Tokens of sound, by the length of its base64 form; of an unknown length when
 /// the request only points to it.

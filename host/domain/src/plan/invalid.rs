@@ -1,7 +1,7 @@
 use crate::decision::{InvalidDecision, MAX_LABEL};
 use crate::model::Modalities;
 
-use super::MAX_STATE;
+use super::{MAX_STATE, OverLimit};
 
 /// Which rule of the contract a plan broke.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -51,6 +51,9 @@ pub enum InvalidPlan {
         /// What is left.
         limit: u32,
     },
+    /// Inputs or an answer larger than what is left to the request.
+    #[error(transparent)]
+    OverLimit(#[from] OverLimit),
     /// More bytes than the limit.
     #[error("the state has {0} bytes; at most {MAX_STATE} are allowed")]
     StateTooLarge(usize),

@@ -8,10 +8,12 @@ use crate::prompt::{ContentPart, Prompt};
 use crate::request::RequestFacts;
 
 mod anything;
+mod assembly;
 mod critical_path;
 mod progress;
 mod properties;
 mod rules;
+mod spending;
 
 /// A conversation of one message: a text, a picture and a recording.
 struct Content;

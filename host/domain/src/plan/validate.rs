@@ -1,18 +1,21 @@
 use std::time::Duration;
 
 use super::{
-    ContentRef, Finish, FinishProposal, Input, InvalidPlan, MAX_STATE, Message, Next, OutputRef, Part, Plan,
-    PlanLimits, PlanProposal, Step, Task, TaskFault, TaskProposal, outputs_of,
+    Finish, FinishProposal, InvalidPlan, MAX_STATE, Next, OutputRef, Part, Plan, PlanLimits, PlanProposal,
+    Step, Task, TaskFault, TaskProposal, outputs_of,
 };
 use crate::candidate::Candidate;
 use crate::decision::{Decision, MAX_LABEL, Proposal, check_texts, is_label};
 use crate::model::{Abilities, Modalities, Operation};
-use crate::prompt::Prompt;
+use crate::prompt::{ContentSize, Prompt};
 use crate::request::RequestFacts;
 use crate::text::printable;
 
+mod assembly;
 mod options;
 mod order;
+
+use assembly::Assembly;
 
 /// What a step is checked against.
 #[derive(Clone, Copy)]
@@ -50,43 +53,32 @@ impl Scope<'_> {
     pub fn finish(&self, proposal: FinishProposal) -> Result<Step, InvalidPlan> {
         let FinishProposal { content, label, reason } = proposal;
         let reason = check_texts(&label, reason)?;
-        self.check_answer(&content, self.first)?;
-        Ok(Step::Finish(Finish { content, label, reason }))
+        let mut assembly = Assembly::new(self);
+        assembly.check_pieces(content.len())?;
+        let size = self.check_answer(&content, self.first, &mut assembly)?;
+        Ok(Step::Finish(Finish { content, size, label, reason }))
     }
 
-    /// The parts of an answer, where so many tasks will have ended.
-    fn check_answer(&self, content: &[Part], tasks: usize) -> Result<(), InvalidPlan> {
+    /// The parts of an answer, where so many tasks will have ended. Returns its size.
+    fn check_answer(
+        &self,
+        content: &[Part],
+        tasks: usize,
+        assembly: &mut Assembly<'_>,
+    ) -> Result<ContentSize, InvalidPlan> {
         if let Some(unknown) = outputs_of(content).find(|output| output.task >= tasks) {
             return Err(InvalidPlan::UnknownAnswer(unknown.task));
         }
-        for part in content {
-            if let Part::Original(place) = part
-                && self.content_kind(place).ok() != Some(Modalities::TEXT)
-            {
-                return Err(InvalidPlan::AnswerContent { message: place.message, part: place.part });
-            }
-        }
-        Ok(())
+        assembly.answer(content)
     }
 
-    /// The kind of a part of the request, if it is there.
-    fn content_kind(&self, place: &ContentRef) -> Result<Modalities, TaskFault> {
-        let ContentRef { message, part, excerpt } = *place;
-        let parts = self.content.parts();
-        // Parts are in the order of the conversation.
-        let found = parts.binary_search_by_key(&(message, part), |it| (it.message, it.part));
-        let found =
-            found.ok().and_then(|at| parts.get(at)).ok_or(TaskFault::UnknownContent { message, part })?;
-        if let Some((from, to)) = excerpt {
-            let text = self.content.part_text(message, part);
-            if text.and_then(|text| text.get(from..to)).is_none() {
-                return Err(TaskFault::Excerpt { message, part, from, to });
-            }
-        }
-        Ok(found.kind)
-    }
-
-    fn task(&self, number: usize, proposal: TaskProposal, answers: bool) -> Result<Task, InvalidPlan> {
+    fn task(
+        &self,
+        number: usize,
+        proposal: TaskProposal,
+        answers: bool,
+        assembly: &mut Assembly<'_>,
+    ) -> Result<Task, InvalidPlan> {
         let TaskProposal { name, operation, targets, input, after, optional, .. } = proposal;
         if !is_label(&name) {
             return Err(InvalidPlan::Name { number, name: printable(&name, MAX_LABEL) });
@@ -95,7 +87,7 @@ impl Scope<'_> {
         let operation = operation_named(&operation).map_err(fault)?;
         options::check(operation, &proposal.options).map_err(fault)?;
         check_zeros(proposal.max_output_tokens, proposal.timeout).map_err(fault)?;
-        let kinds = self.kinds_of(operation, &input).map_err(fault)?;
+        let (kinds, size) = assembly.input(&name, operation, &input, &proposal.options)?;
         if answers {
             check_answering(operation, optional).map_err(fault)?;
         }
@@ -118,6 +110,7 @@ impl Scope<'_> {
             max_output_tokens: proposal.max_output_tokens,
             timeout: proposal.timeout,
             options: proposal.options,
+            size,
             decision,
         })
     }
@@ -146,47 +139,6 @@ impl Scope<'_> {
         }
         Ok(())
     }
-
-    /// The kinds of content that a task gives its model.
-    fn kinds_of(&self, operation: Operation, input: &[Input]) -> Result<Modalities, TaskFault> {
-        let mut kinds = Modalities::empty();
-        for input in input {
-            kinds |= match input {
-                Input::Conversation(wanted) => *wanted & self.request.inputs,
-                Input::Message(message) => self.kinds_of_message(message)?,
-            };
-        }
-        let (first, only) = match input {
-            [] => return Err(TaskFault::NoInput),
-            [Input::Message(message)] => (message.content.as_slice(), true),
-            _ => (&[][..], false),
-        };
-        match operation {
-            Operation::Chat => {}
-            Operation::Transcription if !only || first.len() != 1 || kinds != Modalities::AUDIO => {
-                return Err(TaskFault::InputShape(
-                    "a transcription takes one message with one recording in it",
-                ));
-            }
-            Operation::Embedding if !only || first.is_empty() || kinds != Modalities::TEXT => {
-                return Err(TaskFault::InputShape("an embedding takes one message with text in it"));
-            }
-            // The recording is sent as a file, and the model need not take text.
-            Operation::Transcription | Operation::Embedding => {}
-        }
-        Ok(kinds)
-    }
-
-    fn kinds_of_message(&self, message: &Message) -> Result<Modalities, TaskFault> {
-        let mut kinds = Modalities::empty();
-        for part in &message.content {
-            kinds |= match part {
-                Part::Text(_) | Part::Output(_) => Modalities::TEXT,
-                Part::Original(place) => self.content_kind(place)?,
-            };
-        }
-        if message.content.is_empty() { Err(TaskFault::NoInput) } else { Ok(kinds) }
-    }
 }
 
 impl PlanProposal {
@@ -203,17 +155,20 @@ impl PlanProposal {
             return Err(InvalidPlan::TooManyTasks { tasks: tasks.len(), total, limit });
         }
         check_tokens(&tasks, scope.limits)?;
+        let mut assembly = Assembly::new(scope);
+        assembly.check_pieces(assembly::pieces(&tasks, &next))?;
         let first = scope.first;
         let answers = |at: usize| matches!(next, Next::Answer(task) if task == first + at);
         let checked = tasks.into_iter().enumerate();
-        let checked = checked.map(|(at, task)| scope.task(first + at, task, answers(at)));
-        let plan = Plan { first, tasks: checked.collect::<Result<_, _>>()?, next, label, reason };
+        let checked = checked.map(|(at, task)| scope.task(first + at, task, answers(at), &mut assembly));
+        let tasks = checked.collect::<Result<_, _>>()?;
+        let mut plan = Plan { first, tasks, next, answer_size: ContentSize::default(), label, reason };
         order::check(&plan, scope.limits)?;
         match &plan.next {
             Next::Answer(task) if *task < first || *task >= total => Err(InvalidPlan::UnknownAnswer(*task)),
             Next::Resume(state) if state.len() > MAX_STATE => Err(InvalidPlan::StateTooLarge(state.len())),
             Next::Compose(parts) => {
-                scope.check_answer(parts, total)?;
+                plan.answer_size = scope.check_answer(parts, total, &mut assembly)?;
                 order::check_use(&plan)?;
                 Ok(plan)
             }

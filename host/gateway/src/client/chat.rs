@@ -22,7 +22,7 @@ use crate::exchange::Exchange;
 use crate::ledger::{Account, Opening};
 use crate::proxy::answer;
 use crate::proxy::choose::{Choice, Chooser, Course, NoChoice, Question};
-use crate::proxy::outgoing::Outgoing;
+use crate::proxy::outgoing::{CallBudget, Outgoing};
 use crate::proxy::plan::{Conductor, End, Stopped};
 use crate::proxy::race::{CallContext, Exhausted, Won, race};
 use crate::snapshot::Snapshot;
@@ -69,7 +69,7 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
     match reply {
         Ok(Ok(Reply::Won(won))) => Ok(answer::respond(*won, account, std::mem::take(told), Some(deadline))),
         Ok(Ok(Reply::Text(text))) => {
-            Ok(answer::respond_composed(&text, &request, account, std::mem::take(told)))
+            Ok(answer::respond_composed(text, &request, account, std::mem::take(told)))
         }
         Ok(Err(Setback::NotChosen(no_choice))) => Err(reject(account, setbacks::not_chosen(no_choice, told))),
         Ok(Err(Setback::Exhausted(exhausted))) if exhausted.words.is_some() || Instant::now() < deadline => {
@@ -136,12 +136,17 @@ impl<'a> Work<'a> {
             let feedback = course.policy().and_then(|policy| self.app.feedback.for_policy(policy));
             account.decided(course.label(), feedback, records);
             let mut candidates = Arc::clone(&input.candidates);
-            let decision = match course {
-                Course::Decision { decision, .. } if last_resort.is_empty() => decision,
-                Course::Decision { decision, .. } => {
-                    let policys = candidates.len();
-                    candidates = candidates.iter().cloned().chain(last_resort).collect();
-                    decision.followed_by(policys..candidates.len())
+            let limits = self.question.route.limits.plan;
+            let (decision, limits) = match course {
+                Course::Decision { mut decision, policy } => {
+                    if !last_resort.is_empty() {
+                        let chosen_among = candidates.len();
+                        candidates = candidates.iter().cloned().chain(last_resort).collect();
+                        decision = decision.followed_by(chosen_among..candidates.len());
+                    }
+                    // A policy that may plan spends no more if it does not.
+                    let orchestrates = policy.is_some_and(|policy| policy.orchestrates());
+                    (decision, Some(limits).filter(|limits| orchestrates && limits.cost.is_some()))
                 }
                 Course::Plan { step, policy } => {
                     match self.conductor(account).run(step, &policy, input).await {
@@ -151,7 +156,7 @@ impl<'a> Work<'a> {
                             match done.end {
                                 End::Answer(won) => return Ok(Reply::Won(won)),
                                 End::Text(text) => return Ok(Reply::Text(text)),
-                                End::Route(decision) => decision,
+                                End::Route(decision) => (decision, Some(limits)),
                             }
                         }
                         Err(Stopped::Policy(failure)) => {
@@ -164,7 +169,8 @@ impl<'a> Work<'a> {
                     }
                 }
             };
-            let outgoing = Outgoing::whole(self.request, self.headers.clone(), account.usage());
+            let mut outgoing = Outgoing::whole(self.request, self.headers.clone(), account.usage());
+            outgoing.budget = limits.map(|limits| CallBudget { limits, task: None });
             let limits = self.question.route.limits.attempts(self.question.deadline);
             let won = race(self.calls(), &candidates, &decision, limits, &outgoing, account).await;
             return won.map(|won| Reply::Won(Box::new(won))).map_err(Setback::Exhausted);
@@ -195,6 +201,7 @@ impl<'a> Work<'a> {
             deadline: self.question.deadline,
             account,
             outputs: Mutex::default(),
+            assembler: &self.app.assembler,
         }
     }
 

@@ -54,6 +54,9 @@ pub(super) fn stopped(stopped: Stopped) -> ApiError {
         Stopped::Task { name, why, over_limit: true } => {
             ApiError::unavailable("plan_limit", format!("task `{name}` was not begun: {why}"))
         }
+        Stopped::Answer(over_limit) => {
+            ApiError::unavailable("plan_limit", format!("the answer was not put together: {over_limit}"))
+        }
         Stopped::Task { name, why, over_limit: false } => {
             ApiError::task_failed(format!("task `{name}` failed: {why}"))
         }
@@ -69,6 +72,9 @@ pub(super) fn all_failed(exhausted: &Exhausted) -> ApiError {
         return ApiError::overloaded(OutOfMemory.to_string());
     }
     let message = format!("no model answered: {}", exhausted.for_client());
+    if exhausted.over_limit.is_some() {
+        return ApiError::unavailable("plan_limit", message);
+    }
     let retry_after = exhausted.failures.iter().filter_map(|(_, failure)| failure.retry_after).min();
     if exhausted.failures.iter().all(|(_, failure)| failure.kind.is_rate_limit())
         && !exhausted.failures.is_empty()

@@ -298,11 +298,20 @@ pub(super) struct Plan {
     pub max_parallel: u32,
     /// Most tasks that wait for one another in a row.
     pub max_depth: u32,
-    /// Most output tokens of all tasks together. A task that would begin after
-    /// they are used up is not begun.
+    /// Most output tokens of all calls together. Each call is sent a limit: the
+    /// task's own, else an equal share of what is left. When nothing is left, no
+    /// further call is made.
     pub max_output_tokens: u32,
-    /// Most US dollars for all tasks together. A task that would likely exceed
-    /// them is not begun. Default: no limit.
+    /// Most input tokens of all calls together, as estimated before each call.
+    pub max_input_tokens: u64,
+    /// Largest size of all inputs of tasks and of a composed answer together, as
+    /// they are written in JSON; each message and each piece of one counts 256
+    /// bytes more.
+    pub max_assembled_bytes: Size,
+    /// Most US dollars for all calls together, and for the answer of one model
+    /// that a policy that can plan routes to. Before each call, its estimated
+    /// input and its limit of output tokens are reserved at its model's price; a
+    /// call that would exceed the limit is not made. Default: no limit.
     pub max_cost: Option<f64>,
 }
 

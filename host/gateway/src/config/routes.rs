@@ -75,8 +75,7 @@ impl RouteLimits {
     }
 
     fn of(raw: &raw::Route, retry_budget: RetryBudget) -> Self {
-        let raw::Plan { max_tasks, max_steps, max_parallel, max_depth, max_output_tokens, max_cost } =
-            raw.plan;
+        let raw::Plan { max_tasks, max_steps, max_parallel, max_depth, .. } = raw.plan;
         Self {
             timeout: raw.timeout.get(),
             attempt_timeout: raw.attempt_timeout.get(),
@@ -89,8 +88,10 @@ impl RouteLimits {
                 steps: max_steps as usize,
                 parallel: max_parallel as usize,
                 depth: max_depth as usize,
-                output_tokens: max_output_tokens,
-                cost: max_cost.map(Picodollars::from_usd),
+                output_tokens: raw.plan.max_output_tokens,
+                input_tokens: raw.plan.max_input_tokens,
+                assembled_bytes: raw.plan.max_assembled_bytes.get() as u64,
+                cost: raw.plan.max_cost.map(Picodollars::from_usd),
             },
         }
     }
@@ -201,14 +202,16 @@ fn check_numbers(raw: &raw::Route, node: Node<'_>, problems: &mut Problems<'_>) 
 }
 
 fn check_plan(raw: &raw::Plan, node: Node<'_>, problems: &mut Problems<'_>) {
-    for (key, number) in [
-        ("max_tasks", raw.max_tasks),
-        ("max_steps", raw.max_steps),
-        ("max_parallel", raw.max_parallel),
-        ("max_depth", raw.max_depth),
-        ("max_output_tokens", raw.max_output_tokens),
+    for (key, is_zero) in [
+        ("max_tasks", raw.max_tasks == 0),
+        ("max_steps", raw.max_steps == 0),
+        ("max_parallel", raw.max_parallel == 0),
+        ("max_depth", raw.max_depth == 0),
+        ("max_output_tokens", raw.max_output_tokens == 0),
+        ("max_input_tokens", raw.max_input_tokens == 0),
+        ("max_assembled_bytes", raw.max_assembled_bytes.get() == 0),
     ] {
-        if number == 0 {
+        if is_zero {
             let message = format!("`{key}` is zero, so no plan could be run");
             problems
                 .add(node.get(key).place(), message)

@@ -9,6 +9,8 @@ use pointsman_domain::history::{Asked, Baseline, History, PlanRun};
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::{Ending, Fault, Outcome, Usage};
+use pointsman_domain::plan::{CallLimits, OverLimit, PlanLimits, Task};
+use pointsman_domain::prompt::ContentSize;
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::trace::TraceContext;
 use pointsman_policy::Record;
@@ -148,14 +150,42 @@ impl Account {
         self.calls().used(call, usage);
     }
 
-    /// Sets money aside for a task, if the request may cost that much with it.
-    pub(crate) fn promise(&self, task: usize, cost: Picodollars, limit: Picodollars) -> bool {
-        self.calls().promise(task, cost, limit)
+    /// Starts a call within the limits of a plan, and returns the limit of output
+    /// tokens for each of its answers.
+    ///
+    /// # Errors
+    /// When the most that the call can come to exceeds what is left. It is not noted
+    /// then.
+    pub(crate) fn sent_within(
+        &self,
+        limits: &PlanLimits,
+        model: &Arc<Model>,
+        call: &CallLimits<'_>,
+    ) -> Result<(CallId, u32), OverLimit> {
+        let mut calls = self.calls();
+        let max_output_tokens = calls.reserve(call, limits)?;
+        let input_tokens = u32::try_from(call.input_tokens).unwrap_or(u32::MAX);
+        let begun = self.elapsed(Instant::now());
+        let id = calls.sent(model, input_tokens, call.task, begun, fastrand::u64(1..));
+        Ok((id, max_output_tokens))
     }
 
-    /// A task is over, and needs no more money than it has used.
-    pub(crate) fn settled(&self, task: usize) {
-        self.calls().settled(task);
+    /// Reserves bytes for content that a plan is going to put together.
+    ///
+    /// # Errors
+    /// When it exceeds what is left.
+    pub(crate) fn assemble(&self, size: &ContentSize, limits: &PlanLimits) -> Result<(), OverLimit> {
+        self.calls().spending().assemble(size, limits)
+    }
+
+    /// What is left of the limits of a plan.
+    pub(crate) fn left(&self, limits: &PlanLimits) -> PlanLimits {
+        self.calls().spending().left(limits)
+    }
+
+    /// A task is over, and needs no share of what is left.
+    pub(crate) fn task_ended(&self, task: usize) {
+        self.calls().spending().end_task(task);
     }
 
     /// What a call has used so far.
@@ -191,9 +221,16 @@ impl Account {
 
     /// A step of a plan begins, with tasks from this number on. What an abandoned
     /// plan of another policy had from there are none of its tasks.
-    pub(crate) fn begin_step(&self, first: usize) {
+    pub(crate) fn begin_step<'t>(
+        &self,
+        first: usize,
+        tasks: impl IntoIterator<Item = &'t Task>,
+        step_follows: bool,
+    ) {
         self.note(|run| run.tasks.truncate(first));
-        self.calls().disown(first);
+        let mut calls = self.calls();
+        calls.disown(first);
+        calls.spending().begin_step((first..).zip(tasks), step_follows);
     }
 
     /// Notes how a plan goes.

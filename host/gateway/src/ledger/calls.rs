@@ -1,6 +1,5 @@
 //! The calls of one request, and what each used.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use pointsman_domain::history::{Call, CallEnd};
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::{Ending, Usage};
+use pointsman_domain::plan::{CallLimits, OverLimit, PlanLimits, Spending};
 
 /// One call of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(crate) struct CallId(usize);
 pub(super) struct Calls {
     calls: Vec<Call>,
     answering: Option<CallId>,
-    /// What the tasks under way may still come to, by number.
-    promised: HashMap<usize, Picodollars>,
+    /// What the calls of a plan have used and may use, by number of the call.
+    spending: Spending,
     first_token: Option<Duration>,
     /// Tokens of an answer that needed no call of its own.
     composed_tokens: u64,
@@ -49,11 +49,25 @@ impl Calls {
         CallId(self.calls.len() - 1)
     }
 
-    /// A call ended without an answer. Where no work was done on it, it used nothing.
+    /// Reserves what the next call may come to within the limits of a plan, and
+    /// returns the limit of output tokens for each of its answers.
+    pub(super) fn reserve(&mut self, call: &CallLimits<'_>, limits: &PlanLimits) -> Result<u32, OverLimit> {
+        self.spending.reserve(self.calls.len(), call, limits)
+    }
+
+    /// What the calls of a plan have used and may use.
+    pub(super) fn spending(&mut self) -> &mut Spending {
+        &mut self.spending
+    }
+
+    /// A call ended without an answer. Where no work was done on it, it used nothing;
+    /// else what was reserved for it keeps counting, since it may be charged.
     pub(super) fn failed(&mut self, call: CallId, failure: FailureKind, ended: Duration) {
-        let Some(call) = self.calls.get_mut(call.0) else { return };
+        let number = call.0;
+        let Some(call) = self.calls.get_mut(number) else { return };
         if matches!(failure, FailureKind::Connect(_) | FailureKind::Status(_)) {
             call.usage = Usage::default();
+            self.spending.settle(number, call.usage, &call.model);
         }
         call.ended = Some(ended);
         call.end = CallEnd::Failed(failure);
@@ -82,27 +96,11 @@ impl Calls {
     }
 
     pub(super) fn used(&mut self, call: CallId, usage: Usage) {
-        if let Some(call) = self.calls.get_mut(call.0) {
+        let number = call.0;
+        if let Some(call) = self.calls.get_mut(number) {
             call.usage = usage;
+            self.spending.settle(number, usage, &call.model);
         }
-    }
-
-    /// Sets money aside for a task, if with it all calls stay within a limit. What
-    /// was set aside for other tasks counts in place of what they have used.
-    pub(super) fn promise(&mut self, task: usize, cost: Picodollars, limit: Picodollars) -> bool {
-        let is_promised = |task| self.promised.contains_key(&task);
-        let (_, spent) = sum(self.calls.iter().filter(|call| !call.task.is_some_and(is_promised)));
-        let promised = self.promised.values().fold(Picodollars::ZERO, |sum, &cost| sum + cost);
-        let fits = spent + promised + cost <= limit;
-        if fits {
-            self.promised.insert(task, cost);
-        }
-        fits
-    }
-
-    /// A task is over: what it has used counts from now on.
-    pub(super) fn settled(&mut self, task: usize) {
-        self.promised.remove(&task);
     }
 
     pub(super) fn usage_of(&self, call: CallId) -> Usage {

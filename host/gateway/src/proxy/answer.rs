@@ -25,6 +25,8 @@ mod streaming;
 
 /// Bytes of an error answer in another format that a client gets to see.
 const MAX_QUOTED: usize = 1 << 10;
+/// A composed text up to this size is sent as one piece.
+const AT_ONCE: usize = 64 << 10;
 
 /// Answers the client, and closes the account when the answer is over.
 pub(crate) fn respond(won: Won, mut account: Account, mut told: Told, deadline: Option<Instant>) -> Response {
@@ -68,12 +70,12 @@ pub(crate) fn respond(won: Won, mut account: Account, mut told: Told, deadline: 
 
 /// Answers the client with a text that a plan came to.
 pub(crate) fn respond_composed(
-    text: &str,
+    text: String,
     request: &ChatRequest,
     mut account: Account,
     mut told: Told,
 ) -> Response {
-    account.keep_answer(|| exchange::Answer::Text(text.to_owned()));
+    account.keep_answer(|| exchange::Answer::Text(text.clone()));
     let now = Instant::now();
     told.cost(account.cost());
     told.latency(account.elapsed(now));
@@ -83,15 +85,21 @@ pub(crate) fn respond_composed(
     let usage = account.usage();
     let answer = Answer { usage: None, output_bytes: text.len() as u64 };
     account.composed(now, answer.usage_or_estimate(0).output_tokens);
-    if !request.streaming {
-        account.answered();
-        let body = head.whole(text, FinishReason::Stop, usage);
-        return response(HeaderMap::new(), "application/json", told, Body::from(body));
-    }
-    let events = head.stream_of(text, request.wants_usage.then_some(usage));
     account.answered();
-    let events = stream::iter(events.into_iter().map(Ok::<Bytes, Infallible>));
-    response(HeaderMap::new(), "text/event-stream", told, Body::from_stream(events))
+    if request.streaming {
+        let events = head.stream_of(text, request.wants_usage.then_some(usage));
+        return response(HeaderMap::new(), "text/event-stream", told, body_of(events));
+    }
+    let body = match text.len() {
+        ..=AT_ONCE => Body::from(head.whole(&text, FinishReason::Stop, usage)),
+        _ => body_of(head.whole_in_pieces(text, usage)),
+    };
+    response(HeaderMap::new(), "application/json", told, body)
+}
+
+/// A body whose pieces are made as the client takes them.
+fn body_of(pieces: impl Iterator<Item = Bytes> + Send + 'static) -> Body {
+    Body::from_stream(stream::iter(pieces.map(Ok::<Bytes, Infallible>)))
 }
 
 /// Passes a backend's error answer on. What is not JSON is wrapped in the API's own shape: a

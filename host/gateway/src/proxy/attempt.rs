@@ -119,6 +119,7 @@ pub(crate) async fn attempt(
     backend: &Backend,
     model: Arc<Model>,
     outgoing: &Outgoing<'_>,
+    max_output_tokens: Option<u32>,
     traceparent: Option<HeaderValue>,
     patience: Duration,
     mut memory: MemoryLease,
@@ -134,7 +135,7 @@ pub(crate) async fn attempt(
         model: &model,
         operation: outgoing.payload.operation(),
         content_type: outgoing.payload.content_type(),
-        body: outgoing.payload.body_for(&model.upstream_name),
+        body: outgoing.payload.body_for(&model.upstream_name, max_output_tokens),
         headers,
     };
     let reply = in_time(until, patience, backend.call(call)).await??;
@@ -143,7 +144,7 @@ pub(crate) async fn attempt(
     }
     let Reply { headers, body, .. } = reply;
     let body = match outgoing.wanted {
-        Wanted::Answer { streaming: true, hide_usage, others } => {
+        Wanted::Answer { streaming: true, hide_usage, others, .. } => {
             check_event_stream(&headers)?;
             let relay = StreamRelay::new(hide_usage).adding(others);
             CommittedBody::Stream(Box::new(open_stream(relay, body, until, patience, memory).await?))

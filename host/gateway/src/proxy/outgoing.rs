@@ -1,13 +1,17 @@
 //! What is sent to a model, whichever of several it is, and what is wanted back.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use http::HeaderMap;
-use pointsman_domain::model::Operation;
+use pointsman_domain::model::{Model, Operation};
 use pointsman_domain::outcome::Usage;
+use pointsman_domain::plan::{CallLimits, OutputLimit, OverLimit, PlanLimits};
 use pointsman_wire::openai::chat::{ChatRequest, TaskBody};
 use pointsman_wire::openai::embedding::EmbeddingBody;
 use pointsman_wire::openai::transcription::TranscriptionBody;
 
-use bytes::Bytes;
+use crate::ledger::{Account, CallId};
 
 /// What every attempt of a request, or of a task of a plan, sends.
 #[derive(Debug)]
@@ -20,6 +24,17 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) task: Option<usize>,
     /// The client's headers that go along.
     pub(crate) headers: HeaderMap,
+    /// What bounds its calls, if a plan's limits do.
+    pub(crate) budget: Option<CallBudget>,
+}
+
+/// What bounds the calls of a plan.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallBudget {
+    /// Limits of all calls together.
+    pub(crate) limits: PlanLimits,
+    /// Limit of output tokens that the plan sets for the task.
+    pub(crate) task: Option<u32>,
 }
 
 /// The content of a call, all but the model's name.
@@ -46,6 +61,10 @@ pub(crate) enum Wanted {
         hide_usage: bool,
         /// What other tasks of the request have used.
         others: Usage,
+        /// The client's limit of output tokens for each answer.
+        max_output_tokens: Option<u32>,
+        /// How many answers the client asked for.
+        answers: u32,
     },
     /// The plan goes on with it.
     Output,
@@ -56,23 +75,64 @@ impl<'a> Outgoing<'a> {
     /// used something.
     pub(crate) fn whole(request: &'a ChatRequest, headers: HeaderMap, others: Usage) -> Self {
         let wanted = Wanted::answer_to(request, others);
-        Self { payload: Payload::Request(request), wanted, task: None, headers }
+        Self { payload: Payload::Request(request), wanted, task: None, headers, budget: None }
+    }
+
+    /// Notes in the account that a model is called now. Under the limits of a plan,
+    /// what the call may come to is reserved first, and the limit of output tokens is
+    /// returned that the model is to be sent.
+    ///
+    /// # Errors
+    /// When the call could exceed a limit of the plan. It must not be made then.
+    pub(crate) fn begin_call(
+        &self,
+        model: &Arc<Model>,
+        account: &Account,
+        more_may_follow: bool,
+    ) -> Result<(CallId, Option<u32>), OverLimit> {
+        let Some(budget) = &self.budget else {
+            return Ok((account.sent(model, self.payload.input_tokens(), self.task), None));
+        };
+        let (client, answers) = match self.wanted {
+            Wanted::Answer { max_output_tokens, answers, .. } => (max_output_tokens, answers),
+            Wanted::Output => (None, 1),
+        };
+        let call = CallLimits {
+            model,
+            task: self.task,
+            input_tokens: self.payload.input_tokens().into(),
+            output: self.payload.output_limit(model, budget.task, client),
+            answers,
+            more_may_follow,
+        };
+        let (id, limit) = account.sent_within(&budget.limits, model, &call)?;
+        Ok((id, Some(limit)))
     }
 }
 
 impl Wanted {
     /// The client's answer, in the form that it asked for.
     pub(crate) fn answer_to(request: &ChatRequest, others: Usage) -> Self {
-        Self::Answer { streaming: request.streaming, hide_usage: !request.wants_usage, others }
+        Self::Answer {
+            streaming: request.streaming,
+            hide_usage: !request.wants_usage,
+            others,
+            max_output_tokens: request.max_output_tokens,
+            answers: request.answers,
+        }
     }
 }
 
 impl Payload<'_> {
-    /// The body for a model by the name that its backend knows.
-    pub(crate) fn body_for(&self, upstream_name: &str) -> Vec<Bytes> {
+    /// The body for a model by the name that its backend knows, with a limit of
+    /// output tokens for each answer.
+    pub(crate) fn body_for(&self, upstream_name: &str, max_output_tokens: Option<u32>) -> Vec<Bytes> {
         match self {
-            Self::Request(request) => request.body_for(upstream_name),
-            Self::Chat(body) => body.body_for(upstream_name),
+            Self::Request(request) => match max_output_tokens {
+                Some(limit) => request.limited_body_for(upstream_name, limit),
+                None => request.body_for(upstream_name),
+            },
+            Self::Chat(body) => body.body_for(upstream_name, max_output_tokens),
             Self::Transcription(body) => body.body_for(upstream_name),
             Self::Embedding(body) => body.body_for(upstream_name),
         }
@@ -102,6 +162,25 @@ impl Payload<'_> {
             Self::Chat(body) => body.input_tokens,
             Self::Transcription(body) => body.input_tokens,
             Self::Embedding(body) => body.input_tokens,
+        }
+    }
+
+    /// How many output tokens a call may bring, with the limits of its task and of
+    /// the client.
+    fn output_limit(&self, model: &Model, task: Option<u32>, client: Option<u32>) -> OutputLimit {
+        match (self, task) {
+            (Self::Embedding(_), _) => OutputLimit::AtMost(0),
+            // It takes no limit. Speech has fewer tokens as text than as sound.
+            (Self::Transcription(body), _) => OutputLimit::AtMost(body.input_tokens.into()),
+            (Self::Request(_) | Self::Chat(_), Some(task)) => {
+                OutputLimit::AtMost(client.map_or(task, |client| client.min(task)).into())
+            }
+            (Self::Request(_) | Self::Chat(_), None) => {
+                // Servers refuse a limit that is beyond what the model can do.
+                let window = model.context_window.and_then(|window| window.checked_sub(self.input_tokens()));
+                let most = [client, model.max_output_tokens, window.filter(|left| *left > 0)];
+                OutputLimit::Share(most.into_iter().flatten().min().map(u64::from))
+            }
         }
     }
 

@@ -10,17 +10,20 @@ use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::TaskRun;
-use pointsman_domain::plan::{Finish, InvalidPlan, Next, Part, Plan, Progress, Step, TaskResult};
+use pointsman_domain::plan::{Finish, InvalidPlan, Next, OverLimit, Part, Plan, Progress, Step, TaskResult};
+use pointsman_domain::prompt::ContentSize;
 use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
-use pointsman_wire::openai::chat::ChatRequest;
+use pointsman_wire::openai::chat::{ChatRequest, Outputs};
 
 use super::asked::{self, Moment};
 use super::race::{CallContext, Won};
 use crate::config::RouteLimits;
 use crate::ledger::Account;
 use crate::memory::MemoryLease;
+use assembly::Assembler;
 use task::{Ended, Job};
 
+pub(crate) mod assembly;
 mod task;
 
 /// What the tasks of one request are run with.
@@ -41,6 +44,8 @@ pub(crate) struct Conductor<'a> {
     pub(crate) account: &'a Account,
     /// Counts the outputs of tasks as held, as long as the plan may refer to them.
     pub(crate) outputs: Mutex<Vec<MemoryLease>>,
+    /// Where large inputs and answers are put together.
+    pub(crate) assembler: &'a Assembler,
 }
 
 /// What a plan came to.
@@ -77,6 +82,8 @@ pub(crate) enum Stopped {
         /// Whether the plan would have used up more than it may.
         over_limit: bool,
     },
+    /// The answer would be larger than the plan may make it.
+    Answer(OverLimit),
 }
 
 impl Conductor<'_> {
@@ -88,23 +95,33 @@ impl Conductor<'_> {
         mut input: DecisionInput,
     ) -> std::result::Result<Result, Stopped> {
         let mut step = step;
+        let mut outputs = Outputs::default();
         for asked in 1.. {
             let label = step.label().to_owned();
             let end = match step {
                 Step::Route(decision) => End::Route(decision),
-                Step::Finish(finish) => End::Text(self.finish(&finish, &input, asked)),
+                Step::Finish(finish) => {
+                    self.note_finish(&input, asked);
+                    let size = finish.size(|task| outputs.size(task));
+                    End::Text(self.composed(&Arc::new(finish), Finish::content, size, &outputs).await?)
+                }
                 Step::Run(plan) => {
                     self.note_plan(&plan, asked);
+                    let plan = Arc::new(plan);
                     let mut results = input.orchestration.results.to_vec();
-                    let answer = self.tasks(&plan, &input, &mut results).await?;
+                    let answer = self.tasks(&plan, &input, &mut results, &mut outputs).await?;
                     match (plan.next(), answer) {
                         (Next::Answer(_), Some(won)) => End::Answer(won),
                         (Next::Resume(state), _) => {
                             input.orchestration.results = results.into();
+                            input.orchestration.limits = self.account.left(&self.limits.plan);
                             step = self.resume(policy, &mut input, state, asked).await?;
                             continue;
                         }
-                        (Next::Compose(parts), _) => End::Text(self.composed(parts, &results)),
+                        (Next::Compose(_), _) => {
+                            let size = plan.answer_size(|task| outputs.size(task));
+                            End::Text(self.composed(&plan, parts_of_answer, size, &outputs).await?)
+                        }
                         (Next::Answer(_), None) => End::Text(String::new()),
                     }
                 }
@@ -141,35 +158,34 @@ impl Conductor<'_> {
     /// the answer on its way if a task is to give it.
     async fn tasks(
         &self,
-        plan: &Plan,
+        plan: &Arc<Plan>,
         input: &DecisionInput,
         results: &mut Vec<TaskResult>,
+        outputs: &mut Outputs,
     ) -> std::result::Result<Option<Box<Won>>, Stopped> {
         let mut progress = Progress::new(plan, self.limits.plan.parallel);
         let mut ended: HashMap<usize, TaskResult> = HashMap::new();
         let mut running = FuturesUnordered::new();
         loop {
             while let Some(number) = progress.begin() {
-                let Some(task) = plan.task(number) else { continue };
-                let output = |number: usize| {
-                    let result = results.get(number).or_else(|| ended.get(&number))?;
-                    result.output.as_deref()
-                };
-                let answers = plan.answering() == Some(number);
-                let job = Job::begin(self, number, task, &input.candidates);
-                let prepared = job.prepare(answers, &output);
-                running.push(job.run(prepared));
+                if let Some(job) = Job::begin(self, number, plan, &input.candidates) {
+                    running.push(job.run(outputs.clone()));
+                }
             }
             let Some((number, end)) = running.next().await else { break };
             progress.ended(number);
             match end {
                 Ended::Answer(won) => return Ok(Some(won)),
-                Ended::Result(result) => drop(ended.insert(number, result)),
+                Ended::Result(result) => {
+                    outputs.set(number, result.output.clone());
+                    ended.insert(number, result);
+                }
                 Ended::Failed { result, over_limit } => {
                     if !plan.task(number).is_some_and(|task| task.optional) {
                         let why = result.error.unwrap_or_default();
                         return Err(Stopped::Task { name: result.name, why, over_limit });
                     }
+                    outputs.set(number, None);
                     ended.insert(number, result);
                 }
             }
@@ -178,18 +194,30 @@ impl Conductor<'_> {
         Ok(None)
     }
 
-    fn composed(&self, parts: &[Part], results: &[TaskResult]) -> String {
-        self.request.composed(parts, &|number| results.get(number)?.output.as_deref())
+    /// Puts an answer together whose parts `source` has.
+    async fn composed<S: Send + Sync + 'static>(
+        &self,
+        source: &Arc<S>,
+        parts: fn(&S) -> &[Part],
+        size: ContentSize,
+        outputs: &Outputs,
+    ) -> std::result::Result<String, Stopped> {
+        self.account.assemble(&size, &self.limits.plan).map_err(Stopped::Answer)?;
+        if !Assembler::takes(&size) {
+            return Ok(self.request.composed(parts(source), outputs));
+        }
+        let (request, source, outputs) = (self.request.clone(), Arc::clone(source), outputs.clone());
+        Ok(self.assembler.run(move || request.composed(parts(&source), &outputs)).await)
     }
 
-    fn finish(&self, finish: &Finish, input: &DecisionInput, asked: usize) -> String {
-        self.account.begin_step(input.orchestration.results.len());
+    fn note_finish(&self, input: &DecisionInput, asked: usize) {
+        self.account.begin_step(input.orchestration.results.len(), [], false);
         self.account.note(|run| run.steps = asked);
-        self.composed(finish.content(), &input.orchestration.results)
     }
 
     fn note_plan(&self, plan: &Plan, asked: usize) {
-        self.account.begin_step(plan.first());
+        let step_follows = matches!(plan.next(), Next::Resume(_));
+        self.account.begin_step(plan.first(), plan.tasks(), step_follows);
         self.account.note(|run| {
             run.steps = asked;
             run.tasks.extend(runs(plan, asked));
@@ -203,6 +231,13 @@ impl Conductor<'_> {
     /// Time since the request arrived.
     fn elapsed(&self) -> Duration {
         self.account.elapsed(Instant::now())
+    }
+}
+
+fn parts_of_answer(plan: &Plan) -> &[Part] {
+    match plan.next() {
+        Next::Compose(parts) => parts,
+        Next::Answer(_) | Next::Resume(_) => &[],
     }
 }
 

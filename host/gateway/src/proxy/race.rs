@@ -15,6 +15,7 @@ use pointsman_domain::decision::Decision;
 use pointsman_domain::failure::{CallFailure, FailureKind};
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::model::Model;
+use pointsman_domain::plan::OverLimit;
 
 use super::attempt::{Committed, ErrorAnswer, Failed, attempt};
 use super::outgoing::{Outgoing, Wanted};
@@ -39,15 +40,17 @@ pub(crate) struct Exhausted {
     pub(crate) failures: Vec<(ModelId, CallFailure)>,
     /// A backend's words that the client should hear: the request is at fault.
     pub(crate) words: Option<Box<ErrorAnswer>>,
+    /// Why a target was not called: it could have exceeded a limit of the plan.
+    pub(crate) over_limit: Option<OverLimit>,
 }
 
 impl Exhausted {
     /// What was tried and how it failed, in words that a client may hear.
     pub(crate) fn for_client(&self) -> String {
         let tried = self.failures.iter();
-        let tried: Vec<String> =
-            tried.map(|(model, failure)| format!("{model}: {}", failure.kind.for_client())).collect();
-        tried.join("; ")
+        let tried = tried.map(|(model, failure)| format!("{model}: {}", failure.kind.for_client()));
+        let left_out = self.over_limit.iter().map(ToString::to_string);
+        tried.chain(left_out).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -91,10 +94,18 @@ pub(crate) async fn race(
                     attempts.deny_retry();
                     continue;
                 }
+                let more_may_follow = attempts.made() < limits.max_attempts;
+                let (call, limit) = match outgoing.begin_call(model, account, more_may_follow) {
+                    Ok(begun) => begun,
+                    // Another target may be cheap enough.
+                    Err(over_limit) => {
+                        exhausted.over_limit = Some(over_limit);
+                        continue;
+                    }
+                };
                 let timeout = model.first_byte.timeout.map_or(timeout, |limit| limit.min(timeout));
-                let call = account.sent(model, outgoing.payload.input_tokens(), outgoing.task);
                 let traceparent = account.traceparent(call);
-                let attempt = one(calls, Arc::clone(model), outgoing, traceparent, timeout);
+                let attempt = one(calls, Arc::clone(model), outgoing, limit, traceparent, timeout);
                 running.push(async move {
                     let result = attempt.await;
                     drop(permit);
@@ -140,13 +151,14 @@ async fn one(
     calls: CallContext<'_>,
     model: Arc<Model>,
     outgoing: &Outgoing<'_>,
+    max_output_tokens: Option<u32>,
     traceparent: Option<HeaderValue>,
     timeout: Duration,
 ) -> Result<Committed, Failed> {
     match calls.backends.get(&model.backend) {
         Some(backend) => {
             let memory = calls.memory.lease(HeldFor::Answers, calls.memory_limits);
-            attempt(backend, model, outgoing, traceparent, timeout, memory).await
+            attempt(backend, model, outgoing, max_output_tokens, traceparent, timeout, memory).await
         }
         None => Err(FailureKind::Connect("the backend is not configured".to_owned()).into()),
     }

@@ -1,5 +1,6 @@
 //! Between a string's written form and its text.
 
+use bytes::Bytes;
 use memchr::memchr;
 
 /// The text of a string's interior that a scanner has accepted. Escaped lone
@@ -36,7 +37,7 @@ pub(crate) fn written_len(raw: &[u8], decoded: usize) -> Option<usize> {
 
 /// The character that an escape stands for, and how many bytes it takes from
 /// its backslash on.
-fn escaped(raw: &[u8]) -> (char, usize) {
+pub(super) fn escaped(raw: &[u8]) -> (char, usize) {
     match raw.get(1) {
         Some(b'u') => {
             let (character, taken) = unicode_escape(&raw[2..]);
@@ -79,6 +80,12 @@ fn code_unit(hex: &[u8]) -> u32 {
 /// The value of a hexadecimal digit.
 pub(super) fn hex_value(digit: u8) -> Option<u32> {
     char::from(digit).to_digit(16)
+}
+
+/// A text as it stands between the quotes of a JSON string.
+pub(crate) fn quoted_interior(text: &str) -> Bytes {
+    let quoted = Bytes::from(quote(text));
+    quoted.slice(1..quoted.len() - 1)
 }
 
 /// A text as a JSON string, quotes included.

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::escape::written_len;
 use super::*;
 
 /// Everything that a visitor is told, as text.

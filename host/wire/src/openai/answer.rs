@@ -4,6 +4,8 @@ use bytes::Bytes;
 use pointsman_domain::outcome::Usage;
 use serde::Serialize;
 
+use crate::json::quoted_interior;
+
 /// What all parts of one answer have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head<'a> {
@@ -28,6 +30,10 @@ pub enum FinishReason {
 /// How much of a text that is all there comes in one event of a stream: clients
 /// have limits for a line.
 const PIECE: usize = 4 << 10;
+/// How much of such a text is escaped at a time for a whole answer.
+const WHOLE_PIECE: usize = 64 << 10;
+/// Stands where the text of an answer is to be.
+const EMPTY_CONTENT: &[u8] = br#""content":"""#;
 
 /// The last event of a stream.
 pub const DONE: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
@@ -107,19 +113,24 @@ impl Head<'_> {
         self.event(&[], Some(usage))
     }
 
+    /// A whole answer with a text of any length, in pieces that are made one by one.
+    pub fn whole_in_pieces(&self, text: String, usage: Usage) -> impl Iterator<Item = Bytes> + Send + use<> {
+        let (before, after) = around_content(&self.whole("", FinishReason::Stop, usage));
+        std::iter::once(before).chain(escaped(text, WHOLE_PIECE)).chain(std::iter::once(after))
+    }
+
     /// A stream of a text that is all there, usage at the end if it was asked for.
-    pub fn stream_of(&self, text: &str, usage: Option<Usage>) -> Vec<Bytes> {
-        let mut events = vec![self.role()];
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
-            events.push(self.content(piece));
-            rest = after;
-        }
-        events.push(self.finish(FinishReason::Stop));
-        events.extend(usage.map(|usage| self.usage(usage)));
-        events.push(DONE);
-        events
+    /// Events are made one by one.
+    pub fn stream_of(
+        &self,
+        text: String,
+        usage: Option<Usage>,
+    ) -> impl Iterator<Item = Bytes> + Send + use<> {
+        let (before, after) = around_content(&self.content(""));
+        let event = move |piece: Bytes| Bytes::from([&before[..], &piece, &after].concat());
+        let last = [Some(self.finish(FinishReason::Stop)), usage.map(|usage| self.usage(usage)), Some(DONE)];
+        let content = escaped(text, PIECE).map(event);
+        std::iter::once(self.role()).chain(content).chain(last.into_iter().flatten())
     }
 
     fn delta(&self, delta: Message<'_>, finish_reason: Option<FinishReason>) -> Bytes {
@@ -140,6 +151,26 @@ impl Head<'_> {
         // Strings and numbers into a vector: there is nothing that could fail.
         serde_json::to_vec(&completion).unwrap_or_default()
     }
+}
+
+/// What stands before and after the text of an answer that has an empty one. In
+/// the strings before it quotes are escaped, so none of them looks like it.
+fn around_content(answer: &Bytes) -> (Bytes, Bytes) {
+    let at =
+        memchr::memmem::find(answer, EMPTY_CONTENT).map_or(answer.len(), |at| at + EMPTY_CONTENT.len() - 1);
+    (answer.slice(..at), answer.slice(at..))
+}
+
+/// A text as it stands between the quotes of a JSON string, so many of its bytes at
+/// a time.
+fn escaped(text: String, piece: usize) -> impl Iterator<Item = Bytes> + Send {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+        let (piece, _) = rest.split_at(rest.floor_char_boundary(piece));
+        at += piece.len();
+        Some(quoted_interior(piece))
+    })
 }
 
 #[cfg(test)]

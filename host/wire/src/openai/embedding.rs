@@ -20,7 +20,7 @@ pub struct EmbeddingBody {
 
 impl ChatRequest {
     /// What an embedding task sends: the text of its one message.
-    pub fn embedding_task(&self, task: &Task, outputs: Outputs<'_, '_>) -> EmbeddingBody {
+    pub fn embedding_task(&self, task: &Task, outputs: &Outputs) -> EmbeddingBody {
         let message = task.input.iter().find_map(|input| match input {
             Input::Message(message) => Some(message),
             Input::Conversation(_) => None,

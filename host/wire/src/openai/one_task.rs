@@ -8,12 +8,12 @@ use pointsman_domain::decision::Target;
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
 use pointsman_domain::plan::{
-    ContentRef, Input, Message, Next, OutputRef, Part, PlanLimits, PlanProposal, Role, Scope, Task,
-    TaskProposal,
+    ContentRef, FinishProposal, Input, InvalidPlan, Message, Next, OutputRef, Part, PlanLimits, PlanProposal,
+    Role, Scope, Step, Task, TaskProposal,
 };
 use pointsman_domain::request::RequestFacts;
 
-use super::chat::{ChatRequest, RequestScan};
+use super::chat::{ChatRequest, Outputs, RequestScan};
 
 /// How many tasks ended before.
 pub(super) const ENDED: usize = 3;
@@ -55,8 +55,32 @@ pub(super) fn output(task: usize, otherwise: Option<&str>) -> Part {
     Part::Output(OutputRef { task, otherwise: otherwise.map(str::to_owned) })
 }
 
+/// Outputs of tasks, by number.
+pub(super) fn outputs_of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> Outputs {
+    let mut outputs = Outputs::default();
+    for (task, text) in texts.into_iter().enumerate() {
+        outputs.set(task, text.map(Arc::from));
+    }
+    outputs
+}
+
 /// The task for a request, with a model that can do everything.
 pub(super) fn checked(request: &ChatRequest, proposal: TaskProposal) -> Task {
+    let plan = PlanProposal {
+        tasks: vec![proposal],
+        next: Next::Resume(Vec::new()),
+        label: "test".to_owned(),
+        reason: None,
+    };
+    in_scope(request, |scope| plan.validate(scope)).unwrap().tasks()[0].clone()
+}
+
+/// An answer for a request, checked.
+pub(super) fn finish_of(request: &ChatRequest, proposal: FinishProposal) -> Result<Step, InvalidPlan> {
+    in_scope(request, |scope| scope.finish(proposal))
+}
+
+fn in_scope<T>(request: &ChatRequest, check: impl FnOnce(&Scope<'_>) -> T) -> T {
     let facts = RequestFacts {
         id: "test".to_owned(),
         operation: Operation::Chat,
@@ -73,21 +97,14 @@ pub(super) fn checked(request: &ChatRequest, proposal: TaskProposal) -> Task {
         budget_left: None,
         attributes: Default::default(),
     };
-    let scope = Scope {
+    check(&Scope {
         request: &facts,
         content: &request.prompt(),
         candidates: &[candidate()],
         whole: 1,
         first: ENDED,
         limits: &PlanLimits::default(),
-    };
-    let plan = PlanProposal {
-        tasks: vec![proposal],
-        next: Next::Resume(Vec::new()),
-        label: "test".to_owned(),
-        reason: None,
-    };
-    plan.validate(&scope).unwrap().tasks()[0].clone()
+    })
 }
 
 fn candidate() -> Candidate {

@@ -8,6 +8,7 @@ use pointsman_sdk::{Modalities, Orchestrator, TaskResult, TaskStatus, outline, o
 use serde::{Deserialize, Serialize};
 
 mod blunder;
+mod repeating;
 
 pub use blunder::Blunder;
 
@@ -31,6 +32,13 @@ pub struct Settings {
     pub timeout_ms: Option<u32>,
     /// Most tokens of each of them.
     pub max_output_tokens: Option<u32>,
+    /// How often the shapes that repeat something do so.
+    pub repeat: usize,
+    /// Whether each of them has all further candidates as targets too.
+    pub fall_back: bool,
+    /// When the next target of each of them is started beside a silent one, in
+    /// milliseconds.
+    pub hedge_after_ms: Option<u32>,
 }
 
 /// How tasks hang together.
@@ -55,12 +63,27 @@ pub enum Shape {
     TimeLeft,
     /// All at once; then the policy is asked again and routes the request.
     ThenRoute,
+    /// All at once; then the policy is asked again and routes the request to the last
+    /// candidate.
+    ThenRouteToLast,
     /// All at once; then the policy is asked again and declines.
     ThenRefuse,
     /// A transcription of each recording, then a task that answers from them.
     Transcribe,
     /// An embedding of the newest text, put together as the answer.
     Embed,
+    /// One task, then one that answers from its output, many times over.
+    RepeatOutput,
+    /// One task, whose output makes the answer many times over.
+    ComposeOutput,
+    /// A task that is given the conversation many times.
+    RepeatConversation,
+    /// A task that is given many excerpts of one byte before the end of a text.
+    Excerpts,
+    /// No task: the answer is the newest text many times over.
+    FinishText,
+    /// One task in each of two steps, both given the conversation many times.
+    RepeatInSteps,
 }
 
 /// The policy.
@@ -96,6 +119,8 @@ impl Orchestrator for Planner {
         let count: usize = plan::state(state)?;
         match self.0.shape {
             Shape::ThenRoute => Ok(Step::Route(Decision::of(0..outline::whole(), "routed-after-all"))),
+            Shape::ThenRouteToLast => Ok(Step::Route(Decision::of([candidates.len() - 1], "routed-to-last"))),
+            Shape::RepeatInSteps => Ok(repeating::second_step(self.0.repeat, results)),
             Shape::ThenRefuse => Err(Refusal::Denied("not after this".to_owned())),
             _ => Ok(plan::finish([Part::text(report(count, results))], "resumed")),
         }
@@ -144,6 +169,12 @@ impl Planner {
                     tasks.into_iter().flat_map(|task| [Part::output_or(task, "nothing"), Part::text(";")]);
                 plan.compose(parts.collect::<Vec<_>>(), "composed")
             }
+            Shape::RepeatOutput
+            | Shape::ComposeOutput
+            | Shape::RepeatConversation
+            | Shape::Excerpts
+            | Shape::FinishText
+            | Shape::RepeatInSteps => repeating::plan(self.0.shape, self.0.repeat, plan),
             Shape::Transcribe => transcribe(plan, candidates),
             Shape::Embed => {
                 let text = outline::parts().into_iter().rfind(|part| part.kind == Modalities::TEXT);
@@ -151,7 +182,7 @@ impl Planner {
                 let vector = plan.add(vector);
                 plan.compose([Part::from(vector)], "embedded")
             }
-            Shape::Resume | Shape::ThenRoute | Shape::ThenRefuse => {
+            Shape::Resume | Shape::ThenRoute | Shape::ThenRouteToLast | Shape::ThenRefuse => {
                 let count = self.all(&mut plan, candidates).len();
                 plan.resume(&count, "asked-again")
             }
@@ -163,13 +194,16 @@ impl Planner {
     }
 
     fn task(&self, number: usize, candidates: usize) -> Task {
-        let task = Task::chat(format!("t{number}"), [number % candidates])
+        let first = number % candidates;
+        let last = if self.0.fall_back { candidates } else { first + 1 };
+        let task = Task::chat(format!("t{number}"), first..last)
             .conversation(Modalities::TEXT)
             .user([Part::text(format!("part {number}"))]);
         Task {
             optional: self.0.optional.contains(&number),
             timeout_ms: self.0.timeout_ms,
             max_output_tokens: self.0.max_output_tokens,
+            hedge_after_ms: self.0.hedge_after_ms,
             ..task
         }
     }

@@ -188,6 +188,8 @@ impl Default for Plan {
             max_parallel: count(limits.parallel),
             max_depth: count(limits.depth),
             max_output_tokens: limits.output_tokens,
+            max_input_tokens: limits.input_tokens,
+            max_assembled_bytes: Size::bytes(limits.assembled_bytes),
             max_cost: limits.cost.map(Picodollars::usd),
         }
     }

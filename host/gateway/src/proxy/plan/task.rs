@@ -6,19 +6,21 @@ use std::time::{Duration, Instant};
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::model::Operation;
-use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::Usage;
-use pointsman_domain::plan::{Task, TaskResult};
+use pointsman_domain::plan::{OverLimit, Plan, Task, TaskResult};
+use pointsman_wire::openai::chat::{ChatRequest, Outputs};
+use pointsman_wire::openai::transcription::BadRecording;
 
 use super::Conductor;
+use super::assembly::Assembler;
 use crate::proxy::attempt::CommittedBody;
-use crate::proxy::outgoing::{Outgoing, Payload, Wanted};
+use crate::proxy::outgoing::{CallBudget, Outgoing, Payload, Wanted};
 use crate::proxy::race::{Exhausted, Won, race};
 
 /// A task that is ready to be run.
 pub(super) struct Job<'a> {
     conductor: &'a Conductor<'a>,
     number: usize,
+    plan: &'a Arc<Plan>,
     task: &'a Task,
     candidates: &'a [Candidate],
     begun: Instant,
@@ -40,107 +42,96 @@ pub(super) enum Ended {
     },
 }
 
-/// Why a task cannot begin, in words that a client may hear.
-pub(super) struct Fault {
-    why: String,
-    over_limit: bool,
+/// Why a task gave no output.
+enum TaskError {
+    /// Its input would be larger than the plan may make it.
+    OverLimit(OverLimit),
+    /// Its recording cannot be sent as a file.
+    Recording(BadRecording),
+    /// No model gave one.
+    Exhausted(Exhausted),
 }
 
 impl<'a> Job<'a> {
-    /// The task's time begins.
+    /// The task's time begins. `None` if the plan has no task of this number.
     pub(super) fn begin(
         conductor: &'a Conductor<'a>,
         number: usize,
-        task: &'a Task,
+        plan: &'a Arc<Plan>,
         candidates: &'a [Candidate],
-    ) -> Self {
+    ) -> Option<Self> {
+        let task = plan.task(number)?;
         let (begun, begun_after) = (Instant::now(), conductor.elapsed());
         conductor.account.note(|run| {
             if let Some(task) = run.tasks.get_mut(number) {
                 task.begun = Some(begun_after);
             }
         });
-        Self { conductor, number, task, candidates, begun, begun_after }
+        Some(Self { conductor, number, plan, task, candidates, begun, begun_after })
     }
 
-    /// Puts the call together, from the outputs of the tasks before it.
-    pub(super) fn prepare<'o>(
-        &self,
-        answers: bool,
-        output: &dyn Fn(usize) -> Option<&'o str>,
-    ) -> std::result::Result<Outgoing<'a>, Fault> {
-        self.payload(answers, output).and_then(|payload| self.outgoing(payload, answers))
-    }
-
-    /// Calls models until one gives an output or the task's time is over.
-    pub(super) async fn run(self, prepared: std::result::Result<Outgoing<'a>, Fault>) -> (usize, Ended) {
-        let number = self.number;
-        let outgoing = match prepared {
-            Ok(outgoing) => outgoing,
-            Err(Fault { why, over_limit }) => return (number, self.failed(why, over_limit)),
-        };
+    /// Calls models until one gives an output or the task's time is over. `outputs`
+    /// are those of the tasks before it.
+    pub(super) async fn run(self, outputs: Outputs) -> (usize, Ended) {
         let deadline = self.deadline();
-        let limits = self.conductor.limits.attempts(deadline);
-        let (calls, account) = (self.conductor.calls, self.conductor.account);
-        let racing = race(calls, self.candidates, self.task.decision(), limits, &outgoing, account);
-        let ended = match tokio::time::timeout_at(deadline.into(), racing).await {
+        let ended = match tokio::time::timeout_at(deadline.into(), self.output(outputs, deadline)).await {
             Ok(Ok(won)) => self.won(won),
-            Ok(Err(exhausted)) if Instant::now() < deadline || self.task.timeout.is_none() => {
-                self.failed(words(&exhausted), false)
+            Ok(Err(TaskError::OverLimit(over_limit))) => self.failed(over_limit.to_string(), true),
+            Ok(Err(TaskError::Recording(bad))) => self.failed(bad.to_string(), false),
+            Ok(Err(TaskError::Exhausted(exhausted)))
+                if Instant::now() < deadline || self.task.timeout.is_none() =>
+            {
+                self.failed(words(&exhausted), exhausted.over_limit.is_some())
             }
             Ok(Err(_)) | Err(_) => {
                 let waited = self.begun.elapsed().as_millis();
                 self.failed(format!("no output within {waited} ms"), false)
             }
         };
-        (number, ended)
+        (self.number, ended)
     }
 
-    /// The content of the call.
-    fn payload<'o>(
+    async fn output(&self, outputs: Outputs, deadline: Instant) -> std::result::Result<Won, TaskError> {
+        let answers = self.plan.answering() == Some(self.number);
+        let outgoing = self.outgoing(self.payload(answers, outputs).await?, answers);
+        let limits = self.conductor.limits.attempts(deadline);
+        let (calls, account) = (self.conductor.calls, self.conductor.account);
+        race(calls, self.candidates, self.task.decision(), limits, &outgoing, account)
+            .await
+            .map_err(TaskError::Exhausted)
+    }
+
+    /// Puts the content of the call together, if what is left is enough for it.
+    async fn payload(
         &self,
         answers: bool,
-        output: &dyn Fn(usize) -> Option<&'o str>,
-    ) -> std::result::Result<Payload<'a>, Fault> {
-        let request = self.conductor.request;
-        Ok(match self.task.operation {
-            Operation::Chat => Payload::Chat(request.chat_task(self.task, output, answers)),
-            Operation::Embedding => Payload::Embedding(request.embedding_task(self.task, output)),
-            Operation::Transcription => {
-                let body = request.transcription_task(self.task);
-                let fault = |why: String| Fault { why, over_limit: false };
-                Payload::Transcription(body.map_err(|bad| fault(bad.to_string()))?)
-            }
-        })
+        outputs: Outputs,
+    ) -> std::result::Result<Payload<'static>, TaskError> {
+        let Conductor { request, account, limits, assembler, .. } = *self.conductor;
+        let mut size = self.task.size(|task| outputs.size(task));
+        if answers {
+            size += request.size_beside_messages();
+        }
+        if size.input_tokens() > account.left(&limits.plan).input_tokens {
+            return Err(TaskError::OverLimit(OverLimit::InputTokens(limits.plan.input_tokens)));
+        }
+        account.assemble(&size, &limits.plan).map_err(TaskError::OverLimit)?;
+        if !Assembler::takes(&size) {
+            return payload(request, self.task, &outputs, answers).map_err(TaskError::Recording);
+        }
+        let (request, plan, number) = (request.clone(), Arc::clone(self.plan), self.number);
+        let assemble = move || {
+            let task = plan.task(number).ok_or(BadRecording::Missing)?;
+            payload(&request, task, &outputs, answers)
+        };
+        assembler.run(assemble).await.map_err(TaskError::Recording)
     }
 
-    /// The call, if there is enough left for it.
-    fn outgoing(&self, payload: Payload<'a>, answers: bool) -> std::result::Result<Outgoing<'a>, Fault> {
-        let account = self.conductor.account;
-        let used = account.usage();
-        self.check_limits(used, payload.input_tokens())?;
-        let wanted = if answers { Wanted::answer_to(self.conductor.request, used) } else { Wanted::Output };
-        let headers = self.conductor.headers.clone();
-        Ok(Outgoing { payload, wanted, task: Some(self.number), headers })
-    }
-
-    /// A task that might use up more than the plan may, with what those under way
-    /// might, is not begun.
-    fn check_limits(&self, used: Usage, input_tokens: u32) -> std::result::Result<(), Fault> {
-        let limits = &self.conductor.limits.plan;
-        let over = |why: String| Err(Fault { why, over_limit: true });
-        if used.output_tokens >= u64::from(limits.output_tokens) {
-            return over(format!("the plan has used its {} output tokens", limits.output_tokens));
-        }
-        let Some(limit) = limits.cost else { return Ok(()) };
-        let first = self.task.decision().targets().first();
-        let price = first.and_then(|target| self.candidates.get(target.candidate)).map(|it| it.model.price);
-        let output_tokens = self.task.max_output_tokens.unwrap_or(0);
-        let cost = price.map_or(Picodollars::ZERO, |it| it.of(input_tokens.into(), output_tokens.into()));
-        if !self.conductor.account.promise(self.number, cost, limit) {
-            return over(format!("the plan would cost more than ${limit}"));
-        }
-        Ok(())
+    fn outgoing(&self, payload: Payload<'static>, answers: bool) -> Outgoing<'static> {
+        let Conductor { request, account, limits, headers, .. } = *self.conductor;
+        let wanted = if answers { Wanted::answer_to(request, account.usage()) } else { Wanted::Output };
+        let budget = CallBudget { limits: limits.plan, task: self.task.max_output_tokens };
+        Outgoing { payload, wanted, task: Some(self.number), headers: headers.clone(), budget: Some(budget) }
     }
 
     fn deadline(&self) -> Instant {
@@ -185,7 +176,7 @@ impl<'a> Job<'a> {
     }
 
     fn result(&self, ended: Duration, error: Option<String>) -> TaskResult {
-        self.conductor.account.settled(self.number);
+        self.conductor.account.task_ended(self.number);
         let (usage, cost) = self.conductor.account.of_task(self.number);
         TaskResult {
             name: Arc::from(self.task.name()),
@@ -208,7 +199,24 @@ impl<'a> Job<'a> {
     }
 }
 
+/// The content of a task's call.
+fn payload(
+    request: &ChatRequest,
+    task: &Task,
+    outputs: &Outputs,
+    answers: bool,
+) -> std::result::Result<Payload<'static>, BadRecording> {
+    Ok(match task.operation {
+        Operation::Chat => Payload::Chat(request.chat_task(task, outputs, answers)),
+        Operation::Embedding => Payload::Embedding(request.embedding_task(task, outputs)),
+        Operation::Transcription => Payload::Transcription(request.transcription_task(task)?),
+    })
+}
+
 /// What was tried and how it failed.
 fn words(exhausted: &Exhausted) -> String {
-    if exhausted.failures.is_empty() { "no time was left".to_owned() } else { exhausted.for_client() }
+    match exhausted.for_client() {
+        nothing if nothing.is_empty() => "no time was left".to_owned(),
+        words => words,
+    }
 }

@@ -58,7 +58,7 @@ fn a_text_that_is_all_there_is_streamed_in_pieces() {
     for text in ["", "Hi", &"é\"🦀\n".repeat(5000)] {
         let mut relay = StreamRelay::new(false);
         let mut out = Vec::new();
-        for event in HEAD.stream_of(text, Some(USAGE)) {
+        for event in HEAD.stream_of(text.to_owned(), Some(USAGE)) {
             assert!(event.len() < 3 * PIECE);
             relay.push(event, &mut out);
         }
@@ -73,5 +73,15 @@ fn a_text_that_is_all_there_is_streamed_in_pieces() {
         });
         assert_eq!(said.collect::<String>(), text);
     }
-    assert_eq!(HEAD.stream_of("Hi", None).len(), 4);
+    assert_eq!(HEAD.stream_of("Hi".to_owned(), None).count(), 4);
+}
+
+#[test]
+fn a_whole_answer_is_the_same_in_pieces() {
+    let head = Head { model: "odd \"content\":\"\" name", ..HEAD };
+    for text in ["", "say \"hi\"", &"é\"🦀\n".repeat(50_000)] {
+        let pieces: Vec<Bytes> = head.whole_in_pieces(text.to_owned(), USAGE).collect();
+        assert!(pieces.iter().all(|piece| piece.len() < 3 * WHOLE_PIECE));
+        assert_eq!(pieces.concat(), head.whole(text, FinishReason::Stop, USAGE));
+    }
 }

@@ -2,10 +2,12 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use pointsman_domain::model::Modalities;
-use pointsman_domain::prompt::{ContentPart, Prompt};
+use pointsman_domain::prompt::{ContentPart, ContentSize, Prompt};
 
 use crate::body::Body;
 use crate::json::{Span, unescape};
+
+mod size;
 
 /// Where the content of a request is.
 #[derive(Debug, Default)]
@@ -18,6 +20,7 @@ pub(super) struct Texts {
     pub parts: Vec<PartSpans>,
     /// The names of the tools.
     pub tool_names: Vec<Span>,
+    indexes: size::Indexes,
 }
 
 /// A span in half the memory: a body of nothing but small parts must not take
@@ -151,7 +154,7 @@ impl ChatPrompt {
     }
 
     fn decode(&self, span: Span) -> String {
-        unescape(&self.body.copy(span))
+        unescape(&self.body.bytes(span))
     }
 }
 
@@ -197,6 +200,17 @@ impl Prompt for ChatPrompt {
         let spans = self.texts.parts.get(index).filter(|spans| spans.kind == Modalities::TEXT)?;
         let texts = self.part_texts.get_or_init(|| vec![OnceLock::new(); self.texts.parts.len()].into());
         Some(texts.get(index)?.get_or_init(|| self.decode(spans.text.span())))
+    }
+
+    fn conversation_size(&self, kinds: Modalities) -> ContentSize {
+        self.texts.conversation_size(kinds)
+    }
+
+    fn part_size(&self, message: usize, part: usize, excerpt: Option<(usize, usize)>) -> Option<ContentSize> {
+        match excerpt {
+            Some(range) => self.texts.excerpt(&self.body, (message, part), range).map(|(_, size)| size),
+            None => self.texts.part(message, part).map(PartSpans::size),
+        }
     }
 }
 

@@ -11,9 +11,14 @@ use crate::openai::error::ErrorBody;
 
 const WITH_USAGE: &[u8] = br#"{"include_usage":true}"#;
 
+/// The member for a limit of output tokens where the client used none: servers
+/// that know the other know this one too.
+pub(super) const MAX_TOKENS: &str = "max_tokens";
+const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
+
 /// A request that was read as far as the gateway needs: facts for routing, and
 /// the bytes to forward.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ChatRequest {
     /// The model that the client asked for: a route's name, or `backend/model`.
     pub model: String,
@@ -83,6 +88,31 @@ impl ChatRequest {
             Some(usage) if usage.0.start < self.model_span.start => self.body.edited(&[usage, model]),
             Some(usage) => self.body.edited(&[model, usage]),
         }
+    }
+
+    /// The body with at most this many output tokens for each answer. A lower limit
+    /// of the client's own stays.
+    pub fn limited_body_for(&self, upstream_name: &str, max_output_tokens: u32) -> Vec<Bytes> {
+        if self.max_output_tokens.is_some_and(|own| own <= max_output_tokens) {
+            return self.body_for(upstream_name);
+        }
+        let limit = Bytes::from(max_output_tokens.to_string());
+        let mut name = quote(upstream_name);
+        let mut edits: Vec<Edit> = self.limit_spans().map(|(_, span)| (span, limit.clone())).collect();
+        if edits.is_empty() {
+            name.push_str(&format!(",{}:{max_output_tokens}", quote(MAX_TOKENS)));
+        }
+        edits.extend(self.streaming.then(|| self.usage_edit(&mut name)).flatten());
+        edits.push((self.model_span.clone(), name.into()));
+        edits.sort_by_key(|(span, _)| span.start);
+        self.body.edited(&edits)
+    }
+
+    /// The members that the client limits output tokens with, and where their
+    /// values are. Where it used both, servers differ in which of them they read.
+    pub(super) fn limit_spans(&self) -> impl Iterator<Item = (&'static str, Span)> {
+        let span = |name| Some((name, self.replaceable.value(name)?));
+        [MAX_COMPLETION_TOKENS, MAX_TOKENS].into_iter().filter_map(span)
     }
 
     /// The edit that asks for usage; a new member is written after the model's name.

@@ -3,36 +3,68 @@
 mod content;
 mod members;
 mod messages;
+mod outputs;
 
 use bytes::Bytes;
+use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ContentRef, Part, Task};
+use pointsman_domain::prompt::ContentSize;
 
 use self::content::Content;
 use self::messages::Messages;
-use super::request::ChatRequest;
-use crate::body::{Body, Gather};
+use super::request::{ChatRequest, MAX_TOKENS};
+use crate::body::{Body, Gather, joined};
 use crate::json::quote;
 
-/// The text that a task gave, by its number; `None` where it gave none.
-pub type Outputs<'a, 'text> = &'a dyn Fn(usize) -> Option<&'text str>;
+pub use self::outputs::Outputs;
 
-/// A task's request, but for the name of the model. What it has of the client's
-/// request it shares, so an attempt more costs no copy of a picture.
+/// A task's request, but for the name of the model and the limit of output tokens.
+/// What it has of the client's request it shares, so an attempt more costs no copy
+/// of a picture.
 #[derive(Debug)]
 pub struct TaskBody {
     /// Estimated tokens of the whole input; the module `tokens` has the rules.
     pub input_tokens: u32,
-    before_name: Body,
+    /// The client's limit of output tokens.
+    own_limit: Option<u32>,
+    segments: Vec<Segment>,
     /// Members to be written after the model's name.
     members: String,
-    after_name: Body,
+    /// Members that limit output tokens, to be written after those.
+    names_of_limit: Vec<&'static str>,
+}
+
+/// A piece of a body.
+#[derive(Debug)]
+enum Segment {
+    Content(Body),
+    /// The model's name, and further members.
+    Name,
+    /// A limit of output tokens; the client's own value where there is no other.
+    Limit(Bytes),
 }
 
 impl TaskBody {
-    /// The body for a backend that knows the model by this name.
-    pub fn body_for(&self, upstream_name: &str) -> Vec<Bytes> {
-        let name = quote(upstream_name) + &self.members;
-        self.before_name.with(name.into(), &self.after_name)
+    /// The body for a backend that knows the model by this name, with a limit of
+    /// output tokens for each answer. A lower limit of the client's own holds.
+    pub fn body_for(&self, upstream_name: &str, max_output_tokens: Option<u32>) -> Vec<Bytes> {
+        let mut name = quote(upstream_name) + &self.members;
+        let lower = |limit: u32| self.own_limit.map_or(limit, |own| own.min(limit));
+        let limit = max_output_tokens.map(|limit| lower(limit).to_string());
+        for (member, limit) in self.names_of_limit.iter().zip(limit.iter().cycle()) {
+            name.push_str(&members::written(member, limit));
+        }
+        let mut pieces = Vec::with_capacity(2 * self.segments.len());
+        for segment in &self.segments {
+            match segment {
+                Segment::Content(body) => pieces.extend_from_slice(body.pieces()),
+                Segment::Name => pieces.push(Bytes::from(std::mem::take(&mut name))),
+                Segment::Limit(own) => {
+                    pieces.push(limit.as_ref().map_or_else(|| own.clone(), |it| Bytes::from(it.clone())));
+                }
+            }
+        }
+        joined(pieces)
     }
 }
 
@@ -42,26 +74,42 @@ impl ChatRequest {
     /// its own, for a whole answer.
     ///
     /// References were checked when the plan was; one to nothing gives nothing.
-    pub fn chat_task(&self, task: &Task, outputs: Outputs<'_, '_>, answers: bool) -> TaskBody {
+    pub fn chat_task(&self, task: &Task, outputs: &Outputs, answers: bool) -> TaskBody {
         let mut messages = Messages::new(Content { request: self, outputs });
         task.input.iter().for_each(|input| messages.add(input));
-        let (messages, input_tokens) = messages.finish();
-        if !answers {
-            return self.fresh_body(task, messages, input_tokens);
+        let messages = messages.finish();
+        let mut size = task.size(|task| outputs.size(task));
+        if answers {
+            size += self.size_beside_messages();
         }
-        let input_tokens = input_tokens.saturating_add(self.tokens_beside_messages());
-        self.edited_body(task, messages, input_tokens)
+        let input_tokens = u32::try_from(size.input_tokens()).unwrap_or(u32::MAX);
+        match answers {
+            true => self.edited_body(task, messages, input_tokens),
+            false => self.fresh_body(task, messages, input_tokens),
+        }
+    }
+
+    /// Size of what the task that answers sends beside its messages: the client's
+    /// tools and the like.
+    pub fn size_beside_messages(&self) -> ContentSize {
+        let messages = self.replaceable.value("messages").map_or(0, |span| span.len());
+        let all = ContentSize { bytes: 0, ..self.texts.conversation_size(Modalities::all()) };
+        ContentSize {
+            bytes: (self.body.len() - messages) as u64,
+            media_tokens: u64::from(self.input_tokens).saturating_sub(all.input_tokens()),
+            ..ContentSize::default()
+        }
     }
 
     /// What parts say, one after the other: an answer that is put together.
-    pub fn composed(&self, parts: &[Part], outputs: Outputs<'_, '_>) -> String {
+    pub fn composed(&self, parts: &[Part], outputs: &Outputs) -> String {
         Content { request: self, outputs }.text(parts)
     }
 
     /// A part of the request as JSON, and its estimated tokens if it is a medium.
-    pub(in crate::openai) fn part(&self, place: &ContentRef) -> Option<(Vec<u8>, u32)> {
+    pub(in crate::openai) fn part(&self, place: &ContentRef) -> Option<(Bytes, u32)> {
         let part = self.texts.part(place.message, place.part)?;
-        Some((self.body.copy(part.whole.span()), part.media_tokens))
+        Some((self.body.bytes(part.whole.span()), part.media_tokens))
     }
 
     fn fresh_body(&self, task: &Task, messages: Body, input_tokens: u32) -> TaskBody {
@@ -70,16 +118,21 @@ impl ChatRequest {
         let mut after_name = Gather::default();
         after_name.write(br#","messages":"#);
         after_name.share(&messages, 0..messages.len());
-        for (name, value) in self.members_of(task) {
+        for (name, value) in members::members_of(task) {
             after_name.write(members::written(name, &value).as_bytes());
         }
         after_name.write(b"}");
-        TaskBody {
-            input_tokens,
-            before_name: before_name.finish(),
-            members: String::new(),
-            after_name: after_name.finish(),
+        let mut names_of_limit: Vec<_> = self.limit_spans().map(|(name, _)| name).collect();
+        if names_of_limit.is_empty() {
+            names_of_limit.push(MAX_TOKENS);
         }
+        let segments = vec![
+            Segment::Content(before_name.finish()),
+            Segment::Name,
+            Segment::Content(after_name.finish()),
+        ];
+        let own_limit = self.max_output_tokens;
+        TaskBody { input_tokens, own_limit, segments, members: String::new(), names_of_limit }
     }
 }
 

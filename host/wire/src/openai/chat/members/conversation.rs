@@ -1,4 +1,5 @@
 use pointsman_domain::model::Modalities;
+use pointsman_domain::prompt::ContentSize;
 
 use super::place::Key;
 use crate::json::{Scalar, Span, Text};
@@ -205,9 +206,13 @@ impl Conversation {
 
     /// Estimated tokens of everything.
     pub fn input_tokens(&self) -> u32 {
-        let template = self.messages() as u64 * tokens::PER_MESSAGE + tokens::PER_ANSWER;
-        let all = tokens::of_text(self.text_bytes as u64) + template + self.media_tokens;
-        u32::try_from(all).unwrap_or(u32::MAX)
+        let size = ContentSize {
+            messages: self.messages() as u64,
+            text_bytes: self.text_bytes as u64,
+            media_tokens: self.media_tokens,
+            ..ContentSize::default()
+        };
+        u32::try_from(size.input_tokens()).unwrap_or(u32::MAX)
     }
 }
 

@@ -2,59 +2,61 @@ use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ContentRef, Part};
 
 use super::{ChatRequest, Outputs};
-use crate::json::{Span, unescape, written_len};
+use crate::json::{Span, unescape};
 
 /// What a policy's parts refer to.
 #[derive(Clone, Copy)]
-pub(super) struct Content<'a, 'text> {
+pub(super) struct Content<'a> {
     pub request: &'a ChatRequest,
-    pub outputs: Outputs<'a, 'text>,
+    pub outputs: &'a Outputs,
 }
 
 /// What a part comes to.
 pub(super) enum Resolved<'a> {
     /// A text to be written.
     Text(&'a str),
+    /// The output of this task.
+    Output(usize),
     /// A text of the client's, as it is written in the request: the place
     /// between its quotes.
-    Written {
-        span: Span,
-        /// Bytes of the text itself.
-        decoded_len: usize,
-    },
+    Written(Span),
     /// A part of the client's that is no text: the place of its JSON.
-    Media { span: Span, tokens: u64 },
+    Media(Span),
 }
 
-impl<'a, 'text: 'a> Content<'a, 'text> {
+impl<'a> Content<'a> {
     /// What a part is; `None` where there is nothing.
     pub fn resolve(&self, part: &'a Part) -> Option<Resolved<'a>> {
         match part {
             Part::Text(text) => Some(Resolved::Text(text)),
-            Part::Output(output) => {
-                let text = (self.outputs)(output.task).or(output.otherwise.as_deref())?;
-                Some(Resolved::Text(text))
+            Part::Output(output) if self.outputs.text(output.task).is_some() => {
+                Some(Resolved::Output(output.task))
             }
+            Part::Output(output) => output.otherwise.as_deref().map(Resolved::Text),
             Part::Original(place) => self.original(place),
         }
     }
 
     fn original(&self, place: &ContentRef) -> Option<Resolved<'a>> {
-        let part = self.request.texts.part(place.message, place.part)?;
-        let is_text = part.kind == Modalities::TEXT;
-        match place.excerpt {
-            Some((from, to)) if is_text => {
-                let span = part.text.span();
-                let written = self.request.body.copy(span.clone());
-                let start = span.start + written_len(&written, from)?;
-                let end = span.start + written_len(&written, to)?;
-                Some(Resolved::Written { span: start..end, decoded_len: to.checked_sub(from)? })
-            }
-            Some(_) => None,
-            None if is_text => {
-                Some(Resolved::Written { span: part.text.span(), decoded_len: part.bytes as usize })
-            }
-            None => Some(Resolved::Media { span: part.whole.span(), tokens: u64::from(part.media_tokens) }),
+        let ContentRef { message, part, excerpt } = *place;
+        if let Some(range) = excerpt {
+            let (span, _) = self.request.texts.excerpt(&self.request.body, (message, part), range)?;
+            return Some(Resolved::Written(span));
+        }
+        let part = self.request.texts.part(message, part)?;
+        Some(match part.kind == Modalities::TEXT {
+            true => Resolved::Written(part.text.span()),
+            false => Resolved::Media(part.whole.span()),
+        })
+    }
+
+    /// Whether a part comes to an empty text.
+    pub fn is_empty(&self, part: &Resolved<'_>) -> bool {
+        match part {
+            Resolved::Text(text) => text.is_empty(),
+            Resolved::Output(task) => self.outputs.text(*task).is_none_or(str::is_empty),
+            Resolved::Written(span) => span.is_empty(),
+            Resolved::Media(_) => false,
         }
     }
 
@@ -64,10 +66,9 @@ impl<'a, 'text: 'a> Content<'a, 'text> {
         for part in parts {
             match self.resolve(part) {
                 Some(Resolved::Text(piece)) => text.push_str(piece),
-                Some(Resolved::Written { span, .. }) => {
-                    text.push_str(&unescape(&self.request.body.copy(span)));
-                }
-                Some(Resolved::Media { .. }) | None => {}
+                Some(Resolved::Output(task)) => text.push_str(self.outputs.text(task).unwrap_or_default()),
+                Some(Resolved::Written(span)) => text.push_str(&unescape(&self.request.body.bytes(span))),
+                Some(Resolved::Media(_)) | None => {}
             }
         }
         text

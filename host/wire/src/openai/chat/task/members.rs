@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 use pointsman_domain::plan::Task;
 
-use super::{ChatRequest, TaskBody};
+use super::{ChatRequest, Segment, TaskBody};
 use crate::body::{Body, Gather};
 use crate::json::{Span, quote};
-
-const MAX_TOKENS: &str = "max_tokens";
-const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
+use crate::openai::chat::request::MAX_TOKENS;
 
 /// What comes in place of a value of the client's.
 enum New {
     /// The backend's name of the model.
     Name,
+    /// The limit of output tokens of a call.
+    Limit,
     Body(Body),
     Value(Vec<u8>),
 }
@@ -24,24 +24,26 @@ impl ChatRequest {
     pub(super) fn edited_body(&self, task: &Task, messages: Body, input_tokens: u32) -> TaskBody {
         let mut members = String::new();
         let mut edits = vec![(self.model_span.clone(), New::Name)];
+        edits.extend(self.limit_spans().map(|(_, span)| (span, New::Limit)));
         if let Some(span) = self.replaceable.value("messages") {
             edits.push((span, New::Body(messages)));
         }
         let usage = self.streaming.then(|| self.usage_edit(&mut members)).flatten();
         edits.extend(usage.map(|(span, new)| (span, New::Value(new.into()))));
-        for (name, value) in self.members_of(task) {
+        for (name, value) in members_of(task) {
             match self.replaceable.value(name) {
                 Some(span) => edits.push((span, New::Value(value.into_owned().into()))),
                 None => members.push_str(&written(name, &value)),
             }
         }
         edits.sort_by_key(|(span, _)| span.start);
-        let (before_name, after_name) = self.edited_around_name(edits);
-        TaskBody { input_tokens, before_name, members, after_name }
+        let names_of_limit = if self.limit_spans().next().is_some() { Vec::new() } else { vec![MAX_TOKENS] };
+        let (own_limit, segments) = (self.max_output_tokens, self.edited_segments(edits));
+        TaskBody { input_tokens, own_limit, segments, members, names_of_limit }
     }
 
-    fn edited_around_name(&self, edits: Vec<(Span, New)>) -> (Body, Body) {
-        let (mut before_name, mut out) = (Body::default(), Gather::default());
+    fn edited_segments(&self, edits: Vec<(Span, New)>) -> Vec<Segment> {
+        let (mut segments, mut out) = (Vec::new(), Gather::default());
         let mut from = 0;
         for (span, new) in edits {
             // Two edits of one value there are not; the first would do.
@@ -49,33 +51,27 @@ impl ChatRequest {
                 continue;
             }
             out.share(&self.body, from..span.start);
+            let mut hole = |segment| {
+                segments.push(Segment::Content(std::mem::take(&mut out).finish()));
+                segments.push(segment);
+            };
             match new {
-                New::Name => before_name = std::mem::take(&mut out).finish(),
+                New::Name => hole(Segment::Name),
+                New::Limit => hole(Segment::Limit(self.body.bytes(span.clone()))),
                 New::Body(body) => out.share(&body, 0..body.len()),
                 New::Value(value) => out.write(&value),
             }
             from = span.end;
         }
         out.share(&self.body, from..self.body.len());
-        (before_name, out.finish())
+        segments.push(Segment::Content(out.finish()));
+        segments
     }
+}
 
-    /// What a task sets: names, and values in JSON.
-    pub(super) fn members_of<'a>(&self, task: &'a Task) -> Vec<(&'a str, Cow<'a, str>)> {
-        let option = |(name, value): &'a (String, String)| (name.as_str(), value_of(name, value));
-        let mut members: Vec<_> = task.options.iter().map(option).collect();
-        let Some(limit) = task.max_output_tokens else { return members };
-        let limit = self.max_output_tokens.map_or(limit, |own| own.min(limit)).to_string();
-        // Where the client used both, servers differ in which of them they read.
-        let is_used = |name: &&str| self.replaceable.value(name).is_some();
-        let used = [MAX_COMPLETION_TOKENS, MAX_TOKENS].into_iter().filter(is_used);
-        let before = members.len();
-        members.extend(used.map(|name| (name, limit.clone().into())));
-        if members.len() == before {
-            members.push((MAX_TOKENS, limit.into()));
-        }
-        members
-    }
+/// What a task sets beside its limit of output tokens: names, and values in JSON.
+pub(super) fn members_of(task: &Task) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    task.options.iter().map(|(name, value)| (name.as_str(), value_of(name, value)))
 }
 
 /// A member after others.

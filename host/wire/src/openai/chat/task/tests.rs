@@ -3,20 +3,20 @@ use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ContentRef, Input, Part, TaskProposal};
 use serde_json::{Value, json};
 
-use crate::openai::chat::ChatRequest;
-use crate::openai::one_task::{chat, checked, original, output, request, text, user};
+use crate::openai::chat::{ChatRequest, Outputs};
+use crate::openai::one_task::{chat, checked, original, output, outputs_of, request, text, user};
 
 mod properties;
 
 const OUTPUTS: [Option<&str>; 3] = [Some("a \"quoted\"\nline"), None, Some("")];
 
-fn outputs(task: usize) -> Option<&'static str> {
-    OUTPUTS.get(task).copied().flatten()
+fn outputs() -> Outputs {
+    outputs_of(OUTPUTS)
 }
 
 fn body(request: &ChatRequest, proposal: TaskProposal, answers: bool) -> String {
     let task = checked(request, proposal);
-    let pieces = request.chat_task(&task, &outputs, answers).body_for("up");
+    let pieces = request.chat_task(&task, &outputs(), answers).body_for("up", task.max_output_tokens);
     String::from_utf8(pieces.concat()).unwrap()
 }
 
@@ -120,7 +120,7 @@ fn a_reference_to_nothing_gives_nothing() {
     let one = request(
         r#"{"model":"m","messages":[{"role":"user","content":"x"},{"role":"user","content":"\u00e9\u00e9"}]}"#,
     );
-    let body = one.chat_task(&task, &|_| None, false).body_for("up").concat();
+    let body = one.chat_task(&task, &Outputs::default(), false).body_for("up", None).concat();
     assert_eq!(body, br#"{"model":"up","messages":[{"role":"user","content":"\u00e9\u00e9x"}]}"#);
 }
 
@@ -136,7 +136,7 @@ fn a_task_that_does_not_answer_has_only_what_it_sets() {
     proposal.max_output_tokens = Some(80);
     assert_eq!(
         body(&request, proposal, false),
-        r#"{"model":"up","messages":[{"role":"user","content":"a"}],"temperature":0.5,"response_format":{"type":"json_object"},"seed":7,"max_completion_tokens":50}"#
+        r#"{"model":"up","max_completion_tokens":50,"messages":[{"role":"user","content":"a"}],"temperature":0.5,"response_format":{"type":"json_object"},"seed":7}"#
     );
 }
 
@@ -184,7 +184,7 @@ fn input_is_estimated_from_what_is_sent() {
         format!(r#"{{"role":"user","content":[{{"type":"text","text":"12345678"}},{IMAGE}]}}"#);
     let request = request(&format!(r#"{{"model":"m","messages":[{user_message}],{tools}}}"#));
     let tokens =
-        |input, answers| request.chat_task(&checked(&request, chat(input)), &outputs, answers).input_tokens;
+        |input, answers| request.chat_task(&checked(&request, chat(input)), &outputs(), answers).input_tokens;
     assert_eq!(tokens(vec![Input::Conversation(Modalities::all())], true), request.input_tokens);
     assert_eq!(tokens(vec![Input::Conversation(Modalities::all())], false), 2 + 765 + 4 + 3);
     assert_eq!(tokens(vec![Input::Conversation(Modalities::TEXT)], false), 2 + 4 + 3);
@@ -195,7 +195,7 @@ fn input_is_estimated_from_what_is_sent() {
 fn an_answer_is_put_together_from_texts() {
     let excerpt = Part::Original(ContentRef { message: 1, part: 0, excerpt: Some((3, 7)) });
     let parts = [text("a"), original(1, 0), original(1, 1), excerpt, output(0, None), output(1, Some("b"))];
-    assert_eq!(conversation().composed(&parts, &outputs), "aWhat é?\nt éa \"quoted\"\nlineb");
+    assert_eq!(conversation().composed(&parts, &outputs()), "aWhat é?\nt éa \"quoted\"\nlineb");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_picture_is_not_copied() {
     for input in [Input::Conversation(Modalities::all()), user(vec![text("a"), original(0, 0)])] {
         let task = checked(&request, chat(vec![input]));
         for answers in [true, false] {
-            let pieces = request.chat_task(&task, &outputs, answers).body_for("up");
+            let pieces = request.chat_task(&task, &outputs(), answers).body_for("up", None);
             assert!(pieces.iter().any(|piece| piece.as_ptr() == picture.as_ptr()));
             assert!(serde_json::from_slice::<Value>(&pieces.concat()).is_ok());
         }

@@ -3,7 +3,9 @@
 
 use bytes::Bytes;
 use pointsman_domain::model::Modalities;
-use pointsman_domain::plan::{ContentRef, Input, Message, OutputRef, Part, Role, TaskProposal};
+use pointsman_domain::plan::{
+    ContentRef, FinishProposal, Input, Message, OutputRef, Part, Role, Step, TaskProposal,
+};
 use pointsman_domain::prompt::Prompt;
 use proptest::collection::vec;
 use proptest::option;
@@ -11,8 +13,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use serde_json::{Map, Value, json};
 
-use crate::openai::chat::{ChatRequest, RequestScan};
-use crate::openai::one_task::{ENDED, chat, checked};
+use crate::openai::chat::{ChatRequest, Outputs, RequestScan};
+use crate::openai::one_task::{ENDED, chat, checked, finish_of, outputs_of};
 
 /// What a part of a task may be, before there is a conversation to point into.
 #[derive(Clone, Debug)]
@@ -323,9 +325,63 @@ proptest! {
         let proposal = TaskProposal { options, max_output_tokens, ..chat(inputs) };
         let wanted = expected_body(&client, &proposal, wanted, answers);
         let task = checked(&request, proposal);
-        let composed = request.chat_task(&task, &|at| outputs.get(at)?.as_deref(), answers);
-        let sent: Value = serde_json::from_slice(&composed.body_for("up").concat()).unwrap();
+        let outputs = outputs_of(outputs.iter().map(Option::as_deref));
+        let sent = request.chat_task(&task, &outputs, answers).body_for("up", task.max_output_tokens).concat();
+        let mut size = task.size(|at| outputs.size(at));
+        if answers {
+            size += request.size_beside_messages();
+        }
+        prop_assert!(sent.len() as u64 <= size.assembled_bytes(), "{} bytes, {:?}", sent.len(), size);
+        let sent: Value = serde_json::from_slice(&sent).unwrap();
         prop_assert_eq!(sent, wanted);
+    }
+
+    #[test]
+    fn an_answer_is_no_longer_than_its_size_says(
+        members in members(),
+        (escaped, pretty) in any::<(bool, bool)>(),
+        picked in vec(picked(), 1..4),
+        outputs in vec(option::of("[a\"\n\u{1}\u{e9}]{0,20}"), ENDED),
+    ) {
+        let request = scanned(&written(&members, escaped, pretty), &[]);
+        let client: Value = members.iter().cloned().collect::<Map<_, _>>().into();
+        let messages = client["messages"].as_array().unwrap();
+        let outputs = outputs_of(outputs.iter().map(Option::as_deref));
+        for picked in &picked {
+            let Input::Message(message) = input(picked, messages) else { continue };
+            let finish = FinishProposal { content: message.content, label: "test".to_owned(), reason: None };
+            // One with a picture in it is refused.
+            let Ok(Step::Finish(finish)) = finish_of(&request, finish) else { continue };
+            let text = request.composed(finish.content(), &outputs);
+            let written = Value::from(text).to_string();
+            let size = finish.size(|at| outputs.size(at));
+            prop_assert!(written.len() as u64 <= size.assembled_bytes() + 2, "{} bytes, {:?}", written.len(), size);
+        }
+    }
+
+    #[test]
+    fn an_excerpt_is_what_a_naive_one_is(
+        text in "[a\"\n\u{1}\u{e9}\u{1f980}]{0,12}",
+        repeated in 1..200_usize,
+        escaped in any::<bool>(),
+        cuts in vec(any::<Index>(), 0..8),
+        ends in vec((0..4000_usize, 0..40_usize), 1..20),
+    ) {
+        let text = text.repeat(repeated);
+        let members = [
+            ("model".to_owned(), json!("auto")),
+            ("messages".to_owned(), json!([{ "role": "user", "content": text }])),
+        ];
+        let request = scanned(&written(&members, escaped, false), &cuts);
+        let prompt = request.prompt();
+        for (from, len) in ends {
+            let to = from + len;
+            let naive = text.get(from..to);
+            let size = prompt.part_size(0, 0, Some((from, to)));
+            prop_assert_eq!(size.map(|size| size.text_bytes), naive.map(|naive| naive.len() as u64));
+            let excerpt = Part::Original(ContentRef { message: 0, part: 0, excerpt: Some((from, to)) });
+            prop_assert_eq!(request.composed(&[excerpt], &Outputs::default()), naive.unwrap_or_default());
+        }
     }
 
     #[test]

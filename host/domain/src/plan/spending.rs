@@ -1,0 +1,231 @@
+//! What the calls of one request's plan have used and may still use.
+//!
+//! Before a call is made, the most that it can come to is reserved; once its
+//! usage is known, that counts instead. So the sum never exceeds a limit,
+//! whichever target answers, as far as models keep to the limit of output tokens
+//! that they are sent and input tokens are estimated right.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{PlanLimits, Task};
+use crate::model::{Model, Operation};
+use crate::money::Picodollars;
+use crate::outcome::Usage;
+use crate::prompt::ContentSize;
+
+/// What a call used, or may use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spend {
+    /// Input tokens.
+    pub input_tokens: u64,
+    /// Output tokens.
+    pub output_tokens: u64,
+    /// Money for both.
+    pub cost: Picodollars,
+}
+
+/// A limit of a plan that something would exceed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OverLimit {
+    /// All output tokens are used or reserved.
+    #[error("the plan has used its {0} output tokens")]
+    OutputTokens(u32),
+    /// The input is too long.
+    #[error("the plan would use more than {0} input tokens")]
+    InputTokens(u64),
+    /// There is not enough money.
+    #[error("the plan would cost more than ${0}")]
+    Cost(Picodollars),
+    /// Inputs or the answer are too large.
+    #[error("the plan would assemble more than {0} bytes")]
+    AssembledBytes(u64),
+}
+
+/// How many output tokens a call may bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputLimit {
+    /// At most this many, all of which are reserved.
+    AtMost(u64),
+    /// A share of what is left; at most this many, if that is known.
+    Share(Option<u64>),
+}
+
+/// What a call is limited by before it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct CallLimits<'a> {
+    /// The model to be called.
+    pub model: &'a Model,
+    /// The task that it is made for.
+    pub task: Option<usize>,
+    /// Estimated input tokens.
+    pub input_tokens: u64,
+    /// Output tokens of one answer.
+    pub output: OutputLimit,
+    /// How many answers it brings: `n` of the client's request.
+    pub answers: u32,
+    /// Whether another model may be called if this call fails.
+    pub more_may_follow: bool,
+}
+
+/// What the calls of a request have used and may use. Calls are numbered by the
+/// caller.
+#[derive(Clone, Debug, Default)]
+pub struct Spending {
+    calls: HashMap<usize, Spend>,
+    /// Tasks that have not reserved anything yet, with their own limit of output tokens.
+    waiting: BTreeMap<usize, Option<u32>>,
+    /// Whether another step follows, which needs its share too.
+    step_follows: bool,
+    assembled_bytes: u64,
+}
+
+impl Spending {
+    /// The tasks of a step are going to share what is left.
+    pub fn begin_step<'t>(&mut self, tasks: impl IntoIterator<Item = (usize, &'t Task)>, step_follows: bool) {
+        let needs_output = |task: &Task| task.operation == Operation::Chat;
+        let tasks = tasks.into_iter().filter(|(_, task)| needs_output(task));
+        self.waiting = tasks.map(|(number, task)| (number, task.max_output_tokens)).collect();
+        self.step_follows = step_follows;
+    }
+
+    /// A task has ended, with or without a call.
+    pub fn end_task(&mut self, task: usize) {
+        self.waiting.remove(&task);
+    }
+
+    /// Reserves bytes for content that is going to be assembled.
+    ///
+    /// # Errors
+    /// When it exceeds what is left. Nothing is reserved then.
+    pub fn assemble(&mut self, size: &ContentSize, limits: &PlanLimits) -> Result<(), OverLimit> {
+        let sum = self.assembled_bytes.saturating_add(size.assembled_bytes());
+        if sum > limits.assembled_bytes {
+            return Err(OverLimit::AssembledBytes(limits.assembled_bytes));
+        }
+        self.assembled_bytes = sum;
+        Ok(())
+    }
+
+    /// Reserves the most that a call can come to, and returns the limit of output
+    /// tokens for each of its answers.
+    ///
+    /// # Errors
+    /// When that exceeds what is left. Nothing is reserved then.
+    pub fn reserve(
+        &mut self,
+        call: usize,
+        call_limits: &CallLimits<'_>,
+        limits: &PlanLimits,
+    ) -> Result<u32, OverLimit> {
+        let (sum, input_tokens) = (self.sum(), call_limits.input_tokens);
+        if sum.input_tokens.saturating_add(input_tokens) > limits.input_tokens {
+            return Err(OverLimit::InputTokens(limits.input_tokens));
+        }
+        let per_answer = self.output_tokens(call_limits, limits, sum)?;
+        let output_tokens = per_answer.saturating_mul(answers(call_limits));
+        let cost = call_limits.model.price.of(input_tokens, output_tokens);
+        if let Some(limit) = limits.cost
+            && sum.cost + cost > limit
+        {
+            return Err(OverLimit::Cost(limit));
+        }
+        self.calls.insert(call, Spend { input_tokens, output_tokens, cost });
+        if let Some(task) = call_limits.task {
+            self.waiting.remove(&task);
+        }
+        Ok(u32::try_from(per_answer).unwrap_or(u32::MAX))
+    }
+
+    /// The usage of a call is known, and counts instead of what was reserved. A
+    /// call that nothing was reserved for does not count.
+    pub fn settle(&mut self, call: usize, usage: Usage, model: &Model) {
+        if self.calls.contains_key(&call) {
+            let Usage { input_tokens, output_tokens, .. } = usage;
+            let cost = model.price.of(input_tokens, output_tokens);
+            self.calls.insert(call, Spend { input_tokens, output_tokens, cost });
+        }
+    }
+
+    /// The limits that hold for what follows: less what was used and reserved.
+    pub fn left(&self, limits: &PlanLimits) -> PlanLimits {
+        let sum = self.sum();
+        let output_tokens = u64::from(limits.output_tokens).saturating_sub(sum.output_tokens);
+        PlanLimits {
+            output_tokens: u32::try_from(output_tokens).unwrap_or(u32::MAX),
+            input_tokens: limits.input_tokens.saturating_sub(sum.input_tokens),
+            assembled_bytes: limits.assembled_bytes.saturating_sub(self.assembled_bytes),
+            cost: limits.cost.map(|limit| limit.saturating_sub(sum.cost)),
+            ..*limits
+        }
+    }
+
+    /// All that is used and reserved.
+    pub fn sum(&self) -> Spend {
+        self.calls.values().fold(Spend::default(), |sum, spend| Spend {
+            input_tokens: sum.input_tokens.saturating_add(spend.input_tokens),
+            output_tokens: sum.output_tokens.saturating_add(spend.output_tokens),
+            cost: sum.cost + spend.cost,
+        })
+    }
+
+    /// Output tokens for each answer of a call, at least 1 unless it needs none.
+    fn output_tokens(
+        &self,
+        call: &CallLimits<'_>,
+        limits: &PlanLimits,
+        sum: Spend,
+    ) -> Result<u64, OverLimit> {
+        let used_up = Err(OverLimit::OutputTokens(limits.output_tokens));
+        let Some(left) = u64::from(limits.output_tokens).checked_sub(sum.output_tokens) else {
+            return used_up;
+        };
+        let most = match call.output {
+            OutputLimit::AtMost(0) => return Ok(0),
+            OutputLimit::AtMost(tokens) => left.min(tokens.saturating_mul(answers(call))),
+            OutputLimit::Share(most) => {
+                let most = most.unwrap_or(u64::MAX).saturating_mul(answers(call));
+                let shares = self.shares(call);
+                let share = left.saturating_sub(self.set_aside(call)) / shares;
+                let affordable = match limits.cost {
+                    Some(limit) => affordable(call, limit.saturating_sub(sum.cost), shares)
+                        .ok_or(OverLimit::Cost(limit))?,
+                    None => u64::MAX,
+                };
+                most.min(share.max(left.min(1))).min(affordable)
+            }
+        };
+        match most / answers(call) {
+            0 => used_up,
+            per_answer => Ok(per_answer),
+        }
+    }
+
+    /// How many calls share what is left: this one, the first of each task that
+    /// waits without a limit of its own, the next step's, and a call to take over.
+    fn shares(&self, call: &CallLimits<'_>) -> u64 {
+        let waiting =
+            |(number, limit): &(&usize, &Option<u32>)| limit.is_none() && call.task != Some(**number);
+        let waiting = self.waiting.iter().filter(waiting).count() as u64;
+        let step = u64::from(self.step_follows && call.task.is_some());
+        (1 + waiting + step) * (1 + u64::from(call.more_may_follow))
+    }
+
+    /// Output tokens that waiting tasks have a limit of their own for.
+    fn set_aside(&self, call: &CallLimits<'_>) -> u64 {
+        let others = self.waiting.iter().filter(|(number, _)| call.task != Some(**number));
+        others.filter_map(|(_, limit)| *limit).map(u64::from).sum()
+    }
+}
+
+/// Output tokens that a share of the money is enough for; `None` where it is not
+/// enough for one of each answer.
+fn affordable(call: &CallLimits<'_>, left: Picodollars, shares: u64) -> Option<u64> {
+    let price = call.model.price;
+    let left = left.get().checked_sub(price.of(call.input_tokens, 0).get())?;
+    let tokens = (left / shares).checked_div(price.output.get()).unwrap_or(u64::MAX);
+    Some(tokens).filter(|tokens| *tokens >= answers(call))
+}
+
+fn answers(call: &CallLimits<'_>) -> u64 {
+    u64::from(call.answers.max(1))
+}

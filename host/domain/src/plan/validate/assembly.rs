@@ -1,0 +1,176 @@
+//! What a plan gives its models and puts together: kinds, and sizes as far as
+//! they are known before any task has run.
+
+use std::collections::HashMap;
+
+use super::Scope;
+use crate::model::{Modalities, Operation};
+use crate::plan::{ContentRef, Input, InvalidPlan, Message, Next, OverLimit, Part, TaskFault, TaskProposal};
+use crate::prompt::{ContentSize, PIECE_BYTES};
+
+/// Sums the sizes of the inputs of a step, and of its answer.
+pub(super) struct Assembly<'a> {
+    scope: &'a Scope<'a>,
+    bytes: u64,
+    input_tokens: u64,
+    /// Sizes of the conversation by kinds of parts: it is walked once for each.
+    conversations: HashMap<Modalities, ContentSize>,
+}
+
+/// Pieces that a plan names, without walking any of them.
+pub(super) fn pieces(tasks: &[TaskProposal], next: &Next) -> usize {
+    let of_input = |input: &Input| match input {
+        Input::Conversation(_) => 1,
+        Input::Message(message) => 1 + message.content.len(),
+    };
+    let of_tasks = tasks.iter().flat_map(|task| &task.input).map(of_input).sum::<usize>();
+    let of_answer = match next {
+        Next::Compose(parts) => parts.len(),
+        Next::Answer(_) | Next::Resume(_) => 0,
+    };
+    of_tasks + of_answer
+}
+
+impl<'a> Assembly<'a> {
+    pub(super) fn new(scope: &'a Scope<'a>) -> Self {
+        Self { scope, bytes: 0, input_tokens: 0, conversations: HashMap::new() }
+    }
+
+    /// Checks a number of pieces before they are walked.
+    pub(super) fn check_pieces(&self, pieces: usize) -> Result<(), OverLimit> {
+        self.check_bytes((pieces as u64).saturating_mul(PIECE_BYTES))
+    }
+
+    /// The kinds of content that a task gives its model, and its size without
+    /// outputs.
+    pub(super) fn input(
+        &mut self,
+        name: &str,
+        operation: Operation,
+        input: &[Input],
+        options: &[(String, String)],
+    ) -> Result<(Modalities, ContentSize), InvalidPlan> {
+        let fault = |fault| InvalidPlan::Task { task: name.to_owned(), fault };
+        let written = options.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum();
+        let (mut kinds, mut size) = (Modalities::empty(), ContentSize::text(0, written));
+        for input in input {
+            match input {
+                Input::Conversation(wanted) => {
+                    kinds |= *wanted & self.scope.request.inputs;
+                    size += self.conversation(*wanted);
+                }
+                Input::Message(message) => {
+                    let (of_message, message) = self.message(name, message, &size)?;
+                    kinds |= of_message;
+                    size += message;
+                }
+            }
+            self.check_bytes(size.assembled_bytes())?;
+        }
+        check_shape(operation, input, kinds).map_err(fault)?;
+        self.bytes = self.bytes.saturating_add(size.assembled_bytes());
+        self.input_tokens = self.input_tokens.saturating_add(size.input_tokens());
+        let limit = self.scope.limits.input_tokens;
+        if self.input_tokens > limit {
+            return Err(OverLimit::InputTokens(limit).into());
+        }
+        Ok((kinds, size))
+    }
+
+    /// The size of an answer that is put together from texts, without outputs.
+    pub(super) fn answer(&mut self, content: &[Part]) -> Result<ContentSize, InvalidPlan> {
+        let mut size = ContentSize::default();
+        for part in content {
+            size += match part {
+                Part::Original(place) => match self.original(place) {
+                    Ok((Modalities::TEXT, size)) => size,
+                    _ => return Err(InvalidPlan::AnswerContent { message: place.message, part: place.part }),
+                },
+                Part::Text(_) | Part::Output(_) => own_size(part),
+            };
+            self.check_bytes(size.assembled_bytes())?;
+        }
+        Ok(size)
+    }
+
+    fn conversation(&mut self, kinds: Modalities) -> ContentSize {
+        let content = self.scope.content;
+        *self.conversations.entry(kinds).or_insert_with(|| content.conversation_size(kinds))
+    }
+
+    /// The kinds and the size of a message; `before` is the size of what stands
+    /// before it in the same input.
+    fn message(
+        &self,
+        name: &str,
+        message: &Message,
+        before: &ContentSize,
+    ) -> Result<(Modalities, ContentSize), InvalidPlan> {
+        let fault = |fault| InvalidPlan::Task { task: name.to_owned(), fault };
+        if message.content.is_empty() {
+            return Err(fault(TaskFault::NoInput));
+        }
+        let (mut kinds, mut size) = (Modalities::empty(), ContentSize::message());
+        for part in &message.content {
+            let (kind, of_part) = match part {
+                Part::Text(_) | Part::Output(_) => (Modalities::TEXT, own_size(part)),
+                Part::Original(place) => self.original(place).map_err(fault)?,
+            };
+            kinds |= kind;
+            size += of_part;
+            self.check_bytes((*before + size).assembled_bytes())?;
+        }
+        Ok((kinds, size))
+    }
+
+    /// The kind and the size of a part of the request, if it is there.
+    fn original(&self, place: &ContentRef) -> Result<(Modalities, ContentSize), TaskFault> {
+        let ContentRef { message, part, excerpt } = *place;
+        let parts = self.scope.content.parts();
+        // Parts are in the order of the conversation.
+        let found = parts.binary_search_by_key(&(message, part), |it| (it.message, it.part));
+        let unknown = TaskFault::UnknownContent { message, part };
+        let found = found.ok().and_then(|at| parts.get(at)).ok_or(unknown.clone())?;
+        match (self.scope.content.part_size(message, part, excerpt), excerpt) {
+            (Some(size), _) => Ok((found.kind, size)),
+            (None, Some((from, to))) => Err(TaskFault::Excerpt { message, part, from, to }),
+            (None, None) => Err(unknown),
+        }
+    }
+
+    fn check_bytes(&self, more: u64) -> Result<(), OverLimit> {
+        let limit = self.scope.limits.assembled_bytes;
+        if self.bytes.saturating_add(more) > limit {
+            return Err(OverLimit::AssembledBytes(limit));
+        }
+        Ok(())
+    }
+}
+
+/// The size of a part that is not the client's. An output is as long as it will be.
+fn own_size(part: &Part) -> ContentSize {
+    match part {
+        Part::Text(text) => ContentSize::unwritten(text),
+        Part::Original(_) | Part::Output(_) => ContentSize::text(0, 0),
+    }
+}
+
+/// Whether an input is one that an operation takes.
+fn check_shape(operation: Operation, input: &[Input], kinds: Modalities) -> Result<(), TaskFault> {
+    let (first, only) = match input {
+        [] => return Err(TaskFault::NoInput),
+        [Input::Message(message)] => (message.content.as_slice(), true),
+        _ => (&[][..], false),
+    };
+    match operation {
+        Operation::Chat => Ok(()),
+        Operation::Transcription if !only || first.len() != 1 || kinds != Modalities::AUDIO => {
+            Err(TaskFault::InputShape("a transcription takes one message with one recording in it"))
+        }
+        Operation::Embedding if !only || first.is_empty() || kinds != Modalities::TEXT => {
+            Err(TaskFault::InputShape("an embedding takes one message with text in it"))
+        }
+        // The recording is sent as a file, and the model need not take text.
+        Operation::Transcription | Operation::Embedding => Ok(()),
+    }
+}
