@@ -131,7 +131,7 @@ async fn a_request_that_is_only_routed_goes_on_as_it_came() {
 async fn a_model_is_never_sent_a_limit_beyond_what_it_can_do() {
     let model = FakeModel::saying("said").await;
     let settings = Planned { shape: Shape::Compose, tasks: 1, ..Planned::default() };
-    let more = "models = [\"z/*\"]\n[models.\"z/small\"]\nmax_output_tokens = 77\n".to_owned()
+    let more = "models = [\"z/*\"]\n[models.\"z/small\"]\ninput_price = 1\noutput_price = 2\nmax_output_tokens = 77\n".to_owned()
         + &crate::fleet::backend("z", &model, "");
     let setup = Setup::planning(&settings, &[&model], &more).await;
     assert_eq!(ask(&setup.gateway, &chat("main", "hi")).await.status, 200);
