@@ -51,6 +51,10 @@ async fn call(gateway: &Gateway, method: Method, path: &str, body: impl Into<byt
     client::call(method, &gateway.admin(path), &[], body).await
 }
 
+fn body_of(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
 async fn upload(gateway: &Gateway, number: u32) -> Answer {
     call(gateway, Method::PUT, "/admin/policies/changing/code", version(number)).await
 }
@@ -123,8 +127,8 @@ async fn what_cannot_be_stored_is_answered_so_and_changes_nothing() {
     ];
     for (method, path, body) in operations.clone() {
         let answer = call(&gateway, method.clone(), path, body).await;
-        assert_eq!(answer.status, 503, "{method} {path}: {}", answer.text());
-        assert!(answer.text().contains("rollouts.json"), "{}", answer.text());
+        assert_eq!(answer.status, 503, "{method} {path}: {}", body_of(&answer));
+        assert!(body_of(&answer).contains("rollouts.json"), "{}", body_of(&answer));
         assert_eq!(decided(&gateway).await, before, "{method} {path}");
     }
     assert_eq!(decides(&gateway, "changing").await, format!("changing@{}", &sha256(2)[..12]));
@@ -147,7 +151,7 @@ async fn what_cannot_be_stored_is_answered_so_and_changes_nothing() {
         ("/admin/policies/changing/release", digest(2)),
     ] {
         let answer = post(path, body).await;
-        assert_eq!(answer.status, 503, "{path}: {}", answer.text());
+        assert_eq!(answer.status, 503, "{path}: {}", body_of(&answer));
         assert_eq!(decided(&gateway).await, before, "{path}");
     }
     fs::remove_dir(&obstacle).expect("it can be removed");
@@ -162,7 +166,7 @@ async fn code_that_cannot_be_stored_is_not_let_in_and_a_changed_file_still_is() 
     fs::remove_dir_all(&code).expect("it can be removed");
     fs::write(&code, "in the way").expect("a file in its place");
     let answer = upload(&gateway, 2).await;
-    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert_eq!(answer.status, 503, "{}", body_of(&answer));
     assert_eq!(decides(&gateway, "changing").await, format!("changing@{}", &sha256(1)[..12]));
 
     setup.policy.rename_over(&version(3));

@@ -49,10 +49,10 @@ impl Rollouts {
     /// Stores a state, and then puts it in force. After an error the one before is in
     /// force, and is stored again as soon as that is possible.
     pub(crate) fn store(&self, state: State) -> Result<(), KeepError> {
-        let mut in_force = self.in_force();
+        // Only one change is made at a time, and no reader waits for the disk.
         let saved = self.kept.save(&state);
         if saved.is_ok() {
-            *in_force = state;
+            *self.in_force() = state;
         }
         // After an error the file may hold either state.
         self.unsaved.store(saved.is_err(), Ordering::Relaxed);
@@ -62,9 +62,8 @@ impl Rollouts {
     /// Puts a state in force that describes what happened already or must happen now. If
     /// it cannot be stored, [`store_unsaved`](Self::store_unsaved) tries it again.
     pub(crate) fn put_in_force(&self, state: State) {
-        let mut in_force = self.in_force();
-        *in_force = state;
-        let saved = self.kept.save(&in_force);
+        self.in_force().clone_from(&state);
+        let saved = self.kept.save(&state);
         let was_unsaved = self.unsaved.swap(saved.is_err(), Ordering::Relaxed);
         if let Err(error) = saved
             && !was_unsaved
@@ -81,8 +80,7 @@ impl Rollouts {
         if !self.is_unsaved() {
             return;
         }
-        let in_force = self.in_force();
-        if self.kept.save(&in_force).is_ok() {
+        if self.kept.save(&self.state()).is_ok() {
             self.unsaved.store(false, Ordering::Relaxed);
             tracing::info!("what was decided about policies is stored again");
         }
