@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::fleet::{ask, chat, error, in_order, open, status, streamed};
+use crate::fleet::{ask, backend, built_in, chat, error, in_order, model, open, status, streamed};
 use crate::raw;
 
 const KIB: usize = 1024;
@@ -116,6 +116,23 @@ async fn whole_answers_hold_no_more_than_their_share_and_no_model_is_blamed() {
 
     gate.open();
     assert_eq!(first.await.expect("the client works").text().len(), 240 * KIB);
+    holds(&gateway, |held| held == 0.0).await;
+}
+
+#[tokio::test]
+async fn outputs_of_tasks_are_held_within_the_same_bound() {
+    let writer = FakeModel::always(Step::answer(&"z".repeat(200 * KIB))).await;
+    let config = backend("a", &writer, "")
+        + &model("a/chat", 1, "context_window = 1000000")
+        + &built_in("sequential", "")
+        + "[routes.main]\npolicy = \"sequential\"\n"
+        + SMALL_ANSWERS;
+    let gateway = Gateway::start(&config).await;
+    let answer = ask(&gateway, &chat("main", "hi")).await;
+    error(&answer, 503, "overloaded");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(writer.requests().len(), 2, "the draft is held, the critique beside it cannot be");
+    assert_eq!(status(&gateway, "a/chat").await["error_rate"], 0.0);
     holds(&gateway, |held| held == 0.0).await;
 }
 

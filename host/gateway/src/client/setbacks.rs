@@ -2,13 +2,12 @@
 
 use pointsman_domain::candidate::NoCandidate;
 use pointsman_domain::decision::Refusal;
-use pointsman_domain::failure::FailureKind;
 
 use super::error::ApiError;
 use super::headers::Told;
 use crate::memory::OutOfMemory;
 use crate::proxy::choose::NoChoice;
-use crate::proxy::plan::Stopped;
+use crate::proxy::plan::{Stopped, TaskFailure};
 use crate::proxy::race::Exhausted;
 
 /// Nobody decided.
@@ -51,13 +50,14 @@ fn refused(refusal: Refusal) -> ApiError {
 pub(super) fn stopped(stopped: Stopped) -> ApiError {
     match stopped {
         Stopped::Refused(refusal) => refused(refusal),
-        Stopped::Task { name, why, over_limit: true } => {
+        Stopped::Task { cause: TaskFailure::NoMemory, .. } => ApiError::overloaded(OutOfMemory.to_string()),
+        Stopped::Task { name, why, cause: TaskFailure::OverLimit } => {
             ApiError::unavailable("plan_limit", format!("task `{name}` was not begun: {why}"))
         }
         Stopped::Answer(over_limit) => {
             ApiError::unavailable("plan_limit", format!("the answer was not put together: {over_limit}"))
         }
-        Stopped::Task { name, why, over_limit: false } => {
+        Stopped::Task { name, why, cause: TaskFailure::NoOutput } => {
             ApiError::task_failed(format!("task `{name}` failed: {why}"))
         }
         Stopped::Policy(failure) => {
@@ -68,7 +68,7 @@ pub(super) fn stopped(stopped: Stopped) -> ApiError {
 
 /// No model answered.
 pub(super) fn all_failed(exhausted: &Exhausted) -> ApiError {
-    if exhausted.failures.iter().any(|(_, failure)| failure.kind == FailureKind::NoMemory) {
+    if exhausted.is_out_of_memory() {
         return ApiError::overloaded(OutOfMemory.to_string());
     }
     let message = format!("no model answered: {}", exhausted.for_client());

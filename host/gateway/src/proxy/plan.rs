@@ -79,11 +79,22 @@ pub(crate) enum Stopped {
         name: Arc<str>,
         /// What the client may hear of it.
         why: String,
-        /// Whether the plan would have used up more than it may.
-        over_limit: bool,
+        /// What kind of failure it is.
+        cause: TaskFailure,
     },
     /// The answer would be larger than the plan may make it.
     Answer(OverLimit),
+}
+
+/// Kinds of failure of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TaskFailure {
+    /// No model gave an output in time.
+    NoOutput,
+    /// It would have used up more than the plan may.
+    OverLimit,
+    /// The gateway has no memory left for an output.
+    NoMemory,
 }
 
 impl Conductor<'_> {
@@ -180,10 +191,10 @@ impl Conductor<'_> {
                     outputs.set(number, result.output.clone());
                     ended.insert(number, result);
                 }
-                Ended::Failed { result, over_limit } => {
+                Ended::Failed { result, cause } => {
                     if !plan.task(number).is_some_and(|task| task.optional) {
                         let why = result.error.unwrap_or_default();
-                        return Err(Stopped::Task { name: result.name, why, over_limit });
+                        return Err(Stopped::Task { name: result.name, why, cause });
                     }
                     outputs.set(number, None);
                     ended.insert(number, result);

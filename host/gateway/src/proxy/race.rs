@@ -45,6 +45,11 @@ pub(crate) struct Exhausted {
 }
 
 impl Exhausted {
+    /// Whether it failed because the gateway had no memory left for an answer.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        self.failures.iter().any(|(_, failure)| failure.kind == FailureKind::NoMemory)
+    }
+
     /// What was tried and how it failed, in words that a client may hear.
     pub(crate) fn for_client(&self) -> String {
         let tried = self.failures.iter();

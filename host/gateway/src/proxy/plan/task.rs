@@ -10,8 +10,8 @@ use pointsman_domain::plan::{OverLimit, Plan, Task, TaskResult};
 use pointsman_wire::openai::chat::{ChatRequest, Outputs};
 use pointsman_wire::openai::transcription::BadRecording;
 
-use super::Conductor;
 use super::assembly::Assembler;
+use super::{Conductor, TaskFailure};
 use crate::proxy::attempt::CommittedBody;
 use crate::proxy::outgoing::{CallBudget, Outgoing, Payload, Wanted};
 use crate::proxy::race::{Exhausted, Won, race};
@@ -37,8 +37,8 @@ pub(super) enum Ended {
     Failed {
         /// What there is to tell.
         result: TaskResult,
-        /// Whether it would have used up more than the plan may.
-        over_limit: bool,
+        /// What kind of failure it is.
+        cause: TaskFailure,
     },
 }
 
@@ -76,16 +76,18 @@ impl<'a> Job<'a> {
         let deadline = self.deadline();
         let ended = match tokio::time::timeout_at(deadline.into(), self.output(outputs, deadline)).await {
             Ok(Ok(won)) => self.won(won),
-            Ok(Err(TaskError::OverLimit(over_limit))) => self.failed(over_limit.to_string(), true),
-            Ok(Err(TaskError::Recording(bad))) => self.failed(bad.to_string(), false),
+            Ok(Err(TaskError::OverLimit(over_limit))) => {
+                self.failed(over_limit.to_string(), TaskFailure::OverLimit)
+            }
+            Ok(Err(TaskError::Recording(bad))) => self.failed(bad.to_string(), TaskFailure::NoOutput),
             Ok(Err(TaskError::Exhausted(exhausted)))
                 if Instant::now() < deadline || self.task.timeout.is_none() =>
             {
-                self.failed(words(&exhausted), exhausted.over_limit.is_some())
+                self.failed(words(&exhausted), cause_of(&exhausted))
             }
             Ok(Err(_)) | Err(_) => {
                 let waited = self.begun.elapsed().as_millis();
-                self.failed(format!("no output within {waited} ms"), false)
+                self.failed(format!("no output within {waited} ms"), TaskFailure::NoOutput)
             }
         };
         (self.number, ended)
@@ -164,7 +166,7 @@ impl<'a> Job<'a> {
         })
     }
 
-    fn failed(&self, why: String, over_limit: bool) -> Ended {
+    fn failed(&self, why: String, cause: TaskFailure) -> Ended {
         let ended = self.conductor.elapsed();
         let account = self.conductor.account;
         account.telemetry().task_failed(account.id(), self.task.name(), &why);
@@ -172,7 +174,7 @@ impl<'a> Job<'a> {
             note.ended = Some(ended);
             note.error = Some(why.clone());
         });
-        Ended::Failed { result: self.result(ended, Some(why)), over_limit }
+        Ended::Failed { result: self.result(ended, Some(why)), cause }
     }
 
     fn result(&self, ended: Duration, error: Option<String>) -> TaskResult {
@@ -211,6 +213,13 @@ fn payload(
         Operation::Embedding => Payload::Embedding(request.embedding_task(task, outputs)),
         Operation::Transcription => Payload::Transcription(request.transcription_task(task)?),
     })
+}
+
+fn cause_of(exhausted: &Exhausted) -> TaskFailure {
+    if exhausted.is_out_of_memory() {
+        return TaskFailure::NoMemory;
+    }
+    if exhausted.over_limit.is_some() { TaskFailure::OverLimit } else { TaskFailure::NoOutput }
 }
 
 /// What was tried and how it failed.
