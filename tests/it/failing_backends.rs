@@ -205,7 +205,8 @@ async fn a_count_that_cannot_be_true_is_estimated() {
         Step::bytes("application/json", format!(r#"{{"choices":[{choice}],"usage":{usage}}}"#))
     };
     let script = counts.iter().fold(FakeModel::builder(), |script, count| script.then(answer(count)));
-    let gateway = Gateway::start(&in_order(&[&script.start().await], "")).await;
+    let liar = script.start().await;
+    let gateway = Gateway::start(&in_order(&[&liar], "")).await;
     for _ in counts {
         assert_eq!(ask(&gateway, &chat("main", "hi")).await.text(), "hello");
     }

@@ -18,6 +18,9 @@ use serde_json::Value;
 use crate::fleet::{backend, model};
 use crate::policy_file::PolicyFile;
 
+/// A deadline that no machine is too busy for.
+const AMPLE: &str = "60s";
+
 /// A gateway whose route `main` is decided by the planner, over the models
 /// `a/chat`, `b/chat` … in this order, each dearer than the one before.
 struct Setup {
@@ -27,15 +30,16 @@ struct Setup {
 
 impl Setup {
     async fn planning(settings: &Planned, models: &[&FakeModel], more: &str) -> Self {
-        Self::with(&planned(settings), models, more).await
+        Self::with(&planned(settings), AMPLE, models, more).await
     }
 
     async fn blundering(blunder: Blunder, models: &[&FakeModel], more: &str) -> Self {
-        Self::with(&blundering(blunder), models, more).await
+        let deadline = if blunder == Blunder::LoopInResume { "100ms" } else { AMPLE };
+        Self::with(&blundering(blunder), deadline, models, more).await
     }
 
     /// `more` goes below the route: keys of its own, then further tables.
-    async fn with(settings: &str, models: &[&FakeModel], more: &str) -> Self {
+    async fn with(settings: &str, deadline: &str, models: &[&FakeModel], more: &str) -> Self {
         let policy = PolicyFile::new(PLANNER);
         let mut config = String::new();
         for ((name, fake), price) in ["a", "b", "c", "d"].iter().zip(models).zip(1..) {
@@ -43,7 +47,7 @@ impl Setup {
             config += &model(&format!("{name}/chat"), price, "");
         }
         config += &format!(
-            "[policies.planner]\nlimits.deadline = \"60s\"\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {}\n",
+            "[policies.planner]\nlimits = {{ deadline = \"{deadline}\", host_calls = 100000 }}\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {}\n",
             policy.path().display(),
             inline(settings),
         );

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use super::{Setup, last_text};
 use crate::fleet::{ask, chat, error, open, status, streamed, usage};
 
+/// Each task makes one call.
+const ONE_CALL: &str = "max_attempts = 1";
+
 fn shaped(shape: Shape, optional: &[usize]) -> Planned {
     Planned { shape, tasks: 2, optional: optional.to_vec(), ..Planned::default() }
 }
@@ -21,7 +24,7 @@ async fn a_required_task_that_fails_ends_the_plan_and_every_call_of_it() {
     });
     let (failing, slow) = (failing.start().await, FakeModel::always(Step::hang()).await);
     let last = FakeModel::saying("never").await;
-    let setup = Setup::planning(&shaped(Shape::FanOut, &[]), &[&failing, &slow, &last], "").await;
+    let setup = Setup::planning(&shaped(Shape::FanOut, &[]), &[&failing, &slow, &last], ONE_CALL).await;
     let when_both_run = async {
         slow.request(1).await;
         gate.reached().await;
@@ -43,12 +46,12 @@ async fn a_required_task_that_fails_ends_the_plan_and_every_call_of_it() {
 async fn an_optional_task_that_fails_leaves_a_gap_that_the_plan_copes_with() {
     let (failing, good) = (FakeModel::always(Step::status(500)).await, FakeModel::saying("from two").await);
     let last = FakeModel::saying("all in all").await;
-    let setup = Setup::planning(&shaped(Shape::FanOut, &[0]), &[&failing, &good, &last], "").await;
+    let setup = Setup::planning(&shaped(Shape::FanOut, &[0]), &[&failing, &good, &last], ONE_CALL).await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
     assert_eq!(answer.text(), "all in all");
     assert_eq!(last_text(&last.request(1).await.json()), "heard: nothing from two");
 
-    let setup = Setup::planning(&shaped(Shape::Resume, &[0]), &[&failing, &good], "").await;
+    let setup = Setup::planning(&shaped(Shape::Resume, &[0]), &[&failing, &good], ONE_CALL).await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
     assert_eq!(answer.text(), r#"2 tasks: t0 failed (a/chat: status 500); t1 done stop "from two" 7+2"#);
 }

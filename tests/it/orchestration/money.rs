@@ -25,7 +25,8 @@ fn max_tokens(body: &Value) -> Option<u64> {
 async fn a_fallback_that_would_exceed_the_money_is_not_called() {
     let (broken, dear) = (FakeModel::always(Step::status(500)).await, FakeModel::saying("never").await);
     let settings = Planned { fall_back: true, ..of_100_tokens(Shape::Compose) };
-    let setup = Setup::planning(&settings, &[&broken, &dear], "plan = { max_cost = 0.0003 }").await;
+    let setup =
+        Setup::planning(&settings, &[&broken, &dear], "max_attempts = 2\nplan = { max_cost = 0.0003 }").await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
     assert_eq!(
         error(&answer, 503, "plan_limit"),

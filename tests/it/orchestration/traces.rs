@@ -18,7 +18,7 @@ async fn a_trace_tells_tasks_models_times_tokens_and_the_critical_path() {
     let (one, failing) = (FakeModel::saying("from one").await, FakeModel::always(Step::status(500)).await);
     let last = FakeModel::saying("all in all").await;
     let settings = Planned { shape: Shape::FanOut, tasks: 2, optional: vec![1], ..Planned::default() };
-    let setup = Setup::planning(&settings, &[&one, &failing, &last], "").await;
+    let setup = Setup::planning(&settings, &[&one, &failing, &last], "max_attempts = 1").await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
     let id = answer.header("x-pointsman-decision-id").expect("an id");
     let trace = trace(&setup, id).await;
@@ -76,7 +76,7 @@ async fn a_trace_is_drawn_as_a_chart() {
 async fn a_plan_that_failed_has_a_trace_and_one_that_never_was_has_none() {
     let failing = FakeModel::always(Step::status(500)).await;
     let settings = Planned { shape: Shape::Chain, tasks: 2, ..Planned::default() };
-    let setup = Setup::planning(&settings, &[&failing], "").await;
+    let setup = Setup::planning(&settings, &[&failing], "max_attempts = 1").await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
     let trace = trace(&setup, answer.header("x-pointsman-decision-id").expect("an id")).await;
     assert_eq!(

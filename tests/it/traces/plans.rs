@@ -22,7 +22,7 @@ async fn tasks_are_in_the_request_and_calls_are_in_their_tasks() {
     }
     config += &format!(
         "[policies.planner]\nlimits.deadline = \"60s\"\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {}\n\
-         [routes.main]\npolicy = \"planner\"\nbackoff = \"1ms\"\n{}",
+         [routes.main]\npolicy = \"planner\"\nbackoff = \"1ms\"\nmax_attempts = 1\n{}",
         policy.path().display(),
         inline(&planned(&settings)),
         to(&collector, ""),

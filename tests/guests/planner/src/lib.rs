@@ -33,12 +33,20 @@ pub struct Settings {
     /// Most tokens of each of them.
     pub max_output_tokens: Option<u32>,
     /// How often the shapes that repeat something do so.
+    #[serde(skip_serializing_if = "is_zero")]
     pub repeat: usize,
     /// Whether each of them has all further candidates as targets too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fall_back: bool,
     /// When the next target of each of them is started beside a silent one, in
     /// milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hedge_after_ms: Option<u32>,
+}
+
+/// Settings that say nothing are left out: released versions do not know all of them.
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// How tasks hang together.
