@@ -21,14 +21,14 @@ async fn planned(settings: &Planned, model: &FakeModel, limits: &str, text: &str
 async fn an_output_that_is_used_too_often_ends_the_plan() {
     let long = "z".repeat(100_000);
     let model = FakeModel::builder().otherwise(move |_| Step::answer(&long)).start().await;
-    let (setup, answer) = planned(&repeating(Shape::RepeatOutput, 30_000), &model, "", "hi").await;
+    let (setup, answer) = planned(&repeating(Shape::RepeatOutput, 8_000), &model, "", "hi").await;
     assert_eq!(
         error(&answer, 503, "plan_limit"),
         "task `answer` was not begun: the plan would use more than 4000000 input tokens"
     );
     assert_eq!(model.requests().len(), 1);
     drop(setup);
-    let (_setup, answer) = planned(&repeating(Shape::ComposeOutput, 30_000), &model, "", "hi").await;
+    let (_setup, answer) = planned(&repeating(Shape::ComposeOutput, 8_000), &model, "", "hi").await;
     assert_eq!(
         error(&answer, 503, "plan_limit"),
         "the answer was not put together: the plan would assemble more than 67108864 bytes"
@@ -40,7 +40,7 @@ async fn what_is_known_to_be_too_large_is_a_failure_of_the_policy() {
     let model = FakeModel::saying("hello there").await;
     for shape in [Shape::RepeatConversation, Shape::FinishText] {
         let text = "a".repeat(1_000_000);
-        let (setup, answer) = planned(&repeating(shape, 20_000), &model, "", &text).await;
+        let (setup, answer) = planned(&repeating(shape, 8_000), &model, "", &text).await;
         assert_eq!(answer.header("x-pointsman-policy-failure"), Some("invalid"), "{shape:?}");
         assert_eq!(answer.text(), "hello there");
         setup.gateway.logged("the plan would assemble more than 67108864 bytes").await;
