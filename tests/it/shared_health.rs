@@ -68,6 +68,27 @@ async fn a_policy_with_short_timeouts_harms_no_other() {
 }
 
 #[tokio::test]
+async fn a_policy_with_short_timeouts_is_answered_by_a_retry() {
+    let policy = PolicyFile::new(FIRST);
+    let gate = Gate::new();
+    let slow = FakeModel::always(Step::answer("slow").after(&gate)).await;
+    let config = [
+        backend("a", &slow, ""),
+        model("a/chat", 1, ""),
+        format!("[policies.hasty]\nsource = \"{}\"\n", policy.path().display()),
+        "settings = { timeout_ms = 1 }\n[routes.main]\npolicy = \"hasty\"\nbackoff = \"1ms\"\n".to_owned(),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let body = chat("main", "hi");
+    let retried = async {
+        gate.reached_by(2).await;
+        gate.open();
+    };
+    let (answer, ()) = tokio::join!(ask(&gateway, &body), retried);
+    assert_eq!((answer.text().as_str(), answer.header("x-pointsman-attempts")), ("slow", Some("2")));
+}
+
+#[tokio::test]
 async fn a_deadline_in_the_middle_of_a_stream_harms_no_other() {
     let gate = Gate::new();
     let slow = FakeModel::always(Step::stream(&["Hel", "lo"]).wait_after(1, &gate)).await;

@@ -132,7 +132,9 @@ impl Attempts {
                 let wait = failure.retry_after.unwrap_or_default();
                 let target = self.targets.iter().find(|target| target.candidate == candidate);
                 if let Some(target) = target.filter(|_| wait <= LONGEST_WAIT) {
-                    self.again.push(*target);
+                    // A policy's own limit is for going on to the next target soon. Here
+                    // there is no next one, so the route's patience counts.
+                    self.again.push(Target { timeout: None, ..*target });
                     self.retry_after = self.retry_after.max(wait);
                 }
                 false

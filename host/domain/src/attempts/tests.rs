@@ -170,3 +170,15 @@ fn a_policys_timeout_can_only_shorten_the_routes() {
     assert_eq!(with(SECOND), first_call(SECOND));
     assert_eq!(with(60 * SECOND), first_call(10 * SECOND));
 }
+
+#[test]
+fn a_retry_has_the_routes_patience_instead_of_the_policys() {
+    let now = Instant::now();
+    let target = Target { candidate: 0, timeout: Some(Duration::from_millis(1)) };
+    let mut attempts = Attempts::new(&[target], limits(None));
+    assert_eq!(attempts.next(now, 0.5), first_call(Duration::from_millis(1)));
+    attempts.failed(0, &failure(FailureKind::Timeout(Duration::from_millis(1))));
+    let Next::Wait(wait) = attempts.next(now, 0.5) else { panic!("a retry is delayed") };
+    let retry = Next::Call { candidate: 0, timeout: 10 * SECOND, is_retry: true };
+    assert_eq!(attempts.next(now + wait, 0.5), retry);
+}
