@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
-use super::directory::{Directory, create};
+use super::directory::{Directory, create, whole_lines};
 use super::name::{Kind, Name};
 
 /// After everything else that wants to run.
@@ -140,23 +140,6 @@ impl Compressor {
             );
         }
     }
-}
-
-/// How many of a file's bytes are whole lines.
-fn whole_lines(mut file: &File, bytes: u64) -> io::Result<u64> {
-    let mut end = bytes;
-    let mut piece = [0; 4_096];
-    while end > 0 {
-        let begin = end.saturating_sub(piece.len() as u64);
-        let piece = &mut piece[..(end - begin) as usize];
-        file.seek(SeekFrom::Start(begin))?;
-        file.read_exact(piece)?;
-        if let Some(last) = piece.iter().rposition(|&byte| byte == b'\n') {
-            return Ok(begin + last as u64 + 1);
-        }
-        end = begin;
-    }
-    Ok(0)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The directory that the log is in, and its bound.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -42,6 +42,7 @@ impl Directory {
     /// Takes a directory, unless another process has it.
     pub(super) fn open(path: PathBuf, max_size: u64) -> Result<Arc<Self>, OpenError> {
         let state = take(&path)?;
+        cut_torn_lines(&path).map_err(|source| OpenError::Unusable { dir: path.clone(), source })?;
         Ok(Arc::new(Self { path, max_size, state: Mutex::new(state) }))
     }
 
@@ -143,6 +144,40 @@ fn take(path: &Path) -> Result<State, OpenError> {
     Ok(State { _lock: lock, next: last.map_or(1, |last| last.saturating_add(1)), current: None })
 }
 
+/// Cuts off what a process wrote of a last line before it was killed, so that every file
+/// that it left has whole lines alone.
+fn cut_torn_lines(path: &Path) -> io::Result<()> {
+    for left in files(path)?.into_iter().filter(|file| file.name.kind == Kind::Plain) {
+        let file = OpenOptions::new().read(true).write(true).open(path.join(left.name.file_name()))?;
+        let whole = whole_lines(&file, left.bytes)?;
+        if whole < left.bytes {
+            tracing::warn!(
+                file = left.name.file_name(),
+                "the last record is left out: the gateway ended while it was written"
+            );
+            file.set_len(whole)?;
+        }
+    }
+    Ok(())
+}
+
+/// Length of the whole lines at the beginning of a file of so many bytes.
+pub(super) fn whole_lines(mut file: &File, bytes: u64) -> io::Result<u64> {
+    let mut end = bytes;
+    let mut piece = [0; 4_096];
+    while end > 0 {
+        let begin = end.saturating_sub(piece.len() as u64);
+        let piece = &mut piece[..(end - begin) as usize];
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(piece)?;
+        if let Some(last) = piece.iter().rposition(|&byte| byte == b'\n') {
+            return Ok(begin + last as u64 + 1);
+        }
+        end = begin;
+    }
+    Ok(0)
+}
+
 fn files(path: &Path) -> io::Result<Vec<Found>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(path)? {
@@ -204,8 +239,7 @@ impl LogFile for File {
     }
 
     fn cut(&mut self, bytes: u64) -> io::Result<()> {
-        use std::io::Seek;
         self.set_len(bytes)?;
-        self.seek(io::SeekFrom::Start(bytes)).map(drop)
+        self.seek(SeekFrom::Start(bytes)).map(drop)
     }
 }

@@ -67,6 +67,17 @@ fn half_a_line_at_the_end_is_left_out() {
 }
 
 #[test]
+fn a_torn_line_of_a_killed_process_is_cut_off_before_anything_is_compressed() {
+    for rest in ["", "{", &"x".repeat(4_095), &"x".repeat(10_000)] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let plain = dir.path().join(PLAIN);
+        fs::write(&plain, format!("{{\"a\":1}}\n{{\"a\":2}}\n{rest}")).expect("the file can be written");
+        let _directory = Directory::open(dir.path().to_owned(), 1 << 20).expect("the directory is free");
+        assert_eq!(fs::read_to_string(&plain).expect("the file"), "{\"a\":1}\n{\"a\":2}\n");
+    }
+}
+
+#[test]
 fn a_file_without_a_whole_line_is_removed() {
     for text in ["", "{\"a\":"] {
         let setup = setup(1 << 20);
