@@ -36,7 +36,7 @@ fn whole_request(more: &str) -> Vec<u8> {
     format!("{}{more}content-length: {}\r\n\r\n{body}", raw::head(), body.len()).into_bytes()
 }
 
-/// What the gateway sends until it closes the connection.
+/// Reads until the gateway closes the connection.
 async fn rest(mut connection: TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     connection.read_to_end(&mut rest).await.expect("the gateway closes in good order");

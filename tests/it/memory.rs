@@ -26,7 +26,7 @@ async fn sample(gateway: &Gateway, series: &str) -> f64 {
     line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {series} in {page}"))
 }
 
-/// Asks until so many bytes are held, which the gateway has only then read.
+/// Polls the metrics until the held memory meets a condition.
 async fn holds(gateway: &Gateway, is_so: impl Fn(f64) -> bool) {
     while !is_so(sample(gateway, "pointsman_held_memory_bytes").await) {}
 }
@@ -77,7 +77,7 @@ async fn an_upload_that_is_refused_in_the_middle_gets_the_reason() {
     assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 503");
 }
 
-/// A whole answer of about so many bytes, in pieces, that stops in the middle until the
+/// A whole answer of about `bytes` bytes, in pieces, that stops in the middle until the
 /// gate opens.
 fn long_answer(bytes: usize, gate: &Gate) -> Step {
     let text = "z".repeat(bytes);
@@ -144,7 +144,7 @@ async fn an_answer_longer_than_one_may_be_is_no_answer() {
     assert_eq!(ask(&gateway, &chat("main", "hi")).await.text(), "from the other");
 }
 
-/// Events without content, of so many bytes in all.
+/// Events without content, of about `bytes` bytes in all.
 fn empty_events(bytes: usize) -> impl Iterator<Item = String> {
     let padding = "p".repeat(KIB);
     let choice = json!({ "index": 0, "delta": { "role": "assistant" }, "finish_reason": null });

@@ -105,7 +105,7 @@ fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
-/// Whether it is one of what the guest writes.
+/// Returns whether it is one of what the guest writes.
 fn is_hidden(letter: char) -> bool {
     TURNED.contains(letter) && !letter.is_ascii()
 }

@@ -59,7 +59,7 @@ async fn upload(gateway: &Gateway, number: u32) -> Answer {
     call(gateway, Method::PUT, "/admin/policies/changing/code", version(number)).await
 }
 
-/// What decides at a route.
+/// Returns the policy that decides at a route.
 async fn decides(gateway: &Gateway, route: &str) -> String {
     let answer = ask(gateway, &chat(route, "hi")).await;
     assert_eq!(answer.status, 200);

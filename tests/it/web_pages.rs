@@ -1,4 +1,4 @@
-//! What pages in a browser can make a gateway on the same machine do.
+//! Requests that pages in a browser send to a gateway on the same machine.
 
 use pointsman_tests::client::{self, get, post_with};
 use pointsman_tests::{FakeModel, Gateway, Step};

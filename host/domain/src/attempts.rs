@@ -26,7 +26,7 @@ pub struct Limits {
     pub deadline: Option<Instant>,
     /// Wait before the first repeated call; doubles with each further round.
     pub backoff: Duration,
-    /// How many retries of one model may be in flight.
+    /// Limit on the retries of one model in flight.
     pub retry_budget: RetryBudget,
 }
 
@@ -39,7 +39,7 @@ pub enum Next {
         candidate: usize,
         /// Time for the first byte.
         timeout: Duration,
-        /// Whether the candidate failed for this request before, so that the call
+        /// True if the candidate failed for this request before, so that the call
         /// needs a permit of the model's retry budget.
         is_retry: bool,
     },

@@ -44,7 +44,7 @@ pub enum Remedy {
 }
 
 impl FailureKind {
-    /// What to do about it. All of these happen before the client has a byte of the
+    /// Returns the remedy. All of these happen before the client has a byte of the
     /// answer, so another call is safe. A failure that may pass is worth another call
     /// of the same model, once the other targets have failed too.
     pub const fn remedy(&self) -> Remedy {
@@ -82,7 +82,7 @@ impl FailureKind {
         matches!(self, Self::Status(429))
     }
 
-    /// Whether it counts against the model's health, where a wait for the first
+    /// Returns whether it counts against the model's health, where a wait for the first
     /// byte is the model's fault from `first_byte_limit` on. A shorter wait was cut
     /// by a route, a policy or a client, which says nothing about the model for
     /// others. A client's bad request does not count, nor does a rate limit: the

@@ -67,7 +67,7 @@ pub struct InFlight(std::sync::Arc<LiveStats>);
 #[derive(Debug)]
 pub struct RetryPermit(std::sync::Arc<LiveStats>);
 
-/// How many retries of one model may be in flight at once, over all requests: a
+/// Limit on the retries of one model in flight, over all requests: a
 /// share of its calls in flight, but never fewer than a minimum. Keeps retries from
 /// multiplying the load on a backend that fails because of its load.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,7 +85,7 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// Retries that may be in flight beside so many calls, retries included.
+    /// Returns the limit for a number of calls in flight, retries included.
     pub fn limit(self, calls_in_flight: u32) -> u32 {
         self.minimum.max((f64::from(calls_in_flight) * self.share) as u32)
     }

@@ -100,7 +100,7 @@ pub struct Model {
     pub quality: Quality,
     /// What to assume until something was measured.
     pub expected: Expected,
-    /// How long it may take to begin an answer.
+    /// Limits on the time to the first byte of an answer.
     pub first_byte: FirstByteLimit,
     /// Named facts for policies, such as `parameters`.
     pub attributes: BTreeMap<String, String>,
@@ -117,7 +117,7 @@ pub struct Quality {
     pub by_task: BTreeMap<String, f64>,
 }
 
-/// How long a model may take to the first byte of an answer.
+/// Limits on the time that a model takes to the first byte of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirstByteLimit {
     /// Longest wait, whichever route asks; `None` where only the routes limit it.

@@ -35,7 +35,7 @@ impl Picodollars {
         Self((usd * PER_USD).round() as u64)
     }
 
-    /// What is left of it after another amount; at least nothing.
+    /// Subtracts another amount, down to zero.
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// Whether a character may be shown as it is: it neither controls what shows it, nor
+/// Returns whether a character may be shown as it is: it neither controls what shows it, nor
 /// ends a line, nor changes the direction of text, nor takes up no room.
 ///
 /// Not printable are control characters, the line and paragraph separators, and what

@@ -48,7 +48,7 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
-    /// What callers have to send, if anything. A reload renews a token. It never takes the
+    /// Secret that callers have to send, if any. A reload renews a token. It never takes the
     /// only one away: the listener stays where it was bound at the start, which may be
     /// where other machines reach it.
     fn token(&self) -> Option<Secret> {

@@ -22,11 +22,11 @@ pub(crate) struct App {
     pub(crate) started: SystemTime,
     /// Where outcomes go.
     pub(crate) feedback: FeedbackQueue,
-    /// What requests and answers hold.
+    /// Memory that requests and answers hold.
     pub(crate) memory: Arc<HeldMemory>,
     /// Where requests go that a policy in shadow is to be asked about.
     pub(crate) shadows: ShadowQueue,
-    /// Where large inputs and answers of plans are put together.
+    /// Assembler of large inputs and answers of plans.
     pub(crate) assembler: Assembler,
 }
 

@@ -80,7 +80,7 @@ pub struct Config {
     pub rollback: Rollback,
     /// Bounds on the memory that requests and answers hold.
     pub memory: MemoryLimits,
-    /// How many retries of one model may be in flight.
+    /// Limit on the retries of one model in flight.
     pub retry_budget: RetryBudget,
     /// Servers that answer model calls.
     pub backends: Vec<Backend>,
@@ -142,7 +142,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Whether the same files may be a configuration a little later.
+    /// Returns whether the same files may be a configuration a little later.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreadable { source, .. } => is_transient(source),

@@ -43,7 +43,7 @@ pub(crate) struct CrossOriginRules {
     pub(crate) hosts: AllowedHosts,
     /// Other origins whose pages may send requests.
     pub(crate) origins: Allowed<WebOrigin>,
-    /// Whether pages of the listener itself may have been loaded with TLS, which a proxy
+    /// True if pages of the listener itself may have been loaded with TLS, which a proxy
     /// in front of it ended.
     pub(crate) may_end_tls: bool,
 }
@@ -55,7 +55,7 @@ pub(crate) enum AllowedHosts {
     All,
     /// IP addresses, `localhost`, names below it, and names of a list.
     Local {
-        /// Whether names without a dot are allowed: nobody can register them in DNS.
+        /// True if names without a dot are allowed: nobody can register them in DNS.
         single_labels: bool,
         /// Further names.
         names: Vec<String>,
@@ -137,7 +137,7 @@ impl WebOrigin {
         Some(Self { is_tls, authority })
     }
 
-    /// Whether it is the origin of pages that the requested host serves.
+    /// Returns whether it is the origin of pages that the requested host serves.
     fn is_of(&self, requested: &Authority, may_end_tls: bool) -> bool {
         let port = requested.port.unwrap_or(default_port(self.is_tls));
         (may_end_tls || !self.is_tls)
@@ -202,7 +202,7 @@ fn requested_authority<B>(request: &Request<B>) -> Option<Authority> {
     }
 }
 
-/// Whether no DNS server can have been asked for a host, or it is in the list.
+/// Returns whether no DNS server can have been asked for a host, or it is in the list.
 fn is_local(host: &Host, single_labels: bool, names: &[String]) -> bool {
     match host {
         Host::Address(_) => true,

@@ -52,7 +52,7 @@ impl Logging {
     /// From here on panics are logged too, instead of being printed.
     ///
     /// # Errors
-    /// When there is no thread left.
+    /// Fails when there is no thread left.
     pub(crate) fn start(log: config::Log, supervisor: &Supervisor) -> io::Result<Self> {
         let queue = Arc::new(LineQueue::default());
         let mut writer = LineWriter::new(Arc::clone(&queue), standard_error());

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
-/// Bytes of each lease that count towards the total alone: whoever fills the bound of
+/// Bytes of each lease that count towards the total alone: a client that fills the bound of
 /// one kind with large bodies cannot keep small ones out.
 const SMALL: usize = 64 * 1024;
 
@@ -28,7 +28,7 @@ pub struct MemoryLimits {
     pub before_content: usize,
 }
 
-/// What memory is held for.
+/// Purpose of held memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HeldFor {
     /// Bodies of requests.
@@ -37,7 +37,7 @@ pub(crate) enum HeldFor {
     Answers,
 }
 
-/// What is held at the moment, over all requests.
+/// Memory held at the moment, over all requests.
 #[derive(Debug, Default)]
 pub(crate) struct HeldMemory {
     total: AtomicUsize,

@@ -68,7 +68,7 @@ pub(crate) enum StartError {
 }
 
 impl StartError {
-    /// Whether the same files may do a little later.
+    /// Returns whether the same files may do a little later.
     fn is_transient(&self) -> bool {
         match self {
             Self::Config(error) => error.is_transient(),

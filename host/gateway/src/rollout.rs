@@ -25,7 +25,7 @@ pub(crate) use trial::{Promotion, Score, Trial};
 #[derive(Debug, Default)]
 pub(crate) struct Rollouts {
     state: Mutex<State>,
-    /// Whether the file may hold another state than the one in force.
+    /// True if the file may hold another state than the one in force.
     unsaved: AtomicBool,
     /// The code of versions.
     pub(crate) kept: Kept,
@@ -86,7 +86,7 @@ impl Rollouts {
         }
     }
 
-    /// Whether a restart would forget what is in force.
+    /// Returns whether a restart would forget what is in force.
     pub(crate) fn is_unsaved(&self) -> bool {
         self.unsaved.load(Ordering::Relaxed) || self.audit.is_unwritten()
     }

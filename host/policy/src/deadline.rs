@@ -18,7 +18,7 @@ impl Deadline {
         Self(now.checked_add(limit).unwrap_or_else(|| now + FAR))
     }
 
-    /// Whether it is too late.
+    /// Returns whether it is too late.
     pub(crate) fn has_passed(self) -> bool {
         Instant::now() >= self.0
     }

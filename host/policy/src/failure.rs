@@ -76,7 +76,7 @@ impl PolicyFailure {
         Self::REASONS[self.index()]
     }
 
-    /// Whether the policy itself failed. Else there was no place or no processor for
+    /// Returns whether the policy itself failed. Else there was no place or no processor for
     /// the call, which is due to the load and not to the policy's code.
     pub const fn is_policys_fault(&self) -> bool {
         !matches!(self, Self::Starved | Self::Saturated | Self::Busy)

@@ -26,7 +26,7 @@ pub(crate) use wasi::add_wasi;
 /// One would be seen by chance: a call of 10 µs meets one of a hundred ticks. Who
 /// meets two has run for a whole tick at least.
 pub(crate) const FIRST_LOOK: u64 = 2;
-/// Parts of a conversation that a policy is told of: the newest.
+/// Parts of a conversation that a policy sees: the newest.
 const MAX_PARTS: usize = 1_024;
 /// Lines of the log that one call may write.
 const LOG_LINES: u32 = 32;
@@ -104,7 +104,7 @@ pub(crate) struct Host {
 struct Budget {
     ticks: u64,
     host_calls: u32,
-    /// Whether `host_calls` is to grow with the request once it is used up. Few
+    /// True if `host_calls` is to grow with the request once it is used up. Few
     /// policies come that far, so nothing is counted before.
     scales: bool,
     /// Whether it has called WASI more often than that.
@@ -307,7 +307,7 @@ impl Budget {
     }
 }
 
-/// Whether the gateway's log has lines of this level. Others are not counted.
+/// Returns whether the gateway's log has lines of this level. Others are not counted.
 fn is_written(level: Level) -> bool {
     match level {
         Level::Debug => tracing::enabled!(tracing::Level::DEBUG),

@@ -208,7 +208,7 @@ fn linker(engine: &Engine, grants: Grants) -> wasmtime::Result<Linker<crate::hos
 
 /// Bytes of a component's own names that a message tells.
 const MAX_NAMES: usize = 1_024;
-/// Bytes of a parser's or compiler's words that a message tells.
+/// Bytes of a parser's or compiler's message that an error quotes.
 const MAX_WORDS: usize = 4_096;
 
 fn exported(component: &Component) -> String {

@@ -1,4 +1,4 @@
-//! How many lines a policy may write to the gateway's log, whatever calls it is in.
+//! Rate limit for the lines that a policy writes to the gateway's log, over all calls.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +19,7 @@ pub(crate) struct LogRate {
 
 #[derive(Debug, Default)]
 struct Bucket {
-    /// What is left, and since when; `None` before the first line.
+    /// Tokens left, and the time of that count; `None` before the first line.
     filled: Option<(f64, Instant)>,
     reported: Option<Instant>,
 }
@@ -53,7 +53,7 @@ impl LogRate {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Whether there are dropped lines to report.
+    /// Returns whether there are dropped lines to report.
     pub(crate) fn has_report(&self) -> bool {
         self.unreported.load(Ordering::Relaxed) > 0
     }

@@ -143,7 +143,7 @@ impl Policy {
     /// a place takes a tokio runtime with a timer.
     ///
     /// # Errors
-    /// When the policy fails, or there is no checked answer within
+    /// Fails when the policy fails, or there is no checked answer within
     /// [`Limits::deadline`](crate::Limits::deadline): see [`PolicyFailure`].
     pub async fn decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
         let loaded = Arc::clone(&self.loaded);

@@ -34,7 +34,7 @@ impl PolicySpec {
         }
     }
 
-    /// Whether it has a clock that it can sleep by.
+    /// Returns whether it has a clock that it can sleep by.
     pub(crate) fn can_sleep(&self) -> bool {
         self.grants.contains(Grants::WASI | Grants::CLOCKS)
     }
@@ -96,7 +96,7 @@ impl Default for Limits {
     }
 }
 
-/// How often a policy may call imported functions during one call.
+/// Limit on the calls of imported functions during one call of a policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HostCalls {
     /// As often as an honest policy has a reason to: [`BASE`](Self::BASE) times, and

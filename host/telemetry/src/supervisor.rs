@@ -61,7 +61,7 @@ impl Supervisor {
     /// Starts a thread that runs `work` until it breaks.
     ///
     /// # Errors
-    /// When the system has no thread left.
+    /// Fails when the system has no thread left.
     pub fn spawn_thread(
         &self,
         name: &'static str,

@@ -159,7 +159,7 @@ pub(crate) fn data(event: &[u8]) -> Option<Data<'_>> {
     data
 }
 
-/// Whether an event consists of comments and empty lines alone.
+/// Returns whether an event consists of comments and empty lines alone.
 pub(crate) fn is_comment(event: &[u8]) -> bool {
     event.split(|byte| matches!(byte, b'\n' | b'\r')).all(|line| line.is_empty() || line.starts_with(b":"))
 }

@@ -1,4 +1,4 @@
-//! What a plan may put together: inputs of its tasks, and an answer.
+//! Limits on the content that a plan assembles: inputs of its tasks, and an answer.
 
 use pointsman_guests::{Planned, Shape};
 use pointsman_tests::client::Answer;

@@ -1,4 +1,4 @@
-//! What calls of a plan may cost together, whichever target answers.
+//! Limits on the cost of the calls of a plan, whichever target answers.
 
 use pointsman_guests::{Planned, Shape};
 use pointsman_tests::{FakeModel, Gateway, Step};

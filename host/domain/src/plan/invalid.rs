@@ -33,9 +33,9 @@ pub enum InvalidPlan {
     /// A list that is longer than any valid plan's.
     #[error("the plan has {length} {what}; at most {limit} are allowed")]
     TooLong {
-        /// What is in the list.
+        /// Kind of the members.
         what: &'static str,
-        /// How many of them; or how many were counted before it was given up.
+        /// Number of members, or of those counted before the count was given up.
         length: usize,
         /// Most that are allowed.
         limit: usize,

@@ -1,4 +1,4 @@
-//! What the calls of one request's plan have used and may still use.
+//! Money and tokens that the calls of one request's plan have used and may still use.
 //!
 //! Before a call is made, the most that it can come to is reserved; once its
 //! usage is known, that counts instead. So the sum never exceeds a limit,
@@ -13,7 +13,7 @@ use crate::money::Picodollars;
 use crate::outcome::Usage;
 use crate::prompt::ContentSize;
 
-/// What a call used, or may use.
+/// Usage of a call, or its limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spend {
     /// Input tokens.
@@ -41,7 +41,7 @@ pub enum OverLimit {
     AssembledBytes(u64),
 }
 
-/// How many output tokens a call may bring.
+/// Limit on the output tokens of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputLimit {
     /// At most this many, all of which are reserved.
@@ -50,7 +50,7 @@ pub enum OutputLimit {
     Share(Option<u64>),
 }
 
-/// What a call is limited by before it is made.
+/// Limits of a call before it is made.
 #[derive(Clone, Copy, Debug)]
 pub struct CallLimits<'a> {
     /// The model to be called.
@@ -61,20 +61,20 @@ pub struct CallLimits<'a> {
     pub input_tokens: u64,
     /// Output tokens of one answer.
     pub output: OutputLimit,
-    /// How many answers it brings: `n` of the client's request.
+    /// Number of answers: `n` of the client's request.
     pub answers: u32,
-    /// Whether another model may be called if this call fails.
+    /// True if another model may be called if this call fails.
     pub more_may_follow: bool,
 }
 
-/// What the calls of a request have used and may use. Calls are numbered by the
+/// Usage and reservations of the calls of a request. Calls are numbered by the
 /// caller.
 #[derive(Clone, Debug, Default)]
 pub struct Spending {
     calls: HashMap<usize, Spend>,
     /// Tasks that have not reserved anything yet, with their own limit of output tokens.
     waiting: BTreeMap<usize, Option<u32>>,
-    /// Whether another step follows, which needs its share too.
+    /// True if another step follows, which needs its share too.
     step_follows: bool,
     assembled_bytes: u64,
 }
@@ -96,7 +96,7 @@ impl Spending {
     /// Reserves bytes for content that is going to be assembled.
     ///
     /// # Errors
-    /// When it exceeds what is left. Nothing is reserved then.
+    /// Fails when it exceeds what is left. Nothing is reserved then.
     pub fn assemble(&mut self, size: &ContentSize, limits: &PlanLimits) -> Result<(), OverLimit> {
         let sum = self.assembled_bytes.saturating_add(size.assembled_bytes());
         if sum > limits.assembled_bytes {
@@ -110,7 +110,7 @@ impl Spending {
     /// tokens for each of its answers.
     ///
     /// # Errors
-    /// When that exceeds what is left. Nothing is reserved then.
+    /// Fails when that exceeds what is left. Nothing is reserved then.
     pub fn reserve(
         &mut self,
         call: usize,
@@ -200,7 +200,7 @@ impl Spending {
         }
     }
 
-    /// How many calls share what is left: this one, the first of each task that
+    /// Number of calls that share the rest: this one, the first of each task that
     /// waits without a limit of its own, the next step's, and a call to take over.
     fn shares(&self, call: &CallLimits<'_>) -> u64 {
         let waiting =

@@ -9,10 +9,10 @@ pub const PIECE_BYTES: u64 = 256;
 /// Four bytes of English text are about one token (OpenAI's help pages, "What
 /// are tokens"). Other alphabets take more bytes and more tokens a character.
 const BYTES_PER_TOKEN: u64 = 4;
-/// What a chat template adds to each message: three tokens around it and one
+/// Tokens that a chat template adds to each message: three around it and one
 /// for the role (OpenAI cookbook, "How to count tokens with tiktoken").
 const TOKENS_PER_MESSAGE: u64 = 4;
-/// What a chat template adds to begin the answer (same source).
+/// Tokens that a chat template adds to begin the answer (same source).
 const TOKENS_PER_ANSWER: u64 = 3;
 
 /// Size of content, known before any of it is copied.

@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode, header};
 use pointsman_domain::outcome::Fault;
 use pointsman_wire::openai::error::ErrorBody;
 
-/// How long a client is asked to wait when the gateway is out of memory: most requests
+/// Wait that a client is asked for when the gateway is out of memory: most requests
 /// end sooner.
 const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 

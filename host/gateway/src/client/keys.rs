@@ -21,7 +21,7 @@ impl Keyring {
         Self { by_hash: keys.iter().map(|key| (key.sha256, key.clone())).collect() }
     }
 
-    /// Whether everybody may call.
+    /// Returns whether everybody may call.
     pub(crate) fn is_empty(&self) -> bool {
         self.by_hash.is_empty()
     }

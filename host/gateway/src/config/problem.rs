@@ -23,7 +23,7 @@ pub struct InvalidConfig {
     /// Other files that were read for it, or could not be.
     #[serde(skip)]
     pub files: Vec<PathBuf>,
-    /// Whether the same text may be valid a little later: a file could not be read for a
+    /// True if the same text may be valid a little later: a file could not be read for a
     /// passing reason.
     #[serde(skip)]
     pub is_transient: bool,

@@ -55,7 +55,7 @@ pub(super) struct File {
     pub compile: Compile,
     /// Bounds on the memory that requests and answers hold.
     pub memory: Memory,
-    /// How many retries of one model may be in flight.
+    /// Limit on the retries of one model in flight.
     pub retry_budget: RetryBudget,
     /// When new versions of policies, and policies on trial, are undone by themselves.
     pub rollback: Rollback,

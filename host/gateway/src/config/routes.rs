@@ -47,11 +47,11 @@ pub struct RouteLimits {
     pub attempt_timeout: Duration,
     /// Most calls for one request, or for one task of it; at least 1.
     pub max_attempts: u32,
-    /// Whether unhealthy models are called when the policy's targets have failed.
+    /// True if unhealthy models are called when the policy's targets have failed.
     pub last_resort: bool,
     /// Wait before the first repeated call.
     pub backoff: Duration,
-    /// How many retries of one model may be in flight.
+    /// Limit on the retries of one model in flight.
     pub retry_budget: RetryBudget,
     /// What plans may use up.
     pub plan: PlanLimits,

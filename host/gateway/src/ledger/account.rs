@@ -154,7 +154,7 @@ impl Account {
     /// tokens for each of its answers.
     ///
     /// # Errors
-    /// When the most that the call can come to exceeds what is left. It is not noted
+    /// Fails when the most that the call can come to exceeds what is left. It is not noted
     /// then.
     pub(crate) fn sent_within(
         &self,
@@ -173,12 +173,12 @@ impl Account {
     /// Reserves bytes for content that a plan is going to put together.
     ///
     /// # Errors
-    /// When it exceeds what is left.
+    /// Fails when it exceeds what is left.
     pub(crate) fn assemble(&self, size: &ContentSize, limits: &PlanLimits) -> Result<(), OverLimit> {
         self.calls().spending().assemble(size, limits)
     }
 
-    /// What is left of the limits of a plan.
+    /// Returns the rest of the limits of a plan.
     pub(crate) fn left(&self, limits: &PlanLimits) -> PlanLimits {
         self.calls().spending().left(limits)
     }

@@ -20,7 +20,7 @@ pub(crate) struct CallId(usize);
 pub(super) struct Calls {
     calls: Vec<Call>,
     answering: Option<CallId>,
-    /// What the calls of a plan have used and may use, by number of the call.
+    /// Usage and reservations of the calls of a plan, by number of the call.
     spending: Spending,
     first_token: Option<Duration>,
     /// Tokens of an answer that needed no call of its own.
@@ -55,7 +55,7 @@ impl Calls {
         self.spending.reserve(self.calls.len(), call, limits)
     }
 
-    /// What the calls of a plan have used and may use.
+    /// Usage and reservations of the calls of a plan.
     pub(super) fn spending(&mut self) -> &mut Spending {
         &mut self.spending
     }

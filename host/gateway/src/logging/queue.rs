@@ -22,7 +22,7 @@ pub(super) struct LineQueue {
 #[derive(Debug, Default)]
 struct Pending {
     lines: Vec<u8>,
-    /// Whether the writer has lines that it took and has not written yet.
+    /// True if the writer has lines that it took and has not written yet.
     is_writing: bool,
 }
 

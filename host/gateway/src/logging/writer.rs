@@ -18,7 +18,7 @@ pub(super) struct LineWriter<W> {
     output: W,
     /// Lines that are being written.
     batch: Vec<u8>,
-    /// Whether the output ends in a part of a line.
+    /// True if the output ends in a part of a line.
     is_torn: bool,
     /// Dropped lines that were reported.
     reported: u64,
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes so many bytes of each write, or fails.
+    /// Takes a scripted number of bytes of each write, or fails.
     #[derive(Default)]
     struct Scripted {
         script: VecDeque<Result<usize, io::ErrorKind>>,
@@ -102,7 +102,7 @@ mod tests {
         }
     }
 
-    /// What is written of two batches of two lines, and how many lines are dropped.
+    /// Output for two batches of two lines, and the number of dropped lines.
     fn write(script: &[Result<usize, io::ErrorKind>]) -> (String, u64) {
         let output = Scripted { script: script.iter().copied().collect(), ..Scripted::default() };
         let queue = Arc::new(LineQueue::default());

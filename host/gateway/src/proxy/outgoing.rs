@@ -24,11 +24,11 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) task: Option<usize>,
     /// The client's headers that go along.
     pub(crate) headers: HeaderMap,
-    /// What bounds its calls, if a plan's limits do.
+    /// Budget of its calls, if a plan limits them.
     pub(crate) budget: Option<CallBudget>,
 }
 
-/// What bounds the calls of a plan.
+/// Budget of the calls of a plan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallBudget {
     /// Limits of all calls together.
@@ -63,7 +63,7 @@ pub(crate) enum Wanted {
         others: Usage,
         /// The client's limit of output tokens for each answer.
         max_output_tokens: Option<u32>,
-        /// How many answers the client asked for.
+        /// Number of answers that the client asked for.
         answers: u32,
     },
     /// The plan goes on with it.
@@ -83,7 +83,7 @@ impl<'a> Outgoing<'a> {
     /// returned that the model is to be sent.
     ///
     /// # Errors
-    /// When the call could exceed a limit of the plan. It must not be made then.
+    /// Fails when the call could exceed a limit of the plan. It must not be made then.
     pub(crate) fn begin_call(
         &self,
         model: &Arc<Model>,
@@ -165,7 +165,7 @@ impl Payload<'_> {
         }
     }
 
-    /// How many output tokens a call may bring, with the limits of its task and of
+    /// Limit on the output tokens of a call, with the limits of its task and of
     /// the client.
     fn output_limit(&self, model: &Model, task: Option<u32>, client: Option<u32>) -> OutputLimit {
         match (self, task) {

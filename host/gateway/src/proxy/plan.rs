@@ -28,7 +28,7 @@ mod task;
 
 /// What the tasks of one request are run with.
 pub(crate) struct Conductor<'a> {
-    /// What calls are made with.
+    /// Context of the calls.
     pub(crate) calls: CallContext<'a>,
     /// The client's request.
     pub(crate) request: &'a ChatRequest,
@@ -44,7 +44,7 @@ pub(crate) struct Conductor<'a> {
     pub(crate) account: &'a Account,
     /// Counts the outputs of tasks as held, as long as the plan may refer to them.
     pub(crate) outputs: Mutex<Vec<MemoryLease>>,
-    /// Where large inputs and answers are put together.
+    /// Assembler of large inputs and answers.
     pub(crate) assembler: &'a Assembler,
 }
 
@@ -79,7 +79,7 @@ pub(crate) enum Stopped {
         name: Arc<str>,
         /// What the client may hear of it.
         why: String,
-        /// What kind of failure it is.
+        /// Kind of failure.
         cause: TaskFailure,
     },
     /// The answer would be larger than the plan may make it.

@@ -22,14 +22,14 @@ use super::outgoing::{Outgoing, Wanted};
 use crate::ledger::{Account, CallId};
 use crate::memory::{HeldFor, HeldMemory, MemoryLimits};
 
-/// What calls of models are made with.
+/// Context of calls of models.
 #[derive(Clone, Copy)]
 pub(crate) struct CallContext<'a> {
-    /// Where calls go.
+    /// Backends by name.
     pub(crate) backends: &'a HashMap<BackendName, Backend>,
-    /// What answers are counted by.
+    /// Counter of the memory that answers hold.
     pub(crate) memory: &'a Arc<HeldMemory>,
-    /// How much answers may hold.
+    /// Limits on that memory.
     pub(crate) memory_limits: MemoryLimits,
 }
 
@@ -40,12 +40,12 @@ pub(crate) struct Exhausted {
     pub(crate) failures: Vec<(ModelId, CallFailure)>,
     /// A backend's words that the client should hear: the request is at fault.
     pub(crate) words: Option<Box<ErrorAnswer>>,
-    /// Why a target was not called: it could have exceeded a limit of the plan.
+    /// Limit of the plan for which a target was not called.
     pub(crate) over_limit: Option<OverLimit>,
 }
 
 impl Exhausted {
-    /// Whether it failed because the gateway had no memory left for an answer.
+    /// Returns whether it failed because the gateway had no memory left for an answer.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         self.failures.iter().any(|(_, failure)| failure.kind == FailureKind::NoMemory)
     }

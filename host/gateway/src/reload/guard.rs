@@ -19,7 +19,7 @@ impl Reloader {
         self.respecify(is_outdated).await;
     }
 
-    /// Whether a version that serves now is to be brought under the configuration.
+    /// Returns whether a version that serves now is to be brought under the configuration.
     fn undo_what_is_worse(&self) -> bool {
         let _changing = self.changing();
         let current = self.app.snapshot();

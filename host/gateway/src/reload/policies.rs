@@ -64,11 +64,11 @@ struct NotLetIn {
     error: NotLoaded,
 }
 
-/// Why a version does not load.
+/// Reason why a version does not load.
 #[derive(Clone, Debug)]
 pub(super) struct NotLoaded {
     message: String,
-    /// Whether the same version may load a little later.
+    /// True if the same version may load a little later.
     is_transient: bool,
 }
 
@@ -89,7 +89,7 @@ pub(super) struct Change {
     pub(super) what: What,
     /// Why another version was not let in, if one was not.
     pub(super) rejected: Option<String>,
-    /// Whether another attempt may do what this one did not.
+    /// True if another attempt may do what this one did not.
     pub(super) is_incomplete: bool,
 }
 
@@ -102,7 +102,7 @@ pub(super) enum What {
 }
 
 impl Committed {
-    /// Whether another attempt may do what this one did not.
+    /// Returns whether another attempt may do what this one did not.
     pub(super) fn is_incomplete(&self) -> bool {
         self.0.iter().any(|change| change.is_incomplete)
     }

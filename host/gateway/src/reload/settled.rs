@@ -72,7 +72,7 @@ fn stamps(files: &[PathBuf]) -> FileStamps {
     FileStamps::read(files.iter().map(PathBuf::as_path))
 }
 
-/// How much longer files have to be left alone. A change in the future says nothing: a
+/// Time for which files still have to be left alone. A change in the future says nothing: a
 /// clock was set.
 fn quiet_in(stamps: &FileStamps, now: SystemTime) -> Duration {
     let age = stamps.last_change().and_then(|change| now.duration_since(change).ok());

@@ -18,7 +18,7 @@ pub(crate) struct Triggers {
     watcher: Watcher,
     changes: Changes,
     hangups: Signal,
-    /// Whether files changed between the first reading and the first watching.
+    /// True if files changed between the first reading and the first watching.
     missed: bool,
 }
 

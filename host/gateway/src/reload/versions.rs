@@ -66,7 +66,7 @@ impl Reloader {
         Ok(undo.back)
     }
 
-    /// What puts the version before in the place of a bad one, if there is one. Nothing
+    /// Change that puts the version before in the place of a bad one, if there is one. Nothing
     /// has changed yet.
     pub(super) fn undo(&self, slot: &Arc<Slot>, bad: Digest, hold: Hold, who: Who) -> Option<Undo> {
         let previous = slot.previous().filter(|previous| previous.digest() != bad)?;

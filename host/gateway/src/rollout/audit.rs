@@ -198,7 +198,7 @@ impl Audit {
         self.log().newest.iter().rev().take(most).cloned().collect()
     }
 
-    /// Whether events wait for room in the file.
+    /// Returns whether events wait for room in the file.
     pub(super) fn is_unwritten(&self) -> bool {
         !self.log().unwritten.is_empty()
     }

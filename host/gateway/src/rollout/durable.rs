@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// What names of files end with while they are written.
+/// Suffix of the names of files that are being written.
 const UNFINISHED: &str = "new";
 
 /// Replaces a file, so that it has its old or its new content at any moment, also after a
@@ -13,12 +13,12 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with(&mut System, path, bytes)
 }
 
-/// Whether a file was not finished.
+/// Returns whether a file was not finished.
 pub(super) fn is_unfinished(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == UNFINISHED)
 }
 
-/// What a replacement takes of a file system.
+/// Operations of a file system that a replacement needs.
 trait FileSystem {
     fn create(&mut self, path: &Path) -> io::Result<File>;
     fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<()>;
@@ -72,7 +72,7 @@ mod tests {
     /// Fails at one operation, or ends there as a process that is killed does.
     struct Failing {
         operation: usize,
-        /// How much of the bytes are written before that.
+        /// Number of bytes written before that.
         written: usize,
     }
 

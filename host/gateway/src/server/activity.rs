@@ -35,7 +35,7 @@ pub(super) struct Activity(Mutex<State>);
 #[derive(Debug)]
 struct State {
     protocol: Protocol,
-    /// Whether a whole head has arrived at any time.
+    /// True if a whole head has arrived at any time.
     was_used: bool,
     /// Requests whose response has not been handed over to the last byte.
     open: usize,
@@ -52,7 +52,7 @@ struct State {
 }
 
 impl State {
-    /// Whether the gateway works on a request. If so, the waker is kept.
+    /// Returns whether the gateway works on a request. If so, the waker is kept.
     fn is_working(&mut self, waker: &Waker) -> bool {
         if self.working == 0 {
             return false;
@@ -150,7 +150,7 @@ impl Activity {
         (state.working == 0).then_some(state.progressed_at)
     }
 
-    /// Whether the head of a request ever arrived.
+    /// Returns whether the head of a request ever arrived.
     pub(super) fn was_used(&self) -> bool {
         self.state().was_used
     }

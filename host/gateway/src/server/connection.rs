@@ -53,7 +53,7 @@ pub(super) struct Listener {
 struct Source {
     /// The peer that it is counted for.
     peer: Option<Peer>,
-    /// Whether its requests are counted for the peers that their headers report.
+    /// True if its requests are counted for the peers that their headers report.
     is_shared: bool,
     /// Bytes of the first request that have been read already.
     prefix: Vec<u8>,

@@ -16,7 +16,7 @@ use super::table::PeerShare;
 #[derive(Debug)]
 pub(super) struct OpenRequest {
     activity: Arc<Activity>,
-    /// Whether the gateway works on it, as opposed to waiting for its client.
+    /// True if the gateway works on it, as opposed to waiting for its client.
     works: bool,
     /// Its place in the share of the peer that a trusted proxy reports.
     _share: Option<PeerShare>,

@@ -19,7 +19,7 @@ pub(super) struct TrackedStream<S> {
     stream: S,
     /// Bytes that were read from the stream before, and are read again first.
     prefix: Vec<u8>,
-    /// How many bytes of the preface have come; `None` once the version is known.
+    /// Bytes of the preface that arrived; `None` once the version is known.
     preface_seen: Option<usize>,
     activity: Arc<Activity>,
 }

@@ -29,7 +29,7 @@ pub(crate) struct ConnectionLimits {
     pub(crate) total: usize,
     /// Most connections of one peer.
     pub(crate) per_peer: usize,
-    /// Whether the limit for one peer holds for this machine, too.
+    /// True if the limit for one peer holds for this machine, too.
     pub(crate) counts_loopback: bool,
 }
 

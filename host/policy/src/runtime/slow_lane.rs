@@ -40,12 +40,12 @@ pub(crate) struct SlowLane {
     threads: usize,
 }
 
-/// What one policy may use of the lane.
+/// Share of the lane of one policy.
 pub(crate) struct Share {
     /// One permit for each of its slow calls that run at the same time, so that a
     /// policy with many leaves room for the others.
     turns: Arc<Semaphore>,
-    /// Whether it can sleep, which looks like waiting for a processor.
+    /// True if it can sleep, which looks like waiting for a processor.
     sleeps: bool,
 }
 
@@ -74,7 +74,7 @@ impl SlowLane {
     /// Stops it when dropped, at the next tick.
     ///
     /// # Errors
-    /// When the call fails or is late. A late call is the policy's own fault,
+    /// Fails when the call fails or is late. A late call is the policy's own fault,
     /// [`Deadline`](PolicyFailure::Deadline), if the policy was running for at least
     /// half of `ticks`, the time that it had; else it is
     /// [`Starved`](PolicyFailure::Starved).

@@ -97,7 +97,7 @@ impl FileStamps {
 }
 
 impl Stamp {
-    /// When the content or the name changed last.
+    /// Time of the last change of content or name.
     fn changed(&self) -> Option<SystemTime> {
         let (_, seconds, nanoseconds) = self.identity;
         let since = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);

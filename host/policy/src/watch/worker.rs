@@ -12,7 +12,7 @@ use tokio::sync::{mpsc as signal, watch};
 use super::WatchConfig;
 use super::files::{FileStamps, directories};
 
-/// Whether the system reports that a file that was written is closed.
+/// True if the system reports that a file that was written is closed.
 const REPORTS_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// What the worker is told.
@@ -225,7 +225,7 @@ fn calm_at(config: &WatchConfig, unrest: &Unrest) -> Instant {
     (unrest.last + config.quiet).min(unrest.first + config.patience)
 }
 
-/// Whether a path of an event is that of a watched file, or of one in a watched directory.
+/// Returns whether a path of an event is that of a watched file, or of one in a watched directory.
 fn is_named(path: &Path, names: &BTreeSet<PathBuf>) -> bool {
     let is_in = |path: &Path| names.contains(path) || path.parent().is_some_and(|it| names.contains(it));
     is_in(path) || path.canonicalize().is_ok_and(|path| is_in(&path))

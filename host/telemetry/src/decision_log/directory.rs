@@ -161,7 +161,7 @@ fn cut_torn_lines(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Length of the whole lines at the beginning of a file of so many bytes.
+/// Returns the length of the whole lines at the beginning of a file of `bytes` bytes.
 pub(super) fn whole_lines(mut file: &File, bytes: u64) -> io::Result<u64> {
     let mut end = bytes;
     let mut piece = [0; 4_096];

@@ -120,7 +120,7 @@ pub struct MemoryState {
     pub held: usize,
     /// Most of it.
     pub limit: usize,
-    /// That of large bodies, by kind.
+    /// Memory of large bodies, by kind.
     pub large: [HeldKind; 2],
 }
 

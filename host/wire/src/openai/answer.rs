@@ -30,7 +30,7 @@ pub enum FinishReason {
 /// How much of a text that is all there comes in one event of a stream: clients
 /// have limits for a line.
 const PIECE: usize = 4 << 10;
-/// How much of such a text is escaped at a time for a whole answer.
+/// Bytes of such a text that are escaped at a time for a whole answer.
 const WHOLE_PIECE: usize = 64 << 10;
 /// Stands where the text of an answer is to be.
 const EMPTY_CONTENT: &[u8] = br#""content":"""#;
@@ -153,7 +153,7 @@ impl Head<'_> {
     }
 }
 
-/// What stands before and after the text of an answer that has an empty one. In
+/// Parts before and after the text of an answer that has an empty one. In
 /// the strings before it quotes are escaped, so none of them looks like it.
 fn around_content(answer: &Bytes) -> (Bytes, Bytes) {
     let at =

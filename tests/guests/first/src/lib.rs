@@ -21,7 +21,7 @@ pub struct Settings {
     label: Option<String>,
     /// After how many milliseconds the next model is asked too.
     hedge_after_ms: Option<u32>,
-    /// How many milliseconds each target has for its first byte.
+    /// Time of each target for its first byte, in milliseconds.
     timeout_ms: Option<u32>,
     /// The first version that fails, but not on the load gate's request.
     fails_from: Option<u32>,

@@ -32,13 +32,13 @@ pub struct Settings {
     pub timeout_ms: Option<u32>,
     /// Most tokens of each of them.
     pub max_output_tokens: Option<u32>,
-    /// How often the shapes that repeat something do so.
+    /// Number of repetitions in the shapes that repeat something.
     #[serde(skip_serializing_if = "is_zero")]
     pub repeat: usize,
-    /// Whether each of them has all further candidates as targets too.
+    /// True if each of them has all further candidates as targets too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fall_back: bool,
-    /// When the next target of each of them is started beside a silent one, in
+    /// Delay before the next target of each of them is started beside a silent one, in
     /// milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hedge_after_ms: Option<u32>,

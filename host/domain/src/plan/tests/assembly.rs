@@ -1,4 +1,4 @@
-//! What a plan puts together is bounded before any of it is copied.
+//! Content that a plan assembles is bounded before any of it is copied.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What calls of a plan may use up together.
+//! Limits on the sum of the calls of a plan.
 
 use proptest::collection::vec;
 use proptest::option;

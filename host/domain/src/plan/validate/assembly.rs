@@ -1,4 +1,4 @@
-//! What a plan gives its models and puts together: kinds, and sizes as far as
+//! Content that a plan gives its models and assembles: kinds, and sizes as far as
 //! they are known before any task has run.
 
 use std::collections::HashMap;
@@ -155,7 +155,7 @@ fn own_size(part: &Part) -> ContentSize {
     }
 }
 
-/// Whether an input is one that an operation takes.
+/// Returns whether an input is one that an operation takes.
 fn check_shape(operation: Operation, input: &[Input], kinds: Modalities) -> Result<(), TaskFault> {
     let (first, only) = match input {
         [] => return Err(TaskFault::NoInput),

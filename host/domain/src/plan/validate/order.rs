@@ -150,7 +150,7 @@ impl Ancestors {
         self.words[at * self.width + before / 64] |= 1 << (before % 64);
     }
 
-    /// Whether that task is there and is one of them.
+    /// Returns whether that task is there and is one of them.
     fn contain(&self, at: usize, task: usize) -> bool {
         let set = &self.words[at * self.width..][..self.width];
         set.get(task / 64).is_some_and(|word| word >> (task % 64) & 1 == 1)

@@ -26,7 +26,7 @@ pub(in crate::config) struct Memory {
     pub max_before_content: Size,
 }
 
-/// How many retries of one model may be in flight, over all requests, so that retries
+/// Limit on the retries of one model in flight, over all requests, so that retries
 /// do not multiply the load on a backend that fails under load. A fallback to another
 /// model is no retry.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

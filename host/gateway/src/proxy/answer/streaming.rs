@@ -30,14 +30,14 @@ pub(super) struct AnsweringCall {
     pub(super) _in_flight: InFlight,
 }
 
-/// Why a stream ends before its answer does.
+/// Reason why a stream ends before its answer does.
 #[derive(Clone, Copy, Debug)]
 enum BreakOff {
     /// The backend broke it.
     Failure,
     /// The backend sent nothing for this long.
     Silence(Duration),
-    /// The time for the request is over, whoever used it up.
+    /// The time for the request is over.
     Deadline,
     /// The gateway may hold no more of it.
     NoMemory,

@@ -26,7 +26,7 @@ impl Default for Assembler {
 }
 
 impl Assembler {
-    /// Whether content of this size is assembled here.
+    /// Returns whether content of this size is assembled here.
     pub(super) fn takes(size: &ContentSize) -> bool {
         size.assembled_bytes() >= LARGE
     }

@@ -37,12 +37,12 @@ pub(super) enum Ended {
     Failed {
         /// What there is to tell.
         result: TaskResult,
-        /// What kind of failure it is.
+        /// Kind of failure.
         cause: TaskFailure,
     },
 }
 
-/// Why a task gave no output.
+/// Reason why a task gave no output.
 enum TaskError {
     /// Its input would be larger than the plan may make it.
     OverLimit(OverLimit),

@@ -5,7 +5,7 @@ fn v2(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
     [V2_SIGNATURE, &[command, family, length[0], length[1]], rest].concat()
 }
 
-/// What is read, and what is left after it.
+/// Result of reading, and the bytes left after it.
 async fn read_from(bytes: &[u8]) -> (Option<Beginning>, Vec<u8>) {
     let mut stream = bytes;
     (read(&mut stream).await.ok(), stream.to_vec())

@@ -1,6 +1,6 @@
-//! How long the lists of a plan may be.
+//! Limits on the lengths of the lists of a plan.
 //!
-//! What a policy returned has been copied out of its memory, a few megabytes at most.
+//! The answer of a policy has been copied out of its memory, a few megabytes at most.
 //! Converting and checking it costs the gateway many times that, so a list that no
 //! valid plan has is refused by its length alone.
 

@@ -18,7 +18,7 @@ use crate::host::FIRST_LOOK;
 pub(super) struct RunTime(AtomicU64);
 
 impl Default for RunTime {
-    /// What a call has run before it moves.
+    /// Time that a call ran before it moves.
     fn default() -> Self {
         Self(AtomicU64::new(FIRST_LOOK))
     }
@@ -61,7 +61,7 @@ impl<T> Future for MovedCall<T> {
 }
 
 impl<T> Drop for MovedCall<T> {
-    /// What a policy printed is logged when its instance is dropped.
+    /// Output that a policy printed is logged when its instance is dropped.
     fn drop(&mut self) {
         let Self { call, log, span, .. } = self;
         dispatcher::with_default(log, || span.in_scope(|| drop(call.take())));

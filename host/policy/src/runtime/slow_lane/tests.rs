@@ -78,7 +78,7 @@ async fn a_late_call_is_blamed_on_who_had_the_processor() {
     assert_eq!(lane.run(asleep(), &sleeper, soon(), 20).await, Err(PolicyFailure::Deadline));
 }
 
-/// What was logged.
+/// Logged lines.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

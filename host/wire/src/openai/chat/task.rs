@@ -19,7 +19,7 @@ use crate::json::quote;
 pub use self::outputs::Outputs;
 
 /// A task's request, but for the name of the model and the limit of output tokens.
-/// What it has of the client's request it shares, so an attempt more costs no copy
+/// Content of the client's request is shared, so another attempt costs no copy
 /// of a picture.
 #[derive(Debug)]
 pub struct TaskBody {

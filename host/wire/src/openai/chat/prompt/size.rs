@@ -41,7 +41,7 @@ impl Texts {
         size
     }
 
-    /// Where bytes `from..to` of a part's text are written, and the size of the
+    /// Returns the place of bytes `from..to` of a part's text as written, and the size of the
     /// excerpt. `None` where there is no such text or an end is inside a character.
     pub fn excerpt(
         &self,
@@ -98,7 +98,7 @@ impl PartSpans {
 }
 
 impl MessageSpans {
-    /// What stands beside the content counts where it is much: calls of tools.
+    /// Members beside the content count where they are large: calls of tools.
     pub fn bytes_beside_content(&self) -> u64 {
         if self.calls_tools { (self.whole.len() - self.content.len()) as u64 } else { 0 }
     }

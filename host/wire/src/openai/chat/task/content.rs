@@ -50,7 +50,7 @@ impl<'a> Content<'a> {
         })
     }
 
-    /// Whether a part comes to an empty text.
+    /// Returns whether a part comes to an empty text.
     pub fn is_empty(&self, part: &Resolved<'_>) -> bool {
         match part {
             Resolved::Text(text) => text.is_empty(),

@@ -69,7 +69,7 @@ impl ChatRequest {
     }
 }
 
-/// What a task sets beside its limit of output tokens: names, and values in JSON.
+/// Members that a task sets beside its limit of output tokens: names, and values in JSON.
 pub(super) fn members_of(task: &Task) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     task.options.iter().map(|(name, value)| (name.as_str(), value_of(name, value)))
 }
