@@ -91,13 +91,13 @@ metrics! {
 
     #[unit = "bytes"]
     Gauge HELD = "pointsman_held_memory" []
-        "Memory that request bodies and answers hold.";
+        "Memory in use by request bodies and answers.";
     #[unit = "bytes"]
     Gauge HELD_LARGE = "pointsman_held_memory_large" ["kind"]
-        "Memory that large request bodies and answers hold: all but the first 64 KiB of each.";
+        "Memory in use by large request bodies and answers: all but the first 64 KiB of each.";
     #[unit = "bytes"]
     Gauge HELD_LIMIT = "pointsman_held_memory_limit" ["kind"]
-        "Most memory that all request bodies and answers may hold, and the large ones of each kind.";
+        "Limits on the memory of all request bodies and answers, and of the large ones of each kind.";
 
     Counter REQUESTS = "pointsman_requests" ["route", "ending"]
         "Requests that were decided and ended: answered, failed, or cancelled by the client.";

@@ -131,6 +131,7 @@ fn a_call_is_counted_by_what_became_of_it() {
         (CallEnd::Failed(FailureKind::Status(302)), "status-other"),
         (CallEnd::Failed(FailureKind::Broken("not JSON".to_owned())), "unusable"),
         (CallEnd::BrokeOff, "broke-off"),
+        (CallEnd::Failed(FailureKind::NoMemory), "no-memory"),
     ];
     for (end, result) in ends {
         let metrics = configured(&["auto"], &["llama-7b"]);
@@ -140,7 +141,7 @@ fn a_call_is_counted_by_what_became_of_it() {
         let series =
             format!(r#"pointsman_calls_total{{backend="fleet",model="fleet/llama-7b",result="{result}"}} 1"#);
         tells(&metrics, &[&series]);
-        assert_eq!(page(&metrics).matches("pointsman_calls_total{").count(), 10);
+        assert_eq!(page(&metrics).matches("pointsman_calls_total{").count(), 11);
     }
 }
 
