@@ -212,16 +212,30 @@ fn data_in_several_lines_is_read_and_passed() {
 
 proptest! {
     #[test]
-    fn whatever_comes_is_passed_on_but_for_an_incomplete_end(
+    fn whatever_comes_after_the_first_content_is_passed_on_but_for_an_incomplete_end(
         lines in vec(prop_oneof![
             "data: .{0,20}", Just(ROLE.to_owned()), Just(FINISH.to_owned()), Just(String::new()), ".{0,9}",
         ], 0..12),
         end in proptest::sample::select(&["\n", "\r\n", "\r"][..]),
         size in 1..50_usize,
     ) {
-        let stream: String = lines.iter().map(|line| line.clone() + end).collect();
+        let rest: String = lines.iter().map(|line| line.clone() + end).collect();
+        let stream = content("Hi", "") + &rest;
         let sent = relay(stream.as_bytes().chunks(size), false).sent;
         prop_assert!(stream.starts_with(&sent) || sent == stream.clone() + "\n\n", "{stream:?} became {sent:?}");
+    }
+
+    #[test]
+    fn of_what_comes_before_the_first_content_only_comments_and_empty_lines_are_left_out(
+        events in vec(prop_oneof![
+            Just(ROLE), Just("event: a\n\n"), Just("retry: 10\n\n"), Just("\n"), Just(": a\n\n"), Just(":\n: b\n\n"),
+        ], 0..12),
+        size in 1..50_usize,
+    ) {
+        let is_left_out = |event: &&&str| event.starts_with(':') || **event == "\n";
+        let kept: String = events.iter().filter(|event| !is_left_out(event)).copied().collect();
+        let sent = relay(events.concat().as_bytes().chunks(size), false).sent;
+        prop_assert_eq!(sent, kept);
     }
 
     #[test]
@@ -268,7 +282,7 @@ fn usage_that_is_passed_on_is_that_of_all_calls() {
     let last = USAGE.replace("\"completion_tokens\":2", "\"completion_tokens\":2,\"total_tokens\":5");
     let sum = last.replace(":3,", ":103,").replace(":2,", ":12,").replace(":5}", ":115}");
     let stream = |event: &str, usage: &str| {
-        [ROLE, ": ping\n\n", &content("Hi", ""), event, event, &content("Ho", ""), FINISH, usage, DONE]
+        [ROLE, &content("Hi", ""), ": ping\n\n", event, event, &content("Ho", ""), FINISH, usage, DONE]
             .concat()
     };
     check_adding(&stream(&counted(3, 2), &last), false, &stream(&counted(103, 12), &sum));
