@@ -34,9 +34,14 @@ pub trait BackgroundTask: Send {
 pub struct Supervisor(Arc<Mutex<BTreeMap<&'static str, u64>>>);
 
 impl Supervisor {
-    /// Runs a task until it ends for good.
-    pub async fn run<T: BackgroundTask>(&self, mut task: T) {
+    /// Runs a task until it ends for good. Its restarts are reported from the call on,
+    /// not only once the future is polled.
+    pub fn run<T: BackgroundTask>(&self, task: T) -> impl Future<Output = ()> + Send + use<T> {
         self.counts().entry(T::NAME).or_default();
+        self.clone().keep_running(task)
+    }
+
+    async fn keep_running<T: BackgroundTask>(self, mut task: T) {
         let mut backoff = Backoff::default();
         loop {
             let started = Instant::now();

@@ -233,7 +233,6 @@ struct KeepRunning(Supervisor);
 impl KeepRunning {
     #[expect(clippy::disallowed_methods, reason = "the handles are kept, and aborted at the end")]
     fn spawn(&self, task: impl BackgroundTask + 'static) -> tokio::task::JoinHandle<()> {
-        let supervisor = self.0.clone();
-        tokio::spawn(async move { supervisor.run(task).await })
+        tokio::spawn(self.0.run(task))
     }
 }
