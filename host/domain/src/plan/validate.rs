@@ -59,7 +59,7 @@ impl Scope<'_> {
         Ok(Step::Finish(Finish { content, size, label, reason }))
     }
 
-    /// The parts of an answer, where so many tasks will have ended. Returns its size.
+    /// Checks the parts of an answer after `tasks` tasks. Returns its size.
     fn check_answer(
         &self,
         content: &[Part],

@@ -1,6 +1,6 @@
 //! Keeps web pages from using a client API that needs no key.
 //!
-//! With keys a page has to know one. Without them, whoever runs the gateway for the programs
+//! With keys a page has to know one. Without them, an operator who runs the gateway for the programs
 //! of a machine or a network does not mean the pages that are open in its browsers.
 
 use std::sync::Arc;

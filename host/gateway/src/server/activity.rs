@@ -22,7 +22,7 @@ pub(crate) struct Timeouts {
 /// Version of HTTP that a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
-    /// Not enough bytes have arrived to tell.
+    /// Not enough bytes have arrived to decide.
     Unknown,
     Http1,
     Http2,

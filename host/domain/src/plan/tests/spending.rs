@@ -146,7 +146,7 @@ fn input_tokens_and_assembled_bytes_have_a_sum() {
 
 #[derive(Clone, Debug)]
 enum Event {
-    /// A call of a model that is so dear, with this limit, for so many answers.
+    /// A call of a model at a price, with a limit, for a number of answers.
     Call { price: f64, output: OutputLimit, answers: u32, input_tokens: u64, more_may_follow: bool },
     /// A call ends, and has used a part of what it may use.
     End { call: prop::sample::Index, part: f64 },
