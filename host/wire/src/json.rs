@@ -13,6 +13,7 @@ mod error;
 mod escape;
 mod escape_index;
 mod keys;
+mod mark;
 mod number;
 mod path;
 mod plain;
@@ -22,6 +23,8 @@ pub(crate) use error::{JsonError, Problem};
 pub(crate) use escape::{quote, quoted_interior, unescape};
 pub(crate) use escape_index::EscapeIndex;
 pub(crate) use keys::keys;
+pub(crate) use mark::LeadingMark;
+pub(crate) use number::whole_number;
 pub(crate) use path::Path;
 pub(crate) use scanner::{Scanner, scan, text_at};
 

@@ -13,7 +13,7 @@ use self::place::{Key, Place};
 pub(super) use self::replaceable::Replaceable;
 use super::request::{BadRequest, ChatRequest, StreamOptions};
 use crate::body::Body;
-use crate::json::{Container, Path, Scalar, Span, Text, Visitor};
+use crate::json::{Container, Path, Scalar, Span, Text, Visitor, whole_number};
 
 /// What was found so far.
 #[derive(Debug, Default)]
@@ -183,7 +183,9 @@ impl Members {
     }
 
     fn integer(&mut self, raw: &[u8], at: usize) -> Option<i64> {
-        let integer = std::str::from_utf8(raw).ok().and_then(|digits| digits.parse().ok());
+        let (is_negative, digits) = raw.strip_prefix(b"-").map_or((false, raw), |digits| (true, digits));
+        let integer = whole_number(digits).and_then(|integer| i64::try_from(integer).ok());
+        let integer = if is_negative { integer.map(|integer| -integer) } else { integer };
         if integer.is_none() {
             self.wrong_type("an integer", "a number that is none", at);
         }

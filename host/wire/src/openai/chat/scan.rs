@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::members::Members;
 use super::request::{BadRequest, ChatRequest};
 use crate::body::Gather;
-use crate::json::{JsonError, Scanner};
+use crate::json::{JsonError, LeadingMark, Scanner};
 
 /// Bounds of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ impl Default for ScanLimits {
 #[derive(Debug, Default)]
 pub struct RequestScan {
     limits: ScanLimits,
+    /// Not forwarded, so places are counted from behind it.
+    mark: LeadingMark,
     scanner: Scanner,
     members: Members,
     body: Gather,
@@ -39,7 +41,8 @@ impl RequestScan {
 
     /// Reads the next chunk of the body, cut anywhere. After an error the scan
     /// is of no more use.
-    pub fn push(&mut self, chunk: Bytes) -> Result<(), BadRequest> {
+    pub fn push(&mut self, mut chunk: Bytes) -> Result<(), BadRequest> {
+        self.mark.remove_from(&mut chunk).map_err(BadRequest::not_json)?;
         // Places in a body are kept in 32 bits.
         let limit = self.limits.body_bytes.min(u32::MAX as usize);
         if self.body.len() + chunk.len() > limit {

@@ -72,12 +72,36 @@ fn a_request_has_defaults() {
 }
 
 #[test]
+fn a_byte_order_mark_is_not_part_of_the_request() {
+    const BODY: &str = r#"{"model":"auto","messages":[{"role":"user","content":"Hi"}],"max_tokens":5}"#;
+    let marked = format!("\u{feff}{BODY}");
+    let request = read(&marked).unwrap();
+    assert_eq!(request.body_len(), BODY.len());
+    assert_eq!(request.body_for("x").concat(), BODY.replace("auto", "x").as_bytes());
+    assert_eq!(
+        request.limited_body_for("x", 4).concat(),
+        BODY.replace("auto", "x").replace('5', "4").as_bytes()
+    );
+    assert_eq!(read(&format!("\u{feff} \n{BODY}")).unwrap().model, "auto");
+
+    for wrong in [format!("\u{feff}{marked}"), format!(" {marked}"), format!("{BODY}\u{feff}")] {
+        assert!(read(&wrong).is_err(), "{wrong:?}");
+    }
+    assert!(read("\u{feff}").is_err());
+    // It begins as the mark does.
+    assert!(read("\u{fe8f}{}").is_err());
+}
+
+#[test]
 fn the_limit_on_output_is_read_from_both_members() {
     assert_eq!(with(r#""max_tokens":5"#).max_output_tokens, Some(5));
     assert_eq!(with(r#""max_completion_tokens":6,"max_tokens":5"#).max_output_tokens, Some(6));
     assert_eq!(with(r#""max_tokens":null"#).max_output_tokens, None);
     assert_eq!(with(r#""max_tokens":-1"#).max_output_tokens, None);
     assert_eq!(with(r#""max_tokens":99999999999"#).max_output_tokens, Some(u32::MAX));
+    assert_eq!(with(r#""max_tokens":256.0"#).max_output_tokens, Some(256));
+    assert_eq!(with(r#""max_tokens":-1.0"#).max_output_tokens, None);
+    assert_eq!(with(r#""max_completion_tokens":2.56e2"#).max_output_tokens, Some(256));
     assert_eq!(with(r#""n":3"#).answers, 3);
 }
 
