@@ -22,7 +22,8 @@ pub fn model(name: &str, inputs: Modalities) -> Model {
         price: Price::default(),
         quality: Quality::default(),
         expected: Expected::default(),
-        first_byte: Default::default(),
+        time_limits: Default::default(),
+        stream_usage: true,
         attributes: BTreeMap::new(),
         live: Arc::new(LiveStats::default()),
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use ::http::HeaderValue;
 use ::http::header::CONTENT_TYPE;
 use bytes::Bytes;
-use pointsman_domain::failure::{CallFailure, FailureKind};
+use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 
 use crate::backend::ReplyBody;
 use crate::http::transport::{Address, Transport};
@@ -61,7 +61,8 @@ impl Endpoint {
             Ok(Posted { status: answer.status, retry_after, body })
         };
         tokio::time::timeout(self.timeout, posting).await.unwrap_or_else(|_| {
-            Err(CallFailure { kind: FailureKind::Timeout(self.timeout), retry_after: None })
+            let (limit, waited) = (TimeLimit::Answer, self.timeout);
+            Err(CallFailure { kind: FailureKind::Timeout { limit, waited }, retry_after: None })
         })
     }
 }

@@ -9,7 +9,7 @@ use ::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT,
 };
 use ::http::{HeaderMap, HeaderName, HeaderValue};
-use pointsman_domain::failure::{CallFailure, FailureKind};
+use pointsman_domain::failure::{CallFailure, ErrorCause, FailureKind, TimeLimit};
 use pointsman_domain::model::Operation;
 
 use crate::backend::{Call, Reply, ReplyBody, broken};
@@ -164,12 +164,14 @@ impl HttpBackend {
     pub(crate) async fn probe(&self, path: &str, timeout: Duration) -> Result<(), CallFailure> {
         let failure = |kind| CallFailure { kind, retry_after: None };
         let url = self.base.join(path).map_err(|error| failure(FailureKind::Connect(error.to_string())))?;
-        let answer = tokio::time::timeout(timeout, self.transport.get(&url, self.headers.clone()))
-            .await
-            .map_err(|_| failure(FailureKind::Timeout(timeout)))??;
+        let answer =
+            tokio::time::timeout(timeout, self.transport.get(&url, self.headers.clone())).await.map_err(
+                |_| failure(FailureKind::Timeout { limit: TimeLimit::FirstByte, waited: timeout }),
+            )??;
         match answer.status {
             200..300 => Ok(()),
-            status => Err(failure(FailureKind::Status(status))),
+            429 => Err(failure(FailureKind::Status { status: 429, cause: ErrorCause::Load })),
+            status => Err(failure(FailureKind::server_error(status))),
         }
     }
 }

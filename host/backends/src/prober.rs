@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use pointsman_domain::failure::CallFailure;
+use pointsman_domain::failure::{CallFailure, CallTimeouts};
 use pointsman_domain::ids::BackendName;
 use pointsman_domain::model::Model;
 use tokio::task::JoinHandle;
@@ -37,6 +37,8 @@ struct Probed {
     backend: Backend,
     models: Vec<Arc<Model>>,
     config: ProbeConfig,
+    /// Waits that count against the health of the models.
+    fault_after: CallTimeouts,
     /// The last verdict, to log changes only.
     down: bool,
 }
@@ -51,7 +53,8 @@ impl Prober {
     /// Probes a backend at once and then at intervals, and tells the live stats
     /// of its models. Call it inside a Tokio runtime.
     pub fn start(name: BackendName, backend: Backend, models: Vec<Arc<Model>>, config: ProbeConfig) -> Self {
-        let probed = Probed { name, backend, models, config, down: false };
+        let fault_after = CallTimeouts { first_byte: config.timeout, ..CallTimeouts::default() };
+        let probed = Probed { name, backend, models, config, fault_after, down: false };
         #[expect(clippy::disallowed_methods, reason = "the prober owns the task and ends it when dropped")]
         Self(tokio::spawn(probed.keep_probing()))
     }
@@ -85,7 +88,7 @@ impl Probed {
                     tracing::info!(backend = %self.name, "probe succeeded again");
                 }
             }
-            Err(failure) if failure.kind.counts_against_health(self.config.timeout) => {
+            Err(failure) if failure.kind.counts_against_health(&self.fault_after) => {
                 self.models.iter().for_each(|model| model.live.probe_failed(now));
                 if !std::mem::replace(&mut self.down, true) {
                     tracing::warn!(backend = %self.name, path = self.config.path, %failure, "probe failed");

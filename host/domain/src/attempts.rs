@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use crate::decision::Target;
-use crate::failure::{CallFailure, Remedy};
+use crate::failure::{CallFailure, CallTimeouts, Remedy};
 use crate::live::RetryBudget;
 
 /// A backend that asks for a longer wait than this is not retried: the client gets
@@ -20,8 +20,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 pub struct Limits {
     /// Most calls for one request.
     pub max_attempts: u32,
-    /// Longest wait for the first byte of one answer.
-    pub attempt_timeout: Duration,
+    /// Time limits of each call.
+    pub timeouts: CallTimeouts,
     /// Time by which the request must be over.
     pub deadline: Option<Instant>,
     /// Wait before the first repeated call; doubles with each further round.
@@ -162,7 +162,8 @@ impl Attempts {
     }
 
     fn timeout(&self, target: Target, now: Instant) -> Duration {
-        let own = target.timeout.unwrap_or(self.limits.attempt_timeout).min(self.limits.attempt_timeout);
+        let limit = self.limits.timeouts.first_byte;
+        let own = target.timeout.map_or(limit, |timeout| timeout.min(limit));
         self.time_left(now).map_or(own, |left| own.min(left))
     }
 

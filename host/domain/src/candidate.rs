@@ -74,13 +74,14 @@ fn output_tokens(request: &RequestFacts) -> u32 {
 /// The models that can serve a request, in the given order.
 #[derive(Debug)]
 pub struct Eligible {
-    /// The healthy ones, or all where none is healthy; at least one.
+    /// The available ones, which are healthy and not resting, or all where none is; at
+    /// least one.
     pub candidates: Vec<Candidate>,
-    /// The unhealthy ones, where some are healthy: to be tried when all else failed.
+    /// The others, where some are available: to be tried when all else failed.
     pub last_resort: Vec<Candidate>,
 }
 
-/// Splits the models that can serve a request by health.
+/// Splits the models that can serve a request by whether they are available.
 pub fn eligible<'a>(
     models: impl IntoIterator<Item = &'a Arc<Model>>,
     request: &RequestFacts,
@@ -101,8 +102,8 @@ pub fn eligible<'a>(
         return Err(nearest_miss.explain(request));
     }
     let mut last_resort = Vec::new();
-    if candidates.iter().any(|candidate| candidate.live.healthy) {
-        last_resort.extend(candidates.extract_if(.., |candidate| !candidate.live.healthy));
+    if candidates.iter().any(|candidate| candidate.live.is_available()) {
+        last_resort.extend(candidates.extract_if(.., |candidate| !candidate.live.is_available()));
     }
     Ok(Eligible { candidates, last_resort })
 }
@@ -129,7 +130,7 @@ pub fn partial<'a>(
     }
     let count = whole.len();
     for candidates in [&mut whole, &mut others] {
-        candidates.sort_by_key(|candidate| !candidate.live.healthy);
+        candidates.sort_by_key(|candidate| !candidate.live.is_available());
     }
     whole.append(&mut others);
     if whole.is_empty() { Err(NoCandidate::Inputs(request.inputs)) } else { Ok((whole, count)) }

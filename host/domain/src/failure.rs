@@ -1,5 +1,6 @@
 //! How a call to a model fails, and what that means for the next attempt.
 
+use std::fmt;
 use std::time::Duration;
 
 /// A call that gave no usable answer.
@@ -18,18 +19,79 @@ pub enum FailureKind {
     /// No connection: the request never reached the backend.
     #[error("cannot connect: {0}")]
     Connect(String),
-    /// Nothing came within the time for one attempt.
-    #[error("no answer within {} ms", .0.as_millis())]
-    Timeout(Duration),
-    /// The backend answered with an error status.
-    #[error("status {0}")]
-    Status(u16),
+    /// A time limit of the call passed.
+    #[error("{limit} within {} ms", waited.as_millis())]
+    Timeout {
+        /// The limit.
+        limit: TimeLimit,
+        /// The time that was waited.
+        waited: Duration,
+    },
+    /// The backend answered with an error.
+    #[error("status {status}{cause}")]
+    Status {
+        /// The HTTP status, or the one that the body of an answer states.
+        status: u16,
+        /// The cause.
+        cause: ErrorCause,
+    },
     /// The connection broke, or what came is not an answer.
     #[error("unusable answer: {0}")]
     Broken(String),
     /// The gateway has no memory left to hold the answer.
     #[error("the gateway has no memory left for the answer")]
     NoMemory,
+}
+
+/// Time limits of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// From sending the request to the head of the answer.
+    FirstByte,
+    /// From sending the request to the first content of a stream.
+    FirstContent,
+    /// From one piece of the answer to the next, whatever is in them.
+    Silence,
+    /// From sending the request to the last byte of the answer.
+    Answer,
+}
+
+impl fmt::Display for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FirstByte => "no answer",
+            Self::FirstContent => "no content",
+            Self::Silence => "nothing more",
+            Self::Answer => "no complete answer",
+        })
+    }
+}
+
+/// Cause of a backend's error answer: what has to change before a call can succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCause {
+    /// The request, whichever model serves it.
+    Request,
+    /// The model: it cannot serve this request, another one may. The request is too long
+    /// for it, or has a member that it does not support.
+    Mismatch,
+    /// The access to the model: its key, its account, its name or the way to it.
+    Access,
+    /// The load. The backend works, and asks for patience.
+    Load,
+    /// The backend itself.
+    Server,
+}
+
+impl fmt::Display for ErrorCause {
+    /// An addition to the status, where that alone does not say it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request | Self::Load | Self::Server => "",
+            Self::Mismatch => " (the model does not support the request)",
+            Self::Access => " (the model cannot be used)",
+        })
+    }
 }
 
 /// What to do about a failed call.
@@ -44,15 +106,22 @@ pub enum Remedy {
 }
 
 impl FailureKind {
+    /// Returns the failure of a server that answers with an error for a reason of its own.
+    pub const fn server_error(status: u16) -> Self {
+        Self::Status { status, cause: ErrorCause::Server }
+    }
+
     /// Returns the remedy. All of these happen before the client has a byte of the
     /// answer, so another call is safe. A failure that may pass is worth another call
     /// of the same model, once the other targets have failed too.
     pub const fn remedy(&self) -> Remedy {
         match self {
-            Self::Connect(_) | Self::Timeout(_) | Self::Broken(_) => Remedy::AnyTarget,
-            Self::Status(408 | 425 | 429 | 500..) => Remedy::AnyTarget,
-            Self::Status(400 | 405 | 406 | 409 | 411 | 413..=417 | 422) => Remedy::Return,
-            Self::Status(_) => Remedy::OtherTarget,
+            Self::Connect(_) | Self::Timeout { .. } | Self::Broken(_) => Remedy::AnyTarget,
+            Self::Status { cause, .. } => match cause {
+                ErrorCause::Request => Remedy::Return,
+                ErrorCause::Mismatch | ErrorCause::Access => Remedy::OtherTarget,
+                ErrorCause::Load | ErrorCause::Server => Remedy::AnyTarget,
+            },
             Self::NoMemory => Remedy::Return,
         }
     }
@@ -61,8 +130,8 @@ impl FailureKind {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Connect(_) => "connect",
-            Self::Timeout(_) => "timeout",
-            Self::Status(_) => "status",
+            Self::Timeout { .. } => "timeout",
+            Self::Status { .. } => "status",
             Self::Broken(_) => "unusable",
             Self::NoMemory => "no-memory",
         }
@@ -77,20 +146,70 @@ impl FailureKind {
         }
     }
 
-    /// Whether the backend only asked for patience.
+    /// Returns whether the backend only asked for patience.
     pub const fn is_rate_limit(&self) -> bool {
-        matches!(self, Self::Status(429))
+        matches!(self, Self::Status { status: ..500, cause: ErrorCause::Load })
     }
 
-    /// Returns whether it counts against the model's health, where a wait for the first
-    /// byte is the model's fault from `first_byte_limit` on. A shorter wait was cut
-    /// by a route, a policy or a client, which says nothing about the model for
-    /// others. A client's bad request does not count, nor does a rate limit: the
-    /// backend works, and has too much to do.
-    pub fn counts_against_health(&self, first_byte_limit: Duration) -> bool {
+    /// Returns whether the backend refused this request for this model alone.
+    pub const fn is_mismatch(&self) -> bool {
+        matches!(self, Self::Status { cause: ErrorCause::Mismatch, .. })
+    }
+
+    /// Returns whether it counts against the model's health, where a wait is the model's
+    /// fault from `fault_after` on. A shorter wait was cut by a route, a policy or a
+    /// client, which says nothing about the model for others. A request that the model
+    /// cannot serve does not count, nor does a rate limit: the backend works, and has too
+    /// much to do.
+    pub fn counts_against_health(&self, fault_after: &CallTimeouts) -> bool {
         match self {
-            Self::Timeout(waited) => *waited >= first_byte_limit,
-            _ => !self.is_rate_limit() && self.remedy() != Remedy::Return,
+            Self::Timeout { limit, waited } => fault_after.get(*limit).is_some_and(|fault| *waited >= fault),
+            _ => !self.is_rate_limit() && !self.is_mismatch() && self.remedy() != Remedy::Return,
+        }
+    }
+}
+
+/// Limits on the time of one call, each from its own start; see [`TimeLimit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallTimeouts {
+    /// Limit up to the head of the answer.
+    pub first_byte: Duration,
+    /// Limit up to the first content of a stream, if there is one.
+    pub first_content: Option<Duration>,
+    /// Limit between two pieces of the answer.
+    pub silence: Duration,
+    /// Limit up to the last byte of the answer, if there is one.
+    pub answer: Option<Duration>,
+}
+
+impl Default for CallTimeouts {
+    /// The limits of a route that states none.
+    fn default() -> Self {
+        let minute = Duration::from_secs(60);
+        Self { first_byte: minute, first_content: None, silence: minute, answer: None }
+    }
+}
+
+impl CallTimeouts {
+    /// Returns one of the limits; `None` where there is none.
+    pub const fn get(&self, limit: TimeLimit) -> Option<Duration> {
+        match limit {
+            TimeLimit::FirstByte => Some(self.first_byte),
+            TimeLimit::FirstContent => self.first_content,
+            TimeLimit::Silence => Some(self.silence),
+            TimeLimit::Answer => self.answer,
+        }
+    }
+
+    /// Returns the longer of each two limits, of which none is the longest.
+    #[must_use]
+    pub fn most_patient(self, other: Self) -> Self {
+        let longer = |one: Option<Duration>, other: Option<Duration>| Some(one?.max(other?));
+        Self {
+            first_byte: self.first_byte.max(other.first_byte),
+            first_content: longer(self.first_content, other.first_content),
+            silence: self.silence.max(other.silence),
+            answer: longer(self.answer, other.answer),
         }
     }
 }
@@ -111,31 +230,4 @@ pub fn reason(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_the_models_fault_counts_against_its_health() {
-        let limit = Duration::from_secs(60);
-        let counts = |kind: FailureKind| kind.counts_against_health(limit);
-        for models_fault in [
-            FailureKind::Timeout(limit),
-            FailureKind::Timeout(2 * limit),
-            FailureKind::Connect(String::new()),
-            FailureKind::Broken(String::new()),
-            FailureKind::Status(500),
-            FailureKind::Status(401),
-        ] {
-            assert!(counts(models_fault.clone()), "{models_fault}");
-        }
-        for others_fault in [
-            FailureKind::Timeout(Duration::from_millis(1)),
-            FailureKind::Timeout(limit - Duration::from_nanos(1)),
-            FailureKind::Status(400),
-            FailureKind::Status(429),
-            FailureKind::NoMemory,
-        ] {
-            assert!(!counts(others_fault.clone()), "{others_fault}");
-        }
-    }
-}
+mod tests;

@@ -255,7 +255,7 @@ impl Baseline {
 impl Call {
     /// What it cost.
     pub fn cost(&self) -> Picodollars {
-        self.model.price.of(self.usage.input_tokens, self.usage.output_tokens)
+        self.model.price.charge(&self.usage)
     }
 
     /// Settles what is still open when the request ends: the call that was

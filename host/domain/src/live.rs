@@ -1,6 +1,6 @@
 //! What the gateway measured of a model, and whether it is healthy.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,7 @@ pub struct LiveStats {
     in_flight: AtomicU32,
     retries_in_flight: AtomicU32,
     retries_denied: AtomicU64,
+    refuses_stream_usage: AtomicBool,
     measured: Mutex<Measured>,
 }
 
@@ -41,6 +42,7 @@ struct Measured {
     failures_in_a_row: u32,
     cool_down: Duration,
     unhealthy_until: Option<Instant>,
+    resting_until: Option<Instant>,
 }
 
 /// Live stats at one moment, with the configured expectation where nothing was
@@ -49,6 +51,8 @@ struct Measured {
 pub struct Snapshot {
     /// False when recent calls or probes failed.
     pub healthy: bool,
+    /// True while the backend has asked not to be called.
+    pub resting: bool,
     /// Calls that have not finished.
     pub in_flight: u32,
     /// Milliseconds to the first token.
@@ -57,6 +61,13 @@ pub struct Snapshot {
     pub tokens_per_second: Option<f64>,
     /// Share of recent calls that failed.
     pub error_rate: f64,
+}
+
+impl Snapshot {
+    /// Returns whether the model is fit to be called now.
+    pub const fn is_available(&self) -> bool {
+        self.healthy && !self.resting
+    }
 }
 
 /// Counts a call as in flight until dropped.
@@ -150,6 +161,25 @@ impl LiveStats {
         measured.failure(now);
     }
 
+    /// Records that the backend asked not to be called for a time, as of the end of the
+    /// longest such request.
+    pub fn rest(&self, now: Instant, wait: Duration) {
+        let mut measured = self.measured();
+        let until = now.checked_add(wait);
+        measured.resting_until = measured.resting_until.max(until);
+    }
+
+    /// Records that the backend refused a request for the usage of a stream that was not the
+    /// client's. It holds for as long as the process lives.
+    pub fn refuse_stream_usage(&self) {
+        self.refuses_stream_usage.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the backend refused to report the usage of a stream.
+    pub fn refuses_stream_usage(&self) -> bool {
+        self.refuses_stream_usage.load(Ordering::Relaxed)
+    }
+
     /// A health probe came back well: the model is healthy at once.
     pub fn probe_succeeded(&self) {
         self.measured().recover();
@@ -165,6 +195,7 @@ impl LiveStats {
         let measured = self.measured();
         Snapshot {
             healthy: measured.unhealthy_until.is_none_or(|until| now >= until),
+            resting: measured.resting_until.is_some_and(|until| now < until),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             first_token_ms: measured.first_token_ms.or(expected.first_token_ms),
             tokens_per_second: measured.tokens_per_second.or(expected.tokens_per_second),
@@ -187,6 +218,7 @@ impl Measured {
     fn succeeded(&mut self, now: Instant) {
         self.count(now, 0.0);
         self.recover();
+        self.resting_until = None;
     }
 
     fn count(&mut self, now: Instant, error: f64) {

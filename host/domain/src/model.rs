@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bitflags::bitflags;
 
+use crate::failure::CallTimeouts;
 use crate::ids::{BackendName, ModelId};
 use crate::live::LiveStats;
 use crate::money::Price;
@@ -57,12 +58,6 @@ pub enum Operation {
     Transcription,
 }
 
-impl Default for FirstByteLimit {
-    fn default() -> Self {
-        Self { timeout: None, fault_after: Duration::from_secs(60) }
-    }
-}
-
 impl Operation {
     /// The name that policies see.
     pub const fn as_str(self) -> &'static str {
@@ -100,8 +95,11 @@ pub struct Model {
     pub quality: Quality,
     /// What to assume until something was measured.
     pub expected: Expected,
-    /// Limits on the time to the first byte of an answer.
-    pub first_byte: FirstByteLimit,
+    /// Limits on the time of its calls, whichever route makes them.
+    pub time_limits: TimeLimits,
+    /// True if the usage of a stream may be requested where the client did not: some
+    /// servers refuse the member for it.
+    pub stream_usage: bool,
     /// Named facts for policies, such as `parameters`.
     pub attributes: BTreeMap<String, String>,
     /// What was measured. Shared across reloads of the configuration.
@@ -117,14 +115,14 @@ pub struct Quality {
     pub by_task: BTreeMap<String, f64>,
 }
 
-/// Limits on the time that a model takes to the first byte of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FirstByteLimit {
-    /// Longest wait, whichever route asks; `None` where only the routes limit it.
-    pub timeout: Option<Duration>,
+/// Limits on the time of a model's calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// Longest wait for the first byte of an answer; `None` where only the routes limit it.
+    pub first_byte: Option<Duration>,
     /// A wait of at least this time that brings nothing counts against the model's
     /// health.
-    pub fault_after: Duration,
+    pub fault_after: CallTimeouts,
 }
 
 /// Stated speed of a model.

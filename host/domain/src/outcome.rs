@@ -1,5 +1,6 @@
 //! What became of a request: usage, cost and latency.
 
+use std::ops::Add;
 use std::time::Duration;
 
 use crate::ids::ModelId;
@@ -8,24 +9,53 @@ use crate::money::Picodollars;
 /// Tokens of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Tokens of the input.
+    /// Tokens of the input, those from and for the provider's cache included.
     pub input_tokens: u64,
-    /// Tokens of the answer.
+    /// Input tokens that the provider read from its cache.
+    pub cached_input_tokens: u64,
+    /// Input tokens that the provider wrote to its cache.
+    pub cache_write_tokens: u64,
+    /// Tokens of the answer, reasoning included.
     pub output_tokens: u64,
-    /// Whether the gateway estimated them because the backend did not say.
+    /// Tokens of the answer that are reasoning.
+    pub reasoning_tokens: u64,
+    /// True if the gateway estimated some of them, because the backend reported none or
+    /// none that can be true.
     pub estimated: bool,
 }
 
-/// Most tokens that one call is believed to have read or written: ten times the largest
-/// context window on offer. A larger count is a mistake or a lie, and would spoil sums
-/// that nothing can correct later.
-const MAX_REPORTED_TOKENS: u64 = 100_000_000;
-
 impl Usage {
-    /// Tokens as a backend reported them; `None` for counts that cannot be true.
-    pub fn reported(input_tokens: u64, output_tokens: u64) -> Option<Self> {
-        let is_plausible = input_tokens.max(output_tokens) <= MAX_REPORTED_TOKENS;
-        is_plausible.then_some(Self { input_tokens, output_tokens, estimated: false })
+    /// Returns the usage of a call whose tokens were counted, none of them cached or for
+    /// reasoning.
+    pub const fn counted(input_tokens: u64, output_tokens: u64) -> Self {
+        Self {
+            input_tokens,
+            output_tokens,
+            cached_input_tokens: 0,
+            cache_write_tokens: 0,
+            reasoning_tokens: 0,
+            estimated: false,
+        }
+    }
+
+    /// Returns the same with a mark that tokens were estimated.
+    #[must_use]
+    pub const fn estimated(self) -> Self {
+        Self { estimated: true, ..self }
+    }
+}
+
+impl Add for Usage {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            cached_input_tokens: self.cached_input_tokens.saturating_add(other.cached_input_tokens),
+            cache_write_tokens: self.cache_write_tokens.saturating_add(other.cache_write_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            reasoning_tokens: self.reasoning_tokens.saturating_add(other.reasoning_tokens),
+            estimated: self.estimated || other.estimated,
+        }
     }
 }
 
@@ -101,18 +131,4 @@ pub struct Outcome {
     pub error: Option<String>,
     /// Whose fault it was.
     pub fault: Option<Fault>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_that_no_call_can_have_are_not_believed() {
-        let most = MAX_REPORTED_TOKENS;
-        assert!(Usage::reported(most, most).is_some());
-        for (input, output) in [(most + 1, 1), (1, most + 1), (u64::MAX, u64::MAX), (u64::MAX, 0)] {
-            assert_eq!(Usage::reported(input, output), None);
-        }
-    }
 }

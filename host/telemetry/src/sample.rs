@@ -28,7 +28,8 @@ pub(crate) fn model(name: &str, dollars_per_million: f64) -> Arc<Model> {
         price: Price::per_million(dollars_per_million, dollars_per_million),
         quality: Quality { general: Some(0.8), by_task: BTreeMap::from([("code".to_owned(), 0.5)]) },
         expected: Expected::default(),
-        first_byte: Default::default(),
+        time_limits: Default::default(),
+        stream_usage: true,
         attributes: BTreeMap::from([("parameters".to_owned(), "7B".to_owned())]),
         live: Arc::default(),
     })
@@ -39,9 +40,10 @@ pub(crate) fn model(name: &str, dollars_per_million: f64) -> Arc<Model> {
 pub(crate) fn history(ended_ms: u64, name: &str, ending: Ending) -> History {
     let model = model(name, 20.0);
     let latency = Duration::from_millis(40);
-    let usage = Usage { input_tokens: 20, output_tokens: 10, estimated: false };
+    let usage = Usage::counted(20, 10);
     let live = Snapshot {
         healthy: true,
+        resting: false,
         in_flight: 1,
         first_token_ms: Some(25.0),
         tokens_per_second: Some(400.0),

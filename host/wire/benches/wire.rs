@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use pointsman_wire::openai::chat::{Answer, ChatRequest, RequestScan, StreamRelay};
+use pointsman_wire::openai::chat::{Answer, CallMembers, ChatRequest, RequestScan, StreamRelay};
 
 const EVENTS: usize = 64;
 
@@ -75,16 +75,19 @@ fn scan_image(bencher: Bencher<'_, '_>, chunk_kib: usize) {
     bench_scan(bencher, image(), chunk_kib << 10);
 }
 
+const CALL: CallMembers<'_> =
+    CallMembers { upstream_name: "llama-3.1-70b-instruct", max_output_tokens: None, stream_usage: true };
+
 #[divan::bench]
 fn body_for_small(bencher: Bencher<'_, '_>) {
     let request = scan(&small(), 1024);
-    bencher.bench(|| request.body_for(black_box("llama-3.1-70b-instruct")));
+    bencher.bench(|| request.body_for(black_box(&CALL)));
 }
 
 #[divan::bench]
 fn body_for_image(bencher: Bencher<'_, '_>) {
     let request = scan(&image(), 64 << 10);
-    bencher.bench(|| request.body_for(black_box("llama-3.1-70b-instruct")));
+    bencher.bench(|| request.body_for(black_box(&CALL)));
 }
 
 /// One content event, with what providers put around it.
@@ -100,7 +103,7 @@ fn relay(bencher: Bencher<'_, '_>, around: impl Fn(usize) -> String, hide_usage:
     let mut out = Vec::with_capacity(EVENTS);
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
         out.clear();
-        let mut relay = StreamRelay::new(hide_usage);
+        let mut relay = StreamRelay::new(hide_usage, 1);
         for chunk in &chunks {
             relay.push(black_box(chunk).clone(), &mut out);
         }

@@ -75,7 +75,7 @@ impl<'a> Text<'a> {
 #[derive(Debug)]
 pub(crate) enum Scalar<'a> {
     String(Text<'a>),
-    /// As written; empty when longer than [`MAX_SHORT`].
+    /// As written; empty when longer than [`MAX_SHORT`], or not finite.
     Number(&'a [u8]),
     Bool(bool),
     Null,

@@ -10,6 +10,6 @@
 mod body;
 mod json;
 pub mod openai;
-mod sse;
+pub mod sse;
 pub mod tokens;
 pub mod trace_context;

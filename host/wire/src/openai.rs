@@ -7,6 +7,7 @@ pub mod error;
 pub mod models;
 pub mod output;
 pub mod transcription;
+pub mod usage_count;
 
 #[cfg(test)]
 mod one_task;

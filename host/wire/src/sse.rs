@@ -10,6 +10,20 @@ use std::ops::Range;
 use bytes::Bytes;
 use memchr::memchr2;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Returns whether a body can only be a stream of events, by its beginning, whatever type it
+/// is said to be of; `None` as long as too little of it is known.
+pub fn is_event_stream(beginning: &[u8]) -> Option<bool> {
+    let first = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();
+    let fields: [&[u8]; 5] = [b":", b"data:", b"event:", b"id:", b"retry:"];
+    if fields.iter().any(|field| first.starts_with(field)) {
+        return Some(true);
+    }
+    let is_cut = fields.iter().any(|field| field.starts_with(first)) || BYTE_ORDER_MARK.starts_with(first);
+    (!is_cut).then_some(false)
+}
+
 /// Cuts a stream into events. At most one incomplete event is held back.
 #[derive(Debug)]
 pub(crate) struct Splitter {
@@ -138,7 +152,8 @@ pub(crate) struct Data<'a> {
 /// An event's data; `None` when it has none.
 pub(crate) fn data(event: &[u8]) -> Option<Data<'_>> {
     let mut data: Option<Data<'_>> = None;
-    let mut start = 0;
+    // A byte order mark may come before the first event (WHATWG HTML, same section).
+    let mut start = if event.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     while start < event.len() {
         let rest = &event[start..];
         let line = &rest[..memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())];

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use bytes::Bytes;
-use pointsman_wire::openai::chat::{Answer, BadRequest, ChatRequest, RequestScan, StreamRelay};
+use pointsman_wire::openai::chat::{Answer, BadRequest, CallMembers, ChatRequest, RequestScan, StreamRelay};
 use pointsman_wire::openai::output::Output;
 use serde_json::{Value, json};
 
@@ -35,7 +35,8 @@ fn facts(body: &str) -> String {
 /// A backend reads what the client wrote, and asks for usage if it streams.
 fn check_forwarded(body: &str) {
     let request = read(body).unwrap();
-    let mut forwarded: Value = serde_json::from_slice(&request.body_for(&request.model).concat()).unwrap();
+    let call = CallMembers { upstream_name: &request.model, max_output_tokens: None, stream_usage: true };
+    let mut forwarded: Value = serde_json::from_slice(&request.body_for(&call).concat()).unwrap();
     let original: Value = serde_json::from_str(body).unwrap();
     if request.streaming {
         assert_eq!(forwarded["stream_options"]["include_usage"], json!(true));
@@ -111,7 +112,7 @@ fn a_request_without_messages_is_refused_as_openai_does() {
 #[test]
 fn usage_of_whole_answers_is_found() {
     let tokens = |answer: &str| {
-        let usage = Answer::read(answer.as_bytes()).unwrap().usage.unwrap();
+        let usage = Answer::read(answer.as_bytes()).unwrap().usage_or_estimate(0);
         (usage.input_tokens, usage.output_tokens)
     };
     assert_eq!(tokens(fixture!("basic.answer.json")), (8, 377));
@@ -135,7 +136,7 @@ fn what_whole_answers_say_is_read() {
 /// Relays a stream cut at every place, one cut at a time.
 fn relay_cut_anywhere(stream: &str, hide_usage: bool, mut check: impl FnMut(&StreamRelay, String)) {
     for cut in 0..stream.len() {
-        let mut relay = StreamRelay::new(hide_usage);
+        let mut relay = StreamRelay::new(hide_usage, 1);
         let mut out = Vec::new();
         relay.push(Bytes::copy_from_slice(&stream.as_bytes()[..cut]), &mut out);
         relay.push(Bytes::copy_from_slice(&stream.as_bytes()[cut..]), &mut out);
@@ -149,7 +150,7 @@ fn a_stream_without_usage_passes_unchanged_wherever_it_is_cut() {
     let stream = fixture!("streaming.answer.sse");
     relay_cut_anywhere(stream, true, |relay, sent| {
         assert_eq!(sent, stream);
-        assert_eq!(relay.usage(), None);
+        assert!(relay.usage_or_estimate(0).estimated);
         assert_eq!(relay.output_bytes(), 213);
     });
 }
@@ -162,7 +163,8 @@ fn a_stream_loses_the_usage_that_nobody_asked_for_wherever_it_is_cut() {
     let expected = events.concat().replace(",\"usage\":null", "");
     relay_cut_anywhere(stream, true, |relay, sent| {
         assert_eq!(sent, expected);
-        assert_eq!(relay.usage().map(|usage| (usage.input_tokens, usage.output_tokens)), Some((12, 100)));
+        let usage = relay.usage_or_estimate(0);
+        assert_eq!((usage.input_tokens, usage.output_tokens, usage.estimated), (12, 100, false));
     });
     relay_cut_anywhere(stream, false, |_, sent| assert_eq!(sent, stream));
 }

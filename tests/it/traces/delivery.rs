@@ -50,7 +50,7 @@ async fn a_collector_that_takes_too_long_is_asked_again() {
     let collector = Collector::scripted(FakeModel::builder().then(Step::hang())).await;
     let (gateway, _model) = gateway(&collector, "timeout = \"100ms\"").await;
     ask(&gateway, &chat("main", "hi")).await;
-    gateway.logged("no answer within 100 ms").await;
+    gateway.logged("no complete answer within 100 ms").await;
     gateway.logged(TAKEN_AGAIN).await;
     let exports = collector.server.requests();
     assert_eq!(exports.len(), 2);

@@ -1,4 +1,4 @@
-use pointsman_domain::failure::FailureKind;
+use pointsman_domain::failure::{FailureKind, TimeLimit};
 use pointsman_domain::model::Modalities;
 use pointsman_tests::{FakeModel, Gate, Step};
 
@@ -40,6 +40,7 @@ async fn probes_take_a_model_out_and_bring_it_back_without_traffic() {
         models: vec![Arc::clone(&model)],
         config: ProbeConfig::default(),
         down: false,
+        fault_after: CallTimeouts::default(),
     };
     for _ in 0..3 {
         assert!(is_healthy(&model));
@@ -61,7 +62,7 @@ async fn a_probe_without_an_answer_fails_in_time() {
     let backend = Backend::http(HttpConfig::new(server.base_url())).unwrap();
     let limit = Duration::from_millis(1);
     let failure = backend.probe("models", limit).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Timeout(limit));
+    assert_eq!(failure.kind, FailureKind::Timeout { limit: TimeLimit::FirstByte, waited: limit });
 }
 
 #[tokio::test]

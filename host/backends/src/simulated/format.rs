@@ -62,7 +62,7 @@ impl Format {
     }
 
     fn usage(&self, answer: &Answer) -> Usage {
-        Usage { input_tokens: self.input_tokens, output_tokens: answer.tokens.len() as u64, estimated: false }
+        Usage::counted(self.input_tokens, answer.tokens.len() as u64)
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::failure::FailureKind;
+use crate::failure::{ErrorCause, FailureKind, TimeLimit};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -10,7 +10,7 @@ fn targets(count: usize) -> Vec<Target> {
 fn limits(deadline: Option<Instant>) -> Limits {
     Limits {
         max_attempts: 4,
-        attempt_timeout: 10 * SECOND,
+        timeouts: CallTimeouts { first_byte: 10 * SECOND, ..CallTimeouts::default() },
         deadline,
         backoff: Duration::from_millis(100),
         retry_budget: RetryBudget::default(),
@@ -19,6 +19,14 @@ fn limits(deadline: Option<Instant>) -> Limits {
 
 fn failure(kind: FailureKind) -> CallFailure {
     CallFailure { kind, retry_after: None }
+}
+
+fn status(cause: ErrorCause) -> FailureKind {
+    FailureKind::Status { status: 400, cause }
+}
+
+fn timeout(waited: Duration) -> FailureKind {
+    FailureKind::Timeout { limit: TimeLimit::FirstByte, waited }
 }
 
 fn first_call(timeout: Duration) -> Next {
@@ -48,22 +56,18 @@ fn targets_are_tried_in_order_and_retried_where_the_failure_may_pass() {
     let calls = |kind| all_calls(&mut Attempts::new(&targets(2), limits(None)), now, &kind);
     for passing in [
         FailureKind::Connect("refused".into()),
-        FailureKind::Timeout(SECOND),
+        timeout(SECOND),
         FailureKind::Broken("cut".into()),
-        FailureKind::Status(408),
-        FailureKind::Status(429),
-        FailureKind::Status(500),
-        FailureKind::Status(503),
-        FailureKind::Status(529),
+        status(ErrorCause::Load),
+        status(ErrorCause::Server),
     ] {
         assert_eq!(calls(passing.clone()), [0, 1, 0, 1], "{passing}");
     }
-    for lasting in [401, 403, 404, 307].map(FailureKind::Status) {
+    for lasting in [ErrorCause::Access, ErrorCause::Mismatch].map(status) {
         assert_eq!(calls(lasting.clone()), [0, 1], "{lasting}");
     }
-    for requests_fault in [400, 413, 422].map(FailureKind::Status) {
-        assert_eq!(calls(requests_fault.clone()), [0], "{requests_fault}");
-    }
+    let requests_fault = status(ErrorCause::Request);
+    assert_eq!(calls(requests_fault.clone()), [0], "{requests_fault}");
 }
 
 #[test]
@@ -75,7 +79,7 @@ fn only_calls_of_a_further_round_are_retries() {
         match attempts.next(now, 0.5) {
             Next::Call { candidate, is_retry, .. } => {
                 retries.push(is_retry);
-                attempts.failed(candidate, &failure(FailureKind::Status(500)));
+                attempts.failed(candidate, &failure(FailureKind::server_error(500)));
             }
             Next::Wait(wait) => now += wait,
             Next::GiveUp => break,
@@ -94,7 +98,7 @@ fn a_denied_retry_is_no_attempt_and_leaves_the_others_their_turn() {
             Next::Call { candidate: 0, is_retry: true, .. } => attempts.deny_retry(),
             Next::Call { candidate, .. } => {
                 calls.push(candidate);
-                attempts.failed(candidate, &failure(FailureKind::Status(500)));
+                attempts.failed(candidate, &failure(FailureKind::server_error(500)));
             }
             Next::Wait(wait) => now += wait,
             Next::GiveUp => break,
@@ -108,7 +112,7 @@ fn a_repeated_call_waits_as_long_as_the_backend_asks() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(None));
     assert!(matches!(attempts.next(now, 0.5), Next::Call { candidate: 0, .. }));
-    attempts.failed(0, &CallFailure { kind: FailureKind::Status(429), retry_after: Some(3 * SECOND) });
+    attempts.failed(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(3 * SECOND) });
     assert_eq!(attempts.next(now, 0.5), Next::Wait(3 * SECOND));
     assert_eq!(attempts.next(now + SECOND, 0.5), Next::Wait(2 * SECOND));
     assert!(matches!(attempts.next(now + 3 * SECOND, 0.5), Next::Call { candidate: 0, .. }));
@@ -119,7 +123,7 @@ fn a_backend_that_asks_for_too_much_patience_is_not_called_again() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(None));
     attempts.next(now, 0.5);
-    attempts.failed(0, &CallFailure { kind: FailureKind::Status(429), retry_after: Some(60 * SECOND) });
+    attempts.failed(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(60 * SECOND) });
     assert_eq!(attempts.next(now, 0.5), Next::GiveUp);
 }
 
@@ -131,7 +135,7 @@ fn backoff_doubles_and_is_spread_by_the_jitter() {
     while waits.len() < 3 {
         match attempts.next(now, 0.0) {
             Next::Call { candidate, .. } => {
-                attempts.failed(candidate, &failure(FailureKind::Status(503)));
+                attempts.failed(candidate, &failure(FailureKind::server_error(503)));
             }
             Next::Wait(wait) => {
                 waits.push(wait.as_millis());
@@ -156,7 +160,7 @@ fn a_wait_that_outlasts_the_deadline_is_not_begun() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(Some(now + 2 * SECOND)));
     attempts.next(now, 0.0);
-    attempts.failed(0, &CallFailure { kind: FailureKind::Status(429), retry_after: Some(3 * SECOND) });
+    attempts.failed(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(3 * SECOND) });
     assert_eq!(attempts.next(now, 0.0), Next::GiveUp);
 }
 
@@ -177,7 +181,7 @@ fn a_retry_has_the_routes_patience_instead_of_the_policys() {
     let target = Target { candidate: 0, timeout: Some(Duration::from_millis(1)) };
     let mut attempts = Attempts::new(&[target], limits(None));
     assert_eq!(attempts.next(now, 0.5), first_call(Duration::from_millis(1)));
-    attempts.failed(0, &failure(FailureKind::Timeout(Duration::from_millis(1))));
+    attempts.failed(0, &failure(timeout(Duration::from_millis(1))));
     let Next::Wait(wait) = attempts.next(now, 0.5) else { panic!("a retry is delayed") };
     let retry = Next::Call { candidate: 0, timeout: 10 * SECOND, is_retry: true };
     assert_eq!(attempts.next(now + wait, 0.5), retry);

@@ -18,7 +18,8 @@ fn model(name: &str) -> Model {
         price: Price::default(),
         quality: Quality::default(),
         expected: Expected::default(),
-        first_byte: Default::default(),
+        time_limits: Default::default(),
+        stream_usage: true,
         attributes: Default::default(),
         live: Default::default(),
     }

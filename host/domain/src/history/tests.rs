@@ -22,7 +22,8 @@ fn model(name: &str, dollars_per_million: f64, quality: Option<f64>) -> Arc<Mode
         price: Price::per_million(dollars_per_million, dollars_per_million),
         quality: Quality { general: quality, by_task: BTreeMap::new() },
         expected: Expected::default(),
-        first_byte: Default::default(),
+        time_limits: Default::default(),
+        stream_usage: true,
         attributes: BTreeMap::new(),
         live: Arc::default(),
     })
@@ -56,7 +57,7 @@ fn call(begun: u64, first_token: Option<u64>, ended: u64) -> Call {
         first_token: first_token.map(at),
         ended: Some(at(ended)),
         end: CallEnd::Answered,
-        usage: Usage { input_tokens: 80, output_tokens: 20, estimated: false },
+        usage: Usage::counted(80, 20),
     }
 }
 
@@ -114,9 +115,9 @@ fn what_is_open_at_the_end_of_a_request_ends_as_it_does() {
     assert_eq!(end(true, Ending::Failed), CallEnd::BrokeOff);
     assert_eq!(end(true, Ending::Cancelled), CallEnd::Cancelled);
     assert_eq!(end(false, Ending::Answered), CallEnd::Cancelled);
-    let mut failed = Call { end: CallEnd::Failed(FailureKind::Status(500)), ..call(1, None, 5) };
+    let mut failed = Call { end: CallEnd::Failed(FailureKind::server_error(500)), ..call(1, None, 5) };
     failed.close(at(9), true, Ending::Failed);
-    assert_eq!((failed.end, failed.ended), (CallEnd::Failed(FailureKind::Status(500)), Some(at(5))));
+    assert_eq!((failed.end, failed.ended), (CallEnd::Failed(FailureKind::server_error(500)), Some(at(5))));
 }
 
 #[test]

@@ -83,7 +83,8 @@ fn candidate(name: &str, operation: Operation, inputs: Modalities) -> Candidate 
         price: Default::default(),
         quality: Quality::default(),
         expected: Expected::default(),
-        first_byte: Default::default(),
+        time_limits: Default::default(),
+        stream_usage: true,
         attributes: Default::default(),
         live: Default::default(),
     };

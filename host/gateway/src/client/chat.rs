@@ -72,7 +72,7 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
             Ok(answer::respond_composed(text, &request, account, std::mem::take(told)))
         }
         Ok(Err(Setback::NotChosen(no_choice))) => Err(reject(account, setbacks::not_chosen(no_choice, told))),
-        Ok(Err(Setback::Exhausted(exhausted))) if exhausted.words.is_some() || Instant::now() < deadline => {
+        Ok(Err(Setback::Exhausted(exhausted))) if exhausted.answer.is_some() || Instant::now() < deadline => {
             exhausted_answer(exhausted, account, told)
         }
         Ok(Err(Setback::Stopped(stopped))) if Instant::now() < deadline => {
@@ -231,9 +231,9 @@ fn tell_choice(course: &Course, told: &mut Told) {
 /// What the client gets when no model answered: the backend's own words if the
 /// request is at fault, else what was tried.
 fn exhausted_answer(exhausted: Exhausted, account: Account, told: &mut Told) -> Result<Response, ApiError> {
-    if let Some(words) = exhausted.words {
-        account.failed(Fault::Client, format!("the backend answered with status {}", words.status));
-        return Ok(answer::pass_on(*words, std::mem::take(told)));
+    if let Some(error) = exhausted.answer {
+        account.failed(Fault::Client, format!("the backend answered with status {}", error.status));
+        return Ok(answer::pass_on(*error, std::mem::take(told)));
     }
     Err(reject(account, setbacks::all_failed(&exhausted)))
 }

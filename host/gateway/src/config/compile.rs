@@ -1,9 +1,9 @@
 //! From the shape of a file to a configuration.
 
 use std::cell::RefCell;
-use std::time::Duration;
 
-use pointsman_domain::model::{FirstByteLimit, Model};
+use pointsman_domain::failure::CallTimeouts;
+use pointsman_domain::model::{Model, TimeLimits};
 
 use super::backends::Backend;
 use super::document::Document;
@@ -59,8 +59,8 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
         return Err(InvalidConfig { files, ..invalid });
     }
     let models = models.into_iter().map(|compiled| {
-        let first_byte = first_byte_limit(&compiled.model, &backends, &routes);
-        Model { first_byte, ..compiled.model }.into()
+        let time_limits = time_limits(&compiled.model, &backends, &routes);
+        Model { time_limits, ..compiled.model }.into()
     });
     let models = models.collect();
     Ok(Config {
@@ -85,15 +85,14 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     })
 }
 
-/// The backend's own limit; else a wait counts against the model's health when it is as
-/// long as the most patient of its routes allows, so that a hasty route harms no other.
-fn first_byte_limit(model: &Model, backends: &[Backend], routes: &[Route]) -> FirstByteLimit {
+/// A wait counts against the model's health when it is as long as the most patient of its
+/// routes allows, or as the backend's own limit, so that a hasty route harms no other.
+fn time_limits(model: &Model, backends: &[Backend], routes: &[Route]) -> TimeLimits {
     let backend = backends.iter().find(|backend| backend.name == model.backend);
-    let timeout = backend.and_then(|backend| backend.first_byte_timeout);
-    let of_routes = || -> Option<Duration> {
-        let routes = routes.iter().filter(|route| route.models.contains(&model.id));
-        routes.map(|route| route.limits.attempt_timeout).max()
-    };
-    let fault_after = timeout.or_else(of_routes).unwrap_or(FirstByteLimit::default().fault_after);
-    FirstByteLimit { timeout, fault_after }
+    let first_byte = backend.and_then(|backend| backend.first_byte_timeout);
+    let routes = routes.iter().filter(|route| route.models.contains(&model.id));
+    let of_routes = routes.map(|route| route.limits.timeouts).reduce(CallTimeouts::most_patient);
+    let mut fault_after = of_routes.unwrap_or_default();
+    fault_after.first_byte = first_byte.unwrap_or(fault_after.first_byte);
+    TimeLimits { first_byte, fault_after }
 }

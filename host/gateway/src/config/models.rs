@@ -7,8 +7,8 @@ use std::time::Duration;
 use pointsman_backends::SimulatedModel;
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::LiveStats;
-use pointsman_domain::model::{Abilities, Expected, FirstByteLimit, Modalities, Model, Operation, Quality};
-use pointsman_domain::money::Price;
+use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality, TimeLimits};
+use pointsman_domain::money::{Picodollars, Price};
 
 use super::document::Node;
 use super::problem::Problems;
@@ -46,8 +46,8 @@ pub(super) fn compile(file: &raw::File, root: Node<'_>, problems: &mut Problems<
         }
         let Some(backend_raw) = file.backends.get(backend) else { continue };
         let provider = backend_raw.provider.as_deref().unwrap_or(backend);
-        models
-            .push(Entry { raw, id, name, backend, provider, kind: backend_raw.kind, node }.compile(problems));
+        let (kind, stream_usage) = (backend_raw.kind, backend_raw.stream_usage);
+        models.push(Entry { raw, id, name, backend, provider, kind, stream_usage, node }.compile(problems));
     }
     if root.get("models").entries().next().is_none() {
         problems.add(None, "there is no model").hint("add [backends.NAME] and [models.\"NAME/MODEL\"]");
@@ -63,6 +63,7 @@ struct Entry<'a> {
     backend: &'a str,
     provider: &'a str,
     kind: raw::BackendKind,
+    stream_usage: bool,
     node: Node<'a>,
 }
 
@@ -98,7 +99,8 @@ impl Entry<'_> {
             price: self.price(facts.as_ref().and_then(|facts| facts.price), problems),
             quality: self.quality(problems),
             expected: self.expected(problems),
-            first_byte: FirstByteLimit::default(),
+            time_limits: TimeLimits::default(),
+            stream_usage: self.stream_usage,
             attributes: raw.attributes.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect(),
             live: Arc::new(LiveStats::default()),
         };
@@ -144,6 +146,11 @@ impl Entry<'_> {
         };
         let input = stated("input_price", self.raw.input_price);
         let output = stated("output_price", self.raw.output_price);
+        let kinds = [
+            stated("cached_input_price", self.raw.cached_input_price),
+            stated("cache_write_price", self.raw.cache_write_price),
+            stated("reasoning_price", self.raw.reasoning_price),
+        ];
         let is_free = self.kind == raw::BackendKind::Simulated;
         if listed.is_none() && !is_free && (input.is_none() || output.is_none()) {
             problems.lacks(
@@ -153,11 +160,17 @@ impl Entry<'_> {
                  your own, or name an entry of the catalogue: catalogue = \"openai/gpt-4o\"",
             );
         }
+        let [cached_input, cache_write, reasoning] = kinds.map(|usd| usd.map(Picodollars::per_million));
         let listed = listed.unwrap_or_default();
-        let stated = Price::per_million(input.unwrap_or(0.0), output.unwrap_or(0.0));
+        // A price of the catalogue for a special kind belongs to its price for the others.
+        let listed_input = |price: Option<Picodollars>| price.filter(|_| input.is_none());
+        let listed_output = |price: Option<Picodollars>| price.filter(|_| output.is_none());
         Price {
-            input: if input.is_some() { stated.input } else { listed.input },
-            output: if output.is_some() { stated.output } else { listed.output },
+            input: input.map_or(listed.input, Picodollars::per_million),
+            output: output.map_or(listed.output, Picodollars::per_million),
+            cached_input: cached_input.or_else(|| listed_input(listed.cached_input)),
+            cache_write: cache_write.or_else(|| listed_input(listed.cache_write)),
+            reasoning: reasoning.or_else(|| listed_output(listed.reasoning)),
         }
     }
 

@@ -196,11 +196,10 @@ pub(super) struct Backend {
     pub headers: BTreeMap<String, String>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
-    /// Longest wait for the first byte of an answer, whichever route asks. A call that
-    /// waits this long in vain counts against the model's health; one that a route, a
-    /// policy or a client ends earlier does not. Default: no limit beside those of the
-    /// routes, and the longest `attempt_timeout` of the routes with the model is the
-    /// wait that counts.
+    /// Longest wait for the head of an answer, whichever route asks. A call that waits this
+    /// long in vain counts against the model's health; one that a route, a policy or a
+    /// client ends earlier does not. Default: no limit beside those of the routes, and the
+    /// longest `attempt_timeout` of the routes with the model is the wait that counts.
     pub first_byte_timeout: Option<Duration>,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
@@ -214,6 +213,11 @@ pub(super) struct Backend {
     /// Ask the server regularly whether it is there. Without it, its health is
     /// told from the calls alone.
     pub health: Option<Health>,
+    /// Request the usage of each stream. Where the client did not request it, it is hidden
+    /// from the client. A server that refuses `stream_options` is called again without it,
+    /// and not asked again; usage is estimated then. Turn this off for a server that fails
+    /// in another way.
+    pub stream_usage: bool,
     /// The section of the embedded catalogue that states its models' facts and
     /// prices, such as `openai`. Default: the backend's name.
     pub provider: Option<String>,
@@ -266,10 +270,18 @@ pub(super) struct Route {
     /// one with the highest `quality.general`; among equals the dearest.
     pub baseline: Option<String>,
     /// Longest time for a request, from its arrival to the last byte of the answer.
-    ///
     pub timeout: Duration,
-    /// Longest wait for the first byte of one model's answer.
+    /// Longest wait for the head of one model's answer, from the call on.
     pub attempt_timeout: Duration,
+    /// Longest wait for the first content of one model's stream, from the call on, however
+    /// many comments the server sends before. Default: no limit beside `timeout`.
+    pub first_content_timeout: Option<Duration>,
+    /// Longest time between two pieces of one model's answer, whatever is in them: content,
+    /// a comment or white space. Default: `attempt_timeout`.
+    pub silence_timeout: Option<Duration>,
+    /// Longest time for the whole of one model's answer, from the call on. Default: no limit
+    /// beside `timeout`.
+    pub answer_timeout: Option<Duration>,
     /// Most calls to models for one request: the policy's targets in order, then
     /// unhealthy models, then retries of those whose failure may pass.
     pub max_attempts: u32,

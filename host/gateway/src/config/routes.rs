@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pointsman_domain::attempts::Limits;
+use pointsman_domain::failure::CallTimeouts;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::live::RetryBudget;
 use pointsman_domain::money::Picodollars;
@@ -43,8 +44,8 @@ pub struct Route {
 pub struct RouteLimits {
     /// Longest time for a whole request.
     pub timeout: Duration,
-    /// Longest wait for the first byte of one answer.
-    pub attempt_timeout: Duration,
+    /// Time limits of each call.
+    pub timeouts: CallTimeouts,
     /// Most calls for one request, or for one task of it; at least 1.
     pub max_attempts: u32,
     /// True if unhealthy models are called when the policy's targets have failed.
@@ -67,7 +68,7 @@ impl RouteLimits {
     pub fn attempts(&self, deadline: Instant) -> Limits {
         Limits {
             max_attempts: self.max_attempts,
-            attempt_timeout: self.attempt_timeout,
+            timeouts: self.timeouts,
             deadline: Some(deadline),
             backoff: self.backoff,
             retry_budget: self.retry_budget,
@@ -78,7 +79,12 @@ impl RouteLimits {
         let raw::Plan { max_tasks, max_steps, max_parallel, max_depth, .. } = raw.plan;
         Self {
             timeout: raw.timeout.get(),
-            attempt_timeout: raw.attempt_timeout.get(),
+            timeouts: CallTimeouts {
+                first_byte: raw.attempt_timeout.get(),
+                first_content: raw.first_content_timeout.map(raw::Duration::get),
+                silence: raw.silence_timeout.unwrap_or(raw.attempt_timeout).get(),
+                answer: raw.answer_timeout.map(raw::Duration::get),
+            },
             max_attempts: raw.max_attempts,
             last_resort: raw.last_resort,
             backoff: raw.backoff.get(),
@@ -189,9 +195,13 @@ fn baseline_of(
 }
 
 fn check_numbers(raw: &raw::Route, node: Node<'_>, problems: &mut Problems<'_>) {
+    let is_zero = |limit: Option<raw::Duration>| limit.is_some_and(|limit| limit.get().is_zero());
     for (key, is_zero) in [
         ("timeout", raw.timeout.get().is_zero()),
         ("attempt_timeout", raw.attempt_timeout.get().is_zero()),
+        ("first_content_timeout", is_zero(raw.first_content_timeout)),
+        ("silence_timeout", is_zero(raw.silence_timeout)),
+        ("answer_timeout", is_zero(raw.answer_timeout)),
         ("max_attempts", raw.max_attempts == 0),
     ] {
         if is_zero {

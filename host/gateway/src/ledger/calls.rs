@@ -44,7 +44,7 @@ impl Calls {
             first_token: None,
             ended: None,
             end: CallEnd::Open,
-            usage: Usage { input_tokens: input_tokens.into(), output_tokens: 0, estimated: true },
+            usage: Usage::counted(input_tokens.into(), 0).estimated(),
         });
         CallId(self.calls.len() - 1)
     }
@@ -65,7 +65,7 @@ impl Calls {
     pub(super) fn failed(&mut self, call: CallId, failure: FailureKind, ended: Duration) {
         let number = call.0;
         let Some(call) = self.calls.get_mut(number) else { return };
-        if matches!(failure, FailureKind::Connect(_) | FailureKind::Status(_)) {
+        if matches!(failure, FailureKind::Connect(_) | FailureKind::Status { .. }) {
             call.usage = Usage::default();
             self.spending.settle(number, call.usage, &call.model);
         }
@@ -157,11 +157,6 @@ impl Calls {
 
 fn sum<'a>(calls: impl Iterator<Item = &'a Call>) -> (Usage, Picodollars) {
     calls.fold((Usage::default(), Picodollars::ZERO), |(usage, cost), call| {
-        let usage = Usage {
-            input_tokens: usage.input_tokens + call.usage.input_tokens,
-            output_tokens: usage.output_tokens + call.usage.output_tokens,
-            estimated: usage.estimated || call.usage.estimated,
-        };
-        (usage, cost + call.cost())
+        (usage + call.usage, cost + call.cost())
     })
 }

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pointsman_wire::openai::answer::{FinishReason, Head};
 use pointsman_wire::openai::chat::{Answer, ChatRequest, with_usage};
 use pointsman_wire::openai::error::ErrorBody;
+use pointsman_wire::openai::usage_count::UsageCount;
 use serde::de::IgnoredAny;
 
 use super::attempt::{CommittedBody, ErrorAnswer};
@@ -83,7 +84,7 @@ pub(crate) fn respond_composed(
     let id = format!("chatcmpl-{}", account.id());
     let head = Head { id: &id, created, model: &request.model };
     let usage = account.usage();
-    let answer = Answer { usage: None, output_bytes: text.len() as u64 };
+    let answer = Answer { count: UsageCount::NONE, output_bytes: text.len() as u64 };
     account.composed(now, answer.usage_or_estimate(0).output_tokens);
     account.answered();
     if request.streaming {
@@ -106,8 +107,8 @@ fn body_of(pieces: impl Iterator<Item = Bytes> + Send + 'static) -> Body {
 /// browser would take it for a page of the gateway.
 pub(crate) fn pass_on(error: ErrorAnswer, told: Told) -> Response {
     let body = match serde_json::from_slice::<IgnoredAny>(&error.body) {
-        Ok(_) => error.body,
-        Err(_) => wrapped(&error),
+        Ok(_) if !error.is_cut => error.body,
+        _ => wrapped(&error),
     };
     let mut response = response(error.headers, "application/json", told, Body::from(body));
     *response.status_mut() = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);

@@ -5,28 +5,28 @@
 //! may fail, and another model takes over without the client noticing.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
-use pointsman_backends::{Backend, Call, Reply, ReplyBody, retry_after};
-use pointsman_domain::failure::{CallFailure, FailureKind};
+use pointsman_backends::{Backend, Call, Reply, ReplyBody};
+use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::live::InFlight;
-use pointsman_domain::model::Model;
-use pointsman_domain::model::Operation;
-use pointsman_wire::openai::chat::{Answer, StreamRelay};
-use pointsman_wire::openai::output::Output;
-use tokio::time::{Instant, timeout_at};
+use pointsman_domain::model::{Model, Operation};
+use pointsman_wire::openai::chat::{Answer, CallMembers, StreamRelay};
+use pointsman_wire::openai::output::{NotAnAnswer, Output};
 
 use super::outgoing::{Outgoing, Wanted};
 use crate::memory::MemoryLease;
 use crate::trace_headers::TRACEPARENT;
-use reading::Beginning;
+use opening::Opening;
 
+mod clock;
+mod error_answer;
+mod opening;
 mod reading;
 
-/// The largest error answer that is passed to the client.
-const MAX_ERROR: usize = 64 << 10;
+pub(crate) use clock::CallClock;
+pub(crate) use error_answer::ErrorAnswer;
 
 /// An answer that the client may have.
 #[derive(Debug)]
@@ -75,8 +75,8 @@ pub(crate) struct OpenStream {
     pub(crate) ready: Vec<Bytes>,
     /// What follows.
     pub(crate) rest: ReplyBody,
-    /// Longest silence between two pieces.
-    pub(crate) patience: Duration,
+    /// Time limits of the call.
+    pub(crate) clock: CallClock,
     /// Counts what is held of the stream.
     pub(crate) memory: MemoryLease,
 }
@@ -86,24 +86,13 @@ pub(crate) struct OpenStream {
 pub(crate) struct Failed {
     /// Why.
     pub(crate) failure: CallFailure,
-    /// The backend's own words, where the client is at fault.
-    pub(crate) words: Option<Box<ErrorAnswer>>,
-}
-
-/// A backend's error answer.
-#[derive(Debug)]
-pub(crate) struct ErrorAnswer {
-    /// Its status.
-    pub(crate) status: u16,
-    /// Its headers for the client.
-    pub(crate) headers: HeaderMap,
-    /// Its body.
-    pub(crate) body: Bytes,
+    /// The backend's error, if that is the reason.
+    pub(crate) answer: Option<Box<ErrorAnswer>>,
 }
 
 impl From<CallFailure> for Failed {
     fn from(failure: CallFailure) -> Self {
-        Self { failure, words: None }
+        Self { failure, answer: None }
     }
 }
 
@@ -113,54 +102,53 @@ impl From<FailureKind> for Failed {
     }
 }
 
-/// Calls a model and waits for the point of no return. The model hears of the span
-/// of this call, if there is one, in place of the client's.
+impl From<NotAnAnswer> for Failed {
+    fn from(not_an_answer: NotAnAnswer) -> Self {
+        match not_an_answer {
+            NotAnAnswer::Reported(error) => error.kind().into(),
+            other => broken(other.to_string()),
+        }
+    }
+}
+
+/// What a call is made with beside its content.
+#[derive(Debug)]
+pub(crate) struct CallSettings {
+    /// Limit of output tokens for each answer.
+    pub(crate) max_output_tokens: Option<u32>,
+    /// Span of this call, of which the model learns in place of the client's.
+    pub(crate) traceparent: Option<HeaderValue>,
+    /// Time limits.
+    pub(crate) timeouts: CallTimeouts,
+}
+
+/// Calls a model and waits for the point of no return.
 pub(crate) async fn attempt(
     backend: &Backend,
     model: Arc<Model>,
     outgoing: &Outgoing<'_>,
-    max_output_tokens: Option<u32>,
-    traceparent: Option<HeaderValue>,
-    patience: Duration,
-    mut memory: MemoryLease,
+    settings: CallSettings,
+    memory: MemoryLease,
 ) -> Result<Committed, Failed> {
-    let mut headers = outgoing.headers.clone();
-    if let Some(traceparent) = traceparent {
-        headers.insert(TRACEPARENT, traceparent);
-    }
     let in_flight = model.live.begin();
-    let sent_at = Instant::now();
-    let until = sent_at + patience;
-    let call = Call {
-        model: &model,
-        operation: outgoing.payload.operation(),
-        content_type: outgoing.payload.content_type(),
-        body: outgoing.payload.body_for(&model.upstream_name, max_output_tokens),
-        headers,
+    let clock = CallClock::start(settings.timeouts);
+    let adds_usage = outgoing.payload.adds_stream_usage();
+    let stream_usage = model.stream_usage && !model.live.refuses_stream_usage();
+    let answered = match answer(backend, &model, outgoing, &settings, stream_usage, &clock).await {
+        Err(Failed { answer: Some(error), .. })
+            if adds_usage && stream_usage && error.refuses_stream_usage() =>
+        {
+            model.live.refuse_stream_usage();
+            tracing::info!(model = %model.id, "the backend refuses `stream_options`: it is not sent again");
+            answer(backend, &model, outgoing, &settings, false, &clock).await
+        }
+        answered => answered,
     };
-    let reply = in_time(until, patience, backend.call(call)).await??;
-    if !(200..300).contains(&reply.status) {
-        return Err(error_answer(reply, until, patience).await);
-    }
-    let Reply { headers, body, .. } = reply;
-    let body = match outgoing.wanted {
-        Wanted::Answer { streaming: true, hide_usage, others, .. } => {
-            check_event_stream(&headers)?;
-            let relay = StreamRelay::new(hide_usage).adding(others);
-            CommittedBody::Stream(Box::new(open_stream(relay, body, until, patience, memory).await?))
-        }
-        Wanted::Answer { streaming: false, .. } => {
-            let bytes = in_time(until, patience, reading::whole(body, &mut memory)).await??;
-            whole_answer(bytes, memory)?
-        }
-        Wanted::Output => {
-            let bytes = in_time(until, patience, reading::whole(body, &mut memory)).await??;
-            output(outgoing.payload.operation(), &bytes, memory)?
-        }
-    };
+    let Reply { headers, body, .. } = answered?;
+    let body = content(&headers, body, outgoing, clock, memory).await?;
     Ok(Committed {
         model,
-        sent_at: sent_at.into_std(),
+        sent_at: clock.sent_at(),
         first_token_at: std::time::Instant::now(),
         headers,
         body,
@@ -168,83 +156,79 @@ pub(crate) async fn attempt(
     })
 }
 
-async fn in_time<T>(
-    until: Instant,
-    patience: Duration,
-    work: impl Future<Output = T>,
-) -> Result<T, CallFailure> {
-    timeout_at(until, work)
-        .await
-        .map_err(|_| CallFailure { kind: FailureKind::Timeout(patience), retry_after: None })
-}
-
-async fn error_answer(reply: Reply, until: Instant, patience: Duration) -> Failed {
-    let Reply { status, headers, body } = reply;
-    let failure = CallFailure {
-        kind: FailureKind::Status(status),
-        retry_after: retry_after(&headers, std::time::SystemTime::now()),
-    };
-    let words = match in_time(until, patience, body.whole(MAX_ERROR)).await {
-        Ok(Ok(body)) => Some(Box::new(ErrorAnswer { status, headers, body })),
-        _ => None,
-    };
-    Failed { failure, words }
-}
-
-fn check_event_stream(headers: &HeaderMap) -> Result<(), Failed> {
-    let content_type =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
-    if content_type.trim_start().starts_with("text/event-stream") {
-        return Ok(());
+/// Sends a call and waits for the head of an answer that is no error.
+async fn answer(
+    backend: &Backend,
+    model: &Model,
+    outgoing: &Outgoing<'_>,
+    settings: &CallSettings,
+    stream_usage: bool,
+    clock: &CallClock,
+) -> Result<Reply, Failed> {
+    let mut headers = outgoing.headers.clone();
+    if let Some(traceparent) = &settings.traceparent {
+        headers.insert(TRACEPARENT, traceparent.clone());
     }
-    Err(broken(format!("asked for text/event-stream, got {content_type}")))
-}
-
-fn whole_answer(bytes: Bytes, memory: MemoryLease) -> Result<CommittedBody, Failed> {
-    match Answer::read(&bytes) {
-        Ok(answer) => Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), answer }),
-        Err(not_an_answer) => Err(broken(not_an_answer.to_string())),
-    }
-}
-
-fn output(operation: Operation, bytes: &[u8], memory: MemoryLease) -> Result<CommittedBody, Failed> {
-    let read = match operation {
-        Operation::Chat => Output::of_chat(bytes),
-        Operation::Transcription => Output::of_transcription(bytes),
-        Operation::Embedding => Output::of_embedding(bytes),
+    let members = CallMembers {
+        upstream_name: &model.upstream_name,
+        max_output_tokens: settings.max_output_tokens,
+        stream_usage,
     };
-    read.map(|output| CommittedBody::Output { output, memory })
-        .map_err(|not_an_answer| broken(not_an_answer.to_string()))
+    let call = Call {
+        model,
+        operation: outgoing.payload.operation(),
+        content_type: outgoing.payload.content_type(),
+        body: outgoing.payload.body_for(&members),
+        headers,
+    };
+    let reply = clock.head(backend.call(call)).await??;
+    if (200..300).contains(&reply.status) { Ok(reply) } else { Err(ErrorAnswer::read(reply).await) }
 }
 
-/// Reads a stream until there is content, until it ends as it should without any, or
-/// until as much has come as may be held.
-async fn open_stream(
-    mut relay: StreamRelay,
-    mut body: ReplyBody,
-    until: Instant,
-    patience: Duration,
+/// Reads as much of an answer as there has to be before the client may have it.
+async fn content(
+    headers: &HeaderMap,
+    body: ReplyBody,
+    outgoing: &Outgoing<'_>,
+    clock: CallClock,
     mut memory: MemoryLease,
-) -> Result<OpenStream, Failed> {
-    let (mut beginning, mut passed) = (Beginning::default(), Vec::new());
-    let mut is_full = false;
-    while !relay.meaningful_bytes_seen() && !relay.done() && !is_full {
-        let Some(chunk) = in_time(until, patience, body.chunk()).await? else { break };
-        relay.push(chunk?, &mut passed);
-        beginning.extend(&mut passed);
-        let held = beginning.held_bytes(&relay);
-        memory.resize(held).map_err(CallFailure::from)?;
-        is_full = held >= memory.limits().before_content;
-        // In the backend's words there may be the client's.
-        if relay.error().is_some() {
-            return Err(broken("the stream begins with an error".to_owned()));
+) -> Result<CommittedBody, Failed> {
+    match outgoing.wanted {
+        Wanted::Answer { streaming: true, hide_usage, others, answers, .. } => {
+            let relay = StreamRelay::new(hide_usage, answers).adding(others);
+            let opening = Opening { body, clock, memory };
+            Ok(CommittedBody::Stream(Box::new(opening.open(relay, media_type(headers)).await?)))
+        }
+        Wanted::Answer { streaming: false, .. } => {
+            let bytes = whole(body, &clock, &mut memory).await?;
+            let answer = Answer::read(&bytes)?;
+            Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), answer })
+        }
+        Wanted::Output => {
+            let bytes = whole(body, &clock, &mut memory).await?;
+            let output = match outgoing.payload.operation() {
+                Operation::Chat => Output::of_chat(&bytes),
+                Operation::Transcription => Output::of_transcription(&bytes),
+                Operation::Embedding => Output::of_embedding(&bytes),
+            };
+            Ok(CommittedBody::Output { output: output?, memory })
         }
     }
-    if relay.meaningful_bytes_seen() || relay.done() || is_full {
-        let ready = beginning.into_pieces();
-        return Ok(OpenStream { relay, ready, rest: body, patience, memory });
-    }
-    Err(broken("the stream ended before any content".to_owned()))
+}
+
+async fn whole(
+    mut body: ReplyBody,
+    clock: &CallClock,
+    memory: &mut MemoryLease,
+) -> Result<Bytes, CallFailure> {
+    let first = clock.piece(&mut body).await?;
+    reading::whole(first, &mut body, clock, memory).await
+}
+
+/// The type of an answer, without its parameters.
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let stated = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(stated.split(';').next().unwrap_or_default().trim())
 }
 
 fn broken(what: String) -> Failed {

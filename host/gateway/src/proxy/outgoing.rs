@@ -7,7 +7,7 @@ use http::HeaderMap;
 use pointsman_domain::model::{Model, Operation};
 use pointsman_domain::outcome::Usage;
 use pointsman_domain::plan::{CallLimits, OutputLimit, OverLimit, PlanLimits};
-use pointsman_wire::openai::chat::{ChatRequest, TaskBody};
+use pointsman_wire::openai::chat::{CallMembers, ChatRequest, TaskBody};
 use pointsman_wire::openai::embedding::EmbeddingBody;
 use pointsman_wire::openai::transcription::TranscriptionBody;
 
@@ -124,17 +124,22 @@ impl Wanted {
 }
 
 impl Payload<'_> {
-    /// The body for a model by the name that its backend knows, with a limit of
-    /// output tokens for each answer.
-    pub(crate) fn body_for(&self, upstream_name: &str, max_output_tokens: Option<u32>) -> Vec<Bytes> {
+    /// The body for a call.
+    pub(crate) fn body_for(&self, call: &CallMembers<'_>) -> Vec<Bytes> {
         match self {
-            Self::Request(request) => match max_output_tokens {
-                Some(limit) => request.limited_body_for(upstream_name, limit),
-                None => request.body_for(upstream_name),
-            },
-            Self::Chat(body) => body.body_for(upstream_name, max_output_tokens),
-            Self::Transcription(body) => body.body_for(upstream_name),
-            Self::Embedding(body) => body.body_for(upstream_name),
+            Self::Request(request) => request.body_for(call),
+            Self::Chat(body) => body.body_for(call),
+            Self::Transcription(body) => body.body_for(call.upstream_name),
+            Self::Embedding(body) => body.body_for(call.upstream_name),
+        }
+    }
+
+    /// Returns whether a call would request the usage of a stream where the client did not.
+    pub(crate) fn adds_stream_usage(&self) -> bool {
+        match self {
+            Self::Request(request) => request.adds_stream_usage(),
+            Self::Chat(body) => body.adds_stream_usage(),
+            Self::Transcription(_) | Self::Embedding(_) => false,
         }
     }
 

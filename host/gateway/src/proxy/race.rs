@@ -7,17 +7,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use http::HeaderValue;
 use pointsman_backends::Backend;
 use pointsman_domain::attempts::{Attempts, Limits, Next};
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Decision;
-use pointsman_domain::failure::{CallFailure, FailureKind};
+use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::model::Model;
 use pointsman_domain::plan::OverLimit;
 
-use super::attempt::{Committed, ErrorAnswer, Failed, attempt};
+use super::attempt::{CallSettings, Committed, ErrorAnswer, Failed, attempt};
 use super::outgoing::{Outgoing, Wanted};
 use crate::ledger::{Account, CallId};
 use crate::memory::{HeldFor, HeldMemory, MemoryLimits};
@@ -38,8 +37,9 @@ pub(crate) struct CallContext<'a> {
 pub(crate) struct Exhausted {
     /// What was tried and how it failed, in order.
     pub(crate) failures: Vec<(ModelId, CallFailure)>,
-    /// A backend's words that the client should hear: the request is at fault.
-    pub(crate) words: Option<Box<ErrorAnswer>>,
+    /// The error of a backend that the client gets: the request is at fault, or no model that
+    /// was called supports it.
+    pub(crate) answer: Option<Box<ErrorAnswer>>,
     /// Limit of the plan for which a target was not called.
     pub(crate) over_limit: Option<OverLimit>,
 }
@@ -48,6 +48,14 @@ impl Exhausted {
     /// Returns whether it failed because the gateway had no memory left for an answer.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         self.failures.iter().any(|(_, failure)| failure.kind == FailureKind::NoMemory)
+    }
+
+    /// Ends the attempts. That one model does not support the request is the client's business
+    /// only if no other might.
+    fn given_up(mut self) -> Self {
+        let is_unanimous = self.failures.iter().all(|(_, failure)| failure.kind.is_mismatch());
+        self.answer = self.answer.filter(|_| is_unanimous && self.over_limit.is_none());
+        self
     }
 
     /// What was tried and how it failed, in words that a client may hear.
@@ -108,9 +116,13 @@ pub(crate) async fn race(
                         continue;
                     }
                 };
-                let timeout = model.first_byte.timeout.map_or(timeout, |limit| limit.min(timeout));
-                let traceparent = account.traceparent(call);
-                let attempt = one(calls, Arc::clone(model), outgoing, limit, traceparent, timeout);
+                let first_byte = model.time_limits.first_byte.map_or(timeout, |limit| limit.min(timeout));
+                let settings = CallSettings {
+                    max_output_tokens: limit,
+                    traceparent: account.traceparent(call),
+                    timeouts: CallTimeouts { first_byte, ..limits.timeouts },
+                };
+                let attempt = one(calls, Arc::clone(model), outgoing, settings);
                 running.push(async move {
                     let result = attempt.await;
                     drop(permit);
@@ -121,7 +133,7 @@ pub(crate) async fn race(
                 tokio::time::sleep(wait).await;
                 continue;
             }
-            Next::GiveUp if running.is_empty() => return Err(exhausted),
+            Next::GiveUp if running.is_empty() => return Err(exhausted.given_up()),
             // A call is under way and nothing else may start yet.
             Next::Wait(_) | Next::GiveUp => {}
         }
@@ -138,13 +150,15 @@ pub(crate) async fn race(
                 }
                 return Ok(Won { committed, candidate, call });
             }
-            Err(Failed { failure, words }) => {
+            Err(Failed { failure, answer }) => {
                 settle(&failure, model, account, call, outgoing.task);
                 let is_final = attempts.failed(candidate, &failure)
                     && (outgoing.payload.is_the_clients() || failure.kind == FailureKind::NoMemory);
+                if is_final || (failure.kind.is_mismatch() && outgoing.payload.is_the_clients()) {
+                    exhausted.answer = answer;
+                }
                 exhausted.failures.push((model.id.clone(), failure));
                 if is_final {
-                    exhausted.words = words;
                     return Err(exhausted);
                 }
             }
@@ -156,14 +170,12 @@ async fn one(
     calls: CallContext<'_>,
     model: Arc<Model>,
     outgoing: &Outgoing<'_>,
-    max_output_tokens: Option<u32>,
-    traceparent: Option<HeaderValue>,
-    timeout: Duration,
+    settings: CallSettings,
 ) -> Result<Committed, Failed> {
     match calls.backends.get(&model.backend) {
         Some(backend) => {
             let memory = calls.memory.lease(HeldFor::Answers, calls.memory_limits);
-            attempt(backend, model, outgoing, max_output_tokens, traceparent, timeout, memory).await
+            attempt(backend, model, outgoing, settings, memory).await
         }
         None => Err(FailureKind::Connect("the backend is not configured".to_owned()).into()),
     }
@@ -182,8 +194,12 @@ where
 
 /// Books a failed attempt: on the model's health and in the account.
 fn settle(failure: &CallFailure, model: &Model, account: &Account, call: CallId, task: Option<usize>) {
-    if failure.kind.counts_against_health(model.first_byte.fault_after) {
-        model.live.failed(Instant::now());
+    let now = Instant::now();
+    if failure.kind.counts_against_health(&model.time_limits.fault_after) {
+        model.live.failed(now);
+    }
+    if let Some(wait) = failure.retry_after {
+        model.live.rest(now, wait);
     }
     account.call_failed(call, model, task, failure.kind.clone());
 }

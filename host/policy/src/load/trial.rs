@@ -98,12 +98,14 @@ fn candidate(
         price,
         quality: Quality { general: Some(quality), by_task: Default::default() },
         expected,
-        first_byte: Default::default(),
+        time_limits: Default::default(),
+        stream_usage: true,
         attributes: Default::default(),
         live: Default::default(),
     };
     let live = Snapshot {
         healthy: true,
+        resting: false,
         in_flight: 0,
         first_token_ms: expected.first_token_ms,
         tokens_per_second: expected.tokens_per_second,

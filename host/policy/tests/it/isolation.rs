@@ -21,7 +21,7 @@ pub fn outcome() -> Outcome {
         ending: Ending::Answered,
         model: Some(ModelId::new("fleet/model-0")),
         attempts: 2,
-        usage: Usage { input_tokens: 1_200, output_tokens: 80, estimated: false },
+        usage: Usage::counted(1_200, 80),
         cost: Picodollars::from_usd(0.25),
         first_token: Some(Duration::from_millis(150)),
         latency: Duration::from_millis(1_500),

@@ -34,7 +34,7 @@ pub fn result(name: &str, output: Option<&str>) -> TaskResult {
         output: output.map(Arc::from),
         candidate: output.map(|_| 1),
         finish_reason: output.map(|_| "stop".to_owned()),
-        usage: Usage { input_tokens: 7, output_tokens: 3, estimated: false },
+        usage: Usage::counted(7, 3),
         cost: Picodollars::from_usd(0.001),
         latency: Duration::from_millis(12),
         error: output.is_none().then(|| "status 500".to_owned()),

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pointsman_domain::failure::FailureKind;
+use pointsman_domain::failure::{FailureKind, TimeLimit};
 use pointsman_domain::history::{Call, CallEnd, PlanRun, Said, TaskRun};
 use pointsman_domain::ids::{ModelId, PolicyName};
 use pointsman_domain::model::Operation;
@@ -124,11 +124,17 @@ fn a_call_is_counted_by_what_became_of_it() {
         (CallEnd::Answered, "answered"),
         (CallEnd::Cancelled, "cancelled"),
         (CallEnd::Failed(FailureKind::Connect("refused".to_owned())), "connect"),
-        (CallEnd::Failed(FailureKind::Timeout(Duration::from_secs(1))), "timeout"),
-        (CallEnd::Failed(FailureKind::Status(429)), "status-429"),
-        (CallEnd::Failed(FailureKind::Status(404)), "status-4xx"),
-        (CallEnd::Failed(FailureKind::Status(529)), "status-5xx"),
-        (CallEnd::Failed(FailureKind::Status(302)), "status-other"),
+        (
+            CallEnd::Failed(FailureKind::Timeout {
+                limit: TimeLimit::Silence,
+                waited: Duration::from_secs(1),
+            }),
+            "timeout",
+        ),
+        (CallEnd::Failed(FailureKind::server_error(429)), "status-429"),
+        (CallEnd::Failed(FailureKind::server_error(404)), "status-4xx"),
+        (CallEnd::Failed(FailureKind::server_error(529)), "status-5xx"),
+        (CallEnd::Failed(FailureKind::server_error(302)), "status-other"),
         (CallEnd::Failed(FailureKind::Broken("not JSON".to_owned())), "unusable"),
         (CallEnd::BrokeOff, "broke-off"),
         (CallEnd::Failed(FailureKind::NoMemory), "no-memory"),
@@ -148,7 +154,7 @@ fn a_call_is_counted_by_what_became_of_it() {
 #[test]
 fn a_call_after_the_first_is_a_fallback_or_if_the_model_is_the_same_a_retry() {
     let metrics = configured(&["auto"], &["one", "two"]);
-    let failed = || CallEnd::Failed(FailureKind::Status(503));
+    let failed = || CallEnd::Failed(FailureKind::server_error(503));
     let mut request = history(1_000, "one", Ending::Answered);
     request.calls = vec![call("one", failed()), call("one", failed()), call("two", CallEnd::Answered)];
     // Those of other tasks are first calls.

@@ -44,7 +44,7 @@ fn a_failure_tells_whose_fault_it_was() {
     let mut failed = history(1_000, "llama-7b", Ending::Failed);
     failed.outcome.error = Some("no model answered".to_owned());
     failed.outcome.fault = Some(Fault::Backend);
-    failed.calls[0].end = CallEnd::Failed(FailureKind::Status(500));
+    failed.calls[0].end = CallEnd::Failed(FailureKind::server_error(500));
     failed.asked[0].said = Said::Failure { reason: "deadline", message: "too slow".to_owned() };
     let told = serde_json::to_value(Record::of(&failed)).expect("a record is JSON");
     assert_eq!(told["attempts"][0]["error"], "status 500");

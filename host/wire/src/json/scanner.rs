@@ -39,6 +39,8 @@ pub(crate) struct Scanner {
     /// One bit for each container around: 1 for an object. The lowest is the innermost.
     containers: u128,
     depth: u32,
+    /// Accept NaN, Infinity and -Infinity, which servers in Python write for numbers.
+    accepts_non_finite: bool,
     /// Where the chunk at hand starts.
     offset: usize,
     /// Where the string, number or literal under way starts, without its quote.
@@ -59,6 +61,7 @@ impl Scanner {
             state: State::Value,
             containers: 0,
             depth: 0,
+            accepts_non_finite: false,
             offset: 0,
             start: 0,
             is_key: false,
@@ -129,6 +132,8 @@ impl Scanner {
             b't' => State::Literal(b"rue"),
             b'f' => State::Literal(b"alse"),
             b'n' => State::Literal(b"ull"),
+            b'N' if self.accepts_non_finite => State::Literal(b"aN"),
+            b'I' if self.accepts_non_finite => State::Literal(b"nfinity"),
             _ => State::Number(Number::begin(byte).ok_or_else(|| self.unexpected(at))?),
         };
         Ok(())
@@ -274,6 +279,10 @@ impl Scanner {
         visitor: &mut impl Visitor,
     ) -> Result<usize, JsonError> {
         while let Some(&byte) = chunk.get(at) {
+            if (number, byte) == (Number::Minus, b'I') && self.accepts_non_finite {
+                self.state = State::Literal(b"nfinity");
+                return Ok(at + 1);
+            }
             let Some(next) = number.next(byte) else {
                 self.end_number(chunk, at, number, visitor)?;
                 return Ok(at);
@@ -318,10 +327,11 @@ impl Scanner {
         if rest.is_empty() {
             self.state = State::Next;
             let span = self.start..self.offset + at + 1;
-            // All three differ in length or in their last letter.
+            // All differ in length or in their last letter.
             let value = match (expected, span.len()) {
                 (b'e', 4) => Scalar::Bool(true),
                 (b'e', _) => Scalar::Bool(false),
+                (b'N' | b'y', _) => Scalar::Number(&[]),
                 _ => Scalar::Null,
             };
             visitor.scalar(&value, span);
@@ -387,9 +397,10 @@ fn utf8_len(code_unit: u32) -> usize {
     }
 }
 
-/// Reads a document that is there as a whole.
+/// Reads a document of a server that is there as a whole. Numbers that are not finite are
+/// accepted: most clients read them, and the gateway needs none of them.
 pub(crate) fn scan(document: &[u8], visitor: &mut impl Visitor) -> Result<(), JsonError> {
-    let mut scanner = Scanner::new();
+    let mut scanner = Scanner { accepts_non_finite: true, ..Scanner::new() };
     scanner.push(document, visitor)?;
     scanner.finish(visitor)
 }

@@ -325,3 +325,22 @@ fn collect_texts(value: &Value, texts: &mut Vec<String>) {
 fn prop_assert_contains(texts: &[String], text: &String) {
     assert!(texts.binary_search(text).is_ok(), "{text:?} was not told");
 }
+
+#[test]
+fn numbers_that_are_not_finite_are_read_in_answers_alone() {
+    struct Ignored;
+    impl Visitor for Ignored {
+        fn begin(&mut self, _: Container, _: usize) {}
+        fn key(&mut self, _: &Text<'_>) {}
+        fn scalar(&mut self, value: &Scalar<'_>, _: Span) {
+            assert!(matches!(value, Scalar::Number(b"" | b"1")), "{value:?}");
+        }
+        fn end(&mut self, _: usize) {}
+    }
+    let document = b"[NaN,-Infinity , Infinity,1]";
+    assert_eq!(scan(document, &mut Ignored), Ok(()));
+    assert!(Scanner::new().push(document, &mut Ignored).is_err());
+    for wrong in ["[-NaN]", "[Nan]", "[Infinit]", "[--Infinity]", "[infinity]", "[N", "[-Infinity1]"] {
+        assert!(scan(wrong.as_bytes(), &mut Ignored).is_err(), "{wrong}");
+    }
+}

@@ -1,11 +1,11 @@
 //! Embeddings: a text in, a vector out.
 
 use bytes::Bytes;
-use pointsman_domain::outcome::Usage;
 use pointsman_domain::plan::{Input, Task};
 
 use super::chat::{ChatRequest, Outputs};
 use super::output::NotAnAnswer;
+use super::usage_count::UsageCount;
 use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, quote, scan};
 use crate::tokens;
 
@@ -47,14 +47,14 @@ impl EmbeddingBody {
 
 /// The first vector of an answer, as it is written there but without spaces, and
 /// the backend's count of tokens.
-pub(super) fn vector(answer: &[u8]) -> Result<(String, Option<Usage>), NotAnAnswer> {
+pub(super) fn vector(answer: &[u8]) -> Result<(String, UsageCount), NotAnAnswer> {
     let mut reading = Reading::default();
     scan(answer, &mut reading).map_err(|error| NotAnAnswer::NotJson(error.to_string()))?;
     let written = reading.vector.filter(|_| reading.is_numbers).and_then(|span| answer.get(span));
     let written = written.ok_or(NotAnAnswer::NoVector)?;
     let compact = written.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| char::from(*byte));
-    let usage = reading.input_tokens.and_then(|input_tokens| Usage::reported(input_tokens, 0));
-    Ok((compact.collect(), usage))
+    let count = reading.input_tokens.map(|input_tokens| UsageCount::stated(input_tokens, 0));
+    Ok((compact.collect(), count.unwrap_or_default()))
 }
 
 #[derive(Clone, Copy, Debug, Default)]

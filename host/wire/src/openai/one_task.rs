@@ -120,7 +120,8 @@ fn candidate() -> Candidate {
         price: Default::default(),
         quality: Quality::default(),
         expected: Expected::default(),
-        first_byte: Default::default(),
+        time_limits: Default::default(),
+        stream_usage: true,
         attributes: Default::default(),
         live: Default::default(),
     };

@@ -3,6 +3,8 @@
 use pointsman_domain::outcome::Usage;
 
 use super::chat::{self, Answer};
+use super::error::ReportedError;
+use super::usage_count::UsageCount;
 use super::{embedding, transcription};
 
 /// What a model gave for a task.
@@ -12,8 +14,8 @@ pub struct Output {
     pub text: String,
     /// Why the model stopped, if it said so: `stop`, `length` …
     pub finish_reason: Option<String>,
-    /// Tokens as the backend counted them, if it did.
-    pub usage: Option<Usage>,
+    /// Tokens as the backend counted them.
+    pub count: UsageCount,
     /// Bytes of text that the model wrote, to estimate from.
     output_bytes: u64,
 }
@@ -25,8 +27,14 @@ pub enum NotAnAnswer {
     #[error("not valid JSON: {0}")]
     NotJson(String),
     /// It is no chat completion.
-    #[error("not a JSON object with an array of choices")]
+    #[error("not a JSON object with an array of choices, or the array is empty")]
     NoChoices,
+    /// It has neither content nor a reason why there is none.
+    #[error("no choice has content or a finish_reason")]
+    Empty,
+    /// It reports an error in spite of its status.
+    #[error("it reports an error")]
+    Reported(ReportedError),
     /// It is no transcription.
     #[error("not a JSON object with a text")]
     NoText,
@@ -39,27 +47,26 @@ impl Output {
     /// Reads a whole chat completion: what its first choice says. What the model
     /// only thought is left out.
     pub fn of_chat(answer: &[u8]) -> Result<Self, NotAnAnswer> {
-        let (text, finish_reason, Answer { usage, output_bytes }) = chat::said(answer)?;
-        Ok(Self { text, finish_reason, usage, output_bytes })
+        let (text, finish_reason, Answer { count, output_bytes }) = chat::said(answer)?;
+        Ok(Self { text, finish_reason, count, output_bytes })
     }
 
     /// Reads a transcription that was asked for as JSON.
     pub fn of_transcription(answer: &[u8]) -> Result<Self, NotAnAnswer> {
-        let (text, usage) = transcription::heard(answer)?;
+        let (text, count) = transcription::heard(answer)?;
         let output_bytes = text.len() as u64;
-        Ok(Self { text, finish_reason: None, usage, output_bytes })
+        Ok(Self { text, finish_reason: None, count, output_bytes })
     }
 
     /// Reads the first vector of an embedding.
     pub fn of_embedding(answer: &[u8]) -> Result<Self, NotAnAnswer> {
-        let (text, usage) = embedding::vector(answer)?;
-        Ok(Self { text, finish_reason: None, usage, output_bytes: 0 })
+        let (text, count) = embedding::vector(answer)?;
+        Ok(Self { text, finish_reason: None, count, output_bytes: 0 })
     }
 
     /// The backend's count, or an estimate for an input of so many tokens.
     pub fn usage_or_estimate(&self, input_tokens: u32) -> Usage {
-        let Self { usage, output_bytes, .. } = *self;
-        Answer { usage, output_bytes }.usage_or_estimate(input_tokens)
+        self.count.usage(input_tokens, self.output_bytes)
     }
 }
 

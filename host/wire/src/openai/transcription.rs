@@ -5,14 +5,15 @@ mod form;
 mod recording;
 
 use bytes::Bytes;
-use pointsman_domain::outcome::Usage;
 use pointsman_domain::plan::{ContentRef, Input, Part, Task};
 use serde::Deserialize;
+use serde_json::Value;
 
 use self::form::{Boundary, FieldHead};
 use self::recording::Recording;
 use super::chat::ChatRequest;
 use super::output::NotAnAnswer;
+use super::usage_count::{Counted, UsageCount};
 
 pub use form::{BadForm, Form};
 pub use recording::BadRecording;
@@ -88,22 +89,27 @@ impl TranscriptionBody {
 #[derive(Deserialize)]
 struct Answer {
     text: String,
-    usage: Option<serde_json::Value>,
+    usage: Option<Value>,
 }
 
 /// What an answer says was said, and the backend's count of tokens. Some count
 /// seconds, which are none.
-pub(super) fn heard(answer: &[u8]) -> Result<(String, Option<Usage>), NotAnAnswer> {
+pub(super) fn heard(answer: &[u8]) -> Result<(String, UsageCount), NotAnAnswer> {
     let Answer { text, usage } = serde_json::from_slice(answer).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => NotAnAnswer::NoText,
         _ => NotAnAnswer::NotJson(error.to_string()),
     })?;
-    let usage = usage.and_then(|usage| {
-        let count = |name| usage.get(name)?.as_u64();
-        let (input_tokens, output_tokens) = (count("input_tokens")?, count("output_tokens")?);
-        Usage::reported(input_tokens, output_tokens)
-    });
-    Ok((text, usage))
+    let mut count = UsageCount::default();
+    for (name, counted) in [
+        ("input_tokens", Counted::Input),
+        ("output_tokens", Counted::Output),
+        ("total_tokens", Counted::Total),
+    ] {
+        if let Some(Value::Number(number)) = usage.as_ref().and_then(|usage| usage.get(name)) {
+            count.record(counted, number.to_string().as_bytes());
+        }
+    }
+    Ok((text, count))
 }
 
 #[cfg(test)]

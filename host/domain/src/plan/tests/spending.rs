@@ -24,7 +24,7 @@ fn limits(output_tokens: u32, cost: Option<f64>) -> PlanLimits {
 }
 
 fn used(output_tokens: u64) -> Usage {
-    Usage { input_tokens: 10, output_tokens, estimated: false }
+    Usage::counted(10, output_tokens)
 }
 
 fn chats(limits: &[Option<u32>]) -> Plan {
@@ -197,7 +197,7 @@ proptest! {
                     let number = call.index(calls.len());
                     let (model, spend) = &mut calls[number];
                     let output_tokens = (spend.output_tokens as f64 * part) as u64;
-                    let usage = Usage { input_tokens: spend.input_tokens, output_tokens, estimated: false };
+                    let usage = Usage::counted(spend.input_tokens, output_tokens);
                     spending.settle(number, usage, model);
                     *spend = Spend { output_tokens, cost: model.price.of(spend.input_tokens, output_tokens), ..*spend };
                 }

@@ -33,6 +33,15 @@ pub(in crate::config) struct Model {
     pub input_price: Option<f64>,
     /// US dollars per million output tokens.
     pub output_price: Option<f64>,
+    /// US dollars per million input tokens that the provider reads from its cache. Default:
+    /// the catalogue's price unless `input_price` is stated, else `input_price`.
+    pub cached_input_price: Option<f64>,
+    /// US dollars per million input tokens that the provider writes to its cache. Default: as
+    /// for `cached_input_price`.
+    pub cache_write_price: Option<f64>,
+    /// US dollars per million output tokens that are reasoning. Default: the catalogue's
+    /// price unless `output_price` is stated, else `output_price`.
+    pub reasoning_price: Option<f64>,
     /// How good it is, 0 to 1: a number, or a table by kind of task with `general`
     /// for all others.
     pub quality: Option<Quality>,

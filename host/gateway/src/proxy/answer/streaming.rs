@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
 use pointsman_domain::outcome::Fault;
-use pointsman_wire::openai::chat::BrokenStream;
+use pointsman_wire::openai::chat::{BrokenStream, StreamState};
 use pointsman_wire::openai::error::ErrorBody;
+use tokio::time::{timeout, timeout_at};
 
 use crate::ledger::{Account, CallId};
 use crate::proxy::attempt::OpenStream;
@@ -31,17 +33,23 @@ pub(super) struct AnsweringCall {
 }
 
 /// Reason why a stream ends before its answer does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum BreakOff {
-    /// The backend broke it.
-    Failure,
-    /// The backend sent nothing for this long.
-    Silence(Duration),
+    /// The call failed.
+    Call(FailureKind),
     /// The time for the request is over.
     Deadline,
     /// The gateway may hold no more of it.
     NoMemory,
 }
+
+/// Longest wait for the end of a body after `[DONE]`. A connection whose body was read to its
+/// end can be used again.
+const AFTER_DONE: Duration = Duration::from_millis(100);
+
+/// Longest wait after an event with the last reason to finish, or with an error, for what may
+/// follow: usage and `[DONE]`. Some servers end neither the stream nor the connection.
+const AFTER_FINISH: Duration = Duration::from_secs(2);
 
 /// A stream between backend and client. Dropped when the client hangs up, which
 /// ends the call at the backend and enters what was used.
@@ -51,8 +59,10 @@ pub(super) struct Streaming {
     /// Pieces for the client that were not sent yet, in order; seldom more than one.
     ready: Vec<Bytes>,
     call: AnsweringCall,
-    /// Taken when the stream is over.
+    /// Taken when the answer is over.
     account: Option<Account>,
+    /// True once nothing more of the body is of use.
+    is_read: bool,
     deadline: Option<Instant>,
 }
 
@@ -64,7 +74,7 @@ impl Streaming {
         deadline: Option<Instant>,
     ) -> Self {
         let ready = std::mem::take(&mut stream.ready);
-        let mut streaming = Self { stream, ready, call, account: Some(account), deadline };
+        let mut streaming = Self { stream, ready, call, account: Some(account), is_read: false, deadline };
         streaming.keep_account();
         streaming
     }
@@ -76,29 +86,61 @@ impl Streaming {
                 let piece = self.ready.remove(0);
                 return Some((piece, self));
             }
-            self.account.as_ref()?;
+            if self.is_read {
+                return None;
+            }
             self.advance().await;
         }
     }
 
     /// Takes what comes next from the backend.
     async fn advance(&mut self) {
-        let now = Instant::now();
-        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(now));
-        let patience = left.map_or(self.stream.patience, |left| left.min(self.stream.patience));
-        match tokio::time::timeout(patience, self.stream.rest.chunk()).await {
-            Err(_) if left.is_some_and(|left| left == patience) => {
-                self.break_off(BreakOff::Deadline, "the time for the request ran out".to_owned());
+        match self.stream.relay.state() {
+            StreamState::Waiting | StreamState::Answering => self.advance_answer().await,
+            StreamState::Finished => self.advance_end().await,
+            StreamState::Done => {
+                self.end();
+                let _ = timeout(AFTER_DONE, self.read_to_end()).await;
             }
-            Err(_) => {
-                let silence = format!("the model sent nothing for {} ms", patience.as_millis());
-                self.break_off(BreakOff::Silence(patience), silence);
+        }
+    }
+
+    async fn advance_answer(&mut self) {
+        let OpenStream { clock, rest, .. } = &mut *self.stream;
+        let piece = clock.piece(rest);
+        let piece = match self.deadline {
+            Some(deadline) => timeout_at(deadline.into(), piece).await,
+            None => Ok(piece.await),
+        };
+        match piece {
+            Err(_) => self.break_off(BreakOff::Deadline, "the time for the request ran out".to_owned()),
+            Ok(Err(CallFailure { kind, .. })) => {
+                let why = match &kind {
+                    FailureKind::Timeout { limit: TimeLimit::Silence, waited } => {
+                        format!("the model sent nothing for {} ms", waited.as_millis())
+                    }
+                    FailureKind::Timeout { .. } => format!("the model gave {kind}"),
+                    _ => format!("the model's answer broke off: {kind}"),
+                };
+                self.break_off(BreakOff::Call(kind), why);
             }
-            Ok(Some(Err(failure))) => {
-                self.break_off(BreakOff::Failure, format!("the model's answer broke off: {failure}"));
-            }
+            Ok(Ok(Some(chunk))) => self.relay(chunk),
+            Ok(Ok(None)) => self.end(),
+        }
+    }
+
+    /// The answer has come, and its end is not worth a failure.
+    async fn advance_end(&mut self) {
+        match timeout(AFTER_FINISH, self.stream.rest.chunk()).await {
             Ok(Some(Ok(chunk))) => self.relay(chunk),
-            Ok(None) => self.end(),
+            Ok(Some(Err(_)) | None) | Err(_) => self.end(),
+        }
+    }
+
+    /// Nothing of it goes to the client but the end of a line.
+    async fn read_to_end(&mut self) {
+        while let Some(Ok(chunk)) = self.stream.rest.chunk().await {
+            self.stream.relay.push(chunk, &mut self.ready);
         }
     }
 
@@ -113,17 +155,20 @@ impl Streaming {
     }
 
     fn end(&mut self) {
+        self.is_read = true;
         let ended = self.stream.relay.finish(&mut self.ready);
         self.keep_account();
         match ended {
             Ok(()) => self.complete(),
             // The client has the backend's own error event already.
             Err(BrokenStream::Reported(_)) => {
-                self.fail(BreakOff::Failure, "the backend reported an error in its answer".to_owned());
+                let kind = self.stream.relay.error().map(|error| error.kind());
+                let why = "the backend reported an error in its answer".to_owned();
+                self.fail(BreakOff::Call(kind.unwrap_or(FailureKind::Broken(String::new()))), why);
             }
             Err(BrokenStream::Truncated) => {
                 let truncated = "the model's answer ended before it was complete".to_owned();
-                self.break_off(BreakOff::Failure, truncated);
+                self.break_off(BreakOff::Call(FailureKind::Broken(String::new())), truncated);
             }
         }
     }
@@ -147,17 +192,19 @@ impl Streaming {
     }
 
     fn fail(&mut self, cause: BreakOff, why: String) {
+        self.is_read = true;
         let Some(account) = self.account.take() else { return };
         let model = &self.call.model;
-        let (fault, is_models_fault) = match cause {
-            BreakOff::Failure => (Fault::Backend, true),
-            BreakOff::Silence(waited) => (Fault::Backend, waited >= model.first_byte.fault_after),
-            BreakOff::Deadline => (Fault::Deadline, false),
-            BreakOff::NoMemory => (Fault::Backend, false),
+        let fault = match cause {
+            BreakOff::Call(kind) => {
+                if kind.counts_against_health(&model.time_limits.fault_after) {
+                    model.live.failed(Instant::now());
+                }
+                Fault::Backend
+            }
+            BreakOff::Deadline => Fault::Deadline,
+            BreakOff::NoMemory => Fault::Backend,
         };
-        if is_models_fault {
-            model.live.failed(Instant::now());
-        }
         account.failed(fault, why);
     }
 

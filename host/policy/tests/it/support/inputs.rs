@@ -53,12 +53,14 @@ fn candidate(index: usize) -> Candidate {
         price: Price::per_million(0.1 * (index + 1) as f64, 0.4 * (index + 1) as f64),
         quality: Quality { general: Some(0.5), by_task: Default::default() },
         expected: Expected::default(),
-        first_byte: Default::default(),
+        time_limits: Default::default(),
+        stream_usage: true,
         attributes: Default::default(),
         live: Default::default(),
     };
     let live = Snapshot {
         healthy: true,
+        resting: false,
         in_flight: 2,
         first_token_ms: Some(150.0),
         tokens_per_second: Some(90.0),

@@ -94,7 +94,7 @@ impl Spans<'_> {
         span.attributes().text("pointsman.result", call.end.as_str());
         match &call.end {
             CallEnd::Failed(kind) => {
-                if let FailureKind::Status(status) = kind {
+                if let FailureKind::Status { status, .. } = kind {
                     span.attributes().number("http.response.status_code", (*status).into());
                 }
                 span.error(format_args!("{}", error_type(kind)), format_args!("{kind}"));
@@ -160,7 +160,7 @@ impl Spans<'_> {
 /// A word of a fixed list, or the status.
 pub(super) fn error_type(kind: &FailureKind) -> Cow<'static, str> {
     match kind {
-        FailureKind::Status(status) => status.to_string().into(),
+        FailureKind::Status { status, .. } => status.to_string().into(),
         other => other.as_str().into(),
     }
 }

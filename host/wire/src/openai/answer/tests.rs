@@ -4,7 +4,7 @@ use super::*;
 use crate::openai::chat::{Answer, StreamRelay};
 
 const HEAD: Head<'_> = Head { id: "chatcmpl-1", created: 7, model: "tiny" };
-const USAGE: Usage = Usage { input_tokens: 3, output_tokens: 2, estimated: false };
+const USAGE: Usage = Usage::counted(3, 2);
 
 #[track_caller]
 fn check(event: &Bytes, expected: Value) {
@@ -27,7 +27,7 @@ fn a_whole_answer_is_a_chat_completion() {
             "usage": { "prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5 },
         })
     );
-    assert_eq!(Answer::read(&whole).unwrap().usage, Some(USAGE));
+    assert_eq!(Answer::read(&whole).unwrap().usage_or_estimate(0), USAGE);
 }
 
 #[test]
@@ -42,13 +42,13 @@ fn events_are_chat_completion_chunks() {
 
 #[test]
 fn a_stream_of_these_events_is_read_back() {
-    let mut relay = StreamRelay::new(true);
+    let mut relay = StreamRelay::new(true, 1);
     let mut out = Vec::new();
     let events = [HEAD.role(), HEAD.content("Hi"), HEAD.finish(FinishReason::Stop), HEAD.usage(USAGE), DONE];
     for event in events {
         relay.push(event, &mut out);
     }
-    assert_eq!(relay.usage(), Some(USAGE));
+    assert_eq!(relay.usage_or_estimate(0), USAGE);
     assert_eq!(relay.finish(&mut out), Ok(()));
     assert_eq!(out.len(), 4);
 }
@@ -56,13 +56,13 @@ fn a_stream_of_these_events_is_read_back() {
 #[test]
 fn a_text_that_is_all_there_is_streamed_in_pieces() {
     for text in ["", "Hi", &"é\"🦀\n".repeat(5000)] {
-        let mut relay = StreamRelay::new(false);
+        let mut relay = StreamRelay::new(false, 1);
         let mut out = Vec::new();
         for event in HEAD.stream_of(text.to_owned(), Some(USAGE)) {
             assert!(event.len() < 3 * PIECE);
             relay.push(event, &mut out);
         }
-        assert_eq!(relay.usage(), Some(USAGE));
+        assert_eq!(relay.usage_or_estimate(0), USAGE);
         assert_eq!(relay.output_bytes() as usize, text.len());
         assert_eq!(relay.finish(&mut out), Ok(()));
         let events = String::from_utf8(out.concat()).unwrap();

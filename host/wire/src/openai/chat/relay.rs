@@ -4,9 +4,12 @@ use bytes::Bytes;
 use pointsman_domain::outcome::Usage;
 
 use self::pattern::Pattern;
-use super::answer::{Reading, estimate};
+use super::answer::Reading;
+use super::completeness::{Completeness, StreamState};
 use super::usage;
 use crate::json::{Span, scan};
+use crate::openai::error::ReportedError;
+use crate::openai::usage_count::UsageCount;
 use crate::sse::{self, Data, Piece, Splitter};
 
 mod pattern;
@@ -14,35 +17,41 @@ mod pattern;
 /// An event larger than this goes by unread: no model writes so much at once.
 const MAX_EVENT: usize = 4 << 20;
 const DONE: &[u8] = b"[DONE]";
+/// Bytes of comments that are passed on before the first content. Until then the client has
+/// no body that a comment could keep alive, and a server that sends nothing else must not
+/// fill the memory.
+const MAX_COMMENTS_BEFORE_CONTENT: usize = 1 << 10;
 
-/// Passes a stream on, byte for byte, and reads along: usage, how much was
-/// written, how it ended.
+/// Relays a stream byte for byte, and reads along: usage, how much was written, how it
+/// ended.
 ///
-/// Comments before the first content are left out.
+/// Further comments before the first content are left out, and so is everything after
+/// `[DONE]`.
 ///
-/// What the gateway asked for itself, it hides: when the client did not want
-/// usage, the event that has nothing else is dropped, and `"usage":null` is cut
-/// out of the others. Where more calls than this one were made for an answer,
-/// usage that is passed on is [that of all](Self::adding).
+/// Usage that the client did not request is hidden: an event that has nothing else is
+/// dropped, and the member is cut out of the others. An event that reports an error is
+/// always passed on. Where more calls than this one were made for an answer, usage that is
+/// passed on is [that of all](Self::adding).
 #[derive(Debug)]
 pub struct StreamRelay {
     hide_usage: bool,
-    /// What other calls for the same answer used.
+    /// Usage of other calls for the same answer.
     others: Option<Usage>,
     splitter: Splitter,
     pattern: Pattern,
-    usage: Option<Usage>,
+    count: UsageCount,
     output_bytes: u64,
-    is_meaningful: bool,
-    is_finished: bool,
-    is_done: bool,
-    error: Option<String>,
+    comment_bytes: usize,
+    /// True if the next chunk may begin with the end of the last line of `[DONE]`.
+    lacks_line_feed: bool,
+    completeness: Completeness,
 }
 
-/// How a stream ended that is not whole.
+/// Reason why a stream that has ended is not complete.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenStream {
-    /// It broke off: neither `[DONE]` nor a reason to finish came.
+    /// It broke off before every choice had a reason to finish, or `[DONE]` came without any
+    /// content.
     #[error("the stream ended before the answer did")]
     Truncated,
     /// The backend said so in the stream.
@@ -61,19 +70,19 @@ enum Verdict {
 }
 
 impl StreamRelay {
-    /// Before the first byte. `hide_usage` when the client did not ask for it.
-    pub const fn new(hide_usage: bool) -> Self {
+    /// Returns a relay for a stream that has not begun. `hide_usage` is for a client that did
+    /// not request usage, `choices` the number of choices that it requested.
+    pub const fn new(hide_usage: bool, choices: u32) -> Self {
         Self {
             hide_usage,
             others: None,
             splitter: Splitter::new(MAX_EVENT),
             pattern: Pattern::new(),
-            usage: None,
+            count: UsageCount::NONE,
             output_bytes: 0,
-            is_meaningful: false,
-            is_finished: false,
-            is_done: false,
-            error: None,
+            comment_bytes: 0,
+            lacks_line_feed: false,
+            completeness: Completeness::new(choices),
         }
     }
 
@@ -92,7 +101,12 @@ impl StreamRelay {
     pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) {
         let mut kept = Kept { chunk: &chunk, range: 0..0, copy: Vec::new() };
         let mut at = 0;
-        while let Some(piece) = self.splitter.next(&chunk, &mut at) {
+        if std::mem::take(&mut self.lacks_line_feed) && chunk.first() == Some(&b'\n') {
+            kept.keep(0..1);
+        }
+        while !self.completeness.is_done()
+            && let Some(piece) = self.splitter.next(&chunk, &mut at)
+        {
             match piece {
                 Piece::Event(here) => match self.event(&chunk[here.clone()]) {
                     Verdict::Pass => kept.keep(here),
@@ -125,42 +139,37 @@ impl StreamRelay {
         out.extend(kept.finish());
     }
 
-    /// Says that the stream has ended, and tells whether it is whole. An event
-    /// that only lacks its empty line is passed on.
+    /// Ends the stream, and returns whether it is complete. An event that only lacks its empty
+    /// line is passed on.
     pub fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), BrokenStream> {
-        if let Some(rest) = self.splitter.finish() {
+        if let Some(rest) = self.splitter.finish().filter(|_| !self.completeness.is_done()) {
             match sse::data(&rest) {
                 None => out.push(rest),
                 Some(Data { bytes, .. })
-                    if *bytes == *DONE || scan(&bytes, &mut Reading::default()).is_ok() =>
+                    if is_done(&bytes) || scan(&bytes, &mut Reading::default()).is_ok() =>
                 {
                     self.push([&rest, &b"\n\n"[..]].concat().into(), out);
                 }
                 Some(_) => {}
             }
         }
-        match &self.error {
-            Some(message) => Err(BrokenStream::Reported(message.clone())),
-            None if self.is_done || self.is_finished => Ok(()),
-            None => Err(BrokenStream::Truncated),
-        }
+        self.completeness.check()
     }
 
-    /// Tokens of this call as the backend counted them, once it did.
-    pub const fn usage(&self) -> Option<Usage> {
-        self.usage
-    }
-
-    /// The backend's count, or an estimate from what came so far for an input of
-    /// so many tokens.
+    /// Returns the usage of this call: the backend's count where it can be true, else an
+    /// estimate from what came so far for an input of about `input_tokens`.
     pub fn usage_or_estimate(&self, input_tokens: u32) -> Usage {
-        self.usage.unwrap_or_else(|| estimate(input_tokens, self.output_bytes))
+        self.count.usage(input_tokens, self.output_bytes)
     }
 
-    /// Whether something came that the client cannot get twice: text, a call of
-    /// a tool, or the reason why the answer ended. A role alone is none.
-    pub const fn meaningful_bytes_seen(&self) -> bool {
-        self.is_meaningful
+    /// Returns the state of the answer.
+    pub fn state(&self) -> StreamState {
+        self.completeness.state()
+    }
+
+    /// Returns whether anything has come that the client cannot get twice.
+    pub const fn has_content(&self) -> bool {
+        self.completeness.has_content()
     }
 
     /// Bytes of text that the model wrote: content, reasoning, refusal and
@@ -174,30 +183,23 @@ impl StreamRelay {
         self.splitter.held_bytes()
     }
 
-    /// Whether `[DONE]` came.
-    pub const fn done(&self) -> bool {
-        self.is_done
-    }
-
-    /// What the backend said went wrong, if it did.
-    pub fn error(&self) -> Option<&str> {
-        self.error.as_deref()
+    /// Returns the error that the backend reported, if it did.
+    pub fn error(&self) -> Option<ReportedError> {
+        self.completeness.error()
     }
 
     fn event(&mut self, event: &[u8]) -> Verdict {
         if let Some(like) = self.pattern.read(event) {
             self.output_bytes += like.text_bytes as u64;
-            self.is_meaningful |= like.text_bytes > 0;
+            if like.text_bytes > 0 {
+                self.completeness.record_content();
+            }
             return like.cut.map_or(Verdict::Pass, Verdict::Cut);
         }
-        let Some(data) = sse::data(event) else {
-            // Until the first content the client has no body that a comment could keep
-            // alive, and a server that sends nothing else must not fill the memory.
-            let is_idle = !self.is_meaningful && sse::is_comment(event);
-            return if is_idle { Verdict::Drop } else { Verdict::Pass };
-        };
-        if *data.bytes == *DONE {
-            self.is_done = true;
+        let Some(data) = sse::data(event) else { return self.event_without_data(event) };
+        if is_done(&data.bytes) {
+            self.completeness.record_done();
+            self.lacks_line_feed = event.ends_with(b"\r");
             return Verdict::Pass;
         }
         let mut reading = Reading::default();
@@ -205,26 +207,45 @@ impl StreamRelay {
             return Verdict::Pass;
         }
         let verdict = self.verdict(event, &data, &reading);
-        self.note(reading);
+        self.count.update(reading.count);
+        self.output_bytes += reading.output_bytes();
+        self.completeness.record(&mut reading, &data.bytes);
         verdict
     }
 
+    fn event_without_data(&mut self, event: &[u8]) -> Verdict {
+        if self.completeness.has_content() || !sse::is_comment(event) {
+            return Verdict::Pass;
+        }
+        self.comment_bytes = self.comment_bytes.saturating_add(event.len());
+        if self.comment_bytes > MAX_COMMENTS_BEFORE_CONTENT { Verdict::Drop } else { Verdict::Pass }
+    }
+
     fn verdict(&mut self, event: &[u8], data: &Data<'_>, reading: &Reading) -> Verdict {
-        let counted = reading.usage.complete();
-        if self.hide_usage && reading.has_choices && reading.choices == 0 && counted.is_some() {
+        if reading.error.is_some() {
+            return Verdict::Pass;
+        }
+        let hidden = reading.usage.as_ref().filter(|_| self.hide_usage);
+        if hidden.is_some() && reading.has_usage && reading.choices == 0 {
             return Verdict::Drop;
         }
-        if let Some((others, counted)) = self.others.zip(counted)
-            && let Some(data) = usage::rewritten(&data.bytes, sum(others, counted))
+        if let Some(others) = self.others.filter(|_| !self.hide_usage && reading.count.is_complete())
+            && let counted = reading.count.usage(0, 0)
+            && let Some(data) = usage::rewritten(&data.bytes, others + counted)
         {
             return Verdict::Replace(sse::with_data(event, &data));
         }
         // Of data in several lines, the places in the event are not known.
-        let Some(offset) = data.at else { return Verdict::Pass };
-        let null_usage = reading.null_usage.as_ref().filter(|_| self.hide_usage);
-        let cut = null_usage.map(|span| with_comma(event, span.start + offset..span.end + offset));
-        if reading.texts == 1 && !reading.is_finished && reading.error.is_none() {
-            let in_event = |span: &Span| span.start + offset..span.end + offset;
+        let Some(offset) = data.at else {
+            return hidden.map_or(Verdict::Pass, |usage| {
+                let cut = with_comma(&data.bytes, usage.clone());
+                let rest = [&data.bytes[..cut.start], &data.bytes[cut.end..]].concat();
+                Verdict::Replace(sse::with_data(event, &rest))
+            });
+        };
+        let in_event = |span: &Span| span.start + offset..span.end + offset;
+        let cut = hidden.map(|usage| with_comma(event, in_event(usage)));
+        if reading.texts == 1 && !reading.is_finished() {
             let text = in_event(&reading.last_text);
             let padding = reading.padding.as_ref().map(in_event).filter(|padding| padding.start >= text.end);
             self.pattern.learn(event, text, padding, cut.clone());
@@ -232,28 +253,14 @@ impl StreamRelay {
         cut.map_or(Verdict::Pass, Verdict::Cut)
     }
 
-    fn note(&mut self, reading: Reading) {
-        self.usage = reading.usage.complete().or(self.usage);
-        self.output_bytes += reading.text_bytes;
-        self.is_meaningful |= reading.is_meaningful;
-        self.is_finished |= reading.is_finished;
-        if let Some(message) = reading.error {
-            self.error.get_or_insert(message);
-        }
-    }
-
     fn unread(&mut self, bytes: usize) {
         self.output_bytes += bytes as u64;
-        self.is_meaningful = true;
+        self.completeness.record_content();
     }
 }
 
-fn sum(one: Usage, other: Usage) -> Usage {
-    Usage {
-        input_tokens: one.input_tokens.saturating_add(other.input_tokens),
-        output_tokens: one.output_tokens.saturating_add(other.output_tokens),
-        estimated: one.estimated || other.estimated,
-    }
+fn is_done(data: &[u8]) -> bool {
+    data.trim_ascii() == DONE
 }
 
 /// A member with the comma before it, or after it if it is the first.

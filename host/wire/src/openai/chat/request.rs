@@ -10,6 +10,7 @@ use crate::json::{Span, quote};
 use crate::openai::error::ErrorBody;
 
 const WITH_USAGE: &[u8] = br#"{"include_usage":true}"#;
+const USAGE_MEMBER: &str = r#","stream_options":{"include_usage":true}"#;
 
 /// The member for a limit of output tokens where the client used none: servers
 /// that know the other know this one too.
@@ -52,6 +53,26 @@ pub struct ChatRequest {
     pub(super) replaceable: Replaceable,
 }
 
+/// Members of a chat request that each call sets.
+#[derive(Clone, Copy, Debug)]
+pub struct CallMembers<'a> {
+    /// The name by which the backend knows the model.
+    pub upstream_name: &'a str,
+    /// Limit of output tokens for each answer. A lower one of the client's own stays.
+    pub max_output_tokens: Option<u32>,
+    /// True to request usage at the end of a stream where the client did not.
+    pub stream_usage: bool,
+}
+
+/// A change that makes a stream report usage.
+#[derive(Debug)]
+pub(super) enum UsageChange {
+    /// A new member, to be written after another.
+    Member(&'static str),
+    /// Another value.
+    Value(Edit),
+}
+
 /// What the client wrote for `stream_options`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum StreamOptions {
@@ -77,32 +98,29 @@ impl ChatRequest {
         self.body.len()
     }
 
-    /// The body for a backend that knows the model by this name. A stream asks
-    /// for usage. All else is as the client wrote it, and not copied if it is large.
-    pub fn body_for(&self, upstream_name: &str) -> Vec<Bytes> {
-        let mut name = quote(upstream_name);
-        let mut usage = self.streaming.then(|| self.usage_edit(&mut name)).flatten();
-        let model = (self.model_span.clone(), name.into());
-        match usage.take() {
-            None => self.body.edited(&[model]),
-            Some(usage) if usage.0.start < self.model_span.start => self.body.edited(&[usage, model]),
-            Some(usage) => self.body.edited(&[model, usage]),
-        }
+    /// Returns whether a call would request usage that the client did not request.
+    pub fn adds_stream_usage(&self) -> bool {
+        self.streaming && self.stream_options != StreamOptions::UsageOn
     }
 
-    /// The body with at most this many output tokens for each answer. A lower limit
-    /// of the client's own stays.
-    pub fn limited_body_for(&self, upstream_name: &str, max_output_tokens: u32) -> Vec<Bytes> {
-        if self.max_output_tokens.is_some_and(|own| own <= max_output_tokens) {
-            return self.body_for(upstream_name);
+    /// The body for a call. All that the call does not set is as the client wrote it, and not
+    /// copied if it is large.
+    pub fn body_for(&self, call: &CallMembers<'_>) -> Vec<Bytes> {
+        let mut name = quote(call.upstream_name);
+        let mut edits: Vec<Edit> = Vec::with_capacity(4);
+        let is_lower = |limit: &u32| self.max_output_tokens.is_none_or(|own| own > *limit);
+        if let Some(limit) = call.max_output_tokens.filter(is_lower) {
+            let value = Bytes::from(limit.to_string());
+            edits.extend(self.limit_spans().map(|(_, span)| (span, value.clone())));
+            if edits.is_empty() {
+                name.push_str(&format!(",{}:{limit}", quote(MAX_TOKENS)));
+            }
         }
-        let limit = Bytes::from(max_output_tokens.to_string());
-        let mut name = quote(upstream_name);
-        let mut edits: Vec<Edit> = self.limit_spans().map(|(_, span)| (span, limit.clone())).collect();
-        if edits.is_empty() {
-            name.push_str(&format!(",{}:{max_output_tokens}", quote(MAX_TOKENS)));
+        match self.usage_change().filter(|_| call.stream_usage) {
+            Some(UsageChange::Member(member)) => name.push_str(member),
+            Some(UsageChange::Value(edit)) => edits.push(edit),
+            None => {}
         }
-        edits.extend(self.streaming.then(|| self.usage_edit(&mut name)).flatten());
         edits.push((self.model_span.clone(), name.into()));
         edits.sort_by_key(|(span, _)| span.start);
         self.body.edited(&edits)
@@ -115,20 +133,19 @@ impl ChatRequest {
         [MAX_COMPLETION_TOKENS, MAX_TOKENS].into_iter().filter_map(span)
     }
 
-    /// The edit that asks for usage; a new member is written after the model's name.
-    pub(super) fn usage_edit(&self, name: &mut String) -> Option<Edit> {
+    /// The change that makes a stream report usage; `None` where it does so already.
+    pub(super) fn usage_change(&self) -> Option<UsageChange> {
+        let edit = |span: Span, new: &'static [u8]| UsageChange::Value((span, Bytes::from_static(new)));
         match &self.stream_options {
+            _ if !self.streaming => None,
             StreamOptions::UsageOn => None,
-            StreamOptions::Absent => {
-                name.push_str(r#","stream_options":{"include_usage":true}"#);
-                None
-            }
-            StreamOptions::Null(span) => Some((span.clone(), Bytes::from_static(WITH_USAGE))),
-            StreamOptions::UsageOff(span) => Some((span.clone(), Bytes::from_static(b"true"))),
+            StreamOptions::Absent => Some(UsageChange::Member(USAGE_MEMBER)),
+            StreamOptions::Null(span) => Some(edit(span.clone(), WITH_USAGE)),
+            StreamOptions::UsageOff(span) => Some(edit(span.clone(), b"true")),
             StreamOptions::WithoutUsage { members, is_empty } => {
                 let member: &[u8] =
                     if *is_empty { br#""include_usage":true"# } else { br#""include_usage":true,"# };
-                Some((*members..*members, Bytes::from_static(member)))
+                Some(edit(*members..*members, member))
             }
         }
     }

@@ -12,7 +12,7 @@ use pointsman_domain::prompt::ContentSize;
 
 use self::content::Content;
 use self::messages::Messages;
-use super::request::{ChatRequest, MAX_TOKENS};
+use super::request::{CallMembers, ChatRequest, MAX_TOKENS};
 use crate::body::{Body, Gather, joined};
 use crate::json::quote;
 
@@ -28,7 +28,9 @@ pub struct TaskBody {
     /// The client's limit of output tokens.
     own_limit: Option<u32>,
     segments: Vec<Segment>,
-    /// Members to be written after the model's name.
+    /// A member that makes a stream report usage, to be written after the model's name.
+    usage_member: &'static str,
+    /// Members to be written after it.
     members: String,
     /// Members that limit output tokens, to be written after those.
     names_of_limit: Vec<&'static str>,
@@ -42,15 +44,30 @@ enum Segment {
     Name,
     /// A limit of output tokens; the client's own value where there is no other.
     Limit(Bytes),
+    /// The value of a member that makes a stream report usage.
+    Usage {
+        new: Bytes,
+        /// The client's own value.
+        own: Bytes,
+    },
 }
 
 impl TaskBody {
-    /// The body for a backend that knows the model by this name, with a limit of
-    /// output tokens for each answer. A lower limit of the client's own holds.
-    pub fn body_for(&self, upstream_name: &str, max_output_tokens: Option<u32>) -> Vec<Bytes> {
-        let mut name = quote(upstream_name) + &self.members;
+    /// Returns whether a call would request usage that the client did not request.
+    pub fn adds_stream_usage(&self) -> bool {
+        !self.usage_member.is_empty()
+            || self.segments.iter().any(|segment| matches!(segment, Segment::Usage { .. }))
+    }
+
+    /// The body for a call.
+    pub fn body_for(&self, call: &CallMembers<'_>) -> Vec<Bytes> {
+        let mut name = quote(call.upstream_name);
+        if call.stream_usage {
+            name.push_str(self.usage_member);
+        }
+        name.push_str(&self.members);
         let lower = |limit: u32| self.own_limit.map_or(limit, |own| own.min(limit));
-        let limit = max_output_tokens.map(|limit| lower(limit).to_string());
+        let limit = call.max_output_tokens.map(|limit| lower(limit).to_string());
         for (member, limit) in self.names_of_limit.iter().zip(limit.iter().cycle()) {
             name.push_str(&members::written(member, limit));
         }
@@ -61,6 +78,9 @@ impl TaskBody {
                 Segment::Name => pieces.push(Bytes::from(std::mem::take(&mut name))),
                 Segment::Limit(own) => {
                     pieces.push(limit.as_ref().map_or_else(|| own.clone(), |it| Bytes::from(it.clone())));
+                }
+                Segment::Usage { new, own } => {
+                    pieces.push(if call.stream_usage { new } else { own }.clone());
                 }
             }
         }
@@ -132,7 +152,14 @@ impl ChatRequest {
             Segment::Content(after_name.finish()),
         ];
         let own_limit = self.max_output_tokens;
-        TaskBody { input_tokens, own_limit, segments, members: String::new(), names_of_limit }
+        TaskBody {
+            input_tokens,
+            own_limit,
+            segments,
+            usage_member: "",
+            members: String::new(),
+            names_of_limit,
+        }
     }
 }
 

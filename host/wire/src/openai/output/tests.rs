@@ -6,15 +6,15 @@ fn a_transcription_is_its_text_and_the_tokens_it_took() {
     let output =
         read(r#"{"text":"caf\u00e9","usage":{"type":"tokens","input_tokens":14,"output_tokens":2}}"#)
             .unwrap();
-    let usage = Usage { input_tokens: 14, output_tokens: 2, estimated: false };
+    let usage = Usage::counted(14, 2);
     assert_eq!(
-        (output.text.as_str(), output.finish_reason.as_deref(), output.usage),
-        ("café", None, Some(usage))
+        (output.text.as_str(), output.finish_reason.as_deref(), output.count.usage(0, 1)),
+        ("café", None, usage)
     );
 
     let timed = read(r#"{"usage":{"type":"duration","seconds":9},"text":"four"}"#).unwrap();
-    assert_eq!(timed.usage, None);
-    let estimate = Usage { input_tokens: 7, output_tokens: 1, estimated: true };
+    assert_eq!(timed.count, UsageCount::NONE);
+    let estimate = Usage::counted(7, 1).estimated();
     assert_eq!(timed.usage_or_estimate(7), estimate);
 
     assert_eq!(read(r#"{"error":"no"}"#), Err(NotAnAnswer::NoText));
@@ -30,9 +30,9 @@ fn an_embedding_is_its_first_vector_as_it_is_written() {
     )
     .unwrap();
     assert_eq!(output.text, "[0.10,-1e-3,2]");
-    let usage = Usage { input_tokens: 5, output_tokens: 0, estimated: false };
-    assert_eq!(output.usage, Some(usage));
-    assert_eq!(read(r#"{"data":[{"embedding":[1]}]}"#).unwrap().usage, None);
+    let usage = Usage::counted(5, 0);
+    assert_eq!(output.usage_or_estimate(0), usage);
+    assert_eq!(read(r#"{"data":[{"embedding":[1]}]}"#).unwrap().count, UsageCount::NONE);
     for other in [
         r#"{"data":[]}"#,
         r#"{"data":[{"embedding":[]}]}"#,

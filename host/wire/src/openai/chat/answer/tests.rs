@@ -1,21 +1,24 @@
+use pointsman_domain::failure::ErrorCause;
+
 use super::*;
 
 #[track_caller]
 fn check(answer: &str, usage: Option<(u64, u64)>, output_bytes: u64) {
-    let usage =
-        usage.map(|(input_tokens, output_tokens)| Usage { input_tokens, output_tokens, estimated: false });
-    assert_eq!(Answer::read(answer.as_bytes()), Ok(Answer { usage, output_bytes }));
+    let answer = Answer::read(answer.as_bytes()).unwrap();
+    assert_eq!(answer.output_bytes, output_bytes);
+    let counted = answer.usage_or_estimate(0);
+    assert_eq!((!counted.estimated).then_some((counted.input_tokens, counted.output_tokens)), usage);
 }
 
 #[test]
 fn usage_is_read_wherever_it_stands() {
     check(
-        r#"{"choices":[],"usage":{"total_tokens":5,"prompt_tokens":3,"completion_tokens":2}}"#,
+        r#"{"choices":[{"finish_reason":"stop"}],"usage":{"total_tokens":5,"prompt_tokens":3,"completion_tokens":2}}"#,
         Some((3, 2)),
         0,
     );
     check(
-        r#"{"usage":{"completion_tokens":2,"prompt_tokens_details":{"prompt_tokens":9},"prompt_tokens":3},"choices":[]}"#,
+        r#"{"usage":{"completion_tokens":2,"prompt_tokens_details":{"prompt_tokens":9},"prompt_tokens":3},"choices":[{"finish_reason":"stop"}]}"#,
         Some((3, 2)),
         0,
     );
@@ -23,10 +26,14 @@ fn usage_is_read_wherever_it_stands() {
 
 #[test]
 fn usage_that_is_not_complete_is_none() {
-    check(r#"{"choices":[]}"#, None, 0);
-    check(r#"{"choices":[],"usage":null}"#, None, 0);
-    check(r#"{"choices":[],"usage":{"prompt_tokens":3}}"#, None, 0);
-    check(r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":-1}}"#, None, 0);
+    check(r#"{"choices":[{"finish_reason":"stop"}]}"#, None, 0);
+    check(r#"{"choices":[{"finish_reason":"stop"}],"usage":null}"#, None, 0);
+    check(r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#, None, 0);
+    check(
+        r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":-1}}"#,
+        None,
+        0,
+    );
 }
 
 #[test]
@@ -44,12 +51,18 @@ fn what_the_model_wrote_is_counted_in_bytes_of_text() {
         3,
     );
     check(r#"{"choices":[{"message":{"audio":{"data":"AAAAAAAA","transcript":"beep"}}}]}"#, None, 4);
+    check(
+        r#"{"choices":[{"message":{"content":"","thinking":"hmm","id":"x","signature":"AAAA"}}]}"#,
+        None,
+        3,
+    );
+    check(r#"{"choices":[{"message":{"reasoning":"hm","reasoning_details":[{"text":"hm"}]}}]}"#, None, 2);
 }
 
 #[test]
 fn without_usage_there_is_an_estimate() {
-    let answer = Answer { usage: None, output_bytes: 9 };
-    let expected = Usage { input_tokens: 7, output_tokens: 3, estimated: true };
+    let answer = Answer { count: UsageCount::NONE, output_bytes: 9 };
+    let expected = Usage::counted(7, 3).estimated();
     assert_eq!(answer.usage_or_estimate(7), expected);
 }
 
@@ -59,7 +72,15 @@ fn what_is_no_completion_is_told_apart() {
     assert_eq!(Answer::read(b"{}"), no_choices);
     assert_eq!(Answer::read(b"[]"), no_choices);
     assert_eq!(Answer::read(br#"{"choices":null}"#), no_choices);
-    assert_eq!(Answer::read(br#"{"error":{"message":"no"}}"#), no_choices);
+    assert_eq!(Answer::read(br#"{"choices":[]}"#), no_choices);
+    let reported = |status, cause| Err(NotAnAnswer::Reported(ReportedError { status, cause }));
+    let error = Answer::read(br#"{"error":{"message":"no","code":429}}"#);
+    assert_eq!(error, reported(Some(429), ErrorCause::Load));
+    let beside = Answer::read(br#"{"choices":[{"message":{"content":"a"}}],"error":"prompt is too long"}"#);
+    assert_eq!(beside, reported(None, ErrorCause::Mismatch));
+    let empty: Result<Answer, _> = Err(NotAnAnswer::Empty);
+    assert_eq!(Answer::read(br#"{"choices":[{"message":{"role":"assistant","content":null}}]}"#), empty);
+    assert_eq!(Answer::read(br#"{"choices":[{"message":{"content":""},"finish_reason":""}]}"#), empty);
     let not_json = Err(NotAnAnswer::NotJson("expected a value at byte 0".to_owned()));
     assert_eq!(Answer::read(b"<html>"), not_json);
     let cut = Answer::read(br#"{"choices":["#).unwrap_err();
@@ -103,11 +124,10 @@ fn what_a_model_thinks_is_no_output() {
 
 #[test]
 fn an_answer_without_content_gives_an_empty_output() {
-    check_said(r#"{"choices":[{"message":{"content":null},"finish_reason":null}]}"#, "", None);
+    check_said(r#"{"choices":[{"message":{"content":null,"refusal":"no"},"finish_reason":null}]}"#, "", None);
     check_said(
         r#"{"choices":[{"message":{"tool_calls":[]},"finish_reason":"tool_calls"}]}"#,
         "",
         Some("tool_calls"),
     );
-    check_said(r#"{"choices":[]}"#, "", None);
 }

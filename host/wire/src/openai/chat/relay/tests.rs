@@ -13,7 +13,7 @@ struct Relayed {
 }
 
 fn relay<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, hide_usage: bool) -> Relayed {
-    let mut relay = StreamRelay::new(hide_usage);
+    let mut relay = StreamRelay::new(hide_usage, 1);
     let mut out = Vec::new();
     for piece in pieces {
         relay.push(Bytes::copy_from_slice(piece), &mut out);
@@ -21,10 +21,16 @@ fn relay<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, hide_usage: bool) -> Re
     let ending = relay.finish(&mut out);
     Relayed {
         sent: String::from_utf8(out.concat()).unwrap(),
-        usage: relay.usage().map(|usage| (usage.input_tokens, usage.output_tokens)),
+        usage: counted(&relay),
         output_bytes: relay.output_bytes(),
         ending,
     }
+}
+
+/// The backend's count of input and output tokens, if it stated both.
+fn counted(relay: &StreamRelay) -> Option<(u64, u64)> {
+    let usage = relay.usage_or_estimate(0);
+    (!usage.estimated).then_some((usage.input_tokens, usage.output_tokens))
 }
 
 fn event(data: &str) -> String {
@@ -70,12 +76,13 @@ fn a_stream_is_passed_byte_for_byte() {
 }
 
 #[test]
-fn comments_before_the_first_content_are_left_out() {
+fn further_comments_before_the_first_content_are_left_out() {
     let comments = ": ping\n\n:\r\n\r\n\n: a\n: b\n\n";
     let begins = |beginning: &str| [beginning, &content("Hi", ""), comments, FINISH, DONE].concat();
-    let sent = begins(ROLE);
+    let greeting = format!(": {}\n\n", "x".repeat(MAX_COMMENTS_BEFORE_CONTENT - 4));
+    let sent = begins(&[&greeting, ROLE].concat());
     let expected = Relayed { sent, usage: None, output_bytes: 2, ending: Ok(()) };
-    check(&begins(&[comments, ROLE, comments].concat()), true, &expected);
+    check(&begins(&[&greeting, comments, ROLE, comments].concat()), true, &expected);
     let retry = "retry: 10\n\n";
     let sent = begins(retry);
     check(&sent, true, &Relayed { sent: sent.clone(), ..expected });
@@ -95,10 +102,26 @@ fn usage_is_cut_out_wherever_it_stands_and_nowhere_else() {
     assert_eq!(hidden(r#"{"choices":[{}],"usage":null,"x":1}"#), event(r#"{"choices":[{}],"x":1}"#));
     assert_eq!(hidden(r#"{ "usage" : null , "choices":[{}]}"#), event(r#"{  "choices":[{}]}"#));
     assert_eq!(hidden(r#"{"choices":[{}] , "usage": null}"#), event(r#"{"choices":[{}] }"#));
+    assert_eq!(
+        hidden(r#"{"usage":{"prompt_tokens":{"x":[1]}},"choices":[{}]}"#),
+        event(r#"{"choices":[{}]}"#)
+    );
+    assert_eq!(
+        hidden("{\"choices\":\ndata: [{}],\"usage\":{\ndata: \"prompt_tokens\":3}}"),
+        event(r#"{"choices":[{}]}"#)
+    );
+    for dropped in [
+        r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+        r#"{"choices":null,"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+        r#"{"usage":{}}"#,
+        "{\"choices\":[],\ndata: \"usage\":{}}",
+    ] {
+        assert_eq!(hidden(dropped), "");
+    }
     for kept in [
         r#"{"choices":[{"delta":{"content":"\"usage\":null, \"usage\""}}]}"#,
         r#"{"choices":[{"delta":{"content":"usage"},"usage":null}]}"#,
-        r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+        r#"{"choices":[],"usage":{"prompt_tokens":3},"error":{"message":"x"}}"#,
     ] {
         assert_eq!(hidden(kept), event(kept));
     }
@@ -108,14 +131,14 @@ fn usage_is_cut_out_wherever_it_stands_and_nowhere_else() {
 fn the_same_chunk_goes_on_when_nothing_in_it_changes() {
     let chunk = Bytes::from([content("a", ""), content("b", ""), content("c", "")].concat());
     let mut out = Vec::new();
-    StreamRelay::new(true).push(chunk.clone(), &mut out);
+    StreamRelay::new(true, 1).push(chunk.clone(), &mut out);
     assert_eq!(out.len(), 1);
     assert_eq!((out[0].as_ptr(), out[0].len()), (chunk.as_ptr(), chunk.len()));
 }
 
 #[test]
 fn complete_events_go_on_at_once() {
-    let (mut relay, mut out) = (StreamRelay::new(true), Vec::new());
+    let (mut relay, mut out) = (StreamRelay::new(true, 1), Vec::new());
     relay.push(Bytes::from([&content("a", ""), "data: {"].concat()), &mut out);
     assert_eq!(out.concat(), content("a", "").as_bytes());
 }
@@ -123,9 +146,9 @@ fn complete_events_go_on_at_once() {
 #[test]
 fn a_role_is_not_meaningful_but_all_that_the_model_means_is() {
     let meaningful = |data: &str| {
-        let mut relay = StreamRelay::new(true);
+        let mut relay = StreamRelay::new(true, 1);
         relay.push(event(data).into(), &mut Vec::new());
-        relay.meaningful_bytes_seen()
+        relay.state() != StreamState::Waiting
     };
     assert!(!meaningful(r#"{"choices":[{"delta":{"role":"assistant","content":"","refusal":null}}]}"#));
     assert!(!meaningful(r#"{"choices":[{"delta":{"role":"assistant","tool_calls":[]}}]}"#));
@@ -134,6 +157,18 @@ fn a_role_is_not_meaningful_but_all_that_the_model_means_is() {
     assert!(meaningful(r#"{"choices":[{"delta":{"content":"a"}}]}"#));
     assert!(meaningful(r#"{"choices":[{"delta":{"reasoning_content":"a"}}]}"#));
     assert!(meaningful(r#"{"choices":[{"delta":{"refusal":"a"}}]}"#));
+    assert!(!meaningful(
+        r#"{"choices":[{"delta":{"role":"assistant","thinking":"","x":{"type":"text","y":[]}}}]}"#
+    ));
+    assert!(!meaningful(r#"{"choices":[{"delta":{"role":"assistant"},"finish_reason":""}]}"#));
+    assert!(meaningful(r#"{"choices":[{"delta":{"thinking":"a"}}]}"#));
+    assert!(meaningful(
+        r#"{"choices":[{"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"a"}]}]}}]}"#
+    ));
+    assert!(meaningful(
+        r#"{"choices":[{"delta":{"reasoning_details":[{"type":"reasoning.encrypted","data":"a"}]}}]}"#
+    ));
+    assert!(meaningful(r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","type":"function"}]}}]}"#));
     assert!(meaningful(
         r#"{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":""}}]}}]}"#
     ));
@@ -156,7 +191,8 @@ fn an_error_in_the_stream_is_passed_and_told() {
     );
     check_passed(&[&event(r#"{"error":"out of memory"}"#), DONE].concat(), told("out of memory"));
     check_passed(&event(r#"{"error":{"code":500}}"#), told(""));
-    check_passed(&[&event(r#"{"error":null,"choices":[]}"#), DONE].concat(), Ok(()));
+    check_passed(&[&event(r#"{"error":null,"choices":[]}"#), FINISH, DONE].concat(), Ok(()));
+    check_passed(&[&event(r#"{"error":"","choices":[]}"#), FINISH, DONE].concat(), Ok(()));
 }
 
 #[test]
@@ -169,9 +205,9 @@ fn an_event_that_only_lacks_its_empty_line_is_passed_at_the_end() {
 
 #[test]
 fn without_usage_there_is_an_estimate() {
-    let mut relay = StreamRelay::new(true);
+    let mut relay = StreamRelay::new(true, 1);
     relay.push(content("123456789", "").into(), &mut Vec::new());
-    let expected = Usage { input_tokens: 7, output_tokens: 3, estimated: true };
+    let expected = Usage::counted(7, 3).estimated();
     assert_eq!(relay.usage_or_estimate(7), expected);
 }
 
@@ -200,11 +236,11 @@ fn an_event_with_the_same_ends_but_another_shape_is_read() {
     let call = r#"x"},"finish_reason":"stop"},{"index":1,"delta":{"content":"y"#;
     let stream = [content("a", ""), content(call, "")].concat();
     let relayed = relay([stream.as_bytes()], true);
-    assert_eq!((relayed.output_bytes, relayed.ending), (3, Ok(())));
+    assert_eq!((relayed.output_bytes, relayed.ending), (3, Err(BrokenStream::Truncated)));
 }
 
 #[test]
-fn data_in_several_lines_is_read_and_passed() {
+fn data_in_several_lines_is_read() {
     let stream = "data: {\"choices\":\ndata: [],\"usage\":{\"prompt_tokens\":3,\ndata: \"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
     let relayed = relay([stream.as_bytes()], true);
     assert_eq!((relayed.sent.as_str(), relayed.usage), (DONE, Some((3, 2))));
@@ -234,8 +270,10 @@ proptest! {
     ) {
         let is_left_out = |event: &&&str| event.starts_with(':') || **event == "\n";
         let kept: String = events.iter().filter(|event| !is_left_out(event)).copied().collect();
-        let sent = relay(events.concat().as_bytes().chunks(size), false).sent;
-        prop_assert_eq!(sent, kept);
+        let greeting = format!(": {}\n\n", "x".repeat(MAX_COMMENTS_BEFORE_CONTENT - 4));
+        let stream = greeting.clone() + &events.concat();
+        let sent = relay(stream.as_bytes().chunks(size), false).sent;
+        prop_assert_eq!(sent, greeting + &kept);
     }
 
     #[test]
@@ -251,22 +289,21 @@ proptest! {
 }
 
 /// Relays a stream whose answer took other calls too.
-fn relay_adding(pieces: &[&[u8]], hide_usage: bool) -> (String, Option<Usage>) {
-    let others = Usage { input_tokens: 100, output_tokens: 10, estimated: false };
-    let mut relay = StreamRelay::new(hide_usage).adding(others);
+fn relay_adding(pieces: &[&[u8]], hide_usage: bool) -> (String, Option<(u64, u64)>) {
+    let others = Usage::counted(100, 10);
+    let mut relay = StreamRelay::new(hide_usage, 1).adding(others);
     let mut out = Vec::new();
     pieces.iter().for_each(|piece| relay.push(Bytes::copy_from_slice(piece), &mut out));
     assert_eq!(relay.finish(&mut out), Ok(()));
-    (String::from_utf8(out.concat()).unwrap(), relay.usage())
+    (String::from_utf8(out.concat()).unwrap(), counted(&relay))
 }
 
 #[track_caller]
 fn check_adding(stream: &str, hide_usage: bool, expected: &str) {
     let bytes = stream.as_bytes();
-    let own = Usage { input_tokens: 3, output_tokens: 2, estimated: false };
     for cut in 0..stream.len() {
         let relayed = relay_adding(&[&bytes[..cut], &bytes[cut..]], hide_usage);
-        assert_eq!(relayed, (expected.to_owned(), Some(own)), "cut at {cut}");
+        assert_eq!(relayed, (expected.to_owned(), Some((3, 2))), "cut at {cut}");
     }
 }
 
@@ -286,7 +323,7 @@ fn usage_that_is_passed_on_is_that_of_all_calls() {
             .concat()
     };
     check_adding(&stream(&counted(3, 2), &last), false, &stream(&counted(103, 12), &sum));
-    check_adding(&stream(&counted(3, 2), &last), true, &stream(&counted(103, 12), ""));
+    check_adding(&stream(&counted(3, 2), &last), true, &stream(&content("x", ""), ""));
 }
 
 #[test]
@@ -299,7 +336,7 @@ fn usage_in_several_lines_is_added_to_in_one() {
 #[test]
 fn nothing_added_changes_nothing() {
     let stream = [&content("Hi", ""), FINISH, USAGE, DONE].concat();
-    let mut relay = StreamRelay::new(false).adding(Usage::default());
+    let mut relay = StreamRelay::new(false, 1).adding(Usage::default());
     let mut out = Vec::new();
     relay.push(stream.clone().into(), &mut out);
     assert_eq!(out.concat(), stream.as_bytes());

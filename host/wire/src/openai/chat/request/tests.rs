@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 
-use crate::openai::chat::{BadRequest, ChatRequest, RequestScan};
+use crate::openai::chat::{BadRequest, CallMembers, ChatRequest, RequestScan};
 use bytes::Bytes;
 
 fn read(body: &str, cuts: &[Index]) -> Result<ChatRequest, BadRequest> {
@@ -18,8 +18,12 @@ fn read(body: &str, cuts: &[Index]) -> Result<ChatRequest, BadRequest> {
 }
 
 fn forwarded(body: &str, name: &str) -> String {
-    let pieces = read(body, &[]).unwrap().body_for(name);
+    let pieces = read(body, &[]).unwrap().body_for(&call(name));
     String::from_utf8(pieces.concat()).unwrap()
+}
+
+fn call(upstream_name: &str) -> CallMembers<'_> {
+    CallMembers { upstream_name, max_output_tokens: None, stream_usage: true }
 }
 
 #[track_caller]
@@ -76,6 +80,17 @@ fn a_stream_asks_for_usage() {
 }
 
 #[test]
+fn a_stream_is_as_the_client_wrote_it_for_a_backend_that_reports_no_usage() {
+    for options in ["", r#","stream_options":null"#, r#","stream_options":{"include_usage":false}"#] {
+        let body = |name: &str| format!(r#"{{"model":"{name}",{MESSAGES},"stream":true{options}}}"#);
+        let request = read(&body("auto"), &[]).unwrap();
+        assert!(request.adds_stream_usage());
+        let sent = request.body_for(&CallMembers { stream_usage: false, ..call("up") });
+        assert_eq!(String::from_utf8(sent.concat()).unwrap(), body("up"));
+    }
+}
+
+#[test]
 fn a_request_that_is_no_stream_is_not_made_to_ask_for_usage() {
     let body =
         |name: &str| format!(r#"{{"stream_options":{{"include_usage":false}},"model":"{name}",{MESSAGES}}}"#);
@@ -91,7 +106,7 @@ fn a_large_body_is_not_copied() {
     for piece in [start, text.clone(), end] {
         scan.push(piece).unwrap();
     }
-    let pieces = scan.finish().unwrap().body_for("up");
+    let pieces = scan.finish().unwrap().body_for(&call("up"));
     assert!(pieces.iter().any(|piece| piece.as_ptr() == text.as_ptr() && piece.len() == text.len()));
 }
 
@@ -179,7 +194,7 @@ proptest! {
                 expected.as_object_mut().unwrap().remove("stream");
             }
         }
-        let forwarded: Value = serde_json::from_slice(&request.body_for(&name).concat()).unwrap();
+        let forwarded: Value = serde_json::from_slice(&request.body_for(&call(&name)).concat()).unwrap();
         prop_assert_eq!(forwarded, expected);
     }
 }

@@ -1,6 +1,7 @@
 use pointsman_domain::model::{Abilities, Modalities};
 
 use super::*;
+use crate::openai::chat::CallMembers;
 
 /// Reads a body whole and byte by byte, which must come to the same.
 fn read(body: &str) -> Result<ChatRequest, BadRequest> {
@@ -77,9 +78,10 @@ fn a_byte_order_mark_is_not_part_of_the_request() {
     let marked = format!("\u{feff}{BODY}");
     let request = read(&marked).unwrap();
     assert_eq!(request.body_len(), BODY.len());
-    assert_eq!(request.body_for("x").concat(), BODY.replace("auto", "x").as_bytes());
+    let call = |max_output_tokens| CallMembers { upstream_name: "x", max_output_tokens, stream_usage: true };
+    assert_eq!(request.body_for(&call(None)).concat(), BODY.replace("auto", "x").as_bytes());
     assert_eq!(
-        request.limited_body_for("x", 4).concat(),
+        request.body_for(&call(Some(4))).concat(),
         BODY.replace("auto", "x").replace('5', "4").as_bytes()
     );
     assert_eq!(read(&format!("\u{feff} \n{BODY}")).unwrap().model, "auto");

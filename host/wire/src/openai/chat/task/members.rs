@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use pointsman_domain::plan::Task;
 
 use super::{ChatRequest, Segment, TaskBody};
 use crate::body::{Body, Gather};
 use crate::json::{Span, quote};
-use crate::openai::chat::request::MAX_TOKENS;
+use crate::openai::chat::request::{MAX_TOKENS, UsageChange};
 
 /// What comes in place of a value of the client's.
 enum New {
@@ -15,6 +16,8 @@ enum New {
     Name,
     /// The limit of output tokens of a call.
     Limit,
+    /// A value that makes a stream report usage.
+    Usage(Bytes),
     Body(Body),
     Value(Vec<u8>),
 }
@@ -28,8 +31,12 @@ impl ChatRequest {
         if let Some(span) = self.replaceable.value("messages") {
             edits.push((span, New::Body(messages)));
         }
-        let usage = self.streaming.then(|| self.usage_edit(&mut members)).flatten();
-        edits.extend(usage.map(|(span, new)| (span, New::Value(new.into()))));
+        let mut usage_member = "";
+        match self.usage_change() {
+            Some(UsageChange::Member(member)) => usage_member = member,
+            Some(UsageChange::Value((span, new))) => edits.push((span, New::Usage(new))),
+            None => {}
+        }
         for (name, value) in members_of(task) {
             match self.replaceable.value(name) {
                 Some(span) => edits.push((span, New::Value(value.into_owned().into()))),
@@ -39,7 +46,7 @@ impl ChatRequest {
         edits.sort_by_key(|(span, _)| span.start);
         let names_of_limit = if self.limit_spans().next().is_some() { Vec::new() } else { vec![MAX_TOKENS] };
         let (own_limit, segments) = (self.max_output_tokens, self.edited_segments(edits));
-        TaskBody { input_tokens, own_limit, segments, members, names_of_limit }
+        TaskBody { input_tokens, own_limit, segments, usage_member, members, names_of_limit }
     }
 
     fn edited_segments(&self, edits: Vec<(Span, New)>) -> Vec<Segment> {
@@ -58,6 +65,7 @@ impl ChatRequest {
             match new {
                 New::Name => hole(Segment::Name),
                 New::Limit => hole(Segment::Limit(self.body.bytes(span.clone()))),
+                New::Usage(new) => hole(Segment::Usage { new, own: self.body.bytes(span.clone()) }),
                 New::Body(body) => out.share(&body, 0..body.len()),
                 New::Value(value) => out.write(&value),
             }

@@ -3,12 +3,16 @@ use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ContentRef, Input, Part, TaskProposal};
 use serde_json::{Value, json};
 
-use crate::openai::chat::{ChatRequest, Outputs};
+use crate::openai::chat::{CallMembers, ChatRequest, Outputs};
 use crate::openai::one_task::{chat, checked, original, output, outputs_of, request, text, user};
 
 mod properties;
 
 const OUTPUTS: [Option<&str>; 3] = [Some("a \"quoted\"\nline"), None, Some("")];
+
+pub(super) fn call(max_output_tokens: Option<u32>) -> CallMembers<'static> {
+    CallMembers { upstream_name: "up", max_output_tokens, stream_usage: true }
+}
 
 fn outputs() -> Outputs {
     outputs_of(OUTPUTS)
@@ -16,7 +20,7 @@ fn outputs() -> Outputs {
 
 fn body(request: &ChatRequest, proposal: TaskProposal, answers: bool) -> String {
     let task = checked(request, proposal);
-    let pieces = request.chat_task(&task, &outputs(), answers).body_for("up", task.max_output_tokens);
+    let pieces = request.chat_task(&task, &outputs(), answers).body_for(&call(task.max_output_tokens));
     String::from_utf8(pieces.concat()).unwrap()
 }
 
@@ -120,7 +124,7 @@ fn a_reference_to_nothing_gives_nothing() {
     let one = request(
         r#"{"model":"m","messages":[{"role":"user","content":"x"},{"role":"user","content":"\u00e9\u00e9"}]}"#,
     );
-    let body = one.chat_task(&task, &Outputs::default(), false).body_for("up", None).concat();
+    let body = one.chat_task(&task, &Outputs::default(), false).body_for(&call(None)).concat();
     assert_eq!(body, br#"{"model":"up","messages":[{"role":"user","content":"\u00e9\u00e9x"}]}"#);
 }
 
@@ -210,7 +214,7 @@ fn a_picture_is_not_copied() {
     for input in [Input::Conversation(Modalities::all()), user(vec![text("a"), original(0, 0)])] {
         let task = checked(&request, chat(vec![input]));
         for answers in [true, false] {
-            let pieces = request.chat_task(&task, &outputs(), answers).body_for("up", None);
+            let pieces = request.chat_task(&task, &outputs(), answers).body_for(&call(None));
             assert!(pieces.iter().any(|piece| piece.as_ptr() == picture.as_ptr()));
             assert!(serde_json::from_slice::<Value>(&pieces.concat()).is_ok());
         }

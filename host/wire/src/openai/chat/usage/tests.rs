@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const TOTAL: Usage = Usage { input_tokens: 30, output_tokens: 12, estimated: false };
+const TOTAL: Usage = Usage::counted(30, 12);
 
 #[track_caller]
 fn check(answer: &str, expected: &str) {

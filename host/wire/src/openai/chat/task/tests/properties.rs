@@ -326,7 +326,7 @@ proptest! {
         let wanted = expected_body(&client, &proposal, wanted, answers);
         let task = checked(&request, proposal);
         let outputs = outputs_of(outputs.iter().map(Option::as_deref));
-        let sent = request.chat_task(&task, &outputs, answers).body_for("up", task.max_output_tokens).concat();
+        let sent = request.chat_task(&task, &outputs, answers).body_for(&super::call(task.max_output_tokens)).concat();
         let mut size = task.size(|at| outputs.size(at));
         if answers {
             size += request.size_beside_messages();

@@ -1,0 +1,66 @@
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn status(status: u16, cause: ErrorCause) -> FailureKind {
+    FailureKind::Status { status, cause }
+}
+
+fn timeout(limit: TimeLimit, waited: Duration) -> FailureKind {
+    FailureKind::Timeout { limit, waited }
+}
+
+#[test]
+fn only_what_is_the_models_fault_counts_against_its_health() {
+    let fault_after = CallTimeouts {
+        first_byte: 60 * SECOND,
+        first_content: Some(90 * SECOND),
+        silence: 30 * SECOND,
+        answer: None,
+    };
+    let counts = |kind: &FailureKind| kind.counts_against_health(&fault_after);
+    for models_fault in [
+        timeout(TimeLimit::FirstByte, 60 * SECOND),
+        timeout(TimeLimit::FirstByte, 120 * SECOND),
+        timeout(TimeLimit::FirstContent, 90 * SECOND),
+        timeout(TimeLimit::Silence, 30 * SECOND),
+        FailureKind::Connect(String::new()),
+        FailureKind::Broken(String::new()),
+        status(500, ErrorCause::Server),
+        status(529, ErrorCause::Load),
+        status(401, ErrorCause::Access),
+    ] {
+        assert!(counts(&models_fault), "{models_fault}");
+    }
+    for others_fault in [
+        timeout(TimeLimit::FirstByte, SECOND / 1000),
+        timeout(TimeLimit::FirstByte, 60 * SECOND - Duration::from_nanos(1)),
+        timeout(TimeLimit::FirstContent, 60 * SECOND),
+        timeout(TimeLimit::Silence, 29 * SECOND),
+        timeout(TimeLimit::Answer, 1_000 * SECOND),
+        status(400, ErrorCause::Request),
+        status(400, ErrorCause::Mismatch),
+        status(500, ErrorCause::Mismatch),
+        status(429, ErrorCause::Load),
+        FailureKind::NoMemory,
+    ] {
+        assert!(!counts(&others_fault), "{others_fault}");
+    }
+}
+
+#[test]
+fn the_most_patient_of_limits_is_none_where_one_is_none() {
+    let strict =
+        CallTimeouts { first_content: Some(SECOND), answer: Some(SECOND), ..CallTimeouts::default() };
+    let patient = CallTimeouts { first_content: Some(3 * SECOND), silence: 90 * SECOND, ..strict };
+    let expected = CallTimeouts { answer: None, ..patient };
+    assert_eq!(strict.most_patient(CallTimeouts { answer: None, ..patient }), expected);
+    assert_eq!(expected.most_patient(strict), expected);
+}
+
+#[test]
+fn an_error_says_why_the_status_is_no_reason_to_doubt_the_request() {
+    assert_eq!(status(503, ErrorCause::Server).to_string(), "status 503");
+    assert_eq!(status(401, ErrorCause::Access).to_string(), "status 401 (the model cannot be used)");
+    assert_eq!(timeout(TimeLimit::FirstByte, SECOND).to_string(), "no answer within 1000 ms");
+}

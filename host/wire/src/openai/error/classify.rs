@@ -1,0 +1,151 @@
+//! Causes of error answers, by status, code and well-known words together.
+//!
+//! Servers share the statuses of HTTP, but not their meaning: a request that is too long
+//! for one model is a 400 here and a 500 there, and a key that is refused may be a 400 too.
+
+use memchr::memmem;
+use pointsman_domain::failure::ErrorCause;
+use serde_json::Value;
+
+/// Bytes of an error that are read for words. What follows may quote the request.
+const READ: usize = 2 << 10;
+
+/// Words of a server that one model cannot serve a request that another one may.
+const MISMATCH: [&str; 33] = [
+    "context_length",
+    "context length",
+    "context window",
+    "context size",
+    "maximum context",
+    "prompt is too long",
+    "input is too long",
+    "too many tokens",
+    "input token count",
+    "maximum number of tokens",
+    "reduce the length",
+    "longer than the model",
+    "tokens exceed",
+    "exceeds the maximum allowed token",
+    "unsupported_parameter",
+    "unsupported_value",
+    "unsupported parameter",
+    "unsupported value",
+    "not supported",
+    "not support ",
+    "n't support",
+    "isn't supported",
+    "unknown_parameter",
+    "unknown parameter",
+    "unrecognized request argument",
+    "extra_forbidden",
+    "extra inputs are not permitted",
+    "unexpected keyword argument",
+    "this model supports",
+    "supports at most",
+    "not a multimodal model",
+    "at most 0 ",
+    "does not allow",
+];
+
+/// Words of a server that refuses the operator's key, account or model name.
+const ACCESS: [&str; 14] = [
+    "invalid_api_key",
+    "api_key_invalid",
+    "incorrect api key",
+    "api key not valid",
+    "invalid api key",
+    "authentication_error",
+    "credit balance",
+    "insufficient_quota",
+    "insufficient balance",
+    "model_not_found",
+    "model not found",
+    "no such model",
+    "invalid model",
+    "unknown model",
+];
+
+/// Words of a server that has too much to do.
+const LOAD: [&str; 7] = [
+    "rate_limit",
+    "rate limit",
+    "too many requests",
+    "throttl",
+    "overloaded",
+    "resource_exhausted",
+    "resource has been exhausted",
+];
+
+/// Returns the cause of an error answer. Of a body, the beginning is enough.
+pub fn classify(status: u16, body: &[u8]) -> ErrorCause {
+    let text = Words::of(body);
+    match status {
+        429 if text.code.contains("insufficient_quota") => ErrorCause::Access,
+        429 | 529 => ErrorCause::Load,
+        // A page of a proxy on the way, which never asked the model.
+        400 | 411 | 413 | 414 | 422 | 431 if text.is_page => ErrorCause::Mismatch,
+        400..500 if text.is_page => ErrorCause::Access,
+        408 | 425 => ErrorCause::Server,
+        400 | 403 | 404 | 409 | 413 | 422 => by_words(&text).unwrap_or(match status {
+            403 | 404 => ErrorCause::Access,
+            _ => ErrorCause::Request,
+        }),
+        500.. => by_words(&text).filter(|cause| *cause != ErrorCause::Access).unwrap_or(ErrorCause::Server),
+        _ => ErrorCause::Access,
+    }
+}
+
+/// Returns whether an error refuses the member by which the usage of a stream is requested.
+pub fn refuses_stream_usage(status: u16, body: &[u8]) -> bool {
+    let names = |member: &str| memmem::find(body, member.as_bytes()).is_some();
+    matches!(status, 400 | 422) && (names("stream_options") || names("include_usage"))
+}
+
+/// Load comes first: it passes, and the words for the others may be in the same message.
+fn by_words(text: &Words) -> Option<ErrorCause> {
+    let has_one_of = |words: &[&str]| words.iter().any(|word| text.has(word));
+    let names_no_model = || text.has("model") && text.has("does not exist");
+    if has_one_of(&LOAD) {
+        Some(ErrorCause::Load)
+    } else if has_one_of(&ACCESS) || names_no_model() {
+        Some(ErrorCause::Access)
+    } else if has_one_of(&MISMATCH) {
+        Some(ErrorCause::Mismatch)
+    } else {
+        None
+    }
+}
+
+/// The beginning of an error, in lower case.
+struct Words {
+    /// Codes and types; all of it where it is no JSON.
+    code: String,
+    /// The message for people.
+    message: String,
+    is_page: bool,
+}
+
+impl Words {
+    fn of(body: &[u8]) -> Self {
+        let beginning = |text: &str| text[..text.floor_char_boundary(READ)].to_lowercase();
+        let Ok(error) = serde_json::from_slice::<Value>(body) else {
+            let code = beginning(&String::from_utf8_lossy(body.get(..READ).unwrap_or(body)));
+            let is_page = code.trim_start().starts_with('<');
+            return Self { code, message: String::new(), is_page };
+        };
+        let inner = Some(&error["error"]).filter(|inner| inner.is_object()).unwrap_or(&error);
+        let code: Vec<_> = ["code", "type", "status"].iter().filter_map(|key| inner[key].as_str()).collect();
+        let message = match (&inner["message"], &error["error"]) {
+            (Value::String(message), _) | (_, Value::String(message)) => beginning(message),
+            _ => beginning(&inner.to_string()),
+        };
+        Self { code: beginning(&code.join(" ")), message, is_page: false }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.code.contains(word) || self.message.contains(word)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! Token counts as backends state them, and the usage that follows from them.
+//!
+//! Providers agree on `prompt_tokens` and `completion_tokens` and little else: some state
+//! zeros until the end of a stream or always, some leave reasoning out of the completion
+//! but not out of the total, some write counts as floats, and each has a member of its own
+//! for cached tokens.
+
+use pointsman_domain::outcome::Usage;
+
+use crate::json::whole_number;
+use crate::tokens;
+
+/// Most tokens that one call is believed to have read or written: ten times the largest
+/// context window on offer. A larger count is a mistake or a lie, and would spoil sums
+/// that nothing can correct later.
+const MAX_TOKENS: u64 = 100_000_000;
+
+/// Counts of one answer, as far as its backend stated them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UsageCount {
+    input: Option<u64>,
+    output: Option<u64>,
+    total: Option<u64>,
+    cached: Option<u64>,
+    cache_write: Option<u64>,
+    reasoning: Option<u64>,
+}
+
+/// Members of a `usage` that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counted {
+    Input,
+    Output,
+    Total,
+    Cached,
+    CacheWrite,
+    Reasoning,
+}
+
+impl UsageCount {
+    /// No counts.
+    pub const NONE: Self =
+        Self { input: None, output: None, total: None, cached: None, cache_write: None, reasoning: None };
+
+    /// Returns the counts of an answer whose backend stated its input and output.
+    pub const fn stated(input: u64, output: u64) -> Self {
+        Self { input: Some(input), output: Some(output), ..Self::NONE }
+    }
+
+    /// Records a count as it is written in JSON. What is no believable count is ignored.
+    pub(crate) fn record(&mut self, counted: Counted, raw: &[u8]) {
+        let Some(count) = whole_number(raw).filter(|count| *count <= MAX_TOKENS) else { return };
+        *self.member(counted) = Some(count);
+    }
+
+    /// Replaces counts by later ones of the same answer. A later zero is a placeholder, and
+    /// replaces nothing.
+    pub(crate) fn update(&mut self, later: Self) {
+        let update = |own: &mut Option<u64>, later: Option<u64>| match later {
+            Some(0) => *own = own.or(later),
+            Some(_) => *own = later,
+            None => {}
+        };
+        update(&mut self.input, later.input);
+        update(&mut self.output, later.output);
+        update(&mut self.total, later.total);
+        update(&mut self.cached, later.cached);
+        update(&mut self.cache_write, later.cache_write);
+        update(&mut self.reasoning, later.reasoning);
+    }
+
+    /// Returns whether the backend stated how long the input and the answer were.
+    pub const fn is_complete(&self) -> bool {
+        self.input.is_some() && (self.output.is_some() || self.total.is_some())
+    }
+
+    /// Returns the usage of a call with about `input_estimate` input tokens, which brought
+    /// `output_bytes` of text. Counts that are missing, and zeros that cannot be true, are
+    /// estimated from these.
+    pub fn usage(&self, input_estimate: u32, output_bytes: u64) -> Usage {
+        let (cached, cache_write) = (self.cached.unwrap_or(0), self.cache_write.unwrap_or(0));
+        let stated_input = self.input.filter(|input| *input > 0).map(|input| {
+            // Some count the cached tokens beside the others.
+            if cached.saturating_add(cache_write) > input { input + cached + cache_write } else { input }
+        });
+        let input = stated_input.unwrap_or(input_estimate.into());
+        let stated_output = self.stated_output(stated_input);
+        let is_credible = |output: &u64| *output > 0 || output_bytes == 0;
+        let counted_output = stated_output.filter(is_credible);
+        let output = counted_output.unwrap_or_else(|| tokens::of_text(output_bytes));
+        Usage {
+            input_tokens: input,
+            cached_input_tokens: cached.min(input),
+            cache_write_tokens: cache_write.min(input - cached.min(input)),
+            output_tokens: output,
+            reasoning_tokens: self.reasoning.unwrap_or(0).min(output),
+            estimated: stated_input.is_none() || counted_output.is_none(),
+        }
+    }
+
+    /// Some leave reasoning out of the completion, but not out of the total.
+    fn stated_output(&self, input: Option<u64>) -> Option<u64> {
+        let rest = self.total.zip(input).and_then(|(total, input)| total.checked_sub(input));
+        self.output.max(rest)
+    }
+
+    fn member(&mut self, counted: Counted) -> &mut Option<u64> {
+        match counted {
+            Counted::Input => &mut self.input,
+            Counted::Output => &mut self.output,
+            Counted::Total => &mut self.total,
+            Counted::Cached => &mut self.cached,
+            Counted::CacheWrite => &mut self.cache_write,
+            Counted::Reasoning => &mut self.reasoning,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
