@@ -121,6 +121,12 @@ impl Step {
         Self::chunks("application/json", quote().chain(middle).chain(quote()))
     }
 
+    /// Returns whether it is a stream of events.
+    pub fn is_event_stream(&self) -> bool {
+        let Head::Answer(_, headers) = &self.head else { return false };
+        headers.get(CONTENT_TYPE).is_some_and(|value| value == "text/event-stream")
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {

@@ -16,6 +16,8 @@ use crate::ledger::Line;
 pub(super) struct ModelStatus {
     pub(super) id: String,
     healthy: bool,
+    /// True while its backend has asked not to be called.
+    resting: bool,
     in_flight: u32,
     first_token_ms: Option<f64>,
     tokens_per_second: Option<f64>,
@@ -42,6 +44,7 @@ pub(super) fn status(model: &Model, now: Instant) -> ModelStatus {
     ModelStatus {
         id: model.id.to_string(),
         healthy: live.healthy,
+        resting: live.resting,
         in_flight: live.in_flight,
         first_token_ms: live.first_token_ms,
         tokens_per_second: live.tokens_per_second,

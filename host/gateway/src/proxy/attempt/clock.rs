@@ -8,7 +8,7 @@ use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind, TimeLimi
 use tokio::time::{Instant, timeout_at};
 
 /// Longest time for the body of an error: its status is known.
-const ERROR_BODY: Duration = Duration::from_secs(5);
+const ERROR_BODY: Duration = Duration::from_secs(2);
 
 /// Time limits of a call that was sent at a moment.
 #[derive(Clone, Copy, Debug)]

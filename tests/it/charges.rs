@@ -1,0 +1,81 @@
+//! Usage that backends report, and what it costs.
+
+use pointsman_tests::{FakeModel, Gateway, Step};
+use serde_json::{Value, json};
+
+use crate::fleet::{ask, backend, built_in, chat, model, open, streamed, usage};
+
+fn answer(usage: &Value) -> Step {
+    let message = json!({ "role": "assistant", "content": "word ".repeat(400) });
+    Step::json(&json!({
+        "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }], "usage": usage,
+    }))
+}
+
+fn stream(usages: &[Value]) -> Step {
+    let delta = json!({ "content": "word ".repeat(400) });
+    let mut events = vec![json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": "stop" }] })];
+    events.extend(usages.iter().map(|usage| json!({ "choices": [], "usage": usage })));
+    let events = events.iter().map(|event| format!("data: {event}\n\n"));
+    Step::chunks("text/event-stream", events.chain(["data: [DONE]\n\n".to_owned()]).collect::<Vec<_>>())
+}
+
+/// Usage and cost of one request, as the ledger has them.
+async fn entered(step: Step, prices: &str) -> (u64, u64, f64) {
+    let streaming = step.is_event_stream();
+    let server = FakeModel::always(step).await;
+    let config = [
+        backend("a", &server, ""),
+        model("a/chat", 1, prices),
+        built_in("cost", ""),
+        "[routes.main]\npolicy = \"cost\"\n".to_owned(),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    if streaming {
+        open(&gateway, &streamed("main", "hi")).await.events().await;
+    } else {
+        assert_eq!(ask(&gateway, &chat("main", "hi")).await.status, 200);
+    }
+    let line = &usage(&gateway).await[0];
+    let count = |name: &str| line[name].as_u64().expect("a count");
+    (count("input_tokens"), count("output_tokens"), line["cost_usd"].as_f64().expect("an amount"))
+}
+
+#[tokio::test]
+async fn zeros_beside_a_long_answer_are_not_believed() {
+    let zeros = json!({ "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0 });
+    for step in [answer(&zeros), stream(std::slice::from_ref(&zeros))] {
+        let (input, output, cost) = entered(step, "").await;
+        assert!(input > 0 && output == 500 && cost > 0.001, "{input} {output} {cost}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_count_of_a_stream_is_entered() {
+    let count = |input: u64, output: u64| json!({ "prompt_tokens": input, "completion_tokens": output });
+    let (input, output, _) = entered(stream(&[count(0, 0), count(390, 1), count(390, 26)]), "").await;
+    assert_eq!((input, output), (390, 26));
+}
+
+#[tokio::test]
+async fn reasoning_that_is_missing_from_the_completion_is_found_in_the_total() {
+    let usage = json!({ "prompt_tokens": 10.0, "completion_tokens": 20.0, "total_tokens": 130.0 });
+    for step in [answer(&usage), stream(std::slice::from_ref(&usage))] {
+        let (input, output, _) = entered(step, "").await;
+        assert_eq!((input, output), (10, 120));
+    }
+}
+
+#[tokio::test]
+async fn cached_and_reasoning_tokens_have_prices_of_their_own() {
+    let usage = json!({
+        "prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100,
+        "prompt_tokens_details": { "cached_tokens": 900 },
+        "completion_tokens_details": { "reasoning_tokens": 60 },
+    });
+    let (.., cost) = entered(answer(&usage), "").await;
+    assert!((cost - (1_000.0 + 100.0 * 2.0) / 1e6).abs() < 1e-12, "{cost}");
+    let prices = "cached_input_price = 0.1\nreasoning_price = 1\n";
+    let (.., cost) = entered(answer(&usage), prices).await;
+    assert!((cost - (100.0 + 900.0 * 0.1 + 40.0 * 2.0 + 60.0) / 1e6).abs() < 1e-12, "{cost}");
+}
