@@ -17,7 +17,8 @@ HEADER = """\
 # Models, their limits and their prices; written by generate.py from https://models.dev (MIT, see LICENSE).
 # Tab-separated: provider/model, context window, most output tokens, US dollars per million input and
 # output tokens, inputs (Text Image Audio Video Document), abilities (Tools Structured-output Reasoning),
-# operation (Chat Embedding tRanscription). Empty: not known.
+# operation (Chat Embedding tRanscription), US dollars per million tokens that are read from the
+# cache, written to the cache, and reasoning. Empty or missing: not known.
 """
 
 
@@ -40,6 +41,7 @@ def row(provider, model_id, model):
         "".join(INPUTS[kind] for kind in INPUTS if kind in inputs),
         "".join(letter for key, letter in abilities if model.get(key)),
         operation,
+        *(number(cost.get(kind)) for kind in ("cache_read", "cache_write", "reasoning")),
     ]
 
 
@@ -56,7 +58,7 @@ def main(source):
         if "text" in model["modalities"]["output"] and not any(c.isspace() for c in model_id)
     ]
     rows.sort()
-    lines = ("\t".join(map(str, row)) + "\n" for row in rows)
+    lines = ("\t".join(map(str, row)).rstrip("\t") + "\n" for row in rows)
     pathlib.Path(__file__).with_name("models.tsv").write_text(HEADER + "".join(lines))
 
 

@@ -46,7 +46,7 @@ function columnsOf(colours, answers) {
   const share = ({ requests }) => (answers ? requests / answers : 0);
   return [
     { title: 'Model', sort: ({ id }) => id, cell: ({ id }) => [key(colourOf(colours, id)), h('span', { class: 'name' }, id)] },
-    { title: 'Health', sort: ({ healthy }) => Number(healthy), cell: ({ healthy }) => badge(healthy ? 'good' : 'bad', healthy ? 'healthy' : 'down') },
+    { title: 'Health', sort: ({ healthy, resting }) => Number(healthy) + Number(healthy && !resting), cell: ({ healthy, resting }) => (!healthy ? badge('bad', 'down') : resting ? badge('warn', 'resting') : badge('good', 'healthy')) },
     { title: 'Share', end: true, sort: share, cell: (model) => [
       h('span', { class: 'meter', 'aria-hidden': 'true' }, h('span', { class: colourOf(colours, model.id), style: { width: `${(share(model) * 100).toFixed(1)}%` } })),
       h('span', { class: 'share' }, percent(share(model)))] },

@@ -6,7 +6,7 @@
 //! pages of the executable that nobody touches.
 
 use pointsman_domain::model::{Abilities, Modalities, Operation};
-use pointsman_domain::money::Price;
+use pointsman_domain::money::{Picodollars, Price};
 
 const MODELS: &str = include_str!("../catalogue/models.tsv");
 
@@ -60,10 +60,17 @@ fn facts(line: &str) -> Option<Facts> {
         "r" => Operation::Transcription,
         _ => return None,
     };
+    let mut special = || field().parse().ok().map(Picodollars::per_million);
+    let (cached_input, cache_write, reasoning) = (special(), special(), special());
     Some(Facts {
         context_window,
         max_output_tokens,
-        price: input.zip(output).map(|(input, output)| Price::per_million(input, output)),
+        price: input.zip(output).map(|(input, output)| Price {
+            cached_input,
+            cache_write,
+            reasoning,
+            ..Price::per_million(input, output)
+        }),
         inputs,
         abilities: stated | unstated(operation, stated),
         operations: vec![operation],

@@ -40,7 +40,9 @@ pub(crate) struct Totals {
     failed: u64,
     cancelled: u64,
     input_tokens: u64,
+    cached_input_tokens: u64,
     output_tokens: u64,
+    reasoning_tokens: u64,
     #[serde(rename = "cost_usd")]
     cost: Usd,
     /// What those cost that can be compared with the baseline.
@@ -97,7 +99,9 @@ impl Ledger {
         for call in history.calls.iter().filter(|call| call.usage != Usage::default()) {
             let totals = lines.entry(line(Some(&call.model.id))).or_default();
             totals.input_tokens += call.usage.input_tokens;
+            totals.cached_input_tokens += call.usage.cached_input_tokens;
             totals.output_tokens += call.usage.output_tokens;
+            totals.reasoning_tokens += call.usage.reasoning_tokens;
             totals.cost += Usd(call.cost());
         }
     }
@@ -154,7 +158,9 @@ impl AddAssign for Totals {
         self.failed += other.failed;
         self.cancelled += other.cancelled;
         self.input_tokens += other.input_tokens;
+        self.cached_input_tokens += other.cached_input_tokens;
         self.output_tokens += other.output_tokens;
+        self.reasoning_tokens += other.reasoning_tokens;
         self.cost += other.cost;
         self.compared_cost += other.compared_cost;
         self.baseline_cost += other.baseline_cost;

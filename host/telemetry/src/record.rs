@@ -310,6 +310,10 @@ impl<'a> Answer<'a> {
     }
 }
 
+fn is_zero(tokens: &u64) -> bool {
+    *tokens == 0
+}
+
 /// Milliseconds, to the microsecond.
 pub fn ms(time: Duration) -> f64 {
     time.as_micros() as f64 / 1e3

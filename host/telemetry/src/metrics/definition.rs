@@ -119,6 +119,8 @@ metrics! {
 
     Counter TOKENS = "pointsman_tokens" ["route", "model", "direction"]
         "Tokens of all calls, those in vain included: input and output.";
+    Counter SPECIAL_TOKENS = "pointsman_special_tokens" ["route", "model", "kind"]
+        "Those of the tokens that have a price of their own: cached-input, cache-write and reasoning.";
     #[unit = "usd"]
     Counter COST = "pointsman_cost" ["route", "model"]
         "US dollars that all calls cost, those in vain included.";

@@ -117,6 +117,21 @@ impl Page {
                 metric.count(&[route, model, "output"], get(&on.output_tokens))
             })
         })?;
+        page.metric(the::SPECIAL_TOKENS, |metric| {
+            self.each_model(|route, model, on| {
+                for (kind, tokens) in [
+                    ("cached-input", &on.cached_input_tokens),
+                    ("cache-write", &on.cache_write_tokens),
+                    ("reasoning", &on.reasoning_tokens),
+                ] {
+                    let tokens = get(tokens);
+                    if tokens > 0 {
+                        metric.count(&[route, model, kind], tokens)?;
+                    }
+                }
+                Ok(())
+            })
+        })?;
         page.metric(the::COST, |metric| {
             self.each_model(|route, model, on| metric.sum(&[route, model], on.cost.usd()))
         })?;

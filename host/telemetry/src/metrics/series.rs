@@ -75,6 +75,9 @@ pub(super) struct OnModel {
     pub(super) answers: AtomicU64,
     pub(super) input_tokens: AtomicU64,
     pub(super) output_tokens: AtomicU64,
+    pub(super) cached_input_tokens: AtomicU64,
+    pub(super) cache_write_tokens: AtomicU64,
+    pub(super) reasoning_tokens: AtomicU64,
     pub(super) cost: Money,
     pub(super) latency: Times,
     pub(super) first_token: Times,
@@ -216,6 +219,9 @@ impl OnModel {
             answers: AtomicU64::default(),
             input_tokens: AtomicU64::default(),
             output_tokens: AtomicU64::default(),
+            cached_input_tokens: AtomicU64::default(),
+            cache_write_tokens: AtomicU64::default(),
+            reasoning_tokens: AtomicU64::default(),
             cost: Money::default(),
             latency: Times::new(MODELS),
             first_token: Times::new(MODELS),
@@ -225,6 +231,9 @@ impl OnModel {
     fn called(&self, call: &Call) {
         self.input_tokens.fetch_add(call.usage.input_tokens, Ordering::Relaxed);
         self.output_tokens.fetch_add(call.usage.output_tokens, Ordering::Relaxed);
+        self.cached_input_tokens.fetch_add(call.usage.cached_input_tokens, Ordering::Relaxed);
+        self.cache_write_tokens.fetch_add(call.usage.cache_write_tokens, Ordering::Relaxed);
+        self.reasoning_tokens.fetch_add(call.usage.reasoning_tokens, Ordering::Relaxed);
         self.cost.add(call.cost());
         if let Some(calls) = &self.calls {
             calls.ended(&call.end);

@@ -4,7 +4,7 @@ use pointsman_domain::history::{Call, CallEnd, History};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ms;
+use super::{is_zero, ms};
 
 /// One call of a model.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -28,8 +28,17 @@ pub struct Attempt<'a> {
     pub error: Option<String>,
     /// Tokens of its input.
     pub input_tokens: u64,
+    /// Input tokens that providers read from their caches, if there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cached_input_tokens: u64,
+    /// Input tokens that providers wrote to their caches, if there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_tokens: u64,
     /// Tokens of its answer.
     pub output_tokens: u64,
+    /// Output tokens that are reasoning, if there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reasoning_tokens: u64,
     /// Whether the gateway estimated the tokens.
     pub estimated: bool,
     /// What it cost.
@@ -52,7 +61,10 @@ impl<'a> Attempt<'a> {
             result: call.end.as_str(),
             error,
             input_tokens: call.usage.input_tokens,
+            cached_input_tokens: call.usage.cached_input_tokens,
+            cache_write_tokens: call.usage.cache_write_tokens,
             output_tokens: call.usage.output_tokens,
+            reasoning_tokens: call.usage.reasoning_tokens,
             estimated: call.usage.estimated,
             cost_usd: call.cost().usd(),
         }

@@ -4,7 +4,7 @@ use pointsman_domain::history::History;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ms;
+use super::{is_zero, ms};
 
 /// How a request ended.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -27,8 +27,17 @@ pub struct Outcome<'a> {
     pub added_ms: Option<f64>,
     /// Tokens of all calls' inputs.
     pub input_tokens: u64,
+    /// Input tokens that providers read from their caches, if there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cached_input_tokens: u64,
+    /// Input tokens that providers wrote to their caches, if there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_tokens: u64,
     /// Tokens of all calls' answers.
     pub output_tokens: u64,
+    /// Output tokens that are reasoning, if there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reasoning_tokens: u64,
     /// Whether the gateway estimated some of the tokens.
     pub estimated: bool,
     /// What all calls cost.
@@ -59,7 +68,10 @@ impl<'a> Outcome<'a> {
             latency_ms: ms(outcome.latency),
             added_ms: history.added().map(ms),
             input_tokens: outcome.usage.input_tokens,
+            cached_input_tokens: outcome.usage.cached_input_tokens,
+            cache_write_tokens: outcome.usage.cache_write_tokens,
             output_tokens: outcome.usage.output_tokens,
+            reasoning_tokens: outcome.usage.reasoning_tokens,
             estimated: outcome.usage.estimated,
             cost_usd: outcome.cost.usd(),
             baseline_model: baseline.map(|baseline| baseline.model.id.as_str()),

@@ -79,10 +79,7 @@ impl UsageCount {
     /// estimated from these.
     pub fn usage(&self, input_estimate: u32, output_bytes: u64) -> Usage {
         let (cached, cache_write) = (self.cached.unwrap_or(0), self.cache_write.unwrap_or(0));
-        let stated_input = self.input.filter(|input| *input > 0).map(|input| {
-            // Some count the cached tokens beside the others.
-            if cached.saturating_add(cache_write) > input { input + cached + cache_write } else { input }
-        });
+        let stated_input = self.input.filter(|input| *input > 0).map(|input| self.with_cached_beside(input));
         let input = stated_input.unwrap_or(input_estimate.into());
         let stated_output = self.stated_output(stated_input);
         let is_credible = |output: &u64| *output > 0 || output_bytes == 0;
@@ -96,6 +93,15 @@ impl UsageCount {
             reasoning_tokens: self.reasoning.unwrap_or(0).min(output),
             estimated: stated_input.is_none() || counted_output.is_none(),
         }
+    }
+
+    /// Some count cached tokens beside those of the input; their total, if they state one, has
+    /// room for both. Others state more cached tokens than the input has.
+    fn with_cached_beside(&self, input: u64) -> u64 {
+        let beside = self.cached.unwrap_or(0) + self.cache_write.unwrap_or(0);
+        let sum = input + beside;
+        let has_room = self.total.is_none_or(|total| total >= sum + self.output.unwrap_or(0));
+        if beside > input && has_room { sum } else { input }
     }
 
     /// Some leave reasoning out of the completion, but not out of the total.

@@ -30,7 +30,11 @@ pub(super) fn models(state: &State) -> Grid {
 
 fn of_model(model: &Model, all: u64) -> Row {
     let part = (all > 0).then(|| model.requests as f64 / all as f64);
-    let health = if model.healthy { ("ok", Tone::Good) } else { ("DOWN", Tone::Bad) };
+    let health = match (model.healthy, model.resting) {
+        (false, _) => ("DOWN", Tone::Bad),
+        (true, true) => ("rests", Tone::Warn),
+        (true, false) => ("ok", Tone::Good),
+    };
     let errors = if model.error_rate >= MANY_ERRORS { Tone::Warn } else { Tone::Plain };
     Row {
         key: model.id.clone(),

@@ -73,6 +73,7 @@ pub(super) struct Point {
 pub(super) struct Model {
     pub(super) id: String,
     pub(super) healthy: bool,
+    pub(super) resting: bool,
     pub(super) in_flight: u64,
     pub(super) first_token_ms: Option<f64>,
     pub(super) tokens_per_second: Option<f64>,

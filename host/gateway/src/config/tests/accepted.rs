@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pointsman_domain::failure::CallTimeouts;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::model::{Abilities, Modalities, Operation};
-use pointsman_domain::money::Price;
+use pointsman_domain::money::{Picodollars, Price};
 use pointsman_domain::rollout::{Backoff, Thresholds};
 use pointsman_policy::{Grants, HostCalls, Isolation, Limits};
 
@@ -64,7 +65,8 @@ fn the_embedded_default_serves_the_fleet_on_routes_that_route_and_that_orchestra
 fn facts_that_are_not_stated_come_from_the_catalogue() {
     let config = accepted(&format!("{OPENAI}\n[models.\"openai/gpt-4o\"]\n"));
     let model = &config.models[0];
-    assert_eq!(model.price, Price::per_million(2.5, 10.0));
+    let cached_input = Some(Picodollars::per_million(1.25));
+    assert_eq!(model.price, Price { cached_input, ..Price::per_million(2.5, 10.0) });
     assert_eq!(model.context_window, Some(128_000));
     assert!(model.inputs.contains(Modalities::IMAGE));
     assert!(model.abilities.contains(Abilities::TOOLS));
@@ -83,10 +85,43 @@ fn what_the_file_states_wins_over_the_catalogue() {
     ));
     let model = &config.models[0];
     assert_eq!(model.upstream_name, "ft:gpt-4o:acme");
-    assert_eq!(model.price, Price::per_million(2.5, 15.0));
+    let cached_input = Some(Picodollars::per_million(1.25));
+    assert_eq!(model.price, Price { cached_input, ..Price::per_million(2.5, 15.0) });
     assert_eq!(model.inputs, Modalities::TEXT);
     assert_eq!(model.context_window, Some(1000));
     assert_eq!(model.max_output_tokens, Some(16_384));
+}
+
+#[test]
+fn tokens_of_special_kinds_have_the_stated_price_or_the_catalogues_for_its_own() {
+    let price =
+        |keys: &str| accepted(&format!("{OPENAI}\n[models.\"openai/gpt-4o\"]\n{keys}")).models[0].price;
+    let per_million = |usd: f64| Some(Picodollars::per_million(usd));
+    assert_eq!(price("input_price = 1").cached_input, None, "that of the input");
+    assert_eq!(price("input_price = 1\ncached_input_price = 0.1").cached_input, per_million(0.1));
+    assert_eq!(price("cache_write_price = 3\nreasoning_price = 12").cache_write, per_million(3.0));
+    assert_eq!(price("cache_write_price = 3\nreasoning_price = 12").reasoning, per_million(12.0));
+}
+
+#[test]
+fn a_call_has_a_limit_for_each_kind_of_wait() {
+    let route = |keys: &str| {
+        let route =
+            format!("[policies.cost]\nsource = \"builtin:cost\"\n[routes.main]\npolicy = \"cost\"\n{keys}");
+        accepted(&route).routes[0].limits.timeouts
+    };
+    assert_eq!(route(""), CallTimeouts::default());
+    let seconds = Duration::from_secs;
+    let hasty = CallTimeouts { first_byte: seconds(5), silence: seconds(5), ..CallTimeouts::default() };
+    assert_eq!(route("attempt_timeout = \"5s\""), hasty);
+    let all = "attempt_timeout = \"5s\"\nfirst_content_timeout = \"6s\"\nsilence_timeout = \"7s\"\nanswer_timeout = \"8s\"";
+    let expected = CallTimeouts {
+        first_byte: seconds(5),
+        first_content: Some(seconds(6)),
+        silence: seconds(7),
+        answer: Some(seconds(8)),
+    };
+    assert_eq!(route(all), expected);
 }
 
 #[test]

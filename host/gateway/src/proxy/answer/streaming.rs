@@ -61,6 +61,8 @@ pub(super) struct Streaming {
     call: AnsweringCall,
     /// Taken when the answer is over.
     account: Option<Account>,
+    /// End of the wait for what may follow the answer.
+    read_until: Option<Instant>,
     /// True once nothing more of the body is of use.
     is_read: bool,
     deadline: Option<Instant>,
@@ -74,7 +76,8 @@ impl Streaming {
         deadline: Option<Instant>,
     ) -> Self {
         let ready = std::mem::take(&mut stream.ready);
-        let mut streaming = Self { stream, ready, call, account: Some(account), is_read: false, deadline };
+        let mut streaming =
+            Self { stream, ready, call, account: Some(account), read_until: None, is_read: false, deadline };
         streaming.keep_account();
         streaming
     }
@@ -131,10 +134,13 @@ impl Streaming {
 
     /// The answer has come, and its end is not worth a failure.
     async fn advance_end(&mut self) {
-        match timeout(AFTER_FINISH, self.stream.rest.chunk()).await {
+        let until = *self.read_until.get_or_insert_with(|| Instant::now() + AFTER_FINISH);
+        match timeout_at(until.into(), self.stream.rest.chunk()).await {
             Ok(Some(Ok(chunk))) => self.relay(chunk),
             Ok(Some(Err(_)) | None) | Err(_) => self.end(),
         }
+        // A further choice may have begun.
+        self.read_until = self.read_until.filter(|_| self.stream.relay.state() == StreamState::Finished);
     }
 
     /// Nothing of it goes to the client but the end of a line.

@@ -75,6 +75,15 @@ impl Spans<'_> {
     fn usage(&self, attributes: &mut Attributes<'_, '_>, call: &Call) {
         attributes.number("gen_ai.usage.input_tokens", call.usage.input_tokens);
         attributes.number("gen_ai.usage.output_tokens", call.usage.output_tokens);
+        for (name, tokens) in [
+            ("gen_ai.usage.cache_read.input_tokens", call.usage.cached_input_tokens),
+            ("gen_ai.usage.cache_creation.input_tokens", call.usage.cache_write_tokens),
+            ("gen_ai.usage.reasoning.output_tokens", call.usage.reasoning_tokens),
+        ] {
+            if tokens > 0 {
+                attributes.number(name, tokens);
+            }
+        }
         if call.usage.estimated {
             attributes.flag("pointsman.usage.estimated", true);
         }

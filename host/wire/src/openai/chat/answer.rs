@@ -109,6 +109,7 @@ keys! {
     InputTokensDetails = "input_tokens_details",
     OutputTokensDetails = "output_tokens_details",
     CachedTokens = "cached_tokens",
+    NumCachedTokens = "num_cached_tokens",
     PromptCacheHitTokens = "prompt_cache_hit_tokens",
     CacheReadInputTokens = "cache_read_input_tokens",
     CacheWriteTokens = "cache_write_tokens",
@@ -126,7 +127,10 @@ impl Key {
             Self::PromptTokens | Self::InputTokens => Counted::Input,
             Self::CompletionTokens | Self::OutputTokens => Counted::Output,
             Self::TotalTokens => Counted::Total,
-            Self::CachedTokens | Self::PromptCacheHitTokens | Self::CacheReadInputTokens => Counted::Cached,
+            Self::CachedTokens
+            | Self::NumCachedTokens
+            | Self::PromptCacheHitTokens
+            | Self::CacheReadInputTokens => Counted::Cached,
             Self::CacheWriteTokens | Self::CacheCreationInputTokens => Counted::CacheWrite,
             Self::ReasoningTokens => Counted::Reasoning,
             _ => return None,

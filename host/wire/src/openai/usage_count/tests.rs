@@ -43,6 +43,8 @@ fn cached_and_reasoning_tokens_are_part_of_the_others() {
     assert_eq!(usage, expected);
     let beside = count([Some(60), Some(50), None, Some(900), Some(40), None]).usage(0, 1);
     assert_eq!(beside, Usage { reasoning_tokens: 0, ..expected });
+    let more_than_all = count([Some(7), Some(1), Some(8), Some(161), None, None]).usage(0, 1);
+    assert_eq!(more_than_all, Usage { cached_input_tokens: 7, ..Usage::counted(7, 1) });
     let too_many = count([Some(10), Some(5), None, None, None, Some(99)]).usage(0, 1);
     assert_eq!(too_many.reasoning_tokens, 5);
 }
