@@ -57,4 +57,5 @@ mod time_limits;
 mod top;
 mod traces;
 mod trials;
+mod unreachable_sources;
 mod web_pages;

@@ -33,13 +33,15 @@ function one(policy, now) {
   const { name, holds = [], chosen, rejected, active_record: record } = policy;
   const id = `policy-${name}`;
   return h('section', { class: 'panel', key: name, 'aria-labelledby': id },
-    h('div', { class: 'panel-head' }, h('h2', { id }, name), chosen && badge('new', chosen.how), rejected && badge('bad', 'a version was rejected'),
+    h('div', { class: 'panel-head' }, h('h2', { id }, name), chosen && badge('new', chosen.how),
+      rejected && badge('bad', policy.loaded === false ? 'not loaded' : 'a version was rejected'),
       h('div', { class: 'buttons' },
         policy.previous && h('button', { type: 'button', key: 'back', onclick: () => rollBack(policy), 'aria-label': `Roll back ${name}` }, 'Roll back'),
         chosen ? h('button', { type: 'button', key: 'unpin', onclick: () => unpin(policy), 'aria-label': chosen.how === 'pinned' ? `Unpin ${name}` : `Back to the source of ${name}` }, chosen.how === 'pinned' ? 'Unpin' : 'Back to the source')
-          : h('button', { type: 'button', key: 'pin', onclick: () => pin(policy, policy.active), 'aria-label': `Pin ${name}` }, 'Pin'))),
+          : policy.loaded !== false && h('button', { type: 'button', key: 'pin', onclick: () => pin(policy, policy.active), 'aria-label': `Pin ${name}` }, 'Pin'))),
     h('div', { class: 'versions' },
-      versionBox('Serves', policy.active, record, `since ${moment(policy.loaded_at * 1000)}`, policy),
+      policy.loaded === false ? h('p', null, 'No version could be loaded yet: the routes of this policy follow on_failure.')
+        : versionBox('Serves', policy.active, record, `since ${moment(policy.loaded_at * 1000)}`, policy),
       policy.previous ? versionBox('Before it', policy.previous, policy.previous_record, 'kept', policy) : null),
     facts(
       ['Decides at', policy.routes.length ? list(policy.routes) : 'no route'],

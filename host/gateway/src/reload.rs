@@ -30,7 +30,7 @@ use crate::clock::unix_seconds;
 use crate::config::{Config, ConfigError, Overrides};
 use crate::rollout::state::Promoted;
 use crate::rollout::{Event, KeepError, Rollouts, State, Who};
-use crate::snapshot::{Slots, Snapshot, connect};
+use crate::snapshot::{LoadedPolicies, Slots, Snapshot, connect};
 pub(crate) use operate::{CannotDo, Word};
 pub(crate) use policies::Unloadable;
 use policies::{Change, Committed, Loader, Loading, What};
@@ -126,26 +126,42 @@ impl Source {
     }
 }
 
-/// The first snapshot. Whatever fails here keeps the gateway from starting.
+/// What to do at the start about policies whose source on the network cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnreachableSources {
+    /// Report them as errors.
+    Refuse,
+    /// Serve without them until they can be loaded.
+    Tolerate,
+}
+
+/// The first snapshot. What fails here keeps the gateway from starting.
 pub(crate) async fn start(
     config: Config,
     runtime: &Runtime,
     rollouts: &Rollouts,
     fetcher: &Fetcher,
+    unreachable: UnreachableSources,
 ) -> Result<Snapshot, StartError> {
     warn(&config);
     let mut state = rollouts.state();
     let overruled = state.forget_overruled(&config);
     let loader = Loader { runtime, fetcher, state: &state, kept: &rollouts.kept };
-    let loading = Loading::all(&config, &Slots::new(), loader).await;
+    let mut loading = Loading::all(&config, &Slots::new(), loader).await;
+    if unreachable == UnreachableSources::Tolerate {
+        loading.tolerate(Unloadable::is_unreachable);
+    }
     if !loading.unloadable.is_empty() {
         return Err(StartError::Policies(loading.unloadable));
     }
     let backends = connect(&config, None)?;
-    let slots = loading.slots();
+    let policies = loading.policies();
+    for (name, policy) in &policies.unavailable {
+        report::log_unavailable(name.as_str(), &policy.error);
+    }
     let committed = loading.commit(&state, &rollouts.kept);
     let events = events(&committed, &state, overruled);
-    let snapshot = Snapshot::build(config, backends, slots, &state, None);
+    let snapshot = Snapshot::build(config, backends, policies, &state, None);
     remember(rollouts, state, &snapshot.slots, events);
     Ok(snapshot)
 }
@@ -160,9 +176,11 @@ impl Reloader {
         rollouts: Rollouts,
         activity: Activity,
     ) -> Self {
-        let (turn, change, last, files, retry) = Default::default();
-        let started =
-            ReloadState { last_applied: unix_seconds(), last_is_clean: true, ..ReloadState::default() };
+        let (turn, change, last, files) = Default::default();
+        let retry = Retry::default();
+        let last_is_clean = app.snapshot().unavailable.is_empty();
+        retry.plan(!last_is_clean);
+        let started = ReloadState { last_applied: unix_seconds(), last_is_clean, ..ReloadState::default() };
         let counts = Mutex::new(started);
         Self { source, runtime, fetcher, app, rollouts, turn, change, files, activity, retry, last, counts }
     }
@@ -232,19 +250,20 @@ impl Reloader {
         warn_of_restart(&current.config, &config);
         warn(&config);
         let state = self.rollouts.state();
-        let loading = Loading::all(&config, &current.slots, self.loader(&state)).await;
+        let mut loading = Loading::all(&config, &current.slots, self.loader(&state)).await;
+        loading.tolerate(|policy| is_still_unavailable(&current, policy));
         if !loading.unloadable.is_empty() {
             return Err(StartError::Policies(loading.unloadable));
         }
         let backends = connect(&config, Some(&current))?;
-        let slots = loading.slots();
+        let policies = loading.policies();
 
         let _changing = self.changing();
         let (current, mut state) = (self.app.snapshot(), self.rollouts.state());
         let overruled = state.forget_overruled(&config);
         let committed = loading.commit(&state, &self.rollouts.kept);
         let events = events(&committed, &state, overruled);
-        let snapshot = Snapshot::build(config, backends, slots, &state, Some(&current));
+        let snapshot = Snapshot::build(config, backends, policies, &state, Some(&current));
         remember(&self.rollouts, state, &snapshot.slots, events);
         self.app.swap(snapshot);
         Ok(committed)
@@ -254,18 +273,23 @@ impl Reloader {
     async fn reload_policies(&self) -> Committed {
         let current = self.app.snapshot();
         let state = self.rollouts.state();
-        let loading = Loading::all(&current.config, &current.slots, self.loader(&state)).await;
+        let mut loading = Loading::all(&current.config, &current.slots, self.loader(&state)).await;
+        loading.tolerate(|policy| is_still_unavailable(&current, policy));
+        // Those that fail keep their slots, and those that were missing get theirs.
+        let LoadedPolicies { slots, unavailable } = loading.policies();
+        let slots = current.slots.clone().into_iter().chain(slots).collect::<Slots>();
+        let policies = LoadedPolicies { slots: slots.clone(), unavailable };
 
         let _changing = self.changing();
         let state = self.rollouts.state();
         let committed = loading.commit(&state, &self.rollouts.kept);
         let events = events(&committed, &state, Vec::new());
         // Holds may have ended, and with them the suspension of a canary.
-        match operate::rebuilt(&self.app.snapshot(), &state) {
+        match operate::rebuilt_with(policies, &self.app.snapshot(), &state) {
             Ok(snapshot) => self.app.swap(snapshot),
             Err(error) => tracing::error!("what was decided about policies does not take effect: {error}"),
         }
-        remember(&self.rollouts, state, &current.slots, events);
+        remember(&self.rollouts, state, &slots, events);
         committed
     }
 
@@ -292,6 +316,15 @@ impl Reloader {
     }
 }
 
+/// Returns whether a policy that does not load was missing before, in which case it does not
+/// make the configuration bad. With another source it would be a policy that the configuration
+/// brings.
+fn is_still_unavailable(current: &Snapshot, policy: &Unloadable) -> bool {
+    let configured = current.config.policy(policy.name());
+    current.unavailable.contains_key(policy.name())
+        && configured.is_some_and(|configured| configured.source == *policy.source())
+}
+
 /// Remembers which versions serve, and what changed.
 fn remember(rollouts: &Rollouts, mut state: State, slots: &Slots, events: Vec<Event>) {
     for (name, slot) in slots {
@@ -312,7 +345,7 @@ fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Prom
     let changes = committed.0.iter().filter_map(|Change { name, what, .. }| {
         let served = before.policy(name).and_then(|policy| policy.active);
         let (from, to) = match *what {
-            What::Kept => return None,
+            What::Kept | What::Nothing => return None,
             What::Loaded { to } => (served, to),
             What::Swapped { from, to } => (Some(from), to),
         };

@@ -19,6 +19,25 @@ use crate::rollout::{Promotion, State, Trial};
 /// Loaded policies by name.
 pub(crate) type Slots = BTreeMap<PolicyName, Arc<Slot>>;
 
+/// Policies of a configuration: those that are loaded, and those that are not.
+#[derive(Clone, Default)]
+pub(crate) struct LoadedPolicies {
+    pub(crate) slots: Slots,
+    pub(crate) unavailable: UnavailablePolicies,
+}
+
+/// Policies that could not be loaded yet, by name. Their routes follow `on_failure`.
+pub(crate) type UnavailablePolicies = BTreeMap<PolicyName, UnavailablePolicy>;
+
+/// A policy that could not be loaded yet.
+#[derive(Clone, Debug)]
+pub(crate) struct UnavailablePolicy {
+    /// Why the last attempt failed.
+    pub(crate) error: String,
+    /// Time of the last attempt, in seconds since 1970.
+    pub(crate) at: u64,
+}
+
 /// Connected backends by name.
 pub(crate) type Backends = HashMap<BackendName, Backend>;
 
@@ -34,6 +53,8 @@ pub(crate) struct Snapshot {
     pub(crate) backends: Backends,
     /// Loaded policies, used or not.
     pub(crate) slots: Slots,
+    /// Policies that could not be loaded yet.
+    pub(crate) unavailable: UnavailablePolicies,
     /// Longest request body.
     pub(crate) max_body_bytes: usize,
     /// When it was built, in seconds since 1970.
@@ -70,8 +91,10 @@ pub(crate) enum Strategy {
 
 /// A policy, and what happens when it fails.
 pub(crate) struct Decider {
-    /// The policy, whatever version is loaded.
-    pub(crate) slot: Arc<Slot>,
+    /// The policy's name.
+    pub(crate) policy: PolicyName,
+    /// The policy, whatever version is loaded; `None` while none is.
+    pub(crate) slot: Option<Arc<Slot>>,
     /// What happens when it fails.
     pub(crate) on_failure: OnFailure,
 }
@@ -94,10 +117,11 @@ impl Snapshot {
     pub(crate) fn build(
         mut config: Config,
         backends: Backends,
-        slots: Slots,
+        policies: LoadedPolicies,
         state: &State,
         previous: Option<&Self>,
     ) -> Self {
+        let LoadedPolicies { slots, unavailable } = policies;
         if let Some(previous) = previous {
             config.keep_live_stats(&previous.config);
         }
@@ -109,7 +133,21 @@ impl Snapshot {
             max_body_bytes: config.server.max_body_bytes,
             created: unix_seconds(),
             slots,
+            unavailable,
             config,
+        }
+    }
+
+    /// The loaded policies, and those that are not.
+    pub(crate) fn policies(&self) -> LoadedPolicies {
+        LoadedPolicies { slots: self.slots.clone(), unavailable: self.unavailable.clone() }
+    }
+
+    /// The policy that decides at a route: the promoted one, unless it is not loaded.
+    pub(crate) fn policy_of<'a>(&'a self, route: &'a config::Route) -> &'a PolicyName {
+        match self.served.get(route.name.as_str()).map(|served| &served.strategy) {
+            Some(Strategy::Policy(decider)) => &decider.policy,
+            _ => &route.policy,
         }
     }
 
@@ -177,8 +215,9 @@ fn direct(model: &Arc<Model>, config: &Config) -> Route {
     }
 }
 
-/// A route of the configuration, with what was decided about it since. `None`
-/// only if its policy was not loaded, in which case there is no snapshot.
+/// A route of the configuration, with what was decided about it since. Trials and promotions of
+/// policies that are not loaded wait until they are. `None` only if the configuration lacks a
+/// policy that it names, in which case there is no snapshot.
 fn routed(
     config: &Config,
     slots: &Slots,
@@ -186,9 +225,11 @@ fn routed(
     route: &config::Route,
     before: Option<&Route>,
 ) -> Option<Route> {
-    let decider = decider(config, slots, state.policy_of(route, config), &route.on_failure)?;
+    let promoted = state.promoted(route, config).filter(|promoted| slots.contains_key(&promoted.policy));
+    let policy = promoted.map_or(&route.policy, |promoted| &promoted.policy);
+    let decider = decider(config, slots, policy, &route.on_failure)?;
     let now = unix_seconds();
-    let trial = state.trial_of(route, config).and_then(|trial| {
+    let trial = state.trial_of(route, config).filter(|trial| trial.policy != *policy).and_then(|trial| {
         let slot = slots.get(&trial.policy)?;
         let held = state.held_at(&route.name, slot.active().digest(), now).is_some();
         let before = before.and_then(|before| before.trial.as_ref());
@@ -201,8 +242,7 @@ fn routed(
         limits: route.limits,
         baseline: baseline(config, route),
         trial,
-        promotion: state
-            .promoted(route, config)
+        promotion: promoted
             .and_then(|promoted| promotion(promoted, before?).or_else(|| before?.promotion.clone())),
     })
 }
@@ -216,17 +256,17 @@ fn baseline(config: &Config, route: &config::Route) -> Option<Arc<Model>> {
 /// A policy that takes over from the one that decided before, if it does so now.
 fn promotion(promoted: &Promoted, before: &Route) -> Option<Arc<Promotion>> {
     let Strategy::Policy(decider) = &before.strategy else { return None };
-    if *decider.slot.name() == promoted.policy {
+    if decider.policy == promoted.policy {
         return None;
     }
     let old = match &before.trial {
         Some(trial) => Arc::clone(&trial.score().active),
-        None => Arc::clone(decider.slot.active().record()),
+        None => Arc::clone(decider.slot.as_ref()?.active().record()),
     };
     Some(Arc::new(Promotion { new: Arc::new(old.sibling()), old, at: promoted.at }))
 }
 
-/// A policy with all that may take its place, if it is loaded.
+/// A policy with all that may take its place.
 fn decider(
     config: &Config,
     slots: &Slots,
@@ -242,5 +282,5 @@ fn decider(
             OnFailure::Ask(Box::new(decider(config, slots, other, next)?))
         }
     };
-    Some(Decider { slot: Arc::clone(slots.get(policy)?), on_failure })
+    Some(Decider { policy: policy.clone(), slot: slots.get(policy).cloned(), on_failure })
 }

@@ -118,6 +118,18 @@ pub enum SupplyError {
     },
 }
 
+impl SupplyError {
+    /// Returns whether a server could not be asked, or could not answer for reasons of its own,
+    /// so that the same question may be answered later. An answer that is no good does not count.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500..),
+            _ => false,
+        }
+    }
+}
+
 /// What to do about an HTTP status.
 fn advice(status: u16) -> &'static str {
     match status {
@@ -126,5 +138,34 @@ fn advice(status: u16) -> &'static str {
         429 => "it was asked too often; poll less",
         500.. => "it has a fault of its own",
         _ => "which is no answer to this request",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_servers_that_cannot_be_asked_or_cannot_answer_are_unreachable() {
+        let (at, reason) = (String::from("oci://example.com/router"), String::new());
+        for (status, expected) in
+            [(408, true), (429, true), (500, true), (503, true), (401, false), (403, false), (404, false)]
+        {
+            let error = SupplyError::Status { at: at.clone(), status };
+            assert_eq!(error.is_unreachable(), expected, "{status}");
+        }
+        let (at, reason) = (|| at.clone(), || reason.clone());
+        for (error, expected) in [
+            (SupplyError::Unreachable { at: at(), reason: reason() }, true),
+            (SupplyError::Broken { at: at(), reason: reason() }, true),
+            (SupplyError::TimedOut { at: at(), limit: Duration::from_secs(60) }, true),
+            (SupplyError::Unauthorized { at: at(), reason: reason() }, false),
+            (SupplyError::Redirect { at: at(), reason: reason() }, false),
+            (SupplyError::Manifest { at: at(), reason: reason() }, false),
+            (SupplyError::TooLarge { at: at(), limit: 1 }, false),
+            (SupplyError::Unreadable { at: at(), reason: reason(), code: None }, false),
+        ] {
+            assert_eq!(error.is_unreachable(), expected, "{error}");
+        }
     }
 }

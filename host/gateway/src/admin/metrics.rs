@@ -28,7 +28,6 @@ pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) ->
 fn state(admin: &Admin) -> metrics::State {
     let (snapshot, now) = (admin.app.snapshot(), Instant::now());
     let rollouts = &admin.reloader.rollouts;
-    let decided = rollouts.state();
     let telemetry = &admin.app.recorder.telemetry;
     let (calls, places) = admin.reloader.runtime().running();
     metrics::State {
@@ -37,11 +36,12 @@ fn state(admin: &Admin) -> metrics::State {
         routes: (snapshot.config.routes.iter())
             .map(|route| RouteState {
                 name: route.name.to_string(),
-                policy: decided.policy_of(route, &snapshot.config).to_string(),
+                policy: snapshot.policy_of(route).to_string(),
             })
             .collect(),
         models: snapshot.config.models.iter().map(|model| of_model(model, now)).collect(),
         policies: snapshot.slots.values().map(|slot| of_policy(slot, &rollouts.audit)).collect(),
+        policies_not_loaded: snapshot.unavailable.len() as u64,
         pool: PoolState { calls, places },
         memory: of_memory(&admin.app.memory, snapshot.config.memory),
         reloads: admin.reloader.counts(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use pointsman_domain::ids::PolicyName;
-use pointsman_policy::{Grants, Isolation, SlotStatus};
+use pointsman_policy::{Grants, Isolation, RecordStatus, Rejected, SlotStatus};
 use serde::Serialize;
 
 use super::Admin;
@@ -16,7 +16,7 @@ use crate::config;
 use crate::reload::Report;
 use crate::rollout;
 use crate::rollout::state::Chosen;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, UnavailablePolicy};
 
 /// All policies and the last reload.
 #[derive(Debug, Serialize)]
@@ -41,6 +41,8 @@ pub(super) struct Policy {
     /// Versions that may not serve.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     holds: Vec<Held>,
+    /// False while no version could be loaded: `rejected` says why.
+    loaded: bool,
     #[serde(flatten)]
     status: SlotStatus,
 }
@@ -71,6 +73,10 @@ pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, policy: &config::P
         config.routes.iter().filter(|route| here(route)).map(|route| route.name.to_string()).collect()
     };
     let decided = state.policy(name);
+    let (loaded, status) = match snapshot.slots.get(name) {
+        Some(slot) => (true, slot.status()),
+        None => (false, unavailable(name, snapshot.unavailable.get(name)?)),
+    };
     Some(Policy {
         source: policy.source.to_string(),
         grants: policy
@@ -83,10 +89,27 @@ pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, policy: &config::P
             Isolation::Fresh => "fresh",
             Isolation::Warm { .. } => "warm",
         },
-        routes: routes(&|route| state.policy_of(route, config) == name),
+        routes: routes(&|route| snapshot.policy_of(route) == name),
         on_trial: routes(&|route| state.trial_of(route, config).is_some_and(|trial| trial.policy == *name)),
         chosen: decided.and_then(|decided| decided.chosen),
         holds: decided.map(|decided| Held::all(&decided.holds)).unwrap_or_default(),
-        status: snapshot.slots.get(name)?.status(),
+        loaded,
+        status,
     })
+}
+
+/// The status of a policy without any version, with the members of one that has a version.
+fn unavailable(name: &PolicyName, policy: &UnavailablePolicy) -> SlotStatus {
+    SlotStatus {
+        name: name.to_string(),
+        active: String::new(),
+        previous: None,
+        loaded_at: 0,
+        swaps: 0,
+        decisions: 0,
+        failures: Vec::new(),
+        rejected: Some(Rejected { digest: None, error: policy.error.clone(), at: policy.at }),
+        active_record: RecordStatus::default(),
+        previous_record: None,
+    }
 }

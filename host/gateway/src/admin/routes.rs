@@ -24,7 +24,7 @@ pub(super) struct Route {
     name: String,
     /// The policy that decides.
     policy: String,
-    /// Name and digest of the version that does.
+    /// Name and digest of the version that does; the name alone while none is loaded.
     version: String,
     /// When it took over from the policy that the configuration names.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ pub(super) async fn one(
 }
 
 pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, route: &config::Route) -> Option<Route> {
-    let policy = state.policy_of(route, &snapshot.config);
+    let policy = snapshot.policy_of(route);
     let served = snapshot.served.get(route.name.as_str())?;
     let trial = state.trial_of(route, &snapshot.config).map(|trial| Trial {
         policy: trial.policy.to_string(),
@@ -96,7 +96,10 @@ pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, route: &config::Ro
     Some(Route {
         name: route.name.to_string(),
         policy: policy.to_string(),
-        version: snapshot.slots.get(policy)?.active().version().to_owned(),
+        version: match snapshot.slots.get(policy) {
+            Some(slot) => slot.active().version().to_owned(),
+            None => policy.to_string(),
+        },
         promoted: state
             .promoted(route, &snapshot.config)
             .map(|promoted| Promoted { instead_of: promoted.instead_of.to_string(), at: promoted.at }),

@@ -8,7 +8,7 @@ use pointsman_supply::Fetcher;
 
 use super::{Failure, print, runtime};
 use crate::config::{Config, Overrides};
-use crate::reload::{self, Source};
+use crate::reload::{self, Source, UnreachableSources};
 use crate::rollout::Rollouts;
 
 #[derive(Debug, ClapArgs)]
@@ -19,7 +19,7 @@ pub(super) struct Args {
 }
 
 /// Does all that a start does short of listening: a configuration that passes
-/// here serves.
+/// here serves. A policy whose source cannot be reached is an error here.
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let source = Source { file: Some(args.file.clone()), overrides: Overrides::default() };
     let config = source.read().map_err(|error| Failure::Input(error.to_string()))?;
@@ -32,7 +32,13 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::run)?;
     let runtime = runtime::new(&config)?;
     asynchronous
-        .block_on(reload::start(config, &runtime, &Rollouts::default(), &Fetcher::new()))
+        .block_on(reload::start(
+            config,
+            &runtime,
+            &Rollouts::default(),
+            &Fetcher::new(),
+            UnreachableSources::Refuse,
+        ))
         .map_err(|error| Failure::Input(error.to_string()))?;
     print(format_args!("{}: ok ({summary})", args.file.display()))
 }

@@ -22,7 +22,7 @@ use crate::config::{Config, Overrides};
 use crate::feedback;
 use crate::logging::Logging;
 use crate::recorder::Recorder;
-use crate::reload::{self, ReloadTask, Reloader, Source, Triggers};
+use crate::reload::{self, ReloadTask, Reloader, Source, Triggers, UnreachableSources};
 use crate::rollout::guard::Guard;
 use crate::rollout::{Rollouts, shadow};
 use crate::server::{ConnectionLimits, Drained, Limits, Server, Timeouts};
@@ -104,7 +104,7 @@ async fn serve(
     let log = config.decision_log.clone().map(|settings| DecisionLog::open(settings, &supervisor));
     let recorder = Arc::new(Recorder::new(traces, log.transpose().map_err(Failure::run)?));
     recorder.start(&supervisor).map_err(Failure::run)?;
-    let snapshot = reload::start(config, &runtime, &rollouts, &fetcher)
+    let snapshot = reload::start(config, &runtime, &rollouts, &fetcher, UnreachableSources::Tolerate)
         .await
         .map_err(|error| Failure::Input(error.to_string()))?;
     let (queue, delivery) = feedback::queue(Arc::clone(&recorder));

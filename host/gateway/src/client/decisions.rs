@@ -41,7 +41,7 @@ pub(super) async fn dry_run(
         Ok(choice) => planned(&choice),
         Err(NoChoice::NoCandidate(none)) => return Err(setbacks::no_candidate(&none)),
         // What the policy said is in the answer.
-        Err(NoChoice::Refused { .. } | NoChoice::Rejected { .. }) => None,
+        Err(NoChoice::Refused { .. } | NoChoice::Rejected { .. } | NoChoice::NotLoaded(_)) => None,
     };
     let (request, asked) = (chooser.request(), chooser.take_asked());
     let dry = DryRun { route: &route.name, arrived, request: &request, asked: &asked, plan: plan.as_ref() };

@@ -41,9 +41,7 @@ fn visible<'a>(snapshot: &'a Snapshot, key: Option<&'a Key>) -> impl Iterator<It
 
 fn entry<'a>(snapshot: &Snapshot, route: &'a Route) -> Entry<'a> {
     match &route.strategy {
-        Strategy::Policy(decider) => {
-            Entry::route(&route.name, decider.slot.name().as_str(), snapshot.created)
-        }
+        Strategy::Policy(decider) => Entry::route(&route.name, decider.policy.as_str(), snapshot.created),
         Strategy::Direct => Entry::model(&route.name, snapshot.created),
     }
 }

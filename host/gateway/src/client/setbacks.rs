@@ -28,6 +28,10 @@ pub(super) fn not_chosen(no_choice: NoChoice, told: &mut Told) -> ApiError {
                 ),
             )
         }
+        NoChoice::NotLoaded(policy) => ApiError::unavailable(
+            "policy_failed",
+            format!("the policy `{policy}` is not loaded yet, and the route rejects requests then"),
+        ),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use pointsman_domain::candidate::{Candidate, Eligible, NoCandidate, eligible, partial};
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::Asked;
+use pointsman_domain::ids::PolicyName;
 use pointsman_domain::plan::Step;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{Answer, DecisionInput, Orchestration, Policy, PolicyFailure, Record};
@@ -105,6 +106,8 @@ pub(crate) enum NoChoice {
         /// How it failed.
         reason: &'static str,
     },
+    /// The route's policy is not loaded, and the route says to reject then.
+    NotLoaded(PolicyName),
 }
 
 /// Asks for what is to be done, and again when that leads nowhere: each policy
@@ -134,7 +137,12 @@ enum Turn<'a> {
     Static,
     /// Nobody, and the request is turned down: this policy failed.
     Reject(Arc<Policy>),
+    /// Nobody, and the request is turned down: this policy is not loaded.
+    RejectUnloaded(&'a PolicyName),
 }
+
+/// Reason for which a policy that is not loaded does not decide.
+const NOT_LOADED: &str = "not_loaded";
 
 impl<'a> Chooser<'a> {
     pub(crate) fn new(question: Question<'a>) -> Self {
@@ -172,15 +180,25 @@ impl<'a> Chooser<'a> {
                     let reason = self.failure.unwrap_or_default();
                     return Err(NoChoice::Rejected { policy, reason });
                 }
+                Turn::RejectUnloaded(policy) => return Err(NoChoice::NotLoaded(policy.clone())),
                 Turn::Trial(trial) => (trial.slot.active(), &trial.slot),
-                Turn::Active(decider) => (decider.slot.active(), &decider.slot),
-                Turn::Previous(decider) => match decider.slot.previous() {
-                    Some(policy) => (policy, &decider.slot),
+                Turn::Active(decider) => match &decider.slot {
+                    Some(slot) => (slot.active(), slot),
                     None => {
-                        self.turn = Turn::Static;
+                        self.fall_back(NOT_LOADED, Turn::RejectUnloaded(&decider.policy));
                         continue;
                     }
                 },
+                Turn::Previous(decider) => {
+                    let previous = decider.slot.as_ref().and_then(|slot| Some((slot.previous()?, slot)));
+                    match previous {
+                        Some(previous) => previous,
+                        None => {
+                            self.turn = Turn::Static;
+                            continue;
+                        }
+                    }
+                }
             };
             let (input, last_resort) =
                 self.question.input(policy.orchestrates()).map_err(NoChoice::NoCandidate)?;
@@ -211,22 +229,32 @@ impl<'a> Chooser<'a> {
     pub(crate) fn failed(&mut self, policy: &Arc<Policy>, failure: &PolicyFailure) {
         match &self.turn {
             Turn::Trial(trial) => trial.slot.failed(policy, failure),
-            Turn::Active(decider) | Turn::Previous(decider) => decider.slot.failed(policy, failure),
-            Turn::Direct | Turn::Static | Turn::Reject(_) => {}
+            Turn::Active(decider) | Turn::Previous(decider) => {
+                if let Some(slot) = &decider.slot {
+                    slot.failed(policy, failure);
+                }
+            }
+            Turn::Direct | Turn::Static | Turn::Reject(_) | Turn::RejectUnloaded(_) => {}
         }
         self.sides().for_each(|record| record.failed(failure));
         self.pass_on(policy, failure);
     }
 
     fn pass_on(&mut self, policy: &Arc<Policy>, failure: &PolicyFailure) {
-        self.failure.get_or_insert(failure.reason());
+        self.fall_back(failure.reason(), Turn::Reject(Arc::clone(policy)));
+    }
+
+    /// Turns to whoever comes after a policy that did not decide. `rejection` follows where the
+    /// route rejects requests then.
+    fn fall_back(&mut self, reason: &'static str, rejection: Turn<'a>) {
+        self.failure.get_or_insert(reason);
         // It may have been asked again after minutes of work of models.
         let left = self.question.deadline.saturating_duration_since(Instant::now());
         Arc::make_mut(&mut self.question.request).set_time_left(left);
         self.turn = match (&self.turn, &self.question.route.strategy) {
             (Turn::Trial(_), Strategy::Policy(decider)) => Turn::Active(decider),
             (Turn::Active(decider), _) => match &decider.on_failure {
-                OnFailure::Reject => Turn::Reject(Arc::clone(policy)),
+                OnFailure::Reject => rejection,
                 OnFailure::StaticOrder => Turn::Static,
                 OnFailure::Previous => Turn::Previous(decider),
                 OnFailure::Ask(next) => Turn::Active(next),

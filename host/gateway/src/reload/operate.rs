@@ -14,7 +14,7 @@ use crate::clock::unix_seconds;
 use crate::config::{self, Trial};
 use crate::rollout::state::{OtherTrial, Promoted};
 use crate::rollout::{Event, KeepError, State, Who};
-use crate::snapshot::{Snapshot, connect};
+use crate::snapshot::{LoadedPolicies, Snapshot, connect};
 
 /// Whose word it is, and why.
 #[derive(Clone, Debug)]
@@ -186,11 +186,20 @@ impl Reloader {
 }
 
 /// A snapshot of the same configuration, after another decision.
-pub(super) fn rebuilt(current: &Snapshot, state: &State) -> Result<Snapshot, CannotDo> {
+fn rebuilt(current: &Snapshot, state: &State) -> Result<Snapshot, CannotDo> {
+    rebuilt_with(current.policies(), current, state)
+}
+
+/// The same with other policies.
+pub(super) fn rebuilt_with(
+    policies: LoadedPolicies,
+    current: &Snapshot,
+    state: &State,
+) -> Result<Snapshot, CannotDo> {
     let config = current.config.clone();
     // None is new, so none can fail.
     let backends = connect(&config, Some(current)).map_err(|error| CannotDo::Conflict(error.to_string()))?;
-    Ok(Snapshot::build(config, backends, current.slots.clone(), state, Some(current)))
+    Ok(Snapshot::build(config, backends, policies, state, Some(current)))
 }
 
 /// The state in which a promoted policy is not any more, and what happened.
@@ -220,6 +229,9 @@ fn route<'s>(current: &'s Snapshot, name: &RouteName) -> Result<&'s config::Rout
 
 pub(super) fn slot<'s>(current: &'s Snapshot, name: &PolicyName) -> Result<&'s Arc<Slot>, CannotDo> {
     current.slots.get(name).ok_or_else(|| {
+        if let Some(policy) = current.unavailable.get(name) {
+            return CannotDo::Conflict(format!("the policy `{name}` is not loaded yet: {}", policy.error));
+        }
         let names: Vec<&str> = current.slots.keys().map(PolicyName::as_str).collect();
         CannotDo::NotFound(format!("there is no policy `{name}`; there are: {}", names.join(", ")))
     })

@@ -1,21 +1,23 @@
 //! Loads what changed among the policies, beside those that serve.
 
-use std::io;
+mod not_loaded;
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::Hold;
 use pointsman_policy::{Code, LoadError, Policy, Runtime, Slot};
-use pointsman_supply::{Fetcher, SupplyError};
+use pointsman_supply::{Fetcher, Location};
 
 use crate::builtin;
 use crate::clock::unix_seconds;
 use crate::config::{self, Config, PolicySource};
 use crate::rollout::state::PolicyState;
 use crate::rollout::{Kept, State};
-use crate::snapshot::Slots;
-use crate::transient::is_transient;
+use crate::snapshot::{LoadedPolicies, Slots, UnavailablePolicy};
+pub(crate) use not_loaded::Unloadable;
+pub(super) use not_loaded::{NotLoaded, list};
 
 /// What policies are loaded with.
 #[derive(Clone, Copy)]
@@ -38,6 +40,8 @@ pub(super) struct Loading {
     loaded: Vec<Loaded>,
     /// Policies of which there is no version that fits the configuration.
     pub(super) unloadable: Vec<Unloadable>,
+    /// Policies that may be missing for now: their routes follow `on_failure`.
+    unavailable: Vec<Unloadable>,
 }
 
 struct Loaded {
@@ -64,22 +68,6 @@ struct NotLetIn {
     error: NotLoaded,
 }
 
-/// Reason why a version does not load.
-#[derive(Clone, Debug)]
-pub(super) struct NotLoaded {
-    message: String,
-    /// True if the same version may load a little later.
-    is_transient: bool,
-}
-
-/// A policy that does not load.
-#[derive(Debug)]
-pub(crate) struct Unloadable {
-    name: PolicyName,
-    source: PolicySource,
-    error: NotLoaded,
-}
-
 /// What was done about each policy.
 pub(super) struct Committed(pub(super) Vec<Change>);
 
@@ -97,8 +85,15 @@ pub(super) struct Change {
 #[derive(Clone, Copy)]
 pub(super) enum What {
     Kept,
-    Loaded { to: Digest },
-    Swapped { from: Digest, to: Digest },
+    /// Nothing, since no version could be loaded yet.
+    Nothing,
+    Loaded {
+        to: Digest,
+    },
+    Swapped {
+        from: Digest,
+        to: Digest,
+    },
 }
 
 impl Committed {
@@ -111,7 +106,7 @@ impl Committed {
 impl Loading {
     /// Loads the policies of a configuration, some at a time, off the request path.
     pub(super) async fn all(config: &Config, slots: &Slots, loader: Loader<'_>) -> Self {
-        let mut loading = Self { loaded: Vec::new(), unloadable: Vec::new() };
+        let mut loading = Self { loaded: Vec::new(), unloadable: Vec::new(), unavailable: Vec::new() };
         for policies in config.policies.chunks(AT_A_TIME) {
             let loads = policies.iter().map(async |policy| match slots.get(&policy.spec.name) {
                 Some(slot) => loader.renew(policy, slot).await,
@@ -127,16 +122,31 @@ impl Loading {
         loading
     }
 
-    /// The slots, which from the commit on hold what was loaded.
-    pub(super) fn slots(&self) -> Slots {
-        self.loaded.iter().map(|loaded| (loaded.slot.name().clone(), Arc::clone(&loaded.slot))).collect()
+    /// Goes on without the unloadable policies that may be missing for now.
+    pub(super) fn tolerate(&mut self, may_be_missing: impl Fn(&Unloadable) -> bool) {
+        self.unavailable.extend(self.unloadable.extract_if(.., |policy| may_be_missing(policy)));
+    }
+
+    /// The policies. From the commit on, their slots hold what was loaded.
+    pub(super) fn policies(&self) -> LoadedPolicies {
+        let slots = self.loaded.iter().map(|loaded| (loaded.slot.name().clone(), Arc::clone(&loaded.slot)));
+        let unavailable = self.unavailable.iter().map(|Unloadable { name, error, .. }| {
+            (name.clone(), UnavailablePolicy { error: error.message.clone(), at: unix_seconds() })
+        });
+        LoadedPolicies { slots: slots.collect(), unavailable: unavailable.collect() }
     }
 
     /// Lets the new versions serve, and keeps their code. What was put on hold
     /// while it was loaded stays out.
     pub(super) fn commit(self, state: &State, kept: &Kept) -> Committed {
         let loaded = self.loaded.into_iter().map(|loaded| loaded.unless_held(state).commit(kept));
-        Committed(loaded.collect())
+        let unavailable = self.unavailable.into_iter().map(|Unloadable { name, error, .. }| Change {
+            name,
+            what: What::Nothing,
+            rejected: Some(error.message),
+            is_incomplete: true,
+        });
+        Committed(loaded.chain(unavailable).collect())
     }
 }
 
@@ -244,7 +254,7 @@ impl Loader<'_> {
                 let step = Step::Swap { policy: Box::new(loaded), code: None };
                 Ok(Loaded { rejected, ..Loaded::new(slot, step) })
             }
-            Err(error) => Err(unloadable(policy, error)),
+            Err(error) => Err(Unloadable::new(policy, error)),
         }
     }
 
@@ -280,10 +290,10 @@ impl Loader<'_> {
             }
             Err(error) => (None, error),
         };
-        let Some(last) = last else { return Err(unloadable(policy, error)) };
+        let Some(last) = last else { return Err(Unloadable::new(policy, error)) };
         match self.load_kept(policy, last).await {
             Ok(first) => Ok(self.first(policy, first, Some(NotLetIn { digest, error })).await),
-            Err(_) => Err(unloadable(policy, error)),
+            Err(_) => Err(Unloadable::new(policy, error)),
         }
     }
 
@@ -351,11 +361,7 @@ fn failed(
         let rejected = Some(NotLetIn { digest, error });
         return Ok(Loaded { rejected, ..Loaded::new(slot, Step::Keep) });
     }
-    Err(unloadable(policy, error))
-}
-
-fn unloadable(policy: &config::Policy, error: NotLoaded) -> Unloadable {
-    Unloadable { name: policy.spec.name.clone(), source: policy.source.clone(), error }
+    Err(Unloadable::new(policy, error))
 }
 
 /// Why a version that is on hold is not let in.
@@ -380,7 +386,11 @@ async fn read(source: &PolicySource, fetcher: &Fetcher) -> Result<Code, NotLoade
             .map(Code::embedded)
             .ok_or_else(|| format!("there is no built-in policy `{name}`").into()),
         PolicySource::Fetched(order) => {
-            let fetched = fetcher.fetch(order).await?;
+            let is_remote = !matches!(order.source.location(), Location::File(_));
+            let fetched = fetcher.fetch(order).await.map_err(|error| NotLoaded {
+                is_unreachable: is_remote && error.is_unreachable(),
+                ..NotLoaded::from(error)
+            })?;
             Ok(Code::with_digest(fetched.bytes, fetched.digest))
         }
     }
@@ -393,54 +403,4 @@ pub(super) async fn off_the_request_path<T: Send + 'static>(
     let load = move || load().map_err(NotLoaded::from);
     let panicked = |error| NotLoaded::from(format!("the load gate failed: {error}"));
     tokio::task::spawn_blocking(load).await.map_err(panicked)?
-}
-
-impl NotLoaded {
-    pub(super) fn into_message(self) -> String {
-        self.message
-    }
-}
-
-impl Unloadable {
-    pub(super) fn is_transient(&self) -> bool {
-        self.error.is_transient
-    }
-}
-
-impl From<String> for NotLoaded {
-    fn from(message: String) -> Self {
-        Self { message, is_transient: false }
-    }
-}
-
-impl From<LoadError> for NotLoaded {
-    fn from(error: LoadError) -> Self {
-        let is_transient = match &error {
-            LoadError::NoCompiler(error) | LoadError::NoThread(error) => is_transient(error),
-            _ => false,
-        };
-        Self { message: error.to_string(), is_transient }
-    }
-}
-
-impl From<SupplyError> for NotLoaded {
-    fn from(error: SupplyError) -> Self {
-        // Sources over the network are polled, so only files are read again.
-        let is_transient = match &error {
-            SupplyError::Unreadable { code: Some(code), .. } => {
-                is_transient(&io::Error::from_raw_os_error(*code))
-            }
-            _ => false,
-        };
-        Self { message: error.to_string(), is_transient }
-    }
-}
-
-/// One line for each policy that does not load.
-pub(super) fn list(unloadable: &[Unloadable]) -> String {
-    let line = |policy: &Unloadable| {
-        let Unloadable { name, source, error } = policy;
-        format!("error: cannot load the policy `{name}` from {source}: {}", error.message)
-    };
-    unloadable.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -29,10 +29,14 @@ pub(crate) enum Verdict {
     Rejected(String),
 }
 
+/// `change` of a policy of which there is no version yet.
+const UNAVAILABLE: &str = "unavailable";
+
 #[derive(Clone, Debug, Serialize)]
 struct PolicyReport {
     name: String,
-    /// `kept`, `loaded`, `swapped` or, if a version was not let in, `rejected`.
+    /// `kept`, `loaded`, `swapped`, `rejected` if a version was not let in, or `unavailable` if
+    /// there is no version at all.
     change: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
@@ -79,6 +83,7 @@ impl Report {
         }
         for policy in self.policies.iter().filter(|policy| policy.change != "kept") {
             match &policy.error {
+                Some(error) if policy.change == UNAVAILABLE => log_unavailable(&policy.name, error),
                 Some(error) => tracing::error!(
                     policy = policy.name,
                     "a version of the policy was rejected, the old one goes on: {error}"
@@ -95,14 +100,23 @@ impl Report {
     }
 }
 
+/// Reports a policy that is missing while the others serve.
+pub(super) fn log_unavailable(policy: &str, error: &str) {
+    tracing::error!(
+        policy,
+        "the policy is not loaded, and its routes follow `on_failure` until it is: {error}"
+    );
+}
+
 impl From<&Change> for PolicyReport {
     fn from(Change { name, what, rejected, .. }: &Change) -> Self {
         let (change, from, to) = match what {
             What::Kept => ("kept", None, None),
+            What::Nothing => (UNAVAILABLE, None, None),
             What::Loaded { to } => ("loaded", None, Some(to.to_string())),
             What::Swapped { from, to } => ("swapped", Some(from.to_string()), Some(to.to_string())),
         };
-        let change = if rejected.is_some() { "rejected" } else { change };
+        let change = if rejected.is_some() && change != UNAVAILABLE { "rejected" } else { change };
         Self { name: name.to_string(), change, from, to, error: rejected.clone() }
     }
 }

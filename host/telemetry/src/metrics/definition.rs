@@ -82,6 +82,8 @@ metrics! {
     #[unit = "seconds"]
     Gauge LAST_RELOAD = "pointsman_last_reload_success_timestamp" []
         "When all on disk was in force for the last time after a reload or the start, in seconds since 1970.";
+    Gauge NOT_LOADED = "pointsman_policies_not_loaded" []
+        "Policies that could not be loaded since the start, whose routes follow `on_failure`.";
     Counter DROPPED = "pointsman_dropped" ["queue"]
         "What was dropped rather than waited for, or could not be delivered: decision records, spans, events, requests for a shadow, outcomes, log lines.";
     Counter PANICS = "pointsman_panics" []

@@ -57,6 +57,8 @@ impl Page {
         let last_is_clean = f64::from(u8::from(reloads.last_is_clean));
         page.metric(the::LAST_RELOAD_OK, |metric| metric.gauge(&[], last_is_clean))?;
         page.metric(the::LAST_RELOAD, |metric| metric.gauge(&[], reloads.last_applied as f64))?;
+        let not_loaded = self.state.policies_not_loaded as f64;
+        page.metric(the::NOT_LOADED, |metric| metric.gauge(&[], not_loaded))?;
         page.metric(the::DROPPED, |metric| {
             self.dropped.iter().try_for_each(|(queue, count)| metric.count(&[queue.as_str()], *count))
         })?;

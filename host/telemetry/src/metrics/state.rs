@@ -15,6 +15,8 @@ pub struct State {
     pub models: Vec<ModelState>,
     /// Its policies.
     pub policies: Vec<PolicyState>,
+    /// Number of policies that could not be loaded yet.
+    pub policies_not_loaded: u64,
     /// Places for calls of policies.
     pub pool: PoolState,
     /// Memory that requests and answers hold.

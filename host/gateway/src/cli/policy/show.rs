@@ -65,7 +65,11 @@ pub(super) fn list(args: &List) -> Result<(), Failure> {
             notes.push(format!("`{name}`: version {} {}", short(&hold["digest"]), held(hold)));
         }
         if let Some(error) = policy["rejected"]["error"].as_str() {
-            notes.push(format!("`{name}`: another version was not let in: {error}"));
+            let what = match policy["loaded"].as_bool() {
+                Some(false) => "the policy is not loaded, and its routes follow `on_failure`",
+                _ => "another version was not let in",
+            };
+            notes.push(format!("`{name}`: {what}: {error}"));
         }
     }
     print(table.with(notes))
