@@ -1,7 +1,8 @@
 //! The commands besides `serve`.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pointsman_tests::{FakeModel, Gateway, command};
@@ -140,4 +141,51 @@ fn a_wrong_flag_is_told_with_how_it_is_used() {
     assert_eq!((wrong.status.code(), told.as_str()), (Some(2), ""));
     assert!(errors.contains("--port") && errors.contains(" serve [OPTIONS]"), "{errors}");
     assert_eq!(run(&[]).status.code(), Some(2), "without a command the help is shown");
+}
+
+/// Runs a command whose standard output nobody reads any more.
+fn run_unread(arguments: &[&str]) -> Output {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut unread = command();
+    unread.args(arguments).stdout(writer);
+    unread.output().expect("the gateway's binary can be run")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_has_seen_enough_is_no_error() {
+    let upstream = FakeModel::saying("").await;
+    let gateway = Gateway::start(&in_order(&[&upstream], "")).await;
+    let config = gateway.config().to_str().expect("text").to_owned();
+    let policy = PolicyFile::new(&pointsman_guests::version(1));
+    let file = policy.path().to_str().expect("text").to_owned();
+    let admin = ["--admin", &gateway.admin_url];
+    let commands: &[&[&str]] = &[
+        &["schema"],
+        &["schema", "--decision-record"],
+        &["check", &config],
+        &["key", "phone"],
+        &["policy", "inspect", &file],
+        &[&["policy", "list"], &admin[..]].concat(),
+        &[&["policy", "list", "--json"], &admin[..]].concat(),
+        &[&["policy", "routes"], &admin[..]].concat(),
+        &[&["policy", "audit"], &admin[..]].concat(),
+        &[&["top", "--once"], &admin[..]].concat(),
+        &["--help"],
+        &["--version"],
+        &["serve", "--help"],
+    ];
+    for arguments in commands {
+        let ended = run_unread(arguments);
+        let (_, errors) = texts(&ended);
+        assert_eq!((ended.status.code(), errors.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+
+    let mut head = command();
+    let mut child =
+        head.arg("schema").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!((line.as_str(), ended.status.code(), texts(&ended).1.as_str()), ("{\n", Some(0), ""));
 }

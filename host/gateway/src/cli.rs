@@ -12,7 +12,7 @@ mod serve;
 mod top;
 
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -82,12 +82,21 @@ pub fn main() -> ExitCode {
         Err(Failure::Run(message)) => (message, 1),
     };
     // Nobody is left to be told when standard error is closed.
-    let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+    let _ = writeln!(io::stderr(), "{}", message.trim_end());
     ExitCode::from(status)
 }
 
-/// Writes data to standard output, where logs never go.
+/// Writes data to standard output, where logs never go. A reader that closed its end of the
+/// pipe, such as `head`, has all that it wants: the command goes on and succeeds.
 fn print(text: impl fmt::Display) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::run)
+    match write_stdout(text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::run(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn write_stdout(text: impl fmt::Display) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
 }

@@ -13,7 +13,7 @@ use pointsman_telemetry::{BackgroundTask, DecisionLog, Supervisor};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Failure, print, runtime};
+use super::{Failure, runtime, write_stdout};
 use crate::admin::events::{EventSource, Events};
 use crate::admin::{self, Admin};
 use crate::app::App;
@@ -200,7 +200,7 @@ impl Listeners {
         let clients = self.clients.address().map_err(Failure::run)?;
         let admins = self.admins.address().map_err(Failure::run)?;
         // A closed standard output is no reason not to serve.
-        if print(format_args!("listening on http://{clients}\nadmin on http://{admins}")).is_err() {
+        if write_stdout(format_args!("listening on http://{clients}\nadmin on http://{admins}")).is_err() {
             tracing::warn!(%clients, %admins, "cannot print the addresses to standard output");
         }
         Ok(())
