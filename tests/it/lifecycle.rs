@@ -91,3 +91,56 @@ fn a_bad_configuration_is_told_whole_before_anything_is_served() {
     assert_eq!((ended.status.code(), told.as_str()), (Some(2), ""), "{errors}");
     assert!(errors.contains("serve-bad.toml:2:") && errors.contains("serve-bad.toml:6:"), "{errors}");
 }
+
+#[tokio::test]
+async fn during_the_shutdown_delay_it_is_not_ready_and_still_serves() {
+    for signal in ["TERM", "INT"] {
+        let model = FakeModel::saying("hello there").await;
+        let gateway = Gateway::start(&in_order(&[&model], "[server]\nshutdown_delay = \"1h\"\n")).await;
+        assert_eq!(client::get(&gateway.url("/ready")).await.status, 200);
+        gateway.signal(signal);
+        gateway.logged("stopping in 3600000 ms").await;
+        assert_eq!(client::get(&gateway.url("/ready")).await.status, 503);
+        assert_eq!(client::get(&gateway.url("/health")).await.status, 200, "it is alive");
+        assert_eq!(ask(&gateway, &chat("main", "hi")).await.text(), "hello there");
+        assert_eq!(client::get(&gateway.admin("/admin/overview")).await.status, 200);
+        gateway.signal(signal);
+        gateway.logged("a second signal ended the process").await;
+        assert_eq!(gateway.ended().await.code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn after_the_shutdown_delay_the_listeners_close_and_streams_finish() {
+    let gate = Gate::new();
+    let model = FakeModel::always(Step::stream(&["before ", "after"]).wait_after(1, &gate)).await;
+    let gateway = Gateway::start(&in_order(&[&model], "[server]\nshutdown_delay = \"100ms\"\n")).await;
+    let address = raw::address(&gateway).to_owned();
+    let mut stream = open(&gateway, &streamed("main", "hi")).await;
+    assert!(stream.event().await.is_some_and(|event| event.contains("before")));
+    gateway.signal("TERM");
+    gateway.logged("stopping: requests under way are finished").await;
+    // Idle connections are closed when the listener is, and new ones are refused.
+    if let Ok(mut late) = TcpStream::connect(&address).await {
+        let _ = late.read_to_end(&mut Vec::new()).await;
+        assert!(TcpStream::connect(&address).await.is_err(), "new connections are refused");
+    }
+    gate.open();
+    assert_eq!(stream.text().await, "after");
+    assert_eq!(gateway.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_wait_for_requests_under_way() {
+    let gate = Gate::new();
+    let model = FakeModel::always(Step::stream(&["before ", "after"]).wait_after(1, &gate)).await;
+    let gateway = Gateway::start(&in_order(&[&model], "[server]\ndrain_timeout = \"1h\"\n")).await;
+    let mut stream = open(&gateway, &streamed("main", "hi")).await;
+    stream.event().await.expect("an event");
+    gateway.signal("TERM");
+    gateway.logged("stopping: requests under way are finished").await;
+    gateway.signal("INT");
+    gateway.logged("a second signal ended the process").await;
+    assert!(stream.chunk().await.is_none_or(|chunk| chunk.is_err()), "nothing more comes");
+    assert_eq!(gateway.ended().await.code(), Some(0));
+}

@@ -1,6 +1,7 @@
 //! What the request handlers share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
@@ -26,6 +27,8 @@ pub(crate) struct App {
     pub(crate) memory: Arc<HeldMemory>,
     /// Where requests go that a policy in shadow is to be asked about.
     pub(crate) shadows: ShadowQueue,
+    /// True once the process was asked to stop.
+    stopping: AtomicBool,
     /// Assembler of large inputs and answers of plans.
     pub(crate) assembler: Assembler,
 }
@@ -46,6 +49,7 @@ impl App {
             feedback,
             memory: Arc::default(),
             shadows,
+            stopping: AtomicBool::new(false),
             assembler: Assembler::default(),
         }
     }
@@ -53,6 +57,16 @@ impl App {
     /// Everything that the configuration says, as of now.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// Lets balancers know that the gateway is about to stop.
+    pub(crate) fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the gateway is about to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Lets new requests see another snapshot.

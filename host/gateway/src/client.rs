@@ -19,7 +19,7 @@ use axum::extract::State;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{Method, Uri, header};
+use http::{Method, StatusCode, Uri, header};
 
 use crate::app::App;
 use crate::config;
@@ -46,10 +46,13 @@ async fn health() -> &'static str {
     "ok\n"
 }
 
-/// The gateway takes requests: it listens only once it is configured and its
-/// policies are loaded, and no longer when it was asked to stop.
-async fn ready() -> &'static str {
-    "ready\n"
+/// Reports whether balancers should send requests here: the gateway listens only once it is
+/// configured, and no longer wants new requests once it was asked to stop.
+async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    match app.is_stopping() {
+        false => (StatusCode::OK, "ready\n"),
+        true => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+    }
 }
 
 async fn no_such_page(State(app): State<Arc<App>>, uri: Uri) -> ApiError {

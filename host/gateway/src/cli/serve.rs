@@ -1,16 +1,16 @@
 //! `pointsman serve`: the life of the gateway.
 
-use std::io;
+mod shutdown;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use clap::Args as ClapArgs;
 use pointsman_policy::Runtime;
 use pointsman_supply::Fetcher;
 use pointsman_telemetry::{BackgroundTask, DecisionLog, Supervisor};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Failure, runtime, write_stdout};
@@ -27,6 +27,7 @@ use crate::rollout::guard::Guard;
 use crate::rollout::{Rollouts, shadow};
 use crate::server::{ConnectionLimits, Drained, Limits, Server, Timeouts};
 use crate::traces;
+use shutdown::{StopSignals, serve_until_stopped};
 
 /// The last spans have this long to be delivered, however long the requests took to end.
 const LEAST_FLUSH: Duration = Duration::from_secs(1);
@@ -117,7 +118,7 @@ async fn serve(
     let (stop, stopped) = watch::channel(false);
 
     // Whoever reads the addresses may send a signal at once.
-    let signals = StopSignals::listen().map_err(Failure::run)?;
+    let mut signals = StopSignals::listen().map_err(Failure::run)?;
     listeners.print()?;
     let keep_running = KeepRunning(supervisor.clone());
     let admin = Arc::new(Admin {
@@ -141,26 +142,29 @@ async fn serve(
     let exporting = exporting.transpose().map_err(Failure::run)?;
     let clients = listeners.clients.run(client::router(Arc::clone(&app), &server), stopped.clone());
     let admins = listeners.admins.run(admin::router(admin), stopped);
-    let stopping = async {
-        signals.asked().await;
-        tracing::info!("stopping: requests under way are finished");
-        let _ = stop.send(true);
-        Instant::now()
-    };
-    let (drained, _, asked) = tokio::join!(clients, admins, stopping);
-    if let Some(exporting) = exporting {
+    let listeners = async { tokio::join!(clients, admins).0 };
+    let stopped = serve_until_stopped(listeners, &mut signals, &app, server.shutdown_delay, &stop).await;
+    if let Some(exporting) = exporting.filter(|_| stopped.drained.is_some()) {
         // Spans of the last requests have what is left of the time to stop.
         recorder.telemetry.catch_up();
         let _ = flush.send(true);
-        let left = drain.saturating_sub(asked.elapsed()).max(LEAST_FLUSH);
-        if tokio::time::timeout(left, exporting).await.is_err() {
+        let left = drain.saturating_sub(stopped.at.elapsed()).max(LEAST_FLUSH);
+        let is_delivered = tokio::select! {
+            exported = tokio::time::timeout(left, exporting) => exported.is_ok(),
+            () = signals.next() => false,
+        };
+        if !is_delivered {
             tracing::warn!("some spans were not delivered: the collector of [traces] is slow");
         }
     }
     helpers.iter().for_each(tokio::task::JoinHandle::abort);
     reloader.settle();
-    if drained == Drained::CutShort {
-        tracing::warn!("some requests were cut off: they took longer than `server.drain_timeout`");
+    match stopped.drained {
+        Some(Drained::Completely) => {}
+        Some(Drained::CutShort) => {
+            tracing::warn!("some requests were cut off: they took longer than `server.drain_timeout`");
+        }
+        None => tracing::warn!("a second signal ended the process: requests under way were cut off"),
     }
     Ok(recorder)
 }
@@ -204,26 +208,6 @@ impl Listeners {
             tracing::warn!(%clients, %admins, "cannot print the addresses to standard output");
         }
         Ok(())
-    }
-}
-
-/// SIGTERM and SIGINT, which no longer end the process once this is made.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for one of them.
-    async fn asked(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }
 

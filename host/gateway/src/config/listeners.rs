@@ -33,6 +33,8 @@ pub struct Server {
     pub header_timeout: Duration,
     /// Longest time that the gateway waits for the client of an open connection.
     pub idle_timeout: Duration,
+    /// Time between the signal to stop and the end of listening.
+    pub shutdown_delay: Duration,
     /// How long requests under way may take to finish after a stop.
     pub drain_timeout: Duration,
     /// Origins of web pages that may send requests without a key.
@@ -107,6 +109,7 @@ pub(super) fn server(
         trusted_proxies: trusted_proxies(&raw.trusted_proxies, node.get("trusted_proxies"), problems),
         header_timeout: raw.header_timeout.get(),
         idle_timeout: raw.idle_timeout.get(),
+        shutdown_delay: raw.shutdown_delay.get(),
         drain_timeout: raw.drain_timeout.get(),
         allowed_origins: allowed(&raw.allowed_origins, WebOrigin::parse, |index, origin| {
             problems

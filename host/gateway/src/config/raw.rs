@@ -110,7 +110,11 @@ pub(super) struct Server {
     /// take its answers. Pings do not count. Balancers in front of the gateway should close
     /// idle connections earlier.
     pub idle_timeout: Duration,
-    /// How long requests under way may take to finish once a stop was asked for.
+    /// Time between SIGTERM or SIGINT and the moment when the listeners close. `GET /ready`
+    /// gets status 503 from the signal on, while requests are still served, so that balancers
+    /// stop sending them. A second signal ends the process at once.
+    pub shutdown_delay: Duration,
+    /// Time for requests under way to finish once the listeners are closed.
     pub drain_timeout: Duration,
     /// Serve clients on other machines without any key. Without this, a listener
     /// that other machines can reach needs `[keys]`.

@@ -1,0 +1,75 @@
+//! The end of `pointsman serve`: signals, the delay before the listeners close, and the drain.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::app::App;
+use crate::server::Drained;
+
+/// SIGTERM and SIGINT, which no longer end the process once this is made.
+pub(super) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// The end of serving.
+pub(super) struct Stopped {
+    /// Whether all requests were finished; `None` if a second signal ended the wait.
+    pub(super) drained: Option<Drained>,
+    /// Time at which the listeners closed.
+    pub(super) at: Instant,
+}
+
+impl StopSignals {
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next of them.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Runs the listeners until a signal has arrived and their requests are finished.
+///
+/// From the signal on the gateway is not ready. `delay` later the listeners are told to close by
+/// `stop`. A second signal returns at once.
+pub(super) async fn serve_until_stopped(
+    listeners: impl Future<Output = Drained>,
+    signals: &mut StopSignals,
+    app: &App,
+    delay: Duration,
+    stop: &watch::Sender<bool>,
+) -> Stopped {
+    let mut at = None;
+    let second_signal = async {
+        signals.next().await;
+        app.begin_stop();
+        if !delay.is_zero() {
+            tracing::info!(
+                "stopping in {} ms: /ready fails, and requests are still accepted",
+                delay.as_millis()
+            );
+            if timeout(delay, signals.next()).await.is_ok() {
+                return;
+            }
+        }
+        tracing::info!("stopping: requests under way are finished");
+        let _ = stop.send(true);
+        at = Some(Instant::now());
+        signals.next().await;
+    };
+    let drained = tokio::select! {
+        drained = listeners => Some(drained),
+        () = second_signal => None,
+    };
+    Stopped { drained, at: at.unwrap_or_else(Instant::now) }
+}
