@@ -91,6 +91,26 @@ async function errors() {
   await assert.rejects(stranger.models.list(), OpenAI.AuthenticationError);
 }
 
+/** A large request with a wrong key gets its 401, and the pool that sent it goes on. */
+async function earlyRefusals() {
+  const stranger = new OpenAI({ apiKey: "pm-unknown", maxRetries: 0 });
+  const large = (size) => ({ model: "good", messages: [{ role: "user", content: "x".repeat(size) }] });
+  const refused = (size) => assert.rejects(stranger.chat.completions.create(large(size)), (error) => {
+    assert.equal(error.constructor, OpenAI.AuthenticationError, String(error));
+    return true;
+  });
+  for (let round = 0; round < 5; round++) {
+    await refused(8 << 20);
+    assert.equal((await client.models.retrieve("good")).id, "good");
+  }
+  await Promise.all([100, 64 << 10, 1 << 20, 8 << 20].map(refused));
+  await assert.rejects(completions.create(large(40 << 20)), (error) => {
+    assert.equal(error.status, 413, String(error));
+    return true;
+  });
+  assert.equal((await client.models.retrieve("good")).id, "good");
+}
+
 await wholeAnswer();
 await streamedAnswer();
 await streamedAnswerWithUsage();
@@ -99,4 +119,5 @@ await streamedOrchestratedAnswer();
 await accumulatedStream();
 await listOfModels();
 await errors();
+await earlyRefusals();
 console.log("all is well");

@@ -92,6 +92,49 @@ def errors():
         raise AssertionError("an unknown key was accepted")
 
 
+def large(size):
+    return [{"role": "user", "content": "x" * size}]
+
+
+def early_refusals():
+    """A large request with a wrong key gets its 401, and the pool that sent it goes on."""
+    for _ in range(5):
+        try:
+            client.with_options(api_key="pm-unknown").chat.completions.create(model="good", messages=large(8 << 20))
+        except openai.AuthenticationError as error:
+            assert error.code == "invalid_api_key", repr(error)
+        else:
+            raise AssertionError("an unknown key was accepted")
+        assert client.models.retrieve("good").id == "good"
+    too_large = {"messages": large(40 << 20)}
+    try:
+        client.chat.completions.create(model="good", **too_large)
+    except openai.APIStatusError as error:
+        assert error.status_code == 413 and error.code == "request_too_large", repr(error)
+    else:
+        raise AssertionError("40 MB were accepted")
+    assert client.models.retrieve("good").id == "good"
+
+
+async def asynchronous_early_refusals():
+    async with openai.AsyncOpenAI(max_retries=0) as asynchronous:
+        stranger = asynchronous.with_options(api_key="pm-unknown")
+
+        async def refused(size):
+            try:
+                await stranger.chat.completions.create(model="good", messages=large(size))
+            except openai.AuthenticationError as error:
+                assert error.code == "invalid_api_key", repr(error)
+            else:
+                raise AssertionError("an unknown key was accepted")
+
+        for _ in range(5):
+            await refused(8 << 20)
+            assert (await asynchronous.models.retrieve("good")).id == "good"
+        await asyncio.gather(*[refused(size) for size in [100, 64 << 10, 1 << 20, 8 << 20] * 2])
+        assert (await asynchronous.models.retrieve("good")).id == "good"
+
+
 whole_answer()
 streamed_answer()
 streamed_answer_with_usage()
@@ -100,4 +143,6 @@ streamed_orchestrated_answer()
 asyncio.run(asynchronous_answer())
 list_of_models()
 errors()
+early_refusals()
+asyncio.run(asynchronous_early_refusals())
 print("all is well")

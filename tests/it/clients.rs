@@ -42,6 +42,8 @@ async fn setup() -> Setup {
         "{}\nroutes = [\"good\", \"good/*\", \"chain\", \"limited\", \"broken\", \"dying\"]\n",
         table.trim()
     );
+    // Below the large requests of the scripts: their connections close.
+    config += "[server]\nmax_body_bytes = \"4 MiB\"\n";
     let gateway = Gateway::start(&config).await;
     Setup { gateway, key: key.trim_start_matches("key:").trim().to_owned(), _backends: backends }
 }

@@ -15,6 +15,7 @@ mod builtin;
 mod client;
 mod clock;
 mod cross_origin;
+mod deadline;
 mod exchange;
 mod feedback;
 mod ledger;

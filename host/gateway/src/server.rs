@@ -20,11 +20,14 @@ use table::ConnectionTable;
 
 mod activity;
 mod connection;
+mod deadlines;
 mod peer;
 mod proxy_protocol;
 mod request;
 mod stream;
 mod table;
+mod timer;
+mod unread;
 
 /// Pause after an accept that failed for want of file descriptors, so that the
 /// loop does not spin until one is free.
@@ -43,6 +46,8 @@ pub(crate) struct Limits {
     /// Longest request head, in bytes. hyper itself refuses a longer one, with status
     /// 431 and without a body: it has no hook that would give it one.
     pub(crate) header_bytes: usize,
+    /// Most bytes of an unread request body that are discarded before its response is sent.
+    pub(crate) max_discarded_bytes: usize,
     /// Time limits of a connection.
     pub(crate) timeouts: Timeouts,
     /// Proxies that may report for whom they connect.
@@ -89,6 +94,7 @@ impl Server {
             table: Arc::clone(&table),
             timeouts: self.limits.timeouts,
             proxies: self.limits.proxies.clone(),
+            max_discarded_bytes: self.limits.max_discarded_bytes,
             stop: closing,
         });
         // Closed once every connection has dropped its receiver.

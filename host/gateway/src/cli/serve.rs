@@ -185,7 +185,12 @@ impl Listeners {
             },
             streams: server.max_concurrent_streams,
             header_bytes: server.max_header_bytes,
-            timeouts: Timeouts { head: server.header_timeout, idle: server.idle_timeout },
+            max_discarded_bytes: server.max_body_bytes,
+            timeouts: Timeouts {
+                head: server.header_timeout,
+                idle: server.idle_timeout,
+                write: server.write_timeout,
+            },
             proxies: server.trusted_proxies.iter().copied().collect(),
             drain: server.drain_timeout,
         };

@@ -18,6 +18,7 @@ use super::headers::{Told, forwarded};
 use super::intake::Intake;
 use super::setbacks;
 use crate::app::App;
+use crate::deadline::ResponseDeadline;
 use crate::exchange::Exchange;
 use crate::ledger::{Account, Opening};
 use crate::proxy::answer;
@@ -67,9 +68,13 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
     told.plan(account.tasks());
     told.attempts(account.attempts());
     match reply {
-        Ok(Ok(Reply::Won(won))) => Ok(answer::respond(*won, account, std::mem::take(told), Some(deadline))),
+        Ok(Ok(Reply::Won(won))) => {
+            let response = answer::respond(*won, account, std::mem::take(told), Some(deadline));
+            Ok(ResponseDeadline(deadline).limit(response))
+        }
         Ok(Ok(Reply::Text(text))) => {
-            Ok(answer::respond_composed(text, &request, account, std::mem::take(told)))
+            let response = answer::respond_composed(text, &request, account, std::mem::take(told));
+            Ok(ResponseDeadline(deadline).limit(response))
         }
         Ok(Err(Setback::NotChosen(no_choice))) => Err(reject(account, setbacks::not_chosen(no_choice, told))),
         Ok(Err(Setback::Exhausted(exhausted))) if exhausted.answer.is_some() || Instant::now() < deadline => {

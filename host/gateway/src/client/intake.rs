@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use http::header::CONTENT_LENGTH;
-use http::request::Parts;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use pointsman_wire::openai::chat::{BadRequest, ChatRequest, RequestScan, ScanLimits};
@@ -23,9 +22,6 @@ use crate::snapshot::{Route, Snapshot};
 /// A client has this long to send its body.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Longest time for the rest of a body that is not wanted.
-const DISCARD_TIME: Duration = Duration::from_secs(5);
-
 /// A chat request that may be answered.
 pub(super) struct Intake<'a> {
     /// Its headers, as they came.
@@ -39,36 +35,19 @@ pub(super) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    /// Accepts a request that has just arrived. What is left of the body of one that is
-    /// refused is discarded, within bounds: a connection that closes with unread bytes is
-    /// reset, and then the client may never see why.
+    /// Accepts a request that has just arrived.
     pub(super) async fn take(
         app: &App,
         snapshot: &'a Snapshot,
         request: Request<Body>,
     ) -> Result<Self, ApiError> {
         let (parts, mut body) = request.into_parts();
-        let accepted = Self::accept(app, snapshot, parts, &mut body).await;
-        if accepted.is_err() {
-            let discarding = discard(&mut body, snapshot.max_body_bytes);
-            // When the time is over, the connection is reset after all.
-            let _ = tokio::time::timeout(DISCARD_TIME, discarding).await;
-        }
-        accepted
-    }
-
-    async fn accept(
-        app: &App,
-        snapshot: &'a Snapshot,
-        parts: Parts,
-        body: &mut Body,
-    ) -> Result<Self, ApiError> {
         let arrived = Instant::now();
         let key = snapshot.keys.authenticate(&parts.headers)?;
         let wishes = Wishes::read(&parts.headers)?;
         let mut body_memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
         let limit = snapshot.max_body_bytes;
-        let request = chat_request(&parts.headers, body, limit, &mut body_memory).await?;
+        let request = chat_request(&parts.headers, &mut body, limit, &mut body_memory).await?;
         let route = route(snapshot, &request.model, key)?;
         let timeout = wishes.deadline.map_or(route.limits.timeout, |wish| wish.min(route.limits.timeout));
         let deadline = arrived + timeout;
@@ -129,17 +108,6 @@ async fn read(body: &mut Body, limit: usize, memory: &mut MemoryLease) -> Result
         }
     }
     Ok(scan.finish()?)
-}
-
-/// Reads on without keeping anything, up to about `limit` bytes.
-async fn discard(body: &mut Body, limit: usize) {
-    let mut discarded = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        discarded += frame.data_ref().map_or(0, Bytes::len);
-        if discarded > limit {
-            return;
-        }
-    }
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<u64> {

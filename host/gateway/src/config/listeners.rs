@@ -31,8 +31,10 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Longest time for a request's head to arrive.
     pub header_timeout: Duration,
-    /// Longest time that the gateway waits for the client of an open connection.
+    /// Longest time that a connection is kept without an open request.
     pub idle_timeout: Duration,
+    /// Longest time that a connection is kept while its client takes nothing of a response.
+    pub write_timeout: Duration,
     /// Time between the signal to stop and the end of listening.
     pub shutdown_delay: Duration,
     /// How long requests under way may take to finish after a stop.
@@ -89,6 +91,7 @@ pub(super) fn server(
         ("max_concurrent_streams", raw.max_concurrent_streams as usize),
         ("header_timeout", raw.header_timeout.get().as_millis() as usize),
         ("idle_timeout", raw.idle_timeout.get().as_millis() as usize),
+        ("write_timeout", raw.write_timeout.map_or(1, |time| time.get().as_millis() as usize)),
     ] {
         if limit == 0 {
             problems.add(node.get(key).place(), format!("`{key}` is zero, so no request could be served"));
@@ -109,6 +112,7 @@ pub(super) fn server(
         trusted_proxies: trusted_proxies(&raw.trusted_proxies, node.get("trusted_proxies"), problems),
         header_timeout: raw.header_timeout.get(),
         idle_timeout: raw.idle_timeout.get(),
+        write_timeout: raw.write_timeout.unwrap_or(raw.idle_timeout).get(),
         shutdown_delay: raw.shutdown_delay.get(),
         drain_timeout: raw.drain_timeout.get(),
         allowed_origins: allowed(&raw.allowed_origins, WebOrigin::parse, |index, origin| {

@@ -106,10 +106,13 @@ pub(super) struct Server {
     /// Longest time that a client may take to send a request's head, and on a new
     /// connection everything before it.
     pub header_timeout: Duration,
-    /// Longest time that a connection is kept while no request is open or its client does not
-    /// take its answers. Pings do not count. Balancers in front of the gateway should close
-    /// idle connections earlier.
+    /// Longest time that a connection is kept while no request is open. Pings do not count.
+    /// Balancers in front of the gateway should close idle connections earlier.
     pub idle_timeout: Duration,
+    /// Longest time that a connection is kept while its client takes nothing of the responses
+    /// that are ready for it. Default: `idle_timeout`. A stream ends at the deadline of its
+    /// request in any case.
+    pub write_timeout: Option<Duration>,
     /// Time between SIGTERM or SIGINT and the moment when the listeners close. `GET /ready`
     /// gets status 503 from the signal on, while requests are still served, so that balancers
     /// stop sending them. A second signal ends the process at once.

@@ -14,10 +14,18 @@ use tokio::time::Instant;
 pub(crate) struct Timeouts {
     /// Limit for the head of a request; on a new connection also for everything before it.
     pub(crate) head: Duration,
-    /// Limit for a connection on which the gateway waits for its client: for another request,
-    /// or for the client to take an answer.
+    /// Limit for a connection on which the gateway waits for another request.
     pub(crate) idle: Duration,
+    /// Limit for a connection on which the gateway waits for its client to take more of a
+    /// response.
+    pub(crate) write: Duration,
 }
+
+/// Longest time for which bytes are read from a client after the connection was closed for
+/// writing.
+const LINGER: Duration = Duration::from_secs(30);
+/// Longest time without such a byte.
+const LINGER_SILENCE: Duration = Duration::from_secs(5);
 
 /// Version of HTTP that a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +53,15 @@ struct State {
     head_since: Option<Instant>,
     /// Bytes of responses that were handed over for sending and have not been written.
     unsent: u64,
+    /// Time by which the responses that were handed over have to be written. Only of HTTP/1,
+    /// where no other response waits for the same connection.
+    write_deadline: Option<Instant>,
+    /// True if part of a request was left unread, so that no other can follow it.
+    has_unread: bool,
+    /// True once the gateway has asked the client to close.
+    is_closing: bool,
+    /// Time at which the connection was closed for writing, with bytes left to read.
+    lingers_since: Option<Instant>,
     /// Last time that the connection opened, a request began or ended, or a response moved.
     progressed_at: Instant,
     /// Wakes the connection's task, which found the gateway at work, when it no longer is.
@@ -81,6 +98,10 @@ impl Activity {
             working: 0,
             head_since: None,
             unsent: 0,
+            write_deadline: None,
+            has_unread: false,
+            is_closing: false,
+            lingers_since: None,
             progressed_at: now,
             waker: None,
         }))
@@ -104,6 +125,37 @@ impl Activity {
         }
     }
 
+    /// Records that part of a request was left unread. The connection closes after its response.
+    pub(super) fn leave_unread(&self) {
+        self.state().has_unread = true;
+    }
+
+    /// Records that the gateway asks the client to close.
+    pub(super) fn begin_closing(&self) {
+        self.state().is_closing = true;
+    }
+
+    /// Returns whether the client may be about to send more of a request that was refused. A
+    /// head that was never completed counts, since hyper itself refuses those that are too long.
+    pub(super) fn has_unread(&self) -> bool {
+        let state = self.state();
+        state.has_unread || (state.head_since.is_some() && !state.is_closing)
+    }
+
+    /// Records that from now on, bytes are read only to be discarded.
+    pub(super) fn linger(&self, now: Instant) {
+        let mut state = self.state();
+        if state.lingers_since.is_none() {
+            state.lingers_since = Some(now);
+            state.progressed_at = now;
+        }
+    }
+
+    /// Records that bytes were discarded.
+    pub(super) fn discarded(&self, now: Instant) {
+        self.state().progressed_at = now;
+    }
+
     /// Records bytes that were written. Only responses count as progress: a client that
     /// sends pings makes the gateway write, too.
     pub(super) fn wrote(&self, bytes: usize, now: Instant) {
@@ -111,6 +163,9 @@ impl Activity {
         if state.unsent > 0 {
             state.unsent = state.unsent.saturating_sub(bytes as u64);
             state.progressed_at = now;
+            if state.unsent == 0 {
+                state.write_deadline = None;
+            }
         }
     }
 
@@ -121,6 +176,9 @@ impl Activity {
         state.head_since = None;
         state.open += 1;
         state.working += 1;
+        if state.unsent == 0 {
+            state.write_deadline = None;
+        }
         state.progressed_at = now;
     }
 
@@ -132,6 +190,15 @@ impl Activity {
         state.unsent += handed_over as u64;
         state.progressed_at = now;
         state.wake_if_idle();
+    }
+
+    /// Limits the time in which the client may take what was handed over. Streams of HTTP/2 are
+    /// left to [`Deadlines`](super::deadlines::Deadlines): others may go on.
+    pub(super) fn limit_writing(&self, deadline: Instant) {
+        let mut state = self.state();
+        if state.protocol == Protocol::Http1 {
+            state.write_deadline = Some(state.write_deadline.map_or(deadline, |other| other.min(deadline)));
+        }
     }
 
     /// Records the end of a request.
@@ -164,6 +231,13 @@ impl Activity {
         }
         if !state.was_used {
             return Some(state.progressed_at + timeouts.head);
+        }
+        if let Some(since) = state.lingers_since {
+            return Some((since + LINGER).min(state.progressed_at + LINGER_SILENCE));
+        }
+        if state.open > 0 || state.unsent > 0 {
+            let write = state.progressed_at + timeouts.write;
+            return Some(state.write_deadline.map_or(write, |deadline| deadline.min(write)));
         }
         let idle = state.progressed_at + timeouts.idle;
         Some(state.head_since.map_or(idle, |since| idle.min(since + timeouts.head)))

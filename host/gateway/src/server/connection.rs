@@ -11,25 +11,29 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Request, header};
+use http::{HeaderValue, Request, Version, header};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::activity::{Activity, Closing, Timeouts};
+use super::deadlines::Deadlines;
 use super::peer::{Peer, TrustedProxies};
 use super::proxy_protocol::{self, Beginning};
 use super::request::{OpenRequest, TrackedBody};
 use super::stream::TrackedStream;
 use super::table::{ConnectionTable, Registration};
+use super::timer::Timer;
+use super::unread;
 use crate::client::error::ApiError;
+use crate::deadline::ResponseDeadline;
 
 /// Time for a client to notice that its connection closes, and for a request that it sent
 /// before to arrive.
@@ -39,6 +43,9 @@ const GRACE: Duration = Duration::from_secs(1);
 const REFUSAL: &str = "{\"error\":{\"message\":\"too many connections from this address\",\
                        \"type\":\"server_error\",\"param\":null,\"code\":\"too_many_connections\"}}";
 
+/// Longest time for which the request of a peer that is refused is read on. It holds a slot.
+const REFUSAL_LINGER: Duration = Duration::from_millis(100);
+
 /// State shared by the connections of a listener.
 pub(super) struct Listener {
     pub(super) service: TowerToHyperService<Router>,
@@ -46,7 +53,26 @@ pub(super) struct Listener {
     pub(super) table: Arc<ConnectionTable>,
     pub(super) timeouts: Timeouts,
     pub(super) proxies: TrustedProxies,
+    /// Most bytes of an unread request body that are discarded before its response is sent.
+    pub(super) max_discarded_bytes: usize,
     pub(super) stop: watch::Receiver<bool>,
+}
+
+/// State shared by the task and the requests of one connection.
+struct ConnectionState {
+    listener: Arc<Listener>,
+    activity: Arc<Activity>,
+    /// Response bodies that end at a time of their own.
+    deadlines: Arc<Deadlines>,
+    /// True if its requests are counted for the peers that their headers report.
+    is_shared: bool,
+}
+
+impl ConnectionState {
+    fn new(listener: Arc<Listener>, is_shared: bool) -> Self {
+        let activity = Arc::new(Activity::new(Instant::now()));
+        Self { listener, activity, deadlines: Arc::default(), is_shared }
+    }
 }
 
 /// Source of a connection.
@@ -68,19 +94,18 @@ pub(super) async fn serve(listener: Arc<Listener>, mut stream: TcpStream, addres
         Ok(Err(error)) => return tracing::debug!("a connection ended: {error}"),
         Err(_) => return tracing::debug!("a connection ended: its first bytes did not arrive in time"),
     };
-    let activity = Arc::new(Activity::new(Instant::now()));
-    let Ok(registration) = listener.table.register(source.peer, Arc::clone(&activity)) else {
+    let state = Arc::new(ConnectionState::new(Arc::clone(&listener), source.is_shared));
+    let Ok(registration) = listener.table.register(source.peer, Arc::clone(&state.activity)) else {
         listener.table.warn_of_refusal();
         return refuse(stream).await;
     };
-    let proxy = source.is_shared.then(|| Arc::clone(&listener));
     let service = {
-        let (inner, activity) = (listener.service.clone(), Arc::clone(&activity));
-        service_fn(move |request| answer(inner.clone(), Arc::clone(&activity), proxy.clone(), request))
+        let state = Arc::clone(&state);
+        service_fn(move |request| answer(Arc::clone(&state), request))
     };
-    let stream = TrackedStream::new(stream, source.prefix, Arc::clone(&activity));
+    let stream = TrackedStream::new(stream, source.prefix, Arc::clone(&state.activity));
     let connection = listener.builder.serve_connection(TokioIo::new(stream), service);
-    if let Some(Err(error)) = drive(pin!(connection), &activity, &registration, &listener).await {
+    if let Some(Err(error)) = drive(pin!(connection), &state, &registration).await {
         tracing::debug!("a connection ended: {error}");
     }
 }
@@ -102,41 +127,49 @@ async fn find_source(listener: &Listener, stream: &mut TcpStream, address: Socke
 }
 
 async fn answer(
-    inner: TowerToHyperService<Router>,
-    activity: Arc<Activity>,
-    proxy: Option<Arc<Listener>>,
+    connection: Arc<ConnectionState>,
     request: Request<Incoming>,
 ) -> Result<Response<TrackedBody>, Infallible> {
-    let reported = proxy.as_ref().and_then(|listener| {
-        let peer = listener.proxies.forwarded_peer(request.headers())?;
-        Some(listener.table.share(peer))
-    });
-    let share = reported.transpose().map(Option::flatten);
+    let listener = &connection.listener;
+    let forwarded = || listener.proxies.forwarded_peer(request.headers());
+    let reported = connection.is_shared.then(forwarded).flatten();
+    let share = reported.map(|peer| listener.table.share(peer)).transpose().map(Option::flatten);
     let is_over = share.is_err();
-    let open = OpenRequest::begin(activity, share.unwrap_or_default());
+    let open = OpenRequest::begin(Arc::clone(&connection.activity), share.unwrap_or_default());
+    let is_http1 = request.version() <= Version::HTTP_11;
+    let (parts, body) = request.into_parts();
+    let (body, unread) = unread::split(body, &parts.headers);
     let mut response = if is_over {
+        drop(body);
         let message = "too many requests under way from this address";
         ApiError::unavailable("too_many_connections", message).retry_after(Some(GRACE)).into_response()
     } else {
-        inner.call(request).await.unwrap_or_else(|never: Infallible| match never {})
+        let request = Request::from_parts(parts, body);
+        listener.service.call(request).await.unwrap_or_else(|never: Infallible| match never {})
     };
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Ok(response.map(|body| open.respond(body)))
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !unread.discard(listener.max_discarded_bytes).await && is_http1 {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        connection.activity.leave_unread();
+    }
+    let deadline = response.extensions_mut().remove::<ResponseDeadline>();
+    Ok(response.map(|body| open.respond(body, deadline, &connection.deadlines)))
 }
 
 /// Runs a connection until it ends, or until it is to be closed and its client had time to
 /// notice. `None` if it was cut off.
 async fn drive<C: GracefulConnection>(
     mut connection: Pin<&mut C>,
-    activity: &Activity,
+    state: &ConnectionState,
     registration: &Registration,
-    listener: &Listener,
 ) -> Option<Result<(), C::Error>> {
+    let ConnectionState { listener, activity, .. } = state;
     let mut stop = listener.stop.clone();
     let idle_deadline = |waker: &Waker| activity.idle_deadline(listener.timeouts, waker);
     let (grace, stalled) = tokio::select! {
         biased;
-        ended = run_until(connection.as_mut(), activity, idle_deadline) => match ended {
+        ended = run_until(connection.as_mut(), state, idle_deadline) => match ended {
             Some(ended) => return Some(ended),
             None => (GRACE, GRACE),
         },
@@ -145,35 +178,40 @@ async fn drive<C: GracefulConnection>(
             // Nothing is lost, and others wait for the slot.
             false => (Duration::ZERO, Duration::ZERO),
         },
-        _ = stop.wait_for(|stop| *stop) => (GRACE, listener.timeouts.idle),
+        _ = stop.wait_for(|stop| *stop) => (GRACE, listener.timeouts.write),
     };
+    activity.begin_closing();
     connection.as_mut().graceful_shutdown();
     let closing = Closing { asked_at: Instant::now(), grace, stalled };
-    run_until(connection, activity, |waker: &Waker| activity.closing_deadline(closing, waker)).await
+    run_until(connection, state, |waker: &Waker| activity.closing_deadline(closing, waker)).await
 }
 
 /// Runs a connection until it ends; `None` if a deadline passes first. The deadline may move
 /// with what happens on the connection.
 async fn run_until<C: GracefulConnection>(
     mut connection: Pin<&mut C>,
-    activity: &Activity,
+    state: &ConnectionState,
     deadline: impl Fn(&Waker) -> Option<Instant>,
 ) -> Option<Result<(), C::Error>> {
-    let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
-    // A deadline that moves back does not touch the timer, which is looked at when it fires.
-    let mut armed: Option<Instant> = None;
+    let sleeps = (pin!(sleep(Duration::ZERO)), pin!(sleep(Duration::ZERO)));
+    let (mut timer, mut response_timer) = (Timer::new(sleeps.0), Timer::new(sleeps.1));
     poll_fn(|context| {
-        activity.forget_waker();
+        state.activity.forget_waker();
         if let Poll::Ready(ended) = connection.as_mut().poll(context) {
             return Poll::Ready(Some(ended));
         }
-        while let Some(deadline) = deadline(context.waker()) {
-            if armed.is_none_or(|armed| deadline < armed) {
-                timer.as_mut().reset(deadline);
-                armed = Some(deadline);
+        while let Some(deadline) = state.deadlines.next(context.waker()) {
+            if response_timer.poll_at(deadline, context).is_pending() {
+                break;
             }
-            ready!(timer.as_mut().poll(context));
-            armed = None;
+            let now = Instant::now();
+            if state.deadlines.expire(now) {
+                // hyper notices the end of a body only when it can write.
+                state.activity.limit_writing(now);
+            }
+        }
+        while let Some(deadline) = deadline(context.waker()) {
+            ready!(timer.poll_at(deadline, context));
             if deadline <= Instant::now() {
                 return Poll::Ready(None);
             }
@@ -193,4 +231,10 @@ async fn refuse(mut stream: TcpStream) {
     // The buffer of a fresh socket takes all of it.
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
+    // Unread bytes of a request would reset the connection, and the answer with it.
+    let discarding = async {
+        let mut bytes = [0; 4 << 10];
+        while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {}
+    };
+    let _ = timeout(REFUSAL_LINGER, discarding).await;
 }

@@ -10,7 +10,9 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 
 use super::activity::Activity;
+use super::deadlines::{Deadlines, LimitedBody};
 use super::table::PeerShare;
+use crate::deadline::ResponseDeadline;
 
 /// A request that is open on its connection until this is dropped.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) struct OpenRequest {
     activity: Arc<Activity>,
     /// True if the gateway works on it, as opposed to waiting for its client.
     works: bool,
+    /// Time by which the response has to be written, if it has a deadline.
+    ends_at: Option<Instant>,
     /// Its place in the share of the peer that a trusted proxy reports.
     _share: Option<PeerShare>,
 }
@@ -25,15 +29,22 @@ pub(super) struct OpenRequest {
 /// A response's body that belongs to an open request.
 #[derive(Debug)]
 pub(super) struct TrackedBody {
-    body: Body,
+    body: ResponseBody,
     request: OpenRequest,
+}
+
+/// A body with or without a deadline of its own.
+#[derive(Debug)]
+enum ResponseBody {
+    Unlimited(Body),
+    Limited(LimitedBody),
 }
 
 impl OpenRequest {
     /// Opens a request whose head has just arrived.
     pub(super) fn begin(activity: Arc<Activity>, share: Option<PeerShare>) -> Self {
         activity.begin(Instant::now());
-        Self { activity, works: true, _share: share }
+        Self { activity, works: true, ends_at: None, _share: share }
     }
 
     /// Records that the response moved on: whether the gateway works on it from now on, and
@@ -44,14 +55,30 @@ impl OpenRequest {
     }
 
     /// Goes on with the response, whose head is complete.
-    pub(super) fn respond(mut self, body: Body) -> TrackedBody {
+    pub(super) fn respond(
+        mut self,
+        body: Body,
+        deadline: Option<ResponseDeadline>,
+        deadlines: &Arc<Deadlines>,
+    ) -> TrackedBody {
         self.progress(false, 0);
+        let body = match deadline {
+            Some(ResponseDeadline(deadline)) => {
+                let body = deadlines.limit(body, deadline.into());
+                self.ends_at = Some(body.ends_at());
+                ResponseBody::Limited(body)
+            }
+            None => ResponseBody::Unlimited(body),
+        };
         TrackedBody { body, request: self }
     }
 }
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
+        if let Some(ends_at) = self.ends_at {
+            self.activity.limit_writing(ends_at);
+        }
         self.activity.end(self.works, Instant::now());
     }
 }
@@ -65,7 +92,10 @@ impl HttpBody for TrackedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
+        let polled = match &mut self.body {
+            ResponseBody::Unlimited(body) => Pin::new(body).poll_frame(context),
+            ResponseBody::Limited(body) => Pin::new(body).poll_frame(context),
+        };
         let handed_over = match &polled {
             Poll::Ready(Some(Ok(frame))) => frame.data_ref().map_or(0, Bytes::len),
             _ => 0,
@@ -75,10 +105,16 @@ impl HttpBody for TrackedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.body {
+            ResponseBody::Unlimited(body) => body.is_end_stream(),
+            ResponseBody::Limited(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.body {
+            ResponseBody::Unlimited(body) => body.size_hint(),
+            ResponseBody::Limited(body) => body.size_hint(),
+        }
     }
 }

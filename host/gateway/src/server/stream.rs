@@ -22,12 +22,17 @@ pub(super) struct TrackedStream<S> {
     /// Bytes of the preface that arrived; `None` once the version is known.
     preface_seen: Option<usize>,
     activity: Arc<Activity>,
+    /// True once the stream has been closed for writing.
+    is_shut_down: bool,
 }
+
+/// Bytes that are discarded at a time.
+const DISCARDED_AT_ONCE: usize = 8 << 10;
 
 impl<S> TrackedStream<S> {
     /// A stream from which `prefix` has been read already.
     pub(super) fn new(stream: S, prefix: Vec<u8>, activity: Arc<Activity>) -> Self {
-        Self { stream, prefix, preface_seen: Some(0), activity }
+        Self { stream, prefix, preface_seen: Some(0), activity, is_shut_down: false }
     }
 
     fn received(&mut self, bytes: &[u8]) {
@@ -71,7 +76,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for TrackedStream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for TrackedStream<S> {
+impl<S: AsyncRead + Unpin> TrackedStream<S> {
+    /// Reads and discards what the client still sends, until it closes the connection or the
+    /// task of the connection loses patience.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.activity.linger(Instant::now());
+        let mut bytes = [0; DISCARDED_AT_ONCE];
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            // An error is the end, too.
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.activity.discarded(Instant::now());
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TrackedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -101,6 +124,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TrackedStream<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        if !self.is_shut_down {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+            self.is_shut_down = true;
+        }
+        match self.activity.has_unread() {
+            true => self.poll_linger(context),
+            false => Poll::Ready(Ok(())),
+        }
     }
 }

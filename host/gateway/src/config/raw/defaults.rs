@@ -24,6 +24,7 @@ impl Default for Server {
             trusted_proxies: Vec::new(),
             header_timeout: Duration::seconds(10),
             idle_timeout: Duration::seconds(75),
+            write_timeout: None,
             shutdown_delay: Duration::seconds(0),
             drain_timeout: Duration::seconds(30),
             allow_anonymous: false,

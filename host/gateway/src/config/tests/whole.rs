@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{compile, rejected};
+use super::{accepted, compile, rejected};
 
 #[test]
 fn an_empty_configuration_says_what_to_add() {
@@ -43,6 +43,20 @@ listen = "0.0.0.0:8081""#,
       |          ^^^^^^^^^^^^^^
       = hint: name an environment variable with `token_env` or a file with `token_file` under [admin]
     "#);
+}
+
+#[test]
+fn the_write_timeout_is_the_idle_timeout_unless_it_is_set() {
+    let timeouts = |text: &str| {
+        let server = accepted(&format!("[server]\n{text}")).server;
+        (server.idle_timeout.as_secs(), server.write_timeout.as_secs(), server.shutdown_delay.as_secs())
+    };
+    assert_eq!(timeouts(""), (75, 75, 0));
+    assert_eq!(timeouts("idle_timeout = \"9s\""), (9, 9, 0));
+    assert_eq!(timeouts("write_timeout = \"9s\"\nshutdown_delay = \"5s\""), (75, 9, 5));
+    let told = rejected("[server]\nwrite_timeout = \"0s\"");
+    assert!(told.contains("`write_timeout` is zero, so no request could be served"), "{told}");
+    assert_eq!(rejected("[server]\nidle_timeout = \"0s\"").matches("error: ").count(), 1);
 }
 
 #[test]

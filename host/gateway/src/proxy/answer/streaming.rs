@@ -68,6 +68,16 @@ pub(super) struct Streaming {
     deadline: Option<Instant>,
 }
 
+impl Drop for Streaming {
+    /// A stream that is still open after its deadline was not taken by its client in time.
+    /// Before the deadline, the client hung up, which the account notices by itself.
+    fn drop(&mut self) {
+        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            self.fail(BreakOff::Deadline, "the time for the request ran out".to_owned());
+        }
+    }
+}
+
 impl Streaming {
     pub(super) fn new(
         mut stream: Box<OpenStream>,

@@ -1,6 +1,7 @@
 use super::*;
 
-const TIMEOUTS: Timeouts = Timeouts { head: Duration::from_secs(10), idle: Duration::from_secs(75) };
+const TIMEOUTS: Timeouts =
+    Timeouts { head: Duration::from_secs(10), idle: Duration::from_secs(75), write: Duration::from_secs(40) };
 
 fn after(start: Instant, seconds: u64) -> Instant {
     start + Duration::from_secs(seconds)
@@ -75,14 +76,14 @@ fn a_client_that_does_not_take_its_response_is_idle_from_its_last_progress() {
     let activity = Activity::new(start);
     activity.begin(start);
     activity.progress(true, false, 0, after(start, 1));
-    assert_eq!(deadline(&activity, start), Some(76), "the body was not even asked for");
+    assert_eq!(deadline(&activity, start), Some(41), "the body was not even asked for");
     activity.progress(false, true, 0, after(start, 2));
     assert_eq!(deadline(&activity, start), None, "the gateway waits for a model");
     activity.progress(true, false, 1000, after(start, 3));
-    assert_eq!(deadline(&activity, start), Some(78));
+    assert_eq!(deadline(&activity, start), Some(43));
     activity.end(false, after(start, 4));
     activity.wrote(900, after(start, 50));
-    assert_eq!(deadline(&activity, start), Some(125), "the rest is being sent");
+    assert_eq!(deadline(&activity, start), Some(90), "the rest is being sent");
     activity.wrote(900, after(start, 60));
     activity.wrote(900, after(start, 61));
     assert_eq!(deadline(&activity, start), Some(135), "nothing was left to send");
@@ -110,4 +111,53 @@ fn a_connection_that_was_asked_to_close_gets_longer_while_its_client_takes_a_res
     assert_eq!(cut_off(), Some(83), "ten bytes are not written");
     activity.wrote(20, after(start, 9));
     assert_eq!(cut_off(), Some(10));
+}
+
+#[test]
+fn the_rest_of_a_refused_request_is_read_while_it_comes_but_not_for_ever() {
+    let start = Instant::now();
+    let activity = Activity::new(start);
+    activity.speaks(Protocol::Http1);
+    activity.begin(start);
+    assert!(!activity.has_unread());
+    activity.leave_unread();
+    activity.end(true, start);
+    assert!(activity.has_unread());
+    activity.linger(after(start, 1));
+    assert_eq!(deadline(&activity, start), Some(6));
+    activity.linger(after(start, 2));
+    assert_eq!(deadline(&activity, start), Some(6), "nothing came");
+    for second in 3..29 {
+        activity.discarded(after(start, second));
+        assert_eq!(deadline(&activity, start), Some((second + 5).min(31)));
+    }
+}
+
+#[test]
+fn a_head_that_hyper_refuses_is_read_on_and_one_that_is_late_is_not() {
+    let start = Instant::now();
+    let activity = Activity::new(start);
+    activity.speaks(Protocol::Http1);
+    activity.received(start);
+    assert!(activity.has_unread());
+    activity.begin_closing();
+    assert!(!activity.has_unread());
+}
+
+#[test]
+fn a_response_of_http1_is_written_by_its_deadline_or_the_connection_closes() {
+    for (protocol, expected) in [(Protocol::Http1, 20), (Protocol::Http2, 44)] {
+        let start = Instant::now();
+        let activity = Activity::new(start);
+        activity.speaks(protocol);
+        activity.begin(start);
+        activity.progress(true, false, 1000, after(start, 1));
+        assert_eq!(deadline(&activity, start), Some(41), "{protocol:?}");
+        activity.limit_writing(after(start, 20));
+        activity.end(false, after(start, 3));
+        activity.wrote(500, after(start, 4));
+        assert_eq!(deadline(&activity, start), Some(expected), "{protocol:?}");
+        activity.wrote(500, after(start, 5));
+        assert_eq!(deadline(&activity, start), Some(80), "{protocol:?}: all is written");
+    }
 }
