@@ -3,6 +3,7 @@
 The client takes OPENAI_BASE_URL and OPENAI_API_KEY from the environment."""
 
 import asyncio
+import os
 
 import openai
 
@@ -135,6 +136,12 @@ async def asynchronous_early_refusals():
         assert (await asynchronous.models.retrieve("good")).id == "good"
 
 
+def keys_in_other_headers():
+    for header in ["x-api-key", "api-key"]:
+        headers = {"Authorization": openai.Omit(), header: os.environ["OPENAI_API_KEY"]}
+        assert client.models.retrieve("good", extra_headers=headers).id == "good", header
+
+
 whole_answer()
 streamed_answer()
 streamed_answer_with_usage()
@@ -145,4 +152,5 @@ list_of_models()
 errors()
 early_refusals()
 asyncio.run(asynchronous_early_refusals())
+keys_in_other_headers()
 print("all is well")

@@ -81,3 +81,41 @@ async fn a_key_is_withdrawn_and_another_given_by_a_reload() {
     error(&ask_by(&gateway, ALL, "main").await, 401, "invalid_api_key");
     assert_eq!(ask_by(&gateway, SOME, "main").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_key_comes_in_any_of_three_headers_and_goes_to_no_backend() {
+    let upstream = FakeModel::saying("hello there").await;
+    let gateway = Gateway::start(&config(&upstream, &[key("app", ALL, "[\"*\"]")])).await;
+    let bearer = format!("Bearer {ALL}");
+    let (good, wrong) = (ALL, "pm-guessed");
+    let known: &[&[(&str, &str)]] = &[
+        &[("authorization", &bearer)],
+        &[("x-api-key", good)],
+        &[("api-key", good)],
+        &[("authorization", "Basic cG06cG0="), ("api-key", good)],
+        &[("authorization", &bearer), ("x-api-key", wrong), ("api-key", wrong)],
+        &[("x-api-key", good), ("api-key", wrong)],
+    ];
+    for (headers, count) in known.iter().zip(1..) {
+        let answer = ask_with(&gateway, headers, &chat("main", "hi")).await;
+        assert_eq!(answer.text(), "hello there", "{headers:?}");
+        let sent = upstream.request(count).await;
+        let is_key =
+            |value: &http::HeaderValue| value.as_bytes().windows(ALL.len()).any(|it| it == ALL.as_bytes());
+        assert!(!sent.headers.values().any(is_key), "{headers:?}");
+        assert_eq!((sent.header("x-api-key"), sent.header("api-key")), (None, None), "{headers:?}");
+    }
+    let unknown: &[&[(&str, &str)]] = &[
+        &[("x-api-key", wrong)],
+        &[("api-key", wrong)],
+        &[("api-key", &bearer)],
+        &[("authorization", "Bearer pm-guessed"), ("x-api-key", good)],
+        &[("x-api-key", wrong), ("api-key", good)],
+    ];
+    for headers in unknown {
+        error(&ask_with(&gateway, headers, &chat("main", "hi")).await, 401, "invalid_api_key");
+    }
+    let list = client::get_with(&gateway.url("/v1/models"), &[("x-api-key", good)]).await;
+    assert_eq!(list.status, 200);
+    assert!(usage(&gateway).await.iter().all(|line| line["key"] == "app"));
+}

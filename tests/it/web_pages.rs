@@ -1,12 +1,15 @@
 //! Requests that pages in a browser send to a gateway on the same machine.
 
-use pointsman_tests::client::{self, get, post_with};
+use bytes::Bytes;
+use http::Method;
+use pointsman_tests::client::{self, call, get, get_with, post_with};
 use pointsman_tests::{FakeModel, Gateway, Step};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::fleet::{ask, ask_with, chat, error, in_order, streamed};
+use crate::fleet::{ask, ask_with, built_in, chat, error, in_order, streamed};
 use crate::raw;
 
 /// Status of the answer to a GET with some header lines.
@@ -152,4 +155,107 @@ async fn no_answer_may_be_taken_for_another_type_than_it_says() {
     let stream = client::stream(&gateway.url("/v1/chat/completions"), &streamed("main", "hi")).await;
     assert_eq!(stream.headers["x-content-type-options"], "nosniff");
     assert_eq!(stream.headers["content-type"], "text/event-stream");
+}
+
+const PREFLIGHT: [(&str, &str); 3] = [
+    ("origin", "https://app.example.com"),
+    ("access-control-request-method", "POST"),
+    ("access-control-request-headers", "authorization,content-type,x-stainless-os"),
+];
+
+#[tokio::test]
+async fn pages_of_allowed_origins_read_answers_errors_and_streams() {
+    let model = FakeModel::saying("hello there").await;
+    let hash: String = Sha256::digest("pm-page").iter().map(|byte| format!("{byte:02x}")).collect();
+    let keys = format!("[keys.page]\nhash = \"sha256:{hash}\"\n");
+    let listed = "[server]\nallowed_origins = [\"https://app.example.com\"]\n";
+    let all = "[server]\nallowed_origins = [\"*\"]\n";
+    let cases = [
+        (listed, "", "https://app.example.com"),
+        (listed, &keys, "https://app.example.com"),
+        (all, &keys, "*"),
+    ];
+    for (server, keys, expected) in cases {
+        let gateway = Gateway::start(&in_order(&[&model], &format!("{server}{keys}"))).await;
+        let url = gateway.url("/v1/chat/completions");
+        let preflight = call(Method::OPTIONS, &url, &PREFLIGHT, "").await;
+        assert_eq!(preflight.status, 204);
+        assert_eq!(preflight.header("access-control-allow-origin"), Some(expected));
+        assert_eq!(preflight.header("access-control-allow-headers"), Some(PREFLIGHT[2].1));
+        assert_eq!(preflight.header("access-control-allow-methods"), Some("GET, POST"));
+        assert!(preflight.header("access-control-max-age").is_some());
+
+        let sent = [("origin", "https://app.example.com"), ("authorization", "Bearer pm-page")];
+        let answers = [
+            post_with(&url, &sent, &chat("main", "hi")).await,
+            post_with(&url, &sent, &streamed("main", "hi")).await,
+            post_with(&url, &sent, &chat("missing", "hi")).await,
+            post_with(&url, &sent[..1], &json!("nonsense")).await,
+            post_with(&gateway.url("/v1/nothing"), &sent, &json!({})).await,
+            get_with(&gateway.url("/v1/models"), &sent).await,
+        ];
+        let statuses = answers.each_ref().map(|answer| answer.status.as_u16());
+        let without_key = if keys.is_empty() { 400 } else { 401 };
+        assert_eq!(statuses, [200, 200, 404, without_key, 404, 200]);
+        for answer in answers {
+            assert_eq!(answer.header("access-control-allow-origin"), Some(expected), "{answer:?}");
+            let exposed = answer.header("access-control-expose-headers").expect("some are");
+            assert!(exposed.contains("x-pointsman-model") && exposed.contains("retry-after"), "{exposed}");
+            assert_eq!(answer.header("access-control-allow-credentials"), None);
+            assert_eq!(answer.header("vary"), (expected != "*").then_some("origin"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_get_no_leave_to_read() {
+    let model = FakeModel::saying("hello there").await;
+    let hash: String = Sha256::digest("pm-page").iter().map(|byte| format!("{byte:02x}")).collect();
+    let keys = format!("[keys.page]\nhash = \"sha256:{hash}\"\n");
+    let other = "[server]\nallowed_origins = [\"https://other.example.com\"]\n";
+    for (server, keys, status) in
+        [("", "", 403), ("", keys.as_str(), 200), (other, "", 403), (other, &keys, 200)]
+    {
+        let gateway = Gateway::start(&in_order(&[&model], &format!("{server}{keys}"))).await;
+        let url = gateway.url("/v1/chat/completions");
+        let sent = [("origin", "https://app.example.com"), ("authorization", "Bearer pm-page")];
+        let answer = post_with(&url, &sent, &chat("main", "hi")).await;
+        assert_eq!(answer.status, status);
+        let preflight = call(Method::OPTIONS, &url, &PREFLIGHT, "").await;
+        assert_eq!(preflight.status, 204);
+        for answer in [answer, preflight] {
+            let names = answer.headers.keys().map(http::HeaderName::as_str);
+            let cors: Vec<&str> = names.filter(|name| name.starts_with("access-control-")).collect();
+            assert_eq!(cors, [""; 0], "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_admin_api_is_for_no_other_page_whatever_the_client_api_allows() {
+    let model = FakeModel::saying("").await;
+    let gateway = Gateway::start(&in_order(&[&model], "[server]\nallowed_origins = [\"*\"]\n")).await;
+    let preflight = call(Method::OPTIONS, &gateway.admin("/admin/overview"), &PREFLIGHT, "").await;
+    assert_eq!((preflight.status.as_u16(), preflight.header("access-control-allow-origin")), (403, None));
+}
+
+#[tokio::test]
+async fn no_cache_or_proxy_holds_back_the_events_of_a_stream() {
+    let model = FakeModel::saying("hello there").await;
+    let chain = built_in("sequential", "") + "[routes.chain]\npolicy = \"sequential\"\n";
+    let gateway = Gateway::start(&in_order(&[&model], &chain)).await;
+    let url = gateway.url("/v1/chat/completions");
+    let streams = [
+        client::stream(&url, &streamed("main", "hi")).await,
+        client::stream(&url, &streamed("chain", "hi")).await,
+        client::send(client::request(Method::GET, &gateway.admin("/admin/events"), &[], Bytes::new())).await,
+    ];
+    for stream in streams {
+        assert_eq!(stream.headers["content-type"], "text/event-stream");
+        let caching = stream.headers["cache-control"].to_str().expect("text");
+        assert!(caching.starts_with("no-cache"), "{caching}");
+        assert_eq!(stream.headers["x-accel-buffering"], "no");
+    }
+    let whole = ask(&gateway, &chat("main", "hi")).await;
+    assert_eq!((whole.header("cache-control"), whole.header("x-accel-buffering")), (None, None));
 }

@@ -5,6 +5,7 @@ pub(crate) mod headers;
 pub(crate) mod keys;
 
 mod chat;
+mod cors;
 mod decisions;
 mod facts;
 mod guard;

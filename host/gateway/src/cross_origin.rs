@@ -46,6 +46,8 @@ pub(crate) struct CrossOriginRules {
     /// True if pages of the listener itself may have been loaded with TLS, which a proxy
     /// in front of it ended.
     pub(crate) may_end_tls: bool,
+    /// True if clients of HTTP/1.0 may name no host.
+    pub(crate) may_omit_host: bool,
 }
 
 /// Hosts that requests may name.
@@ -146,6 +148,18 @@ impl WebOrigin {
     }
 }
 
+impl Allowed<WebOrigin> {
+    /// Returns whether a request comes from a page of a listed origin, or of any if all are.
+    pub(crate) fn has_origin_of(&self, headers: &HeaderMap) -> bool {
+        match self {
+            Self::All => headers.contains_key(header::ORIGIN),
+            Self::Only(origins) => single(headers, &header::ORIGIN)
+                .and_then(WebOrigin::parse)
+                .is_some_and(|origin| origins.contains(&origin)),
+        }
+    }
+}
+
 impl CrossOriginRules {
     /// Checks whether a request may be one of a browser's user, or of a program.
     ///
@@ -155,6 +169,7 @@ impl CrossOriginRules {
     pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
         let requested = requested_authority(request);
         if let AllowedHosts::Local { single_labels, names } = &self.hosts
+            && !(self.may_omit_host && is_hostless(request))
             && !is_local(&requested.as_ref().ok_or(Refused::InvalidHost)?.host, *single_labels, names)
         {
             return Err(Refused::UnknownHost);
@@ -200,6 +215,14 @@ fn requested_authority<B>(request: &Request<B>) -> Option<Authority> {
         (None, header) => header,
         _ => None,
     }
+}
+
+/// Returns whether a request names no host as HTTP/1.0 allows. It is not one of a browser, which
+/// names a host in every request and does not speak HTTP/1.0.
+fn is_hostless<B>(request: &Request<B>) -> bool {
+    request.version() <= Version::HTTP_10
+        && !request.headers().contains_key(header::HOST)
+        && request.uri().authority().is_none()
 }
 
 /// Returns whether no DNS server can have been asked for a host, or it is in the list.

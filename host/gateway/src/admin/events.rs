@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::header;
+use http::{HeaderName, header};
 use pointsman_telemetry::metrics::Queue;
 use pointsman_telemetry::{BackgroundTask, Metrics};
 use serde::Serialize;
@@ -86,7 +86,12 @@ pub(super) async fn events(State(admin): State<Arc<Admin>>) -> Response {
         let news = next(&mut listening, &mut stop, &app.recorder.telemetry.metrics).await?;
         Some((Ok(news), (listening, stop, app)))
     });
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache, no-store"),
+        // nginx and proxies like it hold events back otherwise.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
     (headers, Body::from_stream(opening.chain(following))).into_response()
 }
 

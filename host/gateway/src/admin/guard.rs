@@ -45,6 +45,7 @@ fn without_token<B>(request: &Request<B>) -> Result<(), ApiError> {
         hosts: AllowedHosts::Local { single_labels: false, names: Vec::new() },
         origins: Allowed::Only(Vec::new()),
         may_end_tls: false,
+        may_omit_host: false,
     };
     rules.check(request).map_err(|refused| {
         let names = match refused {

@@ -1,4 +1,4 @@
-//! Keeps web pages from using a client API that needs no key.
+//! Rules for requests of web pages: CORS, and protection of a client API that needs no key.
 //!
 //! With keys a page has to know one. Without them, an operator who runs the gateway for the programs
 //! of a machine or a network does not mean the pages that are open in its browsers.
@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::cors::CorsPolicy;
 use super::error::ApiError;
 use crate::app::App;
 use crate::config;
@@ -19,24 +20,39 @@ use crate::cross_origin::{AllowedHosts, CrossOriginRules, Refused};
 pub(super) struct Guard {
     app: Arc<App>,
     rules: Arc<CrossOriginRules>,
+    cors: CorsPolicy,
 }
 
 impl Guard {
     pub(super) fn new(app: Arc<App>, server: &config::Server) -> Self {
-        Self { app, rules: Arc::new(rules(server)) }
+        let cors = CorsPolicy::new(server.allowed_origins.clone());
+        Self { app, rules: Arc::new(rules(server)), cors }
     }
 }
 
-/// Passes a request on unless it may be one of a foreign web page.
+/// Answers preflight requests, passes other requests on unless they may come from a foreign web
+/// page, and lets pages of allowed origins read the response.
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    // Health checks often name no host.
-    let is_guarded = request.uri().path().starts_with("/v1/") && guard.app.snapshot().keys.is_empty();
-    if is_guarded && let Err(refused) = guard.rules.check(&request) {
-        let error = error(&refused);
-        guard.app.recorder.turned_away(&error);
-        return error.into_response();
+    if CorsPolicy::is_preflight(&request) {
+        return guard.cors.preflight(request.headers()).into_response();
     }
-    next.run(request).await
+    let origin = guard.cors.allowed_origin(request.headers());
+    let mut response = guard.checked(request, next).await;
+    guard.cors.expose(origin, response.headers_mut());
+    response
+}
+
+impl Guard {
+    async fn checked(&self, request: Request, next: Next) -> Response {
+        // Health checks often name no host.
+        let is_guarded = request.uri().path().starts_with("/v1/") && self.app.snapshot().keys.is_empty();
+        if is_guarded && let Err(refused) = self.rules.check(&request) {
+            let error = error(&refused);
+            self.app.recorder.turned_away(&error);
+            return error.into_response();
+        }
+        next.run(request).await
+    }
 }
 
 fn rules(server: &config::Server) -> CrossOriginRules {
@@ -49,7 +65,12 @@ fn rules(server: &config::Server) -> CrossOriginRules {
         None if is_local => AllowedHosts::Local { single_labels: true, names: Vec::new() },
         None => AllowedHosts::All,
     };
-    CrossOriginRules { hosts, origins: server.allowed_origins.clone(), may_end_tls: !is_local }
+    CrossOriginRules {
+        hosts,
+        origins: server.allowed_origins.clone(),
+        may_end_tls: !is_local,
+        may_omit_host: true,
+    }
 }
 
 fn error(refused: &Refused) -> ApiError {

@@ -32,6 +32,13 @@ const TASKS: HeaderName = HeaderName::from_static("x-pointsman-tasks");
 const COST: HeaderName = HeaderName::from_static("x-pointsman-cost-usd");
 const LATENCY: HeaderName = HeaderName::from_static("x-pointsman-latency-ms");
 
+/// Response headers that pages of allowed origins may read, beside those that CORS always
+/// exposes.
+pub(super) const EXPOSED: &str = "x-pointsman-route, x-pointsman-policy, x-pointsman-policy-failure, \
+                                  x-pointsman-model, x-pointsman-decision-id, x-pointsman-attempts, \
+                                  x-pointsman-tasks, x-pointsman-cost-usd, x-pointsman-latency-ms, \
+                                  retry-after, x-request-id";
+
 /// Longest session name that is passed to policies.
 const MAX_SESSION: usize = 128;
 
@@ -171,9 +178,19 @@ mod tests {
     }
 
     #[test]
+    fn every_header_that_the_gateway_adds_is_exposed_to_web_pages() {
+        let exposed: Vec<&str> = EXPOSED.split(", ").collect();
+        for name in [ROUTE, POLICY, POLICY_FAILURE, MODEL, DECISION_ID, ATTEMPTS, TASKS, COST, LATENCY] {
+            assert!(exposed.contains(&name.as_str()), "{name}");
+        }
+    }
+
+    #[test]
     fn only_listed_request_headers_reach_a_backend() {
         let passed = forwarded(&headers(&[
             ("authorization", "Bearer secret"),
+            ("api-key", "secret"),
+            ("x-api-key", "secret"),
             ("cookie", "a=b"),
             ("traceparent", "00-1-2-01"),
             ("x-pointsman-model", "forged"),

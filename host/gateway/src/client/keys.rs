@@ -1,14 +1,21 @@
 //! Who may call.
 //!
-//! Keys are looked up by their hash, which takes the same time whatever came in.
+//! Keys are looked up by their hash, which takes the same time whatever came in. A key comes in
+//! one of several headers, as the client libraries of different providers send it. The first
+//! header in [`presented`]'s order that holds one counts; others are ignored.
 
 use std::collections::HashMap;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 
 use super::error::ApiError;
 use crate::config::{Key, keys};
+
+/// Header of a key for clients of Anthropic and many others.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// Header of a key for clients of Azure OpenAI.
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
 
 /// All keys. Without any, everybody may call.
 #[derive(Debug, Default)]
@@ -31,8 +38,9 @@ impl Keyring {
         if self.by_hash.is_empty() {
             return Ok(None);
         }
-        let Some(secret) = bearer(headers) else {
-            let message = "no API key: send one in the header `Authorization: Bearer KEY`";
+        let Some(secret) = presented(headers) else {
+            let message = "no API key: send one in the header `Authorization: Bearer KEY`, `x-api-key: KEY` or \
+                           `api-key: KEY`";
             return Err(ApiError::unauthorized(message));
         };
         self.by_hash.get(&keys::hash(secret)).map(Some).ok_or_else(|| {
@@ -41,9 +49,48 @@ impl Keyring {
     }
 }
 
+/// The key that a request presents: in `authorization: Bearer`, else in `x-api-key`, else in
+/// `api-key`.
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    let plain = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
+    [bearer(headers), plain(X_API_KEY), plain(API_KEY)].into_iter().flatten().find(|key| !key.is_empty())
+}
+
 /// The token of an `Authorization: Bearer` header.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_first_header_with_a_key_counts() {
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: &[(Headers, Option<&str>)] = &[
+            (&[("authorization", "Bearer one")], Some("one")),
+            (&[("authorization", "bearer  one ")], Some("one")),
+            (&[("x-api-key", " one ")], Some("one")),
+            (&[("api-key", "one")], Some("one")),
+            (&[("api-key", "three"), ("x-api-key", "two"), ("authorization", "Bearer one")], Some("one")),
+            (&[("api-key", "three"), ("x-api-key", "two")], Some("two")),
+            (&[("authorization", "Basic cG06cG0="), ("api-key", "three")], Some("three")),
+            (&[("authorization", "Bearer "), ("x-api-key", ""), ("api-key", "three")], Some("three")),
+            (&[("authorization", "Bearer")], None),
+            (&[("authorization", "one"), ("x-api-key", "")], None),
+            (&[], None),
+        ];
+        for (sent, expected) in cases {
+            let headers: HeaderMap = sent
+                .iter()
+                .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect();
+            assert_eq!(presented(&headers), *expected, "{sent:?}");
+        }
+    }
 }

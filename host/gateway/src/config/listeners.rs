@@ -39,7 +39,7 @@ pub struct Server {
     pub shutdown_delay: Duration,
     /// How long requests under way may take to finish after a stop.
     pub drain_timeout: Duration,
-    /// Origins of web pages that may send requests without a key.
+    /// Origins of web pages that may read responses, and send requests without a key.
     pub(crate) allowed_origins: Allowed<WebOrigin>,
     /// Hosts that requests without a key may name, beside local ones.
     pub(crate) allowed_hosts: Option<Allowed<String>>,

@@ -122,10 +122,12 @@ pub(super) struct Server {
     /// Serve clients on other machines without any key. Without this, a listener
     /// that other machines can reach needs `[keys]`.
     pub allow_anonymous: bool,
-    /// Web origins such as `"https://app.example.com"` whose pages may call the client API
-    /// when there are no `[keys]`; `"*"` allows all. Without it, only a page that was
-    /// loaded from the gateway's own address may. Requests without an `origin` header do
-    /// not come from web pages.
+    /// Web origins such as `"https://app.example.com"` whose pages may call the client API;
+    /// `"*"` allows all. Responses to them have CORS headers, and their preflight requests
+    /// need no key. Without `[keys]`, requests from pages of other origins are refused, unless
+    /// the page was loaded from the gateway's own address; with `[keys]`, browsers keep such
+    /// pages from reading responses. Requests without an `origin` header do not come from web
+    /// pages.
     pub allowed_origins: Vec<String>,
     /// Host names by which clients may call the client API when there are no `[keys]`, such
     /// as `"llm.example.com"`; `"*"` allows all. IP addresses, `localhost` and names without

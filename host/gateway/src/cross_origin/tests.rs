@@ -8,6 +8,7 @@ fn strict() -> CrossOriginRules {
         hosts: AllowedHosts::Local { single_labels: false, names: Vec::new() },
         origins: Allowed::Only(Vec::new()),
         may_end_tls: false,
+        may_omit_host: false,
     }
 }
 
@@ -121,6 +122,23 @@ fn what_is_no_valid_host_is_not_local() {
 }
 
 #[test]
+fn only_http_1_0_may_name_no_host_where_that_is_allowed() {
+    let lenient = CrossOriginRules { may_omit_host: true, ..strict() };
+    let mut hostless = request("/", &[]);
+    for (version, allowed) in [(Version::HTTP_10, Ok(())), (Version::HTTP_11, Err(Refused::InvalidHost))] {
+        *hostless.version_mut() = version;
+        assert_eq!(lenient.check(&hostless), allowed, "{version:?}");
+        assert_eq!(strict().check(&hostless), Err(Refused::InvalidHost), "{version:?}");
+    }
+    *hostless.version_mut() = Version::HTTP_10;
+    hostless.headers_mut().insert(header::ORIGIN, http::HeaderValue::from_static("https://evil.example"));
+    assert_eq!(lenient.check(&hostless), Err(Refused::ForeignPage));
+    hostless.headers_mut().remove(header::ORIGIN);
+    hostless.headers_mut().insert(header::HOST, http::HeaderValue::from_static("evil.example"));
+    assert_eq!(lenient.check(&hostless), Err(Refused::UnknownHost));
+}
+
+#[test]
 fn a_request_names_exactly_one_host() {
     let mut h2 = request("http://localhost:8081/admin", &[]);
     assert_eq!(strict().check(&h2), Err(Refused::InvalidHost), "HTTP/1 has to send the header");
@@ -225,6 +243,7 @@ fn what_is_configured_is_let_in_beside_what_is_local() {
         hosts: AllowedHosts::Local { single_labels: true, names: vec!["llm.example.com".to_owned()] },
         origins: Allowed::Only(vec![origin("https://app.example.com")]),
         may_end_tls: true,
+        may_omit_host: false,
     };
     let check = |headers: &[_]| rules.check(&request("/", headers));
     for host in ["llm.example.com", "LLM.example.com:8080", "gateway:8080", "127.0.0.1"] {

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use pointsman_wire::openai::answer::{FinishReason, Head};
 use pointsman_wire::openai::chat::{Answer, ChatRequest, with_usage};
 use pointsman_wire::openai::error::ErrorBody;
@@ -24,6 +24,10 @@ use crate::ledger::Account;
 
 mod streaming;
 
+/// Media type of streams.
+const EVENT_STREAM: &str = "text/event-stream";
+/// Header that turns off the buffering of a response in nginx and proxies like it.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// Bytes of an error answer in another format that a client gets to see.
 const MAX_QUOTED: usize = 1 << 10;
 /// A composed text up to this size is sent as one piece.
@@ -60,7 +64,7 @@ pub(crate) fn respond(won: Won, mut account: Account, mut told: Told, deadline: 
                     let (piece, state) = state.next().await?;
                     Some((Ok::<Bytes, Infallible>(piece), state))
                 });
-            response(committed.headers, "text/event-stream", told, Body::from_stream(pieces))
+            response(committed.headers, EVENT_STREAM, told, Body::from_stream(pieces))
         }
         // Answers are asked for as such; a plan's output never gets here.
         CommittedBody::Output { output, .. } => {
@@ -89,7 +93,7 @@ pub(crate) fn respond_composed(
     account.answered();
     if request.streaming {
         let events = head.stream_of(text, request.wants_usage.then_some(usage));
-        return response(HeaderMap::new(), "text/event-stream", told, body_of(events));
+        return response(HeaderMap::new(), EVENT_STREAM, told, body_of(events));
     }
     let body = match text.len() {
         ..=AT_ONCE => Body::from(head.whole(&text, FinishReason::Stop, usage)),
@@ -133,6 +137,11 @@ fn wrapped(error: &ErrorAnswer) -> Bytes {
 fn response(mut headers: HeaderMap, content_type: &'static str, told: Told, body: Body) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.remove(header::CONTENT_ENCODING);
+    if content_type == EVENT_STREAM {
+        // Caches and buffering proxies would hold events back.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    }
     let mut response = Response::new(body);
     *response.headers_mut() = headers;
     told.write(response.headers_mut());
