@@ -6,7 +6,7 @@ use std::fs;
 use pointsman_guests::{version, version_label};
 use pointsman_tests::client::{self, get};
 use pointsman_tests::registry::sha256;
-use pointsman_tests::{FakeModel, Gateway, Registry, Step};
+use pointsman_tests::{FakeModel, Gate, Gateway, Registry, Step};
 use serde_json::Value;
 
 use crate::command_line::{check, run, texts};
@@ -55,7 +55,7 @@ async fn routes_of_a_policy_that_is_not_there_follow_on_failure_until_it_is() {
                   [routes.strict]\npolicy = \"remote\"\non_failure = \"reject\"\n";
     let config = fleet(&upstream) + &remote(&web, "") + routes;
     let gateway = Gateway::start(&config).await;
-    assert!(gateway.log().contains("the policy is not loaded"), "it is reported before anything is served");
+    gateway.logged("the policy is not loaded").await;
     assert_eq!(get(&gateway.url("/ready")).await.status, 200);
 
     let other = ask(&gateway, &chat("other", "hi")).await;
@@ -201,6 +201,21 @@ async fn a_registry_that_comes_up_later_is_asked_again() {
     let gateway = Gateway::start(&config).await;
     assert_eq!(ask(&gateway, &chat("main", "hi")).await.header("x-pointsman-route"), Some("static"));
     gate.open();
+    gateway.logged(r#""message":"policy loaded","policy":"remote""#).await;
+    is_decided_by_it(&gateway, "main").await;
+}
+
+#[tokio::test]
+async fn a_source_that_does_not_answer_does_not_keep_the_others_from_serving() {
+    let upstream = FakeModel::saying("hello").await;
+    let gate = Gate::new();
+    let web = FakeModel::builder()
+        .then(Step::bytes("application/wasm", version(1)).after(&gate))
+        .otherwise(|_| Step::bytes("application/wasm", version(1)));
+    let web = web.start().await;
+    let config = fleet(&upstream) + &remote(&web, "") + "[routes.main]\npolicy = \"remote\"\n";
+    let gateway = Gateway::start(&config).await;
+    gateway.logged("took longer than").await;
     gateway.logged(r#""message":"policy loaded","policy":"remote""#).await;
     is_decided_by_it(&gateway, "main").await;
 }

@@ -126,6 +126,9 @@ impl Source {
     }
 }
 
+/// Longest wait at the start for a policy's source on the network, while the others could serve.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+
 /// What to do at the start about policies whose source on the network cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnreachableSources {
@@ -146,7 +149,8 @@ pub(crate) async fn start(
     warn(&config);
     let mut state = rollouts.state();
     let overruled = state.forget_overruled(&config);
-    let loader = Loader { runtime, fetcher, state: &state, kept: &rollouts.kept };
+    let patience = (unreachable == UnreachableSources::Tolerate).then_some(START_PATIENCE);
+    let loader = Loader { runtime, fetcher, state: &state, kept: &rollouts.kept, patience };
     let mut loading = Loading::all(&config, &Slots::new(), loader).await;
     if unreachable == UnreachableSources::Tolerate {
         loading.tolerate(Unloadable::is_unreachable);
@@ -312,7 +316,8 @@ impl Reloader {
     }
 
     fn loader<'a>(&'a self, state: &'a State) -> Loader<'a> {
-        Loader { runtime: &self.runtime, fetcher: &self.fetcher, state, kept: &self.rollouts.kept }
+        let (runtime, fetcher, kept) = (&self.runtime, &self.fetcher, &self.rollouts.kept);
+        Loader { runtime, fetcher, state, kept, patience: None }
     }
 }
 

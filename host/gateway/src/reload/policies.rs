@@ -3,12 +3,14 @@
 mod not_loaded;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::Hold;
 use pointsman_policy::{Code, LoadError, Policy, Runtime, Slot};
-use pointsman_supply::{Fetcher, Location};
+use pointsman_supply::{Fetcher, Location, SupplyError};
+use tokio::time::timeout;
 
 use crate::builtin;
 use crate::clock::unix_seconds;
@@ -28,6 +30,8 @@ pub(super) struct Loader<'a> {
     pub(super) state: &'a State,
     /// Where the code of versions is, besides their source.
     pub(super) kept: &'a Kept,
+    /// Longest wait for a source on the network; without it, that of the order.
+    pub(super) patience: Option<Duration>,
 }
 
 /// Policies that are loaded at the same time: enough for any machine, and each takes
@@ -211,7 +215,7 @@ impl Loader<'_> {
         }
         let read = match chosen {
             Some(version) => self.kept_code(version),
-            None => read(&policy.source, self.fetcher).await,
+            None => self.read(&policy.source).await,
         };
         let code = match read {
             Ok(code) => code,
@@ -274,7 +278,7 @@ impl Loader<'_> {
             }
         }
         let last = decided.and_then(|decided| decided.active);
-        let (digest, error) = match read(&policy.source, self.fetcher).await {
+        let (digest, error) = match self.read(&policy.source).await {
             Ok(code) => {
                 let digest = code.digest();
                 let hold = self.held(policy, digest);
@@ -317,6 +321,29 @@ impl Loader<'_> {
         let took_over = served.is_some_and(|served| served != digest);
         let slot = Arc::new(Slot::new(loaded).with_previous(previous, took_over));
         Loaded { slot, step: Step::First { code }, rejected }
+    }
+
+    async fn read(&self, source: &PolicySource) -> Result<Code, NotLoaded> {
+        match source {
+            PolicySource::Builtin(name) => builtin::bytes(name)
+                .map(Code::embedded)
+                .ok_or_else(|| format!("there is no built-in policy `{name}`").into()),
+            PolicySource::Fetched(order) => {
+                let is_remote = !matches!(order.source.location(), Location::File(_));
+                let fetching = self.fetcher.fetch(order);
+                let fetched = match self.patience.filter(|_| is_remote) {
+                    Some(limit) => timeout(limit, fetching).await.unwrap_or_else(|_| {
+                        Err(SupplyError::TimedOut { at: order.source.to_string(), limit })
+                    }),
+                    None => fetching.await,
+                };
+                let fetched = fetched.map_err(|error| NotLoaded {
+                    is_unreachable: is_remote && error.is_unreachable(),
+                    ..NotLoaded::from(error)
+                })?;
+                Ok(Code::with_digest(fetched.bytes, fetched.digest))
+            }
+        }
     }
 
     async fn load_kept(&self, policy: &config::Policy, version: Digest) -> Result<(Policy, Code), NotLoaded> {
@@ -377,22 +404,6 @@ fn told(hold: &Hold, name: &PolicyName, version: Digest) -> String {
             "version {short} is in quarantine ({}); `pointsman policy release {name} {short}` lets it back in",
             hold.why
         ),
-    }
-}
-
-async fn read(source: &PolicySource, fetcher: &Fetcher) -> Result<Code, NotLoaded> {
-    match source {
-        PolicySource::Builtin(name) => builtin::bytes(name)
-            .map(Code::embedded)
-            .ok_or_else(|| format!("there is no built-in policy `{name}`").into()),
-        PolicySource::Fetched(order) => {
-            let is_remote = !matches!(order.source.location(), Location::File(_));
-            let fetched = fetcher.fetch(order).await.map_err(|error| NotLoaded {
-                is_unreachable: is_remote && error.is_unreachable(),
-                ..NotLoaded::from(error)
-            })?;
-            Ok(Code::with_digest(fetched.bytes, fetched.digest))
-        }
     }
 }
 
