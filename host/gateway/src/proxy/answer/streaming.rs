@@ -88,7 +88,7 @@ impl Streaming {
         let ready = std::mem::take(&mut stream.ready);
         let mut streaming =
             Self { stream, ready, call, account: Some(account), read_until: None, is_read: false, deadline };
-        streaming.keep_account();
+        streaming.follow();
         streaming
     }
 
@@ -112,7 +112,7 @@ impl Streaming {
             StreamState::Waiting | StreamState::Answering => self.advance_answer().await,
             StreamState::Finished => self.advance_end().await,
             StreamState::Done => {
-                self.end();
+                self.is_read = true;
                 let _ = timeout(AFTER_DONE, self.read_to_end()).await;
             }
         }
@@ -162,7 +162,7 @@ impl Streaming {
 
     fn relay(&mut self, chunk: Bytes) {
         self.stream.relay.push(chunk, &mut self.ready);
-        self.keep_account();
+        self.follow();
         // What was held until the first content is gone; an event without end is not.
         let held = self.stream.relay.held_bytes();
         if let Err(full) = self.stream.memory.resize(held) {
@@ -170,21 +170,35 @@ impl Streaming {
         }
     }
 
+    /// Keeps the account up to date with what was relayed. Clients may hang up as soon as they
+    /// have the last event of an answer.
+    fn follow(&mut self) {
+        self.keep_account();
+        if self.stream.relay.state() == StreamState::Done || self.stream.relay.error().is_some() {
+            self.settle(self.stream.relay.check());
+        }
+    }
+
+    /// The body has ended, or nothing more of it is of use.
     fn end(&mut self) {
         self.is_read = true;
         let ended = self.stream.relay.finish(&mut self.ready);
         self.keep_account();
+        self.settle(ended);
+    }
+
+    /// Closes the account of an answer that has ended.
+    fn settle(&mut self, ended: Result<(), BrokenStream>) {
         match ended {
             Ok(()) => self.complete(),
             // The client has the backend's own error event already.
-            Err(BrokenStream::Reported(_)) => {
-                let kind = self.stream.relay.error().map(|error| error.kind());
+            Err(BrokenStream::Reported(error, _)) => {
                 let why = "the backend reported an error in its answer".to_owned();
-                self.fail(BreakOff::Call(kind.unwrap_or(FailureKind::Broken(String::new()))), why);
+                self.fail(BreakOff::Call(error.kind()), why);
             }
             Err(BrokenStream::Truncated) => {
                 let truncated = "the model's answer ended before it was complete".to_owned();
-                self.break_off(BreakOff::Call(FailureKind::Broken(String::new())), truncated);
+                self.break_off(BreakOff::Call(FailureKind::Broken(truncated.clone())), truncated);
             }
         }
     }
@@ -204,11 +218,11 @@ impl Streaming {
         let error =
             ErrorBody { message: &why, kind: "server_error", code: Some("stream_broken"), param: None };
         self.ready.push(error.to_event());
+        self.is_read = true;
         self.fail(cause, why);
     }
 
     fn fail(&mut self, cause: BreakOff, why: String) {
-        self.is_read = true;
         let Some(account) = self.account.take() else { return };
         let model = &self.call.model;
         let fault = match cause {

@@ -94,7 +94,7 @@ impl Completeness {
     /// Returns whether a stream that ends here is complete.
     pub fn check(&self) -> Result<(), BrokenStream> {
         match &self.error {
-            Some((_, message)) => Err(BrokenStream::Reported(message.clone())),
+            Some((error, message)) => Err(BrokenStream::Reported(*error, message.clone())),
             None if self.all_finished() || (self.is_done && self.has_content) => Ok(()),
             None => Err(BrokenStream::Truncated),
         }

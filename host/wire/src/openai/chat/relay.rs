@@ -55,8 +55,8 @@ pub enum BrokenStream {
     #[error("the stream ended before the answer did")]
     Truncated,
     /// The backend said so in the stream.
-    #[error("the backend reported an error in the stream: {0}")]
-    Reported(String),
+    #[error("the backend reported an error in the stream: {1}")]
+    Reported(ReportedError, String),
 }
 
 /// What becomes of an event.
@@ -153,6 +153,11 @@ impl StreamRelay {
                 Some(_) => {}
             }
         }
+        self.check()
+    }
+
+    /// Returns whether a stream that ends here is complete.
+    pub fn check(&self) -> Result<(), BrokenStream> {
         self.completeness.check()
     }
 

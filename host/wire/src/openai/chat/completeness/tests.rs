@@ -29,7 +29,8 @@ fn after(choices: u32, events: &[&str]) -> (StreamState, Result<(), BrokenStream
 fn a_stream_is_complete_when_all_its_choices_are_or_done_follows_content() {
     use StreamState::{Answering, Done, Finished, Waiting};
     let cut = || Err(BrokenStream::Truncated);
-    let error = || Err(BrokenStream::Reported("busy".to_owned()));
+    let busy = ReportedError { status: Some(429), cause: ErrorCause::Load };
+    let error = || Err(BrokenStream::Reported(busy, "busy".to_owned()));
     let table: [(&[&str], StreamState, Result<(), BrokenStream>); 20] = [
         // Before content.
         (&[], Waiting, cut()),

@@ -1,6 +1,7 @@
+use pointsman_domain::failure::ErrorCause;
 use proptest::collection::vec;
-use proptest::prelude::*;
 
+use proptest::prelude::*;
 use super::*;
 
 /// What came of a stream.
@@ -182,15 +183,20 @@ fn a_stream_that_ends_early_is_broken() {
     check_passed(&[ROLE, FINISH].concat(), Ok(()));
 }
 
+fn reported(message: &str, status: Option<u16>) -> BrokenStream {
+    let error = ReportedError { status, cause: ErrorCause::Server };
+    BrokenStream::Reported(error, message.to_owned())
+}
+
 #[test]
 fn an_error_in_the_stream_is_passed_and_told() {
-    let told = |message: &str| Err(BrokenStream::Reported(message.to_owned()));
+    let told = |message: &str, status| Err(reported(message, status));
     check_passed(
         &[ROLE, &event(r#"{"error":{"message":"out of memory","code":500}}"#)].concat(),
-        told("out of memory"),
+        told("out of memory", Some(500)),
     );
-    check_passed(&[&event(r#"{"error":"out of memory"}"#), DONE].concat(), told("out of memory"));
-    check_passed(&event(r#"{"error":{"code":500}}"#), told(""));
+    check_passed(&[&event(r#"{"error":"out of memory"}"#), DONE].concat(), told("out of memory", None));
+    check_passed(&event(r#"{"error":{"code":500}}"#), told("", Some(500)));
     check_passed(&[&event(r#"{"error":null,"choices":[]}"#), FINISH, DONE].concat(), Ok(()));
     check_passed(&[&event(r#"{"error":"","choices":[]}"#), FINISH, DONE].concat(), Ok(()));
 }
@@ -228,7 +234,7 @@ fn padding_makes_no_difference() {
     assert_eq!((relayed.sent, relayed.output_bytes), (stream.replace(r#","usage":null"#, ""), 6));
     let escape = padded("e", r#"","error":"broken"#);
     let relayed = relay([stream.as_bytes(), escape.as_bytes()], true);
-    assert_eq!(relayed.ending, Err(BrokenStream::Reported("broken".to_owned())));
+    assert_eq!(relayed.ending, Err(reported("broken", None)));
 }
 
 #[test]
