@@ -78,7 +78,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::orchestrating::pointsman::policy::plans;
 use crate::decision::reason;
-use crate::{Candidate, Modalities, Refusal, TaskResult, details};
+use crate::{Candidate, Modalities, Refusal, Request, TaskResult, details, outline};
 
 mod task;
 
@@ -206,6 +206,14 @@ pub fn able(candidates: &[Candidate], operation: &str, kinds: Modalities) -> Vec
     let mut indices: Vec<usize> = (0..candidates.len()).filter(able).collect();
     indices.sort_by_key(|&index| !candidates[index].healthy);
     indices
+}
+
+/// Whether the request is too long for every model that accepts its content and has its
+/// abilities. Then nothing is gained by a plan in which a task gets the whole conversation.
+pub fn is_too_long(request: &Request, candidates: &[Candidate]) -> bool {
+    let accepts = |&index: &usize| candidates[index].abilities.contains(request.needs);
+    // The context window is the only other reason why a candidate cannot serve a request whole.
+    outline::whole() == 0 && able(candidates, &request.operation, request.inputs).iter().any(accepts)
 }
 
 #[cfg(test)]

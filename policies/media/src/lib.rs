@@ -5,9 +5,9 @@
 //! A library for the same reason as `pointsman-tradeoff`. It reads no content: media
 //! and texts travel by reference.
 
-use pointsman_sdk::plan::Step;
+use pointsman_sdk::plan::{Step, is_too_long};
 use pointsman_sdk::prelude::*;
-use pointsman_sdk::{Modalities, Orchestrator, outline};
+use pointsman_sdk::{Abilities, Modalities, Orchestrator, outline};
 use pointsman_tradeoff::Call;
 
 mod found;
@@ -62,8 +62,13 @@ impl Multimodal {
     pub fn cut(&self, request: &Request, candidates: &[Candidate]) -> Result<Option<Step>, Refusal> {
         let is_whole = outline::whole() > 0;
         let shape = Shape::of(request);
-        if is_whole && (shape != Shape::Mixed || self.settings.whole_first) {
+        // A loop of tool calls stays with one model if one can follow it.
+        let keep_whole = self.settings.whole_first || request.needs.contains(Abilities::TOOLS);
+        if is_whole && (shape != Shape::Mixed || keep_whole) {
             return Ok(None);
+        }
+        if is_too_long(request, candidates) {
+            return Err(refusal::too_long());
         }
         if shape == Shape::Solid {
             return Err(refusal::cannot_be_cut(request));

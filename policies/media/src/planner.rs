@@ -137,14 +137,17 @@ impl<'a> Planner<'a> {
     }
 
     /// The task that answers. Where the newest message is no text, the findings are
-    /// what the person says, and come last.
+    /// what the person says, and come last. A loop of tool calls goes on from its last
+    /// message, so nothing follows that.
     fn answer(&self, answering: Vec<usize>, tasks: &[TaskId]) -> Task {
         let findings = self.findings(tasks);
         let mut answer = Task::chat("answer", answering);
-        if self.found.asks_in_words && self.settings.findings_as == FindingsAs::System {
+        let has_text = self.request.inputs.contains(Modalities::TEXT);
+        let in_loop = has_text && self.request.needs.contains(Abilities::TOOLS);
+        if in_loop || self.found.asks_in_words && self.settings.findings_as == FindingsAs::System {
             return answer.system(findings).conversation(Modalities::TEXT);
         }
-        if self.request.inputs.contains(Modalities::TEXT) {
+        if has_text {
             answer = answer.conversation(Modalities::TEXT);
         }
         answer.user(findings)

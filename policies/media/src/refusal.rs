@@ -24,6 +24,11 @@ pub(crate) fn nothing_to_cut() -> Refusal {
     )
 }
 
+/// Text is not cut.
+pub(crate) fn too_long() -> Refusal {
+    refused("the request is too long for every model of this route".to_owned())
+}
+
 /// No model takes what is of this kind.
 pub(crate) fn nobody_reads(what: &str) -> Refusal {
     refused(format!("no model of this route takes {what}; hint: add one, or send the request without"))

@@ -170,6 +170,36 @@ fn the_answer_needs_what_the_client_asks_for_and_the_other_tasks_do_not() {
 }
 
 #[test]
+fn a_loop_of_tool_calls_is_not_cut_while_a_model_can_follow_it() {
+    let mut models = models();
+    let tools =
+        |inputs, model: &Candidate| Candidate { inputs, abilities: Abilities::TOOLS, ..model.clone() };
+    models[0] = tools(IMAGE, &models[0]);
+    models[1] = tools(Modalities::TEXT, &models[1]);
+    let gateway = fleet().user("What is it?").picture().message("assistant", "").message("tool", "a dog");
+    let request = Request { inputs: IMAGE, needs: Abilities::TOOLS, ..request() };
+    let done = run(&gateway, &request, &models).unwrap();
+    assert_eq!(done.label, "multimodal:whole");
+
+    models[0].inputs = Modalities::TEXT;
+    let done = run(&gateway.settings(r#"{"findings_as":"user"}"#), &request, &models).unwrap();
+    assert_eq!(done.names(), ["picture:1", "answer"]);
+    let last = done.calls[1].messages.last().unwrap();
+    assert_eq!(last, &said("tool", "a dog"), "the model goes on from the result");
+}
+
+#[test]
+fn a_request_that_is_too_long_for_every_model_is_not_cut() {
+    let gateway = fleet().user("What is it?").picture().whole(0);
+    let request = Request { inputs: IMAGE, ..request() };
+    let refused = run(&gateway, &request, &models()).unwrap_err();
+    assert_eq!(
+        refused,
+        Refusal::NoCandidate("the request is too long for every model of this route".to_owned())
+    );
+}
+
+#[test]
 fn what_only_the_assistant_or_a_tool_sent_is_not_cut_off() {
     let mut models = models();
     models.swap(0, 2);

@@ -226,15 +226,13 @@ impl<'a> Models<'a> {
 
     /// Those that may write the answer.
     fn writers(&self, kind: Kind) -> Vec<usize> {
-        if kind != Kind::Document {
-            return self.whole_readers();
-        }
-        let able = |&index: &usize| self.candidates[index].abilities.contains(self.request.needs);
-        self.readers().filter(able).collect()
+        if kind == Kind::Document { self.readers().collect() } else { self.whole_readers() }
     }
 
+    /// Those that read text and have all abilities that the request needs.
     fn readers(&self) -> impl Iterator<Item = usize> + '_ {
-        let able = plan::able(self.candidates, "chat", Modalities::TEXT);
+        let mut able = plan::able(self.candidates, "chat", Modalities::TEXT);
+        able.retain(|&index| self.candidates[index].abilities.contains(self.request.needs));
         self.order.iter().copied().filter(move |index| able.contains(index))
     }
 

@@ -221,11 +221,11 @@ fn a_document_that_no_model_can_read_whole_is_read_in_parts() {
 }
 
 #[test]
-fn a_document_without_a_model_to_combine_it_is_joined() {
+fn a_document_is_not_read_by_models_that_lack_what_the_request_needs() {
     let gateway = Gateway::new().settings(r#"{"chunk_bytes":600}"#).user(&long_text());
     let request = Request { needs: Abilities::REASONING, ..request() };
-    let done = gateway.orchestrate::<Parallel>(&request, &models(), numbered).unwrap();
-    assert_eq!(done.answer(), "<part 0>\n\n<part 1>\n\n<part 2>");
+    let none = gateway.orchestrate::<Parallel>(&request, &models(), |_| unreachable!());
+    assert!(matches!(none, Err(Refusal::NoCandidate(_))), "{none:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A chain of models, each going on from what others wrote; the last one answers.
 //! Settings, labels and a drawing of the plan: README.md.
 
-use pointsman_sdk::plan::{Part, Plan, Step, Task, TaskId, able};
+use pointsman_sdk::plan::{Part, Plan, Step, Task, TaskId, able, is_too_long};
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::{Abilities, Modalities, Orchestrator, outline};
 use pointsman_tradeoff::{Call, Preference};
@@ -30,7 +30,14 @@ impl Orchestrator for Sequential {
     fn plan(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Step, Refusal> {
         let prefer = self.prefer.or_as_the_client_says();
         let run = Run { request, candidates, chain: &self.chain, prefer };
-        if request.operation == "chat" { run.step() } else { run.route() }
+        if request.operation != "chat" {
+            return run.route("sequential:routed", "only a chat has stages");
+        }
+        if request.needs.contains(Abilities::TOOLS) {
+            // Calls and results refer to each other, and only one model is given the tools.
+            return run.route("sequential:tools", "stages would break a loop of tool calls");
+        }
+        run.step()
     }
 }
 
@@ -44,11 +51,22 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn step(&self) -> Result<Step, Refusal> {
+        if is_too_long(self.request, self.candidates) {
+            return Err(Refusal::NoCandidate(
+                "the request is too long for every model of this route".to_owned(),
+            ));
+        }
         let mut plan = Plan::new();
         let (mut ids, mut first_models) = (Vec::new(), Vec::new());
         for (at, link) in self.chain.iter().enumerate() {
             let needs = if at + 1 == self.chain.len() { self.request.needs } else { Abilities::empty() };
-            let models = self.models(link, needs)?;
+            let models = match self.models(link, needs) {
+                // One model can do it, so a stage without one is no reason to turn the request down.
+                Err(Refusal::NoCandidate(why)) if outline::whole() > 0 => {
+                    return self.route("sequential:routed", &why);
+                }
+                models => models?,
+            };
             first_models.push(format!("{} by {}", link.name, self.candidates[models[0]].id));
             ids.push(plan.add(self.task(link, models, &ids)));
         }
@@ -112,17 +130,20 @@ impl Run<'_> {
         parts
     }
 
-    /// What is no chat has no stages: one model serves it.
-    fn route(&self) -> Result<Step, Refusal> {
+    /// One model serves the request as it is: first those that fit the last stage.
+    fn route(&self, label: &str, why: &str) -> Result<Step, Refusal> {
         let whole: Vec<usize> = (0..outline::whole()).collect();
         if whole.is_empty() {
             let operation = &self.request.operation;
             return Err(Refusal::NoCandidate(format!(
-                "no model of this route can be called for {operation}"
+                "no model of this route can serve the whole {operation} request"
             )));
         }
-        let decision = Decision::of(self.order(&whole, self.request.input_tokens, 1)?, "sequential:routed");
-        Ok(Step::Route(decision.because("only a chat has stages")))
+        let mut order = self.order(&whole, self.request.input_tokens, 1)?;
+        if let Some(pattern) = self.chain.last().and_then(|link| link.model.as_ref()) {
+            order.sort_by_key(|&index| !pattern.fits(&self.candidates[index].id));
+        }
+        Ok(Step::Route(Decision::of(order, label)).because(why))
     }
 }
 

@@ -133,8 +133,8 @@ fn pictures_go_to_every_stage_that_sees_the_conversation() {
 #[test]
 fn only_the_last_stage_has_to_be_able_to_do_what_the_client_asks_for() {
     let mut models = models();
-    models[0].abilities = Abilities::TOOLS;
-    let needs = Request { needs: Abilities::TOOLS, ..request() };
+    models[0].abilities = Abilities::STRUCTURED_OUTPUT;
+    let needs = Request { needs: Abilities::STRUCTURED_OUTPUT, ..request() };
     let done = Gateway::new().user("Why?").orchestrate::<Sequential>(&needs, &models, speak).unwrap();
     let called: Vec<&str> = done.calls.iter().map(|call| call.model.as_str()).collect();
     assert_eq!(called, ["fleet/llama-70b", "fleet/llama-70b", "fleet/llama-7b"]);
@@ -159,26 +159,61 @@ fn a_stage_that_fails_on_all_models_fails_the_request() {
     assert_eq!(failed, Err(Refusal::Internal("task `critique` failed: down".to_owned())));
 }
 
+/// The models of a routed request in their order, the label, and the reason.
+fn routed(done: Orchestrated, models: &[Candidate]) -> (Vec<&str>, String, String) {
+    let Ending::Routed(decision) = done.ending else { panic!("not routed") };
+    let ids = decision.targets.iter().map(|target| models[target.candidate as usize].id.as_str()).collect();
+    (ids, done.label, done.reason.unwrap_or_default())
+}
+
 #[test]
-fn a_stage_that_no_model_can_do_is_refused_by_name() {
+fn a_loop_of_tool_calls_goes_to_one_model_and_first_to_those_of_the_last_stage() {
+    let models = models().map(|model| Candidate { abilities: Abilities::TOOLS, ..model });
+    let request = Request { needs: Abilities::TOOLS, turns: 7, ..request() };
+    let mut gateway = Gateway::new().user("What is the weather?");
+    for turn in ["sunny", "22", "dry"] {
+        gateway = gateway.message("assistant", "").message("tool", turn);
+    }
+    let stages =
+        r#"{"stages":[{"name":"a","instruction":"A."},{"name":"b","instruction":"B.","model":"*-7b"}]}"#;
+    for (gateway, order) in [
+        (gateway.clone(), ["fleet/llama-70b", "fleet/mistral-7b", "fleet/llama-7b"]),
+        (gateway.settings(stages), ["fleet/mistral-7b", "fleet/llama-7b", "fleet/llama-70b"]),
+    ] {
+        let done = gateway.orchestrate::<Sequential>(&request, &models, |_| unreachable!()).unwrap();
+        let (ids, label, _) = routed(done, &models);
+        assert_eq!((ids, label.as_str()), (order.to_vec(), "sequential:tools"));
+    }
+}
+
+#[test]
+fn a_stage_that_no_model_can_do_leaves_the_request_to_one_model() {
     let gateway = Gateway::new()
         .user("Why?")
         .settings(r#"{"stages":[{"name":"a","instruction":"A.","model":"gpt-*"}]}"#);
-    assert_eq!(
-        refused(run(&gateway, &request())),
-        "stage `a`: no model of this route that fits `gpt-*` takes text"
-    );
+    let models = models();
+    let (ids, label, reason) = routed(run(&gateway, &request()).unwrap(), &models);
+    assert_eq!((ids[0], label.as_str()), ("fleet/llama-70b", "sequential:routed"));
+    assert_eq!(reason, "stage `a`: no model of this route that fits `gpt-*` takes text");
+}
+
+#[test]
+fn a_request_that_no_model_can_serve_is_refused_by_the_name_of_the_stage() {
     let gateway = Gateway::new().user("Why?").picture();
     let with_picture = Request { inputs: Modalities::TEXT | Modalities::IMAGE, ..request() };
     assert_eq!(
         refused(run(&gateway, &with_picture)),
         "stage `draft`: no model of this route takes text and image"
     );
-    let needs = Request { needs: Abilities::STRUCTURED_OUTPUT | Abilities::TOOLS, ..request() };
+    let needs = Request { needs: Abilities::STRUCTURED_OUTPUT | Abilities::REASONING, ..request() };
     assert_eq!(
         refused(run(&gateway, &needs)),
-        "stage `revise`: no model of this route takes text and can do tools and structured output"
+        "stage `revise`: no model of this route takes text and can do structured output and reasoning"
     );
+    let tools = Request { needs: Abilities::TOOLS, ..request() };
+    assert_eq!(refused(run(&gateway, &tools)), "no model of this route can serve the whole chat request");
+    let too_long = run(&Gateway::new().user("Why?").whole(0), &request());
+    assert_eq!(refused(too_long), "the request is too long for every model of this route");
 }
 
 #[test]
@@ -199,6 +234,6 @@ fn what_is_no_chat_is_routed() {
     assert_eq!(done.label, "sequential:routed");
     assert_eq!(
         refused(run(&Gateway::new().whole(0), &embedding)),
-        "no model of this route can be called for embedding"
+        "no model of this route can serve the whole embedding request"
     );
 }
