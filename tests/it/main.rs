@@ -60,4 +60,5 @@ mod top;
 mod traces;
 mod trials;
 mod unreachable_sources;
+mod unservable;
 mod web_pages;

@@ -9,6 +9,7 @@ mod load;
 mod money;
 mod scenarios;
 mod shapes;
+mod tool_loops;
 mod traces;
 
 use pointsman_guests::{Blunder, PLANNER, Planned, blundering, planned};

@@ -197,7 +197,7 @@ async fn a_picture_goes_to_a_model_that_sees() {
     for route in ["blind", "blind/chat"] {
         let answer = ask(&gateway, &with_picture(route, "iVBORw0KGgo=")).await;
         let message = error(&answer, 400, "unsupported_request");
-        assert_eq!(message, "no model of the route accepts text and image");
+        assert!(message.starts_with("no model of the route accepts image, "), "{message}");
     }
     assert_eq!(blind.requests().len(), 1);
 }
@@ -209,14 +209,14 @@ async fn what_no_model_can_take_is_told() {
         + &backend("a", &upstream, "")
         + &model("a/chat", 1, "context_window = 100\nabilities = [\"streaming\"]");
     let gateway = Gateway::start(&config).await;
-    let long = ask(&gateway, &chat("main", &"words ".repeat(200))).await;
+    let long = ask(&gateway, &chat("main", &"words ".repeat(3_000))).await;
     let message = error(&long, 400, "context_length_exceeded");
     assert!(message.ends_with("more than any model of the route takes (at most 100)"), "{message}");
 
     let mut body = chat("main", "what time is it?");
     body["tools"] = json!([{ "type": "function", "function": { "name": "clock", "parameters": {} } }]);
     let message = error(&ask(&gateway, &body).await, 400, "unsupported_request");
-    assert_eq!(message, "no model of the route supports tools");
+    assert!(message.starts_with("no model of the route supports tools, "), "{message}");
     assert_eq!(upstream.requests().len(), 0);
 }
 

@@ -17,6 +17,7 @@ pub fn model(name: &str, inputs: Modalities) -> Model {
         operations: vec![Operation::Chat],
         inputs,
         abilities: Abilities::empty(),
+        assumed_abilities: Abilities::empty(),
         context_window: None,
         max_output_tokens: None,
         price: Price::default(),

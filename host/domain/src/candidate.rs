@@ -4,10 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::fit::{Fit, Misses};
 use crate::live::Snapshot;
 use crate::model::{Abilities, Modalities, Model};
 use crate::money::Picodollars;
 use crate::request::RequestFacts;
+
+mod fit;
 
 /// A model that can serve a request, with its live stats at that moment.
 #[derive(Clone, Debug)]
@@ -24,19 +27,19 @@ pub enum NoCandidate {
     /// None is called for this operation.
     #[error("no model of the route serves {0} requests")]
     Operation(&'static str),
-    /// None accepts this content.
+    /// None accepts this content, or none accepts all of it.
     #[error("no model of the route accepts {}", modality_names(.0))]
     Inputs(Modalities),
-    /// None can do this.
+    /// None has these abilities, or none has all of them.
     #[error("no model of the route supports {}", ability_names(.0))]
     Abilities(Abilities),
-    /// The request is too long for all of them.
+    /// The request is too long for all of them, however its tokens are counted.
     #[error(
-        "the request has about {needed} tokens, more than any model of the route takes (at most {largest})"
+        "the request has at least {needed} tokens, more than any model of the route takes (at most {largest})"
     )]
     ContextWindow {
-        /// Estimated tokens of input and requested output.
-        needed: u64,
+        /// Lower bound on the tokens of the input.
+        needed: u32,
         /// The largest window.
         largest: u32,
     },
@@ -71,7 +74,7 @@ fn output_tokens(request: &RequestFacts) -> u32 {
     request.max_output_tokens.map_or(typical, |limit| limit.min(typical))
 }
 
-/// The models that can serve a request, in the given order.
+/// The models of a route that can serve a request, in the given order.
 #[derive(Debug)]
 pub struct Eligible {
     /// The available ones, which are healthy and not resting, or all where none is; at
@@ -81,26 +84,21 @@ pub struct Eligible {
     pub last_resort: Vec<Candidate>,
 }
 
-/// Splits the models that can serve a request by whether they are available.
+/// Selects the models that suit a request best, and splits them by whether they are available.
+///
+/// Models whose context window holds the estimated tokens, and whose abilities are stated
+/// rather than assumed, exclude the others. Where no window is large enough by that estimate,
+/// the models with the largest are selected.
 pub fn eligible<'a>(
     models: impl IntoIterator<Item = &'a Arc<Model>>,
     request: &RequestFacts,
     now: Instant,
 ) -> Result<Eligible, NoCandidate> {
-    let mut nearest_miss = Miss::Operation;
-    let mut candidates = Vec::new();
-    for model in models {
-        match miss(model, request) {
-            None => candidates.push(Candidate {
-                model: Arc::clone(model),
-                live: model.live.snapshot(&model.expected, now),
-            }),
-            Some(miss) => nearest_miss = nearest_miss.max(miss),
-        }
+    let Selection { best, misses, .. } = Selection::of(models, request, now);
+    if best.is_empty() {
+        return Err(misses.explain(request));
     }
-    if candidates.is_empty() {
-        return Err(nearest_miss.explain(request));
-    }
+    let mut candidates = best;
     let mut last_resort = Vec::new();
     if candidates.iter().any(|candidate| candidate.live.is_available()) {
         last_resort.extend(candidates.extract_if(.., |candidate| !candidate.live.is_available()));
@@ -108,77 +106,59 @@ pub fn eligible<'a>(
     Ok(Eligible { candidates, last_resort })
 }
 
-/// The models that can serve a request or a part of it, for a policy that may
-/// cut it into tasks, and how many of them, counted from the first, can serve it
-/// whole. Healthy ones come before unhealthy ones in both, else they are in the
-/// given order.
+/// Selects the models that can serve a request or a part of it, for a policy that may
+/// cut it into tasks. Also returns how many of them, counted from the first, can serve it
+/// whole: those that [`eligible`] selects. Healthy ones come before unhealthy ones in both
+/// groups, else they are in the given order.
 pub fn partial<'a>(
     models: impl IntoIterator<Item = &'a Arc<Model>>,
     request: &RequestFacts,
     now: Instant,
 ) -> Result<(Vec<Candidate>, usize), NoCandidate> {
     let kinds = request.inputs | Modalities::TEXT;
-    let (mut whole, mut others) = (Vec::new(), Vec::new());
-    for model in models {
-        let live = model.live.snapshot(&model.expected, now);
-        let candidate = Candidate { model: Arc::clone(model), live };
-        if miss(model, request).is_none() {
-            whole.push(candidate);
-        } else if model.inputs.intersects(kinds) {
-            others.push(candidate);
-        }
-    }
+    let Selection { best: mut whole, mut others, misses } = Selection::of(models, request, now);
+    others.retain(|candidate| candidate.model.inputs.intersects(kinds));
     let count = whole.len();
     for candidates in [&mut whole, &mut others] {
         candidates.sort_by_key(|candidate| !candidate.live.is_available());
     }
     whole.append(&mut others);
-    if whole.is_empty() { Err(NoCandidate::Inputs(request.inputs)) } else { Ok((whole, count)) }
+    if whole.is_empty() { Err(misses.explain(request)) } else { Ok((whole, count)) }
 }
 
 /// Whether a model can serve a request, healthy or not.
 pub fn can_serve(model: &Model, request: &RequestFacts) -> bool {
-    miss(model, request).is_none()
+    Fit::of(model, request).is_ok()
 }
 
-/// What kept a model out, in the order of the checks: the model that got
-/// furthest says best why none is left.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Miss {
-    Operation,
-    Inputs,
-    Abilities,
-    Window(u32),
+/// The models of a route, by how well they suit a request.
+struct Selection {
+    /// The models that suit it best.
+    best: Vec<Candidate>,
+    /// All others, whether they can serve it or not.
+    others: Vec<Candidate>,
+    /// The reasons why models cannot serve it.
+    misses: Misses,
 }
 
-fn miss(model: &Model, request: &RequestFacts) -> Option<Miss> {
-    if !model.operations.contains(&request.operation) {
-        return Some(Miss::Operation);
-    }
-    if !model.inputs.contains(request.inputs) {
-        return Some(Miss::Inputs);
-    }
-    if !model.abilities.contains(request.needs) {
-        return Some(Miss::Abilities);
-    }
-    match model.context_window {
-        Some(window) if tokens_needed(request) > u64::from(window) => Some(Miss::Window(window)),
-        _ => None,
-    }
-}
-
-fn tokens_needed(request: &RequestFacts) -> u64 {
-    u64::from(request.input_tokens) + u64::from(request.max_output_tokens.unwrap_or(0))
-}
-
-impl Miss {
-    fn explain(self, request: &RequestFacts) -> NoCandidate {
-        match self {
-            Self::Operation => NoCandidate::Operation(request.operation.as_str()),
-            Self::Inputs => NoCandidate::Inputs(request.inputs),
-            Self::Abilities => NoCandidate::Abilities(request.needs),
-            Self::Window(largest) => NoCandidate::ContextWindow { needed: tokens_needed(request), largest },
+impl Selection {
+    fn of<'a>(
+        models: impl IntoIterator<Item = &'a Arc<Model>>,
+        request: &RequestFacts,
+        now: Instant,
+    ) -> Self {
+        let mut misses = Misses::new();
+        let mut candidates: Vec<(Option<Fit>, Candidate)> = Vec::new();
+        for model in models {
+            let fit = Fit::of(model, request).inspect_err(|miss| misses.add(model, *miss)).ok();
+            let live = model.live.snapshot(&model.expected, now);
+            candidates.push((fit, Candidate { model: Arc::clone(model), live }));
         }
+        let best_fit = candidates.iter().filter_map(|(fit, _)| *fit).min();
+        let (best, others): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|(fit, _)| fit.is_some() && *fit == best_fit);
+        let models = |group: Vec<(_, Candidate)>| group.into_iter().map(|(_, candidate)| candidate).collect();
+        Self { best: models(best), others: models(others), misses }
     }
 }
 

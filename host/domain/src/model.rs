@@ -85,6 +85,9 @@ pub struct Model {
     pub inputs: Modalities,
     /// What it can do.
     pub abilities: Abilities,
+    /// The part of `abilities` that is assumed, because neither the configuration nor
+    /// the catalogue states it.
+    pub assumed_abilities: Abilities,
     /// Most tokens of input and output together.
     pub context_window: Option<u32>,
     /// Most tokens of one answer.

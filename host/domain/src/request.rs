@@ -21,12 +21,16 @@ pub struct RequestFacts {
     pub session: Option<String>,
     /// Estimated tokens of the input.
     pub input_tokens: u32,
+    /// Lower bound on the tokens of the input, whichever tokenizer counts them.
+    pub least_input_tokens: u32,
     /// The client's limit on output tokens.
     pub max_output_tokens: Option<u32>,
     /// Kinds of content in it.
     pub inputs: Modalities,
-    /// What a model must be able to do.
+    /// Abilities that the request uses.
     pub needs: Abilities,
+    /// The part of `needs` that a model may lack if no model of the route has it.
+    pub negotiable_needs: Abilities,
     /// Messages that are not system messages.
     pub turns: u32,
     /// Whether the answer is to be streamed.
@@ -40,6 +44,11 @@ pub struct RequestFacts {
 }
 
 impl RequestFacts {
+    /// Returns the abilities that every model must have.
+    pub fn binding_needs(&self) -> Abilities {
+        self.needs - self.negotiable_needs
+    }
+
     /// Tells how much time is left for the whole answer.
     pub fn set_time_left(&mut self, left: Duration) {
         self.deadline_ms = Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX));

@@ -1,13 +1,18 @@
 //! Estimates of tokens where nobody counted them.
 //!
 //! Every model counts differently, so these are rules of thumb that need no
-//! tokenizer: good enough to filter by context window and to compare prices. For
+//! tokenizer: good enough to rank models by context window and to compare prices. For
 //! the recorded requests in the tests they are within about a third of OpenAI's
 //! own count; only a picture was 2.9 times dearer, with a model that is known
 //! for it (GPT-5 nano).
 
 // Those of text and messages are the domain's, which limits what plans use up.
 pub use pointsman_domain::prompt::tokens_of_text as of_text;
+
+/// Bytes of the longest token of the tokenizers in use: a run of 128 blanks in OpenAI's
+/// `cl100k_base` and `o200k_base`, and in Llama 3's, which is made from the former. A text has
+/// at least as many tokens as its bytes divided by this.
+pub(crate) const LONGEST_TOKEN_BYTES: usize = 128;
 
 /// A picture of 1024 x 1024 in full detail: 85 and 170 for each of four tiles
 /// (OpenAI, "Images and vision", GPT-4o).

@@ -276,6 +276,6 @@ async fn a_question_with_sound_that_nobody_hears_is_refused_by_name() {
     let gateway = Gateway::start(&config).await;
     let mut body: Value = serde_json::from_str(WITH_RECORDING).expect("JSON");
     body["model"] = "main".into();
-    let message = error(&ask(&gateway, &body).await, 503, "no_suitable_model");
-    assert!(message.contains("recording") || message.contains("audio"), "{message}");
+    let message = error(&ask(&gateway, &body).await, 400, "unsupported_request");
+    assert!(message.contains("`input_audio`"), "{message}");
 }

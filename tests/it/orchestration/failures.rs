@@ -185,9 +185,7 @@ async fn a_request_that_no_model_serves_whole_has_nothing_to_fall_back_to() {
     let recording = json!({ "type": "input_audio", "input_audio": { "data": "UklGRg==", "format": "wav" } });
     body["messages"][0]["content"].as_array_mut().expect("parts").push(recording);
     let answer = ask(&gateway, &body).await;
-    assert_eq!(
-        error(&answer, 400, "unsupported_request"),
-        "no model of the route accepts text and image and audio"
-    );
+    let message = error(&answer, 400, "unsupported_request");
+    assert!(message.starts_with("no model of the route accepts text and image and audio, "), "{message}");
     assert_eq!(answer.header("x-pointsman-policy-failure"), Some("invalid"));
 }

@@ -100,7 +100,7 @@ impl Scope<'_> {
         };
         let decision =
             decision.validate(self.candidates.len()).map_err(|error| fault(TaskFault::Targets(error)))?;
-        let needs = if answers { self.request.needs } else { Abilities::empty() };
+        let needs = if answers { self.request.binding_needs() } else { Abilities::empty() };
         self.check_models(&decision, operation, kinds, needs).map_err(fault)?;
         Ok(Task {
             operation,

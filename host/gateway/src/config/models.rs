@@ -72,6 +72,14 @@ impl Entry<'_> {
         let raw = self.raw;
         let facts = self.facts(problems);
         let behaviour = self.behaviour(problems);
+        // A model of which nothing is stated is assumed to do everything: its backend knows better.
+        let (abilities, assumed_abilities) = match (&raw.abilities, &facts) {
+            (Some(stated), _) => {
+                (stated.iter().map(|ability| ability.domain()).collect(), Abilities::empty())
+            }
+            (None, Some(facts)) => (facts.abilities, Abilities::empty()),
+            (None, None) => (Abilities::all(), Abilities::REASONING),
+        };
         let model = Model {
             id: ModelId::new(self.id),
             backend: BackendName::new(self.backend),
@@ -86,12 +94,8 @@ impl Entry<'_> {
                 Some(stated) => stated.iter().map(|input| input.domain()).collect(),
                 None => facts.as_ref().map_or(Modalities::TEXT, |facts| facts.inputs),
             },
-            abilities: match &raw.abilities {
-                Some(stated) => stated.iter().map(|ability| ability.domain()).collect(),
-                None => {
-                    facts.as_ref().map_or(Abilities::all() - Abilities::REASONING, |facts| facts.abilities)
-                }
-            },
+            abilities,
+            assumed_abilities,
             context_window: raw.context_window.or(facts.as_ref().and_then(|facts| facts.context_window)),
             max_output_tokens: raw
                 .max_output_tokens

@@ -213,7 +213,10 @@ impl<'a> Chooser<'a> {
                     Course::Decision { decision, policy: Some(Arc::clone(&policy)) }
                 }
                 Ok(Answer::Step(step)) => Course::Plan { step, policy: Arc::clone(&policy) },
-                Ok(Answer::Refusal(refusal)) => return Err(NoChoice::Refused { refusal, policy }),
+                Ok(Answer::Refusal(refusal)) => {
+                    let unservable = self.question.unservable(&refusal, &input);
+                    return Err(unservable.unwrap_or(NoChoice::Refused { refusal, policy }));
+                }
                 Err(failure) => {
                     self.pass_on(&policy, &failure);
                     continue;
@@ -306,6 +309,18 @@ impl<'a> Chooser<'a> {
 }
 
 impl Question<'_> {
+    /// Returns why no model can serve the request, if that is why a policy found none.
+    /// A policy that plans is asked even then, as parts of the request may be servable;
+    /// if it sees no way either, trying again later cannot help. If a model can serve the
+    /// request, the policy has reasons of its own, which may pass.
+    fn unservable(&self, refusal: &Refusal, input: &DecisionInput) -> Option<NoChoice> {
+        if !matches!(refusal, Refusal::NoCandidate(_)) || input.orchestration.whole > 0 {
+            return None;
+        }
+        let none = eligible(&self.route.models, &self.request, Instant::now()).err()?;
+        Some(NoChoice::NoCandidate(none))
+    }
+
     /// The input of a policy, and the unhealthy models that it does not see. One that
     /// orchestrates has candidates for parts of the request too, the unhealthy ones
     /// among them.

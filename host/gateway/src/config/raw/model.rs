@@ -18,14 +18,17 @@ pub(in crate::config) struct Model {
     /// `openai/gpt-4o`. Default: the backend's provider and the upstream name,
     /// where the catalogue has that.
     pub catalogue: Option<String>,
-    /// Most tokens of input and output together.
+    /// Most tokens of input and output together. Requests are estimated, so this ranks
+    /// models; only a request that is too long by any count is refused.
     pub context_window: Option<u32>,
     /// Most tokens of one answer.
     pub max_output_tokens: Option<u32>,
-    /// Kinds of content it accepts. Default outside the catalogue: text.
+    /// Kinds of content it accepts. Requests with other content are not sent to it.
+    /// Default outside the catalogue: text.
     pub inputs: Option<Vec<Input>>,
     /// What it can do. Requests that need more are not sent to it. Default outside
-    /// the catalogue: all but reasoning.
+    /// the catalogue: everything, but a request with `reasoning_effort` prefers
+    /// models that are known to reason.
     pub abilities: Option<Vec<Ability>>,
     /// What it can be called for. Default outside the catalogue: chat.
     pub operations: Option<Vec<Operation>>,

@@ -129,7 +129,7 @@ fn a_model_that_nobody_describes_takes_text_and_may_do_anything_but_reason() {
     let config = accepted("");
     let model = &config.models[0];
     assert_eq!(model.inputs, Modalities::TEXT);
-    assert_eq!(model.abilities, Abilities::all() - Abilities::REASONING);
+    assert_eq!((model.abilities, model.assumed_abilities), (Abilities::all(), Abilities::REASONING));
     assert_eq!(model.operations, [Operation::Chat]);
     assert_eq!(model.quality, Default::default());
 }

@@ -27,6 +27,8 @@ pub(super) struct Members {
     max_completion_tokens: Option<u32>,
     answers: Option<u32>,
     needs: Abilities,
+    /// Whether messages call tools or hold their results.
+    has_tool_turns: bool,
     has_messages: bool,
     conversation: Conversation,
     replaceable: Replaceable,
@@ -44,6 +46,8 @@ impl Members {
         if !self.has_messages {
             return Err(BadRequest::missing("messages".to_owned()));
         }
+        // Tools may be left out of the last turn of a loop, to get an answer in words.
+        let tool_turns = if self.has_tool_turns { Abilities::TOOLS } else { Abilities::empty() };
         Ok(ChatRequest {
             model,
             streaming: self.streaming,
@@ -51,8 +55,10 @@ impl Members {
             max_output_tokens: self.max_completion_tokens.or(self.max_tokens),
             answers: self.answers.unwrap_or(1),
             inputs: self.conversation.inputs,
-            needs: self.needs,
+            needs: self.needs | tool_turns,
+            negotiable_needs: tool_turns - self.needs,
             input_tokens: self.conversation.input_tokens(),
+            least_input_tokens: self.conversation.least_input_tokens(),
             turns: self.conversation.turns,
             body,
             texts: Arc::new(self.conversation.texts),
@@ -212,7 +218,10 @@ impl Members {
 
     fn message_text(&mut self, place: Place, key: Key, text: &Text<'_>) {
         match (place, key) {
-            (Place::Message, Key::Role) => self.conversation.role(text),
+            (Place::Message, Key::Role) => {
+                self.has_tool_turns |= matches!(text.raw, Some(b"tool" | b"function"));
+                self.conversation.role(text);
+            }
             (Place::Part, Key::Type) => self.conversation.part_type(text),
             (Place::Part, Key::Text | Key::Refusal) => self.conversation.part_text(text),
             (Place::Part, key) if key.is_media() => {
@@ -255,14 +264,21 @@ fn saturated(count: i64) -> u32 {
 
 impl Visitor for Members {
     fn begin(&mut self, container: Container, at: usize) {
+        let (place, key) = (self.path.place(), self.path.key());
         if self.path.is_skipping() {
+            // An array without elements calls nothing.
+            self.has_tool_turns |= place == Some(Place::Message) && key == Key::ToolCalls;
             return self.path.enter(None);
         }
-        match (self.path.place(), self.path.key()) {
+        match (place, key) {
             (Some(Place::Root), _) => self.root_value_start = at,
             (Some(Place::Messages), _) => self.conversation.begin_message(at),
             (Some(Place::Message), Key::Content) => self.conversation.begin_content(at),
-            (Some(Place::Message), Key::ToolCalls | Key::FunctionCall) => self.conversation.calls_tools(),
+            (Some(Place::Message), Key::ToolCalls) => self.conversation.calls_tools(),
+            (Some(Place::Message), Key::FunctionCall) => {
+                self.conversation.calls_tools();
+                self.has_tool_turns = true;
+            }
             (Some(Place::Parts), _) => self.conversation.begin_part(at),
             _ => {}
         }

@@ -40,9 +40,14 @@ pub struct ChatRequest {
     /// `LOG_PROBABILITIES` for `logprobs`, and `REASONING` for a
     /// `reasoning_effort` other than `none` and `minimal`, which ask for so
     /// little that a model without it will do.
+    /// `TOOLS` is also set where messages call tools or hold their results.
     pub needs: Abilities,
+    /// The part of `needs` that follows from earlier turns only: a model may cope without.
+    pub negotiable_needs: Abilities,
     /// Estimated tokens of the whole input; the module `tokens` has the rules.
     pub input_tokens: u32,
+    /// Lower bound on the tokens of the whole input.
+    pub least_input_tokens: u32,
     /// Messages that are neither `system` nor `developer`.
     pub turns: u32,
     pub(super) body: Arc<Body>,

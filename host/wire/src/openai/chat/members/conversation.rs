@@ -214,6 +214,11 @@ impl Conversation {
         };
         u32::try_from(size.input_tokens()).unwrap_or(u32::MAX)
     }
+
+    /// Lower bound on the tokens of everything, whichever tokenizer counts them.
+    pub fn least_input_tokens(&self) -> u32 {
+        saturated(self.text_bytes / tokens::LONGEST_TOKEN_BYTES)
+    }
 }
 
 impl Part {

@@ -127,6 +127,47 @@ fn needs_follow_from_what_is_asked() {
 }
 
 #[test]
+fn turns_that_call_tools_need_tools_unless_no_model_has_them() {
+    let needs = |message: &str| {
+        let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}},{message}]}}"#);
+        let request = read(&body).unwrap();
+        (request.needs, request.negotiable_needs)
+    };
+    let negotiable = (Abilities::TOOLS, Abilities::TOOLS);
+    for message in [
+        r#"{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function"}]}"#,
+        r#"{"role":"assistant","tool_calls":[{"id":"1"},{"id":"2"}]}"#,
+        r#"{"role":"assistant","function_call":{"name":"f","arguments":"{}"}}"#,
+        r#"{"role":"tool","tool_call_id":"1","content":"sunny"}"#,
+        r#"{"content":[],"role":"tool"}"#,
+        r#"{"role":"function","name":"f","content":null}"#,
+    ] {
+        assert_eq!(needs(message), negotiable, "{message}");
+    }
+    let nothing = (Abilities::empty(), Abilities::empty());
+    for message in [
+        r#"{"role":"assistant","content":"hi","tool_calls":[],"function_call":null}"#,
+        r#"{"role":"assistant","content":"hi","tool_calls":null}"#,
+        r#"{"role":"assistant","content":[{"type":"text","text":"tool_calls"}],"extra":{"tool_calls":[{}]}}"#,
+    ] {
+        assert_eq!(needs(message), nothing, "{message}");
+    }
+    let offered = r#"{"model":"m","messages":[{"role":"tool","content":"x"}],"tools":[{"type":"function"}]}"#;
+    let offered = read(offered).unwrap();
+    assert_eq!((offered.needs, offered.negotiable_needs), (Abilities::TOOLS, Abilities::empty()));
+}
+
+#[test]
+fn the_least_number_of_tokens_is_below_that_of_any_tokenizer() {
+    // 128 blanks are one token of `cl100k_base` and `o200k_base`.
+    let blanks = |count: usize| {
+        let body = serde_json::json!({ "model": "m", "messages": [{ "role": "user", "content": " ".repeat(count) }] });
+        read(&body.to_string()).unwrap().least_input_tokens
+    };
+    assert_eq!([0, 127, 128, 12_800].map(blanks), [0, 0, 1, 100]);
+}
+
+#[test]
 fn usage_is_wanted_only_where_it_is_asked_for() {
     assert!(with(r#""stream":true,"stream_options":{"include_usage":true}"#).wants_usage);
     assert!(!with(r#""stream":true,"stream_options":{"include_usage":false}"#).wants_usage);
