@@ -36,7 +36,7 @@ impl Logs {
 
 /// All records in a directory, compressed or not, in the order of the files.
 /// Panics where a line is none.
-fn records(dir: &Path) -> Vec<Value> {
+pub fn records(dir: &Path) -> Vec<Value> {
     let entries = fs::read_dir(dir).expect("the directory of the log").flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
@@ -55,7 +55,7 @@ fn records(dir: &Path) -> Vec<Value> {
 }
 
 /// Waits until there are so many records.
-async fn logged(dir: &Path, count: usize) -> Vec<Value> {
+pub async fn logged(dir: &Path, count: usize) -> Vec<Value> {
     loop {
         let records = records(dir);
         if records.len() >= count {
@@ -67,7 +67,7 @@ async fn logged(dir: &Path, count: usize) -> Vec<Value> {
 
 /// Holds records against the committed schema, with a validator that
 /// `cargo xtask test` installs.
-fn validate(records: &[Value]) {
+pub fn validate(records: &[Value]) {
     let Some(python) = installed("POINTSMAN_TEST_PYTHON") else { return };
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/decision-record.schema.json");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/validate_records.py");

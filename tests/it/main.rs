@@ -17,6 +17,7 @@ mod built_in_policies;
 mod charges;
 mod clients;
 mod command_line;
+mod compatibility;
 mod compiling;
 mod connections;
 mod decision_log;

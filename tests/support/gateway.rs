@@ -57,6 +57,15 @@ impl Gateway {
         Self::spawn(serve, directory, path).await
     }
 
+    /// Starts `pointsman serve` in a directory with a `pointsman.toml` and whatever that refers
+    /// to. The directory is removed when the gateway is dropped.
+    pub async fn start_in(directory: PathBuf) -> Self {
+        let path = directory.join("pointsman.toml");
+        let mut serve = serve(&binary());
+        serve.arg("--config").arg(&path);
+        Self::spawn(serve, directory, path).await
+    }
+
     /// The same without any configuration: the embedded default is served.
     pub async fn start_embedded() -> Self {
         let directory = fresh_directory();
@@ -284,7 +293,8 @@ fn binary() -> PathBuf {
     binary
 }
 
-fn fresh_directory() -> PathBuf {
+/// Makes an empty directory for one test.
+pub fn fresh_directory() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("pointsman-test-{}-{count}", std::process::id());

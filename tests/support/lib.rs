@@ -27,7 +27,7 @@ mod step;
 pub use connection::Connection;
 pub use fake_model::{Builder, FakeModel, Request};
 pub use gate::Gate;
-pub use gateway::{Gateway, command};
+pub use gateway::{Gateway, command, fresh_directory};
 pub use installed::installed;
 pub use model::model;
 pub use registry::Registry;
