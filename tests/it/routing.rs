@@ -3,6 +3,7 @@
 use pointsman_tests::{FakeModel, Gateway, client};
 use serde_json::json;
 
+use crate::command_line::{run, texts};
 use crate::fleet::{
     ask, ask_with, backend, built_in, chat, error, in_order, model, open, streamed, usage, with_picture,
 };
@@ -234,4 +235,31 @@ async fn ten_megabytes_of_picture_arrive_intact() {
     let seen = upstream.request(1).await;
     assert_eq!(seen.header("content-length"), Some(sent.len().to_string().as_str()), "not sent chunked");
     assert!(seen.body == sent.as_bytes(), "the body differs");
+}
+
+#[tokio::test]
+async fn a_route_with_the_name_of_a_well_known_model_is_served_listed_and_operated() {
+    let upstream = FakeModel::saying("hello").await;
+    let names =
+        ["anthropic/claude-sonnet-4", "llama3.1:8b", "claude-3-7-sonnet@20250219", "MoM[1m]", "x#y%20z?"];
+    let mut more = built_in("performance", "");
+    for name in names {
+        more += &format!("[routes.\"{name}\"]\npolicy = \"cost\"\n");
+    }
+    let gateway = Gateway::start(&in_order(&[&upstream], &more)).await;
+    let listed = client::get(&gateway.url("/v1/models")).await.json();
+    for name in names {
+        let answer = ask(&gateway, &chat(name, "hi")).await;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "hello"), "{name}");
+        let listed = listed["data"].as_array().expect("a list").iter().any(|entry| entry["id"] == name);
+        assert!(listed, "{name}");
+        for arguments in [
+            &["policy", "trial", name, "performance", "--shadow", "--admin", &gateway.admin_url][..],
+            &["policy", "promote", name, "--admin", &gateway.admin_url],
+            &["policy", "rollback", "--route", name, "--admin", &gateway.admin_url],
+        ] {
+            let (out, errors) = texts(&run(arguments));
+            assert!(out.contains(name) && errors.is_empty(), "{arguments:?}: {out}{errors}");
+        }
+    }
 }

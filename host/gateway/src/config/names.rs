@@ -15,7 +15,23 @@ pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_plain)
 }
 
-/// Checks the name of a backend, policy, route or key.
+/// Longest name of a route: clients with a fixed model name need a route of that name.
+const LONGEST_ROUTE: usize = 128;
+
+/// Checks the name of a route. Any model name that a client may send will do, but for `*`, which
+/// stands for any characters in lists of names, and quotes and backslashes.
+pub(super) fn check_route(name: &str, node: Node<'_>, problems: &mut Problems<'_>) {
+    let is_allowed =
+        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'*' | b'"' | b'\\' | b'\'' | b'`');
+    if (1..=LONGEST_ROUTE).contains(&name.len()) && name.bytes().all(is_allowed) {
+        return;
+    }
+    problems.add(node.key(), format!("route {name:?} has a name that cannot be used")).hint(format!(
+        "names of routes are 1 to {LONGEST_ROUTE} printable characters of ASCII without space, quotes, \\ and *"
+    ));
+}
+
+/// Checks the name of a backend, policy or key.
 pub(super) fn check(what: &str, name: &str, node: Node<'_>, problems: &mut Problems<'_>) {
     if is_plain(name) {
         return;

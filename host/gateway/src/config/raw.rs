@@ -69,7 +69,8 @@ pub(super) struct File {
     pub policy_dir: Option<String>,
     /// Policies, by name.
     pub policies: BTreeMap<String, Policy>,
-    /// Model names that clients can ask for, bound to a policy and a set of models.
+    /// Model names that clients can ask for, bound to a policy and a set of models. Any name
+    /// of printable ASCII without space, quotes, `\` and `*` that is not a model's.
     pub routes: BTreeMap<String, Route>,
     /// API keys of clients, by name. Without any, whoever reaches the listener is served.
     pub keys: BTreeMap<String, Key>,

@@ -19,7 +19,7 @@ use super::{names, raw};
 /// A model name that clients can ask for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
-    /// Its name; never that of a model, since those have a `/`.
+    /// Its name; never that of a model.
     pub name: RouteName,
     /// Shown in the list of models.
     pub description: Option<String>,
@@ -120,7 +120,12 @@ pub(super) fn compile(
     let ids: Vec<&str> = root.get("models").entries().map(|(id, _)| id).collect();
     let mut compiled = Vec::new();
     for (name, node) in root.get("routes").entries() {
-        names::check("route", name, node, problems);
+        names::check_route(name, node, problems);
+        if ids.contains(&name) {
+            problems
+                .add(node.key(), format!("route `{name}` has the name of a model"))
+                .hint("clients ask for both by name: give the route another one");
+        }
         let Some(raw) = routes.get(name) else { continue };
         check_numbers(raw, node, problems);
         let policy = policy_of(raw, node, &known, problems).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::admin::{Because, Body, Gateway, read};
@@ -105,8 +106,13 @@ impl Asked {
     }
 }
 
+/// The path of an operation. A route may have any name, with slashes and the like.
+fn of_route(route: &str, operation: &str) -> String {
+    format!("/admin/routes/{}/{operation}", utf8_percent_encode(route, NON_ALPHANUMERIC))
+}
+
 pub(super) fn trial(args: &Trial) -> Result<(), Failure> {
-    let path = format!("/admin/routes/{}/trial", args.route);
+    let path = of_route(&args.route, "trial");
     let Some(policy) = &args.policy else {
         args.asked.change("DELETE", &path, json!({}))?;
         return print(format_args!("the trial at `{}` is over", args.route));
@@ -123,7 +129,7 @@ pub(super) fn trial(args: &Trial) -> Result<(), Failure> {
 }
 
 pub(super) fn promote(args: &Promote) -> Result<(), Failure> {
-    args.asked.change("POST", &format!("/admin/routes/{}/promote", args.route), json!({}))?;
+    args.asked.change("POST", &of_route(&args.route, "promote"), json!({}))?;
     print(format_args!(
         "the policy that was on trial decides at `{route}` now; `pointsman policy rollback --route {route}` undoes that",
         route = args.route
@@ -132,7 +138,7 @@ pub(super) fn promote(args: &Promote) -> Result<(), Failure> {
 
 pub(super) fn rollback(args: &Rollback) -> Result<(), Failure> {
     if let Some(route) = &args.route {
-        args.asked.change("POST", &format!("/admin/routes/{route}/rollback"), json!({}))?;
+        args.asked.change("POST", &of_route(route, "rollback"), json!({}))?;
         return print(format_args!("the configured policy decides at `{route}` again"));
     }
     let policy = args.policy.as_deref().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::rejected;
+use super::{accepted, rejected};
 
 #[test]
 fn an_unknown_policy_of_a_route_hints_at_the_one_that_was_meant() {
@@ -63,18 +63,40 @@ models = ["sim/smal", "other/*"]"#,
 }
 
 #[test]
-fn a_route_has_a_plain_name() {
+fn a_route_may_have_any_name_that_a_client_asks_for() {
+    for name in [
+        "gpt-4.1",
+        "anthropic/claude-sonnet-4",
+        "meta-llama/Llama-3.3-70B-Instruct:free",
+        "claude-3-7-sonnet@20250219",
+        "MoM[1m]",
+        "accounts/x#y",
+        "a+b=c%20d?e&f",
+        "sim/other",
+    ] {
+        let config = accepted(&format!("[routes.\"{name}\"]\npolicy = \"plain\"\n"));
+        assert!(config.routes.iter().any(|route| route.name.as_str() == name), "{name}");
+    }
+}
+
+#[test]
+fn a_route_has_neither_the_name_of_a_model_nor_a_pattern_for_one() {
+    let long = "x".repeat(129);
+    for name in ["*", "gpt-*", "", "two words", "gr\u{fc}n", "a`b", long.as_str()] {
+        let refused = rejected(&format!("[routes.\"{name}\"]\npolicy = \"plain\"\n"));
+        assert!(refused.contains("has a name that cannot be used"), "{name}: {refused}");
+    }
     assert_snapshot!(rejected(
         r#"
 [routes."sim/small"]
 policy = "plain""#,
     ), @r#"
-    error: route "sim/small" has a name that cannot be used
+    error: route `sim/small` has the name of a model
      --> pointsman.toml:2:9
       |
     2 | [routes."sim/small"]
       |         ^^^^^^^^^^^
-      = hint: names are 1 to 64 characters of a-z A-Z 0-9 _ . -
+      = hint: clients ask for both by name: give the route another one
     "#);
 }
 
