@@ -1,5 +1,5 @@
-//! Policies in OCI registries, in the layout that `wkg oci push` writes: a
-//! manifest with one layer, which is the policy.
+//! Policies in OCI registries: a manifest with one layer of WebAssembly, as `wkg oci push`
+//! writes it, or an index of one such manifest.
 //!
 //! Of the registry's API this is what a pull needs: manifests, blobs and tokens.
 //! Every answer is bounded, and counts only with the digest that it was asked by.
@@ -21,8 +21,8 @@ use crate::http::{Answer, Ask, Http, basic, sensitive};
 use crate::order::{Credentials, Order};
 use crate::source::{Reference, Version, is_loopback};
 use challenge::Challenge;
-use manifest::Manifest;
 pub(crate) use manifest::SIGNATURE;
+use manifest::{Document, Manifest};
 
 /// Most bytes of a manifest. That of a policy has some hundred.
 const MAX_MANIFEST: usize = 256 << 10;
@@ -67,19 +67,54 @@ impl<'a> Repository<'a> {
 
     /// The manifest that the reference leads to, with its digest.
     pub(crate) async fn manifest(&self) -> Result<(Digest, Manifest), SupplyError> {
-        let answer = self.ask(Method::GET, &self.manifest_path(), manifest::ACCEPTED).await?.success()?;
-        let at = answer.at().to_owned();
-        let expected = match self.reference.version() {
+        let pinned = match self.reference.version() {
             Version::Digest(digest) => Some(*digest),
-            Version::Tag(_) => told_digest(&answer),
+            Version::Tag(_) => None,
         };
+        let (at, digest, document) = self.document(&self.manifest_path(), pinned).await?;
+        let index = match document {
+            Document::Manifest(manifest) => return Ok((digest, manifest)),
+            Document::Index(manifest) => manifest,
+        };
+        match self.image_of(&at, index).await? {
+            // What the reference leads to is the index, and so is what `resolve` returns.
+            Document::Manifest(manifest) => Ok((digest, manifest)),
+            Document::Index(_) => {
+                Err(SupplyError::Manifest { at, reason: "it is an index of an index".to_owned() })
+            }
+        }
+    }
+
+    /// Gets the manifest that an index names.
+    async fn image_of(&self, index: &str, manifest: Digest) -> Result<Document, SupplyError> {
+        match self.document(&format!("manifests/sha256:{manifest}"), Some(manifest)).await {
+            Ok((_, _, document)) => Ok(document),
+            Err(SupplyError::Status { status: 404, .. }) => Err(SupplyError::Manifest {
+                at: index.to_owned(),
+                reason: format!("it is an index, and the registry does not have its image sha256:{manifest}"),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gets a manifest or an index. Returns its address, its digest, and what it says.
+    async fn document(
+        &self,
+        path: &str,
+        pinned: Option<Digest>,
+    ) -> Result<(String, Digest, Document), SupplyError> {
+        let answer = self.ask(Method::GET, path, manifest::ACCEPTED).await?.success()?;
+        let at = answer.at().to_owned();
+        let expected = pinned.or_else(|| told_digest(&answer));
         let body = answer.body(MAX_MANIFEST).await?;
         let digest = sha256(&body);
         if let Some(expected) = expected.filter(|expected| *expected != digest) {
             return Err(SupplyError::WrongDigest { at, expected, found: digest });
         }
-        let manifest = Manifest::parse(&body).map_err(|reason| SupplyError::Manifest { at, reason })?;
-        Ok((digest, manifest))
+        match Document::parse(&body) {
+            Ok(document) => Ok((at, digest, document)),
+            Err(reason) => Err(SupplyError::Manifest { at, reason }),
+        }
     }
 
     /// The policy that a manifest describes.

@@ -11,8 +11,10 @@ pub(super) const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json, \
     application/vnd.docker.distribution.manifest.list.v2+json";
-const CONFIG: &str = "application/vnd.wasm.config.v0+json";
-const LAYER: &str = "application/wasm";
+/// The media types of a layer that is a policy: of `wkg`, and of the older convention for
+/// filters of proxies. What the config or further layers are does not matter: the policy is
+/// pinned by its own digest, and the load gate checks it.
+const LAYERS: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
 /// Holds the text of a signature over the policy.
 pub(crate) const SIGNATURE: &str = "dev.pointsman.policy.minisig";
 
@@ -27,13 +29,21 @@ pub(crate) struct Manifest {
     pub(crate) signature: Option<String>,
 }
 
+/// What a reference leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// A manifest of a policy.
+    Manifest(Manifest),
+    /// An index with one manifest, which has this digest.
+    Index(Digest),
+}
+
 #[derive(Deserialize)]
 struct Raw {
-    config: Option<Descriptor>,
     #[serde(default)]
     layers: Vec<Descriptor>,
     /// Only an index of manifests has it.
-    manifests: Option<serde::de::IgnoredAny>,
+    manifests: Option<Vec<Entry>>,
     #[serde(default)]
     annotations: BTreeMap<String, String>,
 }
@@ -46,32 +56,55 @@ struct Descriptor {
     size: usize,
 }
 
-impl Manifest {
-    /// Reads a manifest, or says why it is none of a policy.
+/// A manifest in an index.
+#[derive(Deserialize)]
+struct Entry {
+    digest: String,
+    #[serde(default)]
+    platform: Platform,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Platform {
+    os: String,
+}
+
+impl Document {
+    /// Parses a manifest or an index, or says why it leads to no policy.
     pub(super) fn parse(json: &[u8]) -> Result<Self, String> {
-        let mut raw: Raw =
+        let raw: Raw =
             serde_json::from_slice(json).map_err(|error| format!("its manifest cannot be read: {error}"))?;
-        if raw.manifests.is_some() {
-            return Err("it is an index of several images".to_owned());
+        let Some(mut manifests) = raw.manifests else { return Manifest::of(raw).map(Self::Manifest) };
+        // Builders add attestations about an image, for an unknown system.
+        manifests.retain(|entry| entry.platform.os != "unknown");
+        match manifests.as_slice() {
+            [only] => digest_of("manifest", &only.digest).map(Self::Index),
+            several => Err(format!("it is an index of {} images, not of one", several.len())),
         }
-        let config = raw.config.ok_or("its manifest has no config")?.media_type;
-        if config != CONFIG {
-            return Err(format!("its config is of type {config:?}, not {CONFIG}"));
-        }
-        let [layer] = raw.layers.as_slice() else {
-            return Err(format!("it has {} layers, not one", raw.layers.len()));
-        };
-        if layer.media_type != LAYER {
-            return Err(format!("its layer is of type {:?}, not {LAYER}", layer.media_type));
-        }
-        let digest = layer.digest.strip_prefix("sha256:").and_then(|hex| hex.parse().ok());
-        Ok(Self {
-            policy: digest
-                .ok_or_else(|| format!("its layer has the digest {:?}, no SHA-256", layer.digest))?,
-            size: layer.size,
-            signature: raw.annotations.remove(SIGNATURE),
-        })
     }
+}
+
+impl Manifest {
+    fn of(mut raw: Raw) -> Result<Self, String> {
+        let is_policy = |layer: &&Descriptor| LAYERS.contains(&layer.media_type.as_str());
+        let policies: Vec<&Descriptor> = raw.layers.iter().filter(is_policy).collect();
+        let [layer] = policies[..] else {
+            let found: Vec<&str> = raw.layers.iter().map(|layer| layer.media_type.as_str()).collect();
+            let count = policies.len();
+            let wasm = LAYERS[0];
+            return Err(format!(
+                "it has {count} layers of type {wasm}, not one; its layers are of types {found:?}"
+            ));
+        };
+        let (policy, size) = (digest_of("layer", &layer.digest)?, layer.size);
+        Ok(Self { policy, size, signature: raw.annotations.remove(SIGNATURE) })
+    }
+}
+
+fn digest_of(what: &str, digest: &str) -> Result<Digest, String> {
+    let sha256 = digest.strip_prefix("sha256:").and_then(|hex| hex.parse().ok());
+    sha256.ok_or_else(|| format!("its {what} has the digest {digest:?}, no SHA-256"))
 }
 
 #[cfg(test)]
@@ -80,53 +113,78 @@ mod tests {
 
     use super::*;
 
+    const CONFIG: &str = "application/vnd.wasm.config.v0+json";
+
+    fn descriptor(media_type: &str, byte: &str, size: usize) -> Value {
+        json!({ "mediaType": media_type, "digest": format!("sha256:{}", byte.repeat(32)), "size": size })
+    }
+
     fn manifest() -> Value {
-        let descriptor = |media_type: &str, byte: &str, size: usize| json!({ "mediaType": media_type, "digest": format!("sha256:{}", byte.repeat(32)), "size": size });
         json!({
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": descriptor(CONFIG, "cc", 300),
-            "layers": [descriptor(LAYER, "ab", 1234)],
+            "layers": [descriptor(LAYERS[0], "ab", 1234)],
         })
     }
 
-    fn refused(change: impl FnOnce(&mut Value)) -> String {
+    fn parse(change: impl FnOnce(&mut Value)) -> Result<Document, String> {
         let mut changed = manifest();
         change(&mut changed);
-        Manifest::parse(changed.to_string().as_bytes()).unwrap_err()
+        Document::parse(changed.to_string().as_bytes())
     }
 
     #[test]
-    fn the_policy_is_the_one_layer() {
-        let mut json = manifest();
+    fn the_policy_is_the_one_layer_of_wasm_whatever_is_beside_it() {
         let expected = Manifest { policy: Digest::new([0xab; 32]), size: 1234, signature: None };
-        assert_eq!(Manifest::parse(json.to_string().as_bytes()), Ok(expected.clone()));
-        json["annotations"] = json!({ SIGNATURE: "four\nlines", "other": "one" });
+        let found = Ok(Document::Manifest(expected.clone()));
+        let readme = descriptor("text/markdown", "ee", 4);
+        assert_eq!(parse(|_| {}), found);
+        assert_eq!(parse(|json| json["layers"].as_array_mut().unwrap().insert(0, readme)), found);
+        assert_eq!(parse(|json| json["layers"][0]["mediaType"] = LAYERS[1].into()), found);
+        for config in ["application/vnd.unknown.config.v1+json", "application/vnd.oci.image.config.v1+json"] {
+            assert_eq!(parse(|json| json["config"]["mediaType"] = config.into()), found);
+        }
+        assert_eq!(parse(|json| drop(json.as_object_mut().unwrap().remove("config"))), found);
         let signed = Manifest { signature: Some("four\nlines".to_owned()), ..expected };
-        assert_eq!(Manifest::parse(json.to_string().as_bytes()), Ok(signed));
+        let annotations = json!({ SIGNATURE: "four\nlines", "other": "one" });
+        assert_eq!(parse(|json| json["annotations"] = annotations), Ok(Document::Manifest(signed)));
+    }
+
+    #[test]
+    fn an_index_leads_to_its_one_image() {
+        let image = descriptor("application/vnd.oci.image.manifest.v1+json", "ab", 1);
+        let mut attestation = descriptor("application/vnd.oci.image.manifest.v1+json", "cd", 1);
+        attestation["platform"] = json!({ "architecture": "unknown", "os": "unknown" });
+        let index =
+            |manifests: Value| parse(|json| *json = json!({ "schemaVersion": 2, "manifests": manifests }));
+        let found = Ok(Document::Index(Digest::new([0xab; 32])));
+        assert_eq!(index(json!([image])), found);
+        assert_eq!(index(json!([attestation, image])), found);
+        for (manifests, count) in [(json!([]), 0), (json!([attestation]), 0), (json!([image, image]), 2)] {
+            assert_eq!(index(manifests), Err(format!("it is an index of {count} images, not of one")));
+        }
+        let sha512 = json!([{ "digest": "sha512:00" }]);
+        assert!(index(sha512).unwrap_err().contains("no SHA-256"));
     }
 
     #[test]
     fn what_is_no_policy_is_told_apart() {
+        let refused = |change: fn(&mut Value)| parse(change).unwrap_err();
         for (refused, expected) in [
             (refused(|json| *json = json!([])), "its manifest cannot be read: "),
-            (refused(|json| json["manifests"] = json!([{}])), "it is an index of several images"),
-            (refused(|json| drop(json.as_object_mut().unwrap().remove("config"))), "no config"),
-            (
-                refused(|json| {
-                    json["config"]["mediaType"] = "application/vnd.oci.image.config.v1+json".into()
-                }),
-                "its config is of type \"application/vnd.oci.image.config.v1+json\", not application/vnd.wasm",
-            ),
-            (refused(|json| json["layers"] = json!([])), "it has 0 layers, not one"),
+            (refused(|json| json["layers"] = json!([])), "it has 0 layers of type application/wasm, not one"),
             (
                 refused(|json| {
                     let layer = json["layers"][0].clone();
                     json["layers"].as_array_mut().unwrap().push(layer);
                 }),
-                "it has 2 layers, not one",
+                "it has 2 layers of type application/wasm, not one",
             ),
-            (refused(|json| json["layers"][0]["mediaType"] = "text/plain".into()), "its layer is of type"),
+            (
+                refused(|json| json["layers"][0]["mediaType"] = "text/plain".into()),
+                "its layers are of types [\"text/plain\"]",
+            ),
             (refused(|json| json["layers"][0]["digest"] = "sha512:00".into()), "no SHA-256"),
             (refused(|json| json["layers"][0]["size"] = (-1).into()), "its manifest cannot be read: "),
         ] {

@@ -260,3 +260,44 @@ async fn a_registry_on_this_machine_speaks_https_to_who_knows_its_authority() {
     order.ca_pem = registry.ca_pem().map(Into::into);
     assert_eq!(fetch(&order).await.unwrap().bytes, POLICY);
 }
+
+/// A registry whose tag leads to an index of one image, for which it gives this answer.
+async fn indexed(digest: String, image: Step) -> FakeModel {
+    let entry = json!({ "mediaType": MANIFEST, "digest": format!("sha256:{digest}"), "size": 1 });
+    let index = manifest_step(&json!({ "schemaVersion": 2, "manifests": [entry] }));
+    let script = move |path: &str| match path.rsplit('/').next() {
+        Some("v1") => index.clone(),
+        Some(_) if path.contains("/manifests/") => image.clone(),
+        _ => blob(),
+    };
+    FakeModel::builder().otherwise(move |request| script(&request.path)).start().await
+}
+
+#[tokio::test]
+async fn an_index_leads_only_to_the_image_that_it_names() {
+    let image = manifest(POLICY);
+    let digest = sha256(image.to_string().as_bytes());
+    let registry = indexed(digest.clone(), manifest_step(&image)).await;
+    let (fetcher, order) = (Fetcher::new(), tagged(&registry));
+    for _ in 0..2 {
+        assert_eq!(fetcher.fetch(&order).await.unwrap().bytes, POLICY);
+    }
+    let digests = format!("/v2/router/manifests/sha256:{digest}");
+    let of_image = asked(&registry).iter().filter(|line| line.ends_with(&digests)).count();
+    assert_eq!(of_image, 1, "the tag that still leads to the same index costs no more");
+
+    let other = indexed(digest.clone(), manifest_step(&manifest(b"other"))).await;
+    let error = fetch(&tagged(&other)).await.unwrap_err();
+    assert!(matches!(error, SupplyError::WrongDigest { .. }), "{error:?}");
+
+    let dangling = indexed(digest.clone(), Step::status(404)).await;
+    let told = refusal(&tagged(&dangling)).await;
+    assert!(
+        told.contains(&format!("it is an index, and the registry does not have its image sha256:{digest}"))
+    );
+
+    let endless = json!({ "schemaVersion": 2, "manifests": [{ "digest": format!("sha256:{digest}") }] });
+    let endless_digest = sha256(endless.to_string().as_bytes());
+    let endless = indexed(endless_digest, manifest_step(&endless)).await;
+    assert!(refusal(&tagged(&endless)).await.contains("it is an index of an index"));
+}

@@ -8,6 +8,8 @@ use serde_json::json;
 use super::{POLICY, fetch, order, order_of, refusal};
 use crate::keys::Signer;
 
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
 #[tokio::test]
 async fn a_policy_is_pulled_by_tag_and_by_digest() {
     let Some(registry) = Registry::start() else { return };
@@ -73,14 +75,15 @@ async fn what_is_not_there_is_told() {
 #[tokio::test]
 async fn what_is_no_policy_is_refused() {
     let Some(registry) = Registry::start() else { return };
-    let config = registry.blob("router", b"{}", "application/vnd.oci.image.config.v1+json").await;
-    let wasm_config = registry.blob("router", b"{}", "application/vnd.wasm.config.v0+json").await;
+    let config = registry.blob("router", b"{}", "application/vnd.wasm.config.v0+json").await;
     let layer = registry.blob("router", POLICY, "application/wasm").await;
     let text = registry.blob("router", b"text", "text/plain").await;
-    for (config, layers, expected) in [
-        (&config, json!([layer]), "its config is of type \"application/vnd.oci.image.config.v1+json\""),
-        (&wasm_config, json!([text]), "its layer is of type \"text/plain\", not application/wasm"),
-        (&wasm_config, json!([layer, text]), "it has 2 layers, not one"),
+    for (layers, expected) in [
+        (
+            json!([text]),
+            "it has 0 layers of type application/wasm, not one; its layers are of types [\"text/plain\"]",
+        ),
+        (json!([layer, layer]), "it has 2 layers of type application/wasm, not one"),
     ] {
         let manifest =
             json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers });
@@ -88,13 +91,31 @@ async fn what_is_no_policy_is_refused() {
         let told = refusal(&order(&registry.source("router", ":v1"))).await;
         assert!(told.contains(expected) && told.ends_with("`wkg oci push` makes what is expected"), "{told}");
     }
-    let digest = registry.push("router", "v2", POLICY).await;
-    let index_type = "application/vnd.oci.image.index.v1+json";
-    let entry = json!({ "mediaType": MANIFEST, "digest": format!("sha256:{digest}"), "size": 1 });
-    let index = json!({ "schemaVersion": 2, "mediaType": index_type, "manifests": [entry] });
-    registry.put_manifest("router", "all", index_type, &index).await;
+    let entry =
+        |digest: &str| json!({ "mediaType": MANIFEST, "digest": format!("sha256:{digest}"), "size": 1 });
+    let digests = [registry.push("router", "v2", POLICY).await, registry.push("router", "v3", POLICY).await];
+    let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": digests.map(|it| entry(&it)) });
+    registry.put_manifest("router", "all", INDEX, &index).await;
     let told = refusal(&order(&registry.source("router", ":all"))).await;
-    assert!(told.contains("it is an index of several images"), "{told}");
+    assert!(told.contains("it is an index of 2 images, not of one"), "{told}");
+}
+
+#[tokio::test]
+async fn a_policy_beside_other_layers_and_one_behind_an_index_are_found() {
+    let Some(registry) = Registry::start() else { return };
+    let config = registry.blob("router", b"{}", "application/vnd.unknown.config.v1+json").await;
+    let layer = registry.blob("router", POLICY, "application/vnd.wasm.content.layer.v1+wasm").await;
+    let text = registry.blob("router", b"text", "text/markdown").await;
+    let manifest =
+        json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [text, layer] });
+    registry.put_manifest("router", "v1", MANIFEST, &manifest).await;
+    assert!(fetch(&order(&registry.source("router", ":v1"))).await.is_ok());
+
+    let digest = registry.push("router", "v2", POLICY).await;
+    let entry = json!({ "mediaType": MANIFEST, "digest": format!("sha256:{digest}"), "size": 1 });
+    let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [entry] });
+    registry.put_manifest("router", "one", INDEX, &index).await;
+    assert!(fetch(&order(&registry.source("router", ":one"))).await.is_ok());
 }
 
 #[tokio::test]
