@@ -33,6 +33,18 @@ pub enum NoCandidate {
     /// None has these abilities, or none has all of them.
     #[error("no model of the route supports {}", ability_names(.0))]
     Abilities(Abilities),
+    /// One accepts the content and another has the abilities, but none both.
+    #[error(
+        "no model of the route accepts {} and supports {} as well",
+        modality_names(.inputs),
+        ability_names(.abilities)
+    )]
+    Combination {
+        /// The content of the request.
+        inputs: Modalities,
+        /// The abilities that are missing where the content is accepted.
+        abilities: Abilities,
+    },
     /// The request is too long for all of them, however its tokens are counted.
     #[error(
         "the request has at least {needed} tokens, more than any model of the route takes (at most {largest})"

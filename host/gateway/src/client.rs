@@ -12,6 +12,7 @@ mod guard;
 mod intake;
 mod models;
 mod setbacks;
+mod unservable;
 
 use std::sync::Arc;
 

@@ -70,8 +70,10 @@ pub(super) struct Misses {
     nearest: Miss,
     /// Kinds of content that one or another model accepts.
     inputs: Modalities,
-    /// Abilities of the models that accept the content.
+    /// Abilities that one or another model has.
     abilities: Abilities,
+    /// Abilities of the models that accept the content.
+    accepting_abilities: Abilities,
     largest_window: u32,
 }
 
@@ -81,6 +83,7 @@ impl Misses {
             nearest: Miss::Operation,
             inputs: Modalities::empty(),
             abilities: Abilities::empty(),
+            accepting_abilities: Abilities::empty(),
             largest_window: 0,
         }
     }
@@ -89,9 +92,10 @@ impl Misses {
         self.nearest = self.nearest.max(miss);
         if miss >= Miss::Inputs {
             self.inputs |= model.inputs;
+            self.abilities |= model.abilities;
         }
         if miss >= Miss::Abilities {
-            self.abilities |= model.abilities;
+            self.accepting_abilities |= model.abilities;
         }
         if miss == Miss::Window {
             self.largest_window = self.largest_window.max(model.context_window.unwrap_or_default());
@@ -108,8 +112,15 @@ impl Misses {
                 NoCandidate::Inputs(if missing.is_empty() { request.inputs } else { missing })
             }
             Miss::Abilities => {
-                let missing = request.binding_needs() - self.abilities;
-                NoCandidate::Abilities(if missing.is_empty() { request.binding_needs() } else { missing })
+                let needs = request.binding_needs();
+                let (missing, missing_here) = (needs - self.abilities, needs - self.accepting_abilities);
+                match (missing.is_empty(), missing_here.is_empty()) {
+                    (false, _) => NoCandidate::Abilities(missing),
+                    (true, false) => {
+                        NoCandidate::Combination { inputs: request.inputs, abilities: missing_here }
+                    }
+                    (true, true) => NoCandidate::Abilities(needs),
+                }
             }
             Miss::Window => NoCandidate::ContextWindow {
                 needed: request.least_input_tokens,

@@ -99,6 +99,25 @@ fn kinds_that_no_model_takes_together_are_all_named() {
 }
 
 #[test]
+fn abilities_that_no_model_has_together_or_with_the_content_are_told_apart() {
+    let eyes = Arc::new(Model { inputs: Modalities::TEXT | Modalities::IMAGE, ..model("eyes") });
+    let with = |abilities, name| Arc::new(Model { abilities, ..model(name) });
+    let (hands, thinker) = (with(Abilities::TOOLS, "hands"), with(Abilities::REASONING, "thinker"));
+    let picture =
+        RequestFacts { inputs: Modalities::TEXT | Modalities::IMAGE, needs: Abilities::TOOLS, ..request() };
+    assert_eq!(
+        names(&[eyes.clone(), hands.clone()], &picture).unwrap_err(),
+        "no model of the route accepts text and image and supports tools as well"
+    );
+    assert_eq!(names(&[eyes], &picture).unwrap_err(), "no model of the route supports tools");
+    let both = RequestFacts { needs: Abilities::TOOLS | Abilities::REASONING, ..request() };
+    assert_eq!(
+        names(&[hands, thinker], &both).unwrap_err(),
+        "no model of the route supports tools and reasoning"
+    );
+}
+
+#[test]
 fn an_estimate_of_tokens_drops_a_model_only_while_another_is_large_enough() {
     let sized = |name, context_window| Arc::new(Model { context_window, ..model(name) });
     let (small, large, open) =

@@ -15,7 +15,7 @@ use pointsman_telemetry::record::DryRun;
 
 use super::error::ApiError;
 use super::intake::Intake;
-use super::setbacks;
+use super::unservable::unservable;
 use crate::app::App;
 use crate::proxy::choose::{Choice, Chooser, Course, NoChoice};
 use crate::proxy::plan;
@@ -39,7 +39,7 @@ pub(super) async fn dry_run(
         .map_err(|_| ApiError::timeout("no policy decided within the time for the request"))?;
     let plan = match chosen {
         Ok(choice) => planned(&choice),
-        Err(NoChoice::NoCandidate(none)) => return Err(setbacks::no_candidate(&none)),
+        Err(NoChoice::NoCandidate(none)) => return Err(unservable(&none)),
         // What the policy said is in the answer.
         Err(NoChoice::Refused { .. } | NoChoice::Rejected { .. } | NoChoice::NotLoaded(_)) => None,
     };
