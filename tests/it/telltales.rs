@@ -118,7 +118,12 @@ async fn no_key_prompt_or_word_of_a_model_is_told_whatever_goes_wrong() {
                 if *name == "hangs" && route.contains('/') {
                     continue;
                 }
-                ask_and_hang_up_at_last(&gateway, &request(&route, streamed)).await;
+                let mut body = request(&route, streamed);
+                if route.starts_with("sequential-") {
+                    // With tools, a request has no stages, and so no task that could fail.
+                    body.as_object_mut().expect("an object").remove("tools");
+                }
+                ask_and_hang_up_at_last(&gateway, &body).await;
                 asked += 1;
             }
         }
