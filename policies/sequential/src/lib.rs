@@ -141,7 +141,10 @@ impl Run<'_> {
         }
         let mut order = self.order(&whole, self.request.input_tokens, 1)?;
         if let Some(pattern) = self.chain.last().and_then(|link| link.model.as_ref()) {
-            order.sort_by_key(|&index| !pattern.fits(&self.candidates[index].id));
+            order.sort_by_key(|&index| {
+                let model = &self.candidates[index];
+                (!model.healthy, !pattern.fits(&model.id))
+            });
         }
         Ok(Step::Route(Decision::of(order, label)).because(why))
     }
