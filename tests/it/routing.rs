@@ -136,8 +136,9 @@ async fn what_was_used_is_accounted_for_whole_answers_and_streams() {
     let line = |route, answered: u64, cost_usd: f64, compared: f64| {
         json!({
             "route": route, "model": "a/chat", "key": null, "answered": answered, "failed": 0, "cancelled": 0,
-            "input_tokens": 7 * answered, "output_tokens": 3 * answered, "cost_usd": cost_usd,
-            "compared_cost_usd": compared, "baseline_cost_usd": compared,
+            "input_tokens": 7 * answered, "cached_input_tokens": 0, "output_tokens": 3 * answered,
+            "reasoning_tokens": 0, "cost_usd": cost_usd, "compared_cost_usd": compared,
+            "baseline_cost_usd": compared,
         })
     };
     let expected = [line("a/chat", 1, 0.000_013, 0.0), line("main", 2, 0.000_026, 0.000_026)];

@@ -158,8 +158,14 @@ impl Gateway {
 
     /// Waits until it has written a text.
     pub async fn logged(&self, text: &str) {
+        self.logged_times(text, 1).await;
+    }
+
+    /// Waits until its log contains a text so often. It is written beside the work.
+    pub async fn logged_times(&self, text: &str, times: usize) {
         let mut log = self.log.0.subscribe();
-        log.wait_for(|log| log.contains(text)).await.expect("the log outlives its watchers");
+        let is_enough = |log: &String| log.matches(text).count() >= times;
+        log.wait_for(is_enough).await.expect("the log outlives its watchers");
     }
 
     /// Its process id.

@@ -121,17 +121,9 @@ impl Page {
         })?;
         page.metric(the::SPECIAL_TOKENS, |metric| {
             self.each_model(|route, model, on| {
-                for (kind, tokens) in [
-                    ("cached-input", &on.cached_input_tokens),
-                    ("cache-write", &on.cache_write_tokens),
-                    ("reasoning", &on.reasoning_tokens),
-                ] {
-                    let tokens = get(tokens);
-                    if tokens > 0 {
-                        metric.count(&[route, model, kind], tokens)?;
-                    }
-                }
-                Ok(())
+                metric.count(&[route, model, "cached-input"], get(&on.cached_input_tokens))?;
+                metric.count(&[route, model, "cache-write"], get(&on.cache_write_tokens))?;
+                metric.count(&[route, model, "reasoning"], get(&on.reasoning_tokens))
             })
         })?;
         page.metric(the::COST, |metric| {

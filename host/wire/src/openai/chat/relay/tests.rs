@@ -1,8 +1,8 @@
 use pointsman_domain::failure::ErrorCause;
 use proptest::collection::vec;
 
-use proptest::prelude::*;
 use super::*;
+use proptest::prelude::*;
 
 /// What came of a stream.
 #[derive(Debug, PartialEq)]
