@@ -8,6 +8,8 @@
 //! Each protocol has a module of its own; `json` and `sse` know none of them.
 
 mod body;
+pub mod byte_order_mark;
+pub mod content_coding;
 mod json;
 pub mod openai;
 pub mod sse;

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use super::members::Members;
 use super::request::{BadRequest, ChatRequest};
 use crate::body::Gather;
-use crate::json::{JsonError, LeadingMark, Scanner};
+use crate::byte_order_mark::LeadingMark;
+use crate::json::{JsonError, Scanner};
 
 /// Bounds of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +42,8 @@ impl RequestScan {
 
     /// Reads the next chunk of the body, cut anywhere. After an error the scan
     /// is of no more use.
-    pub fn push(&mut self, mut chunk: Bytes) -> Result<(), BadRequest> {
-        self.mark.remove_from(&mut chunk).map_err(BadRequest::not_json)?;
+    pub fn push(&mut self, chunk: Bytes) -> Result<(), BadRequest> {
+        let chunk = self.mark.strip(chunk);
         // Places in a body are kept in 32 bits.
         let limit = self.limits.body_bytes.min(u32::MAX as usize);
         if self.body.len() + chunk.len() > limit {
@@ -55,6 +56,8 @@ impl RequestScan {
 
     /// Says that the body has ended.
     pub fn finish(mut self) -> Result<ChatRequest, BadRequest> {
+        let withheld = self.mark.finish();
+        self.push(withheld)?;
         let scanned = self.scanner.finish(&mut self.members);
         self.check(scanned)?;
         self.members.into_request(Arc::new(self.body.finish()))

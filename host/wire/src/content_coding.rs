@@ -1,0 +1,246 @@
+//! Content codings: bodies that are compressed on their way (RFC 9110, section 8.4).
+//!
+//! A [`Decoder`] returns pieces of bounded size while a body arrives, so the limits of its
+//! caller see the decoded bytes before there are more of them, however small the chunk was
+//! that they came in. Whatever a flush of the sender completed comes out at once, so an
+//! event of a compressed stream is not held until the next.
+
+mod codec;
+
+use std::fmt;
+
+use bytes::{Buf, Bytes};
+
+use codec::{Codec, Progress};
+
+/// The codings that can be decoded, as a value of `accept-encoding`.
+pub const SUPPORTED: &str = "gzip, deflate, br, zstd";
+
+/// The largest piece that a decoder returns.
+pub const MAX_PIECE: usize = 16 * 1024;
+
+/// Most codings of one body. Nobody needs two.
+const MAX_CODINGS: usize = 4;
+
+/// Most characters of an unknown coding that are quoted.
+const MAX_QUOTED: usize = 40;
+
+/// A way to compress a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentCoding {
+    /// `gzip`, also called `x-gzip`.
+    Gzip,
+    /// `deflate`: the zlib format, or bare DEFLATE as some servers send it.
+    Deflate,
+    /// `br`.
+    Brotli,
+    /// `zstd`.
+    Zstd,
+}
+
+/// Codings that cannot be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnsupportedCoding {
+    /// A coding with this name.
+    #[error("the content coding {0:?} is not supported")]
+    Unknown(String),
+    /// More codings than anybody needs.
+    #[error("more than {MAX_CODINGS} content codings are not supported")]
+    TooMany,
+}
+
+/// A body is not what its coding says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("its {coding} data cannot be decoded: {reason}")]
+pub struct DecodeError {
+    /// The coding.
+    pub coding: ContentCoding,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Decodes a body that arrives in chunks.
+pub struct Decoder {
+    /// One for each coding; the first decodes what arrives.
+    stages: Vec<Stage>,
+}
+
+/// Undoes one coding.
+struct Stage {
+    coding: ContentCoding,
+    codec: Codec,
+    /// What the stage before decoded and this one has not.
+    input: Bytes,
+    scratch: Box<[u8]>,
+    state: State,
+    /// Whether the codec may hold decoded bytes for which there was no room.
+    has_more: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// No byte has come.
+    Empty,
+    /// Inside of the compressed data.
+    Within,
+    /// The compressed data are complete.
+    Complete,
+}
+
+impl ContentCoding {
+    /// The name in `content-encoding`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+            Self::Brotli => "br",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// Parses a name, which is case-insensitive.
+    fn parse(name: &str) -> Option<Self> {
+        const NAMES: [(&str, ContentCoding); 5] = [
+            ("gzip", ContentCoding::Gzip),
+            ("x-gzip", ContentCoding::Gzip),
+            ("deflate", ContentCoding::Deflate),
+            ("br", ContentCoding::Brotli),
+            ("zstd", ContentCoding::Zstd),
+        ];
+        NAMES.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, coding)| coding)
+    }
+}
+
+impl fmt::Display for ContentCoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Decoder {
+    /// Returns the decoder for the values of `content-encoding`; `None` if there is nothing
+    /// to decode.
+    pub fn for_values<'v>(
+        values: impl IntoIterator<Item = &'v [u8]>,
+    ) -> Result<Option<Self>, UnsupportedCoding> {
+        let mut stages = Vec::new();
+        for value in values {
+            for name in String::from_utf8_lossy(value).split(',').map(str::trim) {
+                if name.is_empty() || name.eq_ignore_ascii_case("identity") {
+                    continue;
+                }
+                let Some(coding) = ContentCoding::parse(name) else {
+                    return Err(UnsupportedCoding::Unknown(name.chars().take(MAX_QUOTED).collect()));
+                };
+                if stages.len() == MAX_CODINGS {
+                    return Err(UnsupportedCoding::TooMany);
+                }
+                stages.push(Stage::new(coding));
+            }
+        }
+        // The last coding was applied last.
+        stages.reverse();
+        Ok((!stages.is_empty()).then_some(Self { stages }))
+    }
+
+    /// Returns the next decoded piece, of at most [`MAX_PIECE`] bytes, and removes from the
+    /// chunk what was read for it; `None` once the chunk is used up.
+    pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<Bytes>, DecodeError> {
+        decode(&mut self.stages, chunk)
+    }
+
+    /// Checks that the body was complete when it ended.
+    pub fn finish(&self) -> Result<(), DecodeError> {
+        match self.stages.iter().find(|stage| stage.state == State::Within) {
+            Some(stage) => Err(stage.error("it ends too early".to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.stages.iter().map(|stage| stage.coding)).finish()
+    }
+}
+
+fn decode(stages: &mut [Stage], chunk: &mut Bytes) -> Result<Option<Bytes>, DecodeError> {
+    let Some((last, before)) = stages.split_last_mut() else {
+        return Ok(None);
+    };
+    if before.is_empty() {
+        return last.decode(chunk);
+    }
+    loop {
+        let mut input = std::mem::take(&mut last.input);
+        let piece = last.decode(&mut input)?;
+        last.input = input;
+        if piece.is_some() {
+            return Ok(piece);
+        }
+        match decode(before, chunk)? {
+            Some(decoded) => last.input = decoded,
+            None => return Ok(None),
+        }
+    }
+}
+
+impl Stage {
+    fn new(coding: ContentCoding) -> Self {
+        Self {
+            coding,
+            codec: Codec::new(coding),
+            input: Bytes::new(),
+            scratch: vec![0; MAX_PIECE].into(),
+            state: State::Empty,
+            has_more: false,
+        }
+    }
+
+    fn decode(&mut self, input: &mut Bytes) -> Result<Option<Bytes>, DecodeError> {
+        while self.has_more || !input.is_empty() {
+            if self.state == State::Complete && !input.is_empty() && !self.begin_again(input) {
+                // What follows the data is ignored, as clients do.
+                input.clear();
+                return Ok(None);
+            }
+            let step = self.codec.run(input, &mut self.scratch);
+            let Progress { read, written, is_complete } = step.map_err(|reason| self.error(reason))?;
+            let is_stuck = read == 0 && written == 0 && !is_complete;
+            if is_stuck && !input.is_empty() {
+                return Err(self.error("it makes no sense".to_owned()));
+            }
+            input.advance(read);
+            self.has_more = written == self.scratch.len() && !is_complete;
+            self.state = if is_complete { State::Complete } else { State::Within };
+            if written > 0 {
+                return Ok(Some(Bytes::copy_from_slice(&self.scratch[..written])));
+            }
+            if is_stuck {
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Begins again where the coding lets data follow data, and these are some.
+    fn begin_again(&mut self, input: &[u8]) -> bool {
+        let is_next = match self.coding {
+            ContentCoding::Gzip => input.first() == Some(&0x1f),
+            // Its decoder expects another frame.
+            ContentCoding::Zstd => true,
+            ContentCoding::Deflate | ContentCoding::Brotli => false,
+        };
+        if self.coding == ContentCoding::Gzip && is_next {
+            self.codec = Codec::new(self.coding);
+        }
+        is_next
+    }
+
+    fn error(&self, reason: String) -> DecodeError {
+        DecodeError { coding: self.coding, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests;
