@@ -1,31 +1,87 @@
-//! A certificate for loopback, made for each fake server.
+//! Certificates for loopback, made for each test.
 
 use std::sync::Arc;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::ServerConfig;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use rustls::crypto::ring;
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 
-/// A self-signed certificate and a server that shows it.
-pub(crate) struct Certificate {
-    pub(crate) pem: String,
-    pub(crate) server: Arc<ServerConfig>,
+/// A self-signed certificate and its key, in PEM.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The certificate.
+    pub certificate_pem: String,
+    /// The private key.
+    pub key_pem: String,
 }
 
-impl Certificate {
-    pub(crate) fn new() -> Self {
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(names).expect("a certificate for loopback");
-        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-        let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring speaks TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key.into())
-            .expect("the key fits the certificate");
-        server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self { pem: cert.pem(), server: Arc::new(server) }
+/// How a fake server speaks TLS.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TlsOptions<'a> {
+    /// Calls its certificate an authority's, as `openssl req -x509` does.
+    pub(crate) is_authority: bool,
+    /// The only certificate that clients may show, in PEM; they have to.
+    pub(crate) client_pem: Option<&'a str>,
+}
+
+/// A server that shows a certificate of its own.
+pub(crate) struct TlsServer {
+    pub(crate) pem: String,
+    pub(crate) config: Arc<ServerConfig>,
+}
+
+impl Identity {
+    /// Makes one for loopback.
+    pub fn new() -> Self {
+        Self::of_kind(false)
     }
+
+    fn of_kind(is_authority: bool) -> Self {
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let mut params = CertificateParams::new(names).expect("names of loopback");
+        if is_authority {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate for loopback");
+        Self { certificate_pem: certificate.pem(), key_pem: key.serialize_pem() }
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TlsServer {
+    pub(crate) fn new(options: TlsOptions<'_>) -> Self {
+        let Identity { certificate_pem, key_pem } = Identity::of_kind(options.is_authority);
+        let key = PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes()).expect("a key in PEM");
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .expect("ring speaks TLS 1.2 and 1.3");
+        let builder = match options.client_pem {
+            None => builder.with_no_client_auth(),
+            Some(pem) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(certificate(pem)).expect("a certificate that can be trusted");
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                builder.with_client_cert_verifier(verifier.build().expect("a list of one certificate"))
+            }
+        };
+        let mut config = builder
+            .with_single_cert(vec![certificate(&certificate_pem)], key.into())
+            .expect("the key fits the certificate");
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Self { pem: certificate_pem, config: Arc::new(config) }
+    }
+}
+
+fn certificate(pem: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate in PEM")
 }

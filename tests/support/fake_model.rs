@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::certificate::Certificate;
+use crate::certificate::{TlsOptions, TlsServer};
 use crate::step::Step;
 
 type Script = dyn Fn(&Request) -> Step + Send + Sync;
@@ -24,7 +24,7 @@ type Script = dyn Fn(&Request) -> Step + Send + Sync;
 /// HTTP/1.1 and, to clients that begin with it, HTTP/2. Ends when dropped.
 pub struct FakeModel {
     address: SocketAddr,
-    certificate: Option<Certificate>,
+    tls: Option<TlsServer>,
     state: Arc<State>,
     accepting: JoinHandle<()>,
 }
@@ -35,6 +35,8 @@ pub struct Builder {
     steps: VecDeque<Step>,
     otherwise: Arc<Script>,
     tls: bool,
+    is_authority: bool,
+    client_pem: Option<String>,
     forgetful: bool,
 }
 
@@ -79,13 +81,15 @@ impl FakeModel {
             steps: VecDeque::new(),
             otherwise: Arc::new(|request| Step::says(request, "hello there")),
             tls: false,
+            is_authority: false,
+            client_pem: None,
             forgetful: false,
         }
     }
 
     /// Where its API begins.
     pub fn base_url(&self) -> String {
-        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}/v1", self.address)
     }
 
@@ -96,7 +100,7 @@ impl FakeModel {
 
     /// The certificate authority that vouches for it, if it speaks TLS.
     pub fn ca_pem(&self) -> Option<&str> {
-        self.certificate.as_ref().map(|certificate| certificate.pem.as_str())
+        self.tls.as_ref().map(|tls| tls.pem.as_str())
     }
 
     /// The requests so far.
@@ -139,7 +143,7 @@ impl FakeModel {
     /// Accepts connections again, at the same address.
     pub async fn come_back(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("the old port is free");
-        self.accepting = accept(listener, self.certificate.as_ref(), &self.state);
+        self.accepting = accept(listener, self.tls.as_ref(), &self.state);
     }
 }
 
@@ -175,6 +179,19 @@ impl Builder {
         self
     }
 
+    /// Speaks TLS with a certificate that calls itself an authority's, as
+    /// `openssl req -x509` makes them.
+    pub fn tls_as_authority(mut self) -> Self {
+        self.is_authority = true;
+        self.tls()
+    }
+
+    /// Speaks TLS with clients that show this certificate, in PEM.
+    pub fn tls_for_client(mut self, pem: &str) -> Self {
+        self.client_pem = Some(pem.to_owned());
+        self.tls()
+    }
+
     /// Keeps no requests: for benches, which send too many.
     pub fn forgetful(mut self) -> Self {
         self.forgetful = true;
@@ -193,15 +210,16 @@ impl Builder {
             hang_ups: watch::Sender::new(0),
         };
         let address = listener.local_addr().expect("a bound listener has an address");
-        let certificate = self.tls.then(Certificate::new);
+        let options = TlsOptions { is_authority: self.is_authority, client_pem: self.client_pem.as_deref() };
+        let tls = self.tls.then(|| TlsServer::new(options));
         let state = Arc::new(state);
-        let accepting = accept(listener, certificate.as_ref(), &state);
-        FakeModel { address, certificate, state, accepting }
+        let accepting = accept(listener, tls.as_ref(), &state);
+        FakeModel { address, tls, state, accepting }
     }
 }
 
-fn accept(listener: TcpListener, certificate: Option<&Certificate>, state: &Arc<State>) -> JoinHandle<()> {
-    let tls = certificate.map(|certificate| Arc::clone(&certificate.server));
+fn accept(listener: TcpListener, tls: Option<&TlsServer>, state: &Arc<State>) -> JoinHandle<()> {
+    let tls = tls.map(|tls| Arc::clone(&tls.config));
     tokio::spawn(connection::accept(listener, tls, Arc::clone(state)))
 }
 

@@ -278,6 +278,9 @@ pub fn command() -> Command {
 fn of(binary: &Path) -> Command {
     let mut command = Command::new(binary);
     command.env(planted::BACKEND_KEY_ENV, planted::BACKEND_KEY);
+    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        command.env_remove(variable).env_remove(variable.to_lowercase());
+    }
     command
 }
 

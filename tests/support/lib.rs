@@ -20,15 +20,18 @@ mod installed;
 mod model;
 pub mod planted;
 pub mod prometheus;
+mod proxy;
 pub mod real_models;
 pub mod registry;
 mod step;
 
+pub use certificate::Identity;
 pub use connection::Connection;
 pub use fake_model::{Builder, FakeModel, Request};
 pub use gate::Gate;
 pub use gateway::{Gateway, command, fresh_directory};
 pub use installed::installed;
 pub use model::model;
+pub use proxy::Proxy;
 pub use registry::Registry;
 pub use step::Step;

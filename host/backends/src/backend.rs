@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use pointsman_domain::failure::{CallFailure, FailureKind};
 use pointsman_domain::model::{Model, Operation};
 
-use crate::http::transport::TransportBody;
+use crate::http::transport::AnswerBody;
 use crate::http::{HttpBackend, HttpConfig, InvalidBackend};
 use crate::simulated::{Simulated, SimulatedBody, SimulatedConfig};
 
@@ -59,7 +59,7 @@ pub struct ReplyBody(BodyKind);
 
 #[derive(Debug)]
 enum BodyKind {
-    Http(TransportBody),
+    Http(AnswerBody),
     Simulated(SimulatedBody),
 }
 
@@ -84,18 +84,19 @@ impl Backend {
         }
     }
 
-    /// Asks whether the backend is there: a GET below the base URL has to be
-    /// answered with success within the time. A simulated fleet always is.
-    pub async fn probe(&self, path: &str, timeout: Duration) -> Result<(), CallFailure> {
+    /// Returns the status of the answer to a GET below the base URL. Fails without an
+    /// answer in time, and with a status of 500 or more: any other is that of a server
+    /// which is alive. A simulated fleet always is.
+    pub async fn probe(&self, path: &str, timeout: Duration) -> Result<u16, CallFailure> {
         match &self.0 {
             Kind::Http(backend) => backend.probe(path, timeout).await,
-            Kind::Simulated(_) => Ok(()),
+            Kind::Simulated(_) => Ok(200),
         }
     }
 }
 
 impl ReplyBody {
-    pub(crate) fn http(body: TransportBody) -> Self {
+    pub(crate) fn http(body: AnswerBody) -> Self {
         Self(BodyKind::Http(body))
     }
 

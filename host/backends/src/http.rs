@@ -5,11 +5,9 @@ pub(crate) mod transport;
 use std::fmt;
 use std::time::Duration;
 
-use ::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT,
-};
+use ::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use ::http::{HeaderMap, HeaderName, HeaderValue};
-use pointsman_domain::failure::{CallFailure, ErrorCause, FailureKind, TimeLimit};
+use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::model::Operation;
 
 use crate::backend::{Call, Reply, ReplyBody, broken};
@@ -19,9 +17,8 @@ use transport::{Address, Transport};
 const PRODUCT: &str = concat!("pointsman/", env!("CARGO_PKG_VERSION"));
 /// Headers of an answer that a client may see, besides `x-ratelimit-*`. The rest
 /// may name the operator's account, its cookies or its infrastructure.
-const SHOWN: [HeaderName; 6] = [
+const SHOWN: [HeaderName; 5] = [
     CONTENT_TYPE,
-    CONTENT_ENCODING,
     RETRY_AFTER,
     HeaderName::from_static("retry-after-ms"),
     HeaderName::from_static("x-request-id"),
@@ -35,10 +32,12 @@ const RATE_LIMITS: &str = "x-ratelimit-";
 /// [`Backend`]: crate::Backend
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpConfig {
-    /// Where the API begins, usually with `/v1` at the end.
+    /// Where the API begins, usually with `/v1` at the end. A query is sent with every call.
     pub base_url: String,
-    /// Sent as `authorization: Bearer`.
+    /// The key, if the server wants one.
     pub api_key: Option<Secret>,
+    /// Header that carries the key: as `Bearer` in `authorization`, as it is in any other.
+    pub api_key_header: HeaderName,
     /// Sent with every call.
     pub headers: HeaderMap,
     /// Longest wait for a connection.
@@ -50,8 +49,31 @@ pub struct HttpConfig {
     /// Speak HTTP/2 from the first byte, without asking. With TLS, HTTP/2 is
     /// negotiated anyway.
     pub http2: bool,
-    /// Certificate authorities to trust instead of the system's, in PEM.
+    /// Certificate authorities to trust instead of the system's, in PEM. A server's own
+    /// certificate may be among them.
     pub ca_pem: Option<Vec<u8>>,
+    /// Certificate that the server gets to see, if it asks for one.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Proxy to go through.
+    pub proxy: Option<ProxyConfig>,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientCertificate {
+    /// The certificate and those between it and its authority, in PEM.
+    pub chain_pem: Vec<u8>,
+    /// The private key, in PEM.
+    pub key_pem: Secret,
+}
+
+/// A proxy: `http://`, `https://`, `socks5://` or `socks5h://`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProxyConfig {
+    /// Its address, in which there may be a user name and a password.
+    pub url: Secret,
+    /// User name and password with a colon between them.
+    pub credentials: Option<Secret>,
 }
 
 /// Why a backend cannot be made from its configuration.
@@ -71,6 +93,21 @@ pub enum InvalidBackend {
     /// A key that no header can carry.
     #[error("api_key has characters that a header cannot carry; is there a line end in it?")]
     ApiKey,
+    /// No proxy's address.
+    #[error("the proxy's address is not one such as http://proxy.example.com:3128")]
+    Proxy,
+    /// One word where two were expected.
+    #[error("the proxy's credentials are not a user name and a password with a colon between them")]
+    ProxyCredentials,
+    /// The client's certificate cannot be used.
+    #[error("the client certificate cannot be used: {0}")]
+    ClientCertificate(String),
+    /// The client's key cannot be used.
+    #[error("the key of the client certificate cannot be used: {0}")]
+    ClientKey(&'static str),
+    /// The client's key is another's.
+    #[error("the key does not match the client certificate")]
+    KeyMismatch,
     /// No certificate found.
     #[error("the certificate authorities are not PEM certificates: {0}")]
     Authorities(String),
@@ -119,12 +156,15 @@ impl HttpConfig {
         Self {
             base_url: base_url.into(),
             api_key: None,
+            api_key_header: AUTHORIZATION,
             headers: HeaderMap::new(),
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(60),
             max_idle_connections: 1024,
             http2: false,
             ca_pem: None,
+            client_certificate: None,
+            proxy: None,
         }
     }
 }
@@ -161,7 +201,7 @@ impl HttpBackend {
         })
     }
 
-    pub(crate) async fn probe(&self, path: &str, timeout: Duration) -> Result<(), CallFailure> {
+    pub(crate) async fn probe(&self, path: &str, timeout: Duration) -> Result<u16, CallFailure> {
         let failure = |kind| CallFailure { kind, retry_after: None };
         let url = self.base.join(path).map_err(|error| failure(FailureKind::Connect(error.to_string())))?;
         let answer =
@@ -169,8 +209,7 @@ impl HttpBackend {
                 |_| failure(FailureKind::Timeout { limit: TimeLimit::FirstByte, waited: timeout }),
             )??;
         match answer.status {
-            200..300 => Ok(()),
-            429 => Err(failure(FailureKind::Status { status: 429, cause: ErrorCause::Load })),
+            status @ ..500 => Ok(status),
             status => Err(failure(FailureKind::server_error(status))),
         }
     }
@@ -189,10 +228,13 @@ pub(crate) fn own_headers(config: &HttpConfig) -> Result<HeaderMap, InvalidBacke
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.extend(config.headers.clone());
     if let Some(key) = &config.api_key {
-        let mut value =
-            HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| InvalidBackend::ApiKey)?;
+        let value = match config.api_key_header == AUTHORIZATION {
+            true => HeaderValue::from_str(&format!("Bearer {}", key.expose())),
+            false => HeaderValue::from_str(key.expose()),
+        };
+        let mut value = value.map_err(|_| InvalidBackend::ApiKey)?;
         value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+        headers.insert(config.api_key_header.clone(), value);
     }
     Ok(headers)
 }

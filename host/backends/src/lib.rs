@@ -16,7 +16,7 @@ mod simulated;
 
 pub use backend::{Backend, Call, Reply, ReplyBody};
 pub use endpoint::{Endpoint, Posted};
-pub use http::{HttpConfig, InvalidBackend};
+pub use http::{ClientCertificate, HttpConfig, InvalidBackend, ProxyConfig};
 pub use prober::{ProbeConfig, Prober};
 pub use retry_after::retry_after;
 pub use secret::Secret;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use pointsman_domain::failure::{CallFailure, CallTimeouts};
+use pointsman_domain::failure::CallFailure;
 use pointsman_domain::ids::BackendName;
 use pointsman_domain::model::Model;
 use tokio::task::JoinHandle;
@@ -37,10 +37,10 @@ struct Probed {
     backend: Backend,
     models: Vec<Arc<Model>>,
     config: ProbeConfig,
-    /// Waits that count against the health of the models.
-    fault_after: CallTimeouts,
     /// The last verdict, to log changes only.
     down: bool,
+    /// The last status that was reported as no success.
+    odd_status: Option<u16>,
 }
 
 impl Default for ProbeConfig {
@@ -53,8 +53,7 @@ impl Prober {
     /// Probes a backend at once and then at intervals, and tells the live stats
     /// of its models. Call it inside a Tokio runtime.
     pub fn start(name: BackendName, backend: Backend, models: Vec<Arc<Model>>, config: ProbeConfig) -> Self {
-        let fault_after = CallTimeouts { first_byte: config.timeout, ..CallTimeouts::default() };
-        let probed = Probed { name, backend, models, config, fault_after, down: false };
+        let probed = Probed { name, backend, models, config, down: false, odd_status: None };
         #[expect(clippy::disallowed_methods, reason = "the prober owns the task and ends it when dropped")]
         Self(tokio::spawn(probed.keep_probing()))
     }
@@ -80,23 +79,39 @@ impl Probed {
         }
     }
 
-    fn judge(&mut self, result: Result<(), CallFailure>, now: Instant) {
+    /// Any answer below 500 is that of a server which is alive: it may have no such page, or
+    /// want another key for it.
+    fn judge(&mut self, result: Result<u16, CallFailure>, now: Instant) {
         match result {
-            Ok(()) => {
+            Ok(status) => {
                 self.models.iter().for_each(|model| model.live.probe_succeeded());
                 if std::mem::take(&mut self.down) {
                     tracing::info!(backend = %self.name, "probe succeeded again");
                 }
+                self.report_status(status);
             }
-            Err(failure) if failure.kind.counts_against_health(&self.fault_after) => {
+            Err(failure) => {
                 self.models.iter().for_each(|model| model.live.probe_failed(now));
                 if !std::mem::replace(&mut self.down, true) {
                     tracing::warn!(backend = %self.name, path = self.config.path, %failure, "probe failed");
                 }
             }
-            // A rate limit, say: it answers, so it is not down, but this is no proof of health.
-            Err(_) => {}
         }
+    }
+
+    /// Logs a status that is no success, unless the one before was the same.
+    fn report_status(&mut self, status: u16) {
+        let odd = (!(200..300).contains(&status)).then_some(status);
+        if let Some(status) = odd.filter(|_| self.odd_status != odd) {
+            tracing::warn!(
+                backend = %self.name,
+                path = self.config.path,
+                status,
+                "the probe's answer is no success, but the server is alive; hint: set `path` of the \
+                 backend's `health` to a page that it has"
+            );
+        }
+        self.odd_status = odd;
     }
 }
 

@@ -2,104 +2,97 @@
 //!
 //! Servers of the operator's own speak plain HTTP on a near network, where each
 //! microsecond shows: they are called by hyper's client as it is. A provider on
-//! the internet speaks TLS: reqwest knows the system's certificate authorities
-//! and negotiates HTTP/2, and what its comfort costs (some 15 µs a call: it
-//! parses the address again and copies headers) is lost beside the way there.
+//! the internet speaks TLS, or is behind a proxy: reqwest negotiates HTTP/2 and
+//! opens tunnels, and what its comfort costs (some 15 µs a call: it parses the
+//! address again and copies headers) is lost beside the way there.
 
 use std::fmt;
-use std::task::{Context, Poll};
+use std::time::Instant;
 
-use ::http::uri::InvalidUri;
-use ::http::{HeaderMap, Method, Uri};
+use ::http::header::CONTENT_LENGTH;
+use ::http::{HeaderMap, Method};
 use bytes::Bytes;
 use pointsman_domain::failure::{CallFailure, FailureKind, reason};
-use reqwest::Url;
 
 use super::{HttpConfig, InvalidBackend};
 use crate::backend::broken;
 
-mod encrypted;
+mod address;
+mod body;
+mod kept;
 mod pieces;
 mod plain;
+mod redirect;
+mod rich;
+mod tls;
 
-use encrypted::Encrypted;
+pub(crate) use address::Address;
+pub(crate) use body::AnswerBody;
+use kept::{KeptConnections, SendError};
 use pieces::Pieces;
 use plain::Plain;
-
-/// A web address, parsed once, as each of the clients wants it.
-#[derive(Clone)]
-pub(crate) struct Address {
-    url: Url,
-    uri: Uri,
-}
+use redirect::Redirects;
+use rich::Rich;
 
 /// Connections to one server.
-#[expect(clippy::large_enum_variant, reason = "there is one for each backend")]
-pub(crate) enum Transport {
-    Plain(Plain),
-    Encrypted(Encrypted),
+pub(crate) struct Transport {
+    client: Client,
+    kept: KeptConnections,
+    redirects: Redirects,
 }
 
-/// The head of an answer.
+#[expect(clippy::large_enum_variant, reason = "there is one for each backend")]
+enum Client {
+    Plain(Plain),
+    Rich(Rich),
+}
+
+/// A request, which may have to be sent more than once.
+pub(crate) struct Outgoing {
+    method: Method,
+    headers: HeaderMap,
+    body: Vec<Bytes>,
+}
+
+/// The head of an answer, and what follows.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: TransportBody,
+    pub(crate) body: AnswerBody,
+}
+
+/// The head of an answer as it came.
+struct RawAnswer {
+    status: u16,
+    headers: HeaderMap,
+    body: TransportBody,
+    /// The connection that it came on.
+    connection: Option<kept::Connection>,
 }
 
 /// The rest of an answer; dropping it closes the connection or the stream.
-pub(crate) enum TransportBody {
+enum TransportBody {
     Plain(plain::Rest),
-    Encrypted(encrypted::Rest),
+    Rich(rich::Rest),
 }
 
-impl Address {
-    /// Checks a base URL. Secrets in it are refused, so addresses may be logged.
-    pub(crate) fn parse(text: &str) -> Result<Self, InvalidBackend> {
-        let address = Self::new(text)?;
-        let invalid = |reason: String| InvalidBackend::Url { url: text.to_owned(), reason };
-        let url = &address.url;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid(format!("its scheme is {}, not http or https", url.scheme())));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(invalid("it has a query or a fragment".to_owned()));
-        }
-        Ok(address)
-    }
-
-    /// An address below this one.
-    pub(crate) fn join(&self, path: &str) -> Result<Self, InvalidBackend> {
-        Self::new(&format!("{}/{}", self.url.as_str().trim_end_matches('/'), path.trim_start_matches('/')))
-    }
-
-    fn new(text: &str) -> Result<Self, InvalidBackend> {
-        let invalid = |reason: String| InvalidBackend::Url { url: text.to_owned(), reason };
-        let url = Url::parse(text).map_err(|error| invalid(error.to_string()))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(InvalidBackend::Credentials);
-        }
-        let uri = url.as_str().parse().map_err(|error: InvalidUri| invalid(error.to_string()))?;
-        Ok(Self { url, uri })
-    }
-
-    fn is_encrypted(&self) -> bool {
-        self.url.scheme() == "https"
-    }
-}
-
-impl fmt::Debug for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.url.as_str())
-    }
+/// Which connection a request is sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Freshness {
+    /// One that was kept, if there is one.
+    Any,
+    /// One of its own.
+    Fresh,
 }
 
 impl Transport {
     pub(crate) fn new(config: &HttpConfig, base: &Address) -> Result<Self, InvalidBackend> {
-        if base.is_encrypted() {
-            return Encrypted::new(config).map(Self::Encrypted);
-        }
-        Ok(Self::Plain(Plain::new(config)))
+        let client = if base.is_encrypted() || config.proxy.is_some() {
+            Client::Rich(Rich::new(config, base)?)
+        } else {
+            Client::Plain(Plain::new(config))
+        };
+        Ok(Self { client, kept: KeptConnections::default(), redirects: Redirects::default() })
     }
 
     pub(crate) async fn post(
@@ -108,33 +101,61 @@ impl Transport {
         headers: HeaderMap,
         body: Vec<Bytes>,
     ) -> Result<Answer, CallFailure> {
-        self.send(Method::POST, to, headers, Pieces::new(body)).await
+        self.send(to, Outgoing { method: Method::POST, headers, body: pieces::joined(body) }).await
     }
 
     pub(crate) async fn get(&self, from: &Address, headers: HeaderMap) -> Result<Answer, CallFailure> {
-        self.send(Method::GET, from, headers, Pieces::new(Vec::new())).await
+        self.send(from, Outgoing { method: Method::GET, headers, body: Vec::new() }).await
     }
 
+    /// Sends a request, and again to wherever the same server redirects it.
+    async fn send(&self, to: &Address, request: Outgoing) -> Result<Answer, CallFailure> {
+        let mut answer = self.send_to(to, &request).await?;
+        let mut at = to.clone();
+        let mut hops = 0;
+        while let Some(next) = self.redirects.next(&at, answer.status, &answer.headers, hops) {
+            answer = self.send_to(&next, &request).await?;
+            at = next;
+            hops += 1;
+        }
+        let RawAnswer { status, mut headers, body, .. } = answer;
+        let body = AnswerBody::new(body, &mut headers);
+        headers.remove(CONTENT_LENGTH);
+        Ok(Answer { status, headers, body })
+    }
+
+    /// Sends a request once more where the server did nothing with it.
+    async fn send_to(&self, to: &Address, request: &Outgoing) -> Result<RawAnswer, CallFailure> {
+        let sent_at = Instant::now();
+        let mut answer = self.client.send(to, request, Freshness::Any).await;
+        if let Err(error) = &answer
+            && self.kept.is_unprocessed(error, sent_at.elapsed())
+        {
+            answer = self.client.send(to, request, Freshness::Fresh).await;
+        }
+        let answer = answer.map_err(|error| error.failure)?;
+        self.kept.answered(answer.connection);
+        Ok(answer)
+    }
+}
+
+impl Client {
     async fn send(
         &self,
-        method: Method,
         to: &Address,
-        headers: HeaderMap,
-        body: Pieces,
-    ) -> Result<Answer, CallFailure> {
+        request: &Outgoing,
+        freshness: Freshness,
+    ) -> Result<RawAnswer, SendError> {
         match self {
-            Self::Plain(client) => client.send(method, to.uri.clone(), headers, body).await,
-            Self::Encrypted(client) => client.send(method, to.url.clone(), headers, body).await,
+            Self::Plain(client) => client.send(to, request, freshness).await,
+            Self::Rich(client) => client.send(to, request, freshness).await,
         }
     }
 }
 
-impl TransportBody {
-    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {
-        match self {
-            Self::Plain(rest) => rest.poll_chunk(cx),
-            Self::Encrypted(rest) => rest.poll_chunk(cx),
-        }
+impl Outgoing {
+    fn pieces(&self) -> Pieces {
+        Pieces::new(self.body.clone())
     }
 }
 

@@ -28,8 +28,8 @@ async fn judged(server: &FakeModel, probes: usize) {
 async fn probes_take_a_model_out_and_bring_it_back_without_traffic() {
     let server = FakeModel::builder()
         .then(Step::status(500))
-        .then(Step::status(401))
-        .then(Step::drop_connection())
+        .then(Step::status(503))
+        .then(Step::status(502))
         .start()
         .await;
     let model = model();
@@ -40,7 +40,7 @@ async fn probes_take_a_model_out_and_bring_it_back_without_traffic() {
         models: vec![Arc::clone(&model)],
         config: ProbeConfig::default(),
         down: false,
-        fault_after: CallTimeouts::default(),
+        odd_status: None,
     };
     for _ in 0..3 {
         assert!(is_healthy(&model));
@@ -66,8 +66,24 @@ async fn a_probe_without_an_answer_fails_in_time() {
 }
 
 #[tokio::test]
-async fn a_rate_limited_probe_says_nothing() {
-    let server = FakeModel::always(Step::status(429)).await;
+async fn a_server_that_answers_is_alive_unless_it_failed() {
+    let within = Duration::from_secs(60);
+    let probe = async |status: u16| {
+        let server = FakeModel::always(Step::status(status).header("location", "http://127.0.0.1:1/")).await;
+        let backend = Backend::http(HttpConfig::new(server.base_url())).unwrap();
+        backend.probe("models", within).await.map_err(|failure| failure.kind)
+    };
+    for alive in [200, 204, 301, 307, 400, 401, 403, 404, 405, 429, 499] {
+        assert_eq!(probe(alive).await, Ok(alive));
+    }
+    for failed in [500, 502, 503, 529] {
+        assert_eq!(probe(failed).await, Err(FailureKind::server_error(failed)));
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_the_page_that_is_probed_stays_in_use() {
+    let server = FakeModel::always(Step::status(404)).await;
     let model = model();
     let _prober = start(&server, &model);
     judged(&server, 4).await;

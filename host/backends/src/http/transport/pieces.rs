@@ -13,22 +13,32 @@ const COPIED: usize = 64 * 1024;
 
 /// A body; a long one is sent from where its pieces are. Its length is known, so
 /// it is not sent chunked, which some servers refuse.
-pub(crate) struct Pieces {
+pub(super) struct Pieces {
     pieces: std::vec::IntoIter<Bytes>,
     left: u64,
 }
 
 impl Pieces {
-    pub(super) fn new(mut pieces: Vec<Bytes>) -> Self {
-        let length: usize = pieces.iter().map(Bytes::len).sum();
-        if pieces.len() > 1 && length <= COPIED {
-            let mut whole = BytesMut::with_capacity(length);
-            pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
-            pieces.clear();
-            pieces.push(whole.freeze());
-        }
-        Self { pieces: pieces.into_iter(), left: length as u64 }
+    pub(super) fn new(pieces: Vec<Bytes>) -> Self {
+        let left = length(&pieces) as u64;
+        Self { pieces: pieces.into_iter(), left }
     }
+}
+
+/// Puts a short body together.
+pub(super) fn joined(mut pieces: Vec<Bytes>) -> Vec<Bytes> {
+    let length = length(&pieces);
+    if pieces.len() > 1 && length <= COPIED {
+        let mut whole = BytesMut::with_capacity(length);
+        pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
+        pieces.clear();
+        pieces.push(whole.freeze());
+    }
+    pieces
+}
+
+fn length(pieces: &[Bytes]) -> usize {
+    pieces.iter().map(Bytes::len).sum()
 }
 
 impl Body for Pieces {

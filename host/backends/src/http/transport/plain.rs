@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ::http::{HeaderMap, Method, Request, Uri};
+use ::http::Request;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
@@ -12,44 +12,55 @@ use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pointsman_domain::failure::CallFailure;
 
-use super::{Answer, Pieces, TransportBody, broken, cannot_connect, reason};
+use super::kept::{Connection, SendError, SendErrorCause};
+use super::{Address, Freshness, Outgoing, Pieces, RawAnswer, TransportBody, broken, cannot_connect, reason};
 use crate::http::HttpConfig;
 
 /// Connections to a server.
-pub(crate) struct Plain(Client<HttpConnector, Pieces>);
+pub(super) struct Plain {
+    client: Client<HttpConnector, Pieces>,
+    /// Keeps no connections.
+    fresh: Client<HttpConnector, Pieces>,
+}
 
 /// The rest of an answer.
-pub(crate) struct Rest(Incoming);
+pub(super) struct Rest(Incoming);
 
 impl Plain {
     pub(super) fn new(config: &HttpConfig) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(config.connect_timeout));
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(config.idle_timeout)
-            .pool_max_idle_per_host(config.max_idle_connections)
-            .http2_only(config.http2)
-            .build(tcp);
-        Self(client)
+        let build = |max_idle_connections| {
+            Client::builder(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(config.idle_timeout)
+                .pool_max_idle_per_host(max_idle_connections)
+                .http2_only(config.http2)
+                .build(tcp.clone())
+        };
+        Self { client: build(config.max_idle_connections), fresh: build(0) }
     }
 
     pub(super) async fn send(
         &self,
-        method: Method,
-        to: Uri,
-        headers: HeaderMap,
-        body: Pieces,
-    ) -> Result<Answer, CallFailure> {
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = to;
-        *request.headers_mut() = headers;
-        let (head, body) = self.0.request(request).await.map_err(|error| failure(&error))?.into_parts();
+        to: &Address,
+        outgoing: &Outgoing,
+        freshness: Freshness,
+    ) -> Result<RawAnswer, SendError> {
+        let client = match freshness {
+            Freshness::Any => &self.client,
+            Freshness::Fresh => &self.fresh,
+        };
+        let mut request = Request::new(outgoing.pieces());
+        *request.method_mut() = outgoing.method.clone();
+        *request.uri_mut() = to.uri().clone();
+        *request.headers_mut() = outgoing.headers.clone();
+        let (head, body) = client.request(request).await.map_err(|error| send_error(&error))?.into_parts();
         let body = TransportBody::Plain(Rest(body));
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+        let connection = Connection::of(&head.extensions);
+        Ok(RawAnswer { status: head.status.as_u16(), headers: head.headers, body, connection })
     }
 }
 
@@ -64,6 +75,14 @@ impl Rest {
                 Err(error) => return Poll::Ready(Some(Err(broken(error.to_string())))),
             }
         }
+    }
+}
+
+fn send_error(error: &Error) -> SendError {
+    SendError {
+        failure: failure(error),
+        cause: SendErrorCause::of(error),
+        connection: Connection::of_error(error),
     }
 }
 

@@ -1,0 +1,125 @@
+//! Web addresses.
+
+use std::fmt;
+
+use ::http::Uri;
+use ::http::uri::InvalidUri;
+use reqwest::Url;
+
+use super::InvalidBackend;
+
+/// A web address, parsed once, as each of the clients wants it.
+#[derive(Clone)]
+pub(crate) struct Address {
+    url: Url,
+    uri: Uri,
+}
+
+impl Address {
+    /// Checks a base URL. User names and passwords in it are refused.
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidBackend> {
+        let url = parse_url(text)?;
+        let invalid = |reason: String| InvalidBackend::Url { url: text.to_owned(), reason };
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(invalid(format!("its scheme is {}, not http or https", url.scheme())));
+        }
+        if url.fragment().is_some() {
+            return Err(invalid("it has a fragment".to_owned()));
+        }
+        Self::new(url)
+    }
+
+    /// Returns an address below this one, to whose path the query is moved. The path may
+    /// have a query of its own, which comes first.
+    pub(crate) fn join(&self, path: &str) -> Result<Self, InvalidBackend> {
+        let (path, own_query) = path.split_once('?').unwrap_or((path, ""));
+        let below = format!("{}/{}", self.url.path().trim_end_matches('/'), path.trim_start_matches('/'));
+        let queries = [own_query, self.url.query().unwrap_or_default()];
+        let query = queries.into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&");
+        let mut url = self.url.clone();
+        url.set_path(&below);
+        url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
+        Self::new(url)
+    }
+
+    /// Returns where a `location` leads from here; `None` if it is no address.
+    pub(super) fn resolve(&self, location: &str) -> Option<Url> {
+        self.url.join(location).ok()
+    }
+
+    /// Returns an address of the same server; `None` if it is another's.
+    pub(super) fn of_same_origin(&self, mut url: Url) -> Option<Self> {
+        let has_credentials = !url.username().is_empty() || url.password().is_some();
+        url.set_fragment(None);
+        if has_credentials || url.origin() != self.url.origin() {
+            return None;
+        }
+        Self::new(url).ok()
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// Scheme, host and port.
+    pub(super) fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    fn new(url: Url) -> Result<Self, InvalidBackend> {
+        let invalid = |error: InvalidUri| InvalidBackend::Url {
+            url: url.as_str().to_owned(),
+            reason: error.to_string(),
+        };
+        let uri = url.as_str().parse().map_err(invalid)?;
+        Ok(Self { url, uri })
+    }
+}
+
+impl fmt::Debug for Address {
+    /// Without the query, in which some servers want keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.url.as_str().split('?').next().unwrap_or_default())
+    }
+}
+
+fn parse_url(text: &str) -> Result<Url, InvalidBackend> {
+    let invalid = |reason: String| InvalidBackend::Url { url: text.to_owned(), reason };
+    let url = Url::parse(text).map_err(|error| invalid(error.to_string()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(InvalidBackend::Credentials);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(base: &str, path: &str) -> String {
+        Address::parse(base).unwrap().join(path).unwrap().url().to_string()
+    }
+
+    #[test]
+    fn a_path_is_added_before_the_query() {
+        assert_eq!(joined("http://h/v1", "models"), "http://h/v1/models");
+        assert_eq!(joined("http://h/v1/", "/models"), "http://h/v1/models");
+        assert_eq!(joined("http://h", "models"), "http://h/models");
+        assert_eq!(joined("http://h/v1?a=b%20c&d", "chat/x"), "http://h/v1/chat/x?a=b%20c&d");
+        assert_eq!(joined("http://h/v1/?a=b", "models?limit=1"), "http://h/v1/models?limit=1&a=b");
+        assert_eq!(joined("http://h/v1?", "models"), "http://h/v1/models");
+    }
+
+    #[test]
+    fn a_query_is_not_shown() {
+        assert_eq!(format!("{:?}", Address::parse("http://h/v1?sig=secret").unwrap()), "http://h/v1");
+    }
+}

@@ -1,0 +1,56 @@
+//! Redirects, which are followed on the same server only.
+
+use std::sync::Mutex;
+
+use ::http::HeaderMap;
+use ::http::header::LOCATION;
+
+use super::Address;
+
+/// Most redirects of one request.
+const MAX_HOPS: u32 = 3;
+
+/// Decides which redirects are followed, and reports the others.
+#[derive(Default)]
+pub(super) struct Redirects {
+    /// The last one that was reported.
+    reported: Mutex<String>,
+}
+
+impl Redirects {
+    /// Returns where an answer redirects a request to, if it is to be sent there: with the
+    /// same method and body, so to the same server, which got both and the key already.
+    pub(super) fn next(&self, at: &Address, status: u16, headers: &HeaderMap, hops: u32) -> Option<Address> {
+        if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+            return None;
+        }
+        let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+        let target = location.and_then(|location| at.resolve(location));
+        // The others let a client change the method to GET.
+        let is_repeatable = matches!(status, 307 | 308);
+        let next = target.clone().filter(|_| is_repeatable && hops < MAX_HOPS);
+        if let Some(next) = next.and_then(|url| at.of_same_origin(url)) {
+            return Some(next);
+        }
+        let to = target.map_or_else(|| "no address".to_owned(), |url| url.origin().ascii_serialization());
+        self.report(at, status, &to);
+        None
+    }
+
+    /// Logs a redirect that is not followed, unless the one before was the same.
+    fn report(&self, at: &Address, status: u16, to: &str) {
+        let text = format!("{status} {to}");
+        let Ok(mut reported) = self.reported.lock() else { return };
+        if *reported != text {
+            let from = at.origin();
+            tracing::warn!(
+                status,
+                from,
+                to,
+                "a backend redirects, which is followed only by status 307 or 308 and to the same scheme, host \
+                 and port, at most {MAX_HOPS} times; hint: set its `base_url` to the address that it points to"
+            );
+            *reported = text;
+        }
+    }
+}
