@@ -23,6 +23,7 @@ mod connections;
 mod decision_log;
 mod decisions;
 mod early_refusals;
+mod encodings;
 mod error_causes;
 mod errors;
 mod failing_backends;

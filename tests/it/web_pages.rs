@@ -108,7 +108,6 @@ async fn a_backends_markup_is_never_markup_of_the_gateway() {
             let script = "<script>alert(1)</script>";
             match said.trim_matches('"') {
                 "answer" => Step::answer(script).header("content-type", "text/html"),
-                "encoded" => Step::answer(script).header("content-encoding", "gzip"),
                 "json" => Step::status(400).header("content-type", "text/html"),
                 "empty" => Step::bytes("text/html", "").with_status(400),
                 _ => Step::bytes("text/html", script).with_status(400),
@@ -117,13 +116,10 @@ async fn a_backends_markup_is_never_markup_of_the_gateway() {
         .start()
         .await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
-    for asked in ["answer", "encoded"] {
-        let answer = ask(&gateway, &chat("main", asked)).await;
-        assert_eq!(answer.status, 200, "{asked}");
-        assert_eq!(answer.header("content-type"), Some("application/json"), "{asked}");
-        assert_eq!(answer.header("content-encoding"), None, "{asked}");
-        assert_eq!(answer.text(), "<script>alert(1)</script>", "{asked}");
-    }
+    let answer = ask(&gateway, &chat("main", "answer")).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.text(), "<script>alert(1)</script>");
     let passed = ask(&gateway, &chat("main", "json")).await;
     assert_eq!(passed.header("content-type"), Some("application/json"));
     assert_eq!(passed.json()["error"]["message"], "fake 400");

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use pointsman_domain::outcome::Fault;
+use pointsman_wire::content_coding;
 use pointsman_wire::openai::error::ErrorBody;
 
 /// Wait that a client is asked for when the gateway is out of memory: most requests
@@ -65,6 +66,12 @@ impl ApiError {
     /// 409: it makes no sense as things stand.
     pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "invalid_request_error", "conflict", message)
+    }
+
+    /// 415: a body in a form that the gateway cannot read.
+    pub(crate) fn unsupported_media_type(message: impl Into<String>) -> Self {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Self::new(status, "invalid_request_error", "unsupported_content_coding", message)
     }
 
     /// 422: understood, and no good.
@@ -147,6 +154,9 @@ impl IntoResponse for ApiError {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(content_coding::SUPPORTED));
         }
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs_f64().ceil() as u64));

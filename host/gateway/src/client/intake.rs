@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request};
-use http_body_util::BodyExt;
 use pointsman_wire::openai::chat::{BadRequest, ChatRequest, RequestScan, ScanLimits};
 
+use self::decoded_body::DecodedBody;
 use super::error::ApiError;
 use super::facts;
 use super::headers::Wishes;
@@ -18,6 +18,8 @@ use crate::config::Key;
 use crate::memory::{HeldFor, MemoryLease, OutOfMemory};
 use crate::proxy::choose::Question;
 use crate::snapshot::{Route, Snapshot};
+
+mod decoded_body;
 
 /// A client has this long to send its body.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -84,9 +86,9 @@ async fn chat_request(
     memory: &mut MemoryLease,
 ) -> Result<ChatRequest, ApiError> {
     if announced_length(headers).is_some_and(|length| length > limit as u64) {
-        let message = format!("the request body is larger than {limit} bytes, the limit of this gateway");
-        return Err(ApiError::too_large(message));
+        return Err(larger_than(limit));
     }
+    let body = DecodedBody::new(headers, body, limit)?;
     match tokio::time::timeout(PATIENCE, read(body, limit, memory)).await {
         Ok(read) => read,
         Err(_) => {
@@ -96,18 +98,21 @@ async fn chat_request(
     }
 }
 
-async fn read(body: &mut Body, limit: usize, memory: &mut MemoryLease) -> Result<ChatRequest, ApiError> {
+async fn read(
+    mut body: DecodedBody<'_>,
+    limit: usize,
+    memory: &mut MemoryLease,
+) -> Result<ChatRequest, ApiError> {
     let mut scan = RequestScan::new(ScanLimits { body_bytes: limit });
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            ApiError::bad_request("incomplete_body", None, format!("the request body broke off: {error}"))
-        })?;
-        if let Ok(chunk) = frame.into_data() {
-            memory.grow(chunk.len())?;
-            scan.push(chunk)?;
-        }
+    while let Some(chunk) = body.chunk().await? {
+        memory.grow(chunk.len())?;
+        scan.push(chunk)?;
     }
     Ok(scan.finish()?)
+}
+
+fn larger_than(limit: usize) -> ApiError {
+    ApiError::too_large(format!("the request body is larger than {limit} bytes, the limit of this gateway"))
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<u64> {
