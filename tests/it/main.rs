@@ -46,6 +46,7 @@ mod policy_failures;
 mod policy_inspection;
 mod promises;
 mod protocols;
+mod proxies;
 mod real_model;
 mod reloads;
 mod rollouts;

@@ -5,7 +5,7 @@ use std::fs;
 use pointsman_guests::{READER, version, version_label};
 use pointsman_tests::client::{self, Answer};
 use pointsman_tests::registry::sha256;
-use pointsman_tests::{FakeModel, Gateway, Registry, Step};
+use pointsman_tests::{FakeModel, Gateway, Proxy, Registry, Step};
 use serde_json::Value;
 
 use crate::command_line::{check, run, texts};
@@ -110,6 +110,24 @@ async fn a_policy_comes_from_a_web_server_by_its_digest() {
 
     let (_, errors) = texts(&check(&of(&version(2))));
     assert!(errors.contains("as expected: it was replaced"), "{errors}");
+    fs::remove_dir_all(directory).expect("the directory can be removed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_fetched_through_the_proxy_of_the_environment() {
+    let (upstream, proxy) = (FakeModel::saying("hello").await, Proxy::start().await);
+    let web = FakeModel::builder().tls().otherwise(|_| Step::bytes("application/wasm", version(1)));
+    let web = web.start().await;
+    let directory = own_directory();
+    let authorities = directory.join("ca.pem");
+    fs::write(&authorities, web.ca_pem().expect("it speaks TLS")).expect("a file");
+    let source = format!("https://{}/router.wasm", web.authority());
+    let more = format!("sha256 = \"{}\"\nca_file = \"{}\"", sha256(&version(1)), authorities.display());
+    let config = config(&upstream, &remote(&source, &more));
+    let gateway = Gateway::start_with(&config, &[("HTTPS_PROXY", &proxy.url("http"))]).await;
+    is_decided_by(&gateway, 1).await;
+    let heads = proxy.requests();
+    assert!(heads.len() == 1 && heads[0].starts_with(&format!("CONNECT {} ", web.authority())), "{heads:?}");
     fs::remove_dir_all(directory).expect("the directory can be removed");
 }
 

@@ -18,6 +18,7 @@ mod models;
 mod names;
 mod policies;
 mod problem;
+mod proxies;
 mod raw;
 mod rollout;
 mod routes;

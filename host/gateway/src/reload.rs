@@ -30,7 +30,7 @@ use crate::clock::unix_seconds;
 use crate::config::{Config, ConfigError, Overrides};
 use crate::rollout::state::Promoted;
 use crate::rollout::{Event, KeepError, Rollouts, State, Who};
-use crate::snapshot::{LoadedPolicies, Slots, Snapshot, connect};
+use crate::snapshot::{LoadedPolicies, Slots, Snapshot, UnusableBackend, connect};
 pub(crate) use operate::{CannotDo, Word};
 pub(crate) use policies::Unloadable;
 use policies::{Change, Committed, Loader, Loading, What};
@@ -57,8 +57,8 @@ pub(crate) enum StartError {
     #[error("{}", policies::list(.0))]
     Policies(Vec<Unloadable>),
     /// A backend cannot be set up.
-    #[error(transparent)]
-    Backend(#[from] pointsman_backends::InvalidBackend),
+    #[error("error: {0}")]
+    Backend(#[from] UnusableBackend),
     /// What outlives the process cannot be read.
     #[error("error: {0}")]
     Kept(#[from] KeepError),

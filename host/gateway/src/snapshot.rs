@@ -159,9 +159,17 @@ impl Snapshot {
     }
 }
 
+/// A backend that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("backend `{name}`: {reason}")]
+pub(crate) struct UnusableBackend {
+    name: BackendName,
+    reason: InvalidBackend,
+}
+
 /// Connects the backends of a configuration. Those that did not change since the
 /// previous snapshot keep their connections.
-pub(crate) fn connect(config: &Config, previous: Option<&Snapshot>) -> Result<Backends, InvalidBackend> {
+pub(crate) fn connect(config: &Config, previous: Option<&Snapshot>) -> Result<Backends, UnusableBackend> {
     let mut backends = HashMap::new();
     for backend in &config.backends {
         let same = previous.filter(|previous| {
@@ -170,7 +178,8 @@ pub(crate) fn connect(config: &Config, previous: Option<&Snapshot>) -> Result<Ba
         let connected = match same.and_then(|previous| previous.backends.get(&backend.name)) {
             Some(connected) => connected.clone(),
             None => match backend.kind.clone() {
-                BackendKind::Http(http) => Backend::http(http)?,
+                BackendKind::Http(http) => Backend::http(http)
+                    .map_err(|reason| UnusableBackend { name: backend.name.clone(), reason })?,
                 BackendKind::Simulated(fleet) => Backend::simulated(fleet),
             },
         };

@@ -97,7 +97,7 @@ impl Fetcher {
         if let Some(dealing) = dealings.iter().find(|dealing| dealing.order == *order) {
             return Ok(Arc::clone(dealing));
         }
-        let http = Http::new(order.ca_pem.as_deref())?;
+        let http = Http::new(order.ca_pem.as_deref(), &order.proxies)?;
         let (authorization, kept) = Default::default();
         let dealing = Arc::new(Dealing { order: order.clone(), http, authorization, kept });
         dealings.push(Arc::clone(&dealing));

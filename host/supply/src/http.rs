@@ -9,10 +9,10 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method};
 use pointsman_domain::failure::reason;
-use reqwest::{Certificate, Client, Response, Url};
+use reqwest::{Certificate, Client, NoProxy, Proxy, Response, Url};
 
 use crate::error::SupplyError;
-use crate::order::Credentials;
+use crate::order::{Credentials, Proxies};
 use crate::source::is_loopback;
 
 const PRODUCT: &str = concat!("pointsman/", env!("CARGO_PKG_VERSION"));
@@ -44,7 +44,7 @@ pub(crate) struct Answer {
 }
 
 impl Http {
-    pub(crate) fn new(ca_pem: Option<&[u8]>) -> Result<Self, SupplyError> {
+    pub(crate) fn new(ca_pem: Option<&[u8]>, proxies: &Proxies) -> Result<Self, SupplyError> {
         use_ring();
         let mut builder = Client::builder()
             .no_proxy()
@@ -54,6 +54,11 @@ impl Http {
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT);
+        for proxy in [proxies.https.as_ref().map(Proxy::https), proxies.http.as_ref().map(Proxy::http)] {
+            if let Some(proxy) = proxy.transpose().map_err(|_| unusable_proxy())? {
+                builder = builder.proxy(proxy.no_proxy(NoProxy::from_string(&proxies.exempt)));
+            }
+        }
         if let Some(pem) = ca_pem {
             builder = builder.tls_certs_only(authorities(pem)?);
         }
@@ -100,6 +105,10 @@ impl Http {
             Err(error) => Err(SupplyError::Broken { at, reason: reason(&error) }),
         }
     }
+}
+
+fn unusable_proxy() -> SupplyError {
+    SupplyError::Client { reason: "the address of its proxy is none".to_owned() }
 }
 
 impl Ask {

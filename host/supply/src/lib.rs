@@ -34,6 +34,6 @@ mod web;
 
 pub use error::SupplyError;
 pub use fetcher::{Fetched, Fetcher, signature_of};
-pub use order::{Credentials, Order};
+pub use order::{Credentials, Order, Proxies};
 pub use signature::{InvalidPublicKey, PublicKey, SignatureError, verify};
 pub use source::{InvalidSource, Location, Reference, Source, Version};

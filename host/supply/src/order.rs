@@ -23,6 +23,20 @@ pub struct Order {
     /// Who asks, where the server wants to know. Sent to the server that the
     /// source names, or to the one that it says issues its tokens, and to no other.
     pub credentials: Option<Credentials>,
+    /// Proxies to go through.
+    pub proxies: Proxies,
+}
+
+/// Proxies by the scheme of what is called, such as `http://proxy.example.com:3128`. There may
+/// be user names and passwords in the addresses.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Proxies {
+    /// For `http` addresses.
+    pub http: Option<String>,
+    /// For `https` addresses.
+    pub https: Option<String>,
+    /// Hosts that are called directly, as in `NO_PROXY`.
+    pub exempt: String,
 }
 
 /// A user name and a password, or what a registry takes for one.
@@ -44,7 +58,14 @@ impl Order {
             timeout: Duration::from_secs(60),
             ca_pem: None,
             credentials: None,
+            proxies: Proxies::default(),
         }
+    }
+}
+
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxies").field("exempt", &self.exempt).finish_non_exhaustive()
     }
 }
 

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use pointsman_backends::{HttpConfig, ProbeConfig, SimulatedConfig};
+use pointsman_backends::{ClientCertificate, HttpConfig, ProbeConfig, SimulatedConfig};
 use pointsman_domain::ids::BackendName;
 
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::document::Node;
 use super::models::CompiledModel;
 use super::problem::Problems;
 use super::secrets::{Secrets, Source};
-use super::{names, raw};
+use super::{names, proxies, raw};
+
+mod address;
 
 /// Headers whose values are keys.
 pub(super) const KEY_HEADERS: [&str; 3] = ["api-key", "x-api-key", "authorization"];
@@ -37,6 +39,7 @@ pub struct Backend {
 
 /// What a backend is.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each backend")]
 pub enum BackendKind {
     /// A server.
     Http(HttpConfig),
@@ -50,13 +53,14 @@ pub(super) fn compile(
     secrets: Secrets<'_>,
     models: &[CompiledModel],
     problems: &mut Problems<'_>,
+    warnings: &mut Vec<String>,
 ) -> Vec<Backend> {
     let mut backends = Vec::new();
     for (name, node) in node.entries() {
         names::check("backend", name, node, problems);
         let Some(raw) = file.backends.get(name) else { continue };
         let kind = match raw.kind {
-            raw::BackendKind::Openai => BackendKind::Http(http(raw, node, secrets, problems)),
+            raw::BackendKind::Openai => BackendKind::Http(http(raw, node, secrets, problems, warnings)),
             raw::BackendKind::Simulated => {
                 BackendKind::Simulated(simulated(raw, name, node, models, problems))
             }
@@ -80,14 +84,22 @@ fn first_byte_timeout(raw: &raw::Backend, node: Node<'_>, problems: &mut Problem
     Some(timeout)
 }
 
-fn http(raw: &raw::Backend, node: Node<'_>, secrets: Secrets<'_>, problems: &mut Problems<'_>) -> HttpConfig {
+fn http(
+    raw: &raw::Backend,
+    node: Node<'_>,
+    secrets: Secrets<'_>,
+    problems: &mut Problems<'_>,
+    warnings: &mut Vec<String>,
+) -> HttpConfig {
     let source = Source {
         keys: ["api_key_env", "api_key_file"],
         env: raw.api_key_env.as_deref(),
         file: raw.api_key_file.as_deref(),
     };
-    let mut config = HttpConfig::new(base_url(raw, node, problems));
+    let (base_url, target) = address::base_url(raw, node, problems);
+    let mut config = HttpConfig::new(base_url);
     config.api_key = secrets.read(&source, node, problems);
+    config.api_key_header = api_key_header(raw, node, problems);
     config.headers = headers(raw, node.get("headers"), problems);
     config.http2 = raw.http2;
     config.connect_timeout = raw.connect_timeout.get();
@@ -96,31 +108,61 @@ fn http(raw: &raw::Backend, node: Node<'_>, secrets: Secrets<'_>, problems: &mut
     if let Some(path) = &raw.ca_file {
         config.ca_pem = secrets.bytes(path, node.get("ca_file"), problems);
     }
+    config.client_certificate = client_certificate(raw, node, secrets, problems);
+    config.proxy = proxies::of_backend(raw, target.as_ref(), node, secrets, problems, warnings);
+    if let Some(target) = target.filter(|target| target.scheme_str() == Some("http"))
+        && config.client_certificate.is_some()
+    {
+        warnings.push(format!("{target} is called without TLS, so it does not see the client certificate"));
+    }
     config
 }
 
-fn base_url(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> String {
-    const EXAMPLE: &str =
-        "it is where the API begins, such as \"https://api.openai.com/v1\" or \"http://127.0.0.1:8000/v1\"";
-    let Some(url) = &raw.base_url else {
-        problems.lacks(node, "the backend has no `base_url`", EXAMPLE);
-        return String::new();
+/// The header that carries the key.
+fn api_key_header(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> HeaderName {
+    let Some(name) = &raw.api_key_header else { return AUTHORIZATION };
+    let node = node.get("api_key_header");
+    let Ok(header) = name.parse::<HeaderName>() else {
+        problems.add(node.place(), format!("{name:?} is not the name of a header"));
+        return AUTHORIZATION;
     };
-    let place = node.get("base_url").place();
-    if url.contains('@') {
+    if header != AUTHORIZATION && FIXED_HEADERS.contains(&header) {
+        problems.add(node.place(), format!("the header `{name}` is set by Pointsman"));
+    } else if raw.headers.keys().any(|other| other.eq_ignore_ascii_case(name)) {
+        problems.add(node.place(), format!("the header `{name}` is given twice")).hint("keep one of them");
+    } else if raw.api_key_env.is_none() && raw.api_key_file.is_none() {
         problems
-            .add(place, "`base_url` holds a user name or a password")
-            .secret()
-            .hint("secrets are not written in the configuration: use `api_key_env` or `api_key_file`");
-        return String::new();
+            .add(node.key(), "the backend has no API key for `api_key_header`")
+            .hint("name an environment variable with `api_key_env` or a file with `api_key_file`");
     }
-    let parsed = url.parse::<Uri>().ok().filter(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none()
-    });
-    if parsed.is_none() || url.contains('#') {
-        problems.add(place, format!("{url:?} is not the address of an API")).hint(EXAMPLE);
-    }
-    url.clone()
+    header
+}
+
+/// The certificate that the backend gets to see.
+fn client_certificate(
+    raw: &raw::Backend,
+    node: Node<'_>,
+    secrets: Secrets<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<ClientCertificate> {
+    let (certificate, key) = (&raw.client_cert_file, &raw.client_key_file);
+    let (certificate, key) = match (certificate, key) {
+        (None, None) => return None,
+        (Some(certificate), Some(key)) => (certificate, key),
+        (Some(_), None) => {
+            let place = node.get("client_cert_file").key();
+            problems.add(place, "`client_cert_file` is given without `client_key_file`");
+            return None;
+        }
+        (None, Some(_)) => {
+            let place = node.get("client_key_file").key();
+            problems.add(place, "`client_key_file` is given without `client_cert_file`");
+            return None;
+        }
+    };
+    let chain_pem = secrets.bytes(certificate, node.get("client_cert_file"), problems);
+    let key_pem = secrets.text(key, node.get("client_key_file"), problems);
+    Some(ClientCertificate { chain_pem: chain_pem?, key_pem: key_pem? })
 }
 
 fn headers(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> HeaderMap {
@@ -161,7 +203,13 @@ fn simulated(
         ("base_url", raw.base_url.is_some()),
         ("api_key_env", raw.api_key_env.is_some()),
         ("api_key_file", raw.api_key_file.is_some()),
+        ("api_key_header", raw.api_key_header.is_some()),
         ("ca_file", raw.ca_file.is_some()),
+        ("client_cert_file", raw.client_cert_file.is_some()),
+        ("client_key_file", raw.client_key_file.is_some()),
+        ("proxy", raw.proxy.is_some()),
+        ("proxy_auth_env", raw.proxy_auth_env.is_some()),
+        ("proxy_auth_file", raw.proxy_auth_file.is_some()),
         ("health", raw.health.is_some()),
     ] {
         if is_set {

@@ -45,7 +45,9 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     let retry_budget = limits::retry_budget(&file.retry_budget, root.get("retry_budget"), &mut problems);
     let rollback = rollout::rollback(&file.rollback, root.get("rollback"), &mut problems);
     let models = models::compile(&file, root, &mut problems);
-    let backends = backends::compile(&file, root.get("backends"), secrets, &models, &mut problems);
+    let mut warnings = Vec::new();
+    let backends =
+        backends::compile(&file, root.get("backends"), secrets, &models, &mut problems, &mut warnings);
     let directory =
         PolicyDir::read(file.policy_dir.as_deref(), root.get("policy_dir"), input.base_dir, &mut problems);
     let policies =
@@ -53,6 +55,7 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     let routes = routes::compile(&file.routes, root, &policies, retry_budget, &mut problems);
     let keys = keys::compile(&file.keys, root, &mut problems);
 
+    warnings.extend(directory.warnings);
     let checked = problems.check(input.file);
     let files = files.into_inner();
     if let Err(invalid) = checked {
@@ -81,7 +84,7 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
         routes,
         keys,
         files,
-        warnings: directory.warnings,
+        warnings,
     })
 }
 

@@ -196,12 +196,17 @@ pub enum LogLevel {
 pub(super) struct Backend {
     /// What it is.
     pub kind: BackendKind,
-    /// Where its API begins, usually with `/v1` at the end. Needed for kind `openai`.
+    /// Where its API begins, usually with `/v1` at the end. Needed for kind `openai`. A query
+    /// such as `?api-version=2024-10-21` is sent with every call. Redirects by status 307 or
+    /// 308 are followed if they stay at the same scheme, host and port.
     pub base_url: Option<String>,
     /// Environment variable that holds the API key.
     pub api_key_env: Option<String>,
     /// File that holds the API key. It is watched: a new key is used without a restart.
     pub api_key_file: Option<String>,
+    /// Header that carries the API key: as `Bearer …` in `authorization`, as it is in any
+    /// other, such as `api-key`. Default: `authorization`.
+    pub api_key_header: Option<String>,
     /// Headers sent with every call. Not for keys.
     pub headers: BTreeMap<String, String>,
     /// Longest wait for a connection.
@@ -218,10 +223,29 @@ pub(super) struct Backend {
     /// Speak HTTP/2 from the first byte, without asking. With TLS it is
     /// negotiated anyway.
     pub http2: bool,
-    /// File with the certificate authorities to trust instead of the system's, in PEM.
+    /// File with the certificate authorities to trust instead of the system's, in PEM. It may
+    /// hold the server's own certificate instead. It is watched.
     pub ca_file: Option<String>,
-    /// Ask the server regularly whether it is there. Without it, its health is
-    /// told from the calls alone.
+    /// File with the certificate that is shown to a server which asks for one, in PEM,
+    /// followed by those between it and its authority. Needs `client_key_file`. It is watched.
+    pub client_cert_file: Option<String>,
+    /// File with the private key of `client_cert_file`, in PEM and not encrypted. It is watched.
+    pub client_key_file: Option<String>,
+    /// Proxy to go through: an address such as `"http://proxy.example.com:3128"`, with scheme
+    /// `http`, `https`, `socks5` or `socks5h` (names are resolved by the proxy), or `"none"`.
+    /// Default: the environment variables `HTTPS_PROXY` for `https` addresses, `HTTP_PROXY`
+    /// for `http`, and `ALL_PROXY` for both, unless `NO_PROXY` names the server. They have the
+    /// meaning that they have for curl: addresses of this machine go through the proxy too
+    /// unless `NO_PROXY` has them, such as `NO_PROXY=localhost,127.0.0.1,::1`.
+    pub proxy: Option<String>,
+    /// Environment variable that holds the user name and the password for `proxy`, with a
+    /// colon between them.
+    pub proxy_auth_env: Option<String>,
+    /// File that holds the user name and the password for `proxy`, with a colon between them.
+    /// It is watched.
+    pub proxy_auth_file: Option<String>,
+    /// Ask the server regularly whether it is alive. Without it, its health follows from the
+    /// calls alone.
     pub health: Option<Health>,
     /// Request the usage of each stream. Where the client did not request it, it is hidden
     /// from the client. A server that refuses `stream_options` is called again without it,
@@ -250,7 +274,8 @@ pub(super) enum BackendKind {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Health {
-    /// What to get, below the base URL; success is healthy.
+    /// What to get, below the base URL. Any answer with a status below 500 is that of a
+    /// server which is alive.
     pub path: String,
     /// Time between two probes.
     pub interval: Duration,

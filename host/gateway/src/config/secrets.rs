@@ -53,6 +53,11 @@ impl Secrets<'_> {
         std::fs::read(&full).map_err(|error| unreadable(&full, &error, node, problems)).ok()
     }
 
+    /// Reads a file whose whole text is a secret.
+    pub(super) fn text(&self, path: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Secret> {
+        self.text_of(path, node, problems).map(Secret::new)
+    }
+
     fn variable(&self, name: &str, key: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Secret> {
         let value = self.value_of(name, key, node, problems)?;
         checked(&value, &format!("the environment variable `{name}`"), node, problems)

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pointsman_domain::ids::Digest;
-use pointsman_supply::{Credentials, InvalidSource, Location, Order, PublicKey, Source};
+use pointsman_supply::{Credentials, InvalidSource, Location, Order, Proxies, PublicKey, Source};
 
 use super::document::Node;
 use super::problem::Problems;
 use super::secrets::{self, Secrets};
-use super::{names, raw};
+use super::{names, proxies, raw};
 
 /// The policies inside the binary, as `builtin:` names them.
 pub const BUILTIN_POLICIES: [&str; 10] = [
@@ -155,6 +155,7 @@ pub(super) fn compile(
             return None;
         }
     };
+    let mut proxies = Proxies::default();
     match source.location() {
         Location::File(path) => {
             let remote = ["poll", "ca_file", "username", "password_env", "password_file"];
@@ -166,9 +167,13 @@ pub(super) fn compile(
         }
         _ => {}
     }
+    if !matches!(source.location(), Location::File(_)) {
+        proxies = proxies::of_source(node, secrets.env, problems);
+    }
     let mut order = Order::new(source);
     order.public_key = public_key(raw, node, problems);
     order.ca_pem = raw.ca_file.as_ref().and_then(|path| secrets.bytes(path, node.get("ca_file"), problems));
+    order.proxies = proxies;
     order.credentials = credentials(raw, node, secrets, problems);
     Some(PolicySource::Fetched(Box::new(order)))
 }

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use super::{Config, Input, InvalidConfig, Overrides};
 
 mod accepted;
+mod backends;
 mod examples;
 mod models;
 mod reference;

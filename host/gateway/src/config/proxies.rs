@@ -1,0 +1,166 @@
+//! Proxies between the gateway and the servers that it calls.
+
+use std::net::IpAddr;
+
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+use pointsman_backends::{ProxyConfig, Secret};
+use pointsman_supply::Proxies;
+
+use super::document::Node;
+use super::problem::Problems;
+use super::raw;
+use super::secrets::{Secrets, Source};
+
+/// The value of `proxy` for a backend that is called directly.
+const NONE: &str = "none";
+const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
+const EXAMPLE: &str = "it is an address such as \"http://proxy.example.com:3128\", or \"none\"";
+
+/// Reads the proxy of a backend at an address: that of the configuration, else that of the
+/// environment.
+pub(super) fn of_backend(
+    raw: &raw::Backend,
+    target: Option<&Uri>,
+    node: Node<'_>,
+    secrets: Secrets<'_>,
+    problems: &mut Problems<'_>,
+    warnings: &mut Vec<String>,
+) -> Option<ProxyConfig> {
+    let credentials = credentials(raw, node, secrets, problems);
+    let Some(url) = raw.proxy.as_deref().filter(|url| *url != NONE) else {
+        for key in ["proxy_auth_env", "proxy_auth_file"].map(|key| node.get(key)) {
+            if key.is_there() {
+                problems.add(key.key(), "the backend has no `proxy` to authenticate to").hint(EXAMPLE);
+            }
+        }
+        return match raw.proxy {
+            Some(_) => None,
+            None => of_environment(target?, node, secrets.env, problems, warnings),
+        };
+    };
+    let place = node.get("proxy").place();
+    if url.contains('@') {
+        problems
+            .add(place, "`proxy` holds a user name or a password")
+            .secret()
+            .hint("secrets are not written in the configuration: use `proxy_auth_env` or `proxy_auth_file`");
+        return None;
+    }
+    let Some(full) = address(url) else {
+        problems.add(place, format!("{url:?} is not the address of a proxy")).hint(EXAMPLE);
+        return None;
+    };
+    Some(ProxyConfig { url: Secret::new(full), credentials })
+}
+
+fn credentials(
+    raw: &raw::Backend,
+    node: Node<'_>,
+    secrets: Secrets<'_>,
+    problems: &mut Problems<'_>,
+) -> Option<Secret> {
+    let source = Source {
+        keys: ["proxy_auth_env", "proxy_auth_file"],
+        env: raw.proxy_auth_env.as_deref(),
+        file: raw.proxy_auth_file.as_deref(),
+    };
+    let credentials = secrets.read(&source, node, problems)?;
+    if !credentials.expose().contains(':') {
+        let given = source.keys.map(|key| node.get(key)).into_iter().find(|key| key.is_there());
+        problems
+            .add(given.map(Node::place), "the proxy's credentials have no colon in them")
+            .hint("they are a user name and a password with a colon between them");
+    }
+    Some(credentials)
+}
+
+/// The proxy of the environment for one address.
+fn of_environment(
+    target: &Uri,
+    node: Node<'_>,
+    env: &dyn Fn(&str) -> Option<String>,
+    problems: &mut Problems<'_>,
+    warnings: &mut Vec<String>,
+) -> Option<ProxyConfig> {
+    let environment = Environment::read(env);
+    let (variable, url) = match target.scheme_str() {
+        Some("https") => environment.https?,
+        _ => environment.http?,
+    };
+    // Which proxy it is does not matter here.
+    Matcher::builder().all("http://proxy").no(environment.exempt).build().intercept(target)?;
+    let full = checked(variable, &url, node, problems)?;
+    if target.host().is_some_and(is_this_machine) {
+        warnings.push(format!(
+            "{target} is on this machine and is called through the proxy of `{variable}`: add its host to \
+             `NO_PROXY`, or set `proxy = \"none\"` for the backend"
+        ));
+    }
+    Some(ProxyConfig { url: Secret::new(full), credentials: None })
+}
+
+/// Reads the proxies of the environment for the source of a policy, which may lead to other
+/// servers.
+pub(super) fn of_source(
+    node: Node<'_>,
+    env: &dyn Fn(&str) -> Option<String>,
+    problems: &mut Problems<'_>,
+) -> Proxies {
+    let Environment { http, https, exempt } = Environment::read(env);
+    let mut checked = |proxy: Option<(&str, String)>| {
+        proxy.and_then(|(variable, url)| checked(variable, &url, node, problems))
+    };
+    Proxies { http: checked(http), https: checked(https), exempt }
+}
+
+/// The variables that curl reads, as curl understands them.
+struct Environment {
+    /// For `http` addresses: the variable and its value.
+    http: Option<(&'static str, String)>,
+    /// For `https` addresses.
+    https: Option<(&'static str, String)>,
+    /// Hosts that are called directly.
+    exempt: String,
+}
+
+impl Environment {
+    fn read(env: &dyn Fn(&str) -> Option<String>) -> Self {
+        let value = |names: [&'static str; 2]| {
+            names
+                .into_iter()
+                .find_map(|name| Some((name, env(name).filter(|value| !value.trim().is_empty())?)))
+        };
+        let all = || value(["all_proxy", "ALL_PROXY"]);
+        Self {
+            http: value(["http_proxy", "HTTP_PROXY"]).or_else(all),
+            https: value(["https_proxy", "HTTPS_PROXY"]).or_else(all),
+            exempt: value(["no_proxy", "NO_PROXY"]).map_or_else(String::new, |(_, hosts)| hosts),
+        }
+    }
+}
+
+/// The address in a variable. What is wrong with it is a problem of the entry that needs it.
+fn checked(variable: &str, url: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<String> {
+    let full = address(url.trim());
+    if full.is_none() {
+        problems
+            .add(node.key(), format!("the environment variable `{variable}` is not the address of a proxy"))
+            .hint(EXAMPLE);
+    }
+    full
+}
+
+/// The address of a proxy, `http` where it has no scheme; `None` if it is none.
+fn address(text: &str) -> Option<String> {
+    let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let uri: Uri = full.parse().ok()?;
+    let is_known = SCHEMES.iter().any(|scheme| uri.scheme_str() == Some(scheme));
+    let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    (is_known && is_bare && uri.host().is_some_and(|host| !host.is_empty())).then_some(full)
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
