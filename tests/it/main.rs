@@ -13,6 +13,7 @@ mod terminal;
 
 mod admin;
 mod attacks;
+mod backends;
 mod built_in_policies;
 mod charges;
 mod clients;
@@ -46,7 +47,6 @@ mod policy_failures;
 mod policy_inspection;
 mod promises;
 mod protocols;
-mod proxies;
 mod real_model;
 mod reloads;
 mod rollouts;

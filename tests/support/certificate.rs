@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -18,11 +18,15 @@ pub struct Identity {
     pub key_pem: String,
 }
 
-/// How a fake server speaks TLS.
+/// TLS settings of a fake server.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TlsOptions<'a> {
     /// Calls its certificate an authority's, as `openssl req -x509` does.
     pub(crate) is_authority: bool,
+    /// Shows a certificate that has expired.
+    pub(crate) is_expired: bool,
+    /// The name in its certificate. Default: those of loopback.
+    pub(crate) name: Option<&'a str>,
     /// The only certificate that clients may show, in PEM; they have to.
     pub(crate) client_pem: Option<&'a str>,
 }
@@ -36,14 +40,20 @@ pub(crate) struct TlsServer {
 impl Identity {
     /// Makes one for loopback.
     pub fn new() -> Self {
-        Self::of_kind(false)
+        Self::with(TlsOptions::default())
     }
 
-    fn of_kind(is_authority: bool) -> Self {
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let mut params = CertificateParams::new(names).expect("names of loopback");
-        if is_authority {
+    fn with(options: TlsOptions<'_>) -> Self {
+        let names = match options.name {
+            None => vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+            Some(name) => vec![name.to_owned()],
+        };
+        let mut params = CertificateParams::new(names).expect("names of servers");
+        if options.is_authority {
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        if options.is_expired {
+            params.not_after = date_time_ymd(2020, 1, 1);
         }
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate for loopback");
@@ -59,7 +69,7 @@ impl Default for Identity {
 
 impl TlsServer {
     pub(crate) fn new(options: TlsOptions<'_>) -> Self {
-        let Identity { certificate_pem, key_pem } = Identity::of_kind(options.is_authority);
+        let Identity { certificate_pem, key_pem } = Identity::with(options);
         let key = PrivatePkcs8KeyDer::from_pem_slice(key_pem.as_bytes()).expect("a key in PEM");
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))

@@ -36,6 +36,8 @@ pub struct Builder {
     otherwise: Arc<Script>,
     tls: bool,
     is_authority: bool,
+    is_expired: bool,
+    name: Option<&'static str>,
     client_pem: Option<String>,
     forgetful: bool,
 }
@@ -82,6 +84,8 @@ impl FakeModel {
             otherwise: Arc::new(|request| Step::says(request, "hello there")),
             tls: false,
             is_authority: false,
+            is_expired: false,
+            name: None,
             client_pem: None,
             forgetful: false,
         }
@@ -186,6 +190,18 @@ impl Builder {
         self.tls()
     }
 
+    /// Its certificate is for another server of this name.
+    pub fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Its certificate has expired.
+    pub fn expired(mut self) -> Self {
+        self.is_expired = true;
+        self
+    }
+
     /// Speaks TLS with clients that show this certificate, in PEM.
     pub fn tls_for_client(mut self, pem: &str) -> Self {
         self.client_pem = Some(pem.to_owned());
@@ -210,7 +226,12 @@ impl Builder {
             hang_ups: watch::Sender::new(0),
         };
         let address = listener.local_addr().expect("a bound listener has an address");
-        let options = TlsOptions { is_authority: self.is_authority, client_pem: self.client_pem.as_deref() };
+        let options = TlsOptions {
+            is_authority: self.is_authority,
+            is_expired: self.is_expired,
+            name: self.name,
+            client_pem: self.client_pem.as_deref(),
+        };
         let tls = self.tls.then(|| TlsServer::new(options));
         let state = Arc::new(state);
         let accepting = accept(listener, tls.as_ref(), &state);

@@ -10,7 +10,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct LeadingMark {
     /// Bytes of the mark that came and are withheld.
     withheld: usize,
-    /// Whether the text has begun.
+    /// True once the text has begun.
     is_past: bool,
 }
 

@@ -55,7 +55,7 @@ pub enum UnsupportedCoding {
 pub struct DecodeError {
     /// The coding.
     pub coding: ContentCoding,
-    /// What is wrong.
+    /// The fault.
     pub reason: String,
 }
 
@@ -69,11 +69,11 @@ pub struct Decoder {
 struct Stage {
     coding: ContentCoding,
     codec: Codec,
-    /// What the stage before decoded and this one has not.
+    /// Output of the stage before that is not decoded yet.
     input: Bytes,
     scratch: Box<[u8]>,
     state: State,
-    /// Whether the codec may hold decoded bytes for which there was no room.
+    /// True if the codec may hold decoded bytes for which there was no room.
     has_more: bool,
 }
 

@@ -23,7 +23,7 @@ mod kept;
 mod pieces;
 mod plain;
 mod redirect;
-mod rich;
+mod reqwest_client;
 mod tls;
 
 pub(crate) use address::Address;
@@ -32,7 +32,7 @@ use kept::{KeptConnections, SendError};
 use pieces::Pieces;
 use plain::Plain;
 use redirect::Redirects;
-use rich::Rich;
+use reqwest_client::ReqwestClient;
 
 /// Connections to one server.
 pub(crate) struct Transport {
@@ -44,7 +44,7 @@ pub(crate) struct Transport {
 #[expect(clippy::large_enum_variant, reason = "there is one for each backend")]
 enum Client {
     Plain(Plain),
-    Rich(Rich),
+    Reqwest(ReqwestClient),
 }
 
 /// A request, which may have to be sent more than once.
@@ -66,17 +66,17 @@ struct RawAnswer {
     status: u16,
     headers: HeaderMap,
     body: TransportBody,
-    /// The connection that it came on.
-    connection: Option<kept::Connection>,
+    /// Of the connection that it came on.
+    port: Option<kept::LocalPort>,
 }
 
 /// The rest of an answer; dropping it closes the connection or the stream.
 enum TransportBody {
     Plain(plain::Rest),
-    Rich(rich::Rest),
+    Reqwest(reqwest_client::Rest),
 }
 
-/// Which connection a request is sent on.
+/// The kind of connection that a request is sent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Freshness {
     /// One that was kept, if there is one.
@@ -88,7 +88,7 @@ enum Freshness {
 impl Transport {
     pub(crate) fn new(config: &HttpConfig, base: &Address) -> Result<Self, InvalidBackend> {
         let client = if base.is_encrypted() || config.proxy.is_some() {
-            Client::Rich(Rich::new(config, base)?)
+            Client::Reqwest(ReqwestClient::new(config, base)?)
         } else {
             Client::Plain(Plain::new(config))
         };
@@ -134,7 +134,7 @@ impl Transport {
             answer = self.client.send(to, request, Freshness::Fresh).await;
         }
         let answer = answer.map_err(|error| error.failure)?;
-        self.kept.answered(answer.connection);
+        self.kept.answered(answer.port);
         Ok(answer)
     }
 }
@@ -148,7 +148,7 @@ impl Client {
     ) -> Result<RawAnswer, SendError> {
         match self {
             Self::Plain(client) => client.send(to, request, freshness).await,
-            Self::Rich(client) => client.send(to, request, freshness).await,
+            Self::Reqwest(client) => client.send(to, request, freshness).await,
         }
     }
 }

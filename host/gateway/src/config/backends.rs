@@ -170,9 +170,13 @@ fn headers(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> H
     for (name, value) in &raw.headers {
         let place = node.get(name);
         if KEY_HEADERS.iter().any(|key| name.eq_ignore_ascii_case(key)) {
-            problems
-                .add(place.key(), format!("the header `{name}` carries a key"))
-                .hint("secrets are not written in the configuration: use `api_key_env` or `api_key_file`");
+            let also = match name.eq_ignore_ascii_case(AUTHORIZATION.as_str()) {
+                true => String::new(),
+                false => format!(" with `api_key_header = \"{name}\"`"),
+            };
+            problems.add(place.key(), format!("the header `{name}` carries a key")).hint(format!(
+                "secrets are not written in the configuration: use `api_key_env` or `api_key_file`{also}"
+            ));
             continue;
         }
         let Ok(header) = name.parse::<HeaderName>() else {

@@ -15,20 +15,20 @@ const DEFLATE_WINDOW_LOG: u8 = 15;
 /// A decompressor.
 pub(super) enum Codec {
     Gzip(Decompress),
-    /// Which of its formats it is shows in the first byte.
+    /// Zlib or bare DEFLATE; the first byte decides.
     Deflate(Option<Decompress>),
     Brotli(Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>),
     Zstd(std::io::Result<ZstdDecoder<'static>>),
 }
 
-/// What one step did.
+/// The result of one step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Progress {
     /// Bytes of the input that were used.
     pub read: usize,
     /// Bytes of the output that were written.
     pub written: usize,
-    /// Whether the compressed data have ended.
+    /// True once the compressed data have ended.
     pub is_complete: bool,
 }
 
@@ -73,7 +73,7 @@ fn zstd() -> std::io::Result<ZstdDecoder<'static>> {
     Ok(decoder)
 }
 
-/// Whether DEFLATE data begin with the header of zlib: the method 8 and a window of at most
+/// Returns whether DEFLATE data begin with the header of zlib: the method 8 and a window of at most
 /// 32 KiB. A bare block that begins so would have padding bits that are not zero.
 fn is_zlib_header(first: u8) -> bool {
     first & 0x0f == 8 && first >> 4 <= DEFLATE_WINDOW_LOG - 8

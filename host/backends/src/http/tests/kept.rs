@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-/// The server's backend over each of the clients.
+/// The server's backend over each of the clients: hyper's, and reqwest's with a proxy.
 async fn backends(server: &FakeModel) -> [(Backend, Option<Proxy>); 2] {
     let proxy = Proxy::start().await;
     let url = Secret::new(proxy.url("http"));
@@ -27,7 +27,7 @@ async fn whole(backend: &Backend) -> Result<Bytes, CallFailure> {
 
 #[tokio::test]
 async fn a_kept_connection_that_closes_without_an_answer_is_replaced_once() {
-    for rich in [0, 1] {
+    for client in [0, 1] {
         let server = FakeModel::builder()
             .then(Step::answer("1"))
             .then(Step::drop_connection())
@@ -38,7 +38,7 @@ async fn a_kept_connection_that_closes_without_an_answer_is_replaced_once() {
             .start()
             .await;
         let backends = backends(&server).await;
-        let backend = &backends[rich].0;
+        let backend = &backends[client].0;
         whole(backend).await.unwrap();
         whole(backend).await.unwrap();
         assert_eq!(server.requests().len(), 3);
@@ -53,28 +53,37 @@ async fn a_kept_connection_that_closes_without_an_answer_is_replaced_once() {
 
 #[tokio::test]
 async fn a_new_connection_that_closes_without_an_answer_is_a_failure() {
-    for rich in [0, 1] {
+    for client in [0, 1] {
         let server = FakeModel::always(Step::drop_connection()).await;
         let backends = backends(&server).await;
-        let failure = call(&backends[rich].0).await.unwrap_err();
+        let failure = call(&backends[client].0).await.unwrap_err();
         assert!(matches!(failure.kind, FailureKind::Broken(_)), "{failure}");
         assert_eq!(server.requests().len(), 1);
     }
 }
 
-/// Speaks just enough HTTP/2: answers each request of the first connection with the given
-/// frames, and those of others with status 200 and the body `{}`.
-async fn http2(listener: TcpListener, first: &'static [&'static [u8]], seen: Arc<AtomicUsize>) {
+/// Behaviour of an HTTP/2 server on its first connection.
+#[derive(Clone, Copy)]
+enum FirstConnection {
+    /// Sends these frames instead of an answer.
+    Sends(&'static [u8]),
+    /// Answers once, and closes at the second request.
+    ClosesAtSecondRequest,
+}
+
+/// Speaks just enough HTTP/2 to answer requests with status 200 and the body `{}`, but for
+/// those of the first connection.
+async fn http2(listener: TcpListener, first: FirstConnection, seen: Arc<AtomicUsize>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let instead = connections.is_empty().then_some(first);
-        connections.spawn(http2_connection(stream, instead, Arc::clone(&seen)));
+        let first = connections.is_empty().then_some(first);
+        connections.spawn(http2_connection(stream, first, Arc::clone(&seen)));
     }
 }
 
 async fn http2_connection(
     mut stream: TcpStream,
-    instead: Option<&'static [&'static [u8]]>,
+    first: Option<FirstConnection>,
     seen: Arc<AtomicUsize>,
 ) -> std::io::Result<()> {
     const HEADERS: u8 = 1;
@@ -87,21 +96,35 @@ async fn http2_connection(
         let [high, middle, low, kind, flags, id @ ..] = head;
         let length = u32::from_be_bytes([0, high, middle, low]);
         stream.read_exact(&mut vec![0; length as usize]).await?;
-        match (kind, instead) {
-            (SETTINGS, _) if flags & 1 == 0 => stream.write_all(b"\0\0\0\x04\x01\0\0\0\0").await?,
-            (HEADERS, instead) => {
-                seen.fetch_add(1, Ordering::Relaxed);
-                match instead {
-                    Some(frames) => stream.write_all(&frames.concat()).await?,
-                    None => {
-                        stream.write_all(&[&b"\0\0\x01\x01\x04"[..], &id, b"\x88"].concat()).await?;
-                        stream.write_all(&[&b"\0\0\x02\0\x01"[..], &id, b"{}"].concat()).await?;
-                    }
+        if kind == SETTINGS && flags & 1 == 0 {
+            stream.write_all(b"\0\0\0\x04\x01\0\0\0\0").await?;
+        }
+        if kind == HEADERS {
+            let seen = seen.fetch_add(1, Ordering::Relaxed) + 1;
+            match first {
+                Some(FirstConnection::Sends(frames)) => stream.write_all(frames).await?,
+                Some(FirstConnection::ClosesAtSecondRequest) if seen == 2 => return Ok(()),
+                _ => {
+                    stream.write_all(&[&b"\0\0\x01\x01\x04"[..], &id, b"\x88"].concat()).await?;
+                    stream.write_all(&[&b"\0\0\x02\0\x01"[..], &id, b"{}"].concat()).await?;
                 }
             }
-            _ => {}
         }
     }
+}
+
+/// A backend that speaks HTTP/2 over one of the clients, to a server that does this, and the
+/// number of requests that the server saw. Drop the task to end the server.
+async fn http2_backend(first: FirstConnection, by_reqwest: bool) -> (Backend, Arc<AtomicUsize>, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(AtomicUsize::new(0));
+    let mut server = JoinSet::new();
+    server.spawn(http2(listener, first, Arc::clone(&seen)));
+    // A server that is its own proxy is called by the other client.
+    let proxy = by_reqwest.then(|| ProxyConfig { url: Secret::new(url.as_str()), credentials: None });
+    let config = HttpConfig { http2: true, proxy, ..HttpConfig::new(url) };
+    (Backend::http(config).unwrap(), seen, server)
 }
 
 /// `GOAWAY` with the last stream 0 and this error.
@@ -113,23 +136,25 @@ const INTERNAL: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x02";
 
 #[tokio::test]
 async fn a_stream_that_was_not_processed_is_sent_again() {
-    let cases: [(&'static [&'static [u8]], bool); 4] =
-        [(&[GOODBYE], true), (&[REFUSED], true), (&[FAULT], false), (&[INTERNAL], false)];
-    for (frames, is_repeated) in cases {
-        for rich in [false, true] {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let url = format!("http://{}", listener.local_addr().unwrap());
-            let seen = Arc::new(AtomicUsize::new(0));
-            #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
-            let server = tokio::spawn(http2(listener, frames, Arc::clone(&seen)));
-            // A server that is its own proxy is called by the other client.
-            let proxy = rich.then(|| ProxyConfig { url: Secret::new(url.as_str()), credentials: None });
-            let config = HttpConfig { http2: true, proxy, ..HttpConfig::new(url) };
-            let answer = whole(&Backend::http(config).unwrap()).await;
-            assert_eq!(answer.is_ok(), is_repeated, "{frames:?} {rich}: {answer:?}");
+    for (frames, is_repeated) in [(GOODBYE, true), (REFUSED, true), (FAULT, false), (INTERNAL, false)] {
+        for by_reqwest in [false, true] {
+            let first = FirstConnection::Sends(frames);
+            let (backend, seen, _server) = http2_backend(first, by_reqwest).await;
+            let answer = whole(&backend).await;
+            assert_eq!(answer.is_ok(), is_repeated, "{frames:?} {by_reqwest}: {answer:?}");
             assert_eq!(seen.load(Ordering::Relaxed), if is_repeated { 2 } else { 1 });
-            server.abort();
         }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_of_http_2_that_closes_is_replaced() {
+    for by_reqwest in [false, true] {
+        let first = FirstConnection::ClosesAtSecondRequest;
+        let (backend, seen, _server) = http2_backend(first, by_reqwest).await;
+        whole(&backend).await.unwrap();
+        whole(&backend).await.unwrap();
+        assert_eq!(seen.load(Ordering::Relaxed), 3);
     }
 }
 

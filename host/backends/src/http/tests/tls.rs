@@ -32,12 +32,16 @@ async fn a_listed_certificate_is_trusted_even_if_it_calls_itself_an_authority() 
     assert_eq!(call(&Backend::http(trusting(&server)).unwrap()).await.unwrap().status, 200);
 
     // It is trusted for its own names alone, and no other such certificate is.
-    let elsewhere = server.base_url().replace("127.0.0.1", "127.0.0.2");
-    let config = HttpConfig { base_url: elsewhere, ..trusting(&server) };
-    let FailureKind::Connect(reason) = failure(&Backend::http(config).unwrap()).await else {
+    let other = FakeModel::builder().tls_as_authority().named("models.test").start().await;
+    let FailureKind::Connect(reason) = failure(&Backend::http(trusting(&other)).unwrap()).await else {
         panic!("the name is another")
     };
-    assert!(!reason.is_empty());
+    assert!(reason.contains("models.test"), "{reason}");
+    let expired = FakeModel::builder().tls_as_authority().expired().start().await;
+    let FailureKind::Connect(reason) = failure(&Backend::http(trusting(&expired)).unwrap()).await else {
+        panic!("it is too late")
+    };
+    assert!(reason.contains("expired"), "{reason}");
     let stranger = FakeModel::builder().tls_as_authority().start().await;
     let config = HttpConfig { base_url: server.base_url(), ..trusting(&stranger) };
     let FailureKind::Connect(reason) = failure(&Backend::http(config).unwrap()).await else {

@@ -23,7 +23,7 @@ pub(crate) struct AnswerBody {
 enum Source {
     Plain(TransportBody),
     Encoded(Box<Encoded>),
-    /// Nothing can decode it.
+    /// No decoder exists for it.
     Unsupported(UnsupportedCoding),
     Ended,
 }
@@ -32,7 +32,7 @@ enum Source {
 struct Encoded {
     body: TransportBody,
     decoder: Decoder,
-    /// What came and is not decoded yet.
+    /// Bytes that arrived and are not decoded yet.
     chunk: Bytes,
 }
 
@@ -116,7 +116,7 @@ impl TransportBody {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {
         match self {
             Self::Plain(rest) => rest.poll_chunk(cx),
-            Self::Rich(rest) => rest.poll_chunk(cx),
+            Self::Reqwest(rest) => rest.poll_chunk(cx),
         }
     }
 }

@@ -15,38 +15,40 @@ use pointsman_domain::failure::CallFailure;
 /// request arrived: the close was on its way. One that closes later may have worked on it.
 const CLOSE_ON_ITS_WAY: Duration = Duration::from_secs(1);
 
-/// Why there is no answer, and whether the server may have seen the request.
+/// A request without an answer.
 #[derive(Debug)]
 pub(super) struct SendError {
     pub(super) failure: CallFailure,
     pub(super) cause: SendErrorCause,
-    pub(super) connection: Option<Connection>,
+    pub(super) port: Option<LocalPort>,
 }
 
-/// What a failed send tells of what the server did.
+/// Causes of a failed send, by what they say about the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SendErrorCause {
     /// The server says that it did not process the request.
     Refused,
     /// The connection closed before a byte of the answer.
     Closed,
+    /// The same, and there may be other requests to which it happened at the same time.
+    SharedClosed,
     /// Anything else.
     Other,
 }
 
-/// One connection, known by the port at our end.
+/// The port at this end of a connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Connection(u16);
+pub(super) struct LocalPort(u16);
 
-/// The connections that brought an answer before, as far as their ports tell: a bit for each.
-/// A port that is used again may be mistaken for the connection that had it before, which
-/// costs no more than a request that is sent twice.
+/// The local ports of connections that brought an answer: a bit for each port. A new connection
+/// on a port that was used before counts as a kept one; then a request that it loses is sent once
+/// more, which is all that a wrong bit can cause.
 pub(super) struct KeptConnections(Box<[AtomicU64]>);
 
 impl KeptConnections {
     /// Notes that a connection brought an answer.
-    pub(super) fn answered(&self, connection: Option<Connection>) {
-        if let Some((word, bit)) = connection.and_then(|connection| self.place(connection))
+    pub(super) fn answered(&self, port: Option<LocalPort>) {
+        if let Some((word, bit)) = port.and_then(|port| self.place(port))
             && word.load(Ordering::Relaxed) & bit == 0
         {
             word.fetch_or(bit, Ordering::Relaxed);
@@ -58,19 +60,21 @@ impl KeptConnections {
     pub(super) fn is_unprocessed(&self, error: &SendError, after: Duration) -> bool {
         match error.cause {
             SendErrorCause::Refused => true,
-            SendErrorCause::Closed => {
-                let place = error.connection.and_then(|connection| self.place(connection));
-                let was_kept =
-                    place.is_some_and(|(word, bit)| word.fetch_and(!bit, Ordering::Relaxed) & bit != 0);
+            SendErrorCause::Closed | SendErrorCause::SharedClosed => {
+                let Some((word, bit)) = error.port.and_then(|port| self.place(port)) else { return false };
+                let was_kept = word.load(Ordering::Relaxed) & bit != 0;
+                if error.cause == SendErrorCause::Closed {
+                    word.fetch_and(!bit, Ordering::Relaxed);
+                }
                 was_kept && after < CLOSE_ON_ITS_WAY
             }
             SendErrorCause::Other => false,
         }
     }
 
-    fn place(&self, connection: Connection) -> Option<(&AtomicU64, u64)> {
-        let word = self.0.get(usize::from(connection.0 / 64))?;
-        Some((word, 1 << (connection.0 % 64)))
+    fn place(&self, port: LocalPort) -> Option<(&AtomicU64, u64)> {
+        let word = self.0.get(usize::from(port.0 / 64))?;
+        Some((word, 1 << (port.0 % 64)))
     }
 }
 
@@ -80,13 +84,13 @@ impl Default for KeptConnections {
     }
 }
 
-impl Connection {
-    /// Returns the connection of an answer.
+impl LocalPort {
+    /// Returns the port of the connection that an answer came on.
     pub(super) fn of(extensions: &Extensions) -> Option<Self> {
         extensions.get::<HttpInfo>().map(HttpInfo::local_addr).as_ref().map(SocketAddr::port).map(Self)
     }
 
-    /// Returns the connection on which a request failed.
+    /// Returns the port of the connection on which a request failed.
     pub(super) fn of_error(error: &legacy::Error) -> Option<Self> {
         let mut extensions = Extensions::new();
         error.connect_info()?.get_extras(&mut extensions);
@@ -114,6 +118,9 @@ impl SendErrorCause {
     /// RFC 9113, section 8.7: a stream that was refused, or is beyond the last that a server
     /// which goes away has taken, was not processed.
     fn of_http2(error: &h2::Error) -> Self {
+        if error.get_io().is_some_and(is_close) {
+            return Self::SharedClosed;
+        }
         let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
         let is_goodbye = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
         if error.is_remote() && (is_refused || is_goodbye) { Self::Refused } else { Self::Other }
@@ -131,7 +138,7 @@ mod tests {
     use crate::backend::broken;
 
     fn error(cause: SendErrorCause, port: u16) -> SendError {
-        SendError { failure: broken(String::new()), cause, connection: Some(Connection(port)) }
+        SendError { failure: broken(String::new()), cause, port: Some(LocalPort(port)) }
     }
 
     #[test]
@@ -141,10 +148,10 @@ mod tests {
         for port in [0, 63, 64, 40_000, u16::MAX] {
             let closed = error(SendErrorCause::Closed, port);
             assert!(!kept.is_unprocessed(&closed, at_once), "{port}");
-            kept.answered(Some(Connection(port)));
+            kept.answered(Some(LocalPort(port)));
             assert!(kept.is_unprocessed(&closed, at_once), "{port}");
             assert!(!kept.is_unprocessed(&closed, at_once), "it is gone");
-            kept.answered(Some(Connection(port)));
+            kept.answered(Some(LocalPort(port)));
             assert!(!kept.is_unprocessed(&closed, Duration::from_secs(5)), "it was at work");
             assert!(!kept.is_unprocessed(&error(SendErrorCause::Other, port), at_once));
             assert!(kept.is_unprocessed(&error(SendErrorCause::Refused, port), Duration::from_secs(5)));

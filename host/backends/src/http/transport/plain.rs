@@ -12,7 +12,7 @@ use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pointsman_domain::failure::CallFailure;
 
-use super::kept::{Connection, SendError, SendErrorCause};
+use super::kept::{LocalPort, SendError, SendErrorCause};
 use super::{Address, Freshness, Outgoing, Pieces, RawAnswer, TransportBody, broken, cannot_connect, reason};
 use crate::http::HttpConfig;
 
@@ -59,8 +59,8 @@ impl Plain {
         *request.headers_mut() = outgoing.headers.clone();
         let (head, body) = client.request(request).await.map_err(|error| send_error(&error))?.into_parts();
         let body = TransportBody::Plain(Rest(body));
-        let connection = Connection::of(&head.extensions);
-        Ok(RawAnswer { status: head.status.as_u16(), headers: head.headers, body, connection })
+        let port = LocalPort::of(&head.extensions);
+        Ok(RawAnswer { status: head.status.as_u16(), headers: head.headers, body, port })
     }
 }
 
@@ -79,11 +79,7 @@ impl Rest {
 }
 
 fn send_error(error: &Error) -> SendError {
-    SendError {
-        failure: failure(error),
-        cause: SendErrorCause::of(error),
-        connection: Connection::of_error(error),
-    }
+    SendError { failure: failure(error), cause: SendErrorCause::of(error), port: LocalPort::of_error(error) }
 }
 
 fn failure(error: &Error) -> CallFailure {

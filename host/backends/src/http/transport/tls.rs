@@ -1,4 +1,4 @@
-//! Whom a backend's certificate is trusted from, and which certificate it gets to see.
+//! TLS settings: trust in a backend's certificate, and the certificate for the client.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use rustls_platform_verifier::Verifier;
 
 use crate::http::{ClientCertificate, HttpConfig, InvalidBackend};
 
-/// Returns how to speak TLS to a backend.
+/// Returns the TLS settings for a backend.
 pub(super) fn client_config(config: &HttpConfig) -> Result<ClientConfig, InvalidBackend> {
     let invalid = |error: Error| InvalidBackend::Client(error.to_string());
     let provider = Arc::new(ring::default_provider());
@@ -66,7 +66,7 @@ fn own_certificate(
     Ok((chain, key))
 }
 
-/// What rustls says of a certificate or a key, without anything of the key.
+/// Maps an error of rustls to one that shows nothing of the key.
 fn refused_certificate(error: &Error) -> InvalidBackend {
     match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => InvalidBackend::KeyMismatch,
@@ -143,7 +143,7 @@ impl ServerCertVerifier for ListedCertificates {
     }
 }
 
-/// Whether a certificate was refused as a server's because it is an authority's.
+/// Returns whether a certificate was refused because it calls itself an authority's.
 fn is_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else {
         return false;

@@ -1,4 +1,4 @@
-//! How backends are reached: addresses, keys, certificates and proxies.
+//! Addresses, keys, certificates and proxies of backends.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -9,12 +9,12 @@ use hyper_util::client::legacy;
 use pointsman_domain::failure::CallFailure;
 use reqwest::{Client, ClientBuilder, Error, Proxy, Request, Response};
 
-use super::kept::{Connection, SendError, SendErrorCause};
+use super::kept::{LocalPort, SendError, SendErrorCause};
 use super::{Address, Freshness, Outgoing, RawAnswer, TransportBody, broken, cannot_connect, reason, tls};
 use crate::http::{HttpConfig, InvalidBackend};
 
 /// Connections to a server.
-pub(super) struct Rich {
+pub(super) struct ReqwestClient {
     client: Client,
     /// Keeps no connections.
     fresh: Client,
@@ -23,7 +23,7 @@ pub(super) struct Rich {
 /// The rest of an answer.
 pub(super) struct Rest(Response);
 
-impl Rich {
+impl ReqwestClient {
     pub(super) fn new(config: &HttpConfig, base: &Address) -> Result<Self, InvalidBackend> {
         let tls = tls::client_config(config)?;
         let build = |max_idle_connections| {
@@ -62,8 +62,8 @@ impl Rich {
         let mut response = client.execute(request).await.map_err(send_error)?;
         let headers = std::mem::take(response.headers_mut());
         let status = response.status().as_u16();
-        let connection = Connection::of(response.extensions());
-        Ok(RawAnswer { status, headers, body: TransportBody::Rich(Rest(response)), connection })
+        let port = LocalPort::of(response.extensions());
+        Ok(RawAnswer { status, headers, body: TransportBody::Reqwest(Rest(response)), port })
     }
 }
 
@@ -92,7 +92,7 @@ fn send_error(error: Error) -> SendError {
     SendError {
         failure: failure(&error),
         cause: below.map_or(SendErrorCause::Other, SendErrorCause::of),
-        connection: below.and_then(Connection::of_error),
+        port: below.and_then(LocalPort::of_error),
     }
 }
 

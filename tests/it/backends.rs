@@ -1,4 +1,4 @@
-//! The way to backends: proxies, certificates, and addresses that move.
+//! The way to backends: proxies, certificates, addresses that move, connections that close.
 
 use std::fs;
 
