@@ -6,7 +6,7 @@ use pointsman_domain::plan::{Input, Task};
 use super::chat::{ChatRequest, Outputs};
 use super::output::NotAnAnswer;
 use super::usage_count::UsageCount;
-use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, quote, scan};
+use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, quote, scan, whole_number};
 use crate::tokens;
 
 /// A request for the vector of a text, but for the name of the model.
@@ -125,7 +125,7 @@ impl Visitor for Reading {
             (Some(Place::Vector), _, Scalar::Number(_)) => self.is_numbers |= self.vectors == 1,
             (Some(Place::Vector), ..) => self.is_other |= self.vectors == 1,
             (Some(Place::Usage), Key::PromptTokens, Scalar::Number(raw)) => {
-                self.input_tokens = std::str::from_utf8(raw).ok().and_then(|digits| digits.parse().ok());
+                self.input_tokens = whole_number(raw);
             }
             _ => {}
         }
