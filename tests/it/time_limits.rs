@@ -26,6 +26,8 @@ async fn each_limit_ends_the_wait_that_it_is_for() {
     passed_on(role().wait_after(1, &never()), "silence_timeout = \"50ms\"", true).await;
     passed_on(role().wait_after(1, &never()), "first_content_timeout = \"50ms\"", true).await;
     passed_on(role().wait_after(1, &never()), "answer_timeout = \"50ms\"", true).await;
+    let blank = Step::chunks("application/json", ["\n", "{}"]).wait_after(1, &never());
+    passed_on(blank, "first_content_timeout = \"50ms\"", false).await;
     let halves = Step::chunks("application/json", ["{\"choices\":", "[]}"]);
     passed_on(halves.clone().wait_after(1, &never()), "silence_timeout = \"50ms\"", false).await;
     passed_on(halves.wait_after(1, &never()), "answer_timeout = \"50ms\"", false).await;

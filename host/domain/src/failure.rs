@@ -48,7 +48,8 @@ pub enum FailureKind {
 pub enum TimeLimit {
     /// From sending the request to the head of the answer.
     FirstByte,
-    /// From sending the request to the first content of a stream.
+    /// From sending the request to the first content of a stream, or the first byte of a
+    /// whole answer that is no white space.
     FirstContent,
     /// From one piece of the answer to the next, whatever is in them.
     Silence,
@@ -174,7 +175,7 @@ impl FailureKind {
 pub struct CallTimeouts {
     /// Limit up to the head of the answer.
     pub first_byte: Duration,
-    /// Limit up to the first content of a stream, if there is one.
+    /// Limit up to the first content, if there is one.
     pub first_content: Option<Duration>,
     /// Limit between two pieces of the answer.
     pub silence: Duration,

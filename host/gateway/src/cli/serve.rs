@@ -151,7 +151,7 @@ async fn serve(
         let left = drain.saturating_sub(stopped.at.elapsed()).max(LEAST_FLUSH);
         let is_delivered = tokio::select! {
             exported = tokio::time::timeout(left, exporting) => exported.is_ok(),
-            () = signals.next() => false,
+            () = signals.interrupted() => false,
         };
         if !is_delivered {
             tracing::warn!("some spans were not delivered: the collector of [traces] is slow");
@@ -164,7 +164,7 @@ async fn serve(
         Some(Drained::CutShort) => {
             tracing::warn!("some requests were cut off: they took longer than `server.drain_timeout`");
         }
-        None => tracing::warn!("a second signal ended the process: requests under way were cut off"),
+        None => tracing::warn!("SIGINT ended the wait: requests under way were cut off"),
     }
     Ok(recorder)
 }

@@ -116,7 +116,7 @@ pub(super) struct Server {
     pub write_timeout: Option<Duration>,
     /// Time between SIGTERM or SIGINT and the moment when the listeners close. `GET /ready`
     /// gets status 503 from the signal on, while requests are still served, so that balancers
-    /// stop sending them. A second signal ends the process at once.
+    /// stop sending them. A further SIGINT ends the process at once.
     pub shutdown_delay: Duration,
     /// Time for requests under way to finish once the listeners are closed.
     pub drain_timeout: Duration,
@@ -308,8 +308,9 @@ pub(super) struct Route {
     pub timeout: Duration,
     /// Longest wait for the head of one model's answer, from the call on.
     pub attempt_timeout: Duration,
-    /// Longest wait for the first content of one model's stream, from the call on, however
-    /// many comments the server sends before. Default: no limit beside `timeout`.
+    /// Longest wait for the first content of one model's answer, from the call on, however
+    /// many comments or how much white space the server sends before. Default: half of
+    /// `timeout`, so that another model can still answer.
     pub first_content_timeout: Option<Duration>,
     /// Longest time between two pieces of one model's answer, whatever is in them: content,
     /// a comment or white space. Default: `attempt_timeout`.

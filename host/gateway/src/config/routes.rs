@@ -76,12 +76,13 @@ impl RouteLimits {
     }
 
     fn of(raw: &raw::Route, retry_budget: RetryBudget) -> Self {
+        let first_content = raw.first_content_timeout.map_or(raw.timeout.get() / 2, raw::Duration::get);
         let raw::Plan { max_tasks, max_steps, max_parallel, max_depth, .. } = raw.plan;
         Self {
             timeout: raw.timeout.get(),
             timeouts: CallTimeouts {
                 first_byte: raw.attempt_timeout.get(),
-                first_content: raw.first_content_timeout.map(raw::Duration::get),
+                first_content: Some(first_content),
                 silence: raw.silence_timeout.unwrap_or(raw.attempt_timeout).get(),
                 answer: raw.answer_timeout.map(raw::Duration::get),
             },

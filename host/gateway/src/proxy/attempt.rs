@@ -221,7 +221,7 @@ async fn whole(
     clock: &CallClock,
     memory: &mut MemoryLease,
 ) -> Result<Bytes, CallFailure> {
-    let first = clock.piece(&mut body).await?;
+    let first = clock.first_piece(&mut body).await?;
     reading::whole(first, &mut body, clock, memory).await
 }
 

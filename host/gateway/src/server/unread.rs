@@ -15,8 +15,9 @@ use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-/// Longest time for the rest of a body to arrive before the response is sent.
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time for the rest of a body to arrive before the response is sent. A client that takes
+/// longer gets the response at once, and another connection for its next request.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The body of a request. When it is dropped, its unread rest goes to its [`UnreadBody`].
 #[derive(Debug)]

@@ -18,7 +18,7 @@ pub(super) struct StopSignals {
 
 /// The end of serving.
 pub(super) struct Stopped {
-    /// Whether all requests were finished; `None` if a second signal ended the wait.
+    /// Whether all requests were finished; `None` if SIGINT ended the wait.
     pub(super) drained: Option<Drained>,
     /// Time at which the listeners closed.
     pub(super) at: Instant,
@@ -29,19 +29,25 @@ impl StopSignals {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Waits for the next of them.
-    pub(super) async fn next(&mut self) {
+    /// Waits for one of them.
+    async fn asked_to_stop(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+
+    /// Waits for SIGINT alone. A person who presses Ctrl-C again wants no more waiting; a process
+    /// manager that sends SIGTERM again wants the same stop.
+    pub(super) async fn interrupted(&mut self) {
+        self.interrupt.recv().await;
     }
 }
 
 /// Runs the listeners until a signal has arrived and their requests are finished.
 ///
 /// From the signal on the gateway is not ready. `delay` later the listeners are told to close by
-/// `stop`. A second signal returns at once.
+/// `stop`. A further SIGINT returns at once.
 pub(super) async fn serve_until_stopped(
     listeners: impl Future<Output = Drained>,
     signals: &mut StopSignals,
@@ -50,26 +56,26 @@ pub(super) async fn serve_until_stopped(
     stop: &watch::Sender<bool>,
 ) -> Stopped {
     let mut at = None;
-    let second_signal = async {
-        signals.next().await;
+    let interrupted = async {
+        signals.asked_to_stop().await;
         app.begin_stop();
         if !delay.is_zero() {
             tracing::info!(
                 "stopping in {} ms: /ready fails, and requests are still accepted",
                 delay.as_millis()
             );
-            if timeout(delay, signals.next()).await.is_ok() {
+            if timeout(delay, signals.interrupted()).await.is_ok() {
                 return;
             }
         }
         tracing::info!("stopping: requests under way are finished");
         let _ = stop.send(true);
         at = Some(Instant::now());
-        signals.next().await;
+        signals.interrupted().await;
     };
     let drained = tokio::select! {
         drained = listeners => Some(drained),
-        () = second_signal => None,
+        () = interrupted => None,
     };
     Stopped { drained, at: at.unwrap_or_else(Instant::now) }
 }

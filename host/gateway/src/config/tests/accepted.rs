@@ -110,9 +110,11 @@ fn a_call_has_a_limit_for_each_kind_of_wait() {
             format!("[policies.cost]\nsource = \"builtin:cost\"\n[routes.main]\npolicy = \"cost\"\n{keys}");
         accepted(&route).routes[0].limits.timeouts
     };
-    assert_eq!(route(""), CallTimeouts::default());
     let seconds = Duration::from_secs;
-    let hasty = CallTimeouts { first_byte: seconds(5), silence: seconds(5), ..CallTimeouts::default() };
+    let default = CallTimeouts { first_content: Some(seconds(150)), ..CallTimeouts::default() };
+    assert_eq!(route(""), default);
+    assert_eq!(route("timeout = \"10s\"").first_content, Some(seconds(5)));
+    let hasty = CallTimeouts { first_byte: seconds(5), silence: seconds(5), ..default };
     assert_eq!(route("attempt_timeout = \"5s\""), hasty);
     let all = "attempt_timeout = \"5s\"\nfirst_content_timeout = \"6s\"\nsilence_timeout = \"7s\"\nanswer_timeout = \"8s\"";
     let expected = CallTimeouts {

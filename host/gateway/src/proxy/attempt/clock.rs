@@ -46,7 +46,7 @@ impl CallClock {
         in_time([self.silence(), self.since_sent(TimeLimit::Answer)], body.chunk()).await?.transpose()
     }
 
-    /// Waits for the next piece of a stream without content so far.
+    /// Waits for the next piece of an answer without content so far.
     pub(super) async fn first_piece(&self, body: &mut ReplyBody) -> Result<Option<Bytes>, CallFailure> {
         let [content, answer] =
             [TimeLimit::FirstContent, TimeLimit::Answer].map(|limit| self.since_sent(limit));

@@ -22,18 +22,27 @@ pub(super) async fn whole(
     let Some(first) = first else { return Ok(Bytes::new()) };
     check_length(first.len(), limit)?;
     memory.grow(first.len())?;
-    let mut next = clock.piece(body).await?;
-    if next.is_none() {
-        return Ok(first);
-    }
+    let mut has_content = !first.trim_ascii_start().is_empty();
+    let Some(second) = next_piece(body, clock, has_content).await? else { return Ok(first) };
     let mut whole = Vec::new();
     append(&mut whole, &first, limit, memory)?;
     drop(first);
+    let mut next = Some(second);
     while let Some(chunk) = next {
+        has_content = has_content || !chunk.trim_ascii_start().is_empty();
         append(&mut whole, &chunk, limit, memory)?;
-        next = clock.piece(body).await?;
+        next = next_piece(body, clock, has_content).await?;
     }
     Ok(whole.into())
+}
+
+/// Some servers send white space while the model works.
+async fn next_piece(
+    body: &mut ReplyBody,
+    clock: &CallClock,
+    has_content: bool,
+) -> Result<Option<Bytes>, CallFailure> {
+    if has_content { clock.piece(body).await } else { clock.first_piece(body).await }
 }
 
 /// Appends to a buffer that grows as a vector does, but never beyond the limit, and is
