@@ -27,6 +27,7 @@ mod reload;
 mod rollout;
 mod server;
 mod snapshot;
+mod timer;
 mod trace_headers;
 mod traces;
 mod transient;

@@ -26,7 +26,6 @@ mod proxy_protocol;
 mod request;
 mod stream;
 mod table;
-mod timer;
 mod unread;
 
 /// Pause after an accept that failed for want of file descriptors, so that the

@@ -1,5 +1,6 @@
 //! `POST /v1/chat/completions`
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -64,7 +65,7 @@ async fn complete(app: &App, request: Request<Body>, told: &mut Told) -> Result<
     account.keep(wants_content.then(|| Exchange::new(Arc::clone(&question.prompt))));
     let deadline = question.deadline;
     let work = Work { app, snapshot: &snapshot, request: &request, headers: forwarded, question };
-    let reply = tokio::time::timeout_at(deadline.into(), work.reply(&mut account, told)).await;
+    let reply = tokio::time::timeout_at(deadline.into(), pin!(work.reply(&mut account, told))).await;
     told.plan(account.tasks());
     told.attempts(account.attempts());
     match reply {

@@ -4,6 +4,7 @@
 //! answer, or the first piece of a stream that carries content. Until then it
 //! may fail, and another model takes over without the client noticing.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ mod error_answer;
 mod opening;
 mod reading;
 
-pub(crate) use clock::CallClock;
+pub(crate) use clock::{CallClock, WaitEnd};
 pub(crate) use error_answer::ErrorAnswer;
 
 /// An answer that the client may have.
@@ -140,7 +141,8 @@ pub(crate) async fn attempt(
         {
             model.live.refuse_stream_usage();
             tracing::info!(model = %model.id, "the backend refuses `stream_options`: it is not sent again");
-            answer(backend, &model, outgoing, &settings, false, &clock).await
+            // Boxed, as is all that few calls need: the future of an attempt is moved.
+            Box::pin(answer(backend, &model, outgoing, &settings, false, &clock)).await
         }
         answered => answered,
     };
@@ -181,8 +183,8 @@ async fn answer(
         body: outgoing.payload.body_for(&members),
         headers,
     };
-    let reply = clock.head(backend.call(call)).await??;
-    if (200..300).contains(&reply.status) { Ok(reply) } else { Err(ErrorAnswer::read(reply).await) }
+    let reply = clock.head(pin!(backend.call(call))).await??;
+    if (200..300).contains(&reply.status) { Ok(reply) } else { Err(Box::pin(ErrorAnswer::read(reply)).await) }
 }
 
 /// Reads as much of an answer as there has to be before the client may have it.
@@ -197,15 +199,16 @@ async fn content(
         Wanted::Answer { streaming: true, hide_usage, others, answers, .. } => {
             let relay = StreamRelay::new(hide_usage, answers).adding(others);
             let opening = Opening { body, clock, memory };
-            Ok(CommittedBody::Stream(Box::new(opening.open(relay, media_type(headers)).await?)))
+            let stream = Box::pin(opening.open(relay, media_type(headers))).await?;
+            Ok(CommittedBody::Stream(Box::new(stream)))
         }
         Wanted::Answer { streaming: false, .. } => {
-            let bytes = whole(body, &clock, &mut memory).await?;
+            let bytes = reading::whole(body, &clock, &mut memory).await?;
             let answer = Answer::read(&bytes)?;
             Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), answer })
         }
         Wanted::Output => {
-            let bytes = whole(body, &clock, &mut memory).await?;
+            let bytes = reading::whole(body, &clock, &mut memory).await?;
             let output = match outgoing.payload.operation() {
                 Operation::Chat => Output::of_chat(&bytes),
                 Operation::Transcription => Output::of_transcription(&bytes),
@@ -214,15 +217,6 @@ async fn content(
             Ok(CommittedBody::Output { output: output?, memory })
         }
     }
-}
-
-async fn whole(
-    mut body: ReplyBody,
-    clock: &CallClock,
-    memory: &mut MemoryLease,
-) -> Result<Bytes, CallFailure> {
-    let first = clock.first_piece(&mut body).await?;
-    reading::whole(first, &mut body, clock, memory).await
 }
 
 /// The type of an answer, without its parameters.

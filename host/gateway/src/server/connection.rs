@@ -21,7 +21,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::activity::{Activity, Closing, Timeouts};
 use super::deadlines::Deadlines;
@@ -30,10 +30,10 @@ use super::proxy_protocol::{self, Beginning};
 use super::request::{OpenRequest, TrackedBody};
 use super::stream::TrackedStream;
 use super::table::{ConnectionTable, Registration};
-use super::timer::Timer;
 use super::unread;
 use crate::client::error::ApiError;
 use crate::deadline::ResponseDeadline;
+use crate::timer::Timer;
 
 /// Time for a client to notice that its connection closes, and for a request that it sent
 /// before to arrive.
@@ -193,8 +193,7 @@ async fn run_until<C: GracefulConnection>(
     state: &ConnectionState,
     deadline: impl Fn(&Waker) -> Option<Instant>,
 ) -> Option<Result<(), C::Error>> {
-    let sleeps = (pin!(sleep(Duration::ZERO)), pin!(sleep(Duration::ZERO)));
-    let (mut timer, mut response_timer) = (Timer::new(sleeps.0), Timer::new(sleeps.1));
+    let (mut timer, mut response_timer) = (Timer::new(), Timer::new());
     poll_fn(|context| {
         state.activity.forget_waker();
         if let Poll::Ready(ended) = connection.as_mut().poll(context) {

@@ -55,10 +55,15 @@ struct Slot {
 struct DeadlineExceeded;
 
 impl Deadlines {
+    /// Returns the time at which a body with a deadline is dropped if it has not ended.
+    pub(super) fn end_of(deadline: Instant) -> Instant {
+        deadline + GRACE
+    }
+
     /// Limits the time of a body.
-    pub(super) fn limit(self: &Arc<Self>, body: Body, deadline: Instant) -> LimitedBody {
+    pub(super) fn limit(self: &Arc<Self>, body: Body, ends_at: Instant) -> LimitedBody {
         let slot = Mutex::new(Slot { body: Some(body), reader: None });
-        let shared = Arc::new(Shared { ends_at: deadline + GRACE, slot });
+        let shared = Arc::new(Shared { ends_at, slot });
         let mut state = self.state();
         let is_first = state.bodies.iter().all(|other| shared.ends_at < other.ends_at);
         state.bodies.push(Arc::clone(&shared));
@@ -113,13 +118,6 @@ impl Shared {
     }
 }
 
-impl LimitedBody {
-    /// The time at which it is dropped if it has not ended.
-    pub(super) fn ends_at(&self) -> Instant {
-        self.shared.ends_at
-    }
-}
-
 impl Drop for LimitedBody {
     fn drop(&mut self) {
         self.deadlines.remove(&self.shared);
@@ -139,7 +137,12 @@ impl HttpBody for LimitedBody {
             return Poll::Ready(Some(Err(axum::Error::new(DeadlineExceeded))));
         };
         let polled = Pin::new(body).poll_frame(context);
-        slot.reader = polled.is_pending().then(|| context.waker().clone());
+        if polled.is_pending() {
+            match &mut slot.reader {
+                Some(reader) => reader.clone_from(context.waker()),
+                None => slot.reader = Some(context.waker().clone()),
+            }
+        }
         polled
     }
 

@@ -14,6 +14,8 @@ use super::deadlines::{Deadlines, LimitedBody};
 use super::table::PeerShare;
 use crate::deadline::ResponseDeadline;
 
+const SMALL_BODY: u64 = 16 << 10;
+
 /// A request that is open on its connection until this is dropped.
 #[derive(Debug)]
 pub(super) struct OpenRequest {
@@ -40,6 +42,12 @@ enum ResponseBody {
     Limited(LimitedBody),
 }
 
+/// Returns whether a body is there as a whole, and so short that nothing is gained by dropping
+/// it.
+fn is_small(body: &Body) -> bool {
+    body.size_hint().exact().is_some_and(|size| size <= SMALL_BODY)
+}
+
 impl OpenRequest {
     /// Opens a request whose head has just arrived.
     pub(super) fn begin(activity: Arc<Activity>, share: Option<PeerShare>) -> Self {
@@ -62,13 +70,10 @@ impl OpenRequest {
         deadlines: &Arc<Deadlines>,
     ) -> TrackedBody {
         self.progress(false, 0);
-        let body = match deadline {
-            Some(ResponseDeadline(deadline)) => {
-                let body = deadlines.limit(body, deadline.into());
-                self.ends_at = Some(body.ends_at());
-                ResponseBody::Limited(body)
-            }
-            None => ResponseBody::Unlimited(body),
+        self.ends_at = deadline.map(|ResponseDeadline(deadline)| Deadlines::end_of(deadline.into()));
+        let body = match self.ends_at {
+            Some(ends_at) if !is_small(&body) => ResponseBody::Limited(deadlines.limit(body, ends_at)),
+            _ => ResponseBody::Unlimited(body),
         };
         TrackedBody { body, request: self }
     }

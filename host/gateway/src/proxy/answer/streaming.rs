@@ -17,7 +17,8 @@ use pointsman_wire::openai::error::ErrorBody;
 use tokio::time::{timeout, timeout_at};
 
 use crate::ledger::{Account, CallId};
-use crate::proxy::attempt::OpenStream;
+use crate::proxy::attempt::{OpenStream, WaitEnd};
+use crate::timer::Timer;
 
 /// The call that is being streamed.
 #[derive(Debug)]
@@ -66,6 +67,7 @@ pub(super) struct Streaming {
     /// True once nothing more of the body is of use.
     is_read: bool,
     deadline: Option<Instant>,
+    timer: Timer,
 }
 
 impl Drop for Streaming {
@@ -86,8 +88,16 @@ impl Streaming {
         deadline: Option<Instant>,
     ) -> Self {
         let ready = std::mem::take(&mut stream.ready);
-        let mut streaming =
-            Self { stream, ready, call, account: Some(account), read_until: None, is_read: false, deadline };
+        let mut streaming = Self {
+            stream,
+            ready,
+            call,
+            account: Some(account),
+            read_until: None,
+            is_read: false,
+            deadline,
+            timer: Timer::new(),
+        };
         streaming.follow();
         streaming
     }
@@ -119,27 +129,37 @@ impl Streaming {
     }
 
     async fn advance_answer(&mut self) {
-        let OpenStream { clock, rest, .. } = &mut *self.stream;
-        let piece = clock.piece(rest);
-        let piece = match self.deadline {
-            Some(deadline) => timeout_at(deadline.into(), piece).await,
-            None => Ok(piece.await),
+        let end = self.stream.clock.piece_end();
+        let deadline = self.deadline.map(tokio::time::Instant::from);
+        let until = end.map(|end| end.at).into_iter().chain(deadline).min();
+        let piece = self.stream.rest.chunk();
+        let piece = match until {
+            Some(until) => self.timer.wait(until, piece).await,
+            None => Some(piece.await),
         };
-        match piece {
-            Err(_) => self.break_off(BreakOff::Deadline, "the time for the request ran out".to_owned()),
-            Ok(Err(CallFailure { kind, .. })) => {
-                let why = match &kind {
-                    FailureKind::Timeout { limit: TimeLimit::Silence, waited } => {
-                        format!("the model sent nothing for {} ms", waited.as_millis())
-                    }
-                    FailureKind::Timeout { .. } => format!("the model gave {kind}"),
-                    _ => format!("the model's answer broke off: {kind}"),
-                };
+        match (piece, end) {
+            (Some(Some(Ok(chunk))), _) => self.relay(chunk),
+            (Some(None), _) => self.end(),
+            (Some(Some(Err(CallFailure { kind, .. }))), _) => {
+                let why = format!("the model's answer broke off: {kind}");
                 self.break_off(BreakOff::Call(kind), why);
             }
-            Ok(Ok(Some(chunk))) => self.relay(chunk),
-            Ok(Ok(None)) => self.end(),
+            (None, Some(end)) if until == Some(end.at) => self.time_out(end),
+            (None, _) => {
+                self.break_off(BreakOff::Deadline, "the time for the request ran out".to_owned());
+            }
         }
+    }
+
+    fn time_out(&mut self, end: WaitEnd) {
+        let kind = end.failure();
+        let why = match &kind {
+            FailureKind::Timeout { limit: TimeLimit::Silence, waited } => {
+                format!("the model sent nothing for {} ms", waited.as_millis())
+            }
+            kind => format!("the model gave {kind}"),
+        };
+        self.break_off(BreakOff::Call(kind), why);
     }
 
     /// The answer has come, and its end is not worth a failure.

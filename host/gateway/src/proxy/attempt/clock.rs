@@ -17,12 +17,19 @@ pub(crate) struct CallClock {
     timeouts: CallTimeouts,
 }
 
-/// A limit that ends a wait, and the moment.
+/// End of a wait.
 #[derive(Clone, Copy, Debug)]
-struct End {
+pub(crate) struct WaitEnd {
+    pub(crate) at: Instant,
     limit: TimeLimit,
-    at: Instant,
     waited: Duration,
+}
+
+impl WaitEnd {
+    /// The failure of a call that waited up to this end in vain.
+    pub(crate) fn failure(self) -> FailureKind {
+        FailureKind::Timeout { limit: self.limit, waited: self.waited }
+    }
 }
 
 impl CallClock {
@@ -42,8 +49,14 @@ impl CallClock {
     }
 
     /// Waits for the next piece of a body; `None` at its end.
-    pub(crate) async fn piece(&self, body: &mut ReplyBody) -> Result<Option<Bytes>, CallFailure> {
-        in_time([self.silence(), self.since_sent(TimeLimit::Answer)], body.chunk()).await?.transpose()
+    pub(super) async fn piece(&self, body: &mut ReplyBody) -> Result<Option<Bytes>, CallFailure> {
+        in_time([self.piece_end()], body.chunk()).await?.transpose()
+    }
+
+    /// Returns the end of a wait for the next piece of a body that begins now; `None` if it is
+    /// beyond what the clock can hold.
+    pub(crate) fn piece_end(&self) -> Option<WaitEnd> {
+        first([self.silence(), self.since_sent(TimeLimit::Answer)])
     }
 
     /// Waits for the next piece of an answer without content so far.
@@ -58,26 +71,27 @@ impl CallClock {
         let _ = timeout_at(Instant::now() + ERROR_BODY, reading).await;
     }
 
-    fn silence(&self) -> Option<End> {
+    fn silence(&self) -> Option<WaitEnd> {
         let waited = self.timeouts.silence;
         let at = Instant::now().checked_add(waited)?;
-        Some(End { limit: TimeLimit::Silence, at, waited })
+        Some(WaitEnd { limit: TimeLimit::Silence, at, waited })
     }
 
-    fn since_sent(&self, limit: TimeLimit) -> Option<End> {
+    fn since_sent(&self, limit: TimeLimit) -> Option<WaitEnd> {
         let waited = self.timeouts.get(limit)?;
-        Some(End { limit, at: self.sent_at.checked_add(waited)?, waited })
+        Some(WaitEnd { limit, at: self.sent_at.checked_add(waited)?, waited })
     }
+}
+
+fn first<const N: usize>(ends: [Option<WaitEnd>; N]) -> Option<WaitEnd> {
+    ends.into_iter().flatten().min_by_key(|end| end.at)
 }
 
 /// Waits until the first of the ends.
 async fn in_time<T, const N: usize>(
-    ends: [Option<End>; N],
+    ends: [Option<WaitEnd>; N],
     work: impl Future<Output = T>,
 ) -> Result<T, CallFailure> {
-    let Some(end) = ends.into_iter().flatten().min_by_key(|end| end.at) else { return Ok(work.await) };
-    timeout_at(end.at, work).await.map_err(|_| CallFailure {
-        kind: FailureKind::Timeout { limit: end.limit, waited: end.waited },
-        retry_after: None,
-    })
+    let Some(end) = first(ends) else { return Ok(work.await) };
+    timeout_at(end.at, work).await.map_err(|_| CallFailure { kind: end.failure(), retry_after: None })
 }

@@ -74,8 +74,8 @@ impl Opening {
                 None => {}
             }
         }
-        let first = Some(beginning.freeze());
-        let whole = reading::whole(first, &mut self.body, &self.clock, &mut self.memory).await?;
+        let first = beginning.freeze();
+        let whole = reading::rest(first, &mut self.body, &self.clock, &mut self.memory).await?;
         match Answer::read(&whole) {
             Err(reported @ NotAnAnswer::Reported(_)) => Err(reported.into()),
             _ => {

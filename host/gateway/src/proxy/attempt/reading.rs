@@ -10,16 +10,27 @@ use crate::memory::{MemoryLease, OutOfMemory};
 /// The first buffer for a body that does not come in one piece.
 const FIRST_BUFFER: usize = 16 * 1024;
 
-/// Reads a whole body after its first piece, in one piece, which the lease counts. Fails when
-/// it is longer than one answer may be.
+/// Reads a whole body, in one piece, which the lease counts. Fails when it is longer than one
+/// answer may be.
 pub(super) async fn whole(
-    first: Option<Bytes>,
+    mut body: ReplyBody,
+    clock: &CallClock,
+    memory: &mut MemoryLease,
+) -> Result<Bytes, CallFailure> {
+    match clock.first_piece(&mut body).await? {
+        Some(first) => rest(first, &mut body, clock, memory).await,
+        None => Ok(Bytes::new()),
+    }
+}
+
+/// Reads the rest of a body after its first piece, as [`whole`] does.
+pub(super) async fn rest(
+    first: Bytes,
     body: &mut ReplyBody,
     clock: &CallClock,
     memory: &mut MemoryLease,
 ) -> Result<Bytes, CallFailure> {
     let limit = memory.limits().answer;
-    let Some(first) = first else { return Ok(Bytes::new()) };
     check_length(first.len(), limit)?;
     memory.grow(first.len())?;
     let mut has_content = !first.trim_ascii_start().is_empty();

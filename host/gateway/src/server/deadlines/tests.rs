@@ -46,7 +46,7 @@ fn a_body_is_dropped_at_its_deadline_and_its_reader_gets_an_error() {
     let (deadlines, dropped, start) = (Arc::new(Deadlines::default()), Arc::new(()), Instant::now());
     let reader = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&reader));
-    let mut body = deadlines.limit(silent(&dropped), start);
+    let mut body = deadlines.limit(silent(&dropped), Deadlines::end_of(start));
     assert!(poll(&mut body, &waker).is_pending());
     assert!(!deadlines.expire(start));
     assert_eq!((Arc::strong_count(&dropped), reader.get()), (2, 0), "it may end itself for a moment");
@@ -61,8 +61,9 @@ fn a_body_is_dropped_at_its_deadline_and_its_reader_gets_an_error() {
 #[test]
 fn a_body_that_is_never_polled_is_dropped_at_its_deadline_too() {
     let (deadlines, dropped, start) = (Arc::new(Deadlines::default()), Arc::new(()), Instant::now());
-    let (early, late) = (deadlines.limit(silent(&dropped), start), Arc::new(()));
-    let other = deadlines.limit(silent(&late), start + Duration::from_secs(9));
+    let early = deadlines.limit(silent(&dropped), Deadlines::end_of(start));
+    let late = Arc::new(());
+    let other = deadlines.limit(silent(&late), Deadlines::end_of(start + Duration::from_secs(9)));
     assert!(deadlines.expire(start + GRACE));
     assert_eq!((Arc::strong_count(&dropped), Arc::strong_count(&late)), (1, 2), "the other goes on");
     drop((early, other));
@@ -74,11 +75,11 @@ fn the_task_of_the_connection_is_woken_by_an_earlier_deadline_only() {
     let (task, later) = (Arc::new(Count::default()), start + Duration::from_secs(9));
     let waker = Waker::from(Arc::clone(&task));
     assert_eq!(deadlines.next(&waker), None);
-    let first = deadlines.limit(silent(&dropped), later);
+    let first = deadlines.limit(silent(&dropped), Deadlines::end_of(later));
     assert_eq!((deadlines.next(&waker), task.get()), (Some(later + GRACE), 1));
-    let second = deadlines.limit(silent(&dropped), later);
+    let second = deadlines.limit(silent(&dropped), Deadlines::end_of(later));
     assert_eq!(task.get(), 1);
-    let third = deadlines.limit(silent(&dropped), start);
+    let third = deadlines.limit(silent(&dropped), Deadlines::end_of(start));
     assert_eq!((deadlines.next(&waker), task.get()), (Some(start + GRACE), 2));
     drop(third);
     assert_eq!(deadlines.next(&waker), Some(later + GRACE), "a body that ended has no deadline");
