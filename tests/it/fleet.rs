@@ -39,6 +39,24 @@ pub fn built_in(name: &str, more: &str) -> String {
     format!("[policies.{name}]\nlimits.deadline = \"60s\"\nsource = \"builtin:{name}\"\n{more}\n")
 }
 
+/// The built-in policies that choose one model, with their grants.
+pub const ROUTING_POLICIES: [(&str, &str); 4] = [
+    ("cost", ""),
+    ("performance", ""),
+    ("task-type", "grants = [\"prompt\"]"),
+    ("dynamic", "grants = [\"prompt\"]"),
+];
+
+/// The built-in policies that can cut a request into tasks, with their grants.
+pub const PLANNING_POLICIES: [(&str, &str); 6] = [
+    ("auto", "grants = [\"prompt\"]"),
+    ("multimodal", ""),
+    ("sequential", ""),
+    ("parallel", "grants = [\"prompt\", \"outputs\"]"),
+    ("collaborate", "grants = [\"outputs\"]"),
+    ("cascade", "grants = [\"prompt\", \"outputs\"]"),
+];
+
 /// A configuration that is served elsewhere, with more time for its policies: other tests
 /// keep the machine busy.
 pub fn with_ample_deadlines(config: &str) -> String {

@@ -1,6 +1,7 @@
 //! Policies that come from a registry, a web server or a directory.
 
 use std::fs;
+use std::path::PathBuf;
 
 use pointsman_guests::{READER, version, version_label};
 use pointsman_tests::client::{self, Answer};
@@ -90,15 +91,21 @@ async fn a_registry_that_is_away_leaves_the_version_that_serves() {
     );
 }
 
+/// A web server that has the first version, the address of that, and a file with the server's
+/// certificate authority in a directory of its own.
+async fn web_server() -> (FakeModel, String, PathBuf) {
+    let web = FakeModel::builder().tls().otherwise(|_| Step::bytes("application/wasm", version(1)));
+    let web = web.start().await;
+    let authorities = own_directory().join("ca.pem");
+    fs::write(&authorities, web.ca_pem().expect("it speaks TLS")).expect("a file");
+    let source = format!("https://{}/router.wasm", web.authority());
+    (web, source, authorities)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_comes_from_a_web_server_by_its_digest() {
     let upstream = FakeModel::saying("hello").await;
-    let web = FakeModel::builder().tls().otherwise(|_| Step::bytes("application/wasm", version(1)));
-    let web = web.start().await;
-    let directory = own_directory();
-    let authorities = directory.join("ca.pem");
-    fs::write(&authorities, web.ca_pem().expect("it speaks TLS")).expect("a file");
-    let source = format!("https://{}/router.wasm", web.authority());
+    let (web, source, authorities) = web_server().await;
     let of = |bytes: &[u8]| {
         let more = format!("sha256 = \"{}\"\nca_file = \"{}\"", sha256(bytes), authorities.display());
         config(&upstream, &remote(&source, &more))
@@ -110,25 +117,20 @@ async fn a_policy_comes_from_a_web_server_by_its_digest() {
 
     let (_, errors) = texts(&check(&of(&version(2))));
     assert!(errors.contains("as expected: it was replaced"), "{errors}");
-    fs::remove_dir_all(directory).expect("the directory can be removed");
+    fs::remove_dir_all(authorities.with_file_name("")).expect("the directory can be removed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_is_fetched_through_the_proxy_of_the_environment() {
     let (upstream, proxy) = (FakeModel::saying("hello").await, Proxy::start().await);
-    let web = FakeModel::builder().tls().otherwise(|_| Step::bytes("application/wasm", version(1)));
-    let web = web.start().await;
-    let directory = own_directory();
-    let authorities = directory.join("ca.pem");
-    fs::write(&authorities, web.ca_pem().expect("it speaks TLS")).expect("a file");
-    let source = format!("https://{}/router.wasm", web.authority());
+    let (web, source, authorities) = web_server().await;
     let more = format!("sha256 = \"{}\"\nca_file = \"{}\"", sha256(&version(1)), authorities.display());
     let config = config(&upstream, &remote(&source, &more));
     let gateway = Gateway::start_with(&config, &[("HTTPS_PROXY", &proxy.url("http"))]).await;
     is_decided_by(&gateway, 1).await;
     let heads = proxy.requests();
     assert!(heads.len() == 1 && heads[0].starts_with(&format!("CONNECT {} ", web.authority())), "{heads:?}");
-    fs::remove_dir_all(directory).expect("the directory can be removed");
+    fs::remove_dir_all(authorities.with_file_name("")).expect("the directory can be removed");
 }
 
 #[tokio::test]

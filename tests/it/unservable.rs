@@ -4,21 +4,11 @@ use pointsman_tests::client::{self, Answer};
 use pointsman_tests::{FakeModel, Gateway};
 use serde_json::{Value, json};
 
-use crate::fleet::{ask, backend, built_in, chat, model};
+use crate::fleet::{PLANNING_POLICIES, ROUTING_POLICIES, ask, backend, built_in, chat, model};
 
-/// The built-in policies, with what each is granted.
-const POLICIES: [(&str, &str); 10] = [
-    ("cost", ""),
-    ("performance", ""),
-    ("task-type", "grants = [\"prompt\"]"),
-    ("dynamic", "grants = [\"prompt\"]"),
-    ("auto", "grants = [\"prompt\"]"),
-    ("multimodal", ""),
-    ("sequential", ""),
-    ("parallel", "grants = [\"prompt\", \"outputs\"]"),
-    ("collaborate", "grants = [\"outputs\"]"),
-    ("cascade", "grants = [\"prompt\", \"outputs\"]"),
-];
+fn policies() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTING_POLICIES.into_iter().chain(PLANNING_POLICIES)
+}
 
 /// A gateway with a route for each built-in policy over the models `a/chat` and `b/chat`, of
 /// which `facts` are stated.
@@ -26,7 +16,7 @@ async fn gateway(upstream: &FakeModel, facts: &str) -> Gateway {
     let mut config = backend("a", upstream, "") + &backend("b", upstream, "");
     config += &model("a/chat", 1, &format!("quality = 0.5\n{facts}"));
     config += &model("b/chat", 9, &format!("quality = 0.9\n{facts}"));
-    for (policy, grants) in POLICIES {
+    for (policy, grants) in policies() {
         config += &built_in(policy, grants);
         config += &format!("[routes.{policy}]\npolicy = \"{policy}\"\nbackoff = \"1ms\"\n");
     }
@@ -34,7 +24,7 @@ async fn gateway(upstream: &FakeModel, facts: &str) -> Gateway {
 }
 
 fn routes() -> impl Iterator<Item = &'static str> {
-    POLICIES.into_iter().map(|(policy, _)| policy).chain(["a/chat"])
+    policies().map(|(policy, _)| policy).chain(["a/chat"])
 }
 
 /// A request with further members, or with others.

@@ -4,16 +4,7 @@
 use pointsman_tests::{FakeModel, Gateway, Request, Step};
 use serde_json::{Value, json};
 
-use crate::fleet::{ask, backend, built_in, model};
-
-const POLICIES: [(&str, &str); 6] = [
-    ("auto", "grants = [\"prompt\"]"),
-    ("multimodal", ""),
-    ("sequential", ""),
-    ("parallel", "grants = [\"prompt\", \"outputs\"]"),
-    ("collaborate", "grants = [\"outputs\"]"),
-    ("cascade", "grants = [\"prompt\", \"outputs\"]"),
-];
+use crate::fleet::{PLANNING_POLICIES, ask, backend, built_in, model};
 
 /// A list that `parallel` splits where no tools are in play.
 const QUESTION: &str =
@@ -124,12 +115,12 @@ async fn three_turns_of_tool_calls_reach_one_model_byte_for_byte_under_every_pol
             + &backend("b", &upstream, "")
             + &model("a/chat", 1, "quality = 0.5\n")
             + &model("b/chat", 9, "quality = 0.9\n");
-        for (policy, grants) in POLICIES {
+        for (policy, grants) in PLANNING_POLICIES {
             config += &built_in(policy, grants);
             config += &format!("[routes.{policy}]\npolicy = \"{policy}\"\nbackoff = \"1ms\"\n");
         }
         let gateway = Gateway::start(&config).await;
-        for (policy, _) in POLICIES {
+        for (policy, _) in PLANNING_POLICIES {
             three_turns(&gateway, &upstream, policy, dialect).await;
         }
     }

@@ -76,6 +76,22 @@ enum TransportBody {
     Reqwest(reqwest_client::Rest),
 }
 
+/// A client that keeps connections, and one with the same settings that keeps none.
+struct Clients<C> {
+    keeping: C,
+    fresh: C,
+}
+
+impl<C> Clients<C> {
+    /// The client for a kind of connection.
+    fn of(&self, freshness: Freshness) -> &C {
+        match freshness {
+            Freshness::Any => &self.keeping,
+            Freshness::Fresh => &self.fresh,
+        }
+    }
+}
+
 /// The kind of connection that a request is sent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Freshness {

@@ -13,15 +13,13 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pointsman_domain::failure::CallFailure;
 
 use super::kept::{LocalPort, SendError, SendErrorCause};
-use super::{Address, Freshness, Outgoing, Pieces, RawAnswer, TransportBody, broken, cannot_connect, reason};
+use super::{
+    Address, Clients, Freshness, Outgoing, Pieces, RawAnswer, TransportBody, broken, cannot_connect, reason,
+};
 use crate::http::HttpConfig;
 
 /// Connections to a server.
-pub(super) struct Plain {
-    client: Client<HttpConnector, Pieces>,
-    /// Keeps no connections.
-    fresh: Client<HttpConnector, Pieces>,
-}
+pub(super) struct Plain(Clients<Client<HttpConnector, Pieces>>);
 
 /// The rest of an answer.
 pub(super) struct Rest(Incoming);
@@ -40,7 +38,7 @@ impl Plain {
                 .http2_only(config.http2)
                 .build(tcp.clone())
         };
-        Self { client: build(config.max_idle_connections), fresh: build(0) }
+        Self(Clients { keeping: build(config.max_idle_connections), fresh: build(0) })
     }
 
     pub(super) async fn send(
@@ -49,15 +47,12 @@ impl Plain {
         outgoing: &Outgoing,
         freshness: Freshness,
     ) -> Result<RawAnswer, SendError> {
-        let client = match freshness {
-            Freshness::Any => &self.client,
-            Freshness::Fresh => &self.fresh,
-        };
         let mut request = Request::new(outgoing.pieces());
         *request.method_mut() = outgoing.method.clone();
         *request.uri_mut() = to.uri().clone();
         *request.headers_mut() = outgoing.headers.clone();
-        let (head, body) = client.request(request).await.map_err(|error| send_error(&error))?.into_parts();
+        let (head, body) =
+            self.0.of(freshness).request(request).await.map_err(|error| send_error(&error))?.into_parts();
         let body = TransportBody::Plain(Rest(body));
         let port = LocalPort::of(&head.extensions);
         Ok(RawAnswer { status: head.status.as_u16(), headers: head.headers, body, port })

@@ -10,15 +10,13 @@ use pointsman_domain::failure::CallFailure;
 use reqwest::{Client, ClientBuilder, Error, Proxy, Request, Response};
 
 use super::kept::{LocalPort, SendError, SendErrorCause};
-use super::{Address, Freshness, Outgoing, RawAnswer, TransportBody, broken, cannot_connect, reason, tls};
+use super::{
+    Address, Clients, Freshness, Outgoing, RawAnswer, TransportBody, broken, cannot_connect, reason, tls,
+};
 use crate::http::{HttpConfig, InvalidBackend};
 
 /// Connections to a server.
-pub(super) struct ReqwestClient {
-    client: Client,
-    /// Keeps no connections.
-    fresh: Client,
-}
+pub(super) struct ReqwestClient(Clients<Client>);
 
 /// The rest of an answer.
 pub(super) struct Rest(Response);
@@ -43,7 +41,7 @@ impl ReqwestClient {
             }
             proxied(builder, config)?.build().map_err(|error| InvalidBackend::Client(reason(&error)))
         };
-        Ok(Self { client: build(config.max_idle_connections)?, fresh: build(0)? })
+        Ok(Self(Clients { keeping: build(config.max_idle_connections)?, fresh: build(0)? }))
     }
 
     pub(super) async fn send(
@@ -52,14 +50,10 @@ impl ReqwestClient {
         outgoing: &Outgoing,
         freshness: Freshness,
     ) -> Result<RawAnswer, SendError> {
-        let client = match freshness {
-            Freshness::Any => &self.client,
-            Freshness::Fresh => &self.fresh,
-        };
         let mut request = Request::new(outgoing.method.clone(), to.url().clone());
         *request.headers_mut() = outgoing.headers.clone();
         *request.body_mut() = Some(reqwest::Body::wrap(outgoing.pieces()));
-        let mut response = client.execute(request).await.map_err(send_error)?;
+        let mut response = self.0.of(freshness).execute(request).await.map_err(send_error)?;
         let headers = std::mem::take(response.headers_mut());
         let status = response.status().as_u16();
         let port = LocalPort::of(response.extensions());
