@@ -1,6 +1,5 @@
 //! From a committed answer to the response that the client sees.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Instant;
 
@@ -120,10 +119,7 @@ pub(crate) fn pass_on(error: ErrorAnswer, told: Told) -> Response {
 }
 
 fn wrapped(error: &ErrorAnswer) -> Bytes {
-    let text = match error.headers.contains_key(header::CONTENT_ENCODING) {
-        true => Cow::Borrowed(""),
-        false => String::from_utf8_lossy(error.body.get(..MAX_QUOTED).unwrap_or(&error.body)),
-    };
+    let text = String::from_utf8_lossy(error.body.get(..MAX_QUOTED).unwrap_or(&error.body));
     let message = match text.trim() {
         "" => format!("the model's server answered with status {}", error.status),
         text => format!("the model's server answered with status {}: {text}", error.status),
@@ -133,10 +129,9 @@ fn wrapped(error: &ErrorAnswer) -> Bytes {
 }
 
 /// A response whose type the gateway states: the body has been read as being of it, whatever
-/// the backend called it or how it said that it is encoded.
+/// the backend called it.
 fn response(mut headers: HeaderMap, content_type: &'static str, told: Told, body: Body) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.remove(header::CONTENT_ENCODING);
     if content_type == EVENT_STREAM {
         // Caches and buffering proxies would hold events back.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
