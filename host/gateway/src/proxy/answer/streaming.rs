@@ -50,7 +50,7 @@ const AFTER_DONE: Duration = Duration::from_millis(100);
 
 /// Longest wait after an event with the last reason to finish, or with an error, for what may
 /// follow: usage and `[DONE]`. Some servers end neither the stream nor the connection.
-const AFTER_FINISH: Duration = Duration::from_secs(2);
+const AFTER_FINISH: Duration = Duration::from_secs(1);
 
 /// A stream between backend and client. Dropped when the client hangs up, which
 /// ends the call at the backend and enters what was used.
