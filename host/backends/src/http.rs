@@ -32,7 +32,7 @@ const RATE_LIMITS: &str = "x-ratelimit-";
 /// [`Backend`]: crate::Backend
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpConfig {
-    /// Where the API begins, usually with `/v1` at the end. A query is sent with every call.
+    /// Address of the API, usually with `/v1` at the end. A query is sent with every call.
     pub base_url: String,
     /// The key, if the server wants one.
     pub api_key: Option<Secret>,

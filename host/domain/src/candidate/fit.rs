@@ -6,15 +6,15 @@ use super::NoCandidate;
 use crate::model::{Abilities, Modalities, Model};
 use crate::request::RequestFacts;
 
-/// How well a model that can serve a request suits it; the smallest value suits best.
+/// Rank of a model that can serve a request; the smallest value suits best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Fit {
-    /// Whether the request needs an ability that is only assumed, or missing but negotiable.
+    /// True if the request needs an ability that is only assumed, or missing but negotiable.
     is_doubtful: bool,
     window: WindowFit,
 }
 
-/// Whether the estimated tokens fit the model's context window.
+/// Relation of the estimated tokens to the model's context window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum WindowFit {
     LargeEnough,
@@ -64,7 +64,7 @@ fn estimated_tokens(request: &RequestFacts) -> u64 {
     u64::from(request.input_tokens) + u64::from(request.max_output_tokens.unwrap_or(0))
 }
 
-/// What is known of the models that cannot serve a request.
+/// Facts about the models that cannot serve a request.
 #[derive(Debug)]
 pub(super) struct Misses {
     nearest: Miss,

@@ -99,7 +99,7 @@ fn kinds_that_no_model_takes_together_are_all_named() {
 }
 
 #[test]
-fn abilities_that_no_model_has_together_or_with_the_content_are_told_apart() {
+fn abilities_that_no_model_has_together_or_with_the_content_are_distinguished() {
     let eyes = Arc::new(Model { inputs: Modalities::TEXT | Modalities::IMAGE, ..model("eyes") });
     let with = |abilities, name| Arc::new(Model { abilities, ..model(name) });
     let (hands, thinker) = (with(Abilities::TOOLS, "hands"), with(Abilities::REASONING, "thinker"));

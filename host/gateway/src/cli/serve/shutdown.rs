@@ -18,7 +18,7 @@ pub(super) struct StopSignals {
 
 /// The end of serving.
 pub(super) struct Stopped {
-    /// Whether all requests were finished; `None` if SIGINT ended the wait.
+    /// State of the requests at the end; `None` if SIGINT ended the wait.
     pub(super) drained: Option<Drained>,
     /// Time at which the listeners closed.
     pub(super) at: Instant,
@@ -46,8 +46,8 @@ impl StopSignals {
 
 /// Runs the listeners until a signal has arrived and their requests are finished.
 ///
-/// From the signal on the gateway is not ready. `delay` later the listeners are told to close by
-/// `stop`. A further SIGINT returns at once.
+/// From the signal on the gateway is not ready. `delay` later `stop` closes the
+/// listeners. A further SIGINT returns at once.
 pub(super) async fn serve_until_stopped(
     listeners: impl Future<Output = Drained>,
     signals: &mut StopSignals,
