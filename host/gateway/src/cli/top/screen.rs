@@ -146,15 +146,23 @@ fn hear_signals(tell: Sender<Happening>) -> Result<(), Failure> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut hangup = listen(SignalKind::hangup())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
+    // The reader of keys reports these too, but only from its first read on.
+    let mut window_change = listen(SignalKind::window_change())?;
     thread::spawn(move || {
         runtime.block_on(async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-                _ = interrupt.recv() => {}
+            loop {
+                let happening = tokio::select! {
+                    _ = window_change.recv() => Happening::Resized,
+                    _ = terminate.recv() => Happening::Stop,
+                    _ = hangup.recv() => Happening::Stop,
+                    _ = interrupt.recv() => Happening::Stop,
+                };
+                let is_last = matches!(happening, Happening::Stop);
+                if tell.send(happening).is_err() || is_last {
+                    return;
+                }
             }
         });
-        let _ = tell.send(Happening::Stop);
     });
     Ok(())
 }
