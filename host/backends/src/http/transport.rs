@@ -127,11 +127,13 @@ impl Transport {
     /// Sends a request, and again to wherever the same server redirects it.
     async fn send(&self, to: &Address, request: Outgoing) -> Result<Answer, CallFailure> {
         let mut answer = self.send_to(to, &request).await?;
-        let mut at = to.clone();
+        let mut redirected: Option<Address> = None;
         let mut hops = 0;
-        while let Some(next) = self.redirects.next(&at, answer.status, &answer.headers, hops) {
+        while let at = redirected.as_ref().unwrap_or(to)
+            && let Some(next) = self.redirects.next(at, answer.status, &answer.headers, hops)
+        {
             answer = self.send_to(&next, &request).await?;
-            at = next;
+            redirected = Some(next);
             hops += 1;
         }
         let RawAnswer { status, mut headers, body, .. } = answer;
