@@ -40,8 +40,6 @@ enum BreakOff {
     Call(FailureKind),
     /// The time for the request is over.
     Deadline,
-    /// The gateway may hold no more of it.
-    NoMemory,
 }
 
 /// Longest wait for the end of a body after `[DONE]`. A connection whose body was read to its
@@ -186,7 +184,7 @@ impl Streaming {
         // What was held until the first content is gone; an event without end is not.
         let held = self.stream.relay.held_bytes();
         if let Err(full) = self.stream.memory.resize(held) {
-            self.break_off(BreakOff::NoMemory, full.to_string());
+            self.break_off(BreakOff::Call(FailureKind::NoMemory), full.to_string());
         }
     }
 
@@ -253,7 +251,6 @@ impl Streaming {
                 Fault::Backend
             }
             BreakOff::Deadline => Fault::Deadline,
-            BreakOff::NoMemory => Fault::Backend,
         };
         account.failed(fault, why);
     }
