@@ -107,7 +107,7 @@ impl Simulated {
         let pace = behaviour.time_per_token();
         if asked.stream {
             let body = SimulatedBody::stream(answer, format, pace);
-            return Ok(reply(200, "text/event-stream", body));
+            return Ok(reply(200, pointsman_wire::sse::MEDIA_TYPE, body));
         }
         wait(pace * answer.tokens.len() as u32).await;
         Ok(json(format.whole(&answer)))

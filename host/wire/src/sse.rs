@@ -10,6 +10,9 @@ use std::ops::Range;
 use bytes::Bytes;
 use memchr::memchr2;
 
+/// Media type of a stream of events.
+pub const MEDIA_TYPE: &str = "text/event-stream";
+
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Returns whether a body can only be a stream of events, by its beginning, whatever type it

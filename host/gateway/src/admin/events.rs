@@ -87,7 +87,7 @@ pub(super) async fn events(State(admin): State<Arc<Admin>>) -> Response {
         Some((Ok(news), (listening, stop, app)))
     });
     let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CONTENT_TYPE, pointsman_wire::sse::MEDIA_TYPE),
         (header::CACHE_CONTROL, "no-cache, no-store"),
         // nginx and proxies like it hold events back otherwise.
         (HeaderName::from_static("x-accel-buffering"), "no"),

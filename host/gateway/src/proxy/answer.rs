@@ -12,6 +12,7 @@ use pointsman_wire::openai::answer::{FinishReason, Head};
 use pointsman_wire::openai::chat::{Answer, ChatRequest, with_usage};
 use pointsman_wire::openai::error::ErrorBody;
 use pointsman_wire::openai::usage_count::UsageCount;
+use pointsman_wire::sse;
 use serde::de::IgnoredAny;
 
 use super::attempt::{CommittedBody, ErrorAnswer};
@@ -23,8 +24,6 @@ use crate::ledger::Account;
 
 mod streaming;
 
-/// Media type of streams.
-const EVENT_STREAM: &str = "text/event-stream";
 /// Header that turns off the buffering of a response in nginx and proxies like it.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// Bytes of an error answer in another format that a client gets to see.
@@ -63,7 +62,7 @@ pub(crate) fn respond(won: Won, mut account: Account, mut told: Told, deadline: 
                     let (piece, state) = state.next().await?;
                     Some((Ok::<Bytes, Infallible>(piece), state))
                 });
-            response(committed.headers, EVENT_STREAM, told, Body::from_stream(pieces))
+            response(committed.headers, sse::MEDIA_TYPE, told, Body::from_stream(pieces))
         }
         // Answers are asked for as such; a plan's output never gets here.
         CommittedBody::Output { output, .. } => {
@@ -92,7 +91,7 @@ pub(crate) fn respond_composed(
     account.answered();
     if request.streaming {
         let events = head.stream_of(text, request.wants_usage.then_some(usage));
-        return response(HeaderMap::new(), EVENT_STREAM, told, body_of(events));
+        return response(HeaderMap::new(), sse::MEDIA_TYPE, told, body_of(events));
     }
     let body = match text.len() {
         ..=AT_ONCE => Body::from(head.whole(&text, FinishReason::Stop, usage)),
@@ -132,7 +131,7 @@ fn wrapped(error: &ErrorAnswer) -> Bytes {
 /// the backend called it.
 fn response(mut headers: HeaderMap, content_type: &'static str, told: Told, body: Body) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    if content_type == EVENT_STREAM {
+    if content_type == sse::MEDIA_TYPE {
         // Caches and buffering proxies would hold events back.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));

@@ -11,8 +11,6 @@ use super::clock::CallClock;
 use super::{Failed, OpenStream, broken, reading};
 use crate::memory::MemoryLease;
 
-const EVENT_STREAM: &str = "text/event-stream";
-
 /// A stream whose head has come.
 pub(super) struct Opening {
     pub(super) body: ReplyBody,
@@ -29,8 +27,8 @@ impl Opening {
         media_type: Option<&str>,
     ) -> Result<OpenStream, Failed> {
         let (mut beginning, mut passed) = (Beginning::default(), Vec::new());
-        let is_said = media_type.is_some_and(|stated| stated.eq_ignore_ascii_case(EVENT_STREAM));
-        let mut unread = if is_said { None } else { Some(self.recognise(media_type).await?) };
+        let is_stated = media_type.is_some_and(|stated| stated.eq_ignore_ascii_case(sse::MEDIA_TYPE));
+        let mut unread = if is_stated { None } else { Some(self.recognise(media_type).await?) };
         let mut is_full = false;
         while relay.state() == StreamState::Waiting && !is_full {
             let chunk = match unread.take() {
@@ -80,7 +78,7 @@ impl Opening {
             Err(reported @ NotAnAnswer::Reported(_)) => Err(reported.into()),
             _ => {
                 let media_type = media_type.unwrap_or("nothing");
-                Err(broken(format!("asked for {EVENT_STREAM}, got {media_type}")))
+                Err(broken(format!("asked for {}, got {media_type}", sse::MEDIA_TYPE)))
             }
         }
     }
