@@ -1,6 +1,6 @@
 //! Who may call.
 //!
-//! Keys are looked up by their hash, which takes the same time whatever came in. A key comes in
+//! Keys are looked up by their hash, which takes the same time for any input. A key comes in
 //! one of several headers, as the client libraries of different providers send it. The first
 //! header in [`presented`]'s order that holds one counts; others are ignored.
 

@@ -196,7 +196,7 @@ pub enum LogLevel {
 pub(super) struct Backend {
     /// What it is.
     pub kind: BackendKind,
-    /// Where its API begins, usually with `/v1` at the end. Needed for kind `openai`. A query
+    /// Address of its API, usually with `/v1` at the end. Needed for kind `openai`. A query
     /// such as `?api-version=2024-10-21` is sent with every call. Redirects by status 307 or
     /// 308 are followed if they stay at the same scheme, host and port.
     pub base_url: Option<String>,
@@ -274,7 +274,7 @@ pub(super) enum BackendKind {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Health {
-    /// What to get, below the base URL. Any answer with a status below 500 is that of a
+    /// Path of the probe, below the base URL. Any answer with a status below 500 is that of a
     /// server which is alive.
     pub path: String,
     /// Time between two probes.

@@ -11,7 +11,7 @@ use serde_json::Value;
 const READ: usize = 2 << 10;
 
 /// Words of a server that one model cannot serve a request that another one may.
-const MISMATCH: [&str; 33] = [
+const MISMATCH: [&str; 32] = [
     "context_length",
     "context length",
     "context window",
@@ -33,7 +33,6 @@ const MISMATCH: [&str; 33] = [
     "not supported",
     "not support ",
     "n't support",
-    "isn't supported",
     "unknown_parameter",
     "unknown parameter",
     "unrecognized request argument",
