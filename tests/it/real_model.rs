@@ -13,16 +13,23 @@ use serde_json::{Value, json};
 
 use crate::fleet::{ask, open, text_of, usage};
 
-/// The example's configuration, for a server at this address that is asked more
-/// often than the example does.
+/// The example's configuration with this server, shorter probe intervals, and a deadline for the
+/// policy that holds while the model uses every processor.
 fn config(address: SocketAddr) -> String {
-    let example = include_str!("../../examples/local-server.toml");
-    for stated in ["127.0.0.1:8000", "interval = \"10s\""] {
-        assert!(example.contains(stated), "the example no longer has {stated}");
+    let replacements = [
+        ("127.0.0.1:8000", address.to_string()),
+        ("interval = \"10s\"", "interval = \"100ms\"".into()),
+        (
+            "source = \"builtin:performance\"",
+            "source = \"builtin:performance\"\nlimits.deadline = \"60s\"".into(),
+        ),
+    ];
+    let mut config = include_str!("../../examples/local-server.toml").to_owned();
+    for (stated, replacement) in replacements {
+        assert!(config.contains(stated), "the example no longer has {stated}");
+        config = config.replace(stated, &replacement);
     }
-    example
-        .replace("127.0.0.1:8000", &address.to_string())
-        .replace("interval = \"10s\"", "interval = \"100ms\"")
+    config
 }
 
 fn request(streaming: bool) -> Value {
