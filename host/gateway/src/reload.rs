@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use pointsman_domain::ids::RouteName;
 use pointsman_policy::Runtime;
-use pointsman_policy::watch::Activity;
+use pointsman_supply::watch::Activity;
 use pointsman_supply::{Fetcher, Order};
 use pointsman_telemetry::metrics::ReloadState;
 

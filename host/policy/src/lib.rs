@@ -27,7 +27,6 @@ mod record;
 mod runtime;
 mod slot;
 mod spec;
-pub mod watch;
 
 pub use code::Code;
 pub use compile::{CacheConfig, ChildCompiler, Compiler, compiler_process};

@@ -30,6 +30,7 @@ mod order;
 mod registry;
 mod signature;
 mod source;
+pub mod watch;
 mod web;
 
 pub use error::SupplyError;

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use pointsman_policy::watch::FileStamps;
+use pointsman_supply::watch::FileStamps;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Reloader, StartError};

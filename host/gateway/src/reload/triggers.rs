@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pointsman_policy::watch::{Activity, Changes, FileStamps, WatchConfig, Watcher};
+use pointsman_supply::watch::{Activity, Changes, FileStamps, WatchConfig, Watcher};
 use pointsman_telemetry::{BackgroundTask, Supervisor};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
