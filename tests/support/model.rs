@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::LiveStats;
-use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::Price;
 
 /// The chat model `fake/NAME`, about which nothing is known but what it accepts.
@@ -22,7 +23,7 @@ pub fn model(name: &str, inputs: Modalities) -> Model {
         max_output_tokens: None,
         price: Price::default(),
         quality: Quality::default(),
-        expected: Expected::default(),
+        expected: ExpectedSpeed::default(),
         time_limits: Default::default(),
         stream_usage: true,
         attributes: BTreeMap::new(),

@@ -11,7 +11,7 @@ use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::model::Operation;
 
 use crate::backend::{Call, Reply, ReplyBody, broken};
-use crate::secret::Secret;
+use pointsman_domain::secret::Secret;
 use transport::{Address, Transport};
 
 const PRODUCT: &str = concat!("pointsman/", env!("CARGO_PKG_VERSION"));

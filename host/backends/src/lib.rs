@@ -11,7 +11,6 @@ mod endpoint;
 mod http;
 mod prober;
 mod retry_after;
-mod secret;
 mod simulated;
 
 pub use backend::{Backend, Call, Reply, ReplyBody};
@@ -19,5 +18,4 @@ pub use endpoint::{Endpoint, Posted};
 pub use http::{ClientCertificate, HttpConfig, InvalidBackend, ProxyConfig};
 pub use prober::{ProbeConfig, Prober};
 pub use retry_after::retry_after;
-pub use secret::Secret;
 pub use simulated::{SimulatedConfig, SimulatedModel};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::fit::{Fit, Misses};
-use crate::live::Snapshot;
+use crate::live::LiveSnapshot;
 use crate::model::{Abilities, Modalities, Model};
 use crate::money::Picodollars;
 use crate::request::RequestFacts;
@@ -18,7 +18,7 @@ pub struct Candidate {
     /// The model.
     pub model: Arc<Model>,
     /// What was measured of it when the request arrived.
-    pub live: Snapshot,
+    pub live: LiveSnapshot,
 }
 
 /// Why no model of a route can serve a request.

@@ -15,7 +15,8 @@ use crate::failure::FailureKind;
 use crate::ids::{Digest, ModelId, PolicyName};
 use crate::model::Model;
 use crate::money::Picodollars;
-use crate::outcome::{Ending, Outcome, Usage};
+use crate::outcome::{Ending, Outcome};
+use crate::usage::Usage;
 use crate::request::RequestFacts;
 use crate::trace::TraceContext;
 

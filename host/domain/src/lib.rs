@@ -18,5 +18,7 @@ pub mod plan;
 pub mod prompt;
 pub mod request;
 pub mod rollout;
+pub mod secret;
 pub mod text;
 pub mod trace;
+pub mod usage;

@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::model::Expected;
-
 /// Weight of the newest sample in the moving averages of speed.
 const SPEED_WEIGHT: f64 = 0.2;
 /// Share of a whole answer's time that goes to the first token, if nothing is known.
@@ -22,6 +20,15 @@ const FAILURES_TO_UNHEALTHY: u32 = 3;
 const FIRST_COOL_DOWN: Duration = Duration::from_secs(1);
 /// Longest time that an unhealthy model is left out without a probe.
 const LONGEST_COOL_DOWN: Duration = Duration::from_secs(60);
+
+/// Stated speed of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ExpectedSpeed {
+    /// Milliseconds to the first token.
+    pub first_token_ms: Option<f64>,
+    /// Tokens per second after it.
+    pub tokens_per_second: Option<f64>,
+}
 
 /// The live stats of one model. Every method takes the time it happens at.
 #[derive(Debug, Default)]
@@ -48,7 +55,7 @@ struct Measured {
 /// Live stats at one moment, with the configured expectation where nothing was
 /// measured yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Snapshot {
+pub struct LiveSnapshot {
     /// False when recent calls or probes failed.
     pub healthy: bool,
     /// True while the backend has asked not to be called.
@@ -63,7 +70,7 @@ pub struct Snapshot {
     pub error_rate: f64,
 }
 
-impl Snapshot {
+impl LiveSnapshot {
     /// Returns whether the model is fit to be called now.
     pub const fn is_available(&self) -> bool {
         self.healthy && !self.resting
@@ -141,7 +148,7 @@ impl LiveStats {
     /// A call was answered in one piece after `total`. That tells only the sum of
     /// the time to the first token and of the generation: the former is taken as
     /// known or expected, else as a fifth of the whole.
-    pub fn answered_whole(&self, expected: &Expected, now: Instant, output_tokens: u64, total: Duration) {
+    pub fn answered_whole(&self, expected: &ExpectedSpeed, now: Instant, output_tokens: u64, total: Duration) {
         let mut measured = self.measured();
         if output_tokens < 2 {
             average(&mut measured.first_token_ms, millis(total));
@@ -191,9 +198,9 @@ impl LiveStats {
     }
 
     /// What is known at this moment.
-    pub fn snapshot(&self, expected: &Expected, now: Instant) -> Snapshot {
+    pub fn snapshot(&self, expected: &ExpectedSpeed, now: Instant) -> LiveSnapshot {
         let measured = self.measured();
-        Snapshot {
+        LiveSnapshot {
             healthy: measured.unhealthy_until.is_none_or(|until| now >= until),
             resting: measured.resting_until.is_some_and(|until| now < until),
             in_flight: self.in_flight.load(Ordering::Relaxed),

@@ -8,7 +8,7 @@ use bitflags::bitflags;
 
 use crate::failure::CallTimeouts;
 use crate::ids::{BackendName, ModelId};
-use crate::live::LiveStats;
+use crate::live::{ExpectedSpeed, LiveStats};
 use crate::money::Price;
 
 bitflags! {
@@ -97,7 +97,7 @@ pub struct Model {
     /// Quality in 0..1, if stated.
     pub quality: Quality,
     /// What to assume until something was measured.
-    pub expected: Expected,
+    pub expected: ExpectedSpeed,
     /// Limits on the time of its calls, whichever route makes them.
     pub time_limits: TimeLimits,
     /// True if the usage of a stream may be requested where the client did not: some
@@ -126,13 +126,4 @@ pub struct TimeLimits {
     /// A wait of at least this time that brings nothing counts against the model's
     /// health.
     pub fault_after: CallTimeouts,
-}
-
-/// Stated speed of a model.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Expected {
-    /// Milliseconds to the first token.
-    pub first_token_ms: Option<f64>,
-    /// Tokens per second after it.
-    pub tokens_per_second: Option<f64>,
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
-use crate::outcome::Usage;
+use crate::usage::Usage;
 
 const PER_USD: f64 = 1e12;
 /// Picodollars per token for one US dollar per million tokens.

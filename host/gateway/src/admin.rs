@@ -21,7 +21,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use http::{StatusCode, Uri};
-use pointsman_backends::Secret;
+use pointsman_domain::secret::Secret;
 use pointsman_telemetry::Supervisor;
 use tokio::sync::watch;
 

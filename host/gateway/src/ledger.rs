@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pointsman_domain::history::History;
 use pointsman_domain::ids::{KeyName, ModelId};
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Usage};
+use pointsman_domain::outcome::Ending;
+use pointsman_domain::usage::Usage;
 use serde::Serialize;
 
 pub(crate) use account::{Account, Opening};

@@ -8,10 +8,12 @@ use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Decision;
 use pointsman_domain::history::{Asked, Baseline, Call, CallEnd, History, Said, Version};
 use pointsman_domain::ids::{BackendName, Digest, KeyName, ModelId, PolicyName};
-use pointsman_domain::live::Snapshot;
-use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::live::LiveSnapshot;
+use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::{Picodollars, Price};
-use pointsman_domain::outcome::{Ending, Outcome, Usage};
+use pointsman_domain::outcome::{Ending, Outcome};
+use pointsman_domain::usage::Usage;
 use pointsman_domain::prompt::{ContentPart, Prompt};
 use pointsman_domain::request::RequestFacts;
 
@@ -28,7 +30,7 @@ pub(crate) fn model(name: &str, dollars_per_million: f64) -> Arc<Model> {
         max_output_tokens: Some(2_048),
         price: Price::per_million(dollars_per_million, dollars_per_million),
         quality: Quality { general: Some(0.8), by_task: BTreeMap::from([("code".to_owned(), 0.5)]) },
-        expected: Expected::default(),
+        expected: ExpectedSpeed::default(),
         time_limits: Default::default(),
         stream_usage: true,
         attributes: BTreeMap::from([("parameters".to_owned(), "7B".to_owned())]),
@@ -42,7 +44,7 @@ pub(crate) fn history(ended_ms: u64, name: &str, ending: Ending) -> History {
     let model = model(name, 20.0);
     let latency = Duration::from_millis(40);
     let usage = Usage::counted(20, 10);
-    let live = Snapshot {
+    let live = LiveSnapshot {
         healthy: true,
         resting: false,
         in_flight: 1,

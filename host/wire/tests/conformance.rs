@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use pointsman_domain::failure::ErrorCause;
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 use pointsman_wire::openai::chat::{Answer, StreamRelay};
 use pointsman_wire::openai::error::classify;
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 use pointsman_wire::openai::answer::{DONE, FinishReason, Head};
 use pointsman_wire::openai::error::ErrorBody;
 

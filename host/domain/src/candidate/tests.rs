@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::ids::{BackendName, ModelId};
-use crate::model::{Expected, Operation, Quality};
+use crate::model::{Operation, Quality};
+use crate::live::ExpectedSpeed;
 use crate::money::Price;
 
 fn model(name: &str) -> Model {
@@ -18,7 +19,7 @@ fn model(name: &str) -> Model {
         max_output_tokens: None,
         price: Price::default(),
         quality: Quality::default(),
-        expected: Expected::default(),
+        expected: ExpectedSpeed::default(),
         time_limits: Default::default(),
         stream_usage: true,
         attributes: Default::default(),

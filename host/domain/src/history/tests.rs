@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::ids::BackendName;
-use crate::model::{Abilities, Expected, Modalities, Operation, Quality};
+use crate::model::{Abilities, Modalities, Operation, Quality};
+use crate::live::ExpectedSpeed;
 use crate::money::Price;
 
 fn at(milliseconds: u64) -> Duration {
@@ -22,7 +23,7 @@ fn model(name: &str, dollars_per_million: f64, quality: Option<f64>) -> Arc<Mode
         max_output_tokens: None,
         price: Price::per_million(dollars_per_million, dollars_per_million),
         quality: Quality { general: quality, by_task: BTreeMap::new() },
-        expected: Expected::default(),
+        expected: ExpectedSpeed::default(),
         time_limits: Default::default(),
         stream_usage: true,
         attributes: BTreeMap::new(),

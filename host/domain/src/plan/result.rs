@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::money::Picodollars;
-use crate::outcome::Usage;
+use crate::usage::Usage;
 
 /// What became of a task.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{PlanLimits, Task};
 use crate::model::{Model, Operation};
 use crate::money::Picodollars;
-use crate::outcome::Usage;
+use crate::usage::Usage;
 use crate::prompt::ContentSize;
 
 /// Usage of a call, or its limit.

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use super::*;
 use crate::candidate::Candidate;
 use crate::ids::{BackendName, ModelId};
-use crate::model::{Abilities, Expected, Model, Quality};
+use crate::model::{Abilities, Model, Quality};
+use crate::live::ExpectedSpeed;
 use crate::prompt::{ContentPart, Prompt};
 use crate::request::RequestFacts;
 
@@ -85,7 +86,7 @@ fn candidate(name: &str, operation: Operation, inputs: Modalities) -> Candidate 
         max_output_tokens: None,
         price: Default::default(),
         quality: Quality::default(),
-        expected: Expected::default(),
+        expected: ExpectedSpeed::default(),
         time_limits: Default::default(),
         stream_usage: true,
         attributes: Default::default(),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use pointsman_backends::Secret;
+use pointsman_domain::secret::Secret;
 
 use super::document::{Node, Span};
 use super::problem::Problems;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use pointsman_backends::SimulatedModel;
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::LiveStats;
-use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality, TimeLimits};
+use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality, TimeLimits};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::{Picodollars, Price};
 
 use super::document::Node;
@@ -201,14 +202,14 @@ impl Entry<'_> {
     }
 
     /// What is expected of a simulated model is what it does, and the other way round.
-    fn expected(&self, problems: &mut Problems<'_>) -> Expected {
+    fn expected(&self, problems: &mut Problems<'_>) -> ExpectedSpeed {
         let node = self.node.get("expected");
         let expected = &self.raw.expected;
         let simulate = self.raw.simulate.as_ref();
         let first = expected.first_token_ms.or(simulate.and_then(|simulate| simulate.first_token_ms));
         let speed = expected.tokens_per_second.or(simulate.and_then(|simulate| simulate.tokens_per_second));
         check_speed(node, expected.first_token_ms, expected.tokens_per_second, problems);
-        Expected { first_token_ms: first, tokens_per_second: speed }
+        ExpectedSpeed { first_token_ms: first, tokens_per_second: speed }
     }
 
     fn behaviour(&self, problems: &mut Problems<'_>) -> SimulatedModel {

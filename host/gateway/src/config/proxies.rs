@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
-use pointsman_backends::{ProxyConfig, Secret};
+use pointsman_backends::ProxyConfig;
+use pointsman_domain::secret::Secret;
 use pointsman_supply::Proxies;
 
 use super::document::Node;

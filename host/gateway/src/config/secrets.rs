@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use http::HeaderValue;
-use pointsman_backends::Secret;
+use pointsman_domain::secret::Secret;
 
 use super::document::Node;
 use super::problem::Problems;

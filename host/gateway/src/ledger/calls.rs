@@ -7,7 +7,8 @@ use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::{Call, CallEnd};
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Usage};
+use pointsman_domain::outcome::Ending;
+use pointsman_domain::usage::Usage;
 use pointsman_domain::plan::{CallLimits, OverLimit, PlanLimits, Spending};
 
 /// One call of a request.

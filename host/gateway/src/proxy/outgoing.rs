@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use pointsman_domain::model::{Model, Operation};
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 use pointsman_domain::plan::{CallLimits, OutputLimit, OverLimit, PlanLimits};
 use pointsman_wire::openai::chat::{CallMembers, ChatRequest, TaskBody};
 use pointsman_wire::openai::embedding::EmbeddingBody;

@@ -5,8 +5,9 @@ use std::thread;
 
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::ids::{BackendName, ModelId};
-use pointsman_domain::live::Snapshot;
-use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::live::LiveSnapshot;
+use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
@@ -87,7 +88,7 @@ fn candidate(
     tokens_per_second: f64,
 ) -> Candidate {
     let expected =
-        Expected { first_token_ms: Some(first_token_ms), tokens_per_second: Some(tokens_per_second) };
+        ExpectedSpeed { first_token_ms: Some(first_token_ms), tokens_per_second: Some(tokens_per_second) };
     let model = Model {
         id: ModelId::new(format!("{TRIAL}/{name}")),
         backend: BackendName::new(TRIAL),
@@ -106,7 +107,7 @@ fn candidate(
         attributes: Default::default(),
         live: Default::default(),
     };
-    let live = Snapshot {
+    let live = LiveSnapshot {
         healthy: true,
         resting: false,
         in_flight: 0,

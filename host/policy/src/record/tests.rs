@@ -1,7 +1,7 @@
 use std::future::ready;
 
 use pointsman_domain::ids::ModelId;
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 
 use super::*;
 

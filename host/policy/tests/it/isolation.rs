@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use pointsman_domain::ids::ModelId;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Outcome, Usage};
+use pointsman_domain::outcome::{Ending, Outcome};
+use pointsman_domain::usage::Usage;
 use pointsman_guests::{FIRST, HOSTILE, Misdeed, RECORDER, misbehaving};
 use pointsman_policy::{Isolation, Policy, PolicySpec};
 

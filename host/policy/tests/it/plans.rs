@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pointsman_domain::model::Modalities;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 use pointsman_domain::plan::{Input, MAX_STATE, Next, Part, Plan, Step, TaskResult};
 use pointsman_guests::{Blunder, PLANNER, Planned, Shape, blundering, planned};
 use pointsman_policy::{Answer, DecisionInput, Grants, Isolation, Orchestration, Policy, PolicySpec};

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use memchr::memmem;
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::history::History;
-use pointsman_domain::live::Snapshot;
+use pointsman_domain::live::LiveSnapshot;
 use pointsman_domain::model::Model;
 use serde::Serialize;
 
@@ -39,7 +39,7 @@ pub struct Lines {
 #[derive(Debug)]
 struct Known {
     _model: Arc<Model>,
-    live: Snapshot,
+    live: LiveSnapshot,
     text: Vec<u8>,
     /// Where the facts of the moment begin.
     fixed: usize,
@@ -104,7 +104,7 @@ impl Known {
     }
 
     /// The candidate with the facts of another moment.
-    fn now(&mut self, live: Snapshot) -> &[u8] {
+    fn now(&mut self, live: LiveSnapshot) -> &[u8] {
         if self.live != live {
             self.live = live;
             self.text.truncate(self.fixed);
@@ -118,7 +118,7 @@ impl Known {
 }
 
 impl Moment {
-    fn of(live: &Snapshot) -> Self {
+    fn of(live: &LiveSnapshot) -> Self {
         Self {
             healthy: live.healthy,
             in_flight: live.in_flight,

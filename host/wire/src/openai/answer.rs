@@ -1,7 +1,7 @@
 //! Writing answers, as a model server does.
 
 use bytes::Bytes;
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 use serde::Serialize;
 
 use crate::json::quoted_interior;

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Target;
 use pointsman_domain::ids::{BackendName, ModelId};
-use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::plan::{
     ContentRef, FinishProposal, Input, InvalidPlan, Message, Next, OutputRef, Part, PlanLimits, PlanProposal,
     Role, Scope, Step, Task, TaskProposal,
@@ -122,7 +123,7 @@ fn candidate() -> Candidate {
         max_output_tokens: None,
         price: Default::default(),
         quality: Quality::default(),
-        expected: Expected::default(),
+        expected: ExpectedSpeed::default(),
         time_limits: Default::default(),
         stream_usage: true,
         attributes: Default::default(),

@@ -1,6 +1,6 @@
 //! What tasks give: whole answers of all operations, read as text.
 
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 
 use super::chat::{self, Answer};
 use super::error::ReportedError;

@@ -5,7 +5,7 @@
 //! but not out of the total, some write counts as floats, and each has a member of its own
 //! for cached tokens.
 
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 
 use crate::json::whole_number;
 use crate::tokens;

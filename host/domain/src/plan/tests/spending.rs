@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::money::{Picodollars, Price};
-use crate::outcome::Usage;
+use crate::usage::Usage;
 use crate::prompt::ContentSize;
 
 fn model(dollars_per_million: f64) -> Model {

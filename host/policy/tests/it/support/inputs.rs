@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::ids::{BackendName, KeyName, ModelId};
-use pointsman_domain::live::Snapshot;
-use pointsman_domain::model::{Abilities, Expected, Modalities, Model, Operation, Quality};
+use pointsman_domain::live::LiveSnapshot;
+use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
@@ -55,13 +56,13 @@ fn candidate(index: usize) -> Candidate {
         max_output_tokens: None,
         price: Price::per_million(0.1 * (index + 1) as f64, 0.4 * (index + 1) as f64),
         quality: Quality { general: Some(0.5), by_task: Default::default() },
-        expected: Expected::default(),
+        expected: ExpectedSpeed::default(),
         time_limits: Default::default(),
         stream_usage: true,
         attributes: Default::default(),
         live: Default::default(),
     };
-    let live = Snapshot {
+    let live = LiveSnapshot {
         healthy: true,
         resting: false,
         in_flight: 2,

@@ -1,6 +1,6 @@
 //! The content of an answer: a whole one, or one event of a stream.
 
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 
 use super::choices::ChoiceSet;
 use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, scan, unescape, whole_number};

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 
 use self::pattern::Pattern;
 use super::answer::Reading;

@@ -1,7 +1,7 @@
 //! Writing another count of tokens into an answer than the backend's.
 
 use bytes::Bytes;
-use pointsman_domain::outcome::Usage;
+use pointsman_domain::usage::Usage;
 
 use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, scan};
 
