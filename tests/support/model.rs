@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pointsman_domain::ids::{BackendName, ModelId};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveStats;
 use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
-use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::Price;
 
 /// The chat model `fake/NAME`, about which nothing is known but what it accepts.

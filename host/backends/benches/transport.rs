@@ -13,8 +13,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use pointsman_backends::{Backend, Call, HttpConfig};
-use pointsman_domain::secret::Secret;
 use pointsman_domain::model::{Modalities, Operation};
+use pointsman_domain::secret::Secret;
 use pointsman_tests::{FakeModel, Step, model};
 use tokio::runtime::{Builder, Runtime};
 

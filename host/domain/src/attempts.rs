@@ -17,7 +17,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How long and how often to try.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
+pub struct AttemptLimits {
     /// Most calls for one request.
     pub max_attempts: u32,
     /// Time limits of each call.
@@ -32,7 +32,7 @@ pub struct Limits {
 
 /// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum AttemptAction {
     /// Call this candidate, and wait this long for its first byte.
     Call {
         /// Index into the candidates.
@@ -52,7 +52,7 @@ pub enum Next {
 /// The attempts of one request.
 #[derive(Debug)]
 pub struct Attempts {
-    limits: Limits,
+    limits: AttemptLimits,
     /// Targets still to be called in this round, next one last.
     queue: Vec<Target>,
     /// Targets that failed and may be called again, in order.
@@ -69,7 +69,7 @@ pub struct Attempts {
 
 impl Attempts {
     /// For the targets of a decision.
-    pub fn new(targets: &[Target], limits: Limits) -> Self {
+    pub fn new(targets: &[Target], limits: AttemptLimits) -> Self {
         let mut queue = targets.to_vec();
         queue.reverse();
         Self {
@@ -90,24 +90,24 @@ impl Attempts {
     }
 
     /// What to do now. `jitter` in 0..1 spreads repeated calls of many requests.
-    pub fn next(&mut self, now: Instant, jitter: f64) -> Next {
+    pub fn next(&mut self, now: Instant, jitter: f64) -> AttemptAction {
         if self.made >= self.limits.max_attempts || self.time_left(now) == Some(Duration::ZERO) {
-            return Next::GiveUp;
+            return AttemptAction::GiveUp;
         }
         if self.queue.is_empty() && !self.begin_round(now, jitter) {
-            return Next::GiveUp;
+            return AttemptAction::GiveUp;
         }
         if let Some(wait) = self.not_before.map(|start| start.saturating_duration_since(now))
             && !wait.is_zero()
         {
-            return Next::Wait(wait);
+            return AttemptAction::Wait(wait);
         }
         self.not_before = None;
         match self.queue.pop() {
-            None => Next::GiveUp,
+            None => AttemptAction::GiveUp,
             Some(target) => {
                 self.made += 1;
-                Next::Call {
+                AttemptAction::Call {
                     candidate: target.candidate,
                     timeout: self.timeout(target, now),
                     is_retry: self.round > 0,

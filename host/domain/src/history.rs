@@ -15,10 +15,10 @@ use crate::failure::FailureKind;
 use crate::ids::{Digest, ModelId, PolicyName};
 use crate::model::Model;
 use crate::money::Picodollars;
-use crate::outcome::{Ending, Outcome};
-use crate::usage::Usage;
+use crate::outcome::{Outcome, RequestEnd};
 use crate::request::RequestFacts;
 use crate::trace::TraceContext;
+use crate::usage::Usage;
 
 pub use run::{PlanRun, TaskEnd, TaskRun};
 
@@ -37,9 +37,9 @@ pub struct History {
     /// Its facts on arrival.
     pub request: Arc<RequestFacts>,
     /// Who was asked what to do, in order.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<DecisionEntry>,
     /// The calls of models, in the order in which they were made.
-    pub calls: Vec<Call>,
+    pub calls: Vec<ModelCall>,
     /// How its plan went, if there was one.
     pub plan: Option<PlanRun>,
     /// What its answer would have cost elsewhere.
@@ -50,9 +50,9 @@ pub struct History {
 
 /// One time that somebody was asked what to do.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct DecisionEntry {
     /// Which version of which policy; `None` is the gateway's own order.
-    pub policy: Option<Version>,
+    pub policy: Option<PolicyVersion>,
     /// When.
     pub at: Duration,
     /// How long the answer took.
@@ -62,12 +62,12 @@ pub struct Asked {
     /// How many of the candidates, counted from the first, could serve the whole request.
     pub whole: usize,
     /// The answer.
-    pub said: Said,
+    pub said: DecisionAnswer,
 }
 
 /// A version of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
+pub struct PolicyVersion {
     /// The policy.
     pub policy: PolicyName,
     /// SHA-256 of the version's bytes.
@@ -76,7 +76,7 @@ pub struct Version {
 
 /// What the answer was.
 #[derive(Clone, Debug)]
-pub enum Said {
+pub enum DecisionAnswer {
     /// One model answers, these are tried.
     Route(Decision),
     /// The request is cut into tasks.
@@ -108,7 +108,7 @@ pub enum Said {
 
 /// One call of a model.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct ModelCall {
     /// Which model.
     pub model: Arc<Model>,
     /// The task of a plan that it was made for, by number.
@@ -151,7 +151,7 @@ pub struct Baseline {
     pub cost: Picodollars,
 }
 
-impl Said {
+impl DecisionAnswer {
     /// The word for the kind of answer.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -175,7 +175,7 @@ impl CallEnd {
     }
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for PolicyVersion {
     /// As in headers: `name@` and the first 12 digits of the digest.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.policy, self.digest.short())
@@ -184,16 +184,16 @@ impl fmt::Display for Version {
 
 impl History {
     /// The last one who was asked: whose word was followed, if anybody's.
-    pub fn decided_by(&self) -> Option<&Version> {
+    pub fn decided_by(&self) -> Option<&PolicyVersion> {
         self.asked.last()?.policy.as_ref()
     }
 
     /// Why, in the words of whoever was asked last.
     pub fn reason(&self) -> Option<&str> {
         match &self.asked.last()?.said {
-            Said::Route(decision) => decision.reason(),
-            Said::Plan { reason, .. } | Said::Finish { reason, .. } => reason.as_deref(),
-            Said::Refusal(_) | Said::Failure { .. } => None,
+            DecisionAnswer::Route(decision) => decision.reason(),
+            DecisionAnswer::Plan { reason, .. } | DecisionAnswer::Finish { reason, .. } => reason.as_deref(),
+            DecisionAnswer::Refusal(_) | DecisionAnswer::Failure { .. } => None,
         }
     }
 
@@ -218,7 +218,7 @@ impl History {
     }
 
     /// Until when a model was working on a call and the client had nothing of it yet.
-    fn served(&self, call: &Call) -> Duration {
+    fn served(&self, call: &ModelCall) -> Duration {
         call.first_token.or(call.ended).unwrap_or(self.outcome.latency)
     }
 }
@@ -241,7 +241,7 @@ impl Baseline {
     pub fn of(
         model: &Arc<Model>,
         request: &RequestFacts,
-        answering: Option<&Call>,
+        answering: Option<&ModelCall>,
         output_tokens: u64,
     ) -> Option<Self> {
         if !can_serve(model, request) {
@@ -253,7 +253,7 @@ impl Baseline {
     }
 }
 
-impl Call {
+impl ModelCall {
     /// What it cost.
     pub fn cost(&self) -> Picodollars {
         self.model.price.charge(&self.usage)
@@ -261,15 +261,15 @@ impl Call {
 
     /// Settles what is still open when the request ends: the call that was
     /// answering ends as the request does, all others were not needed.
-    pub fn close(&mut self, at: Duration, answering: bool, ending: Ending) {
+    pub fn close(&mut self, at: Duration, answering: bool, ending: RequestEnd) {
         if self.end != CallEnd::Open {
             return;
         }
         self.ended = Some(at);
         self.end = match ending {
-            Ending::Answered if answering => CallEnd::Answered,
-            Ending::Failed if answering => CallEnd::BrokeOff,
-            Ending::Answered | Ending::Failed | Ending::Cancelled => CallEnd::Cancelled,
+            RequestEnd::Answered if answering => CallEnd::Answered,
+            RequestEnd::Failed if answering => CallEnd::BrokeOff,
+            RequestEnd::Answered | RequestEnd::Failed | RequestEnd::Cancelled => CallEnd::Cancelled,
         };
     }
 }

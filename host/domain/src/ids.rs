@@ -104,18 +104,18 @@ fn hex(byte: u8) -> [u8; 2] {
 /// Not the 64 hex digits of a SHA-256 sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a SHA-256 digest: 64 hex digits are expected, with `sha256:` before them or not")]
-pub struct NotADigest;
+pub struct InvalidDigest;
 
 impl FromStr for Digest {
-    type Err = NotADigest;
+    type Err = InvalidDigest;
 
-    fn from_str(text: &str) -> Result<Self, NotADigest> {
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let hex = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
-        let (pairs, []) = hex.as_chunks::<2>() else { return Err(NotADigest) };
-        let pairs: &[[u8; 2]; 32] = pairs.try_into().map_err(|_| NotADigest)?;
+        let (pairs, []) = hex.as_chunks::<2>() else { return Err(InvalidDigest) };
+        let pairs: &[[u8; 2]; 32] = pairs.try_into().map_err(|_| InvalidDigest)?;
         let mut sum = [0; 32];
         for (byte, pair) in sum.iter_mut().zip(pairs) {
-            let digit = |hex: u8| char::from(hex).to_digit(16).ok_or(NotADigest);
+            let digit = |hex: u8| char::from(hex).to_digit(16).ok_or(InvalidDigest);
             *byte = (digit(pair[0])? * 16 + digit(pair[1])?) as u8;
         }
         Ok(Self(sum))
@@ -123,9 +123,9 @@ impl FromStr for Digest {
 }
 
 impl TryFrom<String> for Digest {
-    type Error = NotADigest;
+    type Error = InvalidDigest;
 
-    fn try_from(text: String) -> Result<Self, NotADigest> {
+    fn try_from(text: String) -> Result<Self, InvalidDigest> {
         text.parse()
     }
 }
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(digest.to_string().parse(), Ok(digest));
         assert_eq!(format!("sha256:{digest}").parse(), Ok(digest));
         for no_digest in ["", "ab", &"ab".repeat(33), &"xy".repeat(32), &"é".repeat(32)] {
-            assert_eq!(no_digest.parse::<Digest>(), Err(NotADigest), "{no_digest}");
+            assert_eq!(no_digest.parse::<Digest>(), Err(InvalidDigest), "{no_digest}");
         }
     }
 }

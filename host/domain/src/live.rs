@@ -148,7 +148,13 @@ impl LiveStats {
     /// A call was answered in one piece after `total`. That tells only the sum of
     /// the time to the first token and of the generation: the former is taken as
     /// known or expected, else as a fifth of the whole.
-    pub fn answered_whole(&self, expected: &ExpectedSpeed, now: Instant, output_tokens: u64, total: Duration) {
+    pub fn answered_whole(
+        &self,
+        expected: &ExpectedSpeed,
+        now: Instant,
+        output_tokens: u64,
+        total: Duration,
+    ) {
         let mut measured = self.measured();
         if output_tokens < 2 {
             average(&mut measured.first_token_ms, millis(total));

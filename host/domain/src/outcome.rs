@@ -33,7 +33,7 @@ impl Fault {
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum RequestEnd {
     /// The client got the whole answer.
     Answered,
     /// No model answered, or the answer broke off.
@@ -42,7 +42,7 @@ pub enum Ending {
     Cancelled,
 }
 
-impl Ending {
+impl RequestEnd {
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ pub struct Outcome {
     /// The decision's label.
     pub label: String,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: RequestEnd,
     /// The model that answered.
     pub model: Option<ModelId>,
     /// Calls made, the successful one included.

@@ -19,13 +19,13 @@ mod result;
 mod spending;
 mod validate;
 
-pub use critical_path::{Span, critical_path};
+pub use critical_path::{TaskSpan, critical_path};
 pub use invalid::{InvalidPlan, TaskFault};
 pub use limits::PlanLimits;
-pub use progress::Progress;
+pub use progress::PlanProgress;
 pub use result::TaskResult;
-pub use spending::{CallLimits, OutputLimit, OverLimit, Spend, Spending};
-pub use validate::Scope;
+pub use spending::{CallLimits, OutputLimit, PlanLimitExceeded, PlanSpending, Spend};
+pub use validate::PlanScope;
 
 /// Most bytes that a policy may hand from one step to the next.
 pub const MAX_STATE: usize = 64 << 10;
@@ -52,7 +52,7 @@ pub struct OutputRef {
 
 /// A piece of a message or of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum ComposedPart {
     /// The policy's own words.
     Text(String),
     /// A part of the request.
@@ -63,7 +63,7 @@ pub enum Part {
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum MessageRole {
     /// Whoever set the conversation up.
     System,
     /// The person.
@@ -74,20 +74,20 @@ pub enum Role {
 
 /// A message that a policy put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct ComposedMessage {
     /// Who speaks.
-    pub role: Role,
+    pub role: MessageRole,
     /// What is said.
-    pub content: Vec<Part>,
+    pub content: Vec<ComposedPart>,
 }
 
 /// What a task's model is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum TaskInput {
     /// The messages of the request, with only these kinds of parts.
     Conversation(Modalities),
     /// A message of the policy's.
-    Message(Message),
+    Message(ComposedMessage),
 }
 
 /// A call to one model, as a policy proposes it.
@@ -100,7 +100,7 @@ pub struct TaskProposal {
     /// Candidates in order.
     pub targets: Vec<Target>,
     /// What the model is given.
-    pub input: Vec<Input>,
+    pub input: Vec<TaskInput>,
     /// The tasks that have to end first.
     pub after: Vec<usize>,
     /// Whether the plan goes on when it fails.
@@ -117,11 +117,11 @@ pub struct TaskProposal {
 
 /// What follows when all tasks of a plan have ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum Continuation {
     /// The output of this task is the answer.
     Answer(usize),
     /// The answer is put together.
-    Compose(Vec<Part>),
+    Compose(Vec<ComposedPart>),
     /// The policy is asked again, with these bytes.
     Resume(Vec<u8>),
 }
@@ -132,7 +132,7 @@ pub struct PlanProposal {
     /// The tasks.
     pub tasks: Vec<TaskProposal>,
     /// What follows.
-    pub next: Next,
+    pub next: Continuation,
     /// What kind of plan it is.
     pub label: String,
     /// Why.
@@ -143,7 +143,7 @@ pub struct PlanProposal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinishProposal {
     /// Its parts.
-    pub content: Vec<Part>,
+    pub content: Vec<ComposedPart>,
     /// What kind of answer it is.
     pub label: String,
     /// Why.
@@ -156,7 +156,7 @@ pub struct Task {
     /// What the model is called for.
     pub operation: Operation,
     /// What the model is given.
-    pub input: Vec<Input>,
+    pub input: Vec<TaskInput>,
     /// The tasks of the same plan that have to end first, by number.
     pub after: Vec<usize>,
     /// Whether the plan goes on when it fails.
@@ -179,7 +179,7 @@ pub struct Task {
 pub struct Plan {
     first: usize,
     tasks: Vec<Task>,
-    next: Next,
+    next: Continuation,
     /// Size of a composed answer without outputs.
     answer_size: ContentSize,
     label: String,
@@ -189,7 +189,7 @@ pub struct Plan {
 /// A checked answer of a policy's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finish {
-    content: Vec<Part>,
+    content: Vec<ComposedPart>,
     size: ContentSize,
     label: String,
     reason: Option<String>,
@@ -197,7 +197,7 @@ pub struct Finish {
 
 /// What an orchestrating policy says is to be done now, checked.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum PlanStep {
     /// One model answers the request as it is.
     Route(Decision),
     /// Tasks are run.
@@ -245,15 +245,15 @@ impl Plan {
     }
 
     /// What follows when all have ended.
-    pub fn next(&self) -> &Next {
+    pub fn next(&self) -> &Continuation {
         &self.next
     }
 
     /// The task whose output is the answer, if one is.
     pub fn answering(&self) -> Option<usize> {
         match self.next {
-            Next::Answer(task) => Some(task),
-            Next::Compose(_) | Next::Resume(_) => None,
+            Continuation::Answer(task) => Some(task),
+            Continuation::Compose(_) | Continuation::Resume(_) => None,
         }
     }
 
@@ -261,8 +261,8 @@ impl Plan {
     /// output.
     pub fn answer_size(&self, output: impl Fn(usize) -> Option<ContentSize>) -> ContentSize {
         match &self.next {
-            Next::Compose(parts) => self.answer_size + size_of_outputs(outputs_of(parts), output),
-            Next::Answer(_) | Next::Resume(_) => ContentSize::default(),
+            Continuation::Compose(parts) => self.answer_size + size_of_outputs(outputs_of(parts), output),
+            Continuation::Answer(_) | Continuation::Resume(_) => ContentSize::default(),
         }
     }
 
@@ -284,7 +284,7 @@ impl Finish {
     }
 
     /// What the answer is put together from.
-    pub fn content(&self) -> &[Part] {
+    pub fn content(&self) -> &[ComposedPart] {
         &self.content
     }
 
@@ -299,7 +299,7 @@ impl Finish {
     }
 }
 
-impl Step {
+impl PlanStep {
     /// What kind of step it is.
     pub fn label(&self) -> &str {
         match self {
@@ -310,10 +310,10 @@ impl Step {
     }
 }
 
-fn outputs_of_inputs(input: &[Input]) -> impl Iterator<Item = &OutputRef> {
+fn outputs_of_inputs(input: &[TaskInput]) -> impl Iterator<Item = &OutputRef> {
     let messages = input.iter().filter_map(|input| match input {
-        Input::Message(message) => Some(message.content.as_slice()),
-        Input::Conversation(_) => None,
+        TaskInput::Message(message) => Some(message.content.as_slice()),
+        TaskInput::Conversation(_) => None,
     });
     messages.flat_map(outputs_of)
 }
@@ -333,10 +333,10 @@ fn size_of_outputs<'a>(
     references.map(size).fold(ContentSize::default(), std::ops::Add::add)
 }
 
-fn outputs_of(parts: &[Part]) -> impl Iterator<Item = &OutputRef> {
+fn outputs_of(parts: &[ComposedPart]) -> impl Iterator<Item = &OutputRef> {
     parts.iter().filter_map(|part| match part {
-        Part::Output(output) => Some(output),
-        Part::Text(_) | Part::Original(_) => None,
+        ComposedPart::Output(output) => Some(output),
+        ComposedPart::Text(_) | ComposedPart::Original(_) => None,
     })
 }
 

@@ -17,7 +17,7 @@ const QUICK: Duration = Duration::from_millis(1);
 
 /// What was counted of one version.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tally {
+pub struct VersionCounts {
     /// Decisions that were asked for.
     pub decisions: u64,
     /// Those that failed by the policy's own fault.
@@ -86,7 +86,7 @@ impl Thresholds {
     /// Whether, and in what, the new version is worse than allowed. A rate counts
     /// only as far as the numbers bear it: the lower end of its 95 % interval is
     /// compared, so two failures of two are enough and one of one is not.
-    pub fn judge(&self, new: &Tally, old: &Tally) -> Option<Breach> {
+    pub fn judge(&self, new: &VersionCounts, old: &VersionCounts) -> Option<Breach> {
         let (failing, failed) = (rate(new.failures, new.decisions), rate(old.failures, old.decisions));
         if at_least(new.failures, new.decisions) > failed + self.failure_rate && new.failures > 1 {
             return Some(Breach::Failures { new: failing, old: failed, of: new.decisions });
@@ -105,7 +105,7 @@ impl Thresholds {
     }
 }
 
-impl Tally {
+impl VersionCounts {
     /// The time that nine of ten decisions took at most.
     pub fn p90(&self) -> Option<Duration> {
         let counted: u64 = self.decision_times.iter().map(|(_, count)| count).sum();
@@ -159,14 +159,14 @@ impl fmt::Display for Breach {
 
 /// When a version that was rolled back may be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backoff {
+pub struct HoldBackoff {
     /// How long it is left alone the first time; doubles with each further one.
     pub first: Duration,
     /// The time after which it is left alone until a person lets it back in.
     pub attempts: u32,
 }
 
-impl Default for Backoff {
+impl Default for HoldBackoff {
     fn default() -> Self {
         Self { first: Duration::from_secs(60), attempts: 3 }
     }
@@ -186,7 +186,7 @@ pub struct Hold {
     pub why: String,
 }
 
-impl Backoff {
+impl HoldBackoff {
     /// What follows when a version was rolled back, perhaps not for the first time.
     pub fn hold(&self, before: Option<&Hold>, now: u64, why: String) -> Hold {
         let strikes = before.map_or(0, |hold| hold.strikes).saturating_add(1);

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pointsman_domain::history::History;
 use pointsman_domain::ids::{KeyName, ModelId};
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::usage::Usage;
 use serde::Serialize;
 
@@ -89,9 +89,9 @@ impl Ledger {
         let mut lines = self.lines();
         let totals = lines.entry(line(history.last_model())).or_default();
         match history.outcome.ending {
-            Ending::Answered => totals.answered += 1,
-            Ending::Failed => totals.failed += 1,
-            Ending::Cancelled => totals.cancelled += 1,
+            RequestEnd::Answered => totals.answered += 1,
+            RequestEnd::Failed => totals.failed += 1,
+            RequestEnd::Cancelled => totals.cancelled += 1,
         }
         if let Some(baseline) = &history.baseline {
             totals.compared_cost += Usd(history.outcome.cost);

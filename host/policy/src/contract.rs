@@ -11,7 +11,7 @@ use pointsman_domain::decision::{
     InvalidDecision, Proposal, Refusal as DomainRefusal, Target as DomainTarget,
 };
 use pointsman_domain::model;
-use pointsman_domain::outcome::{Ending, Outcome as DomainOutcome};
+use pointsman_domain::outcome::{Outcome as DomainOutcome, RequestEnd};
 use pointsman_domain::request::RequestFacts;
 use wasmtime::component::{ComponentType, Lift, Lower, flags};
 
@@ -256,9 +256,9 @@ impl<'a> From<&'a DomainOutcome> for Outcome<'a> {
             id: &outcome.id,
             label: &outcome.label,
             status: match outcome.ending {
-                Ending::Answered => OutcomeStatus::Answered,
-                Ending::Failed => OutcomeStatus::Failed,
-                Ending::Cancelled => OutcomeStatus::Cancelled,
+                RequestEnd::Answered => OutcomeStatus::Answered,
+                RequestEnd::Failed => OutcomeStatus::Failed,
+                RequestEnd::Cancelled => OutcomeStatus::Cancelled,
             },
             model: outcome.model.as_ref().map(|model| model.as_str()),
             attempts: outcome.attempts,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Refusal;
-use pointsman_domain::plan::{PlanLimits, Scope, Step, TaskResult};
+use pointsman_domain::plan::{PlanLimits, PlanScope, PlanStep, TaskResult};
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 
@@ -34,8 +34,8 @@ pub struct Orchestration {
 }
 
 impl DecisionInput {
-    pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope {
+    pub(crate) fn scope(&self) -> PlanScope<'_> {
+        PlanScope {
             request: &self.request,
             content: &*self.prompt,
             candidates: &self.candidates,
@@ -50,7 +50,7 @@ impl DecisionInput {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// What to do: a policy that only routes always says which models to try.
-    Step(Step),
+    Step(PlanStep),
     /// That it will not decide.
     Refusal(Refusal),
 }

@@ -2,7 +2,7 @@
 
 use pointsman_domain::decision::Proposal;
 use pointsman_domain::outcome::Outcome as DomainOutcome;
-use pointsman_domain::plan::{PlanProposal, Step};
+use pointsman_domain::plan::{PlanProposal, PlanStep};
 use pointsman_domain::text::printable;
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc,
@@ -138,7 +138,7 @@ impl Instance {
                 (Ok(decision),) => {
                     decision.check_length(candidates.len())?;
                     let decision = Proposal::from(decision).validate(candidates.len())?;
-                    Ok(Answer::Step(Step::Route(decision)))
+                    Ok(Answer::Step(PlanStep::Route(decision)))
                 }
                 (Err(refusal),) => refused(refusal),
             },
@@ -208,7 +208,7 @@ fn step((answer,): StepResults, input: &DecisionInput) -> Result<Answer, PolicyF
         }
         Ok(ContractStep::Run(plan)) => {
             plan.check_lengths(&scope)?;
-            Step::Run(PlanProposal::from(plan).validate(&scope)?)
+            PlanStep::Run(PlanProposal::from(plan).validate(&scope)?)
         }
         Ok(ContractStep::Finish(finished)) => {
             finished.check_lengths()?;

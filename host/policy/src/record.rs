@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use histogram::{AtomicHistogram32, Config, Error};
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Outcome};
-use pointsman_domain::rollout::Tally;
+use pointsman_domain::outcome::{Outcome, RequestEnd};
+use pointsman_domain::rollout::VersionCounts;
 use serde::Serialize;
 use tokio::sync::Notify;
 
@@ -129,14 +129,14 @@ impl Record {
     /// Counts what became of a request that it routed.
     pub fn ended(&self, outcome: &Outcome) {
         match outcome.ending {
-            Ending::Cancelled => {}
-            Ending::Answered => {
+            RequestEnd::Cancelled => {}
+            RequestEnd::Answered => {
                 self.answered.fetch_add(1, Ordering::Relaxed);
                 self.cost.fetch_add(outcome.cost.get(), Ordering::Relaxed);
                 let latency = u64::try_from(outcome.latency.as_micros()).unwrap_or(u64::MAX);
                 self.latency_us.fetch_add(latency, Ordering::Relaxed);
             }
-            Ending::Failed => {
+            RequestEnd::Failed => {
                 self.unanswered.fetch_add(1, Ordering::Relaxed);
                 self.alarm.ring();
             }
@@ -144,9 +144,9 @@ impl Record {
     }
 
     /// What versions are compared by.
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> VersionCounts {
         let errors = get(&self.unanswered);
-        Tally {
+        VersionCounts {
             decisions: self.counts.decisions(),
             failures: get(&self.at_fault),
             decision_times: self.decision_times(),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use divan::Bencher;
 use pointsman_domain::history::History;
 use pointsman_domain::model::Model;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 use pointsman_telemetry::Metrics;
 use pointsman_telemetry::metrics::{Format, State};
 use sample::{history, model};
@@ -25,12 +25,12 @@ const SIZES: [usize; 2] = [3, 100];
 
 #[divan::bench(args = SIZES)]
 fn one_call(bencher: Bencher<'_, '_>, size: usize) {
-    count(bencher, size, &history(1_000, "model-0", Ending::Answered));
+    count(bencher, size, &history(1_000, "model-0", RequestEnd::Answered));
 }
 
 #[divan::bench(args = SIZES)]
 fn three_calls(bencher: Bencher<'_, '_>, size: usize) {
-    let mut history = history(1_000, "model-0", Ending::Answered);
+    let mut history = history(1_000, "model-0", RequestEnd::Answered);
     let call = history.calls[0].clone();
     history.calls.extend([call.clone(), call]);
     count(bencher, size, &history);
@@ -39,7 +39,7 @@ fn three_calls(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES)]
 fn page(bencher: Bencher<'_, '_>, size: usize) {
     let metrics = configured(size);
-    metrics.ended(&history(1_000, "model-0", Ending::Answered));
+    metrics.ended(&history(1_000, "model-0", RequestEnd::Answered));
     bencher.bench_local(|| metrics.page(Format::OpenMetrics, State::default()));
 }
 

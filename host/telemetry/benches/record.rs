@@ -8,7 +8,7 @@ mod sample;
 use std::sync::Arc;
 
 use pointsman_domain::history::History;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 use pointsman_telemetry::Record;
 use pointsman_telemetry::decision_log::Lines;
 
@@ -54,7 +54,7 @@ fn by_serialising(bencher: divan::Bencher<'_, '_>, candidates: usize) {
 }
 
 fn among(candidates: usize) -> History {
-    let mut history = sample::history(1_000, "llama-7b", Ending::Answered);
+    let mut history = sample::history(1_000, "llama-7b", RequestEnd::Answered);
     let mut candidate = history.asked[0].candidates[0].clone();
     let models = (0..candidates).map(|number| {
         candidate.model = sample::model(&format!("llama-{number}"), 20.0);

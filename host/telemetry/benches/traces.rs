@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use divan::Bencher;
 use pointsman_domain::history::History;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::trace::{SampleRatio, TraceContext};
 use pointsman_telemetry::traces::{Collector, Refused, Settings, traces};
 
@@ -17,7 +17,7 @@ fn main() {
 
 /// A request of three spans: its own, a decision's, a call's.
 fn history(sampled: bool) -> History {
-    let mut history = sample::history(1_000_000, "llama-7b", Ending::Answered);
+    let mut history = sample::history(1_000_000, "llama-7b", RequestEnd::Answered);
     history.trace = Some(TraceContext { trace: 1 << 100, parent: Some(3), span: 2, sampled });
     history
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use pointsman_domain::history::History;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 
 use pace::Pace;
 
@@ -109,7 +109,7 @@ impl Kept {
 }
 
 fn is_notable(history: &History) -> bool {
-    history.outcome.ending != Ending::Answered
+    history.outcome.ending != RequestEnd::Answered
         || history.plan.is_some()
         || history.calls.len() > 1
         || history.asked.len() > 1

@@ -14,7 +14,7 @@ mod schema;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pointsman_domain::decision::Decision;
-use pointsman_domain::history::{Asked, History, PlanRun, Said};
+use pointsman_domain::history::{DecisionAnswer, DecisionEntry, History, PlanRun};
 use pointsman_domain::model::{Abilities, Modalities};
 use pointsman_domain::request::RequestFacts;
 use schemars::JsonSchema;
@@ -194,7 +194,7 @@ pub struct DryRun<'a> {
     /// What was known of the request.
     pub request: &'a RequestFacts,
     /// Who was asked what to do.
-    pub asked: &'a [Asked],
+    pub asked: &'a [DecisionEntry],
     /// The first step of the plan, if the request would be cut into tasks.
     pub plan: Option<&'a PlanRun>,
 }
@@ -265,12 +265,12 @@ impl<'a> Request<'a> {
 }
 
 impl<'a> Answered<'a> {
-    fn of(asked: &'a Asked) -> Self {
+    fn of(asked: &'a DecisionEntry) -> Self {
         let candidates = asked.candidates.iter().map(Candidate::of).collect();
         Self { candidates, ..Self::without_candidates(asked) }
     }
 
-    fn without_candidates(asked: &'a Asked) -> Self {
+    fn without_candidates(asked: &'a DecisionEntry) -> Self {
         Self {
             policy: asked.policy.as_ref().map(|version| version.policy.as_str()),
             digest: asked.policy.as_ref().map(|version| version.digest.to_string()),
@@ -284,15 +284,17 @@ impl<'a> Answered<'a> {
 }
 
 impl<'a> Answer<'a> {
-    fn of(said: &'a Said) -> Self {
+    fn of(said: &'a DecisionAnswer) -> Self {
         match said {
-            Said::Route(decision) => Self::route(decision),
-            Said::Plan { label, reason, tasks } => {
+            DecisionAnswer::Route(decision) => Self::route(decision),
+            DecisionAnswer::Plan { label, reason, tasks } => {
                 Self::Plan { label, reason: reason.as_deref(), tasks: *tasks }
             }
-            Said::Finish { label, reason } => Self::Finish { label, reason: reason.as_deref() },
-            Said::Refusal(refusal) => Self::Refusal { code: refusal.code(), message: refusal.message() },
-            Said::Failure { reason, message } => Self::Failure { reason, message },
+            DecisionAnswer::Finish { label, reason } => Self::Finish { label, reason: reason.as_deref() },
+            DecisionAnswer::Refusal(refusal) => {
+                Self::Refusal { code: refusal.code(), message: refusal.message() }
+            }
+            DecisionAnswer::Failure { reason, message } => Self::Failure { reason, message },
         }
     }
 

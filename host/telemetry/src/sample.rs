@@ -6,16 +6,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Decision;
-use pointsman_domain::history::{Asked, Baseline, Call, CallEnd, History, Said, Version};
+use pointsman_domain::history::{
+    Baseline, CallEnd, DecisionAnswer, DecisionEntry, History, ModelCall, PolicyVersion,
+};
 use pointsman_domain::ids::{BackendName, Digest, KeyName, ModelId, PolicyName};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveSnapshot;
 use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
-use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::{Picodollars, Price};
-use pointsman_domain::outcome::{Ending, Outcome};
-use pointsman_domain::usage::Usage;
+use pointsman_domain::outcome::{Outcome, RequestEnd};
 use pointsman_domain::prompt::{ContentPart, Prompt};
 use pointsman_domain::request::RequestFacts;
+use pointsman_domain::usage::Usage;
 
 pub(crate) fn model(name: &str, dollars_per_million: f64) -> Arc<Model> {
     Arc::new(Model {
@@ -40,7 +42,7 @@ pub(crate) fn model(name: &str, dollars_per_million: f64) -> Arc<Model> {
 
 /// A request that ended so many milliseconds after 1970: one call of a model, 20
 /// tokens in and 10 out.
-pub(crate) fn history(ended_ms: u64, name: &str, ending: Ending) -> History {
+pub(crate) fn history(ended_ms: u64, name: &str, ending: RequestEnd) -> History {
     let model = model(name, 20.0);
     let latency = Duration::from_millis(40);
     let usage = Usage::counted(20, 10);
@@ -52,22 +54,22 @@ pub(crate) fn history(ended_ms: u64, name: &str, ending: Ending) -> History {
         tokens_per_second: Some(400.0),
         error_rate: 0.0,
     };
-    let answered = ending == Ending::Answered;
+    let answered = ending == RequestEnd::Answered;
     History {
         arrived: UNIX_EPOCH + Duration::from_millis(ended_ms) - latency,
         route: Arc::from("auto"),
         trace: None,
         taken_in: Duration::from_micros(200),
         request: Arc::new(facts(ended_ms)),
-        asked: vec![Asked {
-            policy: Some(Version { policy: PolicyName::new("cost"), digest: Digest::new([0xab; 32]) }),
+        asked: vec![DecisionEntry {
+            policy: Some(PolicyVersion { policy: PolicyName::new("cost"), digest: Digest::new([0xab; 32]) }),
             at: Duration::from_micros(220),
             took: Duration::from_nanos(12_340),
             candidates: Arc::new([Candidate { model: Arc::clone(&model), live }]),
             whole: 1,
-            said: Said::Route(Decision::in_order(1, "cheap")),
+            said: DecisionAnswer::Route(Decision::in_order(1, "cheap")),
         }],
-        calls: vec![Call {
+        calls: vec![ModelCall {
             model: Arc::clone(&model),
             task: None,
             span: 0xfeed,

@@ -1,7 +1,7 @@
 use std::thread;
 use std::time::Duration;
 
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::prompt::{NoPrompt, Prompt};
 
 use super::*;
@@ -31,7 +31,7 @@ fn setup(sample: f64) -> Setup {
 
 impl Setup {
     fn ended(&self, number: u64) {
-        self.telemetry.ended(history(number, "llama-7b", Ending::Answered), None);
+        self.telemetry.ended(history(number, "llama-7b", RequestEnd::Answered), None);
     }
 
     fn written(&self) -> u64 {
@@ -111,7 +111,7 @@ impl Exchange for Long {
 fn nor_does_what_was_said_pile_up() {
     let setup = setup(1.0);
     for number in 0..4 {
-        setup.telemetry.ended(history(number, "llama-7b", Ending::Answered), Some(Box::new(Long)));
+        setup.telemetry.ended(history(number, "llama-7b", RequestEnd::Answered), Some(Box::new(Long)));
     }
     setup.until_written(4);
 }

@@ -7,8 +7,8 @@ fn targets(count: usize) -> Vec<Target> {
     (0..count).map(|candidate| Target { candidate, timeout: None }).collect()
 }
 
-fn limits(deadline: Option<Instant>) -> Limits {
-    Limits {
+fn limits(deadline: Option<Instant>) -> AttemptLimits {
+    AttemptLimits {
         max_attempts: 4,
         timeouts: CallTimeouts { first_byte: 10 * SECOND, ..CallTimeouts::default() },
         deadline,
@@ -29,8 +29,8 @@ fn timeout(waited: Duration) -> FailureKind {
     FailureKind::Timeout { limit: TimeLimit::FirstByte, waited }
 }
 
-fn first_call(timeout: Duration) -> Next {
-    Next::Call { candidate: 0, timeout, is_retry: false }
+fn first_call(timeout: Duration) -> AttemptAction {
+    AttemptAction::Call { candidate: 0, timeout, is_retry: false }
 }
 
 /// Calls made until there is nothing left, each answered with `kind`; waits are taken.
@@ -38,14 +38,14 @@ fn all_calls(attempts: &mut Attempts, mut now: Instant, kind: &FailureKind) -> V
     let mut calls = Vec::new();
     loop {
         match attempts.next(now, 0.5) {
-            Next::Call { candidate, .. } => {
+            AttemptAction::Call { candidate, .. } => {
                 calls.push(candidate);
                 if attempts.failed(candidate, &failure(kind.clone())) {
                     return calls;
                 }
             }
-            Next::Wait(wait) => now += wait,
-            Next::GiveUp => return calls,
+            AttemptAction::Wait(wait) => now += wait,
+            AttemptAction::GiveUp => return calls,
         }
     }
 }
@@ -77,12 +77,12 @@ fn only_calls_of_a_further_round_are_retries() {
     let mut retries = Vec::new();
     loop {
         match attempts.next(now, 0.5) {
-            Next::Call { candidate, is_retry, .. } => {
+            AttemptAction::Call { candidate, is_retry, .. } => {
                 retries.push(is_retry);
                 attempts.failed(candidate, &failure(FailureKind::server_error(500)));
             }
-            Next::Wait(wait) => now += wait,
-            Next::GiveUp => break,
+            AttemptAction::Wait(wait) => now += wait,
+            AttemptAction::GiveUp => break,
         }
     }
     assert_eq!(retries, [false, false, true, true]);
@@ -95,13 +95,13 @@ fn a_denied_retry_is_no_attempt_and_leaves_the_others_their_turn() {
     let mut calls = Vec::new();
     loop {
         match attempts.next(now, 0.5) {
-            Next::Call { candidate: 0, is_retry: true, .. } => attempts.deny_retry(),
-            Next::Call { candidate, .. } => {
+            AttemptAction::Call { candidate: 0, is_retry: true, .. } => attempts.deny_retry(),
+            AttemptAction::Call { candidate, .. } => {
                 calls.push(candidate);
                 attempts.failed(candidate, &failure(FailureKind::server_error(500)));
             }
-            Next::Wait(wait) => now += wait,
-            Next::GiveUp => break,
+            AttemptAction::Wait(wait) => now += wait,
+            AttemptAction::GiveUp => break,
         }
     }
     assert_eq!((calls, attempts.made()), (vec![0, 1, 1, 1], 4));
@@ -111,11 +111,11 @@ fn a_denied_retry_is_no_attempt_and_leaves_the_others_their_turn() {
 fn a_repeated_call_waits_as_long_as_the_backend_asks() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(None));
-    assert!(matches!(attempts.next(now, 0.5), Next::Call { candidate: 0, .. }));
+    assert!(matches!(attempts.next(now, 0.5), AttemptAction::Call { candidate: 0, .. }));
     attempts.failed(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(3 * SECOND) });
-    assert_eq!(attempts.next(now, 0.5), Next::Wait(3 * SECOND));
-    assert_eq!(attempts.next(now + SECOND, 0.5), Next::Wait(2 * SECOND));
-    assert!(matches!(attempts.next(now + 3 * SECOND, 0.5), Next::Call { candidate: 0, .. }));
+    assert_eq!(attempts.next(now, 0.5), AttemptAction::Wait(3 * SECOND));
+    assert_eq!(attempts.next(now + SECOND, 0.5), AttemptAction::Wait(2 * SECOND));
+    assert!(matches!(attempts.next(now + 3 * SECOND, 0.5), AttemptAction::Call { candidate: 0, .. }));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_backend_that_asks_for_too_much_patience_is_not_called_again() {
     let mut attempts = Attempts::new(&targets(1), limits(None));
     attempts.next(now, 0.5);
     attempts.failed(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(60 * SECOND) });
-    assert_eq!(attempts.next(now, 0.5), Next::GiveUp);
+    assert_eq!(attempts.next(now, 0.5), AttemptAction::GiveUp);
 }
 
 #[test]
@@ -134,14 +134,14 @@ fn backoff_doubles_and_is_spread_by_the_jitter() {
     let mut waits = Vec::new();
     while waits.len() < 3 {
         match attempts.next(now, 0.0) {
-            Next::Call { candidate, .. } => {
+            AttemptAction::Call { candidate, .. } => {
                 attempts.failed(candidate, &failure(FailureKind::server_error(503)));
             }
-            Next::Wait(wait) => {
+            AttemptAction::Wait(wait) => {
                 waits.push(wait.as_millis());
                 now += wait;
             }
-            Next::GiveUp => break,
+            AttemptAction::GiveUp => break,
         }
     }
     assert_eq!(waits, [50, 100, 200]);
@@ -152,7 +152,7 @@ fn the_deadline_shortens_the_last_attempt_and_ends_the_rest() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(3), limits(Some(now + 2 * SECOND)));
     assert_eq!(attempts.next(now, 0.0), first_call(2 * SECOND));
-    assert_eq!(attempts.next(now + 2 * SECOND, 0.0), Next::GiveUp);
+    assert_eq!(attempts.next(now + 2 * SECOND, 0.0), AttemptAction::GiveUp);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_wait_that_outlasts_the_deadline_is_not_begun() {
     let mut attempts = Attempts::new(&targets(1), limits(Some(now + 2 * SECOND)));
     attempts.next(now, 0.0);
     attempts.failed(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(3 * SECOND) });
-    assert_eq!(attempts.next(now, 0.0), Next::GiveUp);
+    assert_eq!(attempts.next(now, 0.0), AttemptAction::GiveUp);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_retry_has_the_routes_patience_instead_of_the_policys() {
     let mut attempts = Attempts::new(&[target], limits(None));
     assert_eq!(attempts.next(now, 0.5), first_call(Duration::from_millis(1)));
     attempts.failed(0, &failure(timeout(Duration::from_millis(1))));
-    let Next::Wait(wait) = attempts.next(now, 0.5) else { panic!("a retry is delayed") };
-    let retry = Next::Call { candidate: 0, timeout: 10 * SECOND, is_retry: true };
+    let AttemptAction::Wait(wait) = attempts.next(now, 0.5) else { panic!("a retry is delayed") };
+    let retry = AttemptAction::Call { candidate: 0, timeout: 10 * SECOND, is_retry: true };
     assert_eq!(attempts.next(now + wait, 0.5), retry);
 }

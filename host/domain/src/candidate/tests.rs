@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::ids::{BackendName, ModelId};
-use crate::model::{Operation, Quality};
 use crate::live::ExpectedSpeed;
+use crate::model::{Operation, Quality};
 use crate::money::Price;
 
 fn model(name: &str) -> Model {

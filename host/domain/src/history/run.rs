@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::outcome::{Ending, Outcome};
-use crate::plan::{Span, critical_path};
+use crate::outcome::{Outcome, RequestEnd};
+use crate::plan::{TaskSpan, critical_path};
 
 /// How a plan went. Times are those since the request's arrival.
 #[derive(Clone, Debug, Default)]
@@ -75,14 +75,14 @@ impl PlanRun {
     }
 
     /// When the tasks that began were under way, with their numbers.
-    fn spans(&self, latency: Duration) -> Vec<(usize, Span)> {
+    fn spans(&self, latency: Duration) -> Vec<(usize, TaskSpan)> {
         let numbered = self.tasks.iter().enumerate();
         let begun: Vec<(usize, &TaskRun, Duration)> =
             numbered.filter_map(|(number, task)| Some((number, task, task.begun?))).collect();
         let place = |number: usize| begun.iter().position(|(other, ..)| *other == number);
         let span = |&(number, task, begun): &(usize, &TaskRun, Duration)| {
             let after = task.after.iter().filter_map(|&before| place(before)).collect();
-            (number, Span { begun, ended: task.ended.unwrap_or(latency), after })
+            (number, TaskSpan { begun, ended: task.ended.unwrap_or(latency), after })
         };
         begun.iter().map(span).collect()
     }
@@ -99,9 +99,9 @@ impl TaskRun {
             // Only the task that was answering the client has a model already, and
             // its end is that of the request.
             (None, Some(_), None) if self.model.is_some() => match outcome.ending {
-                Ending::Answered => (TaskEnd::Done, None),
-                Ending::Failed => (TaskEnd::Failed, outcome.error.as_deref()),
-                Ending::Cancelled => (TaskEnd::Cancelled, None),
+                RequestEnd::Answered => (TaskEnd::Done, None),
+                RequestEnd::Failed => (TaskEnd::Failed, outcome.error.as_deref()),
+                RequestEnd::Cancelled => (TaskEnd::Cancelled, None),
             },
             (None, Some(_), None) => (TaskEnd::Cancelled, None),
         }

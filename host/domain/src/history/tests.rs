@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::ids::BackendName;
-use crate::model::{Abilities, Modalities, Operation, Quality};
 use crate::live::ExpectedSpeed;
+use crate::model::{Abilities, Modalities, Operation, Quality};
 use crate::money::Price;
 
 fn at(milliseconds: u64) -> Duration {
@@ -52,8 +52,8 @@ fn request() -> RequestFacts {
     }
 }
 
-fn call(begun: u64, first_token: Option<u64>, ended: u64) -> Call {
-    Call {
+fn call(begun: u64, first_token: Option<u64>, ended: u64) -> ModelCall {
+    ModelCall {
         model: model("m", 1.0, None),
         task: None,
         span: 1,
@@ -65,7 +65,7 @@ fn call(begun: u64, first_token: Option<u64>, ended: u64) -> Call {
     }
 }
 
-fn history(taken_in: u64, calls: Vec<Call>, first_token: Option<u64>) -> History {
+fn history(taken_in: u64, calls: Vec<ModelCall>, first_token: Option<u64>) -> History {
     History {
         arrived: SystemTime::UNIX_EPOCH,
         route: Arc::from("auto"),
@@ -79,7 +79,7 @@ fn history(taken_in: u64, calls: Vec<Call>, first_token: Option<u64>) -> History
         outcome: Outcome {
             id: "1".to_owned(),
             label: "cheap".to_owned(),
-            ending: Ending::Answered,
+            ending: RequestEnd::Answered,
             model: None,
             attempts: 1,
             usage: Usage::default(),
@@ -109,18 +109,18 @@ fn the_gateway_adds_what_no_model_and_no_client_was_busy_with() {
 
 #[test]
 fn what_is_open_at_the_end_of_a_request_ends_as_it_does() {
-    let end = |answering: bool, ending: Ending| {
-        let mut open = Call { end: CallEnd::Open, ended: None, ..call(1, None, 0) };
+    let end = |answering: bool, ending: RequestEnd| {
+        let mut open = ModelCall { end: CallEnd::Open, ended: None, ..call(1, None, 0) };
         open.close(at(9), answering, ending);
         assert_eq!(open.ended, Some(at(9)));
         open.end
     };
-    assert_eq!(end(true, Ending::Answered), CallEnd::Answered);
-    assert_eq!(end(true, Ending::Failed), CallEnd::BrokeOff);
-    assert_eq!(end(true, Ending::Cancelled), CallEnd::Cancelled);
-    assert_eq!(end(false, Ending::Answered), CallEnd::Cancelled);
-    let mut failed = Call { end: CallEnd::Failed(FailureKind::server_error(500)), ..call(1, None, 5) };
-    failed.close(at(9), true, Ending::Failed);
+    assert_eq!(end(true, RequestEnd::Answered), CallEnd::Answered);
+    assert_eq!(end(true, RequestEnd::Failed), CallEnd::BrokeOff);
+    assert_eq!(end(true, RequestEnd::Cancelled), CallEnd::Cancelled);
+    assert_eq!(end(false, RequestEnd::Answered), CallEnd::Cancelled);
+    let mut failed = ModelCall { end: CallEnd::Failed(FailureKind::server_error(500)), ..call(1, None, 5) };
+    failed.close(at(9), true, RequestEnd::Failed);
     assert_eq!((failed.end, failed.ended), (CallEnd::Failed(FailureKind::server_error(500)), Some(at(5))));
 }
 
@@ -137,13 +137,13 @@ fn the_usual_model_is_the_best_and_of_equals_the_dearest() {
 #[test]
 fn a_baseline_answers_the_same_request_with_as_many_tokens() {
     let (dear, request) = (model("dear", 10.0, None), request());
-    let cost = |request: &RequestFacts, call: Option<&Call>| {
+    let cost = |request: &RequestFacts, call: Option<&ModelCall>| {
         Baseline::of(&dear, request, call, 20).map(|baseline| baseline.cost)
     };
     let usd = |tokens: f64| Some(Picodollars::from_usd(tokens * 10.0 / 1e6));
     let whole = call(0, None, 1);
     assert_eq!(cost(&request, Some(&whole)), usd(100.0), "80 tokens as the backend counted, and 20");
-    let part = Call { task: Some(0), ..whole };
+    let part = ModelCall { task: Some(0), ..whole };
     assert_eq!(cost(&request, Some(&part)), usd(120.0), "100 as estimated, and 20");
     let picture = RequestFacts { inputs: Modalities::IMAGE, ..request.clone() };
     assert_eq!(cost(&picture, None), None, "it cannot be compared with what takes no pictures");

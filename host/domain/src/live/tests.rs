@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::*;
 
-fn expected() -> Expected {
-    Expected { first_token_ms: Some(25.0), tokens_per_second: Some(100.0) }
+fn expected() -> ExpectedSpeed {
+    ExpectedSpeed { first_token_ms: Some(25.0), tokens_per_second: Some(100.0) }
 }
 
 #[test]
@@ -20,22 +20,22 @@ fn a_single_token_says_nothing_about_speed() {
     let (stats, now) = (LiveStats::default(), Instant::now());
     stats.streamed(now, 1, Duration::ZERO, Duration::from_secs(1));
     stats.streamed(now, 500, Duration::ZERO, Duration::ZERO);
-    assert_eq!(stats.snapshot(&Expected::default(), now).tokens_per_second, None);
+    assert_eq!(stats.snapshot(&ExpectedSpeed::default(), now).tokens_per_second, None);
 }
 
 #[test]
 fn a_whole_answer_is_split_into_first_token_and_generation() {
     let now = Instant::now();
-    let measured = |expected: Expected, tokens| {
+    let measured = |expected: ExpectedSpeed, tokens| {
         let stats = LiveStats::default();
         stats.answered_whole(&expected, now, tokens, Duration::from_secs(1));
         let snapshot = stats.snapshot(&expected, now);
         (snapshot.first_token_ms, snapshot.tokens_per_second)
     };
-    let known = Expected { first_token_ms: Some(500.0), tokens_per_second: None };
+    let known = ExpectedSpeed { first_token_ms: Some(500.0), tokens_per_second: None };
     assert_eq!(measured(known, 101), (Some(500.0), Some(200.0)));
-    assert_eq!(measured(Expected::default(), 81), (Some(200.0), Some(100.0)));
-    assert_eq!(measured(Expected::default(), 1), (Some(1000.0), None));
+    assert_eq!(measured(ExpectedSpeed::default(), 81), (Some(200.0), Some(100.0)));
+    assert_eq!(measured(ExpectedSpeed::default(), 1), (Some(1000.0), None));
 }
 
 #[test]

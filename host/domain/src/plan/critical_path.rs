@@ -2,7 +2,7 @@ use std::time::Duration;
 
 /// When a task ran, from the beginning of its request, and what it waited for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct TaskSpan {
     /// When it began.
     pub begun: Duration,
     /// When it ended.
@@ -15,7 +15,7 @@ pub struct Span {
 /// ended last back through the one that each waited for longest. A task without
 /// others to wait for is taken to have waited for the latest that ended before
 /// it began in an earlier step, which is where its step came from.
-pub fn critical_path(spans: &[Span]) -> Vec<usize> {
+pub fn critical_path(spans: &[TaskSpan]) -> Vec<usize> {
     let latest = |of: &mut dyn Iterator<Item = usize>| of.max_by_key(|&at| (spans[at].ended, at));
     let mut path = Vec::new();
     let mut next = latest(&mut (0..spans.len()));

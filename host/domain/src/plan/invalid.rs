@@ -1,7 +1,7 @@
 use crate::decision::{InvalidDecision, MAX_LABEL};
 use crate::model::Modalities;
 
-use super::{MAX_STATE, OverLimit};
+use super::{MAX_STATE, PlanLimitExceeded};
 
 /// Which rule of the contract a plan broke.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub enum InvalidPlan {
     },
     /// Inputs or an answer larger than what is left to the request.
     #[error(transparent)]
-    OverLimit(#[from] OverLimit),
+    OverLimit(#[from] PlanLimitExceeded),
     /// More bytes than the limit.
     #[error("the state has {0} bytes; at most {MAX_STATE} are allowed")]
     StateTooLarge(usize),

@@ -8,7 +8,7 @@ use super::Plan;
 /// when one has ended. Each task is handed out once, when all that it waits for
 /// have ended; which of several comes first does not depend on timing.
 #[derive(Clone, Debug)]
-pub struct Progress {
+pub struct PlanProgress {
     first: usize,
     /// For each task, how many of those it waits for have not ended.
     waits: Vec<usize>,
@@ -21,7 +21,7 @@ pub struct Progress {
     parallel: usize,
 }
 
-impl Progress {
+impl PlanProgress {
     /// At the beginning of a plan, of which at most so many tasks run at once.
     pub fn new(plan: &Plan, parallel: usize) -> Self {
         let first = plan.first();

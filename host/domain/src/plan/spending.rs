@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::{PlanLimits, Task};
 use crate::model::{Model, Operation};
 use crate::money::Picodollars;
-use crate::usage::Usage;
 use crate::prompt::ContentSize;
+use crate::usage::Usage;
 
 /// Usage of a call, or its limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Spend {
 
 /// A limit of a plan that something would exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OverLimit {
+pub enum PlanLimitExceeded {
     /// All output tokens are used or reserved.
     #[error("the plan has used its {0} output tokens")]
     OutputTokens(u32),
@@ -70,7 +70,7 @@ pub struct CallLimits<'a> {
 /// Usage and reservations of the calls of a request. Calls are numbered by the
 /// caller.
 #[derive(Clone, Debug, Default)]
-pub struct Spending {
+pub struct PlanSpending {
     calls: HashMap<usize, Spend>,
     /// Tasks that have not reserved anything yet, with their own limit of output tokens.
     waiting: BTreeMap<usize, Option<u32>>,
@@ -79,7 +79,7 @@ pub struct Spending {
     assembled_bytes: u64,
 }
 
-impl Spending {
+impl PlanSpending {
     /// The tasks of a step are going to share what is left.
     pub fn begin_step<'t>(&mut self, tasks: impl IntoIterator<Item = (usize, &'t Task)>, step_follows: bool) {
         let needs_output = |task: &Task| task.operation == Operation::Chat;
@@ -97,10 +97,10 @@ impl Spending {
     ///
     /// # Errors
     /// Fails when it exceeds what is left. Nothing is reserved then.
-    pub fn assemble(&mut self, size: &ContentSize, limits: &PlanLimits) -> Result<(), OverLimit> {
+    pub fn assemble(&mut self, size: &ContentSize, limits: &PlanLimits) -> Result<(), PlanLimitExceeded> {
         let sum = self.assembled_bytes.saturating_add(size.assembled_bytes());
         if sum > limits.assembled_bytes {
-            return Err(OverLimit::AssembledBytes(limits.assembled_bytes));
+            return Err(PlanLimitExceeded::AssembledBytes(limits.assembled_bytes));
         }
         self.assembled_bytes = sum;
         Ok(())
@@ -116,10 +116,10 @@ impl Spending {
         call: usize,
         call_limits: &CallLimits<'_>,
         limits: &PlanLimits,
-    ) -> Result<u32, OverLimit> {
+    ) -> Result<u32, PlanLimitExceeded> {
         let (sum, input_tokens) = (self.sum(), call_limits.input_tokens);
         if sum.input_tokens.saturating_add(input_tokens) > limits.input_tokens {
-            return Err(OverLimit::InputTokens(limits.input_tokens));
+            return Err(PlanLimitExceeded::InputTokens(limits.input_tokens));
         }
         let per_answer = self.output_tokens(call_limits, limits, sum)?;
         let output_tokens = per_answer.saturating_mul(answers(call_limits));
@@ -127,7 +127,7 @@ impl Spending {
         if let Some(limit) = limits.cost
             && sum.cost + cost > limit
         {
-            return Err(OverLimit::Cost(limit));
+            return Err(PlanLimitExceeded::Cost(limit));
         }
         self.calls.insert(call, Spend { input_tokens, output_tokens, cost });
         if let Some(task) = call_limits.task {
@@ -174,8 +174,8 @@ impl Spending {
         call: &CallLimits<'_>,
         limits: &PlanLimits,
         sum: Spend,
-    ) -> Result<u64, OverLimit> {
-        let used_up = Err(OverLimit::OutputTokens(limits.output_tokens));
+    ) -> Result<u64, PlanLimitExceeded> {
+        let used_up = Err(PlanLimitExceeded::OutputTokens(limits.output_tokens));
         let Some(left) = u64::from(limits.output_tokens).checked_sub(sum.output_tokens) else {
             return used_up;
         };
@@ -188,7 +188,7 @@ impl Spending {
                 let share = left.saturating_sub(self.set_aside(call)) / shares;
                 let affordable = match limits.cost {
                     Some(limit) => affordable(call, limit.saturating_sub(sum.cost), shares)
-                        .ok_or(OverLimit::Cost(limit))?,
+                        .ok_or(PlanLimitExceeded::Cost(limit))?,
                     None => u64::MAX,
                 };
                 most.min(share.max(left.min(1))).min(affordable)

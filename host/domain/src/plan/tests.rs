@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::*;
 use crate::candidate::Candidate;
 use crate::ids::{BackendName, ModelId};
-use crate::model::{Abilities, Model, Quality};
 use crate::live::ExpectedSpeed;
+use crate::model::{Abilities, Model, Quality};
 use crate::prompt::{ContentPart, Prompt};
 use crate::request::RequestFacts;
 
@@ -112,20 +112,20 @@ fn target(candidate: usize) -> Target {
     Target { candidate, timeout: None }
 }
 
-fn message(content: Vec<Part>) -> Input {
-    Input::Message(Message { role: Role::User, content })
+fn message(content: Vec<ComposedPart>) -> TaskInput {
+    TaskInput::Message(ComposedMessage { role: MessageRole::User, content })
 }
 
-fn text(text: &str) -> Part {
-    Part::Text(text.to_owned())
+fn text(text: &str) -> ComposedPart {
+    ComposedPart::Text(text.to_owned())
 }
 
-fn output(task: usize) -> Part {
-    Part::Output(OutputRef { task, otherwise: None })
+fn output(task: usize) -> ComposedPart {
+    ComposedPart::Output(OutputRef { task, otherwise: None })
 }
 
-fn original(part: usize) -> Part {
-    Part::Original(ContentRef { message: 0, part, excerpt: None })
+fn original(part: usize) -> ComposedPart {
+    ComposedPart::Original(ContentRef { message: 0, part, excerpt: None })
 }
 
 /// A chat with the model that reads.
@@ -149,7 +149,7 @@ fn plan(mut tasks: Vec<TaskProposal>) -> PlanProposal {
     if let Some(last) = tasks.last_mut() {
         last.targets = vec![target(0)];
     }
-    let next = Next::Answer(tasks.len().saturating_sub(1));
+    let next = Continuation::Answer(tasks.len().saturating_sub(1));
     PlanProposal { tasks, next, label: "test".to_owned(), reason: None }
 }
 
@@ -159,7 +159,7 @@ fn checked(proposal: PlanProposal) -> Result<Plan, InvalidPlan> {
 
 fn checked_after(first: usize, proposal: PlanProposal, limits: PlanLimits) -> Result<Plan, InvalidPlan> {
     let (request, candidates) = (facts(), candidates());
-    let scope = Scope {
+    let scope = PlanScope {
         request: &request,
         content: &Content,
         candidates: &candidates,

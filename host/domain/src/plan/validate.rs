@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::{
-    Finish, FinishProposal, InvalidPlan, MAX_STATE, Next, OutputRef, Part, Plan, PlanLimits, PlanProposal,
-    Step, Task, TaskFault, TaskProposal, outputs_of,
+    ComposedPart, Continuation, Finish, FinishProposal, InvalidPlan, MAX_STATE, OutputRef, Plan, PlanLimits,
+    PlanProposal, PlanStep, Task, TaskFault, TaskProposal, outputs_of,
 };
 use crate::candidate::Candidate;
 use crate::decision::{Decision, MAX_LABEL, Proposal, check_texts, is_label};
@@ -19,7 +19,7 @@ use assembly::Assembly;
 
 /// What a step is checked against.
 #[derive(Clone, Copy)]
-pub struct Scope<'a> {
+pub struct PlanScope<'a> {
     /// The request.
     pub request: &'a RequestFacts,
     /// Its content, of which only the shape is looked at.
@@ -34,13 +34,13 @@ pub struct Scope<'a> {
     pub limits: &'a PlanLimits,
 }
 
-impl Scope<'_> {
+impl PlanScope<'_> {
     /// Checks a decision for the whole request.
-    pub fn decision(&self, proposal: Proposal) -> Result<Step, InvalidPlan> {
+    pub fn decision(&self, proposal: Proposal) -> Result<PlanStep, InvalidPlan> {
         let decision = proposal.validate(self.candidates.len())?;
         let not_whole = |target: &crate::decision::Target| target.candidate >= self.whole;
         match decision.targets().iter().position(not_whole) {
-            None => Ok(Step::Route(decision)),
+            None => Ok(PlanStep::Route(decision)),
             Some(position) => {
                 let candidate = decision.targets()[position].candidate;
                 let model = self.candidates[candidate].model.id.to_string();
@@ -50,19 +50,19 @@ impl Scope<'_> {
     }
 
     /// Checks an answer.
-    pub fn finish(&self, proposal: FinishProposal) -> Result<Step, InvalidPlan> {
+    pub fn finish(&self, proposal: FinishProposal) -> Result<PlanStep, InvalidPlan> {
         let FinishProposal { content, label, reason } = proposal;
         let reason = check_texts(&label, reason)?;
         let mut assembly = Assembly::new(self);
         assembly.check_pieces(content.len())?;
         let size = self.check_answer(&content, self.first, &mut assembly)?;
-        Ok(Step::Finish(Finish { content, size, label, reason }))
+        Ok(PlanStep::Finish(Finish { content, size, label, reason }))
     }
 
     /// Checks the parts of an answer after `tasks` tasks. Returns its size.
     fn check_answer(
         &self,
-        content: &[Part],
+        content: &[ComposedPart],
         tasks: usize,
         assembly: &mut Assembly<'_>,
     ) -> Result<ContentSize, InvalidPlan> {
@@ -143,7 +143,7 @@ impl Scope<'_> {
 
 impl PlanProposal {
     /// Checks every rule of the contract and every limit.
-    pub fn validate(self, scope: &Scope<'_>) -> Result<Plan, InvalidPlan> {
+    pub fn validate(self, scope: &PlanScope<'_>) -> Result<Plan, InvalidPlan> {
         let Self { tasks, next, label, reason } = self;
         let reason = check_texts(&label, reason)?;
         let total = scope.first + tasks.len();
@@ -158,25 +158,29 @@ impl PlanProposal {
         let mut assembly = Assembly::new(scope);
         assembly.check_pieces(assembly::pieces(&tasks, &next))?;
         let first = scope.first;
-        let answers = |at: usize| matches!(next, Next::Answer(task) if task == first + at);
+        let answers = |at: usize| matches!(next, Continuation::Answer(task) if task == first + at);
         let checked = tasks.into_iter().enumerate();
         let checked = checked.map(|(at, task)| scope.task(first + at, task, answers(at), &mut assembly));
         let tasks = checked.collect::<Result<_, _>>()?;
         let mut plan = Plan { first, tasks, next, answer_size: ContentSize::default(), label, reason };
         order::check(&plan, scope.limits)?;
         match &plan.next {
-            Next::Answer(task) if *task < first || *task >= total => Err(InvalidPlan::UnknownAnswer(*task)),
-            Next::Resume(state) if state.len() > MAX_STATE => Err(InvalidPlan::StateTooLarge(state.len())),
-            Next::Compose(parts) => {
+            Continuation::Answer(task) if *task < first || *task >= total => {
+                Err(InvalidPlan::UnknownAnswer(*task))
+            }
+            Continuation::Resume(state) if state.len() > MAX_STATE => {
+                Err(InvalidPlan::StateTooLarge(state.len()))
+            }
+            Continuation::Compose(parts) => {
                 plan.answer_size = scope.check_answer(parts, total, &mut assembly)?;
                 order::check_use(&plan)?;
                 Ok(plan)
             }
-            Next::Answer(_) => {
+            Continuation::Answer(_) => {
                 order::check_use(&plan)?;
                 Ok(plan)
             }
-            Next::Resume(_) => Ok(plan),
+            Continuation::Resume(_) => Ok(plan),
         }
     }
 }

@@ -2,11 +2,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn decisions(failures: u64, decisions: u64) -> Tally {
-    Tally { decisions, failures, ..Tally::default() }
+fn decisions(failures: u64, decisions: u64) -> VersionCounts {
+    VersionCounts { decisions, failures, ..VersionCounts::default() }
 }
 
-fn judge(new: Tally, old: Tally) -> Option<Breach> {
+fn judge(new: VersionCounts, old: VersionCounts) -> Option<Breach> {
     Thresholds::default().judge(&new, &old)
 }
 
@@ -26,17 +26,21 @@ fn a_rate_counts_as_far_as_the_numbers_bear_it() {
 
 #[test]
 fn requests_without_an_answer_are_compared_likewise() {
-    let requests = |errors, requests| Tally { requests, errors, ..Tally::default() };
+    let requests = |errors, requests| VersionCounts { requests, errors, ..VersionCounts::default() };
     let breach = judge(requests(30, 100), requests(1, 1_000)).expect("30 % after 0.1 %");
     assert_eq!(breach.to_string(), "30.0 % of its 100 requests got no answer, before it 0.1 %");
     assert_eq!(judge(requests(30, 100), requests(290, 1_000)), None, "the backends are to blame");
 }
 
 /// Decisions by how many milliseconds they took.
-fn taking(times: &[(f64, u64)]) -> Tally {
+fn taking(times: &[(f64, u64)]) -> VersionCounts {
     let decision_times: Vec<_> =
         times.iter().map(|(ms, count)| (Duration::from_secs_f64(ms / 1e3), *count)).collect();
-    Tally { decisions: times.iter().map(|(_, count)| count).sum(), decision_times, ..Tally::default() }
+    VersionCounts {
+        decisions: times.iter().map(|(_, count)| count).sum(),
+        decision_times,
+        ..VersionCounts::default()
+    }
 }
 
 #[test]
@@ -53,12 +57,12 @@ fn slow_decisions_count_beyond_a_multiple_of_what_was_usual() {
 #[test]
 fn what_takes_up_to_a_few_milliseconds_is_quick_enough_for_any() {
     assert_eq!(judge(taking(&[(3.9, 1_000)]), taking(&[(0.01, 1_000)])), None);
-    assert!(judge(taking(&[(4.1, 100)]), Tally::default()).is_some(), "nothing to compare with");
+    assert!(judge(taking(&[(4.1, 100)]), VersionCounts::default()).is_some(), "nothing to compare with");
 }
 
 #[test]
 fn pauses_double_until_a_person_is_needed() {
-    let backoff = Backoff { first: Duration::from_secs(60), attempts: 3 };
+    let backoff = HoldBackoff { first: Duration::from_secs(60), attempts: 3 };
     let first = backoff.hold(None, 1_000, "failed".to_owned());
     assert_eq!((first.strikes, first.until), (1, Some(1_060)));
     assert!(first.is_in_force(1_059) && !first.is_in_force(1_060));
@@ -81,7 +85,7 @@ proptest! {
         counts in proptest::array::uniform8(any::<u64>()),
         times in any::<[[(u32, u32); 3]; 2]>(),
     ) {
-        let tally = |at: usize, times: [(u32, u32); 3]| Tally {
+        let tally = |at: usize, times: [(u32, u32); 3]| VersionCounts {
             decisions: counts[at],
             failures: counts[at + 1],
             decision_times: times.map(|(us, count)| (Duration::from_micros(us.into()), count.into())).to_vec(),
@@ -99,7 +103,7 @@ proptest! {
 
     #[test]
     fn holds_grow_without_overflow(strikes in any::<u32>(), now in any::<u64>(), first in any::<u64>()) {
-        let backoff = Backoff { first: Duration::from_secs(first), attempts: u32::MAX };
+        let backoff = HoldBackoff { first: Duration::from_secs(first), attempts: u32::MAX };
         let before = Hold { strikes, since: 0, until: None, why: String::new() };
         let hold = backoff.hold(Some(&before), now, String::new());
         prop_assert!(hold.until.is_none_or(|until| until >= now));

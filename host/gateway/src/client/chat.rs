@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Request};
-use pointsman_domain::history::{Asked, Said};
+use pointsman_domain::history::{DecisionAnswer, DecisionEntry};
 use pointsman_domain::outcome::Fault;
 use pointsman_telemetry::PolicyFailed;
 use pointsman_telemetry::metrics::Queue;
@@ -183,9 +183,10 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn tell_failures(&self, asked: &[Asked]) {
+    fn tell_failures(&self, asked: &[DecisionEntry]) {
         for asked in asked {
-            if let (Some(version), Said::Failure { reason, message }) = (&asked.policy, &asked.said) {
+            if let (Some(version), DecisionAnswer::Failure { reason, message }) = (&asked.policy, &asked.said)
+            {
                 self.tell_failure(&version.to_string(), reason, message);
             }
         }

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::Request;
 use pointsman_domain::history::PlanRun;
-use pointsman_domain::plan::Step;
+use pointsman_domain::plan::PlanStep;
 use pointsman_telemetry::Record;
 use pointsman_telemetry::record::DryRun;
 
@@ -50,7 +50,7 @@ pub(super) async fn dry_run(
 
 /// The tasks that would be run first, with the models that would be asked first.
 fn planned(choice: &Choice) -> Option<PlanRun> {
-    let Course::Plan { step: Step::Run(plan), .. } = &choice.course else { return None };
+    let Course::Plan { step: PlanStep::Run(plan), .. } = &choice.course else { return None };
     let mut tasks = plan::runs(plan, 1);
     for (task, run) in plan.tasks().iter().zip(&mut tasks) {
         let first = task.decision().targets().first();

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use pointsman_backends::SimulatedModel;
 use pointsman_domain::ids::{BackendName, ModelId};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveStats;
 use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality, TimeLimits};
-use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::{Picodollars, Price};
 
 use super::document::Node;

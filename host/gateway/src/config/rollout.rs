@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pointsman_domain::ids::PolicyName;
-use pointsman_domain::rollout::{Backoff, Thresholds};
+use pointsman_domain::rollout::{HoldBackoff, Thresholds};
 use serde::{Deserialize, Serialize};
 
 use super::document::Node;
@@ -20,7 +20,7 @@ pub struct Rollback {
     /// How long a version is watched after it took over.
     pub watch: Duration,
     /// How long what was undone is left alone.
-    pub backoff: Backoff,
+    pub backoff: HoldBackoff,
 }
 
 /// A policy on trial at a route.
@@ -79,7 +79,7 @@ pub(super) fn rollback(raw: &raw::Rollback, node: Node<'_>, problems: &mut Probl
             decision_time: raw.decision_time,
         },
         watch: raw.watch.get(),
-        backoff: Backoff { first: raw.backoff.get(), attempts: raw.attempts },
+        backoff: HoldBackoff { first: raw.backoff.get(), attempts: raw.attempts },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use pointsman_domain::attempts::Limits;
+use pointsman_domain::attempts::AttemptLimits;
 use pointsman_domain::failure::CallTimeouts;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::live::RetryBudget;
@@ -65,8 +65,8 @@ impl RouteLimits {
     }
 
     /// The limits on attempts of a request, or a task, that has to be over by then.
-    pub fn attempts(&self, deadline: Instant) -> Limits {
-        Limits {
+    pub fn attempts(&self, deadline: Instant) -> AttemptLimits {
+        AttemptLimits {
             max_attempts: self.max_attempts,
             timeouts: self.timeouts,
             deadline: Some(deadline),

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderValue;
 use pointsman_domain::failure::FailureKind;
-use pointsman_domain::history::{Asked, Baseline, History, PlanRun};
+use pointsman_domain::history::{Baseline, DecisionEntry, History, PlanRun};
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Fault, Outcome};
-use pointsman_domain::usage::Usage;
-use pointsman_domain::plan::{CallLimits, OverLimit, PlanLimits, Task};
+use pointsman_domain::outcome::{Fault, Outcome, RequestEnd};
+use pointsman_domain::plan::{CallLimits, PlanLimitExceeded, PlanLimits, Task};
 use pointsman_domain::prompt::ContentSize;
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::trace::TraceContext;
+use pointsman_domain::usage::Usage;
 use pointsman_policy::Record;
 use pointsman_telemetry::{AttemptFailed, Telemetry};
 
@@ -36,7 +36,7 @@ pub(crate) struct Account {
     taken_in: Duration,
     label: String,
     /// Who was asked what to do.
-    asked: Mutex<Vec<Asked>>,
+    asked: Mutex<Vec<DecisionEntry>>,
     calls: Mutex<Calls>,
     /// How its plan goes, if there is one.
     plan: Mutex<Option<PlanRun>>,
@@ -97,7 +97,7 @@ impl Account {
     }
 
     /// Notes who was asked what to do, and what they said.
-    pub(crate) fn asked(&self, mut asked: Vec<Asked>) {
+    pub(crate) fn asked(&self, mut asked: Vec<DecisionEntry>) {
         let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         // Nearly all requests are asked about once.
         if all.is_empty() {
@@ -162,7 +162,7 @@ impl Account {
         limits: &PlanLimits,
         model: &Arc<Model>,
         call: &CallLimits<'_>,
-    ) -> Result<(CallId, u32), OverLimit> {
+    ) -> Result<(CallId, u32), PlanLimitExceeded> {
         let mut calls = self.calls();
         let max_output_tokens = calls.reserve(call, limits)?;
         let input_tokens = u32::try_from(call.input_tokens).unwrap_or(u32::MAX);
@@ -175,7 +175,7 @@ impl Account {
     ///
     /// # Errors
     /// Fails when it exceeds what is left.
-    pub(crate) fn assemble(&self, size: &ContentSize, limits: &PlanLimits) -> Result<(), OverLimit> {
+    pub(crate) fn assemble(&self, size: &ContentSize, limits: &PlanLimits) -> Result<(), PlanLimitExceeded> {
         self.calls().spending().assemble(size, limits)
     }
 
@@ -271,16 +271,16 @@ impl Account {
 
     /// The client has the whole answer.
     pub(crate) fn answered(mut self) {
-        self.close(Ending::Answered, None);
+        self.close(RequestEnd::Answered, None);
     }
 
     /// The request came to nothing, or its answer broke off.
     pub(crate) fn failed(mut self, fault: Fault, why: String) {
-        self.close(Ending::Failed, Some((fault, why)));
+        self.close(RequestEnd::Failed, Some((fault, why)));
     }
 
     /// Tells everybody who wants to know.
-    fn close(&mut self, ending: Ending, error: Option<(Fault, String)>) {
+    fn close(&mut self, ending: RequestEnd, error: Option<(Fault, String)>) {
         self.closed = true;
         let history = self.history(ending, error);
         for record in &self.records {
@@ -292,14 +292,14 @@ impl Account {
         self.recorder.ended(history, self.exchange.take());
     }
 
-    fn history(&mut self, ending: Ending, error: Option<(Fault, String)>) -> History {
+    fn history(&mut self, ending: RequestEnd, error: Option<(Fault, String)>) -> History {
         let latency = self.opening.arrived.elapsed();
         let plan = self.plan().take();
         let calls = std::mem::take(&mut *self.calls());
         let (usage, cost) = calls.total();
         let (fault, error) = error.unzip();
         let request = Arc::clone(&self.opening.request);
-        let baseline = self.opening.baseline.as_ref().filter(|_| ending == Ending::Answered);
+        let baseline = self.opening.baseline.as_ref().filter(|_| ending == RequestEnd::Answered);
         History {
             arrived: SystemTime::now().checked_sub(latency).unwrap_or(SystemTime::UNIX_EPOCH),
             route: Arc::clone(&self.opening.route),
@@ -340,7 +340,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         if !self.closed {
-            self.close(Ending::Cancelled, None);
+            self.close(RequestEnd::Cancelled, None);
         }
     }
 }

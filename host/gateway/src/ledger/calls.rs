@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_domain::failure::FailureKind;
-use pointsman_domain::history::{Call, CallEnd};
+use pointsman_domain::history::{CallEnd, ModelCall};
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
+use pointsman_domain::plan::{CallLimits, PlanLimitExceeded, PlanLimits, PlanSpending};
 use pointsman_domain::usage::Usage;
-use pointsman_domain::plan::{CallLimits, OverLimit, PlanLimits, Spending};
 
 /// One call of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +19,10 @@ pub(crate) struct CallId(usize);
 /// request's arrival.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    calls: Vec<Call>,
+    calls: Vec<ModelCall>,
     answering: Option<CallId>,
     /// Usage and reservations of the calls of a plan, by number of the call.
-    spending: Spending,
+    spending: PlanSpending,
     first_token: Option<Duration>,
     /// Tokens of an answer that needed no call of its own.
     composed_tokens: u64,
@@ -37,7 +37,7 @@ impl Calls {
         begun: Duration,
         span: u64,
     ) -> CallId {
-        self.calls.push(Call {
+        self.calls.push(ModelCall {
             model: Arc::clone(model),
             task,
             span,
@@ -52,12 +52,16 @@ impl Calls {
 
     /// Reserves what the next call may come to within the limits of a plan, and
     /// returns the limit of output tokens for each of its answers.
-    pub(super) fn reserve(&mut self, call: &CallLimits<'_>, limits: &PlanLimits) -> Result<u32, OverLimit> {
+    pub(super) fn reserve(
+        &mut self,
+        call: &CallLimits<'_>,
+        limits: &PlanLimits,
+    ) -> Result<u32, PlanLimitExceeded> {
         self.spending.reserve(self.calls.len(), call, limits)
     }
 
     /// Usage and reservations of the calls of a plan.
-    pub(super) fn spending(&mut self) -> &mut Spending {
+    pub(super) fn spending(&mut self) -> &mut PlanSpending {
         &mut self.spending
     }
 
@@ -133,7 +137,7 @@ impl Calls {
         sum(self.calls.iter())
     }
 
-    pub(super) fn answering_call(&self) -> Option<&Call> {
+    pub(super) fn answering_call(&self) -> Option<&ModelCall> {
         self.answering.and_then(|call| self.calls.get(call.0))
     }
 
@@ -147,7 +151,7 @@ impl Calls {
     }
 
     /// The calls, now that the request has ended.
-    pub(super) fn close(self, at: Duration, ending: Ending) -> Vec<Call> {
+    pub(super) fn close(self, at: Duration, ending: RequestEnd) -> Vec<ModelCall> {
         let mut calls = self.calls;
         for (number, call) in calls.iter_mut().enumerate() {
             call.close(at, self.answering == Some(CallId(number)), ending);
@@ -156,7 +160,7 @@ impl Calls {
     }
 }
 
-fn sum<'a>(calls: impl Iterator<Item = &'a Call>) -> (Usage, Picodollars) {
+fn sum<'a>(calls: impl Iterator<Item = &'a ModelCall>) -> (Usage, Picodollars) {
     calls.fold((Usage::default(), Picodollars::ZERO), |(usage, cost), call| {
         (usage + call.usage, cost + call.cost())
     })

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pointsman_domain::decision::Decision;
-use pointsman_domain::history::{Asked, Said, Version};
-use pointsman_domain::plan::Step;
+use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PolicyVersion};
+use pointsman_domain::plan::PlanStep;
 use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
 
 /// When somebody was asked, on the clock of the request.
@@ -35,39 +35,40 @@ pub(super) fn by_policy(
     took: Duration,
     input: &DecisionInput,
     answer: &Result<Answer, PolicyFailure>,
-) -> Asked {
-    let version = Version { policy: policy.name().clone(), digest: policy.digest() };
+) -> DecisionEntry {
+    let version = PolicyVersion { policy: policy.name().clone(), digest: policy.digest() };
     asked(Some(version), moment, took, input, said(answer))
 }
 
 /// Nobody was asked: the candidates are tried in the gateway's own order.
-pub(super) fn by_nobody(moment: Moment, input: &DecisionInput, decision: &Decision) -> Asked {
-    asked(None, moment, Duration::ZERO, input, Said::Route(decision.clone()))
+pub(super) fn by_nobody(moment: Moment, input: &DecisionInput, decision: &Decision) -> DecisionEntry {
+    asked(None, moment, Duration::ZERO, input, DecisionAnswer::Route(decision.clone()))
 }
 
 fn asked(
-    policy: Option<Version>,
+    policy: Option<PolicyVersion>,
     moment: Moment,
     took: Duration,
     input: &DecisionInput,
-    said: Said,
-) -> Asked {
+    said: DecisionAnswer,
+) -> DecisionEntry {
     let (candidates, whole) = (Arc::clone(&input.candidates), input.orchestration.whole);
-    Asked { policy, at: moment.at, took, candidates, whole, said }
+    DecisionEntry { policy, at: moment.at, took, candidates, whole, said }
 }
 
-fn said(answer: &Result<Answer, PolicyFailure>) -> Said {
+fn said(answer: &Result<Answer, PolicyFailure>) -> DecisionAnswer {
     match answer {
-        Ok(Answer::Step(Step::Route(decision))) => Said::Route(decision.clone()),
-        Ok(Answer::Step(Step::Run(plan))) => Said::Plan {
+        Ok(Answer::Step(PlanStep::Route(decision))) => DecisionAnswer::Route(decision.clone()),
+        Ok(Answer::Step(PlanStep::Run(plan))) => DecisionAnswer::Plan {
             label: plan.label().to_owned(),
             reason: plan.reason().map(str::to_owned),
             tasks: plan.tasks().len(),
         },
-        Ok(Answer::Step(Step::Finish(finish))) => {
-            Said::Finish { label: finish.label().to_owned(), reason: finish.reason().map(str::to_owned) }
-        }
-        Ok(Answer::Refusal(refusal)) => Said::Refusal(refusal.clone()),
-        Err(failure) => Said::Failure { reason: failure.reason(), message: failure.to_string() },
+        Ok(Answer::Step(PlanStep::Finish(finish))) => DecisionAnswer::Finish {
+            label: finish.label().to_owned(),
+            reason: finish.reason().map(str::to_owned),
+        },
+        Ok(Answer::Refusal(refusal)) => DecisionAnswer::Refusal(refusal.clone()),
+        Err(failure) => DecisionAnswer::Failure { reason: failure.reason(), message: failure.to_string() },
     }
 }

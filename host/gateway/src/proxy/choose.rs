@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use pointsman_domain::candidate::{Candidate, Eligible, NoCandidate, eligible, partial};
 use pointsman_domain::decision::{Decision, Refusal};
-use pointsman_domain::history::Asked;
+use pointsman_domain::history::DecisionEntry;
 use pointsman_domain::ids::PolicyName;
-use pointsman_domain::plan::Step;
+use pointsman_domain::plan::PlanStep;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{Answer, DecisionInput, Orchestration, Policy, PolicyFailure, Record};
 use pointsman_wire::openai::chat::ChatPrompt;
@@ -63,7 +63,7 @@ pub(crate) enum Course {
     /// It takes more than that.
     Plan {
         /// The first step.
-        step: Step,
+        step: PlanStep,
         /// Whose plan it is.
         policy: Arc<Policy>,
     },
@@ -116,7 +116,7 @@ pub(crate) struct Chooser<'a> {
     question: Question<'a>,
     turn: Turn<'a>,
     /// Who was asked since somebody wanted to know.
-    asked: Vec<Asked>,
+    asked: Vec<DecisionEntry>,
     failure: Option<&'static str>,
     /// The score of the route's trial, the same for the whole request.
     score: Option<Arc<Score>>,
@@ -161,7 +161,7 @@ impl<'a> Chooser<'a> {
     }
 
     /// Who was asked since this was last called, and what they said.
-    pub(crate) fn take_asked(&mut self) -> Vec<Asked> {
+    pub(crate) fn take_asked(&mut self) -> Vec<DecisionEntry> {
         std::mem::take(&mut self.asked)
     }
 
@@ -209,7 +209,7 @@ impl<'a> Chooser<'a> {
             self.sides().for_each(|record| record.decided(took, failure));
             self.asked.push(asked::by_policy(&policy, moment, took, &input, &answer));
             let course = match answer {
-                Ok(Answer::Step(Step::Route(decision))) => {
+                Ok(Answer::Step(PlanStep::Route(decision))) => {
                     Course::Decision { decision, policy: Some(Arc::clone(&policy)) }
                 }
                 Ok(Answer::Step(step)) => Course::Plan { step, policy: Arc::clone(&policy) },

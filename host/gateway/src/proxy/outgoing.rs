@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use pointsman_domain::model::{Model, Operation};
+use pointsman_domain::plan::{CallLimits, OutputLimit, PlanLimitExceeded, PlanLimits};
 use pointsman_domain::usage::Usage;
-use pointsman_domain::plan::{CallLimits, OutputLimit, OverLimit, PlanLimits};
 use pointsman_wire::openai::chat::{CallMembers, ChatRequest, TaskBody};
 use pointsman_wire::openai::embedding::EmbeddingBody;
 use pointsman_wire::openai::transcription::TranscriptionBody;
@@ -89,7 +89,7 @@ impl<'a> Outgoing<'a> {
         model: &Arc<Model>,
         account: &Account,
         more_may_follow: bool,
-    ) -> Result<(CallId, Option<u32>), OverLimit> {
+    ) -> Result<(CallId, Option<u32>), PlanLimitExceeded> {
         let Some(budget) = &self.budget else {
             return Ok((account.sent(model, self.payload.input_tokens(), self.task), None));
         };

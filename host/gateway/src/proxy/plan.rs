@@ -10,7 +10,10 @@ use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::TaskRun;
-use pointsman_domain::plan::{Finish, InvalidPlan, Next, OverLimit, Part, Plan, Progress, Step, TaskResult};
+use pointsman_domain::plan::{
+    ComposedPart, Continuation, Finish, InvalidPlan, Plan, PlanLimitExceeded, PlanProgress, PlanStep,
+    TaskResult,
+};
 use pointsman_domain::prompt::ContentSize;
 use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
 use pointsman_wire::openai::chat::{ChatRequest, Outputs};
@@ -83,7 +86,7 @@ pub(crate) enum Stopped {
         cause: TaskFailure,
     },
     /// The answer would be larger than the plan may make it.
-    Answer(OverLimit),
+    Answer(PlanLimitExceeded),
 }
 
 /// Kinds of failure of a task.
@@ -101,7 +104,7 @@ impl Conductor<'_> {
     /// Does what a policy said, and asks it again as long as it wants to be.
     pub(crate) async fn run(
         &self,
-        step: Step,
+        step: PlanStep,
         policy: &Policy,
         mut input: DecisionInput,
     ) -> std::result::Result<Result, Stopped> {
@@ -110,30 +113,30 @@ impl Conductor<'_> {
         for asked in 1.. {
             let label = step.label().to_owned();
             let end = match step {
-                Step::Route(decision) => End::Route(decision),
-                Step::Finish(finish) => {
+                PlanStep::Route(decision) => End::Route(decision),
+                PlanStep::Finish(finish) => {
                     self.note_finish(&input, asked);
                     let size = finish.size(|task| outputs.size(task));
                     End::Text(self.composed(&Arc::new(finish), Finish::content, size, &outputs).await?)
                 }
-                Step::Run(plan) => {
+                PlanStep::Run(plan) => {
                     self.note_plan(&plan, asked);
                     let plan = Arc::new(plan);
                     let mut results = input.orchestration.results.to_vec();
                     let answer = self.tasks(&plan, &input, &mut results, &mut outputs).await?;
                     match (plan.next(), answer) {
-                        (Next::Answer(_), Some(won)) => End::Answer(won),
-                        (Next::Resume(state), _) => {
+                        (Continuation::Answer(_), Some(won)) => End::Answer(won),
+                        (Continuation::Resume(state), _) => {
                             input.orchestration.results = results.into();
                             input.orchestration.limits = self.account.left(&self.limits.plan);
                             step = self.resume(policy, &mut input, state, asked).await?;
                             continue;
                         }
-                        (Next::Compose(_), _) => {
+                        (Continuation::Compose(_), _) => {
                             let size = plan.answer_size(|task| outputs.size(task));
                             End::Text(self.composed(&plan, parts_of_answer, size, &outputs).await?)
                         }
-                        (Next::Answer(_), None) => End::Text(String::new()),
+                        (Continuation::Answer(_), None) => End::Text(String::new()),
                     }
                 }
             };
@@ -149,7 +152,7 @@ impl Conductor<'_> {
         input: &mut DecisionInput,
         state: &[u8],
         asked: usize,
-    ) -> std::result::Result<Step, Stopped> {
+    ) -> std::result::Result<PlanStep, Stopped> {
         let limit = self.limits.plan.steps;
         if asked >= limit {
             return Err(Stopped::Policy(InvalidPlan::TooManySteps(limit).into()));
@@ -174,7 +177,7 @@ impl Conductor<'_> {
         results: &mut Vec<TaskResult>,
         outputs: &mut Outputs,
     ) -> std::result::Result<Option<Box<Won>>, Stopped> {
-        let mut progress = Progress::new(plan, self.limits.plan.parallel);
+        let mut progress = PlanProgress::new(plan, self.limits.plan.parallel);
         let mut ended: HashMap<usize, TaskResult> = HashMap::new();
         let mut running = FuturesUnordered::new();
         loop {
@@ -209,7 +212,7 @@ impl Conductor<'_> {
     async fn composed<S: Send + Sync + 'static>(
         &self,
         source: &Arc<S>,
-        parts: fn(&S) -> &[Part],
+        parts: fn(&S) -> &[ComposedPart],
         size: ContentSize,
         outputs: &Outputs,
     ) -> std::result::Result<String, Stopped> {
@@ -227,7 +230,7 @@ impl Conductor<'_> {
     }
 
     fn note_plan(&self, plan: &Plan, asked: usize) {
-        let step_follows = matches!(plan.next(), Next::Resume(_));
+        let step_follows = matches!(plan.next(), Continuation::Resume(_));
         self.account.begin_step(plan.first(), plan.tasks(), step_follows);
         self.account.note(|run| {
             run.steps = asked;
@@ -245,10 +248,10 @@ impl Conductor<'_> {
     }
 }
 
-fn parts_of_answer(plan: &Plan) -> &[Part] {
+fn parts_of_answer(plan: &Plan) -> &[ComposedPart] {
     match plan.next() {
-        Next::Compose(parts) => parts,
-        Next::Answer(_) | Next::Resume(_) => &[],
+        Continuation::Compose(parts) => parts,
+        Continuation::Answer(_) | Continuation::Resume(_) => &[],
     }
 }
 

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use pointsman_backends::Backend;
-use pointsman_domain::attempts::{Attempts, Limits, Next};
+use pointsman_domain::attempts::{AttemptAction, AttemptLimits, Attempts};
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Decision;
 use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::model::Model;
-use pointsman_domain::plan::OverLimit;
+use pointsman_domain::plan::PlanLimitExceeded;
 
 use super::attempt::{CallSettings, Committed, ErrorAnswer, Failed, attempt};
 use super::outgoing::{Outgoing, Wanted};
@@ -41,7 +41,7 @@ pub(crate) struct Exhausted {
     /// was called supports it.
     pub(crate) answer: Option<Box<ErrorAnswer>>,
     /// Limit of the plan for which a target was not called.
-    pub(crate) over_limit: Option<OverLimit>,
+    pub(crate) over_limit: Option<PlanLimitExceeded>,
 }
 
 impl Exhausted {
@@ -90,7 +90,7 @@ pub(crate) async fn race(
     calls: CallContext<'_>,
     candidates: &[Candidate],
     decision: &Decision,
-    limits: Limits,
+    limits: AttemptLimits,
     outgoing: &Outgoing<'_>,
     account: &Account,
 ) -> Result<Won, Exhausted> {
@@ -100,7 +100,7 @@ pub(crate) async fn race(
     let mut hedge_after = decision.hedge_after();
     loop {
         match attempts.next(Instant::now(), fastrand::f64()) {
-            Next::Call { candidate, timeout, is_retry } => {
+            AttemptAction::Call { candidate, timeout, is_retry } => {
                 let model = &candidates[candidate].model;
                 let permit = is_retry.then(|| model.live.begin_retry(limits.retry_budget));
                 if let Some(None) = permit {
@@ -129,13 +129,13 @@ pub(crate) async fn race(
                     Finished { candidate, call, result }
                 });
             }
-            Next::Wait(wait) if running.is_empty() => {
+            AttemptAction::Wait(wait) if running.is_empty() => {
                 tokio::time::sleep(wait).await;
                 continue;
             }
-            Next::GiveUp if running.is_empty() => return Err(exhausted.given_up()),
+            AttemptAction::GiveUp if running.is_empty() => return Err(exhausted.given_up()),
             // A call is under way and nothing else may start yet.
-            Next::Wait(_) | Next::GiveUp => {}
+            AttemptAction::Wait(_) | AttemptAction::GiveUp => {}
         }
         let Some(Finished { candidate, call, result }) = first(&mut running, hedge_after).await else {
             hedge_after = None;

@@ -110,9 +110,9 @@ impl Question {
 impl Pick {
     /// What an answer comes to.
     pub(crate) fn of(answer: &Answer, input: &DecisionInput) -> Self {
-        use pointsman_domain::plan::Step;
+        use pointsman_domain::plan::PlanStep;
         match answer {
-            Answer::Step(Step::Route(decision)) => Self::decision(decision, input),
+            Answer::Step(PlanStep::Route(decision)) => Self::decision(decision, input),
             Answer::Step(_) => Self::Plan,
             Answer::Refusal(_) => Self::Refusal,
         }

@@ -199,7 +199,7 @@ pub(crate) fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-impl From<Part> for domain::Part {
+impl From<Part> for domain::ComposedPart {
     fn from(part: Part) -> Self {
         match part {
             Part::Text(text) => Self::Text(text),
@@ -215,17 +215,17 @@ impl From<Part> for domain::Part {
     }
 }
 
-impl From<Input> for domain::Input {
+impl From<Input> for domain::TaskInput {
     fn from(input: Input) -> Self {
         match input {
             Input::Conversation(kinds) => Self::Conversation(kinds.into()),
             Input::Message(Message { role, content }) => {
                 let role = match role {
-                    Role::System => domain::Role::System,
-                    Role::User => domain::Role::User,
-                    Role::Assistant => domain::Role::Assistant,
+                    Role::System => domain::MessageRole::System,
+                    Role::User => domain::MessageRole::User,
+                    Role::Assistant => domain::MessageRole::Assistant,
                 };
-                Self::Message(domain::Message { role, content: all(content) })
+                Self::Message(domain::ComposedMessage { role, content: all(content) })
             }
         }
     }
@@ -254,9 +254,9 @@ impl From<Plan> for domain::PlanProposal {
         Self {
             tasks: all(plan.tasks),
             next: match plan.next {
-                Next::Answer(task) => domain::Next::Answer(task as usize),
-                Next::Compose(parts) => domain::Next::Compose(all(parts)),
-                Next::Resume(state) => domain::Next::Resume(state),
+                Next::Answer(task) => domain::Continuation::Answer(task as usize),
+                Next::Compose(parts) => domain::Continuation::Compose(all(parts)),
+                Next::Resume(state) => domain::Continuation::Resume(state),
             },
             label: plan.label,
             reason: plan.reason,

@@ -5,9 +5,9 @@ use std::thread;
 
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::ids::{BackendName, ModelId};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveSnapshot;
 use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
-use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;

@@ -5,7 +5,7 @@ use pointsman_domain::usage::Usage;
 
 use super::*;
 
-fn outcome(ending: Ending, cost: f64, latency: Duration) -> Outcome {
+fn outcome(ending: RequestEnd, cost: f64, latency: Duration) -> Outcome {
     Outcome {
         id: "id".to_owned(),
         label: "label".to_owned(),
@@ -38,10 +38,10 @@ fn a_record_tells_counts_times_and_means() {
     }
     record.decided(Duration::from_millis(20), Some(&PolicyFailure::Deadline));
     record.decided(Duration::from_millis(20), Some(&PolicyFailure::Saturated));
-    record.ended(&outcome(Ending::Answered, 0.02, Duration::from_millis(40)));
-    record.ended(&outcome(Ending::Answered, 0.04, Duration::from_millis(60)));
-    record.ended(&outcome(Ending::Failed, 0.0, Duration::from_millis(1)));
-    record.ended(&outcome(Ending::Cancelled, 0.0, Duration::from_millis(1)));
+    record.ended(&outcome(RequestEnd::Answered, 0.02, Duration::from_millis(40)));
+    record.ended(&outcome(RequestEnd::Answered, 0.04, Duration::from_millis(60)));
+    record.ended(&outcome(RequestEnd::Failed, 0.0, Duration::from_millis(1)));
+    record.ended(&outcome(RequestEnd::Cancelled, 0.0, Duration::from_millis(1)));
 
     let tally = record.tally();
     assert_eq!((tally.decisions, tally.failures, tally.requests, tally.errors), (100, 1, 3, 1));
@@ -57,7 +57,7 @@ fn a_record_tells_counts_times_and_means() {
 fn an_empty_record_has_no_means() {
     let record = Record::new(&Alarm::default());
     assert_eq!(record.status(), RecordStatus::default());
-    assert_eq!(record.tally(), Tally::default());
+    assert_eq!(record.tally(), VersionCounts::default());
 }
 
 #[tokio::test]
@@ -74,9 +74,9 @@ async fn the_alarm_rings_for_what_may_be_a_breach_and_every_64_decisions() {
     assert!(!has_rung(&alarm).await, "nobody's fault");
     record.decided(Duration::ZERO, Some(&PolicyFailure::Memory));
     assert!(has_rung(&alarm).await);
-    record.ended(&outcome(Ending::Answered, 0.0, Duration::ZERO));
+    record.ended(&outcome(RequestEnd::Answered, 0.0, Duration::ZERO));
     assert!(!has_rung(&alarm).await);
-    record.ended(&outcome(Ending::Failed, 0.0, Duration::ZERO));
+    record.ended(&outcome(RequestEnd::Failed, 0.0, Duration::ZERO));
     assert!(has_rung(&alarm).await);
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pointsman_domain::ids::ModelId;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Outcome};
+use pointsman_domain::outcome::{Outcome, RequestEnd};
 use pointsman_domain::usage::Usage;
 use pointsman_guests::{FIRST, HOSTILE, Misdeed, RECORDER, misbehaving};
 use pointsman_policy::{Isolation, Policy, PolicySpec};
@@ -19,7 +19,7 @@ pub fn outcome() -> Outcome {
     Outcome {
         id: "decision-1".to_owned(),
         label: "decision-1:outcomes-0".to_owned(),
-        ending: Ending::Answered,
+        ending: RequestEnd::Answered,
         model: Some(ModelId::new("fleet/model-0")),
         attempts: 2,
         usage: Usage::counted(1_200, 80),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pointsman_domain::decision::Refusal;
 use pointsman_domain::money::Price;
-use pointsman_domain::plan::Step;
+use pointsman_domain::plan::PlanStep;
 use pointsman_policy::{Answer, DecisionInput, Grants, Isolation, Limits, Policy, PolicySpec};
 
 use crate::support::{input, load, load_error, spec_with};
@@ -104,7 +104,7 @@ async fn decides_as_expected(policy: &Policy, inputs: impl Iterator<Item = Decis
     for input in inputs {
         let expected = expected(&input);
         match policy.decide(input).await.unwrap() {
-            Answer::Step(Step::Route(decision)) => {
+            Answer::Step(PlanStep::Route(decision)) => {
                 let targets: Vec<usize> = decision.targets().iter().map(|target| target.candidate).collect();
                 assert_eq!(targets, expected);
                 assert_eq!(decision.label(), "cheapest");

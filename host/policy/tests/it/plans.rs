@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pointsman_domain::model::Modalities;
 use pointsman_domain::money::Picodollars;
+use pointsman_domain::plan::{ComposedPart, Continuation, MAX_STATE, Plan, PlanStep, TaskInput, TaskResult};
 use pointsman_domain::usage::Usage;
-use pointsman_domain::plan::{Input, MAX_STATE, Next, Part, Plan, Step, TaskResult};
 use pointsman_guests::{Blunder, PLANNER, Planned, Shape, blundering, planned};
 use pointsman_policy::{Answer, DecisionInput, Grants, Isolation, Orchestration, Policy, PolicySpec};
 
@@ -23,7 +23,7 @@ fn planner(settings: &Planned) -> Policy {
 
 fn plan(answer: Answer) -> Plan {
     match answer {
-        Answer::Step(Step::Run(plan)) => plan,
+        Answer::Step(PlanStep::Run(plan)) => plan,
         other => panic!("not a plan: {other:?}"),
     }
 }
@@ -151,10 +151,10 @@ async fn a_plan_comes_out_as_it_was_meant() {
     assert_eq!(one.decision().targets()[0].candidate, 0);
     assert_eq!(two.decision().targets()[0].candidate, 1);
     assert_eq!(answer.after, [0, 1]);
-    assert_eq!(answer.input[0], Input::Conversation(Modalities::all()));
-    let Input::Message(message) = &answer.input[1] else { panic!("{:?}", answer.input) };
-    assert_eq!(message.content[0], Part::Text("heard:".to_owned()));
-    assert_eq!(*plan.next(), Next::Answer(2));
+    assert_eq!(answer.input[0], TaskInput::Conversation(Modalities::all()));
+    let TaskInput::Message(message) = &answer.input[1] else { panic!("{:?}", answer.input) };
+    assert_eq!(message.content[0], ComposedPart::Text("heard:".to_owned()));
+    assert_eq!(*plan.next(), Continuation::Answer(2));
 }
 
 #[tokio::test]
@@ -162,15 +162,16 @@ async fn a_policy_that_is_resumed_reads_state_results_and_outputs() {
     let settings = Planned { shape: Shape::Resume, tasks: 2, ..Planned::default() };
     for isolation in [Isolation::Fresh, Isolation::Warm { recycle_after: 100, instances: 1 }] {
         let policy = load(PolicySpec { isolation, ..granted(&planned(&settings)) }, PLANNER).unwrap();
-        let Next::Resume(state) = plan(policy.decide(input(3)).await.unwrap()).next().clone() else {
+        let Continuation::Resume(state) = plan(policy.decide(input(3)).await.unwrap()).next().clone() else {
             panic!("it is not to be resumed")
         };
         let results = vec![result("t0", Some("grüße")), result("t1", None)];
-        let Answer::Step(Step::Finish(finish)) = policy.resume(after(results), &state).await.unwrap() else {
+        let Answer::Step(PlanStep::Finish(finish)) = policy.resume(after(results), &state).await.unwrap()
+        else {
             panic!("no answer")
         };
         let expected = r#"2 tasks: t0 done stop "grüße" 7+3; t1 failed (status 500)"#;
-        assert_eq!(finish.content(), [Part::Text(expected.to_owned())]);
+        assert_eq!(finish.content(), [ComposedPart::Text(expected.to_owned())]);
     }
 }
 
@@ -179,7 +180,7 @@ async fn a_routing_decision_of_an_orchestrating_policy_names_only_whole_candidat
     let mut input = input(3);
     input.orchestration.whole = 2;
     let answer = planner(&Planned::default()).decide(input).await.unwrap();
-    let Answer::Step(Step::Route(decision)) = answer else { panic!("{answer:?}") };
+    let Answer::Step(PlanStep::Route(decision)) = answer else { panic!("{answer:?}") };
     assert_eq!(decision.targets().len(), 2);
 }
 

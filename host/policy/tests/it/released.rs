@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pointsman_domain::decision::Decision;
 use pointsman_domain::model::Modalities;
-use pointsman_domain::plan::{Input, Next, Part, Plan, Step};
+use pointsman_domain::plan::{ComposedPart, Continuation, Plan, PlanStep, TaskInput};
 use pointsman_guests::{Planned, Shape, planned};
 use pointsman_policy::{Answer, Code, DecisionInput, Grants, Isolation, Policy, PolicyFailure, PolicySpec};
 
@@ -29,7 +29,7 @@ pub fn guest(name: &str) -> Vec<u8> {
 
 fn routed(answer: Result<Answer, PolicyFailure>) -> Decision {
     match answer.unwrap() {
-        Answer::Step(Step::Route(decision)) => decision,
+        Answer::Step(PlanStep::Route(decision)) => decision,
         other => panic!("not a decision: {other:?}"),
     }
 }
@@ -126,17 +126,20 @@ async fn planner_plans_and_goes_on() {
     assert_eq!((one.name(), two.name(), answer.name(), plan.label()), ("t0", "t1", "answer", "fan-out"));
     assert_eq!((one.optional, two.optional, answer.after.as_slice()), (false, true, [0, 1].as_slice()));
     assert_eq!(two.decision().targets()[0].candidate, 1);
-    assert_eq!(answer.input[0], Input::Conversation(Modalities::all()));
-    assert_eq!(*plan.next(), Next::Answer(2));
+    assert_eq!(answer.input[0], TaskInput::Conversation(Modalities::all()));
+    assert_eq!(*plan.next(), Continuation::Answer(2));
 
     let settings = Planned { shape: Shape::Resume, tasks: 2, ..Planned::default() };
-    let Next::Resume(state) = plan_of(&settings).await.next().clone() else { panic!("not to be resumed") };
+    let Continuation::Resume(state) = plan_of(&settings).await.next().clone() else {
+        panic!("not to be resumed")
+    };
     let results = after(vec![result("t0", Some("grüße")), result("t1", None)]);
-    let Answer::Step(Step::Finish(finish)) = planner(&settings).resume(results, &state).await.unwrap() else {
+    let Answer::Step(PlanStep::Finish(finish)) = planner(&settings).resume(results, &state).await.unwrap()
+    else {
         panic!("no answer")
     };
     let expected = r#"2 tasks: t0 done stop "grüße" 7+3; t1 failed (status 500)"#;
-    assert_eq!(finish.content(), [Part::Text(expected.to_owned())]);
+    assert_eq!(finish.content(), [ComposedPart::Text(expected.to_owned())]);
 }
 
 fn planner(settings: &Planned) -> Policy {
@@ -145,7 +148,7 @@ fn planner(settings: &Planned) -> Policy {
 
 async fn plan_of(settings: &Planned) -> Plan {
     match planner(settings).decide(input(3)).await.unwrap() {
-        Answer::Step(Step::Run(plan)) => plan,
+        Answer::Step(PlanStep::Run(plan)) => plan,
         other => panic!("not a plan: {other:?}"),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use pointsman_domain::ids::PolicyName;
-use pointsman_domain::plan::Step;
+use pointsman_domain::plan::PlanStep;
 use pointsman_policy::{
     Answer, Code, Limits, LoadError, Policy, PolicyFailure, PolicySpec, Runtime, RuntimeConfig,
 };
@@ -64,7 +64,7 @@ pub fn label(answer: Result<Answer, PolicyFailure>) -> String {
 /// The reason of a decision.
 pub fn reason(answer: Result<Answer, PolicyFailure>) -> String {
     match answer.unwrap() {
-        Answer::Step(Step::Route(decision)) => decision.reason().unwrap_or_default().to_owned(),
+        Answer::Step(PlanStep::Route(decision)) => decision.reason().unwrap_or_default().to_owned(),
         Answer::Step(other) => panic!("not a decision: {other:?}"),
         Answer::Refusal(refusal) => panic!("refused: {refusal:?}"),
     }

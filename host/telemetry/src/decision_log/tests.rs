@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 
 use super::*;
 use crate::sample::history;
@@ -68,7 +68,7 @@ fn nothing_is_lost_or_doubled_under_load_and_over_restarts() {
                 scope.spawn(move || {
                     for number in 0..each {
                         let number = (run * threads + thread) * each + number;
-                        log.keep(&history(number, "llama-7b", Ending::Answered), None);
+                        log.keep(&history(number, "llama-7b", RequestEnd::Answered), None);
                     }
                 });
             }
@@ -88,7 +88,7 @@ fn nothing_is_lost_or_doubled_under_load_and_over_restarts() {
 fn records_are_in_the_file_while_the_log_is_open() {
     let dir = tempfile::tempdir().expect("a directory");
     let log = DecisionLog::open(settings(dir.path()), &Supervisor::default()).expect("the directory is free");
-    log.keep(&history(1, "llama-7b", Ending::Answered), None);
+    log.keep(&history(1, "llama-7b", RequestEnd::Answered), None);
     until("the record is written", || ids(dir.path()).len() == 1);
 }
 
@@ -99,7 +99,7 @@ fn the_directory_never_grows_beyond_its_bound() {
     let log = DecisionLog::open(bounded, &Supervisor::default()).expect("the directory is free");
     let mut largest = 0;
     for number in 0..4_000 {
-        log.keep(&history(number, "llama-7b", Ending::Answered), None);
+        log.keep(&history(number, "llama-7b", RequestEnd::Answered), None);
         largest = largest.max(size(dir.path()));
         if number % 100 == 0 {
             until("it is written", || log.counts().written > number);
@@ -116,10 +116,10 @@ fn a_directory_that_vanishes_is_made_again() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("a/b");
     let log = DecisionLog::open(settings(&path), &Supervisor::default()).expect("it can be made");
-    log.keep(&history(1, "llama-7b", Ending::Answered), None);
+    log.keep(&history(1, "llama-7b", RequestEnd::Answered), None);
     until("the first is written", || log.counts().written == 1);
     fs::remove_dir_all(dir.path().join("a")).expect("it can be removed");
-    log.keep(&history(2, "llama-7b", Ending::Answered), None);
+    log.keep(&history(2, "llama-7b", RequestEnd::Answered), None);
     until("the second is written", || path.exists() && ids(&path).contains_key("id-2"));
     assert!(DecisionLog::open(settings(&path), &Supervisor::default()).is_err(), "it is locked again");
     assert_eq!(log.counts().dropped_disk, 0);
@@ -132,11 +132,11 @@ fn where_no_directory_can_be_made_records_are_counted_until_it_can() {
     let log = DecisionLog::open(settings(&path), &Supervisor::default()).expect("it can be made");
     fs::remove_dir_all(&path).expect("it can be removed");
     fs::write(&path, "in the way").expect("a file");
-    log.keep(&history(1, "llama-7b", Ending::Answered), None);
+    log.keep(&history(1, "llama-7b", RequestEnd::Answered), None);
     until("it is counted", || log.counts().dropped_disk == 1);
     fs::remove_file(&path).expect("it can be removed");
     until("it is written again", || {
-        log.keep(&history(2, "llama-7b", Ending::Answered), None);
+        log.keep(&history(2, "llama-7b", RequestEnd::Answered), None);
         log.counts().written > 0
     });
 }
@@ -147,7 +147,7 @@ fn a_sample_says_that_it_is_one() {
     let log = DecisionLog::open(Settings { sample: 0.5, ..settings(dir.path()) }, &Supervisor::default())
         .expect("it is free");
     for number in 0..200 {
-        log.keep(&history(number, "llama-7b", Ending::Answered), None);
+        log.keep(&history(number, "llama-7b", RequestEnd::Answered), None);
     }
     assert!(log.close(PATIENCE), "it ends");
     let counts = log.counts();

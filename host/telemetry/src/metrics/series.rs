@@ -4,17 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pointsman_domain::history::{Asked, Call, History, PlanRun, Said, TaskEnd};
+use pointsman_domain::history::{DecisionAnswer, DecisionEntry, History, ModelCall, PlanRun, TaskEnd};
 use pointsman_domain::ids::ModelId;
 use pointsman_domain::model::{Model, Operation};
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Fault, Outcome};
+use pointsman_domain::outcome::{Fault, Outcome, RequestEnd};
 
 use super::calls::Calls;
 use super::times::{MODELS, OWN, Times};
 
 /// How requests end.
-pub(super) const ENDINGS: [Ending; 3] = [Ending::Answered, Ending::Failed, Ending::Cancelled];
+pub(super) const ENDINGS: [RequestEnd; 3] = [RequestEnd::Answered, RequestEnd::Failed, RequestEnd::Cancelled];
 /// Whose fault it is when they fail.
 pub(super) const FAULTS: [Fault; 4] = [Fault::Client, Fault::Policy, Fault::Backend, Fault::Deadline];
 /// What policies answer.
@@ -128,7 +128,7 @@ impl Series {
                 one_more(&route.totals.fallback_calls);
             }
         }
-        if history.outcome.ending == Ending::Answered {
+        if history.outcome.ending == RequestEnd::Answered {
             let composed = Some(&route.composed);
             let model = history.outcome.model.as_ref().map_or(composed, |model| route.models.get(model));
             if let Some(model) = model {
@@ -139,7 +139,7 @@ impl Series {
 }
 
 impl RouteSeries {
-    fn retried(&self, call: &Call) {
+    fn retried(&self, call: &ModelCall) {
         let model = self.models.get(&call.model.id);
         if let Some(calls) = model.and_then(|model| model.calls.as_ref()) {
             one_more(&calls.retried);
@@ -178,14 +178,14 @@ impl Totals {
             one_more(&self.answers[answer(asked)]);
         }
         let earlier = history.asked.split_last().map_or(&[][..], |(_, earlier)| earlier);
-        if earlier.iter().any(|asked| matches!(asked.said, Said::Failure { .. })) {
+        if earlier.iter().any(|asked| matches!(asked.said, DecisionAnswer::Failure { .. })) {
             one_more(&self.policy_fallbacks);
         }
         if let Some(baseline) = &history.baseline {
             self.compared.add(outcome.cost);
             self.baseline.add(baseline.cost);
         }
-        if outcome.ending == Ending::Answered
+        if outcome.ending == RequestEnd::Answered
             && let Some(added) = history.added()
         {
             self.added.add(added);
@@ -228,7 +228,7 @@ impl OnModel {
         }
     }
 
-    fn called(&self, call: &Call) {
+    fn called(&self, call: &ModelCall) {
         self.input_tokens.fetch_add(call.usage.input_tokens, Ordering::Relaxed);
         self.output_tokens.fetch_add(call.usage.output_tokens, Ordering::Relaxed);
         self.cached_input_tokens.fetch_add(call.usage.cached_input_tokens, Ordering::Relaxed);
@@ -266,13 +266,13 @@ impl Money {
 }
 
 /// The place of what was answered in [`ANSWERS`].
-const fn answer(asked: &Asked) -> usize {
+const fn answer(asked: &DecisionEntry) -> usize {
     match asked.said {
-        Said::Route(_) => 0,
-        Said::Plan { .. } => 1,
-        Said::Finish { .. } => 2,
-        Said::Refusal(_) => 3,
-        Said::Failure { .. } => 4,
+        DecisionAnswer::Route(_) => 0,
+        DecisionAnswer::Plan { .. } => 1,
+        DecisionAnswer::Finish { .. } => 2,
+        DecisionAnswer::Refusal(_) => 3,
+        DecisionAnswer::Failure { .. } => 4,
     }
 }
 

@@ -2,11 +2,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pointsman_domain::failure::{FailureKind, TimeLimit};
-use pointsman_domain::history::{Call, CallEnd, PlanRun, Said, TaskRun};
+use pointsman_domain::history::{CallEnd, DecisionAnswer, ModelCall, PlanRun, TaskRun};
 use pointsman_domain::ids::{ModelId, PolicyName};
 use pointsman_domain::model::Operation;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Ending, Fault};
+use pointsman_domain::outcome::{Fault, RequestEnd};
 
 use super::series::{ANSWERS, ENDINGS, FAULTS, TASK_ENDS};
 use super::*;
@@ -46,8 +46,8 @@ fn series(page: &str) -> BTreeSet<&str> {
     samples.filter_map(|line| Some(line.rsplit_once(' ')?.0)).collect()
 }
 
-fn call(name: &str, end: CallEnd) -> Call {
-    let mut call = history(1_000, name, Ending::Answered).calls.remove(0);
+fn call(name: &str, end: CallEnd) -> ModelCall {
+    let mut call = history(1_000, name, RequestEnd::Answered).calls.remove(0);
     call.end = end;
     call
 }
@@ -68,9 +68,9 @@ fn task(operation: &'static str, begun: Option<u64>, ended: Option<u64>, error: 
 #[test]
 fn a_request_is_counted_at_its_route_and_model() {
     let metrics = configured(&["auto"], &["llama-7b", "llama-70b"]);
-    metrics.ended(&history(1_000, "llama-7b", Ending::Answered));
-    metrics.ended(&history(1_000, "llama-7b", Ending::Answered));
-    metrics.ended(&history(1_000, "llama-7b", Ending::Cancelled));
+    metrics.ended(&history(1_000, "llama-7b", RequestEnd::Answered));
+    metrics.ended(&history(1_000, "llama-7b", RequestEnd::Answered));
+    metrics.ended(&history(1_000, "llama-7b", RequestEnd::Cancelled));
     tells(
         &metrics,
         &[
@@ -103,7 +103,7 @@ fn a_request_is_counted_at_its_route_and_model() {
 fn a_failure_is_counted_by_whose_fault_it_is() {
     let metrics = configured(&["auto"], &["llama-7b"]);
     for fault in [Fault::Backend, Fault::Backend, Fault::Deadline] {
-        let mut failed = history(1_000, "llama-7b", Ending::Failed);
+        let mut failed = history(1_000, "llama-7b", RequestEnd::Failed);
         failed.outcome.fault = Some(fault);
         metrics.ended(&failed);
     }
@@ -141,7 +141,7 @@ fn a_call_is_counted_by_what_became_of_it() {
     ];
     for (end, result) in ends {
         let metrics = configured(&["auto"], &["llama-7b"]);
-        let mut request = history(1_000, "llama-7b", Ending::Failed);
+        let mut request = history(1_000, "llama-7b", RequestEnd::Failed);
         request.calls = vec![call("llama-7b", end)];
         metrics.ended(&request);
         let series =
@@ -155,7 +155,7 @@ fn a_call_is_counted_by_what_became_of_it() {
 fn a_call_after_the_first_is_a_fallback_or_if_the_model_is_the_same_a_retry() {
     let metrics = configured(&["auto"], &["one", "two"]);
     let failed = || CallEnd::Failed(FailureKind::server_error(503));
-    let mut request = history(1_000, "one", Ending::Answered);
+    let mut request = history(1_000, "one", RequestEnd::Answered);
     request.calls = vec![call("one", failed()), call("one", failed()), call("two", CallEnd::Answered)];
     // Those of other tasks are first calls.
     let mut of_a_task = call("two", CallEnd::Answered);
@@ -175,10 +175,10 @@ fn a_call_after_the_first_is_a_fallback_or_if_the_model_is_the_same_a_retry() {
 #[test]
 fn a_request_whose_policy_failed_and_that_another_decided_is_a_fallback() {
     let metrics = configured(&["auto"], &["llama-7b"]);
-    let mut request = history(1_000, "llama-7b", Ending::Answered);
+    let mut request = history(1_000, "llama-7b", RequestEnd::Answered);
     let mut own_order = request.asked[0].clone();
     own_order.policy = None;
-    request.asked[0].said = Said::Failure { reason: "deadline", message: "too slow".to_owned() };
+    request.asked[0].said = DecisionAnswer::Failure { reason: "deadline", message: "too slow".to_owned() };
     let rejected = request.clone();
     request.asked.push(own_order);
     metrics.ended(&request);
@@ -197,7 +197,7 @@ fn a_request_whose_policy_failed_and_that_another_decided_is_a_fallback() {
 fn a_plan_is_counted_with_its_tasks_and_its_critical_path() {
     let metrics = configured(&["auto"], &["llama-7b"]);
     assert!(!page(&metrics).contains("pointsman_plans_total{"), "a route without plans");
-    let mut request = history(1_000, "llama-7b", Ending::Answered);
+    let mut request = history(1_000, "llama-7b", RequestEnd::Answered);
     let tasks = vec![
         task("transcription", Some(1), Some(21), None),
         task("chat", Some(1), Some(11), None),
@@ -241,7 +241,7 @@ fn what_was_turned_away_or_dropped_is_counted() {
 fn a_reload_drops_what_is_gone_and_goes_on_with_what_stays() {
     let metrics = configured(&["auto", "old"], &["one", "two"]);
     let ended = |route: &str, name: &str| {
-        let mut request = history(1_000, name, Ending::Answered);
+        let mut request = history(1_000, name, RequestEnd::Answered);
         request.route = route.into();
         metrics.ended(&request);
     };
@@ -284,9 +284,9 @@ fn no_request_can_add_a_series() {
             version.policy = PolicyName::new(text.clone());
         }
         request.asked[0].said = match number % 3 {
-            0 => Said::Plan { label: text.clone(), reason: Some(text.clone()), tasks: 1 },
-            1 => Said::Finish { label: text.clone(), reason: Some(text.clone()) },
-            _ => Said::Failure { reason: "deadline", message: text.clone() },
+            0 => DecisionAnswer::Plan { label: text.clone(), reason: Some(text.clone()), tasks: 1 },
+            1 => DecisionAnswer::Finish { label: text.clone(), reason: Some(text.clone()) },
+            _ => DecisionAnswer::Failure { reason: "deadline", message: text.clone() },
         };
         let mut task = task(["chat", "embedding", "transcription"][number % 3], None, None, Some(&text));
         task.name.clone_from(&text);
@@ -313,7 +313,7 @@ fn no_request_can_add_a_series() {
 #[test]
 fn a_name_with_quotes_stays_one_label() {
     let metrics = configured(&["a \"b\"\\ c"], &["llama-7b"]);
-    let mut request = history(1_000, "llama-7b", Ending::Answered);
+    let mut request = history(1_000, "llama-7b", RequestEnd::Answered);
     request.route = "a \"b\"\\ c".into();
     metrics.ended(&request);
     tells(&metrics, &[r#"pointsman_requests_total{route="a \"b\"\\ c",ending="answered"} 1"#]);
@@ -352,7 +352,7 @@ fn a_time_is_counted_in_the_first_bucket_that_holds_it() {
 #[test]
 fn sums_of_money_lose_nothing_to_rounding() {
     let metrics = configured(&["auto"], &["llama-7b"]);
-    let mut request = history(1_000, "llama-7b", Ending::Answered);
+    let mut request = history(1_000, "llama-7b", RequestEnd::Answered);
     if let Some(baseline) = &mut request.baseline {
         baseline.cost = Picodollars::new(1);
     }

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use pointsman_domain::history::PlanRun;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 
 use super::*;
 use crate::sample::history;
 
 fn keep(recent: &Recent, ended: std::ops::Range<u64>) {
-    ended.for_each(|at| end(recent, history(at + 1_000, "m", Ending::Answered), now_and_then(at)));
+    ended.for_each(|at| end(recent, history(at + 1_000, "m", RequestEnd::Answered), now_and_then(at)));
 }
 
 fn end(recent: &Recent, history: History, now: Instant) {
@@ -38,7 +38,7 @@ fn the_newest_are_kept_and_found_by_id() {
 #[test]
 fn a_plan_outlives_the_requests_after_it() {
     let recent = Recent::default();
-    let plan = History { plan: Some(PlanRun::default()), ..history(1, "m", Ending::Answered) };
+    let plan = History { plan: Some(PlanRun::default()), ..history(1, "m", RequestEnd::Answered) };
     end(&recent, plan, Instant::now());
     keep(&recent, 0..KEPT as u64);
     assert!(recent.newest(KEPT, |history| history.plan.is_some()).is_empty());
@@ -61,15 +61,15 @@ fn whoever_asks_again_gets_what_is_new_but_no_more_than_they_want() {
 fn where_too_many_end_what_went_unusually_is_still_kept() {
     let (recent, now) = (Recent::default(), Instant::now());
     for number in 0..3 * KEPT as u64 {
-        end(&recent, history(number, "m", Ending::Answered), now);
+        end(&recent, history(number, "m", RequestEnd::Answered), now);
     }
     assert!(recent.get("id-0").is_some() && recent.get("id-2999").is_none());
     let again = |mut history: History| {
         history.calls.push(history.calls[0].clone());
         history
     };
-    end(&recent, history(3_000, "m", Ending::Failed), now);
-    end(&recent, again(history(3_001, "m", Ending::Answered)), now);
-    end(&recent, history(3_002, "m", Ending::Answered), now);
+    end(&recent, history(3_000, "m", RequestEnd::Failed), now);
+    end(&recent, again(history(3_001, "m", RequestEnd::Answered)), now);
+    end(&recent, history(3_002, "m", RequestEnd::Answered), now);
     assert_eq!(ids(&recent.newest(3, |_| true)), ["id-3001", "id-3000", "id-999"]);
 }

@@ -1,6 +1,6 @@
 //! A call of a model, in a decision record.
 
-use pointsman_domain::history::{Call, CallEnd, History};
+use pointsman_domain::history::{CallEnd, History, ModelCall};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ pub struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    pub(super) fn of(call: &'a Call, history: &History) -> Self {
+    pub(super) fn of(call: &'a ModelCall, history: &History) -> Self {
         let error = match &call.end {
             CallEnd::Failed(kind) => Some(kind.to_string()),
             CallEnd::BrokeOff => history.outcome.error.clone(),

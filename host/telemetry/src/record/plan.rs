@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use pointsman_domain::history::{Call, PlanRun, TaskRun};
+use pointsman_domain::history::{ModelCall, PlanRun, TaskRun};
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::Outcome;
 use schemars::JsonSchema;
@@ -59,10 +59,10 @@ pub struct Task<'a> {
 
 impl<'a> Plan<'a> {
     /// Of a request that was cut into tasks; without an outcome nothing was done about it.
-    pub fn of(run: &'a PlanRun, calls_made: &[Call], outcome: Option<&'a Outcome>) -> Self {
+    pub fn of(run: &'a PlanRun, calls_made: &[ModelCall], outcome: Option<&'a Outcome>) -> Self {
         let latency = outcome.map_or(Duration::ZERO, |outcome| outcome.latency);
         let (path, time) = run.critical_path(latency);
-        let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
+        let mut calls: HashMap<usize, Vec<&ModelCall>> = HashMap::new();
         for call in calls_made {
             if let Some(task) = call.task {
                 calls.entry(task).or_default().push(call);
@@ -82,10 +82,10 @@ impl<'a> Plan<'a> {
 }
 
 impl<'a> Task<'a> {
-    fn of(number: usize, run: &'a TaskRun, calls: &[&Call], outcome: Option<&'a Outcome>) -> Self {
+    fn of(number: usize, run: &'a TaskRun, calls: &[&ModelCall], outcome: Option<&'a Outcome>) -> Self {
         let (end, error) = run.end(outcome);
         let latency = outcome.map(|outcome| outcome.latency);
-        let tokens = |count: fn(&Call) -> u64| calls.iter().map(|call| count(call)).sum();
+        let tokens = |count: fn(&ModelCall) -> u64| calls.iter().map(|call| count(call)).sum();
         Self {
             number,
             name: &run.name,

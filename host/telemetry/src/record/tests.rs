@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::{CallEnd, PlanRun, TaskRun};
-use pointsman_domain::outcome::{Ending, Fault};
+use pointsman_domain::outcome::{Fault, RequestEnd};
 
 use super::*;
 use crate::sample::history;
@@ -13,12 +13,12 @@ fn json(history: &History) -> String {
 
 #[test]
 fn a_routed_request_is_told() {
-    insta::assert_snapshot!(json(&history(1_000, "llama-7b", Ending::Answered)));
+    insta::assert_snapshot!(json(&history(1_000, "llama-7b", RequestEnd::Answered)));
 }
 
 #[test]
 fn a_plan_is_told_with_its_tasks() {
-    let mut planned = history(1_000, "llama-7b", Ending::Answered);
+    let mut planned = history(1_000, "llama-7b", RequestEnd::Answered);
     let task = |name: &str, begun: u64, ended: u64, after: &[usize]| TaskRun {
         name: name.to_owned(),
         operation: "chat",
@@ -32,7 +32,7 @@ fn a_plan_is_told_with_its_tasks() {
     planned.plan =
         Some(PlanRun { steps: 1, tasks: vec![task("see", 1, 20, &[]), task("say", 20, 40, &[0])] });
     planned.calls[0].task = Some(1);
-    planned.asked[0].said = Said::Plan { label: "split".to_owned(), reason: None, tasks: 2 };
+    planned.asked[0].said = DecisionAnswer::Plan { label: "split".to_owned(), reason: None, tasks: 2 };
     let told = serde_json::to_value(Record::of(&planned)).expect("a record is JSON");
     assert_eq!(told["plan"]["critical_path"], serde_json::json!([0, 1]));
     assert_eq!(told["plan"]["tasks"][1]["attempts"], 1);
@@ -41,11 +41,11 @@ fn a_plan_is_told_with_its_tasks() {
 
 #[test]
 fn a_failure_tells_whose_fault_it_was() {
-    let mut failed = history(1_000, "llama-7b", Ending::Failed);
+    let mut failed = history(1_000, "llama-7b", RequestEnd::Failed);
     failed.outcome.error = Some("no model answered".to_owned());
     failed.outcome.fault = Some(Fault::Backend);
     failed.calls[0].end = CallEnd::Failed(FailureKind::server_error(500));
-    failed.asked[0].said = Said::Failure { reason: "deadline", message: "too slow".to_owned() };
+    failed.asked[0].said = DecisionAnswer::Failure { reason: "deadline", message: "too slow".to_owned() };
     let told = serde_json::to_value(Record::of(&failed)).expect("a record is JSON");
     assert_eq!(told["attempts"][0]["error"], "status 500");
     assert_eq!(told["outcome"]["fault"], "backend");
@@ -55,7 +55,7 @@ fn a_failure_tells_whose_fault_it_was() {
 
 #[test]
 fn a_dry_run_has_no_outcome() {
-    let asked = history(1_000, "llama-7b", Ending::Answered);
+    let asked = history(1_000, "llama-7b", RequestEnd::Answered);
     let request = Arc::clone(&asked.request);
     let task = TaskRun {
         name: "see".to_owned(),

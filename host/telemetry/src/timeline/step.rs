@@ -7,7 +7,7 @@ use histogram::{Config, Error, Histogram32};
 use pointsman_domain::history::History;
 use pointsman_domain::ids::ModelId;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 use serde::Serialize;
 
 /// Times in microseconds up to 19 hours, to an eighth.
@@ -97,7 +97,7 @@ impl Step {
             self.compared += outcome.cost;
             self.baseline += baseline.cost;
         }
-        if outcome.ending != Ending::Answered {
+        if outcome.ending != RequestEnd::Answered {
             return;
         }
         self.latency.add(outcome.latency);
@@ -125,13 +125,13 @@ impl Step {
     }
 
     pub(super) fn point(&self) -> Point {
-        let count = |ending: Ending| self.counts[ending as usize];
+        let count = |ending: RequestEnd| self.counts[ending as usize];
         Point {
             at_ms: self.at_ms,
             requests: self.counts.iter().sum(),
-            answered: count(Ending::Answered),
-            failed: count(Ending::Failed),
-            cancelled: count(Ending::Cancelled),
+            answered: count(RequestEnd::Answered),
+            failed: count(RequestEnd::Failed),
+            cancelled: count(RequestEnd::Cancelled),
             input_tokens: self.tokens[0],
             output_tokens: self.tokens[1],
             cost_usd: self.cost.usd(),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use pointsman_domain::ids::ModelId;
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 
 use super::*;
 use crate::sample::{history, time};
@@ -15,17 +15,17 @@ fn requests(steps: &Steps) -> Vec<(u64, u64)> {
 
 fn add(timeline: &Timeline, ended: &[u64]) {
     for &at in ended {
-        timeline.add(&history(START + at, "a", Ending::Answered));
+        timeline.add(&history(START + at, "a", RequestEnd::Answered));
     }
 }
 
 #[test]
 fn a_point_sums_what_ended_in_its_step() {
     let timeline = Timeline::default();
-    timeline.add(&history(START, "a", Ending::Answered));
-    timeline.add(&history(START + 999, "b", Ending::Answered));
-    timeline.add(&history(START + 999, "b", Ending::Failed));
-    timeline.add(&history(START + 999, "b", Ending::Cancelled));
+    timeline.add(&history(START, "a", RequestEnd::Answered));
+    timeline.add(&history(START + 999, "b", RequestEnd::Answered));
+    timeline.add(&history(START + 999, "b", RequestEnd::Failed));
+    timeline.add(&history(START + 999, "b", RequestEnd::Cancelled));
     let steps = timeline.steps(Window::Minutes, time(START + 999));
     let [point] = steps.points.as_slice() else { panic!("one second: {steps:?}") };
     assert_eq!((point.requests, point.answered, point.failed, point.cancelled), (4, 2, 1, 1));

@@ -12,9 +12,9 @@ mod attempt;
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use pointsman_domain::history::{Asked, CallEnd, History, Said, TaskEnd, TaskRun};
+use pointsman_domain::history::{CallEnd, DecisionAnswer, DecisionEntry, History, TaskEnd, TaskRun};
 use pointsman_domain::ids::BackendName;
-use pointsman_domain::outcome::{Ending, Fault};
+use pointsman_domain::outcome::{Fault, RequestEnd};
 use pointsman_domain::trace::TraceContext;
 
 use super::content::Content;
@@ -106,7 +106,7 @@ impl Spans<'_> {
             content.tell(&mut attributes);
         }
         self.turns(&mut span, None);
-        if outcome.ending == Ending::Failed {
+        if outcome.ending == RequestEnd::Failed {
             let (fault, why) = (outcome.fault.map_or("_OTHER", Fault::as_str), outcome.error.as_deref());
             match outcome.fault {
                 // As with HTTP: what the client did wrong is no error of the server's.
@@ -223,11 +223,11 @@ impl Spans<'_> {
 }
 
 /// The answer of whoever was asked.
-fn said(span: &mut Span<'_, '_>, asked: &Asked) {
+fn said(span: &mut Span<'_, '_>, asked: &DecisionEntry) {
     let mut attributes = span.attributes();
     attributes.text("pointsman.answer", asked.said.as_str());
     match &asked.said {
-        Said::Route(decision) => {
+        DecisionAnswer::Route(decision) => {
             attributes.text("pointsman.label", decision.label());
             attributes.maybe("pointsman.reason", decision.reason());
             let targets = decision.targets().iter();
@@ -240,20 +240,20 @@ fn said(span: &mut Span<'_, '_>, asked: &Asked) {
                 attributes.float("pointsman.propensity", propensity);
             }
         }
-        Said::Plan { label, reason, tasks } => {
+        DecisionAnswer::Plan { label, reason, tasks } => {
             attributes.text("pointsman.label", label);
             attributes.maybe("pointsman.reason", reason.as_deref());
             attributes.number("pointsman.plan.tasks", *tasks as u64);
         }
-        Said::Finish { label, reason } => {
+        DecisionAnswer::Finish { label, reason } => {
             attributes.text("pointsman.label", label);
             attributes.maybe("pointsman.reason", reason.as_deref());
         }
-        Said::Refusal(refusal) => {
+        DecisionAnswer::Refusal(refusal) => {
             attributes.text("pointsman.refusal.code", refusal.code());
             attributes.text("pointsman.reason", refusal.message());
         }
-        Said::Failure { reason, message } => {
+        DecisionAnswer::Failure { reason, message } => {
             span.error(format_args!("{reason}"), format_args!("{message}"));
         }
     }

@@ -1,4 +1,4 @@
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::prompt::{NoPrompt, Prompt};
 use pointsman_domain::trace::TraceContext;
 
@@ -17,7 +17,7 @@ pub(super) fn settings() -> Settings {
 }
 
 pub(super) fn history(sampled: bool) -> History {
-    let mut history = sample::history(100_000, "llama-7b", Ending::Answered);
+    let mut history = sample::history(100_000, "llama-7b", RequestEnd::Answered);
     history.trace = Some(TraceContext { trace: 1, parent: None, span: 2, sampled });
     history
 }

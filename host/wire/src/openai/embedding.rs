@@ -1,7 +1,7 @@
 //! Embeddings: a text in, a vector out.
 
 use bytes::Bytes;
-use pointsman_domain::plan::{Input, Task};
+use pointsman_domain::plan::{Task, TaskInput};
 
 use super::chat::{ChatRequest, Outputs};
 use super::output::NotAnAnswer;
@@ -22,8 +22,8 @@ impl ChatRequest {
     /// What an embedding task sends: the text of its one message.
     pub fn embedding_task(&self, task: &Task, outputs: &Outputs) -> EmbeddingBody {
         let message = task.input.iter().find_map(|input| match input {
-            Input::Message(message) => Some(message),
-            Input::Conversation(_) => None,
+            TaskInput::Message(message) => Some(message),
+            TaskInput::Conversation(_) => None,
         });
         EmbeddingBody::new(
             &message.map_or_else(String::new, |message| self.composed(&message.content, outputs)),

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Target;
 use pointsman_domain::ids::{BackendName, ModelId};
-use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
 use pointsman_domain::live::ExpectedSpeed;
+use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
 use pointsman_domain::plan::{
-    ContentRef, FinishProposal, Input, InvalidPlan, Message, Next, OutputRef, Part, PlanLimits, PlanProposal,
-    Role, Scope, Step, Task, TaskProposal,
+    ComposedMessage, ComposedPart, ContentRef, Continuation, FinishProposal, InvalidPlan, MessageRole,
+    OutputRef, PlanLimits, PlanProposal, PlanScope, PlanStep, Task, TaskInput, TaskProposal,
 };
 use pointsman_domain::request::RequestFacts;
 
@@ -25,7 +25,7 @@ pub(super) fn request(body: &str) -> ChatRequest {
     scan.finish().unwrap()
 }
 
-pub(super) fn chat(input: Vec<Input>) -> TaskProposal {
+pub(super) fn chat(input: Vec<TaskInput>) -> TaskProposal {
     TaskProposal {
         name: "test".to_owned(),
         operation: "chat".to_owned(),
@@ -40,20 +40,20 @@ pub(super) fn chat(input: Vec<Input>) -> TaskProposal {
     }
 }
 
-pub(super) fn user(content: Vec<Part>) -> Input {
-    Input::Message(Message { role: Role::User, content })
+pub(super) fn user(content: Vec<ComposedPart>) -> TaskInput {
+    TaskInput::Message(ComposedMessage { role: MessageRole::User, content })
 }
 
-pub(super) fn text(text: &str) -> Part {
-    Part::Text(text.to_owned())
+pub(super) fn text(text: &str) -> ComposedPart {
+    ComposedPart::Text(text.to_owned())
 }
 
-pub(super) fn original(message: usize, part: usize) -> Part {
-    Part::Original(ContentRef { message, part, excerpt: None })
+pub(super) fn original(message: usize, part: usize) -> ComposedPart {
+    ComposedPart::Original(ContentRef { message, part, excerpt: None })
 }
 
-pub(super) fn output(task: usize, otherwise: Option<&str>) -> Part {
-    Part::Output(OutputRef { task, otherwise: otherwise.map(str::to_owned) })
+pub(super) fn output(task: usize, otherwise: Option<&str>) -> ComposedPart {
+    ComposedPart::Output(OutputRef { task, otherwise: otherwise.map(str::to_owned) })
 }
 
 /// Outputs of tasks, by number.
@@ -69,7 +69,7 @@ pub(super) fn outputs_of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -
 pub(super) fn checked(request: &ChatRequest, proposal: TaskProposal) -> Task {
     let plan = PlanProposal {
         tasks: vec![proposal],
-        next: Next::Resume(Vec::new()),
+        next: Continuation::Resume(Vec::new()),
         label: "test".to_owned(),
         reason: None,
     };
@@ -77,11 +77,11 @@ pub(super) fn checked(request: &ChatRequest, proposal: TaskProposal) -> Task {
 }
 
 /// An answer for a request, checked.
-pub(super) fn finish_of(request: &ChatRequest, proposal: FinishProposal) -> Result<Step, InvalidPlan> {
+pub(super) fn finish_of(request: &ChatRequest, proposal: FinishProposal) -> Result<PlanStep, InvalidPlan> {
     in_scope(request, |scope| scope.finish(proposal))
 }
 
-fn in_scope<T>(request: &ChatRequest, check: impl FnOnce(&Scope<'_>) -> T) -> T {
+fn in_scope<T>(request: &ChatRequest, check: impl FnOnce(&PlanScope<'_>) -> T) -> T {
     let facts = RequestFacts {
         id: "test".to_owned(),
         operation: Operation::Chat,
@@ -100,7 +100,7 @@ fn in_scope<T>(request: &ChatRequest, check: impl FnOnce(&Scope<'_>) -> T) -> T 
         budget_left: None,
         attributes: Default::default(),
     };
-    check(&Scope {
+    check(&PlanScope {
         request: &facts,
         content: &request.prompt(),
         candidates: &[candidate()],

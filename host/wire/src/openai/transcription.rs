@@ -5,7 +5,7 @@ mod form;
 mod recording;
 
 use bytes::Bytes;
-use pointsman_domain::plan::{ContentRef, Input, Part, Task};
+use pointsman_domain::plan::{ComposedPart, ContentRef, Task, TaskInput};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -43,14 +43,14 @@ impl ChatRequest {
     }
 }
 
-fn place_of_recording(input: &[Input]) -> Option<&ContentRef> {
+fn place_of_recording(input: &[TaskInput]) -> Option<&ContentRef> {
     let messages = input.iter().filter_map(|input| match input {
-        Input::Message(message) => Some(&message.content),
-        Input::Conversation(_) => None,
+        TaskInput::Message(message) => Some(&message.content),
+        TaskInput::Conversation(_) => None,
     });
     messages.flatten().find_map(|part| match part {
-        Part::Original(place) => Some(place),
-        Part::Text(_) | Part::Output(_) => None,
+        ComposedPart::Original(place) => Some(place),
+        ComposedPart::Text(_) | ComposedPart::Output(_) => None,
     })
 }
 

@@ -17,22 +17,20 @@ fn words() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[a-z]{1,8}", 1 => any::<String>(), 1 => ".{0,100}", 1 => hidden]
 }
 
-fn part() -> impl Strategy<Value = Part> {
+fn part() -> impl Strategy<Value = ComposedPart> {
     let excerpt = option::of((number(), number()));
     prop_oneof![
-        words().prop_map(Part::Text),
-        (number(), number(), excerpt).prop_map(|(message, part, excerpt)| Part::Original(ContentRef {
-            message,
-            part,
-            excerpt
-        })),
+        words().prop_map(ComposedPart::Text),
+        (number(), number(), excerpt).prop_map(|(message, part, excerpt)| ComposedPart::Original(
+            ContentRef { message, part, excerpt }
+        )),
         (number(), option::of(words()))
-            .prop_map(|(task, otherwise)| Part::Output(OutputRef { task, otherwise })),
+            .prop_map(|(task, otherwise)| ComposedPart::Output(OutputRef { task, otherwise })),
     ]
 }
 
-fn input() -> impl Strategy<Value = Input> {
-    let kinds = any::<u8>().prop_map(|bits| Input::Conversation(Modalities::from_bits_truncate(bits)));
+fn input() -> impl Strategy<Value = TaskInput> {
+    let kinds = any::<u8>().prop_map(|bits| TaskInput::Conversation(Modalities::from_bits_truncate(bits)));
     prop_oneof![kinds, vec(part(), 0..4).prop_map(message)]
 }
 
@@ -67,9 +65,9 @@ fn any_task() -> impl Strategy<Value = TaskProposal> {
 
 fn any_plan() -> impl Strategy<Value = PlanProposal> {
     let next = prop_oneof![
-        number().prop_map(Next::Answer),
-        vec(part(), 0..4).prop_map(Next::Compose),
-        vec(any::<u8>(), 0..64).prop_map(Next::Resume),
+        number().prop_map(Continuation::Answer),
+        vec(part(), 0..4).prop_map(Continuation::Compose),
+        vec(any::<u8>(), 0..64).prop_map(Continuation::Resume),
     ];
     (vec(any_task(), 0..6), next, words(), option::of(words()))
         .prop_map(|(tasks, next, label, reason)| PlanProposal { tasks, next, label, reason })
@@ -87,7 +85,7 @@ proptest! {
                     prop_assert!(task.decision().targets().iter().all(|it| it.candidate < candidates().len()));
                     prop_assert!(task.after.iter().all(|&it| it < first + plan.tasks().len()));
                 }
-                let mut progress = Progress::new(&plan, 2);
+                let mut progress = PlanProgress::new(&plan, 2);
                 while let Some(task) = progress.begin() {
                     progress.ended(task);
                 }

@@ -10,7 +10,7 @@ fn limited(assembled_bytes: u64) -> PlanLimits {
     PlanLimits { assembled_bytes, ..PlanLimits::default() }
 }
 
-fn with_parts(parts: Vec<Part>) -> PlanProposal {
+fn with_parts(parts: Vec<ComposedPart>) -> PlanProposal {
     let mut only = task("only", &[]);
     only.input = vec![message(parts)];
     plan(vec![only])
@@ -18,10 +18,10 @@ fn with_parts(parts: Vec<Part>) -> PlanProposal {
 
 #[test]
 fn what_is_too_large_is_refused_where_its_length_is_known() {
-    let excerpt = || Part::Original(ContentRef { message: 0, part: 0, excerpt: Some((0, 6)) });
+    let excerpt = || ComposedPart::Original(ContentRef { message: 0, part: 0, excerpt: Some((0, 6)) });
     let conversations = |number| {
         let mut only = task("only", &[]);
-        only.input = vec![Input::Conversation(Modalities::TEXT); number];
+        only.input = vec![TaskInput::Conversation(Modalities::TEXT); number];
         plan(vec![only])
     };
     for (what, small, large) in [
@@ -53,8 +53,8 @@ fn what_is_too_large_is_refused_where_its_length_is_known() {
         ),
         (
             "a composed answer",
-            PlanProposal { next: Next::Compose(vec![output(0); 10]), ..plan(vec![task("a", &[])]) },
-            PlanProposal { next: Next::Compose(vec![output(0); 50]), ..plan(vec![task("a", &[])]) },
+            PlanProposal { next: Continuation::Compose(vec![output(0); 10]), ..plan(vec![task("a", &[])]) },
+            PlanProposal { next: Continuation::Compose(vec![output(0); 50]), ..plan(vec![task("a", &[])]) },
         ),
     ] {
         let limits = limited(40 * PIECE_BYTES);
@@ -78,7 +78,7 @@ fn more_input_than_the_limit_is_refused() {
 #[test]
 fn a_finished_answer_is_bounded_too() {
     let (request, candidates, limits) = (facts(), candidates(), limited(10 * PIECE_BYTES));
-    let scope = Scope {
+    let scope = PlanScope {
         request: &request,
         content: &Content,
         candidates: &candidates,
@@ -92,11 +92,13 @@ fn a_finished_answer_is_bounded_too() {
     assert_eq!(error.to_string(), "the plan would assemble more than 2560 bytes");
 }
 
-fn part() -> impl Strategy<Value = Part> {
+fn part() -> impl Strategy<Value = ComposedPart> {
     prop_oneof![
-        "[a\"\n\u{1}\u{e9}]{0,300}".prop_map(Part::Text),
-        (0..3_usize, "[a\n]{0,30}")
-            .prop_map(|(task, otherwise)| Part::Output(OutputRef { task, otherwise: Some(otherwise) })),
+        "[a\"\n\u{1}\u{e9}]{0,300}".prop_map(ComposedPart::Text),
+        (0..3_usize, "[a\n]{0,30}").prop_map(|(task, otherwise)| ComposedPart::Output(OutputRef {
+            task,
+            otherwise: Some(otherwise)
+        })),
         Just(original(0)),
     ]
 }
@@ -110,22 +112,22 @@ proptest! {
         limit in 0..40_000_u64,
     ) {
         let size_of = |task: usize| outputs.get(task).map(|output| ContentSize::unwritten(output));
-        let written = |part: &Part| match part {
-            Part::Text(text) => escaped_len(text),
-            Part::Output(output) => escaped_len(&outputs[output.task]),
-            Part::Original(_) => 6,
+        let written = |part: &ComposedPart| match part {
+            ComposedPart::Text(text) => escaped_len(text),
+            ComposedPart::Output(output) => escaped_len(&outputs[output.task]),
+            ComposedPart::Original(_) => 6,
         };
         let tasks = parts.iter().enumerate().map(|(at, parts)| {
             let mut task = task(&format!("t{at}"), &[]);
             task.input = vec![message(parts.clone())];
             task
         });
-        let next = Next::Compose((3..3 + parts.len()).map(output).collect());
+        let next = Continuation::Compose((3..3 + parts.len()).map(output).collect());
         let proposal = PlanProposal { next, ..plan(tasks.collect()) };
-        let known: u64 = parts.iter().flatten().filter(|part| !matches!(part, Part::Output(_))).map(written).sum();
+        let known: u64 = parts.iter().flatten().filter(|part| !matches!(part, ComposedPart::Output(_))).map(written).sum();
         let Ok(plan) = checked_after(3, proposal, limited(limit)) else { return Ok(()) };
         prop_assert!(known <= limit);
-        let (mut spending, mut begun) = (Spending::default(), 0);
+        let (mut spending, mut begun) = (PlanSpending::default(), 0);
         for (task, parts) in plan.tasks().iter().zip(&parts) {
             if spending.assemble(&task.size(size_of), &limited(limit)).is_ok() {
                 begun += parts.iter().map(written).sum::<u64>();

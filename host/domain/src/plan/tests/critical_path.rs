@@ -1,7 +1,11 @@
 use super::*;
 
-fn span(begun: u64, ended: u64, after: &[usize]) -> Span {
-    Span { begun: Duration::from_millis(begun), ended: Duration::from_millis(ended), after: after.to_vec() }
+fn span(begun: u64, ended: u64, after: &[usize]) -> TaskSpan {
+    TaskSpan {
+        begun: Duration::from_millis(begun),
+        ended: Duration::from_millis(ended),
+        after: after.to_vec(),
+    }
 }
 
 #[test]

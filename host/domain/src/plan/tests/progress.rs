@@ -1,10 +1,10 @@
 use super::*;
 
-fn progress(plan: &Plan, parallel: usize) -> Progress {
-    Progress::new(plan, parallel)
+fn progress(plan: &Plan, parallel: usize) -> PlanProgress {
+    PlanProgress::new(plan, parallel)
 }
 
-fn all(progress: &mut Progress) -> Vec<usize> {
+fn all(progress: &mut PlanProgress) -> Vec<usize> {
     std::iter::from_fn(|| progress.begin()).collect()
 }
 
@@ -38,7 +38,8 @@ fn no_more_run_at_once_than_may() {
 
 #[test]
 fn numbers_of_tasks_that_do_not_run_change_nothing() {
-    let proposal = PlanProposal { next: Next::Answer(11), ..plan(vec![task("a", &[]), task("b", &[10])]) };
+    let proposal =
+        PlanProposal { next: Continuation::Answer(11), ..plan(vec![task("a", &[]), task("b", &[10])]) };
     let plan = checked_after(10, proposal, PlanLimits::default()).unwrap();
     let mut progress = progress(&plan, 8);
     assert_eq!(all(&mut progress), [10]);

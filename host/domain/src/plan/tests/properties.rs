@@ -23,7 +23,7 @@ fn graph() -> impl Strategy<Value = (Vec<Vec<usize>>, Vec<usize>)> {
 
 fn proposal(after: &[Vec<usize>]) -> PlanProposal {
     let tasks = after.iter().enumerate().map(|(at, after)| task(&format!("t{at}"), after)).collect();
-    PlanProposal { next: Next::Resume(Vec::new()), ..plan(tasks) }
+    PlanProposal { next: Continuation::Resume(Vec::new()), ..plan(tasks) }
 }
 
 proptest! {
@@ -31,7 +31,7 @@ proptest! {
     fn each_task_begins_once_and_after_those_it_waits_for((after, endings) in graph(), parallel in 1_usize..6) {
         let limits = PlanLimits { depth: 64, ..PlanLimits::default() };
         let plan = checked_after(0, proposal(&after), limits).unwrap();
-        let mut progress = Progress::new(&plan, parallel);
+        let mut progress = PlanProgress::new(&plan, parallel);
         let (mut running, mut begun, mut ended): (Vec<usize>, Vec<usize>, Vec<usize>) = Default::default();
         for ending in endings.iter().cycle() {
             while let Some(task) = progress.begin() {
@@ -64,12 +64,12 @@ proptest! {
         for (task, used) in tasks.iter_mut().zip(uses) {
             task.input = vec![message(vec![output(used)])];
         }
-        let proposal = PlanProposal { next: Next::Answer(answer), ..plan(tasks) };
+        let proposal = PlanProposal { next: Continuation::Answer(answer), ..plan(tasks) };
         if let Ok(plan) = checked_after(first, proposal, PlanLimits::default()) {
             for task in plan.tasks() {
                 prop_assert_eq!(task.after.iter().collect::<BTreeSet<_>>().len(), task.after.len());
             }
-            let mut progress = Progress::new(&plan, 4);
+            let mut progress = PlanProgress::new(&plan, 4);
             while let Some(task) = progress.begin() {
                 progress.ended(task);
             }

@@ -27,11 +27,11 @@ fn a_sound_plan_is_accepted_with_its_tasks_in_order() {
     hear.options = vec![("language".to_owned(), "\"en\"".to_owned())];
     let mut answer = task("answer", &[0, 1]);
     answer.input = vec![
-        Input::Conversation(Modalities::TEXT),
+        TaskInput::Conversation(Modalities::TEXT),
         message(vec![
             output(0),
             output(1),
-            Part::Original(ContentRef { message: 0, part: 0, excerpt: Some((0, 4)) }),
+            ComposedPart::Original(ContentRef { message: 0, part: 0, excerpt: Some((0, 4)) }),
         ]),
     ];
     let plan = checked(plan(vec![see, hear, answer])).unwrap();
@@ -46,7 +46,7 @@ fn outputs_of_earlier_steps_may_be_used_and_those_of_later_ones_may_not() {
     let with_output = |number| {
         let mut only = task("only", &[]);
         only.input = vec![message(vec![output(number)])];
-        PlanProposal { next: Next::Answer(3), ..plan(vec![only]) }
+        PlanProposal { next: Continuation::Answer(3), ..plan(vec![only]) }
     };
     assert!(checked_after(3, with_output(2), PlanLimits::default()).is_ok());
     let error = checked_after(3, with_output(4), PlanLimits::default()).unwrap_err();
@@ -75,7 +75,7 @@ fn texts_and_counts_are_bounded() {
         error.unwrap_err().to_string(),
         "the plan has 5 tasks, which makes 65 for this request; at most 64 are allowed"
     );
-    let state = Next::Resume(vec![0; 10 << 20]);
+    let state = Continuation::Resume(vec![0; 10 << 20]);
     refused(
         PlanProposal { next: state, ..plan(vec![task("a", &[])]) },
         "the state has 10485760 bytes; at most 65536 are allowed",
@@ -119,8 +119,8 @@ fn the_order_has_to_be_one_that_can_be_run() {
 
 #[test]
 fn what_is_used_has_to_be_there() {
-    let using = |part: Part| move |task: &mut TaskProposal| task.input = vec![message(vec![part])];
-    let place = |message, part, excerpt| Part::Original(ContentRef { message, part, excerpt });
+    let using = |part: ComposedPart| move |task: &mut TaskProposal| task.input = vec![message(vec![part])];
+    let place = |message, part, excerpt| ComposedPart::Original(ContentRef { message, part, excerpt });
     first_refused(
         using(place(0, 9, None)),
         "task `one`: it uses part 9 of message 0 of the request, which is not there",
@@ -165,7 +165,7 @@ fn models_have_to_be_able_to_do_their_task() {
         "task `one`: fake/tongue does not accept image",
     );
     first_refused(
-        |task| task.input = vec![Input::Conversation(Modalities::all())],
+        |task| task.input = vec![TaskInput::Conversation(Modalities::all())],
         "task `one`: fake/tongue does not accept image and audio",
     );
     let weak = |tasks: Vec<TaskProposal>| {
@@ -182,7 +182,7 @@ fn models_have_to_be_able_to_do_their_task() {
 #[test]
 fn transcriptions_and_embeddings_take_one_message_of_their_kind() {
     let transcription = "task `one`: a transcription takes one message with one recording in it";
-    let as_transcription = |input: Vec<Input>| {
+    let as_transcription = |input: Vec<TaskInput>| {
         move |task: &mut TaskProposal| {
             task.operation = "transcription".to_owned();
             task.targets = vec![target(3)];
@@ -194,7 +194,7 @@ fn transcriptions_and_embeddings_take_one_message_of_their_kind() {
         vec![message(vec![original(2), original(2)])],
         vec![message(vec![original(1)])],
         vec![message(vec![original(2)]), message(vec![original(2)])],
-        vec![Input::Conversation(Modalities::AUDIO)],
+        vec![TaskInput::Conversation(Modalities::AUDIO)],
     ] {
         first_refused(as_transcription(input), transcription);
     }
@@ -253,20 +253,23 @@ fn only_listed_options_with_fitting_values_are_sent() {
 #[test]
 fn the_answer_has_to_come_from_a_task_that_gives_one_and_every_task_has_to_lead_to_it() {
     refused(
-        PlanProposal { next: Next::Answer(9), ..plan(vec![task("a", &[])]) },
+        PlanProposal { next: Continuation::Answer(9), ..plan(vec![task("a", &[])]) },
         "the answer uses the output of task 9, but there is none",
     );
     refused(
-        PlanProposal { next: Next::Compose(vec![output(1)]), ..plan(vec![task("a", &[])]) },
+        PlanProposal { next: Continuation::Compose(vec![output(1)]), ..plan(vec![task("a", &[])]) },
         "the answer uses the output of task 1, but there is none",
     );
     refused(
-        PlanProposal { next: Next::Compose(vec![output(0), original(1)]), ..plan(vec![task("a", &[])]) },
+        PlanProposal {
+            next: Continuation::Compose(vec![output(0), original(1)]),
+            ..plan(vec![task("a", &[])])
+        },
         "the answer uses part 1 of message 0 of the request, which is no text there",
     );
     refused(plan(vec![task("a", &[]), task("b", &[])]), "task `a`: it does not lead to the answer");
     refused(
-        PlanProposal { next: Next::Compose(vec![text("done")]), ..plan(vec![task("a", &[])]) },
+        PlanProposal { next: Continuation::Compose(vec![text("done")]), ..plan(vec![task("a", &[])]) },
         "task `a`: it does not lead to the answer",
     );
     let mut optional = plan(vec![task("a", &[])]);
@@ -280,14 +283,14 @@ fn the_answer_has_to_come_from_a_task_that_gives_one_and_every_task_has_to_lead_
         "task `a`: the output of a task of operation embedding cannot be passed on as the answer",
     );
     let resumed =
-        PlanProposal { next: Next::Resume(Vec::new()), ..plan(vec![task("a", &[]), task("b", &[])]) };
+        PlanProposal { next: Continuation::Resume(Vec::new()), ..plan(vec![task("a", &[]), task("b", &[])]) };
     assert!(checked(resumed).is_ok(), "the policy will say what the tasks were for");
 }
 
 #[test]
 fn a_decision_for_the_whole_request_names_only_models_that_can_serve_it() {
     let (request, candidates, limits) = (facts(), candidates(), PlanLimits::default());
-    let scope = Scope {
+    let scope = PlanScope {
         request: &request,
         content: &Content,
         candidates: &candidates,
@@ -302,12 +305,12 @@ fn a_decision_for_the_whole_request_names_only_models_that_can_serve_it() {
         hedge_after: None,
         propensity: None,
     };
-    assert!(matches!(scope.decision(decision(&[0])), Ok(Step::Route(_))));
+    assert!(matches!(scope.decision(decision(&[0])), Ok(PlanStep::Route(_))));
     assert_eq!(
         scope.decision(decision(&[0, 2])).unwrap_err().to_string(),
         "target 1 names fake/tongue, which cannot serve the whole request"
     );
-    let finish = |content: Vec<Part>| FinishProposal { content, label: "x".to_owned(), reason: None };
+    let finish = |content: Vec<ComposedPart>| FinishProposal { content, label: "x".to_owned(), reason: None };
     assert_eq!(scope.finish(finish(vec![text("hello")])).unwrap().label(), "x");
     assert!(scope.finish(finish(vec![output(0)])).is_err());
 }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::money::{Picodollars, Price};
-use crate::usage::Usage;
 use crate::prompt::ContentSize;
+use crate::usage::Usage;
 
 fn model(dollars_per_million: f64) -> Model {
     let mut model = Arc::into_inner(candidate("able", Operation::Chat, Modalities::TEXT).model).unwrap();
@@ -33,14 +33,14 @@ fn chats(limits: &[Option<u32>]) -> Plan {
         ..task(&format!("t{at}"), &[])
     };
     let tasks = limits.iter().enumerate().map(task).collect();
-    checked(PlanProposal { next: Next::Resume(Vec::new()), ..plan(tasks) }).unwrap()
+    checked(PlanProposal { next: Continuation::Resume(Vec::new()), ..plan(tasks) }).unwrap()
 }
 
 const SHARE: OutputLimit = OutputLimit::Share(None);
 
 #[test]
 fn a_call_without_a_limit_gets_all_that_is_left() {
-    let (cheap, mut spending) = (model(1.0), Spending::default());
+    let (cheap, mut spending) = (model(1.0), PlanSpending::default());
     assert_eq!(spending.reserve(0, &call(&cheap, SHARE), &limits(100, None)), Ok(100));
     let none_left = spending.reserve(1, &call(&cheap, SHARE), &limits(100, None));
     assert_eq!(none_left.unwrap_err().to_string(), "the plan has used its 100 output tokens");
@@ -53,12 +53,12 @@ fn what_is_left_is_shared_with_what_waits() {
     let cheap = model(1.0);
     let of_task = |task, output| CallLimits { task: Some(task), ..call(&cheap, output) };
     let plan = chats(&[None, Some(40), None]);
-    let mut spending = Spending::default();
+    let mut spending = PlanSpending::default();
     spending.begin_step((0..).zip(plan.tasks()), false);
     assert_eq!(spending.reserve(0, &of_task(0, SHARE), &limits(100, None)), Ok(30), "half of 100 - 40");
     assert_eq!(spending.reserve(1, &of_task(1, OutputLimit::AtMost(40)), &limits(100, None)), Ok(40));
     assert_eq!(spending.reserve(2, &of_task(2, SHARE), &limits(100, None)), Ok(30));
-    let mut spending = Spending::default();
+    let mut spending = PlanSpending::default();
     spending.begin_step((0..).zip(plan.tasks()), true);
     assert_eq!(spending.reserve(0, &of_task(0, SHARE), &limits(100, None)), Ok(20), "a step follows");
     spending.end_task(1);
@@ -70,7 +70,7 @@ fn what_is_left_is_shared_with_what_waits() {
 fn a_call_that_another_may_follow_leaves_half() {
     let cheap = model(1.0);
     let first = CallLimits { more_may_follow: true, ..call(&cheap, SHARE) };
-    let mut spending = Spending::default();
+    let mut spending = PlanSpending::default();
     assert_eq!(spending.reserve(0, &first, &limits(100, None)), Ok(50));
     assert_eq!(
         spending.reserve(1, &call(&cheap, SHARE), &limits(100, None)),
@@ -91,12 +91,12 @@ fn several_answers_of_one_call_share_its_tokens() {
         (OutputLimit::AtMost(20), 20),
         (OutputLimit::AtMost(90), 25),
     ] {
-        let mut spending = Spending::default();
+        let mut spending = PlanSpending::default();
         assert_eq!(spending.reserve(0, &four(output), &limits(100, None)), Ok(expected), "{output:?}");
         assert_eq!(spending.sum().output_tokens, 4 * u64::from(expected));
     }
     let too_many = CallLimits { answers: 200, ..call(&cheap, SHARE) };
-    assert!(Spending::default().reserve(0, &too_many, &limits(100, None)).is_err());
+    assert!(PlanSpending::default().reserve(0, &too_many, &limits(100, None)).is_err());
 }
 
 #[test]
@@ -104,24 +104,24 @@ fn each_target_is_checked_at_its_own_price() {
     let (cheap, dear) = (model(1.0), model(1000.0));
     // 1,010 tokens cost $0.00101 and $1.01.
     let cost = Some(0.01);
-    let mut spending = Spending::default();
+    let mut spending = PlanSpending::default();
     let with_limit = OutputLimit::AtMost(1000);
     assert_eq!(spending.reserve(0, &call(&cheap, with_limit), &limits(65_536, cost)), Ok(1000));
     let dear_call = spending.reserve(1, &call(&dear, with_limit), &limits(65_536, cost));
     assert_eq!(dear_call.unwrap_err().to_string(), "the plan would cost more than $0.01");
     // A call without a limit gets what the rest of the money is enough for.
-    let (mut spending, cost) = (Spending::default(), Some(0.02));
+    let (mut spending, cost) = (PlanSpending::default(), Some(0.02));
     assert_eq!(spending.reserve(0, &call(&dear, SHARE), &limits(65_536, cost)), Ok(10));
     assert!(spending.reserve(1, &call(&dear, SHARE), &limits(65_536, cost)).is_err());
     assert_eq!(spending.sum().cost, Picodollars::from_usd(0.02));
-    let mut spending = Spending::default();
+    let mut spending = PlanSpending::default();
     assert!(spending.reserve(0, &call(&dear, SHARE), &limits(65_536, Some(0.01))).is_err(), "only the input");
 }
 
 #[test]
 fn nothing_more_is_called_when_a_model_reports_more_than_it_was_allowed() {
     let cheap = model(1.0);
-    let mut spending = Spending::default();
+    let mut spending = PlanSpending::default();
     assert_eq!(spending.reserve(0, &call(&cheap, OutputLimit::AtMost(10)), &limits(100, None)), Ok(10));
     spending.settle(0, used(u64::MAX), &cheap);
     assert!(spending.reserve(1, &call(&cheap, SHARE), &limits(100, None)).is_err());
@@ -133,7 +133,7 @@ fn nothing_more_is_called_when_a_model_reports_more_than_it_was_allowed() {
 fn input_tokens_and_assembled_bytes_have_a_sum() {
     let cheap = model(1.0);
     let limits = PlanLimits { input_tokens: 25, assembled_bytes: 1000, ..PlanLimits::default() };
-    let mut spending = Spending::default();
+    let mut spending = PlanSpending::default();
     assert!(spending.reserve(0, &call(&cheap, OutputLimit::AtMost(0)), &limits).is_ok());
     assert!(spending.reserve(1, &call(&cheap, OutputLimit::AtMost(0)), &limits).is_ok());
     let third = spending.reserve(2, &call(&cheap, OutputLimit::AtMost(0)), &limits);
@@ -177,7 +177,7 @@ proptest! {
         cost in option::of(0.0..3.0),
     ) {
         let limits = PlanLimits { input_tokens, ..limits(output_tokens, cost) };
-        let mut spending = Spending::default();
+        let mut spending = PlanSpending::default();
         if !own.is_empty() {
             spending.begin_step((0..).zip(chats(&own).tasks()), false);
         }

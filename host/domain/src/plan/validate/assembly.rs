@@ -3,14 +3,17 @@
 
 use std::collections::HashMap;
 
-use super::Scope;
+use super::PlanScope;
 use crate::model::{Modalities, Operation};
-use crate::plan::{ContentRef, Input, InvalidPlan, Message, Next, OverLimit, Part, TaskFault, TaskProposal};
+use crate::plan::{
+    ComposedMessage, ComposedPart, ContentRef, Continuation, InvalidPlan, PlanLimitExceeded, TaskFault,
+    TaskInput, TaskProposal,
+};
 use crate::prompt::{ContentSize, PIECE_BYTES};
 
 /// Sums the sizes of the inputs of a step, and of its answer.
 pub(super) struct Assembly<'a> {
-    scope: &'a Scope<'a>,
+    scope: &'a PlanScope<'a>,
     bytes: u64,
     input_tokens: u64,
     /// Sizes of the conversation by kinds of parts: it is walked once for each.
@@ -18,26 +21,26 @@ pub(super) struct Assembly<'a> {
 }
 
 /// Pieces that a plan names, without walking any of them.
-pub(super) fn pieces(tasks: &[TaskProposal], next: &Next) -> usize {
-    let of_input = |input: &Input| match input {
-        Input::Conversation(_) => 1,
-        Input::Message(message) => 1 + message.content.len(),
+pub(super) fn pieces(tasks: &[TaskProposal], next: &Continuation) -> usize {
+    let of_input = |input: &TaskInput| match input {
+        TaskInput::Conversation(_) => 1,
+        TaskInput::Message(message) => 1 + message.content.len(),
     };
     let of_tasks = tasks.iter().flat_map(|task| &task.input).map(of_input).sum::<usize>();
     let of_answer = match next {
-        Next::Compose(parts) => parts.len(),
-        Next::Answer(_) | Next::Resume(_) => 0,
+        Continuation::Compose(parts) => parts.len(),
+        Continuation::Answer(_) | Continuation::Resume(_) => 0,
     };
     of_tasks + of_answer
 }
 
 impl<'a> Assembly<'a> {
-    pub(super) fn new(scope: &'a Scope<'a>) -> Self {
+    pub(super) fn new(scope: &'a PlanScope<'a>) -> Self {
         Self { scope, bytes: 0, input_tokens: 0, conversations: HashMap::new() }
     }
 
     /// Checks a number of pieces before they are walked.
-    pub(super) fn check_pieces(&self, pieces: usize) -> Result<(), OverLimit> {
+    pub(super) fn check_pieces(&self, pieces: usize) -> Result<(), PlanLimitExceeded> {
         self.check_bytes((pieces as u64).saturating_mul(PIECE_BYTES))
     }
 
@@ -47,7 +50,7 @@ impl<'a> Assembly<'a> {
         &mut self,
         name: &str,
         operation: Operation,
-        input: &[Input],
+        input: &[TaskInput],
         options: &[(String, String)],
     ) -> Result<(Modalities, ContentSize), InvalidPlan> {
         let fault = |fault| InvalidPlan::Task { task: name.to_owned(), fault };
@@ -55,11 +58,11 @@ impl<'a> Assembly<'a> {
         let (mut kinds, mut size) = (Modalities::empty(), ContentSize::text(0, written));
         for input in input {
             match input {
-                Input::Conversation(wanted) => {
+                TaskInput::Conversation(wanted) => {
                     kinds |= *wanted & self.scope.request.inputs;
                     size += self.conversation(*wanted);
                 }
-                Input::Message(message) => {
+                TaskInput::Message(message) => {
                     let (of_message, message) = self.message(name, message, &size)?;
                     kinds |= of_message;
                     size += message;
@@ -72,21 +75,21 @@ impl<'a> Assembly<'a> {
         self.input_tokens = self.input_tokens.saturating_add(size.input_tokens());
         let limit = self.scope.limits.input_tokens;
         if self.input_tokens > limit {
-            return Err(OverLimit::InputTokens(limit).into());
+            return Err(PlanLimitExceeded::InputTokens(limit).into());
         }
         Ok((kinds, size))
     }
 
     /// The size of an answer that is put together from texts, without outputs.
-    pub(super) fn answer(&mut self, content: &[Part]) -> Result<ContentSize, InvalidPlan> {
+    pub(super) fn answer(&mut self, content: &[ComposedPart]) -> Result<ContentSize, InvalidPlan> {
         let mut size = ContentSize::default();
         for part in content {
             size += match part {
-                Part::Original(place) => match self.original(place) {
+                ComposedPart::Original(place) => match self.original(place) {
                     Ok((Modalities::TEXT, size)) => size,
                     _ => return Err(InvalidPlan::AnswerContent { message: place.message, part: place.part }),
                 },
-                Part::Text(_) | Part::Output(_) => own_size(part),
+                ComposedPart::Text(_) | ComposedPart::Output(_) => own_size(part),
             };
             self.check_bytes(size.assembled_bytes())?;
         }
@@ -103,7 +106,7 @@ impl<'a> Assembly<'a> {
     fn message(
         &self,
         name: &str,
-        message: &Message,
+        message: &ComposedMessage,
         before: &ContentSize,
     ) -> Result<(Modalities, ContentSize), InvalidPlan> {
         let fault = |fault| InvalidPlan::Task { task: name.to_owned(), fault };
@@ -113,8 +116,8 @@ impl<'a> Assembly<'a> {
         let (mut kinds, mut size) = (Modalities::empty(), ContentSize::message());
         for part in &message.content {
             let (kind, of_part) = match part {
-                Part::Text(_) | Part::Output(_) => (Modalities::TEXT, own_size(part)),
-                Part::Original(place) => self.original(place).map_err(fault)?,
+                ComposedPart::Text(_) | ComposedPart::Output(_) => (Modalities::TEXT, own_size(part)),
+                ComposedPart::Original(place) => self.original(place).map_err(fault)?,
             };
             kinds |= kind;
             size += of_part;
@@ -138,28 +141,28 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    fn check_bytes(&self, more: u64) -> Result<(), OverLimit> {
+    fn check_bytes(&self, more: u64) -> Result<(), PlanLimitExceeded> {
         let limit = self.scope.limits.assembled_bytes;
         if self.bytes.saturating_add(more) > limit {
-            return Err(OverLimit::AssembledBytes(limit));
+            return Err(PlanLimitExceeded::AssembledBytes(limit));
         }
         Ok(())
     }
 }
 
 /// The size of a part that is not the client's. An output is as long as it will be.
-fn own_size(part: &Part) -> ContentSize {
+fn own_size(part: &ComposedPart) -> ContentSize {
     match part {
-        Part::Text(text) => ContentSize::unwritten(text),
-        Part::Original(_) | Part::Output(_) => ContentSize::text(0, 0),
+        ComposedPart::Text(text) => ContentSize::unwritten(text),
+        ComposedPart::Original(_) | ComposedPart::Output(_) => ContentSize::text(0, 0),
     }
 }
 
 /// Returns whether an input is one that an operation takes.
-fn check_shape(operation: Operation, input: &[Input], kinds: Modalities) -> Result<(), TaskFault> {
+fn check_shape(operation: Operation, input: &[TaskInput], kinds: Modalities) -> Result<(), TaskFault> {
     let (first, only) = match input {
         [] => return Err(TaskFault::NoInput),
-        [Input::Message(message)] => (message.content.as_slice(), true),
+        [TaskInput::Message(message)] => (message.content.as_slice(), true),
         _ => (&[][..], false),
     };
     match operation {

@@ -1,6 +1,6 @@
 //! Whether tasks wait for one another in a way that can be run.
 
-use super::{InvalidPlan, Next, Plan, PlanLimits, TaskFault, outputs_of, uses};
+use super::{Continuation, InvalidPlan, Plan, PlanLimits, TaskFault, outputs_of, uses};
 
 /// Checks that dependencies are in the plan and lead round in no circle, that
 /// not too many wait for one another, and that what is used is there by then.
@@ -36,11 +36,11 @@ pub(super) fn check_use(plan: &Plan) -> Result<(), InvalidPlan> {
     let graph = Graph { plan };
     let mut leads = vec![false; plan.tasks.len()];
     let mut next: Vec<usize> = match &plan.next {
-        Next::Answer(task) => vec![task - plan.first],
-        Next::Compose(parts) => {
+        Continuation::Answer(task) => vec![task - plan.first],
+        Continuation::Compose(parts) => {
             outputs_of(parts).filter_map(|output| output.task.checked_sub(plan.first)).collect()
         }
-        Next::Resume(_) => return Ok(()),
+        Continuation::Resume(_) => return Ok(()),
     };
     while let Some(at) = next.pop() {
         if let Some(leads) = leads.get_mut(at)

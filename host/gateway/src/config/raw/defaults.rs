@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pointsman_backends::HttpConfig;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::plan::PlanLimits;
-use pointsman_domain::rollout::{Backoff, Thresholds};
+use pointsman_domain::rollout::{HoldBackoff, Thresholds};
 
 use super::{
     Address, Admin, Backend, BackendKind, Compile, DecisionLog, Duration, Health, IsolationWord, Limits,
@@ -177,7 +177,7 @@ impl Default for Route {
 
 impl Default for Rollback {
     fn default() -> Self {
-        let (thresholds, backoff) = (Thresholds::default(), Backoff::default());
+        let (thresholds, backoff) = (Thresholds::default(), HoldBackoff::default());
         Self {
             enabled: true,
             failure_rate: thresholds.failure_rate,

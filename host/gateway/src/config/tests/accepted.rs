@@ -8,7 +8,7 @@ use pointsman_domain::failure::CallTimeouts;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::model::{Abilities, Modalities, Operation};
 use pointsman_domain::money::{Picodollars, Price};
-use pointsman_domain::rollout::{Backoff, Thresholds};
+use pointsman_domain::rollout::{HoldBackoff, Thresholds};
 use pointsman_policy::{Grants, HostCalls, Isolation, Limits};
 
 use super::super::{
@@ -347,7 +347,7 @@ fn when_versions_are_undone_has_defaults() {
         enabled: true,
         thresholds: Thresholds { failure_rate: 0.01, ..Thresholds::default() },
         watch: Duration::from_secs(3_600),
-        backoff: Backoff { first: Duration::from_secs(300), attempts: 5 },
+        backoff: HoldBackoff { first: Duration::from_secs(300), attempts: 5 },
     };
     assert_eq!(config.rollback, rollback);
 }

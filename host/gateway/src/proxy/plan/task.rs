@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::model::Operation;
-use pointsman_domain::plan::{OverLimit, Plan, Task, TaskResult};
+use pointsman_domain::plan::{Plan, PlanLimitExceeded, Task, TaskResult};
 use pointsman_wire::openai::chat::{ChatRequest, Outputs};
 use pointsman_wire::openai::transcription::BadRecording;
 
@@ -45,7 +45,7 @@ pub(super) enum Ended {
 /// Reason why a task gave no output.
 enum TaskError {
     /// Its input would be larger than the plan may make it.
-    OverLimit(OverLimit),
+    OverLimit(PlanLimitExceeded),
     /// Its recording cannot be sent as a file.
     Recording(BadRecording),
     /// No model gave one.
@@ -115,7 +115,7 @@ impl<'a> Job<'a> {
             size += request.size_beside_messages();
         }
         if size.input_tokens() > account.left(&limits.plan).input_tokens {
-            return Err(TaskError::OverLimit(OverLimit::InputTokens(limits.plan.input_tokens)));
+            return Err(TaskError::OverLimit(PlanLimitExceeded::InputTokens(limits.plan.input_tokens)));
         }
         account.assemble(&size, &limits.plan).map_err(TaskError::OverLimit)?;
         if !Assembler::takes(&size) {

@@ -4,7 +4,7 @@
 //! Converting and checking it costs the gateway many times that, so a list that no
 //! valid plan has is refused by its length alone.
 
-use pointsman_domain::plan::{InvalidPlan, Scope};
+use pointsman_domain::plan::{InvalidPlan, PlanScope};
 
 use super::{Finished, Input, Next, Plan, Task};
 
@@ -16,7 +16,7 @@ const MAX_OPTIONS: usize = 16;
 impl Plan {
     /// Refuses a plan with a list that is too long. Walks no list before its length
     /// was checked.
-    pub(crate) fn check_lengths(&self, scope: &Scope<'_>) -> Result<(), InvalidPlan> {
+    pub(crate) fn check_lengths(&self, scope: &PlanScope<'_>) -> Result<(), InvalidPlan> {
         let (tasks, limit) = (self.tasks.len(), scope.limits.tasks);
         let total = scope.first + tasks;
         if total > limit {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::ids::{BackendName, KeyName, ModelId};
+use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveSnapshot;
 use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
-use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;

@@ -1,6 +1,6 @@
 use pointsman_domain::decision::{Decision, Refusal};
-use pointsman_domain::history::{Asked, PlanRun, Said, TaskRun};
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PlanRun, TaskRun};
+use pointsman_domain::outcome::RequestEnd;
 use std::collections::BTreeMap;
 
 use super::*;
@@ -21,7 +21,7 @@ fn check(lines: &mut Lines, history: &History, content: Option<&Content>) -> Str
 
 /// Several candidates with facts that are as awkward as they can be.
 fn among(count: usize) -> Vec<Candidate> {
-    let sample = history(1, "llama-7b", Ending::Answered);
+    let sample = history(1, "llama-7b", RequestEnd::Answered);
     let candidate = |number: usize| {
         let mut candidate = sample.asked[0].candidates[0].clone();
         let mut known =
@@ -55,18 +55,18 @@ fn a_line_is_the_record_whatever_was_answered() {
     let text = "a reason with \"candidates\":[] and \"healthy\": in it\n".repeat(9);
     let reason = || Some(text.clone());
     let answers = [
-        Said::Route(Decision::in_order(3, "cheap")),
-        Said::Plan { label: "split".to_owned(), reason: reason(), tasks: 3 },
-        Said::Finish { label: "merge".to_owned(), reason: reason() },
-        Said::Refusal(Refusal::Denied(text.clone())),
-        Said::Refusal(Refusal::NoCandidate(text.clone())),
-        Said::Failure { reason: "trap", message: text.clone() },
+        DecisionAnswer::Route(Decision::in_order(3, "cheap")),
+        DecisionAnswer::Plan { label: "split".to_owned(), reason: reason(), tasks: 3 },
+        DecisionAnswer::Finish { label: "merge".to_owned(), reason: reason() },
+        DecisionAnswer::Refusal(Refusal::Denied(text.clone())),
+        DecisionAnswer::Refusal(Refusal::NoCandidate(text.clone())),
+        DecisionAnswer::Failure { reason: "trap", message: text.clone() },
     ];
-    for ending in [Ending::Answered, Ending::Failed, Ending::Cancelled] {
+    for ending in [RequestEnd::Answered, RequestEnd::Failed, RequestEnd::Cancelled] {
         let mut told = history(1_000, "llama-7b", ending);
         let asked = told.asked.pop().expect("somebody was asked");
         for (number, said) in answers.iter().enumerate() {
-            told.asked.push(Asked {
+            told.asked.push(DecisionEntry {
                 said: said.clone(),
                 candidates: among(number * 3).into(),
                 ..asked.clone()
@@ -94,7 +94,7 @@ fn a_line_is_the_record_whatever_was_answered() {
 
 #[test]
 fn fifty_candidates_and_facts_that_change_are_told_as_they_are() {
-    let (mut lines, mut told) = (Lines::default(), history(1_000, "llama-7b", Ending::Answered));
+    let (mut lines, mut told) = (Lines::default(), history(1_000, "llama-7b", RequestEnd::Answered));
     told.outcome.attempts = 2;
     let mut candidates = among(50);
     for round in 0..5_u32 {
@@ -110,7 +110,7 @@ fn fifty_candidates_and_facts_that_change_are_told_as_they_are() {
 
 #[test]
 fn content_is_told_only_where_there_is_some() {
-    let (mut lines, mut told) = (Lines::default(), history(1_000, "llama-7b", Ending::Answered));
+    let (mut lines, mut told) = (Lines::default(), history(1_000, "llama-7b", RequestEnd::Answered));
     told.asked[0].candidates = among(3).into();
     let text = "\"decisions\":[{\"candidates\":[]}]\u{0}\u{1b}[31m \u{2028}\n".to_owned();
     let content = Content { messages: vec![Message { role: "user".to_owned(), text }], left_out_bytes: 3 };
@@ -122,7 +122,7 @@ fn content_is_told_only_where_there_is_some() {
 
 #[test]
 fn models_that_come_and_go_are_not_kept_for_ever() {
-    let (mut lines, mut told) = (Lines::default(), history(1_000, "llama-7b", Ending::Answered));
+    let (mut lines, mut told) = (Lines::default(), history(1_000, "llama-7b", RequestEnd::Answered));
     for number in 0..KEPT + 10 {
         let mut candidate = told.asked[0].candidates[0].clone();
         candidate.model = model(&format!("m{number}"), 1.0);

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use pointsman_domain::outcome::Ending;
+use pointsman_domain::outcome::RequestEnd;
 
 use super::super::lines::Lines;
 use super::super::queue::MOST;
@@ -110,7 +110,7 @@ fn setup(rotate_size: u64) -> Setup {
 }
 
 fn line(number: u64) -> Vec<u8> {
-    Lines::default().line(&history(number, "llama-7b", Ending::Answered), None, None).to_vec()
+    Lines::default().line(&history(number, "llama-7b", RequestEnd::Answered), None, None).to_vec()
 }
 
 impl Setup {

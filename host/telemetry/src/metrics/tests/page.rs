@@ -23,7 +23,7 @@ fn the_format_is_what_the_reader_prefers() {
 #[test]
 fn openmetrics_tells_units_and_where_it_ends() {
     let metrics = configured(&["auto"], &["llama-7b"]);
-    metrics.ended(&history(1_000, "llama-7b", Ending::Answered));
+    metrics.ended(&history(1_000, "llama-7b", RequestEnd::Answered));
     let page = metrics.page(Format::OpenMetrics, State::default());
     for line in [
         "# TYPE pointsman_cost_usd counter",

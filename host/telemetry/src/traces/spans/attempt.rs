@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use pointsman_domain::failure::FailureKind;
-use pointsman_domain::history::{Call, CallEnd};
+use pointsman_domain::history::{CallEnd, ModelCall};
 use pointsman_domain::model::Operation;
 
 use super::{Part, Spans, operation};
@@ -63,7 +63,7 @@ impl Spans<'_> {
         self.end(&mut span, call);
     }
 
-    fn server(&self, attributes: &mut Attributes<'_, '_>, call: &Call) {
+    fn server(&self, attributes: &mut Attributes<'_, '_>, call: &ModelCall) {
         let Some(server) = self.servers.get(&call.model.backend) else { return };
         attributes.text("gen_ai.provider.name", &server.provider);
         if let Some((host, port)) = &server.address {
@@ -72,7 +72,7 @@ impl Spans<'_> {
         }
     }
 
-    fn usage(&self, attributes: &mut Attributes<'_, '_>, call: &Call) {
+    fn usage(&self, attributes: &mut Attributes<'_, '_>, call: &ModelCall) {
         attributes.number("gen_ai.usage.input_tokens", call.usage.input_tokens);
         attributes.number("gen_ai.usage.output_tokens", call.usage.output_tokens);
         for (name, tokens) in [
@@ -99,7 +99,7 @@ impl Spans<'_> {
         }
     }
 
-    fn end(&self, span: &mut Span<'_, '_>, call: &Call) {
+    fn end(&self, span: &mut Span<'_, '_>, call: &ModelCall) {
         span.attributes().text("pointsman.result", call.end.as_str());
         match &call.end {
             CallEnd::Failed(kind) => {
@@ -134,7 +134,7 @@ impl Spans<'_> {
     }
 
     /// The call that was made before for the same thing, and why another was made.
-    fn turn(&self, number: usize) -> Option<(&Call, Turn)> {
+    fn turn(&self, number: usize) -> Option<(&ModelCall, Turn)> {
         let (before, from) = self.history.calls.split_at_checked(number)?;
         let call = from.first()?;
         let before = before.iter().rev().find(|before| before.task == call.task)?;
@@ -150,7 +150,7 @@ impl Spans<'_> {
         Some((before, turn))
     }
 
-    fn parent_of(&self, call: &Call) -> u64 {
+    fn parent_of(&self, call: &ModelCall) -> u64 {
         let is_task = |&number: &usize| self.tasks().get(number).is_some_and(|task| task.begun.is_some());
         let task = call.task.filter(is_task);
         task.map_or(self.trace.span, |number| self.derived(Part::Task, number))
@@ -158,7 +158,7 @@ impl Spans<'_> {
 
     /// What a call was made for: for a task, for the answer, or, where the plan that
     /// made it was given up, for what the model can do.
-    fn operation_of(&self, call: &Call) -> &'static str {
+    fn operation_of(&self, call: &ModelCall) -> &'static str {
         let of_task = call.task.and_then(|number| self.tasks().get(number)).map(|task| task.operation);
         let operations = &call.model.operations;
         let of_model = operations.iter().find(|&&it| it == Operation::Chat).or_else(|| operations.first());

@@ -31,7 +31,7 @@ fn text(span: &otlp::Span, key: &str) -> Option<String> {
 
 #[test]
 fn a_request_its_decision_and_its_call_are_told_as_they_were() {
-    let spans = written(&sample::history(100_000, "llama-7b", Ending::Answered));
+    let spans = written(&sample::history(100_000, "llama-7b", RequestEnd::Answered));
     let told: Vec<String> = spans.iter().map(told).collect();
     insta::assert_snapshot!(told.join("\n"));
 }
@@ -53,7 +53,7 @@ fn told(span: &otlp::Span) -> String {
 
 #[test]
 fn tasks_are_in_the_request_and_calls_in_their_tasks() {
-    let mut history = sample::history(100_000, "llama-7b", Ending::Answered);
+    let mut history = sample::history(100_000, "llama-7b", RequestEnd::Answered);
     let task = |name: &str, after: Vec<usize>, begun: Option<Duration>| TaskRun {
         name: name.to_owned(),
         operation: "chat",
@@ -87,7 +87,7 @@ fn tasks_are_in_the_request_and_calls_in_their_tasks() {
 
 #[test]
 fn ids_of_parts_differ_from_one_another_and_are_the_same_each_time() {
-    let history = sample::history(100_000, "llama-7b", Ending::Answered);
+    let history = sample::history(100_000, "llama-7b", RequestEnd::Answered);
     let spans = Spans { history: &history, trace: TRACE, servers: &Servers::new(), content: None };
     let ids = || (0..1_000).flat_map(|n| [spans.derived(Part::Decision, n), spans.derived(Part::Task, n)]);
     let all: std::collections::HashSet<u64> = ids().chain([TRACE.span]).collect();
@@ -97,7 +97,7 @@ fn ids_of_parts_differ_from_one_another_and_are_the_same_each_time() {
 
 #[test]
 fn what_the_client_did_wrong_is_no_error_of_the_gateway_s() {
-    let mut history = sample::history(100_000, "llama-7b", Ending::Failed);
+    let mut history = sample::history(100_000, "llama-7b", RequestEnd::Failed);
     for (fault, is_error) in
         [(Fault::Client, false), (Fault::Policy, true), (Fault::Backend, true), (Fault::Deadline, true)]
     {

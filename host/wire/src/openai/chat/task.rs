@@ -7,7 +7,7 @@ mod outputs;
 
 use bytes::Bytes;
 use pointsman_domain::model::Modalities;
-use pointsman_domain::plan::{ContentRef, Part, Task};
+use pointsman_domain::plan::{ComposedPart, ContentRef, Task};
 use pointsman_domain::prompt::ContentSize;
 
 use self::content::Content;
@@ -122,7 +122,7 @@ impl ChatRequest {
     }
 
     /// What parts say, one after the other: an answer that is put together.
-    pub fn composed(&self, parts: &[Part], outputs: &Outputs) -> String {
+    pub fn composed(&self, parts: &[ComposedPart], outputs: &Outputs) -> String {
         Content { request: self, outputs }.text(parts)
     }
 

@@ -1,5 +1,5 @@
 use pointsman_domain::model::Modalities;
-use pointsman_domain::plan::{ContentRef, Part};
+use pointsman_domain::plan::{ComposedPart, ContentRef};
 
 use super::{ChatRequest, Outputs};
 use crate::json::{Span, unescape};
@@ -26,14 +26,14 @@ pub(super) enum Resolved<'a> {
 
 impl<'a> Content<'a> {
     /// What a part is; `None` where there is nothing.
-    pub fn resolve(&self, part: &'a Part) -> Option<Resolved<'a>> {
+    pub fn resolve(&self, part: &'a ComposedPart) -> Option<Resolved<'a>> {
         match part {
-            Part::Text(text) => Some(Resolved::Text(text)),
-            Part::Output(output) if self.outputs.text(output.task).is_some() => {
+            ComposedPart::Text(text) => Some(Resolved::Text(text)),
+            ComposedPart::Output(output) if self.outputs.text(output.task).is_some() => {
                 Some(Resolved::Output(output.task))
             }
-            Part::Output(output) => output.otherwise.as_deref().map(Resolved::Text),
-            Part::Original(place) => self.original(place),
+            ComposedPart::Output(output) => output.otherwise.as_deref().map(Resolved::Text),
+            ComposedPart::Original(place) => self.original(place),
         }
     }
 
@@ -61,7 +61,7 @@ impl<'a> Content<'a> {
     }
 
     /// The texts of parts, one after the other.
-    pub fn text(&self, parts: &'a [Part]) -> String {
+    pub fn text(&self, parts: &'a [ComposedPart]) -> String {
         let mut text = String::new();
         for part in parts {
             match self.resolve(part) {

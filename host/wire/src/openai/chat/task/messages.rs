@@ -1,5 +1,5 @@
 use pointsman_domain::model::Modalities;
-use pointsman_domain::plan::{Input, Message, Role};
+use pointsman_domain::plan::{ComposedMessage, MessageRole, TaskInput};
 
 use super::content::{Content, Resolved};
 use crate::body::{Body, Gather};
@@ -20,10 +20,10 @@ impl<'a> Messages<'a> {
         Self { content, out, is_empty: true }
     }
 
-    pub fn add(&mut self, input: &'a Input) {
+    pub fn add(&mut self, input: &'a TaskInput) {
         match input {
-            Input::Conversation(kinds) => self.conversation(*kinds),
-            Input::Message(message) => self.message(message),
+            TaskInput::Conversation(kinds) => self.conversation(*kinds),
+            TaskInput::Message(message) => self.message(message),
         }
     }
 
@@ -63,13 +63,13 @@ impl<'a> Messages<'a> {
         self.share(content.end..whole.end);
     }
 
-    fn message(&mut self, message: &'a Message) {
+    fn message(&mut self, message: &'a ComposedMessage) {
         self.begin_message();
         self.out.write(br#"{"role":""#);
         self.out.write(match message.role {
-            Role::System => b"system",
-            Role::User => b"user",
-            Role::Assistant => b"assistant",
+            MessageRole::System => b"system",
+            MessageRole::User => b"user",
+            MessageRole::Assistant => b"assistant",
         });
         self.out.write(br#"","content":"#);
         let parts: Vec<_> = message.content.iter().filter_map(|part| self.content.resolve(part)).collect();

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use pointsman_domain::model::Modalities;
-use pointsman_domain::plan::{ContentRef, Input, Part, TaskProposal};
+use pointsman_domain::plan::{ComposedPart, ContentRef, TaskInput, TaskProposal};
 use serde_json::{Value, json};
 
 use crate::openai::chat::{CallMembers, ChatRequest, Outputs};
@@ -25,7 +25,7 @@ fn body(request: &ChatRequest, proposal: TaskProposal, answers: bool) -> String 
 }
 
 #[track_caller]
-fn check_messages(request: &ChatRequest, input: Vec<Input>, expected: &str) {
+fn check_messages(request: &ChatRequest, input: Vec<TaskInput>, expected: &str) {
     let expected = format!(r#"{{"model":"up","messages":[{expected}]}}"#);
     assert_eq!(body(request, chat(input), false), expected);
 }
@@ -49,7 +49,7 @@ fn conversation() -> ChatRequest {
 fn a_conversation_is_sent_as_it_came() {
     let user = format!(r#"{{"content":[{TEXT_PART}, {IMAGE} ,{ODD}],"role":"user"}}"#);
     let all = [SYSTEM, &user, CALL, RESULT, PICTURE].join(",");
-    check_messages(&conversation(), vec![Input::Conversation(Modalities::all())], &all);
+    check_messages(&conversation(), vec![TaskInput::Conversation(Modalities::all())], &all);
 }
 
 #[test]
@@ -57,16 +57,16 @@ fn only_parts_of_the_kinds_asked_for_are_kept() {
     let texts = format!(r#"{{"content":[{TEXT_PART}],"role":"user"}}"#);
     check_messages(
         &conversation(),
-        vec![Input::Conversation(Modalities::TEXT)],
+        vec![TaskInput::Conversation(Modalities::TEXT)],
         &[SYSTEM, &texts, CALL, RESULT].join(","),
     );
     let pictures = format!(r#"{{"content":[{IMAGE}],"role":"user"}}"#);
     check_messages(
         &conversation(),
-        vec![Input::Conversation(Modalities::IMAGE)],
+        vec![TaskInput::Conversation(Modalities::IMAGE)],
         &[&pictures, CALL, PICTURE].join(","),
     );
-    check_messages(&conversation(), vec![Input::Conversation(Modalities::AUDIO)], CALL);
+    check_messages(&conversation(), vec![TaskInput::Conversation(Modalities::AUDIO)], CALL);
 }
 
 #[test]
@@ -74,12 +74,12 @@ fn a_message_that_calls_tools_stays_without_its_parts() {
     let call =
         |content: &str| format!(r#"{{"role":"assistant","content":{content},"tool_calls":[{{"id":"1"}}]}}"#);
     let request = request(&format!(r#"{{"model":"m","messages":[{}]}}"#, call(&format!("[{IMAGE}]"))));
-    check_messages(&request, vec![Input::Conversation(Modalities::TEXT)], &call("null"));
+    check_messages(&request, vec![TaskInput::Conversation(Modalities::TEXT)], &call("null"));
 }
 
 #[test]
 fn what_is_only_text_is_sent_as_a_string() {
-    let excerpt = Part::Original(ContentRef { message: 1, part: 0, excerpt: Some((3, 7)) });
+    let excerpt = ComposedPart::Original(ContentRef { message: 1, part: 0, excerpt: Some((3, 7)) });
     check_messages(
         &conversation(),
         vec![user(vec![text("<\"\u{1}"), output(0, None), original(1, 0), excerpt])],
@@ -118,7 +118,8 @@ fn a_reference_to_nothing_gives_nothing() {
     let many = request(
         r#"{"model":"m","messages":[{"role":"user","content":"a"},{"role":"user","content":[{"type":"text","text":"long enough"},{"type":"text","text":"c"}]}]}"#,
     );
-    let excerpt = |from, to| Part::Original(ContentRef { message: 1, part: 0, excerpt: Some((from, to)) });
+    let excerpt =
+        |from, to| ComposedPart::Original(ContentRef { message: 1, part: 0, excerpt: Some((from, to)) });
     let content = vec![original(1, 1), excerpt(0, 4), excerpt(2, 9), original(0, 0)];
     let task = checked(&many, chat(vec![user(content)]));
     let one = request(
@@ -189,15 +190,15 @@ fn input_is_estimated_from_what_is_sent() {
     let request = request(&format!(r#"{{"model":"m","messages":[{user_message}],{tools}}}"#));
     let tokens =
         |input, answers| request.chat_task(&checked(&request, chat(input)), &outputs(), answers).input_tokens;
-    assert_eq!(tokens(vec![Input::Conversation(Modalities::all())], true), request.input_tokens);
-    assert_eq!(tokens(vec![Input::Conversation(Modalities::all())], false), 2 + 765 + 4 + 3);
-    assert_eq!(tokens(vec![Input::Conversation(Modalities::TEXT)], false), 2 + 4 + 3);
+    assert_eq!(tokens(vec![TaskInput::Conversation(Modalities::all())], true), request.input_tokens);
+    assert_eq!(tokens(vec![TaskInput::Conversation(Modalities::all())], false), 2 + 765 + 4 + 3);
+    assert_eq!(tokens(vec![TaskInput::Conversation(Modalities::TEXT)], false), 2 + 4 + 3);
     assert_eq!(tokens(vec![user(vec![original(0, 1), text("1234")])], false), 1 + 765 + 4 + 3);
 }
 
 #[test]
 fn an_answer_is_put_together_from_texts() {
-    let excerpt = Part::Original(ContentRef { message: 1, part: 0, excerpt: Some((3, 7)) });
+    let excerpt = ComposedPart::Original(ContentRef { message: 1, part: 0, excerpt: Some((3, 7)) });
     let parts = [text("a"), original(1, 0), original(1, 1), excerpt, output(0, None), output(1, Some("b"))];
     assert_eq!(conversation().composed(&parts, &outputs()), "aWhat é?\nt éa \"quoted\"\nlineb");
 }
@@ -211,7 +212,7 @@ fn a_picture_is_not_copied() {
         scan.push(piece).unwrap();
     }
     let request = scan.finish().unwrap();
-    for input in [Input::Conversation(Modalities::all()), user(vec![text("a"), original(0, 0)])] {
+    for input in [TaskInput::Conversation(Modalities::all()), user(vec![text("a"), original(0, 0)])] {
         let task = checked(&request, chat(vec![input]));
         for answers in [true, false] {
             let pieces = request.chat_task(&task, &outputs(), answers).body_for(&call(None));
@@ -227,7 +228,7 @@ fn recorded_requests_are_cut_by_kind_of_content() {
     let original: Value = serde_json::from_str(recorded).unwrap();
     let request = request(recorded);
     let sent = |kinds, answers| -> Value {
-        serde_json::from_str(&body(&request, chat(vec![Input::Conversation(kinds)]), answers)).unwrap()
+        serde_json::from_str(&body(&request, chat(vec![TaskInput::Conversation(kinds)]), answers)).unwrap()
     };
     let mut whole = original.clone();
     whole["model"] = json!("up");

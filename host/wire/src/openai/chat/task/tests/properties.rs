@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{
-    ContentRef, FinishProposal, Input, Message, OutputRef, Part, Role, Step, TaskProposal,
+    ComposedMessage, ComposedPart, ContentRef, FinishProposal, MessageRole, OutputRef, PlanStep, TaskInput,
+    TaskProposal,
 };
 use pointsman_domain::prompt::Prompt;
 use proptest::collection::vec;
@@ -27,7 +28,7 @@ enum Pick {
 #[derive(Clone, Debug)]
 enum PickedInput {
     Conversation(Modalities),
-    Message(Role, Vec<Pick>),
+    Message(MessageRole, Vec<Pick>),
 }
 
 fn part() -> impl Strategy<Value = Value> {
@@ -98,7 +99,7 @@ fn picked() -> impl Strategy<Value = PickedInput> {
         (0..ENDED, option::of(".{0,5}")).prop_map(|(task, otherwise)| Pick::Output(task, otherwise)),
         (any::<Index>(), option::of(any::<(Index, Index)>())).prop_map(|(at, cut)| Pick::Original(at, cut)),
     ];
-    let role = select(&[Role::System, Role::User, Role::Assistant][..]);
+    let role = select(&[MessageRole::System, MessageRole::User, MessageRole::Assistant][..]);
     prop_oneof![
         any::<u8>().prop_map(|bits| PickedInput::Conversation(Modalities::from_bits_truncate(bits))),
         Just(PickedInput::Conversation(Modalities::all())),
@@ -179,7 +180,7 @@ fn boundary(text: &str, at: Index) -> usize {
 }
 
 /// What is picked, in terms of this conversation.
-fn input(picked: &PickedInput, messages: &[Value]) -> Input {
+fn input(picked: &PickedInput, messages: &[Value]) -> TaskInput {
     let places: Vec<(usize, usize, &Value)> = messages
         .iter()
         .enumerate()
@@ -188,11 +189,11 @@ fn input(picked: &PickedInput, messages: &[Value]) -> Input {
         })
         .collect();
     let part = |pick: &Pick| match pick {
-        Pick::Text(text) => Part::Text(text.clone()),
+        Pick::Text(text) => ComposedPart::Text(text.clone()),
         Pick::Output(task, otherwise) => {
-            Part::Output(OutputRef { task: *task, otherwise: otherwise.clone() })
+            ComposedPart::Output(OutputRef { task: *task, otherwise: otherwise.clone() })
         }
-        Pick::Original(..) if places.is_empty() => Part::Text("empty".to_owned()),
+        Pick::Original(..) if places.is_empty() => ComposedPart::Text("empty".to_owned()),
         Pick::Original(at, cut) => {
             let (message, part, value) = places[at.index(places.len())];
             let cut = cut.filter(|_| kind_of(value) == Modalities::TEXT);
@@ -200,24 +201,24 @@ fn input(picked: &PickedInput, messages: &[Value]) -> Input {
                 let (one, other) = (boundary(text_of(value), one), boundary(text_of(value), other));
                 (one.min(other), one.max(other))
             });
-            Part::Original(ContentRef { message, part, excerpt })
+            ComposedPart::Original(ContentRef { message, part, excerpt })
         }
     };
     match picked {
-        PickedInput::Conversation(kinds) => Input::Conversation(*kinds),
+        PickedInput::Conversation(kinds) => TaskInput::Conversation(*kinds),
         PickedInput::Message(role, picks) => {
-            Input::Message(Message { role: *role, content: picks.iter().map(part).collect() })
+            TaskInput::Message(ComposedMessage { role: *role, content: picks.iter().map(part).collect() })
         }
     }
 }
 
 /// The model: the messages that an input comes to.
-fn expected(input: &Input, messages: &[Value], outputs: &[Option<String>]) -> Vec<Value> {
+fn expected(input: &TaskInput, messages: &[Value], outputs: &[Option<String>]) -> Vec<Value> {
     match input {
-        Input::Conversation(kinds) => {
+        TaskInput::Conversation(kinds) => {
             messages.iter().filter_map(|message| expected_of_client(message, *kinds)).collect()
         }
-        Input::Message(message) => vec![expected_of_policy(message, messages, outputs)],
+        TaskInput::Message(message) => vec![expected_of_policy(message, messages, outputs)],
     }
 }
 
@@ -242,15 +243,15 @@ fn expected_of_client(message: &Value, kinds: Modalities) -> Option<Value> {
     Some(message)
 }
 
-fn expected_of_policy(message: &Message, messages: &[Value], outputs: &[Option<String>]) -> Value {
+fn expected_of_policy(message: &ComposedMessage, messages: &[Value], outputs: &[Option<String>]) -> Value {
     let mut pieces: Vec<Value> = Vec::new();
     for part in &message.content {
         let text = match part {
-            Part::Text(text) => text.clone(),
-            Part::Output(output) => {
+            ComposedPart::Text(text) => text.clone(),
+            ComposedPart::Output(output) => {
                 outputs[output.task].clone().or(output.otherwise.clone()).unwrap_or_default()
             }
-            Part::Original(place) => {
+            ComposedPart::Original(place) => {
                 let part = parts_of(&messages[place.message])[place.part];
                 if kind_of(part) != Modalities::TEXT {
                     pieces.push(part.clone());
@@ -274,9 +275,9 @@ fn expected_of_policy(message: &Message, messages: &[Value], outputs: &[Option<S
             .collect(),
     };
     let role = match message.role {
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
+        MessageRole::System => "system",
+        MessageRole::User => "user",
+        MessageRole::Assistant => "assistant",
     };
     json!({ "role": role, "content": content })
 }
@@ -320,7 +321,7 @@ proptest! {
         let request = scanned(&written(&members, escaped, pretty), &cuts);
         let client: Value = members.iter().cloned().collect::<Map<_, _>>().into();
         let messages = client["messages"].as_array().unwrap();
-        let inputs: Vec<Input> = picked.iter().map(|picked| input(picked, messages)).collect();
+        let inputs: Vec<TaskInput> = picked.iter().map(|picked| input(picked, messages)).collect();
         let wanted = inputs.iter().flat_map(|input| expected(input, messages, &outputs)).collect();
         let proposal = TaskProposal { options, max_output_tokens, ..chat(inputs) };
         let wanted = expected_body(&client, &proposal, wanted, answers);
@@ -348,10 +349,10 @@ proptest! {
         let messages = client["messages"].as_array().unwrap();
         let outputs = outputs_of(outputs.iter().map(Option::as_deref));
         for picked in &picked {
-            let Input::Message(message) = input(picked, messages) else { continue };
+            let TaskInput::Message(message) = input(picked, messages) else { continue };
             let finish = FinishProposal { content: message.content, label: "test".to_owned(), reason: None };
             // One with a picture in it is refused.
-            let Ok(Step::Finish(finish)) = finish_of(&request, finish) else { continue };
+            let Ok(PlanStep::Finish(finish)) = finish_of(&request, finish) else { continue };
             let text = request.composed(finish.content(), &outputs);
             let written = Value::from(text).to_string();
             let size = finish.size(|at| outputs.size(at));
@@ -379,7 +380,7 @@ proptest! {
             let naive = text.get(from..to);
             let size = prompt.part_size(0, 0, Some((from, to)));
             prop_assert_eq!(size.map(|size| size.text_bytes), naive.map(|naive| naive.len() as u64));
-            let excerpt = Part::Original(ContentRef { message: 0, part: 0, excerpt: Some((from, to)) });
+            let excerpt = ComposedPart::Original(ContentRef { message: 0, part: 0, excerpt: Some((from, to)) });
             prop_assert_eq!(request.composed(&[excerpt], &Outputs::default()), naive.unwrap_or_default());
         }
     }
