@@ -1,10 +1,7 @@
 //! Facts of the request under decision and of its candidates that are too many
 //! or too rare for the records. A call costs about as much as a hash lookup.
 
-#[cfg(target_family = "wasm")]
-use crate::bindings::routing::pointsman::policy::details as gateway;
-#[cfg(not(target_family = "wasm"))]
-use crate::testkit::details as gateway;
+use crate::imports::details as gateway;
 
 /// What the client asked for with its `x-pointsman-prefer` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,6 +34,7 @@ mod component;
 mod decision;
 pub mod details;
 pub mod estimate;
+mod imports;
 pub mod log;
 #[cfg(all(target_family = "wasm", feature = "allocator"))]
 mod memory;

@@ -2,13 +2,11 @@
 //! lines; what exceeds the bound is dropped and counted by the gateway.
 
 pub use crate::bindings::routing::pointsman::policy::log::Level;
+use crate::imports::log as gateway;
 
 /// Writes one line.
 pub fn write(level: Level, message: &str) {
-    #[cfg(target_family = "wasm")]
-    crate::bindings::routing::pointsman::policy::log::write(level, message);
-    #[cfg(not(target_family = "wasm"))]
-    crate::testkit::write_log(level, message);
+    gateway::write(level, message);
 }
 
 /// For whoever works on the policy.

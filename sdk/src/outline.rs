@@ -1,10 +1,7 @@
 //! The shape of the request's content: where there is what, but not what it
 //! says. For orchestrating policies; needs no grant.
 
-#[cfg(target_family = "wasm")]
-use crate::bindings::orchestrating::pointsman::policy::outline as gateway;
-#[cfg(not(target_family = "wasm"))]
-use crate::testkit::outline as gateway;
+use crate::imports::outline as gateway;
 
 pub use crate::bindings::orchestrating::pointsman::policy::outline::ContentPart;
 

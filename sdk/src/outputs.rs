@@ -2,10 +2,7 @@
 //! import `outputs`, which the configuration then has to grant. What is read
 //! counts to the same limit as the prompt.
 
-#[cfg(target_family = "wasm")]
-use crate::bindings::orchestrating::pointsman::policy::outputs as gateway;
-#[cfg(not(target_family = "wasm"))]
-use crate::testkit::outputs as gateway;
+use crate::imports::outputs as gateway;
 
 /// The output of a task by its number, cut to `max_bytes` at a character; `None`
 /// when there is none.

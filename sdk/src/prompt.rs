@@ -2,10 +2,7 @@
 //! component import `prompt`, which the configuration then has to grant.
 //! The gateway caps the bytes that one decision may read.
 
-#[cfg(target_family = "wasm")]
-use crate::bindings::routing::pointsman::policy::prompt as gateway;
-#[cfg(not(target_family = "wasm"))]
-use crate::testkit::prompt as gateway;
+use crate::imports::prompt as gateway;
 
 /// Messages in the conversation, system messages included.
 pub fn message_count() -> usize {

@@ -2,12 +2,11 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::imports::settings as gateway;
+
 /// The table as a JSON object; `{}` when there is none.
 pub fn json() -> String {
-    #[cfg(target_family = "wasm")]
-    return crate::bindings::routing::pointsman::policy::settings::json();
-    #[cfg(not(target_family = "wasm"))]
-    crate::testkit::settings_json()
+    gateway::json()
 }
 
 /// The table as the policy's settings. A message for whoever wrote the

@@ -18,25 +18,18 @@
 //! assert!(!gateway.prompt_was_read());
 //! ```
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::cell::RefCell;
 
 mod content;
 mod orchestration;
 mod rules;
 
+use crate::imports::stand_in::StandIn;
 use crate::log::Level;
-use content::Message;
 pub use orchestration::{Call, Ending, Orchestrated};
-pub(crate) use orchestration::{outline, outputs};
 use rules::broken_rule;
 
 use crate::{Abilities, Candidate, Decision, Modalities, Policy, Refusal, Request, component};
-
-thread_local! {
-    static CURRENT: RefCell<Gateway> = RefCell::new(Gateway::new());
-}
 
 /// A short text request that asks for nothing special: change what matters with
 /// `Request { turns: 3, ..request() }`.
@@ -78,27 +71,11 @@ pub fn candidate(id: &str, input_price: f64, output_price: f64) -> Candidate {
     }
 }
 
-/// What a policy finds behind its imports, and what it did with them.
+/// The gateway that a policy under test calls: the data that it returns, and a record of
+/// the policy's calls.
 #[derive(Clone, Debug, Default)]
 pub struct Gateway {
-    settings: Option<String>,
-    messages: Vec<Message>,
-    tools: Vec<String>,
-    request_attributes: BTreeMap<String, String>,
-    attributes: BTreeMap<(u32, String), String>,
-    qualities: BTreeMap<(u32, String), f64>,
-    operations: BTreeMap<u32, Vec<String>>,
-    whole: Option<usize>,
-    seen: Rc<Seen>,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    prompt_read: Cell<bool>,
-    outputs_read: Cell<bool>,
-    /// What tasks gave, by number.
-    outputs: RefCell<BTreeMap<u32, String>>,
-    log: RefCell<Vec<(Level, String)>>,
+    stand_in: StandIn,
 }
 
 impl Gateway {
@@ -109,19 +86,19 @@ impl Gateway {
 
     /// The policy's settings, as JSON.
     pub fn settings(mut self, json: impl Into<String>) -> Self {
-        self.settings = Some(json.into());
+        self.stand_in.settings = Some(json.into());
         self
     }
 
     /// Adds a tool.
     pub fn tool(mut self, name: &str) -> Self {
-        self.tools.push(name.to_owned());
+        self.stand_in.tools.push(name.to_owned());
         self
     }
 
     /// Sets a fact of the request.
     pub fn request_attribute(mut self, key: &str, value: &str) -> Self {
-        self.request_attributes.insert(key.to_owned(), value.to_owned());
+        self.stand_in.request_attributes.insert(key.to_owned(), value.to_owned());
         self
     }
 
@@ -132,26 +109,26 @@ impl Gateway {
 
     /// Sets a fact of a candidate.
     pub fn attribute(mut self, candidate: u32, key: &str, value: &str) -> Self {
-        self.attributes.insert((candidate, key.to_owned()), value.to_owned());
+        self.stand_in.candidate_attributes.insert((candidate, key.to_owned()), value.to_owned());
         self
     }
 
     /// Sets a candidate's quality at a kind of task.
     pub fn task_quality(mut self, candidate: u32, task: &str, quality: f64) -> Self {
-        self.qualities.insert((candidate, task.to_owned()), quality);
+        self.stand_in.task_qualities.insert((candidate, task.to_owned()), quality);
         self
     }
 
     /// Sets what a candidate can be called for; `chat` alone if never set.
     pub fn operations(mut self, candidate: u32, operations: &[&str]) -> Self {
-        self.operations.insert(candidate, operations.iter().map(|&name| name.to_owned()).collect());
+        self.stand_in.operations.insert(candidate, operations.iter().map(|&name| name.to_owned()).collect());
         self
     }
 
     /// Sets how many candidates, counted from the first, can serve the request
     /// whole; if never set, it is told from what they accept and can do.
     pub fn whole(mut self, candidates: usize) -> Self {
-        self.whole = Some(candidates);
+        self.stand_in.whole = Some(candidates);
         self
     }
 
@@ -177,100 +154,22 @@ impl Gateway {
 
     /// Runs code that calls imports with this as its gateway.
     pub fn run<T>(&self, code: impl FnOnce() -> T) -> T {
-        let before = CURRENT.replace(self.clone());
-        let result = code();
-        CURRENT.set(before);
-        result
+        self.stand_in.run(code)
     }
 
     /// Whether any content of the request was read.
     pub fn prompt_was_read(&self) -> bool {
-        self.seen.prompt_read.get()
+        self.stand_in.calls.prompt_read.get()
     }
 
     /// Whether any output of a task was read.
     pub fn outputs_were_read(&self) -> bool {
-        self.seen.outputs_read.get()
+        self.stand_in.calls.outputs_read.get()
     }
 
     /// What was logged.
     pub fn log_lines(&self) -> Vec<(Level, String)> {
-        self.seen.log.borrow().clone()
-    }
-}
-
-fn with<T>(read: impl FnOnce(&Gateway) -> T) -> T {
-    CURRENT.with_borrow(read)
-}
-
-pub(crate) fn settings_json() -> String {
-    with(|gateway| gateway.settings.clone().unwrap_or_else(|| "{}".to_owned()))
-}
-
-pub(crate) fn write_log(level: Level, message: &str) {
-    with(|gateway| gateway.seen.log.borrow_mut().push((level, message.to_owned())));
-}
-
-pub(crate) mod details {
-    //! The imports of `details`.
-
-    use super::with;
-
-    pub fn request_attribute(key: &str) -> Option<String> {
-        with(|gateway| gateway.request_attributes.get(key).cloned())
-    }
-
-    pub fn candidate_attribute(candidate: u32, key: &str) -> Option<String> {
-        with(|gateway| gateway.attributes.get(&(candidate, key.to_owned())).cloned())
-    }
-
-    pub fn task_quality(candidate: u32, task: &str) -> Option<f64> {
-        with(|gateway| gateway.qualities.get(&(candidate, task.to_owned())).copied())
-    }
-
-    pub fn candidate_operations(candidate: u32) -> Vec<String> {
-        let chat = || vec!["chat".to_owned()];
-        with(|gateway| gateway.operations.get(&candidate).cloned().unwrap_or_else(chat))
-    }
-}
-
-pub(crate) mod prompt {
-    //! The imports of `prompt`.
-
-    use super::{Gateway, with};
-
-    fn read<T>(read: impl FnOnce(&Gateway) -> T) -> T {
-        with(|gateway| {
-            gateway.seen.prompt_read.set(true);
-            read(gateway)
-        })
-    }
-
-    fn cut(text: &str, max_bytes: u32) -> String {
-        text[..text.floor_char_boundary(max_bytes as usize)].to_owned()
-    }
-
-    pub fn message_count() -> u32 {
-        read(|gateway| gateway.messages.len() as u32)
-    }
-
-    pub fn role(message: u32) -> Option<String> {
-        read(|gateway| gateway.messages.get(message as usize).map(|message| message.role.clone()))
-    }
-
-    pub fn text(message: u32, max_bytes: u32) -> Option<String> {
-        read(|gateway| gateway.messages.get(message as usize).map(|message| cut(&message.text(), max_bytes)))
-    }
-
-    pub fn last_user_text(max_bytes: u32) -> String {
-        read(|gateway| {
-            let newest = gateway.messages.iter().rev().find(|message| message.role == "user");
-            newest.map(|message| cut(&message.text(), max_bytes)).unwrap_or_default()
-        })
-    }
-
-    pub fn tool_names() -> Vec<String> {
-        read(|gateway| gateway.tools.clone())
+        self.stand_in.calls.log.borrow().clone()
     }
 }
 

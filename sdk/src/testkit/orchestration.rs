@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::Gateway;
+use super::content::shown;
 use super::rules::{broken_plan_rule, broken_rule, broken_text_rule};
-use super::{Gateway, with};
-use crate::outline::ContentPart;
 use crate::plan::{Input, Next, Part, PlanRecord, Role, Step, Task};
 use crate::{
     Candidate, Decision, Orchestrator, Refusal, Request, TaskResult, TaskStatus, component, estimate,
@@ -91,13 +91,17 @@ impl Gateway {
         mut model: impl FnMut(&Call) -> Result<String, String>,
     ) -> Result<Orchestrated, Refusal> {
         let gateway = self.clone().whole(self.count_whole(request, candidates));
-        gateway.seen.outputs.replace(BTreeMap::new());
+        gateway.stand_in.calls.outputs.replace(BTreeMap::new());
         let mut run = Run { gateway: &gateway, candidates, results: Vec::new(), calls: Vec::new() };
         let mut step = gateway.run(|| component::plan_step::<P>(&RefCell::new(None), request, candidates))?;
         for steps in 1..=MOST_STEPS {
             let (ending, label, reason) = match step {
                 Step::Route(decision) => {
-                    assert_eq!(broken_rule(&decision, gateway.whole.unwrap_or(0)), None, "{decision:?}");
+                    assert_eq!(
+                        broken_rule(&decision, gateway.stand_in.whole.unwrap_or(0)),
+                        None,
+                        "{decision:?}"
+                    );
                     let (label, reason) = (decision.label.clone(), decision.reason.clone());
                     (Ending::Routed(decision), label, reason)
                 }
@@ -136,11 +140,14 @@ impl Gateway {
 
     /// How many candidates can serve the request whole. The gateway puts them first.
     fn count_whole(&self, request: &Request, candidates: &[Candidate]) -> usize {
-        if let Some(whole) = self.whole {
+        if let Some(whole) = self.stand_in.whole {
             return whole;
         }
         let chats = |index: usize| {
-            self.operations.get(&(index as u32)).is_none_or(|names| names.iter().any(|name| name == "chat"))
+            self.stand_in
+                .operations
+                .get(&(index as u32))
+                .is_none_or(|names| names.iter().any(|name| name == "chat"))
         };
         let is_whole = |(index, candidate): (usize, &Candidate)| {
             candidate.inputs.contains(request.inputs)
@@ -220,7 +227,7 @@ impl Run<'_> {
                     result.candidate = Some(target.candidate);
                     result.finish_reason = Some("stop".to_owned());
                     result.status = TaskStatus::Done;
-                    self.gateway.seen.outputs.borrow_mut().insert(number, text);
+                    self.gateway.stand_in.calls.outputs.borrow_mut().insert(number, text);
                     return result;
                 }
                 Err(why) => result.error = Some(why),
@@ -251,7 +258,7 @@ impl Run<'_> {
             Part::Original(place) => {
                 let found = self.gateway.part_at(place.message, place.part);
                 let Some(found) = found else { unreachable!("the request has no part {place:?}") };
-                let text = found.shown(place.message, place.part);
+                let text = shown(found, place.message, place.part);
                 match place.excerpt {
                     Some((from, to)) => text[from as usize..to as usize].to_owned(),
                     None => text,
@@ -261,7 +268,7 @@ impl Run<'_> {
     }
 
     fn output(&self, task: u32) -> Option<String> {
-        self.gateway.seen.outputs.borrow().get(&task).cloned()
+        self.gateway.stand_in.calls.outputs.borrow().get(&task).cloned()
     }
 }
 
@@ -270,33 +277,5 @@ fn role_name(role: Role) -> &'static str {
         Role::System => "system",
         Role::User => "user",
         Role::Assistant => "assistant",
-    }
-}
-
-pub(crate) mod outline {
-    //! The imports of `outline`.
-
-    use super::{ContentPart, with};
-
-    pub fn parts() -> Vec<ContentPart> {
-        with(|gateway| gateway.content_parts())
-    }
-
-    pub fn whole() -> u32 {
-        with(|gateway| gateway.whole.unwrap_or(0) as u32)
-    }
-}
-
-pub(crate) mod outputs {
-    //! The import of `outputs`.
-
-    use super::with;
-
-    pub fn text(task: u32, max_bytes: u32) -> Option<String> {
-        with(|gateway| {
-            gateway.seen.outputs_read.set(true);
-            let outputs = gateway.seen.outputs.borrow();
-            outputs.get(&task).map(|text| text[..text.floor_char_boundary(max_bytes as usize)].to_owned())
-        })
     }
 }
