@@ -8,14 +8,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use http::{HeaderMap, Method, Version};
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::certificate::{TlsOptions, TlsServer};
+use crate::request::Request;
 use crate::step::Step;
 
 type Script = dyn Fn(&Request) -> Step + Send + Sync;
@@ -40,21 +38,6 @@ pub struct Builder {
     name: Option<&'static str>,
     client_pem: Option<String>,
     forgetful: bool,
-}
-
-/// A request as it arrived.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// Method.
-    pub method: Method,
-    /// Path and query.
-    pub path: String,
-    /// HTTP version.
-    pub version: Version,
-    /// Headers.
-    pub headers: HeaderMap,
-    /// The whole body.
-    pub body: Bytes,
 }
 
 pub(crate) struct State {
@@ -242,18 +225,6 @@ impl Builder {
 fn accept(listener: TcpListener, tls: Option<&TlsServer>, state: &Arc<State>) -> JoinHandle<()> {
     let tls = tls.map(|tls| Arc::clone(&tls.config));
     tokio::spawn(connection::accept(listener, tls, Arc::clone(state)))
-}
-
-impl Request {
-    /// The body as JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("the request's body is JSON")
-    }
-
-    /// A header as text, if there is one.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().expect("the header is text"))
-    }
 }
 
 impl State {

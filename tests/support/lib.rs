@@ -23,15 +23,17 @@ pub mod prometheus;
 mod proxy;
 pub mod real_models;
 pub mod registry;
+mod request;
 mod step;
 
 pub use certificate::Identity;
 pub use connection::Connection;
-pub use fake_model::{Builder, FakeModel, Request};
+pub use fake_model::{Builder, FakeModel};
 pub use gate::Gate;
 pub use gateway::{Gateway, command, fresh_directory};
 pub use installed::installed;
 pub use model::model;
 pub use proxy::Proxy;
 pub use registry::Registry;
+pub use request::Request;
 pub use step::Step;

@@ -5,8 +5,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::fake_model::Request;
 use crate::gate::Gate;
+use crate::request::Request;
 
 /// The handling of one request: a head, then pieces of a body.
 #[derive(Clone, Debug)]

@@ -14,8 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::State;
 use super::answer::{Answer, Unfinished};
-use super::{Request, State};
+use crate::request::Request;
 use crate::step::Head;
 
 /// Accepts until dropped, and then drops every connection too.
