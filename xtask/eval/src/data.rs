@@ -53,7 +53,7 @@ pub struct Split {
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct RecordedRequest {
     id: String,
     category: String,
     request: Body,
@@ -113,7 +113,7 @@ fn rows(path: &Path) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn row(line: Line) -> Row {
+fn row(line: RecordedRequest) -> Row {
     let tools: Vec<String> = line.request.tools.into_iter().map(|tool| tool.function.name).collect();
     let messages = line.request.messages;
     let bytes: usize = messages.iter().map(|message| message.content.len()).sum();

@@ -11,6 +11,7 @@ mod kinds;
 mod policy;
 mod report;
 mod stats;
+mod strategy_result;
 mod sweep;
 
 pub use baseline::{Strategy, baselines};

@@ -8,7 +8,7 @@ use crate::baseline::{Strategy, baselines};
 use crate::data::Row;
 use crate::fleet::Fleet;
 use crate::policy::Policies;
-use crate::report::{Line, line};
+use crate::strategy_result::{StrategyResult, measure};
 
 const FOLDS: usize = 5;
 const SHARES: [f64; 7] = [0.88, 0.90, 0.92, 0.94, 0.95, 0.96, 0.98];
@@ -19,7 +19,7 @@ const STEPS: [f64; 2] = [0.0, 0.03];
 const LOSS: f64 = 0.01;
 
 /// One line for each pair of `easy_share` and `hard_share`.
-pub fn sweep(rows: &[Row]) -> Result<Vec<Line>> {
+pub fn sweep(rows: &[Row]) -> Result<Vec<StrategyResult>> {
     pairs().map(|(easy, hard)| validated(rows, easy, hard)).collect()
 }
 
@@ -42,7 +42,7 @@ fn pairs() -> impl Iterator<Item = (f64, f64)> {
     SHARES.into_iter().flat_map(|easy| STEPS.map(|step| (easy, (easy + step).min(1.0))))
 }
 
-fn validated(rows: &[Row], easy: f64, hard: f64) -> Result<Line> {
+fn validated(rows: &[Row], easy: f64, hard: f64) -> Result<StrategyResult> {
     let name = format!("easy_share {easy:.2}, hard_share {hard:.2}");
     let mut tested = Vec::new();
     let mut joined =
@@ -65,5 +65,5 @@ fn validated(rows: &[Row], easy: f64, hard: f64) -> Result<Line> {
         }
         tested.extend(test);
     }
-    Ok(line(&joined[0], &joined[1], &tested))
+    Ok(measure(&joined[0], &joined[1], &tested))
 }
