@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cargo::root;
 use crate::policies::Workshop;
+use crate::tools::{run, unless_done};
 
 /// What was installed, and where.
 pub struct Installed {
@@ -166,23 +167,4 @@ fn debian(package: &str, binary: &str) -> Result<Option<PathBuf>> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// Does the work unless it was done for the same before.
-pub fn unless_done(wanted: &[u8], done: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    if std::fs::read(done).is_ok_and(|earlier| earlier == wanted) {
-        return Ok(());
-    }
-    work()?;
-    std::fs::write(done, wanted)?;
-    Ok(())
-}
-
-/// Runs what installs or builds something that the tests need.
-pub fn run(command: &mut Command, what: &str) -> Result<()> {
-    println!("$ {command:?}");
-    let hint = "without network: cargo xtask test --offline";
-    let status = command.status().with_context(|| format!("the tests need {what} ({hint})"))?;
-    ensure!(status.success(), "cannot get or use {what} ({hint})");
-    Ok(())
 }

@@ -1,12 +1,16 @@
-//! Format, lints, and the arrows between the crates.
+//! `cargo xtask lint`: format, dependencies, module cycles, crate sizes and clippy.
 
 use anyhow::Result;
 
-use crate::{arrows, cargo};
+use crate::{cargo, crate_arrows, crate_sizes, module_cycles, workspace};
 
 pub fn run() -> Result<()> {
     cargo::run(&["fmt", "--all", "--check"])?;
-    arrows::check()?;
+    let metadata = workspace::metadata()?;
+    let packages = workspace::packages(&metadata)?;
+    crate_arrows::check(&metadata)?;
+    module_cycles::check(&packages)?;
+    crate_sizes::report(&packages)?;
     cargo::ensure_wasm_target()?;
     cargo::run(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
 }

@@ -9,14 +9,19 @@
     reason = "tasks read the environment of their shell, and are not the gateway"
 )]
 
-mod arrows;
 mod cargo;
 mod clients;
+mod crate_arrows;
+mod crate_sizes;
 mod demo;
 mod lint;
+mod module_cycles;
 mod policies;
 mod screenshots;
+mod source;
 mod suite;
+mod tools;
+mod workspace;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::cargo::{cargo, root};
-use crate::clients::{run, unless_done};
+use crate::tools::{run, unless_done};
 
 /// The world of sdk/examples/wit that they implement.
 const WORLD: &str = "promptless-policy";
