@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use pointsman_domain::prompt::Prompt;
-use pointsman_wire::openai::chat::ChatPrompt;
-use pointsman_wire::openai::output::Output;
+use pointsman_wire::openai::client::ChatPrompt;
+use pointsman_wire::openai::provider::Output;
 
 /// A request's messages, and its answer where the gateway has all of it: one that
 /// is streamed passes through, and is not kept.

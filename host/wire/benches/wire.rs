@@ -5,7 +5,9 @@
 use bytes::Bytes;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use pointsman_wire::openai::chat::{Answer, CallMembers, ChatRequest, RequestScan, StreamRelay};
+use pointsman_wire::openai::client::{ChatRequest, RequestScan};
+use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
+use pointsman_wire::openai::provider::Answer;
 
 const EVENTS: usize = 64;
 

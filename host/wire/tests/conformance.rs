@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use pointsman_domain::failure::ErrorCause;
 use pointsman_domain::usage::Usage;
-use pointsman_wire::openai::chat::{Answer, StreamRelay};
-use pointsman_wire::openai::error::classify;
+use pointsman_wire::openai::pass_through::StreamRelay;
+use pointsman_wire::openai::provider::{Answer, classify};
 use serde_json::Value;
 
 /// A recorded call of chat completions.

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use bytes::Bytes;
-use pointsman_wire::openai::chat::{Answer, BadRequest, CallMembers, ChatRequest, RequestScan, StreamRelay};
-use pointsman_wire::openai::output::Output;
+use pointsman_wire::openai::client::{BadRequest, ChatRequest, RequestScan};
+use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
+use pointsman_wire::openai::provider::{Answer, Output};
 use serde_json::{Value, json};
 
 macro_rules! fixture {

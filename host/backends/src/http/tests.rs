@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use pointsman_domain::model::{Modalities, Operation};
 use pointsman_tests::{FakeModel, Gate, Step, client, model};
-use pointsman_wire::openai::transcription::Form;
+use pointsman_wire::openai::provider::Form;
 
 use super::*;
 use crate::{Backend, Reply};

@@ -4,8 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use pointsman_domain::usage::Usage;
-use pointsman_wire::openai::answer::{DONE, FinishReason, Head};
-use pointsman_wire::openai::error::ErrorBody;
+use pointsman_wire::openai::client::{DONE, ErrorBody, FinishReason, Head};
 
 use super::answer::Answer;
 use super::request::Asked;

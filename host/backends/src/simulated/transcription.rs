@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use fastrand::Rng;
-use pointsman_wire::openai::transcription::Form;
+use pointsman_wire::openai::provider::Form;
 use serde_json::json;
 
 use super::answer::heard;

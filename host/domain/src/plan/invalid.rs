@@ -53,7 +53,7 @@ pub enum InvalidPlan {
     },
     /// Inputs or an answer larger than what is left to the request.
     #[error(transparent)]
-    OverLimit(#[from] PlanLimitExceeded),
+    PlanLimitExceeded(#[from] PlanLimitExceeded),
     /// More bytes than the limit.
     #[error("the state has {0} bytes; at most {MAX_STATE} are allowed")]
     StateTooLarge(usize),

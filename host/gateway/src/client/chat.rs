@@ -12,7 +12,7 @@ use pointsman_domain::history::{DecisionAnswer, DecisionEntry};
 use pointsman_domain::outcome::Fault;
 use pointsman_telemetry::PolicyFailed;
 use pointsman_telemetry::metrics::Queue;
-use pointsman_wire::openai::chat::ChatRequest;
+use pointsman_wire::openai::client::ChatRequest;
 
 use super::error::ApiError;
 use super::headers::{Told, forwarded};

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use pointsman_domain::outcome::Fault;
 use pointsman_wire::content_coding;
-use pointsman_wire::openai::error::ErrorBody;
+use pointsman_wire::openai::client::ErrorBody;
 
 /// Wait that a client is asked for when the gateway is out of memory: most requests
 /// end sooner.

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use pointsman_domain::ids::KeyName;
 use pointsman_domain::model::Operation;
 use pointsman_domain::request::RequestFacts;
-use pointsman_wire::openai::chat::ChatRequest;
+use pointsman_wire::openai::client::ChatRequest;
 
 use super::headers::Wishes;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request};
-use pointsman_wire::openai::chat::{BadRequest, ChatRequest, RequestScan, ScanLimits};
+use pointsman_wire::openai::client::{BadRequest, ChatRequest, RequestScan, ScanLimits};
 
 use self::decoded_body::DecodedBody;
 use super::error::ApiError;

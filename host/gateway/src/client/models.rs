@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
-use pointsman_wire::openai::models::{Entry, list as to_list, one as to_one};
+use pointsman_wire::openai::client::{Entry, list as to_list, one as to_one};
 
 use super::error::ApiError;
 use crate::app::App;

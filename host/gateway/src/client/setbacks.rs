@@ -47,7 +47,7 @@ pub(super) fn stopped(stopped: Stopped) -> ApiError {
     match stopped {
         Stopped::Refused(refusal) => refused(refusal),
         Stopped::Task { cause: TaskFailure::NoMemory, .. } => ApiError::overloaded(OutOfMemory.to_string()),
-        Stopped::Task { name, why, cause: TaskFailure::OverLimit } => {
+        Stopped::Task { name, why, cause: TaskFailure::PlanLimitExceeded } => {
             ApiError::unavailable("plan_limit", format!("task `{name}` was not begun: {why}"))
         }
         Stopped::Answer(over_limit) => {

@@ -8,10 +8,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use pointsman_wire::openai::answer::{FinishReason, Head};
-use pointsman_wire::openai::chat::{Answer, ChatRequest, with_usage};
-use pointsman_wire::openai::error::ErrorBody;
-use pointsman_wire::openai::usage_count::UsageCount;
+use pointsman_wire::openai::client::{ChatRequest, ErrorBody, FinishReason, Head};
+use pointsman_wire::openai::pass_through::with_usage;
+use pointsman_wire::openai::provider::{Answer, UsageCount};
 use pointsman_wire::sse;
 use serde::de::IgnoredAny;
 

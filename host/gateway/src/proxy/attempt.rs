@@ -13,8 +13,8 @@ use pointsman_backends::{Backend, Call, Reply, ReplyBody};
 use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::{Model, Operation};
-use pointsman_wire::openai::chat::{Answer, CallMembers, StreamRelay};
-use pointsman_wire::openai::output::{NotAnAnswer, Output};
+use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
+use pointsman_wire::openai::provider::{Answer, NotAnAnswer, Output};
 
 use super::outgoing::{Outgoing, Wanted};
 use crate::memory::MemoryLease;

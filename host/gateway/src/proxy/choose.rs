@@ -10,7 +10,7 @@ use pointsman_domain::ids::PolicyName;
 use pointsman_domain::plan::PlanStep;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{Answer, DecisionInput, Orchestration, Policy, PolicyFailure, Record};
-use pointsman_wire::openai::chat::ChatPrompt;
+use pointsman_wire::openai::client::ChatPrompt;
 
 use super::asked::{self, Moment};
 use crate::config::Mode;

@@ -7,9 +7,9 @@ use http::HeaderMap;
 use pointsman_domain::model::{Model, Operation};
 use pointsman_domain::plan::{CallLimits, OutputLimit, PlanLimitExceeded, PlanLimits};
 use pointsman_domain::usage::Usage;
-use pointsman_wire::openai::chat::{CallMembers, ChatRequest, TaskBody};
-use pointsman_wire::openai::embedding::EmbeddingBody;
-use pointsman_wire::openai::transcription::TranscriptionBody;
+use pointsman_wire::openai::client::ChatRequest;
+use pointsman_wire::openai::pass_through::{CallMembers, TaskBody};
+use pointsman_wire::openai::provider::{EmbeddingBody, TranscriptionBody};
 
 use crate::ledger::{Account, CallId};
 

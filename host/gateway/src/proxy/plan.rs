@@ -16,7 +16,8 @@ use pointsman_domain::plan::{
 };
 use pointsman_domain::prompt::ContentSize;
 use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
-use pointsman_wire::openai::chat::{ChatRequest, Outputs};
+use pointsman_wire::openai::client::ChatRequest;
+use pointsman_wire::openai::pass_through::Outputs;
 
 use super::asked::{self, Moment};
 use super::race::{CallContext, Won};
@@ -95,7 +96,7 @@ pub(crate) enum TaskFailure {
     /// No model gave an output in time.
     NoOutput,
     /// It would have used up more than the plan may.
-    OverLimit,
+    PlanLimitExceeded,
     /// The gateway has no memory left for an output.
     NoMemory,
 }

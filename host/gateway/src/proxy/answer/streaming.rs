@@ -12,8 +12,8 @@ use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
 use pointsman_domain::outcome::Fault;
-use pointsman_wire::openai::chat::{BrokenStream, StreamState};
-use pointsman_wire::openai::error::ErrorBody;
+use pointsman_wire::openai::client::ErrorBody;
+use pointsman_wire::openai::provider::{BrokenStream, StreamState};
 use tokio::time::{timeout, timeout_at};
 
 use crate::ledger::{Account, CallId};

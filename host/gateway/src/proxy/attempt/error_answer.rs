@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use pointsman_backends::{Reply, retry_after};
 use pointsman_domain::failure::{CallFailure, FailureKind};
-use pointsman_wire::openai::error::{classify, refuses_stream_usage};
+use pointsman_wire::openai::provider::{classify, refuses_stream_usage};
 
 use super::Failed;
 use super::clock::CallClock;

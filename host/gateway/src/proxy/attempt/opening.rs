@@ -3,8 +3,8 @@
 use bytes::{Bytes, BytesMut};
 use pointsman_backends::ReplyBody;
 use pointsman_domain::failure::CallFailure;
-use pointsman_wire::openai::chat::{Answer, StreamRelay, StreamState};
-use pointsman_wire::openai::output::NotAnAnswer;
+use pointsman_wire::openai::pass_through::StreamRelay;
+use pointsman_wire::openai::provider::{Answer, NotAnAnswer, StreamState};
 use pointsman_wire::sse;
 
 use super::clock::CallClock;

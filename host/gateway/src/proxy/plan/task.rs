@@ -7,8 +7,8 @@ use pointsman_domain::candidate::Candidate;
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::model::Operation;
 use pointsman_domain::plan::{Plan, PlanLimitExceeded, Task, TaskResult};
-use pointsman_wire::openai::chat::{ChatRequest, Outputs};
-use pointsman_wire::openai::transcription::BadRecording;
+use pointsman_wire::openai::client::{BadRecording, ChatRequest};
+use pointsman_wire::openai::pass_through::Outputs;
 
 use super::assembly::Assembler;
 use super::{Conductor, TaskFailure};
@@ -45,7 +45,7 @@ pub(super) enum Ended {
 /// Reason why a task gave no output.
 enum TaskError {
     /// Its input would be larger than the plan may make it.
-    OverLimit(PlanLimitExceeded),
+    PlanLimitExceeded(PlanLimitExceeded),
     /// Its recording cannot be sent as a file.
     Recording(BadRecording),
     /// No model gave one.
@@ -76,8 +76,8 @@ impl<'a> Job<'a> {
         let deadline = self.deadline();
         let ended = match tokio::time::timeout_at(deadline.into(), self.output(outputs, deadline)).await {
             Ok(Ok(won)) => self.won(won),
-            Ok(Err(TaskError::OverLimit(over_limit))) => {
-                self.failed(over_limit.to_string(), TaskFailure::OverLimit)
+            Ok(Err(TaskError::PlanLimitExceeded(over_limit))) => {
+                self.failed(over_limit.to_string(), TaskFailure::PlanLimitExceeded)
             }
             Ok(Err(TaskError::Recording(bad))) => self.failed(bad.to_string(), TaskFailure::NoOutput),
             Ok(Err(TaskError::Exhausted(exhausted)))
@@ -115,9 +115,11 @@ impl<'a> Job<'a> {
             size += request.size_beside_messages();
         }
         if size.input_tokens() > account.left(&limits.plan).input_tokens {
-            return Err(TaskError::OverLimit(PlanLimitExceeded::InputTokens(limits.plan.input_tokens)));
+            return Err(TaskError::PlanLimitExceeded(PlanLimitExceeded::InputTokens(
+                limits.plan.input_tokens,
+            )));
         }
-        account.assemble(&size, &limits.plan).map_err(TaskError::OverLimit)?;
+        account.assemble(&size, &limits.plan).map_err(TaskError::PlanLimitExceeded)?;
         if !Assembler::takes(&size) {
             return payload(request, self.task, &outputs, answers).map_err(TaskError::Recording);
         }
@@ -219,7 +221,7 @@ fn cause_of(exhausted: &Exhausted) -> TaskFailure {
     if exhausted.is_out_of_memory() {
         return TaskFailure::NoMemory;
     }
-    if exhausted.over_limit.is_some() { TaskFailure::OverLimit } else { TaskFailure::NoOutput }
+    if exhausted.over_limit.is_some() { TaskFailure::PlanLimitExceeded } else { TaskFailure::NoOutput }
 }
 
 /// What was tried and how it failed.

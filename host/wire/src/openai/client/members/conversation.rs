@@ -1,0 +1,252 @@
+use pointsman_domain::model::Modalities;
+use pointsman_domain::prompt::ContentSize;
+
+use super::place::Key;
+use crate::json::{Scalar, Span, Text};
+use crate::openai::client::prompt::{MessageSpans, PartSpans, Stretch, Texts, saturated};
+use crate::tokens;
+
+/// An address longer than this is the thing itself, as a `data:` URL.
+const LONGEST_URL: usize = 4096;
+/// Quotes, colon and comma around a key or value of a tool: about one token.
+const PUNCTUATION: usize = 4;
+
+/// What the messages and the tools contain.
+#[derive(Debug, Default)]
+pub(super) struct Conversation {
+    pub texts: Texts,
+    pub inputs: Modalities,
+    pub turns: u32,
+    /// The message under way.
+    message: Message,
+    /// The part under way.
+    part: Part,
+    text_bytes: usize,
+    media_tokens: u64,
+}
+
+#[derive(Debug, Default)]
+struct Message {
+    start: usize,
+    role: Option<Stretch>,
+    is_instruction: bool,
+    content: Stretch,
+    content_start: usize,
+    parts: usize,
+    calls_tools: bool,
+}
+
+#[derive(Debug, Default)]
+struct Part {
+    start: usize,
+    kind: Modalities,
+    /// What is between the quotes, if it is a text.
+    text: Option<Stretch>,
+    /// Bytes of that text, decoded.
+    text_bytes: usize,
+    /// It has more than one text, so what it is depends on who reads it.
+    has_texts: bool,
+    low_detail: bool,
+    is_wav: bool,
+    /// Bytes of the last address or content.
+    media_bytes: usize,
+    /// Bytes of what is in the request itself, in base64.
+    inline: Option<u64>,
+}
+
+impl Conversation {
+    /// How many messages are complete.
+    pub fn messages(&self) -> usize {
+        self.texts.messages.len()
+    }
+
+    /// How many parts of the message under way are complete.
+    pub fn parts(&self) -> usize {
+        self.message.parts
+    }
+
+    pub fn begin_message(&mut self, at: usize) {
+        self.message.start = at;
+    }
+
+    pub fn role(&mut self, role: &Text<'_>) {
+        self.message.is_instruction = matches!(role.raw, Some(b"system" | b"developer"));
+        self.message.role = Some(role.span.clone().into());
+    }
+
+    pub fn calls_tools(&mut self) {
+        self.message.calls_tools = true;
+    }
+
+    /// The content is `null`, here.
+    pub fn no_content(&mut self, span: Span) {
+        self.message.content = span.into();
+    }
+
+    /// The content is one text: the only part.
+    pub fn text_content(&mut self, text: &Text<'_>, span: Span) {
+        self.message.content = span.clone().into();
+        self.lone_text(text, span);
+    }
+
+    /// The content is an array of parts.
+    pub fn begin_content(&mut self, at: usize) {
+        self.message.content_start = at;
+    }
+
+    pub fn end_content(&mut self, at: usize) {
+        self.message.content = (self.message.content_start..at).into();
+    }
+
+    pub fn begin_part(&mut self, at: usize) {
+        self.part.start = at;
+    }
+
+    /// A part that is no object: a text, or what nobody knows.
+    pub fn scalar_part(&mut self, value: &Scalar<'_>, span: Span) {
+        if let Scalar::String(text) = value {
+            return self.lone_text(text, span);
+        }
+        self.begin_part(span.start);
+        self.end_part(span.end);
+    }
+
+    fn lone_text(&mut self, text: &Text<'_>, span: Span) {
+        self.begin_part(span.start);
+        self.part_text(text);
+        self.end_part(span.end);
+    }
+
+    /// Text that a policy may read.
+    pub fn part_text(&mut self, text: &Text<'_>) {
+        self.inputs |= Modalities::TEXT;
+        self.text_bytes += text.decoded_len;
+        let stretch = text.span.clone().into();
+        self.texts.texts.push(stretch);
+        self.part.has_texts |= self.part.text.is_some();
+        self.part.text = Some(stretch);
+        self.part.text_bytes = text.decoded_len;
+    }
+
+    /// Text that only counts, such as a tool's schema.
+    pub fn structured(&mut self, text: &Text<'_>) {
+        self.text_bytes += text.decoded_len + PUNCTUATION;
+    }
+
+    pub fn tool(&mut self, name: &Text<'_>) {
+        self.texts.tool_names.push(name.span.clone());
+    }
+
+    pub fn part_type(&mut self, kind: &Text<'_>) {
+        self.part.kind |= match kind.raw {
+            Some(b"image_url" | b"input_image") => Modalities::IMAGE,
+            Some(b"input_audio" | b"audio_url") => Modalities::AUDIO,
+            Some(b"video_url" | b"input_video") => Modalities::VIDEO,
+            Some(b"file" | b"input_file") => Modalities::DOCUMENT,
+            _ => Modalities::empty(),
+        };
+    }
+
+    /// The part has a member of this name, which is not `null`.
+    pub fn media(&mut self, key: Key) {
+        self.part.kind |= match key {
+            Key::ImageUrl => Modalities::IMAGE,
+            Key::InputAudio | Key::AudioUrl => Modalities::AUDIO,
+            Key::VideoUrl | Key::InputVideo => Modalities::VIDEO,
+            Key::File => Modalities::DOCUMENT,
+            _ => Modalities::empty(),
+        };
+    }
+
+    pub fn url(&mut self, url: &Text<'_>) {
+        let is_data = url.raw.is_some_and(|raw| raw.starts_with(b"data:"));
+        self.part.media_bytes = url.span.len();
+        if is_data || url.span.len() > LONGEST_URL {
+            self.inline(url);
+        }
+    }
+
+    pub fn inline(&mut self, base64: &Text<'_>) {
+        self.part.media_bytes = base64.span.len();
+        self.part.inline = Some(base64.span.len() as u64);
+    }
+
+    pub fn format(&mut self, format: &Text<'_>) {
+        self.part.is_wav = format.raw == Some(b"wav");
+    }
+
+    pub fn detail(&mut self, detail: &Text<'_>) {
+        self.part.low_detail = detail.raw == Some(b"low");
+    }
+
+    pub fn end_part(&mut self, at: usize) {
+        let part = std::mem::take(&mut self.part);
+        self.message.parts += 1;
+        self.inputs |= part.kind;
+        let media_tokens = part.media_tokens();
+        self.media_tokens += media_tokens;
+        self.texts.parts.push(part.spans(at, media_tokens));
+    }
+
+    /// Whether the message was complete: it must have a role.
+    pub fn end_message(&mut self, at: usize) -> bool {
+        let message = std::mem::take(&mut self.message);
+        let Some(role) = message.role else { return false };
+        self.texts.messages.push(MessageSpans {
+            role,
+            whole: (message.start..at).into(),
+            content: message.content,
+            texts_end: saturated(self.texts.texts.len()),
+            parts_end: saturated(self.texts.parts.len()),
+            calls_tools: message.calls_tools,
+        });
+        self.turns += u32::from(!message.is_instruction);
+        true
+    }
+
+    /// Estimated tokens of everything.
+    pub fn input_tokens(&self) -> u32 {
+        let size = ContentSize {
+            messages: self.messages() as u64,
+            text_bytes: self.text_bytes as u64,
+            media_tokens: self.media_tokens,
+            ..ContentSize::default()
+        };
+        u32::try_from(size.input_tokens()).unwrap_or(u32::MAX)
+    }
+
+    /// Lower bound on the tokens of everything, whichever tokenizer counts them.
+    pub fn least_input_tokens(&self) -> u32 {
+        saturated(self.text_bytes / tokens::LONGEST_TOKEN_BYTES)
+    }
+}
+
+impl Part {
+    fn media_tokens(&self) -> u64 {
+        let image = if self.low_detail { tokens::IMAGE_LOW_DETAIL } else { tokens::IMAGE };
+        let of = |kind: Modalities, tokens: u64| if self.kind.contains(kind) { tokens } else { 0 };
+        of(Modalities::IMAGE, image)
+            + of(Modalities::AUDIO, tokens::of_audio(self.inline, self.is_wav))
+            + of(Modalities::VIDEO, tokens::of_video(self.inline))
+            + of(Modalities::DOCUMENT, tokens::of_document(self.inline))
+    }
+
+    /// What is kept of a part that ends here. One that could be taken for two
+    /// kinds is of none: models differ in what they make of it.
+    fn spans(&self, at: usize, media_tokens: u64) -> PartSpans {
+        let whole = self.start..at;
+        let media = self.kind.bits().count_ones();
+        let (kind, bytes) = match self.text {
+            Some(_) if media == 0 && !self.has_texts => (Modalities::TEXT, self.text_bytes),
+            None if media == 1 => (self.kind, self.media_bytes),
+            _ => (Modalities::empty(), whole.len()),
+        };
+        PartSpans {
+            whole: whole.into(),
+            text: self.text.unwrap_or_default(),
+            bytes: saturated(bytes),
+            media_tokens: u32::try_from(media_tokens).unwrap_or(u32::MAX),
+            kind,
+        }
+    }
+}

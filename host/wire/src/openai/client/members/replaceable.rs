@@ -1,0 +1,36 @@
+use super::place::Key;
+use crate::json::Span;
+
+/// Members at the top whose values a task may replace.
+const REPLACEABLE: [Key; 8] = [
+    Key::Messages,
+    Key::MaxTokens,
+    Key::MaxCompletionTokens,
+    Key::Temperature,
+    Key::TopP,
+    Key::Seed,
+    Key::ReasoningEffort,
+    Key::ResponseFormat,
+];
+
+/// Where the values of those members are.
+#[derive(Clone, Debug, Default)]
+pub(in crate::openai) struct Replaceable {
+    /// Empty where there is none.
+    spans: [Span; REPLACEABLE.len()],
+}
+
+impl Replaceable {
+    pub(super) fn note(&mut self, key: Key, span: Span) {
+        let place = REPLACEABLE.iter().position(|known| *known == key);
+        if let Some(known) = place.and_then(|place| self.spans.get_mut(place)) {
+            *known = span;
+        }
+    }
+
+    /// Where the value of a member is; `None` where the client gave none.
+    pub fn value(&self, name: &str) -> Option<Span> {
+        let place = REPLACEABLE.iter().position(|known| known.name() == name)?;
+        self.spans.get(place).filter(|span| !span.is_empty()).cloned()
+    }
+}

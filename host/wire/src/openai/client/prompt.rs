@@ -1,0 +1,218 @@
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use pointsman_domain::model::Modalities;
+use pointsman_domain::prompt::{ContentPart, ContentSize, Prompt};
+
+use crate::body::Body;
+use crate::json::{Span, unescape};
+
+mod size;
+
+/// Where the content of a request is.
+#[derive(Debug, Default)]
+pub(in crate::openai) struct Texts {
+    /// In order of the conversation.
+    pub messages: Vec<MessageSpans>,
+    /// The texts of all messages, one after the other.
+    pub texts: Vec<Stretch>,
+    /// The parts of all messages, one after the other.
+    pub parts: Vec<PartSpans>,
+    /// The names of the tools.
+    pub tool_names: Vec<Span>,
+    indexes: size::Indexes,
+}
+
+/// A span in half the memory: a body of nothing but small parts must not take
+/// many times its size. The scan refuses bodies in which it would not fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::openai) struct Stretch {
+    start: u32,
+    end: u32,
+}
+
+/// One message.
+#[derive(Debug)]
+pub(in crate::openai) struct MessageSpans {
+    pub role: Stretch,
+    /// The object.
+    pub whole: Stretch,
+    /// The value of `content`; empty where there is none.
+    pub content: Stretch,
+    /// Where in [`Texts::texts`] its own end.
+    pub texts_end: u32,
+    /// Where in [`Texts::parts`] its own end.
+    pub parts_end: u32,
+    /// Whether it calls tools, so that later messages may refer to it.
+    pub calls_tools: bool,
+}
+
+/// One part of a message.
+#[derive(Debug)]
+pub(in crate::openai) struct PartSpans {
+    /// The JSON value: an object, or the text where the content is one.
+    pub whole: Stretch,
+    /// What is between the quotes of a text.
+    pub text: Stretch,
+    /// As [`ContentPart::bytes`].
+    pub bytes: u32,
+    /// Estimated tokens of media.
+    pub media_tokens: u32,
+    /// As [`ContentPart::kind`].
+    pub kind: Modalities,
+}
+
+/// The messages of a request. It shares the request's bytes; a text is decoded
+/// when it is first asked for, media never.
+#[derive(Clone, Debug)]
+pub struct ChatPrompt {
+    body: Arc<Body>,
+    texts: Arc<Texts>,
+    messages: OnceLock<Box<[Message]>>,
+    tool_names: OnceLock<Vec<String>>,
+    parts: OnceLock<Box<[ContentPart]>>,
+    part_texts: OnceLock<Box<[OnceLock<String>]>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Message {
+    role: OnceLock<String>,
+    text: OnceLock<String>,
+}
+
+impl Stretch {
+    pub fn span(self) -> Span {
+        self.start as usize..self.end as usize
+    }
+
+    pub fn len(self) -> usize {
+        self.span().len()
+    }
+}
+
+impl From<Span> for Stretch {
+    fn from(span: Span) -> Self {
+        Self { start: saturated(span.start), end: saturated(span.end) }
+    }
+}
+
+/// A place or a length in a body that the scan let in.
+pub(super) fn saturated(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Texts {
+    /// Which of the parts are a message's; none past the end.
+    pub fn parts_of(&self, message: usize) -> Range<usize> {
+        self.range(message, |spans| spans.parts_end)
+    }
+
+    /// A part by its place.
+    pub fn part(&self, message: usize, part: usize) -> Option<&PartSpans> {
+        self.parts.get(self.part_index(message, part)?)
+    }
+
+    /// Where in the parts of all messages a part is.
+    pub fn part_index(&self, message: usize, part: usize) -> Option<usize> {
+        let parts = self.parts_of(message);
+        let index = parts.start.checked_add(part)?;
+        parts.contains(&index).then_some(index)
+    }
+
+    fn texts_of(&self, message: usize) -> &[Stretch] {
+        self.texts.get(self.range(message, |spans| spans.texts_end)).unwrap_or_default()
+    }
+
+    fn range(&self, message: usize, end: impl Fn(&MessageSpans) -> u32) -> Range<usize> {
+        let Some(spans) = self.messages.get(message) else { return 0..0 };
+        let before = message.checked_sub(1).and_then(|before| self.messages.get(before));
+        before.map_or(0, &end) as usize..end(spans) as usize
+    }
+}
+
+impl ChatPrompt {
+    pub(super) fn new(body: Arc<Body>, texts: Arc<Texts>) -> Self {
+        Self {
+            body,
+            texts,
+            messages: OnceLock::new(),
+            tool_names: OnceLock::new(),
+            parts: OnceLock::new(),
+            part_texts: OnceLock::new(),
+        }
+    }
+
+    /// Bytes of the request.
+    pub fn body_len(&self) -> usize {
+        self.body.len()
+    }
+
+    fn message(&self, message: usize) -> Option<(&Message, &MessageSpans)> {
+        let spans = self.texts.messages.get(message)?;
+        let decoded = self.messages.get_or_init(|| vec![Message::default(); self.message_count()].into());
+        Some((decoded.get(message)?, spans))
+    }
+
+    fn decode(&self, span: Span) -> String {
+        unescape(&self.body.bytes(span))
+    }
+}
+
+impl Prompt for ChatPrompt {
+    fn message_count(&self) -> usize {
+        self.texts.messages.len()
+    }
+
+    fn role(&self, message: usize) -> Option<&str> {
+        let (decoded, spans) = self.message(message)?;
+        Some(decoded.role.get_or_init(|| self.decode(spans.role.span())))
+    }
+
+    fn text(&self, message: usize) -> Option<&str> {
+        let (decoded, _) = self.message(message)?;
+        Some(decoded.text.get_or_init(|| {
+            let texts = self.texts.texts_of(message);
+            texts.iter().map(|text| self.decode(text.span())).collect::<Vec<_>>().join("\n")
+        }))
+    }
+
+    fn tool_names(&self) -> &[String] {
+        self.tool_names
+            .get_or_init(|| self.texts.tool_names.iter().map(|span| self.decode(span.clone())).collect())
+    }
+
+    fn parts(&self) -> &[ContentPart] {
+        self.parts.get_or_init(|| {
+            let places = (0..self.message_count())
+                .flat_map(|message| (0..self.texts.parts_of(message).len()).map(move |part| (message, part)));
+            let part = |((message, part), spans): (_, &PartSpans)| ContentPart {
+                message,
+                part,
+                kind: spans.kind,
+                bytes: spans.bytes as usize,
+            };
+            places.zip(&self.texts.parts).map(part).collect()
+        })
+    }
+
+    fn part_text(&self, message: usize, part: usize) -> Option<&str> {
+        let index = self.texts.part_index(message, part)?;
+        let spans = self.texts.parts.get(index).filter(|spans| spans.kind == Modalities::TEXT)?;
+        let texts = self.part_texts.get_or_init(|| vec![OnceLock::new(); self.texts.parts.len()].into());
+        Some(texts.get(index)?.get_or_init(|| self.decode(spans.text.span())))
+    }
+
+    fn conversation_size(&self, kinds: Modalities) -> ContentSize {
+        self.texts.conversation_size(kinds)
+    }
+
+    fn part_size(&self, message: usize, part: usize, excerpt: Option<(usize, usize)>) -> Option<ContentSize> {
+        match excerpt {
+            Some(range) => self.texts.excerpt(&self.body, (message, part), range).map(|(_, size)| size),
+            None => self.texts.part(message, part).map(PartSpans::size),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,308 @@
+use std::ops::Range;
+
+use bytes::Bytes;
+use pointsman_domain::usage::Usage;
+
+use self::pattern::Pattern;
+use super::usage;
+use crate::json::{Span, scan};
+use crate::openai::provider::{BrokenStream, Completeness, Reading, ReportedError, StreamState, UsageCount};
+use crate::sse::{self, Data, Piece, Splitter};
+
+mod pattern;
+
+/// An event larger than this goes by unread: no model writes so much at once.
+const MAX_EVENT: usize = 4 << 20;
+const DONE: &[u8] = b"[DONE]";
+/// Bytes of comments that are passed on before the first content. Until then the client has
+/// no body that a comment could keep alive, and a server that sends nothing else must not
+/// fill the memory.
+const MAX_COMMENTS_BEFORE_CONTENT: usize = 1 << 10;
+
+/// Relays a stream byte for byte, and reads along: usage, how much was written, how it
+/// ended.
+///
+/// Further comments before the first content are left out, and so is everything after
+/// `[DONE]`.
+///
+/// Usage that the client did not request is hidden: an event that has nothing else is
+/// dropped, and the member is cut out of the others. An event that reports an error is
+/// always passed on. Where more calls than this one were made for an answer, usage that is
+/// passed on is [that of all](Self::adding).
+#[derive(Debug)]
+pub struct StreamRelay {
+    hide_usage: bool,
+    /// Usage of other calls for the same answer.
+    others: Option<Usage>,
+    splitter: Splitter,
+    pattern: Pattern,
+    count: UsageCount,
+    output_bytes: u64,
+    comment_bytes: usize,
+    /// True if the next chunk may begin with the end of the last line of `[DONE]`.
+    lacks_line_feed: bool,
+    completeness: Completeness,
+}
+
+/// What becomes of an event.
+enum Verdict {
+    Pass,
+    Drop,
+    /// Passed without these bytes of it.
+    Cut(Range<usize>),
+    /// This is passed in its place.
+    Replace(Vec<u8>),
+}
+
+impl StreamRelay {
+    /// Returns a relay for a stream that has not begun. `hide_usage` is for a client that did
+    /// not request usage, `choices` the number of choices that it requested.
+    pub const fn new(hide_usage: bool, choices: u32) -> Self {
+        Self {
+            hide_usage,
+            others: None,
+            splitter: Splitter::new(MAX_EVENT),
+            pattern: Pattern::new(),
+            count: UsageCount::NONE,
+            output_bytes: 0,
+            comment_bytes: 0,
+            lacks_line_feed: false,
+            completeness: Completeness::new(choices),
+        }
+    }
+
+    /// Adds what other calls used to the usage that is passed on. Where that is
+    /// nothing, usage is passed on as it came.
+    #[must_use]
+    pub const fn adding(mut self, others: Usage) -> Self {
+        let is_any = others.input_tokens > 0 || others.output_tokens > 0;
+        self.others = if is_any { Some(others) } else { None };
+        self
+    }
+
+    /// Reads the next chunk, cut anywhere, and appends what is to be sent of the
+    /// events that are complete: at most one chunk, the same one if nothing in
+    /// it changes.
+    pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) {
+        let mut kept = Kept { chunk: &chunk, range: 0..0, copy: Vec::new() };
+        let mut at = 0;
+        if std::mem::take(&mut self.lacks_line_feed) && chunk.first() == Some(&b'\n') {
+            kept.keep(0..1);
+        }
+        while !self.completeness.is_done()
+            && let Some(piece) = self.splitter.next(&chunk, &mut at)
+        {
+            match piece {
+                Piece::Event(here) => match self.event(&chunk[here.clone()]) {
+                    Verdict::Pass => kept.keep(here),
+                    Verdict::Drop => {}
+                    Verdict::Cut(cut) => {
+                        kept.keep(here.start..here.start + cut.start);
+                        kept.keep(here.start + cut.end..here.end);
+                    }
+                    Verdict::Replace(event) => kept.keep_other(&event),
+                },
+                Piece::Joined(event) => match self.event(&event) {
+                    Verdict::Pass => kept.keep_copy(&event),
+                    Verdict::Drop => {}
+                    Verdict::Cut(cut) => {
+                        kept.keep_copy(&event[..cut.start]);
+                        kept.keep_copy(&event[cut.end..]);
+                    }
+                    Verdict::Replace(event) => kept.keep_copy(&event),
+                },
+                Piece::Part(here) => {
+                    self.unread(here.len());
+                    kept.keep(here);
+                }
+                Piece::JoinedPart(part) => {
+                    self.unread(part.len());
+                    kept.keep_copy(&part);
+                }
+            }
+        }
+        out.extend(kept.finish());
+    }
+
+    /// Ends the stream, and returns whether it is complete. An event that only lacks its empty
+    /// line is passed on.
+    pub fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), BrokenStream> {
+        if let Some(rest) = self.splitter.finish().filter(|_| !self.completeness.is_done()) {
+            match sse::data(&rest) {
+                None => out.push(rest),
+                Some(Data { bytes, .. })
+                    if is_done(&bytes) || scan(&bytes, &mut Reading::default()).is_ok() =>
+                {
+                    self.push([&rest, &b"\n\n"[..]].concat().into(), out);
+                }
+                Some(_) => {}
+            }
+        }
+        self.check()
+    }
+
+    /// Returns whether a stream that ends here is complete.
+    pub fn check(&self) -> Result<(), BrokenStream> {
+        self.completeness.check()
+    }
+
+    /// Returns the usage of this call: the backend's count where it can be true, else an
+    /// estimate from what came so far for an input of about `input_tokens`.
+    pub fn usage_or_estimate(&self, input_tokens: u32) -> Usage {
+        self.count.usage(input_tokens, self.output_bytes)
+    }
+
+    /// Returns the state of the answer.
+    pub fn state(&self) -> StreamState {
+        self.completeness.state()
+    }
+
+    /// Returns whether anything has come that the client cannot get twice.
+    pub const fn has_content(&self) -> bool {
+        self.completeness.has_content()
+    }
+
+    /// Bytes of text that the model wrote: content, reasoning, refusal and
+    /// arguments of tools.
+    pub const fn output_bytes(&self) -> u64 {
+        self.output_bytes
+    }
+
+    /// Bytes of an incomplete event that are held until its end comes.
+    pub const fn held_bytes(&self) -> usize {
+        self.splitter.held_bytes()
+    }
+
+    /// Returns the error that the backend reported, if it did.
+    pub fn error(&self) -> Option<ReportedError> {
+        self.completeness.error()
+    }
+
+    fn event(&mut self, event: &[u8]) -> Verdict {
+        if let Some(like) = self.pattern.read(event) {
+            self.output_bytes += like.text_bytes as u64;
+            if like.text_bytes > 0 {
+                self.completeness.record_content();
+            }
+            return like.cut.map_or(Verdict::Pass, Verdict::Cut);
+        }
+        let Some(data) = sse::data(event) else { return self.event_without_data(event) };
+        if is_done(&data.bytes) {
+            self.completeness.record_done();
+            self.lacks_line_feed = event.ends_with(b"\r");
+            return Verdict::Pass;
+        }
+        let mut reading = Reading::default();
+        if scan(&data.bytes, &mut reading).is_err() {
+            return Verdict::Pass;
+        }
+        let verdict = self.verdict(event, &data, &reading);
+        self.count.update(reading.count);
+        self.output_bytes += reading.output_bytes();
+        self.completeness.record(&mut reading, &data.bytes);
+        verdict
+    }
+
+    fn event_without_data(&mut self, event: &[u8]) -> Verdict {
+        if self.completeness.has_content() || !sse::is_comment(event) {
+            return Verdict::Pass;
+        }
+        self.comment_bytes = self.comment_bytes.saturating_add(event.len());
+        if self.comment_bytes > MAX_COMMENTS_BEFORE_CONTENT { Verdict::Drop } else { Verdict::Pass }
+    }
+
+    fn verdict(&mut self, event: &[u8], data: &Data<'_>, reading: &Reading) -> Verdict {
+        if reading.error.is_some() {
+            return Verdict::Pass;
+        }
+        let hidden = reading.usage.as_ref().filter(|_| self.hide_usage);
+        if hidden.is_some() && reading.has_usage && reading.choices == 0 {
+            return Verdict::Drop;
+        }
+        if let Some(others) = self.others.filter(|_| !self.hide_usage && reading.count.is_complete())
+            && let counted = reading.count.usage(0, 0)
+            && let Some(data) = usage::rewritten(&data.bytes, others + counted)
+        {
+            return Verdict::Replace(sse::with_data(event, &data));
+        }
+        // Of data in several lines, the places in the event are not known.
+        let Some(offset) = data.at else {
+            return hidden.map_or(Verdict::Pass, |usage| {
+                let cut = with_comma(&data.bytes, usage.clone());
+                let rest = [&data.bytes[..cut.start], &data.bytes[cut.end..]].concat();
+                Verdict::Replace(sse::with_data(event, &rest))
+            });
+        };
+        let in_event = |span: &Span| span.start + offset..span.end + offset;
+        let cut = hidden.map(|usage| with_comma(event, in_event(usage)));
+        if reading.texts == 1 && !reading.is_finished() {
+            let text = in_event(&reading.last_text);
+            let padding = reading.padding.as_ref().map(in_event).filter(|padding| padding.start >= text.end);
+            self.pattern.learn(event, text, padding, cut.clone());
+        }
+        cut.map_or(Verdict::Pass, Verdict::Cut)
+    }
+
+    fn unread(&mut self, bytes: usize) {
+        self.output_bytes += bytes as u64;
+        self.completeness.record_content();
+    }
+}
+
+fn is_done(data: &[u8]) -> bool {
+    data.trim_ascii() == DONE
+}
+
+/// A member with the comma before it, or after it if it is the first.
+fn with_comma(event: &[u8], member: Range<usize>) -> Range<usize> {
+    let is_space = |byte: &u8| byte.is_ascii_whitespace();
+    let before = event[..member.start].trim_ascii_end();
+    if before.ends_with(b",") {
+        return before.len() - 1..member.end;
+    }
+    let spaces = event[member.end..].iter().take_while(|byte| is_space(byte)).count();
+    let comma = member.end + spaces;
+    member.start..if event.get(comma) == Some(&b',') { comma + 1 } else { member.end }
+}
+
+/// What is kept of a chunk, put together only when something in between is not.
+struct Kept<'a> {
+    chunk: &'a Bytes,
+    range: Range<usize>,
+    copy: Vec<u8>,
+}
+
+impl Kept<'_> {
+    fn keep(&mut self, range: Range<usize>) {
+        if !self.copy.is_empty() {
+            self.copy.extend_from_slice(&self.chunk[range]);
+        } else if self.range.is_empty() {
+            self.range = range;
+        } else if self.range.end == range.start {
+            self.range.end = range.end;
+        } else {
+            self.keep_other(&self.chunk[range]);
+        }
+    }
+
+    /// Keeps what is not in the chunk next to what was kept of it.
+    fn keep_other(&mut self, bytes: &[u8]) {
+        self.copy.extend_from_slice(&self.chunk[std::mem::take(&mut self.range)]);
+        self.copy.extend_from_slice(bytes);
+    }
+
+    /// Keeps what was held back from earlier chunks: it comes first.
+    fn keep_copy(&mut self, bytes: &[u8]) {
+        self.copy.extend_from_slice(bytes);
+    }
+
+    fn finish(self) -> Option<Bytes> {
+        if !self.copy.is_empty() {
+            return Some(self.copy.into());
+        }
+        (!self.range.is_empty()).then(|| self.chunk.slice(self.range))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Requests that a policy's tasks are: the client's own, edited, or a fresh one.
+
+mod content;
+mod members;
+mod messages;
+mod outputs;
+mod single_input;
+
+use bytes::Bytes;
+use pointsman_domain::model::Modalities;
+use pointsman_domain::plan::{ComposedPart, ContentRef, Task};
+use pointsman_domain::prompt::ContentSize;
+
+use self::content::Content;
+use self::messages::Messages;
+use super::call::{CallMembers, MAX_TOKENS};
+use crate::body::{Body, Gather, joined};
+use crate::json::quote;
+use crate::openai::client::ChatRequest;
+
+pub use self::outputs::Outputs;
+
+/// A task's request, but for the name of the model and the limit of output tokens.
+/// Content of the client's request is shared, so another attempt costs no copy
+/// of a picture.
+#[derive(Debug)]
+pub struct TaskBody {
+    /// Estimated tokens of the whole input; the module `tokens` has the rules.
+    pub input_tokens: u32,
+    /// The client's limit of output tokens.
+    own_limit: Option<u32>,
+    segments: Vec<Segment>,
+    /// A member that makes a stream report usage, to be written after the model's name.
+    usage_member: &'static str,
+    /// Members to be written after it.
+    members: String,
+    /// Members that limit output tokens, to be written after those.
+    names_of_limit: Vec<&'static str>,
+}
+
+/// A piece of a body.
+#[derive(Debug)]
+enum Segment {
+    Content(Body),
+    /// The model's name, and further members.
+    Name,
+    /// A limit of output tokens; the client's own value where there is no other.
+    Limit(Bytes),
+    /// The value of a member that makes a stream report usage.
+    Usage {
+        new: Bytes,
+        /// The client's own value.
+        own: Bytes,
+    },
+}
+
+impl TaskBody {
+    /// Returns whether a call would request usage that the client did not request.
+    pub fn adds_stream_usage(&self) -> bool {
+        !self.usage_member.is_empty()
+            || self.segments.iter().any(|segment| matches!(segment, Segment::Usage { .. }))
+    }
+
+    /// The body for a call.
+    pub fn body_for(&self, call: &CallMembers<'_>) -> Vec<Bytes> {
+        let mut name = quote(call.upstream_name);
+        if call.stream_usage {
+            name.push_str(self.usage_member);
+        }
+        name.push_str(&self.members);
+        let lower = |limit: u32| self.own_limit.map_or(limit, |own| own.min(limit));
+        let limit = call.max_output_tokens.map(|limit| lower(limit).to_string());
+        for (member, limit) in self.names_of_limit.iter().zip(limit.iter().cycle()) {
+            name.push_str(&members::written(member, limit));
+        }
+        let mut pieces = Vec::with_capacity(2 * self.segments.len());
+        for segment in &self.segments {
+            match segment {
+                Segment::Content(body) => pieces.extend_from_slice(body.pieces()),
+                Segment::Name => pieces.push(Bytes::from(std::mem::take(&mut name))),
+                Segment::Limit(own) => {
+                    pieces.push(limit.as_ref().map_or_else(|| own.clone(), |it| Bytes::from(it.clone())));
+                }
+                Segment::Usage { new, own } => {
+                    pieces.push(if call.stream_usage { new } else { own }.clone());
+                }
+            }
+        }
+        joined(pieces)
+    }
+}
+
+impl ChatRequest {
+    /// What a chat task sends. The task that answers sends the client's request
+    /// with other messages and what the task sets; any other has a request of
+    /// its own, for a whole answer.
+    ///
+    /// References were checked when the plan was; one to nothing gives nothing.
+    pub fn chat_task(&self, task: &Task, outputs: &Outputs, answers: bool) -> TaskBody {
+        let mut messages = Messages::new(Content { request: self, outputs });
+        task.input.iter().for_each(|input| messages.add(input));
+        let messages = messages.finish();
+        let mut size = task.size(|task| outputs.size(task));
+        if answers {
+            size += self.size_beside_messages();
+        }
+        let input_tokens = u32::try_from(size.input_tokens()).unwrap_or(u32::MAX);
+        match answers {
+            true => self.edited_body(task, messages, input_tokens),
+            false => self.fresh_body(task, messages, input_tokens),
+        }
+    }
+
+    /// Size of what the task that answers sends beside its messages: the client's
+    /// tools and the like.
+    pub fn size_beside_messages(&self) -> ContentSize {
+        let messages = self.replaceable.value("messages").map_or(0, |span| span.len());
+        let all = ContentSize { bytes: 0, ..self.texts.conversation_size(Modalities::all()) };
+        ContentSize {
+            bytes: (self.body.len() - messages) as u64,
+            media_tokens: u64::from(self.input_tokens).saturating_sub(all.input_tokens()),
+            ..ContentSize::default()
+        }
+    }
+
+    /// What parts say, one after the other: an answer that is put together.
+    pub fn composed(&self, parts: &[ComposedPart], outputs: &Outputs) -> String {
+        Content { request: self, outputs }.text(parts)
+    }
+
+    /// A part of the request as JSON, and its estimated tokens if it is a medium.
+    fn part(&self, place: &ContentRef) -> Option<(Bytes, u32)> {
+        let part = self.texts.part(place.message, place.part)?;
+        Some((self.body.bytes(part.whole.span()), part.media_tokens))
+    }
+
+    fn fresh_body(&self, task: &Task, messages: Body, input_tokens: u32) -> TaskBody {
+        let mut before_name = Gather::default();
+        before_name.write(br#"{"model":"#);
+        let mut after_name = Gather::default();
+        after_name.write(br#","messages":"#);
+        after_name.share(&messages, 0..messages.len());
+        for (name, value) in members::members_of(task) {
+            after_name.write(members::written(name, &value).as_bytes());
+        }
+        after_name.write(b"}");
+        let mut names_of_limit: Vec<_> = self.limit_spans().map(|(name, _)| name).collect();
+        if names_of_limit.is_empty() {
+            names_of_limit.push(MAX_TOKENS);
+        }
+        let segments = vec![
+            Segment::Content(before_name.finish()),
+            Segment::Name,
+            Segment::Content(after_name.finish()),
+        ];
+        let own_limit = self.max_output_tokens;
+        TaskBody {
+            input_tokens,
+            own_limit,
+            segments,
+            usage_member: "",
+            members: String::new(),
+            names_of_limit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+use pointsman_domain::model::Modalities;
+use pointsman_domain::plan::{ComposedMessage, MessageRole, TaskInput};
+
+use super::content::{Content, Resolved};
+use crate::body::{Body, Gather};
+use crate::json::quoted_interior;
+use crate::openai::client::{MessageSpans, PartSpans};
+
+/// The array of a task's messages, as far as it was written.
+pub(super) struct Messages<'a> {
+    content: Content<'a>,
+    out: Gather,
+    is_empty: bool,
+}
+
+impl<'a> Messages<'a> {
+    pub fn new(content: Content<'a>) -> Self {
+        let mut out = Gather::default();
+        out.write(b"[");
+        Self { content, out, is_empty: true }
+    }
+
+    pub fn add(&mut self, input: &'a TaskInput) {
+        match input {
+            TaskInput::Conversation(kinds) => self.conversation(*kinds),
+            TaskInput::Message(message) => self.message(message),
+        }
+    }
+
+    /// The array.
+    pub fn finish(mut self) -> Body {
+        self.out.write(b"]");
+        self.out.finish()
+    }
+
+    /// The client's messages with only these kinds of parts. One that loses all
+    /// its parts goes, unless it calls tools: the results would refer to nothing.
+    fn conversation(&mut self, kinds: Modalities) {
+        let texts = &self.content.request.texts;
+        for (number, message) in texts.messages.iter().enumerate() {
+            let parts = texts.parts.get(texts.parts_of(number)).unwrap_or_default();
+            let kept = parts.iter().filter(|part| part.is_kept(kinds)).count();
+            if kept == parts.len() {
+                self.begin_message();
+                self.share(message.whole.span());
+            } else if kept > 0 || message.calls_tools {
+                self.begin_message();
+                self.thinned(message, parts, kinds);
+            }
+        }
+    }
+
+    fn thinned(&mut self, message: &MessageSpans, parts: &[PartSpans], kinds: Modalities) {
+        let (whole, content) = (message.whole.span(), message.content.span());
+        self.share(whole.start..content.start);
+        let mut is_first = true;
+        for part in parts.iter().filter(|part| part.is_kept(kinds)) {
+            self.out.write(if is_first { b"[" } else { b"," });
+            self.share(part.whole.span());
+            is_first = false;
+        }
+        self.out.write(if is_first { b"null" } else { b"]" });
+        self.share(content.end..whole.end);
+    }
+
+    fn message(&mut self, message: &'a ComposedMessage) {
+        self.begin_message();
+        self.out.write(br#"{"role":""#);
+        self.out.write(match message.role {
+            MessageRole::System => b"system",
+            MessageRole::User => b"user",
+            MessageRole::Assistant => b"assistant",
+        });
+        self.out.write(br#"","content":"#);
+        let parts: Vec<_> = message.content.iter().filter_map(|part| self.content.resolve(part)).collect();
+        if parts.iter().any(|part| matches!(part, Resolved::Media(_))) {
+            self.array(&parts);
+        } else {
+            // A server that knows no arrays knows this.
+            self.out.write(b"\"");
+            parts.iter().for_each(|part| self.text(part));
+            self.out.write(b"\"");
+        }
+        self.out.write(b"}");
+    }
+
+    fn array(&mut self, parts: &[Resolved<'_>]) {
+        let (mut is_first, mut in_text) = (true, false);
+        let content = self.content;
+        for part in parts.iter().filter(|part| !content.is_empty(part)) {
+            let is_media = matches!(part, Resolved::Media(_));
+            if in_text && is_media {
+                self.out.write(br#""}"#);
+            }
+            if is_media || !in_text {
+                self.out.write(if is_first { b"[" } else { b"," });
+                is_first = false;
+            }
+            if !is_media && !in_text {
+                self.out.write(br#"{"type":"text","text":""#);
+            }
+            in_text = !is_media;
+            self.text(part);
+        }
+        self.out.write(if in_text { br#""}]"# } else { b"]" });
+    }
+
+    /// A piece as it stands between the quotes of a text, or a medium.
+    fn text(&mut self, part: &Resolved<'_>) {
+        match part {
+            Resolved::Text(text) => self.out.push(quoted_interior(text)),
+            Resolved::Output(task) => {
+                if let Some(quoted) = self.content.outputs.quoted(*task) {
+                    self.out.push(quoted.clone());
+                }
+            }
+            Resolved::Written(span) | Resolved::Media(span) => self.share(span.clone()),
+        }
+    }
+
+    fn begin_message(&mut self) {
+        if !std::mem::take(&mut self.is_empty) {
+            self.out.write(b",");
+        }
+    }
+
+    fn share(&mut self, span: std::ops::Range<usize>) {
+        self.out.share(&self.content.request.body, span);
+    }
+}

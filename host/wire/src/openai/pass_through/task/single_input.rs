@@ -1,0 +1,43 @@
+//! Calls of tasks with a single input: a text to be embedded, or a recording to be transcribed.
+
+use pointsman_domain::plan::{ComposedPart, ContentRef, Task, TaskInput};
+
+use super::{ChatRequest, Outputs};
+use crate::openai::client::{BadRecording, Recording};
+use crate::openai::provider::{EmbeddingBody, TranscriptionBody};
+
+impl ChatRequest {
+    /// What an embedding task sends: the text of its one message.
+    pub fn embedding_task(&self, task: &Task, outputs: &Outputs) -> EmbeddingBody {
+        let message = task.input.iter().find_map(|input| match input {
+            TaskInput::Message(message) => Some(message),
+            TaskInput::Conversation(_) => None,
+        });
+        EmbeddingBody::new(
+            &message.map_or_else(String::new, |message| self.composed(&message.content, outputs)),
+        )
+    }
+
+    /// What a transcription task sends: the one recording in its message.
+    pub fn transcription_task(&self, task: &Task) -> Result<TranscriptionBody, BadRecording> {
+        let place = place_of_recording(&task.input).ok_or(BadRecording::Missing)?;
+        let (part, tokens) = self.part(place).ok_or(BadRecording::Missing)?;
+        let recording = Recording::read(&part, (place.message, place.part))?;
+        let Recording { content, format } = recording;
+        Ok(TranscriptionBody::new(content, &format, tokens, &task.options))
+    }
+}
+
+fn place_of_recording(input: &[TaskInput]) -> Option<&ContentRef> {
+    let messages = input.iter().filter_map(|input| match input {
+        TaskInput::Message(message) => Some(&message.content),
+        TaskInput::Conversation(_) => None,
+    });
+    messages.flatten().find_map(|part| match part {
+        ComposedPart::Original(place) => Some(place),
+        ComposedPart::Text(_) | ComposedPart::Output(_) => None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

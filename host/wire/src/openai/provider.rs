@@ -1,0 +1,21 @@
+//! The provider dialect: renders calls, and parses answers, stream events, errors and usage.
+
+mod answer;
+mod choices;
+mod completeness;
+mod embedding;
+mod error;
+mod output;
+mod transcription;
+mod usage_count;
+
+pub use self::answer::Answer;
+pub use self::completeness::{BrokenStream, StreamState};
+pub use self::embedding::EmbeddingBody;
+pub use self::error::{ReportedError, classify, refuses_stream_usage};
+pub use self::output::{NotAnAnswer, Output};
+pub use self::transcription::{BadForm, Form, TranscriptionBody};
+pub use self::usage_count::UsageCount;
+
+pub(in crate::openai) use self::answer::Reading;
+pub(in crate::openai) use self::completeness::Completeness;

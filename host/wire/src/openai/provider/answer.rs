@@ -1,0 +1,456 @@
+//! The content of an answer: a whole one, or one event of a stream.
+
+use pointsman_domain::usage::Usage;
+
+use super::choices::ChoiceSet;
+use super::error::{ReportedError, classify};
+use super::output::NotAnAnswer;
+use super::usage_count::{Counted, UsageCount};
+use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, scan, unescape, whole_number};
+
+/// Facts of a whole answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Tokens as the backend counted them.
+    pub count: UsageCount,
+    /// Bytes of text that the model wrote, to estimate from.
+    pub output_bytes: u64,
+}
+
+impl Answer {
+    /// Reads a whole answer.
+    pub fn read(answer: &[u8]) -> Result<Self, NotAnAnswer> {
+        Ok(Self::of(&Reading::whole(answer, Reading::default())?))
+    }
+
+    /// Returns the usage of the call: the backend's count where it can be true, else an
+    /// estimate for an input of about `input_tokens`.
+    pub fn usage_or_estimate(&self, input_tokens: u32) -> Usage {
+        self.count.usage(input_tokens, self.output_bytes)
+    }
+
+    fn of(reading: &Reading) -> Self {
+        Self { count: reading.count, output_bytes: reading.output_bytes() }
+    }
+}
+
+/// What the model says in the first choice of a whole answer, and why it ended.
+pub(super) fn said(answer: &[u8]) -> Result<(String, Option<String>, Answer), NotAnAnswer> {
+    let reading = Reading::whole(answer, Reading { first: Some(Box::default()), ..Reading::default() })?;
+    let facts = Answer::of(&reading);
+    let Said { texts, finish_reason, .. } = reading.first.map(|said| *said).unwrap_or_default();
+    let text = texts.into_iter().filter_map(|span| answer.get(span)).map(unescape).collect();
+    Ok((text, finish_reason, facts))
+}
+
+/// The member `error` of an answer.
+#[derive(Debug, Default)]
+pub(in crate::openai) struct ErrorMember {
+    /// Its message; empty if it has none.
+    pub message: String,
+    /// Its code, where that is an HTTP status.
+    pub status: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Place {
+    #[default]
+    Root,
+    Choices,
+    Choice,
+    /// A choice's `message` or `delta`.
+    Message,
+    /// A message's `content`, if an array.
+    Parts,
+    Part,
+    ToolCalls,
+    ToolCall,
+    /// What is called.
+    Function,
+    Audio,
+    Usage,
+    /// The kinds of input or output tokens.
+    UsageDetails,
+    /// Groq's own member, with a usage.
+    XGroq,
+    Error,
+}
+
+keys! {
+    Choices = "choices",
+    Usage = "usage",
+    Error = "error",
+    Index = "index",
+    Message = "message",
+    Delta = "delta",
+    FinishReason = "finish_reason",
+    Content = "content",
+    ReasoningContent = "reasoning_content",
+    Reasoning = "reasoning",
+    Refusal = "refusal",
+    Type = "type",
+    Text = "text",
+    ToolCalls = "tool_calls",
+    FunctionCall = "function_call",
+    Function = "function",
+    Custom = "custom",
+    Name = "name",
+    Arguments = "arguments",
+    Input = "input",
+    Audio = "audio",
+    Transcript = "transcript",
+    PromptTokens = "prompt_tokens",
+    CompletionTokens = "completion_tokens",
+    InputTokens = "input_tokens",
+    OutputTokens = "output_tokens",
+    TotalTokens = "total_tokens",
+    PromptTokensDetails = "prompt_tokens_details",
+    CompletionTokensDetails = "completion_tokens_details",
+    InputTokensDetails = "input_tokens_details",
+    OutputTokensDetails = "output_tokens_details",
+    CachedTokens = "cached_tokens",
+    NumCachedTokens = "num_cached_tokens",
+    PromptCacheHitTokens = "prompt_cache_hit_tokens",
+    CacheReadInputTokens = "cache_read_input_tokens",
+    CacheWriteTokens = "cache_write_tokens",
+    CacheCreationInputTokens = "cache_creation_input_tokens",
+    ReasoningTokens = "reasoning_tokens",
+    XGroq = "x_groq",
+    Code = "code",
+    Status = "status",
+}
+
+impl Key {
+    /// Returns the count that a member of a usage, or of its details, states.
+    const fn counted(self) -> Option<Counted> {
+        Some(match self {
+            Self::PromptTokens | Self::InputTokens => Counted::Input,
+            Self::CompletionTokens | Self::OutputTokens => Counted::Output,
+            Self::TotalTokens => Counted::Total,
+            Self::CachedTokens
+            | Self::NumCachedTokens
+            | Self::PromptCacheHitTokens
+            | Self::CacheReadInputTokens => Counted::Cached,
+            Self::CacheWriteTokens | Self::CacheCreationInputTokens => Counted::CacheWrite,
+            Self::ReasoningTokens => Counted::Reasoning,
+            _ => return None,
+        })
+    }
+}
+
+/// Kinds of members below a message or a delta, by their keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum MemberKind {
+    /// The model wrote it, as far as it is not empty.
+    #[default]
+    Content,
+    /// The model produced it, and it is no text: data, a signature, an address.
+    Opaque,
+    /// It says what other members are, and is there before the model has begun.
+    Label,
+}
+
+impl MemberKind {
+    fn of(key: &Text<'_>) -> Self {
+        match key.raw {
+            Some(b"role" | b"type" | b"index" | b"object") => Self::Label,
+            Some(
+                b"id" | b"data" | b"url" | b"b64_json" | b"signature" | b"encrypted_content" | b"format",
+            ) => Self::Opaque,
+            _ => Self::Content,
+        }
+    }
+}
+
+/// Facts of an answer or an event.
+#[derive(Debug, Default)]
+pub(in crate::openai) struct Reading {
+    path: Path<Place, Key>,
+    /// True for an object with an array of choices.
+    pub has_choices: bool,
+    /// Number of choices.
+    pub choices: usize,
+    /// Indexes of the choices.
+    pub seen: ChoiceSet,
+    /// Indexes of those that have a reason to finish.
+    pub finished: ChoiceSet,
+    /// Tokens as the backend counted them.
+    pub count: UsageCount,
+    /// The member `usage`, from its key to its value's end.
+    pub usage: Option<Span>,
+    /// True if that is an object.
+    pub has_usage: bool,
+    /// The error that it reports.
+    pub error: Option<ErrorMember>,
+    /// True if the model wrote something, or ended.
+    pub is_meaningful: bool,
+    /// Bytes of text that the model wrote in members that are known.
+    text_bytes: u64,
+    /// Bytes of text in other members of a message or a delta: some servers have names of
+    /// their own for reasoning.
+    other_text_bytes: u64,
+    /// Number of texts in members that are known.
+    pub texts: usize,
+    /// Place of the last of them.
+    pub last_text: Span,
+    /// The last text at the top that nobody reads.
+    pub padding: Option<Span>,
+    /// Content of the first choice, if it is asked for.
+    first: Option<Box<Said>>,
+    usage_key: usize,
+    /// Index and end of the choice under way.
+    choice: OpenChoice,
+    /// True below a message or a delta.
+    in_message: bool,
+    /// Kind of the member under way below it.
+    member: MemberKind,
+}
+
+/// The choice under way.
+#[derive(Clone, Copy, Debug, Default)]
+struct OpenChoice {
+    index: u64,
+    is_finished: bool,
+}
+
+/// What one choice says.
+#[derive(Debug, Default)]
+struct Said {
+    /// Its texts, without what the model only thought.
+    texts: Vec<Span>,
+    /// How many there were before the part under way.
+    before_part: usize,
+    /// Whether that part is something else than text.
+    is_other: bool,
+    finish_reason: Option<String>,
+}
+
+impl Reading {
+    /// Reads a whole answer, which has to be one.
+    fn whole(answer: &[u8], mut reading: Self) -> Result<Self, NotAnAnswer> {
+        scan(answer, &mut reading).map_err(|error| NotAnAnswer::NotJson(error.to_string()))?;
+        if let Some(error) = &reading.error {
+            return Err(NotAnAnswer::Reported(error.reported(answer)));
+        }
+        if reading.choices == 0 {
+            return Err(NotAnAnswer::NoChoices);
+        }
+        if reading.is_meaningful { Ok(reading) } else { Err(NotAnAnswer::Empty) }
+    }
+
+    /// Returns the bytes of text that the model wrote. Text in other members may repeat that
+    /// in the known ones, so it counts where there is nothing else.
+    pub fn output_bytes(&self) -> u64 {
+        if self.text_bytes > 0 { self.text_bytes } else { self.other_text_bytes }
+    }
+
+    /// Returns whether a choice has a reason to finish.
+    pub fn is_finished(&self) -> bool {
+        !self.finished.is_empty()
+    }
+
+    /// The choice under way, if it is the first and that one is asked for.
+    fn said(&mut self) -> Option<&mut Said> {
+        self.first.as_deref_mut().filter(|_| self.choices == 1)
+    }
+
+    fn said_text(&mut self, text: &Text<'_>) {
+        if let Some(said) = self.said() {
+            said.texts.push(text.span.clone());
+        }
+        self.text(text);
+    }
+
+    fn begin_part(&mut self) -> Place {
+        if let Some(said) = self.said() {
+            said.before_part = said.texts.len();
+            said.is_other = false;
+        }
+        Place::Part
+    }
+
+    fn text(&mut self, text: &Text<'_>) {
+        self.text_bytes += text.decoded_len as u64;
+        self.texts += 1;
+        self.last_text = text.span.clone();
+        self.is_meaningful |= !text.span.is_empty();
+    }
+
+    fn place_of(&mut self, container: Container) -> Option<Place> {
+        let is_object = container == Container::Object;
+        Some(match (self.path.place(), self.path.key(), is_object) {
+            (None, _, true) => Place::Root,
+            (Some(Place::Root), Key::Choices, false) => {
+                self.has_choices = true;
+                Place::Choices
+            }
+            (Some(Place::Root), Key::Usage, true) => {
+                self.has_usage = true;
+                Place::Usage
+            }
+            (Some(Place::Root), Key::XGroq, true) => Place::XGroq,
+            (Some(Place::XGroq), Key::Usage, true) => Place::Usage,
+            (
+                Some(Place::Usage),
+                Key::PromptTokensDetails
+                | Key::CompletionTokensDetails
+                | Key::InputTokensDetails
+                | Key::OutputTokensDetails,
+                true,
+            ) => Place::UsageDetails,
+            (Some(Place::Root), Key::Error, true) => {
+                self.error.get_or_insert_default();
+                Place::Error
+            }
+            (Some(Place::Choices), _, true) => {
+                self.choices += 1;
+                self.choice = OpenChoice::default();
+                Place::Choice
+            }
+            (Some(Place::Choice), Key::Message | Key::Delta, true) => {
+                self.in_message = true;
+                Place::Message
+            }
+            (Some(Place::Message), Key::Content, false) => Place::Parts,
+            (Some(Place::Parts), _, true) => self.begin_part(),
+            (Some(Place::Message), Key::ToolCalls, false) => Place::ToolCalls,
+            (Some(Place::ToolCalls), _, true) => Place::ToolCall,
+            (Some(Place::ToolCall), Key::Function | Key::Custom, true) => Place::Function,
+            (Some(Place::Message), Key::FunctionCall, true) => Place::Function,
+            (Some(Place::Message), Key::Audio, true) => Place::Audio,
+            _ => return None,
+        })
+    }
+
+    /// Records a value below a message or a delta, whatever it is called: unless it is empty
+    /// or a label, the model wrote it.
+    fn member(&mut self, value: &Scalar<'_>) {
+        self.is_meaningful |= self.member != MemberKind::Label
+            && match value {
+                Scalar::String(text) => !text.span.is_empty(),
+                Scalar::Number(raw) => *raw != b"0",
+                Scalar::Bool(is_true) => *is_true,
+                Scalar::Null => false,
+            };
+        if let (Scalar::String(text), MemberKind::Content) = (value, self.member) {
+            self.other_text_bytes += text.decoded_len as u64;
+        }
+    }
+
+    fn error_member(&mut self, key: Key, value: &Scalar<'_>) {
+        let error = self.error.get_or_insert_default();
+        match (key, value) {
+            (Key::Message, Scalar::String(text)) => {
+                error.message = text.short().map(String::from).unwrap_or_default();
+            }
+            (Key::Code | Key::Status, Scalar::Number(raw)) => {
+                let status = whole_number(raw).and_then(|code| u16::try_from(code).ok());
+                error.status = status.filter(|status| (400..600).contains(status)).or(error.status);
+            }
+            _ => {}
+        }
+    }
+
+    fn end_choice(&mut self) {
+        self.seen.insert(self.choice.index);
+        if self.choice.is_finished {
+            self.finished.insert(self.choice.index);
+        }
+    }
+}
+
+impl ErrorMember {
+    /// Returns the error that this answer reports.
+    pub fn reported(&self, answer: &[u8]) -> ReportedError {
+        ReportedError { status: self.status, cause: classify(self.status.unwrap_or(500), answer) }
+    }
+}
+
+impl Visitor for Reading {
+    fn begin(&mut self, container: Container, _: usize) {
+        let place = if self.path.is_skipping() { None } else { self.place_of(container) };
+        self.path.enter(place);
+    }
+
+    fn key(&mut self, text: &Text<'_>) {
+        if self.in_message {
+            self.member = MemberKind::of(text);
+        }
+        if self.path.is_skipping() {
+            return;
+        }
+        let key = Key::of(text);
+        self.path.set_key(key, key as u32);
+        if key == Key::Usage {
+            self.usage_key = text.span.start - 1;
+        }
+    }
+
+    fn scalar(&mut self, value: &Scalar<'_>, span: Span) {
+        if self.in_message {
+            self.member(value);
+        }
+        if self.path.is_skipping() {
+            return;
+        }
+        let Some(place) = self.path.place() else { return };
+        match (place, self.path.key(), value) {
+            (Place::Message, Key::Content, Scalar::String(text))
+            | (Place::Part, Key::Text, Scalar::String(text)) => self.said_text(text),
+            (Place::Part, Key::Type, Scalar::String(kind)) => {
+                if let Some(said) = self.said() {
+                    said.is_other = !matches!(kind.raw, Some(b"text" | b"output_text"));
+                }
+            }
+            (Place::Message, Key::ReasoningContent | Key::Reasoning, Scalar::String(text))
+            | (Place::Message, Key::Refusal, Scalar::String(text))
+            | (Place::Function, Key::Name | Key::Arguments | Key::Input, Scalar::String(text))
+            | (Place::Audio, Key::Transcript, Scalar::String(text)) => self.text(text),
+            (Place::Choice, Key::Index, Scalar::Number(raw)) => {
+                self.choice.index = whole_number(raw).unwrap_or_default();
+            }
+            // Some servers write an empty one into every event.
+            (Place::Choice, Key::FinishReason, Scalar::String(reason)) if !reason.span.is_empty() => {
+                self.choice.is_finished = true;
+                self.is_meaningful = true;
+                if let Some(said) = self.said() {
+                    said.finish_reason = reason.short().map(String::from);
+                }
+            }
+            (Place::Root, Key::Other, Scalar::String(text)) => self.padding = Some(text.span.clone()),
+            (Place::Root, Key::Usage, _) => self.usage = Some(self.usage_key..span.end),
+            (Place::Usage | Place::UsageDetails, key, Scalar::Number(raw)) => {
+                if let Some(counted) = key.counted() {
+                    self.count.record(counted, raw);
+                }
+            }
+            (Place::Root, Key::Error, Scalar::String(text)) if !text.span.is_empty() => {
+                let message = text.short().map(String::from).unwrap_or_default();
+                self.error.get_or_insert_default().message = message;
+            }
+            (Place::Error, key, value) => self.error_member(key, value),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, at: usize) {
+        match self.path.leave() {
+            Some(Place::Part) => {
+                if let Some(said) = self.said()
+                    && said.is_other
+                {
+                    said.texts.truncate(said.before_part);
+                }
+            }
+            Some(Place::Message) => self.in_message = false,
+            Some(Place::Choice) => self.end_choice(),
+            Some(Place::Usage) if matches!(self.path.place(), Some(Place::Root)) => {
+                self.usage = Some(self.usage_key..at);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

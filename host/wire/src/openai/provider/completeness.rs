@@ -1,0 +1,120 @@
+//! Completeness of a streamed answer.
+//!
+//! An answer is complete when there is at least one choice and every choice that was seen
+//! has a reason to finish, or when `[DONE]` follows content: some servers state no reason.
+//! A reported error makes it incomplete, whatever else came.
+
+use super::answer::Reading;
+use super::choices::ChoiceSet;
+use super::error::ReportedError;
+
+/// State of a streamed answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamState {
+    /// Nothing has come that the client cannot get twice. A role alone is nothing.
+    Waiting,
+    /// Content has come, and more is to follow.
+    Answering,
+    /// Every choice has ended, or an error was reported. Usage and `[DONE]` may follow.
+    Finished,
+    /// `[DONE]` has come. Nothing after it belongs to the answer.
+    Done,
+}
+
+/// Reason why a stream that has ended is not complete.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenStream {
+    /// It broke off before every choice had a reason to finish, or `[DONE]` came without any
+    /// content.
+    #[error("the stream ended before the answer did")]
+    Truncated,
+    /// The backend said so in the stream.
+    #[error("the backend reported an error in the stream: {1}")]
+    Reported(ReportedError, String),
+}
+
+/// Tracks a stream up to its end.
+#[derive(Debug)]
+pub(in crate::openai) struct Completeness {
+    seen: ChoiceSet,
+    finished: ChoiceSet,
+    /// Number of choices that the client asked for. Some servers send one after another.
+    expected: u32,
+    has_content: bool,
+    is_done: bool,
+    /// The first error that was reported, and its message.
+    error: Option<(ReportedError, String)>,
+}
+
+impl Completeness {
+    pub const fn new(expected: u32) -> Self {
+        Self {
+            seen: ChoiceSet::EMPTY,
+            finished: ChoiceSet::EMPTY,
+            expected,
+            has_content: false,
+            is_done: false,
+            error: None,
+        }
+    }
+
+    /// Records an event with these data.
+    pub fn record(&mut self, reading: &mut Reading, data: &[u8]) {
+        self.seen.extend(reading.seen);
+        self.finished.extend(reading.finished);
+        self.has_content |= reading.is_meaningful;
+        if let Some(error) = reading.error.take().filter(|_| self.error.is_none()) {
+            self.error = Some((error.reported(data), error.message));
+        }
+    }
+
+    /// Records content that was not read, or only its length.
+    pub const fn record_content(&mut self) {
+        self.has_content = true;
+    }
+
+    /// Records `[DONE]`.
+    pub const fn record_done(&mut self) {
+        self.is_done = true;
+    }
+
+    pub const fn has_content(&self) -> bool {
+        self.has_content
+    }
+
+    pub const fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    pub fn error(&self) -> Option<ReportedError> {
+        self.error.as_ref().map(|(error, _)| *error)
+    }
+
+    pub fn state(&self) -> StreamState {
+        if self.is_done {
+            StreamState::Done
+        } else if self.error.is_some() || self.all_finished() && self.seen.len() >= self.expected {
+            StreamState::Finished
+        } else if self.has_content {
+            StreamState::Answering
+        } else {
+            StreamState::Waiting
+        }
+    }
+
+    /// Returns whether a stream that ends here is complete.
+    pub fn check(&self) -> Result<(), BrokenStream> {
+        match &self.error {
+            Some((error, message)) => Err(BrokenStream::Reported(*error, message.clone())),
+            None if self.all_finished() || (self.is_done && self.has_content) => Ok(()),
+            None => Err(BrokenStream::Truncated),
+        }
+    }
+
+    fn all_finished(&self) -> bool {
+        !self.seen.is_empty() && self.seen == self.finished
+    }
+}
+
+#[cfg(test)]
+mod tests;

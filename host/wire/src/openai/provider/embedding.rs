@@ -1,0 +1,126 @@
+//! Embeddings: a text in, a vector out.
+
+use bytes::Bytes;
+
+use super::output::NotAnAnswer;
+use super::usage_count::UsageCount;
+use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, quote, scan, whole_number};
+use crate::tokens;
+
+/// A request for the vector of a text, but for the name of the model.
+#[derive(Debug)]
+pub struct EmbeddingBody {
+    /// Estimated tokens of the text.
+    pub input_tokens: u32,
+    /// From the name's end on.
+    rest: Bytes,
+}
+
+impl EmbeddingBody {
+    pub(in crate::openai) fn new(text: &str) -> Self {
+        let input_tokens = u32::try_from(tokens::of_text(text.len() as u64)).unwrap_or(u32::MAX);
+        // The default of the protocol, but not of every server.
+        let rest = format!(r#","input":{},"encoding_format":"float"}}"#, quote(text));
+        Self { input_tokens, rest: rest.into() }
+    }
+
+    /// The body for a backend that knows the model by this name.
+    pub fn body_for(&self, upstream_name: &str) -> Vec<Bytes> {
+        vec![format!(r#"{{"model":{}"#, quote(upstream_name)).into(), self.rest.clone()]
+    }
+}
+
+/// The first vector of an answer, as it is written there but without spaces, and
+/// the backend's count of tokens.
+pub(super) fn vector(answer: &[u8]) -> Result<(String, UsageCount), NotAnAnswer> {
+    let mut reading = Reading::default();
+    scan(answer, &mut reading).map_err(|error| NotAnAnswer::NotJson(error.to_string()))?;
+    let written = reading.vector.filter(|_| reading.is_numbers).and_then(|span| answer.get(span));
+    let written = written.ok_or(NotAnAnswer::NoVector)?;
+    let compact = written.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| char::from(*byte));
+    let count = reading.input_tokens.map(|input_tokens| UsageCount::stated(input_tokens, 0));
+    Ok((compact.collect(), count.unwrap_or_default()))
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Place {
+    #[default]
+    Root,
+    Data,
+    Item,
+    Vector,
+    Usage,
+}
+
+keys! {
+    Data = "data",
+    Embedding = "embedding",
+    Usage = "usage",
+    PromptTokens = "prompt_tokens",
+}
+
+#[derive(Debug, Default)]
+struct Reading {
+    path: Path<Place, Key>,
+    /// The first vector.
+    vector: Option<Span>,
+    /// There is nothing in it but numbers, and there are some.
+    is_numbers: bool,
+    vectors: usize,
+    vector_start: usize,
+    is_other: bool,
+    input_tokens: Option<u64>,
+}
+
+impl Visitor for Reading {
+    fn begin(&mut self, container: Container, at: usize) {
+        let is_object = container == Container::Object;
+        let place = match (self.path.place(), self.path.key(), is_object) {
+            _ if self.path.is_skipping() => None,
+            (None, _, true) => Some(Place::Root),
+            (Some(Place::Root), Key::Data, false) => Some(Place::Data),
+            (Some(Place::Root), Key::Usage, true) => Some(Place::Usage),
+            (Some(Place::Data), _, true) => Some(Place::Item),
+            (Some(Place::Item), Key::Embedding, false) => {
+                self.vectors += 1;
+                self.vector_start = at;
+                Some(Place::Vector)
+            }
+            (Some(Place::Vector), ..) => {
+                self.is_other |= self.vectors == 1;
+                None
+            }
+            _ => None,
+        };
+        self.path.enter(place);
+    }
+
+    fn key(&mut self, text: &Text<'_>) {
+        if !self.path.is_skipping() {
+            let key = Key::of(text);
+            self.path.set_key(key, key as u32);
+        }
+    }
+
+    fn scalar(&mut self, value: &Scalar<'_>, _: Span) {
+        if self.path.is_skipping() {
+            return;
+        }
+        match (self.path.place(), self.path.key(), value) {
+            (Some(Place::Vector), _, Scalar::Number(_)) => self.is_numbers |= self.vectors == 1,
+            (Some(Place::Vector), ..) => self.is_other |= self.vectors == 1,
+            (Some(Place::Usage), Key::PromptTokens, Scalar::Number(raw)) => {
+                self.input_tokens = whole_number(raw);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, at: usize) {
+        if let Some(Place::Vector) = self.path.leave()
+            && self.vectors == 1
+        {
+            self.vector = Some(self.vector_start..at).filter(|_| !self.is_other);
+        }
+    }
+}

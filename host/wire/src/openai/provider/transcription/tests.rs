@@ -1,0 +1,26 @@
+use super::*;
+
+#[test]
+fn a_boundary_is_in_no_recording() {
+    let first = Boundary::not_in(b"a");
+    let forged = [b"--".as_slice(), first.content_type().rsplit('=').next().unwrap().as_bytes()].concat();
+    assert_ne!(Boundary::not_in(&forged).content_type(), first.content_type());
+    assert_eq!(Boundary::not_in(b"a").content_type(), first.content_type());
+}
+
+#[test]
+fn a_form_that_is_not_whole_is_refused() {
+    let read = |body: &str| Form::read("multipart/form-data; boundary=\"B\"", body.as_bytes()).map(drop);
+    let field = |name: &str| format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n1");
+    assert_eq!(read(&(field("a") + "\r\n" + &field("b") + "\r\n--B--")), Ok(()));
+    assert_eq!(read(&field("a")), Err(BadForm::Boundary));
+    assert_eq!(read(&(field("a") + "\r\n--Bx")), Err(BadForm::Boundary));
+    assert_eq!(read(&(field("a") + "\r\n--B--\r\nmore")), Err(BadForm::Boundary));
+    assert_eq!(read("x"), Err(BadForm::Boundary));
+    assert_eq!(read("--B\r\nContent-Type: text/plain\r\n\r\n1\r\n--B--"), Err(BadForm::Name));
+    let twice = field("a") + "\r\n" + &field("a") + "\r\n--B--";
+    assert_eq!(read(&twice), Err(BadForm::Duplicate("a".to_owned())));
+    for other in ["application/json", "multipart/form-data", "multipart/mixed; boundary=B", ""] {
+        assert_eq!(Form::read(other, b""), Err(BadForm::ContentType(other.to_owned())));
+    }
+}
