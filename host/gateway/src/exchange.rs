@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pointsman_domain::prompt::Prompt;
 use pointsman_wire::openai::client::ChatPrompt;
-use pointsman_wire::openai::provider::Output;
+use pointsman_wire::openai::provider::TaskOutput;
 
 /// A request's messages, and its answer where the gateway has all of it: one that
 /// is streamed passes through, and is not kept.
@@ -51,7 +51,7 @@ impl pointsman_telemetry::Exchange for Exchange {
     fn answer(&self, most: usize) -> Option<pointsman_telemetry::Answer> {
         let (mut text, finish_reason) = match self.answer.as_ref()? {
             Answer::Completion(bytes) => {
-                let output = Output::of_chat(bytes).ok()?;
+                let output = TaskOutput::of_chat(bytes).ok()?;
                 (output.text, output.finish_reason)
             }
             Answer::Text(text) => (text.clone(), Some("stop".to_owned())),

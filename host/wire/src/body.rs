@@ -17,13 +17,13 @@ const COPIED: usize = 8 * 1024;
 
 /// Gathers a body, one that comes or one that is put together.
 #[derive(Default)]
-pub(crate) struct Gather {
+pub(crate) struct BodyBuilder {
     body: Body,
     /// Small pieces at the end.
     tail: BytesMut,
 }
 
-impl Gather {
+impl BodyBuilder {
     pub fn len(&self) -> usize {
         self.body.len() + self.tail.len()
     }
@@ -160,9 +160,9 @@ pub(crate) fn joined(pieces: Vec<Bytes>) -> Vec<Bytes> {
     vec![pieces.concat().into()]
 }
 
-impl fmt::Debug for Gather {
+impl fmt::Debug for BodyBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Gather({} bytes)", self.len())
+        write!(f, "BodyBuilder({} bytes)", self.len())
     }
 }
 

@@ -7,14 +7,14 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Removes a byte order mark from the start of a text that arrives in chunks.
 #[derive(Debug, Default)]
-pub struct LeadingMark {
+pub struct BomStripper {
     /// Bytes of the mark that came and are withheld.
     withheld: usize,
     /// True once the text has begun.
     is_past: bool,
 }
 
-impl LeadingMark {
+impl BomStripper {
     /// Returns the chunk without what it holds of the mark. A chunk that ends inside of what
     /// may be a mark is withheld until the next.
     pub fn strip(&mut self, mut chunk: Bytes) -> Bytes {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     fn strip(text: &[u8], cut: usize) -> Vec<u8> {
-        let mut mark = LeadingMark::default();
+        let mut mark = BomStripper::default();
         let mut stripped = Vec::new();
         for chunk in text.chunks(cut) {
             stripped.extend_from_slice(&mark.strip(Bytes::copy_from_slice(chunk)));

@@ -17,7 +17,7 @@ use codec::{Codec, Progress};
 pub const SUPPORTED: &str = "gzip, deflate, br, zstd";
 
 /// The largest piece that a decoder returns.
-pub const MAX_PIECE: usize = 16 * 1024;
+pub const MAX_CHUNK: usize = 16 * 1024;
 
 /// Most codings of one body. Nobody needs two.
 const MAX_CODINGS: usize = 4;
@@ -72,13 +72,13 @@ struct Stage {
     /// Output of the stage before that is not decoded yet.
     input: Bytes,
     scratch: Box<[u8]>,
-    state: State,
+    state: StageState,
     /// True if the codec may hold decoded bytes for which there was no room.
     has_more: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum StageState {
     /// No byte has come.
     Empty,
     /// Inside of the compressed data.
@@ -143,7 +143,7 @@ impl Decoder {
         Ok((!stages.is_empty()).then_some(Self { stages }))
     }
 
-    /// Returns the next decoded piece, of at most [`MAX_PIECE`] bytes, and removes from the
+    /// Returns the next decoded piece, of at most [`MAX_CHUNK`] bytes, and removes from the
     /// chunk what was read for it; `None` once the chunk is used up.
     pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<Bytes>, DecodeError> {
         decode(&mut self.stages, chunk)
@@ -151,7 +151,7 @@ impl Decoder {
 
     /// Checks that the body was complete when it ended.
     pub fn finish(&self) -> Result<(), DecodeError> {
-        match self.stages.iter().find(|stage| stage.state == State::Within) {
+        match self.stages.iter().find(|stage| stage.state == StageState::Within) {
             Some(stage) => Err(stage.error("it ends too early".to_owned())),
             None => Ok(()),
         }
@@ -191,15 +191,15 @@ impl Stage {
             coding,
             codec: Codec::new(coding),
             input: Bytes::new(),
-            scratch: vec![0; MAX_PIECE].into(),
-            state: State::Empty,
+            scratch: vec![0; MAX_CHUNK].into(),
+            state: StageState::Empty,
             has_more: false,
         }
     }
 
     fn decode(&mut self, input: &mut Bytes) -> Result<Option<Bytes>, DecodeError> {
         while self.has_more || !input.is_empty() {
-            if self.state == State::Complete && !input.is_empty() && !self.begin_again(input) {
+            if self.state == StageState::Complete && !input.is_empty() && !self.begin_again(input) {
                 // What follows the data is ignored, as clients do.
                 input.clear();
                 return Ok(None);
@@ -212,7 +212,7 @@ impl Stage {
             }
             input.advance(read);
             self.has_more = written == self.scratch.len() && !is_complete;
-            self.state = if is_complete { State::Complete } else { State::Within };
+            self.state = if is_complete { StageState::Complete } else { StageState::Within };
             if written > 0 {
                 return Ok(Some(Bytes::copy_from_slice(&self.scratch[..written])));
             }

@@ -18,7 +18,7 @@ mod path;
 mod plain;
 mod scanner;
 
-pub(crate) use error::{JsonError, Problem};
+pub(crate) use error::{JsonError, JsonProblem};
 pub(crate) use escape::{quote, quoted_interior, unescape};
 pub(crate) use escape_index::EscapeIndex;
 pub(crate) use keys::keys;
@@ -48,7 +48,7 @@ pub(crate) enum Container {
 
 /// A key or a string value.
 #[derive(Debug)]
-pub(crate) struct Text<'a> {
+pub(crate) struct JsonText<'a> {
     /// Where it is, without the quotes.
     pub span: Span,
     /// Bytes of UTF-8 after unescaping.
@@ -58,7 +58,7 @@ pub(crate) struct Text<'a> {
     pub raw: Option<&'a [u8]>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> JsonText<'a> {
     /// The text itself, if it is short.
     pub fn short(&self) -> Option<Cow<'a, str>> {
         let raw = self.raw?;
@@ -72,7 +72,7 @@ impl<'a> Text<'a> {
 /// A value that holds no others.
 #[derive(Debug)]
 pub(crate) enum Scalar<'a> {
-    String(Text<'a>),
+    String(JsonText<'a>),
     /// As written; empty when longer than [`MAX_SHORT`], or not finite.
     Number(&'a [u8]),
     Bool(bool),
@@ -85,7 +85,7 @@ pub(crate) trait Visitor {
     /// An object or array begins at this offset.
     fn begin(&mut self, container: Container, at: usize);
     /// A key; its value follows.
-    fn key(&mut self, key: &Text<'_>);
+    fn key(&mut self, key: &JsonText<'_>);
     /// A scalar, which takes these bytes, quotes included.
     fn scalar(&mut self, value: &Scalar<'_>, span: Span);
     /// The innermost object or array ends before this offset.

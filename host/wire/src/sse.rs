@@ -29,8 +29,8 @@ pub fn is_event_stream(beginning: &[u8]) -> Option<bool> {
 
 /// Cuts a stream into events. At most one incomplete event is held back.
 #[derive(Debug)]
-pub(crate) struct Splitter {
-    lines: Lines,
+pub(crate) struct EventSplitter {
+    lines: LineScanner,
     /// The beginning of an event that earlier chunks ended in.
     held: Vec<u8>,
     max_event: usize,
@@ -40,7 +40,7 @@ pub(crate) struct Splitter {
 
 /// What a chunk gave.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum SseFragment {
     /// An event that is whole in the chunk, here.
     Event(Range<usize>),
     /// An event whose beginning was held back.
@@ -51,15 +51,15 @@ pub(crate) enum Piece {
     JoinedPart(Bytes),
 }
 
-impl Splitter {
+impl EventSplitter {
     /// Holds back events of up to so many bytes.
     pub const fn new(max_event: usize) -> Self {
-        Self { lines: Lines::new(), held: Vec::new(), max_event, is_oversized: false }
+        Self { lines: LineScanner::new(), held: Vec::new(), max_event, is_oversized: false }
     }
 
     /// The next piece of a chunk from `at` on, which is moved behind it; `None`
     /// when the chunk is used up.
-    pub fn next(&mut self, chunk: &[u8], at: &mut usize) -> Option<Piece> {
+    pub fn next(&mut self, chunk: &[u8], at: &mut usize) -> Option<SseFragment> {
         let start = *at;
         let rest = chunk.get(start..).filter(|rest| !rest.is_empty())?;
         let event = self.lines.end_of_event(rest);
@@ -67,18 +67,18 @@ impl Splitter {
         let here = start..*at;
         if self.is_oversized {
             self.is_oversized = event.is_none();
-            return Some(Piece::Part(here));
+            return Some(SseFragment::Part(here));
         }
         if event.is_some() && self.held.is_empty() {
-            return Some(Piece::Event(here));
+            return Some(SseFragment::Event(here));
         }
         self.held.extend_from_slice(&chunk[here]);
         if event.is_some() {
-            return Some(Piece::Joined(std::mem::take(&mut self.held).into()));
+            return Some(SseFragment::Joined(std::mem::take(&mut self.held).into()));
         }
         if self.held.len() > self.max_event {
             self.is_oversized = true;
-            return Some(Piece::JoinedPart(std::mem::take(&mut self.held).into()));
+            return Some(SseFragment::JoinedPart(std::mem::take(&mut self.held).into()));
         }
         None
     }
@@ -97,14 +97,14 @@ impl Splitter {
 
 /// Looks for empty lines.
 #[derive(Debug)]
-struct Lines {
+struct LineScanner {
     /// Nothing has come of the line under way.
     is_empty: bool,
     /// The last byte was CR: a LF would belong to it.
     after_cr: bool,
 }
 
-impl Lines {
+impl LineScanner {
     const fn new() -> Self {
         Self { is_empty: true, after_cr: false }
     }
@@ -145,7 +145,7 @@ impl Lines {
 
 /// What an event says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Data<'a> {
+pub(crate) struct EventData<'a> {
     /// The `data` lines, joined by LF.
     pub bytes: Cow<'a, [u8]>,
     /// Where those bytes are in the event, if they are one line.
@@ -153,8 +153,8 @@ pub(crate) struct Data<'a> {
 }
 
 /// An event's data; `None` when it has none.
-pub(crate) fn data(event: &[u8]) -> Option<Data<'_>> {
-    let mut data: Option<Data<'_>> = None;
+pub(crate) fn data(event: &[u8]) -> Option<EventData<'_>> {
+    let mut data: Option<EventData<'_>> = None;
     // A byte order mark may come before the first event (WHATWG HTML, same section).
     let mut start = if event.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     while start < event.len() {
@@ -165,7 +165,7 @@ pub(crate) fn data(event: &[u8]) -> Option<Data<'_>> {
         let Some(value) = line.strip_prefix(b"data:") else { continue };
         let value = value.strip_prefix(b" ").unwrap_or(value);
         match &mut data {
-            None => data = Some(Data { bytes: Cow::Borrowed(value), at: Some(end - value.len()) }),
+            None => data = Some(EventData { bytes: Cow::Borrowed(value), at: Some(end - value.len()) }),
             Some(lines) => {
                 lines.at = None;
                 let joined = lines.bytes.to_mut();

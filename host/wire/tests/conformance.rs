@@ -15,7 +15,7 @@ use bytes::Bytes;
 use pointsman_domain::failure::ErrorCause;
 use pointsman_domain::usage::Usage;
 use pointsman_wire::openai::pass_through::StreamRelay;
-use pointsman_wire::openai::provider::{Answer, classify};
+use pointsman_wire::openai::provider::{ChatAnswer, classify_error};
 use serde_json::Value;
 
 /// A recorded call of chat completions.
@@ -89,7 +89,7 @@ fn whole_answers_of_all_providers_are_read_and_counted() {
             continue;
         };
         let answer =
-            Answer::read(body.to_string().as_bytes()).unwrap_or_else(|error| panic!("{id}: {error}"));
+            ChatAnswer::read(body.to_string().as_bytes()).unwrap_or_else(|error| panic!("{id}: {error}"));
         check_usage(answer.usage_or_estimate(7), body.get("usage"), &id);
     }
 }
@@ -136,7 +136,7 @@ fn errors_of_all_providers_have_a_cause() {
     let mut errors = 0;
     for Recording { id, status, response } in recordings().into_iter().filter(|it| it.status >= 400) {
         let body = response["body_text"].as_str().map_or_else(|| response["body"].to_string(), str::to_owned);
-        let cause = classify(status, body.as_bytes());
+        let cause = classify_error(status, body.as_bytes());
         let usual: &[ErrorCause] = match status {
             400 => &[ErrorCause::Request, ErrorCause::Mismatch, ErrorCause::Access],
             401..=404 => &[ErrorCause::Access],

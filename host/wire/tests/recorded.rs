@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use pointsman_wire::openai::client::{BadRequest, ChatRequest, RequestScan};
 use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
-use pointsman_wire::openai::provider::{Answer, Output};
+use pointsman_wire::openai::provider::{ChatAnswer, TaskOutput};
 use serde_json::{Value, json};
 
 macro_rules! fixture {
@@ -113,18 +113,18 @@ fn a_request_without_messages_is_refused_as_openai_does() {
 #[test]
 fn usage_of_whole_answers_is_found() {
     let tokens = |answer: &str| {
-        let usage = Answer::read(answer.as_bytes()).unwrap().usage_or_estimate(0);
+        let usage = ChatAnswer::read(answer.as_bytes()).unwrap().usage_or_estimate(0);
         (usage.input_tokens, usage.output_tokens)
     };
     assert_eq!(tokens(fixture!("basic.answer.json")), (8, 377));
     assert_eq!(tokens(fixture!("parallel-tools.answer.json")), (162, 219));
     assert_eq!(tokens(fixture!("reasoning.answer.json")), (27, 267));
-    assert!(Answer::read(fixture!("bad-request.answer.json").as_bytes()).is_err());
+    assert!(ChatAnswer::read(fixture!("bad-request.answer.json").as_bytes()).is_err());
 }
 
 #[test]
 fn what_whole_answers_say_is_read() {
-    let read = |answer: &str| Output::of_chat(answer.as_bytes()).unwrap();
+    let read = |answer: &str| TaskOutput::of_chat(answer.as_bytes()).unwrap();
     for answer in [fixture!("basic.answer.json"), fixture!("reasoning.answer.json")] {
         let expected: Value = serde_json::from_str(answer).unwrap();
         assert_eq!(read(answer).text, expected["choices"][0]["message"]["content"].as_str().unwrap());

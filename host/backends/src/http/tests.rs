@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use pointsman_domain::model::{Modalities, Operation};
 use pointsman_tests::{FakeModel, Gate, Step, client, model};
-use pointsman_wire::openai::provider::Form;
+use pointsman_wire::openai::provider::MultipartForm;
 
 use super::*;
 use crate::{Backend, Reply};
@@ -77,7 +77,7 @@ async fn check_transcription(server: &FakeModel, config: HttpConfig) {
     let request = server.request(1).await;
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/v1/audio/transcriptions"));
     assert_eq!(request.headers.get_all("content-type").iter().count(), 1);
-    let form = Form::read(request.header("content-type").unwrap(), &request.body).unwrap();
+    let form = MultipartForm::read(request.header("content-type").unwrap(), &request.body).unwrap();
     assert_eq!(form.file("file"), Some(("a.wav", recording.as_ref())));
 }
 

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use pointsman_domain::usage::Usage;
-use pointsman_wire::openai::client::{DONE, ErrorBody, FinishReason, Head};
+use pointsman_wire::openai::client::{AnswerHead, DONE_EVENT, ErrorBody, FinishReason};
 
 use super::answer::Answer;
 use super::request::Asked;
@@ -33,31 +33,31 @@ impl Format {
 
     /// An answer in one piece.
     pub(super) fn whole(&self, answer: &Answer) -> Bytes {
-        self.head().whole(&answer.tokens.concat(), finish_reason(answer), self.usage(answer))
+        self.head().completion(&answer.tokens.concat(), finish_reason(answer), self.usage(answer))
     }
 
     /// The event that opens a stream.
     pub(super) fn opening(&self) -> Bytes {
-        self.head().role()
+        self.head().role_event()
     }
 
     /// An event with some tokens.
     pub(super) fn said(&self, tokens: &[String]) -> Bytes {
-        self.head().content(&tokens.concat())
+        self.head().content_event(&tokens.concat())
     }
 
     /// The events that end a stream.
     pub(super) fn ending(&self, answer: &Answer) -> Bytes {
-        let mut events = vec![self.head().finish(finish_reason(answer))];
+        let mut events = vec![self.head().finish_event(finish_reason(answer))];
         if self.wants_usage {
-            events.push(self.head().usage(self.usage(answer)));
+            events.push(self.head().usage_event(self.usage(answer)));
         }
-        events.push(DONE);
+        events.push(DONE_EVENT);
         Bytes::from(events.concat())
     }
 
-    fn head(&self) -> Head<'_> {
-        Head { id: &self.id, created: self.created, model: &self.model }
+    fn head(&self) -> AnswerHead<'_> {
+        AnswerHead { id: &self.id, created: self.created, model: &self.model }
     }
 
     fn usage(&self, answer: &Answer) -> Usage {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use fastrand::Rng;
-use pointsman_wire::openai::provider::Form;
+use pointsman_wire::openai::provider::MultipartForm;
 use serde_json::json;
 
 use super::answer::heard;
@@ -19,7 +19,7 @@ pub(super) struct Recorded<'a> {
 impl<'a> Recorded<'a> {
     /// Reads a form; a reason says why it is none that a server would take.
     pub(super) fn read(content_type: &str, body: &'a [u8]) -> Result<Self, String> {
-        let form = Form::read(content_type, body).map_err(|error| error.to_string())?;
+        let form = MultipartForm::read(content_type, body).map_err(|error| error.to_string())?;
         let model = form.text("model").ok_or("it has no model")?;
         let (name, file) = form.file("file").ok_or("it has no file")?;
         if !name.contains('.') || file.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
-use pointsman_wire::openai::client::{Entry, list as to_list, one as to_one};
+use pointsman_wire::openai::client::{ModelEntry, render_model, render_model_list};
 
 use super::error::ApiError;
 use crate::app::App;
@@ -16,8 +16,8 @@ use crate::snapshot::{Route, Snapshot, Strategy};
 pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
     let snapshot = app.snapshot();
     let key = snapshot.keys.authenticate(&headers)?;
-    let entries: Vec<Entry<'_>> = visible(&snapshot, key).map(|route| entry(&snapshot, route)).collect();
-    Ok(json(to_list(&entries)))
+    let entries: Vec<ModelEntry<'_>> = visible(&snapshot, key).map(|route| entry(&snapshot, route)).collect();
+    Ok(json(render_model_list(&entries)))
 }
 
 /// One of them.
@@ -32,17 +32,19 @@ pub(super) async fn one(
     let route = found.ok_or_else(|| {
         ApiError::not_found("model_not_found", format!("there is no route or model `{id}` for this key"))
     })?;
-    Ok(json(to_one(&entry(&snapshot, route))))
+    Ok(json(render_model(&entry(&snapshot, route))))
 }
 
 fn visible<'a>(snapshot: &'a Snapshot, key: Option<&'a Key>) -> impl Iterator<Item = &'a Route> {
     snapshot.in_order().filter(move |route| key.is_none_or(|key| key.may_ask_for(&route.name)))
 }
 
-fn entry<'a>(snapshot: &Snapshot, route: &'a Route) -> Entry<'a> {
+fn entry<'a>(snapshot: &Snapshot, route: &'a Route) -> ModelEntry<'a> {
     match &route.strategy {
-        Strategy::Policy(decider) => Entry::route(&route.name, decider.policy.as_str(), snapshot.created),
-        Strategy::Direct => Entry::model(&route.name, snapshot.created),
+        Strategy::Policy(decider) => {
+            ModelEntry::route(&route.name, decider.policy.as_str(), snapshot.created)
+        }
+        Strategy::Direct => ModelEntry::model(&route.name, snapshot.created),
     }
 }
 

@@ -8,9 +8,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use pointsman_wire::openai::client::{ChatRequest, ErrorBody, FinishReason, Head};
+use pointsman_wire::openai::client::{AnswerHead, ChatRequest, ErrorBody, FinishReason};
 use pointsman_wire::openai::pass_through::with_usage;
-use pointsman_wire::openai::provider::{Answer, UsageCount};
+use pointsman_wire::openai::provider::{ChatAnswer, UsageCount};
 use pointsman_wire::sse;
 use serde::de::IgnoredAny;
 
@@ -83,18 +83,18 @@ pub(crate) fn respond_composed(
     told.latency(account.elapsed(now));
     let created = unix_seconds();
     let id = format!("chatcmpl-{}", account.id());
-    let head = Head { id: &id, created, model: &request.model };
+    let head = AnswerHead { id: &id, created, model: &request.model };
     let usage = account.usage();
-    let answer = Answer { count: UsageCount::NONE, output_bytes: text.len() as u64 };
+    let answer = ChatAnswer { count: UsageCount::NONE, output_bytes: text.len() as u64 };
     account.composed(now, answer.usage_or_estimate(0).output_tokens);
     account.answered();
     if request.streaming {
-        let events = head.stream_of(text, request.wants_usage.then_some(usage));
+        let events = head.stream_events(text, request.wants_usage.then_some(usage));
         return response(HeaderMap::new(), sse::MEDIA_TYPE, told, body_of(events));
     }
     let body = match text.len() {
-        ..=AT_ONCE => Body::from(head.whole(&text, FinishReason::Stop, usage)),
-        _ => body_of(head.whole_in_pieces(text, usage)),
+        ..=AT_ONCE => Body::from(head.completion(&text, FinishReason::Stop, usage)),
+        _ => body_of(head.completion_chunks(text, usage)),
     };
     response(HeaderMap::new(), "application/json", told, body)
 }

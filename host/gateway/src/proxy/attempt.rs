@@ -14,7 +14,7 @@ use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::{Model, Operation};
 use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
-use pointsman_wire::openai::provider::{Answer, NotAnAnswer, Output};
+use pointsman_wire::openai::provider::{ChatAnswer, InvalidAnswer, TaskOutput};
 
 use super::outgoing::{Outgoing, Wanted};
 use crate::memory::MemoryLease;
@@ -54,14 +54,14 @@ pub(crate) enum CommittedBody {
         /// JSON.
         bytes: Bytes,
         /// What it says of itself.
-        answer: Answer,
+        answer: ChatAnswer,
     },
     /// The beginning of a stream.
     Stream(Box<OpenStream>),
     /// What a plan goes on with.
     Output {
         /// The text and what goes with it.
-        output: Output,
+        output: TaskOutput,
         /// Counts the output as held.
         memory: MemoryLease,
     },
@@ -103,10 +103,10 @@ impl From<FailureKind> for Failed {
     }
 }
 
-impl From<NotAnAnswer> for Failed {
-    fn from(not_an_answer: NotAnAnswer) -> Self {
+impl From<InvalidAnswer> for Failed {
+    fn from(not_an_answer: InvalidAnswer) -> Self {
         match not_an_answer {
-            NotAnAnswer::Reported(error) => error.kind().into(),
+            InvalidAnswer::Reported(error) => error.kind().into(),
             other => broken(other.to_string()),
         }
     }
@@ -197,22 +197,22 @@ async fn content(
 ) -> Result<CommittedBody, Failed> {
     match outgoing.wanted {
         Wanted::Answer { streaming: true, hide_usage, others, answers, .. } => {
-            let relay = StreamRelay::new(hide_usage, answers).adding(others);
+            let relay = StreamRelay::new(hide_usage, answers).with_other_usage(others);
             let opening = Opening { body, clock, memory };
             let stream = Box::pin(opening.open(relay, media_type(headers))).await?;
             Ok(CommittedBody::Stream(Box::new(stream)))
         }
         Wanted::Answer { streaming: false, .. } => {
             let bytes = reading::whole(body, &clock, &mut memory).await?;
-            let answer = Answer::read(&bytes)?;
+            let answer = ChatAnswer::read(&bytes)?;
             Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), answer })
         }
         Wanted::Output => {
             let bytes = reading::whole(body, &clock, &mut memory).await?;
             let output = match outgoing.payload.operation() {
-                Operation::Chat => Output::of_chat(&bytes),
-                Operation::Transcription => Output::of_transcription(&bytes),
-                Operation::Embedding => Output::of_embedding(&bytes),
+                Operation::Chat => TaskOutput::of_chat(&bytes),
+                Operation::Transcription => TaskOutput::of_transcription(&bytes),
+                Operation::Embedding => TaskOutput::of_embedding(&bytes),
             };
             Ok(CommittedBody::Output { output: output?, memory })
         }

@@ -17,7 +17,7 @@ use pointsman_domain::plan::{
 use pointsman_domain::prompt::ContentSize;
 use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
 use pointsman_wire::openai::client::ChatRequest;
-use pointsman_wire::openai::pass_through::Outputs;
+use pointsman_wire::openai::pass_through::TaskOutputs;
 
 use super::asked::{self, Moment};
 use super::race::{CallContext, Won};
@@ -110,7 +110,7 @@ impl Conductor<'_> {
         mut input: DecisionInput,
     ) -> std::result::Result<Result, Stopped> {
         let mut step = step;
-        let mut outputs = Outputs::default();
+        let mut outputs = TaskOutputs::default();
         for asked in 1.. {
             let label = step.label().to_owned();
             let end = match step {
@@ -176,7 +176,7 @@ impl Conductor<'_> {
         plan: &Arc<Plan>,
         input: &DecisionInput,
         results: &mut Vec<TaskResult>,
-        outputs: &mut Outputs,
+        outputs: &mut TaskOutputs,
     ) -> std::result::Result<Option<Box<Won>>, Stopped> {
         let mut progress = PlanProgress::new(plan, self.limits.plan.parallel);
         let mut ended: HashMap<usize, TaskResult> = HashMap::new();
@@ -215,14 +215,14 @@ impl Conductor<'_> {
         source: &Arc<S>,
         parts: fn(&S) -> &[ComposedPart],
         size: ContentSize,
-        outputs: &Outputs,
+        outputs: &TaskOutputs,
     ) -> std::result::Result<String, Stopped> {
         self.account.assemble(&size, &self.limits.plan).map_err(Stopped::Answer)?;
         if !Assembler::takes(&size) {
-            return Ok(self.request.composed(parts(source), outputs));
+            return Ok(self.request.compose_text(parts(source), outputs));
         }
         let (request, source, outputs) = (self.request.clone(), Arc::clone(source), outputs.clone());
-        Ok(self.assembler.run(move || request.composed(parts(&source), &outputs)).await)
+        Ok(self.assembler.run(move || request.compose_text(parts(&source), &outputs)).await)
     }
 
     fn note_finish(&self, input: &DecisionInput, asked: usize) {

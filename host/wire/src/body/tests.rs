@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn gather(pieces: &[Vec<u8>]) -> Body {
-    let mut gather = Gather::default();
+    let mut gather = BodyBuilder::default();
     for piece in pieces {
         gather.push(Bytes::copy_from_slice(piece));
     }
@@ -21,7 +21,7 @@ fn small_pieces_are_put_together() {
 #[test]
 fn large_pieces_are_kept_as_they_are() {
     let large = Bytes::from(vec![1; 100_000]);
-    let mut gather = Gather::default();
+    let mut gather = BodyBuilder::default();
     gather.push(Bytes::from_static(b"small"));
     gather.push(large.clone());
     let body = gather.finish();

@@ -67,7 +67,7 @@ fn decoded(coding: &str, body: &[u8], cut: usize) -> Result<Vec<u8>, DecodeError
     for chunk in body.chunks(cut) {
         let mut chunk = Bytes::copy_from_slice(chunk);
         while let Some(piece) = decoder.decode(&mut chunk)? {
-            assert!((1..=MAX_PIECE).contains(&piece.len()));
+            assert!((1..=MAX_CHUNK).contains(&piece.len()));
             all.extend_from_slice(&piece);
         }
         assert!(chunk.is_empty());

@@ -7,12 +7,12 @@ pub(crate) struct JsonError {
     /// Bytes before the one at fault; the length when the document ends too early.
     pub offset: usize,
     /// What is wrong there.
-    pub problem: Problem,
+    pub problem: JsonProblem,
 }
 
 /// What is wrong with a byte, or with there being no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Problem {
+pub(crate) enum JsonProblem {
     #[error("expected {0}")]
     Expected(&'static str),
     #[error("control character in a string: write it as an escape")]

@@ -12,7 +12,7 @@ macro_rules! keys {
 
         impl Key {
             /// The key of this name.
-            pub fn of(text: &crate::json::Text<'_>) -> Self {
+            pub fn of(text: &crate::json::JsonText<'_>) -> Self {
                 match text.raw {
                     Some(name) if text.decoded_len == name.len() => Self::named(name),
                     Some(escaped) => Self::named(crate::json::unescape(escaped).as_bytes()),

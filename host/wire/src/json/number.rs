@@ -2,7 +2,7 @@
 
 /// How much of a number has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Number {
+pub(super) enum NumberState {
     Minus,
     Zero,
     Digits,
@@ -13,7 +13,7 @@ pub(super) enum Number {
     ExponentDigits,
 }
 
-impl Number {
+impl NumberState {
     /// The state after a number's first byte.
     pub fn begin(byte: u8) -> Option<Self> {
         match byte {

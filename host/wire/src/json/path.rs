@@ -6,13 +6,13 @@ const MAX_KNOWN: usize = 8;
 /// does not care for.
 #[derive(Debug, Default)]
 pub(crate) struct Path<P, K> {
-    known: [Step<P, K>; MAX_KNOWN],
+    known: [PathStep<P, K>; MAX_KNOWN],
     len: usize,
     skipped: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Step<P, K> {
+struct PathStep<P, K> {
     place: P,
     key: K,
     /// One bit for each key seen in this object.
@@ -39,7 +39,7 @@ impl<P: Copy, K: Copy + Default> Path<P, K> {
     pub fn enter(&mut self, place: Option<P>) {
         match place {
             Some(place) if self.skipped == 0 && self.len < MAX_KNOWN => {
-                self.known[self.len] = Step { place, key: K::default(), seen: 0 };
+                self.known[self.len] = PathStep { place, key: K::default(), seen: 0 };
                 self.len += 1;
             }
             _ => self.skipped += 1,
@@ -69,7 +69,7 @@ impl<P: Copy, K: Copy + Default> Path<P, K> {
         is_new
     }
 
-    fn step(&self) -> Option<&Step<P, K>> {
+    fn step(&self) -> Option<&PathStep<P, K>> {
         self.known.get(self.len.checked_sub(1)?)
     }
 }

@@ -1,9 +1,9 @@
 use memchr::memchr2;
 
 use super::escape::hex_value;
-use super::number::Number;
+use super::number::NumberState;
 use super::plain::{first_control, plain_len};
-use super::{Container, JsonError, MAX_DEPTH, MAX_SHORT, Problem, Scalar, Text, Visitor};
+use super::{Container, JsonError, JsonProblem, JsonText, MAX_DEPTH, MAX_SHORT, Scalar, Visitor};
 
 mod text;
 
@@ -11,7 +11,7 @@ pub(crate) use text::text_at;
 
 /// What may come next, or what is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ScanState {
     Value,
     /// After `[`.
     ItemOrEnd,
@@ -27,7 +27,7 @@ enum State {
     Escape,
     /// After `\u`: digits still to come, and the value of those that came.
     Hex(u8, u32),
-    Number(Number),
+    Number(NumberState),
     /// Bytes of `true`, `false` or `null` still to come.
     Literal(&'static [u8]),
 }
@@ -35,7 +35,7 @@ enum State {
 /// Checks a document that comes in chunks, and tells a visitor what is where.
 #[derive(Debug)]
 pub(crate) struct Scanner {
-    state: State,
+    state: ScanState,
     /// One bit for each container around: 1 for an object. The lowest is the innermost.
     containers: u128,
     depth: u32,
@@ -58,7 +58,7 @@ pub(crate) struct Scanner {
 impl Scanner {
     pub const fn new() -> Self {
         Self {
-            state: State::Value,
+            state: ScanState::Value,
             containers: 0,
             depth: 0,
             accepts_non_finite: false,
@@ -76,11 +76,11 @@ impl Scanner {
         let mut at = 0;
         while at < chunk.len() {
             at = match self.state {
-                State::String => self.string(chunk, at, visitor)?,
-                State::Escape => self.escape(chunk, at)?,
-                State::Hex(left, value) => self.hex_digit(chunk, at, left, value)?,
-                State::Number(number) => self.number(chunk, at, number, visitor)?,
-                State::Literal(rest) => self.literal(chunk, at, rest, visitor)?,
+                ScanState::String => self.string(chunk, at, visitor)?,
+                ScanState::Escape => self.escape(chunk, at)?,
+                ScanState::Hex(left, value) => self.hex_digit(chunk, at, left, value)?,
+                ScanState::Number(number) => self.number(chunk, at, number, visitor)?,
+                ScanState::Literal(rest) => self.literal(chunk, at, rest, visitor)?,
                 _ => self.structure(chunk, at, visitor)?,
             };
         }
@@ -91,11 +91,11 @@ impl Scanner {
 
     /// Says that the document has ended.
     pub fn finish(&mut self, visitor: &mut impl Visitor) -> Result<(), JsonError> {
-        if let State::Number(number) = self.state {
+        if let ScanState::Number(number) = self.state {
             self.end_number(&[], 0, number, visitor)?;
         }
-        if self.state != State::Next || self.depth > 0 {
-            return Err(self.error(0, Problem::Incomplete));
+        if self.state != ScanState::Next || self.depth > 0 {
+            return Err(self.error(0, JsonProblem::Incomplete));
         }
         Ok(())
     }
@@ -103,22 +103,22 @@ impl Scanner {
     fn structure(&mut self, chunk: &[u8], at: usize, visitor: &mut impl Visitor) -> Result<usize, JsonError> {
         match (self.state, chunk[at]) {
             (_, b' ' | b'\n' | b'\r' | b'\t') => {}
-            (State::KeyOrEnd | State::Key, b'"') => {
+            (ScanState::KeyOrEnd | ScanState::Key, b'"') => {
                 self.begin_string(at, true);
                 return self.string(chunk, at + 1, visitor);
             }
-            (State::Value | State::ItemOrEnd, b'"') => {
+            (ScanState::Value | ScanState::ItemOrEnd, b'"') => {
                 self.begin_string(at, false);
                 return self.string(chunk, at + 1, visitor);
             }
-            (State::Colon, b':') => self.state = State::Value,
-            (State::Next, b',') if self.depth > 0 => {
-                self.state = if self.in_object() { State::Key } else { State::Value };
+            (ScanState::Colon, b':') => self.state = ScanState::Value,
+            (ScanState::Next, b',') if self.depth > 0 => {
+                self.state = if self.in_object() { ScanState::Key } else { ScanState::Value };
             }
-            (State::KeyOrEnd, b'}') | (State::ItemOrEnd, b']') => self.end_container(at, visitor),
-            (State::Next, b'}') if self.in_object() => self.end_container(at, visitor),
-            (State::Next, b']') if self.depth > 0 && !self.in_object() => self.end_container(at, visitor),
-            (State::Value | State::ItemOrEnd, byte) => self.begin_value(byte, at, visitor)?,
+            (ScanState::KeyOrEnd, b'}') | (ScanState::ItemOrEnd, b']') => self.end_container(at, visitor),
+            (ScanState::Next, b'}') if self.in_object() => self.end_container(at, visitor),
+            (ScanState::Next, b']') if self.depth > 0 && !self.in_object() => self.end_container(at, visitor),
+            (ScanState::Value | ScanState::ItemOrEnd, byte) => self.begin_value(byte, at, visitor)?,
             _ => return Err(self.unexpected(at)),
         }
         Ok(at + 1)
@@ -129,12 +129,12 @@ impl Scanner {
         self.state = match byte {
             b'{' => return self.begin_container(Container::Object, at, visitor),
             b'[' => return self.begin_container(Container::Array, at, visitor),
-            b't' => State::Literal(b"rue"),
-            b'f' => State::Literal(b"alse"),
-            b'n' => State::Literal(b"ull"),
-            b'N' if self.accepts_non_finite => State::Literal(b"aN"),
-            b'I' if self.accepts_non_finite => State::Literal(b"nfinity"),
-            _ => State::Number(Number::begin(byte).ok_or_else(|| self.unexpected(at))?),
+            b't' => ScanState::Literal(b"rue"),
+            b'f' => ScanState::Literal(b"alse"),
+            b'n' => ScanState::Literal(b"ull"),
+            b'N' if self.accepts_non_finite => ScanState::Literal(b"aN"),
+            b'I' if self.accepts_non_finite => ScanState::Literal(b"nfinity"),
+            _ => ScanState::Number(NumberState::begin(byte).ok_or_else(|| self.unexpected(at))?),
         };
         Ok(())
     }
@@ -146,12 +146,12 @@ impl Scanner {
         visitor: &mut impl Visitor,
     ) -> Result<(), JsonError> {
         if self.depth == MAX_DEPTH {
-            return Err(self.error(at, Problem::TooDeep));
+            return Err(self.error(at, JsonProblem::TooDeep));
         }
         let is_object = container == Container::Object;
         self.depth += 1;
         self.containers = self.containers << 1 | u128::from(is_object);
-        self.state = if is_object { State::KeyOrEnd } else { State::ItemOrEnd };
+        self.state = if is_object { ScanState::KeyOrEnd } else { ScanState::ItemOrEnd };
         visitor.begin(container, self.offset + at);
         Ok(())
     }
@@ -159,7 +159,7 @@ impl Scanner {
     fn end_container(&mut self, at: usize, visitor: &mut impl Visitor) {
         self.depth -= 1;
         self.containers >>= 1;
-        self.state = State::Next;
+        self.state = ScanState::Next;
         visitor.end(self.offset + at + 1);
     }
 
@@ -167,7 +167,7 @@ impl Scanner {
         self.start = self.offset + quote + 1;
         self.is_key = is_key;
         self.escape_excess = 0;
-        self.state = State::String;
+        self.state = ScanState::String;
     }
 
     fn string(
@@ -187,10 +187,10 @@ impl Scanner {
                 Ok(at + 1)
             }
             Some(b'\\') => {
-                self.state = State::Escape;
+                self.state = ScanState::Escape;
                 Ok(at + 1)
             }
-            Some(0..0x20) => Err(self.error(at, Problem::Control)),
+            Some(0..0x20) => Err(self.error(at, JsonProblem::Control)),
             Some(_) => self.beyond_ascii(chunk, at),
         }
     }
@@ -205,12 +205,12 @@ impl Scanner {
             Err(error) => (error.valid_up_to(), error.error_len().is_none() && run.len() == rest.len()),
         };
         if let Some(control) = first_control(&run[..valid]) {
-            return Err(self.error(at + control, Problem::Control));
+            return Err(self.error(at + control, JsonProblem::Control));
         }
         if is_cut {
             self.cut_character.extend_from_slice(&run[valid..]);
         } else if valid < run.len() {
-            return Err(self.error(at + valid, Problem::Utf8));
+            return Err(self.error(at + valid, JsonProblem::Utf8));
         }
         Ok(at + run.len())
     }
@@ -225,7 +225,7 @@ impl Scanner {
                 }
                 Err(error) if error.error_len().is_some() => {
                     let character_start = self.offset + at + 1 - self.cut_character.len();
-                    return Err(JsonError { offset: character_start, problem: Problem::Utf8 });
+                    return Err(JsonError { offset: character_start, problem: JsonProblem::Utf8 });
                 }
                 Err(_) => at += 1,
             }
@@ -236,9 +236,9 @@ impl Scanner {
     fn end_string(&mut self, chunk: &[u8], at: usize, visitor: &mut impl Visitor) {
         let end = self.offset + at;
         let (is_key, decoded_len) = (self.is_key, end - self.start - self.escape_excess);
-        self.state = if is_key { State::Colon } else { State::Next };
+        self.state = if is_key { ScanState::Colon } else { ScanState::Next };
         let span = self.start..end;
-        let text = Text { span: span.clone(), decoded_len, raw: self.short(chunk, at) };
+        let text = JsonText { span: span.clone(), decoded_len, raw: self.short(chunk, at) };
         if is_key {
             visitor.key(&text);
         } else {
@@ -249,24 +249,24 @@ impl Scanner {
 
     fn escape(&mut self, chunk: &[u8], at: usize) -> Result<usize, JsonError> {
         self.state = match chunk[at] {
-            b'u' => State::Hex(4, 0),
+            b'u' => ScanState::Hex(4, 0),
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {
                 self.escape_excess += 1;
-                State::String
+                ScanState::String
             }
-            _ => return Err(self.error(at, Problem::Escape)),
+            _ => return Err(self.error(at, JsonProblem::Escape)),
         };
         Ok(at + 1)
     }
 
     fn hex_digit(&mut self, chunk: &[u8], at: usize, left: u8, value: u32) -> Result<usize, JsonError> {
-        let digit = hex_value(chunk[at]).ok_or_else(|| self.error(at, Problem::Escape))?;
+        let digit = hex_value(chunk[at]).ok_or_else(|| self.error(at, JsonProblem::Escape))?;
         let value = value << 4 | digit;
         self.state = if left > 1 {
-            State::Hex(left - 1, value)
+            ScanState::Hex(left - 1, value)
         } else {
             self.escape_excess += r"\u0000".len() - utf8_len(value);
-            State::String
+            ScanState::String
         };
         Ok(at + 1)
     }
@@ -275,12 +275,12 @@ impl Scanner {
         &mut self,
         chunk: &[u8],
         mut at: usize,
-        mut number: Number,
+        mut number: NumberState,
         visitor: &mut impl Visitor,
     ) -> Result<usize, JsonError> {
         while let Some(&byte) = chunk.get(at) {
-            if (number, byte) == (Number::Minus, b'I') && self.accepts_non_finite {
-                self.state = State::Literal(b"nfinity");
+            if (number, byte) == (NumberState::Minus, b'I') && self.accepts_non_finite {
+                self.state = ScanState::Literal(b"nfinity");
                 return Ok(at + 1);
             }
             let Some(next) = number.next(byte) else {
@@ -290,7 +290,7 @@ impl Scanner {
             number = next;
             at += 1;
         }
-        self.state = State::Number(number);
+        self.state = ScanState::Number(number);
         Ok(at)
     }
 
@@ -298,13 +298,13 @@ impl Scanner {
         &mut self,
         chunk: &[u8],
         at: usize,
-        number: Number,
+        number: NumberState,
         visitor: &mut impl Visitor,
     ) -> Result<(), JsonError> {
         if !number.complete() {
-            return Err(self.error(at, Problem::Number));
+            return Err(self.error(at, JsonProblem::Number));
         }
-        self.state = State::Next;
+        self.state = ScanState::Next;
         let span = self.start..self.offset + at;
         let raw = self.short(chunk, at).unwrap_or_default();
         visitor.scalar(&Scalar::Number(raw), span);
@@ -321,11 +321,11 @@ impl Scanner {
     ) -> Result<usize, JsonError> {
         let Some((&expected, rest)) = rest.split_first() else { return Ok(at) };
         if chunk[at] != expected {
-            return Err(self.error(at, Problem::Expected("true, false or null")));
+            return Err(self.error(at, JsonProblem::Expected("true, false or null")));
         }
-        self.state = State::Literal(rest);
+        self.state = ScanState::Literal(rest);
         if rest.is_empty() {
-            self.state = State::Next;
+            self.state = ScanState::Next;
             let span = self.start..self.offset + at + 1;
             // All differ in length or in their last letter.
             let value = match (expected, span.len()) {
@@ -352,7 +352,10 @@ impl Scanner {
     }
 
     fn keep_what_is_cut(&mut self, chunk: &[u8]) {
-        if matches!(self.state, State::String | State::Escape | State::Hex(..) | State::Number(_)) {
+        if matches!(
+            self.state,
+            ScanState::String | ScanState::Escape | ScanState::Hex(..) | ScanState::Number(_)
+        ) {
             let rest = &chunk[self.start.saturating_sub(self.offset)..];
             let room = MAX_SHORT - self.cut.len();
             self.cut.extend_from_slice(&rest[..rest.len().min(room)]);
@@ -365,19 +368,19 @@ impl Scanner {
 
     fn unexpected(&self, at: usize) -> JsonError {
         let expected = match self.state {
-            State::Value => "a value",
-            State::ItemOrEnd => "a value or ']'",
-            State::KeyOrEnd => "a key or '}'",
-            State::Key => "a key",
-            State::Colon => "':'",
+            ScanState::Value => "a value",
+            ScanState::ItemOrEnd => "a value or ']'",
+            ScanState::KeyOrEnd => "a key or '}'",
+            ScanState::Key => "a key",
+            ScanState::Colon => "':'",
             _ if self.depth == 0 => "nothing after the document",
             _ if self.in_object() => "',' or '}'",
             _ => "',' or ']'",
         };
-        self.error(at, Problem::Expected(expected))
+        self.error(at, JsonProblem::Expected(expected))
     }
 
-    fn error(&self, at: usize, problem: Problem) -> JsonError {
+    fn error(&self, at: usize, problem: JsonProblem) -> JsonError {
         JsonError { offset: self.offset + at, problem }
     }
 }

@@ -15,7 +15,7 @@ impl Visitor for Told {
         self.0.push(format!("{at} begin {container:?}"));
     }
 
-    fn key(&mut self, key: &Text<'_>) {
+    fn key(&mut self, key: &JsonText<'_>) {
         self.0.push(format!("{:?} key {:?} of {}", key.span, key.short(), key.decoded_len));
     }
 
@@ -141,7 +141,7 @@ fn nesting_has_a_limit() {
     let depth = MAX_DEPTH as usize;
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     assert_eq!(whole(nested(depth).as_bytes()).0, Ok(()));
-    let too_deep = Err(JsonError { offset: depth, problem: Problem::TooDeep });
+    let too_deep = Err(JsonError { offset: depth, problem: JsonProblem::TooDeep });
     assert_eq!(whole(nested(depth + 1).as_bytes()).0, too_deep);
 }
 
@@ -278,7 +278,7 @@ proptest! {
     #[test]
     fn texts_are_read_as_serde_json_reads_them(document in document()) {
         let Ok(value) = serde_json::from_str::<Value>(&document) else { return Ok(()) };
-        let mut texts = Texts::default();
+        let mut texts = ContentIndex::default();
         scan(document.as_bytes(), &mut texts).unwrap();
         let mut expected = Vec::new();
         collect_texts(&value, &mut expected);
@@ -290,12 +290,12 @@ proptest! {
 }
 
 #[derive(Default)]
-struct Texts(Vec<String>);
+struct ContentIndex(Vec<String>);
 
-impl Visitor for Texts {
+impl Visitor for ContentIndex {
     fn begin(&mut self, _: Container, _: usize) {}
 
-    fn key(&mut self, key: &Text<'_>) {
+    fn key(&mut self, key: &JsonText<'_>) {
         self.0.extend(key.short().map(String::from));
     }
 
@@ -331,7 +331,7 @@ fn numbers_that_are_not_finite_are_read_in_answers_alone() {
     struct Ignored;
     impl Visitor for Ignored {
         fn begin(&mut self, _: Container, _: usize) {}
-        fn key(&mut self, _: &Text<'_>) {}
+        fn key(&mut self, _: &JsonText<'_>) {}
         fn scalar(&mut self, value: &Scalar<'_>, _: Span) {
             assert!(matches!(value, Scalar::Number(b"" | b"1")), "{value:?}");
         }

@@ -11,12 +11,12 @@ mod recording;
 mod request;
 mod scan;
 
-pub use self::answer::{DONE, FinishReason, Head};
+pub use self::answer::{AnswerHead, DONE_EVENT, FinishReason};
 pub use self::bad_request::BadRequest;
 pub use self::error::ErrorBody;
-pub use self::models::{Entry, list, one};
+pub use self::models::{ModelEntry, render_model, render_model_list};
 pub use self::prompt::ChatPrompt;
-pub use self::recording::BadRecording;
+pub use self::recording::InvalidRecording;
 pub use self::request::ChatRequest;
 pub use self::scan::{RequestScan, ScanLimits};
 

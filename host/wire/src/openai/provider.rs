@@ -9,13 +9,13 @@ mod output;
 mod transcription;
 mod usage_count;
 
-pub use self::answer::Answer;
+pub use self::answer::ChatAnswer;
 pub use self::completeness::{BrokenStream, StreamState};
 pub use self::embedding::EmbeddingBody;
-pub use self::error::{ReportedError, classify, refuses_stream_usage};
-pub use self::output::{NotAnAnswer, Output};
-pub use self::transcription::{BadForm, Form, TranscriptionBody};
+pub use self::error::{ReportedError, classify_error, refuses_stream_usage};
+pub use self::output::{InvalidAnswer, TaskOutput};
+pub use self::transcription::{InvalidForm, MultipartForm, TranscriptionBody};
 pub use self::usage_count::UsageCount;
 
-pub(in crate::openai) use self::answer::Reading;
+pub(in crate::openai) use self::answer::AnswerVisitor;
 pub(in crate::openai) use self::completeness::Completeness;

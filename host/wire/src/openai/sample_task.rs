@@ -15,7 +15,7 @@ use pointsman_domain::plan::{
 use pointsman_domain::request::RequestFacts;
 
 use super::client::{ChatRequest, RequestScan};
-use super::pass_through::Outputs;
+use super::pass_through::TaskOutputs;
 
 /// How many tasks ended before.
 pub(super) const ENDED: usize = 3;
@@ -57,9 +57,9 @@ pub(super) fn output(task: usize, otherwise: Option<&str>) -> ComposedPart {
     ComposedPart::Output(OutputRef { task, otherwise: otherwise.map(str::to_owned) })
 }
 
-/// Outputs of tasks, by number.
-pub(super) fn outputs_of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> Outputs {
-    let mut outputs = Outputs::default();
+/// TaskOutputs of tasks, by number.
+pub(super) fn outputs_of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> TaskOutputs {
+    let mut outputs = TaskOutputs::default();
     for (task, text) in texts.into_iter().enumerate() {
         outputs.set(task, text.map(Arc::from));
     }

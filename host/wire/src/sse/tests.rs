@@ -5,16 +5,16 @@ use super::*;
 
 /// The events of a stream that comes in these pieces, and what is left at its end.
 fn split<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, max_event: usize) -> (Vec<String>, String) {
-    let mut splitter = Splitter::new(max_event);
+    let mut splitter = EventSplitter::new(max_event);
     let mut events = Vec::new();
     for piece in pieces {
         let mut at = 0;
         while let Some(found) = splitter.next(piece, &mut at) {
             events.push(match found {
-                Piece::Event(here) => text(&piece[here]),
-                Piece::Joined(event) => text(&event),
-                Piece::Part(here) => format!("part: {}", text(&piece[here])),
-                Piece::JoinedPart(part) => format!("part: {}", text(&part)),
+                SseFragment::Event(here) => text(&piece[here]),
+                SseFragment::Joined(event) => text(&event),
+                SseFragment::Part(here) => format!("part: {}", text(&piece[here])),
+                SseFragment::JoinedPart(part) => format!("part: {}", text(&part)),
             });
         }
     }
@@ -36,7 +36,7 @@ fn check(stream: &str, expected: &[&str], rest: &str) {
 fn check_data(event: &str, expected: Option<&str>) {
     let found = data(event.as_bytes());
     assert_eq!(found.as_ref().map(|data| text(&data.bytes)).as_deref(), expected);
-    if let Some(Data { bytes, at: Some(at) }) = found {
+    if let Some(EventData { bytes, at: Some(at) }) = found {
         assert_eq!(event.as_bytes()[at..at + bytes.len()], *bytes);
     }
 }

@@ -6,7 +6,7 @@ use ::http::HeaderMap;
 use ::http::header::CONTENT_ENCODING;
 use bytes::Bytes;
 use pointsman_domain::failure::CallFailure;
-use pointsman_wire::byte_order_mark::LeadingMark;
+use pointsman_wire::byte_order_mark::BomStripper;
 use pointsman_wire::content_coding::{DecodeError, Decoder, UnsupportedCoding};
 use tokio::task::coop::poll_proceed;
 
@@ -16,7 +16,7 @@ use super::{TransportBody, broken};
 #[derive(Debug)]
 pub(crate) struct AnswerBody {
     source: Source,
-    mark: LeadingMark,
+    mark: BomStripper,
 }
 
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl AnswerBody {
         } else {
             Source::Plain(body)
         };
-        Self { source, mark: LeadingMark::default() }
+        Self { source, mark: BomStripper::default() }
     }
 
     pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use pointsman_backends::{Reply, retry_after};
 use pointsman_domain::failure::{CallFailure, FailureKind};
-use pointsman_wire::openai::provider::{classify, refuses_stream_usage};
+use pointsman_wire::openai::provider::{classify_error, refuses_stream_usage};
 
 use super::Failed;
 use super::clock::CallClock;
@@ -41,7 +41,7 @@ impl ErrorAnswer {
             is_cut = false;
         })
         .await;
-        let kind = FailureKind::Status { status, cause: classify(status, &read) };
+        let kind = FailureKind::Status { status, cause: classify_error(status, &read) };
         let retry_after = retry_after(&headers, std::time::SystemTime::now());
         let answer = Self { status, headers, body: read.freeze(), is_cut };
         Failed { failure: CallFailure { kind, retry_after }, answer: Some(Box::new(answer)) }

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use pointsman_backends::ReplyBody;
 use pointsman_domain::failure::CallFailure;
 use pointsman_wire::openai::pass_through::StreamRelay;
-use pointsman_wire::openai::provider::{Answer, NotAnAnswer, StreamState};
+use pointsman_wire::openai::provider::{ChatAnswer, InvalidAnswer, StreamState};
 use pointsman_wire::sse;
 
 use super::clock::CallClock;
@@ -74,8 +74,8 @@ impl Opening {
         }
         let first = beginning.freeze();
         let whole = reading::rest(first, &mut self.body, &self.clock, &mut self.memory).await?;
-        match Answer::read(&whole) {
-            Err(reported @ NotAnAnswer::Reported(_)) => Err(reported.into()),
+        match ChatAnswer::read(&whole) {
+            Err(reported @ InvalidAnswer::Reported(_)) => Err(reported.into()),
             _ => {
                 let media_type = media_type.unwrap_or("nothing");
                 Err(broken(format!("asked for {}, got {media_type}", sse::MEDIA_TYPE)))

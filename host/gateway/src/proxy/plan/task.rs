@@ -7,8 +7,8 @@ use pointsman_domain::candidate::Candidate;
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::model::Operation;
 use pointsman_domain::plan::{Plan, PlanLimitExceeded, Task, TaskResult};
-use pointsman_wire::openai::client::{BadRecording, ChatRequest};
-use pointsman_wire::openai::pass_through::Outputs;
+use pointsman_wire::openai::client::{ChatRequest, InvalidRecording};
+use pointsman_wire::openai::pass_through::TaskOutputs;
 
 use super::assembly::Assembler;
 use super::{Conductor, TaskFailure};
@@ -47,7 +47,7 @@ enum TaskError {
     /// Its input would be larger than the plan may make it.
     PlanLimitExceeded(PlanLimitExceeded),
     /// Its recording cannot be sent as a file.
-    Recording(BadRecording),
+    Recording(InvalidRecording),
     /// No model gave one.
     Exhausted(Exhausted),
 }
@@ -72,7 +72,7 @@ impl<'a> Job<'a> {
 
     /// Calls models until one gives an output or the task's time is over. `outputs`
     /// are those of the tasks before it.
-    pub(super) async fn run(self, outputs: Outputs) -> (usize, Ended) {
+    pub(super) async fn run(self, outputs: TaskOutputs) -> (usize, Ended) {
         let deadline = self.deadline();
         let ended = match tokio::time::timeout_at(deadline.into(), self.output(outputs, deadline)).await {
             Ok(Ok(won)) => self.won(won),
@@ -93,7 +93,7 @@ impl<'a> Job<'a> {
         (self.number, ended)
     }
 
-    async fn output(&self, outputs: Outputs, deadline: Instant) -> std::result::Result<Won, TaskError> {
+    async fn output(&self, outputs: TaskOutputs, deadline: Instant) -> std::result::Result<Won, TaskError> {
         let answers = self.plan.answering() == Some(self.number);
         let outgoing = self.outgoing(self.payload(answers, outputs).await?, answers);
         let limits = self.conductor.limits.attempts(deadline);
@@ -107,7 +107,7 @@ impl<'a> Job<'a> {
     async fn payload(
         &self,
         answers: bool,
-        outputs: Outputs,
+        outputs: TaskOutputs,
     ) -> std::result::Result<Payload<'static>, TaskError> {
         let Conductor { request, account, limits, assembler, .. } = *self.conductor;
         let mut size = self.task.size(|task| outputs.size(task));
@@ -125,7 +125,7 @@ impl<'a> Job<'a> {
         }
         let (request, plan, number) = (request.clone(), Arc::clone(self.plan), self.number);
         let assemble = move || {
-            let task = plan.task(number).ok_or(BadRecording::Missing)?;
+            let task = plan.task(number).ok_or(InvalidRecording::Missing)?;
             payload(&request, task, &outputs, answers)
         };
         assembler.run(assemble).await.map_err(TaskError::Recording)
@@ -207,13 +207,13 @@ impl<'a> Job<'a> {
 fn payload(
     request: &ChatRequest,
     task: &Task,
-    outputs: &Outputs,
+    outputs: &TaskOutputs,
     answers: bool,
-) -> std::result::Result<Payload<'static>, BadRecording> {
+) -> std::result::Result<Payload<'static>, InvalidRecording> {
     Ok(match task.operation {
-        Operation::Chat => Payload::Chat(request.chat_task(task, outputs, answers)),
-        Operation::Embedding => Payload::Embedding(request.embedding_task(task, outputs)),
-        Operation::Transcription => Payload::Transcription(request.transcription_task(task)?),
+        Operation::Chat => Payload::Chat(request.render_chat_task(task, outputs, answers)),
+        Operation::Embedding => Payload::Embedding(request.render_embedding_task(task, outputs)),
+        Operation::Transcription => Payload::Transcription(request.render_transcription_task(task)?),
     })
 }
 

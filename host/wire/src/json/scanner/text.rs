@@ -1,6 +1,6 @@
-use super::{Scanner, State};
+use super::{ScanState, Scanner};
 use crate::json::plain::plain_len;
-use crate::json::{Container, Scalar, Span, Text, Visitor};
+use crate::json::{Container, JsonText, Scalar, Span, Visitor};
 
 /// The text that these bytes begin with, as the rest of a string whose quote was
 /// read: its bytes as written, and after unescaping. `None` if it does not end here.
@@ -9,25 +9,25 @@ pub(crate) fn text_at(bytes: &[u8]) -> Option<(usize, usize)> {
     if bytes.get(plain) == Some(&b'"') {
         return Some((plain, plain));
     }
-    let mut scanner = Scanner { state: State::String, offset: 1, start: 1, ..Scanner::new() };
+    let mut scanner = Scanner { state: ScanState::String, offset: 1, start: 1, ..Scanner::new() };
     let mut at = 0;
-    while at < bytes.len() && scanner.state != State::Next {
+    while at < bytes.len() && scanner.state != ScanState::Next {
         at = match scanner.state {
-            State::Escape => scanner.escape(bytes, at),
-            State::Hex(left, value) => scanner.hex_digit(bytes, at, left, value),
+            ScanState::Escape => scanner.escape(bytes, at),
+            ScanState::Hex(left, value) => scanner.hex_digit(bytes, at, left, value),
             _ => scanner.string(bytes, at, &mut Ignore),
         }
         .ok()?;
     }
     let written = at.checked_sub(1)?;
-    (scanner.state == State::Next).then(|| (written, written - scanner.escape_excess))
+    (scanner.state == ScanState::Next).then(|| (written, written - scanner.escape_excess))
 }
 
 struct Ignore;
 
 impl Visitor for Ignore {
     fn begin(&mut self, _: Container, _: usize) {}
-    fn key(&mut self, _: &Text<'_>) {}
+    fn key(&mut self, _: &JsonText<'_>) {}
     fn scalar(&mut self, _: &Scalar<'_>, _: Span) {}
     fn end(&mut self, _: usize) {}
 }

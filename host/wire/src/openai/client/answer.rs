@@ -8,7 +8,7 @@ use crate::json::quoted_interior;
 
 /// What all parts of one answer have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head<'a> {
+pub struct AnswerHead<'a> {
     /// `chatcmpl-…`
     pub id: &'a str,
     /// Seconds since 1970.
@@ -29,14 +29,14 @@ pub enum FinishReason {
 
 /// How much of a text that is all there comes in one event of a stream: clients
 /// have limits for a line.
-const PIECE: usize = 4 << 10;
+const EVENT_TEXT: usize = 4 << 10;
 /// Bytes of such a text that are escaped at a time for a whole answer.
-const WHOLE_PIECE: usize = 64 << 10;
+const CHUNK_TEXT: usize = 64 << 10;
 /// Stands where the text of an answer is to be.
 const EMPTY_CONTENT: &[u8] = br#""content":"""#;
 
 /// The last event of a stream.
-pub const DONE: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
+pub const DONE_EVENT: Bytes = Bytes::from_static(b"data: [DONE_EVENT]\n\n");
 
 #[derive(Serialize)]
 struct Completion<'a> {
@@ -46,21 +46,21 @@ struct Completion<'a> {
     model: &'a str,
     choices: &'a [Choice<'a>],
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<UsageBody>,
+    usage: Option<UsageMembers>,
 }
 
 #[derive(Serialize)]
 struct Choice<'a> {
     index: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Message<'a>>,
+    message: Option<ChoiceMessage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    delta: Option<Message<'a>>,
+    delta: Option<ChoiceMessage<'a>>,
     finish_reason: Option<FinishReason>,
 }
 
 #[derive(Clone, Copy, Default, Serialize)]
-struct Message<'a> {
+struct ChoiceMessage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,13 +68,13 @@ struct Message<'a> {
 }
 
 #[derive(Serialize)]
-struct UsageBody {
+struct UsageMembers {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,
 }
 
-impl From<Usage> for UsageBody {
+impl From<Usage> for UsageMembers {
     fn from(usage: Usage) -> Self {
         Self {
             prompt_tokens: usage.input_tokens,
@@ -84,70 +84,78 @@ impl From<Usage> for UsageBody {
     }
 }
 
-impl Head<'_> {
+impl AnswerHead<'_> {
     /// A whole answer.
-    pub fn whole(&self, content: &str, finish_reason: FinishReason, usage: Usage) -> Bytes {
-        let message = Message { role: Some("assistant"), content: Some(content) };
+    pub fn completion(&self, content: &str, finish_reason: FinishReason, usage: Usage) -> Bytes {
+        let message = ChoiceMessage { role: Some("assistant"), content: Some(content) };
         let choice =
             Choice { index: 0, message: Some(message), delta: None, finish_reason: Some(finish_reason) };
-        self.written("chat.completion", &[choice], Some(usage)).into()
+        self.serialize("chat.completion", &[choice], Some(usage)).into()
     }
 
     /// The first event of a stream: who speaks.
-    pub fn role(&self) -> Bytes {
-        self.delta(Message { role: Some("assistant"), content: Some("") }, None)
+    pub fn role_event(&self) -> Bytes {
+        self.delta(ChoiceMessage { role: Some("assistant"), content: Some("") }, None)
     }
 
     /// An event with the next piece of the answer.
-    pub fn content(&self, piece: &str) -> Bytes {
-        self.delta(Message { role: None, content: Some(piece) }, None)
+    pub fn content_event(&self, piece: &str) -> Bytes {
+        self.delta(ChoiceMessage { role: None, content: Some(piece) }, None)
     }
 
     /// The event that ends the answer.
-    pub fn finish(&self, reason: FinishReason) -> Bytes {
-        self.delta(Message::default(), Some(reason))
+    pub fn finish_event(&self, reason: FinishReason) -> Bytes {
+        self.delta(ChoiceMessage::default(), Some(reason))
     }
 
-    /// The event that tells what was used, before [`DONE`].
-    pub fn usage(&self, usage: Usage) -> Bytes {
+    /// The event that tells what was used, before [`DONE_EVENT`].
+    pub fn usage_event(&self, usage: Usage) -> Bytes {
         self.event(&[], Some(usage))
     }
 
     /// A whole answer with a text of any length, in pieces that are made one by one.
-    pub fn whole_in_pieces(&self, text: String, usage: Usage) -> impl Iterator<Item = Bytes> + Send + use<> {
-        let (before, after) = around_content(&self.whole("", FinishReason::Stop, usage));
-        std::iter::once(before).chain(escaped(text, WHOLE_PIECE)).chain(std::iter::once(after))
+    pub fn completion_chunks(
+        &self,
+        text: String,
+        usage: Usage,
+    ) -> impl Iterator<Item = Bytes> + Send + use<> {
+        let (before, after) = around_content(&self.completion("", FinishReason::Stop, usage));
+        std::iter::once(before).chain(escaped(text, CHUNK_TEXT)).chain(std::iter::once(after))
     }
 
     /// A stream of a text that is all there, usage at the end if it was asked for.
     /// Events are made one by one.
-    pub fn stream_of(
+    pub fn stream_events(
         &self,
         text: String,
         usage: Option<Usage>,
     ) -> impl Iterator<Item = Bytes> + Send + use<> {
-        let (before, after) = around_content(&self.content(""));
+        let (before, after) = around_content(&self.content_event(""));
         let event = move |piece: Bytes| Bytes::from([&before[..], &piece, &after].concat());
-        let last = [Some(self.finish(FinishReason::Stop)), usage.map(|usage| self.usage(usage)), Some(DONE)];
-        let content = escaped(text, PIECE).map(event);
-        std::iter::once(self.role()).chain(content).chain(last.into_iter().flatten())
+        let last = [
+            Some(self.finish_event(FinishReason::Stop)),
+            usage.map(|usage| self.usage_event(usage)),
+            Some(DONE_EVENT),
+        ];
+        let content = escaped(text, EVENT_TEXT).map(event);
+        std::iter::once(self.role_event()).chain(content).chain(last.into_iter().flatten())
     }
 
-    fn delta(&self, delta: Message<'_>, finish_reason: Option<FinishReason>) -> Bytes {
+    fn delta(&self, delta: ChoiceMessage<'_>, finish_reason: Option<FinishReason>) -> Bytes {
         self.event(&[Choice { index: 0, message: None, delta: Some(delta), finish_reason }], None)
     }
 
     fn event(&self, choices: &[Choice<'_>], usage: Option<Usage>) -> Bytes {
         let mut event = b"data: ".to_vec();
-        event.extend_from_slice(&self.written("chat.completion.chunk", choices, usage));
+        event.extend_from_slice(&self.serialize("chat.completion.chunk", choices, usage));
         event.extend_from_slice(b"\n\n");
         event.into()
     }
 
-    fn written(&self, object: &'static str, choices: &[Choice<'_>], usage: Option<Usage>) -> Vec<u8> {
+    fn serialize(&self, object: &'static str, choices: &[Choice<'_>], usage: Option<Usage>) -> Vec<u8> {
         let Self { id, created, model } = *self;
         let completion =
-            Completion { id, object, created, model, choices, usage: usage.map(UsageBody::from) };
+            Completion { id, object, created, model, choices, usage: usage.map(UsageMembers::from) };
         // Strings and numbers into a vector: there is nothing that could fail.
         serde_json::to_vec(&completion).unwrap_or_default()
     }

@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 use pointsman_domain::model::Abilities;
 
-use self::conversation::Conversation;
+use self::conversation::ConversationIndexer;
 use self::place::{Key, Place};
-pub(in crate::openai) use self::replaceable::Replaceable;
+pub(in crate::openai) use self::replaceable::ReplaceableMembers;
 use super::bad_request::BadRequest;
 use super::request::{ChatRequest, StreamOptions};
 use crate::body::Body;
-use crate::json::{Container, Path, Scalar, Span, Text, Visitor, whole_number};
+use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, whole_number};
 
 /// What was found so far.
 #[derive(Debug, Default)]
-pub(super) struct Members {
+pub(super) struct RequestVisitor {
     path: Path<Place, Key>,
     error: Option<BadRequest>,
     model: Option<(String, Span)>,
@@ -31,13 +31,13 @@ pub(super) struct Members {
     /// Whether messages call tools or hold their results.
     has_tool_turns: bool,
     has_messages: bool,
-    conversation: Conversation,
-    replaceable: Replaceable,
+    conversation: ConversationIndexer,
+    replaceable: ReplaceableMembers,
     /// Where the object or array at the top began that is under way.
     root_value_start: usize,
 }
 
-impl Members {
+impl RequestVisitor {
     pub fn take_error(&mut self) -> Result<(), BadRequest> {
         self.error.take().map_or(Ok(()), Err)
     }
@@ -62,7 +62,7 @@ impl Members {
             least_input_tokens: self.conversation.least_input_tokens(),
             turns: self.conversation.turns,
             body,
-            texts: Arc::new(self.conversation.texts),
+            index: Arc::new(self.conversation.index),
             model_span,
             stream_options: self.stream_options,
             replaceable: self.replaceable,
@@ -165,7 +165,7 @@ impl Members {
         }
     }
 
-    fn model(&mut self, text: &Text<'_>, span: Span) {
+    fn model(&mut self, text: &JsonText<'_>, span: Span) {
         match text.short() {
             Some(name) if !name.is_empty() => self.model = Some((name.into_owned(), span)),
             _ => self.fail(BadRequest::bad_length("model".to_owned(), "1 to 512 bytes", span.start)),
@@ -207,7 +207,7 @@ impl Members {
     }
 
     /// A text below a known place, in what is not read otherwise.
-    fn below(&mut self, text: &Text<'_>) {
+    fn below(&mut self, text: &JsonText<'_>) {
         let counts = matches!(
             self.path.place(),
             Some(Place::Message | Place::Tool | Place::Function | Place::ResponseFormat)
@@ -217,7 +217,7 @@ impl Members {
         }
     }
 
-    fn message_text(&mut self, place: Place, key: Key, text: &Text<'_>) {
+    fn message_text(&mut self, place: Place, key: Key, text: &JsonText<'_>) {
         match (place, key) {
             (Place::Message, Key::Role) => {
                 self.has_tool_turns |= matches!(text.raw, Some(b"tool" | b"function"));
@@ -263,7 +263,7 @@ fn saturated(count: i64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-impl Visitor for Members {
+impl Visitor for RequestVisitor {
     fn begin(&mut self, container: Container, at: usize) {
         let (place, key) = (self.path.place(), self.path.key());
         if self.path.is_skipping() {
@@ -287,7 +287,7 @@ impl Visitor for Members {
         self.path.enter(place);
     }
 
-    fn key(&mut self, key: &Text<'_>) {
+    fn key(&mut self, key: &JsonText<'_>) {
         if self.path.is_skipping() {
             return self.below(key);
         }
@@ -318,7 +318,7 @@ impl Visitor for Members {
         match (self.path.place(), value) {
             (None, _) => self.fail(BadRequest::not_an_object(span.start)),
             (Some(Place::Root), _) if key != Key::Other => {
-                self.replaceable.note(key, span.clone());
+                self.replaceable.record(key, span.clone());
                 self.root_member(key, value, span);
             }
             (Some(Place::Root), _) => {}
@@ -346,7 +346,7 @@ impl Visitor for Members {
             return;
         }
         match self.path.place() {
-            Some(Place::Root) => self.replaceable.note(self.path.key(), self.root_value_start..at),
+            Some(Place::Root) => self.replaceable.record(self.path.key(), self.root_value_start..at),
             Some(Place::Parts) => self.conversation.end_part(at),
             _ => {}
         }

@@ -8,53 +8,53 @@ const GATEWAY: &str = "pointsman";
 
 /// A name that a client may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry<'a> {
+pub struct ModelEntry<'a> {
     id: &'a str,
     object: &'static str,
     created: u64,
     owned_by: &'a str,
     /// Ours, and ignored by clients that do not know it.
     #[serde(rename = "pointsman")]
-    kind: Kind<'a>,
+    kind: EntryKind<'a>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum Kind<'a> {
+enum EntryKind<'a> {
     Route { policy: &'a str },
     Model,
 }
 
 #[derive(Serialize)]
-struct List<'a> {
+struct ModelList<'a> {
     object: &'static str,
-    data: &'a [Entry<'a>],
+    data: &'a [ModelEntry<'a>],
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ModelEntry<'a> {
     /// A route, known since so many seconds after 1970: this policy chooses the model.
     pub const fn route(name: &'a str, policy: &'a str, created: u64) -> Self {
-        Self { id: name, object: "model", created, owned_by: GATEWAY, kind: Kind::Route { policy } }
+        Self { id: name, object: "model", created, owned_by: GATEWAY, kind: EntryKind::Route { policy } }
     }
 
     /// A model, `backend/name`, which its backend owns.
     pub fn model(id: &'a str, created: u64) -> Self {
         let owned_by = id.split_once('/').map_or(GATEWAY, |(backend, _)| backend);
-        Self { id, object: "model", created, owned_by, kind: Kind::Model }
+        Self { id, object: "model", created, owned_by, kind: EntryKind::Model }
     }
 }
 
 /// The answer to `GET /v1/models`.
-pub fn list(models: &[Entry<'_>]) -> Bytes {
-    written(&List { object: "list", data: models })
+pub fn render_model_list(models: &[ModelEntry<'_>]) -> Bytes {
+    serialize(&ModelList { object: "list", data: models })
 }
 
 /// The answer to `GET /v1/models/{id}`.
-pub fn one(model: &Entry<'_>) -> Bytes {
-    written(model)
+pub fn render_model(model: &ModelEntry<'_>) -> Bytes {
+    serialize(model)
 }
 
-fn written(value: &impl Serialize) -> Bytes {
+fn serialize(value: &impl Serialize) -> Bytes {
     // Strings and numbers into a vector: there is nothing that could fail.
     serde_json::to_vec(value).unwrap_or_default().into()
 }
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn routes_and_models_are_told_apart() {
-        let entries = [Entry::route("auto", "dynamic", 1), Entry::model("local/meta/llama", 2)];
+        let entries = [ModelEntry::route("auto", "dynamic", 1), ModelEntry::model("local/meta/llama", 2)];
         let expected = concat!(
             r#"{"object":"list","data":["#,
             r#"{"id":"auto","object":"model","created":1,"owned_by":"pointsman","#,
@@ -73,6 +73,6 @@ mod tests {
             r#"{"id":"local/meta/llama","object":"model","created":2,"owned_by":"local","#,
             r#""pointsman":{"kind":"model"}}]}"#,
         );
-        assert_eq!(list(&entries), expected);
+        assert_eq!(render_model_list(&entries), expected);
     }
 }

@@ -11,11 +11,11 @@ mod size;
 
 /// Where the content of a request is.
 #[derive(Debug, Default)]
-pub(in crate::openai) struct Texts {
+pub(in crate::openai) struct ContentIndex {
     /// In order of the conversation.
     pub messages: Vec<MessageSpans>,
     /// The texts of all messages, one after the other.
-    pub texts: Vec<Stretch>,
+    pub texts: Vec<CompactSpan>,
     /// The parts of all messages, one after the other.
     pub parts: Vec<PartSpans>,
     /// The names of the tools.
@@ -26,7 +26,7 @@ pub(in crate::openai) struct Texts {
 /// A span in half the memory: a body of nothing but small parts must not take
 /// many times its size. The scan refuses bodies in which it would not fit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::openai) struct Stretch {
+pub(in crate::openai) struct CompactSpan {
     start: u32,
     end: u32,
 }
@@ -34,14 +34,14 @@ pub(in crate::openai) struct Stretch {
 /// One message.
 #[derive(Debug)]
 pub(in crate::openai) struct MessageSpans {
-    pub role: Stretch,
+    pub role: CompactSpan,
     /// The object.
-    pub whole: Stretch,
+    pub whole: CompactSpan,
     /// The value of `content`; empty where there is none.
-    pub content: Stretch,
-    /// Where in [`Texts::texts`] its own end.
+    pub content: CompactSpan,
+    /// Where in [`ContentIndex::texts`] its own end.
     pub texts_end: u32,
-    /// Where in [`Texts::parts`] its own end.
+    /// Where in [`ContentIndex::parts`] its own end.
     pub parts_end: u32,
     /// Whether it calls tools, so that later messages may refer to it.
     pub calls_tools: bool,
@@ -51,9 +51,9 @@ pub(in crate::openai) struct MessageSpans {
 #[derive(Debug)]
 pub(in crate::openai) struct PartSpans {
     /// The JSON value: an object, or the text where the content is one.
-    pub whole: Stretch,
+    pub whole: CompactSpan,
     /// What is between the quotes of a text.
-    pub text: Stretch,
+    pub text: CompactSpan,
     /// As [`ContentPart::bytes`].
     pub bytes: u32,
     /// Estimated tokens of media.
@@ -67,20 +67,20 @@ pub(in crate::openai) struct PartSpans {
 #[derive(Clone, Debug)]
 pub struct ChatPrompt {
     body: Arc<Body>,
-    texts: Arc<Texts>,
-    messages: OnceLock<Box<[Message]>>,
+    index: Arc<ContentIndex>,
+    messages: OnceLock<Box<[DecodedMessage]>>,
     tool_names: OnceLock<Vec<String>>,
     parts: OnceLock<Box<[ContentPart]>>,
     part_texts: OnceLock<Box<[OnceLock<String>]>>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Message {
+struct DecodedMessage {
     role: OnceLock<String>,
     text: OnceLock<String>,
 }
 
-impl Stretch {
+impl CompactSpan {
     pub fn span(self) -> Span {
         self.start as usize..self.end as usize
     }
@@ -90,7 +90,7 @@ impl Stretch {
     }
 }
 
-impl From<Span> for Stretch {
+impl From<Span> for CompactSpan {
     fn from(span: Span) -> Self {
         Self { start: saturated(span.start), end: saturated(span.end) }
     }
@@ -101,7 +101,7 @@ pub(super) fn saturated(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-impl Texts {
+impl ContentIndex {
     /// Which of the parts are a message's; none past the end.
     pub fn parts_of(&self, message: usize) -> Range<usize> {
         self.range(message, |spans| spans.parts_end)
@@ -119,7 +119,7 @@ impl Texts {
         parts.contains(&index).then_some(index)
     }
 
-    fn texts_of(&self, message: usize) -> &[Stretch] {
+    fn texts_of(&self, message: usize) -> &[CompactSpan] {
         self.texts.get(self.range(message, |spans| spans.texts_end)).unwrap_or_default()
     }
 
@@ -131,10 +131,10 @@ impl Texts {
 }
 
 impl ChatPrompt {
-    pub(super) fn new(body: Arc<Body>, texts: Arc<Texts>) -> Self {
+    pub(super) fn new(body: Arc<Body>, index: Arc<ContentIndex>) -> Self {
         Self {
             body,
-            texts,
+            index,
             messages: OnceLock::new(),
             tool_names: OnceLock::new(),
             parts: OnceLock::new(),
@@ -147,9 +147,10 @@ impl ChatPrompt {
         self.body.len()
     }
 
-    fn message(&self, message: usize) -> Option<(&Message, &MessageSpans)> {
-        let spans = self.texts.messages.get(message)?;
-        let decoded = self.messages.get_or_init(|| vec![Message::default(); self.message_count()].into());
+    fn message(&self, message: usize) -> Option<(&DecodedMessage, &MessageSpans)> {
+        let spans = self.index.messages.get(message)?;
+        let decoded =
+            self.messages.get_or_init(|| vec![DecodedMessage::default(); self.message_count()].into());
         Some((decoded.get(message)?, spans))
     }
 
@@ -160,7 +161,7 @@ impl ChatPrompt {
 
 impl Prompt for ChatPrompt {
     fn message_count(&self) -> usize {
-        self.texts.messages.len()
+        self.index.messages.len()
     }
 
     fn role(&self, message: usize) -> Option<&str> {
@@ -171,45 +172,45 @@ impl Prompt for ChatPrompt {
     fn text(&self, message: usize) -> Option<&str> {
         let (decoded, _) = self.message(message)?;
         Some(decoded.text.get_or_init(|| {
-            let texts = self.texts.texts_of(message);
+            let texts = self.index.texts_of(message);
             texts.iter().map(|text| self.decode(text.span())).collect::<Vec<_>>().join("\n")
         }))
     }
 
     fn tool_names(&self) -> &[String] {
         self.tool_names
-            .get_or_init(|| self.texts.tool_names.iter().map(|span| self.decode(span.clone())).collect())
+            .get_or_init(|| self.index.tool_names.iter().map(|span| self.decode(span.clone())).collect())
     }
 
     fn parts(&self) -> &[ContentPart] {
         self.parts.get_or_init(|| {
             let places = (0..self.message_count())
-                .flat_map(|message| (0..self.texts.parts_of(message).len()).map(move |part| (message, part)));
+                .flat_map(|message| (0..self.index.parts_of(message).len()).map(move |part| (message, part)));
             let part = |((message, part), spans): (_, &PartSpans)| ContentPart {
                 message,
                 part,
                 kind: spans.kind,
                 bytes: spans.bytes as usize,
             };
-            places.zip(&self.texts.parts).map(part).collect()
+            places.zip(&self.index.parts).map(part).collect()
         })
     }
 
     fn part_text(&self, message: usize, part: usize) -> Option<&str> {
-        let index = self.texts.part_index(message, part)?;
-        let spans = self.texts.parts.get(index).filter(|spans| spans.kind == Modalities::TEXT)?;
-        let texts = self.part_texts.get_or_init(|| vec![OnceLock::new(); self.texts.parts.len()].into());
+        let index = self.index.part_index(message, part)?;
+        let spans = self.index.parts.get(index).filter(|spans| spans.kind == Modalities::TEXT)?;
+        let texts = self.part_texts.get_or_init(|| vec![OnceLock::new(); self.index.parts.len()].into());
         Some(texts.get(index)?.get_or_init(|| self.decode(spans.text.span())))
     }
 
     fn conversation_size(&self, kinds: Modalities) -> ContentSize {
-        self.texts.conversation_size(kinds)
+        self.index.conversation_size(kinds)
     }
 
     fn part_size(&self, message: usize, part: usize, excerpt: Option<(usize, usize)>) -> Option<ContentSize> {
         match excerpt {
-            Some(range) => self.texts.excerpt(&self.body, (message, part), range).map(|(_, size)| size),
-            None => self.texts.part(message, part).map(PartSpans::size),
+            Some(range) => self.index.excerpt(&self.body, (message, part), range).map(|(_, size)| size),
+            None => self.index.part(message, part).map(PartSpans::size),
         }
     }
 }

@@ -3,7 +3,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
-use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, scan, unescape};
+use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, scan, unescape};
 
 /// Clients differ in whether they pad.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -23,7 +23,7 @@ pub(in crate::openai) struct Recording {
 
 /// Why a part of a request cannot be sent as a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadRecording {
+pub enum InvalidRecording {
     /// The task has none.
     #[error("the task's input has no recording")]
     Missing,
@@ -60,10 +60,10 @@ pub enum BadRecording {
 impl Recording {
     /// Reads and decodes a part, which is at this place in the request: its
     /// message, and its number there.
-    pub fn read(part: &[u8], (message, number): (usize, usize)) -> Result<Self, BadRecording> {
-        let elsewhere = BadRecording::Elsewhere { message, part: number };
-        let mut media = Media::default();
-        scan(part, &mut media).map_err(|_| BadRecording::Missing)?;
+    pub fn read(part: &[u8], (message, number): (usize, usize)) -> Result<Self, InvalidRecording> {
+        let elsewhere = InvalidRecording::Elsewhere { message, part: number };
+        let mut media = RecordingVisitor::default();
+        scan(part, &mut media).map_err(|_| InvalidRecording::Missing)?;
         let written = media.data.and_then(|span| part.get(span)).ok_or_else(|| elsewhere.clone())?;
         let (mime, base64) = match data_url(written) {
             Some((mime, base64)) => (Some(mime), base64),
@@ -71,10 +71,10 @@ impl Recording {
             None => (None, written),
         };
         let format = media.format.or_else(|| Some(unescape(mime?))).and_then(|format| file_format(&format));
-        let format = format.ok_or(BadRecording::Format { message, part: number })?;
+        let format = format.ok_or(InvalidRecording::Format { message, part: number })?;
         let decoded =
             if base64.contains(&b'\\') { BASE64.decode(unescape(base64)) } else { BASE64.decode(base64) };
-        let content = decoded.map_err(|error| BadRecording::NotBase64 {
+        let content = decoded.map_err(|error| InvalidRecording::NotBase64 {
             message,
             part: number,
             reason: error.to_string(),
@@ -124,7 +124,7 @@ keys! {
 
 /// Where the media of a part are.
 #[derive(Debug, Default)]
-struct Media {
+struct RecordingVisitor {
     path: Path<Place, Key>,
     data: Option<Span>,
     /// It is an address, if perhaps one that holds everything.
@@ -132,7 +132,7 @@ struct Media {
     format: Option<String>,
 }
 
-impl Visitor for Media {
+impl Visitor for RecordingVisitor {
     fn begin(&mut self, container: Container, _: usize) {
         let is_object = container == Container::Object;
         let place = match (self.path.place(), self.path.key()) {
@@ -145,7 +145,7 @@ impl Visitor for Media {
         self.path.enter(place);
     }
 
-    fn key(&mut self, text: &Text<'_>) {
+    fn key(&mut self, text: &JsonText<'_>) {
         if !self.path.is_skipping() {
             let key = Key::of(text);
             self.path.set_key(key, key as u32);

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use pointsman_domain::model::{Abilities, Modalities};
 
-use super::members::Replaceable;
-use super::prompt::{ChatPrompt, Texts};
+use super::members::ReplaceableMembers;
+use super::prompt::{ChatPrompt, ContentIndex};
 use crate::body::Body;
 use crate::json::Span;
 
@@ -41,11 +41,11 @@ pub struct ChatRequest {
     /// Messages that are neither `system` nor `developer`.
     pub turns: u32,
     pub(in crate::openai) body: Arc<Body>,
-    pub(in crate::openai) texts: Arc<Texts>,
+    pub(in crate::openai) index: Arc<ContentIndex>,
     /// Where the model's name is, quotes included.
     pub(in crate::openai) model_span: Span,
     pub(in crate::openai) stream_options: StreamOptions,
-    pub(in crate::openai) replaceable: Replaceable,
+    pub(in crate::openai) replaceable: ReplaceableMembers,
 }
 
 /// What the client wrote for `stream_options`.
@@ -75,6 +75,6 @@ impl ChatRequest {
 
     /// The messages, for a policy that was granted them. Decoded when asked for.
     pub fn prompt(&self) -> ChatPrompt {
-        ChatPrompt::new(Arc::clone(&self.body), Arc::clone(&self.texts))
+        ChatPrompt::new(Arc::clone(&self.body), Arc::clone(&self.index))
     }
 }

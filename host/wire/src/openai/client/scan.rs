@@ -3,10 +3,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::bad_request::BadRequest;
-use super::members::Members;
+use super::members::RequestVisitor;
 use super::request::ChatRequest;
-use crate::body::Gather;
-use crate::byte_order_mark::LeadingMark;
+use crate::body::BodyBuilder;
+use crate::byte_order_mark::BomStripper;
 use crate::json::{JsonError, Scanner};
 
 /// Bounds of a request.
@@ -29,10 +29,10 @@ impl Default for ScanLimits {
 pub struct RequestScan {
     limits: ScanLimits,
     /// Not forwarded, so places are counted from behind it.
-    mark: LeadingMark,
+    mark: BomStripper,
     scanner: Scanner,
-    members: Members,
-    body: Gather,
+    members: RequestVisitor,
+    body: BodyBuilder,
 }
 
 impl RequestScan {

@@ -6,8 +6,10 @@ use pointsman_domain::usage::Usage;
 use self::pattern::Pattern;
 use super::usage;
 use crate::json::{Span, scan};
-use crate::openai::provider::{BrokenStream, Completeness, Reading, ReportedError, StreamState, UsageCount};
-use crate::sse::{self, Data, Piece, Splitter};
+use crate::openai::provider::{
+    AnswerVisitor, BrokenStream, Completeness, ReportedError, StreamState, UsageCount,
+};
+use crate::sse::{self, EventData, EventSplitter, SseFragment};
 
 mod pattern;
 
@@ -28,13 +30,13 @@ const MAX_COMMENTS_BEFORE_CONTENT: usize = 1 << 10;
 /// Usage that the client did not request is hidden: an event that has nothing else is
 /// dropped, and the member is cut out of the others. An event that reports an error is
 /// always passed on. Where more calls than this one were made for an answer, usage that is
-/// passed on is [that of all](Self::adding).
+/// passed on is [that of all](Self::with_other_usage).
 #[derive(Debug)]
 pub struct StreamRelay {
     hide_usage: bool,
     /// Usage of other calls for the same answer.
     others: Option<Usage>,
-    splitter: Splitter,
+    splitter: EventSplitter,
     pattern: Pattern,
     count: UsageCount,
     output_bytes: u64,
@@ -45,7 +47,7 @@ pub struct StreamRelay {
 }
 
 /// What becomes of an event.
-enum Verdict {
+enum EventAction {
     Pass,
     Drop,
     /// Passed without these bytes of it.
@@ -61,7 +63,7 @@ impl StreamRelay {
         Self {
             hide_usage,
             others: None,
-            splitter: Splitter::new(MAX_EVENT),
+            splitter: EventSplitter::new(MAX_EVENT),
             pattern: Pattern::new(),
             count: UsageCount::NONE,
             output_bytes: 0,
@@ -74,7 +76,7 @@ impl StreamRelay {
     /// Adds what other calls used to the usage that is passed on. Where that is
     /// nothing, usage is passed on as it came.
     #[must_use]
-    pub const fn adding(mut self, others: Usage) -> Self {
+    pub const fn with_other_usage(mut self, others: Usage) -> Self {
         let is_any = others.input_tokens > 0 || others.output_tokens > 0;
         self.others = if is_any { Some(others) } else { None };
         self
@@ -84,7 +86,7 @@ impl StreamRelay {
     /// events that are complete: at most one chunk, the same one if nothing in
     /// it changes.
     pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) {
-        let mut kept = Kept { chunk: &chunk, range: 0..0, copy: Vec::new() };
+        let mut kept = RelayedChunk { chunk: &chunk, range: 0..0, copy: Vec::new() };
         let mut at = 0;
         if std::mem::take(&mut self.lacks_line_feed) && chunk.first() == Some(&b'\n') {
             kept.keep(0..1);
@@ -93,29 +95,29 @@ impl StreamRelay {
             && let Some(piece) = self.splitter.next(&chunk, &mut at)
         {
             match piece {
-                Piece::Event(here) => match self.event(&chunk[here.clone()]) {
-                    Verdict::Pass => kept.keep(here),
-                    Verdict::Drop => {}
-                    Verdict::Cut(cut) => {
+                SseFragment::Event(here) => match self.event(&chunk[here.clone()]) {
+                    EventAction::Pass => kept.keep(here),
+                    EventAction::Drop => {}
+                    EventAction::Cut(cut) => {
                         kept.keep(here.start..here.start + cut.start);
                         kept.keep(here.start + cut.end..here.end);
                     }
-                    Verdict::Replace(event) => kept.keep_other(&event),
+                    EventAction::Replace(event) => kept.keep_other(&event),
                 },
-                Piece::Joined(event) => match self.event(&event) {
-                    Verdict::Pass => kept.keep_copy(&event),
-                    Verdict::Drop => {}
-                    Verdict::Cut(cut) => {
+                SseFragment::Joined(event) => match self.event(&event) {
+                    EventAction::Pass => kept.keep_copy(&event),
+                    EventAction::Drop => {}
+                    EventAction::Cut(cut) => {
                         kept.keep_copy(&event[..cut.start]);
                         kept.keep_copy(&event[cut.end..]);
                     }
-                    Verdict::Replace(event) => kept.keep_copy(&event),
+                    EventAction::Replace(event) => kept.keep_copy(&event),
                 },
-                Piece::Part(here) => {
+                SseFragment::Part(here) => {
                     self.unread(here.len());
                     kept.keep(here);
                 }
-                Piece::JoinedPart(part) => {
+                SseFragment::JoinedPart(part) => {
                     self.unread(part.len());
                     kept.keep_copy(&part);
                 }
@@ -130,8 +132,8 @@ impl StreamRelay {
         if let Some(rest) = self.splitter.finish().filter(|_| !self.completeness.is_done()) {
             match sse::data(&rest) {
                 None => out.push(rest),
-                Some(Data { bytes, .. })
-                    if is_done(&bytes) || scan(&bytes, &mut Reading::default()).is_ok() =>
+                Some(EventData { bytes, .. })
+                    if is_done(&bytes) || scan(&bytes, &mut AnswerVisitor::default()).is_ok() =>
                 {
                     self.push([&rest, &b"\n\n"[..]].concat().into(), out);
                 }
@@ -178,59 +180,59 @@ impl StreamRelay {
         self.completeness.error()
     }
 
-    fn event(&mut self, event: &[u8]) -> Verdict {
+    fn event(&mut self, event: &[u8]) -> EventAction {
         if let Some(like) = self.pattern.read(event) {
             self.output_bytes += like.text_bytes as u64;
             if like.text_bytes > 0 {
                 self.completeness.record_content();
             }
-            return like.cut.map_or(Verdict::Pass, Verdict::Cut);
+            return like.cut.map_or(EventAction::Pass, EventAction::Cut);
         }
         let Some(data) = sse::data(event) else { return self.event_without_data(event) };
         if is_done(&data.bytes) {
             self.completeness.record_done();
             self.lacks_line_feed = event.ends_with(b"\r");
-            return Verdict::Pass;
+            return EventAction::Pass;
         }
-        let mut reading = Reading::default();
+        let mut reading = AnswerVisitor::default();
         if scan(&data.bytes, &mut reading).is_err() {
-            return Verdict::Pass;
+            return EventAction::Pass;
         }
-        let verdict = self.verdict(event, &data, &reading);
+        let action = self.action(event, &data, &reading);
         self.count.update(reading.count);
         self.output_bytes += reading.output_bytes();
         self.completeness.record(&mut reading, &data.bytes);
-        verdict
+        action
     }
 
-    fn event_without_data(&mut self, event: &[u8]) -> Verdict {
+    fn event_without_data(&mut self, event: &[u8]) -> EventAction {
         if self.completeness.has_content() || !sse::is_comment(event) {
-            return Verdict::Pass;
+            return EventAction::Pass;
         }
         self.comment_bytes = self.comment_bytes.saturating_add(event.len());
-        if self.comment_bytes > MAX_COMMENTS_BEFORE_CONTENT { Verdict::Drop } else { Verdict::Pass }
+        if self.comment_bytes > MAX_COMMENTS_BEFORE_CONTENT { EventAction::Drop } else { EventAction::Pass }
     }
 
-    fn verdict(&mut self, event: &[u8], data: &Data<'_>, reading: &Reading) -> Verdict {
+    fn action(&mut self, event: &[u8], data: &EventData<'_>, reading: &AnswerVisitor) -> EventAction {
         if reading.error.is_some() {
-            return Verdict::Pass;
+            return EventAction::Pass;
         }
         let hidden = reading.usage.as_ref().filter(|_| self.hide_usage);
         if hidden.is_some() && reading.has_usage && reading.choices == 0 {
-            return Verdict::Drop;
+            return EventAction::Drop;
         }
         if let Some(others) = self.others.filter(|_| !self.hide_usage && reading.count.is_complete())
             && let counted = reading.count.usage(0, 0)
             && let Some(data) = usage::rewritten(&data.bytes, others + counted)
         {
-            return Verdict::Replace(sse::with_data(event, &data));
+            return EventAction::Replace(sse::with_data(event, &data));
         }
         // Of data in several lines, the places in the event are not known.
         let Some(offset) = data.at else {
-            return hidden.map_or(Verdict::Pass, |usage| {
+            return hidden.map_or(EventAction::Pass, |usage| {
                 let cut = with_comma(&data.bytes, usage.clone());
                 let rest = [&data.bytes[..cut.start], &data.bytes[cut.end..]].concat();
-                Verdict::Replace(sse::with_data(event, &rest))
+                EventAction::Replace(sse::with_data(event, &rest))
             });
         };
         let in_event = |span: &Span| span.start + offset..span.end + offset;
@@ -240,7 +242,7 @@ impl StreamRelay {
             let padding = reading.padding.as_ref().map(in_event).filter(|padding| padding.start >= text.end);
             self.pattern.learn(event, text, padding, cut.clone());
         }
-        cut.map_or(Verdict::Pass, Verdict::Cut)
+        cut.map_or(EventAction::Pass, EventAction::Cut)
     }
 
     fn unread(&mut self, bytes: usize) {
@@ -266,13 +268,13 @@ fn with_comma(event: &[u8], member: Range<usize>) -> Range<usize> {
 }
 
 /// What is kept of a chunk, put together only when something in between is not.
-struct Kept<'a> {
+struct RelayedChunk<'a> {
     chunk: &'a Bytes,
     range: Range<usize>,
     copy: Vec<u8>,
 }
 
-impl Kept<'_> {
+impl RelayedChunk<'_> {
     fn keep(&mut self, range: Range<usize>) {
         if !self.copy.is_empty() {
             self.copy.extend_from_slice(&self.chunk[range]);

@@ -11,14 +11,14 @@ use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ComposedPart, ContentRef, Task};
 use pointsman_domain::prompt::ContentSize;
 
-use self::content::Content;
-use self::messages::Messages;
+use self::content::TaskContent;
+use self::messages::MessagesWriter;
 use super::call::{CallMembers, MAX_TOKENS};
-use crate::body::{Body, Gather, joined};
+use crate::body::{Body, BodyBuilder, joined};
 use crate::json::quote;
 use crate::openai::client::ChatRequest;
 
-pub use self::outputs::Outputs;
+pub use self::outputs::TaskOutputs;
 
 /// A task's request, but for the name of the model and the limit of output tokens.
 /// Content of the client's request is shared, so another attempt costs no copy
@@ -96,8 +96,8 @@ impl ChatRequest {
     /// its own, for a whole answer.
     ///
     /// References were checked when the plan was; one to nothing gives nothing.
-    pub fn chat_task(&self, task: &Task, outputs: &Outputs, answers: bool) -> TaskBody {
-        let mut messages = Messages::new(Content { request: self, outputs });
+    pub fn render_chat_task(&self, task: &Task, outputs: &TaskOutputs, answers: bool) -> TaskBody {
+        let mut messages = MessagesWriter::new(TaskContent { request: self, outputs });
         task.input.iter().for_each(|input| messages.add(input));
         let messages = messages.finish();
         let mut size = task.size(|task| outputs.size(task));
@@ -115,7 +115,7 @@ impl ChatRequest {
     /// tools and the like.
     pub fn size_beside_messages(&self) -> ContentSize {
         let messages = self.replaceable.value("messages").map_or(0, |span| span.len());
-        let all = ContentSize { bytes: 0, ..self.texts.conversation_size(Modalities::all()) };
+        let all = ContentSize { bytes: 0, ..self.index.conversation_size(Modalities::all()) };
         ContentSize {
             bytes: (self.body.len() - messages) as u64,
             media_tokens: u64::from(self.input_tokens).saturating_sub(all.input_tokens()),
@@ -124,20 +124,20 @@ impl ChatRequest {
     }
 
     /// What parts say, one after the other: an answer that is put together.
-    pub fn composed(&self, parts: &[ComposedPart], outputs: &Outputs) -> String {
-        Content { request: self, outputs }.text(parts)
+    pub fn compose_text(&self, parts: &[ComposedPart], outputs: &TaskOutputs) -> String {
+        TaskContent { request: self, outputs }.text(parts)
     }
 
     /// A part of the request as JSON, and its estimated tokens if it is a medium.
     fn part(&self, place: &ContentRef) -> Option<(Bytes, u32)> {
-        let part = self.texts.part(place.message, place.part)?;
+        let part = self.index.part(place.message, place.part)?;
         Some((self.body.bytes(part.whole.span()), part.media_tokens))
     }
 
     fn fresh_body(&self, task: &Task, messages: Body, input_tokens: u32) -> TaskBody {
-        let mut before_name = Gather::default();
+        let mut before_name = BodyBuilder::default();
         before_name.write(br#"{"model":"#);
-        let mut after_name = Gather::default();
+        let mut after_name = BodyBuilder::default();
         after_name.write(br#","messages":"#);
         after_name.share(&messages, 0..messages.len());
         for (name, value) in members::members_of(task) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use pointsman_domain::usage::Usage;
 
-use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, scan};
+use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, scan};
 
 /// A whole answer with these tokens in place of its own count: those of the last
 /// call alone would mislead. All else stays byte for byte. What is no JSON object
@@ -17,7 +17,7 @@ pub fn with_usage(answer: Bytes, total: Usage) -> Bytes {
 
 /// The same for any answer or event; `None` when it is no JSON object.
 pub(super) fn rewritten(json: &[u8], total: Usage) -> Option<Vec<u8>> {
-    let mut counts = Counts::new(total);
+    let mut counts = UsageEditor::new(total);
     scan(json, &mut counts).ok()?;
     let edits = counts.edits()?;
     let mut written = Vec::with_capacity(json.len() + 100);
@@ -48,7 +48,7 @@ keys! {
 const COUNTS: [Key; 3] = [Key::PromptTokens, Key::CompletionTokens, Key::TotalTokens];
 
 /// Finds the counts of an answer.
-struct Counts {
+struct UsageEditor {
     path: Path<Place, Key>,
     total: Usage,
     edits: Vec<(Span, String)>,
@@ -62,7 +62,7 @@ struct Counts {
     usage_start: usize,
 }
 
-impl Counts {
+impl UsageEditor {
     fn new(total: Usage) -> Self {
         Self {
             path: Path::default(),
@@ -119,7 +119,7 @@ impl Counts {
     }
 }
 
-impl Visitor for Counts {
+impl Visitor for UsageEditor {
     fn begin(&mut self, container: Container, at: usize) {
         let is_object = container == Container::Object;
         let place = match (self.path.place(), self.path.key()) {
@@ -137,7 +137,7 @@ impl Visitor for Counts {
         self.path.enter(place);
     }
 
-    fn key(&mut self, text: &Text<'_>) {
+    fn key(&mut self, text: &JsonText<'_>) {
         if self.path.is_skipping() {
             return;
         }

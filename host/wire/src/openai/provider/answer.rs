@@ -3,24 +3,24 @@
 use pointsman_domain::usage::Usage;
 
 use super::choices::ChoiceSet;
-use super::error::{ReportedError, classify};
-use super::output::NotAnAnswer;
-use super::usage_count::{Counted, UsageCount};
-use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, scan, unescape, whole_number};
+use super::error::{ReportedError, classify_error};
+use super::output::InvalidAnswer;
+use super::usage_count::{UsageCount, UsageMember};
+use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, scan, unescape, whole_number};
 
 /// Facts of a whole answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct ChatAnswer {
     /// Tokens as the backend counted them.
     pub count: UsageCount,
     /// Bytes of text that the model wrote, to estimate from.
     pub output_bytes: u64,
 }
 
-impl Answer {
+impl ChatAnswer {
     /// Reads a whole answer.
-    pub fn read(answer: &[u8]) -> Result<Self, NotAnAnswer> {
-        Ok(Self::of(&Reading::whole(answer, Reading::default())?))
+    pub fn read(answer: &[u8]) -> Result<Self, InvalidAnswer> {
+        Ok(Self::of(&AnswerVisitor::whole(answer, AnswerVisitor::default())?))
     }
 
     /// Returns the usage of the call: the backend's count where it can be true, else an
@@ -29,16 +29,21 @@ impl Answer {
         self.count.usage(input_tokens, self.output_bytes)
     }
 
-    fn of(reading: &Reading) -> Self {
+    fn of(reading: &AnswerVisitor) -> Self {
         Self { count: reading.count, output_bytes: reading.output_bytes() }
     }
 }
 
 /// What the model says in the first choice of a whole answer, and why it ended.
-pub(super) fn said(answer: &[u8]) -> Result<(String, Option<String>, Answer), NotAnAnswer> {
-    let reading = Reading::whole(answer, Reading { first: Some(Box::default()), ..Reading::default() })?;
-    let facts = Answer::of(&reading);
-    let Said { texts, finish_reason, .. } = reading.first.map(|said| *said).unwrap_or_default();
+pub(super) fn read_first_choice(
+    answer: &[u8],
+) -> Result<(String, Option<String>, ChatAnswer), InvalidAnswer> {
+    let reading = AnswerVisitor::whole(
+        answer,
+        AnswerVisitor { first: Some(Box::default()), ..AnswerVisitor::default() },
+    )?;
+    let facts = ChatAnswer::of(&reading);
+    let FirstChoice { texts, finish_reason, .. } = reading.first.map(|choice| *choice).unwrap_or_default();
     let text = texts.into_iter().filter_map(|span| answer.get(span)).map(unescape).collect();
     Ok((text, finish_reason, facts))
 }
@@ -122,17 +127,17 @@ keys! {
 
 impl Key {
     /// Returns the count that a member of a usage, or of its details, states.
-    const fn counted(self) -> Option<Counted> {
+    const fn usage_member(self) -> Option<UsageMember> {
         Some(match self {
-            Self::PromptTokens | Self::InputTokens => Counted::Input,
-            Self::CompletionTokens | Self::OutputTokens => Counted::Output,
-            Self::TotalTokens => Counted::Total,
+            Self::PromptTokens | Self::InputTokens => UsageMember::Input,
+            Self::CompletionTokens | Self::OutputTokens => UsageMember::Output,
+            Self::TotalTokens => UsageMember::Total,
             Self::CachedTokens
             | Self::NumCachedTokens
             | Self::PromptCacheHitTokens
-            | Self::CacheReadInputTokens => Counted::Cached,
-            Self::CacheWriteTokens | Self::CacheCreationInputTokens => Counted::CacheWrite,
-            Self::ReasoningTokens => Counted::Reasoning,
+            | Self::CacheReadInputTokens => UsageMember::Cached,
+            Self::CacheWriteTokens | Self::CacheCreationInputTokens => UsageMember::CacheWrite,
+            Self::ReasoningTokens => UsageMember::Reasoning,
             _ => return None,
         })
     }
@@ -151,7 +156,7 @@ enum MemberKind {
 }
 
 impl MemberKind {
-    fn of(key: &Text<'_>) -> Self {
+    fn of(key: &JsonText<'_>) -> Self {
         match key.raw {
             Some(b"role" | b"type" | b"index" | b"object") => Self::Label,
             Some(
@@ -164,7 +169,7 @@ impl MemberKind {
 
 /// Facts of an answer or an event.
 #[derive(Debug, Default)]
-pub(in crate::openai) struct Reading {
+pub(in crate::openai) struct AnswerVisitor {
     path: Path<Place, Key>,
     /// True for an object with an array of choices.
     pub has_choices: bool,
@@ -196,7 +201,7 @@ pub(in crate::openai) struct Reading {
     /// The last text at the top that nobody reads.
     pub padding: Option<Span>,
     /// Content of the first choice, if it is asked for.
-    first: Option<Box<Said>>,
+    first: Option<Box<FirstChoice>>,
     usage_key: usize,
     /// Index and end of the choice under way.
     choice: OpenChoice,
@@ -215,7 +220,7 @@ struct OpenChoice {
 
 /// What one choice says.
 #[derive(Debug, Default)]
-struct Said {
+struct FirstChoice {
     /// Its texts, without what the model only thought.
     texts: Vec<Span>,
     /// How many there were before the part under way.
@@ -225,17 +230,17 @@ struct Said {
     finish_reason: Option<String>,
 }
 
-impl Reading {
+impl AnswerVisitor {
     /// Reads a whole answer, which has to be one.
-    fn whole(answer: &[u8], mut reading: Self) -> Result<Self, NotAnAnswer> {
-        scan(answer, &mut reading).map_err(|error| NotAnAnswer::NotJson(error.to_string()))?;
+    fn whole(answer: &[u8], mut reading: Self) -> Result<Self, InvalidAnswer> {
+        scan(answer, &mut reading).map_err(|error| InvalidAnswer::NotJson(error.to_string()))?;
         if let Some(error) = &reading.error {
-            return Err(NotAnAnswer::Reported(error.reported(answer)));
+            return Err(InvalidAnswer::Reported(error.reported(answer)));
         }
         if reading.choices == 0 {
-            return Err(NotAnAnswer::NoChoices);
+            return Err(InvalidAnswer::NoChoices);
         }
-        if reading.is_meaningful { Ok(reading) } else { Err(NotAnAnswer::Empty) }
+        if reading.is_meaningful { Ok(reading) } else { Err(InvalidAnswer::Empty) }
     }
 
     /// Returns the bytes of text that the model wrote. Text in other members may repeat that
@@ -250,26 +255,26 @@ impl Reading {
     }
 
     /// The choice under way, if it is the first and that one is asked for.
-    fn said(&mut self) -> Option<&mut Said> {
+    fn first_choice(&mut self) -> Option<&mut FirstChoice> {
         self.first.as_deref_mut().filter(|_| self.choices == 1)
     }
 
-    fn said_text(&mut self, text: &Text<'_>) {
-        if let Some(said) = self.said() {
-            said.texts.push(text.span.clone());
+    fn content_text(&mut self, text: &JsonText<'_>) {
+        if let Some(choice) = self.first_choice() {
+            choice.texts.push(text.span.clone());
         }
         self.text(text);
     }
 
     fn begin_part(&mut self) -> Place {
-        if let Some(said) = self.said() {
-            said.before_part = said.texts.len();
-            said.is_other = false;
+        if let Some(choice) = self.first_choice() {
+            choice.before_part = choice.texts.len();
+            choice.is_other = false;
         }
         Place::Part
     }
 
-    fn text(&mut self, text: &Text<'_>) {
+    fn text(&mut self, text: &JsonText<'_>) {
         self.text_bytes += text.decoded_len as u64;
         self.texts += 1;
         self.last_text = text.span.clone();
@@ -362,17 +367,17 @@ impl Reading {
 impl ErrorMember {
     /// Returns the error that this answer reports.
     pub fn reported(&self, answer: &[u8]) -> ReportedError {
-        ReportedError { status: self.status, cause: classify(self.status.unwrap_or(500), answer) }
+        ReportedError { status: self.status, cause: classify_error(self.status.unwrap_or(500), answer) }
     }
 }
 
-impl Visitor for Reading {
+impl Visitor for AnswerVisitor {
     fn begin(&mut self, container: Container, _: usize) {
         let place = if self.path.is_skipping() { None } else { self.place_of(container) };
         self.path.enter(place);
     }
 
-    fn key(&mut self, text: &Text<'_>) {
+    fn key(&mut self, text: &JsonText<'_>) {
         if self.in_message {
             self.member = MemberKind::of(text);
         }
@@ -396,10 +401,10 @@ impl Visitor for Reading {
         let Some(place) = self.path.place() else { return };
         match (place, self.path.key(), value) {
             (Place::Message, Key::Content, Scalar::String(text))
-            | (Place::Part, Key::Text, Scalar::String(text)) => self.said_text(text),
+            | (Place::Part, Key::Text, Scalar::String(text)) => self.content_text(text),
             (Place::Part, Key::Type, Scalar::String(kind)) => {
-                if let Some(said) = self.said() {
-                    said.is_other = !matches!(kind.raw, Some(b"text" | b"output_text"));
+                if let Some(choice) = self.first_choice() {
+                    choice.is_other = !matches!(kind.raw, Some(b"text" | b"output_text"));
                 }
             }
             (Place::Message, Key::ReasoningContent | Key::Reasoning, Scalar::String(text))
@@ -413,15 +418,15 @@ impl Visitor for Reading {
             (Place::Choice, Key::FinishReason, Scalar::String(reason)) if !reason.span.is_empty() => {
                 self.choice.is_finished = true;
                 self.is_meaningful = true;
-                if let Some(said) = self.said() {
-                    said.finish_reason = reason.short().map(String::from);
+                if let Some(choice) = self.first_choice() {
+                    choice.finish_reason = reason.short().map(String::from);
                 }
             }
             (Place::Root, Key::Other, Scalar::String(text)) => self.padding = Some(text.span.clone()),
             (Place::Root, Key::Usage, _) => self.usage = Some(self.usage_key..span.end),
             (Place::Usage | Place::UsageDetails, key, Scalar::Number(raw)) => {
-                if let Some(counted) = key.counted() {
-                    self.count.record(counted, raw);
+                if let Some(member) = key.usage_member() {
+                    self.count.record(member, raw);
                 }
             }
             (Place::Root, Key::Error, Scalar::String(text)) if !text.span.is_empty() => {
@@ -436,10 +441,10 @@ impl Visitor for Reading {
     fn end(&mut self, at: usize) {
         match self.path.leave() {
             Some(Place::Part) => {
-                if let Some(said) = self.said()
-                    && said.is_other
+                if let Some(choice) = self.first_choice()
+                    && choice.is_other
                 {
-                    said.texts.truncate(said.before_part);
+                    choice.texts.truncate(choice.before_part);
                 }
             }
             Some(Place::Message) => self.in_message = false,

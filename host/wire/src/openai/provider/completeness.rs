@@ -4,7 +4,7 @@
 //! has a reason to finish, or when `[DONE]` follows content: some servers state no reason.
 //! A reported error makes it incomplete, whatever else came.
 
-use super::answer::Reading;
+use super::answer::AnswerVisitor;
 use super::choices::ChoiceSet;
 use super::error::ReportedError;
 
@@ -59,7 +59,7 @@ impl Completeness {
     }
 
     /// Records an event with these data.
-    pub fn record(&mut self, reading: &mut Reading, data: &[u8]) {
+    pub fn record(&mut self, reading: &mut AnswerVisitor, data: &[u8]) {
         self.seen.extend(reading.seen);
         self.finished.extend(reading.finished);
         self.has_content |= reading.is_meaningful;

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::output::NotAnAnswer;
+use super::output::InvalidAnswer;
 use super::usage_count::UsageCount;
-use crate::json::{Container, Path, Scalar, Span, Text, Visitor, keys, quote, scan, whole_number};
+use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, quote, scan, whole_number};
 use crate::tokens;
 
 /// A request for the vector of a text, but for the name of the model.
@@ -32,11 +32,11 @@ impl EmbeddingBody {
 
 /// The first vector of an answer, as it is written there but without spaces, and
 /// the backend's count of tokens.
-pub(super) fn vector(answer: &[u8]) -> Result<(String, UsageCount), NotAnAnswer> {
-    let mut reading = Reading::default();
-    scan(answer, &mut reading).map_err(|error| NotAnAnswer::NotJson(error.to_string()))?;
+pub(super) fn vector(answer: &[u8]) -> Result<(String, UsageCount), InvalidAnswer> {
+    let mut reading = EmbeddingVisitor::default();
+    scan(answer, &mut reading).map_err(|error| InvalidAnswer::NotJson(error.to_string()))?;
     let written = reading.vector.filter(|_| reading.is_numbers).and_then(|span| answer.get(span));
-    let written = written.ok_or(NotAnAnswer::NoVector)?;
+    let written = written.ok_or(InvalidAnswer::NoVector)?;
     let compact = written.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| char::from(*byte));
     let count = reading.input_tokens.map(|input_tokens| UsageCount::stated(input_tokens, 0));
     Ok((compact.collect(), count.unwrap_or_default()))
@@ -60,7 +60,7 @@ keys! {
 }
 
 #[derive(Debug, Default)]
-struct Reading {
+struct EmbeddingVisitor {
     path: Path<Place, Key>,
     /// The first vector.
     vector: Option<Span>,
@@ -72,7 +72,7 @@ struct Reading {
     input_tokens: Option<u64>,
 }
 
-impl Visitor for Reading {
+impl Visitor for EmbeddingVisitor {
     fn begin(&mut self, container: Container, at: usize) {
         let is_object = container == Container::Object;
         let place = match (self.path.place(), self.path.key(), is_object) {
@@ -95,7 +95,7 @@ impl Visitor for Reading {
         self.path.enter(place);
     }
 
-    fn key(&mut self, text: &Text<'_>) {
+    fn key(&mut self, text: &JsonText<'_>) {
         if !self.path.is_skipping() {
             let key = Key::of(text);
             self.path.set_key(key, key as u32);

@@ -4,7 +4,7 @@ use pointsman_domain::failure::{ErrorCause, FailureKind};
 
 mod classify;
 
-pub use self::classify::{classify, refuses_stream_usage};
+pub use self::classify::{classify_error, refuses_stream_usage};
 
 /// An error that a backend reported in an answer with a good status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

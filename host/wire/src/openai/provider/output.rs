@@ -2,14 +2,14 @@
 
 use pointsman_domain::usage::Usage;
 
-use super::answer::{self, Answer};
+use super::answer::{self, ChatAnswer};
 use super::error::ReportedError;
 use super::usage_count::UsageCount;
 use super::{embedding, transcription};
 
 /// What a model gave for a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
+pub struct TaskOutput {
     /// What the model said or heard; of an embedding the vector as a JSON array.
     pub text: String,
     /// Why the model stopped, if it said so: `stop`, `length` …
@@ -22,7 +22,7 @@ pub struct Output {
 
 /// What came is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAnAnswer {
+pub enum InvalidAnswer {
     /// It is not JSON at all, or not complete.
     #[error("not valid JSON: {0}")]
     NotJson(String),
@@ -43,23 +43,23 @@ pub enum NotAnAnswer {
     NoVector,
 }
 
-impl Output {
+impl TaskOutput {
     /// Reads a whole chat completion: what its first choice says. What the model
     /// only thought is left out.
-    pub fn of_chat(answer: &[u8]) -> Result<Self, NotAnAnswer> {
-        let (text, finish_reason, Answer { count, output_bytes }) = answer::said(answer)?;
+    pub fn of_chat(answer: &[u8]) -> Result<Self, InvalidAnswer> {
+        let (text, finish_reason, ChatAnswer { count, output_bytes }) = answer::read_first_choice(answer)?;
         Ok(Self { text, finish_reason, count, output_bytes })
     }
 
     /// Reads a transcription that was asked for as JSON.
-    pub fn of_transcription(answer: &[u8]) -> Result<Self, NotAnAnswer> {
+    pub fn of_transcription(answer: &[u8]) -> Result<Self, InvalidAnswer> {
         let (text, count) = transcription::heard(answer)?;
         let output_bytes = text.len() as u64;
         Ok(Self { text, finish_reason: None, count, output_bytes })
     }
 
     /// Reads the first vector of an embedding.
-    pub fn of_embedding(answer: &[u8]) -> Result<Self, NotAnAnswer> {
+    pub fn of_embedding(answer: &[u8]) -> Result<Self, InvalidAnswer> {
         let (text, count) = embedding::vector(answer)?;
         Ok(Self { text, finish_reason: None, count, output_bytes: 0 })
     }

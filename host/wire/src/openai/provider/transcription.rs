@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::form::{Boundary, FieldHead};
-use super::output::NotAnAnswer;
-use super::usage_count::{Counted, UsageCount};
+use super::output::InvalidAnswer;
+use super::usage_count::{UsageCount, UsageMember};
 
-pub use self::form::{BadForm, Form};
+pub use self::form::{InvalidForm, MultipartForm};
 
 /// A request for what is said in a recording, but for the name of the model.
 /// The recording is decoded once, and shared by all attempts.
@@ -80,23 +80,24 @@ fn media_type(format: &str) -> &'static str {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct TranscriptionAnswer {
     text: String,
     usage: Option<Value>,
 }
 
 /// What an answer says was said, and the backend's count of tokens. Some count
 /// seconds, which are none.
-pub(super) fn heard(answer: &[u8]) -> Result<(String, UsageCount), NotAnAnswer> {
-    let Answer { text, usage } = serde_json::from_slice(answer).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => NotAnAnswer::NoText,
-        _ => NotAnAnswer::NotJson(error.to_string()),
-    })?;
+pub(super) fn heard(answer: &[u8]) -> Result<(String, UsageCount), InvalidAnswer> {
+    let TranscriptionAnswer { text, usage } =
+        serde_json::from_slice(answer).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => InvalidAnswer::NoText,
+            _ => InvalidAnswer::NotJson(error.to_string()),
+        })?;
     let mut count = UsageCount::default();
     for (name, counted) in [
-        ("input_tokens", Counted::Input),
-        ("output_tokens", Counted::Output),
-        ("total_tokens", Counted::Total),
+        ("input_tokens", UsageMember::Input),
+        ("output_tokens", UsageMember::Output),
+        ("total_tokens", UsageMember::Total),
     ] {
         if let Some(Value::Number(number)) = usage.as_ref().and_then(|usage| usage.get(name)) {
             count.record(counted, number.to_string().as_bytes());

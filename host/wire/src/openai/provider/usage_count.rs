@@ -28,7 +28,7 @@ pub struct UsageCount {
 
 /// Members of a `usage` that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Counted {
+pub(crate) enum UsageMember {
     Input,
     Output,
     Total,
@@ -48,9 +48,9 @@ impl UsageCount {
     }
 
     /// Records a count as it is written in JSON. What is no believable count is ignored.
-    pub(crate) fn record(&mut self, counted: Counted, raw: &[u8]) {
+    pub(crate) fn record(&mut self, member: UsageMember, raw: &[u8]) {
         let Some(count) = whole_number(raw).filter(|count| *count <= MAX_TOKENS) else { return };
-        *self.member(counted) = Some(count);
+        *self.member(member) = Some(count);
     }
 
     /// Replaces counts by later ones of the same answer. A later zero is a placeholder, and
@@ -110,14 +110,14 @@ impl UsageCount {
         self.output.max(rest)
     }
 
-    fn member(&mut self, counted: Counted) -> &mut Option<u64> {
-        match counted {
-            Counted::Input => &mut self.input,
-            Counted::Output => &mut self.output,
-            Counted::Total => &mut self.total,
-            Counted::Cached => &mut self.cached,
-            Counted::CacheWrite => &mut self.cache_write,
-            Counted::Reasoning => &mut self.reasoning,
+    fn member(&mut self, member: UsageMember) -> &mut Option<u64> {
+        match member {
+            UsageMember::Input => &mut self.input,
+            UsageMember::Output => &mut self.output,
+            UsageMember::Total => &mut self.total,
+            UsageMember::Cached => &mut self.cached,
+            UsageMember::CacheWrite => &mut self.cache_write,
+            UsageMember::Reasoning => &mut self.reasoning,
         }
     }
 }

@@ -2,8 +2,8 @@ use pointsman_domain::model::Modalities;
 use pointsman_domain::prompt::ContentSize;
 
 use super::place::Key;
-use crate::json::{Scalar, Span, Text};
-use crate::openai::client::prompt::{MessageSpans, PartSpans, Stretch, Texts, saturated};
+use crate::json::{JsonText, Scalar, Span};
+use crate::openai::client::prompt::{CompactSpan, ContentIndex, MessageSpans, PartSpans, saturated};
 use crate::tokens;
 
 /// An address longer than this is the thing itself, as a `data:` URL.
@@ -13,35 +13,35 @@ const PUNCTUATION: usize = 4;
 
 /// What the messages and the tools contain.
 #[derive(Debug, Default)]
-pub(super) struct Conversation {
-    pub texts: Texts,
+pub(super) struct ConversationIndexer {
+    pub index: ContentIndex,
     pub inputs: Modalities,
     pub turns: u32,
     /// The message under way.
-    message: Message,
+    message: OpenMessage,
     /// The part under way.
-    part: Part,
+    part: OpenPart,
     text_bytes: usize,
     media_tokens: u64,
 }
 
 #[derive(Debug, Default)]
-struct Message {
+struct OpenMessage {
     start: usize,
-    role: Option<Stretch>,
+    role: Option<CompactSpan>,
     is_instruction: bool,
-    content: Stretch,
+    content: CompactSpan,
     content_start: usize,
     parts: usize,
     calls_tools: bool,
 }
 
 #[derive(Debug, Default)]
-struct Part {
+struct OpenPart {
     start: usize,
     kind: Modalities,
     /// What is between the quotes, if it is a text.
-    text: Option<Stretch>,
+    text: Option<CompactSpan>,
     /// Bytes of that text, decoded.
     text_bytes: usize,
     /// It has more than one text, so what it is depends on who reads it.
@@ -54,10 +54,10 @@ struct Part {
     inline: Option<u64>,
 }
 
-impl Conversation {
+impl ConversationIndexer {
     /// How many messages are complete.
     pub fn messages(&self) -> usize {
-        self.texts.messages.len()
+        self.index.messages.len()
     }
 
     /// How many parts of the message under way are complete.
@@ -69,7 +69,7 @@ impl Conversation {
         self.message.start = at;
     }
 
-    pub fn role(&mut self, role: &Text<'_>) {
+    pub fn role(&mut self, role: &JsonText<'_>) {
         self.message.is_instruction = matches!(role.raw, Some(b"system" | b"developer"));
         self.message.role = Some(role.span.clone().into());
     }
@@ -84,7 +84,7 @@ impl Conversation {
     }
 
     /// The content is one text: the only part.
-    pub fn text_content(&mut self, text: &Text<'_>, span: Span) {
+    pub fn text_content(&mut self, text: &JsonText<'_>, span: Span) {
         self.message.content = span.clone().into();
         self.lone_text(text, span);
     }
@@ -111,33 +111,33 @@ impl Conversation {
         self.end_part(span.end);
     }
 
-    fn lone_text(&mut self, text: &Text<'_>, span: Span) {
+    fn lone_text(&mut self, text: &JsonText<'_>, span: Span) {
         self.begin_part(span.start);
         self.part_text(text);
         self.end_part(span.end);
     }
 
     /// Text that a policy may read.
-    pub fn part_text(&mut self, text: &Text<'_>) {
+    pub fn part_text(&mut self, text: &JsonText<'_>) {
         self.inputs |= Modalities::TEXT;
         self.text_bytes += text.decoded_len;
         let stretch = text.span.clone().into();
-        self.texts.texts.push(stretch);
+        self.index.texts.push(stretch);
         self.part.has_texts |= self.part.text.is_some();
         self.part.text = Some(stretch);
         self.part.text_bytes = text.decoded_len;
     }
 
     /// Text that only counts, such as a tool's schema.
-    pub fn structured(&mut self, text: &Text<'_>) {
+    pub fn structured(&mut self, text: &JsonText<'_>) {
         self.text_bytes += text.decoded_len + PUNCTUATION;
     }
 
-    pub fn tool(&mut self, name: &Text<'_>) {
-        self.texts.tool_names.push(name.span.clone());
+    pub fn tool(&mut self, name: &JsonText<'_>) {
+        self.index.tool_names.push(name.span.clone());
     }
 
-    pub fn part_type(&mut self, kind: &Text<'_>) {
+    pub fn part_type(&mut self, kind: &JsonText<'_>) {
         self.part.kind |= match kind.raw {
             Some(b"image_url" | b"input_image") => Modalities::IMAGE,
             Some(b"input_audio" | b"audio_url") => Modalities::AUDIO,
@@ -158,7 +158,7 @@ impl Conversation {
         };
     }
 
-    pub fn url(&mut self, url: &Text<'_>) {
+    pub fn url(&mut self, url: &JsonText<'_>) {
         let is_data = url.raw.is_some_and(|raw| raw.starts_with(b"data:"));
         self.part.media_bytes = url.span.len();
         if is_data || url.span.len() > LONGEST_URL {
@@ -166,16 +166,16 @@ impl Conversation {
         }
     }
 
-    pub fn inline(&mut self, base64: &Text<'_>) {
+    pub fn inline(&mut self, base64: &JsonText<'_>) {
         self.part.media_bytes = base64.span.len();
         self.part.inline = Some(base64.span.len() as u64);
     }
 
-    pub fn format(&mut self, format: &Text<'_>) {
+    pub fn format(&mut self, format: &JsonText<'_>) {
         self.part.is_wav = format.raw == Some(b"wav");
     }
 
-    pub fn detail(&mut self, detail: &Text<'_>) {
+    pub fn detail(&mut self, detail: &JsonText<'_>) {
         self.part.low_detail = detail.raw == Some(b"low");
     }
 
@@ -185,19 +185,19 @@ impl Conversation {
         self.inputs |= part.kind;
         let media_tokens = part.media_tokens();
         self.media_tokens += media_tokens;
-        self.texts.parts.push(part.spans(at, media_tokens));
+        self.index.parts.push(part.spans(at, media_tokens));
     }
 
     /// Whether the message was complete: it must have a role.
     pub fn end_message(&mut self, at: usize) -> bool {
         let message = std::mem::take(&mut self.message);
         let Some(role) = message.role else { return false };
-        self.texts.messages.push(MessageSpans {
+        self.index.messages.push(MessageSpans {
             role,
             whole: (message.start..at).into(),
             content: message.content,
-            texts_end: saturated(self.texts.texts.len()),
-            parts_end: saturated(self.texts.parts.len()),
+            texts_end: saturated(self.index.texts.len()),
+            parts_end: saturated(self.index.parts.len()),
             calls_tools: message.calls_tools,
         });
         self.turns += u32::from(!message.is_instruction);
@@ -221,7 +221,7 @@ impl Conversation {
     }
 }
 
-impl Part {
+impl OpenPart {
     fn media_tokens(&self) -> u64 {
         let image = if self.low_detail { tokens::IMAGE_LOW_DETAIL } else { tokens::IMAGE };
         let of = |kind: Modalities, tokens: u64| if self.kind.contains(kind) { tokens } else { 0 };

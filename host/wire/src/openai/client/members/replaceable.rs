@@ -15,13 +15,13 @@ const REPLACEABLE: [Key; 8] = [
 
 /// Where the values of those members are.
 #[derive(Clone, Debug, Default)]
-pub(in crate::openai) struct Replaceable {
+pub(in crate::openai) struct ReplaceableMembers {
     /// Empty where there is none.
     spans: [Span; REPLACEABLE.len()],
 }
 
-impl Replaceable {
-    pub(super) fn note(&mut self, key: Key, span: Span) {
+impl ReplaceableMembers {
+    pub(super) fn record(&mut self, key: Key, span: Span) {
         let place = REPLACEABLE.iter().position(|known| *known == key);
         if let Some(known) = place.and_then(|place| self.spans.get_mut(place)) {
             *known = span;

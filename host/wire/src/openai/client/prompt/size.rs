@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pointsman_domain::model::Modalities;
 use pointsman_domain::prompt::ContentSize;
 
-use super::{MessageSpans, PartSpans, Texts};
+use super::{ContentIndex, MessageSpans, PartSpans};
 use crate::body::Body;
 use crate::json::{EscapeIndex, Span};
 
@@ -14,7 +14,7 @@ use crate::json::{EscapeIndex, Span};
 /// when the first excerpt of its text is looked for.
 pub(super) type Indexes = Mutex<HashMap<usize, Arc<EscapeIndex>>>;
 
-impl Texts {
+impl ContentIndex {
     /// The size of a conversation with only parts of these kinds, as it is written
     /// into a task.
     pub fn conversation_size(&self, kinds: Modalities) -> ContentSize {

@@ -25,7 +25,7 @@ fn read(body: &str) -> Result<ChatRequest, BadRequest> {
                         request.needs,
                         request.inputs,
                         &request.stream_options,
-                        &request.texts
+                        &request.index
                     )
                 )
             })

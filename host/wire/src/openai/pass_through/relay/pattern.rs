@@ -18,7 +18,7 @@ pub(super) struct Pattern {
 
 /// An event that is like the pattern.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Like {
+pub(super) struct PatternMatch {
     /// Bytes of text that the model wrote.
     pub text_bytes: usize,
     /// What is not passed on.
@@ -52,8 +52,8 @@ impl Pattern {
     }
 
     /// What an event says if it is like the pattern.
-    pub fn read(&self, event: &[u8]) -> Option<Like> {
-        let mut like = Like { text_bytes: 0, cut: None };
+    pub fn read(&self, event: &[u8]) -> Option<PatternMatch> {
+        let mut like = PatternMatch { text_bytes: 0, cut: None };
         let mut at = 0;
         for (i, literal) in self.literals.iter().enumerate().take(self.gaps + 1) {
             let rest = event[at..].strip_prefix(literal.as_slice())?;

@@ -297,7 +297,7 @@ proptest! {
 /// Relays a stream whose answer took other calls too.
 fn relay_adding(pieces: &[&[u8]], hide_usage: bool) -> (String, Option<(u64, u64)>) {
     let others = Usage::counted(100, 10);
-    let mut relay = StreamRelay::new(hide_usage, 1).adding(others);
+    let mut relay = StreamRelay::new(hide_usage, 1).with_other_usage(others);
     let mut out = Vec::new();
     pieces.iter().for_each(|piece| relay.push(Bytes::copy_from_slice(piece), &mut out));
     assert_eq!(relay.finish(&mut out), Ok(()));
@@ -342,7 +342,7 @@ fn usage_in_several_lines_is_added_to_in_one() {
 #[test]
 fn nothing_added_changes_nothing() {
     let stream = [&content("Hi", ""), FINISH, USAGE, DONE].concat();
-    let mut relay = StreamRelay::new(false, 1).adding(Usage::default());
+    let mut relay = StreamRelay::new(false, 1).with_other_usage(Usage::default());
     let mut out = Vec::new();
     relay.push(stream.clone().into(), &mut out);
     assert_eq!(out.concat(), stream.as_bytes());

@@ -1,18 +1,18 @@
 use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ComposedPart, ContentRef};
 
-use super::{ChatRequest, Outputs};
+use super::{ChatRequest, TaskOutputs};
 use crate::json::{Span, unescape};
 
 /// What a policy's parts refer to.
 #[derive(Clone, Copy)]
-pub(super) struct Content<'a> {
+pub(super) struct TaskContent<'a> {
     pub request: &'a ChatRequest,
-    pub outputs: &'a Outputs,
+    pub outputs: &'a TaskOutputs,
 }
 
 /// What a part comes to.
-pub(super) enum Resolved<'a> {
+pub(super) enum ResolvedPart<'a> {
     /// A text to be written.
     Text(&'a str),
     /// The output of this task.
@@ -24,39 +24,39 @@ pub(super) enum Resolved<'a> {
     Media(Span),
 }
 
-impl<'a> Content<'a> {
+impl<'a> TaskContent<'a> {
     /// What a part is; `None` where there is nothing.
-    pub fn resolve(&self, part: &'a ComposedPart) -> Option<Resolved<'a>> {
+    pub fn resolve(&self, part: &'a ComposedPart) -> Option<ResolvedPart<'a>> {
         match part {
-            ComposedPart::Text(text) => Some(Resolved::Text(text)),
+            ComposedPart::Text(text) => Some(ResolvedPart::Text(text)),
             ComposedPart::Output(output) if self.outputs.text(output.task).is_some() => {
-                Some(Resolved::Output(output.task))
+                Some(ResolvedPart::Output(output.task))
             }
-            ComposedPart::Output(output) => output.otherwise.as_deref().map(Resolved::Text),
+            ComposedPart::Output(output) => output.otherwise.as_deref().map(ResolvedPart::Text),
             ComposedPart::Original(place) => self.original(place),
         }
     }
 
-    fn original(&self, place: &ContentRef) -> Option<Resolved<'a>> {
+    fn original(&self, place: &ContentRef) -> Option<ResolvedPart<'a>> {
         let ContentRef { message, part, excerpt } = *place;
         if let Some(range) = excerpt {
-            let (span, _) = self.request.texts.excerpt(&self.request.body, (message, part), range)?;
-            return Some(Resolved::Written(span));
+            let (span, _) = self.request.index.excerpt(&self.request.body, (message, part), range)?;
+            return Some(ResolvedPart::Written(span));
         }
-        let part = self.request.texts.part(message, part)?;
+        let part = self.request.index.part(message, part)?;
         Some(match part.kind == Modalities::TEXT {
-            true => Resolved::Written(part.text.span()),
-            false => Resolved::Media(part.whole.span()),
+            true => ResolvedPart::Written(part.text.span()),
+            false => ResolvedPart::Media(part.whole.span()),
         })
     }
 
     /// Returns whether a part comes to an empty text.
-    pub fn is_empty(&self, part: &Resolved<'_>) -> bool {
+    pub fn is_empty(&self, part: &ResolvedPart<'_>) -> bool {
         match part {
-            Resolved::Text(text) => text.is_empty(),
-            Resolved::Output(task) => self.outputs.text(*task).is_none_or(str::is_empty),
-            Resolved::Written(span) => span.is_empty(),
-            Resolved::Media(_) => false,
+            ResolvedPart::Text(text) => text.is_empty(),
+            ResolvedPart::Output(task) => self.outputs.text(*task).is_none_or(str::is_empty),
+            ResolvedPart::Written(span) => span.is_empty(),
+            ResolvedPart::Media(_) => false,
         }
     }
 
@@ -65,10 +65,12 @@ impl<'a> Content<'a> {
         let mut text = String::new();
         for part in parts {
             match self.resolve(part) {
-                Some(Resolved::Text(piece)) => text.push_str(piece),
-                Some(Resolved::Output(task)) => text.push_str(self.outputs.text(task).unwrap_or_default()),
-                Some(Resolved::Written(span)) => text.push_str(&unescape(&self.request.body.bytes(span))),
-                Some(Resolved::Media(_)) | None => {}
+                Some(ResolvedPart::Text(piece)) => text.push_str(piece),
+                Some(ResolvedPart::Output(task)) => {
+                    text.push_str(self.outputs.text(task).unwrap_or_default())
+                }
+                Some(ResolvedPart::Written(span)) => text.push_str(&unescape(&self.request.body.bytes(span))),
+                Some(ResolvedPart::Media(_)) | None => {}
             }
         }
         text

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use pointsman_domain::plan::Task;
 
 use super::{ChatRequest, Segment, TaskBody};
-use crate::body::{Body, Gather};
+use crate::body::{Body, BodyBuilder};
 use crate::json::{Span, quote};
 use crate::openai::pass_through::call::{MAX_TOKENS, UsageChange};
 
 /// What comes in place of a value of the client's.
-enum New {
+enum Replacement {
     /// The backend's name of the model.
     Name,
     /// The limit of output tokens of a call.
@@ -26,20 +26,20 @@ impl ChatRequest {
     /// The client's body with other messages and the task's own members.
     pub(super) fn edited_body(&self, task: &Task, messages: Body, input_tokens: u32) -> TaskBody {
         let mut members = String::new();
-        let mut edits = vec![(self.model_span.clone(), New::Name)];
-        edits.extend(self.limit_spans().map(|(_, span)| (span, New::Limit)));
+        let mut edits = vec![(self.model_span.clone(), Replacement::Name)];
+        edits.extend(self.limit_spans().map(|(_, span)| (span, Replacement::Limit)));
         if let Some(span) = self.replaceable.value("messages") {
-            edits.push((span, New::Body(messages)));
+            edits.push((span, Replacement::Body(messages)));
         }
         let mut usage_member = "";
         match self.usage_change() {
             Some(UsageChange::Member(member)) => usage_member = member,
-            Some(UsageChange::Value((span, new))) => edits.push((span, New::Usage(new))),
+            Some(UsageChange::Value((span, new))) => edits.push((span, Replacement::Usage(new))),
             None => {}
         }
         for (name, value) in members_of(task) {
             match self.replaceable.value(name) {
-                Some(span) => edits.push((span, New::Value(value.into_owned().into()))),
+                Some(span) => edits.push((span, Replacement::Value(value.into_owned().into()))),
                 None => members.push_str(&written(name, &value)),
             }
         }
@@ -49,8 +49,8 @@ impl ChatRequest {
         TaskBody { input_tokens, own_limit, segments, usage_member, members, names_of_limit }
     }
 
-    fn edited_segments(&self, edits: Vec<(Span, New)>) -> Vec<Segment> {
-        let (mut segments, mut out) = (Vec::new(), Gather::default());
+    fn edited_segments(&self, edits: Vec<(Span, Replacement)>) -> Vec<Segment> {
+        let (mut segments, mut out) = (Vec::new(), BodyBuilder::default());
         let mut from = 0;
         for (span, new) in edits {
             // Two edits of one value there are not; the first would do.
@@ -63,11 +63,11 @@ impl ChatRequest {
                 segments.push(segment);
             };
             match new {
-                New::Name => hole(Segment::Name),
-                New::Limit => hole(Segment::Limit(self.body.bytes(span.clone()))),
-                New::Usage(new) => hole(Segment::Usage { new, own: self.body.bytes(span.clone()) }),
-                New::Body(body) => out.share(&body, 0..body.len()),
-                New::Value(value) => out.write(&value),
+                Replacement::Name => hole(Segment::Name),
+                Replacement::Limit => hole(Segment::Limit(self.body.bytes(span.clone()))),
+                Replacement::Usage(new) => hole(Segment::Usage { new, own: self.body.bytes(span.clone()) }),
+                Replacement::Body(body) => out.share(&body, 0..body.len()),
+                Replacement::Value(value) => out.write(&value),
             }
             from = span.end;
         }

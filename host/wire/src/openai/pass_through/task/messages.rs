@@ -1,21 +1,21 @@
 use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ComposedMessage, MessageRole, TaskInput};
 
-use super::content::{Content, Resolved};
-use crate::body::{Body, Gather};
+use super::content::{ResolvedPart, TaskContent};
+use crate::body::{Body, BodyBuilder};
 use crate::json::quoted_interior;
 use crate::openai::client::{MessageSpans, PartSpans};
 
 /// The array of a task's messages, as far as it was written.
-pub(super) struct Messages<'a> {
-    content: Content<'a>,
-    out: Gather,
+pub(super) struct MessagesWriter<'a> {
+    content: TaskContent<'a>,
+    out: BodyBuilder,
     is_empty: bool,
 }
 
-impl<'a> Messages<'a> {
-    pub fn new(content: Content<'a>) -> Self {
-        let mut out = Gather::default();
+impl<'a> MessagesWriter<'a> {
+    pub fn new(content: TaskContent<'a>) -> Self {
+        let mut out = BodyBuilder::default();
         out.write(b"[");
         Self { content, out, is_empty: true }
     }
@@ -36,9 +36,9 @@ impl<'a> Messages<'a> {
     /// The client's messages with only these kinds of parts. One that loses all
     /// its parts goes, unless it calls tools: the results would refer to nothing.
     fn conversation(&mut self, kinds: Modalities) {
-        let texts = &self.content.request.texts;
-        for (number, message) in texts.messages.iter().enumerate() {
-            let parts = texts.parts.get(texts.parts_of(number)).unwrap_or_default();
+        let index = &self.content.request.index;
+        for (number, message) in index.messages.iter().enumerate() {
+            let parts = index.parts.get(index.parts_of(number)).unwrap_or_default();
             let kept = parts.iter().filter(|part| part.is_kept(kinds)).count();
             if kept == parts.len() {
                 self.begin_message();
@@ -73,7 +73,7 @@ impl<'a> Messages<'a> {
         });
         self.out.write(br#"","content":"#);
         let parts: Vec<_> = message.content.iter().filter_map(|part| self.content.resolve(part)).collect();
-        if parts.iter().any(|part| matches!(part, Resolved::Media(_))) {
+        if parts.iter().any(|part| matches!(part, ResolvedPart::Media(_))) {
             self.array(&parts);
         } else {
             // A server that knows no arrays knows this.
@@ -84,11 +84,11 @@ impl<'a> Messages<'a> {
         self.out.write(b"}");
     }
 
-    fn array(&mut self, parts: &[Resolved<'_>]) {
+    fn array(&mut self, parts: &[ResolvedPart<'_>]) {
         let (mut is_first, mut in_text) = (true, false);
         let content = self.content;
         for part in parts.iter().filter(|part| !content.is_empty(part)) {
-            let is_media = matches!(part, Resolved::Media(_));
+            let is_media = matches!(part, ResolvedPart::Media(_));
             if in_text && is_media {
                 self.out.write(br#""}"#);
             }
@@ -106,15 +106,15 @@ impl<'a> Messages<'a> {
     }
 
     /// A piece as it stands between the quotes of a text, or a medium.
-    fn text(&mut self, part: &Resolved<'_>) {
+    fn text(&mut self, part: &ResolvedPart<'_>) {
         match part {
-            Resolved::Text(text) => self.out.push(quoted_interior(text)),
-            Resolved::Output(task) => {
+            ResolvedPart::Text(text) => self.out.push(quoted_interior(text)),
+            ResolvedPart::Output(task) => {
                 if let Some(quoted) = self.content.outputs.quoted(*task) {
                     self.out.push(quoted.clone());
                 }
             }
-            Resolved::Written(span) | Resolved::Media(span) => self.share(span.clone()),
+            ResolvedPart::Written(span) | ResolvedPart::Media(span) => self.share(span.clone()),
         }
     }
 

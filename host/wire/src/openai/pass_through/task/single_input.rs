@@ -2,26 +2,26 @@
 
 use pointsman_domain::plan::{ComposedPart, ContentRef, Task, TaskInput};
 
-use super::{ChatRequest, Outputs};
-use crate::openai::client::{BadRecording, Recording};
+use super::{ChatRequest, TaskOutputs};
+use crate::openai::client::{InvalidRecording, Recording};
 use crate::openai::provider::{EmbeddingBody, TranscriptionBody};
 
 impl ChatRequest {
     /// What an embedding task sends: the text of its one message.
-    pub fn embedding_task(&self, task: &Task, outputs: &Outputs) -> EmbeddingBody {
+    pub fn render_embedding_task(&self, task: &Task, outputs: &TaskOutputs) -> EmbeddingBody {
         let message = task.input.iter().find_map(|input| match input {
             TaskInput::Message(message) => Some(message),
             TaskInput::Conversation(_) => None,
         });
         EmbeddingBody::new(
-            &message.map_or_else(String::new, |message| self.composed(&message.content, outputs)),
+            &message.map_or_else(String::new, |message| self.compose_text(&message.content, outputs)),
         )
     }
 
     /// What a transcription task sends: the one recording in its message.
-    pub fn transcription_task(&self, task: &Task) -> Result<TranscriptionBody, BadRecording> {
-        let place = place_of_recording(&task.input).ok_or(BadRecording::Missing)?;
-        let (part, tokens) = self.part(place).ok_or(BadRecording::Missing)?;
+    pub fn render_transcription_task(&self, task: &Task) -> Result<TranscriptionBody, InvalidRecording> {
+        let place = place_of_recording(&task.input).ok_or(InvalidRecording::Missing)?;
+        let (part, tokens) = self.part(place).ok_or(InvalidRecording::Missing)?;
         let recording = Recording::read(&part, (place.message, place.part))?;
         let Recording { content, format } = recording;
         Ok(TranscriptionBody::new(content, &format, tokens, &task.options))

@@ -4,7 +4,7 @@ use pointsman_domain::plan::{ComposedPart, ContentRef, TaskInput, TaskProposal};
 use serde_json::{Value, json};
 
 use crate::openai::client::ChatRequest;
-use crate::openai::pass_through::{CallMembers, Outputs};
+use crate::openai::pass_through::{CallMembers, TaskOutputs};
 use crate::openai::sample_task::{chat, checked, original, output, outputs_of, request, text, user};
 
 mod properties;
@@ -15,13 +15,13 @@ pub(super) fn call(max_output_tokens: Option<u32>) -> CallMembers<'static> {
     CallMembers { upstream_name: "up", max_output_tokens, stream_usage: true }
 }
 
-fn outputs() -> Outputs {
+fn outputs() -> TaskOutputs {
     outputs_of(OUTPUTS)
 }
 
 fn body(request: &ChatRequest, proposal: TaskProposal, answers: bool) -> String {
     let task = checked(request, proposal);
-    let pieces = request.chat_task(&task, &outputs(), answers).body_for(&call(task.max_output_tokens));
+    let pieces = request.render_chat_task(&task, &outputs(), answers).body_for(&call(task.max_output_tokens));
     String::from_utf8(pieces.concat()).unwrap()
 }
 
@@ -126,7 +126,7 @@ fn a_reference_to_nothing_gives_nothing() {
     let one = request(
         r#"{"model":"m","messages":[{"role":"user","content":"x"},{"role":"user","content":"\u00e9\u00e9"}]}"#,
     );
-    let body = one.chat_task(&task, &Outputs::default(), false).body_for(&call(None)).concat();
+    let body = one.render_chat_task(&task, &TaskOutputs::default(), false).body_for(&call(None)).concat();
     assert_eq!(body, br#"{"model":"up","messages":[{"role":"user","content":"\u00e9\u00e9x"}]}"#);
 }
 
@@ -189,8 +189,9 @@ fn input_is_estimated_from_what_is_sent() {
     let user_message =
         format!(r#"{{"role":"user","content":[{{"type":"text","text":"12345678"}},{IMAGE}]}}"#);
     let request = request(&format!(r#"{{"model":"m","messages":[{user_message}],{tools}}}"#));
-    let tokens =
-        |input, answers| request.chat_task(&checked(&request, chat(input)), &outputs(), answers).input_tokens;
+    let tokens = |input, answers| {
+        request.render_chat_task(&checked(&request, chat(input)), &outputs(), answers).input_tokens
+    };
     assert_eq!(tokens(vec![TaskInput::Conversation(Modalities::all())], true), request.input_tokens);
     assert_eq!(tokens(vec![TaskInput::Conversation(Modalities::all())], false), 2 + 765 + 4 + 3);
     assert_eq!(tokens(vec![TaskInput::Conversation(Modalities::TEXT)], false), 2 + 4 + 3);
@@ -201,7 +202,7 @@ fn input_is_estimated_from_what_is_sent() {
 fn an_answer_is_put_together_from_texts() {
     let excerpt = ComposedPart::Original(ContentRef { message: 1, part: 0, excerpt: Some((3, 7)) });
     let parts = [text("a"), original(1, 0), original(1, 1), excerpt, output(0, None), output(1, Some("b"))];
-    assert_eq!(conversation().composed(&parts, &outputs()), "aWhat é?\nt éa \"quoted\"\nlineb");
+    assert_eq!(conversation().compose_text(&parts, &outputs()), "aWhat é?\nt éa \"quoted\"\nlineb");
 }
 
 #[test]
@@ -216,7 +217,7 @@ fn a_picture_is_not_copied() {
     for input in [TaskInput::Conversation(Modalities::all()), user(vec![text("a"), original(0, 0)])] {
         let task = checked(&request, chat(vec![input]));
         for answers in [true, false] {
-            let pieces = request.chat_task(&task, &outputs(), answers).body_for(&call(None));
+            let pieces = request.render_chat_task(&task, &outputs(), answers).body_for(&call(None));
             assert!(pieces.iter().any(|piece| piece.as_ptr() == picture.as_ptr()));
             assert!(serde_json::from_slice::<Value>(&pieces.concat()).is_ok());
         }

@@ -4,7 +4,7 @@ use super::*;
 
 #[track_caller]
 fn check(answer: &str, usage: Option<(u64, u64)>, output_bytes: u64) {
-    let answer = Answer::read(answer.as_bytes()).unwrap();
+    let answer = ChatAnswer::read(answer.as_bytes()).unwrap();
     assert_eq!(answer.output_bytes, output_bytes);
     let counted = answer.usage_or_estimate(0);
     assert_eq!((!counted.estimated).then_some((counted.input_tokens, counted.output_tokens)), usage);
@@ -61,37 +61,38 @@ fn what_the_model_wrote_is_counted_in_bytes_of_text() {
 
 #[test]
 fn without_usage_there_is_an_estimate() {
-    let answer = Answer { count: UsageCount::NONE, output_bytes: 9 };
+    let answer = ChatAnswer { count: UsageCount::NONE, output_bytes: 9 };
     let expected = Usage::counted(7, 3).estimated();
     assert_eq!(answer.usage_or_estimate(7), expected);
 }
 
 #[test]
 fn what_is_no_completion_is_told_apart() {
-    let no_choices: Result<Answer, _> = Err(NotAnAnswer::NoChoices);
-    assert_eq!(Answer::read(b"{}"), no_choices);
-    assert_eq!(Answer::read(b"[]"), no_choices);
-    assert_eq!(Answer::read(br#"{"choices":null}"#), no_choices);
-    assert_eq!(Answer::read(br#"{"choices":[]}"#), no_choices);
-    let reported = |status, cause| Err(NotAnAnswer::Reported(ReportedError { status, cause }));
-    let error = Answer::read(br#"{"error":{"message":"no","code":429}}"#);
+    let no_choices: Result<ChatAnswer, _> = Err(InvalidAnswer::NoChoices);
+    assert_eq!(ChatAnswer::read(b"{}"), no_choices);
+    assert_eq!(ChatAnswer::read(b"[]"), no_choices);
+    assert_eq!(ChatAnswer::read(br#"{"choices":null}"#), no_choices);
+    assert_eq!(ChatAnswer::read(br#"{"choices":[]}"#), no_choices);
+    let reported = |status, cause| Err(InvalidAnswer::Reported(ReportedError { status, cause }));
+    let error = ChatAnswer::read(br#"{"error":{"message":"no","code":429}}"#);
     assert_eq!(error, reported(Some(429), ErrorCause::Load));
-    let beside = Answer::read(br#"{"choices":[{"message":{"content":"a"}}],"error":"prompt is too long"}"#);
+    let beside =
+        ChatAnswer::read(br#"{"choices":[{"message":{"content":"a"}}],"error":"prompt is too long"}"#);
     assert_eq!(beside, reported(None, ErrorCause::Mismatch));
-    let empty: Result<Answer, _> = Err(NotAnAnswer::Empty);
-    assert_eq!(Answer::read(br#"{"choices":[{"message":{"role":"assistant","content":null}}]}"#), empty);
-    assert_eq!(Answer::read(br#"{"choices":[{"message":{"content":""},"finish_reason":""}]}"#), empty);
-    let not_json = Err(NotAnAnswer::NotJson("expected a value at byte 0".to_owned()));
-    assert_eq!(Answer::read(b"<html>"), not_json);
-    let cut = Answer::read(br#"{"choices":["#).unwrap_err();
+    let empty: Result<ChatAnswer, _> = Err(InvalidAnswer::Empty);
+    assert_eq!(ChatAnswer::read(br#"{"choices":[{"message":{"role":"assistant","content":null}}]}"#), empty);
+    assert_eq!(ChatAnswer::read(br#"{"choices":[{"message":{"content":""},"finish_reason":""}]}"#), empty);
+    let not_json = Err(InvalidAnswer::NotJson("expected a value at byte 0".to_owned()));
+    assert_eq!(ChatAnswer::read(b"<html>"), not_json);
+    let cut = ChatAnswer::read(br#"{"choices":["#).unwrap_err();
     assert_eq!(cut.to_string(), "not valid JSON: unexpected end: the document is not complete at byte 12");
 }
 
 #[track_caller]
 fn check_said(answer: &str, text: &str, finish_reason: Option<&str>) {
-    let said = said(answer.as_bytes()).unwrap();
+    let said = read_first_choice(answer.as_bytes()).unwrap();
     assert_eq!((said.0.as_str(), said.1.as_deref()), (text, finish_reason));
-    assert_eq!(Answer::read(answer.as_bytes()), Ok(said.2));
+    assert_eq!(ChatAnswer::read(answer.as_bytes()), Ok(said.2));
 }
 
 #[test]

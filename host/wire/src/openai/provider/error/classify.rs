@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Bytes of an error that are read for words. What follows may quote the request.
 const READ: usize = 2 << 10;
 
-/// Words of a server that one model cannot serve a request that another one may.
+/// ErrorText of a server that one model cannot serve a request that another one may.
 const MISMATCH: [&str; 32] = [
     "context_length",
     "context length",
@@ -46,7 +46,7 @@ const MISMATCH: [&str; 32] = [
     "does not allow",
 ];
 
-/// Words of a server that refuses the operator's key, account or model name.
+/// ErrorText of a server that refuses the operator's key, account or model name.
 const ACCESS: [&str; 14] = [
     "invalid_api_key",
     "api_key_invalid",
@@ -64,7 +64,7 @@ const ACCESS: [&str; 14] = [
     "unknown model",
 ];
 
-/// Words of a server that has too much to do.
+/// ErrorText of a server that has too much to do.
 const LOAD: [&str; 7] = [
     "rate_limit",
     "rate limit",
@@ -76,8 +76,8 @@ const LOAD: [&str; 7] = [
 ];
 
 /// Returns the cause of an error answer. Of a body, the beginning is enough.
-pub fn classify(status: u16, body: &[u8]) -> ErrorCause {
-    let text = Words::of(body);
+pub fn classify_error(status: u16, body: &[u8]) -> ErrorCause {
+    let text = ErrorText::of(body);
     match status {
         429 if text.code.contains("insufficient_quota") => ErrorCause::Access,
         429 | 529 => ErrorCause::Load,
@@ -101,7 +101,7 @@ pub fn refuses_stream_usage(status: u16, body: &[u8]) -> bool {
 }
 
 /// Load comes first: it passes, and the words for the others may be in the same message.
-fn by_words(text: &Words) -> Option<ErrorCause> {
+fn by_words(text: &ErrorText) -> Option<ErrorCause> {
     let has_one_of = |words: &[&str]| words.iter().any(|word| text.has(word));
     let names_no_model = || text.has("model") && text.has("does not exist");
     if has_one_of(&LOAD) {
@@ -116,7 +116,7 @@ fn by_words(text: &Words) -> Option<ErrorCause> {
 }
 
 /// The beginning of an error, in lower case.
-struct Words {
+struct ErrorText {
     /// Codes and types; all of it where it is no JSON.
     code: String,
     /// The message for people.
@@ -124,7 +124,7 @@ struct Words {
     is_page: bool,
 }
 
-impl Words {
+impl ErrorText {
     fn of(body: &[u8]) -> Self {
         let beginning = |text: &str| text[..text.floor_char_boundary(READ)].to_lowercase();
         let Ok(error) = serde_json::from_slice::<Value>(body) else {

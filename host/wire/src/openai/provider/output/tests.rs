@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_transcription_is_its_text_and_the_tokens_it_took() {
-    let read = |answer: &str| Output::of_transcription(answer.as_bytes());
+    let read = |answer: &str| TaskOutput::of_transcription(answer.as_bytes());
     let output =
         read(r#"{"text":"caf\u00e9","usage":{"type":"tokens","input_tokens":14,"output_tokens":2}}"#)
             .unwrap();
@@ -17,13 +17,13 @@ fn a_transcription_is_its_text_and_the_tokens_it_took() {
     let estimate = Usage::counted(7, 1).estimated();
     assert_eq!(timed.usage_or_estimate(7), estimate);
 
-    assert_eq!(read(r#"{"error":"no"}"#), Err(NotAnAnswer::NoText));
-    assert!(matches!(read("The next train"), Err(NotAnAnswer::NotJson(_))));
+    assert_eq!(read(r#"{"error":"no"}"#), Err(InvalidAnswer::NoText));
+    assert!(matches!(read("The next train"), Err(InvalidAnswer::NotJson(_))));
 }
 
 #[test]
 fn an_embedding_is_its_first_vector_as_it_is_written() {
-    let read = |answer: &str| Output::of_embedding(answer.as_bytes());
+    let read = |answer: &str| TaskOutput::of_embedding(answer.as_bytes());
     let output = read(
         r#"{"object":"list","data":[{"embedding":[ 0.10, -1e-3,
             2 ],"index":0},{"embedding":["x"]}],"usage":{"prompt_tokens":5,"total_tokens":5}}"#,
@@ -41,6 +41,6 @@ fn an_embedding_is_its_first_vector_as_it_is_written() {
         r#"{"data":[{"embedding":[1,[2]]}]}"#,
         r#"[]"#,
     ] {
-        assert_eq!(read(other), Err(NotAnAnswer::NoVector), "{other}");
+        assert_eq!(read(other), Err(InvalidAnswer::NoVector), "{other}");
     }
 }

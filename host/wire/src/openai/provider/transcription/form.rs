@@ -72,12 +72,12 @@ fn plain(name: &str) -> String {
 
 /// A form that was read: for who plays a server.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Form<'a> {
-    fields: Vec<Field<'a>>,
+pub struct MultipartForm<'a> {
+    fields: Vec<FormField<'a>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Field<'a> {
+struct FormField<'a> {
     name: &'a str,
     file_name: Option<&'a str>,
     content: &'a [u8],
@@ -85,7 +85,7 @@ struct Field<'a> {
 
 /// Why a body is no form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadForm {
+pub enum InvalidForm {
     /// It says it is something else.
     #[error("expected multipart/form-data with a boundary, got {0:?}")]
     ContentType(String),
@@ -100,26 +100,27 @@ pub enum BadForm {
     Duplicate(String),
 }
 
-impl<'a> Form<'a> {
+impl<'a> MultipartForm<'a> {
     /// Reads a form that is there as a whole.
-    pub fn read(content_type: &str, body: &'a [u8]) -> Result<Self, BadForm> {
-        let boundary = boundary(content_type).ok_or_else(|| BadForm::ContentType(content_type.to_owned()))?;
+    pub fn read(content_type: &str, body: &'a [u8]) -> Result<Self, InvalidForm> {
+        let boundary =
+            boundary(content_type).ok_or_else(|| InvalidForm::ContentType(content_type.to_owned()))?;
         let first = format!("--{boundary}\r\n");
         let separator = format!("\r\n--{boundary}");
-        let mut fields: Vec<Field<'a>> = Vec::new();
-        let mut rest = body.strip_prefix(first.as_bytes()).ok_or(BadForm::Boundary)?;
+        let mut fields: Vec<FormField<'a>> = Vec::new();
+        let mut rest = body.strip_prefix(first.as_bytes()).ok_or(InvalidForm::Boundary)?;
         loop {
-            let (head, after) = split(rest, b"\r\n\r\n").ok_or(BadForm::Name)?;
-            let (content, after) = split(after, separator.as_bytes()).ok_or(BadForm::Boundary)?;
-            let field = Field::new(head, content).ok_or(BadForm::Name)?;
+            let (head, after) = split(rest, b"\r\n\r\n").ok_or(InvalidForm::Name)?;
+            let (content, after) = split(after, separator.as_bytes()).ok_or(InvalidForm::Boundary)?;
+            let field = FormField::new(head, content).ok_or(InvalidForm::Name)?;
             if fields.iter().any(|known| known.name == field.name) {
-                return Err(BadForm::Duplicate(field.name.to_owned()));
+                return Err(InvalidForm::Duplicate(field.name.to_owned()));
             }
             fields.push(field);
             match after.strip_prefix(b"\r\n") {
                 Some(next) => rest = next,
                 None if matches!(after, b"--" | b"--\r\n") => return Ok(Self { fields }),
-                None => return Err(BadForm::Boundary),
+                None => return Err(InvalidForm::Boundary),
             }
         }
     }
@@ -136,12 +137,12 @@ impl<'a> Form<'a> {
         Some((field.file_name?, field.content))
     }
 
-    fn field(&self, name: &str) -> Option<&Field<'a>> {
+    fn field(&self, name: &str) -> Option<&FormField<'a>> {
         self.fields.iter().find(|field| field.name == name)
     }
 }
 
-impl<'a> Field<'a> {
+impl<'a> FormField<'a> {
     fn new(head: &'a [u8], content: &'a [u8]) -> Option<Self> {
         let disposition = std::str::from_utf8(head).ok()?.split("\r\n").find_map(|line| {
             let (name, value) = line.split_once(':')?;

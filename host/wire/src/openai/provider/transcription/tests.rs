@@ -10,17 +10,18 @@ fn a_boundary_is_in_no_recording() {
 
 #[test]
 fn a_form_that_is_not_whole_is_refused() {
-    let read = |body: &str| Form::read("multipart/form-data; boundary=\"B\"", body.as_bytes()).map(drop);
+    let read =
+        |body: &str| MultipartForm::read("multipart/form-data; boundary=\"B\"", body.as_bytes()).map(drop);
     let field = |name: &str| format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n1");
     assert_eq!(read(&(field("a") + "\r\n" + &field("b") + "\r\n--B--")), Ok(()));
-    assert_eq!(read(&field("a")), Err(BadForm::Boundary));
-    assert_eq!(read(&(field("a") + "\r\n--Bx")), Err(BadForm::Boundary));
-    assert_eq!(read(&(field("a") + "\r\n--B--\r\nmore")), Err(BadForm::Boundary));
-    assert_eq!(read("x"), Err(BadForm::Boundary));
-    assert_eq!(read("--B\r\nContent-Type: text/plain\r\n\r\n1\r\n--B--"), Err(BadForm::Name));
+    assert_eq!(read(&field("a")), Err(InvalidForm::Boundary));
+    assert_eq!(read(&(field("a") + "\r\n--Bx")), Err(InvalidForm::Boundary));
+    assert_eq!(read(&(field("a") + "\r\n--B--\r\nmore")), Err(InvalidForm::Boundary));
+    assert_eq!(read("x"), Err(InvalidForm::Boundary));
+    assert_eq!(read("--B\r\nContent-Type: text/plain\r\n\r\n1\r\n--B--"), Err(InvalidForm::Name));
     let twice = field("a") + "\r\n" + &field("a") + "\r\n--B--";
-    assert_eq!(read(&twice), Err(BadForm::Duplicate("a".to_owned())));
+    assert_eq!(read(&twice), Err(InvalidForm::Duplicate("a".to_owned())));
     for other in ["application/json", "multipart/form-data", "multipart/mixed; boundary=B", ""] {
-        assert_eq!(Form::read(other, b""), Err(BadForm::ContentType(other.to_owned())));
+        assert_eq!(MultipartForm::read(other, b""), Err(InvalidForm::ContentType(other.to_owned())));
     }
 }

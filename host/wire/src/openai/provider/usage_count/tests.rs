@@ -53,7 +53,7 @@ fn cached_and_reasoning_tokens_are_part_of_the_others() {
 fn counts_are_whole_numbers_however_they_are_written() {
     let recorded = |raw: &str| {
         let mut count = UsageCount::default();
-        count.record(Counted::Input, raw.as_bytes());
+        count.record(UsageMember::Input, raw.as_bytes());
         count.input
     };
     assert_eq!(["7", "7.0", "7e1", "0"].map(recorded), [Some(7), Some(7), Some(70), Some(0)]);

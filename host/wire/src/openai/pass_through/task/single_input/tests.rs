@@ -4,9 +4,9 @@ use pointsman_domain::plan::TaskProposal;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::openai::client::BadRecording;
-use crate::openai::pass_through::Outputs;
-use crate::openai::provider::{Form, TranscriptionBody};
+use crate::openai::client::InvalidRecording;
+use crate::openai::pass_through::TaskOutputs;
+use crate::openai::provider::{MultipartForm, TranscriptionBody};
 use crate::openai::sample_task::{chat, checked, original, output, request, text, user};
 
 #[test]
@@ -14,19 +14,19 @@ fn an_embedding_is_asked_for_with_all_the_text_of_a_message() {
     let request = request(r#"{"model":"m","messages":[{"role":"user","content":"Caf\u00e9 \"9\""}]}"#);
     let input = vec![user(vec![text("find: "), original(0, 0), output(1, Some("?"))])];
     let proposal = TaskProposal { operation: "embedding".to_owned(), ..chat(input) };
-    let body = request.embedding_task(&checked(&request, proposal), &Outputs::default());
+    let body = request.render_embedding_task(&checked(&request, proposal), &TaskOutputs::default());
     let sent: Value = serde_json::from_slice(&body.body_for("a\"b").concat()).unwrap();
     let expected = json!({ "model": "a\"b", "input": "find: Café \"9\"?", "encoding_format": "float" });
     assert_eq!(sent, expected);
     assert_eq!(body.input_tokens, 4);
 }
 
-fn transcription(part: &str, options: &[(&str, &str)]) -> Result<TranscriptionBody, BadRecording> {
+fn transcription(part: &str, options: &[(&str, &str)]) -> Result<TranscriptionBody, InvalidRecording> {
     let request = request(&format!(r#"{{"model":"m","messages":[{{"role":"user","content":[{part}]}}]}}"#));
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let input = vec![user(vec![original(0, 0)])];
     let proposal = TaskProposal { operation: "transcription".to_owned(), options, ..chat(input) };
-    request.transcription_task(&checked(&request, proposal))
+    request.render_transcription_task(&checked(&request, proposal))
 }
 
 fn input_audio(data: &str, format: &str) -> String {
@@ -59,7 +59,7 @@ fn recordings_are_read_however_they_are_written() {
     let file = |part: &str| {
         let body = transcription(part, &[]).unwrap();
         let sent = body.body_for("m").concat();
-        let form = Form::read(&body.content_type, &sent).unwrap();
+        let form = MultipartForm::read(&body.content_type, &sent).unwrap();
         let (name, content) = form.file("file").unwrap();
         (name.to_owned(), content.to_owned())
     };
@@ -103,9 +103,9 @@ fn a_recorded_request_is_transcribed_as_it_was_recorded() {
     let request = request(recorded);
     let proposal =
         TaskProposal { operation: "transcription".to_owned(), ..chat(vec![user(vec![original(0, 1)])]) };
-    let body = request.transcription_task(&checked(&request, proposal)).unwrap();
+    let body = request.render_transcription_task(&checked(&request, proposal)).unwrap();
     let sent = body.body_for("m").concat();
-    let file = Form::read(&body.content_type, &sent).unwrap().file("file").unwrap();
+    let file = MultipartForm::read(&body.content_type, &sent).unwrap().file("file").unwrap();
     let original: serde_json::Value = serde_json::from_str(recorded).unwrap();
     let data = original["messages"][0]["content"][1]["input_audio"]["data"].as_str().unwrap();
     assert_eq!(file, ("audio.wav", BASE64_STANDARD.decode(data).unwrap().as_slice()));
@@ -122,7 +122,7 @@ proptest! {
     ) {
         let body = transcription(&input_audio(&BASE64_STANDARD.encode(&content), "wav"), &[]).unwrap();
         let sent = body.body_for(&model).concat();
-        let form = Form::read(&body.content_type, &sent).unwrap();
+        let form = MultipartForm::read(&body.content_type, &sent).unwrap();
         prop_assert_eq!(form.text("model"), Some(model.as_str()));
         prop_assert_eq!(form.text("response_format"), Some("json"));
         prop_assert_eq!(form.file("file"), Some(("audio.wav", content.as_slice())));

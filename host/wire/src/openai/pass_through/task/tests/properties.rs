@@ -15,7 +15,7 @@ use proptest::sample::{Index, select, subsequence};
 use serde_json::{Map, Value, json};
 
 use crate::openai::client::{ChatRequest, RequestScan};
-use crate::openai::pass_through::Outputs;
+use crate::openai::pass_through::TaskOutputs;
 use crate::openai::sample_task::{ENDED, chat, checked, finish_of, outputs_of};
 
 /// What a part of a task may be, before there is a conversation to point into.
@@ -328,7 +328,7 @@ proptest! {
         let wanted = expected_body(&client, &proposal, wanted, answers);
         let task = checked(&request, proposal);
         let outputs = outputs_of(outputs.iter().map(Option::as_deref));
-        let sent = request.chat_task(&task, &outputs, answers).body_for(&super::call(task.max_output_tokens)).concat();
+        let sent = request.render_chat_task(&task, &outputs, answers).body_for(&super::call(task.max_output_tokens)).concat();
         let mut size = task.size(|at| outputs.size(at));
         if answers {
             size += request.size_beside_messages();
@@ -354,7 +354,7 @@ proptest! {
             let finish = FinishProposal { content: message.content, label: "test".to_owned(), reason: None };
             // One with a picture in it is refused.
             let Ok(PlanStep::Finish(finish)) = finish_of(&request, finish) else { continue };
-            let text = request.composed(finish.content(), &outputs);
+            let text = request.compose_text(finish.content(), &outputs);
             let written = Value::from(text).to_string();
             let size = finish.size(|at| outputs.size(at));
             prop_assert!(written.len() as u64 <= size.assembled_bytes() + 2, "{} bytes, {:?}", written.len(), size);
@@ -382,7 +382,7 @@ proptest! {
             let size = prompt.part_size(0, 0, Some((from, to)));
             prop_assert_eq!(size.map(|size| size.text_bytes), naive.map(|naive| naive.len() as u64));
             let excerpt = ComposedPart::Original(ContentRef { message: 0, part: 0, excerpt: Some((from, to)) });
-            prop_assert_eq!(request.composed(&[excerpt], &Outputs::default()), naive.unwrap_or_default());
+            prop_assert_eq!(request.compose_text(&[excerpt], &TaskOutputs::default()), naive.unwrap_or_default());
         }
     }
 

@@ -2,7 +2,7 @@ use super::*;
 
 #[track_caller]
 fn check(status: u16, body: &str, expected: ErrorCause) {
-    assert_eq!(classify(status, body.as_bytes()), expected, "{status} {body}");
+    assert_eq!(classify_error(status, body.as_bytes()), expected, "{status} {body}");
 }
 
 /// An error in OpenAI's shape.
