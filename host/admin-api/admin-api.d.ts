@@ -1,0 +1,525 @@
+// Types of the admin API, written from the code:
+// UPDATE_EXPECT=1 cargo test -p pointsman-admin-api
+
+export type Actor = ("configuration" | {
+  admin: string;
+} | "gateway" | string);
+
+export type AuditEvent = {
+  action: string;
+  at: number;
+  digest?: string | null;
+  from?: string | null;
+  policy?: string | null;
+  route?: string | null;
+  who: Actor;
+  why?: string | null;
+};
+
+export type ChosenVersion = {
+  before?: string | null;
+  digest: string;
+  how: OverrideKind;
+};
+
+export type Comparison = {
+  agreement: number | null;
+  decisions: number;
+  predicted_cost_usd: (ValuePair | null);
+  predicted_latency_ms: (ValuePair | null);
+  skipped: number;
+};
+
+export type ConfigResult = ("applied" | {
+  rejected: string;
+});
+
+export type DecisionLogCounts = {
+  bytes: number;
+  dropped_disk: number;
+  dropped_queue: number;
+  written: number;
+};
+
+export type DecisionSummary = {
+  at_ms: number;
+  attempts: number;
+  cost_usd: number;
+  ending: string;
+  error: string | null;
+  first_token_ms: number | null;
+  id: string;
+  label: string;
+  latency_ms: number;
+  model: string | null;
+  policy: string | null;
+  reason: string | null;
+  route: string;
+  tasks: number | null;
+};
+
+export type ErrorDetail = {
+  code: string | null;
+  message: string;
+  param: string | null;
+  type: string;
+};
+
+export type ErrorResponse = {
+  error: ErrorDetail;
+};
+
+export type HoldStatus = {
+  digest: string;
+  in_force: boolean;
+  since: number;
+  strikes: number;
+  until: number | null;
+  why: string;
+};
+
+export type ModelOverview = {
+  context_window: number | null;
+  cost_usd: number;
+  error_rate: number;
+  first_token_ms: number | null;
+  healthy: boolean;
+  id: string;
+  in_flight: number;
+  input_usd_per_million: number;
+  output_usd_per_million: number;
+  requests: number;
+  resting: boolean;
+  tokens_per_second: number | null;
+};
+
+export type OperationResult = {
+  digest?: string | null;
+  done: string;
+};
+
+export type OverrideKind = ("pinned" | "uploaded" | string);
+
+export type Overview = {
+  changes: AuditEvent[];
+  decision_log?: (DecisionLogCounts | null);
+  last_reload: (ReloadReport | null);
+  models: ModelOverview[];
+  now_ms: number;
+  policies: PolicyStatus[];
+  routes: RouteOverview[];
+  started_ms: number;
+  timeline: Timeline;
+  totals: RequestTotals;
+  traces?: (SpanCounts | null);
+  version: string;
+};
+
+export type PlanSummary = {
+  at: number;
+  cost_usd: number;
+  critical_path_ms: number;
+  ending: string;
+  id: string;
+  label: string;
+  latency_ms: number;
+  policy: string;
+  route: string;
+  tasks: number;
+};
+
+export type PlanTrace = {
+  at: number;
+  cost_usd: number;
+  critical_path: number[];
+  critical_path_ms: number;
+  ending: string;
+  error: string | null;
+  id: string;
+  input_tokens: number;
+  label: string;
+  latency_ms: number;
+  output_tokens: number;
+  policy: string;
+  reason: string | null;
+  route: string;
+  steps: number;
+  tasks: TaskTrace[];
+};
+
+export type PolicyList = {
+  last_reload: (ReloadReport | null);
+  policies: PolicyStatus[];
+};
+
+export type PolicyReload = {
+  change: string;
+  error?: string | null;
+  from?: string | null;
+  name: string;
+  to?: string | null;
+};
+
+export type PolicyStatus = {
+  active: string;
+  active_record: VersionStats;
+  chosen?: (ChosenVersion | null);
+  decisions: number;
+  failures: [string, number][];
+  grants: string[];
+  holds?: HoldStatus[];
+  isolation: string;
+  loaded: boolean;
+  loaded_at: number;
+  name: string;
+  on_trial: string[];
+  previous: string | null;
+  previous_record: (VersionStats | null);
+  rejected: (RejectedVersion | null);
+  routes: string[];
+  source: string;
+  swaps: number;
+};
+
+export type Promotion = {
+  at: number;
+  instead_of: string;
+};
+
+export type Reason = {
+  why: string;
+};
+
+export type RejectedVersion = {
+  at: number;
+  digest: string | null;
+  error: string;
+};
+
+export type ReloadReport = {
+  at: number;
+  cause: string;
+  config: ConfigResult;
+  policies: PolicyReload[];
+};
+
+export type RequestTotals = {
+  answered: number;
+  baseline_cost_usd: number;
+  cached_input_tokens: number;
+  cancelled: number;
+  compared_cost_usd: number;
+  cost_usd: number;
+  failed: number;
+  input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  requests: number;
+};
+
+export type RouteOverview = {
+  answered: number;
+  baseline: string | null;
+  baseline_cost_usd: number;
+  cached_input_tokens: number;
+  cancelled: number;
+  compared_cost_usd: number;
+  cost_usd: number;
+  description?: string | null;
+  failed: number;
+  holds?: HoldStatus[];
+  input_tokens: number;
+  models: string[];
+  name: string;
+  output_tokens: number;
+  policy: string;
+  promoted?: (Promotion | null);
+  reasoning_tokens: number;
+  requests: number;
+  trial?: (TrialStatus | null);
+  version: string;
+};
+
+export type SpanCounts = {
+  dropped: number;
+  exported: number;
+};
+
+export type TaskTrace = {
+  after: number[];
+  attempts: number;
+  begun_ms: number | null;
+  cost_usd: number;
+  ended_ms: number | null;
+  error: string | null;
+  input_tokens: number;
+  model: string | null;
+  name: string;
+  number: number;
+  operation: string;
+  output_tokens: number;
+  status: string;
+  step: number;
+};
+
+export type Tick = {
+  decision_log?: (DecisionLogCounts | null);
+  last_reload: (ReloadReport | null);
+  models: ModelOverview[];
+  now_ms: number;
+  points: TimelinePoint[];
+  policies: PolicyStatus[];
+  routes: RouteOverview[];
+  started_ms: number;
+  totals: RequestTotals;
+  traces?: (SpanCounts | null);
+  version: string;
+};
+
+export type Timeline = {
+  points: TimelinePoint[];
+  step_ms: number;
+};
+
+export type TimelinePoint = {
+  added_ms_p50: number | null;
+  answered: number;
+  at_ms: number;
+  baseline_cost_usd: number;
+  cancelled: number;
+  compared_cost_usd: number;
+  cost_usd: number;
+  failed: number;
+  input_tokens: number;
+  latency_ms_p50: number | null;
+  latency_ms_p95: number | null;
+  models: { [name: string]: number };
+  output_tokens: number;
+  requests: number;
+};
+
+export type TrialRequest = {
+  policy: string;
+  why: string;
+} & ({
+  mode: "shadow";
+} | {
+  mode: "canary";
+  percent: number;
+});
+
+export type TrialStatus = {
+  active?: VersionStats;
+  compared?: (Comparison | null);
+  policy: string;
+  since?: number;
+  suspended: boolean;
+  trial?: VersionStats;
+  version?: string;
+} & ({
+  mode: "shadow";
+} | {
+  mode: "canary";
+  percent: number;
+});
+
+export type UsageLine = {
+  answered: number;
+  baseline_cost_usd: number;
+  cached_input_tokens: number;
+  cancelled: number;
+  compared_cost_usd: number;
+  cost_usd: number;
+  failed: number;
+  input_tokens: number;
+  key: string | null;
+  model: string | null;
+  output_tokens: number;
+  reasoning_tokens: number;
+  route: string;
+};
+
+export type ValuePair = {
+  active: number;
+  difference: number;
+  trial: number;
+};
+
+export type VersionRequest = {
+  digest: string;
+  why: string;
+};
+
+export type VersionStats = {
+  decision_us_p50: number | null;
+  decision_us_p99: number | null;
+  decisions: number;
+  errors: number;
+  failures: [string, number][];
+  mean_cost_usd: number | null;
+  mean_latency_ms: number | null;
+  requests: number;
+};
+
+export namespace record {
+
+  export type DecisionRecord = {
+    at_ms: number;
+    attempts: Attempt[];
+    content?: (Content | null);
+    decisions: Answered[];
+    id: string;
+    key?: string | null;
+    outcome?: (Outcome | null);
+    plan?: (Plan | null);
+    request: Request;
+    route: string;
+    sampling?: number | null;
+    schema: number;
+    trace_id?: string | null;
+  };
+
+  export type Answer = ({
+    hedge_after_ms?: number | null;
+    kind: "route";
+    label: string;
+    propensity?: number | null;
+    reason?: string | null;
+    targets: Target[];
+  } | {
+    kind: "plan";
+    label: string;
+    reason?: string | null;
+    tasks: number;
+  } | {
+    kind: "finish";
+    label: string;
+    reason?: string | null;
+  } | {
+    code: string;
+    kind: "refusal";
+    message: string;
+  } | {
+    kind: "failure";
+    message: string;
+    reason: string;
+  });
+
+  export type Answered = {
+    answer: Answer;
+    asked_ms: number;
+    candidates: Candidate[];
+    digest?: string | null;
+    policy?: string | null;
+    took_us: number;
+    whole: number;
+  };
+
+  export type Attempt = {
+    begun_ms: number;
+    cache_write_tokens?: number;
+    cached_input_tokens?: number;
+    cost_usd: number;
+    ended_ms: number;
+    error?: string | null;
+    estimated: boolean;
+    first_token_ms?: number | null;
+    input_tokens: number;
+    model: string;
+    output_tokens: number;
+    reasoning_tokens?: number;
+    result: string;
+    task?: number | null;
+  };
+
+  export type Candidate = {
+    abilities: string[];
+    attributes?: { [name: string]: string };
+    context_window?: number | null;
+    error_rate: number;
+    first_token_ms?: number | null;
+    healthy: boolean;
+    in_flight: number;
+    input_usd_per_million: number;
+    inputs: string[];
+    max_output_tokens?: number | null;
+    model: string;
+    output_usd_per_million: number;
+    quality?: number | null;
+    quality_by_task?: { [name: string]: number };
+    tokens_per_second?: number | null;
+  };
+
+  export type Content = {
+    left_out_bytes?: number;
+    messages: Message[];
+  };
+
+  export type Message = {
+    role: string;
+    text: string;
+  };
+
+  export type Outcome = {
+    added_ms?: number | null;
+    baseline_cost_usd?: number | null;
+    baseline_model?: string | null;
+    cache_write_tokens?: number;
+    cached_input_tokens?: number;
+    cost_usd: number;
+    ending: string;
+    error?: string | null;
+    estimated: boolean;
+    fault?: string | null;
+    first_token_ms?: number | null;
+    input_tokens: number;
+    label: string;
+    latency_ms: number;
+    model?: string | null;
+    output_tokens: number;
+    reasoning_tokens?: number;
+  };
+
+  export type Plan = {
+    critical_path: number[];
+    critical_path_ms: number;
+    steps: number;
+    tasks: Task[];
+  };
+
+  export type Request = {
+    attributes: { [name: string]: string };
+    deadline_ms?: number | null;
+    input_tokens: number;
+    inputs: string[];
+    max_output_tokens?: number | null;
+    model: string;
+    needs: string[];
+    operation: string;
+    session?: string | null;
+    streaming: boolean;
+    turns: number;
+  };
+
+  export type Target = {
+    candidate: number;
+    timeout_ms?: number | null;
+  };
+
+  export type Task = {
+    after: number[];
+    attempts: number;
+    begun_ms: number | null;
+    cost_usd: number;
+    ended_ms: number | null;
+    error: string | null;
+    input_tokens: number;
+    model: string | null;
+    name: string;
+    number: number;
+    operation: string;
+    output_tokens: number;
+    status: string;
+    step: number;
+  };
+}

@@ -1,0 +1,58 @@
+//! The audit log.
+
+use serde::{Deserialize, Serialize};
+
+/// A change to a policy or a route: an element of `GET /admin/audit`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AuditEvent {
+    /// Time of the change, in seconds since 1970.
+    pub at: u64,
+    /// Who made it.
+    pub who: Actor,
+    /// What was done: one of the actions that docs/rollouts.md lists.
+    pub action: String,
+    /// The policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// The route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// SHA-256 of the version after the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// SHA-256 of the version before the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Who made a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// The configuration or the source of a policy.
+    Configuration,
+    /// An operator, by the name that came with the request. It may be empty.
+    Admin(String),
+    /// The gateway, when it rolls back.
+    Gateway,
+    /// An actor that this version does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Actor {
+    /// Returns the name to show.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Admin(name) if name.is_empty() => "admin",
+            Self::Gateway => "gateway",
+            Self::Admin(name) | Self::Other(name) => name,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Requests and responses of the admin API and its event stream.
+//!
+//! The gateway, `pointsman top` and the commands that talk to a running gateway use these
+//! types, so a member cannot be renamed in one of them alone. The live page reads the same
+//! members through type declarations that are generated from them (`admin-api.d.ts`).
+//!
+//! A client may be older or newer than the gateway: members that are missing have their
+//! defaults, and members that are unknown are ignored. Values that may be extended, such as
+//! the action of a change, are text.
+
+mod changes;
+mod decisions;
+mod error;
+mod events;
+mod models;
+mod overview;
+mod paths;
+mod plans;
+mod policies;
+mod record;
+mod reload;
+mod requests;
+mod routes;
+mod timeline;
+mod totals;
+
+pub use changes::{Actor, AuditEvent};
+pub use decisions::DecisionSummary;
+pub use error::{ErrorDetail, ErrorResponse};
+pub use events::EventKind;
+pub use models::ModelStatus;
+pub use overview::{
+    DecisionLogCounts, GatewayStatus, ModelOverview, Overview, RouteOverview, SpanCounts, Tick,
+};
+pub use paths::{
+    AUDIT, DECISIONS, EVENTS, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, POLICIES, RELOAD, ROUTES,
+    SIGNATURE_HEADER, USAGE,
+};
+pub use plans::{PlanDetail, PlanSummary, PlanTrace, TaskTrace};
+pub use policies::{ChosenVersion, HoldStatus, OverrideKind, PolicyList, PolicyStatus, RejectedVersion, VersionStats};
+pub use record::{
+    DecisionRecord, RecordedAnswer, RecordedAttempt, RecordedCandidate, RecordedDecision, RecordedOutcome,
+    RecordedRequest, RecordedTarget,
+};
+pub use reload::{ConfigResult, PolicyReload, ReloadReport};
+pub use requests::{
+    AuditQuery, DecisionsQuery, OperationResult, OverviewQuery, PlansQuery, Reason, TrialRequest, VersionRequest,
+};
+pub use routes::{Comparison, Promotion, RouteStatus, TrialMode, TrialScore, TrialStatus, ValuePair};
+pub use timeline::{Timeline, TimelinePoint};
+pub use totals::{RequestSums, RequestTotals, UsageLine};
+
+#[cfg(test)]
+mod tests;

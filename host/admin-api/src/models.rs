@@ -1,0 +1,30 @@
+//! Models.
+
+use serde::{Deserialize, Serialize};
+
+/// A model with its prices and measurements: an element of `GET /admin/models`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ModelStatus {
+    /// The id, `backend/model`.
+    pub id: String,
+    /// False when recent calls or probes failed.
+    pub healthy: bool,
+    /// True while its backend has asked not to be called.
+    pub resting: bool,
+    /// Calls in flight.
+    pub in_flight: u32,
+    /// Time to the first token in milliseconds, measured or expected.
+    pub first_token_ms: Option<f64>,
+    /// Output tokens per second, measured or expected.
+    pub tokens_per_second: Option<f64>,
+    /// Share of recent calls that failed, 0 to 1.
+    pub error_rate: f64,
+    /// US dollars for a million input tokens.
+    pub input_usd_per_million: f64,
+    /// US dollars for a million output tokens.
+    pub output_usd_per_million: f64,
+    /// Limit on input and output tokens together.
+    pub context_window: Option<u32>,
+}

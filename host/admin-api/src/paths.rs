@@ -1,0 +1,27 @@
+//! Paths and headers.
+
+/// Everything at a glance.
+pub const OVERVIEW: &str = "/admin/overview";
+/// The stream of events.
+pub const EVENTS: &str = "/admin/events";
+/// Recent decisions; a decision's id follows for its record.
+pub const DECISIONS: &str = "/admin/decisions";
+/// Policies; a policy's name follows for one of them, and an operation after it.
+pub const POLICIES: &str = "/admin/policies";
+/// Routes; a route's name follows for one of them, and an operation after it.
+pub const ROUTES: &str = "/admin/routes";
+/// Models.
+pub const MODELS: &str = "/admin/models";
+/// Usage by route, model and key.
+pub const USAGE: &str = "/admin/usage";
+/// Recent plans; a decision's id follows for one of them.
+pub const PLANS: &str = "/admin/plans";
+/// The audit log.
+pub const AUDIT: &str = "/admin/audit";
+/// A reload of the configuration and of all policies.
+pub const RELOAD: &str = "/admin/reload";
+
+/// Header with the operator's name, for the audit log.
+pub const OPERATOR_HEADER: &str = "x-pointsman-operator";
+/// Header with the signature of an uploaded policy: a `.minisig` file in base64.
+pub const SIGNATURE_HEADER: &str = "x-pointsman-signature";

@@ -1,0 +1,167 @@
+//! Policies.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ReloadReport;
+
+/// All policies and the last reload: the response to `GET /admin/policies`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct PolicyList {
+    /// The policies, in the order of the configuration.
+    pub policies: Vec<PolicyStatus>,
+    /// The last reload, if there was one.
+    pub last_reload: Option<ReloadReport>,
+}
+
+/// A policy with its versions and their statistics.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct PolicyStatus {
+    /// Where its bytes come from, as configured.
+    pub source: String,
+    /// Capabilities that the configuration grants.
+    pub grants: Vec<String>,
+    /// `fresh` or `warm`.
+    pub isolation: String,
+    /// Routes at which it decides.
+    pub routes: Vec<String>,
+    /// Routes at which it is on trial.
+    pub on_trial: Vec<String>,
+    /// The version that overrides the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<ChosenVersion>,
+    /// Versions on hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HoldStatus>,
+    /// False while no version could be loaded; `rejected` has the reason.
+    #[serde(default = "loaded")]
+    pub loaded: bool,
+    /// The name.
+    pub name: String,
+    /// SHA-256 of the active version; empty while none is loaded.
+    pub active: String,
+    /// SHA-256 of the version before it.
+    pub previous: Option<String>,
+    /// Time at which the active version was loaded, in seconds since 1970.
+    pub loaded_at: u64,
+    /// Number of times that another version took over.
+    pub swaps: u64,
+    /// Decisions since the start, over all versions.
+    pub decisions: u64,
+    /// Failures by reason, over all versions; reasons that occurred.
+    pub failures: Vec<(String, u64)>,
+    /// The last version that was rejected, if none was loaded since.
+    pub rejected: Option<RejectedVersion>,
+    /// Statistics of the active version.
+    pub active_record: VersionStats,
+    /// Statistics of the version before it.
+    pub previous_record: Option<VersionStats>,
+}
+
+/// Gateways without this member load all policies before they serve.
+fn loaded() -> bool {
+    true
+}
+
+/// A version that overrides the source of its policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ChosenVersion {
+    /// SHA-256 of the version.
+    pub digest: String,
+    /// How it was chosen.
+    pub how: OverrideKind,
+    /// SHA-256 of the version that was uploaded before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+}
+
+/// How a version came to override the source of its policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OverrideKind {
+    /// It was pinned.
+    Pinned,
+    /// It was uploaded.
+    Uploaded,
+    /// A kind that this version does not know.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl OverrideKind {
+    /// Returns the name in the API.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pinned => "pinned",
+            Self::Uploaded => "uploaded",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// A version that may not serve.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct HoldStatus {
+    /// SHA-256 of the version.
+    pub digest: String,
+    /// False when the hold is over and only counts towards the next one.
+    pub in_force: bool,
+    /// Number of times that the version was rolled back.
+    pub strikes: u32,
+    /// Start of the hold, in seconds since 1970.
+    pub since: u64,
+    /// End of the hold, in seconds since 1970; none for a quarantine, which an operator ends.
+    pub until: Option<u64>,
+    /// The reason.
+    pub why: String,
+}
+
+/// A version that was rejected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct RejectedVersion {
+    /// SHA-256 of its bytes, if they could be read.
+    pub digest: Option<String>,
+    /// The reason.
+    pub error: String,
+    /// Time of the rejection, in seconds since 1970.
+    pub at: u64,
+}
+
+/// Statistics of one version of a policy since it was loaded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct VersionStats {
+    /// Decisions.
+    pub decisions: u64,
+    /// Failures by reason; reasons that occurred.
+    pub failures: Vec<(String, u64)>,
+    /// Median duration of a decision, in microseconds.
+    pub decision_us_p50: Option<f64>,
+    /// 99th percentile of the duration of a decision, in microseconds.
+    pub decision_us_p99: Option<f64>,
+    /// Requests that it routed and that have ended; cancelled ones are not counted.
+    pub requests: u64,
+    /// Requests that no model answered.
+    pub errors: u64,
+    /// Mean cost of an answered request, in US dollars.
+    pub mean_cost_usd: Option<f64>,
+    /// Mean latency of an answered request, in milliseconds.
+    pub mean_latency_ms: Option<f64>,
+}
+
+impl VersionStats {
+    /// Returns the number of failures.
+    pub fn failed(&self) -> u64 {
+        self.failures.iter().map(|(_, count)| count).sum()
+    }
+}

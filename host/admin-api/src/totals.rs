@@ -1,0 +1,58 @@
+//! Sums over requests.
+
+use serde::{Deserialize, Serialize};
+
+/// Sums over requests that have ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct RequestSums {
+    /// Requests that a model answered.
+    pub answered: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Requests whose client disconnected.
+    pub cancelled: u64,
+    /// Input tokens of all calls.
+    pub input_tokens: u64,
+    /// Input tokens that providers read from their caches.
+    pub cached_input_tokens: u64,
+    /// Output tokens of all calls.
+    pub output_tokens: u64,
+    /// Output tokens that are reasoning.
+    pub reasoning_tokens: u64,
+    /// Cost in US dollars.
+    pub cost_usd: f64,
+    /// Cost of the requests that the baseline model could have answered too.
+    pub compared_cost_usd: f64,
+    /// Cost of those requests at the prices of the baseline model.
+    pub baseline_cost_usd: f64,
+}
+
+/// Sums over requests, with their number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct RequestTotals {
+    /// Requests that have ended.
+    pub requests: u64,
+    /// Their sums.
+    #[serde(flatten)]
+    pub sums: RequestSums,
+}
+
+/// Usage of one route, model and key since the start: an element of `GET /admin/usage`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct UsageLine {
+    /// The route.
+    pub route: String,
+    /// The model, if one worked on the requests.
+    pub model: Option<String>,
+    /// The name of the client's key, if it sent one.
+    pub key: Option<String>,
+    /// The sums.
+    #[serde(flatten)]
+    pub sums: RequestSums,
+}
