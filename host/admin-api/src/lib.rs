@@ -37,14 +37,17 @@ pub use paths::{
     SIGNATURE_HEADER, USAGE,
 };
 pub use plans::{PlanDetail, PlanSummary, PlanTrace, TaskTrace};
-pub use policies::{ChosenVersion, HoldStatus, OverrideKind, PolicyList, PolicyStatus, RejectedVersion, VersionStats};
+pub use policies::{
+    ChosenVersion, HoldStatus, OverrideKind, PolicyList, PolicyStatus, RejectedVersion, VersionStats,
+};
 pub use record::{
     DecisionRecord, RecordedAnswer, RecordedAttempt, RecordedCandidate, RecordedDecision, RecordedOutcome,
     RecordedRequest, RecordedTarget,
 };
 pub use reload::{ConfigResult, PolicyReload, ReloadReport};
 pub use requests::{
-    AuditQuery, DecisionsQuery, OperationResult, OverviewQuery, PlansQuery, Reason, TrialRequest, VersionRequest,
+    AuditQuery, DecisionsQuery, OperationResult, OverviewQuery, PlansQuery, Reason, TrialRequest,
+    VersionRequest,
 };
 pub use routes::{Comparison, Promotion, RouteStatus, TrialMode, TrialScore, TrialStatus, ValuePair};
 pub use timeline::{Timeline, TimelinePoint};

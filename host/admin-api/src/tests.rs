@@ -57,7 +57,10 @@ fn a_decision_record_is_read_with_the_members_that_are_shown() {
     let plan = record.plan.expect("a plan");
     assert_eq!((record.route.as_str(), plan.tasks.len(), plan.critical_path.len()), ("chain", 3, 3));
     assert_eq!((record.attempts.len(), record.outcome.ending.as_str()), (3, "answered"));
-    assert_eq!((record.decisions[0].answer.kind.as_str(), record.decisions[0].answer.tasks), ("plan", Some(3)));
+    assert_eq!(
+        (record.decisions[0].answer.kind.as_str(), record.decisions[0].answer.tasks),
+        ("plan", Some(3))
+    );
     assert_eq!(record.decisions[0].candidates.len(), 2);
 
     let record: DecisionRecord =
@@ -96,7 +99,11 @@ fn type_declarations_for_the_page_are_up_to_date() {
         std::fs::write(&path, &expected).expect("the file can be written");
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == expected, "UPDATE_EXPECT=1 cargo test -p pointsman-admin-api writes {}", path.display());
+    assert!(
+        written == expected,
+        "UPDATE_EXPECT=1 cargo test -p pointsman-admin-api writes {}",
+        path.display()
+    );
 }
 
 /// Paths of properties in one schema that another one does not have.
@@ -106,8 +113,11 @@ fn missing(own: &Value, own_root: &Value, other: &Value, other_root: &Value, pat
     for one in variants(own, own_root) {
         for (name, property) in one["properties"].as_object().into_iter().flatten() {
             let path = format!("{path}/{name}");
-            let found: Vec<&Value> =
-                others.iter().map(|other| &other["properties"][name]).filter(|found| !found.is_null()).collect();
+            let found: Vec<&Value> = others
+                .iter()
+                .map(|other| &other["properties"][name])
+                .filter(|found| !found.is_null())
+                .collect();
             if found.is_empty() {
                 paths.push(path);
                 continue;

@@ -1,56 +1,61 @@
-//! The API that operators call: what is loaded, how it is doing, and what to change.
+//! The admin API: status, history, metrics, and operations on routes and policies.
 
+mod access;
+mod audit;
 mod decisions;
+mod error;
 pub(crate) mod events;
-mod guard;
 mod metrics;
-mod operate;
+mod operations;
+mod operator_request;
 mod overview;
 mod page;
 mod plans;
 mod policies;
 mod query;
+mod reload;
 mod routes;
 mod status;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
 use axum::middleware;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use http::{StatusCode, Uri};
+use http::Uri;
+use pointsman_admin_api::{
+    AUDIT, DECISIONS, EVENTS, MODELS, OVERVIEW, PLANS, POLICIES, RELOAD, ROUTES, USAGE,
+};
 use pointsman_domain::secret::Secret;
 use pointsman_telemetry::Supervisor;
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::client::error::ApiError;
 use crate::logging::Logging;
 use crate::reload::Reloader;
+use error::{AdminError, AdminErrorKind};
 use events::Events;
 
-/// What the admin handlers share.
+/// State shared by the handlers.
 pub(crate) struct Admin {
     pub(crate) app: Arc<App>,
     pub(crate) reloader: Arc<Reloader>,
     /// The token of the configuration that the gateway started with.
     pub(crate) first_token: Option<Secret>,
-    /// What is told as it happens.
+    /// The channel of events.
     pub(crate) events: Events,
-    /// The log, for what it dropped.
+    /// The process log, for its counts of dropped lines and panics.
     pub(crate) logging: Logging,
-    /// Restarts of background work.
+    /// The supervisor of background tasks, for its counts of restarts.
     pub(crate) supervisor: Supervisor,
-    /// Whether the gateway is to stop.
+    /// True when the gateway stops.
     pub(crate) stop: watch::Receiver<bool>,
 }
 
 impl Admin {
-    /// Secret that callers have to send, if any. A reload renews a token. It never takes the
-    /// only one away: the listener stays where it was bound at the start, which may be
-    /// where other machines reach it.
+    /// Returns the token that clients have to send, if there is one. A reload may replace the token
+    /// and never removes it: the listener stays where it was bound at the start, which other
+    /// machines may be able to reach.
     fn token(&self) -> Option<Secret> {
         self.app.snapshot().config.admin.token.clone().or_else(|| self.first_token.clone())
     }
@@ -58,52 +63,47 @@ impl Admin {
 
 /// The routes of the admin listener.
 pub(crate) fn router(admin: Arc<Admin>) -> Router {
+    let below = |path: &str, rest: &str| format!("{path}/{rest}");
     Router::new()
-        .route("/admin/policies", get(policies::list))
-        .route("/admin/policies/{policy}", get(policies::one))
-        .route("/admin/policies/{policy}/code", put(operate::upload))
-        .route("/admin/policies/{policy}/pin", put(operate::pin).delete(operate::unpin))
-        .route("/admin/policies/{policy}/rollback", post(operate::roll_back))
-        .route("/admin/policies/{policy}/release", post(operate::release))
-        .route("/admin/routes", get(routes::list))
-        .route("/admin/routes/{route}", get(routes::one))
-        .route("/admin/routes/{route}/trial", put(operate::set_trial).delete(operate::end_trial))
-        .route("/admin/routes/{route}/promote", post(operate::promote))
-        .route("/admin/routes/{route}/rollback", post(operate::demote))
-        .route("/admin/audit", get(operate::audit))
-        .route("/admin/overview", get(overview::overview))
-        .route("/admin/events", get(events::events))
-        .route("/admin/decisions", get(decisions::list))
-        .route("/admin/decisions/{id}", get(decisions::one))
-        .route("/admin/models", get(status::models))
-        .route("/admin/usage", get(status::usage))
-        .route("/admin/plans", get(plans::list))
-        .route("/admin/plans/{id}", get(plans::one))
-        .route("/admin/reload", post(reload))
+        .route(POLICIES, get(policies::list))
+        .route(&below(POLICIES, "{policy}"), get(policies::one))
+        .route(&below(POLICIES, "{policy}/code"), put(operations::upload))
+        .route(&below(POLICIES, "{policy}/pin"), put(operations::pin).delete(operations::unpin))
+        .route(&below(POLICIES, "{policy}/rollback"), post(operations::roll_back))
+        .route(&below(POLICIES, "{policy}/release"), post(operations::release))
+        .route(ROUTES, get(routes::list))
+        .route(&below(ROUTES, "{route}"), get(routes::one))
+        .route(&below(ROUTES, "{route}/trial"), put(operations::set_trial).delete(operations::end_trial))
+        .route(&below(ROUTES, "{route}/promote"), post(operations::promote))
+        .route(&below(ROUTES, "{route}/rollback"), post(operations::demote))
+        .route(AUDIT, get(audit::list))
+        .route(OVERVIEW, get(overview::overview))
+        .route(EVENTS, get(events::events))
+        .route(DECISIONS, get(decisions::list))
+        .route(&below(DECISIONS, "{id}"), get(decisions::one))
+        .route(MODELS, get(status::models))
+        .route(USAGE, get(status::usage))
+        .route(PLANS, get(plans::list))
+        .route(&below(PLANS, "{id}"), get(plans::one))
+        .route(RELOAD, post(reload::reload))
         .route("/metrics", get(metrics::page))
-        .fallback(no_such_page)
-        .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard::guard))
+        .fallback(unknown_url)
+        .layer(middleware::from_fn_with_state(Arc::clone(&admin), access::authorize))
         .with_state(admin)
-        // After the guard, which is not about it.
+        // Merged after the layer: the page's files need no token.
         .merge(page::router())
 }
 
-/// Does what a changed file does, and tells how it went: status 200 when all on
-/// disk is in force, 422 when something was rejected.
-async fn reload(State(admin): State<Arc<Admin>>) -> Response {
-    let report = admin.reloader.reload("admin").await;
-    let status = if report.is_clean() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    (status, axum::Json(report)).into_response()
+/// Returns the resource, or the error that it does not exist.
+fn found<T>(resource: Option<T>, message: impl FnOnce() -> String) -> Result<T, AdminError> {
+    resource.ok_or_else(|| AdminError::new(AdminErrorKind::NotFound, message()))
 }
 
-async fn no_such_page(uri: Uri) -> ApiError {
-    ApiError::not_found(
-        "unknown_url",
-        format!(
-            "nothing at {}: there are GET /admin/overview, /admin/events, /admin/decisions, /admin/policies, \
-             /admin/routes, /admin/models, /admin/usage, /admin/plans, /admin/audit, /metrics and POST /admin/reload; \
-             docs/rollouts.md lists what changes policies",
-            uri.path()
-        ),
-    )
+async fn unknown_url(uri: Uri) -> AdminError {
+    let message = format!(
+        "nothing at {}: there are GET {OVERVIEW}, {EVENTS}, {DECISIONS}, {POLICIES}, {ROUTES}, {MODELS}, {USAGE}, \
+         {PLANS}, {AUDIT}, /metrics and POST {RELOAD}; docs/rollouts.md lists what changes policies",
+        uri.path()
+    );
+    AdminError::new(AdminErrorKind::NotFound, message).code("unknown_url")
 }

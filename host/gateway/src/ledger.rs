@@ -15,7 +15,6 @@ use pointsman_domain::ids::{KeyName, ModelId};
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::usage::Usage;
-use serde::Serialize;
 
 pub(crate) use account::{Account, Opening};
 pub(crate) use calls::CallId;
@@ -35,28 +34,21 @@ struct LineKey {
 }
 
 /// What some requests came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Totals {
-    answered: u64,
-    failed: u64,
-    cancelled: u64,
-    input_tokens: u64,
-    cached_input_tokens: u64,
-    output_tokens: u64,
-    reasoning_tokens: u64,
-    #[serde(rename = "cost_usd")]
-    cost: Usd,
+    pub(crate) answered: u64,
+    pub(crate) failed: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) input_tokens: u64,
+    pub(crate) cached_input_tokens: u64,
+    pub(crate) output_tokens: u64,
+    pub(crate) reasoning_tokens: u64,
+    pub(crate) cost: Picodollars,
     /// What those cost that can be compared with the baseline.
-    #[serde(rename = "compared_cost_usd")]
-    compared_cost: Usd,
+    pub(crate) compared_cost: Picodollars,
     /// What the baseline model would have charged for them.
-    #[serde(rename = "baseline_cost_usd")]
-    baseline_cost: Usd,
+    pub(crate) baseline_cost: Picodollars,
 }
-
-/// An amount that is told in US dollars.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Usd(Picodollars);
 
 /// What all requests came to, and those of each route and each model.
 #[derive(Debug, Default)]
@@ -67,12 +59,11 @@ pub(crate) struct Sums {
 }
 
 /// One line of the ledger, for the admin API.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) route: String,
     pub(crate) model: Option<String>,
     pub(crate) key: Option<String>,
-    #[serde(flatten)]
     pub(crate) totals: Totals,
 }
 
@@ -94,8 +85,8 @@ impl Ledger {
             RequestEnd::Cancelled => totals.cancelled += 1,
         }
         if let Some(baseline) = &history.baseline {
-            totals.compared_cost += Usd(history.outcome.cost);
-            totals.baseline_cost += Usd(baseline.cost);
+            totals.compared_cost += history.outcome.cost;
+            totals.baseline_cost += baseline.cost;
         }
         for call in history.calls.iter().filter(|call| call.usage != Usage::default()) {
             let totals = lines.entry(line(Some(&call.model.id))).or_default();
@@ -103,7 +94,7 @@ impl Ledger {
             totals.cached_input_tokens += call.usage.cached_input_tokens;
             totals.output_tokens += call.usage.output_tokens;
             totals.reasoning_tokens += call.usage.reasoning_tokens;
-            totals.cost += Usd(call.cost());
+            totals.cost += call.cost();
         }
     }
 
@@ -141,16 +132,6 @@ impl Totals {
     pub(crate) fn requests(&self) -> u64 {
         self.answered + self.failed + self.cancelled
     }
-
-    /// Those that were answered.
-    pub(crate) fn answers(&self) -> u64 {
-        self.answered
-    }
-
-    /// What they cost.
-    pub(crate) fn cost_usd(&self) -> f64 {
-        self.cost.0.usd()
-    }
 }
 
 impl AddAssign for Totals {
@@ -165,18 +146,6 @@ impl AddAssign for Totals {
         self.cost += other.cost;
         self.compared_cost += other.compared_cost;
         self.baseline_cost += other.baseline_cost;
-    }
-}
-
-impl AddAssign for Usd {
-    fn add_assign(&mut self, other: Self) {
-        self.0 += other.0;
-    }
-}
-
-impl Serialize for Usd {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.0.usd())
     }
 }
 

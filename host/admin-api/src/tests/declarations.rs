@@ -71,7 +71,11 @@ fn of(schema: &Value, indent: &str) -> String {
     for choice in ["oneOf", "anyOf"] {
         if let Some(members) = schema[choice].as_array() {
             let members: Vec<String> = members.iter().map(|member| of(member, indent)).collect();
-            parts.push(if members.len() > 1 { format!("({})", members.join(" | ")) } else { members.concat() });
+            parts.push(if members.len() > 1 {
+                format!("({})", members.join(" | "))
+            } else {
+                members.concat()
+            });
         }
     }
     if parts.is_empty() { plain(schema, indent) } else { parts.join(" & ") }

@@ -1,7 +1,7 @@
-//! `GET /admin/events`: what happens, as server-sent events.
+//! `GET /admin/events`: server-sent events
 //!
-//! Each event is made once, whoever listens, and only while somebody does. A
-//! listener that reads too slowly misses events and holds nobody up.
+//! Each event is rendered once for all subscribers, and only while there are any. A subscriber
+//! that reads too slowly misses events and does not delay the others.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderName, header};
+use pointsman_admin_api::{DecisionSummary, EventKind};
 use pointsman_telemetry::metrics::Queue;
 use pointsman_telemetry::{BackgroundTask, Metrics};
 use serde::Serialize;
@@ -22,35 +23,33 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::Admin;
-use super::decisions::Summary;
-use super::overview::Tick;
+use super::{Admin, audit, decisions, overview};
 
 /// Time between two ticks.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Ticks that a listener may be behind.
-const BEHIND: usize = 4;
-/// Most decisions that are told with a tick, the newest.
-const DECISIONS: usize = 50;
+/// Ticks that a subscriber may lag behind.
+const MAX_LAG: usize = 4;
+/// Limit on the decisions between two ticks; the newest are sent.
+const MAX_DECISIONS: usize = 50;
 
-/// Where events come from.
+/// The channel of rendered events.
 #[derive(Debug)]
 pub(crate) struct Events(broadcast::Sender<Bytes>);
 
 impl Default for Events {
     fn default() -> Self {
-        Self(broadcast::Sender::new(BEHIND))
+        Self(broadcast::Sender::new(MAX_LAG))
     }
 }
 
-/// What has been told already.
+/// Position in the sequences of decisions and changes up to which events were sent.
 #[derive(Debug, Default)]
-struct Told {
+struct EventCursor {
     decisions: u64,
     changes: u64,
 }
 
-/// Makes events until the gateway ends.
+/// Publishes events until the gateway stops.
 pub(crate) struct EventSource(pub(crate) Arc<Admin>);
 
 impl BackgroundTask for EventSource {
@@ -60,83 +59,87 @@ impl BackgroundTask for EventSource {
         let Self(admin) = self;
         let mut interval = tokio::time::interval(INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut told = Told::all(admin);
+        let mut cursor = EventCursor::latest(admin);
         loop {
             interval.tick().await;
             if admin.events.0.receiver_count() == 0 {
-                // Whoever comes before the next tick is told what happens from here on.
-                told = Told::all(admin);
+                // A subscriber that connects before the next tick gets events from here on.
+                cursor = EventCursor::latest(admin);
                 continue;
             }
-            let text = news(admin, &mut told);
-            // Nobody is left to be told if this fails.
+            let text = render_new(admin, &mut cursor);
+            // It fails if the last subscriber has just left.
             let _ = admin.events.0.send(text.into());
         }
     }
 }
 
-/// Events as they happen.
+/// Streams events, beginning with a tick.
 pub(super) async fn events(State(admin): State<Arc<Admin>>) -> Response {
-    let listening = admin.events.0.subscribe();
-    let mut opening = String::from(": ok\n\n");
-    write(&mut opening, "tick", &Tick::of(&admin));
-    let opening = stream::iter([Ok::<_, Infallible>(Bytes::from(opening))]);
-    let listener = (listening, admin.stop.clone(), Arc::clone(&admin.app));
-    let following = stream::unfold(listener, |(mut listening, mut stop, app)| async move {
-        let news = next(&mut listening, &mut stop, &app.recorder.telemetry.metrics).await?;
-        Some((Ok(news), (listening, stop, app)))
+    let subscription = admin.events.0.subscribe();
+    let mut first = String::from(": ok\n\n");
+    write_event(&mut first, EventKind::Tick, &overview::tick(&admin));
+    let first = stream::iter([Ok::<_, Infallible>(Bytes::from(first))]);
+    let subscriber = (subscription, admin.stop.clone(), Arc::clone(&admin.app));
+    let following = stream::unfold(subscriber, |(mut subscription, mut stop, app)| async move {
+        let events = next(&mut subscription, &mut stop, &app.recorder.telemetry.metrics).await?;
+        Some((Ok(events), (subscription, stop, app)))
     });
     let headers = [
         (header::CONTENT_TYPE, pointsman_wire::sse::MEDIA_TYPE),
         (header::CACHE_CONTROL, "no-cache, no-store"),
-        // nginx and proxies like it hold events back otherwise.
+        // Without it, nginx and similar proxies buffer the events.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    (headers, Body::from_stream(opening.chain(following))).into_response()
+    (headers, Body::from_stream(first.chain(following))).into_response()
 }
 
-/// What comes next; `None` when the gateway is to stop.
+/// Waits for the next events; `None` when the gateway stops.
 async fn next(
-    listening: &mut broadcast::Receiver<Bytes>,
+    subscription: &mut broadcast::Receiver<Bytes>,
     stop: &mut watch::Receiver<bool>,
     metrics: &Metrics,
 ) -> Option<Bytes> {
     loop {
-        let news = tokio::select! {
-            news = listening.recv() => news,
+        let received = tokio::select! {
+            received = subscription.recv() => received,
             _ = stop.wait_for(|stop| *stop) => return None,
         };
-        match news {
-            Ok(news) => return Some(news),
+        match received {
+            Ok(events) => return Some(events),
             Err(RecvError::Lagged(missed)) => metrics.dropped(Queue::Events, missed),
             Err(RecvError::Closed) => return None,
         }
     }
 }
 
-fn news(admin: &Admin, told: &mut Told) -> String {
+/// Renders the events since the cursor, and advances it.
+fn render_new(admin: &Admin, cursor: &mut EventCursor) -> String {
     let mut text = String::new();
-    let changes = admin.reloader.rollouts.audit.since(told.changes);
-    changes.events.iter().for_each(|change| write(&mut text, "change", change));
-    let new = admin.app.recorder.telemetry.recent.since(told.decisions, DECISIONS);
-    if !new.histories.is_empty() {
-        let summaries: Vec<Summary> = new.histories.iter().map(|history| Summary::of(history)).collect();
-        write(&mut text, "decisions", &summaries);
+    let changes = admin.reloader.rollouts.audit.since(cursor.changes);
+    for change in &changes.events {
+        write_event(&mut text, EventKind::Change, &audit::event(change));
     }
-    write(&mut text, "tick", &Tick::of(admin));
-    *told = Told { decisions: new.count, changes: changes.count };
+    let new = admin.app.recorder.telemetry.recent.since(cursor.decisions, MAX_DECISIONS);
+    if !new.histories.is_empty() {
+        let summaries: Vec<DecisionSummary> =
+            new.histories.iter().map(|history| decisions::summary(history)).collect();
+        write_event(&mut text, EventKind::Decisions, &summaries);
+    }
+    write_event(&mut text, EventKind::Tick, &overview::tick(admin));
+    *cursor = EventCursor { decisions: new.count, changes: changes.count };
     text
 }
 
-fn write(text: &mut String, event: &str, data: &impl Serialize) {
-    // JSON has no line ends outside of strings, and escapes them there.
+fn write_event(text: &mut String, kind: EventKind, data: &impl Serialize) {
+    // Compact JSON has no line breaks: those in strings are escaped.
     let data = serde_json::to_string(data).unwrap_or_default();
-    let _ = write!(text, "event: {event}\ndata: {data}\n\n");
+    let _ = write!(text, "event: {}\ndata: {data}\n\n", kind.as_str());
 }
 
-impl Told {
-    /// Everything that there is.
-    fn all(admin: &Admin) -> Self {
+impl EventCursor {
+    /// Returns the position after everything that has happened.
+    fn latest(admin: &Admin) -> Self {
         Self {
             decisions: admin.app.recorder.telemetry.recent.since(u64::MAX, 0).count,
             changes: admin.reloader.rollouts.audit.since(u64::MAX).count,

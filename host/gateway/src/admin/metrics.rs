@@ -1,4 +1,4 @@
-//! `GET /metrics`: what Prometheus asks for.
+//! `GET /metrics`
 
 use std::sync::Arc;
 use std::time::{Instant, UNIX_EPOCH};
@@ -16,7 +16,7 @@ use super::Admin;
 use crate::memory::{HeldFor, HeldMemory, MemoryLimits};
 use crate::rollout::Audit;
 
-/// All metrics, in the format that is asked for.
+/// Renders all metrics in the format that the client accepts.
 pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let format = Format::accepted(accept.unwrap_or_default());
@@ -24,7 +24,7 @@ pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) ->
     ([(header::CONTENT_TYPE, format.content_type())], page).into_response()
 }
 
-/// How things stand.
+/// Collects the values that are read when metrics are rendered.
 fn state(admin: &Admin) -> metrics::State {
     let (snapshot, now) = (admin.app.snapshot(), Instant::now());
     let rollouts = &admin.reloader.rollouts;
@@ -39,11 +39,11 @@ fn state(admin: &Admin) -> metrics::State {
                 policy: snapshot.policy_of(route).to_string(),
             })
             .collect(),
-        models: snapshot.config.models.iter().map(|model| of_model(model, now)).collect(),
-        policies: snapshot.slots.values().map(|slot| of_policy(slot, &rollouts.audit)).collect(),
+        models: snapshot.config.models.iter().map(|model| model_state(model, now)).collect(),
+        policies: snapshot.slots.values().map(|slot| policy_state(slot, &rollouts.audit)).collect(),
         policies_not_loaded: snapshot.unavailable.len() as u64,
         pool: PoolState { calls, places },
-        memory: of_memory(&admin.app.memory, snapshot.config.memory),
+        memory: memory_state(&admin.app.memory, snapshot.config.memory),
         reloads: admin.reloader.counts(),
         records_dropped: telemetry.decision_log.as_ref().map_or(0, |log| log.counts().dropped()),
         log_lines_dropped: admin.logging.dropped(),
@@ -53,7 +53,7 @@ fn state(admin: &Admin) -> metrics::State {
     }
 }
 
-fn of_model(model: &Model, now: Instant) -> ModelState {
+fn model_state(model: &Model, now: Instant) -> ModelState {
     let live = model.live.snapshot(&model.expected, now);
     ModelState {
         backend: model.backend.to_string(),
@@ -64,7 +64,7 @@ fn of_model(model: &Model, now: Instant) -> ModelState {
     }
 }
 
-fn of_memory(held: &HeldMemory, limits: MemoryLimits) -> MemoryState {
+fn memory_state(held: &HeldMemory, limits: MemoryLimits) -> MemoryState {
     let large = |kind, held_for, limit| HeldKind { kind, held: held.large(held_for), limit };
     MemoryState {
         held: held.total(),
@@ -76,7 +76,7 @@ fn of_memory(held: &HeldMemory, limits: MemoryLimits) -> MemoryState {
     }
 }
 
-fn of_policy(slot: &Slot, audit: &Audit) -> PolicyState {
+fn policy_state(slot: &Slot, audit: &Audit) -> PolicyState {
     let measures = slot.measures();
     let limits = slot.active().spec().limits;
     PolicyState {

@@ -1,8 +1,7 @@
-//! The live page: its files, which are part of the binary, and what a browser lets
-//! them do.
+//! The live page: its files, which are embedded in the binary, and their security headers.
 //!
-//! The files hold no data, so they need no token. What they show they ask the admin
-//! API for, as anybody else does.
+//! The files hold no data, so they need no token. The page gets its data from the admin API,
+//! like any other client.
 
 use axum::Router;
 use axum::extract::Path;
@@ -15,30 +14,30 @@ use http::header::{
 use http::{HeaderMap, HeaderName, StatusCode};
 use sha2::{Digest, Sha256};
 
-use crate::client::error::ApiError;
+use super::error::{AdminError, AdminErrorKind};
 
-/// Nothing from elsewhere, nothing inline, no frames around it: a text that came from
-/// a client or a policy can do nothing even if the page took it for markup.
+/// No foreign resources, nothing inline, no embedding in frames. Text of a client or a policy
+/// cannot run as code, even if the page mistook it for markup.
 const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                                connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// Keeps other sites from loading the files, and so from telling that a gateway is here.
+/// Prevents other sites from loading the files, by which they could detect a gateway.
 const RESOURCE_POLICY: (HeaderName, &str) =
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
 
-/// A file below `/page/`, or the page itself.
-struct File {
+/// A file below `/page/`, or the document itself.
+struct PageFile {
     name: &'static str,
     bytes: &'static [u8],
 }
 
 macro_rules! files {
     ($($name:literal),+ $(,)?) => {
-        &[$(File { name: $name, bytes: include_bytes!(concat!("../../page/", $name)) }),+]
+        &[$(PageFile { name: $name, bytes: include_bytes!(concat!("../../page/", $name)) }),+]
     };
 }
 
-/// The page itself comes first.
-static FILES: &[File] = files![
+/// All files, the document first.
+static FILES: &[PageFile] = files![
     "index.html",
     "icon.svg",
     "style.css",
@@ -68,28 +67,26 @@ static FILES: &[File] = files![
     "stream.js",
 ];
 
-/// Where the page is.
+/// The routes of the page.
 pub(super) fn router() -> Router {
     Router::new().route("/", get(index)).route("/page/{file}", get(file))
 }
 
-async fn index(headers: HeaderMap) -> Result<Response, ApiError> {
+async fn index(headers: HeaderMap) -> Result<Response, AdminError> {
     serve("index.html", &headers)
 }
 
-async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, AdminError> {
     serve(&name, &headers)
 }
 
-fn serve(name: &str, asked: &HeaderMap) -> Result<Response, ApiError> {
+fn serve(name: &str, request: &HeaderMap) -> Result<Response, AdminError> {
     let file = FILES.iter().find(|file| file.name == name).ok_or_else(|| {
-        ApiError::not_found(
-            "unknown_url",
-            format!("the page has no file `{name}`: it is at / of this listener"),
-        )
+        let message = format!("the page has no file `{name}`: it is at / of this listener");
+        AdminError::new(AdminErrorKind::NotFound, message).code("unknown_url")
     })?;
     let tag = file.tag();
-    // Kept by the browser, but asked for each time, so that a new version is shown at once.
+    // Cached by the browser and revalidated each time, so that a new version is shown at once.
     let head = [
         (CACHE_CONTROL, "no-cache"),
         (ETAG, tag.as_str()),
@@ -98,7 +95,7 @@ fn serve(name: &str, asked: &HeaderMap) -> Result<Response, ApiError> {
         (REFERRER_POLICY, "no-referrer"),
         RESOURCE_POLICY,
     ];
-    let known = asked.get_all(IF_NONE_MATCH).iter().any(|known| known.as_bytes() == tag.as_bytes());
+    let known = request.get_all(IF_NONE_MATCH).iter().any(|known| known.as_bytes() == tag.as_bytes());
     Ok(if known {
         (StatusCode::NOT_MODIFIED, head).into_response()
     } else {
@@ -106,7 +103,7 @@ fn serve(name: &str, asked: &HeaderMap) -> Result<Response, ApiError> {
     })
 }
 
-impl File {
+impl PageFile {
     fn content_type(&self) -> &'static str {
         match self.name.rsplit_once('.') {
             Some((_, "html")) => "text/html; charset=utf-8",

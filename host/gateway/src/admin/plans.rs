@@ -9,130 +9,103 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
+use pointsman_admin_api::{PlanDetail, PlanSummary, PlanTrace, PlansQuery, TaskTrace};
 use pointsman_domain::history::History;
-use pointsman_telemetry::record::{Plan, ms};
-use serde::{Deserialize, Serialize};
+use pointsman_telemetry::record::{Plan, Task, ms};
 
 use super::Admin;
-use super::query::Asking;
-use crate::client::error::ApiError;
+use super::decisions::unknown;
+use super::query::ApiQuery;
 
-/// Plans that are listed where nothing else is asked for.
-const LISTED: usize = 20;
+/// Plans that are listed by default.
+const DEFAULT_LIMIT: usize = 20;
 
-/// What is asked of the list.
-#[derive(Debug, Deserialize)]
-pub(super) struct Wanted {
-    /// Most plans to list.
-    limit: Option<usize>,
+/// Lists the newest plans first.
+pub(super) async fn list(
+    State(admin): State<Arc<Admin>>,
+    ApiQuery(query): ApiQuery<PlansQuery>,
+) -> Json<Vec<PlanSummary>> {
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let histories = admin.app.recorder.telemetry.recent.newest_plans(limit);
+    Json(histories.iter().filter_map(|history| trace(history)).map(summary).collect())
 }
 
-/// A plan, as far as a list tells.
-#[derive(Debug, Serialize)]
-struct Summary<'a> {
-    id: &'a str,
-    /// When the request ended, in seconds since 1970.
-    at: u64,
-    route: &'a str,
-    /// The policy that made it, with its version.
-    policy: String,
-    label: &'a str,
-    ending: &'static str,
-    tasks: usize,
-    latency_ms: f64,
-    critical_path_ms: f64,
-    cost_usd: f64,
-}
-
-/// How a plan went.
-#[derive(Debug, Serialize)]
-struct PlanTrace<'a> {
-    id: &'a str,
-    at: u64,
-    route: &'a str,
-    policy: String,
-    label: &'a str,
-    /// Why, in the policy's words.
-    reason: Option<&'a str>,
-    ending: &'static str,
-    error: Option<&'a str>,
-    latency_ms: f64,
-    input_tokens: u64,
-    output_tokens: u64,
-    cost_usd: f64,
-    #[serde(flatten)]
-    plan: Plan<'a>,
-}
-
-/// The newest plans first.
-pub(super) async fn list(State(admin): State<Arc<Admin>>, Asking(wanted): Asking<Wanted>) -> Response {
-    let histories = admin.app.recorder.telemetry.recent.newest_plans(wanted.limit.unwrap_or(LISTED));
-    let traces = histories.iter().filter_map(|history| PlanTrace::of(history));
-    Json(traces.map(Summary::from).collect::<Vec<_>>()).into_response()
-}
-
-/// One plan, as JSON or as a picture.
+/// Returns one plan, as JSON or as a Gantt chart.
 pub(super) async fn one(State(admin): State<Arc<Admin>>, Path(name): Path<String>) -> Response {
-    let (id, picture) = match name.strip_suffix(".svg") {
+    let (id, is_chart) = match name.strip_suffix(".svg") {
         Some(id) => (id, true),
         None => (name.as_str(), false),
     };
     let history = admin.app.recorder.telemetry.recent.get(id);
-    match history.as_deref().and_then(PlanTrace::of) {
-        None => no_such_plan(id).into_response(),
-        Some(trace) if picture => {
-            ([(header::CONTENT_TYPE, "image/svg+xml")], gantt::picture(&trace)).into_response()
+    match history.as_deref().and_then(trace) {
+        None => unknown("plan", "unknown_plan", id).into_response(),
+        Some(trace) if is_chart => {
+            ([(header::CONTENT_TYPE, "image/svg+xml")], gantt::render(&trace)).into_response()
         }
         Some(trace) => Json(&trace).into_response(),
     }
 }
 
-fn no_such_plan(id: &str) -> ApiError {
-    ApiError::not_found(
-        "unknown_plan",
-        format!(
-            "there is no plan `{id}`: the last 1,000 are kept, by the id in x-pointsman-decision-id, once \
-             their answer has ended, and only 100 of each second where more end; [decision_log] keeps all"
-        ),
-    )
+/// Returns the trace of a request that was split into tasks.
+fn trace(history: &History) -> Option<PlanTrace> {
+    let (run, outcome) = (history.plan.as_ref()?, &history.outcome);
+    let ended = (history.arrived + outcome.latency).duration_since(UNIX_EPOCH).unwrap_or_default();
+    Some(PlanTrace {
+        id: outcome.id.clone(),
+        at: ended.as_secs(),
+        route: history.route.to_string(),
+        policy: history.decided_by().map(ToString::to_string).unwrap_or_default(),
+        label: outcome.label.clone(),
+        reason: history.reason().map(str::to_owned),
+        ending: outcome.ending.as_str().to_owned(),
+        error: outcome.error.clone(),
+        latency_ms: ms(outcome.latency),
+        input_tokens: outcome.usage.input_tokens,
+        output_tokens: outcome.usage.output_tokens,
+        cost_usd: outcome.cost.usd(),
+        plan: detail(Plan::of(run, &history.calls, Some(outcome))),
+    })
 }
 
-impl<'a> PlanTrace<'a> {
-    /// Of a request that was cut into tasks.
-    fn of(history: &'a History) -> Option<Self> {
-        let (plan, outcome) = (history.plan.as_ref()?, &history.outcome);
-        let ended = (history.arrived + outcome.latency).duration_since(UNIX_EPOCH).unwrap_or_default();
-        Some(Self {
-            id: &outcome.id,
-            at: ended.as_secs(),
-            route: &history.route,
-            policy: history.decided_by().map(ToString::to_string).unwrap_or_default(),
-            label: &outcome.label,
-            reason: history.reason(),
-            ending: outcome.ending.as_str(),
-            error: outcome.error.as_deref(),
-            latency_ms: ms(outcome.latency),
-            input_tokens: outcome.usage.input_tokens,
-            output_tokens: outcome.usage.output_tokens,
-            cost_usd: outcome.cost.usd(),
-            plan: Plan::of(plan, &history.calls, Some(outcome)),
-        })
+fn detail(plan: Plan<'_>) -> PlanDetail {
+    PlanDetail {
+        steps: plan.steps,
+        critical_path: plan.critical_path,
+        critical_path_ms: plan.critical_path_ms,
+        tasks: plan.tasks.into_iter().map(task).collect(),
     }
 }
 
-impl<'a> From<PlanTrace<'a>> for Summary<'a> {
-    fn from(trace: PlanTrace<'a>) -> Self {
-        Self {
-            id: trace.id,
-            at: trace.at,
-            route: trace.route,
-            policy: trace.policy,
-            label: trace.label,
-            ending: trace.ending,
-            tasks: trace.plan.tasks.len(),
-            latency_ms: trace.latency_ms,
-            critical_path_ms: trace.plan.critical_path_ms,
-            cost_usd: trace.cost_usd,
-        }
+fn task(task: Task<'_>) -> TaskTrace {
+    TaskTrace {
+        number: task.number,
+        name: task.name.to_owned(),
+        operation: task.operation.to_owned(),
+        step: task.step,
+        after: task.after.to_vec(),
+        status: task.status.to_owned(),
+        model: task.model.map(str::to_owned),
+        attempts: task.attempts,
+        begun_ms: task.begun_ms,
+        ended_ms: task.ended_ms,
+        input_tokens: task.input_tokens,
+        output_tokens: task.output_tokens,
+        cost_usd: task.cost_usd,
+        error: task.error.map(str::to_owned),
+    }
+}
+
+fn summary(trace: PlanTrace) -> PlanSummary {
+    PlanSummary {
+        id: trace.id,
+        at: trace.at,
+        route: trace.route,
+        policy: trace.policy,
+        label: trace.label,
+        ending: trace.ending,
+        tasks: trace.plan.tasks.len(),
+        latency_ms: trace.latency_ms,
+        critical_path_ms: trace.plan.critical_path_ms,
+        cost_usd: trace.cost_usd,
     }
 }

@@ -1,83 +1,57 @@
-//! `GET /admin/policies`: what serves under each name, and how it does.
+//! `GET /admin/policies` and `GET /admin/policies/POLICY`
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use pointsman_admin_api::{
+    ChosenVersion, OverrideKind, PolicyList, PolicyStatus, RejectedVersion, VersionStats,
+};
 use pointsman_domain::ids::PolicyName;
-use pointsman_policy::{Grants, Isolation, RecordStatus, Rejected, SlotStatus};
-use serde::Serialize;
+use pointsman_policy::{Grants, Isolation, RecordStatus, SlotStatus};
 
-use super::Admin;
-use super::operate::found;
-use super::routes::Held;
-use crate::client::error::ApiError;
+use super::error::AdminError;
+use super::{Admin, found, reload, routes};
 use crate::config;
-use crate::reload::Report;
 use crate::rollout;
-use crate::rollout::state::Chosen;
+use crate::rollout::state::{Chosen, How};
 use crate::snapshot::{Snapshot, UnavailablePolicy};
 
-/// All policies and the last reload.
-#[derive(Debug, Serialize)]
-pub(super) struct Policies {
-    policies: Vec<Policy>,
-    last_reload: Option<Report>,
-}
-
-/// One policy: what the configuration says and how the loaded version does.
-#[derive(Debug, Serialize)]
-pub(super) struct Policy {
-    source: String,
-    grants: Vec<String>,
-    isolation: &'static str,
-    /// Where it decides.
-    routes: Vec<String>,
-    /// Where it is on trial.
-    on_trial: Vec<String>,
-    /// The version that serves whatever the source says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    chosen: Option<Chosen>,
-    /// Versions that may not serve.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    holds: Vec<Held>,
-    /// False while no version could be loaded: `rejected` says why.
-    loaded: bool,
-    #[serde(flatten)]
-    status: SlotStatus,
-}
-
-/// Lists them in the order of the configuration.
-pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<Policies> {
+/// Lists the policies in the order of the configuration.
+pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<PolicyList> {
     let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
     let policies = snapshot.config.policies.iter();
-    let policies = policies.filter_map(|policy| of(&snapshot, &state, policy)).collect();
-    Json(Policies { policies, last_reload: admin.reloader.last() })
+    let policies = policies.filter_map(|policy| status(&snapshot, &state, policy)).collect();
+    Json(PolicyList { policies, last_reload: admin.reloader.last().as_ref().map(reload::report) })
 }
 
-/// One of them.
+/// Returns one policy.
 pub(super) async fn one(
     State(admin): State<Arc<Admin>>,
     Path(name): Path<String>,
-) -> Result<Json<Policy>, ApiError> {
+) -> Result<Json<PolicyStatus>, AdminError> {
     let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
     let name = PolicyName::new(name);
-    let policy = snapshot.config.policy(&name).and_then(|policy| of(&snapshot, &state, policy));
+    let policy = snapshot.config.policy(&name).and_then(|policy| status(&snapshot, &state, policy));
     Ok(Json(found(policy, || format!("there is no policy `{name}`"))?))
 }
 
-pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, policy: &config::Policy) -> Option<Policy> {
+pub(super) fn status(
+    snapshot: &Snapshot,
+    state: &rollout::State,
+    policy: &config::Policy,
+) -> Option<PolicyStatus> {
     let name = &policy.spec.name;
     let config = &snapshot.config;
-    let routes = |here: &dyn Fn(&config::Route) -> bool| {
-        config.routes.iter().filter(|route| here(route)).map(|route| route.name.to_string()).collect()
+    let routes = |applies: &dyn Fn(&config::Route) -> bool| {
+        config.routes.iter().filter(|route| applies(route)).map(|route| route.name.to_string()).collect()
     };
     let decided = state.policy(name);
-    let (loaded, status) = match snapshot.slots.get(name) {
-        Some(slot) => (true, slot.status()),
-        None => (false, unavailable(name, snapshot.unavailable.get(name)?)),
+    let versions = match snapshot.slots.get(name) {
+        Some(slot) => loaded(slot.status()),
+        None => unavailable(name, snapshot.unavailable.get(name)?),
     };
-    Some(Policy {
+    Some(PolicyStatus {
         source: policy.source.to_string(),
         grants: policy
             .spec
@@ -86,30 +60,73 @@ pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, policy: &config::P
             .map(|(name, _): (&str, Grants)| name.to_lowercase())
             .collect(),
         isolation: match policy.spec.isolation {
-            Isolation::Fresh => "fresh",
-            Isolation::Warm { .. } => "warm",
+            Isolation::Fresh => "fresh".to_owned(),
+            Isolation::Warm { .. } => "warm".to_owned(),
         },
         routes: routes(&|route| snapshot.policy_of(route) == name),
         on_trial: routes(&|route| state.trial_of(route, config).is_some_and(|trial| trial.policy == *name)),
-        chosen: decided.and_then(|decided| decided.chosen),
-        holds: decided.map(|decided| Held::all(&decided.holds)).unwrap_or_default(),
-        loaded,
-        status,
+        chosen: decided.and_then(|decided| decided.chosen).map(chosen),
+        holds: decided.map(|decided| routes::holds(&decided.holds)).unwrap_or_default(),
+        ..versions
     })
 }
 
-/// The status of a policy without any version, with the members of one that has a version.
-fn unavailable(name: &PolicyName, policy: &UnavailablePolicy) -> SlotStatus {
-    SlotStatus {
-        name: name.to_string(),
-        active: String::new(),
-        previous: None,
-        loaded_at: 0,
-        swaps: 0,
-        decisions: 0,
-        failures: Vec::new(),
-        rejected: Some(Rejected { digest: None, error: policy.error.clone(), at: policy.at }),
-        active_record: RecordStatus::default(),
-        previous_record: None,
+/// The part of the status that a slot knows.
+fn loaded(slot: SlotStatus) -> PolicyStatus {
+    PolicyStatus {
+        loaded: true,
+        name: slot.name,
+        active: slot.active,
+        previous: slot.previous,
+        loaded_at: slot.loaded_at,
+        swaps: slot.swaps,
+        decisions: slot.decisions,
+        failures: failures(slot.failures),
+        rejected: slot.rejected.map(|rejected| RejectedVersion {
+            digest: rejected.digest,
+            error: rejected.error,
+            at: rejected.at,
+        }),
+        active_record: version_stats(slot.active_record),
+        previous_record: slot.previous_record.map(version_stats),
+        ..PolicyStatus::default()
     }
+}
+
+/// The same part for a policy of which no version could be loaded.
+fn unavailable(name: &PolicyName, policy: &UnavailablePolicy) -> PolicyStatus {
+    PolicyStatus {
+        loaded: false,
+        name: name.to_string(),
+        rejected: Some(RejectedVersion { digest: None, error: policy.error.clone(), at: policy.at }),
+        ..PolicyStatus::default()
+    }
+}
+
+fn chosen(chosen: Chosen) -> ChosenVersion {
+    ChosenVersion {
+        digest: chosen.digest.to_string(),
+        how: match chosen.how {
+            How::Pinned => OverrideKind::Pinned,
+            How::Uploaded => OverrideKind::Uploaded,
+        },
+        before: chosen.before.map(|digest| digest.to_string()),
+    }
+}
+
+pub(super) fn version_stats(stats: RecordStatus) -> VersionStats {
+    VersionStats {
+        decisions: stats.decisions,
+        failures: failures(stats.failures),
+        decision_us_p50: stats.decision_us_p50,
+        decision_us_p99: stats.decision_us_p99,
+        requests: stats.requests,
+        errors: stats.errors,
+        mean_cost_usd: stats.mean_cost_usd,
+        mean_latency_ms: stats.mean_latency_ms,
+    }
+}
+
+fn failures(by_reason: Vec<(&'static str, u64)>) -> Vec<(String, u64)> {
+    by_reason.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect()
 }

@@ -1,99 +1,59 @@
-//! `GET /admin/routes`: who decides at each, and which policy is on trial.
+//! `GET /admin/routes` and `GET /admin/routes/ROUTE`
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use pointsman_admin_api::{
+    Comparison, HoldStatus, Promotion, RouteStatus, TrialMode, TrialScore, TrialStatus, ValuePair,
+};
 use pointsman_domain::ids::{Digest, RouteName};
 use pointsman_domain::rollout::Hold;
-use serde::Serialize;
 
-use super::Admin;
-use super::operate::found;
-use crate::client::error::ApiError;
+use super::error::AdminError;
+use super::{Admin, found, policies};
 use crate::clock::unix_seconds;
 use crate::config::{self, Mode};
 use crate::rollout;
-use crate::rollout::trial::ScoreStatus;
+use crate::rollout::trial::{self, ScoreStatus};
 use crate::snapshot::Snapshot;
 
-/// One route.
-#[derive(Debug, Serialize)]
-pub(super) struct Route {
-    name: String,
-    /// The policy that decides.
-    policy: String,
-    /// Name and digest of the version that does; the name alone while none is loaded.
-    version: String,
-    /// When it took over from the policy that the configuration names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    promoted: Option<Promoted>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trial: Option<Trial>,
-    /// Versions that may not decide here.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    holds: Vec<Held>,
-}
-
-#[derive(Debug, Serialize)]
-struct Promoted {
-    instead_of: String,
-    /// In seconds since 1970.
-    at: u64,
-}
-
-/// The policy on trial, and how it does.
-#[derive(Debug, Serialize)]
-struct Trial {
-    policy: String,
-    #[serde(flatten)]
-    mode: Mode,
-    /// That it does not decide for now, because its version is on hold.
-    suspended: bool,
-    /// Absent while it is suspended.
-    #[serde(flatten)]
-    score: Option<ScoreStatus>,
-}
-
-/// A version on hold.
-#[derive(Debug, Serialize)]
-pub(super) struct Held {
-    digest: String,
-    /// Whether it still is, or is only remembered for the next time.
-    in_force: bool,
-    #[serde(flatten)]
-    hold: Hold,
-}
-
-/// Lists them in the order of the configuration.
-pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<Vec<Route>> {
+/// Lists the routes in the order of the configuration.
+pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<Vec<RouteStatus>> {
     let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
-    Json(snapshot.config.routes.iter().filter_map(|route| of(&snapshot, &state, route)).collect())
+    let routes = snapshot.config.routes.iter();
+    Json(routes.filter_map(|route| status(&snapshot, &state, route)).collect())
 }
 
-/// One of them.
+/// Returns one route.
 pub(super) async fn one(
     State(admin): State<Arc<Admin>>,
     Path(name): Path<String>,
-) -> Result<Json<Route>, ApiError> {
+) -> Result<Json<RouteStatus>, AdminError> {
     let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
     let name = RouteName::new(name);
-    let route = snapshot.config.route(&name).and_then(|route| of(&snapshot, &state, route));
+    let route = snapshot.config.route(&name).and_then(|route| status(&snapshot, &state, route));
     Ok(Json(found(route, || format!("there is no route `{name}`"))?))
 }
 
-pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, route: &config::Route) -> Option<Route> {
+pub(super) fn status(
+    snapshot: &Snapshot,
+    state: &rollout::State,
+    route: &config::Route,
+) -> Option<RouteStatus> {
     let policy = snapshot.policy_of(route);
     let served = snapshot.served.get(route.name.as_str())?;
-    let trial = state.trial_of(route, &snapshot.config).map(|trial| Trial {
+    let trial = state.trial_of(route, &snapshot.config).map(|trial| TrialStatus {
         policy: trial.policy.to_string(),
-        mode: trial.mode,
+        mode: match trial.mode {
+            Mode::Shadow => TrialMode::Shadow,
+            Mode::Canary { percent } => TrialMode::Canary { percent },
+        },
         suspended: served.trial.is_none(),
-        score: served.trial.as_ref().map(|trial| trial.score().status(trial.mode)),
+        score: served.trial.as_ref().map(|served| score(served.score().status(trial.mode))),
     });
-    let holds = state.routes.get(&route.name).map(|state| Held::all(&state.holds)).unwrap_or_default();
-    Some(Route {
+    Some(RouteStatus {
         name: route.name.to_string(),
         policy: policy.to_string(),
         version: match snapshot.slots.get(policy) {
@@ -102,21 +62,40 @@ pub(super) fn of(snapshot: &Snapshot, state: &rollout::State, route: &config::Ro
         },
         promoted: state
             .promoted(route, &snapshot.config)
-            .map(|promoted| Promoted { instead_of: promoted.instead_of.to_string(), at: promoted.at }),
+            .map(|promoted| Promotion { instead_of: promoted.instead_of.to_string(), at: promoted.at }),
         trial,
-        holds,
+        holds: state.routes.get(&route.name).map(|state| holds(&state.holds)).unwrap_or_default(),
     })
 }
 
-impl Held {
-    /// All that are remembered, in force or not.
-    pub(super) fn all(holds: &BTreeMap<Digest, Hold>) -> Vec<Self> {
-        let now = unix_seconds();
-        let held = |(digest, hold): (&Digest, &Hold)| Self {
-            digest: digest.to_string(),
-            in_force: hold.is_in_force(now),
-            hold: hold.clone(),
-        };
-        holds.iter().map(held).collect()
+/// Returns all holds that are remembered, in force or not.
+pub(super) fn holds(holds: &BTreeMap<Digest, Hold>) -> Vec<HoldStatus> {
+    let now = unix_seconds();
+    let status = |(digest, hold): (&Digest, &Hold)| HoldStatus {
+        digest: digest.to_string(),
+        in_force: hold.is_in_force(now),
+        strikes: hold.strikes,
+        since: hold.since,
+        until: hold.until,
+        why: hold.why.clone(),
+    };
+    holds.iter().map(status).collect()
+}
+
+fn score(score: ScoreStatus) -> TrialScore {
+    let pair =
+        |pair: trial::Pair| ValuePair { active: pair.active, trial: pair.trial, difference: pair.difference };
+    TrialScore {
+        version: score.version,
+        since: score.since,
+        compared: score.compared.map(|compared| Comparison {
+            decisions: compared.decisions,
+            skipped: compared.skipped,
+            agreement: compared.agreement,
+            predicted_cost_usd: compared.predicted_cost_usd.map(pair),
+            predicted_latency_ms: compared.predicted_latency_ms.map(pair),
+        }),
+        active: policies::version_stats(score.active),
+        trial: policies::version_stats(score.trial),
     }
 }

@@ -5,41 +5,32 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
+use pointsman_admin_api::{ModelStatus, RequestSums, UsageLine};
 use pointsman_domain::model::Model;
-use serde::Serialize;
 
 use super::Admin;
-use crate::ledger::Line;
+use crate::ledger::Totals;
 
-/// A model with its price and what was measured of it.
-#[derive(Debug, Serialize)]
-pub(super) struct ModelStatus {
-    pub(super) id: String,
-    healthy: bool,
-    /// True while its backend has asked not to be called.
-    resting: bool,
-    in_flight: u32,
-    first_token_ms: Option<f64>,
-    tokens_per_second: Option<f64>,
-    error_rate: f64,
-    input_usd_per_million: f64,
-    output_usd_per_million: f64,
-    context_window: Option<u32>,
-}
-
-/// All models, in the order of the configuration.
+/// Lists the models in the order of the configuration.
 pub(super) async fn models(State(admin): State<Arc<Admin>>) -> Json<Vec<ModelStatus>> {
     let now = Instant::now();
     let snapshot = admin.app.snapshot();
-    Json(snapshot.config.models.iter().map(|model| status(model, now)).collect())
+    Json(snapshot.config.models.iter().map(|model| model_status(model, now)).collect())
 }
 
-/// What was used since the start, by route, model and key.
-pub(super) async fn usage(State(admin): State<Arc<Admin>>) -> Json<Vec<Line>> {
-    Json(admin.app.recorder.ledger.report())
+/// Lists usage since the start by route, model and key.
+pub(super) async fn usage(State(admin): State<Arc<Admin>>) -> Json<Vec<UsageLine>> {
+    let lines = admin.app.recorder.ledger.report().into_iter();
+    let line = lines.map(|line| UsageLine {
+        route: line.route,
+        model: line.model,
+        key: line.key,
+        sums: sums(&line.totals),
+    });
+    Json(line.collect())
 }
 
-pub(super) fn status(model: &Model, now: Instant) -> ModelStatus {
+pub(super) fn model_status(model: &Model, now: Instant) -> ModelStatus {
     let live = model.live.snapshot(&model.expected, now);
     ModelStatus {
         id: model.id.to_string(),
@@ -52,5 +43,20 @@ pub(super) fn status(model: &Model, now: Instant) -> ModelStatus {
         input_usd_per_million: model.price.input_per_million(),
         output_usd_per_million: model.price.output_per_million(),
         context_window: model.context_window,
+    }
+}
+
+pub(super) fn sums(totals: &Totals) -> RequestSums {
+    RequestSums {
+        answered: totals.answered,
+        failed: totals.failed,
+        cancelled: totals.cancelled,
+        input_tokens: totals.input_tokens,
+        cached_input_tokens: totals.cached_input_tokens,
+        output_tokens: totals.output_tokens,
+        reasoning_tokens: totals.reasoning_tokens,
+        cost_usd: totals.cost.usd(),
+        compared_cost_usd: totals.compared_cost.usd(),
+        baseline_cost_usd: totals.baseline_cost.usd(),
     }
 }

@@ -63,20 +63,10 @@ impl ApiError {
         Self::new(StatusCode::REQUEST_TIMEOUT, "invalid_request_error", "request_timeout", message)
     }
 
-    /// 409: it makes no sense as things stand.
-    pub(crate) fn conflict(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "invalid_request_error", "conflict", message)
-    }
-
     /// 415: a body in a form that the gateway cannot read.
     pub(crate) fn unsupported_media_type(message: impl Into<String>) -> Self {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         Self::new(status, "invalid_request_error", "unsupported_content_coding", message)
-    }
-
-    /// 422: understood, and no good.
-    pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request_error", "rejected", message)
     }
 
     /// 413: more bytes than the gateway takes.

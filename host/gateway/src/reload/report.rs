@@ -1,27 +1,25 @@
 //! What a reload did, for the log and the admin API.
 
 use pointsman_telemetry::metrics::ReloadState;
-use serde::Serialize;
 
 use super::policies::{Change, Committed, What};
 use crate::clock::unix_seconds;
 
 /// What one reload did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Report {
     /// What called for it: `file`, `signal`, `poll` or `admin`.
-    cause: &'static str,
+    pub(crate) cause: &'static str,
     /// When, in seconds since 1970.
-    at: u64,
+    pub(crate) at: u64,
     /// Whether the configuration took effect.
-    config: Verdict,
+    pub(crate) config: Verdict,
     /// What was done about each policy.
-    policies: Vec<PolicyReport>,
+    pub(crate) policies: Vec<PolicyReport>,
 }
 
 /// What became of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is in force, changed or not.
     Applied,
@@ -32,18 +30,15 @@ pub(crate) enum Verdict {
 /// `change` of a policy of which there is no version yet.
 const UNAVAILABLE: &str = "unavailable";
 
-#[derive(Clone, Debug, Serialize)]
-struct PolicyReport {
-    name: String,
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyReport {
+    pub(crate) name: String,
     /// `kept`, `loaded`, `swapped`, `rejected` if a version was not let in, or `unavailable` if
     /// there is no version at all.
-    change: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    pub(crate) change: &'static str,
+    pub(crate) from: Option<String>,
+    pub(crate) to: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 impl Report {

@@ -8,7 +8,6 @@ use pointsman_domain::ids::{Digest, ModelId};
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{Policy, Record, RecordStatus, Slot};
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::unix_seconds;
@@ -77,40 +76,39 @@ pub(crate) enum Pick {
 }
 
 /// What a trial's score says, for people.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct ScoreStatus {
     /// SHA-256 of the version on trial.
-    version: String,
+    pub(crate) version: String,
     /// Since when it counts, in seconds since 1970.
-    since: u64,
+    pub(crate) since: u64,
     /// Only of a shadow: decisions that both were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    compared: Option<ComparedStatus>,
+    pub(crate) compared: Option<ComparedStatus>,
     /// What the route's own policy did since.
-    active: RecordStatus,
+    pub(crate) active: RecordStatus,
     /// What the policy on trial did since.
-    trial: RecordStatus,
+    pub(crate) trial: RecordStatus,
 }
 
-#[derive(Debug, Serialize)]
-struct ComparedStatus {
-    decisions: u64,
+#[derive(Debug)]
+pub(crate) struct ComparedStatus {
+    pub(crate) decisions: u64,
     /// Decisions about which the shadow was not asked, because it is too slow.
-    skipped: u64,
+    pub(crate) skipped: u64,
     /// The share in which both would call the same model first.
-    agreement: Option<f64>,
+    pub(crate) agreement: Option<f64>,
     /// Mean of a request's predicted cost, in US dollars.
-    predicted_cost_usd: Option<Pair>,
+    pub(crate) predicted_cost_usd: Option<Pair>,
     /// Mean of a request's predicted time, in milliseconds.
-    predicted_latency_ms: Option<Pair>,
+    pub(crate) predicted_latency_ms: Option<Pair>,
 }
 
-#[derive(Debug, Serialize)]
-struct Pair {
-    active: f64,
-    trial: f64,
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) active: f64,
+    pub(crate) trial: f64,
     /// `trial` minus `active`.
-    difference: f64,
+    pub(crate) difference: f64,
 }
 
 impl Trial {

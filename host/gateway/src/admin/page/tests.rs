@@ -7,7 +7,7 @@ fn names() -> BTreeSet<String> {
     FILES.iter().map(|file| file.name.to_owned()).collect()
 }
 
-fn text(file: &File) -> &str {
+fn text(file: &PageFile) -> &str {
     std::str::from_utf8(file.bytes).expect("the page's files are text")
 }
 
@@ -22,21 +22,21 @@ fn all_files_of_the_folder_are_served_and_none_is_named_twice() {
 }
 
 #[test]
-fn whatever_a_file_asks_for_is_one_of_the_files() {
-    let mut asked = 0;
+fn every_import_is_one_of_the_files() {
+    let mut imports = 0;
     for file in FILES {
         let (before, after) = if file.name == "index.html" { ("\"/page/", '"') } else { ("from './", '\'') };
         for piece in text(file).split(before).skip(1) {
             let name = piece.split(after).next().expect("a name");
-            assert!(names().contains(name), "{} asks for {name}", file.name);
-            asked += 1;
+            assert!(names().contains(name), "{} imports {name}", file.name);
+            imports += 1;
         }
     }
-    assert!(asked > FILES.len(), "the files were looked through: {asked}");
+    assert!(imports > FILES.len(), "the files were scanned: {imports}");
 }
 
 #[test]
-fn nothing_is_inline_and_nothing_becomes_markup() {
+fn no_file_uses_inline_code_or_markup() {
     for file in FILES {
         for forbidden in [
             "innerHTML",
@@ -53,7 +53,7 @@ fn nothing_is_inline_and_nothing_becomes_markup() {
 }
 
 #[test]
-fn every_file_has_a_type_that_a_browser_knows() {
+fn every_file_has_a_content_type() {
     for file in FILES {
         assert_ne!(file.content_type(), "application/octet-stream", "{}", file.name);
     }

@@ -1,11 +1,8 @@
-//! A plan as a chart: a bar for each task over time, those of the critical path
-//! set off.
+//! The Gantt chart of a plan: a bar for each task over time, with the critical path highlighted.
 
 use std::fmt::Write;
 
-use pointsman_telemetry::record::Task;
-
-use super::PlanTrace;
+use pointsman_admin_api::{PlanTrace, TaskTrace};
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 180.0;
@@ -13,10 +10,11 @@ const RIGHT: f64 = 190.0;
 const TOP: f64 = 64.0;
 const ROW: f64 = 28.0;
 const BAR: f64 = 18.0;
-/// Characters that fit left of the bars, and beside the longest one.
-const MOST_NAME: usize = 24;
-const MOST_BESIDE: usize = 30;
-/// Lines of the time axis, besides the first.
+/// Characters that fit to the left of the bars.
+const MAX_NAME: usize = 24;
+/// Characters that fit to the right of the longest bar.
+const MAX_LABEL: usize = 30;
+/// Lines of the time axis, not counting the first.
 const TICKS: u32 = 4;
 
 const STYLE: &str = "\
@@ -27,14 +25,14 @@ const STYLE: &str = "\
     @media(prefers-color-scheme:dark){svg{background:#12181f}text{fill:#e4eaf0}.small{fill:#93a3b3}\
     .grid{stroke:#2b3641}.done{fill:#41617f}.critical{fill:#4aa3ec}}";
 
-/// The picture, as SVG.
-pub(super) fn picture(trace: &PlanTrace<'_>) -> String {
+/// Renders the chart as SVG.
+pub(super) fn render(trace: &PlanTrace) -> String {
     let height = TOP + ROW * trace.plan.tasks.len() as f64 + 34.0;
     let total = trace.latency_ms.max(0.001);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
          height=\"{height}\" role=\"img\" aria-label=\"Tasks of plan {}\"><style>{STYLE}</style>",
-        escaped(trace.id)
+        escaped(&trace.id)
     );
     head(trace, &mut svg);
     axis(total, height, &mut svg);
@@ -45,7 +43,7 @@ pub(super) fn picture(trace: &PlanTrace<'_>) -> String {
     svg
 }
 
-fn head(trace: &PlanTrace<'_>, svg: &mut String) {
+fn head(trace: &PlanTrace, svg: &mut String) {
     let PlanTrace { label, route, policy, latency_ms, cost_usd, ending, .. } = trace;
     let critical_path_ms = trace.plan.critical_path_ms;
     let _ = write!(
@@ -61,7 +59,7 @@ fn head(trace: &PlanTrace<'_>, svg: &mut String) {
 fn axis(total: f64, height: f64, svg: &mut String) {
     for tick in 0..=TICKS {
         let time = total * f64::from(tick) / f64::from(TICKS);
-        let x = place(time, total);
+        let x = x_of(time, total);
         let _ = write!(
             svg,
             "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{}\" y2=\"{}\"/><text class=\"small\" \
@@ -73,10 +71,10 @@ fn axis(total: f64, height: f64, svg: &mut String) {
     }
 }
 
-fn bar(trace: &PlanTrace<'_>, task: &Task<'_>, row: usize, total: f64, svg: &mut String) {
+fn bar(trace: &PlanTrace, task: &TaskTrace, row: usize, total: f64, svg: &mut String) {
     let y = TOP + ROW * row as f64;
     let baseline = y + BAR - 5.0;
-    let class = match task.status {
+    let class = match task.status.as_str() {
         "done" if trace.plan.critical_path.contains(&task.number) => "critical",
         status => status,
     };
@@ -84,49 +82,49 @@ fn bar(trace: &PlanTrace<'_>, task: &Task<'_>, row: usize, total: f64, svg: &mut
         (Some(begun), Some(ended)) => (begun, ended),
         _ => (0.0, total),
     };
-    let (from, to) = (place(begun, total), place(ended, total));
+    let (from, to) = (x_of(begun, total), x_of(ended, total));
     let _ = write!(
         svg,
         "<text x=\"14\" y=\"{baseline}\">{}</text><rect class=\"{class}\" x=\"{from:.1}\" y=\"{y}\" rx=\"3\" \
          width=\"{:.1}\" height=\"{BAR}\"><title>{}</title></rect><text class=\"small\" x=\"{:.1}\" \
          y=\"{baseline}\">{}</text>",
-        escaped(&short(task.name, MOST_NAME)),
+        escaped(&shorten(&task.name, MAX_NAME)),
         (to - from).max(2.0),
-        escaped(&told(task)),
+        escaped(&tooltip(task)),
         to + 6.0,
-        escaped(&short(&beside(task), MOST_BESIDE)),
+        escaped(&shorten(&label(task), MAX_LABEL)),
     );
 }
 
-/// What stands beside a bar.
-fn beside(task: &Task<'_>) -> String {
-    let model = task.model.unwrap_or(task.status);
+/// Returns the text to the right of a bar.
+fn label(task: &TaskTrace) -> String {
+    let model = task.model.as_deref().unwrap_or(&task.status);
     match (task.begun_ms, task.ended_ms) {
         (Some(begun), Some(ended)) => format!("{model}, {:.0} ms", ended - begun),
         _ => model.to_owned(),
     }
 }
 
-/// What is told when a pointer rests on a bar.
-fn told(task: &Task<'_>) -> String {
-    let Task { name, operation, status, attempts, input_tokens, output_tokens, cost_usd, .. } = task;
+/// Returns the tooltip of a bar.
+fn tooltip(task: &TaskTrace) -> String {
+    let TaskTrace { name, operation, status, attempts, input_tokens, output_tokens, cost_usd, .. } = task;
     let mut text = format!(
         "{name} ({operation}): {status}, calls: {attempts}, tokens: {input_tokens} + {output_tokens}, \
          ${cost_usd:.6}"
     );
-    if let Some(error) = task.error {
+    if let Some(error) = &task.error {
         let _ = write!(text, "; {error}");
     }
     text
 }
 
-fn place(time: f64, total: f64) -> f64 {
+fn x_of(time: f64, total: f64) -> f64 {
     LEFT + (WIDTH - LEFT - RIGHT) * (time / total).clamp(0.0, 1.0)
 }
 
-/// A text that has to fit beside others; what rests on the bar has all of it.
-fn short(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+/// Cuts a text after `max` characters. The tooltip has the whole text.
+fn shorten(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -1,41 +1,41 @@
-use pointsman_telemetry::record::Plan;
+use pointsman_admin_api::PlanDetail;
 
 use super::*;
 
-fn task(number: usize, name: &'static str, times: Option<(f64, f64)>, status: &'static str) -> Task<'static> {
-    Task {
+fn task(number: usize, name: &str, times: Option<(f64, f64)>, status: &str) -> TaskTrace {
+    TaskTrace {
         number,
-        name,
-        operation: "chat",
+        name: name.to_owned(),
+        operation: "chat".to_owned(),
         step: 1,
-        after: &[],
-        status,
-        model: times.map(|_| "fleet/<b>"),
+        after: Vec::new(),
+        status: status.to_owned(),
+        model: times.map(|_| "fleet/<b>".to_owned()),
         attempts: 1,
         begun_ms: times.map(|(begun, _)| begun),
         ended_ms: times.map(|(_, ended)| ended),
         input_tokens: 10,
         output_tokens: 5,
         cost_usd: 0.001,
-        error: (status == "failed").then_some("\"quoted\" & broken"),
+        error: (status == "failed").then(|| "\"quoted\" & broken".to_owned()),
     }
 }
 
-fn trace() -> PlanTrace<'static> {
+fn trace() -> PlanTrace {
     PlanTrace {
-        id: "0192",
+        id: "0192".to_owned(),
         at: 1,
-        route: "multimodal",
+        route: "multimodal".to_owned(),
         policy: "multimodal@abc".to_owned(),
-        label: "multimodal",
+        label: "multimodal".to_owned(),
         reason: None,
-        ending: "answered",
+        ending: "answered".to_owned(),
         error: None,
         latency_ms: 100.0,
         input_tokens: 20,
         output_tokens: 10,
         cost_usd: 0.002,
-        plan: Plan {
+        plan: PlanDetail {
             steps: 1,
             critical_path: vec![0, 1],
             critical_path_ms: 99.0,
@@ -50,8 +50,8 @@ fn trace() -> PlanTrace<'static> {
 }
 
 #[test]
-fn bars_lie_where_their_tasks_ran_and_the_critical_path_is_set_off() {
-    let svg = picture(&trace());
+fn bars_span_the_time_of_their_tasks_and_the_critical_path_is_highlighted() {
+    let svg = render(&trace());
     for bar in [
         r#"<rect class="critical" x="180.0" y="64" rx="3" width="236.0""#,
         r#"<rect class="critical" x="416.0" y="92" rx="3" width="354.0""#,
@@ -65,17 +65,17 @@ fn bars_lie_where_their_tasks_ran_and_the_critical_path_is_set_off() {
 
 #[test]
 fn foreign_text_is_escaped() {
-    let svg = picture(&trace());
+    let svg = render(&trace());
     assert!(svg.contains("fleet/&lt;b&gt;") && svg.contains("&quot;quoted&quot; &amp; broken"), "{svg}");
     assert_eq!(svg.matches('<').count(), svg.matches('>').count());
 }
 
 #[test]
-fn long_names_are_cut_beside_the_bars_and_whole_on_them() {
+fn long_names_are_cut_beside_the_bars_and_complete_in_tooltips() {
     let name = "a".repeat(64);
     let mut long = trace();
-    long.plan.tasks = vec![Task { name: &name, ..task(0, "", Some((0.0, 1.0)), "done") }];
-    let svg = picture(&long);
+    long.plan.tasks = vec![task(0, &name, Some((0.0, 1.0)), "done")];
+    let svg = render(&long);
     assert!(
         svg.contains(&format!(">{}…</text>", "a".repeat(24))) && svg.contains(&format!("{name} (chat)")),
         "{svg}"
@@ -83,8 +83,8 @@ fn long_names_are_cut_beside_the_bars_and_whole_on_them() {
 }
 
 #[test]
-fn a_plan_without_tasks_or_time_is_drawn_too() {
+fn a_plan_without_tasks_or_duration_is_rendered() {
     let mut empty = PlanTrace { latency_ms: 0.0, ..trace() };
     (empty.plan.tasks, empty.plan.critical_path) = (Vec::new(), Vec::new());
-    assert!(picture(&empty).ends_with("</svg>\n"));
+    assert!(render(&empty).ends_with("</svg>\n"));
 }

@@ -1,8 +1,8 @@
-//! Who may call the admin API.
+//! Access to the admin API.
 //!
-//! With a token, whoever has it: a page of another origin does not, and no browser
-//! sends it along by itself. Without one the listener is on loopback, and pages in an
-//! operator's browser are kept out by [`CrossOriginRules`].
+//! With a token configured, requests have to send it: pages of other origins do not have it, and
+//! browsers do not add it on their own. Without one, the listener is on loopback, and pages in
+//! an operator's browser are kept out by [`CrossOriginRules`].
 
 use std::sync::Arc;
 
@@ -14,33 +14,37 @@ use http::{HeaderMap, Request};
 use sha2::{Digest, Sha256};
 
 use super::Admin;
-use crate::client::error::ApiError;
+use super::error::{AdminError, AdminErrorKind};
 use crate::client::keys::bearer;
 use crate::cross_origin::{Allowed, AllowedHosts, CrossOriginRules, Refused};
 
-/// Lets in who may call.
-pub(super) async fn guard(State(admin): State<Arc<Admin>>, request: Request<Body>, next: Next) -> Response {
+/// Passes on requests that are allowed.
+pub(super) async fn authorize(
+    State(admin): State<Arc<Admin>>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
     let checked = match &admin.token() {
-        Some(token) => with_token(request.headers(), token.expose()),
-        None => without_token(&request),
+        Some(token) => check_token(request.headers(), token.expose()),
+        None => check_origin(&request),
     };
     match checked {
         Ok(()) => next.run(request).await,
-        Err(refused) => refused.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
-fn with_token(headers: &HeaderMap, token: &str) -> Result<(), ApiError> {
+fn check_token(headers: &HeaderMap, token: &str) -> Result<(), AdminError> {
     let given = bearer(headers).unwrap_or_default();
-    // Hashes are compared, so that the time tells nothing about the token.
+    // Hashes are compared, so that the duration does not depend on the token.
     if Sha256::digest(given) == Sha256::digest(token) {
         return Ok(());
     }
     let message = "the admin API needs its token: send it in the header `Authorization: Bearer TOKEN`";
-    Err(ApiError::unauthorized(message))
+    Err(AdminError::new(AdminErrorKind::Unauthorized, message))
 }
 
-fn without_token<B>(request: &Request<B>) -> Result<(), ApiError> {
+fn check_origin<B>(request: &Request<B>) -> Result<(), AdminError> {
     let rules = CrossOriginRules {
         hosts: AllowedHosts::Local { single_labels: false, names: Vec::new() },
         origins: Allowed::Only(Vec::new()),
@@ -56,7 +60,7 @@ fn without_token<B>(request: &Request<B>) -> Result<(), ApiError> {
             "without a token the admin API is for this machine: {refused}{names}; set `token_env` or \
              `token_file` below [admin]"
         );
-        ApiError::forbidden("cross_origin", message)
+        AdminError::new(AdminErrorKind::Forbidden, message)
     })
 }
 

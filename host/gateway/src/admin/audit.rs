@@ -1,0 +1,43 @@
+//! `GET /admin/audit?limit=100`
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use pointsman_admin_api::{Actor, AuditEvent, AuditQuery};
+
+use super::Admin;
+use super::query::ApiQuery;
+use crate::rollout::{Event, Who};
+
+/// Events that are listed by default.
+const DEFAULT_LIMIT: usize = 100;
+
+/// Lists the newest events first.
+pub(super) async fn list(
+    State(admin): State<Arc<Admin>>,
+    ApiQuery(query): ApiQuery<AuditQuery>,
+) -> Json<Vec<AuditEvent>> {
+    Json(newest(&admin, query.limit.unwrap_or(DEFAULT_LIMIT)))
+}
+
+pub(super) fn newest(admin: &Admin, limit: usize) -> Vec<AuditEvent> {
+    admin.reloader.rollouts.audit.newest(limit).iter().map(event).collect()
+}
+
+pub(super) fn event(event: &Event) -> AuditEvent {
+    AuditEvent {
+        at: event.at,
+        who: match &event.who {
+            Who::Configuration => Actor::Configuration,
+            Who::Admin(name) => Actor::Admin(name.clone()),
+            Who::Gateway => Actor::Gateway,
+        },
+        action: event.action.clone(),
+        policy: event.policy.as_ref().map(ToString::to_string),
+        route: event.route.as_ref().map(ToString::to_string),
+        digest: event.digest.as_ref().map(ToString::to_string),
+        from: event.from.as_ref().map(ToString::to_string),
+        why: event.why.clone(),
+    }
+}
