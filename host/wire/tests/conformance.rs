@@ -1,7 +1,7 @@
-//! Recorded answers of many providers: each is read, relayed and counted.
+//! Recorded calls of many clients and providers: each is parsed, forwarded and counted.
 //!
 //! The recordings are not part of the project. `POINTSMAN_DATA` names the folder that has
-//! them; without it, the tests report that they are left out.
+//! them; without it, the tests report that they were left out.
 #![expect(
     clippy::expect_used,
     clippy::print_stderr,
@@ -14,18 +14,21 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use pointsman_domain::failure::ErrorCause;
 use pointsman_domain::usage::Usage;
-use pointsman_wire::openai::pass_through::StreamRelay;
+use pointsman_wire::openai::client::RequestScan;
+use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
 use pointsman_wire::openai::provider::{ChatAnswer, classify_error};
 use serde_json::Value;
 
-/// A recorded call of chat completions.
+/// Recorded call of chat completions.
 struct Recording {
     id: String,
+    /// Body of the request, if it was recorded.
+    request: Option<Value>,
     status: u16,
     response: Value,
 }
 
-/// The recordings, if there are any here.
+/// Returns the recordings; none without `POINTSMAN_DATA`.
 fn recordings() -> Vec<Recording> {
     let Some(data) = std::env::var_os("POINTSMAN_DATA").map(PathBuf::from) else {
         assert!(std::env::var_os("CI").is_none(), "CI has to set POINTSMAN_DATA");
@@ -45,12 +48,16 @@ fn recordings() -> Vec<Recording> {
 fn recording(root: &Path, entry: &Value) -> Recording {
     let file = root.join(entry["file"].as_str().expect("an entry names its file"));
     let mut case: Value = serde_json::from_slice(&fs::read(file).expect("the file is there")).expect("JSON");
+    let request = case
+        .pointer_mut("/request/body")
+        .map(Value::take)
+        .filter(|body| body["messages"].is_array() && body["model"].is_string());
     let response = case["response"].take();
     let status = response["status"].as_u64().unwrap_or(200) as u16;
-    Recording { id: entry["id"].to_string(), status, response }
+    Recording { id: entry["id"].to_string(), request, status, response }
 }
 
-/// The usage that counts of a provider amount to.
+/// Returns the input, cached input, output and reasoning tokens that a provider states.
 fn expected(usage: &Value) -> Option<(u64, u64, u64, u64)> {
     let count = |path: &[&str]| {
         let value = path.iter().try_fold(usage, |value, key| value.get(key))?;
@@ -82,8 +89,32 @@ fn check_usage(usage: Usage, stated: Option<&Value>, id: &str) {
 }
 
 #[test]
-fn whole_answers_of_all_providers_are_read_and_counted() {
-    for Recording { id, status, response } in recordings() {
+fn requests_of_all_clients_are_forwarded_as_they_were_written() {
+    let mut requests = 0;
+    for Recording { id, request, status, .. } in recordings() {
+        let Some(mut original) = request else { continue };
+        let mut scan = RequestScan::default();
+        let pushed = scan.push(Bytes::from(original.to_string()));
+        let parsed = match pushed.and_then(|()| scan.finish()) {
+            Ok(parsed) => parsed,
+            // The provider rejected it too.
+            Err(_) if status == 400 => continue,
+            Err(error) => panic!("{id}: {error}"),
+        };
+        let call = CallMembers { upstream_name: "upstream", max_output_tokens: None, stream_usage: false };
+        let body = parsed.body_for(&call).concat();
+        let forwarded: Value = serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{id}: {error}"));
+        original["model"] = "upstream".into();
+        assert_eq!(forwarded, original, "{id}");
+        assert!(parsed.input_tokens > 0, "{id}");
+        requests += 1;
+    }
+    assert!(requests == 0 || requests > 200, "{requests} requests");
+}
+
+#[test]
+fn whole_answers_of_all_providers_are_parsed_and_counted() {
+    for Recording { id, status, response, .. } in recordings() {
         let Some(body) = response.get("body").filter(|body| status == 200 && body.get("choices").is_some())
         else {
             continue;
@@ -94,7 +125,7 @@ fn whole_answers_of_all_providers_are_read_and_counted() {
     }
 }
 
-/// The events of a stream, as they came or as they may have come.
+/// Returns the events of a stream as text, or as they may have been written if only their data were recorded.
 fn stream_of(response: &Value) -> Option<String> {
     if let Some(text) = response["sse_text"].as_str() {
         return Some(text.to_owned());
@@ -105,7 +136,7 @@ fn stream_of(response: &Value) -> Option<String> {
 }
 
 #[test]
-fn streams_of_all_providers_are_relayed_and_counted() {
+fn streams_of_all_providers_are_forwarded_and_counted() {
     for Recording { id, response, .. } in recordings() {
         let Some(stream) = stream_of(&response) else { continue };
         let usage = stream.lines().rev().find_map(|line| {
@@ -132,9 +163,9 @@ fn streams_of_all_providers_are_relayed_and_counted() {
 }
 
 #[test]
-fn errors_of_all_providers_have_a_cause() {
+fn errors_of_all_providers_have_a_plausible_cause() {
     let mut errors = 0;
-    for Recording { id, status, response } in recordings().into_iter().filter(|it| it.status >= 400) {
+    for Recording { id, status, response, .. } in recordings().into_iter().filter(|it| it.status >= 400) {
         let body = response["body_text"].as_str().map_or_else(|| response["body"].to_string(), str::to_owned);
         let cause = classify_error(status, body.as_bytes());
         let usual: &[ErrorCause] = match status {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::last_text;
 use crate::fleet::{ask, backend, built_in, chat, error, model, open, streamed, with_ample_deadlines};
 
-/// Requests as a client of OpenAI's sent them: see the folder's README.
-const WITH_PICTURE: &str = include_str!("../../../host/wire/tests/fixtures/multimodal.request.json");
-const WITH_RECORDING: &str = include_str!("../../../host/wire/tests/fixtures/audio-to-text.request.json");
+/// Examples of requests, which the tests of `wire` share.
+const WITH_PICTURE: &str = include_str!("../../../host/wire/tests/fixtures/picture.request.json");
+const WITH_RECORDING: &str = include_str!("../../../host/wire/tests/fixtures/recording.request.json");
 
 fn route(policy: &str) -> String {
     format!("[routes.main]\npolicy = \"{policy}\"\nbackoff = \"1ms\"\n")
@@ -20,7 +20,7 @@ fn how(answer: &Answer) -> (&str, Option<&str>) {
     (answer.header("x-pointsman-route").expect("a label"), answer.header("x-pointsman-tasks"))
 }
 
-/// One request with the text and picture of the one recording and the sound of the other.
+/// Returns a request with the text and the picture of one example and the sound of the other.
 fn with_everything(route: &str) -> Value {
     let mut body: Value = serde_json::from_str(WITH_PICTURE).expect("JSON");
     let other: Value = serde_json::from_str(WITH_RECORDING).expect("JSON");
@@ -75,7 +75,7 @@ async fn multimodal_sends_each_part_to_the_model_that_takes_it_and_needs_no_gran
     let seen = senses.eye.request(1).await.json();
     let seen = seen["messages"].to_string();
     assert!(seen.contains(&parts[1].to_string()), "the picture as it was sent: {seen}");
-    assert!(seen.contains("What is in this image?") && !seen.contains("input_audio"), "{seen}");
+    assert!(seen.contains("What does the sign say?") && !seen.contains("input_audio"), "{seen}");
 
     let heard = senses.ear.request(1).await;
     assert_eq!(heard.path, "/v1/audio/transcriptions");
@@ -84,7 +84,7 @@ async fn multimodal_sends_each_part_to_the_model_that_takes_it_and_needs_no_gran
     let told = senses.tongue.request(1).await.json();
     assert_eq!(told["max_completion_tokens"], sent["max_completion_tokens"], "the client's own parameters");
     let told = told["messages"].to_string();
-    for part in ["a boardwalk through green grass", "a single beep", "What is in this image?"] {
+    for part in ["a boardwalk through green grass", "a single beep", "What does the sign say?"] {
         assert!(told.contains(part), "{part} is not in {told}");
     }
     assert!(!told.contains("image_url") && !told.contains("input_audio"), "{told}");

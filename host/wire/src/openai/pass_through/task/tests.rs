@@ -47,14 +47,14 @@ fn conversation() -> ChatRequest {
 }
 
 #[test]
-fn a_conversation_is_sent_as_it_came() {
+fn a_conversation_is_sent_unchanged() {
     let user = format!(r#"{{"content":[{TEXT_PART}, {IMAGE} ,{ODD}],"role":"user"}}"#);
     let all = [SYSTEM, &user, CALL, RESULT, PICTURE].join(",");
     check_messages(&conversation(), vec![TaskInput::Conversation(Modalities::all())], &all);
 }
 
 #[test]
-fn only_parts_of_the_kinds_asked_for_are_kept() {
+fn only_parts_of_the_requested_kinds_are_sent() {
     let texts = format!(r#"{{"content":[{TEXT_PART}],"role":"user"}}"#);
     check_messages(
         &conversation(),
@@ -71,7 +71,7 @@ fn only_parts_of_the_kinds_asked_for_are_kept() {
 }
 
 #[test]
-fn a_message_that_calls_tools_stays_without_its_parts() {
+fn a_message_that_calls_tools_is_sent_without_its_parts() {
     let call =
         |content: &str| format!(r#"{{"role":"assistant","content":{content},"tool_calls":[{{"id":"1"}}]}}"#);
     let request = request(&format!(r#"{{"model":"m","messages":[{}]}}"#, call(&format!("[{IMAGE}]"))));
@@ -79,7 +79,7 @@ fn a_message_that_calls_tools_stays_without_its_parts() {
 }
 
 #[test]
-fn what_is_only_text_is_sent_as_a_string() {
+fn a_message_of_texts_is_sent_as_a_string() {
     let excerpt = ComposedPart::Original(ContentRef { message: 1, part: 0, excerpt: Some((3, 7)) });
     check_messages(
         &conversation(),
@@ -89,7 +89,7 @@ fn what_is_only_text_is_sent_as_a_string() {
 }
 
 #[test]
-fn media_stand_between_the_texts_as_they_came() {
+fn media_are_sent_unchanged_between_the_texts() {
     let content = vec![
         original(1, 1),
         text("a"),
@@ -109,13 +109,13 @@ fn media_stand_between_the_texts_as_they_came() {
 }
 
 #[test]
-fn an_output_that_is_not_there_gives_what_the_policy_put_in_its_place() {
+fn a_missing_output_is_replaced_by_its_fallback() {
     let content = vec![output(1, Some("nothing")), text("-"), output(1, None)];
     check_messages(&conversation(), vec![user(content)], r#"{"role":"user","content":"nothing-"}"#);
 }
 
 #[test]
-fn a_reference_to_nothing_gives_nothing() {
+fn a_reference_to_nothing_is_empty() {
     let many = request(
         r#"{"model":"m","messages":[{"role":"user","content":"a"},{"role":"user","content":[{"type":"text","text":"long enough"},{"type":"text","text":"c"}]}]}"#,
     );
@@ -131,7 +131,7 @@ fn a_reference_to_nothing_gives_nothing() {
 }
 
 #[test]
-fn a_task_that_does_not_answer_has_only_what_it_sets() {
+fn a_task_that_does_not_answer_has_only_its_own_members() {
     let request = request(
         r#"{"model":"m","stream":true,"temperature":2,"max_completion_tokens":50,"tools":[],"messages":[{"role":"user","content":"Hi"}]}"#,
     );
@@ -147,7 +147,7 @@ fn a_task_that_does_not_answer_has_only_what_it_sets() {
 }
 
 #[test]
-fn the_task_that_answers_has_the_clients_members_but_for_its_own() {
+fn the_task_that_answers_has_the_clients_members_except_those_it_sets() {
     let request = request(
         r#"{ "stream" : true, "temperature":2, "messages":[{"role":"user","content":"Hi"}], "response_format":{"type":"text"}, "model":"m", "tools":[1e5] }"#,
     );
@@ -163,7 +163,7 @@ fn the_task_that_answers_has_the_clients_members_but_for_its_own() {
 }
 
 #[test]
-fn the_lower_limit_holds_under_the_clients_name_for_it() {
+fn the_lower_limit_is_sent_under_the_clients_name_for_it() {
     let limited = |members: &str, limit: Option<u32>, answers: bool| {
         let request =
             request(&format!(r#"{{"model":"m","messages":[{{"role":"user","content":"Hi"}}]{members}}}"#));
@@ -184,7 +184,7 @@ fn the_lower_limit_holds_under_the_clients_name_for_it() {
 }
 
 #[test]
-fn input_is_estimated_from_what_is_sent() {
+fn input_tokens_are_estimated_from_the_call() {
     let tools = r#""tools":[{"type":"function","function":{"name":"look","description":"Looks at it."}}]"#;
     let user_message =
         format!(r#"{{"role":"user","content":[{{"type":"text","text":"12345678"}},{IMAGE}]}}"#);
@@ -199,7 +199,7 @@ fn input_is_estimated_from_what_is_sent() {
 }
 
 #[test]
-fn an_answer_is_put_together_from_texts() {
+fn an_answer_is_composed_of_texts() {
     let excerpt = ComposedPart::Original(ContentRef { message: 1, part: 0, excerpt: Some((3, 7)) });
     let parts = [text("a"), original(1, 0), original(1, 1), excerpt, output(0, None), output(1, Some("b"))];
     assert_eq!(conversation().compose_text(&parts, &outputs()), "aWhat é?\nt éa \"quoted\"\nlineb");
@@ -225,10 +225,10 @@ fn a_picture_is_not_copied() {
 }
 
 #[test]
-fn recorded_requests_are_cut_by_kind_of_content() {
-    let recorded = include_str!("../../../../tests/fixtures/multimodal.request.json");
-    let original: Value = serde_json::from_str(recorded).unwrap();
-    let request = request(recorded);
+fn an_example_is_filtered_by_kind_of_content() {
+    let example = include_str!("../../../../tests/fixtures/picture.request.json");
+    let original: Value = serde_json::from_str(example).unwrap();
+    let request = request(example);
     let sent = |kinds, answers| -> Value {
         serde_json::from_str(&body(&request, chat(vec![TaskInput::Conversation(kinds)]), answers)).unwrap()
     };

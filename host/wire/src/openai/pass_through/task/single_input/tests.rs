@@ -10,7 +10,7 @@ use crate::openai::provider::{MultipartForm, TranscriptionBody};
 use crate::openai::sample_task::{chat, checked, original, output, request, text, user};
 
 #[test]
-fn an_embedding_is_asked_for_with_all_the_text_of_a_message() {
+fn an_embedding_gets_all_the_text_of_a_message() {
     let request = request(r#"{"model":"m","messages":[{"role":"user","content":"Caf\u00e9 \"9\""}]}"#);
     let input = vec![user(vec![text("find: "), original(0, 0), output(1, Some("?"))])];
     let proposal = TaskProposal { operation: "embedding".to_owned(), ..chat(input) };
@@ -55,7 +55,7 @@ fn attempts_share_the_recording() {
 }
 
 #[test]
-fn recordings_are_read_however_they_are_written() {
+fn recordings_are_decoded_from_every_notation() {
     let file = |part: &str| {
         let body = transcription(part, &[]).unwrap();
         let sent = body.body_for("m").concat();
@@ -83,7 +83,7 @@ fn recordings_are_read_however_they_are_written() {
 }
 
 #[test]
-fn what_is_no_recording_is_refused_with_its_place() {
+fn a_part_without_a_recording_is_rejected_with_its_position() {
     let why = |part: &str| transcription(part, &[]).unwrap_err().to_string();
     let elsewhere = "messages[0].content[0] only points to a recording: send it as input_audio with its data";
     assert_eq!(why(r#"{"type":"audio_url","audio_url":{"url":"https://h/a.mp3"}}"#), elsewhere);
@@ -98,22 +98,22 @@ fn what_is_no_recording_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_recorded_request_is_transcribed_as_it_was_recorded() {
-    let recorded = include_str!("../../../../../tests/fixtures/audio-to-text.request.json");
-    let request = request(recorded);
+fn an_example_is_transcribed_byte_for_byte() {
+    let example = include_str!("../../../../../tests/fixtures/recording.request.json");
+    let request = request(example);
     let proposal =
         TaskProposal { operation: "transcription".to_owned(), ..chat(vec![user(vec![original(0, 1)])]) };
     let body = request.render_transcription_task(&checked(&request, proposal)).unwrap();
     let sent = body.body_for("m").concat();
     let file = MultipartForm::read(&body.content_type, &sent).unwrap().file("file").unwrap();
-    let original: serde_json::Value = serde_json::from_str(recorded).unwrap();
+    let original: serde_json::Value = serde_json::from_str(example).unwrap();
     let data = original["messages"][0]["content"][1]["input_audio"]["data"].as_str().unwrap();
     assert_eq!(file, ("audio.wav", BASE64_STANDARD.decode(data).unwrap().as_slice()));
 }
 
 proptest! {
     #[test]
-    fn a_form_is_read_as_it_was_written(
+    fn a_form_survives_a_round_trip(
         content in prop_oneof![
             proptest::collection::vec(any::<u8>(), 1..200),
             "[-\r\npointsma0-9a-f]{1,60}".prop_map(String::into_bytes),

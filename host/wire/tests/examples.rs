@@ -1,4 +1,4 @@
-//! Requests, answers and streams as they were recorded from OpenAI.
+//! Requests, answers and streams in the shape that OpenAI documents.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -20,7 +20,7 @@ fn read(body: &str) -> Result<ChatRequest, BadRequest> {
     scan.finish()
 }
 
-/// What is read of a request, in one line.
+/// Returns the facts of a request in one line.
 fn facts(body: &str) -> String {
     let request = read(body).unwrap();
     let ChatRequest { model, streaming, inputs, needs, input_tokens, turns, max_output_tokens, .. } =
@@ -33,7 +33,7 @@ fn facts(body: &str) -> String {
     format!("{model}, {kind}, {inputs}, needs [{needs}], {input_tokens} -> {limit} tokens, turns: {turns}")
 }
 
-/// A backend reads what the client wrote, and asks for usage if it streams.
+/// Checks that the backend gets the request of the client, with usage requested if it streams.
 fn check_forwarded(body: &str) {
     let request = read(body).unwrap();
     let call = CallMembers { upstream_name: &request.model, max_output_tokens: None, stream_usage: true };
@@ -55,50 +55,38 @@ fn check(body: &str, expected: &str) {
 }
 
 #[test]
-fn requests_are_read_as_far_as_routing_needs() {
-    check(fixture!("basic.request.json"), "gpt-5-nano, whole, TEXT, needs [], 9 -> any tokens, turns: 1");
+fn requests_are_parsed_as_far_as_routing_needs() {
+    check(fixture!("text.request.json"), "tiny, whole, TEXT, needs [], 11 -> any tokens, turns: 1");
+    check(fixture!("conversation.request.json"), "tiny, whole, TEXT, needs [], 46 -> any tokens, turns: 3");
+    check(fixture!("picture.request.json"), "tiny, whole, TEXT+IMAGE, needs [], 778 -> 60 tokens, turns: 1");
     check(
-        fixture!("multiturn.request.json"),
-        "gpt-5-nano, whole, TEXT, needs [], 49 -> any tokens, turns: 3",
+        fixture!("recording.request.json"),
+        "tiny, whole, TEXT+AUDIO, needs [], 13 -> any tokens, turns: 1",
     );
+    check(fixture!("tools.request.json"), "tiny, whole, TEXT, needs [TOOLS], 80 -> any tokens, turns: 1");
+    check(fixture!("json-object.request.json"), "tiny, whole, TEXT, needs [], 25 -> any tokens, turns: 1");
     check(
-        fixture!("multimodal.request.json"),
-        "gpt-5-nano, whole, TEXT+IMAGE, needs [], 778 -> 100 tokens, turns: 1",
-    );
-    check(
-        fixture!("audio-to-text.request.json"),
-        "gpt-4o-audio-preview, whole, TEXT+AUDIO, needs [], 22 -> any tokens, turns: 1",
-    );
-    check(
-        fixture!("parallel-tools.request.json"),
-        "gpt-5-nano, whole, TEXT, needs [TOOLS], 104 -> any tokens, turns: 1",
-    );
-    check(
-        fixture!("json-mode.request.json"),
-        "gpt-5-nano, whole, TEXT, needs [], 28 -> any tokens, turns: 1",
+        fixture!("json-schema.request.json"),
+        "tiny, whole, TEXT, needs [STRUCTURED_OUTPUT], 120 -> any tokens, turns: 1",
     );
     check(
         fixture!("reasoning.request.json"),
-        "gpt-5-nano, whole, TEXT, needs [], 24 -> any tokens, turns: 1",
+        "tiny, whole, TEXT, needs [REASONING], 26 -> any tokens, turns: 1",
     );
     check(
-        fixture!("openai-agents-python.request.json"),
-        "gpt-5-nano, whole, TEXT, needs [STRUCTURED_OUTPUT], 216 -> any tokens, turns: 1",
+        fixture!("stream.request.json"),
+        "tiny, stream, TEXT, needs [STREAMING], 11 -> any tokens, turns: 1",
     );
     check(
-        fixture!("streaming.request.json"),
-        "gpt-5-nano, stream, TEXT, needs [STREAMING], 9 -> any tokens, turns: 1",
-    );
-    check(
-        fixture!("streaming-detailed-usage.request.json"),
-        "gpt-5-nano, stream, TEXT, needs [STREAMING], 13 -> 100 tokens, turns: 0",
+        fixture!("stream-usage.request.json"),
+        "tiny, stream, TEXT, needs [STREAMING], 13 -> 40 tokens, turns: 0",
     );
 }
 
 #[test]
-fn a_request_without_messages_is_refused_as_openai_does() {
-    let refused = read(fixture!("no-messages.request.json")).unwrap_err().body();
-    let refused: Value = serde_json::from_slice(&refused).unwrap();
+fn a_request_without_messages_is_rejected_as_openai_does() {
+    let rejected = read(fixture!("no-messages.request.json")).unwrap_err().body();
+    let rejected: Value = serde_json::from_slice(&rejected).unwrap();
     let openai = json!({
         "error": {
             "code": "empty_array",
@@ -107,34 +95,34 @@ fn a_request_without_messages_is_refused_as_openai_does() {
             "type": "invalid_request_error"
         }
     });
-    assert_eq!(refused, openai);
+    assert_eq!(rejected, openai);
 }
 
 #[test]
-fn usage_of_whole_answers_is_found() {
+fn usage_of_whole_answers_is_parsed() {
     let tokens = |answer: &str| {
         let usage = ChatAnswer::read(answer.as_bytes()).unwrap().usage_or_estimate(0);
         (usage.input_tokens, usage.output_tokens)
     };
-    assert_eq!(tokens(fixture!("basic.answer.json")), (8, 377));
-    assert_eq!(tokens(fixture!("parallel-tools.answer.json")), (162, 219));
-    assert_eq!(tokens(fixture!("reasoning.answer.json")), (27, 267));
-    assert!(ChatAnswer::read(fixture!("bad-request.answer.json").as_bytes()).is_err());
+    assert_eq!(tokens(fixture!("text.answer.json")), (11, 9));
+    assert_eq!(tokens(fixture!("tool-calls.answer.json")), (74, 41));
+    assert_eq!(tokens(fixture!("reasoning.answer.json")), (31, 154));
+    assert!(ChatAnswer::read(fixture!("error.answer.json").as_bytes()).is_err());
 }
 
 #[test]
-fn what_whole_answers_say_is_read() {
+fn the_content_of_whole_answers_is_parsed() {
     let read = |answer: &str| TaskOutput::of_chat(answer.as_bytes()).unwrap();
-    for answer in [fixture!("basic.answer.json"), fixture!("reasoning.answer.json")] {
+    for answer in [fixture!("text.answer.json"), fixture!("reasoning.answer.json")] {
         let expected: Value = serde_json::from_str(answer).unwrap();
         assert_eq!(read(answer).text, expected["choices"][0]["message"]["content"].as_str().unwrap());
         assert_eq!(read(answer).finish_reason.as_deref(), Some("stop"));
     }
-    let calls = read(fixture!("parallel-tools.answer.json"));
+    let calls = read(fixture!("tool-calls.answer.json"));
     assert_eq!((calls.text.as_str(), calls.finish_reason.as_deref()), ("", Some("tool_calls")));
 }
 
-/// Relays a stream cut at every place, one cut at a time.
+/// Relays a stream with one cut, at every position in turn.
 fn relay_cut_anywhere(stream: &str, hide_usage: bool, mut check: impl FnMut(&StreamRelay, String)) {
     for cut in 0..stream.len() {
         let mut relay = StreamRelay::new(hide_usage, 1);
@@ -147,25 +135,25 @@ fn relay_cut_anywhere(stream: &str, hide_usage: bool, mut check: impl FnMut(&Str
 }
 
 #[test]
-fn a_stream_without_usage_passes_unchanged_wherever_it_is_cut() {
-    let stream = fixture!("streaming.answer.sse");
+fn a_stream_without_usage_is_forwarded_unchanged_wherever_it_is_cut() {
+    let stream = fixture!("stream.answer.sse");
     relay_cut_anywhere(stream, true, |relay, sent| {
         assert_eq!(sent, stream);
         assert!(relay.usage_or_estimate(0).estimated);
-        assert_eq!(relay.output_bytes(), 213);
+        assert_eq!(relay.output_bytes(), 84);
     });
 }
 
 #[test]
-fn a_stream_loses_the_usage_that_nobody_asked_for_wherever_it_is_cut() {
-    let stream = fixture!("streaming-detailed-usage.answer.sse");
+fn usage_that_was_not_requested_is_hidden_wherever_the_stream_is_cut() {
+    let stream = fixture!("stream-usage.answer.sse");
     let mut events: Vec<&str> = stream.split_inclusive("\n\n").collect();
     events.retain(|event| !event.contains("\"choices\":[]"));
     let expected = events.concat().replace(",\"usage\":null", "");
     relay_cut_anywhere(stream, true, |relay, sent| {
         assert_eq!(sent, expected);
         let usage = relay.usage_or_estimate(0);
-        assert_eq!((usage.input_tokens, usage.output_tokens, usage.estimated), (12, 100, false));
+        assert_eq!((usage.input_tokens, usage.output_tokens, usage.estimated), (13, 40, false));
     });
     relay_cut_anywhere(stream, false, |_, sent| assert_eq!(sent, stream));
 }
