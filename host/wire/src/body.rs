@@ -1,25 +1,25 @@
-//! A body in the pieces that it came in, and edits that do not copy it.
+//! Body in the chunks in which it arrived, and edits that do not copy it.
 
 use std::fmt;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-/// Pieces below this are put together: a client that sends its body byte by byte
-/// would otherwise cost a hundred times its size, since each piece keeps the whole
-/// buffer that it was read into.
+/// Length below which pieces are joined: a client that sends its body byte by byte would
+/// otherwise cost a hundred times its size, since each piece keeps the whole buffer that it was
+/// read into.
 const SMALL_PIECE: usize = 16 * 1024;
-/// How large put-together pieces grow.
+/// Length up to which joined pieces grow.
 const JOINED_PIECE: usize = 64 * 1024;
-/// A body up to this size is copied when edited: one small write is cheaper
-/// than four pieces, each with its own allocation and system call vector.
+/// Length up to which a body is copied when edited: one small write is cheaper than four pieces,
+/// each with its own allocation and entry in the vector of the system call.
 const COPIED: usize = 8 * 1024;
 
-/// Gathers a body, one that comes or one that is put together.
+/// Collects a body that arrives or is composed.
 #[derive(Default)]
 pub(crate) struct BodyBuilder {
     body: Body,
-    /// Small pieces at the end.
+    /// Joined small pieces at the end.
     tail: BytesMut,
 }
 
@@ -40,12 +40,12 @@ impl BodyBuilder {
         }
     }
 
-    /// Appends a copy of something short.
+    /// Appends a copy of short bytes.
     pub fn write(&mut self, bytes: &[u8]) {
         self.tail.extend_from_slice(bytes);
     }
 
-    /// Appends what another body has in a range, without a copy if it is long.
+    /// Appends a range of another body, without a copy if it is long.
     pub fn share(&mut self, body: &Body, range: Range<usize>) {
         body.for_each_slice(range, |piece, within| self.push(piece.slice(within)));
     }
@@ -62,15 +62,15 @@ impl BodyBuilder {
     }
 }
 
-/// A body that is there as a whole.
+/// Complete body.
 #[derive(Default)]
 pub(crate) struct Body {
     pieces: Vec<Bytes>,
-    /// Where each piece ends, to find an offset without walking.
+    /// End offset of each piece, for a binary search.
     ends: Vec<usize>,
 }
 
-/// What to write in place of a range.
+/// Range, and the bytes that replace it.
 pub(crate) type Edit = (Range<usize>, Bytes);
 
 impl Body {
@@ -83,19 +83,19 @@ impl Body {
         self.pieces.push(piece);
     }
 
-    /// The pieces, in order.
+    /// Returns the pieces in order.
     pub fn pieces(&self) -> &[Bytes] {
         &self.pieces
     }
 
-    /// The byte at an offset; `None` past the end.
+    /// Returns the byte at an offset; `None` past the end.
     pub fn byte(&self, at: usize) -> Option<u8> {
         let number = self.ends.partition_point(|&end| end <= at);
         let (piece, end) = (self.pieces.get(number)?, self.ends.get(number)?);
         piece.get(at.checked_sub(end - piece.len())?).copied()
     }
 
-    /// The bytes of a range in one piece, shared where they are in one.
+    /// Returns the bytes of a range in one piece, shared if they are in one.
     pub fn bytes(&self, range: Range<usize>) -> Bytes {
         let number = self.ends.partition_point(|&end| end <= range.start);
         let piece = self.pieces.get(number).zip(self.ends.get(number));
@@ -107,14 +107,14 @@ impl Body {
         }
     }
 
-    /// The bytes of a range, in one piece.
+    /// Returns a copy of a range.
     pub fn copy(&self, range: Range<usize>) -> Vec<u8> {
         let mut copy = Vec::with_capacity(range.len());
         self.for_each_slice(range, |piece, within| copy.extend_from_slice(&piece[within]));
         copy
     }
 
-    /// The body with edits, which are in order and do not overlap.
+    /// Returns the body with edits, which are in order and do not overlap.
     pub fn edited(&self, edits: &[Edit]) -> Vec<Bytes> {
         if self.len() <= COPIED {
             let added: usize = edits.iter().map(|(_, new)| new.len()).sum();
@@ -152,7 +152,7 @@ impl Body {
     }
 }
 
-/// A body of these pieces: one piece if it is small.
+/// Joins the pieces of a body if it is small.
 pub(crate) fn joined(pieces: Vec<Bytes>) -> Vec<Bytes> {
     if pieces.len() == 1 || pieces.iter().map(Bytes::len).sum::<usize>() > COPIED {
         return pieces;
@@ -167,7 +167,7 @@ impl fmt::Debug for BodyBuilder {
 }
 
 impl fmt::Debug for Body {
-    /// Without the content: it is a client's, and must not end up in a log.
+    /// Omits the content, which is a client's and must not reach a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Body({} bytes)", self.len())
     }

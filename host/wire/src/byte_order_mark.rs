@@ -1,4 +1,4 @@
-//! The byte order mark that some programs write before text in UTF-8.
+//! Byte order mark that some programs write before text in UTF-8.
 
 use bytes::Bytes;
 
@@ -8,15 +8,15 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Removes a byte order mark from the start of a text that arrives in chunks.
 #[derive(Debug, Default)]
 pub struct BomStripper {
-    /// Bytes of the mark that came and are withheld.
+    /// Bytes of the mark that arrived and are withheld.
     withheld: usize,
     /// True once the text has begun.
     is_past: bool,
 }
 
 impl BomStripper {
-    /// Returns the chunk without what it holds of the mark. A chunk that ends inside of what
-    /// may be a mark is withheld until the next.
+    /// Returns the chunk without its part of the mark. A chunk that may end inside a mark is
+    /// withheld until the next.
     pub fn strip(&mut self, mut chunk: Bytes) -> Bytes {
         if self.is_past {
             return chunk;
@@ -38,7 +38,7 @@ impl BomStripper {
         }
     }
 
-    /// Returns what is still withheld at the end of the text.
+    /// Returns the bytes that are still withheld at the end of the text.
     pub fn finish(&mut self) -> Bytes {
         let is_withheld = !std::mem::replace(&mut self.is_past, true);
         Bytes::from_static(if is_withheld { &MARK[..self.withheld] } else { b"" })

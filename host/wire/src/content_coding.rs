@@ -1,9 +1,9 @@
-//! Content codings: bodies that are compressed on their way (RFC 9110, section 8.4).
+//! Content codings: bodies that are compressed in transit (RFC 9110, section 8.4).
 //!
-//! A [`Decoder`] returns pieces of bounded size while a body arrives, so the limits of its
-//! caller see the decoded bytes before there are more of them, however small the chunk was
-//! that they came in. Whatever a flush of the sender completed comes out at once, so an
-//! event of a compressed stream is not held until the next.
+//! A [`Decoder`] returns chunks of bounded size while a body arrives, so the limits of its caller
+//! apply to decoded bytes before there are more of them, however small the encoded chunk was.
+//! Bytes that a flush of the sender completed are returned at once, so an event of a compressed
+//! stream is not held until the next.
 
 mod codec;
 
@@ -16,16 +16,16 @@ use codec::{Codec, Progress};
 /// The codings that can be decoded, as a value of `accept-encoding`.
 pub const SUPPORTED: &str = "gzip, deflate, br, zstd";
 
-/// The largest piece that a decoder returns.
+/// Limit of bytes of a chunk that a decoder returns.
 pub const MAX_CHUNK: usize = 16 * 1024;
 
-/// Most codings of one body. Nobody needs two.
+/// Limit of codings of one body; more than one is unusual.
 const MAX_CODINGS: usize = 4;
 
-/// Most characters of an unknown coding that are quoted.
+/// Limit of characters of an unknown coding that are quoted.
 const MAX_QUOTED: usize = 40;
 
-/// A way to compress a body.
+/// Content coding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentCoding {
     /// `gzip`, also called `x-gzip`.
@@ -41,21 +41,21 @@ pub enum ContentCoding {
 /// Codings that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnsupportedCoding {
-    /// A coding with this name.
+    /// Unknown coding with this name.
     #[error("the content coding {0:?} is not supported")]
     Unknown(String),
-    /// More codings than anybody needs.
+    /// More codings than the limit.
     #[error("more than {MAX_CODINGS} content codings are not supported")]
     TooMany,
 }
 
-/// A body is not what its coding says.
+/// Error of a body that is not what its coding says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("its {coding} data cannot be decoded: {reason}")]
 pub struct DecodeError {
-    /// The coding.
+    /// Stated coding of the body.
     pub coding: ContentCoding,
-    /// The fault.
+    /// Description of the fault.
     pub reason: String,
 }
 
@@ -65,11 +65,11 @@ pub struct Decoder {
     stages: Vec<Stage>,
 }
 
-/// Undoes one coding.
+/// Decoding of one coding.
 struct Stage {
     coding: ContentCoding,
     codec: Codec,
-    /// Output of the stage before that is not decoded yet.
+    /// Output of the previous stage that is not decoded yet.
     input: Bytes,
     scratch: Box<[u8]>,
     state: StageState,
@@ -79,16 +79,16 @@ struct Stage {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StageState {
-    /// No byte has come.
+    /// No byte has arrived.
     Empty,
-    /// Inside of the compressed data.
+    /// Inside the compressed data.
     Within,
     /// The compressed data are complete.
     Complete,
 }
 
 impl ContentCoding {
-    /// The name in `content-encoding`.
+    /// Returns the name in `content-encoding`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -143,8 +143,8 @@ impl Decoder {
         Ok((!stages.is_empty()).then_some(Self { stages }))
     }
 
-    /// Returns the next decoded piece, of at most [`MAX_CHUNK`] bytes, and removes from the
-    /// chunk what was read for it; `None` once the chunk is used up.
+    /// Returns the next decoded chunk, of at most [`MAX_CHUNK`] bytes, and removes from `chunk`
+    /// the bytes that were read for it; `None` once `chunk` is used up.
     pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<Bytes>, DecodeError> {
         decode(&mut self.stages, chunk)
     }
@@ -200,7 +200,7 @@ impl Stage {
     fn decode(&mut self, input: &mut Bytes) -> Result<Option<Bytes>, DecodeError> {
         while self.has_more || !input.is_empty() {
             if self.state == StageState::Complete && !input.is_empty() && !self.begin_again(input) {
-                // What follows the data is ignored, as clients do.
+                // Bytes after the data are ignored, as clients do.
                 input.clear();
                 return Ok(None);
             }
@@ -208,7 +208,7 @@ impl Stage {
             let Progress { read, written, is_complete } = step.map_err(|reason| self.error(reason))?;
             let is_stuck = read == 0 && written == 0 && !is_complete;
             if is_stuck && !input.is_empty() {
-                return Err(self.error("it makes no sense".to_owned()));
+                return Err(self.error("the data make no progress".to_owned()));
             }
             input.advance(read);
             self.has_more = written == self.scratch.len() && !is_complete;
@@ -223,7 +223,7 @@ impl Stage {
         Ok(None)
     }
 
-    /// Begins again where the coding lets data follow data, and these are some.
+    /// Starts over if the coding allows further data after the end, and the input is such data.
     fn begin_again(&mut self, input: &[u8]) -> bool {
         let is_next = match self.coding {
             ContentCoding::Gzip => input.first() == Some(&0x1f),

@@ -1,13 +1,12 @@
-//! Reading JSON as it arrives, without building a tree.
+//! Streaming JSON scanner that builds no tree.
 //!
-//! A request may be 300 bytes or 30 MB, comes in chunks cut anywhere, and is
-//! forwarded as it came; all the gateway wants is a few facts. So a [`Scanner`]
-//! checks the grammar once, chunk by chunk, and tells a [`Visitor`] where keys
-//! and values are. Nothing is copied but keys and short values that a chunk's
-//! end cuts in two.
+//! A request may have 300 bytes or 30 MB, arrives in chunks that are cut anywhere, and is
+//! forwarded as it arrived; the gateway only needs a few facts. So a [`Scanner`] validates the
+//! grammar once, chunk by chunk, and reports the positions of keys and values to a [`Visitor`].
+//! Nothing is copied but keys and short values that are split between two chunks.
 //!
-//! What it accepts is RFC 8259 in UTF-8, nested at most [`MAX_DEPTH`] deep.
-//! Escaped lone surrogates pass, because JavaScript clients send them.
+//! The accepted grammar is RFC 8259 in UTF-8, nested at most [`MAX_DEPTH`] deep. Escaped lone
+//! surrogates are accepted, because JavaScript clients send them.
 
 mod error;
 mod escape;
@@ -29,37 +28,36 @@ pub(crate) use scanner::{Scanner, scan, text_at};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Bytes of a document, counted from its start.
+/// Range of bytes of a document, counted from its start.
 pub(crate) type Span = Range<usize>;
 
-/// Most objects and arrays around one value.
+/// Limit of objects and arrays around one value.
 pub(crate) const MAX_DEPTH: u32 = u128::BITS;
 
-/// Keys and values longer than this are reported without their content: no
-/// name or number that the gateway reads is longer.
+/// Length above which keys and values are reported without their content: no name or number that
+/// the gateway reads is longer.
 pub(crate) const MAX_SHORT: usize = 512;
 
-/// What holds other values.
+/// Value that holds other values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Container {
     Object,
     Array,
 }
 
-/// A key or a string value.
+/// Key or string value.
 #[derive(Debug)]
 pub(crate) struct JsonText<'a> {
-    /// Where it is, without the quotes.
+    /// Span without the quotes.
     pub span: Span,
     /// Bytes of UTF-8 after unescaping.
     pub decoded_len: usize,
-    /// The bytes as written; `None` when longer than [`MAX_SHORT`], however the
-    /// document was cut.
+    /// Bytes as written; `None` if longer than [`MAX_SHORT`], however the document was cut.
     pub raw: Option<&'a [u8]>,
 }
 
 impl<'a> JsonText<'a> {
-    /// The text itself, if it is short.
+    /// Returns the unescaped text, if it is short.
     pub fn short(&self) -> Option<Cow<'a, str>> {
         let raw = self.raw?;
         if self.decoded_len == raw.len() {
@@ -69,26 +67,26 @@ impl<'a> JsonText<'a> {
     }
 }
 
-/// A value that holds no others.
+/// Value that holds no others.
 #[derive(Debug)]
 pub(crate) enum Scalar<'a> {
     String(JsonText<'a>),
-    /// As written; empty when longer than [`MAX_SHORT`], or not finite.
+    /// Bytes as written; empty if longer than [`MAX_SHORT`], or not finite.
     Number(&'a [u8]),
     Bool(bool),
     Null,
 }
 
-/// Is told what a [`Scanner`] finds, in the document's order. Offsets and spans
-/// count from the document's start.
+/// Receiver of the events of a [`Scanner`], in the document's order. Offsets and spans count from
+/// the document's start.
 pub(crate) trait Visitor {
-    /// An object or array begins at this offset.
+    /// Called for an object or array that begins at this offset.
     fn begin(&mut self, container: Container, at: usize);
-    /// A key; its value follows.
+    /// Called for a key; its value follows.
     fn key(&mut self, key: &JsonText<'_>);
-    /// A scalar, which takes these bytes, quotes included.
+    /// Called for a scalar at this span, quotes included.
     fn scalar(&mut self, value: &Scalar<'_>, span: Span);
-    /// The innermost object or array ends before this offset.
+    /// Called when the innermost object or array ends before this offset.
     fn end(&mut self, at: usize);
 }
 

@@ -1,9 +1,8 @@
-//! Bytes to domain and back, for each provider protocol.
+//! Dialects of model APIs: bytes to domain types and back.
 //!
-//! Nothing here opens a socket, waits or looks at a clock: chunks go in, facts
-//! and chunks come out. What the gateway need not change, it passes on as it
-//! came: a request's body and a stream's events are never parsed into a tree
-//! and written again.
+//! Nothing here opens a socket, waits, or reads a clock: chunks go in, facts and chunks come out.
+//! Bytes that the gateway need not change are forwarded as they arrived: neither the body of a
+//! request nor the events of a stream are parsed into a tree and serialized again.
 //!
 //! Each protocol has a module of its own; `json` and `sse` know none of them.
 

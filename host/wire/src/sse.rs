@@ -1,8 +1,7 @@
-//! Server-sent events, cut out of chunks that end anywhere.
+//! Server-sent events in chunks that are cut anywhere.
 //!
-//! An event ends with an empty line, and a line with LF, CR or CRLF (WHATWG
-//! HTML, "Server-sent events"). The bytes of an event are kept as they are, so
-//! that it can be passed on unchanged.
+//! An event ends with an empty line, and a line with LF, CR or CRLF (WHATWG HTML, "Server-sent
+//! events"). The bytes of an event are preserved, so that it can be forwarded unchanged.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,8 +14,8 @@ pub const MEDIA_TYPE: &str = "text/event-stream";
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Returns whether a body can only be a stream of events, by its beginning, whatever type it
-/// is said to be of; `None` as long as too little of it is known.
+/// Returns whether a body can only be a stream of events, judging by its beginning, whatever its
+/// stated media type; `None` as long as too little of it is known.
 pub fn is_event_stream(beginning: &[u8]) -> Option<bool> {
     let first = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();
     let fields: [&[u8]; 5] = [b":", b"data:", b"event:", b"id:", b"retry:"];
@@ -27,38 +26,38 @@ pub fn is_event_stream(beginning: &[u8]) -> Option<bool> {
     (!is_cut).then_some(false)
 }
 
-/// Cuts a stream into events. At most one incomplete event is held back.
+/// Splits a stream into events. At most one incomplete event is held back.
 #[derive(Debug)]
 pub(crate) struct EventSplitter {
     lines: LineScanner,
-    /// The beginning of an event that earlier chunks ended in.
+    /// Beginning of an event from earlier chunks.
     held: Vec<u8>,
     max_event: usize,
-    /// The event under way is too large to be held back: it goes by in parts.
+    /// True if the current event is too large to be held back, so that it is returned in parts.
     is_oversized: bool,
 }
 
-/// What a chunk gave.
+/// Event, or part of an event, in a chunk.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SseFragment {
-    /// An event that is whole in the chunk, here.
+    /// Event that is entirely in the chunk, at this range.
     Event(Range<usize>),
-    /// An event whose beginning was held back.
+    /// Event whose beginning was held back.
     Joined(Bytes),
-    /// A part of an event that is larger than the limit, here.
+    /// Part of an event above the limit, at this range of the chunk.
     Part(Range<usize>),
-    /// The first part of such an event, with what was held back.
+    /// First part of such an event, with the bytes that were held back.
     JoinedPart(Bytes),
 }
 
 impl EventSplitter {
-    /// Holds back events of up to so many bytes.
+    /// Returns a splitter that holds back events of at most `max_event` bytes.
     pub const fn new(max_event: usize) -> Self {
         Self { lines: LineScanner::new(), held: Vec::new(), max_event, is_oversized: false }
     }
 
-    /// The next piece of a chunk from `at` on, which is moved behind it; `None`
-    /// when the chunk is used up.
+    /// Returns the next fragment of a chunk from `at` on, which is moved behind it; `None` once
+    /// the chunk is used up.
     pub fn next(&mut self, chunk: &[u8], at: &mut usize) -> Option<SseFragment> {
         let start = *at;
         let rest = chunk.get(start..).filter(|rest| !rest.is_empty())?;
@@ -83,24 +82,24 @@ impl EventSplitter {
         None
     }
 
-    /// Bytes of the incomplete event that are held, with those allocated for more.
+    /// Returns the bytes that are allocated for the incomplete event.
     pub const fn held_bytes(&self) -> usize {
         self.held.capacity()
     }
 
-    /// The incomplete event at the stream's end, if there is one.
+    /// Returns the incomplete event at the end of the stream, if there is one.
     pub fn finish(&mut self) -> Option<Bytes> {
         let held = std::mem::take(&mut self.held);
         (!held.is_empty()).then(|| held.into())
     }
 }
 
-/// Looks for empty lines.
+/// Finds empty lines.
 #[derive(Debug)]
 struct LineScanner {
-    /// Nothing has come of the line under way.
+    /// True if the current line has no byte yet.
     is_empty: bool,
-    /// The last byte was CR: a LF would belong to it.
+    /// True if the last byte was CR: an LF would belong to it.
     after_cr: bool,
 }
 
@@ -109,11 +108,11 @@ impl LineScanner {
         Self { is_empty: true, after_cr: false }
     }
 
-    /// How many of these bytes, which follow those of earlier calls, belong to
-    /// the event under way; `None` if all do and it has not ended.
+    /// Returns how many of these bytes, which follow those of earlier calls, belong to the
+    /// current event; `None` if all do and it has not ended.
     ///
-    /// It ends with its last CR, so that it can go on at once. If LF follows in
-    /// the next chunk, that becomes the first byte of the next event.
+    /// An event ends with its last CR, so that it can be forwarded at once. If LF follows in the
+    /// next chunk, that becomes the first byte of the next event.
     fn end_of_event(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(line) = memchr2(b'\n', b'\r', &bytes[at..]) {
@@ -143,16 +142,16 @@ impl LineScanner {
     }
 }
 
-/// What an event says.
+/// Data of an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct EventData<'a> {
-    /// The `data` lines, joined by LF.
+    /// Values of the `data` lines, joined by LF.
     pub bytes: Cow<'a, [u8]>,
-    /// Where those bytes are in the event, if they are one line.
+    /// Offset of those bytes in the event, if they are one line.
     pub at: Option<usize>,
 }
 
-/// An event's data; `None` when it has none.
+/// Returns the data of an event; `None` if it has none.
 pub(crate) fn data(event: &[u8]) -> Option<EventData<'_>> {
     let mut data: Option<EventData<'_>> = None;
     // A byte order mark may come before the first event (WHATWG HTML, same section).
@@ -182,7 +181,7 @@ pub(crate) fn is_comment(event: &[u8]) -> bool {
     event.split(|byte| matches!(byte, b'\n' | b'\r')).all(|line| line.is_empty() || line.starts_with(b":"))
 }
 
-/// The event with other data, in one line where its first data line was; its
+/// Returns the event with other data, in one line at the position of its first data line; its
 /// other lines stay as they are.
 pub(crate) fn with_data(event: &[u8], data: &[u8]) -> Vec<u8> {
     let mut written = Vec::with_capacity(event.len() + data.len());

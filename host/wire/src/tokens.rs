@@ -1,61 +1,60 @@
-//! Estimates of tokens where nobody counted them.
+//! Estimates of tokens for content that no backend has counted.
 //!
-//! Every model counts differently, so these are rules of thumb that need no
-//! tokenizer: good enough to rank models by context window and to compare prices. For
-//! the recorded requests in the tests they are within about a third of OpenAI's
-//! own count; only a picture was 2.9 times dearer, with a model that is known
-//! for it (GPT-5 nano).
+//! Every model counts differently, so these are rules of thumb that need no tokenizer: good
+//! enough to rank models by context window and to compare prices. For recorded requests of OpenAI
+//! they are within about a third of its own count; only a picture was 2.9 times more expensive,
+//! with a model that is known for it (GPT-5 nano).
 
 // Those of text and messages are the domain's, which limits what plans use up.
 pub use pointsman_domain::prompt::tokens_of_text as of_text;
 
-/// Bytes of the longest token of the tokenizers in use: a run of 128 blanks in OpenAI's
-/// `cl100k_base` and `o200k_base`, and in Llama 3's, which is made from the former. A text has
-/// at least as many tokens as its bytes divided by this.
+/// Bytes of the longest token of common tokenizers: a run of 128 blanks in OpenAI's `cl100k_base`
+/// and `o200k_base`, and in Llama 3's, which is derived from the former. A text has at least as
+/// many tokens as its bytes divided by this.
 pub(crate) const LONGEST_TOKEN_BYTES: usize = 128;
 
-/// A picture of 1024 x 1024 in full detail: 85 and 170 for each of four tiles
-/// (OpenAI, "Images and vision", GPT-4o).
+/// Tokens of a picture of 1024 x 1024 in full detail: 85 and 170 for each of four tiles (OpenAI,
+/// "Images and vision", GPT-4o).
 pub(crate) const IMAGE: u64 = 765;
-/// A picture with `"detail": "low"` (same source).
+/// Tokens of a picture with `"detail": "low"` (same source).
 pub(crate) const IMAGE_LOW_DETAIL: u64 = 85;
 
-/// Sound is 10 tokens a second (OpenAI, "Managing costs", audio in user messages).
+/// Tokens of a second of sound (OpenAI, "Managing costs", audio in user messages).
 const AUDIO_TOKENS_PER_SECOND: u64 = 10;
-/// WAV as speech is recorded: 16 kHz, 16 bits, one channel.
+/// Bytes of a second of WAV as speech is recorded: 16 kHz, 16 bits, one channel.
 const WAV_BYTES_PER_SECOND: u64 = 32_000;
-/// MP3 and the like at 128 kbit/s.
+/// Bytes of a second of MP3 and similar formats at 128 kbit/s.
 const AUDIO_BYTES_PER_SECOND: u64 = 16_000;
-/// Sound that is not in the request: half a minute.
+/// Assumed length of sound that is not in the request.
 const AUDIO_SECONDS: u64 = 30;
 
-/// Video is 263 tokens a second and its sound 32 (Google, "Understand and count
-/// tokens", Gemini).
+/// Tokens of a second of video: 263, and 32 for its sound (Google, "Understand and count tokens",
+/// Gemini).
 const VIDEO_TOKENS_PER_SECOND: u64 = 295;
-/// Video at 1 Mbit/s.
+/// Bytes of a second of video at 1 Mbit/s.
 const VIDEO_BYTES_PER_SECOND: u64 = 125_000;
-/// Video that is not in the request: half a minute.
+/// Assumed length of video that is not in the request.
 const VIDEO_SECONDS: u64 = 30;
 
-/// A page of a document: its picture, and some 500 words of text.
+/// Tokens of a page of a document: its picture, and some 500 words of text.
 const PAGE: u64 = IMAGE + 650;
-/// A page of a PDF with some pictures in it.
+/// Bytes of a page of a PDF with some pictures.
 const BYTES_PER_PAGE: u64 = 50_000;
 
-/// Tokens of sound, by the length of its base64 form; of an unknown length when
-/// the request only points to it.
+/// Returns the tokens of sound by the length of its base64 form; of an assumed length if the
+/// request only refers to it.
 pub(crate) fn of_audio(base64_len: Option<u64>, is_wav: bool) -> u64 {
     let bytes_per_second = if is_wav { WAV_BYTES_PER_SECOND } else { AUDIO_BYTES_PER_SECOND };
     timed(base64_len, AUDIO_TOKENS_PER_SECOND, bytes_per_second, AUDIO_SECONDS)
 }
 
-/// Tokens of a video, as for sound.
+/// Returns the tokens of a video, as for sound.
 pub(crate) fn of_video(base64_len: Option<u64>) -> u64 {
     timed(base64_len, VIDEO_TOKENS_PER_SECOND, VIDEO_BYTES_PER_SECOND, VIDEO_SECONDS)
 }
 
-/// Tokens of a file, by the length of its base64 form; one page when the
-/// request only points to it.
+/// Returns the tokens of a document by the length of its base64 form; of one page if the request
+/// only refers to it.
 pub(crate) fn of_document(base64_len: Option<u64>) -> u64 {
     base64_len.map_or(1, |len| decoded(len).div_ceil(BYTES_PER_PAGE)).max(1) * PAGE
 }

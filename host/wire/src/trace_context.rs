@@ -5,13 +5,13 @@ use pointsman_domain::trace::RemoteSpan;
 
 /// Length of a `traceparent` of version 00: `00-` trace `-` span `-` flags.
 const LENGTH: usize = 55;
-/// The flag that says that the trace is recorded.
+/// Flag of a trace that is recorded.
 const SAMPLED: u8 = 1;
-/// Most members of a `tracestate`.
+/// Limit of members of a `tracestate`.
 const MAX_MEMBERS: usize = 32;
 
-/// Reads a `traceparent`. `None` where it is not exactly what the standard says;
-/// of a version after 00, what that is known to begin with is read.
+/// Parses a `traceparent`; `None` if it violates the standard. Of a version after 00, the known
+/// beginning is parsed.
 pub fn parse_traceparent(header: &[u8]) -> Option<RemoteSpan> {
     let (known, more) = header.split_at_checked(LENGTH)?;
     let [version, rest] = split(known, 2)?;
@@ -27,7 +27,7 @@ pub fn parse_traceparent(header: &[u8]) -> Option<RemoteSpan> {
     is_valid.then_some(RemoteSpan { trace, span, sampled: flags & SAMPLED != 0 })
 }
 
-/// Writes a `traceparent` of version 00.
+/// Renders a `traceparent` of version 00.
 pub fn traceparent(span: RemoteSpan) -> [u8; LENGTH] {
     let mut header = *b"00-00000000000000000000000000000000-0000000000000000-00";
     write_hex(span.trace, &mut header[3..35]);
@@ -36,7 +36,7 @@ pub fn traceparent(span: RemoteSpan) -> [u8; LENGTH] {
     header
 }
 
-/// Whether a `tracestate`, several headers joined by commas, may be passed on.
+/// Returns whether a `tracestate`, several headers joined by commas, may be forwarded.
 pub fn is_tracestate(header: &[u8]) -> bool {
     let members = header.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
     let mut keys: Vec<&[u8]> = Vec::new();
@@ -51,13 +51,13 @@ pub fn is_tracestate(header: &[u8]) -> bool {
     !keys.is_empty()
 }
 
-/// Some bytes, a hyphen, and what follows.
+/// Splits `at` bytes and a hyphen from the rest.
 fn split(bytes: &[u8], at: usize) -> Option<[&[u8]; 2]> {
     let (first, rest) = bytes.split_at_checked(at)?;
     Some([first, rest.strip_prefix(b"-")?])
 }
 
-/// Lower-case digits alone are allowed.
+/// Parses hexadecimal digits, which must be in lower case.
 fn hex(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |number, digit| {
         let value = match digit {
@@ -77,7 +77,7 @@ fn write_hex(number: u128, digits: &mut [u8]) {
     }
 }
 
-/// `vendor`, or `tenant@vendor`.
+/// Returns whether this is `vendor` or `tenant@vendor`.
 fn is_key(key: &[u8]) -> bool {
     let is_rest = |part: &[u8]| {
         let allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/');
@@ -99,8 +99,8 @@ fn is_key(key: &[u8]) -> bool {
     }
 }
 
-/// Up to 256 printable characters but comma and equals sign. It was trimmed, so
-/// that it does not end with a space.
+/// Returns whether these are up to 256 printable characters except comma and equals sign. The
+/// value was trimmed, so it does not end with a space.
 fn is_value(value: &[u8]) -> bool {
     let is_allowed = |byte: &u8| matches!(byte, 0x20..=0x7e) && !matches!(byte, b',' | b'=');
     (1..=256).contains(&value.len()) && value.iter().all(is_allowed)

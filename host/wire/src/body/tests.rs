@@ -12,14 +12,14 @@ fn gather(pieces: &[Vec<u8>]) -> Body {
 }
 
 #[test]
-fn small_pieces_are_put_together() {
+fn small_pieces_are_joined() {
     let body = gather(&vec![vec![7]; 100_000]);
     assert_eq!(body.len(), 100_000);
     assert!(body.pieces.len() < 5);
 }
 
 #[test]
-fn large_pieces_are_kept_as_they_are() {
+fn large_pieces_are_shared() {
     let large = Bytes::from(vec![1; 100_000]);
     let mut gather = BodyBuilder::default();
     gather.push(Bytes::from_static(b"small"));
@@ -31,7 +31,7 @@ fn large_pieces_are_kept_as_they_are() {
 
 proptest! {
     #[test]
-    fn edits_give_the_same_bytes_however_the_body_came(
+    fn edits_do_not_depend_on_the_chunks_of_the_body(
         pieces in vec(vec(any::<u8>(), 0..6000), 1..6),
         places in vec(any::<proptest::sample::Index>(), 4),
         new in vec(vec(any::<u8>(), 0..20), 2),

@@ -83,7 +83,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_body_is_what_it_was_before_it_was_encoded(
+    fn a_body_survives_encoding_and_decoding(
         data in prop::collection::vec(any::<u8>(), 0..3_000),
         repeated in 1_usize..30,
         cut in 1_usize..5_000,
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn codings_are_undone_in_the_opposite_order(
+    fn codings_are_decoded_in_reverse_order(
         data in prop::collection::vec(any::<u8>(), 0..40_000),
         stack in prop::collection::vec(0..ENCODERS.len(), 2..4),
         cut in 1_usize..5_000,
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn nonsense_is_an_error_or_ends(noise in prop::collection::vec(any::<u8>(), 0..2_000)) {
+    fn random_bytes_end_with_an_error_or_without_one(noise in prop::collection::vec(any::<u8>(), 0..2_000)) {
         for (coding, encode) in ENCODERS {
             let _ = decoded(coding, &noise, 100);
             let mut damaged = encode(&noise);
@@ -139,7 +139,7 @@ fn brotli_of_another_encoder_is_decoded() {
 }
 
 #[test]
-fn names_are_read_as_http_has_them() {
+fn names_are_case_insensitive_lists() {
     let codings = |values: &[&str]| {
         let decoder = Decoder::for_values(values.iter().map(|value| value.as_bytes())).unwrap();
         decoder.map_or_else(Vec::new, |decoder| {
@@ -161,7 +161,7 @@ fn names_are_read_as_http_has_them() {
 }
 
 #[test]
-fn what_was_flushed_comes_out_at_once() {
+fn flushed_data_are_returned_at_once() {
     let mut flushes: Vec<(&str, Vec<Vec<u8>>)> = Vec::new();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     let mut deflate = ZlibEncoder::new(Vec::new(), Compression::default());
@@ -191,7 +191,7 @@ fn what_was_flushed_comes_out_at_once() {
 }
 
 #[test]
-fn a_small_chunk_that_becomes_large_comes_in_bounded_pieces() {
+fn a_small_chunk_that_expands_is_returned_in_bounded_chunks() {
     let zeros = vec![0; 4 << 20];
     for (coding, body) in [
         ("gzip", gzip(&zeros)),
@@ -207,7 +207,7 @@ fn a_small_chunk_that_becomes_large_comes_in_bounded_pieces() {
 }
 
 #[test]
-fn a_window_that_would_take_much_memory_is_refused() {
+fn a_window_above_the_limit_is_rejected() {
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     encoder.window_log(27).unwrap();
     encoder.write_all(b"hello").unwrap();
@@ -226,7 +226,7 @@ fn members_and_frames_in_a_row_are_one_body() {
 }
 
 #[test]
-fn bytes_behind_the_data_are_ignored() {
+fn bytes_after_the_data_are_ignored() {
     for (coding, encode) in ENCODERS {
         if coding != "zstd" {
             assert_eq!(decoded(coding, &[encode(b"a"), vec![0; 9]].concat(), 1).unwrap(), b"a", "{coding}");

@@ -1,16 +1,16 @@
 use super::MAX_DEPTH;
 
-/// Why a document is not JSON.
+/// Syntax error of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem} at byte {offset}")]
 pub(crate) struct JsonError {
-    /// Bytes before the one at fault; the length when the document ends too early.
+    /// Offset of the byte at fault; the length if the document ends too early.
     pub offset: usize,
-    /// What is wrong there.
+    /// Problem at that offset.
     pub problem: JsonProblem,
 }
 
-/// What is wrong with a byte, or with there being no more.
+/// Problem with a byte, or with the end of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JsonProblem {
     #[error("expected {0}")]

@@ -1,10 +1,10 @@
-//! Between a string's written form and its text.
+//! Conversion between the written form of a string and its text.
 
 use bytes::Bytes;
 use memchr::memchr;
 
-/// The text of a string's interior that a scanner has accepted. Escaped lone
-/// surrogates become U+FFFD.
+/// Returns the text of a string's interior that a scanner has accepted. Escaped lone surrogates
+/// become U+FFFD.
 pub(crate) fn unescape(raw: &[u8]) -> String {
     let mut text = Vec::with_capacity(raw.len());
     let mut rest = raw;
@@ -18,8 +18,8 @@ pub(crate) fn unescape(raw: &[u8]) -> String {
     String::from_utf8(text).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned())
 }
 
-/// How many bytes of such an interior make up this many bytes of its text;
-/// `None` where there are fewer, or that is in the middle of a character.
+/// Returns the bytes of such an interior that make up `decoded` bytes of its text; `None` if
+/// there are fewer, or if that is inside a character.
 pub(crate) fn written_len(raw: &[u8], decoded: usize) -> Option<usize> {
     let (mut at, mut left) = (0, decoded);
     while left > 0 {
@@ -35,8 +35,7 @@ pub(crate) fn written_len(raw: &[u8], decoded: usize) -> Option<usize> {
     is_between.then_some(at)
 }
 
-/// The character that an escape stands for, and how many bytes it takes from
-/// its backslash on.
+/// Returns the character of an escape, and the bytes that it takes from its backslash on.
 pub(super) fn escaped(raw: &[u8]) -> (char, usize) {
     match raw.get(1) {
         Some(b'u') => {
@@ -60,7 +59,7 @@ fn simple_escape(letter: u8) -> char {
     }
 }
 
-/// The character that follows `\u`, and how many bytes it took.
+/// Returns the character that follows `\u`, and the bytes that it takes.
 fn unicode_escape(after_u: &[u8]) -> (char, usize) {
     let first = code_unit(after_u);
     if let Some([b'\\', b'u', low @ ..]) = after_u.get(4..)
@@ -77,18 +76,18 @@ fn code_unit(hex: &[u8]) -> u32 {
     hex.iter().take(4).fold(0, |unit, &digit| unit << 4 | hex_value(digit).unwrap_or(0))
 }
 
-/// The value of a hexadecimal digit.
+/// Returns the value of a hexadecimal digit.
 pub(super) fn hex_value(digit: u8) -> Option<u32> {
     char::from(digit).to_digit(16)
 }
 
-/// A text as it stands between the quotes of a JSON string.
+/// Escapes a text for JSON, without the quotes around it.
 pub(crate) fn quoted_interior(text: &str) -> Bytes {
     let quoted = Bytes::from(quote(text));
     quoted.slice(1..quoted.len() - 1)
 }
 
-/// A text as a JSON string, quotes included.
+/// Returns a text as a JSON string, quotes included.
 pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! Finding places in long strings without reading them from the start.
+//! Index for random access to long strings with escapes.
 
 use std::ops::Range;
 
@@ -6,15 +6,14 @@ use memchr::memchr;
 
 use super::escape::{escaped, written_len};
 
-/// Written bytes between two checkpoints: reading as many takes a fraction of a
-/// microsecond.
+/// Written bytes between two checkpoints: scanning them takes a fraction of a microsecond.
 const SPACING: usize = 256;
 
-/// For a string's interior, which written offset belongs to which offset in its
-/// text. Takes 8 bytes for each 256 of the written form.
+/// Index of a string's interior from offsets in the text to written offsets. Takes 8 bytes for
+/// each 256 of the written form.
 #[derive(Debug)]
 pub(crate) struct EscapeIndex {
-    /// In order; each between two characters. The first is the start.
+    /// Checkpoints in order, each between two characters. The first is the start.
     checkpoints: Vec<Checkpoint>,
     written: usize,
 }
@@ -26,7 +25,7 @@ struct Checkpoint {
 }
 
 impl EscapeIndex {
-    /// Reads an interior that a scanner has accepted, of at most 4 GiB.
+    /// Builds the index of an interior that a scanner has accepted, of at most 4 GiB.
     pub fn of(raw: &[u8]) -> Self {
         let mut index = Self { checkpoints: Vec::with_capacity(raw.len() / SPACING + 1), written: raw.len() };
         let (mut written, mut decoded) = (0, 0);
@@ -53,8 +52,8 @@ impl EscapeIndex {
         index
     }
 
-    /// The written offset of an offset in the text; `None` past the end, or inside
-    /// a character. `read` copies a range of the written form.
+    /// Returns the written offset of an offset in the text; `None` past the end, or inside a
+    /// character. `read` copies a range of the written form.
     pub fn written(&self, decoded: usize, read: impl FnOnce(Range<usize>) -> Vec<u8>) -> Option<usize> {
         let after = self.checkpoints.partition_point(|checkpoint| checkpoint.decoded as usize <= decoded);
         let checkpoint = self.checkpoints.get(after.checked_sub(1)?)?;

@@ -1,17 +1,17 @@
-/// Defines the enum `Key`: the keys that a visitor reads, and `Other`.
+/// Defines the enum `Key` of the keys that a visitor reads, and `Other`.
 macro_rules! keys {
     ($($key:ident = $name:literal,)+) => {
-        /// A key that is read, in whichever place.
+        /// Keys that the visitor reads, wherever they occur.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub(super) enum Key {
-            /// Any other.
+            /// Any other key.
             #[default]
             Other,
             $($key,)+
         }
 
         impl Key {
-            /// The key of this name.
+            /// Returns the key with this name.
             pub fn of(text: &crate::json::JsonText<'_>) -> Self {
                 match text.raw {
                     Some(name) if text.decoded_len == name.len() => Self::named(name),
@@ -27,8 +27,8 @@ macro_rules! keys {
                 }
             }
 
-            /// The name again.
-            #[allow(dead_code, reason = "not every visitor speaks of its keys")]
+            /// Returns the name of the key.
+            #[allow(dead_code, reason = "not every visitor needs the names of its keys")]
             pub const fn name(self) -> &'static str {
                 match self {
                     Self::Other => "",

@@ -1,6 +1,6 @@
-//! The grammar of a JSON number, one byte at a time.
+//! Grammar of a JSON number, one byte at a time.
 
-/// How much of a number has been read.
+/// State of a number after its bytes so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NumberState {
     Minus,
@@ -14,7 +14,7 @@ pub(super) enum NumberState {
 }
 
 impl NumberState {
-    /// The state after a number's first byte.
+    /// Returns the state after the first byte of a number.
     pub fn begin(byte: u8) -> Option<Self> {
         match byte {
             b'-' => Some(Self::Minus),
@@ -24,7 +24,7 @@ impl NumberState {
         }
     }
 
-    /// The state after one more byte; `None` when the byte is no part of the number.
+    /// Returns the state after one more byte; `None` if the byte is not part of the number.
     pub fn next(self, byte: u8) -> Option<Self> {
         match (self, byte) {
             (Self::Minus, b'0') => Some(Self::Zero),
@@ -40,15 +40,15 @@ impl NumberState {
         }
     }
 
-    /// Whether the number may end here.
+    /// Returns whether the number may end here.
     pub fn complete(self) -> bool {
         matches!(self, Self::Zero | Self::Digits | Self::Fraction | Self::ExponentDigits)
     }
 }
 
-/// The value of a JSON number that is a whole number and not negative, in whichever form it
-/// is written: `256`, `256.0`, `2.56e2`. `None` if it has a fraction, is below zero, does not
-/// fit 64 bits, or is no number.
+/// Returns the value of a JSON number that is whole and not negative, in any notation: `256`,
+/// `256.0`, `2.56e2`. `None` if it has a fraction, is negative, does not fit 64 bits, or is not a
+/// number.
 pub(crate) fn whole_number(raw: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(raw).ok()?;
     if let Ok(plain) = text.parse() {

@@ -1,9 +1,8 @@
-/// Most places around one another that a visitor knows.
+/// Limit of nested places that a visitor can know.
 const MAX_KNOWN: usize = 8;
 
-/// The way from a document's root to where a visitor is: known places, each
-/// with the key last read there, and how deep below them it is in what it
-/// does not care for.
+/// Path from the root of a document to the current value: known places, each with the last key
+/// there, and the depth below them in values that the visitor skips.
 #[derive(Debug, Default)]
 pub(crate) struct Path<P, K> {
     known: [PathStep<P, K>; MAX_KNOWN],
@@ -15,27 +14,27 @@ pub(crate) struct Path<P, K> {
 struct PathStep<P, K> {
     place: P,
     key: K,
-    /// One bit for each key seen in this object.
+    /// One bit for each key that was seen in this object.
     seen: u64,
 }
 
 impl<P: Copy, K: Copy + Default> Path<P, K> {
-    /// The innermost known place; `None` outside the root.
+    /// Returns the innermost known place; `None` outside the root.
     pub fn place(&self) -> Option<P> {
         self.step().map(|step| step.place)
     }
 
-    /// The key whose value comes next; the default in an array.
+    /// Returns the key of the next value; the default in an array.
     pub fn key(&self) -> K {
         self.step().map_or_else(K::default, |step| step.key)
     }
 
-    /// Whether this is below the innermost known place.
+    /// Returns whether the current value is below the innermost known place.
     pub fn is_skipping(&self) -> bool {
         self.skipped > 0
     }
 
-    /// Goes into an object or array; `None` when it is of no interest.
+    /// Enters an object or array; `None` if the visitor skips it.
     pub fn enter(&mut self, place: Option<P>) {
         match place {
             Some(place) if self.skipped == 0 && self.len < MAX_KNOWN => {
@@ -46,7 +45,7 @@ impl<P: Copy, K: Copy + Default> Path<P, K> {
         }
     }
 
-    /// Goes out of an object or array; tells which known place was left.
+    /// Leaves an object or array, and returns the known place that was left.
     pub fn leave(&mut self) -> Option<P> {
         if self.skipped > 0 {
             self.skipped -= 1;
@@ -56,8 +55,8 @@ impl<P: Copy, K: Copy + Default> Path<P, K> {
         Some(self.known[self.len].place)
     }
 
-    /// Notes the key of the next value, which counts as this bit; whether that
-    /// bit is new in this object.
+    /// Records the key of the next value under this bit, and returns whether the bit is new in
+    /// this object.
     pub fn set_key(&mut self, key: K, bit: u32) -> bool {
         let Some(step) = self.len.checked_sub(1).and_then(|last| self.known.get_mut(last)) else {
             return true;

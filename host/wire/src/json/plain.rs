@@ -1,16 +1,16 @@
-//! Finding the end of the plain part of a string: the one loop whose speed
-//! matters, since nearly all of a large body is string interiors.
+//! Search for the end of the plain part of a string: the one loop whose speed matters, since
+//! nearly all of a large body is string interiors.
 
 const BLOCK: usize = 64;
 const WORD: usize = 8;
-/// Short strings end within these bytes, and looking at a whole block would
-/// cost more than finding the end.
+/// Bytes that are searched first: short strings end there, and a whole block would cost more than
+/// finding the end.
 const HEAD: usize = 2 * WORD;
 
 const ONES: u64 = u64::from_le_bytes([0x01; WORD]);
 const HIGH_BITS: u64 = u64::from_le_bytes([0x80; WORD]);
 
-/// How many leading bytes are ASCII characters that stand for themselves in a
+/// Returns the number of leading bytes that are ASCII characters without a special meaning in a
 /// JSON string: no quote, backslash or control character.
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
     let head = bytes.len().min(HEAD);
@@ -24,7 +24,8 @@ pub(super) fn plain_len(bytes: &[u8]) -> usize {
     rest + plain_len_by_words(&bytes[rest..])
 }
 
-/// Without a branch inside, so that it compiles to vector instructions.
+/// Returns whether a block has only plain characters. It has no branch, so that it compiles to
+/// vector instructions.
 fn is_plain(block: &[u8; BLOCK]) -> bool {
     let mut special = 0;
     for &byte in block {
@@ -34,7 +35,7 @@ fn is_plain(block: &[u8; BLOCK]) -> bool {
     special == 0
 }
 
-/// Where the first control character is.
+/// Returns the index of the first control character.
 pub(super) fn first_control(bytes: &[u8]) -> Option<usize> {
     // The fold has no branch and is fast; there is hardly ever a reason to look again.
     let any = bytes.iter().fold(0, |any, &byte| any | u8::from(byte < 0x20));
@@ -53,8 +54,8 @@ fn plain_len_by_words(bytes: &[u8]) -> usize {
     words.len() * WORD + rest.iter().take_while(|byte| plain(byte)).count()
 }
 
-/// Sets the high bit of the first byte that is special. Bits above it mean
-/// nothing: the subtractions borrow from there.
+/// Sets the high bit of the first special byte. Bits above it have no meaning: the subtractions
+/// borrow from there.
 fn special_bytes(word: u64) -> u64 {
     let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
     let control = word.wrapping_sub(ONES * 0x20) & !word;

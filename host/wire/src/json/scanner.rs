@@ -9,7 +9,7 @@ mod text;
 
 pub(crate) use text::text_at;
 
-/// What may come next, or what is under way.
+/// Expected next token, or token that is incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ScanState {
     Value,
@@ -20,38 +20,38 @@ enum ScanState {
     /// After `,` in an object.
     Key,
     Colon,
-    /// After a value: `,` or the container's end; nothing at the top.
+    /// After a value: `,` or the container's end; nothing at the top level.
     Next,
     String,
     /// After a backslash.
     Escape,
-    /// After `\u`: digits still to come, and the value of those that came.
+    /// After `\u`: number of missing digits, and value of the others.
     Hex(u8, u32),
     Number(NumberState),
-    /// Bytes of `true`, `false` or `null` still to come.
+    /// Missing bytes of `true`, `false` or `null`.
     Literal(&'static [u8]),
 }
 
-/// Checks a document that comes in chunks, and tells a visitor what is where.
+/// Validates a document that arrives in chunks, and reports its values to a visitor.
 #[derive(Debug)]
 pub(crate) struct Scanner {
     state: ScanState,
-    /// One bit for each container around: 1 for an object. The lowest is the innermost.
+    /// One bit for each open container: 1 for an object. The lowest is the innermost.
     containers: u128,
     depth: u32,
-    /// Accept NaN, Infinity and -Infinity, which servers in Python write for numbers.
+    /// True to accept NaN, Infinity and -Infinity, which servers in Python write for numbers.
     accepts_non_finite: bool,
-    /// Where the chunk at hand starts.
+    /// Offset of the current chunk.
     offset: usize,
-    /// Where the string, number or literal under way starts, without its quote.
+    /// Offset of the current string, number or literal, without its quote.
     start: usize,
-    /// Whether the string under way is a key.
+    /// True if the current string is a key.
     is_key: bool,
-    /// Written bytes less decoded bytes of the string under way.
+    /// Written bytes minus decoded bytes of the current string.
     escape_excess: usize,
-    /// The beginning of a short string or number that earlier chunks ended in.
+    /// Beginning of a short string or number from earlier chunks.
     cut: Vec<u8>,
-    /// The beginning of a character that a chunk ended in.
+    /// Beginning of a character from earlier chunks.
     cut_character: Vec<u8>,
 }
 
@@ -71,7 +71,7 @@ impl Scanner {
         }
     }
 
-    /// Reads the next chunk. After an error the scanner is of no more use.
+    /// Scans the next chunk. The scanner must not be used after an error.
     pub fn push(&mut self, chunk: &[u8], visitor: &mut impl Visitor) -> Result<(), JsonError> {
         let mut at = 0;
         while at < chunk.len() {
@@ -84,12 +84,12 @@ impl Scanner {
                 _ => self.structure(chunk, at, visitor)?,
             };
         }
-        self.keep_what_is_cut(chunk);
+        self.save_cut_token(chunk);
         self.offset += chunk.len();
         Ok(())
     }
 
-    /// Says that the document has ended.
+    /// Ends the document.
     pub fn finish(&mut self, visitor: &mut impl Visitor) -> Result<(), JsonError> {
         if let ScanState::Number(number) = self.state {
             self.end_number(&[], 0, number, visitor)?;
@@ -195,8 +195,8 @@ impl Scanner {
         }
     }
 
-    /// Checks up to the next quote or backslash at once: where one character is
-    /// not ASCII, many are.
+    /// Validates up to the next quote or backslash at once: where one character is not ASCII,
+    /// many are.
     fn beyond_ascii(&mut self, chunk: &[u8], at: usize) -> Result<usize, JsonError> {
         let rest = &chunk[at..];
         let run = &rest[..memchr2(b'"', b'\\', rest).unwrap_or(rest.len())];
@@ -339,7 +339,7 @@ impl Scanner {
         Ok(at + 1)
     }
 
-    /// The string or number that ends before `at`, unless it is long.
+    /// Returns the string or number that ends before `at`, unless it is long.
     fn short<'a>(&'a mut self, chunk: &'a [u8], at: usize) -> Option<&'a [u8]> {
         if self.offset + at - self.start > MAX_SHORT {
             return None;
@@ -351,7 +351,7 @@ impl Scanner {
         Some(&self.cut)
     }
 
-    fn keep_what_is_cut(&mut self, chunk: &[u8]) {
+    fn save_cut_token(&mut self, chunk: &[u8]) {
         if matches!(
             self.state,
             ScanState::String | ScanState::Escape | ScanState::Hex(..) | ScanState::Number(_)
@@ -391,7 +391,7 @@ impl Default for Scanner {
     }
 }
 
-/// Bytes of UTF-8 for a code unit of UTF-16; two for each half of a pair.
+/// Returns the bytes of UTF-8 for a code unit of UTF-16; two for each half of a surrogate pair.
 fn utf8_len(code_unit: u32) -> usize {
     match code_unit {
         0..0x80 => 1,
@@ -400,8 +400,8 @@ fn utf8_len(code_unit: u32) -> usize {
     }
 }
 
-/// Reads a document of a server that is there as a whole. Numbers that are not finite are
-/// accepted: most clients read them, and the gateway needs none of them.
+/// Scans a complete document of a server. Numbers that are not finite are accepted: most clients
+/// read them, and the gateway needs none of them.
 pub(crate) fn scan(document: &[u8], visitor: &mut impl Visitor) -> Result<(), JsonError> {
     let mut scanner = Scanner { accepts_non_finite: true, ..Scanner::new() };
     scanner.push(document, visitor)?;

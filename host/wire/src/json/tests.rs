@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::escape::written_len;
 use super::*;
 
-/// Everything that a visitor is told, as text.
+/// Events of a visitor, as text.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Told(Vec<String>);
+struct VisitLog(Vec<String>);
 
-impl Visitor for Told {
+impl Visitor for VisitLog {
     fn begin(&mut self, container: Container, at: usize) {
         self.0.push(format!("{at} begin {container:?}"));
     }
@@ -35,29 +35,29 @@ impl Visitor for Told {
     }
 }
 
-fn tell<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Result<(), JsonError>, Told) {
-    let (mut scanner, mut told) = (Scanner::new(), Told::default());
+fn visit<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Result<(), JsonError>, VisitLog) {
+    let (mut scanner, mut log) = (Scanner::new(), VisitLog::default());
     let mut scanned = Ok(());
     for piece in pieces {
-        scanned = scanned.and_then(|()| scanner.push(piece, &mut told));
+        scanned = scanned.and_then(|()| scanner.push(piece, &mut log));
     }
-    (scanned.and_then(|()| scanner.finish(&mut told)), told)
+    (scanned.and_then(|()| scanner.finish(&mut log)), log)
 }
 
-fn whole(document: &[u8]) -> (Result<(), JsonError>, Told) {
-    tell([document])
+fn whole(document: &[u8]) -> (Result<(), JsonError>, VisitLog) {
+    visit([document])
 }
 
-fn byte_by_byte(document: &[u8]) -> (Result<(), JsonError>, Told) {
-    tell(document.chunks(1))
+fn byte_by_byte(document: &[u8]) -> (Result<(), JsonError>, VisitLog) {
+    visit(document.chunks(1))
 }
 
 #[track_caller]
 fn check(document: &str, expected: &[&str]) {
-    let (scanned, told) = whole(document.as_bytes());
+    let (scanned, log) = whole(document.as_bytes());
     assert_eq!(scanned, Ok(()));
-    assert_eq!(told.0, expected);
-    assert_eq!(byte_by_byte(document.as_bytes()), (Ok(()), told));
+    assert_eq!(log.0, expected);
+    assert_eq!(byte_by_byte(document.as_bytes()), (Ok(()), log));
 }
 
 #[track_caller]
@@ -68,7 +68,7 @@ fn check_error(document: impl AsRef<[u8]>, expected: &str) {
 }
 
 #[test]
-fn the_visitor_is_told_where_everything_is() {
+fn the_visitor_gets_the_position_of_every_value() {
     check(
         r#" {"a" : [1, "x"], "é": {}, "n":null} "#,
         &[
@@ -102,18 +102,18 @@ fn escapes_are_undone_in_short_texts_and_counted_in_all() {
 }
 
 #[test]
-fn what_is_long_is_told_without_its_content_however_it_is_cut() {
+fn a_long_value_is_reported_without_its_content_however_it_is_cut() {
     for len in [MAX_SHORT, MAX_SHORT + 1] {
         let document = format!("[\"{0}\",{1}]", "x".repeat(len), "7".repeat(len));
-        let (_, told) = whole(document.as_bytes());
-        assert_eq!(told.0[1].contains("None"), len > MAX_SHORT);
-        assert_eq!(told.0[2].ends_with("number "), len > MAX_SHORT);
-        assert_eq!(byte_by_byte(document.as_bytes()).1, told);
+        let (_, log) = whole(document.as_bytes());
+        assert_eq!(log.0[1].contains("None"), len > MAX_SHORT);
+        assert_eq!(log.0[2].ends_with("number "), len > MAX_SHORT);
+        assert_eq!(byte_by_byte(document.as_bytes()).1, log);
     }
 }
 
 #[test]
-fn errors_say_what_was_expected_and_where() {
+fn errors_state_the_expected_token_and_the_offset() {
     check_error("", "unexpected end: the document is not complete at byte 0");
     check_error(r#"{"a":1"#, "unexpected end: the document is not complete at byte 6");
     check_error(r#"{"a" 1}"#, "expected ':' at byte 5");
@@ -146,7 +146,7 @@ fn nesting_has_a_limit() {
 }
 
 #[test]
-fn containers_inside_each_other_are_told_apart() {
+fn nested_containers_are_distinguished() {
     check_error("[{\"a\":[1}]", "expected ',' or ']' at byte 8");
     assert_eq!(whole(b"[{\"a\":[{}]},[[]]]").0, Ok(()));
 }
@@ -228,8 +228,8 @@ fn cut<'a>(document: &'a [u8], places: &[proptest::sample::Index]) -> Vec<&'a [u
     ends.windows(2).map(|ends| &document[ends[0]..ends[1]]).collect()
 }
 
-/// What serde_json takes for JSON, when it reads texts without keeping them.
-/// (When it keeps them it refuses lone surrogates, and large numbers.)
+/// Returns whether serde_json accepts a document without storing its texts. (When it stores them,
+/// it rejects lone surrogates, and large numbers.)
 fn is_json(document: &[u8]) -> bool {
     std::str::from_utf8(document).is_ok() && serde_json::from_slice::<IgnoredAny>(document).is_ok()
 }
@@ -238,28 +238,28 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn what_serde_json_accepts_is_accepted(document in document()) {
+    fn every_document_that_serde_json_accepts_is_accepted(document in document()) {
         prop_assert!(is_json(document.as_bytes()));
         prop_assert_eq!(whole(document.as_bytes()).0, Ok(()));
     }
 
     #[test]
-    fn what_serde_json_refuses_is_refused(document in nearly_json()) {
+    fn every_document_that_serde_json_rejects_is_rejected(document in nearly_json()) {
         prop_assert_eq!(whole(&document).0.is_ok(), is_json(&document));
     }
 
     #[test]
-    fn where_a_document_is_cut_makes_no_difference(
+    fn the_result_does_not_depend_on_the_cuts(
         document in prop_oneof![document().prop_map(String::into_bytes), nearly_json()],
         places in vec(any::<proptest::sample::Index>(), 0..8),
     ) {
         let expected = whole(&document);
-        prop_assert_eq!(&tell(cut(&document, &places)), &expected);
+        prop_assert_eq!(&visit(cut(&document, &places)), &expected);
         prop_assert_eq!(byte_by_byte(&document), expected);
     }
 
     #[test]
-    fn what_is_quoted_is_unescaped_to_itself(text in ".*") {
+    fn a_quoted_text_is_unescaped_to_itself(text in ".*") {
         let quoted = quote(&text);
         prop_assert_eq!(unescape(&quoted.as_bytes()[1..quoted.len() - 1]), text);
     }
@@ -323,7 +323,7 @@ fn collect_texts(value: &Value, texts: &mut Vec<String>) {
 }
 
 fn prop_assert_contains(texts: &[String], text: &String) {
-    assert!(texts.binary_search(text).is_ok(), "{text:?} was not told");
+    assert!(texts.binary_search(text).is_ok(), "{text:?} was not reported");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Forwarding between a client and a provider that both speak this protocol.
 //!
-//! A request goes on as the client wrote it, with the few members that each call sets. An answer
-//! goes back as the provider wrote it, with the usage corrected or hidden.
+//! A request is forwarded as the client wrote it, except for the few members that each call sets.
+//! An answer is returned as the provider wrote it, with the usage hidden or corrected.
 
 mod call;
 mod relay;

@@ -1,4 +1,4 @@
-//! A checked task, for tests: there is no way to one but through a plan.
+//! Validated tasks for tests, which can only be made from a plan.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use pointsman_domain::request::RequestFacts;
 use super::client::{ChatRequest, RequestScan};
 use super::pass_through::TaskOutputs;
 
-/// How many tasks ended before.
+/// Number of tasks that ended before the one under test.
 pub(super) const ENDED: usize = 3;
 
 pub(super) fn request(body: &str) -> ChatRequest {
@@ -57,7 +57,7 @@ pub(super) fn output(task: usize, otherwise: Option<&str>) -> ComposedPart {
     ComposedPart::Output(OutputRef { task, otherwise: otherwise.map(str::to_owned) })
 }
 
-/// TaskOutputs of tasks, by number.
+/// Returns the outputs of tasks, by number.
 pub(super) fn outputs_of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> TaskOutputs {
     let mut outputs = TaskOutputs::default();
     for (task, text) in texts.into_iter().enumerate() {
@@ -66,7 +66,7 @@ pub(super) fn outputs_of<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -
     outputs
 }
 
-/// The task for a request, with a model that can do everything.
+/// Returns the validated task of a request, with one candidate that can do everything.
 pub(super) fn checked(request: &ChatRequest, proposal: TaskProposal) -> Task {
     let plan = PlanProposal {
         tasks: vec![proposal],
@@ -77,7 +77,7 @@ pub(super) fn checked(request: &ChatRequest, proposal: TaskProposal) -> Task {
     in_scope(request, |scope| plan.validate(scope)).unwrap().tasks()[0].clone()
 }
 
-/// An answer for a request, checked.
+/// Validates a composed answer to a request.
 pub(super) fn finish_of(request: &ChatRequest, proposal: FinishProposal) -> Result<PlanStep, InvalidPlan> {
     in_scope(request, |scope| scope.finish(proposal))
 }

@@ -50,7 +50,7 @@ fn events_end_with_an_empty_line_of_any_kind() {
 }
 
 #[test]
-fn what_has_not_ended_is_held_back() {
+fn an_incomplete_event_is_held_back() {
     check("data: 1\n\ndata: 2\n", &["data: 1\n\n"], "data: 2\n");
     check("", &[], "");
 }
@@ -64,7 +64,7 @@ fn comments_and_empty_lines_are_events_without_data() {
 }
 
 #[test]
-fn data_is_what_follows_the_colon_and_one_space() {
+fn data_begins_after_the_colon_and_one_space() {
     check_data("data: {}\n\n", Some("{}"));
     check_data("data:{}\r\n\r\n", Some("{}"));
     check_data("data:  x\n\n", Some(" x"));
@@ -86,7 +86,7 @@ fn an_event_ends_with_its_last_cr_though_lf_may_follow() {
 }
 
 #[test]
-fn an_event_that_is_too_large_goes_by_in_parts() {
+fn an_event_above_the_limit_is_returned_in_parts() {
     let stream = b"data: 1\n\ndata: 123456789012345\n\ndata: 2\n\n";
     let (events, rest) = split(stream.chunks(10), 16);
     let expected = ["data: 1\n\n", "part: data: 123456789012", "part: 345\n\n", "data: 2\n\n"];
@@ -97,14 +97,14 @@ fn an_event_that_is_too_large_goes_by_in_parts() {
     assert_eq!(rest, "");
 }
 
-/// What a reader makes of a stream: the data of its events.
+/// Returns the data of the events of a stream, as a reader sees them.
 fn read(events: &[String]) -> Vec<String> {
     events.iter().filter_map(|event| data(event.as_bytes()).map(|data| text(&data.bytes))).collect()
 }
 
 proptest! {
     #[test]
-    fn where_a_stream_is_cut_makes_no_difference(
+    fn the_events_do_not_depend_on_the_cuts(
         lines in vec(prop_oneof!["data: [a-zé{}]{0,9}", ": c", "event: e", Just(String::new())], 0..20),
         end in proptest::sample::select(&["\n", "\r\n", "\r"][..]),
         size in 1..30_usize,

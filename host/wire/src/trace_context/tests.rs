@@ -10,14 +10,14 @@ const SPAN: RemoteSpan = RemoteSpan {
 };
 
 #[test]
-fn a_traceparent_is_read_and_written() {
+fn a_traceparent_survives_a_round_trip() {
     assert_eq!(parse_traceparent(GOOD.as_bytes()), Some(SPAN));
     assert_eq!(traceparent(SPAN), GOOD.as_bytes());
     assert_eq!(&traceparent(RemoteSpan { sampled: false, ..SPAN }), GOOD.replace("-01", "-00").as_bytes());
 }
 
 #[test]
-fn of_the_flags_one_is_known() {
+fn unknown_flags_are_ignored() {
     for (flags, sampled) in [("00", false), ("01", true), ("02", false), ("03", true), ("ff", true)] {
         let header = format!("{}{flags}", &GOOD[..53]);
         assert_eq!(parse_traceparent(header.as_bytes()), Some(RemoteSpan { sampled, ..SPAN }), "{header}");
@@ -25,7 +25,7 @@ fn of_the_flags_one_is_known() {
 }
 
 #[test]
-fn a_later_version_is_read_as_far_as_it_is_known() {
+fn the_known_part_of_a_later_version_is_parsed() {
     let later = GOOD.replacen("00", "cc", 1);
     for header in [later.clone(), format!("{later}-what-the-future-will-be-like")] {
         assert_eq!(parse_traceparent(header.as_bytes()), Some(SPAN), "{header}");
@@ -34,7 +34,7 @@ fn a_later_version_is_read_as_far_as_it_is_known() {
 }
 
 #[test]
-fn what_is_no_traceparent_is_none() {
+fn an_invalid_traceparent_is_ignored() {
     let upper = GOOD.to_uppercase();
     let bad = [
         "",
@@ -59,7 +59,7 @@ fn what_is_no_traceparent_is_none() {
 }
 
 #[test]
-fn a_tracestate_that_follows_the_rules_may_be_passed_on() {
+fn a_valid_tracestate_may_be_forwarded() {
     let many = |count: usize| (0..count).map(|n| format!("k{n}=v")).collect::<Vec<_>>().join(",");
     for good in ["rojo=00f067aa0ba902b7,congo=t61rcWkgMzE", "a=1 , b=x y", "1t@v=1", ",a=1,,b=2,", &many(32)]
     {
@@ -75,13 +75,13 @@ fn a_tracestate_that_follows_the_rules_may_be_passed_on() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_again(trace in 1..=u128::MAX, span in 1..=u64::MAX, sampled: bool) {
+    fn a_rendered_traceparent_is_parsed_again(trace in 1..=u128::MAX, span in 1..=u64::MAX, sampled: bool) {
         let remote = RemoteSpan { trace, span, sampled };
         prop_assert_eq!(parse_traceparent(&traceparent(remote)), Some(remote));
     }
 
     #[test]
-    fn no_bytes_panic_and_what_is_read_is_what_is_there(
+    fn random_bytes_never_panic(
         header in prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..80),
             "[0-9a-g]{2}-[0-9a-g]{32}-[0-9a-g]{16}-[0-9a-g]{2}(-.{0,9})?".prop_map(String::into_bytes),
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn one_changed_byte_is_never_read_as_another_version_of_the_same(at in 0..55_usize, to: u8) {
+    fn one_changed_byte_never_yields_the_same_context(at in 0..55_usize, to: u8) {
         let mut header = GOOD.as_bytes().to_vec();
         header[at] = to;
         let is_hex = matches!(to, b'0'..=b'9' | b'a'..=b'f');

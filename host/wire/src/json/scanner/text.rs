@@ -2,8 +2,8 @@ use super::{ScanState, Scanner};
 use crate::json::plain::plain_len;
 use crate::json::{Container, JsonText, Scalar, Span, Visitor};
 
-/// The text that these bytes begin with, as the rest of a string whose quote was
-/// read: its bytes as written, and after unescaping. `None` if it does not end here.
+/// Returns the written and the unescaped length of the text that these bytes begin with, as the
+/// rest of a string whose opening quote was read. `None` if it does not end here.
 pub(crate) fn text_at(bytes: &[u8]) -> Option<(usize, usize)> {
     let plain = plain_len(bytes);
     if bytes.get(plain) == Some(&b'"') {

@@ -1,4 +1,4 @@
-//! Writing answers, as a model server does.
+//! Rendering of chat answers, whole and as events of a stream.
 
 use bytes::Bytes;
 use pointsman_domain::usage::Usage;
@@ -6,36 +6,35 @@ use serde::Serialize;
 
 use crate::json::quoted_interior;
 
-/// What all parts of one answer have in common.
+/// Members that all events of one answer have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnswerHead<'a> {
-    /// `chatcmpl-…`
+    /// Identifier: `chatcmpl-…`.
     pub id: &'a str,
-    /// Seconds since 1970.
+    /// Time of creation in seconds since 1970.
     pub created: u64,
-    /// The model that answers.
+    /// Name of the model that answers.
     pub model: &'a str,
 }
 
-/// Why an answer ended.
+/// Reason why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FinishReason {
-    /// The model was done.
+    /// The model completed its answer.
     Stop,
-    /// The limit on tokens was reached.
+    /// The limit of tokens was reached.
     Length,
 }
 
-/// How much of a text that is all there comes in one event of a stream: clients
-/// have limits for a line.
+/// Bytes of a complete text in one event of a stream: clients limit the length of a line.
 const EVENT_TEXT: usize = 4 << 10;
-/// Bytes of such a text that are escaped at a time for a whole answer.
+/// Bytes of a complete text that are escaped at a time for a whole answer.
 const CHUNK_TEXT: usize = 64 << 10;
-/// Stands where the text of an answer is to be.
+/// Placeholder of the text of an answer.
 const EMPTY_CONTENT: &[u8] = br#""content":"""#;
 
-/// The last event of a stream.
+/// Last event of a stream.
 pub const DONE_EVENT: Bytes = Bytes::from_static(b"data: [DONE_EVENT]\n\n");
 
 #[derive(Serialize)]
@@ -85,7 +84,7 @@ impl From<Usage> for UsageMembers {
 }
 
 impl AnswerHead<'_> {
-    /// A whole answer.
+    /// Renders a whole answer.
     pub fn completion(&self, content: &str, finish_reason: FinishReason, usage: Usage) -> Bytes {
         let message = ChoiceMessage { role: Some("assistant"), content: Some(content) };
         let choice =
@@ -93,38 +92,38 @@ impl AnswerHead<'_> {
         self.serialize("chat.completion", &[choice], Some(usage)).into()
     }
 
-    /// The first event of a stream: who speaks.
+    /// Renders the first event of a stream, which has the role.
     pub fn role_event(&self) -> Bytes {
         self.delta(ChoiceMessage { role: Some("assistant"), content: Some("") }, None)
     }
 
-    /// An event with the next piece of the answer.
+    /// Renders an event with the next text of the answer.
     pub fn content_event(&self, piece: &str) -> Bytes {
         self.delta(ChoiceMessage { role: None, content: Some(piece) }, None)
     }
 
-    /// The event that ends the answer.
+    /// Renders the event that ends the answer.
     pub fn finish_event(&self, reason: FinishReason) -> Bytes {
         self.delta(ChoiceMessage::default(), Some(reason))
     }
 
-    /// The event that tells what was used, before [`DONE_EVENT`].
+    /// Renders the event with the usage, before [`DONE_EVENT`].
     pub fn usage_event(&self, usage: Usage) -> Bytes {
         self.event(&[], Some(usage))
     }
 
-    /// A whole answer with a text of any length, in pieces that are made one by one.
+    /// Renders a whole answer with a text of any length, in chunks that are made one by one.
     pub fn completion_chunks(
         &self,
         text: String,
         usage: Usage,
     ) -> impl Iterator<Item = Bytes> + Send + use<> {
         let (before, after) = around_content(&self.completion("", FinishReason::Stop, usage));
-        std::iter::once(before).chain(escaped(text, CHUNK_TEXT)).chain(std::iter::once(after))
+        std::iter::once(before).chain(escaped_chunks(text, CHUNK_TEXT)).chain(std::iter::once(after))
     }
 
-    /// A stream of a text that is all there, usage at the end if it was asked for.
-    /// Events are made one by one.
+    /// Renders a complete text as a stream, with usage at the end if there is any. Events are
+    /// made one by one.
     pub fn stream_events(
         &self,
         text: String,
@@ -132,13 +131,13 @@ impl AnswerHead<'_> {
     ) -> impl Iterator<Item = Bytes> + Send + use<> {
         let (before, after) = around_content(&self.content_event(""));
         let event = move |piece: Bytes| Bytes::from([&before[..], &piece, &after].concat());
-        let last = [
+        let ending = [
             Some(self.finish_event(FinishReason::Stop)),
             usage.map(|usage| self.usage_event(usage)),
             Some(DONE_EVENT),
         ];
-        let content = escaped(text, EVENT_TEXT).map(event);
-        std::iter::once(self.role_event()).chain(content).chain(last.into_iter().flatten())
+        let content = escaped_chunks(text, EVENT_TEXT).map(event);
+        std::iter::once(self.role_event()).chain(content).chain(ending.into_iter().flatten())
     }
 
     fn delta(&self, delta: ChoiceMessage<'_>, finish_reason: Option<FinishReason>) -> Bytes {
@@ -156,26 +155,25 @@ impl AnswerHead<'_> {
         let Self { id, created, model } = *self;
         let completion =
             Completion { id, object, created, model, choices, usage: usage.map(UsageMembers::from) };
-        // Strings and numbers into a vector: there is nothing that could fail.
+        // Strings and numbers into a vector: this cannot fail.
         serde_json::to_vec(&completion).unwrap_or_default()
     }
 }
 
-/// Parts before and after the text of an answer that has an empty one. In
-/// the strings before it quotes are escaped, so none of them looks like it.
+/// Splits an answer with an empty text into the bytes before and after the text. Quotes in the
+/// strings before it are escaped, so none of them looks like it.
 fn around_content(answer: &Bytes) -> (Bytes, Bytes) {
     let at =
         memchr::memmem::find(answer, EMPTY_CONTENT).map_or(answer.len(), |at| at + EMPTY_CONTENT.len() - 1);
     (answer.slice(..at), answer.slice(at..))
 }
 
-/// A text as it stands between the quotes of a JSON string, so many of its bytes at
-/// a time.
-fn escaped(text: String, piece: usize) -> impl Iterator<Item = Bytes> + Send {
+/// Escapes a text for JSON, at most `max_bytes` bytes of it at a time.
+fn escaped_chunks(text: String, max_bytes: usize) -> impl Iterator<Item = Bytes> + Send {
     let mut at = 0;
     std::iter::from_fn(move || {
         let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
-        let (piece, _) = rest.split_at(rest.floor_char_boundary(piece));
+        let (piece, _) = rest.split_at(rest.floor_char_boundary(max_bytes));
         at += piece.len();
         Some(quoted_interior(piece))
     })

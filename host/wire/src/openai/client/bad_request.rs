@@ -5,24 +5,24 @@ use bytes::Bytes;
 use super::error::ErrorBody;
 use crate::json::JsonError;
 
-/// A request that no backend would take, in OpenAI's terms.
+/// Request that no backend would accept, in OpenAI's terms.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct BadRequest {
     /// 400, or 413 for a body that is too large.
     pub status: u16,
-    /// What is wrong, for the client.
+    /// Message for the client.
     pub message: String,
-    /// Which member of the body, such as `messages[2].role`.
+    /// Member of the body that is at fault, such as `messages[2].role`.
     pub param: Option<String>,
-    /// What is wrong, for programs: `invalid_type`, `missing_required_parameter` …
+    /// Code for programs: `invalid_type`, `missing_required_parameter` …
     pub code: Option<&'static str>,
-    /// Where in the body, in bytes from its start.
+    /// Offset of the fault in the body, in bytes.
     pub offset: Option<usize>,
 }
 
 impl BadRequest {
-    /// The answer for the client.
+    /// Renders the response to the client.
     pub fn body(&self) -> Bytes {
         ErrorBody {
             message: &self.message,
@@ -82,7 +82,8 @@ impl BadRequest {
         Self::about(param, "empty_array", message, Some(offset))
     }
 
-    /// Two readers of one body must not see two different requests.
+    /// Returns the error of a member that is given twice: two readers of one body must not see
+    /// different requests.
     pub(super) fn duplicate(param: String, offset: usize) -> Self {
         let message = format!("Duplicate parameter: '{param}' must be given once.");
         Self::about(param, "duplicate_parameter", message, Some(offset))

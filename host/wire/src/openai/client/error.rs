@@ -3,17 +3,17 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-/// What goes into `{"error": …}`.
+/// Value of `{"error": …}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorBody<'a> {
-    /// What happened and what to do, for a person.
+    /// Message for people: the problem and its solution.
     pub message: &'a str,
-    /// Whose fault: `invalid_request_error`, `server_error`, `rate_limit_error` …
+    /// Party at fault: `invalid_request_error`, `server_error`, `rate_limit_error` …
     #[serde(rename = "type")]
     pub kind: &'a str,
-    /// Which member of the request is at fault.
+    /// Member of the request that is at fault.
     pub param: Option<&'a str>,
-    /// What happened, for a program: `model_not_found` …
+    /// Code for programs: `model_not_found` …
     pub code: Option<&'a str>,
 }
 
@@ -23,19 +23,19 @@ struct Envelope<'a> {
 }
 
 impl ErrorBody<'_> {
-    /// The body of an answer with an error status.
+    /// Renders the body of a response with an error status.
     pub fn to_bytes(&self) -> Bytes {
-        self.written("", "")
+        self.serialize("", "")
     }
 
-    /// The event that ends a stream which has begun.
+    /// Renders an event that ends a stream which has begun.
     pub fn to_event(&self) -> Bytes {
-        self.written("data: ", "\n\n")
+        self.serialize("data: ", "\n\n")
     }
 
-    fn written(&self, before: &str, after: &str) -> Bytes {
+    fn serialize(&self, before: &str, after: &str) -> Bytes {
         let mut bytes = before.as_bytes().to_vec();
-        // Strings into a vector: there is nothing that could fail.
+        // Strings into a vector: this cannot fail.
         let _ = serde_json::to_writer(&mut bytes, &Envelope { error: self });
         bytes.extend_from_slice(after.as_bytes());
         bytes.into()

@@ -1,4 +1,4 @@
-//! Which members of a request mean what.
+//! Members of a request: their meaning and their types.
 
 mod conversation;
 mod place;
@@ -16,7 +16,7 @@ use super::request::{ChatRequest, StreamOptions};
 use crate::body::Body;
 use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, whole_number};
 
-/// What was found so far.
+/// Visitor that collects the facts of a request.
 #[derive(Debug, Default)]
 pub(super) struct RequestVisitor {
     path: Path<Place, Key>,
@@ -28,12 +28,12 @@ pub(super) struct RequestVisitor {
     max_completion_tokens: Option<u32>,
     answers: Option<u32>,
     needs: Abilities,
-    /// Whether messages call tools or hold their results.
+    /// True if messages call tools or hold their results.
     has_tool_turns: bool,
     has_messages: bool,
     conversation: ConversationIndexer,
     replaceable: ReplaceableMembers,
-    /// Where the object or array at the top began that is under way.
+    /// Start of the current object or array at the top level.
     root_value_start: usize,
 }
 
@@ -69,7 +69,7 @@ impl RequestVisitor {
         })
     }
 
-    /// The member that is being read, as OpenAI names it: `messages[2].role`.
+    /// Returns the path of a member as OpenAI writes it: `messages[2].role`.
     fn param(&self, key: &str) -> String {
         let message = self.conversation.messages();
         let part = self.conversation.parts();
@@ -86,22 +86,22 @@ impl RequestVisitor {
         }
     }
 
-    fn fail(&mut self, error: BadRequest) {
+    fn record_error(&mut self, error: BadRequest) {
         self.error.get_or_insert(error);
     }
 
     fn wrong_type(&mut self, expected: &str, got: &str, at: usize) {
         let param = self.param(self.path.key().name());
-        self.fail(BadRequest::wrong_type(param, expected, got, at));
+        self.record_error(BadRequest::wrong_type(param, expected, got, at));
     }
 
-    /// The place that an object or array is; `None` when nothing in it is read.
+    /// Returns the place of an object or array that begins; `None` if nothing in it is read.
     fn place_of(&mut self, container: Container, at: usize) -> Option<Place> {
         let is_object = container == Container::Object;
         let (here, key) = (self.path.place(), self.path.key());
         match (here, key, container) {
             (None, _, Container::Object) => return Some(Place::Root),
-            (None, _, Container::Array) => self.fail(BadRequest::not_an_object(at)),
+            (None, _, Container::Array) => self.record_error(BadRequest::not_an_object(at)),
             (Some(Place::Root), Key::StreamOptions, Container::Object) => {
                 self.stream_options = StreamOptions::WithoutUsage { members: at + 1, is_empty: true };
                 return Some(Place::StreamOptions);
@@ -151,7 +151,9 @@ impl RequestVisitor {
                 self.max_completion_tokens = self.limit(raw, span.start);
             }
             (Key::N, Scalar::Number(raw)) => match self.integer(raw, span.start) {
-                Some(n @ ..1) => self.fail(BadRequest::below_minimum("n".to_owned(), 1, n, span.start)),
+                Some(n @ ..1) => {
+                    self.record_error(BadRequest::below_minimum("n".to_owned(), 1, n, span.start))
+                }
                 n => self.answers = n.map(saturated),
             },
             (Key::ReasoningEffort, Scalar::String(effort)) => {
@@ -168,7 +170,7 @@ impl RequestVisitor {
     fn model(&mut self, text: &JsonText<'_>, span: Span) {
         match text.short() {
             Some(name) if !name.is_empty() => self.model = Some((name.into_owned(), span)),
-            _ => self.fail(BadRequest::bad_length("model".to_owned(), "1 to 512 bytes", span.start)),
+            _ => self.record_error(BadRequest::bad_length("model".to_owned(), "1 to 512 bytes", span.start)),
         }
     }
 
@@ -184,7 +186,7 @@ impl RequestVisitor {
         }
     }
 
-    /// A limit on tokens; a negative one is none.
+    /// Parses a limit of tokens; a negative one is none.
     fn limit(&mut self, raw: &[u8], at: usize) -> Option<u32> {
         self.integer(raw, at).filter(|limit| *limit >= 0).map(saturated)
     }
@@ -202,12 +204,12 @@ impl RequestVisitor {
     fn end_message(&mut self, at: usize) {
         if !self.conversation.end_message(at) {
             let param = format!("messages[{}].role", self.conversation.messages());
-            self.fail(BadRequest::missing(param));
+            self.record_error(BadRequest::missing(param));
         }
     }
 
-    /// A text below a known place, in what is not read otherwise.
-    fn below(&mut self, text: &JsonText<'_>) {
+    /// Counts a text below a known place in an unknown member.
+    fn nested_text(&mut self, text: &JsonText<'_>) {
         let counts = matches!(
             self.path.place(),
             Some(Place::Message | Place::Tool | Place::Function | Place::ResponseFormat)
@@ -240,12 +242,12 @@ impl RequestVisitor {
             (Place::ResponseFormat, Key::Type) if text.raw == Some(b"json_schema") => {
                 self.needs |= Abilities::STRUCTURED_OUTPUT;
             }
-            _ => self.below(text),
+            _ => self.nested_text(text),
         }
     }
 }
 
-/// What a member has to be; `None` where the backend is to judge.
+/// Returns the type that a member must have; `None` if the backend is to judge.
 fn expected(place: Place, key: Key) -> Option<&'static str> {
     Some(match (place, key) {
         (Place::Root, Key::Model | Key::ReasoningEffort) | (Place::Message, Key::Role) => "a string",
@@ -258,7 +260,7 @@ fn expected(place: Place, key: Key) -> Option<&'static str> {
     })
 }
 
-/// A count that is not negative, as far as it fits.
+/// Converts a count that is not negative, and saturates.
 fn saturated(count: i64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
@@ -289,12 +291,12 @@ impl Visitor for RequestVisitor {
 
     fn key(&mut self, key: &JsonText<'_>) {
         if self.path.is_skipping() {
-            return self.below(key);
+            return self.nested_text(key);
         }
         let known = Key::of(key);
         if !self.path.set_key(known, known as u32) && known != Key::Other {
             let param = self.param(known.name());
-            self.fail(BadRequest::duplicate(param, key.span.start - 1));
+            self.record_error(BadRequest::duplicate(param, key.span.start - 1));
         }
         match self.path.place() {
             Some(Place::StreamOptions) => {
@@ -310,13 +312,13 @@ impl Visitor for RequestVisitor {
     fn scalar(&mut self, value: &Scalar<'_>, span: Span) {
         if self.path.is_skipping() {
             if let Scalar::String(text) = value {
-                self.below(text);
+                self.nested_text(text);
             }
             return;
         }
         let key = self.path.key();
         match (self.path.place(), value) {
-            (None, _) => self.fail(BadRequest::not_an_object(span.start)),
+            (None, _) => self.record_error(BadRequest::not_an_object(span.start)),
             (Some(Place::Root), _) if key != Key::Other => {
                 self.replaceable.record(key, span.clone());
                 self.root_member(key, value, span);
@@ -356,7 +358,7 @@ impl Visitor for RequestVisitor {
             Some(Place::Messages) => {
                 self.has_messages = true;
                 if self.conversation.messages() == 0 {
-                    self.fail(BadRequest::empty_array("messages".to_owned(), at - 1));
+                    self.record_error(BadRequest::empty_array("messages".to_owned(), at - 1));
                 }
             }
             _ => {}

@@ -1,19 +1,19 @@
-//! The list of models in OpenAI's shape.
+//! Rendering of models and lists of models.
 
 use bytes::Bytes;
 use serde::Serialize;
 
-/// Who owns a route.
+/// Owner of routes.
 const GATEWAY: &str = "pointsman";
 
-/// A name that a client may ask for.
+/// Name that a client may request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ModelEntry<'a> {
     id: &'a str,
     object: &'static str,
     created: u64,
     owned_by: &'a str,
-    /// Ours, and ignored by clients that do not know it.
+    /// Extension of this gateway, which other clients ignore.
     #[serde(rename = "pointsman")]
     kind: EntryKind<'a>,
 }
@@ -32,30 +32,31 @@ struct ModelList<'a> {
 }
 
 impl<'a> ModelEntry<'a> {
-    /// A route, known since so many seconds after 1970: this policy chooses the model.
+    /// Returns the entry of a route whose model a policy selects. `created` is in seconds since
+    /// 1970.
     pub const fn route(name: &'a str, policy: &'a str, created: u64) -> Self {
         Self { id: name, object: "model", created, owned_by: GATEWAY, kind: EntryKind::Route { policy } }
     }
 
-    /// A model, `backend/name`, which its backend owns.
+    /// Returns the entry of a model `backend/name`, which its backend owns.
     pub fn model(id: &'a str, created: u64) -> Self {
         let owned_by = id.split_once('/').map_or(GATEWAY, |(backend, _)| backend);
         Self { id, object: "model", created, owned_by, kind: EntryKind::Model }
     }
 }
 
-/// The answer to `GET /v1/models`.
+/// Renders the response to `GET /v1/models`.
 pub fn render_model_list(models: &[ModelEntry<'_>]) -> Bytes {
     serialize(&ModelList { object: "list", data: models })
 }
 
-/// The answer to `GET /v1/models/{id}`.
+/// Renders the response to `GET /v1/models/{id}`.
 pub fn render_model(model: &ModelEntry<'_>) -> Bytes {
     serialize(model)
 }
 
 fn serialize(value: &impl Serialize) -> Bytes {
-    // Strings and numbers into a vector: there is nothing that could fail.
+    // Strings and numbers into a vector: this cannot fail.
     serde_json::to_vec(value).unwrap_or_default().into()
 }
 
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn routes_and_models_are_told_apart() {
+    fn an_entry_says_whether_it_is_a_route_or_a_model() {
         let entries = [ModelEntry::route("auto", "dynamic", 1), ModelEntry::model("local/meta/llama", 2)];
         let expected = concat!(
             r#"{"object":"list","data":["#,

@@ -9,50 +9,50 @@ use crate::json::{Span, unescape};
 
 mod size;
 
-/// Where the content of a request is.
+/// Positions of the content of a request.
 #[derive(Debug, Default)]
 pub(in crate::openai) struct ContentIndex {
-    /// In order of the conversation.
+    /// Messages in the order of the conversation.
     pub messages: Vec<MessageSpans>,
-    /// The texts of all messages, one after the other.
+    /// Texts of all messages, in order.
     pub texts: Vec<CompactSpan>,
-    /// The parts of all messages, one after the other.
+    /// Parts of all messages, in order.
     pub parts: Vec<PartSpans>,
-    /// The names of the tools.
+    /// Names of the tools.
     pub tool_names: Vec<Span>,
     indexes: size::Indexes,
 }
 
-/// A span in half the memory: a body of nothing but small parts must not take
-/// many times its size. The scan refuses bodies in which it would not fit.
+/// Span in half the memory: a body of nothing but small parts must not take many times its size.
+/// The scan rejects bodies in which it would not fit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::openai) struct CompactSpan {
     start: u32,
     end: u32,
 }
 
-/// One message.
+/// Positions of one message.
 #[derive(Debug)]
 pub(in crate::openai) struct MessageSpans {
     pub role: CompactSpan,
-    /// The object.
+    /// Span of the object.
     pub whole: CompactSpan,
-    /// The value of `content`; empty where there is none.
+    /// Span of the value of `content`; empty if there is none.
     pub content: CompactSpan,
-    /// Where in [`ContentIndex::texts`] its own end.
+    /// End of its texts in [`ContentIndex::texts`].
     pub texts_end: u32,
-    /// Where in [`ContentIndex::parts`] its own end.
+    /// End of its parts in [`ContentIndex::parts`].
     pub parts_end: u32,
-    /// Whether it calls tools, so that later messages may refer to it.
+    /// True if it calls tools, so that later messages may refer to it.
     pub calls_tools: bool,
 }
 
-/// One part of a message.
+/// Positions of one part of a message.
 #[derive(Debug)]
 pub(in crate::openai) struct PartSpans {
-    /// The JSON value: an object, or the text where the content is one.
+    /// Span of the JSON value: an object, or the text if the content is one.
     pub whole: CompactSpan,
-    /// What is between the quotes of a text.
+    /// Span of a text without its quotes.
     pub text: CompactSpan,
     /// As [`ContentPart::bytes`].
     pub bytes: u32,
@@ -62,8 +62,8 @@ pub(in crate::openai) struct PartSpans {
     pub kind: Modalities,
 }
 
-/// The messages of a request. It shares the request's bytes; a text is decoded
-/// when it is first asked for, media never.
+/// Content of a request for policies. It shares the request's bytes; a text is decoded on first
+/// use, media never.
 #[derive(Clone, Debug)]
 pub struct ChatPrompt {
     body: Arc<Body>,
@@ -96,23 +96,23 @@ impl From<Span> for CompactSpan {
     }
 }
 
-/// A place or a length in a body that the scan let in.
+/// Converts a position or a length in a body that the scan accepted.
 pub(super) fn saturated(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 impl ContentIndex {
-    /// Which of the parts are a message's; none past the end.
+    /// Returns the range of a message's parts; empty past the end.
     pub fn parts_of(&self, message: usize) -> Range<usize> {
         self.range(message, |spans| spans.parts_end)
     }
 
-    /// A part by its place.
+    /// Returns a part by its message and its index there.
     pub fn part(&self, message: usize, part: usize) -> Option<&PartSpans> {
         self.parts.get(self.part_index(message, part)?)
     }
 
-    /// Where in the parts of all messages a part is.
+    /// Returns the index of a part among the parts of all messages.
     pub fn part_index(&self, message: usize, part: usize) -> Option<usize> {
         let parts = self.parts_of(message);
         let index = parts.start.checked_add(part)?;
@@ -142,7 +142,7 @@ impl ChatPrompt {
         }
     }
 
-    /// Bytes of the request.
+    /// Returns the bytes of the request.
     pub fn body_len(&self) -> usize {
         self.body.len()
     }

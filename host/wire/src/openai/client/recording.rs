@@ -5,61 +5,61 @@ use bytes::Bytes;
 
 use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, scan, unescape};
 
-/// Clients differ in whether they pad.
+/// Base64 with or without padding, as clients differ.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-/// No format has a longer name.
+/// Length of the longest name of a format.
 const LONGEST_FORMAT: usize = 8;
 
-/// A recording as a file.
+/// Recording as a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::openai) struct Recording {
     pub content: Bytes,
-    /// `wav`, `mp3` …: small letters and digits.
+    /// Format such as `wav` or `mp3`, in lower-case letters and digits.
     pub format: String,
 }
 
-/// Why a part of a request cannot be sent as a file.
+/// Reason why a part of a request cannot be sent as a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRecording {
-    /// The task has none.
+    /// The task has no recording.
     #[error("the task's input has no recording")]
     Missing,
-    /// The gateway does not fetch what a client points to.
+    /// The client only refers to a recording, which the gateway does not fetch.
     #[error(
         "messages[{message}].content[{part}] only points to a recording: send it as input_audio with its data"
     )]
     Elsewhere {
-        /// The message.
+        /// Index of the message.
         message: usize,
-        /// The part of it.
+        /// Index of the part in the message.
         part: usize,
     },
-    /// It cannot be decoded.
+    /// The recording is not valid base64.
     #[error("the recording in messages[{message}].content[{part}] is not base64: {reason}")]
     NotBase64 {
-        /// The message.
+        /// Index of the message.
         message: usize,
-        /// The part of it.
+        /// Index of the part in the message.
         part: usize,
-        /// What is wrong.
+        /// Reason why it cannot be decoded.
         reason: String,
     },
-    /// A server tells what it is by the file's name.
+    /// The recording has no format, by which servers recognize a file.
     #[error("the recording in messages[{message}].content[{part}] has no format such as \"wav\" or \"mp3\"")]
     Format {
-        /// The message.
+        /// Index of the message.
         message: usize,
-        /// The part of it.
+        /// Index of the part in the message.
         part: usize,
     },
 }
 
 impl Recording {
-    /// Reads and decodes a part, which is at this place in the request: its
-    /// message, and its number there.
+    /// Decodes the recording in a part, which is at this place in the request: its message, and
+    /// its index there.
     pub fn read(part: &[u8], (message, number): (usize, usize)) -> Result<Self, InvalidRecording> {
         let elsewhere = InvalidRecording::Elsewhere { message, part: number };
         let mut media = RecordingVisitor::default();
@@ -83,7 +83,7 @@ impl Recording {
     }
 }
 
-/// The type and the content of a `data:` URL as it is written in JSON.
+/// Splits a `data:` URL, as it is written in JSON, into its media type and its content.
 fn data_url(written: &[u8]) -> Option<(&[u8], &[u8])> {
     const MARK: &[u8] = b"base64,";
     let rest = written.strip_prefix(b"data:")?;
@@ -92,7 +92,7 @@ fn data_url(written: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((about.split(|byte| *byte == b';').next()?, base64))
 }
 
-/// The ending of a file's name for a format or a type of media.
+/// Returns the file extension for a format or a media type.
 fn file_format(format: &str) -> Option<String> {
     let format = format.trim().to_ascii_lowercase();
     let name = format.rsplit('/').next()?;
@@ -122,12 +122,12 @@ keys! {
     Format = "format",
 }
 
-/// Where the media of a part are.
+/// Visitor that finds the recording in a part.
 #[derive(Debug, Default)]
 struct RecordingVisitor {
     path: Path<Place, Key>,
     data: Option<Span>,
-    /// It is an address, if perhaps one that holds everything.
+    /// True if `data` is an address, possibly a `data:` URL.
     is_url: bool,
     format: Option<String>,
 }

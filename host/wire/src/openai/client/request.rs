@@ -7,73 +7,71 @@ use super::prompt::{ChatPrompt, ContentIndex};
 use crate::body::Body;
 use crate::json::Span;
 
-/// A request that was read as far as the gateway needs: facts for routing, and
-/// the bytes to forward.
+/// Parsed chat request: facts for routing, and the bytes to forward.
 #[derive(Clone, Debug)]
 pub struct ChatRequest {
-    /// The model that the client asked for: a route's name, or `backend/model`.
+    /// Requested model: the name of a route, or `backend/model`.
     pub model: String,
-    /// Whether the answer is to come in pieces.
+    /// True if the client requested a stream.
     pub streaming: bool,
-    /// Whether the client asked for usage at the end of the stream. The backend
-    /// is asked in any case.
+    /// True if the client requested usage at the end of the stream. Backends are requested to
+    /// report it in any case.
     pub wants_usage: bool,
-    /// The client's limit on the tokens of one answer: `max_completion_tokens`,
-    /// else `max_tokens`. Negative means none, as llama.cpp has it.
+    /// Limit of tokens of one answer: `max_completion_tokens`, else `max_tokens`. A negative
+    /// limit means none, as in llama.cpp.
     pub max_output_tokens: Option<u32>,
-    /// How many answers are asked for: `n`, at least 1.
+    /// Number of requested answers: `n`, at least 1.
     pub answers: u32,
     /// Kinds of content in the messages.
     pub inputs: Modalities,
-    /// What a model must be able to do: `STREAMING` for `stream`, `TOOLS` for
-    /// tools that are offered, `STRUCTURED_OUTPUT` for a `json_schema`,
-    /// `LOG_PROBABILITIES` for `logprobs`, and `REASONING` for a
-    /// `reasoning_effort` other than `none` and `minimal`, which ask for so
-    /// little that a model without it will do.
-    /// `TOOLS` is also set where messages call tools or hold their results.
+    /// Abilities that a model must have: `STREAMING` for `stream`, `TOOLS` for offered tools,
+    /// `STRUCTURED_OUTPUT` for a `json_schema`, `LOG_PROBABILITIES` for `logprobs`, and
+    /// `REASONING` for a `reasoning_effort` other than `none` and `minimal`, which request so
+    /// little that a model without it will do. `TOOLS` is also set if messages call tools or hold
+    /// their results.
     pub needs: Abilities,
-    /// The part of `needs` that follows from earlier turns only: a model may cope without.
+    /// Subset of `needs` that follows from earlier turns only: a model may cope without.
     pub negotiable_needs: Abilities,
     /// Estimated tokens of the whole input; the module `tokens` has the rules.
     pub input_tokens: u32,
     /// Lower bound on the tokens of the whole input.
     pub least_input_tokens: u32,
-    /// Messages that are neither `system` nor `developer`.
+    /// Number of messages that are neither `system` nor `developer`.
     pub turns: u32,
     pub(in crate::openai) body: Arc<Body>,
     pub(in crate::openai) index: Arc<ContentIndex>,
-    /// Where the model's name is, quotes included.
+    /// Span of the model's name, quotes included.
     pub(in crate::openai) model_span: Span,
     pub(in crate::openai) stream_options: StreamOptions,
     pub(in crate::openai) replaceable: ReplaceableMembers,
 }
 
-/// What the client wrote for `stream_options`.
+/// Value of `stream_options` in the client's request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::openai) enum StreamOptions {
     #[default]
     Absent,
-    /// `null`, here.
+    /// `null`, at this span.
     Null(Span),
-    /// An object that does not mention usage.
+    /// Object without `include_usage`.
     WithoutUsage {
-        /// Where its members begin.
+        /// Offset of its first member.
         members: usize,
-        /// Whether it has none.
+        /// True if it has no members.
         is_empty: bool,
     },
-    /// `include_usage` is `false` or `null`, here.
+    /// `include_usage` is `false` or `null`, at this span.
     UsageOff(Span),
     UsageOn,
 }
 
 impl ChatRequest {
-    /// Bytes of the body as it came.
+    /// Returns the bytes of the body as it arrived.
     pub fn body_len(&self) -> usize {
         self.body.len()
     }
 
-    /// The messages, for a policy that was granted them. Decoded when asked for.
+    /// Returns the content for a policy with that grant. Texts are decoded on first use.
     pub fn prompt(&self) -> ChatPrompt {
         ChatPrompt::new(Arc::clone(&self.body), Arc::clone(&self.index))
     }

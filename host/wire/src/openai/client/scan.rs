@@ -9,26 +9,26 @@ use crate::body::BodyBuilder;
 use crate::byte_order_mark::BomStripper;
 use crate::json::{JsonError, Scanner};
 
-/// Bounds of a request.
+/// Limits of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanLimits {
-    /// Most bytes of a body; never more than 4 GiB.
+    /// Limit of bytes of a body; never more than 4 GiB.
     pub body_bytes: usize,
 }
 
 impl Default for ScanLimits {
-    /// 32 MiB: some images.
+    /// Returns 32 MiB, which has room for some images.
     fn default() -> Self {
         Self { body_bytes: 32 << 20 }
     }
 }
 
-/// Reads a request while it arrives, so that a bad one is refused before its
-/// end, and the work is done when the last byte comes.
+/// Parses a request while it arrives, so that an invalid one is rejected before its end, and
+/// parsing is complete with the last byte.
 #[derive(Debug, Default)]
 pub struct RequestScan {
     limits: ScanLimits,
-    /// Not forwarded, so places are counted from behind it.
+    /// Byte order mark, which is not forwarded: offsets count from behind it.
     mark: BomStripper,
     scanner: Scanner,
     members: RequestVisitor,
@@ -36,16 +36,16 @@ pub struct RequestScan {
 }
 
 impl RequestScan {
-    /// Before the first byte.
+    /// Returns a scan that has seen no byte.
     pub fn new(limits: ScanLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Reads the next chunk of the body, cut anywhere. After an error the scan
-    /// is of no more use.
+    /// Parses the next chunk of the body, which may be cut anywhere. The scan must not be used
+    /// after an error.
     pub fn push(&mut self, chunk: Bytes) -> Result<(), BadRequest> {
         let chunk = self.mark.strip(chunk);
-        // Places in a body are kept in 32 bits.
+        // Offsets in a body have 32 bits.
         let limit = self.limits.body_bytes.min(u32::MAX as usize);
         if self.body.len() + chunk.len() > limit {
             return Err(BadRequest::too_large(limit));
@@ -55,7 +55,7 @@ impl RequestScan {
         self.check(scanned)
     }
 
-    /// Says that the body has ended.
+    /// Ends the body, and returns the request.
     pub fn finish(mut self) -> Result<ChatRequest, BadRequest> {
         let withheld = self.mark.finish();
         self.push(withheld)?;
@@ -64,8 +64,8 @@ impl RequestScan {
         self.members.into_request(Arc::new(self.body.finish()))
     }
 
-    /// What the members are at fault for comes before the bytes that are no
-    /// JSON, so the first error wins however the body was cut.
+    /// Returns the error of a member before one of the JSON grammar, so that the first error wins
+    /// however the body was cut.
     fn check(&mut self, scanned: Result<(), JsonError>) -> Result<(), BadRequest> {
         self.members.take_error()?;
         scanned.map_err(BadRequest::not_json)

@@ -9,28 +9,28 @@ use crate::openai::client::{ChatRequest, StreamOptions};
 const WITH_USAGE: &[u8] = br#"{"include_usage":true}"#;
 const USAGE_MEMBER: &str = r#","stream_options":{"include_usage":true}"#;
 
-/// The member for a limit of output tokens where the client used none: servers
-/// that know the other know this one too.
+/// Member that limits output tokens if the client used none: servers that know the other name
+/// know this one too.
 pub(super) const MAX_TOKENS: &str = "max_tokens";
 const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
 
 /// Members of a chat request that each call sets.
 #[derive(Clone, Copy, Debug)]
 pub struct CallMembers<'a> {
-    /// The name by which the backend knows the model.
+    /// Name by which the backend knows the model.
     pub upstream_name: &'a str,
-    /// Limit of output tokens for each answer. A lower one of the client's own stays.
+    /// Limit of output tokens for each answer. A lower limit of the client takes precedence.
     pub max_output_tokens: Option<u32>,
     /// True to request usage at the end of a stream where the client did not.
     pub stream_usage: bool,
 }
 
-/// A change that makes a stream report usage.
+/// Change to a request that makes its stream report usage.
 #[derive(Debug)]
 pub(super) enum UsageChange {
-    /// A new member, to be written after another.
+    /// Adds a member, to be written after another one.
     Member(&'static str),
-    /// Another value.
+    /// Replaces a value, or inserts into it.
     Value(Edit),
 }
 
@@ -40,8 +40,8 @@ impl ChatRequest {
         self.streaming && self.stream_options != StreamOptions::UsageOn
     }
 
-    /// The body for a call. All that the call does not set is as the client wrote it, and not
-    /// copied if it is large.
+    /// Returns the body of a call. Members that the call does not set stay as the client wrote
+    /// them, and large bodies are not copied.
     pub fn body_for(&self, call: &CallMembers<'_>) -> Vec<Bytes> {
         let mut name = quote(call.upstream_name);
         let mut edits: Vec<Edit> = Vec::with_capacity(4);
@@ -63,14 +63,14 @@ impl ChatRequest {
         self.body.edited(&edits)
     }
 
-    /// The members that the client limits output tokens with, and where their
-    /// values are. Where it used both, servers differ in which of them they read.
+    /// Returns the members that limit output tokens in the client's request, with the spans of
+    /// their values. Where a client sets both, servers differ in which one they use.
     pub(super) fn limit_spans(&self) -> impl Iterator<Item = (&'static str, Span)> {
         let span = |name| Some((name, self.replaceable.value(name)?));
         [MAX_COMPLETION_TOKENS, MAX_TOKENS].into_iter().filter_map(span)
     }
 
-    /// The change that makes a stream report usage; `None` where it does so already.
+    /// Returns the change that makes the stream report usage; `None` if it reports usage already.
     pub(super) fn usage_change(&self) -> Option<UsageChange> {
         let edit = |span: Span, new: &'static [u8]| UsageChange::Value((span, Bytes::from_static(new)));
         match &self.stream_options {

@@ -13,52 +13,51 @@ use crate::sse::{self, EventData, EventSplitter, SseFragment};
 
 mod pattern;
 
-/// An event larger than this goes by unread: no model writes so much at once.
+/// Limit of bytes of an event that is parsed. A larger one is forwarded unread: no model writes
+/// so much at once.
 const MAX_EVENT: usize = 4 << 20;
 const DONE: &[u8] = b"[DONE]";
-/// Bytes of comments that are passed on before the first content. Until then the client has
-/// no body that a comment could keep alive, and a server that sends nothing else must not
+/// Limit of bytes of comments that are forwarded before the first content. Until then the client
+/// has no body that a comment could keep alive, and a server that sends nothing else must not
 /// fill the memory.
 const MAX_COMMENTS_BEFORE_CONTENT: usize = 1 << 10;
 
-/// Relays a stream byte for byte, and reads along: usage, how much was written, how it
-/// ended.
+/// Relays a stream byte for byte, and parses it along the way for usage, length of the text and
+/// completeness.
 ///
-/// Further comments before the first content are left out, and so is everything after
-/// `[DONE]`.
+/// Further comments before the first content are omitted, and so is everything after `[DONE]`.
 ///
-/// Usage that the client did not request is hidden: an event that has nothing else is
-/// dropped, and the member is cut out of the others. An event that reports an error is
-/// always passed on. Where more calls than this one were made for an answer, usage that is
-/// passed on is [that of all](Self::with_other_usage).
+/// Usage that the client did not request is hidden: an event that has nothing else is dropped,
+/// and the member is cut out of the others. An event that reports an error is always forwarded.
+/// If an answer took further calls, forwarded usage is [the total](Self::with_other_usage).
 #[derive(Debug)]
 pub struct StreamRelay {
     hide_usage: bool,
-    /// Usage of other calls for the same answer.
+    /// Usage of further calls for the same answer.
     others: Option<Usage>,
     splitter: EventSplitter,
     pattern: Pattern,
     count: UsageCount,
     output_bytes: u64,
     comment_bytes: usize,
-    /// True if the next chunk may begin with the end of the last line of `[DONE]`.
+    /// True if the next chunk may begin with the line feed that ends the last line of `[DONE]`.
     lacks_line_feed: bool,
     completeness: Completeness,
 }
 
-/// What becomes of an event.
+/// Treatment of an event.
 enum EventAction {
     Pass,
     Drop,
-    /// Passed without these bytes of it.
+    /// Forwards the event without this range.
     Cut(Range<usize>),
-    /// This is passed in its place.
+    /// Forwards these bytes in place of the event.
     Replace(Vec<u8>),
 }
 
 impl StreamRelay {
-    /// Returns a relay for a stream that has not begun. `hide_usage` is for a client that did
-    /// not request usage, `choices` the number of choices that it requested.
+    /// Returns a relay for a stream that has not begun. `hide_usage` is for a client that did not
+    /// request usage, `choices` the number of choices that it requested.
     pub const fn new(hide_usage: bool, choices: u32) -> Self {
         Self {
             hide_usage,
@@ -73,8 +72,8 @@ impl StreamRelay {
         }
     }
 
-    /// Adds what other calls used to the usage that is passed on. Where that is
-    /// nothing, usage is passed on as it came.
+    /// Adds the usage of further calls to the usage that is forwarded. If it is zero, usage is
+    /// forwarded as it arrived.
     #[must_use]
     pub const fn with_other_usage(mut self, others: Usage) -> Self {
         let is_any = others.input_tokens > 0 || others.output_tokens > 0;
@@ -82,52 +81,51 @@ impl StreamRelay {
         self
     }
 
-    /// Reads the next chunk, cut anywhere, and appends what is to be sent of the
-    /// events that are complete: at most one chunk, the same one if nothing in
-    /// it changes.
+    /// Processes the next chunk, which may be cut anywhere, and appends the bytes to be sent for
+    /// the events that are complete: at most one chunk, the same one if nothing in it changes.
     pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) {
-        let mut kept = RelayedChunk { chunk: &chunk, range: 0..0, copy: Vec::new() };
+        let mut relayed = RelayedChunk { chunk: &chunk, range: 0..0, copy: Vec::new() };
         let mut at = 0;
         if std::mem::take(&mut self.lacks_line_feed) && chunk.first() == Some(&b'\n') {
-            kept.keep(0..1);
+            relayed.push_range(0..1);
         }
         while !self.completeness.is_done()
-            && let Some(piece) = self.splitter.next(&chunk, &mut at)
+            && let Some(fragment) = self.splitter.next(&chunk, &mut at)
         {
-            match piece {
-                SseFragment::Event(here) => match self.event(&chunk[here.clone()]) {
-                    EventAction::Pass => kept.keep(here),
+            match fragment {
+                SseFragment::Event(here) => match self.process(&chunk[here.clone()]) {
+                    EventAction::Pass => relayed.push_range(here),
                     EventAction::Drop => {}
                     EventAction::Cut(cut) => {
-                        kept.keep(here.start..here.start + cut.start);
-                        kept.keep(here.start + cut.end..here.end);
+                        relayed.push_range(here.start..here.start + cut.start);
+                        relayed.push_range(here.start + cut.end..here.end);
                     }
-                    EventAction::Replace(event) => kept.keep_other(&event),
+                    EventAction::Replace(event) => relayed.push_bytes(&event),
                 },
-                SseFragment::Joined(event) => match self.event(&event) {
-                    EventAction::Pass => kept.keep_copy(&event),
+                SseFragment::Joined(event) => match self.process(&event) {
+                    EventAction::Pass => relayed.push_held(&event),
                     EventAction::Drop => {}
                     EventAction::Cut(cut) => {
-                        kept.keep_copy(&event[..cut.start]);
-                        kept.keep_copy(&event[cut.end..]);
+                        relayed.push_held(&event[..cut.start]);
+                        relayed.push_held(&event[cut.end..]);
                     }
-                    EventAction::Replace(event) => kept.keep_copy(&event),
+                    EventAction::Replace(event) => relayed.push_held(&event),
                 },
                 SseFragment::Part(here) => {
-                    self.unread(here.len());
-                    kept.keep(here);
+                    self.record_unparsed(here.len());
+                    relayed.push_range(here);
                 }
                 SseFragment::JoinedPart(part) => {
-                    self.unread(part.len());
-                    kept.keep_copy(&part);
+                    self.record_unparsed(part.len());
+                    relayed.push_held(&part);
                 }
             }
         }
-        out.extend(kept.finish());
+        out.extend(relayed.finish());
     }
 
     /// Ends the stream, and returns whether it is complete. An event that only lacks its empty
-    /// line is passed on.
+    /// line is forwarded.
     pub fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), BrokenStream> {
         if let Some(rest) = self.splitter.finish().filter(|_| !self.completeness.is_done()) {
             match sse::data(&rest) {
@@ -148,8 +146,8 @@ impl StreamRelay {
         self.completeness.check()
     }
 
-    /// Returns the usage of this call: the backend's count where it can be true, else an
-    /// estimate from what came so far for an input of about `input_tokens`.
+    /// Returns the usage of this call: the backend's count where it can be true, else an estimate
+    /// from the text so far for an input of about `input_tokens`.
     pub fn usage_or_estimate(&self, input_tokens: u32) -> Usage {
         self.count.usage(input_tokens, self.output_bytes)
     }
@@ -159,34 +157,34 @@ impl StreamRelay {
         self.completeness.state()
     }
 
-    /// Returns whether anything has come that the client cannot get twice.
+    /// Returns whether content has arrived, so that no other attempt can take over.
     pub const fn has_content(&self) -> bool {
         self.completeness.has_content()
     }
 
-    /// Bytes of text that the model wrote: content, reasoning, refusal and
-    /// arguments of tools.
+    /// Returns the bytes of text that the model wrote: content, reasoning, refusal and arguments
+    /// of tools.
     pub const fn output_bytes(&self) -> u64 {
         self.output_bytes
     }
 
-    /// Bytes of an incomplete event that are held until its end comes.
+    /// Returns the bytes of an incomplete event that are held until its end arrives.
     pub const fn held_bytes(&self) -> usize {
         self.splitter.held_bytes()
     }
 
-    /// Returns the error that the backend reported, if it did.
+    /// Returns the error that the backend reported, if any.
     pub fn error(&self) -> Option<ReportedError> {
         self.completeness.error()
     }
 
-    fn event(&mut self, event: &[u8]) -> EventAction {
-        if let Some(like) = self.pattern.read(event) {
-            self.output_bytes += like.text_bytes as u64;
-            if like.text_bytes > 0 {
+    fn process(&mut self, event: &[u8]) -> EventAction {
+        if let Some(found) = self.pattern.matches(event) {
+            self.output_bytes += found.text_bytes as u64;
+            if found.text_bytes > 0 {
                 self.completeness.record_content();
             }
-            return like.cut.map_or(EventAction::Pass, EventAction::Cut);
+            return found.cut.map_or(EventAction::Pass, EventAction::Cut);
         }
         let Some(data) = sse::data(event) else { return self.event_without_data(event) };
         if is_done(&data.bytes) {
@@ -227,7 +225,7 @@ impl StreamRelay {
         {
             return EventAction::Replace(sse::with_data(event, &data));
         }
-        // Of data in several lines, the places in the event are not known.
+        // Positions in the event are unknown if its data has several lines.
         let Some(offset) = data.at else {
             return hidden.map_or(EventAction::Pass, |usage| {
                 let cut = with_comma(&data.bytes, usage.clone());
@@ -245,7 +243,7 @@ impl StreamRelay {
         cut.map_or(EventAction::Pass, EventAction::Cut)
     }
 
-    fn unread(&mut self, bytes: usize) {
+    fn record_unparsed(&mut self, bytes: usize) {
         self.output_bytes += bytes as u64;
         self.completeness.record_content();
     }
@@ -255,7 +253,8 @@ fn is_done(data: &[u8]) -> bool {
     data.trim_ascii() == DONE
 }
 
-/// A member with the comma before it, or after it if it is the first.
+/// Extends the range of a member by the comma before it, or by the one after it if the member is
+/// the first.
 fn with_comma(event: &[u8], member: Range<usize>) -> Range<usize> {
     let is_space = |byte: &u8| byte.is_ascii_whitespace();
     let before = event[..member.start].trim_ascii_end();
@@ -267,7 +266,7 @@ fn with_comma(event: &[u8], member: Range<usize>) -> Range<usize> {
     member.start..if event.get(comma) == Some(&b',') { comma + 1 } else { member.end }
 }
 
-/// What is kept of a chunk, put together only when something in between is not.
+/// Bytes of a chunk that are forwarded, copied only if something between them is not.
 struct RelayedChunk<'a> {
     chunk: &'a Bytes,
     range: Range<usize>,
@@ -275,7 +274,7 @@ struct RelayedChunk<'a> {
 }
 
 impl RelayedChunk<'_> {
-    fn keep(&mut self, range: Range<usize>) {
+    fn push_range(&mut self, range: Range<usize>) {
         if !self.copy.is_empty() {
             self.copy.extend_from_slice(&self.chunk[range]);
         } else if self.range.is_empty() {
@@ -283,18 +282,19 @@ impl RelayedChunk<'_> {
         } else if self.range.end == range.start {
             self.range.end = range.end;
         } else {
-            self.keep_other(&self.chunk[range]);
+            self.push_bytes(&self.chunk[range]);
         }
     }
 
-    /// Keeps what is not in the chunk next to what was kept of it.
-    fn keep_other(&mut self, bytes: &[u8]) {
+    /// Appends bytes that do not follow the forwarded ones in the chunk.
+    fn push_bytes(&mut self, bytes: &[u8]) {
         self.copy.extend_from_slice(&self.chunk[std::mem::take(&mut self.range)]);
         self.copy.extend_from_slice(bytes);
     }
 
-    /// Keeps what was held back from earlier chunks: it comes first.
-    fn keep_copy(&mut self, bytes: &[u8]) {
+    /// Appends bytes that were held back from earlier chunks, which come before all bytes of this
+    /// one.
+    fn push_held(&mut self, bytes: &[u8]) {
         self.copy.extend_from_slice(bytes);
     }
 

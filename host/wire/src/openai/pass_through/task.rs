@@ -1,4 +1,4 @@
-//! Requests that a policy's tasks are: the client's own, edited, or a fresh one.
+//! Calls of a policy's tasks: the client's request, edited, or a new one.
 
 mod content;
 mod members;
@@ -20,36 +20,36 @@ use crate::openai::client::ChatRequest;
 
 pub use self::outputs::TaskOutputs;
 
-/// A task's request, but for the name of the model and the limit of output tokens.
-/// Content of the client's request is shared, so another attempt costs no copy
-/// of a picture.
+/// Body of a chat task without the name of the model and the limit of output tokens. Content of
+/// the client's request is shared, so another attempt copies no picture.
 #[derive(Debug)]
 pub struct TaskBody {
     /// Estimated tokens of the whole input; the module `tokens` has the rules.
     pub input_tokens: u32,
-    /// The client's limit of output tokens.
+    /// Limit of output tokens that the client set.
     own_limit: Option<u32>,
     segments: Vec<Segment>,
-    /// A member that makes a stream report usage, to be written after the model's name.
+    /// Member that makes a stream report usage, to be written after the model's name; empty if
+    /// there is none.
     usage_member: &'static str,
-    /// Members to be written after it.
+    /// Members to be written after that.
     members: String,
-    /// Members that limit output tokens, to be written after those.
-    names_of_limit: Vec<&'static str>,
+    /// Names of the members that limit output tokens, to be written after those.
+    limit_members: Vec<&'static str>,
 }
 
-/// A piece of a body.
+/// Segment of a body.
 #[derive(Debug)]
 enum Segment {
     Content(Body),
-    /// The model's name, and further members.
+    /// Name of the model, and further members.
     Name,
-    /// A limit of output tokens; the client's own value where there is no other.
+    /// Limit of output tokens, with the client's value in case the call sets none.
     Limit(Bytes),
-    /// The value of a member that makes a stream report usage.
+    /// Value of a member that makes a stream report usage.
     Usage {
         new: Bytes,
-        /// The client's own value.
+        /// Value that the client wrote.
         own: Bytes,
     },
 }
@@ -61,7 +61,7 @@ impl TaskBody {
             || self.segments.iter().any(|segment| matches!(segment, Segment::Usage { .. }))
     }
 
-    /// The body for a call.
+    /// Returns the body of a call.
     pub fn body_for(&self, call: &CallMembers<'_>) -> Vec<Bytes> {
         let mut name = quote(call.upstream_name);
         if call.stream_usage {
@@ -70,8 +70,8 @@ impl TaskBody {
         name.push_str(&self.members);
         let lower = |limit: u32| self.own_limit.map_or(limit, |own| own.min(limit));
         let limit = call.max_output_tokens.map(|limit| lower(limit).to_string());
-        for (member, limit) in self.names_of_limit.iter().zip(limit.iter().cycle()) {
-            name.push_str(&members::written(member, limit));
+        for (member, limit) in self.limit_members.iter().zip(limit.iter().cycle()) {
+            name.push_str(&members::render_member(member, limit));
         }
         let mut pieces = Vec::with_capacity(2 * self.segments.len());
         for segment in &self.segments {
@@ -91,11 +91,11 @@ impl TaskBody {
 }
 
 impl ChatRequest {
-    /// What a chat task sends. The task that answers sends the client's request
-    /// with other messages and what the task sets; any other has a request of
-    /// its own, for a whole answer.
+    /// Renders the call of a chat task. The task that answers sends the client's request with
+    /// other messages and with the members that the task sets; any other task sends a new request
+    /// for a whole answer.
     ///
-    /// References were checked when the plan was; one to nothing gives nothing.
+    /// References were checked when the plan was validated; one to nothing yields nothing.
     pub fn render_chat_task(&self, task: &Task, outputs: &TaskOutputs, answers: bool) -> TaskBody {
         let mut messages = MessagesWriter::new(TaskContent { request: self, outputs });
         task.input.iter().for_each(|input| messages.add(input));
@@ -111,8 +111,8 @@ impl ChatRequest {
         }
     }
 
-    /// Size of what the task that answers sends beside its messages: the client's
-    /// tools and the like.
+    /// Returns the size of the parts of the client's request that the task that answers sends
+    /// besides its messages, such as tools.
     pub fn size_beside_messages(&self) -> ContentSize {
         let messages = self.replaceable.value("messages").map_or(0, |span| span.len());
         let all = ContentSize { bytes: 0, ..self.index.conversation_size(Modalities::all()) };
@@ -123,12 +123,12 @@ impl ChatRequest {
         }
     }
 
-    /// What parts say, one after the other: an answer that is put together.
+    /// Composes an answer from the texts of parts.
     pub fn compose_text(&self, parts: &[ComposedPart], outputs: &TaskOutputs) -> String {
         TaskContent { request: self, outputs }.text(parts)
     }
 
-    /// A part of the request as JSON, and its estimated tokens if it is a medium.
+    /// Returns a part of the request as JSON, and its estimated tokens if it is a medium.
     fn part(&self, place: &ContentRef) -> Option<(Bytes, u32)> {
         let part = self.index.part(place.message, place.part)?;
         Some((self.body.bytes(part.whole.span()), part.media_tokens))
@@ -141,12 +141,12 @@ impl ChatRequest {
         after_name.write(br#","messages":"#);
         after_name.share(&messages, 0..messages.len());
         for (name, value) in members::members_of(task) {
-            after_name.write(members::written(name, &value).as_bytes());
+            after_name.write(members::render_member(name, &value).as_bytes());
         }
         after_name.write(b"}");
-        let mut names_of_limit: Vec<_> = self.limit_spans().map(|(name, _)| name).collect();
-        if names_of_limit.is_empty() {
-            names_of_limit.push(MAX_TOKENS);
+        let mut limit_members: Vec<_> = self.limit_spans().map(|(name, _)| name).collect();
+        if limit_members.is_empty() {
+            limit_members.push(MAX_TOKENS);
         }
         let segments = vec![
             Segment::Content(before_name.finish()),
@@ -160,7 +160,7 @@ impl ChatRequest {
             segments,
             usage_member: "",
             members: String::new(),
-            names_of_limit,
+            limit_members,
         }
     }
 }

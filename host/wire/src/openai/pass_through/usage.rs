@@ -1,13 +1,12 @@
-//! Writing another count of tokens into an answer than the backend's.
+//! Replacement of the token counts in an answer.
 
 use bytes::Bytes;
 use pointsman_domain::usage::Usage;
 
 use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, scan};
 
-/// A whole answer with these tokens in place of its own count: those of the last
-/// call alone would mislead. All else stays byte for byte. What is no JSON object
-/// is left as it is.
+/// Returns a whole answer with these tokens in place of its own count, which covers the last call
+/// alone. All other bytes stay. A document that is not a JSON object is returned unchanged.
 pub fn with_usage(answer: Bytes, total: Usage) -> Bytes {
     match rewritten(&answer, total) {
         Some(rewritten) => rewritten.into(),
@@ -15,7 +14,7 @@ pub fn with_usage(answer: Bytes, total: Usage) -> Bytes {
     }
 }
 
-/// The same for any answer or event; `None` when it is no JSON object.
+/// Returns an answer or an event with other token counts; `None` if it is not a JSON object.
 pub(super) fn rewritten(json: &[u8], total: Usage) -> Option<Vec<u8>> {
     let mut counts = UsageEditor::new(total);
     scan(json, &mut counts).ok()?;
@@ -47,17 +46,17 @@ keys! {
 
 const COUNTS: [Key; 3] = [Key::PromptTokens, Key::CompletionTokens, Key::TotalTokens];
 
-/// Finds the counts of an answer.
+/// Visitor that finds the counts of an answer, and collects the edits that replace them.
 struct UsageEditor {
     path: Path<Place, Key>,
     total: Usage,
     edits: Vec<(Span, String)>,
     is_object: bool,
-    /// The object has a `usage`.
+    /// True if the object has a member `usage`.
     is_counted: bool,
-    /// Which of the counts the usage under way has.
+    /// Counts that the current usage has, in the order of [`COUNTS`].
     seen: [bool; COUNTS.len()],
-    /// Whether the object under way has no member yet.
+    /// True as long as the current object has no member.
     is_empty: bool,
     usage_start: usize,
 }
@@ -76,7 +75,7 @@ impl UsageEditor {
         }
     }
 
-    /// What to write where, in order; `None` when it is no object.
+    /// Returns the edits in order; `None` if the document is not an object.
     fn edits(mut self) -> Option<Vec<(Span, String)>> {
         self.edits.sort_by_key(|(span, _)| span.start);
         self.is_object.then_some(self.edits)
@@ -92,15 +91,15 @@ impl UsageEditor {
         }
     }
 
-    /// Members for the counts that the usage under way does not have.
-    fn missing(&self) -> String {
+    /// Returns members for the counts that the current usage does not have.
+    fn missing_members(&self) -> String {
         let missing = COUNTS.into_iter().zip(self.seen).filter(|(_, seen)| !seen);
         let member = |(key, _): (Key, bool)| Some(format!("\"{}\":{}", key.name(), self.count(key)?));
         missing.filter_map(member).collect::<Vec<_>>().join(",")
     }
 
     fn end_usage(&mut self) {
-        let missing = self.missing();
+        let missing = self.missing_members();
         if !missing.is_empty() {
             let comma = if self.is_empty { "" } else { "," };
             let members = self.usage_start + 1;
@@ -114,7 +113,7 @@ impl UsageEditor {
         if !self.is_counted {
             let comma = if self.is_empty { "" } else { "," };
             let end = at - 1;
-            self.edits.push((end..end, format!(r#"{comma}"usage":{{{}}}"#, self.missing())));
+            self.edits.push((end..end, format!(r#"{comma}"usage":{{{}}}"#, self.missing_members())));
         }
     }
 }
@@ -155,7 +154,7 @@ impl Visitor for UsageEditor {
             Some(Place::Root) if key == Key::Usage => {
                 self.is_counted = true;
                 self.seen = [false; COUNTS.len()];
-                self.edits.push((span, format!("{{{}}}", self.missing())));
+                self.edits.push((span, format!("{{{}}}", self.missing_members())));
             }
             Some(Place::Usage) => {
                 if let Some(count) = self.count(key) {

@@ -1,4 +1,4 @@
-//! The content of an answer: a whole one, or one event of a stream.
+//! Parsing of chat answers: a whole answer, or one event of a stream.
 
 use pointsman_domain::usage::Usage;
 
@@ -8,17 +8,18 @@ use super::output::InvalidAnswer;
 use super::usage_count::{UsageCount, UsageMember};
 use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, scan, unescape, whole_number};
 
-/// Facts of a whole answer.
+/// Token counts of a whole chat answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChatAnswer {
     /// Tokens as the backend counted them.
     pub count: UsageCount,
-    /// Bytes of text that the model wrote, to estimate from.
+    /// Bytes of text that the model wrote; basis of an estimate where the backend states no
+    /// count.
     pub output_bytes: u64,
 }
 
 impl ChatAnswer {
-    /// Reads a whole answer.
+    /// Parses a whole answer.
     pub fn read(answer: &[u8]) -> Result<Self, InvalidAnswer> {
         Ok(Self::of(&AnswerVisitor::whole(answer, AnswerVisitor::default())?))
     }
@@ -34,7 +35,7 @@ impl ChatAnswer {
     }
 }
 
-/// What the model says in the first choice of a whole answer, and why it ended.
+/// Parses a whole answer, and returns the text and the finish reason of its first choice.
 pub(super) fn read_first_choice(
     answer: &[u8],
 ) -> Result<(String, Option<String>, ChatAnswer), InvalidAnswer> {
@@ -42,18 +43,18 @@ pub(super) fn read_first_choice(
         answer,
         AnswerVisitor { first: Some(Box::default()), ..AnswerVisitor::default() },
     )?;
-    let facts = ChatAnswer::of(&reading);
+    let answer_facts = ChatAnswer::of(&reading);
     let FirstChoice { texts, finish_reason, .. } = reading.first.map(|choice| *choice).unwrap_or_default();
     let text = texts.into_iter().filter_map(|span| answer.get(span)).map(unescape).collect();
-    Ok((text, finish_reason, facts))
+    Ok((text, finish_reason, answer_facts))
 }
 
-/// The member `error` of an answer.
+/// Member `error` of an answer.
 #[derive(Debug, Default)]
 pub(in crate::openai) struct ErrorMember {
-    /// Its message; empty if it has none.
+    /// Message; empty if there is none.
     pub message: String,
-    /// Its code, where that is an HTTP status.
+    /// Code, if it is an HTTP status.
     pub status: Option<u16>,
 }
 
@@ -65,18 +66,18 @@ enum Place {
     Choice,
     /// A choice's `message` or `delta`.
     Message,
-    /// A message's `content`, if an array.
+    /// Array in a message's `content`.
     Parts,
     Part,
     ToolCalls,
     ToolCall,
-    /// What is called.
+    /// Function of a tool call.
     Function,
     Audio,
     Usage,
-    /// The kinds of input or output tokens.
+    /// Tokens by kind, below a usage.
     UsageDetails,
-    /// Groq's own member, with a usage.
+    /// Member of Groq that holds a usage.
     XGroq,
     Error,
 }
@@ -146,12 +147,12 @@ impl Key {
 /// Kinds of members below a message or a delta, by their keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum MemberKind {
-    /// The model wrote it, as far as it is not empty.
+    /// Written by the model, unless it is empty.
     #[default]
     Content,
-    /// The model produced it, and it is no text: data, a signature, an address.
+    /// Produced by the model, but no text: data, a signature, an address.
     Opaque,
-    /// It says what other members are, and is there before the model has begun.
+    /// Describes other members, and is present before the model has written anything.
     Label,
 }
 
@@ -167,7 +168,7 @@ impl MemberKind {
     }
 }
 
-/// Facts of an answer or an event.
+/// Visitor that collects the facts of an answer or of an event.
 #[derive(Debug, Default)]
 pub(in crate::openai) struct AnswerVisitor {
     path: Path<Place, Key>,
@@ -177,61 +178,61 @@ pub(in crate::openai) struct AnswerVisitor {
     pub choices: usize,
     /// Indexes of the choices.
     pub seen: ChoiceSet,
-    /// Indexes of those that have a reason to finish.
+    /// Indexes of the choices that have a finish reason.
     pub finished: ChoiceSet,
     /// Tokens as the backend counted them.
     pub count: UsageCount,
-    /// The member `usage`, from its key to its value's end.
+    /// Span of the member `usage`, from its key to the end of its value.
     pub usage: Option<Span>,
-    /// True if that is an object.
+    /// True if `usage` is an object.
     pub has_usage: bool,
-    /// The error that it reports.
+    /// Reported error.
     pub error: Option<ErrorMember>,
-    /// True if the model wrote something, or ended.
+    /// True if there is content or a finish reason.
     pub is_meaningful: bool,
-    /// Bytes of text that the model wrote in members that are known.
+    /// Bytes of text in known members.
     text_bytes: u64,
-    /// Bytes of text in other members of a message or a delta: some servers have names of
-    /// their own for reasoning.
+    /// Bytes of text in unknown members of a message or a delta: some servers have names of their
+    /// own for reasoning.
     other_text_bytes: u64,
-    /// Number of texts in members that are known.
+    /// Number of texts in known members.
     pub texts: usize,
-    /// Place of the last of them.
+    /// Span of the last of these texts.
     pub last_text: Span,
-    /// The last text at the top that nobody reads.
+    /// Span of the last text at the top level in an unknown member: some providers pad events.
     pub padding: Option<Span>,
-    /// Content of the first choice, if it is asked for.
+    /// Content of the first choice, if the caller needs it.
     first: Option<Box<FirstChoice>>,
     usage_key: usize,
-    /// Index and end of the choice under way.
+    /// Choice that is being parsed.
     choice: OpenChoice,
     /// True below a message or a delta.
     in_message: bool,
-    /// Kind of the member under way below it.
+    /// Kind of the member that is being parsed in a message or delta.
     member: MemberKind,
 }
 
-/// The choice under way.
+/// Choice that is being parsed.
 #[derive(Clone, Copy, Debug, Default)]
 struct OpenChoice {
     index: u64,
     is_finished: bool,
 }
 
-/// What one choice says.
+/// Content of the first choice.
 #[derive(Debug, Default)]
 struct FirstChoice {
-    /// Its texts, without what the model only thought.
+    /// Spans of its texts, without reasoning.
     texts: Vec<Span>,
-    /// How many there were before the part under way.
+    /// Number of texts before the current part.
     before_part: usize,
-    /// Whether that part is something else than text.
+    /// True if the current part is not text.
     is_other: bool,
     finish_reason: Option<String>,
 }
 
 impl AnswerVisitor {
-    /// Reads a whole answer, which has to be one.
+    /// Parses a whole answer, and rejects a document that is none.
     fn whole(answer: &[u8], mut reading: Self) -> Result<Self, InvalidAnswer> {
         scan(answer, &mut reading).map_err(|error| InvalidAnswer::NotJson(error.to_string()))?;
         if let Some(error) = &reading.error {
@@ -243,18 +244,19 @@ impl AnswerVisitor {
         if reading.is_meaningful { Ok(reading) } else { Err(InvalidAnswer::Empty) }
     }
 
-    /// Returns the bytes of text that the model wrote. Text in other members may repeat that
-    /// in the known ones, so it counts where there is nothing else.
+    /// Returns the bytes of text that the model wrote. Text in unknown members may repeat that in
+    /// known ones, so it counts only if there is no other.
     pub fn output_bytes(&self) -> u64 {
         if self.text_bytes > 0 { self.text_bytes } else { self.other_text_bytes }
     }
 
-    /// Returns whether a choice has a reason to finish.
+    /// Returns whether a choice has a finish reason.
     pub fn is_finished(&self) -> bool {
         !self.finished.is_empty()
     }
 
-    /// The choice under way, if it is the first and that one is asked for.
+    /// Returns the content of the first choice while that choice is being parsed, if the caller
+    /// needs it.
     fn first_choice(&mut self) -> Option<&mut FirstChoice> {
         self.first.as_deref_mut().filter(|_| self.choices == 1)
     }
@@ -327,8 +329,8 @@ impl AnswerVisitor {
         })
     }
 
-    /// Records a value below a message or a delta, whatever it is called: unless it is empty
-    /// or a label, the model wrote it.
+    /// Records a value below a message or a delta, whatever its name: unless it is empty or a
+    /// label, the model wrote it.
     fn member(&mut self, value: &Scalar<'_>) {
         self.is_meaningful |= self.member != MemberKind::Label
             && match value {
@@ -365,7 +367,7 @@ impl AnswerVisitor {
 }
 
 impl ErrorMember {
-    /// Returns the error that this answer reports.
+    /// Returns the reported error with its cause.
     pub fn reported(&self, answer: &[u8]) -> ReportedError {
         ReportedError { status: self.status, cause: classify_error(self.status.unwrap_or(500), answer) }
     }

@@ -1,4 +1,4 @@
-/// Indexes of choices. Those from 127 on, which no server offers, count as one.
+/// Set of indexes of choices. Indexes from 127 on, which no server offers, count as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::openai) struct ChoiceSet(u128);
 

@@ -1,8 +1,8 @@
 //! Completeness of a streamed answer.
 //!
-//! An answer is complete when there is at least one choice and every choice that was seen
-//! has a reason to finish, or when `[DONE]` follows content: some servers state no reason.
-//! A reported error makes it incomplete, whatever else came.
+//! An answer is complete when there is at least one choice and every choice that was seen has a
+//! finish reason, or when `[DONE]` follows content: some servers state no reason. A reported
+//! error makes it incomplete in any case.
 
 use super::answer::AnswerVisitor;
 use super::choices::ChoiceSet;
@@ -11,24 +11,23 @@ use super::error::ReportedError;
 /// State of a streamed answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamState {
-    /// Nothing has come that the client cannot get twice. A role alone is nothing.
+    /// No content yet; a role alone is none. Another attempt can still take over.
     Waiting,
-    /// Content has come, and more is to follow.
+    /// Content has arrived, and more is to follow.
     Answering,
     /// Every choice has ended, or an error was reported. Usage and `[DONE]` may follow.
     Finished,
-    /// `[DONE]` has come. Nothing after it belongs to the answer.
+    /// `[DONE]` has arrived. Nothing after it belongs to the answer.
     Done,
 }
 
 /// Reason why a stream that has ended is not complete.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenStream {
-    /// It broke off before every choice had a reason to finish, or `[DONE]` came without any
-    /// content.
+    /// The stream ended before every choice had a finish reason, or `[DONE]` followed no content.
     #[error("the stream ended before the answer did")]
     Truncated,
-    /// The backend said so in the stream.
+    /// The backend reported an error in the stream.
     #[error("the backend reported an error in the stream: {1}")]
     Reported(ReportedError, String),
 }
@@ -38,11 +37,11 @@ pub enum BrokenStream {
 pub(in crate::openai) struct Completeness {
     seen: ChoiceSet,
     finished: ChoiceSet,
-    /// Number of choices that the client asked for. Some servers send one after another.
+    /// Number of choices that the client requested. Some servers send one after another.
     expected: u32,
     has_content: bool,
     is_done: bool,
-    /// The first error that was reported, and its message.
+    /// First reported error, and its message.
     error: Option<(ReportedError, String)>,
 }
 
@@ -58,7 +57,7 @@ impl Completeness {
         }
     }
 
-    /// Records an event with these data.
+    /// Records an event with this data.
     pub fn record(&mut self, reading: &mut AnswerVisitor, data: &[u8]) {
         self.seen.extend(reading.seen);
         self.finished.extend(reading.finished);
@@ -68,7 +67,7 @@ impl Completeness {
         }
     }
 
-    /// Records content that was not read, or only its length.
+    /// Records content of which at most the length is known.
     pub const fn record_content(&mut self) {
         self.has_content = true;
     }

@@ -1,4 +1,4 @@
-//! Embeddings: a text in, a vector out.
+//! Embeddings: text in, a vector out.
 
 use bytes::Bytes;
 
@@ -7,12 +7,12 @@ use super::usage_count::UsageCount;
 use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, quote, scan, whole_number};
 use crate::tokens;
 
-/// A request for the vector of a text, but for the name of the model.
+/// Body of an embedding call without the name of the model.
 #[derive(Debug)]
 pub struct EmbeddingBody {
     /// Estimated tokens of the text.
     pub input_tokens: u32,
-    /// From the name's end on.
+    /// Bytes from the end of the model's name.
     rest: Bytes,
 }
 
@@ -24,15 +24,15 @@ impl EmbeddingBody {
         Self { input_tokens, rest: rest.into() }
     }
 
-    /// The body for a backend that knows the model by this name.
+    /// Returns the body for a backend that knows the model by this name.
     pub fn body_for(&self, upstream_name: &str) -> Vec<Bytes> {
         vec![format!(r#"{{"model":{}"#, quote(upstream_name)).into(), self.rest.clone()]
     }
 }
 
-/// The first vector of an answer, as it is written there but without spaces, and
-/// the backend's count of tokens.
-pub(super) fn vector(answer: &[u8]) -> Result<(String, UsageCount), InvalidAnswer> {
+/// Parses the first vector of an answer, as it is written there but without white space, and the
+/// backend's count of tokens.
+pub(super) fn parse_embedding(answer: &[u8]) -> Result<(String, UsageCount), InvalidAnswer> {
     let mut reading = EmbeddingVisitor::default();
     scan(answer, &mut reading).map_err(|error| InvalidAnswer::NotJson(error.to_string()))?;
     let written = reading.vector.filter(|_| reading.is_numbers).and_then(|span| answer.get(span));
@@ -62,13 +62,13 @@ keys! {
 #[derive(Debug, Default)]
 struct EmbeddingVisitor {
     path: Path<Place, Key>,
-    /// The first vector.
+    /// Span of the first vector.
     vector: Option<Span>,
-    /// There is nothing in it but numbers, and there are some.
+    /// True if the first vector contains a number.
     is_numbers: bool,
     vectors: usize,
     vector_start: usize,
-    is_other: bool,
+    has_other_values: bool,
     input_tokens: Option<u64>,
 }
 
@@ -87,7 +87,7 @@ impl Visitor for EmbeddingVisitor {
                 Some(Place::Vector)
             }
             (Some(Place::Vector), ..) => {
-                self.is_other |= self.vectors == 1;
+                self.has_other_values |= self.vectors == 1;
                 None
             }
             _ => None,
@@ -108,7 +108,7 @@ impl Visitor for EmbeddingVisitor {
         }
         match (self.path.place(), self.path.key(), value) {
             (Some(Place::Vector), _, Scalar::Number(_)) => self.is_numbers |= self.vectors == 1,
-            (Some(Place::Vector), ..) => self.is_other |= self.vectors == 1,
+            (Some(Place::Vector), ..) => self.has_other_values |= self.vectors == 1,
             (Some(Place::Usage), Key::PromptTokens, Scalar::Number(raw)) => {
                 self.input_tokens = whole_number(raw);
             }
@@ -120,7 +120,7 @@ impl Visitor for EmbeddingVisitor {
         if let Some(Place::Vector) = self.path.leave()
             && self.vectors == 1
         {
-            self.vector = Some(self.vector_start..at).filter(|_| !self.is_other);
+            self.vector = Some(self.vector_start..at).filter(|_| !self.has_other_values);
         }
     }
 }

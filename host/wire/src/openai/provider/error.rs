@@ -6,17 +6,17 @@ mod classify;
 
 pub use self::classify::{classify_error, refuses_stream_usage};
 
-/// An error that a backend reported in an answer with a good status.
+/// Error that a backend reported in a response with a good status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReportedError {
-    /// The HTTP status that it states, if it states one.
+    /// HTTP status that the error states, if any.
     pub status: Option<u16>,
-    /// The cause.
+    /// Cause, as far as known phrases reveal it.
     pub cause: ErrorCause,
 }
 
 impl ReportedError {
-    /// Returns the failure of the call. Without a status it is that of a server.
+    /// Returns the failure of the call. An error without a status is that of a server.
     pub fn kind(self) -> FailureKind {
         FailureKind::Status { status: self.status.unwrap_or(500), cause: self.cause }
     }

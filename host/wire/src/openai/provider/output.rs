@@ -1,4 +1,4 @@
-//! What tasks give: whole answers of all operations, read as text.
+//! Outputs of tasks: the whole answers of all operations, as text.
 
 use pointsman_domain::usage::Usage;
 
@@ -7,64 +7,66 @@ use super::error::ReportedError;
 use super::usage_count::UsageCount;
 use super::{embedding, transcription};
 
-/// What a model gave for a task.
+/// Output of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskOutput {
-    /// What the model said or heard; of an embedding the vector as a JSON array.
+    /// The content of a chat answer, the text of a transcription, or the vector of an embedding
+    /// as a JSON array.
     pub text: String,
-    /// Why the model stopped, if it said so: `stop`, `length` …
+    /// Finish reason, if the model stated one: `stop`, `length` …
     pub finish_reason: Option<String>,
     /// Tokens as the backend counted them.
     pub count: UsageCount,
-    /// Bytes of text that the model wrote, to estimate from.
+    /// Bytes of text that the model wrote; basis of an estimate where the backend states no
+    /// count.
     output_bytes: u64,
 }
 
-/// What came is no answer.
+/// Reason why a response with a good status is not an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAnswer {
-    /// It is not JSON at all, or not complete.
+    /// Invalid or incomplete JSON.
     #[error("not valid JSON: {0}")]
     NotJson(String),
-    /// It is no chat completion.
+    /// No chat completion.
     #[error("not a JSON object with an array of choices, or the array is empty")]
     NoChoices,
-    /// It has neither content nor a reason why there is none.
+    /// Neither content nor a finish reason.
     #[error("no choice has content or a finish_reason")]
     Empty,
-    /// It reports an error in spite of its status.
+    /// An error that is reported in spite of the status.
     #[error("it reports an error")]
     Reported(ReportedError),
-    /// It is no transcription.
+    /// No transcription.
     #[error("not a JSON object with a text")]
     NoText,
-    /// It is no embedding.
+    /// No embedding.
     #[error("not a JSON object with a vector in data[0].embedding")]
     NoVector,
 }
 
 impl TaskOutput {
-    /// Reads a whole chat completion: what its first choice says. What the model
-    /// only thought is left out.
+    /// Parses a whole chat completion: the content of its first choice, without reasoning.
     pub fn of_chat(answer: &[u8]) -> Result<Self, InvalidAnswer> {
         let (text, finish_reason, ChatAnswer { count, output_bytes }) = answer::read_first_choice(answer)?;
         Ok(Self { text, finish_reason, count, output_bytes })
     }
 
-    /// Reads a transcription that was asked for as JSON.
+    /// Parses a transcription in JSON format.
     pub fn of_transcription(answer: &[u8]) -> Result<Self, InvalidAnswer> {
-        let (text, count) = transcription::heard(answer)?;
+        let (text, count) = transcription::parse_transcription(answer)?;
         let output_bytes = text.len() as u64;
         Ok(Self { text, finish_reason: None, count, output_bytes })
     }
 
-    /// Reads the first vector of an embedding.
+    /// Parses the first vector of an embedding.
     pub fn of_embedding(answer: &[u8]) -> Result<Self, InvalidAnswer> {
-        let (text, count) = embedding::vector(answer)?;
+        let (text, count) = embedding::parse_embedding(answer)?;
         Ok(Self { text, finish_reason: None, count, output_bytes: 0 })
     }
 
-    /// The backend's count, or an estimate for an input of so many tokens.
+    /// Returns the usage of the call: the backend's count where it can be true, else an estimate
+    /// for an input of about `input_tokens`.
     pub fn usage_or_estimate(&self, input_tokens: u32) -> Usage {
         self.count.usage(input_tokens, self.output_bytes)
     }

@@ -1,5 +1,5 @@
-//! Transcriptions: a recording in, a text out. The recording is sent as a file
-//! in a form, which is the one thing in this protocol that is no JSON.
+//! Transcriptions: a recording in, text out. The recording is sent as a file in a form, the one
+//! call of this protocol that is not JSON.
 
 mod form;
 
@@ -13,23 +13,23 @@ use super::usage_count::{UsageCount, UsageMember};
 
 pub use self::form::{InvalidForm, MultipartForm};
 
-/// A request for what is said in a recording, but for the name of the model.
-/// The recording is decoded once, and shared by all attempts.
+/// Body of a transcription call without the name of the model. The recording is decoded once, and
+/// shared by all attempts.
 #[derive(Clone, Debug)]
 pub struct TranscriptionBody {
-    /// `multipart/form-data` with the boundary.
+    /// Content type: `multipart/form-data` with the boundary.
     pub content_type: String,
     /// Estimated tokens of the recording; the module `tokens` has the rules.
     pub input_tokens: u32,
     boundary: Boundary,
-    /// From the end of the model's name up to the file's content.
+    /// Bytes from the end of the model's name to the start of the file's content.
     before_file: Bytes,
     file: Bytes,
     after_file: Bytes,
 }
 
 impl TranscriptionBody {
-    /// Returns the body for a recording in this format (`wav`, `mp3` …), with further fields.
+    /// Returns the body for a recording in a format such as `wav` or `mp3`, with further fields.
     pub(in crate::openai) fn new(
         content: Bytes,
         format: &str,
@@ -56,7 +56,7 @@ impl TranscriptionBody {
         }
     }
 
-    /// The body for a backend that knows the model by this name.
+    /// Returns the body for a backend that knows the model by this name.
     pub fn body_for(&self, upstream_name: &str) -> Vec<Bytes> {
         let mut model = String::new();
         self.boundary.begin(FieldHead { name: "model", file: None }, &mut model);
@@ -85,9 +85,9 @@ struct TranscriptionAnswer {
     usage: Option<Value>,
 }
 
-/// What an answer says was said, and the backend's count of tokens. Some count
-/// seconds, which are none.
-pub(super) fn heard(answer: &[u8]) -> Result<(String, UsageCount), InvalidAnswer> {
+/// Parses the text of a transcription, and the backend's count of tokens. Some backends count
+/// seconds, which are not tokens.
+pub(super) fn parse_transcription(answer: &[u8]) -> Result<(String, UsageCount), InvalidAnswer> {
     let TranscriptionAnswer { text, usage } =
         serde_json::from_slice(answer).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => InvalidAnswer::NoText,

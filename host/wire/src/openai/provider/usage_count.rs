@@ -1,21 +1,20 @@
 //! Token counts as backends state them, and the usage that follows from them.
 //!
-//! Providers agree on `prompt_tokens` and `completion_tokens` and little else: some state
-//! zeros until the end of a stream or always, some leave reasoning out of the completion
-//! but not out of the total, some write counts as floats, and each has a member of its own
-//! for cached tokens.
+//! Providers agree on `prompt_tokens` and `completion_tokens` and little else: some state zeros
+//! until the end of a stream or always, some leave reasoning out of the completion but not out of
+//! the total, some write counts as floats, and each has its own member for cached tokens.
 
 use pointsman_domain::usage::Usage;
 
 use crate::json::whole_number;
 use crate::tokens;
 
-/// Most tokens that one call is believed to have read or written: ten times the largest
-/// context window on offer. A larger count is a mistake or a lie, and would spoil sums
-/// that nothing can correct later.
+/// Highest count of tokens that is accepted for one call: ten times the largest context window on
+/// offer. A larger count is a mistake or a lie, and would spoil sums that nothing can correct
+/// later.
 const MAX_TOKENS: u64 = 100_000_000;
 
-/// Counts of one answer, as far as its backend stated them.
+/// Token counts of one answer, as far as its backend stated them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UsageCount {
     input: Option<u64>,
@@ -26,7 +25,7 @@ pub struct UsageCount {
     reasoning: Option<u64>,
 }
 
-/// Members of a `usage` that are read.
+/// Members of a `usage` that are parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UsageMember {
     Input,
@@ -47,7 +46,7 @@ impl UsageCount {
         Self { input: Some(input), output: Some(output), ..Self::NONE }
     }
 
-    /// Records a count as it is written in JSON. What is no believable count is ignored.
+    /// Records a count as it is written in JSON. A value that is no credible count is ignored.
     pub(crate) fn record(&mut self, member: UsageMember, raw: &[u8]) {
         let Some(count) = whole_number(raw).filter(|count| *count <= MAX_TOKENS) else { return };
         *self.member(member) = Some(count);
@@ -69,14 +68,14 @@ impl UsageCount {
         update(&mut self.reasoning, later.reasoning);
     }
 
-    /// Returns whether the backend stated how long the input and the answer were.
+    /// Returns whether the backend stated the tokens of both input and output.
     pub const fn is_complete(&self) -> bool {
         self.input.is_some() && (self.output.is_some() || self.total.is_some())
     }
 
-    /// Returns the usage of a call with about `input_estimate` input tokens, which brought
-    /// `output_bytes` of text. Counts that are missing, and zeros that cannot be true, are
-    /// estimated from these.
+    /// Returns the usage of a call with about `input_estimate` input tokens, whose answer has
+    /// `output_bytes` of text. Missing counts, and zeros that cannot be true, are estimated from
+    /// these.
     pub fn usage(&self, input_estimate: u32, output_bytes: u64) -> Usage {
         let (cached, cache_write) = (self.cached.unwrap_or(0), self.cache_write.unwrap_or(0));
         let stated_input = self.input.filter(|input| *input > 0).map(|input| self.with_cached_beside(input));
@@ -95,8 +94,9 @@ impl UsageCount {
         }
     }
 
-    /// Some count cached tokens beside those of the input; their total, if they state one, has
-    /// room for both. Others state more cached tokens than the input has.
+    /// Adds cached tokens to the input for backends that count them beside it; their total, if
+    /// they state one, has room for both. Other backends state more cached tokens than the input
+    /// has.
     fn with_cached_beside(&self, input: u64) -> u64 {
         let beside = self.cached.unwrap_or(0) + self.cache_write.unwrap_or(0);
         let sum = input + beside;
@@ -104,7 +104,8 @@ impl UsageCount {
         if beside > input && has_room { sum } else { input }
     }
 
-    /// Some leave reasoning out of the completion, but not out of the total.
+    /// Returns the output including reasoning, which some backends leave out of the completion
+    /// but not out of the total.
     fn stated_output(&self, input: Option<u64>) -> Option<u64> {
         let rest = self.total.zip(input).and_then(|(total, input)| total.checked_sub(input));
         self.output.max(rest)

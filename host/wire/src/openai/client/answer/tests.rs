@@ -42,7 +42,7 @@ fn events_are_chat_completion_chunks() {
 }
 
 #[test]
-fn a_stream_of_these_events_is_read_back() {
+fn a_rendered_stream_survives_a_round_trip() {
     let mut relay = StreamRelay::new(true, 1);
     let mut out = Vec::new();
     let events = [
@@ -61,7 +61,7 @@ fn a_stream_of_these_events_is_read_back() {
 }
 
 #[test]
-fn a_text_that_is_all_there_is_streamed_in_pieces() {
+fn a_complete_text_is_streamed_in_several_events() {
     for text in ["", "Hi", &"é\"🦀\n".repeat(5000)] {
         let mut relay = StreamRelay::new(false, 1);
         let mut out = Vec::new();
@@ -74,17 +74,17 @@ fn a_text_that_is_all_there_is_streamed_in_pieces() {
         assert_eq!(relay.finish(&mut out), Ok(()));
         let events = String::from_utf8(out.concat()).unwrap();
         let data = events.strip_suffix("data: [DONE_EVENT]\n\n").unwrap().split_terminator("\n\n");
-        let said = data.filter_map(|event| {
+        let texts = data.filter_map(|event| {
             let event: Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
             event["choices"][0]["delta"]["content"].as_str().map(str::to_owned)
         });
-        assert_eq!(said.collect::<String>(), text);
+        assert_eq!(texts.collect::<String>(), text);
     }
     assert_eq!(HEAD.stream_events("Hi".to_owned(), None).count(), 4);
 }
 
 #[test]
-fn a_whole_answer_is_the_same_in_pieces() {
+fn a_whole_answer_is_the_same_in_chunks() {
     let head = AnswerHead { model: "odd \"content\":\"\" name", ..HEAD };
     for text in ["", "say \"hi\"", &"é\"🦀\n".repeat(50_000)] {
         let pieces: Vec<Bytes> = head.completion_chunks(text.to_owned(), USAGE).collect();

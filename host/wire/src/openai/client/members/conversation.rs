@@ -6,20 +6,20 @@ use crate::json::{JsonText, Scalar, Span};
 use crate::openai::client::prompt::{CompactSpan, ContentIndex, MessageSpans, PartSpans, saturated};
 use crate::tokens;
 
-/// An address longer than this is the thing itself, as a `data:` URL.
+/// Length above which an address is the content itself, as a `data:` URL.
 const LONGEST_URL: usize = 4096;
-/// Quotes, colon and comma around a key or value of a tool: about one token.
+/// Bytes of quotes, colon and comma around a key or value of a tool: about one token.
 const PUNCTUATION: usize = 4;
 
-/// What the messages and the tools contain.
+/// Index of the content of messages and tools, as it is built.
 #[derive(Debug, Default)]
 pub(super) struct ConversationIndexer {
     pub index: ContentIndex,
     pub inputs: Modalities,
     pub turns: u32,
-    /// The message under way.
+    /// Message that is being parsed.
     message: OpenMessage,
-    /// The part under way.
+    /// Part that is being parsed.
     part: OpenPart,
     text_bytes: usize,
     media_tokens: u64,
@@ -40,27 +40,27 @@ struct OpenMessage {
 struct OpenPart {
     start: usize,
     kind: Modalities,
-    /// What is between the quotes, if it is a text.
+    /// Span of its text without the quotes, if it has one.
     text: Option<CompactSpan>,
-    /// Bytes of that text, decoded.
+    /// Bytes of that text after unescaping.
     text_bytes: usize,
-    /// It has more than one text, so what it is depends on who reads it.
+    /// True if it has more than one text, so that readers differ in its meaning.
     has_texts: bool,
     low_detail: bool,
     is_wav: bool,
-    /// Bytes of the last address or content.
+    /// Bytes of the last address or content of a medium.
     media_bytes: usize,
-    /// Bytes of what is in the request itself, in base64.
+    /// Bytes of base64 content in the request itself.
     inline: Option<u64>,
 }
 
 impl ConversationIndexer {
-    /// How many messages are complete.
+    /// Returns the number of complete messages.
     pub fn messages(&self) -> usize {
         self.index.messages.len()
     }
 
-    /// How many parts of the message under way are complete.
+    /// Returns the number of complete parts of the current message.
     pub fn parts(&self) -> usize {
         self.message.parts
     }
@@ -78,18 +78,18 @@ impl ConversationIndexer {
         self.message.calls_tools = true;
     }
 
-    /// The content is `null`, here.
+    /// Records the content `null`.
     pub fn no_content(&mut self, span: Span) {
         self.message.content = span.into();
     }
 
-    /// The content is one text: the only part.
+    /// Records a content that is a single text.
     pub fn text_content(&mut self, text: &JsonText<'_>, span: Span) {
         self.message.content = span.clone().into();
         self.lone_text(text, span);
     }
 
-    /// The content is an array of parts.
+    /// Records the start of a content that is an array of parts.
     pub fn begin_content(&mut self, at: usize) {
         self.message.content_start = at;
     }
@@ -102,7 +102,7 @@ impl ConversationIndexer {
         self.part.start = at;
     }
 
-    /// A part that is no object: a text, or what nobody knows.
+    /// Records a part that is not an object: a text, or an unknown value.
     pub fn scalar_part(&mut self, value: &Scalar<'_>, span: Span) {
         if let Scalar::String(text) = value {
             return self.lone_text(text, span);
@@ -117,7 +117,7 @@ impl ConversationIndexer {
         self.end_part(span.end);
     }
 
-    /// Text that a policy may read.
+    /// Records a text that a policy may read.
     pub fn part_text(&mut self, text: &JsonText<'_>) {
         self.inputs |= Modalities::TEXT;
         self.text_bytes += text.decoded_len;
@@ -128,7 +128,7 @@ impl ConversationIndexer {
         self.part.text_bytes = text.decoded_len;
     }
 
-    /// Text that only counts, such as a tool's schema.
+    /// Records a text that only counts, such as a tool's schema.
     pub fn structured(&mut self, text: &JsonText<'_>) {
         self.text_bytes += text.decoded_len + PUNCTUATION;
     }
@@ -147,7 +147,7 @@ impl ConversationIndexer {
         };
     }
 
-    /// The part has a member of this name, which is not `null`.
+    /// Records that the part has a member of this name, which is not `null`.
     pub fn media(&mut self, key: Key) {
         self.part.kind |= match key {
             Key::ImageUrl => Modalities::IMAGE,
@@ -188,7 +188,7 @@ impl ConversationIndexer {
         self.index.parts.push(part.spans(at, media_tokens));
     }
 
-    /// Whether the message was complete: it must have a role.
+    /// Ends the current message, and returns whether it is complete: it must have a role.
     pub fn end_message(&mut self, at: usize) -> bool {
         let message = std::mem::take(&mut self.message);
         let Some(role) = message.role else { return false };
@@ -204,7 +204,7 @@ impl ConversationIndexer {
         true
     }
 
-    /// Estimated tokens of everything.
+    /// Returns the estimated tokens of the whole input.
     pub fn input_tokens(&self) -> u32 {
         let size = ContentSize {
             messages: self.messages() as u64,
@@ -215,7 +215,7 @@ impl ConversationIndexer {
         u32::try_from(size.input_tokens()).unwrap_or(u32::MAX)
     }
 
-    /// Lower bound on the tokens of everything, whichever tokenizer counts them.
+    /// Returns a lower bound on the tokens of the whole input for any tokenizer.
     pub fn least_input_tokens(&self) -> u32 {
         saturated(self.text_bytes / tokens::LONGEST_TOKEN_BYTES)
     }
@@ -231,8 +231,8 @@ impl OpenPart {
             + of(Modalities::DOCUMENT, tokens::of_document(self.inline))
     }
 
-    /// What is kept of a part that ends here. One that could be taken for two
-    /// kinds is of none: models differ in what they make of it.
+    /// Returns the index entry of a part that ends here. A part that could be two kinds is of
+    /// none: models differ in how they read it.
     fn spans(&self, at: usize, media_tokens: u64) -> PartSpans {
         let whole = self.start..at;
         let media = self.kind.bits().count_ones();

@@ -1,6 +1,6 @@
 use crate::json::keys;
 
-/// An object or array of a request in which the gateway reads something.
+/// Object or array of a request in which members are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Place {
     #[default]
@@ -9,15 +9,15 @@ pub(super) enum Place {
     ResponseFormat,
     Messages,
     Message,
-    /// A message's `content`, if an array.
+    /// Array in a message's `content`.
     Parts,
     Part,
-    /// What a part has under `image_url`, `input_audio`, `file` …
+    /// Value of a part's `image_url`, `input_audio`, `file` …
     Media,
     Tools,
     Tool,
     Functions,
-    /// A tool's `function` or `custom`, or one of the old `functions`.
+    /// Value of a tool's `function` or `custom`, or one of the old `functions`.
     Function,
 }
 
@@ -62,7 +62,7 @@ keys! {
 }
 
 impl Key {
-    /// Whether a part has its media under this key.
+    /// Returns whether a part has a medium under this key.
     pub fn is_media(self) -> bool {
         matches!(
             self,

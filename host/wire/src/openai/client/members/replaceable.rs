@@ -1,7 +1,7 @@
 use super::place::Key;
 use crate::json::Span;
 
-/// Members at the top whose values a task may replace.
+/// Members at the top level whose values a task may replace.
 const REPLACEABLE: [Key; 8] = [
     Key::Messages,
     Key::MaxTokens,
@@ -13,10 +13,10 @@ const REPLACEABLE: [Key; 8] = [
     Key::ResponseFormat,
 ];
 
-/// Where the values of those members are.
+/// Spans of the values of those members.
 #[derive(Clone, Debug, Default)]
 pub(in crate::openai) struct ReplaceableMembers {
-    /// Empty where there is none.
+    /// Empty if the client set none.
     spans: [Span; REPLACEABLE.len()],
 }
 
@@ -28,7 +28,7 @@ impl ReplaceableMembers {
         }
     }
 
-    /// Where the value of a member is; `None` where the client gave none.
+    /// Returns the span of a member's value; `None` if the client set none.
     pub fn value(&self, name: &str) -> Option<Span> {
         let place = REPLACEABLE.iter().position(|known| known.name() == name)?;
         self.spans.get(place).filter(|span| !span.is_empty()).cloned()

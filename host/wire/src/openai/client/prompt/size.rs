@@ -1,4 +1,4 @@
-//! Sizes of content, and the places of excerpts, without copying any text.
+//! Sizes of content and positions of excerpts, without copying any text.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,13 +10,13 @@ use super::{ContentIndex, MessageSpans, PartSpans};
 use crate::body::Body;
 use crate::json::{EscapeIndex, Span};
 
-/// Indexes of the texts that have escapes, by number of the part. Each is made
-/// when the first excerpt of its text is looked for.
+/// Indexes of the texts with escapes, by index of the part. Each is built on the first excerpt of
+/// its text.
 pub(super) type Indexes = Mutex<HashMap<usize, Arc<EscapeIndex>>>;
 
 impl ContentIndex {
-    /// The size of a conversation with only parts of these kinds, as it is written
-    /// into a task.
+    /// Returns the size of a conversation with only parts of these kinds, as it is written into a
+    /// task.
     pub fn conversation_size(&self, kinds: Modalities) -> ContentSize {
         let mut size =
             ContentSize { pieces: (self.messages.len() + self.parts.len()) as u64, ..ContentSize::default() };
@@ -41,8 +41,8 @@ impl ContentIndex {
         size
     }
 
-    /// Returns the place of bytes `from..to` of a part's text as written, and the size of the
-    /// excerpt. `None` where there is no such text or an end is inside a character.
+    /// Returns the span of bytes `from..to` of a part's text as it is written, and the size of
+    /// the excerpt. `None` if there is no such text or an end is inside a character.
     pub fn excerpt(
         &self,
         body: &Body,
@@ -64,7 +64,7 @@ impl ContentIndex {
         Some((start..end, size))
     }
 
-    /// The place of an offset in a text without escapes.
+    /// Returns the position of an offset in a text without escapes.
     fn unescaped_place(&self, body: &Body, span: &Span, offset: usize) -> Option<usize> {
         let place = span.start.checked_add(offset).filter(|place| *place <= span.end)?;
         // What follows a text is a quote, so there always is a byte.
@@ -79,12 +79,13 @@ impl ContentIndex {
 }
 
 impl PartSpans {
-    /// A part whose kind nobody knows is kept with all others, or not at all.
+    /// Returns whether a filter by kinds keeps this part. A part of unknown kind is kept only
+    /// with all others.
     pub fn is_kept(&self, kinds: Modalities) -> bool {
         kinds.is_all() || (!self.kind.is_empty() && kinds.contains(self.kind))
     }
 
-    /// The size of the whole part, as it is written in a message.
+    /// Returns the size of the whole part, as it is written in a message.
     pub fn size(&self) -> ContentSize {
         let is_text = self.kind == Modalities::TEXT;
         ContentSize {
@@ -98,7 +99,8 @@ impl PartSpans {
 }
 
 impl MessageSpans {
-    /// Members beside the content count where they are large: calls of tools.
+    /// Returns the bytes of members besides the content, which count only if they are large:
+    /// calls of tools.
     pub fn bytes_beside_content(&self) -> u64 {
         if self.calls_tools { (self.whole.len() - self.content.len()) as u64 } else { 0 }
     }

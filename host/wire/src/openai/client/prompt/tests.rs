@@ -64,7 +64,7 @@ fn a_prompt_outlives_its_request() {
 }
 
 #[test]
-fn parts_are_listed_by_place_kind_and_size() {
+fn parts_have_a_position_a_kind_and_a_size() {
     let parts = |body: &str| -> Vec<(usize, usize, Modalities, usize)> {
         let prompt = prompt(body, 7);
         let of = |part: &ContentPart| (part.message, part.part, part.kind, part.bytes);
@@ -98,7 +98,7 @@ fn parts_are_listed_by_place_kind_and_size() {
 }
 
 #[test]
-fn a_part_is_read_by_its_place() {
+fn a_part_is_read_by_its_position() {
     for chunk in [1, 7, 10_000] {
         let prompt = prompt(CONVERSATION, chunk);
         assert_eq!(prompt.part_text(0, 0), Some("Be brief."));

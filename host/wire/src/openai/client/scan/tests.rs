@@ -108,7 +108,7 @@ fn the_limit_on_output_is_read_from_both_members() {
 }
 
 #[test]
-fn needs_follow_from_what_is_asked() {
+fn needs_follow_from_the_requested_features() {
     let needs = |members: &str| with(members).needs;
     assert_eq!(needs(r#""stream":true"#), Abilities::STREAMING);
     assert_eq!(needs(r#""tools":[{"type":"function","function":{"name":"f"}}]"#), Abilities::TOOLS);
@@ -127,7 +127,7 @@ fn needs_follow_from_what_is_asked() {
 }
 
 #[test]
-fn turns_that_call_tools_need_tools_unless_no_model_has_them() {
+fn earlier_tool_calls_need_tools_but_negotiably() {
     let needs = |message: &str| {
         let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}},{message}]}}"#);
         let request = read(&body).unwrap();
@@ -168,7 +168,7 @@ fn the_least_number_of_tokens_is_below_that_of_any_tokenizer() {
 }
 
 #[test]
-fn usage_is_wanted_only_where_it_is_asked_for() {
+fn usage_is_reported_to_clients_that_request_it() {
     assert!(with(r#""stream":true,"stream_options":{"include_usage":true}"#).wants_usage);
     assert!(!with(r#""stream":true,"stream_options":{"include_usage":false}"#).wants_usage);
     assert!(!with(r#""stream":true,"stream_options":{}"#).wants_usage);
@@ -225,7 +225,7 @@ fn instructions_are_no_turns() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn a_missing_member_is_named() {
     let messages = r#""messages":[{"role":"user","content":"Hi"}]"#;
     let code = "missing_required_parameter";
     check_error(&format!("{{{messages}}}"), "Missing required parameter: 'model'.", Some("model"), code);
@@ -251,7 +251,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn wrong_types_are_named_with_what_was_expected() {
+fn a_wrong_type_is_reported_with_the_expected_one() {
     check_type(r#""stream":"yes""#, "stream", "a boolean, but got a string");
     check_type(r#""stream":{}"#, "stream", "a boolean, but got an object");
     check_type(r#""stream_options":true"#, "stream_options", "an object, but got a boolean");
@@ -268,7 +268,7 @@ fn wrong_types_are_named_with_what_was_expected() {
 }
 
 #[test]
-fn wrong_types_in_messages_are_named_by_their_place() {
+fn a_wrong_type_in_a_message_is_reported_with_its_path() {
     let check = |messages: &str, param: &str, expected_but_got: &str| {
         let message = format!("Invalid type for '{param}': expected {expected_but_got} instead.");
         check_error(
@@ -295,7 +295,7 @@ fn wrong_types_in_messages_are_named_by_their_place() {
 }
 
 #[test]
-fn a_member_that_is_read_must_not_be_given_twice() {
+fn a_known_member_that_is_given_twice_is_rejected() {
     let check = |body: &str, param: &str| {
         let message = format!("Duplicate parameter: '{param}' must be given once.");
         check_error(body, &message, Some(param), "duplicate_parameter");
@@ -312,13 +312,13 @@ fn a_member_that_is_read_must_not_be_given_twice() {
 }
 
 #[test]
-fn members_that_are_not_read_are_the_backends_affair() {
+fn unknown_members_are_left_to_the_backend() {
     let request = with(r#""user":1,"user":2,"model_":null,"metadata":{"model":1,"stream":"x","messages":5}"#);
     assert_eq!((request.model.as_str(), request.streaming), ("auto", false));
 }
 
 #[test]
-fn what_is_no_json_is_refused_with_its_place() {
+fn invalid_json_is_rejected_with_its_offset() {
     check_error(
         r#"{"model":"m","messages":[}"#,
         "The request body is not valid JSON: expected a value or ']' at byte 25.",
@@ -340,7 +340,7 @@ fn the_first_error_wins_however_the_body_is_cut() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_refused_before_it_is_read() {
+fn a_body_above_the_limit_is_rejected_before_it_is_parsed() {
     let mut scan = RequestScan::new(ScanLimits { body_bytes: 10 });
     assert_eq!(scan.push(Bytes::from_static(b"{\"model\":")), Ok(()));
     let error = scan.push(Bytes::from_static(b"\"m\"")).unwrap_err();

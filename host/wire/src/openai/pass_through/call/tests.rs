@@ -35,7 +35,7 @@ fn check(body: &str, expected: &str) {
 const MESSAGES: &str = r#""messages":[{"role":"user","content":"Hi"}]"#;
 
 #[test]
-fn only_the_models_name_changes() {
+fn only_the_model_name_changes() {
     check(
         &format!("{{ \"model\" : \"auto\",\n\t{MESSAGES},\"x\":[1e5 , 1.0]}}\n"),
         &format!("{{ \"model\" : \"up\",\n\t{MESSAGES},\"x\":[1e5 , 1.0]}}\n"),
@@ -53,7 +53,7 @@ fn a_name_is_escaped() {
 }
 
 #[test]
-fn a_stream_asks_for_usage() {
+fn a_stream_requests_usage() {
     let stream = |options: &str| format!(r#"{{"model":"auto",{MESSAGES},"stream":true{options}}}"#);
     let expected = |options: &str| format!(r#"{{"model":"up",{MESSAGES},"stream":true{options}}}"#);
     check(
@@ -81,7 +81,7 @@ fn a_stream_asks_for_usage() {
 }
 
 #[test]
-fn a_stream_is_as_the_client_wrote_it_for_a_backend_that_reports_no_usage() {
+fn a_stream_stays_unchanged_for_a_backend_that_reports_no_usage() {
     for options in ["", r#","stream_options":null"#, r#","stream_options":{"include_usage":false}"#] {
         let body = |name: &str| format!(r#"{{"model":"{name}",{MESSAGES},"stream":true{options}}}"#);
         let request = read(&body("auto"), &[]).unwrap();
@@ -92,7 +92,7 @@ fn a_stream_is_as_the_client_wrote_it_for_a_backend_that_reports_no_usage() {
 }
 
 #[test]
-fn a_request_that_is_no_stream_is_not_made_to_ask_for_usage() {
+fn a_request_without_a_stream_does_not_request_usage() {
     let body =
         |name: &str| format!(r#"{{"stream_options":{{"include_usage":false}},"model":"{name}",{MESSAGES}}}"#);
     check(&body("auto"), &body("up"));
@@ -175,7 +175,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn the_backend_reads_what_the_client_wrote_but_for_name_and_usage(
+    fn the_backend_gets_the_clients_request_except_for_model_and_usage(
         body in request(),
         cuts in vec(any::<Index>(), 0..6),
         name in ".{0,20}",

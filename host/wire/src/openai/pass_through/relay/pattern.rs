@@ -2,37 +2,37 @@ use std::ops::Range;
 
 use crate::json::{Span, text_at};
 
-/// An event that was read, with gaps for its texts.
+/// Event that was parsed, with gaps in place of its texts.
 ///
-/// The events of a stream differ from one another in what the model wrote, and
-/// in padding that some providers add, so most need no reading: one with the
-/// same bytes around those texts says the same.
+/// The events of a stream differ in the text that the model wrote, and in padding that some
+/// providers add, so most need no parsing: an event with the same bytes around those texts has
+/// the same meaning.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    /// What is around the gaps: one more than there are gaps, none at first.
+    /// Bytes around the gaps: one literal more than there are gaps; empty at first.
     literals: [Vec<u8>; 3],
     gaps: usize,
-    /// What is not passed on, and in which of the literals.
+    /// Index of a literal, and the range in it that is not forwarded.
     cut: Option<(usize, Range<usize>)>,
 }
 
-/// An event that is like the pattern.
+/// Match of an event with the pattern.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PatternMatch {
     /// Bytes of text that the model wrote.
     pub text_bytes: usize,
-    /// What is not passed on.
+    /// Range that is not forwarded.
     pub cut: Option<Range<usize>>,
 }
 
 impl Pattern {
-    /// Matches nothing.
+    /// Returns a pattern that matches nothing.
     pub const fn new() -> Self {
         Self { literals: [const { Vec::new() }; 3], gaps: 0, cut: None }
     }
 
-    /// Takes this event as the pattern. `text` is what the model wrote, and
-    /// `padding` a text behind it that nobody reads.
+    /// Replaces the pattern by an event. `text` is the text that the model wrote, and `padding` a
+    /// later text that nobody reads.
     pub fn learn(&mut self, event: &[u8], text: Span, padding: Option<Span>, cut: Option<Range<usize>>) {
         let mut from = 0;
         self.gaps = 0;
@@ -51,22 +51,22 @@ impl Pattern {
         self.gaps -= 1;
     }
 
-    /// What an event says if it is like the pattern.
-    pub fn read(&self, event: &[u8]) -> Option<PatternMatch> {
-        let mut like = PatternMatch { text_bytes: 0, cut: None };
+    /// Matches an event.
+    pub fn matches(&self, event: &[u8]) -> Option<PatternMatch> {
+        let mut found = PatternMatch { text_bytes: 0, cut: None };
         let mut at = 0;
         for (i, literal) in self.literals.iter().enumerate().take(self.gaps + 1) {
             let rest = event[at..].strip_prefix(literal.as_slice())?;
             if let Some((_, cut)) = self.cut.as_ref().filter(|(literal, _)| *literal == i) {
-                like.cut = Some(at + cut.start..at + cut.end);
+                found.cut = Some(at + cut.start..at + cut.end);
             }
             at += literal.len();
             if i < self.gaps {
                 let (written, decoded) = text_at(rest)?;
                 at += written;
-                like.text_bytes += if i == 0 { decoded } else { 0 };
+                found.text_bytes += if i == 0 { decoded } else { 0 };
             }
         }
-        (self.gaps > 0 && at == event.len()).then_some(like)
+        (self.gaps > 0 && at == event.len()).then_some(found)
     }
 }

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use super::*;
 use proptest::prelude::*;
 
-/// What came of a stream.
+/// Result of relaying a stream.
 #[derive(Debug, PartialEq)]
 struct Relayed {
     sent: String,
@@ -67,7 +67,7 @@ fn check_passed(stream: &str, ending: Result<(), BrokenStream>) {
 }
 
 #[test]
-fn a_stream_is_passed_byte_for_byte() {
+fn a_stream_is_forwarded_byte_for_byte() {
     let stream =
         [ROLE, &content("Hi", ""), ": ping\n\n", &content(" there\\n", ""), FINISH, USAGE, DONE].concat();
     let expected = Relayed { sent: stream.clone(), usage: Some((3, 2)), output_bytes: 9, ending: Ok(()) };
@@ -77,7 +77,7 @@ fn a_stream_is_passed_byte_for_byte() {
 }
 
 #[test]
-fn further_comments_before_the_first_content_are_left_out() {
+fn further_comments_before_the_first_content_are_omitted() {
     let comments = ": ping\n\n:\r\n\r\n\n: a\n: b\n\n";
     let begins = |beginning: &str| [beginning, &content("Hi", ""), comments, FINISH, DONE].concat();
     let greeting = format!(": {}\n\n", "x".repeat(MAX_COMMENTS_BEFORE_CONTENT - 4));
@@ -90,7 +90,7 @@ fn further_comments_before_the_first_content_are_left_out() {
 }
 
 #[test]
-fn usage_that_the_client_did_not_ask_for_is_hidden() {
+fn usage_that_the_client_did_not_request_is_hidden() {
     let null = r#","usage":null"#;
     let stream = [ROLE, &content("Hi", null), &content(" there", null), FINISH, USAGE, DONE].concat();
     let sent = [ROLE, &content("Hi", ""), &content(" there", ""), FINISH, DONE].concat();
@@ -98,7 +98,7 @@ fn usage_that_the_client_did_not_ask_for_is_hidden() {
 }
 
 #[test]
-fn usage_is_cut_out_wherever_it_stands_and_nowhere_else() {
+fn usage_is_cut_out_at_any_position_and_nothing_else_is() {
     let hidden = |data: &str| relay([event(data).as_bytes()], true).sent;
     assert_eq!(hidden(r#"{"choices":[{}],"usage":null,"x":1}"#), event(r#"{"choices":[{}],"x":1}"#));
     assert_eq!(hidden(r#"{ "usage" : null , "choices":[{}]}"#), event(r#"{  "choices":[{}]}"#));
@@ -129,7 +129,7 @@ fn usage_is_cut_out_wherever_it_stands_and_nowhere_else() {
 }
 
 #[test]
-fn the_same_chunk_goes_on_when_nothing_in_it_changes() {
+fn an_unchanged_chunk_is_forwarded_without_a_copy() {
     let chunk = Bytes::from([content("a", ""), content("b", ""), content("c", "")].concat());
     let mut out = Vec::new();
     StreamRelay::new(true, 1).push(chunk.clone(), &mut out);
@@ -138,14 +138,14 @@ fn the_same_chunk_goes_on_when_nothing_in_it_changes() {
 }
 
 #[test]
-fn complete_events_go_on_at_once() {
+fn complete_events_are_forwarded_at_once() {
     let (mut relay, mut out) = (StreamRelay::new(true, 1), Vec::new());
     relay.push(Bytes::from([&content("a", ""), "data: {"].concat()), &mut out);
     assert_eq!(out.concat(), content("a", "").as_bytes());
 }
 
 #[test]
-fn a_role_is_not_meaningful_but_all_that_the_model_means_is() {
+fn a_role_is_no_content_and_everything_that_the_model_wrote_is() {
     let meaningful = |data: &str| {
         let mut relay = StreamRelay::new(true, 1);
         relay.push(event(data).into(), &mut Vec::new());
@@ -177,7 +177,7 @@ fn a_role_is_not_meaningful_but_all_that_the_model_means_is() {
 }
 
 #[test]
-fn a_stream_that_ends_early_is_broken() {
+fn a_stream_that_ends_early_is_incomplete() {
     check_passed(&[ROLE, &content("Hi", "")].concat(), Err(BrokenStream::Truncated));
     check_passed("", Err(BrokenStream::Truncated));
     check_passed(&[ROLE, FINISH].concat(), Ok(()));
@@ -189,20 +189,20 @@ fn reported(message: &str, status: Option<u16>) -> BrokenStream {
 }
 
 #[test]
-fn an_error_in_the_stream_is_passed_and_told() {
-    let told = |message: &str, status| Err(reported(message, status));
+fn an_error_in_the_stream_is_forwarded_and_reported() {
+    let broken = |message: &str, status| Err(reported(message, status));
     check_passed(
         &[ROLE, &event(r#"{"error":{"message":"out of memory","code":500}}"#)].concat(),
-        told("out of memory", Some(500)),
+        broken("out of memory", Some(500)),
     );
-    check_passed(&[&event(r#"{"error":"out of memory"}"#), DONE].concat(), told("out of memory", None));
-    check_passed(&event(r#"{"error":{"code":500}}"#), told("", Some(500)));
+    check_passed(&[&event(r#"{"error":"out of memory"}"#), DONE].concat(), broken("out of memory", None));
+    check_passed(&event(r#"{"error":{"code":500}}"#), broken("", Some(500)));
     check_passed(&[&event(r#"{"error":null,"choices":[]}"#), FINISH, DONE].concat(), Ok(()));
     check_passed(&[&event(r#"{"error":"","choices":[]}"#), FINISH, DONE].concat(), Ok(()));
 }
 
 #[test]
-fn an_event_that_only_lacks_its_empty_line_is_passed_at_the_end() {
+fn an_event_that_only_lacks_its_empty_line_is_forwarded_at_the_end() {
     let relayed = relay([content("Hi", "").as_bytes(), FINISH.as_bytes(), b"data: [DONE]"], true);
     assert_eq!(relayed.sent, [&content("Hi", ""), FINISH, DONE].concat());
     let relayed = relay([FINISH.as_bytes(), b"data: {\"choices\":[{\"del"], true);
@@ -210,7 +210,7 @@ fn an_event_that_only_lacks_its_empty_line_is_passed_at_the_end() {
 }
 
 #[test]
-fn without_usage_there_is_an_estimate() {
+fn missing_usage_is_estimated() {
     let mut relay = StreamRelay::new(true, 1);
     relay.push(content("123456789", "").into(), &mut Vec::new());
     let expected = Usage::counted(7, 3).estimated();
@@ -218,7 +218,7 @@ fn without_usage_there_is_an_estimate() {
 }
 
 #[test]
-fn events_like_the_last_are_read_the_same() {
+fn events_that_match_the_pattern_are_counted_alike() {
     let stream: String =
         ["a", "", r"\n", "é", r#"\"}"#, "usage", "zz"].map(|text| content(text, "")).concat();
     let relayed = relay([stream.as_bytes()], true);
@@ -238,7 +238,7 @@ fn padding_makes_no_difference() {
 }
 
 #[test]
-fn an_event_with_the_same_ends_but_another_shape_is_read() {
+fn an_event_with_the_same_ends_but_another_structure_is_parsed() {
     let call = r#"x"},"finish_reason":"stop"},{"index":1,"delta":{"content":"y"#;
     let stream = [content("a", ""), content(call, "")].concat();
     let relayed = relay([stream.as_bytes()], true);
@@ -246,7 +246,7 @@ fn an_event_with_the_same_ends_but_another_shape_is_read() {
 }
 
 #[test]
-fn data_in_several_lines_is_read() {
+fn data_in_several_lines_is_parsed() {
     let stream = "data: {\"choices\":\ndata: [],\"usage\":{\"prompt_tokens\":3,\ndata: \"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
     let relayed = relay([stream.as_bytes()], true);
     assert_eq!((relayed.sent.as_str(), relayed.usage), (DONE, Some((3, 2))));
@@ -254,7 +254,7 @@ fn data_in_several_lines_is_read() {
 
 proptest! {
     #[test]
-    fn whatever_comes_after_the_first_content_is_passed_on_but_for_an_incomplete_end(
+    fn everything_after_the_first_content_is_forwarded_except_an_incomplete_end(
         lines in vec(prop_oneof![
             "data: .{0,20}", Just(ROLE.to_owned()), Just(FINISH.to_owned()), Just(String::new()), ".{0,9}",
         ], 0..12),
@@ -268,7 +268,7 @@ proptest! {
     }
 
     #[test]
-    fn of_what_comes_before_the_first_content_only_comments_and_empty_lines_are_left_out(
+    fn only_comments_and_empty_lines_before_the_first_content_are_omitted(
         events in vec(prop_oneof![
             Just(ROLE), Just("event: a\n\n"), Just("retry: 10\n\n"), Just("\n"), Just(": a\n\n"), Just(":\n: b\n\n"),
         ], 0..12),
@@ -314,7 +314,7 @@ fn check_adding(stream: &str, hide_usage: bool, expected: &str) {
 }
 
 #[test]
-fn usage_that_is_passed_on_is_that_of_all_calls() {
+fn forwarded_usage_is_the_total_of_all_calls() {
     let counted = |input: u32, output: u32| {
         let usage = format!(
             r#""prompt_tokens":{input},"completion_tokens":{output},"total_tokens":{}"#,
@@ -340,7 +340,7 @@ fn usage_in_several_lines_is_added_to_in_one() {
 }
 
 #[test]
-fn nothing_added_changes_nothing() {
+fn zero_usage_of_other_calls_changes_nothing() {
     let stream = [&content("Hi", ""), FINISH, USAGE, DONE].concat();
     let mut relay = StreamRelay::new(false, 1).with_other_usage(Usage::default());
     let mut out = Vec::new();

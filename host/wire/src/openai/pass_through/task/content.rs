@@ -4,28 +4,27 @@ use pointsman_domain::plan::{ComposedPart, ContentRef};
 use super::{ChatRequest, TaskOutputs};
 use crate::json::{Span, unescape};
 
-/// What a policy's parts refer to.
+/// Content that the parts of a policy's messages refer to.
 #[derive(Clone, Copy)]
 pub(super) struct TaskContent<'a> {
     pub request: &'a ChatRequest,
     pub outputs: &'a TaskOutputs,
 }
 
-/// What a part comes to.
+/// Content of a part, resolved.
 pub(super) enum ResolvedPart<'a> {
-    /// A text to be written.
+    /// Text of the policy.
     Text(&'a str),
-    /// The output of this task.
+    /// Output of the task with this number.
     Output(usize),
-    /// A text of the client's, as it is written in the request: the place
-    /// between its quotes.
+    /// Span of a text in the client's request, without its quotes.
     Written(Span),
-    /// A part of the client's that is no text: the place of its JSON.
+    /// Span of the JSON of a part in the client's request that is not text.
     Media(Span),
 }
 
 impl<'a> TaskContent<'a> {
-    /// What a part is; `None` where there is nothing.
+    /// Resolves a part; `None` if it refers to nothing.
     pub fn resolve(&self, part: &'a ComposedPart) -> Option<ResolvedPart<'a>> {
         match part {
             ComposedPart::Text(text) => Some(ResolvedPart::Text(text)),
@@ -50,7 +49,7 @@ impl<'a> TaskContent<'a> {
         })
     }
 
-    /// Returns whether a part comes to an empty text.
+    /// Returns whether a part is an empty text.
     pub fn is_empty(&self, part: &ResolvedPart<'_>) -> bool {
         match part {
             ResolvedPart::Text(text) => text.is_empty(),
@@ -60,7 +59,7 @@ impl<'a> TaskContent<'a> {
         }
     }
 
-    /// The texts of parts, one after the other.
+    /// Returns the texts of parts, concatenated.
     pub fn text(&self, parts: &'a [ComposedPart]) -> String {
         let mut text = String::new();
         for part in parts {

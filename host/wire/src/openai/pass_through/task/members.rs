@@ -1,4 +1,4 @@
-//! The task that answers: the client's request with what the task changes.
+//! Body of the task that answers: the client's request with the members that the task sets.
 
 use std::borrow::Cow;
 
@@ -10,20 +10,20 @@ use crate::body::{Body, BodyBuilder};
 use crate::json::{Span, quote};
 use crate::openai::pass_through::call::{MAX_TOKENS, UsageChange};
 
-/// What comes in place of a value of the client's.
+/// Replacement of a value in the client's request.
 enum Replacement {
-    /// The backend's name of the model.
+    /// Name by which the backend knows the model.
     Name,
-    /// The limit of output tokens of a call.
+    /// Limit of output tokens of the call.
     Limit,
-    /// A value that makes a stream report usage.
+    /// Value that makes a stream report usage.
     Usage(Bytes),
     Body(Body),
     Value(Vec<u8>),
 }
 
 impl ChatRequest {
-    /// The client's body with other messages and the task's own members.
+    /// Returns the client's body with other messages and the members of the task.
     pub(super) fn edited_body(&self, task: &Task, messages: Body, input_tokens: u32) -> TaskBody {
         let mut members = String::new();
         let mut edits = vec![(self.model_span.clone(), Replacement::Name)];
@@ -40,20 +40,20 @@ impl ChatRequest {
         for (name, value) in members_of(task) {
             match self.replaceable.value(name) {
                 Some(span) => edits.push((span, Replacement::Value(value.into_owned().into()))),
-                None => members.push_str(&written(name, &value)),
+                None => members.push_str(&render_member(name, &value)),
             }
         }
         edits.sort_by_key(|(span, _)| span.start);
-        let names_of_limit = if self.limit_spans().next().is_some() { Vec::new() } else { vec![MAX_TOKENS] };
+        let limit_members = if self.limit_spans().next().is_some() { Vec::new() } else { vec![MAX_TOKENS] };
         let (own_limit, segments) = (self.max_output_tokens, self.edited_segments(edits));
-        TaskBody { input_tokens, own_limit, segments, usage_member, members, names_of_limit }
+        TaskBody { input_tokens, own_limit, segments, usage_member, members, limit_members }
     }
 
     fn edited_segments(&self, edits: Vec<(Span, Replacement)>) -> Vec<Segment> {
         let (mut segments, mut out) = (Vec::new(), BodyBuilder::default());
         let mut from = 0;
         for (span, new) in edits {
-            // Two edits of one value there are not; the first would do.
+            // Edits never overlap; if they did, the first one would win.
             if span.start < from {
                 continue;
             }
@@ -77,17 +77,19 @@ impl ChatRequest {
     }
 }
 
-/// Members that a task sets beside its limit of output tokens: names, and values in JSON.
+/// Returns the members that a task sets besides its limit of output tokens: names, and values in
+/// JSON.
 pub(super) fn members_of(task: &Task) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     task.options.iter().map(|(name, value)| (name.as_str(), value_of(name, value)))
 }
 
-/// A member after others.
-pub(super) fn written(name: &str, value: &str) -> String {
+/// Returns a member that follows others, with its comma.
+pub(super) fn render_member(name: &str, value: &str) -> String {
     format!(",{}:{value}", quote(name))
 }
 
-/// A policy gives a kind of format where the protocol has an object.
+/// Returns the value of a member. A policy states a kind of format where the protocol has an
+/// object.
 fn value_of<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
     if name == "response_format" && value.starts_with('"') {
         return format!(r#"{{"type":{value}}}"#).into();

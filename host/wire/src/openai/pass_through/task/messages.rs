@@ -6,7 +6,7 @@ use crate::body::{Body, BodyBuilder};
 use crate::json::quoted_interior;
 use crate::openai::client::{MessageSpans, PartSpans};
 
-/// The array of a task's messages, as far as it was written.
+/// Writer of the array of a task's messages.
 pub(super) struct MessagesWriter<'a> {
     content: TaskContent<'a>,
     out: BodyBuilder,
@@ -27,14 +27,14 @@ impl<'a> MessagesWriter<'a> {
         }
     }
 
-    /// The array.
+    /// Returns the complete array.
     pub fn finish(mut self) -> Body {
         self.out.write(b"]");
         self.out.finish()
     }
 
-    /// The client's messages with only these kinds of parts. One that loses all
-    /// its parts goes, unless it calls tools: the results would refer to nothing.
+    /// Writes the client's messages with only these kinds of parts. A message without any such
+    /// part is omitted, unless it calls tools: otherwise the results would refer to nothing.
     fn conversation(&mut self, kinds: Modalities) {
         let index = &self.content.request.index;
         for (number, message) in index.messages.iter().enumerate() {
@@ -45,12 +45,12 @@ impl<'a> MessagesWriter<'a> {
                 self.share(message.whole.span());
             } else if kept > 0 || message.calls_tools {
                 self.begin_message();
-                self.thinned(message, parts, kinds);
+                self.filtered_message(message, parts, kinds);
             }
         }
     }
 
-    fn thinned(&mut self, message: &MessageSpans, parts: &[PartSpans], kinds: Modalities) {
+    fn filtered_message(&mut self, message: &MessageSpans, parts: &[PartSpans], kinds: Modalities) {
         let (whole, content) = (message.whole.span(), message.content.span());
         self.share(whole.start..content.start);
         let mut is_first = true;
@@ -76,7 +76,7 @@ impl<'a> MessagesWriter<'a> {
         if parts.iter().any(|part| matches!(part, ResolvedPart::Media(_))) {
             self.array(&parts);
         } else {
-            // A server that knows no arrays knows this.
+            // Every server accepts a string; some know no arrays.
             self.out.write(b"\"");
             parts.iter().for_each(|part| self.text(part));
             self.out.write(b"\"");
@@ -105,13 +105,13 @@ impl<'a> MessagesWriter<'a> {
         self.out.write(if in_text { br#""}]"# } else { b"]" });
     }
 
-    /// A piece as it stands between the quotes of a text, or a medium.
+    /// Writes the escaped form of a text, or a medium as it is.
     fn text(&mut self, part: &ResolvedPart<'_>) {
         match part {
             ResolvedPart::Text(text) => self.out.push(quoted_interior(text)),
             ResolvedPart::Output(task) => {
-                if let Some(quoted) = self.content.outputs.quoted(*task) {
-                    self.out.push(quoted.clone());
+                if let Some(escaped) = self.content.outputs.escaped(*task) {
+                    self.out.push(escaped.clone());
                 }
             }
             ResolvedPart::Written(span) | ResolvedPart::Media(span) => self.share(span.clone()),

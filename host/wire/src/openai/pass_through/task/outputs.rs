@@ -6,30 +6,30 @@ use pointsman_domain::prompt::ContentSize;
 
 use crate::json::quoted_interior;
 
-/// The outputs of a request's tasks, by number. Each is measured and escaped for
-/// JSON at most once, and shared by all that refer to it. Cheap to clone.
+/// Outputs of a request's tasks, by number. Each is measured and escaped for JSON at most once,
+/// and shared by all that refer to it. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct TaskOutputs(Vec<Option<Arc<CachedOutput>>>);
 
-/// The output of a task.
+/// Output of a task.
 struct CachedOutput {
     text: Arc<str>,
     size: OnceLock<ContentSize>,
-    /// As it stands between quotes.
-    quoted: OnceLock<Bytes>,
+    /// Escaped form, without the quotes around it.
+    escaped: OnceLock<Bytes>,
 }
 
 impl TaskOutputs {
-    /// Adds the output of a task, or takes away what another had under its number.
+    /// Sets or removes the output of a task.
     pub fn set(&mut self, task: usize, text: Option<Arc<str>>) {
         if self.0.len() <= task {
             self.0.resize(task + 1, None);
         }
-        let output = |text| Arc::new(CachedOutput { text, size: OnceLock::new(), quoted: OnceLock::new() });
+        let output = |text| Arc::new(CachedOutput { text, size: OnceLock::new(), escaped: OnceLock::new() });
         self.0[task] = text.map(output);
     }
 
-    /// The size of an output as text; `None` where there is none.
+    /// Returns the size of an output as text; `None` if there is none.
     pub fn size(&self, task: usize) -> Option<ContentSize> {
         let output = self.get(task)?;
         Some(*output.size.get_or_init(|| ContentSize::unwritten(&output.text)))
@@ -39,10 +39,10 @@ impl TaskOutputs {
         Some(&self.get(task)?.text)
     }
 
-    /// An output as it stands between the quotes of a JSON string.
-    pub(super) fn quoted(&self, task: usize) -> Option<&Bytes> {
+    /// Returns the escaped form of an output, without the quotes around it.
+    pub(super) fn escaped(&self, task: usize) -> Option<&Bytes> {
         let output = self.get(task)?;
-        Some(output.quoted.get_or_init(|| quoted_interior(&output.text)))
+        Some(output.escaped.get_or_init(|| quoted_interior(&output.text)))
     }
 
     fn get(&self, task: usize) -> Option<&CachedOutput> {
@@ -51,7 +51,7 @@ impl TaskOutputs {
 }
 
 impl fmt::Debug for CachedOutput {
-    /// Without the content: it must not end up in a log.
+    /// Omits the content, which must not reach a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Output({} bytes)", self.text.len())
     }

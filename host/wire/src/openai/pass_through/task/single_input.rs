@@ -1,4 +1,4 @@
-//! Calls of tasks with a single input: a text to be embedded, or a recording to be transcribed.
+//! Calls of tasks with a single input: text for an embedding, or a recording for a transcription.
 
 use pointsman_domain::plan::{ComposedPart, ContentRef, Task, TaskInput};
 
@@ -7,7 +7,7 @@ use crate::openai::client::{InvalidRecording, Recording};
 use crate::openai::provider::{EmbeddingBody, TranscriptionBody};
 
 impl ChatRequest {
-    /// What an embedding task sends: the text of its one message.
+    /// Renders the call of an embedding task, whose input is the text of its one message.
     pub fn render_embedding_task(&self, task: &Task, outputs: &TaskOutputs) -> EmbeddingBody {
         let message = task.input.iter().find_map(|input| match input {
             TaskInput::Message(message) => Some(message),
@@ -18,9 +18,9 @@ impl ChatRequest {
         )
     }
 
-    /// What a transcription task sends: the one recording in its message.
+    /// Renders the call of a transcription task, whose input is the one recording in its message.
     pub fn render_transcription_task(&self, task: &Task) -> Result<TranscriptionBody, InvalidRecording> {
-        let place = place_of_recording(&task.input).ok_or(InvalidRecording::Missing)?;
+        let place = find_recording(&task.input).ok_or(InvalidRecording::Missing)?;
         let (part, tokens) = self.part(place).ok_or(InvalidRecording::Missing)?;
         let recording = Recording::read(&part, (place.message, place.part))?;
         let Recording { content, format } = recording;
@@ -28,7 +28,7 @@ impl ChatRequest {
     }
 }
 
-fn place_of_recording(input: &[TaskInput]) -> Option<&ContentRef> {
+fn find_recording(input: &[TaskInput]) -> Option<&ContentRef> {
     let messages = input.iter().filter_map(|input| match input {
         TaskInput::Message(message) => Some(&message.content),
         TaskInput::Conversation(_) => None,

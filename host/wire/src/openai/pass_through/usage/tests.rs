@@ -12,7 +12,7 @@ fn check(answer: &str, expected: &str) {
 }
 
 #[test]
-fn counts_are_replaced_and_all_else_stays() {
+fn counts_are_replaced_and_everything_else_stays() {
     check(
         r#"{ "usage": {"completion_tokens" : 2, "details":{"prompt_tokens":1}, "prompt_tokens":3,"total_tokens":5 }, "x":[1e5]}"#,
         r#"{ "usage": {"completion_tokens" : 12, "details":{"prompt_tokens":1}, "prompt_tokens":30,"total_tokens":42 }, "x":[1e5]}"#,
@@ -20,7 +20,7 @@ fn counts_are_replaced_and_all_else_stays() {
 }
 
 #[test]
-fn counts_that_are_missing_are_added() {
+fn missing_counts_are_added() {
     check(
         r#"{"usage":{"prompt_tokens":3}}"#,
         r#"{"usage":{"completion_tokens":12,"total_tokens":42,"prompt_tokens":30}}"#,
@@ -33,7 +33,7 @@ fn counts_that_are_missing_are_added() {
 }
 
 #[test]
-fn what_is_no_object_is_left_alone() {
+fn a_document_that_is_not_an_object_stays_unchanged() {
     for other in ["", "[]", "no json", r#"{"a":"#] {
         check(other, other);
     }
@@ -41,7 +41,7 @@ fn what_is_no_object_is_left_alone() {
 
 proptest! {
     #[test]
-    fn a_reader_sees_the_total_and_what_else_there_was(
+    fn a_reader_gets_the_total_and_all_other_members(
         before in ".{0,9}",
         counts in proptest::option::of((any::<Option<u64>>(), any::<Option<u64>>(), ".{0,5}")),
         pretty in any::<bool>(),

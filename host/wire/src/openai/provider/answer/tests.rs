@@ -11,7 +11,7 @@ fn check(answer: &str, usage: Option<(u64, u64)>, output_bytes: u64) {
 }
 
 #[test]
-fn usage_is_read_wherever_it_stands() {
+fn usage_is_found_at_any_position() {
     check(
         r#"{"choices":[{"finish_reason":"stop"}],"usage":{"total_tokens":5,"prompt_tokens":3,"completion_tokens":2}}"#,
         Some((3, 2)),
@@ -25,7 +25,7 @@ fn usage_is_read_wherever_it_stands() {
 }
 
 #[test]
-fn usage_that_is_not_complete_is_none() {
+fn incomplete_usage_is_estimated() {
     check(r#"{"choices":[{"finish_reason":"stop"}]}"#, None, 0);
     check(r#"{"choices":[{"finish_reason":"stop"}],"usage":null}"#, None, 0);
     check(r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#, None, 0);
@@ -37,7 +37,7 @@ fn usage_that_is_not_complete_is_none() {
 }
 
 #[test]
-fn what_the_model_wrote_is_counted_in_bytes_of_text() {
+fn text_of_the_model_is_counted_in_bytes() {
     check(r#"{"choices":[{"message":{"role":"assistant","content":"caf\u00e9"}}]}"#, None, 5);
     check(
         r#"{"choices":[{"message":{"content":"a"}},{"message":{"reasoning_content":"bc","content":"d"}}]}"#,
@@ -60,14 +60,14 @@ fn what_the_model_wrote_is_counted_in_bytes_of_text() {
 }
 
 #[test]
-fn without_usage_there_is_an_estimate() {
+fn missing_usage_is_estimated() {
     let answer = ChatAnswer { count: UsageCount::NONE, output_bytes: 9 };
     let expected = Usage::counted(7, 3).estimated();
     assert_eq!(answer.usage_or_estimate(7), expected);
 }
 
 #[test]
-fn what_is_no_completion_is_told_apart() {
+fn a_document_that_is_no_completion_is_rejected() {
     let no_choices: Result<ChatAnswer, _> = Err(InvalidAnswer::NoChoices);
     assert_eq!(ChatAnswer::read(b"{}"), no_choices);
     assert_eq!(ChatAnswer::read(b"[]"), no_choices);
@@ -89,20 +89,20 @@ fn what_is_no_completion_is_told_apart() {
 }
 
 #[track_caller]
-fn check_said(answer: &str, text: &str, finish_reason: Option<&str>) {
-    let said = read_first_choice(answer.as_bytes()).unwrap();
-    assert_eq!((said.0.as_str(), said.1.as_deref()), (text, finish_reason));
-    assert_eq!(ChatAnswer::read(answer.as_bytes()), Ok(said.2));
+fn check_first_choice(answer: &str, text: &str, finish_reason: Option<&str>) {
+    let choice = read_first_choice(answer.as_bytes()).unwrap();
+    assert_eq!((choice.0.as_str(), choice.1.as_deref()), (text, finish_reason));
+    assert_eq!(ChatAnswer::read(answer.as_bytes()), Ok(choice.2));
 }
 
 #[test]
-fn what_the_first_choice_says_is_the_output() {
-    check_said(
+fn the_content_of_the_first_choice_is_the_output() {
+    check_first_choice(
         r#"{"choices":[{"message":{"content":"caf\u00e9\n"},"finish_reason":"stop"},{"message":{"content":"b"},"finish_reason":"length"}]}"#,
         "café\n",
         Some("stop"),
     );
-    check_said(
+    check_first_choice(
         r#"{"choices":[{"finish_reason":"length","message":{"content":[{"type":"text","text":"a"},{"text":"b"}]}}]}"#,
         "ab",
         Some("length"),
@@ -110,13 +110,13 @@ fn what_the_first_choice_says_is_the_output() {
 }
 
 #[test]
-fn what_a_model_thinks_is_no_output() {
-    check_said(
+fn reasoning_is_not_part_of_the_output() {
+    check_first_choice(
         r#"{"choices":[{"message":{"reasoning_content":"hm","reasoning":"hm","content":"a"}}]}"#,
         "a",
         None,
     );
-    check_said(
+    check_first_choice(
         r#"{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"text":"hm","type":"reasoning"},{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"b"}]}}]}"#,
         "ab",
         None,
@@ -125,8 +125,12 @@ fn what_a_model_thinks_is_no_output() {
 
 #[test]
 fn an_answer_without_content_gives_an_empty_output() {
-    check_said(r#"{"choices":[{"message":{"content":null,"refusal":"no"},"finish_reason":null}]}"#, "", None);
-    check_said(
+    check_first_choice(
+        r#"{"choices":[{"message":{"content":null,"refusal":"no"},"finish_reason":null}]}"#,
+        "",
+        None,
+    );
+    check_first_choice(
         r#"{"choices":[{"message":{"tool_calls":[]},"finish_reason":"tool_calls"}]}"#,
         "",
         Some("tool_calls"),

@@ -78,7 +78,7 @@ fn each_choice_that_was_seen_has_to_end() {
 }
 
 #[test]
-fn nothing_is_relayed_after_done() {
+fn nothing_is_forwarded_after_done() {
     let mut relay = StreamRelay::new(true, 1);
     let mut out = Vec::new();
     let stream = format!("data: {CONTENT}\n\ndata: [DONE]\n\ndata: {ERROR}\n\n: ping\n\n");

@@ -1,16 +1,16 @@
-//! Causes of error answers, by status, code and well-known words together.
+//! Causes of error responses, from status, code and well-known phrases together.
 //!
-//! Servers share the statuses of HTTP, but not their meaning: a request that is too long
-//! for one model is a 400 here and a 500 there, and a key that is refused may be a 400 too.
+//! Servers share the statuses of HTTP, but not their meaning: a request that is too long for one
+//! model is a 400 from one server and a 500 from another, and a refused key may be a 400 too.
 
 use memchr::memmem;
 use pointsman_domain::failure::ErrorCause;
 use serde_json::Value;
 
-/// Bytes of an error that are read for words. What follows may quote the request.
+/// Bytes of an error that are searched for phrases. The rest may quote the request.
 const READ: usize = 2 << 10;
 
-/// ErrorText of a server that one model cannot serve a request that another one may.
+/// Phrases of servers that reject a request which another model may serve.
 const MISMATCH: [&str; 32] = [
     "context_length",
     "context length",
@@ -46,7 +46,7 @@ const MISMATCH: [&str; 32] = [
     "does not allow",
 ];
 
-/// ErrorText of a server that refuses the operator's key, account or model name.
+/// Phrases of servers that reject the operator's key, account or model name.
 const ACCESS: [&str; 14] = [
     "invalid_api_key",
     "api_key_invalid",
@@ -64,7 +64,7 @@ const ACCESS: [&str; 14] = [
     "unknown model",
 ];
 
-/// ErrorText of a server that has too much to do.
+/// Phrases of overloaded servers.
 const LOAD: [&str; 7] = [
     "rate_limit",
     "rate limit",
@@ -75,34 +75,35 @@ const LOAD: [&str; 7] = [
     "resource has been exhausted",
 ];
 
-/// Returns the cause of an error answer. Of a body, the beginning is enough.
+/// Returns the cause of an error response. The beginning of its body is enough.
 pub fn classify_error(status: u16, body: &[u8]) -> ErrorCause {
     let text = ErrorText::of(body);
     match status {
         429 if text.code.contains("insufficient_quota") => ErrorCause::Access,
         429 | 529 => ErrorCause::Load,
-        // A page of a proxy on the way, which never asked the model.
+        // A page of a proxy on the way: no model has seen the request.
         400 | 411 | 413 | 414 | 422 | 431 if text.is_page => ErrorCause::Mismatch,
         400..500 if text.is_page => ErrorCause::Access,
         408 | 425 => ErrorCause::Server,
-        400 | 403 | 404 | 409 | 413 | 422 => by_words(&text).unwrap_or(match status {
+        400 | 403 | 404 | 409 | 413 | 422 => by_phrase(&text).unwrap_or(match status {
             403 | 404 => ErrorCause::Access,
             _ => ErrorCause::Request,
         }),
-        500.. => by_words(&text).filter(|cause| *cause != ErrorCause::Access).unwrap_or(ErrorCause::Server),
+        500.. => by_phrase(&text).filter(|cause| *cause != ErrorCause::Access).unwrap_or(ErrorCause::Server),
         _ => ErrorCause::Access,
     }
 }
 
-/// Returns whether an error refuses the member by which the usage of a stream is requested.
+/// Returns whether an error rejects the member that requests the usage of a stream.
 pub fn refuses_stream_usage(status: u16, body: &[u8]) -> bool {
     let names = |member: &str| memmem::find(body, member.as_bytes()).is_some();
     matches!(status, 400 | 422) && (names("stream_options") || names("include_usage"))
 }
 
-/// Load comes first: it passes, and the words for the others may be in the same message.
-fn by_words(text: &ErrorText) -> Option<ErrorCause> {
-    let has_one_of = |words: &[&str]| words.iter().any(|word| text.has(word));
+/// Returns the cause that the phrases of an error name. Load comes first: it is temporary, and
+/// phrases of the other causes may be in the same message.
+fn by_phrase(text: &ErrorText) -> Option<ErrorCause> {
+    let has_one_of = |phrases: &[&str]| phrases.iter().any(|phrase| text.has(phrase));
     let names_no_model = || text.has("model") && text.has("does not exist");
     if has_one_of(&LOAD) {
         Some(ErrorCause::Load)
@@ -115,11 +116,11 @@ fn by_words(text: &ErrorText) -> Option<ErrorCause> {
     }
 }
 
-/// The beginning of an error, in lower case.
+/// Beginning of an error, in lower case.
 struct ErrorText {
-    /// Codes and types; all of it where it is no JSON.
+    /// Codes and types; the whole text if it is not JSON.
     code: String,
-    /// The message for people.
+    /// Message for people.
     message: String,
     is_page: bool,
 }
@@ -141,8 +142,8 @@ impl ErrorText {
         Self { code: beginning(&code.join(" ")), message, is_page: false }
     }
 
-    fn has(&self, word: &str) -> bool {
-        self.code.contains(word) || self.message.contains(word)
+    fn has(&self, phrase: &str) -> bool {
+        self.code.contains(phrase) || self.message.contains(phrase)
     }
 }
 

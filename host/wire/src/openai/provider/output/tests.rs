@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_transcription_is_its_text_and_the_tokens_it_took() {
+fn a_transcription_has_a_text_and_tokens() {
     let read = |answer: &str| TaskOutput::of_transcription(answer.as_bytes());
     let output =
         read(r#"{"text":"caf\u00e9","usage":{"type":"tokens","input_tokens":14,"output_tokens":2}}"#)

@@ -1,24 +1,24 @@
-//! Forms with files: `multipart/form-data` (RFC 7578), as far as this API uses it.
+//! Forms with files: the subset of `multipart/form-data` (RFC 7578) that this API uses.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use memchr::memmem;
 
-/// What separates the fields of a form.
+/// Boundary between the fields of a form.
 #[derive(Clone, Debug)]
 pub(super) struct Boundary(String);
 
-/// What a field begins with.
+/// Head of a field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FieldHead<'a> {
     pub name: &'a str,
-    /// A file's name and the type of its content.
+    /// Name and media type of a file.
     pub file: Option<(&'a str, &'a str)>,
 }
 
 impl Boundary {
-    /// One that does not occur in this content. It follows from all of it, so
-    /// nobody can send a recording that has many of them.
+    /// Returns a boundary that does not occur in this content. It is a hash of the whole content,
+    /// so nobody can craft a recording that contains many candidates.
     pub fn not_in(content: &[u8]) -> Self {
         let mut hasher = DefaultHasher::new();
         content.hash(&mut hasher);
@@ -35,7 +35,7 @@ impl Boundary {
         format!("multipart/form-data; boundary={}", self.0)
     }
 
-    /// Begins a field.
+    /// Appends the head of a field.
     pub fn begin(&self, head: FieldHead<'_>, out: &mut String) {
         let Self(boundary) = self;
         out.push_str(&format!(
@@ -48,20 +48,21 @@ impl Boundary {
         out.push_str("\r\n\r\n");
     }
 
-    /// A whole field.
+    /// Appends a whole field.
     pub fn field(&self, name: &str, value: &str, out: &mut String) {
         self.begin(FieldHead { name, file: None }, out);
         out.push_str(&one_line(value));
         out.push_str("\r\n");
     }
 
-    /// What follows the last field's content.
+    /// Returns the bytes that follow the content of the last field.
     pub fn end(&self) -> String {
         format!("\r\n--{}--\r\n", self.0)
     }
 }
 
-/// A value that cannot be taken for the beginning of another field.
+/// Removes control characters, so that the value cannot be taken for the beginning of another
+/// field.
 pub(super) fn one_line(value: &str) -> String {
     value.chars().filter(|c| !c.is_control()).collect()
 }
@@ -70,7 +71,7 @@ fn plain(name: &str) -> String {
     name.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect()
 }
 
-/// A form that was read: for who plays a server.
+/// Parsed form, for simulated backends and test servers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MultipartForm<'a> {
     fields: Vec<FormField<'a>>,
@@ -83,25 +84,25 @@ struct FormField<'a> {
     content: &'a [u8],
 }
 
-/// Why a body is no form.
+/// Reason why a body is not a form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidForm {
-    /// It says it is something else.
+    /// The content type is not that of a form.
     #[error("expected multipart/form-data with a boundary, got {0:?}")]
     ContentType(String),
-    /// A boundary is not where it has to be.
+    /// A boundary is missing.
     #[error("the form is not complete: a boundary is missing")]
     Boundary,
-    /// A field does not say which it is.
+    /// A field has no name.
     #[error("a field has no content-disposition with a name")]
     Name,
-    /// Two fields of one name.
+    /// Two fields have the same name.
     #[error("the field {0:?} is there twice")]
     Duplicate(String),
 }
 
 impl<'a> MultipartForm<'a> {
-    /// Reads a form that is there as a whole.
+    /// Parses a complete form.
     pub fn read(content_type: &str, body: &'a [u8]) -> Result<Self, InvalidForm> {
         let boundary =
             boundary(content_type).ok_or_else(|| InvalidForm::ContentType(content_type.to_owned()))?;
@@ -125,13 +126,13 @@ impl<'a> MultipartForm<'a> {
         }
     }
 
-    /// The value of a field that is no file.
+    /// Returns the value of a field that is not a file.
     pub fn text(&self, name: &str) -> Option<&'a str> {
         let field = self.field(name).filter(|field| field.file_name.is_none())?;
         std::str::from_utf8(field.content).ok()
     }
 
-    /// The name and the content of a file.
+    /// Returns the name and the content of a file.
     pub fn file(&self, name: &str) -> Option<(&'a str, &'a [u8])> {
         let field = self.field(name)?;
         Some((field.file_name?, field.content))
@@ -168,7 +169,7 @@ fn boundary(content_type: &str) -> Option<&str> {
     Some(boundary).filter(|boundary| !boundary.is_empty())
 }
 
-/// What is before a mark and what is behind it.
+/// Splits bytes at the first occurrence of a mark.
 fn split<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = memmem::find(bytes, mark)?;
     Some((bytes.get(..at)?, bytes.get(at + mark.len()..)?))

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_boundary_is_in_no_recording() {
+fn a_boundary_never_occurs_in_the_recording() {
     let first = Boundary::not_in(b"a");
     let forged = [b"--".as_slice(), first.content_type().rsplit('=').next().unwrap().as_bytes()].concat();
     assert_ne!(Boundary::not_in(&forged).content_type(), first.content_type());
@@ -9,7 +9,7 @@ fn a_boundary_is_in_no_recording() {
 }
 
 #[test]
-fn a_form_that_is_not_whole_is_refused() {
+fn an_incomplete_form_is_rejected() {
     let read =
         |body: &str| MultipartForm::read("multipart/form-data; boundary=\"B\"", body.as_bytes()).map(drop);
     let field = |name: &str| format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n1");

@@ -7,7 +7,7 @@ fn count(members: [Option<u64>; 6]) -> UsageCount {
 }
 
 #[test]
-fn counts_that_can_be_true_are_taken_and_others_are_estimated() {
+fn credible_counts_are_used_and_others_are_estimated() {
     const NONE: Option<u64> = None;
     let counted = Usage::counted;
     // Counts, bytes of text, and the usage with an input of about 70 tokens.
@@ -50,7 +50,7 @@ fn cached_and_reasoning_tokens_are_part_of_the_others() {
 }
 
 #[test]
-fn counts_are_whole_numbers_however_they_are_written() {
+fn counts_are_whole_numbers_in_any_notation() {
     let recorded = |raw: &str| {
         let mut count = UsageCount::default();
         count.record(UsageMember::Input, raw.as_bytes());
@@ -61,7 +61,7 @@ fn counts_are_whole_numbers_however_they_are_written() {
 }
 
 #[test]
-fn the_last_count_replaces_earlier_ones_but_a_placeholder_does_not() {
+fn a_later_count_replaces_an_earlier_one_unless_it_is_a_placeholder() {
     let zeros = UsageCount::stated(0, 0);
     let (early, last) = (UsageCount::stated(390, 1), UsageCount::stated(390, 26));
     let after = |counts: &[UsageCount]| {

@@ -18,7 +18,7 @@ use crate::openai::client::{ChatRequest, RequestScan};
 use crate::openai::pass_through::TaskOutputs;
 use crate::openai::sample_task::{ENDED, chat, checked, finish_of, outputs_of};
 
-/// What a part of a task may be, before there is a conversation to point into.
+/// Part of a task before there is a conversation that it can refer to.
 #[derive(Clone, Debug)]
 enum Pick {
     Text(String),
@@ -180,7 +180,7 @@ fn boundary(text: &str, at: Index) -> usize {
     places[at.index(places.len())]
 }
 
-/// What is picked, in terms of this conversation.
+/// Returns a picked input in terms of this conversation.
 fn input(picked: &PickedInput, messages: &[Value]) -> TaskInput {
     let places: Vec<(usize, usize, &Value)> = messages
         .iter()
@@ -310,7 +310,7 @@ fn expected_body(client: &Value, task: &TaskProposal, messages: Vec<Value>, answ
 
 proptest! {
     #[test]
-    fn a_composed_body_means_what_its_parts_mean(
+    fn a_composed_body_equals_a_composition_of_trees(
         members in members(),
         (escaped, pretty, answers) in any::<(bool, bool, bool)>(),
         cuts in vec(any::<Index>(), 0..8),
@@ -323,9 +323,9 @@ proptest! {
         let client: Value = members.iter().cloned().collect::<Map<_, _>>().into();
         let messages = client["messages"].as_array().unwrap();
         let inputs: Vec<TaskInput> = picked.iter().map(|picked| input(picked, messages)).collect();
-        let wanted = inputs.iter().flat_map(|input| expected(input, messages, &outputs)).collect();
+        let expected_messages = inputs.iter().flat_map(|input| expected(input, messages, &outputs)).collect();
         let proposal = TaskProposal { options, max_output_tokens, ..chat(inputs) };
-        let wanted = expected_body(&client, &proposal, wanted, answers);
+        let expected = expected_body(&client, &proposal, expected_messages, answers);
         let task = checked(&request, proposal);
         let outputs = outputs_of(outputs.iter().map(Option::as_deref));
         let sent = request.render_chat_task(&task, &outputs, answers).body_for(&super::call(task.max_output_tokens)).concat();
@@ -335,11 +335,11 @@ proptest! {
         }
         prop_assert!(sent.len() as u64 <= size.assembled_bytes(), "{} bytes, {:?}", sent.len(), size);
         let sent: Value = serde_json::from_slice(&sent).unwrap();
-        prop_assert_eq!(sent, wanted);
+        prop_assert_eq!(sent, expected);
     }
 
     #[test]
-    fn an_answer_is_no_longer_than_its_size_says(
+    fn an_answer_is_not_longer_than_its_size(
         members in members(),
         (escaped, pretty) in any::<(bool, bool)>(),
         picked in vec(picked(), 1..4),
@@ -362,7 +362,7 @@ proptest! {
     }
 
     #[test]
-    fn an_excerpt_is_what_a_naive_one_is(
+    fn an_excerpt_equals_a_slice_of_the_text(
         text in "[a\"\n\u{1}\u{e9}\u{1f980}]{0,12}",
         repeated in 1..200_usize,
         escaped in any::<bool>(),
@@ -387,7 +387,7 @@ proptest! {
     }
 
     #[test]
-    fn the_shape_of_a_conversation_is_that_of_its_tree(
+    fn parts_of_a_conversation_match_its_tree(
         members in members(),
         (escaped, pretty) in any::<(bool, bool)>(),
         cuts in vec(any::<Index>(), 0..8),

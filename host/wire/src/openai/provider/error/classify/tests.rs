@@ -12,7 +12,7 @@ fn error(code: &str, message: &str) -> String {
 }
 
 #[test]
-fn a_status_alone_has_its_usual_meaning() {
+fn a_status_without_known_phrases_has_its_usual_meaning() {
     for (statuses, expected) in [
         (&[400, 409, 413, 422][..], ErrorCause::Request),
         (&[301, 307, 401, 402, 403, 404, 405, 406, 411, 415, 451], ErrorCause::Access),
@@ -69,7 +69,7 @@ fn a_member_that_a_model_does_not_support_may_be_supported_by_another() {
 }
 
 #[test]
-fn a_refused_key_or_account_is_no_fault_of_the_request() {
+fn a_rejected_key_or_account_does_not_blame_the_request() {
     check(400, &error("", "API key not valid. Please pass a valid API key."), ErrorCause::Access);
     check(400, &error("", "Your credit balance is too low to access the API."), ErrorCause::Access);
     check(429, &error("insufficient_quota", "You exceeded your current quota"), ErrorCause::Access);
@@ -82,7 +82,7 @@ fn a_refused_key_or_account_is_no_fault_of_the_request() {
 }
 
 #[test]
-fn too_much_load_has_many_statuses() {
+fn overload_is_recognized_under_any_status() {
     check(403, &error("rate_limit_exceeded", "slow down"), ErrorCause::Load);
     check(400, &error("ThrottlingException", "Too many requests"), ErrorCause::Load);
     check(500, &error("overloaded_error", "Overloaded"), ErrorCause::Load);
@@ -90,7 +90,7 @@ fn too_much_load_has_many_statuses() {
 }
 
 #[test]
-fn a_page_of_a_proxy_says_nothing_about_the_request() {
+fn a_page_of_a_proxy_does_not_blame_the_request() {
     let page = "  <html><head><title>Not allowed</title></head></html>";
     check(400, page, ErrorCause::Mismatch);
     check(403, page, ErrorCause::Access);
@@ -99,7 +99,7 @@ fn a_page_of_a_proxy_says_nothing_about_the_request() {
 }
 
 #[test]
-fn a_refusal_of_stream_options_names_them() {
+fn a_rejection_of_stream_options_is_recognized_by_their_name() {
     let named = br#"{"detail":[{"loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}"#;
     assert!(refuses_stream_usage(422, named));
     assert!(refuses_stream_usage(400, error("", "include_usage is not supported").as_bytes()));
@@ -108,7 +108,7 @@ fn a_refusal_of_stream_options_names_them() {
 }
 
 #[test]
-fn text_that_an_error_quotes_is_not_read() {
+fn quoted_text_in_an_error_is_ignored() {
     let quoted =
         format!("invalid input: {}{}", "x".repeat(3_000), "context length rate limit invalid api key");
     check(400, &error("", &quoted), ErrorCause::Request);
