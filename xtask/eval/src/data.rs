@@ -9,12 +9,12 @@ use pointsman_sdk::testkit::request;
 use pointsman_sdk::{Abilities, Request};
 use serde::Deserialize;
 
-/// One request and what each model made of it.
+/// Request with the outcome of each model.
 #[derive(Clone, Debug)]
-pub struct Row {
-    /// Unique in its file.
+pub struct OutcomeRow {
+    /// Identifier, unique in its file.
     pub id: String,
-    /// The data set's own label, which no policy sees.
+    /// Label of the data set, which no policy sees.
     pub category: String,
     /// The request as a policy sees it.
     pub request: Request,
@@ -22,14 +22,14 @@ pub struct Row {
     pub text: String,
     /// Names of the tools it offers.
     pub tools: Vec<String>,
-    /// By model, in the order of the model's name.
+    /// Outcomes by name of the model.
     pub outcomes: BTreeMap<String, Outcome>,
 }
 
-/// What one model made of a request.
+/// Outcome of a request with one model.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Outcome {
-    /// How good the answer was, 0..1.
+    /// Quality of the answer, 0..1.
     pub score: f64,
     /// Tokens of the request, as the model counts them.
     pub input_tokens: f64,
@@ -37,88 +37,88 @@ pub struct Outcome {
     pub output_tokens: Option<f64>,
     /// Milliseconds to the whole answer, if known.
     pub latency_ms: Option<f64>,
-    /// US dollars.
+    /// Cost in US dollars.
     pub cost_usd: f64,
 }
 
-/// Rows to learn from, and rows to report on.
+/// Data set, split into rows to learn from and rows to report on.
 #[derive(Clone, Debug)]
-pub struct Split {
-    /// What the data is called in reports.
+pub struct DataSplit {
+    /// Name in reports.
     pub name: &'static str,
-    /// To learn from.
-    pub train: Vec<Row>,
-    /// To report on.
-    pub test: Vec<Row>,
+    /// Rows to learn from.
+    pub train: Vec<OutcomeRow>,
+    /// Rows to report on.
+    pub test: Vec<OutcomeRow>,
 }
 
 #[derive(Deserialize)]
 struct RecordedRequest {
     id: String,
     category: String,
-    request: Body,
+    request: RequestJson,
     outcomes: BTreeMap<String, Outcome>,
 }
 
 #[derive(Deserialize)]
-struct Body {
-    messages: Vec<Message>,
+struct RequestJson {
+    messages: Vec<MessageJson>,
     #[serde(default)]
-    tools: Vec<Tool>,
+    tools: Vec<ToolJson>,
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct MessageJson {
     role: String,
     content: String,
 }
 
 #[derive(Deserialize)]
-struct Tool {
-    function: Function,
+struct ToolJson {
+    function: FunctionJson,
 }
 
 #[derive(Deserialize)]
-struct Function {
+struct FunctionJson {
     name: String,
 }
 
-/// All data sets of a folder. `ulab14` comes with its own split; the others are
-/// split in halves by a hash of the row's id, so that the split never changes.
-pub fn load(folder: &Path) -> Result<Vec<Split>> {
-    let ulab = Split {
+/// Loads all data sets of a folder. `ulab14` has its own split; the others are split in halves by
+/// a hash of the row's id, so that the split never changes.
+pub fn load(folder: &Path) -> Result<Vec<DataSplit>> {
+    let ulab = DataSplit {
         name: "ulab14",
         train: rows(&folder.join("ulab14_train.jsonl"))?,
         test: rows(&folder.join("ulab14_test.jsonl"))?,
     };
-    let halves = |name, file: &str| -> Result<Split> {
+    let halves = |name, file: &str| -> Result<DataSplit> {
         let (train, test) =
             rows(&folder.join(file))?.into_iter().partition(|row| hash(&row.id).is_multiple_of(2));
-        Ok(Split { name, train, test })
+        Ok(DataSplit { name, train, test })
     };
     Ok(vec![ulab, halves("bfcl", "bfcl_tool_calls.jsonl")?, halves("mmlu-pro", "mmlu_pro.jsonl")?])
 }
 
-fn rows(path: &Path) -> Result<Vec<Row>> {
+fn rows(path: &Path) -> Result<Vec<OutcomeRow>> {
     let text = fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
     let mut rows = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let place = || format!("{}:{}", path.display(), number + 1);
-        rows.push(row(serde_json::from_str(line).with_context(place)?));
+        rows.push(parse_row(serde_json::from_str(line).with_context(place)?));
     }
     ensure!(!rows.is_empty(), "{} has no row", path.display());
-    let models = |row: &Row| row.outcomes.keys().cloned().collect::<Vec<_>>();
+    let models = |row: &OutcomeRow| row.outcomes.keys().cloned().collect::<Vec<_>>();
     let all = models(&rows[0]);
     ensure!(rows.iter().all(|row| models(row) == all), "{}: rows differ in their models", path.display());
     Ok(rows)
 }
 
-fn row(line: RecordedRequest) -> Row {
+fn parse_row(line: RecordedRequest) -> OutcomeRow {
     let tools: Vec<String> = line.request.tools.into_iter().map(|tool| tool.function.name).collect();
     let messages = line.request.messages;
     let bytes: usize = messages.iter().map(|message| message.content.len()).sum();
     let newest = messages.into_iter().rev().find(|message| message.role == "user");
-    Row {
+    OutcomeRow {
         request: Request {
             input_tokens: u32::try_from(bytes / 4).unwrap_or(u32::MAX),
             needs: if tools.is_empty() { Abilities::empty() } else { Abilities::TOOLS },
@@ -132,7 +132,7 @@ fn row(line: RecordedRequest) -> Row {
     }
 }
 
-/// FNV-1a, 32 bits, with its low bits mixed.
+/// Returns the 32-bit FNV-1a hash, with its low bits mixed.
 fn hash(id: &str) -> u32 {
     let hash =
         id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));

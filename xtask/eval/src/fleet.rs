@@ -1,5 +1,5 @@
-//! What an operator would write into the configuration after looking at the
-//! training rows: prices, speeds, and quality in general and by kind of task.
+//! Configuration that an operator would write after looking at the training rows: prices, speeds,
+//! and quality in general and by kind of task.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,24 @@ use pointsman_sdk::Candidate;
 use pointsman_sdk::testkit::candidate;
 use pointsman_tasks::{Kind, classify};
 
-use crate::data::{Outcome, Row};
+use crate::data::{Outcome, OutcomeRow};
 
-/// Rows of a kind that weigh as much as the model's general mean. Keeps quality
-/// that was seen on a handful of rows from being taken at its word.
+/// Number of rows of a kind that weigh as much as the model's general mean, so that quality from
+/// a handful of rows is not taken at face value.
 const PRIOR_ROWS: f64 = 20.0;
 
-/// The models of a data set.
+/// Models of a data set.
 #[derive(Clone, Debug)]
 pub struct Fleet {
-    /// As candidates, in the order of the rows' outcomes.
+    /// Candidates in the order of the rows' outcomes.
     pub candidates: Vec<Candidate>,
-    /// The setting `quality` of `task-type` and `dynamic`.
+    /// Setting `quality` of `task-type` and `dynamic`.
     pub quality: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
 impl Fleet {
-    /// Learns from rows.
-    pub fn learn(rows: &[Row]) -> Self {
+    /// Derives the fleet from training rows.
+    pub fn learn(rows: &[OutcomeRow]) -> Self {
         let mut fleet = Self { candidates: Vec::new(), quality: BTreeMap::new() };
         let kinds: Vec<Kind> = rows.iter().map(|row| classify(&row.request, &row.text, &row.tools)).collect();
         for model in rows.first().into_iter().flat_map(|row| row.outcomes.keys()) {
@@ -37,13 +37,13 @@ impl Fleet {
         fleet
     }
 
-    /// The candidate of the best general quality.
+    /// Returns the candidate with the best general quality.
     pub fn best(&self) -> usize {
         self.pick(|model| -model.quality.unwrap_or_default())
     }
 
-    /// The candidate of the least mean cost over rows.
-    pub fn cheapest(&self, rows: &[Row]) -> usize {
+    /// Returns the candidate with the least mean cost over rows.
+    pub fn cheapest(&self, rows: &[OutcomeRow]) -> usize {
         let cost = |model: &Candidate| {
             rows.iter()
                 .filter_map(|row| row.outcomes.get(&model.id))
@@ -84,7 +84,7 @@ fn facts(model: &str, outcomes: &[&Outcome], quality: f64) -> Candidate {
     }
 }
 
-/// Least squares for `z = a·x + b·y`; `b` is 0 where `y` always is, or where the
+/// Returns the least-squares solution of `z = a·x + b·y`; `b` is 0 if `y` always is, or if the
 /// fit would make it negative.
 fn fit(points: impl Iterator<Item = [f64; 3]> + Clone) -> (f64, f64) {
     let sum = |of: fn([f64; 3]) -> f64| points.clone().map(of).sum::<f64>();

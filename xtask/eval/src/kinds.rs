@@ -1,15 +1,16 @@
-//! What the classifier makes of a data set: to be looked at before words are changed.
+//! Kinds of tasks that the classifier finds in a data set, to be reviewed before its words are
+//! changed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use pointsman_tasks::classify;
 
-use crate::data::Row;
+use crate::data::OutcomeRow;
 
-/// By kind: the data set's own categories, and the mean score of each model.
-pub fn kinds(rows: &[Row]) -> String {
-    let mut by_kind: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+/// Reports by kind of task the categories of the data set, and the mean score of each model.
+pub fn report_kinds(rows: &[OutcomeRow]) -> String {
+    let mut by_kind: BTreeMap<&str, Vec<&OutcomeRow>> = BTreeMap::new();
     for row in rows {
         by_kind.entry(classify(&row.request, &row.text, &row.tools).name()).or_default().push(row);
     }

@@ -1,8 +1,8 @@
-//! Measures the reference policies on what real models answered to real
-//! requests, beside the baselines that any router has to beat.
+//! Evaluation of the reference policies on recorded outcomes of real models, beside the baselines
+//! that any router has to beat.
 //!
-//! What a policy is told (prices, speeds, quality by kind of task) comes from
-//! training rows alone; what is reported, from test rows alone.
+//! The facts that a policy sees (prices, speeds, quality by kind of task) come from training rows
+//! alone; the reported figures from test rows alone.
 
 mod baseline;
 mod data;
@@ -15,10 +15,10 @@ mod strategy_result;
 mod sweep;
 
 pub use baseline::{Strategy, baselines};
-pub use data::{Outcome, Row, Split, load};
+pub use data::{DataSplit, Outcome, OutcomeRow, load};
 pub use fleet::Fleet;
-pub use kinds::kinds;
-pub use policy::Policies;
+pub use kinds::report_kinds;
+pub use policy::PolicyRunner;
 pub use report::{Report, report};
-pub use stats::{Interval, Random};
+pub use stats::{ConfidenceInterval, Random};
 pub use sweep::{choose, sweep};

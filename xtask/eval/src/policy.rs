@@ -10,21 +10,21 @@ use pointsman_sdk::testkit::Gateway;
 use serde_json::json;
 
 use crate::baseline::Strategy;
-use crate::data::Row;
+use crate::data::OutcomeRow;
 use crate::fleet::Fleet;
 
 /// Runs policies over rows.
 #[derive(Clone, Copy, Debug)]
-pub struct Policies<'a> {
-    /// The models and what was learnt of them.
+pub struct PolicyRunner<'a> {
+    /// Models with the facts derived from training rows.
     pub fleet: &'a Fleet,
-    /// The rows to decide.
-    pub rows: &'a [Row],
+    /// Rows to be routed.
+    pub rows: &'a [OutcomeRow],
 }
 
-impl Policies<'_> {
-    /// All policies with the settings that their documents report; `performance` only
-    /// where speeds are known.
+impl PolicyRunner<'_> {
+    /// Runs all policies with the settings that their documents report; `performance` only if
+    /// speeds are known.
     pub fn all(self) -> Result<Vec<Strategy>> {
         let best = self.fleet.candidates[self.fleet.best()].quality.unwrap_or_default();
         let quality = &self.fleet.quality;
@@ -43,7 +43,7 @@ impl Policies<'_> {
         Ok(strategies)
     }
 
-    /// `dynamic` with these settings beside the quality table.
+    /// Runs `dynamic` with these settings besides the quality table.
     pub fn dynamic(self, name: &str, settings: &serde_json::Value) -> Result<Strategy> {
         let mut settings = settings.clone();
         settings["quality"] = json!(self.fleet.quality);

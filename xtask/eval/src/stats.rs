@@ -1,30 +1,30 @@
 //! Means with bootstrap confidence intervals.
 
-/// Resamples for an interval.
+/// Number of resamples for an interval.
 const RESAMPLES: usize = 2000;
 
-/// A value and its 95 % confidence interval.
+/// Value with its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Interval {
-    /// On the rows as they are.
+pub struct ConfidenceInterval {
+    /// Value on the original rows.
     pub value: f64,
-    /// Lower end.
+    /// Lower bound.
     pub low: f64,
-    /// Upper end.
+    /// Upper bound.
     pub high: f64,
 }
 
-/// SplitMix64: the same numbers in every run, so that reports can be compared.
+/// SplitMix64 generator with the same numbers in every run, so that reports can be compared.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// From a seed.
+    /// Returns a generator with a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// An index below `bound`.
+    /// Returns an index below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,9 +33,9 @@ impl Random {
     }
 }
 
-/// Resamples rows and takes the middle 95 % of a statistic, which gets the sums
-/// of both columns over a sample, and its size.
-pub fn bootstrap(columns: &[(f64, f64)], statistic: impl Fn(f64, f64, f64) -> f64) -> Interval {
+/// Resamples rows and returns the middle 95 % of a statistic, which gets the sums of both columns
+/// over a sample, and its size.
+pub fn bootstrap(columns: &[(f64, f64)], statistic: impl Fn(f64, f64, f64) -> f64) -> ConfidenceInterval {
     let rows = columns.len();
     let of = |sample: &mut dyn Iterator<Item = usize>| {
         let (first, second) = sample.fold((0.0, 0.0), |sum, row| {
@@ -48,7 +48,7 @@ pub fn bootstrap(columns: &[(f64, f64)], statistic: impl Fn(f64, f64, f64) -> f6
     let mut values: Vec<f64> =
         (0..RESAMPLES).map(|_| of(&mut (0..rows).map(|_| random.below(rows)))).collect();
     values.sort_by(f64::total_cmp);
-    Interval {
+    ConfidenceInterval {
         value: of(&mut (0..rows)),
         low: values[RESAMPLES * 25 / 1000],
         high: values[RESAMPLES * 975 / 1000 - 1],
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interval_holds_its_value_and_narrows_with_rows() {
+    fn an_interval_contains_its_value_and_narrows_with_more_rows() {
         let coin = |rows: usize| (0..rows).map(|row| ((row % 2) as f64, 0.0)).collect::<Vec<_>>();
         let mean = |rows| bootstrap(&coin(rows), |sum, _, rows| sum / rows);
         let (few, many) = (mean(50), mean(5000));

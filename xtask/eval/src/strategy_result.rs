@@ -3,29 +3,29 @@
 use std::fmt;
 
 use crate::baseline::Strategy;
-use crate::data::{Outcome, Row};
+use crate::data::{Outcome, OutcomeRow};
 use crate::fleet::mean;
-use crate::stats::{Interval, bootstrap};
+use crate::stats::{ConfidenceInterval, bootstrap};
 
-/// A row of a report: the results of one strategy.
+/// Results of one strategy: a row of a report.
 #[derive(Clone, Debug)]
 pub struct StrategyResult {
-    /// The strategy.
+    /// Name of the strategy.
     pub name: String,
     /// Mean score.
-    pub score: Interval,
-    /// US dollars for 1,000 requests.
+    pub score: ConfidenceInterval,
+    /// Cost of 1,000 requests in US dollars.
     pub cost: f64,
     /// Share of the cost of `always best` that is saved.
-    pub saved: Interval,
-    /// Score minus that of `always best`, on the same rows.
-    pub difference: Interval,
-    /// Mean milliseconds to the whole answer, where known.
+    pub saved: ConfidenceInterval,
+    /// Score minus that of `always best` on the same rows.
+    pub difference: ConfidenceInterval,
+    /// Mean milliseconds to the whole answer, if known.
     pub latency_ms: Option<f64>,
 }
 
 /// Measures a strategy on rows, beside a reference that its savings are relative to.
-pub(crate) fn measure(strategy: &Strategy, reference: &Strategy, rows: &[Row]) -> StrategyResult {
+pub(crate) fn measure(strategy: &Strategy, reference: &Strategy, rows: &[OutcomeRow]) -> StrategyResult {
     let score = expected(strategy, rows, |outcome| outcome.score);
     let cost = expected(strategy, rows, |outcome| outcome.cost_usd);
     let best_score = expected(reference, rows, |outcome| outcome.score);
@@ -43,8 +43,8 @@ pub(crate) fn measure(strategy: &Strategy, reference: &Strategy, rows: &[Row]) -
 }
 
 /// Returns the expected value of a quantity for each row, over the shares of the strategy.
-pub(crate) fn expected(strategy: &Strategy, rows: &[Row], of: impl Fn(&Outcome) -> f64) -> Vec<f64> {
-    let one = |(row, shares): (&Row, &Vec<f64>)| {
+pub(crate) fn expected(strategy: &Strategy, rows: &[OutcomeRow], of: impl Fn(&Outcome) -> f64) -> Vec<f64> {
+    let one = |(row, shares): (&OutcomeRow, &Vec<f64>)| {
         row.outcomes.values().zip(shares).map(|(outcome, share)| of(outcome) * share).sum()
     };
     rows.iter().zip(&strategy.shares).map(one).collect()

@@ -1,31 +1,31 @@
-//! Choosing defaults: settings of `dynamic` compared by five-fold
-//! cross-validation on training rows, so that no test row takes part.
+//! Selection of defaults: settings of `dynamic` compared by five-fold cross-validation on
+//! training rows, so that no test row takes part.
 
 use anyhow::Result;
 use serde_json::json;
 
 use crate::baseline::{Strategy, baselines};
-use crate::data::Row;
+use crate::data::OutcomeRow;
 use crate::fleet::Fleet;
-use crate::policy::Policies;
+use crate::policy::PolicyRunner;
 use crate::strategy_result::{StrategyResult, measure};
 
 const FOLDS: usize = 5;
 const SHARES: [f64; 7] = [0.88, 0.90, 0.92, 0.94, 0.95, 0.96, 0.98];
-/// How much higher `hard_share` may be.
+/// Steps by which `hard_share` may be higher.
 const STEPS: [f64; 2] = [0.0, 0.03];
 
-/// The most quality that a chosen setting may lose on training rows.
+/// Limit of quality that a chosen setting may lose on training rows.
 const LOSS: f64 = 0.01;
 
-/// One line for each pair of `easy_share` and `hard_share`.
-pub fn sweep(rows: &[Row]) -> Result<Vec<StrategyResult>> {
+/// Reports one line for each pair of `easy_share` and `hard_share`.
+pub fn sweep(rows: &[OutcomeRow]) -> Result<Vec<StrategyResult>> {
     pairs().map(|(easy, hard)| validated(rows, easy, hard)).collect()
 }
 
-/// The pair of `easy_share` and `hard_share` that saves most on training rows and
-/// loses no more quality than [`LOSS`] and than may be chance; `None` if no pair does.
-pub fn choose(rows: &[Row]) -> Result<Option<(f64, f64)>> {
+/// Returns the pair of `easy_share` and `hard_share` that saves most on training rows and loses
+/// no more quality than [`LOSS`] and than may be chance; `None` if no pair does.
+pub fn choose(rows: &[OutcomeRow]) -> Result<Option<(f64, f64)>> {
     let mut best = None;
     for (easy, hard) in pairs() {
         let line = validated(rows, easy, hard)?;
@@ -42,7 +42,7 @@ fn pairs() -> impl Iterator<Item = (f64, f64)> {
     SHARES.into_iter().flat_map(|easy| STEPS.map(|step| (easy, (easy + step).min(1.0))))
 }
 
-fn validated(rows: &[Row], easy: f64, hard: f64) -> Result<StrategyResult> {
+fn validated(rows: &[OutcomeRow], easy: f64, hard: f64) -> Result<StrategyResult> {
     let name = format!("easy_share {easy:.2}, hard_share {hard:.2}");
     let mut tested = Vec::new();
     let mut joined =
@@ -55,10 +55,10 @@ fn validated(rows: &[Row], easy: f64, hard: f64) -> Result<StrategyResult> {
                 .filter(move |(number, _)| held_out(number) == test)
                 .map(|(_, row)| row.clone())
         };
-        let (train, test): (Vec<Row>, Vec<Row>) = (pick(false).collect(), pick(true).collect());
+        let (train, test): (Vec<OutcomeRow>, Vec<OutcomeRow>) = (pick(false).collect(), pick(true).collect());
         let fleet = Fleet::learn(&train);
         let settings = json!({"easy_share": easy, "hard_share": hard});
-        let dynamic = Policies { fleet: &fleet, rows: &test }.dynamic(&name, &settings)?;
+        let dynamic = PolicyRunner { fleet: &fleet, rows: &test }.dynamic(&name, &settings)?;
         let best = baselines(&fleet, &train, &test).swap_remove(1);
         for (joined, strategy) in joined.iter_mut().zip([dynamic, best]) {
             joined.shares.extend(strategy.shares);
