@@ -19,6 +19,7 @@ pub mod prompt;
 pub mod request;
 pub mod rollout;
 pub mod secret;
+pub mod serving_error;
 pub mod text;
 pub mod trace;
 pub mod usage;

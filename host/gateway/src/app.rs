@@ -1,4 +1,4 @@
-//! What the request handlers share.
+//! State shared by the request handlers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,20 +12,21 @@ use crate::proxy::plan::assembly::Assembler;
 use crate::recorder::Recorder;
 use crate::rollout::shadow::ShadowQueue;
 use crate::snapshot::Snapshot;
+use crate::traces::servers;
 
 /// The running gateway. A request takes the snapshot once and keeps it to its
 /// end, so a reload never changes the rules under it.
 pub(crate) struct App {
     snapshot: ArcSwap<Snapshot>,
-    /// Who is told of requests that have ended.
+    /// Recorder of requests that have ended.
     pub(crate) recorder: Arc<Recorder>,
-    /// When the gateway started.
+    /// Time of the start.
     pub(crate) started: SystemTime,
-    /// Where outcomes go.
+    /// Queue of outcomes for policies that observe them.
     pub(crate) feedback: FeedbackQueue,
     /// Memory that requests and answers hold.
     pub(crate) memory: Arc<HeldMemory>,
-    /// Where requests go that a policy in shadow is to be asked about.
+    /// Queue of requests for policies in shadow.
     pub(crate) shadows: ShadowQueue,
     /// True once the process was asked to stop.
     stopping: AtomicBool,
@@ -40,7 +41,7 @@ impl App {
         feedback: FeedbackQueue,
         shadows: ShadowQueue,
     ) -> Self {
-        recorder.serves(&snapshot);
+        configure(&recorder, &snapshot);
         let (snapshot, started) = (ArcSwap::from_pointee(snapshot), SystemTime::now());
         Self {
             snapshot,
@@ -54,12 +55,12 @@ impl App {
         }
     }
 
-    /// Everything that the configuration says, as of now.
+    /// Returns the snapshot in force.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
     }
 
-    /// Lets balancers know that the gateway is about to stop.
+    /// Makes the readiness check fail, so that balancers send no more requests.
     pub(crate) fn begin_stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -69,9 +70,15 @@ impl App {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Lets new requests see another snapshot.
+    /// Puts another snapshot in force for new requests.
     pub(crate) fn swap(&self, snapshot: Snapshot) {
-        self.recorder.serves(&snapshot);
+        configure(&self.recorder, &snapshot);
         self.snapshot.store(Arc::new(snapshot));
     }
+}
+
+/// Prepares the recorder for requests to what a snapshot serves.
+fn configure(recorder: &Recorder, snapshot: &Snapshot) {
+    let served = || snapshot.served.values().map(|route| (&route.name, route.models.as_slice()));
+    recorder.configure(served, || servers(&snapshot.config));
 }

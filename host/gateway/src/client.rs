@@ -1,18 +1,15 @@
-//! The API that applications call: OpenAI's, below `/v1`.
-
-pub(crate) mod error;
-pub(crate) mod headers;
-pub(crate) mod keys;
+//! The API for applications: OpenAI's, below `/v1`.
 
 mod chat;
 mod cors;
+mod decision_headers;
 mod decisions;
-mod facts;
+mod error;
 mod guard;
-mod intake;
 mod models;
-mod setbacks;
-mod unservable;
+mod reading;
+mod request_options;
+mod response;
 
 use std::sync::Arc;
 
@@ -22,10 +19,13 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{Method, StatusCode, Uri, header};
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use crate::app::App;
 use crate::config;
-use error::ApiError;
+use error::ErrorResponse;
+
+pub(crate) use error::render as render_error;
 
 /// The routes of the client listener.
 pub(crate) fn router(app: Arc<App>, server: &config::Server) -> Router {
@@ -43,13 +43,13 @@ pub(crate) fn router(app: Arc<App>, server: &config::Server) -> Router {
         .with_state(app)
 }
 
-/// The process lives.
+/// Liveness: the process runs.
 async fn health() -> &'static str {
     "ok\n"
 }
 
-/// Reports whether balancers should send requests here: the gateway listens only once it is
-/// configured, and no longer wants new requests once it was asked to stop.
+/// Readiness: the gateway listens only once it is configured, and accepts no new requests once it is
+/// stopping.
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.is_stopping() {
         false => (StatusCode::OK, "ready\n"),
@@ -57,14 +57,12 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     }
 }
 
-async fn no_such_page(State(app): State<Arc<App>>, uri: Uri) -> ApiError {
+async fn no_such_page(State(app): State<Arc<App>>, uri: Uri) -> ErrorResponse {
     let message = format!(
         "nothing at {}: this gateway serves POST /v1/chat/completions, POST /v1/decisions and GET /v1/models",
         uri.path()
     );
-    let error = ApiError::not_found("unknown_url", message);
-    app.recorder.turned_away(&error);
-    error
+    rejected(&app, ServingError::new(ErrorKind::UnknownUrl, message))
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, method: Method, uri: Uri) -> Response {
@@ -73,7 +71,12 @@ async fn wrong_method(State(app): State<Arc<App>>, method: Method, uri: Uri) -> 
         _ => "GET",
     };
     let message = format!("{method} is not allowed at {}: use {allowed}", uri.path());
-    let error = ApiError::method_not_allowed(message);
-    app.recorder.turned_away(&error);
+    let error = rejected(&app, ServingError::new(ErrorKind::MethodNotAllowed, message));
     ([(header::ALLOW, allowed)], error).into_response()
+}
+
+/// Counts a request that is rejected before a decision.
+fn rejected(app: &App, error: ServingError) -> ErrorResponse {
+    app.recorder.turned_away(error.kind);
+    error.into()
 }

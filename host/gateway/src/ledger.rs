@@ -1,10 +1,4 @@
-//! What was used and what it cost, by route, model and key.
-//!
-//! Whole answers, streams and hang-ups all end when their [`Account`] is closed, by
-//! hand or by being dropped, so a request that was paid for is never missing here.
-
-mod account;
-mod calls;
+//! Sums of usage and cost since the gateway started, by route, model and key.
 
 use std::collections::HashMap;
 use std::ops::AddAssign;
@@ -15,9 +9,6 @@ use pointsman_domain::ids::{KeyName, ModelId};
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::usage::Usage;
-
-pub(crate) use account::{Account, Opening};
-pub(crate) use calls::CallId;
 
 /// Sums since the gateway started. The names come from the configuration, so
 /// the number of lines is bounded by it.

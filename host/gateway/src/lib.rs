@@ -9,8 +9,10 @@ pub mod catalogue;
 pub mod cli;
 pub mod config;
 
+mod accounting;
 mod admin;
 mod app;
+mod auth;
 mod builtin;
 mod client;
 mod clock;
@@ -18,6 +20,7 @@ mod cross_origin;
 mod deadline;
 mod exchange;
 mod feedback;
+mod handler;
 mod ledger;
 mod logging;
 mod memory;

@@ -1,9 +1,17 @@
-//! The path of a request: decide, call, relay, account.
+//! The path of a request from its decision to its response.
 
 pub(crate) mod answer;
-mod asked;
 mod attempt;
-pub(crate) mod choose;
-pub(crate) mod outgoing;
+pub(crate) mod call;
+mod decision_entry;
+mod error_mapping;
+pub(crate) mod facts;
+pub(crate) mod forwarded_headers;
 pub(crate) mod plan;
 pub(crate) mod race;
+pub(crate) mod request;
+pub(crate) mod routing;
+mod unservable;
+
+pub(crate) use attempt::ErrorAnswer;
+pub(crate) use unservable::unservable;

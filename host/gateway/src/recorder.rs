@@ -1,35 +1,34 @@
-//! Who is told of a request that has ended.
+//! Everything that records a request when it ends: usage, metrics, decision log, traces.
 
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use pointsman_domain::history::History;
-use pointsman_telemetry::traces::Traces;
+use pointsman_domain::model::Model;
+use pointsman_domain::serving_error::ErrorKind;
+use pointsman_telemetry::traces::{Servers, Traces};
 use pointsman_telemetry::{DecisionLog, Supervisor, Telemetry};
 
-use crate::client::error::ApiError;
 use crate::exchange::Exchange;
 use crate::ledger::Ledger;
-use crate::snapshot::Snapshot;
-use crate::traces::servers;
 
-/// Everybody who is told.
+/// Recorders of requests.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
-    /// What was used.
+    /// Sums of usage and cost.
     pub(crate) ledger: Ledger,
-    /// What is shown to operators.
+    /// Metrics, logs, traces and recent decisions.
     pub(crate) telemetry: Telemetry,
 }
 
 impl Recorder {
-    /// With whoever takes spans, and with a decision log, if there is to be one.
+    /// A recorder with a span exporter and a decision log, where they are configured.
     pub(crate) fn new(traces: Option<Traces>, decision_log: Option<DecisionLog>) -> Self {
         Self { ledger: Ledger::default(), telemetry: Telemetry::new(traces, decision_log) }
     }
 
-    /// Starts the thread that makes lines and spans of requests, if there are to be any.
+    /// Starts the thread that serialises log lines and spans, where there are any.
     pub(crate) fn start(self: &Arc<Self>, supervisor: &Supervisor) -> io::Result<()> {
         if self.telemetry.decision_log.is_none() && self.telemetry.traces.is_none() {
             return Ok(());
@@ -41,26 +40,29 @@ impl Recorder {
         })
     }
 
-    /// From now on, requests can be for what this snapshot serves.
-    pub(crate) fn serves(&self, snapshot: &Snapshot) {
-        let served = || snapshot.served.values().map(|route| (&route.name, route.models.as_slice()));
+    /// Sets the routes with their models, and the servers of the models, that requests can be for
+    /// from now on.
+    pub(crate) fn configure<'a, R>(&self, served: impl Fn() -> R, servers: impl FnOnce() -> Servers)
+    where
+        R: Iterator<Item = (&'a Arc<str>, &'a [Arc<Model>])>,
+    {
         self.telemetry.metrics.configure(served);
         if let Some(traces) = self.traces() {
-            traces.models_are_at(servers(&snapshot.config));
+            traces.models_are_at(servers());
         }
     }
 
-    /// A request was turned away before anybody was asked what to do.
-    pub(crate) fn turned_away(&self, error: &ApiError) {
-        self.telemetry.metrics.turned_away(error.code());
+    /// Counts a request that is rejected before a decision.
+    pub(crate) fn turned_away(&self, kind: ErrorKind) {
+        self.telemetry.metrics.turned_away(kind.code());
     }
 
-    /// Who takes spans.
+    /// The span exporter, if there is one.
     pub(crate) fn traces(&self) -> Option<&Traces> {
         self.telemetry.traces.as_ref()
     }
 
-    /// A request has ended, in which this was said, if that is to be told.
+    /// Records a request that has ended, with its content where content is recorded.
     pub(crate) fn ended(&self, history: History, exchange: Option<Exchange>) {
         self.ledger.enter(&history);
         self.telemetry.ended(history, exchange.map(|exchange| Box::new(exchange) as _));

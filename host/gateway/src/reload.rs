@@ -6,11 +6,12 @@
 //! old version of that policy. A configuration counts as bad when it brings a
 //! policy that does not load, since half a configuration is none.
 
-mod guard;
+mod automatic_rollback;
 mod operate;
 mod policies;
 mod report;
 mod retry;
+pub(crate) mod rollback_watch;
 mod settled;
 mod triggers;
 mod versions;

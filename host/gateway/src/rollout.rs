@@ -6,7 +6,6 @@
 
 mod audit;
 mod durable;
-pub(crate) mod guard;
 mod kept;
 pub(crate) mod shadow;
 pub(crate) mod state;

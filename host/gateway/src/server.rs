@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use pointsman_domain::serving_error::ServingError;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
@@ -53,6 +55,8 @@ pub(crate) struct Limits {
     pub(crate) proxies: TrustedProxies,
     /// Time for requests under way after a stop.
     pub(crate) drain: Duration,
+    /// Renders errors of the listener in the format of its API.
+    pub(crate) render_error: fn(ServingError) -> Response,
 }
 
 /// A bound listener that does not accept yet.
@@ -94,6 +98,7 @@ impl Server {
             timeouts: self.limits.timeouts,
             proxies: self.limits.proxies.clone(),
             max_discarded_bytes: self.limits.max_discarded_bytes,
+            render_error: self.limits.render_error,
             stop: closing,
         });
         // Closed once every connection has dropped its receiver.

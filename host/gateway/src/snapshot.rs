@@ -10,7 +10,7 @@ use pointsman_domain::ids::{BackendName, PolicyName};
 use pointsman_domain::model::Model;
 use pointsman_policy::Slot;
 
-use crate::client::keys::Keyring;
+use crate::auth::Keyring;
 use crate::clock::unix_seconds;
 use crate::config::{self, BackendKind, Config, Mode, RouteLimits};
 use crate::rollout::state::Promoted;

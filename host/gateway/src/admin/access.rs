@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::Admin;
 use super::error::{AdminError, AdminErrorKind};
-use crate::client::keys::bearer;
+use crate::auth::bearer;
 use crate::cross_origin::{Allowed, AllowedHosts, CrossOriginRules, Refused};
 
 /// Passes on requests that are allowed.

@@ -22,8 +22,8 @@ use crate::config::{Config, Overrides};
 use crate::feedback;
 use crate::logging::Logging;
 use crate::recorder::Recorder;
+use crate::reload::rollback_watch::RollbackWatch;
 use crate::reload::{self, ReloadTask, Reloader, Source, Triggers, UnreachableSources};
-use crate::rollout::guard::Guard;
 use crate::rollout::{Rollouts, shadow};
 use crate::server::{ConnectionLimits, Drained, Limits, Server, Timeouts};
 use crate::traces;
@@ -133,7 +133,7 @@ async fn serve(
     let helpers = [
         keep_running.spawn(delivery),
         keep_running.spawn(asking),
-        keep_running.spawn(Guard::new(Arc::clone(&reloader), alarm)),
+        keep_running.spawn(RollbackWatch::new(Arc::clone(&reloader), alarm)),
         keep_running.spawn(ReloadTask { triggers, reloader: Arc::clone(&reloader) }),
         keep_running.spawn(EventSource(Arc::clone(&admin))),
     ];
@@ -193,6 +193,7 @@ impl Listeners {
             },
             proxies: server.trusted_proxies.iter().copied().collect(),
             drain: server.drain_timeout,
+            render_error: client::render_error,
         };
         let bind = async |address: SocketAddr, key: &str| {
             Server::bind(address, limits.clone()).await.map_err(|error| {

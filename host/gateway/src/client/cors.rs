@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 
-use super::headers::EXPOSED;
+use super::decision_headers::EXPOSED;
 use crate::cross_origin::{Allowed, WebOrigin};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");

@@ -1,4 +1,4 @@
-//! `POST /v1/decisions`: what would be done with a request, without doing it.
+//! `POST /v1/decisions`: a dry run, which decides on a request without serving it.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,51 +10,53 @@ use axum::response::{IntoResponse, Response};
 use http::Request;
 use pointsman_domain::history::PlanRun;
 use pointsman_domain::plan::PlanStep;
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_telemetry::Record;
 use pointsman_telemetry::record::DryRun;
 
-use super::error::ApiError;
-use super::intake::Intake;
-use super::unservable::unservable;
+use super::error::ErrorResponse;
+use super::reading;
 use crate::app::App;
-use crate::proxy::choose::{Choice, Chooser, Course, NoChoice};
-use crate::proxy::plan;
+use crate::proxy::plan::task_runs;
+use crate::proxy::request::AcceptedRequest;
+use crate::proxy::routing::{DecisionMaker, NotRouted, RoutingAction, Selection};
+use crate::proxy::unservable;
 
-/// Asks the route's policies about a chat request, and tells what they saw and
-/// said. No model is called, and nothing is accounted; the decision counts as one
-/// of the policy's.
+/// Runs the route's policies on a chat request, and reports their input and their decision. No
+/// model is called and nothing is accounted; the decision counts as one of the policy's.
 pub(super) async fn dry_run(
     State(app): State<Arc<App>>,
     request: Request<Body>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ErrorResponse> {
     let arrived = SystemTime::now();
     let snapshot = app.snapshot();
-    let intake = Intake::take(&app, &snapshot, request).await;
-    let Intake { question, body_memory: _body_memory, .. } =
-        intake.inspect_err(|error| app.recorder.turned_away(error))?;
-    let (route, deadline) = (question.route, question.deadline);
-    let mut chooser = Chooser::new(question);
-    let chosen = tokio::time::timeout_at(deadline.into(), chooser.choose())
-        .await
-        .map_err(|_| ApiError::timeout("no policy decided within the time for the request"))?;
-    let plan = match chosen {
-        Ok(choice) => planned(&choice),
-        Err(NoChoice::NoCandidate(none)) => return Err(unservable(&none)),
-        // What the policy said is in the answer.
-        Err(NoChoice::Refused { .. } | NoChoice::Rejected { .. } | NoChoice::NotLoaded(_)) => None,
+    let accepted = reading::read(&app, &snapshot, request).await;
+    let AcceptedRequest { routing, body_memory: _body_memory, .. } =
+        accepted.inspect_err(|error| app.recorder.turned_away(error.kind))?;
+    let (route, deadline) = (routing.route, routing.deadline);
+    let mut decision_maker = DecisionMaker::new(routing);
+    let decided = tokio::time::timeout_at(deadline.into(), decision_maker.decide()).await.map_err(|_| {
+        let message = "no policy decided within the time for the request";
+        ServingError::new(ErrorKind::DeadlineExceeded, message)
+    })?;
+    let plan = match decided {
+        Ok(selection) => planned(&selection),
+        Err(NotRouted::NoCandidate(none)) => return Err(unservable(&none).into()),
+        // The response has the policy's own words.
+        Err(NotRouted::Refused { .. } | NotRouted::Rejected { .. } | NotRouted::NotLoaded(_)) => None,
     };
-    let (request, asked) = (chooser.request(), chooser.take_asked());
+    let (request, asked) = (decision_maker.request(), decision_maker.take_entries());
     let dry = DryRun { route: &route.name, arrived, request: &request, asked: &asked, plan: plan.as_ref() };
     Ok(Json(Record::dry_run(&dry)).into_response())
 }
 
-/// The tasks that would be run first, with the models that would be asked first.
-fn planned(choice: &Choice) -> Option<PlanRun> {
-    let Course::Plan { step: PlanStep::Run(plan), .. } = &choice.course else { return None };
-    let mut tasks = plan::runs(plan, 1);
+/// The tasks of the first step, with the models that would be called first.
+fn planned(selection: &Selection) -> Option<PlanRun> {
+    let RoutingAction::Plan { step: PlanStep::Run(plan), .. } = &selection.action else { return None };
+    let mut tasks = task_runs(plan, 1);
     for (task, run) in plan.tasks().iter().zip(&mut tasks) {
         let first = task.decision().targets().first();
-        let candidate = first.and_then(|target| choice.input.candidates.get(target.candidate));
+        let candidate = first.and_then(|target| selection.input.candidates.get(target.candidate));
         run.model = candidate.map(|candidate| candidate.model.id.to_string());
     }
     Some(PlanRun { steps: 1, tasks })

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use super::cors::CorsPolicy;
-use super::error::ApiError;
+use super::error::ErrorResponse;
 use crate::app::App;
 use crate::config;
 use crate::cross_origin::{AllowedHosts, CrossOriginRules, Refused};
@@ -48,8 +49,8 @@ impl Guard {
         let is_guarded = request.uri().path().starts_with("/v1/") && self.app.snapshot().keys.is_empty();
         if is_guarded && let Err(refused) = self.rules.check(&request) {
             let error = error(&refused);
-            self.app.recorder.turned_away(&error);
-            return error.into_response();
+            self.app.recorder.turned_away(error.kind);
+            return ErrorResponse(error).into_response();
         }
         next.run(request).await
     }
@@ -73,12 +74,12 @@ fn rules(server: &config::Server) -> CrossOriginRules {
     }
 }
 
-fn error(refused: &Refused) -> ApiError {
+fn error(refused: &Refused) -> ServingError {
     let hint = match refused {
         Refused::InvalidHost | Refused::UnknownHost => {
             "name it in `server.allowed_hosts`, or require API keys"
         }
         Refused::ForeignPage => "name their origin in `server.allowed_origins`, or require API keys",
     };
-    ApiError::forbidden("cross_origin", format!("{refused}: {hint}"))
+    ServingError::new(ErrorKind::CrossOrigin, format!("{refused}: {hint}"))
 }

@@ -5,32 +5,34 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_wire::openai::client::{ModelEntry, render_model, render_model_list};
 
-use super::error::ApiError;
+use super::error::ErrorResponse;
 use crate::app::App;
 use crate::config::Key;
 use crate::snapshot::{Route, Snapshot, Strategy};
 
-/// What the key may ask for.
-pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
+/// Lists the routes and models that the key may use.
+pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ErrorResponse> {
     let snapshot = app.snapshot();
     let key = snapshot.keys.authenticate(&headers)?;
     let entries: Vec<ModelEntry<'_>> = visible(&snapshot, key).map(|route| entry(&snapshot, route)).collect();
     Ok(json(render_model_list(&entries)))
 }
 
-/// One of them.
+/// Returns one of them.
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ErrorResponse> {
     let snapshot = app.snapshot();
     let key = snapshot.keys.authenticate(&headers)?;
     let found = visible(&snapshot, key).find(|route| *route.name == *id);
     let route = found.ok_or_else(|| {
-        ApiError::not_found("model_not_found", format!("there is no route or model `{id}` for this key"))
+        let message = format!("there is no route or model `{id}` for this key");
+        ServingError::new(ErrorKind::ModelNotFound, message).with_parameter("model")
     })?;
     Ok(json(render_model(&entry(&snapshot, route))))
 }

@@ -14,12 +14,13 @@ use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::{Model, Operation};
 use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
-use pointsman_wire::openai::provider::{ChatAnswer, InvalidAnswer, TaskOutput};
+use pointsman_wire::openai::provider::ChatAnswer;
+use pointsman_wire::openai::provider::{InvalidAnswer, TaskOutput};
 
-use super::outgoing::{Outgoing, Wanted};
+use super::call::{OutgoingCall, ResponseMode};
 use crate::memory::MemoryLease;
 use crate::trace_headers::TRACEPARENT;
-use opening::Opening;
+use opening::StreamOpening;
 
 mod clock;
 mod error_answer;
@@ -29,14 +30,14 @@ mod reading;
 pub(crate) use clock::{CallClock, WaitEnd};
 pub(crate) use error_answer::ErrorAnswer;
 
-/// An answer that the client may have.
+/// An answer past the point of no return.
 #[derive(Debug)]
-pub(crate) struct Committed {
-    /// Who answers.
+pub(crate) struct CommittedAnswer {
+    /// The model that answers.
     pub(crate) model: Arc<Model>,
-    /// When the call was made.
+    /// Time of the call.
     pub(crate) sent_at: std::time::Instant,
-    /// When the first content came.
+    /// Time of the first content.
     pub(crate) first_token_at: std::time::Instant,
     /// Headers for the client.
     pub(crate) headers: HeaderMap,
@@ -53,14 +54,14 @@ pub(crate) enum CommittedBody {
     Whole {
         /// JSON.
         bytes: Bytes,
-        /// What it says of itself.
+        /// Its usage and size.
         answer: ChatAnswer,
     },
     /// The beginning of a stream.
     Stream(Box<OpenStream>),
-    /// What a plan goes on with.
+    /// The output of a task.
     Output {
-        /// The text and what goes with it.
+        /// Text, finish reason and usage.
         output: TaskOutput,
         /// Counts the output as held.
         memory: MemoryLease,
@@ -70,11 +71,11 @@ pub(crate) enum CommittedBody {
 /// A stream whose first content has come.
 #[derive(Debug)]
 pub(crate) struct OpenStream {
-    /// Reads along: usage, content, end.
+    /// Reads usage, content and end of the stream as it passes.
     pub(crate) relay: StreamRelay,
-    /// What is to be sent before anything else.
+    /// Pieces to send first.
     pub(crate) ready: Vec<Bytes>,
-    /// What follows.
+    /// The rest of the body.
     pub(crate) rest: ReplyBody,
     /// Time limits of the call.
     pub(crate) clock: CallClock,
@@ -84,26 +85,26 @@ pub(crate) struct OpenStream {
 
 /// An attempt without an answer.
 #[derive(Debug)]
-pub(crate) struct Failed {
-    /// Why.
+pub(crate) struct FailedAttempt {
+    /// The failure.
     pub(crate) failure: CallFailure,
-    /// The backend's error, if that is the reason.
+    /// The error answer of the backend, if there is one.
     pub(crate) answer: Option<Box<ErrorAnswer>>,
 }
 
-impl From<CallFailure> for Failed {
+impl From<CallFailure> for FailedAttempt {
     fn from(failure: CallFailure) -> Self {
         Self { failure, answer: None }
     }
 }
 
-impl From<FailureKind> for Failed {
+impl From<FailureKind> for FailedAttempt {
     fn from(kind: FailureKind) -> Self {
         CallFailure { kind, retry_after: None }.into()
     }
 }
 
-impl From<InvalidAnswer> for Failed {
+impl From<InvalidAnswer> for FailedAttempt {
     fn from(not_an_answer: InvalidAnswer) -> Self {
         match not_an_answer {
             InvalidAnswer::Reported(error) => error.kind().into(),
@@ -112,12 +113,12 @@ impl From<InvalidAnswer> for Failed {
     }
 }
 
-/// What a call is made with beside its content.
+/// Settings of one call.
 #[derive(Debug)]
 pub(crate) struct CallSettings {
     /// Limit of output tokens for each answer.
     pub(crate) max_output_tokens: Option<u32>,
-    /// Span of this call, of which the model learns in place of the client's.
+    /// Trace context of this call, in place of the client's.
     pub(crate) traceparent: Option<HeaderValue>,
     /// Time limits.
     pub(crate) timeouts: CallTimeouts,
@@ -127,16 +128,16 @@ pub(crate) struct CallSettings {
 pub(crate) async fn attempt(
     backend: &Backend,
     model: Arc<Model>,
-    outgoing: &Outgoing<'_>,
+    outgoing: &OutgoingCall<'_>,
     settings: CallSettings,
     memory: MemoryLease,
-) -> Result<Committed, Failed> {
+) -> Result<CommittedAnswer, FailedAttempt> {
     let in_flight = model.live.begin();
     let clock = CallClock::start(settings.timeouts);
     let adds_usage = outgoing.payload.adds_stream_usage();
     let stream_usage = model.stream_usage && !model.live.refuses_stream_usage();
     let answered = match answer(backend, &model, outgoing, &settings, stream_usage, &clock).await {
-        Err(Failed { answer: Some(error), .. })
+        Err(FailedAttempt { answer: Some(error), .. })
             if adds_usage && stream_usage && error.refuses_stream_usage() =>
         {
             model.live.refuse_stream_usage();
@@ -148,7 +149,7 @@ pub(crate) async fn attempt(
     };
     let Reply { headers, body, .. } = answered?;
     let body = content(&headers, body, outgoing, clock, memory).await?;
-    Ok(Committed {
+    Ok(CommittedAnswer {
         model,
         sent_at: clock.sent_at(),
         first_token_at: std::time::Instant::now(),
@@ -162,11 +163,11 @@ pub(crate) async fn attempt(
 async fn answer(
     backend: &Backend,
     model: &Model,
-    outgoing: &Outgoing<'_>,
+    outgoing: &OutgoingCall<'_>,
     settings: &CallSettings,
     stream_usage: bool,
     clock: &CallClock,
-) -> Result<Reply, Failed> {
+) -> Result<Reply, FailedAttempt> {
     let mut headers = outgoing.headers.clone();
     if let Some(traceparent) = &settings.traceparent {
         headers.insert(TRACEPARENT, traceparent.clone());
@@ -187,27 +188,27 @@ async fn answer(
     if (200..300).contains(&reply.status) { Ok(reply) } else { Err(Box::pin(ErrorAnswer::read(reply)).await) }
 }
 
-/// Reads as much of an answer as there has to be before the client may have it.
+/// Reads an answer up to the point of no return.
 async fn content(
     headers: &HeaderMap,
     body: ReplyBody,
-    outgoing: &Outgoing<'_>,
+    outgoing: &OutgoingCall<'_>,
     clock: CallClock,
     mut memory: MemoryLease,
-) -> Result<CommittedBody, Failed> {
-    match outgoing.wanted {
-        Wanted::Answer { streaming: true, hide_usage, others, answers, .. } => {
+) -> Result<CommittedBody, FailedAttempt> {
+    match outgoing.mode {
+        ResponseMode::Answer { streaming: true, hide_usage, others, answers, .. } => {
             let relay = StreamRelay::new(hide_usage, answers).with_other_usage(others);
-            let opening = Opening { body, clock, memory };
+            let opening = StreamOpening { body, clock, memory };
             let stream = Box::pin(opening.open(relay, media_type(headers))).await?;
             Ok(CommittedBody::Stream(Box::new(stream)))
         }
-        Wanted::Answer { streaming: false, .. } => {
+        ResponseMode::Answer { streaming: false, .. } => {
             let bytes = reading::whole(body, &clock, &mut memory).await?;
             let answer = ChatAnswer::read(&bytes)?;
             Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), answer })
         }
-        Wanted::Output => {
+        ResponseMode::Output => {
             let bytes = reading::whole(body, &clock, &mut memory).await?;
             let output = match outgoing.payload.operation() {
                 Operation::Chat => TaskOutput::of_chat(&bytes),
@@ -225,6 +226,6 @@ fn media_type(headers: &HeaderMap) -> Option<&str> {
     Some(stated.split(';').next().unwrap_or_default().trim())
 }
 
-fn broken(what: String) -> Failed {
+fn broken(what: String) -> FailedAttempt {
     FailureKind::Broken(what).into()
 }

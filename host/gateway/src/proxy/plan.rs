@@ -1,5 +1,5 @@
-//! Runs a plan: tasks side by side where they can, step after step, until there
-//! is an answer. Dropping the future ends every call that is under way.
+//! Runs a plan step by step, with concurrent tasks where their order allows it, until there is an
+//! answer. Dropping the future ends every call that is under way.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,69 +19,69 @@ use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
 use pointsman_wire::openai::client::ChatRequest;
 use pointsman_wire::openai::pass_through::TaskOutputs;
 
-use super::asked::{self, Moment};
-use super::race::{CallContext, Won};
+use super::decision_entry::{self, DecisionClock};
+use super::race::{CallContext, WinningAttempt};
+use crate::accounting::RequestAccounting;
 use crate::config::RouteLimits;
-use crate::ledger::Account;
 use crate::memory::MemoryLease;
 use assembly::Assembler;
-use task::{Ended, Job};
+use task_runner::{TaskEnd, TaskRunner};
 
 pub(crate) mod assembly;
-mod task;
+mod task_runner;
 
-/// What the tasks of one request are run with.
-pub(crate) struct Conductor<'a> {
+/// Runs the plan of one request.
+pub(crate) struct PlanRunner<'a> {
     /// Context of the calls.
     pub(crate) calls: CallContext<'a>,
     /// The client's request.
     pub(crate) request: &'a ChatRequest,
-    /// The client's headers that go along.
+    /// Headers of the client to forward.
     pub(crate) headers: &'a HeaderMap,
-    /// How long and how often each task is tried, and what plans may use up.
+    /// Limits of attempts and plans.
     pub(crate) limits: &'a RouteLimits,
-    /// When the request arrived.
+    /// Time of arrival.
     pub(crate) arrived: Instant,
-    /// When the request has to be over.
+    /// Time by which the answer has to be complete.
     pub(crate) deadline: Instant,
-    /// What is used.
-    pub(crate) account: &'a Account,
+    /// Accounting of the request.
+    pub(crate) accounting: &'a RequestAccounting,
     /// Counts the outputs of tasks as held, as long as the plan may refer to them.
     pub(crate) outputs: Mutex<Vec<MemoryLease>>,
     /// Assembler of large inputs and answers.
     pub(crate) assembler: &'a Assembler,
 }
 
-/// What a plan came to.
-pub(crate) struct Result {
+/// A plan that ended with an answer, or with a decision.
+pub(crate) struct PlanResult {
     /// The label of the last step.
     pub(crate) label: String,
-    /// The answer, or the way to it.
-    pub(crate) end: End,
+    /// The answer, or the decision.
+    pub(crate) end: PlanEnd,
 }
 
-/// How a plan ended.
-pub(crate) enum End {
-    /// A task's answer, on its way.
-    Answer(Box<Won>),
-    /// A text that was put together.
+/// The end of a plan.
+pub(crate) enum PlanEnd {
+    /// A task's answer.
+    Answer(Box<WinningAttempt>),
+    /// A text composed of outputs.
     Text(String),
-    /// One model is to answer the request as it is.
+    /// A decision: one model answers the request as received.
     Route(Decision),
 }
 
-/// Why a plan did not come to an answer.
+/// Reason for which a plan has no answer.
 #[derive(Debug)]
-pub(crate) enum Stopped {
-    /// The policy failed when it was asked again.
+pub(crate) enum PlanError {
+    /// The policy failed when it was resumed.
     Policy(PolicyFailure),
-    /// The policy declined to go on.
+    /// The policy refused to continue.
     Refused(Refusal),
-    /// A task that is needed failed.
+    /// A required task failed.
     Task {
         /// Its name.
         name: Arc<str>,
-        /// What the client may hear of it.
+        /// Explanation for the client.
         why: String,
         /// Kind of failure.
         cause: TaskFailure,
@@ -96,109 +96,110 @@ pub(crate) enum TaskFailure {
     /// No model gave an output in time.
     NoOutput,
     /// It would have used up more than the plan may.
-    PlanLimitExceeded,
+    PlanLimit,
     /// The gateway has no memory left for an output.
     NoMemory,
 }
 
-impl Conductor<'_> {
-    /// Does what a policy said, and asks it again as long as it wants to be.
+impl PlanRunner<'_> {
+    /// Runs steps until one ends the plan.
     pub(crate) async fn run(
         &self,
         step: PlanStep,
         policy: &Policy,
         mut input: DecisionInput,
-    ) -> std::result::Result<Result, Stopped> {
+    ) -> Result<PlanResult, PlanError> {
         let mut step = step;
         let mut outputs = TaskOutputs::default();
-        for asked in 1.. {
+        for number in 1.. {
             let label = step.label().to_owned();
             let end = match step {
-                PlanStep::Route(decision) => End::Route(decision),
+                PlanStep::Route(decision) => PlanEnd::Route(decision),
                 PlanStep::Finish(finish) => {
-                    self.note_finish(&input, asked);
+                    self.record_finish(&input, number);
                     let size = finish.size(|task| outputs.size(task));
-                    End::Text(self.composed(&Arc::new(finish), Finish::content, size, &outputs).await?)
+                    PlanEnd::Text(self.composed(&Arc::new(finish), Finish::content, size, &outputs).await?)
                 }
                 PlanStep::Run(plan) => {
-                    self.note_plan(&plan, asked);
+                    self.record_plan(&plan, number);
                     let plan = Arc::new(plan);
                     let mut results = input.orchestration.results.to_vec();
                     let answer = self.tasks(&plan, &input, &mut results, &mut outputs).await?;
                     match (plan.next(), answer) {
-                        (Continuation::Answer(_), Some(won)) => End::Answer(won),
+                        (Continuation::Answer(_), Some(won)) => PlanEnd::Answer(won),
                         (Continuation::Resume(state), _) => {
                             input.orchestration.results = results.into();
-                            input.orchestration.limits = self.account.left(&self.limits.plan);
-                            step = self.resume(policy, &mut input, state, asked).await?;
+                            input.orchestration.limits = self.accounting.calls().left(&self.limits.plan);
+                            step = self.resume(policy, &mut input, state, number).await?;
                             continue;
                         }
                         (Continuation::Compose(_), _) => {
                             let size = plan.answer_size(|task| outputs.size(task));
-                            End::Text(self.composed(&plan, parts_of_answer, size, &outputs).await?)
+                            PlanEnd::Text(self.composed(&plan, parts_of_answer, size, &outputs).await?)
                         }
-                        (Continuation::Answer(_), None) => End::Text(String::new()),
+                        (Continuation::Answer(_), None) => PlanEnd::Text(String::new()),
                     }
                 }
             };
-            return Ok(Result { label, end });
+            return Ok(PlanResult { label, end });
         }
-        Err(Stopped::Policy(InvalidPlan::TooManySteps(self.limits.plan.steps).into()))
+        Err(PlanError::Policy(InvalidPlan::TooManySteps(self.limits.plan.steps).into()))
     }
 
-    /// Asks the policy what to do next.
+    /// Resumes the policy for the next step.
     async fn resume(
         &self,
         policy: &Policy,
         input: &mut DecisionInput,
         state: &[u8],
-        asked: usize,
-    ) -> std::result::Result<PlanStep, Stopped> {
+        steps: usize,
+    ) -> Result<PlanStep, PlanError> {
         let limit = self.limits.plan.steps;
-        if asked >= limit {
-            return Err(Stopped::Policy(InvalidPlan::TooManySteps(limit).into()));
+        if steps >= limit {
+            return Err(PlanError::Policy(InvalidPlan::TooManySteps(limit).into()));
         }
         let left = self.deadline.saturating_duration_since(Instant::now());
         Arc::make_mut(&mut input.request).set_time_left(left);
-        let moment = Moment::now(self.arrived);
+        let clock = DecisionClock::start(self.arrived);
         let answer = policy.resume(input.clone(), state).await;
-        self.account.asked(vec![asked::by_policy(policy, moment, moment.elapsed(), input, &answer)]);
-        match answer.map_err(Stopped::Policy)? {
+        let entry = decision_entry::of_policy(policy, clock, clock.elapsed(), input, &answer);
+        self.accounting.decisions().append(vec![entry]);
+        match answer.map_err(PlanError::Policy)? {
             Answer::Step(step) => Ok(step),
-            Answer::Refusal(refusal) => Err(Stopped::Refused(refusal)),
+            Answer::Refusal(refusal) => Err(PlanError::Refused(refusal)),
         }
     }
 
-    /// Runs the tasks of a plan until all have ended, adding their results. Gives
-    /// the answer on its way if a task is to give it.
+    /// Runs the tasks of a plan until all have ended, and appends their results. Returns the answer
+    /// if one of the tasks gives it.
     async fn tasks(
         &self,
         plan: &Arc<Plan>,
         input: &DecisionInput,
         results: &mut Vec<TaskResult>,
         outputs: &mut TaskOutputs,
-    ) -> std::result::Result<Option<Box<Won>>, Stopped> {
+    ) -> Result<Option<Box<WinningAttempt>>, PlanError> {
         let mut progress = PlanProgress::new(plan, self.limits.plan.parallel);
         let mut ended: HashMap<usize, TaskResult> = HashMap::new();
         let mut running = FuturesUnordered::new();
         loop {
             while let Some(number) = progress.begin() {
-                if let Some(job) = Job::begin(self, number, plan, &input.candidates) {
+                if let Some(job) = TaskRunner::begin(self, number, plan, &input.candidates) {
                     running.push(job.run(outputs.clone()));
                 }
             }
             let Some((number, end)) = running.next().await else { break };
             progress.ended(number);
             match end {
-                Ended::Answer(won) => return Ok(Some(won)),
-                Ended::Result(result) => {
+                TaskEnd::Answer(won) => return Ok(Some(won)),
+                TaskEnd::Result(result) => {
                     outputs.set(number, result.output.clone());
                     ended.insert(number, result);
                 }
-                Ended::Failed { result, cause } => {
+                TaskEnd::FailedAttempt { result, cause } => {
                     if !plan.task(number).is_some_and(|task| task.optional) {
                         let why = result.error.unwrap_or_default();
-                        return Err(Stopped::Task { name: result.name, why, cause });
+                        return Err(PlanError::Task { name: result.name, why, cause });
                     }
                     outputs.set(number, None);
                     ended.insert(number, result);
@@ -209,15 +210,15 @@ impl Conductor<'_> {
         Ok(None)
     }
 
-    /// Puts an answer together whose parts `source` has.
+    /// Composes an answer of the parts that `source` has.
     async fn composed<S: Send + Sync + 'static>(
         &self,
         source: &Arc<S>,
         parts: fn(&S) -> &[ComposedPart],
         size: ContentSize,
         outputs: &TaskOutputs,
-    ) -> std::result::Result<String, Stopped> {
-        self.account.assemble(&size, &self.limits.plan).map_err(Stopped::Answer)?;
+    ) -> Result<String, PlanError> {
+        self.accounting.calls().reserve_content(&size, &self.limits.plan).map_err(PlanError::Answer)?;
         if !Assembler::takes(&size) {
             return Ok(self.request.compose_text(parts(source), outputs));
         }
@@ -225,17 +226,17 @@ impl Conductor<'_> {
         Ok(self.assembler.run(move || request.compose_text(parts(&source), &outputs)).await)
     }
 
-    fn note_finish(&self, input: &DecisionInput, asked: usize) {
-        self.account.begin_step(input.orchestration.results.len(), [], false);
-        self.account.note(|run| run.steps = asked);
+    fn record_finish(&self, input: &DecisionInput, step: usize) {
+        self.accounting.begin_step(input.orchestration.results.len(), [], false);
+        self.accounting.decisions().update_plan(|run| run.steps = step);
     }
 
-    fn note_plan(&self, plan: &Plan, asked: usize) {
+    fn record_plan(&self, plan: &Plan, step: usize) {
         let step_follows = matches!(plan.next(), Continuation::Resume(_));
-        self.account.begin_step(plan.first(), plan.tasks(), step_follows);
-        self.account.note(|run| {
-            run.steps = asked;
-            run.tasks.extend(runs(plan, asked));
+        self.accounting.begin_step(plan.first(), plan.tasks(), step_follows);
+        self.accounting.decisions().update_plan(|run| {
+            run.steps = step;
+            run.tasks.extend(task_runs(plan, step));
         });
     }
 
@@ -245,7 +246,7 @@ impl Conductor<'_> {
 
     /// Time since the request arrived.
     fn elapsed(&self) -> Duration {
-        self.account.elapsed(Instant::now())
+        self.accounting.elapsed(Instant::now())
     }
 }
 
@@ -256,8 +257,8 @@ fn parts_of_answer(plan: &Plan) -> &[ComposedPart] {
     }
 }
 
-/// The tasks of a step, before any of them has begun.
-pub(crate) fn runs(plan: &Plan, step: usize) -> Vec<TaskRun> {
+/// Returns the tasks of a step before any of them has begun.
+pub(crate) fn task_runs(plan: &Plan, step: usize) -> Vec<TaskRun> {
     let run = |task: &pointsman_domain::plan::Task| TaskRun {
         name: task.name().to_owned(),
         operation: task.operation.as_str(),

@@ -1,5 +1,5 @@
-//! Runs a decision: attempt after attempt, or two at once where the policy asks
-//! for a hedge, until one has something for the client.
+//! Attempts of a decision, one after the other, or two at once where the policy hedges, until one
+//! gives an answer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::model::Model;
 use pointsman_domain::plan::PlanLimitExceeded;
 
-use super::attempt::{CallSettings, Committed, ErrorAnswer, Failed, attempt};
-use super::outgoing::{Outgoing, Wanted};
-use crate::ledger::{Account, CallId};
+use super::attempt::{CallSettings, CommittedAnswer, ErrorAnswer, FailedAttempt, attempt};
+use super::call::{OutgoingCall, ResponseMode};
+use crate::accounting::{CallId, RequestAccounting};
 use crate::memory::{HeldFor, HeldMemory, MemoryLimits};
 
 /// Context of calls of models.
@@ -28,38 +28,39 @@ pub(crate) struct CallContext<'a> {
     pub(crate) backends: &'a HashMap<BackendName, Backend>,
     /// Counter of the memory that answers hold.
     pub(crate) memory: &'a Arc<HeldMemory>,
-    /// Limits on that memory.
+    /// AttemptLimits on that memory.
     pub(crate) memory_limits: MemoryLimits,
 }
 
 /// No model answered.
 #[derive(Debug, Default)]
-pub(crate) struct Exhausted {
-    /// What was tried and how it failed, in order.
+pub(crate) struct NoAnswer {
+    /// Attempts and their failures, in order.
     pub(crate) failures: Vec<(ModelId, CallFailure)>,
-    /// The error of a backend that the client gets: the request is at fault, or no model that
-    /// was called supports it.
+    /// The error of a backend to pass on: the request is at fault, or no model that was called
+    /// supports it.
     pub(crate) answer: Option<Box<ErrorAnswer>>,
     /// Limit of the plan for which a target was not called.
     pub(crate) over_limit: Option<PlanLimitExceeded>,
 }
 
-impl Exhausted {
-    /// Returns whether it failed because the gateway had no memory left for an answer.
+impl NoAnswer {
+    /// Returns whether the gateway had no memory left for an answer.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         self.failures.iter().any(|(_, failure)| failure.kind == FailureKind::NoMemory)
     }
 
-    /// Ends the attempts. That one model does not support the request is the client's business
-    /// only if no other might.
-    fn given_up(mut self) -> Self {
+    /// Ends the attempts. An error that says that one model does not support the request is passed
+    /// on only if all models say so.
+    fn finish(mut self) -> Self {
         let is_unanimous = self.failures.iter().all(|(_, failure)| failure.kind.is_mismatch());
         self.answer = self.answer.filter(|_| is_unanimous && self.over_limit.is_none());
         self
     }
 
-    /// What was tried and how it failed, in words that a client may hear.
-    pub(crate) fn for_client(&self) -> String {
+    /// Lists attempts and failures for the client, without details of the network behind the
+    /// gateway.
+    pub(crate) fn summary(&self) -> String {
         let tried = self.failures.iter();
         let tried = tried.map(|(model, failure)| format!("{model}: {}", failure.kind.for_client()));
         let left_out = self.over_limit.iter().map(ToString::to_string);
@@ -67,35 +68,35 @@ impl Exhausted {
     }
 }
 
-/// An attempt that won.
+/// The attempt that gave an answer.
 #[derive(Debug)]
-pub(crate) struct Won {
-    /// What it brought.
-    pub(crate) committed: Committed,
-    /// Which candidate it called.
+pub(crate) struct WinningAttempt {
+    /// The answer.
+    pub(crate) committed: CommittedAnswer,
+    /// The candidate that was called, by index.
     pub(crate) candidate: usize,
-    /// The call in the account.
+    /// The call in the accounting.
     pub(crate) call: CallId,
 }
 
-/// What an attempt came to.
-struct Finished {
+/// The end of an attempt.
+struct AttemptResult {
     candidate: usize,
     call: CallId,
-    result: Result<Committed, Failed>,
+    result: Result<CommittedAnswer, FailedAttempt>,
 }
 
-/// Tries a decision's targets until one answers. Calls are noted in the account.
+/// Tries the targets of a decision until one answers. Each call is recorded in the accounting.
 pub(crate) async fn race(
     calls: CallContext<'_>,
     candidates: &[Candidate],
     decision: &Decision,
     limits: AttemptLimits,
-    outgoing: &Outgoing<'_>,
-    account: &Account,
-) -> Result<Won, Exhausted> {
+    outgoing: &OutgoingCall<'_>,
+    accounting: &RequestAccounting,
+) -> Result<WinningAttempt, NoAnswer> {
     let mut attempts = Attempts::new(decision.targets(), limits);
-    let mut exhausted = Exhausted::default();
+    let mut no_answer = NoAnswer::default();
     let mut running = FuturesUnordered::new();
     let mut hedge_after = decision.hedge_after();
     loop {
@@ -108,58 +109,60 @@ pub(crate) async fn race(
                     continue;
                 }
                 let more_may_follow = attempts.made() < limits.max_attempts;
-                let (call, limit) = match outgoing.begin_call(model, account, more_may_follow) {
+                let (call, limit) = match outgoing.begin_call(model, accounting, more_may_follow) {
                     Ok(begun) => begun,
                     // Another target may be cheap enough.
                     Err(over_limit) => {
-                        exhausted.over_limit = Some(over_limit);
+                        no_answer.over_limit = Some(over_limit);
                         continue;
                     }
                 };
                 let first_byte = model.time_limits.first_byte.map_or(timeout, |limit| limit.min(timeout));
                 let settings = CallSettings {
                     max_output_tokens: limit,
-                    traceparent: account.traceparent(call),
+                    traceparent: accounting.traceparent(call),
                     timeouts: CallTimeouts { first_byte, ..limits.timeouts },
                 };
                 let attempt = one(calls, Arc::clone(model), outgoing, settings);
                 running.push(async move {
                     let result = attempt.await;
                     drop(permit);
-                    Finished { candidate, call, result }
+                    AttemptResult { candidate, call, result }
                 });
             }
             AttemptAction::Wait(wait) if running.is_empty() => {
                 tokio::time::sleep(wait).await;
                 continue;
             }
-            AttemptAction::GiveUp if running.is_empty() => return Err(exhausted.given_up()),
+            AttemptAction::GiveUp if running.is_empty() => return Err(no_answer.finish()),
             // A call is under way and nothing else may start yet.
             AttemptAction::Wait(_) | AttemptAction::GiveUp => {}
         }
-        let Some(Finished { candidate, call, result }) = first(&mut running, hedge_after).await else {
+        let Some(AttemptResult { candidate, call, result }) = first(&mut running, hedge_after).await else {
             hedge_after = None;
             continue;
         };
         let model = &candidates[candidate].model;
         match result {
             Ok(committed) => {
-                match outgoing.wanted {
-                    Wanted::Answer { .. } => account.answering(call, committed.first_token_at),
-                    Wanted::Output => account.brought(call, committed.first_token_at),
+                match outgoing.mode {
+                    ResponseMode::Answer { .. } => {
+                        accounting.calls().record_first_token(call, committed.first_token_at)
+                    }
+                    ResponseMode::Output => accounting.calls().record_output(call, committed.first_token_at),
                 }
-                return Ok(Won { committed, candidate, call });
+                return Ok(WinningAttempt { committed, candidate, call });
             }
-            Err(Failed { failure, answer }) => {
-                settle(&failure, model, account, call, outgoing.task);
+            Err(FailedAttempt { failure, answer }) => {
+                record_failure(&failure, model, accounting, call, outgoing.task);
                 let is_final = attempts.failed(candidate, &failure)
-                    && (outgoing.payload.is_the_clients() || failure.kind == FailureKind::NoMemory);
-                if is_final || (failure.kind.is_mismatch() && outgoing.payload.is_the_clients()) {
-                    exhausted.answer = answer;
+                    && (outgoing.payload.is_of_client() || failure.kind == FailureKind::NoMemory);
+                if is_final || (failure.kind.is_mismatch() && outgoing.payload.is_of_client()) {
+                    no_answer.answer = answer;
                 }
-                exhausted.failures.push((model.id.clone(), failure));
+                no_answer.failures.push((model.id.clone(), failure));
                 if is_final {
-                    return Err(exhausted);
+                    return Err(no_answer);
                 }
             }
         }
@@ -169,9 +172,9 @@ pub(crate) async fn race(
 async fn one(
     calls: CallContext<'_>,
     model: Arc<Model>,
-    outgoing: &Outgoing<'_>,
+    outgoing: &OutgoingCall<'_>,
     settings: CallSettings,
-) -> Result<Committed, Failed> {
+) -> Result<CommittedAnswer, FailedAttempt> {
     match calls.backends.get(&model.backend) {
         Some(backend) => {
             let memory = calls.memory.lease(HeldFor::Answers, calls.memory_limits);
@@ -181,10 +184,10 @@ async fn one(
     }
 }
 
-/// The first attempt to finish; `None` when it is time for the request's one hedge.
-async fn first<F>(running: &mut FuturesUnordered<F>, hedge_after: Option<Duration>) -> Option<Finished>
+/// Waits for the first attempt to end; `None` when it is time for the request's one hedge.
+async fn first<F>(running: &mut FuturesUnordered<F>, hedge_after: Option<Duration>) -> Option<AttemptResult>
 where
-    F: Future<Output = Finished>,
+    F: Future<Output = AttemptResult>,
 {
     match hedge_after {
         Some(wait) => tokio::time::timeout(wait, running.next()).await.ok().flatten(),
@@ -192,8 +195,14 @@ where
     }
 }
 
-/// Books a failed attempt: on the model's health and in the account.
-fn settle(failure: &CallFailure, model: &Model, account: &Account, call: CallId, task: Option<usize>) {
+/// Records a failed attempt in the health of the model and in the accounting.
+fn record_failure(
+    failure: &CallFailure,
+    model: &Model,
+    accounting: &RequestAccounting,
+    call: CallId,
+    task: Option<usize>,
+) {
     let now = Instant::now();
     if failure.kind.counts_against_health(&model.time_limits.fault_after) {
         model.live.failed(now);
@@ -201,5 +210,5 @@ fn settle(failure: &CallFailure, model: &Model, account: &Account, call: CallId,
     if let Some(wait) = failure.retry_after {
         model.live.rest(now, wait);
     }
-    account.call_failed(call, model, task, failure.kind.clone());
+    accounting.record_failure(call, model, task, failure.kind.clone());
 }

@@ -10,7 +10,7 @@ use std::task::{Poll, Waker, ready};
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderValue, Request, Version, header};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -31,7 +32,6 @@ use super::request::{OpenRequest, TrackedBody};
 use super::stream::TrackedStream;
 use super::table::{ConnectionTable, Registration};
 use super::unread;
-use crate::client::error::ApiError;
 use crate::deadline::ResponseDeadline;
 use crate::timer::Timer;
 
@@ -55,6 +55,7 @@ pub(super) struct Listener {
     pub(super) proxies: TrustedProxies,
     /// Most bytes of an unread request body that are discarded before its response is sent.
     pub(super) max_discarded_bytes: usize,
+    pub(super) render_error: fn(ServingError) -> Response,
     pub(super) stop: watch::Receiver<bool>,
 }
 
@@ -142,7 +143,8 @@ async fn answer(
     let mut response = if is_over {
         drop(body);
         let message = "too many requests under way from this address";
-        ApiError::unavailable("too_many_connections", message).retry_after(Some(GRACE)).into_response()
+        let error = ServingError::new(ErrorKind::TooManyConnections, message);
+        (listener.render_error)(error.with_retry_after(Some(GRACE)))
     } else {
         let request = Request::from_parts(parts, body);
         listener.service.call(request).await.unwrap_or_else(|never: Infallible| match never {})

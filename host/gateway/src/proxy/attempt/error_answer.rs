@@ -6,18 +6,18 @@ use pointsman_backends::{Reply, retry_after};
 use pointsman_domain::failure::{CallFailure, FailureKind};
 use pointsman_wire::openai::provider::{classify_error, refuses_stream_usage};
 
-use super::Failed;
+use super::FailedAttempt;
 use super::clock::CallClock;
 
 /// The largest error that is passed to the client.
 const MAX_ERROR: usize = 64 << 10;
 
-/// A backend's error answer.
+/// An error answer of a backend.
 #[derive(Debug)]
 pub(crate) struct ErrorAnswer {
     /// Its status.
     pub(crate) status: u16,
-    /// Its headers for the client.
+    /// Its headers that are passed on to the client.
     pub(crate) headers: HeaderMap,
     /// Its body.
     pub(crate) body: Bytes,
@@ -27,7 +27,7 @@ pub(crate) struct ErrorAnswer {
 
 impl ErrorAnswer {
     /// Reads an error. Its status counts, however long the body is or takes.
-    pub(super) async fn read(reply: Reply) -> Failed {
+    pub(super) async fn read(reply: Reply) -> FailedAttempt {
         let Reply { status, headers, mut body } = reply;
         let (mut read, mut is_cut) = (BytesMut::new(), true);
         CallClock::error_body(async {
@@ -44,7 +44,7 @@ impl ErrorAnswer {
         let kind = FailureKind::Status { status, cause: classify_error(status, &read) };
         let retry_after = retry_after(&headers, std::time::SystemTime::now());
         let answer = Self { status, headers, body: read.freeze(), is_cut };
-        Failed { failure: CallFailure { kind, retry_after }, answer: Some(Box::new(answer)) }
+        FailedAttempt { failure: CallFailure { kind, retry_after }, answer: Some(Box::new(answer)) }
     }
 
     /// Returns whether the backend refuses to report the usage of a stream.

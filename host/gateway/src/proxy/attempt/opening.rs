@@ -8,24 +8,24 @@ use pointsman_wire::openai::provider::{ChatAnswer, InvalidAnswer, StreamState};
 use pointsman_wire::sse;
 
 use super::clock::CallClock;
-use super::{Failed, OpenStream, broken, reading};
+use super::{FailedAttempt, OpenStream, broken, reading};
 use crate::memory::MemoryLease;
 
-/// A stream whose head has come.
-pub(super) struct Opening {
+/// A stream whose head has arrived.
+pub(super) struct StreamOpening {
     pub(super) body: ReplyBody,
     pub(super) clock: CallClock,
     pub(super) memory: MemoryLease,
 }
 
-impl Opening {
+impl StreamOpening {
     /// Reads a stream until there is content, until it ends as it should without any, or
     /// until as much has come as may be held.
     pub(super) async fn open(
         mut self,
         mut relay: StreamRelay,
         media_type: Option<&str>,
-    ) -> Result<OpenStream, Failed> {
+    ) -> Result<OpenStream, FailedAttempt> {
         let (mut beginning, mut passed) = (Beginning::default(), Vec::new());
         let is_stated = media_type.is_some_and(|stated| stated.eq_ignore_ascii_case(sse::MEDIA_TYPE));
         let mut unread = if is_stated { None } else { Some(self.recognise(media_type).await?) };
@@ -61,7 +61,7 @@ impl Opening {
 
     /// Reads the first bytes of a body that is not said to be a stream of events: some
     /// servers state another type. An error in JSON is one.
-    async fn recognise(&mut self, media_type: Option<&str>) -> Result<Bytes, Failed> {
+    async fn recognise(&mut self, media_type: Option<&str>) -> Result<Bytes, FailedAttempt> {
         let mut beginning = BytesMut::new();
         while let Some(chunk) = self.clock.first_piece(&mut self.body).await? {
             beginning.extend_from_slice(&chunk);

@@ -1,4 +1,4 @@
-//! What is noted of a question that was put to a policy.
+//! Entries of the decision trail: one for each decision of a policy or of the gateway.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,52 +8,53 @@ use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PolicyVersion};
 use pointsman_domain::plan::PlanStep;
 use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
 
-/// When somebody was asked, on the clock of the request.
+/// Start of a decision.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
+pub(super) struct DecisionClock {
+    /// Time since the arrival of the request.
     at: Duration,
-    asked: Instant,
+    started: Instant,
 }
 
-impl Moment {
-    /// Now, for a request that arrived then.
-    pub(super) fn now(arrived: Instant) -> Self {
-        let asked = Instant::now();
-        Self { at: asked.saturating_duration_since(arrived), asked }
+impl DecisionClock {
+    /// Starts now, for a request that arrived at a time.
+    pub(super) fn start(arrived: Instant) -> Self {
+        let started = Instant::now();
+        Self { at: started.saturating_duration_since(arrived), started }
     }
 
-    /// How long ago it was.
+    /// Time since the start.
     pub(super) fn elapsed(self) -> Duration {
-        self.asked.elapsed()
+        self.started.elapsed()
     }
 }
 
-/// A policy was asked, and answered after a time.
-pub(super) fn by_policy(
+/// The entry of a policy's decision.
+pub(super) fn of_policy(
     policy: &Policy,
-    moment: Moment,
+    clock: DecisionClock,
     took: Duration,
     input: &DecisionInput,
     answer: &Result<Answer, PolicyFailure>,
 ) -> DecisionEntry {
     let version = PolicyVersion { policy: policy.name().clone(), digest: policy.digest() };
-    asked(Some(version), moment, took, input, said(answer))
+    entry(Some(version), clock, took, input, said(answer))
 }
 
-/// Nobody was asked: the candidates are tried in the gateway's own order.
-pub(super) fn by_nobody(moment: Moment, input: &DecisionInput, decision: &Decision) -> DecisionEntry {
-    asked(None, moment, Duration::ZERO, input, DecisionAnswer::Route(decision.clone()))
+/// The entry of the gateway's own order.
+pub(super) fn of_gateway(clock: DecisionClock, input: &DecisionInput, decision: &Decision) -> DecisionEntry {
+    entry(None, clock, Duration::ZERO, input, DecisionAnswer::Route(decision.clone()))
 }
 
-fn asked(
+fn entry(
     policy: Option<PolicyVersion>,
-    moment: Moment,
+    clock: DecisionClock,
     took: Duration,
     input: &DecisionInput,
     said: DecisionAnswer,
 ) -> DecisionEntry {
     let (candidates, whole) = (Arc::clone(&input.candidates), input.orchestration.whole);
-    DecisionEntry { policy, at: moment.at, took, candidates, whole, said }
+    DecisionEntry { policy, at: clock.at, took, candidates, whole, said }
 }
 
 fn said(answer: &Result<Answer, PolicyFailure>) -> DecisionAnswer {

@@ -1,16 +1,25 @@
-//! The facts that candidates are filtered by and policies decide on.
+//! The facts of a request, by which candidates are filtered and policies decide.
 
 use std::collections::BTreeMap;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pointsman_domain::ids::KeyName;
 use pointsman_domain::model::Operation;
 use pointsman_domain::request::RequestFacts;
 use pointsman_wire::openai::client::ChatRequest;
 
-use super::headers::Wishes;
+/// Options of a client for the gateway, beside the request itself.
+#[derive(Debug, Default)]
+pub(crate) struct RequestOptions {
+    /// Time for the whole answer. It only shortens that of the route.
+    pub(crate) deadline: Option<Duration>,
+    /// The client's preference: `cost`, `speed` or `quality`.
+    pub(crate) prefer: Option<String>,
+    /// Name of the session, which keeps the requests of a conversation together.
+    pub(crate) session: Option<String>,
+}
 
-/// A new decision id: a UUID of version 7, so that ids sort by time.
+/// Returns a new decision id: a UUID of version 7, so that ids sort by time.
 pub(super) fn decision_id() -> String {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut random = [0; 10];
@@ -18,11 +27,11 @@ pub(super) fn decision_id() -> String {
     uuid::Builder::from_unix_timestamp_millis(since_epoch.as_millis() as u64, &random).into_uuid().to_string()
 }
 
-/// What a policy may know of a request without reading it.
+/// Returns the facts that a policy sees without a grant to read the content.
 pub(super) fn of(
     id: String,
     request: &ChatRequest,
-    wishes: Wishes,
+    options: RequestOptions,
     tenant: Option<KeyName>,
     deadline: Instant,
 ) -> RequestFacts {
@@ -31,7 +40,7 @@ pub(super) fn of(
         operation: Operation::Chat,
         model: request.model.clone(),
         tenant,
-        session: wishes.session,
+        session: options.session,
         input_tokens: request.input_tokens,
         least_input_tokens: request.least_input_tokens,
         max_output_tokens: request.max_output_tokens,
@@ -42,9 +51,9 @@ pub(super) fn of(
         streaming: request.streaming,
         deadline_ms: None,
         budget_left: None,
-        attributes: wishes
+        attributes: options
             .prefer
-            .map(|wish| ("prefer".to_owned(), wish))
+            .map(|preference| ("prefer".to_owned(), preference))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
     };

@@ -1,4 +1,4 @@
-//! What the gateway undoes by itself.
+//! Automatic rollback of versions, canaries and promotions.
 
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::{Breach, Hold};
@@ -13,14 +13,14 @@ use crate::rollout::{Event, Who};
 use crate::snapshot::Snapshot;
 
 impl Reloader {
-    /// Undoes what is worse than what was there before it.
-    pub(crate) async fn guard(&self) {
-        let is_outdated = self.undo_what_is_worse();
+    /// Rolls back versions, canaries and promotions that are worse than their predecessor.
+    pub(crate) async fn roll_back_worse(&self) {
+        let is_outdated = self.roll_back_versions();
         self.respecify(is_outdated).await;
     }
 
-    /// Returns whether a version that serves now is to be brought under the configuration.
-    fn undo_what_is_worse(&self) -> bool {
+    /// Returns whether the settings of a version that serves again differ from the configuration.
+    fn roll_back_versions(&self) -> bool {
         let _changing = self.changing();
         let current = self.app.snapshot();
         let rollback = current.config.rollback;
@@ -43,19 +43,19 @@ impl Reloader {
                 let bad = took_over.new.digest();
                 let before = decided.and_then(|decided| decided.holds.get(&bad));
                 let hold = rollback.backoff.hold(before, now, breach.to_string());
-                tell_undone(slot.name(), bad, &breach, &hold);
+                log_rollback(slot.name(), bad, &breach, &hold);
                 if let Some(undo) = self.undo(slot, bad, hold, Who::Gateway) {
                     is_outdated |= self.undo_at_once(undo);
                 }
             }
         }
         for route in &current.config.routes {
-            self.guard_route(&current, route, now, &is_watched);
+            self.check_route(&current, route, now, &is_watched);
         }
         is_outdated
     }
 
-    fn guard_route(
+    fn check_route(
         &self,
         current: &Snapshot,
         configured: &config::Route,
@@ -73,7 +73,7 @@ impl Reloader {
                 let bad = trial.slot.active().digest();
                 let holds = &mut state.route_mut(&configured.name).holds;
                 let hold = rollback.backoff.hold(holds.get(&bad), now, breach.to_string());
-                tell_undone(trial.slot.name(), bad, &breach, &hold);
+                log_rollback(trial.slot.name(), bad, &breach, &hold);
                 let event = Event::new(Who::Gateway, "suspend-canary").route(&configured.name);
                 let event = event.policy(trial.slot.name()).to(bad).why(hold.why.as_str());
                 holds.insert(bad, hold);
@@ -91,7 +91,7 @@ impl Reloader {
             if let Some(bad) = event.digest {
                 let holds = &mut state.route_mut(&configured.name).holds;
                 let hold = rollback.backoff.hold(holds.get(&bad), now, breach.to_string());
-                tell_undone(&promoted.policy, bad, &breach, &hold);
+                log_rollback(&promoted.policy, bad, &breach, &hold);
                 holds.insert(bad, hold);
             }
             self.decide_at_once(current, state, event);
@@ -99,7 +99,7 @@ impl Reloader {
     }
 }
 
-fn tell_undone(policy: &PolicyName, version: Digest, breach: &Breach, hold: &Hold) {
+fn log_rollback(policy: &PolicyName, version: Digest, breach: &Breach, hold: &Hold) {
     let again = match hold.until {
         Some(until) => format!("it may be tried again in {} s", until.saturating_sub(hold.since)),
         None => "it is in quarantine until a person releases it".to_owned(),

@@ -4,10 +4,10 @@ use axum::body::{Body, Bytes};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt;
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_wire::content_coding::{self, DecodeError, Decoder};
 
 use super::larger_than;
-use crate::client::error::ApiError;
 
 /// A body that is decoded while it arrives, in pieces of bounded size.
 pub(super) struct DecodedBody<'b> {
@@ -22,17 +22,20 @@ pub(super) struct DecodedBody<'b> {
 impl<'b> DecodedBody<'b> {
     /// Checks that the codings which the headers name are known. Of an encoded body, at most
     /// `limit` bytes are read; its decoded bytes are the caller's to count.
-    pub(super) fn new(headers: &HeaderMap, body: &'b mut Body, limit: usize) -> Result<Self, ApiError> {
+    pub(super) fn new(headers: &HeaderMap, body: &'b mut Body, limit: usize) -> Result<Self, ServingError> {
         let codings = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.as_bytes());
         let decoder = Decoder::for_values(codings).map_err(|unsupported| {
             let supported = content_coding::SUPPORTED;
-            ApiError::unsupported_media_type(format!("{unsupported}: send {supported} or none"))
+            ServingError::new(
+                ErrorKind::UnsupportedContentCoding,
+                format!("{unsupported}: send {supported} or none"),
+            )
         })?;
         Ok(Self { body, decoding: decoder.map(|decoder| (decoder, Bytes::new())), received: 0, limit })
     }
 
     /// Returns the next bytes; `None` at the end.
-    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
+    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, ServingError> {
         loop {
             if let Some((decoder, encoded)) = &mut self.decoding
                 && let Some(piece) = decoder.decode(encoded).map_err(undecodable)?
@@ -61,10 +64,10 @@ impl<'b> DecodedBody<'b> {
     }
 }
 
-fn broken_off(error: axum::Error) -> ApiError {
-    ApiError::bad_request("incomplete_body", None, format!("the request body broke off: {error}"))
+fn broken_off(error: axum::Error) -> ServingError {
+    ServingError::new(ErrorKind::IncompleteBody, format!("the request body broke off: {error}"))
 }
 
-fn undecodable(error: DecodeError) -> ApiError {
-    ApiError::bad_request("invalid_content_coding", None, format!("the request body is broken: {error}"))
+fn undecodable(error: DecodeError) -> ServingError {
+    ServingError::new(ErrorKind::InvalidContentCoding, format!("the request body is broken: {error}"))
 }

@@ -1,5 +1,5 @@
-//! Watches new versions and policies on trial, and undoes those that are worse
-//! than what they took over from.
+//! Watches new versions and policies on trial, and rolls back those that are worse than their
+//! predecessor.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use pointsman_policy::Alarm;
 use pointsman_telemetry::BackgroundTask;
 
+use super::Reloader;
 use crate::clock::unix_seconds;
-use crate::reload::Reloader;
 
 /// Pause after a look, so that a version that fails at every request does not
 /// keep the guard busier than the requests.
@@ -22,19 +22,19 @@ const STORE_AGAIN: Duration = Duration::from_secs(2);
 
 /// Looks whenever a record has something new, and reloads when a version may be
 /// tried again.
-pub(crate) struct Guard {
+pub(crate) struct RollbackWatch {
     reloader: Arc<Reloader>,
     alarm: Alarm,
     looked_until: u64,
 }
 
-impl Guard {
+impl RollbackWatch {
     pub(crate) fn new(reloader: Arc<Reloader>, alarm: Alarm) -> Self {
         Self { reloader, alarm, looked_until: unix_seconds() }
     }
 }
 
-impl BackgroundTask for Guard {
+impl BackgroundTask for RollbackWatch {
     const NAME: &'static str = "guard";
 
     async fn run(&mut self) -> ControlFlow<()> {
@@ -46,7 +46,7 @@ impl BackgroundTask for Guard {
             let longest = if reloader.rollouts.is_unsaved() { STORE_AGAIN } else { LONGEST_WAIT };
             tokio::select! {
                 () = alarm.rung() => {
-                    reloader.guard().await;
+                    reloader.roll_back_worse().await;
                     tokio::time::sleep(PAUSE).await;
                 }
                 () = tokio::time::sleep(left.min(longest)) => {

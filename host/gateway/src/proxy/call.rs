@@ -1,4 +1,4 @@
-//! What is sent to a model, whichever of several it is, and what is wanted back.
+//! The content of calls, which is the same for each model that is tried, and the expected response.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use pointsman_wire::openai::client::ChatRequest;
 use pointsman_wire::openai::pass_through::{CallMembers, TaskBody};
 use pointsman_wire::openai::provider::{EmbeddingBody, TranscriptionBody};
 
-use crate::ledger::{Account, CallId};
+use crate::accounting::{CallId, RequestAccounting};
 
-/// What every attempt of a request, or of a task of a plan, sends.
+/// A call as each attempt of a request, or of a task of a plan, makes it.
 #[derive(Debug)]
-pub(crate) struct Outgoing<'a> {
+pub(crate) struct OutgoingCall<'a> {
     /// The content.
     pub(crate) payload: Payload<'a>,
-    /// What is wanted back.
-    pub(crate) wanted: Wanted,
-    /// The task of a plan that it is for, by number.
+    /// The expected response.
+    pub(crate) mode: ResponseMode,
+    /// Number of the task of a plan that it belongs to.
     pub(crate) task: Option<usize>,
-    /// The client's headers that go along.
+    /// Headers of the client to forward.
     pub(crate) headers: HeaderMap,
     /// Budget of its calls, if a plan limits them.
     pub(crate) budget: Option<CallBudget>,
@@ -37,7 +37,7 @@ pub(crate) struct CallBudget {
     pub(crate) task: Option<u32>,
 }
 
-/// The content of a call, all but the model's name.
+/// The content of a call, without the name of the model.
 #[derive(Debug)]
 pub(crate) enum Payload<'a> {
     /// The client's request as it came.
@@ -50,52 +50,51 @@ pub(crate) enum Payload<'a> {
     Embedding(EmbeddingBody),
 }
 
-/// What becomes of what a model gives.
+/// The use of a model's response.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Wanted {
-    /// The client gets it.
+pub(crate) enum ResponseMode {
+    /// It is the client's answer.
     Answer {
-        /// In pieces.
+        /// True for a stream.
         streaming: bool,
-        /// Whether the client did not ask for usage at the end of a stream.
+        /// True if the client did not request the usage of a stream.
         hide_usage: bool,
-        /// What other tasks of the request have used.
+        /// Usage of other tasks of the request.
         others: Usage,
         /// The client's limit of output tokens for each answer.
         max_output_tokens: Option<u32>,
-        /// Number of answers that the client asked for.
+        /// Number of answers that the client requested.
         answers: u32,
     },
-    /// The plan goes on with it.
+    /// It is the output of a task, for the plan.
     Output,
 }
 
-impl<'a> Outgoing<'a> {
-    /// The request as it came, for the client's answer. A plan before it may have
-    /// used something.
+impl<'a> OutgoingCall<'a> {
+    /// A call with the request as received, for the client's answer. `others` is the usage of a plan
+    /// before it.
     pub(crate) fn whole(request: &'a ChatRequest, headers: HeaderMap, others: Usage) -> Self {
-        let wanted = Wanted::answer_to(request, others);
-        Self { payload: Payload::Request(request), wanted, task: None, headers, budget: None }
+        let mode = ResponseMode::answer_to(request, others);
+        Self { payload: Payload::Request(request), mode, task: None, headers, budget: None }
     }
 
-    /// Notes in the account that a model is called now. Under the limits of a plan,
-    /// what the call may come to is reserved first, and the limit of output tokens is
-    /// returned that the model is to be sent.
+    /// Records that a model is called now. Under the limits of a plan, the most that the call may
+    /// cost is reserved first, and the limit of output tokens for the model is returned.
     ///
     /// # Errors
     /// Fails when the call could exceed a limit of the plan. It must not be made then.
     pub(crate) fn begin_call(
         &self,
         model: &Arc<Model>,
-        account: &Account,
+        accounting: &RequestAccounting,
         more_may_follow: bool,
     ) -> Result<(CallId, Option<u32>), PlanLimitExceeded> {
         let Some(budget) = &self.budget else {
-            return Ok((account.sent(model, self.payload.input_tokens(), self.task), None));
+            return Ok((accounting.calls().begin(model, self.payload.input_tokens(), self.task), None));
         };
-        let (client, answers) = match self.wanted {
-            Wanted::Answer { max_output_tokens, answers, .. } => (max_output_tokens, answers),
-            Wanted::Output => (None, 1),
+        let (client, answers) = match self.mode {
+            ResponseMode::Answer { max_output_tokens, answers, .. } => (max_output_tokens, answers),
+            ResponseMode::Output => (None, 1),
         };
         let call = CallLimits {
             model,
@@ -105,13 +104,13 @@ impl<'a> Outgoing<'a> {
             answers,
             more_may_follow,
         };
-        let (id, limit) = account.sent_within(&budget.limits, model, &call)?;
+        let (id, limit) = accounting.calls().begin_within(&budget.limits, model, &call)?;
         Ok((id, Some(limit)))
     }
 }
 
-impl Wanted {
-    /// The client's answer, in the form that it asked for.
+impl ResponseMode {
+    /// The client's answer, whole or as a stream.
     pub(crate) fn answer_to(request: &ChatRequest, others: Usage) -> Self {
         Self::Answer {
             streaming: request.streaming,
@@ -143,7 +142,7 @@ impl Payload<'_> {
         }
     }
 
-    /// What the model is called for.
+    /// The operation of the call.
     pub(crate) fn operation(&self) -> Operation {
         match self {
             Self::Request(_) | Self::Chat(_) => Operation::Chat,
@@ -160,7 +159,7 @@ impl Payload<'_> {
         }
     }
 
-    /// About how many tokens it has.
+    /// Estimated input tokens.
     pub(crate) fn input_tokens(&self) -> u32 {
         match self {
             Self::Request(request) => request.input_tokens,
@@ -189,9 +188,9 @@ impl Payload<'_> {
         }
     }
 
-    /// Whether a backend that refuses it speaks to the client: what a policy put
-    /// together is not the client's fault.
-    pub(crate) fn is_the_clients(&self) -> bool {
+    /// Returns whether the content is the client's own. Content that a policy composed is not the
+    /// client's fault.
+    pub(crate) fn is_of_client(&self) -> bool {
         matches!(self, Self::Request(_))
     }
 }

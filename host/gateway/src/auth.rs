@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
-use super::error::ApiError;
 use crate::config::{Key, keys};
 
 /// Header of a key for clients of Anthropic and many others.
@@ -17,7 +17,26 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Header of a key for clients of Azure OpenAI.
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 
-/// All keys. Without any, everybody may call.
+/// A request without a valid key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AuthError {
+    /// The request has no key.
+    #[error(
+        "no API key: send one in the header `Authorization: Bearer KEY`, `x-api-key: KEY` or `api-key: KEY`"
+    )]
+    NoKey,
+    /// The key is unknown.
+    #[error("the API key is not known to this gateway, or was withdrawn")]
+    UnknownKey,
+}
+
+impl From<AuthError> for ServingError {
+    fn from(error: AuthError) -> Self {
+        Self::new(ErrorKind::InvalidApiKey, error.to_string())
+    }
+}
+
+/// The keys of the configuration. Without any, every request is allowed.
 #[derive(Debug, Default)]
 pub(crate) struct Keyring {
     by_hash: HashMap<[u8; 32], Key>,
@@ -28,24 +47,20 @@ impl Keyring {
         Self { by_hash: keys.iter().map(|key| (key.sha256, key.clone())).collect() }
     }
 
-    /// Returns whether everybody may call.
+    /// Returns whether no key is required.
     pub(crate) fn is_empty(&self) -> bool {
         self.by_hash.is_empty()
     }
 
-    /// The key that a request came with; `None` where no keys are configured.
-    pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<Option<&Key>, ApiError> {
+    /// Returns the key of a request; `None` where no keys are configured.
+    pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<Option<&Key>, AuthError> {
         if self.by_hash.is_empty() {
             return Ok(None);
         }
         let Some(secret) = presented(headers) else {
-            let message = "no API key: send one in the header `Authorization: Bearer KEY`, `x-api-key: KEY` or \
-                           `api-key: KEY`";
-            return Err(ApiError::unauthorized(message));
+            return Err(AuthError::NoKey);
         };
-        self.by_hash.get(&keys::hash(secret)).map(Some).ok_or_else(|| {
-            ApiError::unauthorized("the API key is not known to this gateway, or was withdrawn")
-        })
+        self.by_hash.get(&keys::hash(secret)).map(Some).ok_or(AuthError::UnknownKey)
     }
 }
 

@@ -1,13 +1,13 @@
-//! A stream on its way to the client.
+//! The stream between backend and client.
 //!
-//! The headers are gone, so no other model can take over: what goes wrong now
-//! is told by an error event in the stream, and the account is closed with what
-//! was used until then.
+//! The headers are sent, so no other model can take over: a failure is reported as an error event
+//! in the stream, and the accounting is closed with the usage until then.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::{Stream, stream};
 use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
@@ -16,7 +16,7 @@ use pointsman_wire::openai::client::ErrorBody;
 use pointsman_wire::openai::provider::{BrokenStream, StreamState};
 use tokio::time::{timeout, timeout_at};
 
-use crate::ledger::{Account, CallId};
+use crate::accounting::{CallId, RequestAccounting};
 use crate::proxy::attempt::{OpenStream, WaitEnd};
 use crate::timer::Timer;
 
@@ -24,7 +24,7 @@ use crate::timer::Timer;
 #[derive(Debug)]
 pub(super) struct AnsweringCall {
     pub(super) model: Arc<Model>,
-    /// The call in the account.
+    /// The call in the accounting.
     pub(super) call: CallId,
     /// The estimate of its input tokens.
     pub(super) input_tokens: u32,
@@ -50,16 +50,16 @@ const AFTER_DONE: Duration = Duration::from_millis(100);
 /// follow: usage and `[DONE]`. Some servers end neither the stream nor the connection.
 const AFTER_FINISH: Duration = Duration::from_secs(1);
 
-/// A stream between backend and client. Dropped when the client hangs up, which
-/// ends the call at the backend and enters what was used.
+/// The stream of an answer. Dropping it, because the client hangs up, ends the call at the backend
+/// and records the usage.
 #[derive(Debug)]
-pub(super) struct Streaming {
+pub(crate) struct AnswerStream {
     stream: Box<OpenStream>,
-    /// Pieces for the client that were not sent yet, in order; seldom more than one.
+    /// Pieces for the client that are not sent yet, in order; seldom more than one.
     ready: Vec<Bytes>,
     call: AnsweringCall,
     /// Taken when the answer is over.
-    account: Option<Account>,
+    accounting: Option<RequestAccounting>,
     /// End of the wait for what may follow the answer.
     read_until: Option<Instant>,
     /// True once nothing more of the body is of use.
@@ -68,9 +68,9 @@ pub(super) struct Streaming {
     timer: Timer,
 }
 
-impl Drop for Streaming {
+impl Drop for AnswerStream {
     /// A stream that is still open after its deadline was not taken by its client in time.
-    /// Before the deadline, the client hung up, which the account notices by itself.
+    /// Before the deadline, the client hung up, which the accounting records on its own.
     fn drop(&mut self) {
         if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             self.fail(BreakOff::Deadline, "the time for the request ran out".to_owned());
@@ -78,30 +78,35 @@ impl Drop for Streaming {
     }
 }
 
-impl Streaming {
+impl AnswerStream {
     pub(super) fn new(
         mut stream: Box<OpenStream>,
         call: AnsweringCall,
-        account: Account,
+        accounting: RequestAccounting,
         deadline: Option<Instant>,
     ) -> Self {
         let ready = std::mem::take(&mut stream.ready);
-        let mut streaming = Self {
+        let mut this = Self {
             stream,
             ready,
             call,
-            account: Some(account),
+            accounting: Some(accounting),
             read_until: None,
             is_read: false,
             deadline,
             timer: Timer::new(),
         };
-        streaming.follow();
-        streaming
+        this.update();
+        this
     }
 
-    /// The next piece for the client; `None` when all was sent.
-    pub(super) async fn next(mut self) -> Option<(Bytes, Self)> {
+    /// The pieces for the client.
+    pub(crate) fn into_pieces(self: Box<Self>) -> impl Stream<Item = Bytes> + Send {
+        stream::unfold(self, |stream| stream.next())
+    }
+
+    /// Returns the next piece for the client; `None` when all were sent.
+    async fn next(mut self: Box<Self>) -> Option<(Bytes, Box<Self>)> {
         loop {
             if !self.ready.is_empty() {
                 let piece = self.ready.remove(0);
@@ -114,7 +119,7 @@ impl Streaming {
         }
     }
 
-    /// Takes what comes next from the backend.
+    /// Reads the next piece from the backend.
     async fn advance(&mut self) {
         match self.stream.relay.state() {
             StreamState::Waiting | StreamState::Answering => self.advance_answer().await,
@@ -160,7 +165,7 @@ impl Streaming {
         self.break_off(BreakOff::Call(kind), why);
     }
 
-    /// The answer has come, and its end is not worth a failure.
+    /// Reads what follows a complete answer. Its end is not worth a failure.
     async fn advance_end(&mut self) {
         let until = *self.read_until.get_or_insert_with(|| Instant::now() + AFTER_FINISH);
         match timeout_at(until.into(), self.stream.rest.chunk()).await {
@@ -171,7 +176,7 @@ impl Streaming {
         self.read_until = self.read_until.filter(|_| self.stream.relay.state() == StreamState::Finished);
     }
 
-    /// Nothing of it goes to the client but the end of a line.
+    /// Reads the rest of the body. Only the end of an event goes to the client.
     async fn read_to_end(&mut self) {
         while let Some(Ok(chunk)) = self.stream.rest.chunk().await {
             self.stream.relay.push(chunk, &mut self.ready);
@@ -180,7 +185,7 @@ impl Streaming {
 
     fn relay(&mut self, chunk: Bytes) {
         self.stream.relay.push(chunk, &mut self.ready);
-        self.follow();
+        self.update();
         // What was held until the first content is gone; an event without end is not.
         let held = self.stream.relay.held_bytes();
         if let Err(full) = self.stream.memory.resize(held) {
@@ -188,25 +193,25 @@ impl Streaming {
         }
     }
 
-    /// Keeps the account up to date with what was relayed. Clients may hang up as soon as they
-    /// have the last event of an answer.
-    fn follow(&mut self) {
-        self.keep_account();
+    /// Updates the accounting after a piece. Clients may hang up as soon as they have the last event
+    /// of an answer.
+    fn update(&mut self) {
+        self.record_usage();
         if self.stream.relay.state() == StreamState::Done || self.stream.relay.error().is_some() {
-            self.settle(self.stream.relay.check());
+            self.close(self.stream.relay.check());
         }
     }
 
-    /// The body has ended, or nothing more of it is of use.
+    /// Ends the stream: the body has ended, or the rest of it is of no use.
     fn end(&mut self) {
         self.is_read = true;
         let ended = self.stream.relay.finish(&mut self.ready);
-        self.keep_account();
-        self.settle(ended);
+        self.record_usage();
+        self.close(ended);
     }
 
-    /// Closes the account of an answer that has ended.
-    fn settle(&mut self, ended: Result<(), BrokenStream>) {
+    /// Closes the accounting of an answer that has ended.
+    fn close(&mut self, ended: Result<(), BrokenStream>) {
         match ended {
             Ok(()) => self.complete(),
             // The client has the backend's own error event already.
@@ -222,13 +227,13 @@ impl Streaming {
     }
 
     fn complete(&mut self) {
-        let Some(account) = self.account.take() else { return };
+        let Some(accounting) = self.accounting.take() else { return };
         let now = Instant::now();
         let first_token = self.call.first_token_at - self.call.sent_at;
         let generation = now.saturating_duration_since(self.call.first_token_at);
-        let output_tokens = account.usage_of(self.call.call).output_tokens;
+        let output_tokens = accounting.calls().usage_of(self.call.call).output_tokens;
         self.call.model.live.streamed(now, output_tokens, first_token, generation);
-        account.answered();
+        accounting.answered();
     }
 
     /// Ends the stream with an error event in its own format.
@@ -241,7 +246,7 @@ impl Streaming {
     }
 
     fn fail(&mut self, cause: BreakOff, why: String) {
-        let Some(account) = self.account.take() else { return };
+        let Some(accounting) = self.accounting.take() else { return };
         let model = &self.call.model;
         let fault = match cause {
             BreakOff::Call(kind) => {
@@ -252,13 +257,14 @@ impl Streaming {
             }
             BreakOff::Deadline => Fault::Deadline,
         };
-        account.failed(fault, why);
+        accounting.failed(fault, why);
     }
 
-    /// Keeps the account at what was used by now, since the client may go away
-    /// before the next piece.
-    fn keep_account(&mut self) {
-        let Some(account) = &self.account else { return };
-        account.used(self.call.call, self.stream.relay.usage_or_estimate(self.call.input_tokens));
+    /// Records the usage so far, since the client may hang up before the next piece.
+    fn record_usage(&mut self) {
+        let Some(accounting) = &self.accounting else { return };
+        accounting
+            .calls()
+            .set_usage(self.call.call, self.stream.relay.usage_or_estimate(self.call.input_tokens));
     }
 }

@@ -1,14 +1,13 @@
-//! The answer to a request that no model of its route can serve.
+//! The error for a request that no model of its route can serve.
 
 use pointsman_domain::candidate::NoCandidate;
 use pointsman_domain::model::{Abilities, Modalities};
-
-use super::error::ApiError;
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 /// Renders the reason why no model can serve a request, with the member of the body that
 /// asks for what is missing and the configuration key that would allow it.
-pub(super) fn unservable(none: &NoCandidate) -> ApiError {
-    let unsupported = |param, message| ApiError::bad_request("unsupported_request", param, message);
+pub(crate) fn unservable(none: &NoCandidate) -> ServingError {
+    let unsupported = |message| ServingError::new(ErrorKind::UnsupportedRequest, message);
     let allow = |key: &str, values: Vec<&str>| {
         format!(
             "if a model does, add {} to `{key}` of its [models.\"…\"] in the configuration",
@@ -17,16 +16,14 @@ pub(super) fn unservable(none: &NoCandidate) -> ApiError {
     };
     match none {
         NoCandidate::ContextWindow { .. } => {
-            ApiError::bad_request("context_length_exceeded", Some("messages".to_owned()), none.to_string())
+            ServingError::new(ErrorKind::ContextLengthExceeded, none.to_string()).with_parameter("messages")
         }
-        NoCandidate::Operation(_) => unsupported(None, none.to_string()),
+        NoCandidate::Operation(_) => unsupported(none.to_string()),
         NoCandidate::Inputs(kinds) => {
             let (parts, values): (Vec<_>, Vec<_>) = kinds.iter().map(content_part).unzip();
             let allow = allow("inputs", values);
-            unsupported(
-                Some("messages".to_owned()),
-                format!("{none}, which `messages` have as {}; {allow}", listed(&parts)),
-            )
+            unsupported(format!("{none}, which `messages` have as {}; {allow}", listed(&parts)))
+                .with_parameter("messages")
         }
         NoCandidate::Abilities(abilities) | NoCandidate::Combination { abilities, .. } => {
             let (members, values): (Vec<_>, Vec<_>) = abilities.iter().map(member).unzip();
@@ -34,10 +31,8 @@ pub(super) fn unservable(none: &NoCandidate) -> ApiError {
             let asked = listed(&asked.iter().map(String::as_str).collect::<Vec<_>>());
             let verb = if members.len() == 1 { "asks" } else { "ask" };
             let allow = allow("abilities", values);
-            unsupported(
-                members.first().map(|member| (*member).to_owned()),
-                format!("{none}, which {asked} {verb} for; {allow}"),
-            )
+            let error = unsupported(format!("{none}, which {asked} {verb} for; {allow}"));
+            ServingError { parameter: members.first().map(|member| (*member).to_owned()), ..error }
         }
     }
 }

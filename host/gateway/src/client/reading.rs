@@ -1,0 +1,85 @@
+//! Reads a request: authentication, options, and the body, which is scanned as it arrives.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Request};
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
+use pointsman_wire::openai::client::{BadRequest, ChatRequest, RequestScan, ScanLimits};
+
+use self::decoded_body::DecodedBody;
+use super::request_options;
+use crate::app::App;
+use crate::memory::{HeldFor, MemoryLease};
+use crate::proxy::request::{AcceptedRequest, IncomingRequest};
+use crate::snapshot::Snapshot;
+
+mod decoded_body;
+
+/// Time in which a client has to send its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Reads and accepts a chat request that has just arrived.
+pub(super) async fn read<'a>(
+    app: &App,
+    snapshot: &'a Snapshot,
+    request: Request<Body>,
+) -> Result<AcceptedRequest<'a>, ServingError> {
+    let (parts, mut body) = request.into_parts();
+    let arrived = Instant::now();
+    let key = snapshot.keys.authenticate(&parts.headers)?;
+    let options = request_options::read(&parts.headers)?;
+    let mut body_memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
+    let body = chat_request(&parts.headers, &mut body, snapshot.max_body_bytes, &mut body_memory).await?;
+    let incoming = IncomingRequest { headers: parts.headers, body, key, options, arrived, body_memory };
+    AcceptedRequest::accept(snapshot, incoming)
+}
+
+/// Reads a chat request of at most `limit` bytes, which the lease counts.
+async fn chat_request(
+    headers: &HeaderMap,
+    body: &mut Body,
+    limit: usize,
+    memory: &mut MemoryLease,
+) -> Result<ChatRequest, ServingError> {
+    if announced_length(headers).is_some_and(|length| length > limit as u64) {
+        return Err(larger_than(limit));
+    }
+    let body = DecodedBody::new(headers, body, limit)?;
+    match tokio::time::timeout(BODY_TIMEOUT, scan(body, limit, memory)).await {
+        Ok(read) => read,
+        Err(_) => {
+            let message = format!("the request body did not arrive within {} s", BODY_TIMEOUT.as_secs());
+            Err(ServingError::new(ErrorKind::RequestTimeout, message))
+        }
+    }
+}
+
+async fn scan(
+    mut body: DecodedBody<'_>,
+    limit: usize,
+    memory: &mut MemoryLease,
+) -> Result<ChatRequest, ServingError> {
+    let mut scan = RequestScan::new(ScanLimits { body_bytes: limit });
+    while let Some(chunk) = body.chunk().await? {
+        memory.grow(chunk.len())?;
+        scan.push(chunk).map_err(bad_request)?;
+    }
+    scan.finish().map_err(bad_request)
+}
+
+fn bad_request(BadRequest { code, param, message, .. }: BadRequest) -> ServingError {
+    let kind = ErrorKind::ALL.iter().find(|kind| Some(kind.code()) == code);
+    let kind = kind.copied().unwrap_or(ErrorKind::InvalidValue);
+    ServingError { parameter: param, ..ServingError::new(kind, message) }
+}
+
+fn larger_than(limit: usize) -> ServingError {
+    let message = format!("the request body is larger than {limit} bytes, the limit of this gateway");
+    ServingError::new(ErrorKind::RequestTooLarge, message)
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
