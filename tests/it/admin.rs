@@ -11,7 +11,7 @@ const PAGES: [&str; 6] =
     ["/admin/policies", "/admin/models", "/admin/usage", "/admin/overview", "/admin/decisions", "/metrics"];
 
 #[tokio::test]
-async fn a_token_is_needed_where_one_is_configured() {
+async fn a_configured_token_is_required() {
     let model = FakeModel::saying("hello there").await;
     let config = in_order(&[&model], "[admin]\ntoken_env = \"ADMIN_TOKEN\"\n");
     let gateway = Gateway::start_with(&config, &[("ADMIN_TOKEN", "let-me-in")]).await;
@@ -29,7 +29,7 @@ async fn a_token_is_needed_where_one_is_configured() {
 }
 
 #[tokio::test]
-async fn pages_in_a_browser_are_kept_out_where_there_is_no_token() {
+async fn browser_pages_are_rejected_without_a_token() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("").await], "")).await;
     for page in PAGES {
         assert_eq!(get(&gateway.admin(page)).await.status, 200, "{page}");
@@ -41,7 +41,7 @@ async fn pages_in_a_browser_are_kept_out_where_there_is_no_token() {
 }
 
 #[tokio::test]
-async fn an_unknown_page_is_told_with_those_there_are() {
+async fn an_unknown_path_is_reported_with_the_known_ones() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("").await], "")).await;
     let message = error(&get(&gateway.admin("/admin/nothing")).await, 404, "unknown_url");
     assert!(message.contains("GET /admin/overview") && message.contains("/admin/policies"), "{message}");

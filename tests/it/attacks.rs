@@ -155,14 +155,14 @@ macro_rules! attacks {
 }
 
 attacks! { misdeeds, Misdeed:
-    a_loop_in_a_start_function_is_not_let_in: LoopAtStart => NotLetIn,
-    a_loop_in_validate_is_not_let_in: LoopInValidate => NotLetIn,
-    settings_that_the_policy_refuses_are_not_let_in: RefuseSettings => NotLetIn,
+    a_loop_in_a_start_function_is_rejected: LoopAtStart => NotLetIn,
+    a_loop_in_validate_is_rejected: LoopInValidate => NotLetIn,
+    settings_that_the_policy_rejects_are_not_loaded: RefuseSettings => NotLetIn,
     an_endless_loop_runs_into_the_deadline: LoopInRoute => Fails("deadline"),
-    endless_recursion_is_told: Recurse => Fails("stack"),
-    memory_beyond_the_limit_is_told: GrowMemory => Fails("memory"),
-    memory_that_is_denied_can_be_done_without: GrowMemoryGracefully => Decides(200),
-    a_trap_is_told: Trap => Fails("trap"),
+    endless_recursion_exhausts_the_stack: Recurse => Fails("stack"),
+    memory_above_the_limit_is_denied: GrowMemory => Fails("memory"),
+    a_policy_survives_denied_memory: GrowMemoryGracefully => Decides(200),
+    a_trap_is_reported: Trap => Fails("trap"),
     a_panic_is_a_trap: Panic => Fails("trap"),
     a_huge_label_is_not_read: HugeLabel => Fails("too_large"),
     a_huge_reason_is_not_read: HugeReason => Fails("too_large"),
@@ -191,99 +191,99 @@ attacks! { misdeeds, Misdeed:
     a_huge_log_line_is_not_read: HugeLog => Fails("too_large"),
     a_flood_of_log_lines_is_cut: FloodLog => Decides(200),
     a_flood_of_host_calls_is_stopped: FloodHost => Fails("host_calls"),
-    an_internal_failure_is_told: Internal => Fails("internal"),
-    to_deny_is_its_right: Deny => Decides(403),
-    to_refuse_all_candidates_is_its_right: RefuseAll => Decides(503),
+    an_internal_failure_is_reported: Internal => Fails("internal"),
+    a_policy_may_deny_a_request: Deny => Decides(403),
+    a_policy_may_reject_all_candidates: RefuseAll => Decides(503),
 }
 
 attacks! { tricks, Trick:
-    a_policy_by_hand_decides: Honest => Decides(200),
-    memory_for_a_request_that_never_comes: LoopInRealloc => Fails("deadline"),
-    memory_for_an_import_that_never_comes: LoopInReallocForImport => Fails("deadline"),
+    a_handwritten_policy_decides: Honest => Decides(200),
+    a_loop_in_realloc_for_the_request: LoopInRealloc => Fails("deadline"),
+    a_loop_in_realloc_for_an_import: LoopInReallocForImport => Fails("deadline"),
     a_loop_when_the_answer_is_freed: LoopInPostReturn => Fails("deadline"),
     a_trap_when_the_answer_is_freed: TrapInPostReturn => Fails("trap"),
-    a_call_while_giving_memory: CallInRealloc => Fails("trap"),
-    a_call_while_the_answer_is_freed: CallInPostReturn => Fails("trap"),
-    memory_that_is_not_there: ReallocOutOfBounds => Fails("unreadable"),
+    an_import_called_in_realloc: CallInRealloc => Fails("trap"),
+    an_import_called_in_post_return: CallInPostReturn => Fails("trap"),
+    memory_out_of_bounds: ReallocOutOfBounds => Fails("unreadable"),
     memory_at_an_odd_address: ReallocUnaligned => Fails("unreadable"),
     memory_that_grows_without_end: ReallocGrows => Fails("memory"),
-    an_answer_that_is_not_there: AnswerOutOfBounds => Fails("unreadable"),
+    an_answer_out_of_bounds: AnswerOutOfBounds => Fails("unreadable"),
     an_answer_at_an_odd_address: AnswerUnaligned => Fails("unreadable"),
     a_list_past_the_end: ListOutOfBounds => Fails("unreadable"),
     a_label_past_the_end: LabelOutOfBounds => Fails("unreadable"),
     a_label_that_is_no_text: LabelNotText => Fails("unreadable"),
-    a_case_that_there_is_not: UnknownCase => Fails("unreadable"),
-    an_option_that_is_neither: UnknownOption => Fails("unreadable"),
-    a_log_level_that_there_is_not: UnknownLevel => Fails("unreadable"),
+    an_unknown_case: UnknownCase => Fails("unreadable"),
+    an_option_that_is_neither_some_nor_none: UnknownOption => Fails("unreadable"),
+    an_unknown_log_level: UnknownLevel => Fails("unreadable"),
     a_log_line_past_the_end: LogOutOfBounds => Fails("unreadable"),
 }
 
 attacks! { floods, Flood:
-    settings_without_end: SettingsJson => Fails("host_calls"),
-    log_lines_without_end: LogWrite => Fails("host_calls"),
-    attributes_of_the_request_without_end: DetailsRequestAttribute => Fails("host_calls"),
-    attributes_of_candidates_without_end: DetailsCandidateAttribute => Fails("host_calls"),
-    qualities_without_end: DetailsTaskQuality => Fails("host_calls"),
-    operations_without_end: DetailsCandidateOperations => Fails("host_calls"),
-    counts_of_messages_without_end: PromptMessageCount => Fails("host_calls"),
-    roles_without_end: PromptRole => Fails("host_calls"),
-    texts_without_end: PromptText => Fails("host_calls"),
-    newest_texts_without_end: PromptLastUserText => Fails("host_calls"),
-    tool_names_without_end: PromptToolNames => Fails("host_calls"),
-    outlines_without_end: OutlineParts => Fails("host_calls"),
-    counts_of_candidates_without_end: OutlineWhole => Fails("host_calls"),
-    outputs_without_end: OutputsText => Fails("host_calls"),
+    endless_reads_of_settings: SettingsJson => Fails("host_calls"),
+    endless_log_lines: LogWrite => Fails("host_calls"),
+    endless_reads_of_request_attributes: DetailsRequestAttribute => Fails("host_calls"),
+    endless_reads_of_candidate_attributes: DetailsCandidateAttribute => Fails("host_calls"),
+    endless_reads_of_qualities: DetailsTaskQuality => Fails("host_calls"),
+    endless_reads_of_operations: DetailsCandidateOperations => Fails("host_calls"),
+    endless_reads_of_the_message_count: PromptMessageCount => Fails("host_calls"),
+    endless_reads_of_roles: PromptRole => Fails("host_calls"),
+    endless_reads_of_texts: PromptText => Fails("host_calls"),
+    endless_reads_of_the_newest_text: PromptLastUserText => Fails("host_calls"),
+    endless_reads_of_tool_names: PromptToolNames => Fails("host_calls"),
+    endless_reads_of_outlines: OutlineParts => Fails("host_calls"),
+    endless_reads_of_the_candidate_count: OutlineWhole => Fails("host_calls"),
+    endless_reads_of_outputs: OutputsText => Fails("host_calls"),
 }
 
 attacks! { blunders, Blunder:
     a_plan_without_tasks: NoTask => Fails("invalid"),
     tasks_that_wait_for_one_another: Cycle => Fails("invalid"),
     a_task_that_waits_for_itself: SelfDependency => Fails("invalid"),
-    a_task_that_waits_for_none: UnknownDependency => Fails("invalid"),
+    a_task_that_waits_for_an_unknown_task: UnknownDependency => Fails("invalid"),
     a_task_that_waits_for_another_twice: RepeatedDependency => Fails("invalid"),
-    a_task_that_waits_for_another_without_end: ManyDependencies => Fails("invalid"),
+    a_task_with_very_many_dependencies: ManyDependencies => Fails("invalid"),
     a_task_for_very_many_candidates: ManyTargets => Fails("invalid"),
     a_task_of_very_many_options: ManyOptions => Fails("invalid"),
     a_task_of_very_many_conversations: ManyInputs => Fails("invalid"),
     a_task_of_very_many_messages: ManyMessages => Fails("invalid"),
-    an_answer_of_very_many_pieces: LongAnswer => Fails("invalid"),
-    a_task_for_no_candidate: UnknownCandidate => Fails("invalid"),
+    an_answer_of_very_many_parts: LongAnswer => Fails("invalid"),
+    a_task_for_an_unknown_candidate: UnknownCandidate => Fails("invalid"),
     hundreds_of_tasks: TooManyTasks => Fails("invalid"),
     tens_of_thousands_of_tasks: HordeOfTasks => Fails("too_large"),
-    a_task_of_very_many_pieces: ManyParts => Fails("too_large"),
+    a_task_of_very_many_parts: ManyParts => Fails("too_large"),
     a_long_chain_of_tasks: TooDeep => Fails("invalid"),
-    an_answer_from_no_task: MissingAnswer => Fails("invalid"),
-    an_output_that_may_not_be_there: NotAnAncestor => Fails("invalid"),
-    a_task_that_leads_nowhere: Idle => Fails("invalid"),
+    an_answer_from_an_unknown_task: MissingAnswer => Fails("invalid"),
+    an_output_of_a_task_that_is_no_dependency: NotAnAncestor => Fails("invalid"),
+    a_task_whose_output_is_unused: Idle => Fails("invalid"),
     a_billion_tokens: TokenCap => Fails("invalid"),
-    an_operation_that_nobody_knows: UnknownOperation => Fails("invalid"),
-    a_part_that_is_not_there: UnknownPart => Fails("invalid"),
-    an_option_that_costs: UnknownOption => Fails("invalid"),
-    an_option_with_more_in_it: SmuggledOption => Fails("invalid"),
+    an_unknown_operation: UnknownOperation => Fails("invalid"),
+    a_reference_to_an_unknown_part: UnknownPart => Fails("invalid"),
+    an_option_that_is_not_allowed: UnknownOption => Fails("invalid"),
+    an_option_with_an_injected_member: SmuggledOption => Fails("invalid"),
     a_task_name_with_a_header_in_it: ForgedName => Fails("invalid"),
     state_of_megabytes: HugeState => Fails("too_large"),
     a_text_of_megabytes: HugeText => Fails("too_large"),
-    steps_without_end: EndlessResume => Fails("invalid"),
+    endless_steps: EndlessResume => Fails("invalid"),
     a_cycle_in_the_second_step: CycleInResume => Fails("invalid"),
     a_trap_in_the_second_step: TrapInResume => Fails("trap"),
     a_loop_in_the_second_step: LoopInResume => Fails("deadline"),
 }
 
 #[tokio::test]
-async fn handles_that_are_never_given_back_are_counted() {
+async fn leaked_handles_are_counted() {
     let leak = Attack { code: sleeper(), settings: LEAKING.to_owned(), grants: r#""wasi""#, deadline: AMPLE };
     survives(leak, Fails("handles")).await;
 }
 
 #[tokio::test]
-async fn sleep_by_way_of_wasi_ends_at_the_deadline() {
+async fn a_sleep_through_wasi_ends_at_the_deadline() {
     let sleep =
         Attack { code: sleeper(), settings: "{}".to_owned(), grants: r#""wasi", "clocks""#, deadline: AMPLE };
     survives(sleep, Fails("deadline")).await;
 }
 
 #[tokio::test]
-async fn no_bomb_stops_the_gateway_or_the_version_that_serves() {
+async fn no_bomb_stops_the_gateway_or_the_serving_version() {
     let (model, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(FIRST));
     let tame = Attack { code: FIRST.to_vec(), settings: "{}".to_owned(), grants: "", deadline: AMPLE };
     let gateway = Gateway::start(&config(&model, &policy, &tame, &tame.settings)).await;

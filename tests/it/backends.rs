@@ -56,7 +56,7 @@ async fn a_backend_with_tls_is_called_through_a_tunnel_with_credentials_that_nob
 }
 
 #[tokio::test]
-async fn a_client_certificate_is_shown_and_replaced_without_a_restart() {
+async fn a_client_certificate_is_used_and_replaced_without_a_restart() {
     let (old, new) = (Identity::new(), Identity::new());
     let upstream = FakeModel::builder().tls_for_client(&new.certificate_pem).start().await;
     let files = Gateway::start_embedded().await;
@@ -95,7 +95,7 @@ async fn a_redirect_elsewhere_is_reported_with_its_target_and_never_gets_the_key
 }
 
 #[tokio::test]
-async fn a_server_without_the_page_of_its_probe_stays_in_use() {
+async fn a_server_without_the_probed_endpoint_stays_in_use() {
     let upstream = FakeModel::builder()
         .otherwise(|request| match request.method.as_str() {
             "GET" => Step::status(404),
@@ -112,7 +112,7 @@ async fn a_server_without_the_page_of_its_probe_stays_in_use() {
 }
 
 #[tokio::test]
-async fn a_backend_may_want_a_query_and_its_key_in_another_header() {
+async fn a_backend_can_need_a_query_and_its_key_in_another_header() {
     let upstream = FakeModel::saying("hello").await;
     let config = config(&upstream, "api_key_header = \"api-key\"\napi_key_env = \"THE_KEY\"")
         .replace("/v1\"", "/v1?api-version=2024-10-21\"");
@@ -124,7 +124,7 @@ async fn a_backend_may_want_a_query_and_its_key_in_another_header() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_was_closed_costs_a_client_nothing() {
+async fn a_closed_idle_connection_causes_no_client_error() {
     let upstream = FakeModel::builder()
         .then(Step::answer("1"))
         .then(Step::drop_connection())

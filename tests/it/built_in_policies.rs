@@ -24,7 +24,7 @@ fn chosen(answer: &Answer) -> (&str, &str) {
 }
 
 #[tokio::test]
-async fn cost_takes_the_cheapest_that_is_good_enough() {
+async fn cost_selects_the_cheapest_model_above_the_quality_floor() {
     let config = [
         FLEET,
         &model("large", 10, "0.9", QUICK),
@@ -47,7 +47,7 @@ async fn cost_takes_the_cheapest_that_is_good_enough() {
 }
 
 #[tokio::test]
-async fn performance_leaves_a_model_that_turns_out_slow() {
+async fn performance_moves_away_from_a_slow_model() {
     let config = [
         FLEET,
         &model(
@@ -68,7 +68,7 @@ async fn performance_leaves_a_model_that_turns_out_slow() {
 }
 
 #[tokio::test]
-async fn task_type_sends_each_kind_of_task_to_the_model_that_is_best_at_it() {
+async fn task_type_selects_the_best_model_for_each_kind_of_task() {
     let config = [
         FLEET,
         &model("talker", 1, "{ general = 0.8, code = 0.2, maths = 0.2 }", QUICK),
@@ -98,7 +98,7 @@ async fn task_type_sends_each_kind_of_task_to_the_model_that_is_best_at_it() {
 }
 
 #[tokio::test]
-async fn dynamic_is_cheap_unless_the_request_asks_for_speed_or_quality() {
+async fn dynamic_is_cheap_unless_the_request_needs_speed_or_quality() {
     let slow = "expected = { first_token_ms = 40, tokens_per_second = 1000 }\n";
     let config = [
         FLEET,

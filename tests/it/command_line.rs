@@ -34,7 +34,7 @@ pub fn texts(output: &Output) -> (String, String) {
 }
 
 #[tokio::test]
-async fn check_says_what_a_good_configuration_has() {
+async fn check_summarises_a_valid_configuration() {
     let upstream = FakeModel::saying("").await;
     let checked = check(&in_order(&[&upstream, &upstream], ""));
     let (told, errors) = texts(&checked);
@@ -43,7 +43,7 @@ async fn check_says_what_a_good_configuration_has() {
 }
 
 #[test]
-fn check_tells_all_that_is_wrong_with_line_and_hint() {
+fn check_reports_all_errors_with_line_and_hint() {
     let config = "[backends.a]\nkind = \"simulated\"\n\n[models.\"a/chat\"]\ninput_prise = 1\n\n\
                   [routes.main]\npolicy = \"nobody\"\nattempt_timeout = \"soon\"\n";
     let checked = check(config);
@@ -58,7 +58,7 @@ fn check_tells_all_that_is_wrong_with_line_and_hint() {
 }
 
 #[test]
-fn check_tells_of_a_policy_that_does_not_load() {
+fn check_reports_a_policy_that_fails_to_load() {
     let fleet =
         "[backends.a]\nkind = \"simulated\"\n[models.\"a/chat\"]\ninput_price = 1\noutput_price = 2\n";
     let route = |policy: &str| format!("[routes.main]\npolicy = \"{policy}\"\n");
@@ -82,7 +82,7 @@ fn check_tells_of_a_policy_that_does_not_load() {
 }
 
 #[test]
-fn check_tells_of_a_file_that_is_not_there() {
+fn check_reports_a_missing_file() {
     let checked = run(&["check", "no-such-file.toml"]);
     let (_, errors) = texts(&checked);
     assert_eq!(checked.status.code(), Some(2));
@@ -90,7 +90,7 @@ fn check_tells_of_a_file_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_accepted_by_the_hash_that_comes_with_it() {
+async fn a_new_key_is_accepted_with_its_printed_hash() {
     let (told, _) = texts(&run(&["key", "phone"]));
     let (key, config) = told.split_once("\n\n").expect("the key, then the rest");
     let key = key.strip_prefix("key:").expect("the key comes first").trim();
@@ -119,7 +119,7 @@ fn the_schema_is_the_one_in_the_repository() {
 }
 
 #[test]
-fn the_help_says_what_there_is() {
+fn the_help_lists_the_commands() {
     let (help, _) = texts(&run(&["--help"]));
     for expected in ["serve", "check", "key", "schema", "pointsman serve", "WebAssembly"] {
         assert!(help.contains(expected), "{expected} is not in:\n{help}");
@@ -135,7 +135,7 @@ fn the_help_says_what_there_is() {
 }
 
 #[test]
-fn a_wrong_flag_is_told_with_how_it_is_used() {
+fn an_unknown_flag_is_reported_with_the_usage() {
     let wrong = run(&["serve", "--port", "80"]);
     let (told, errors) = texts(&wrong);
     assert_eq!((wrong.status.code(), told.as_str()), (Some(2), ""));
@@ -153,7 +153,7 @@ fn run_unread(arguments: &[&str]) -> Output {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_has_seen_enough_is_no_error() {
+async fn a_reader_that_closes_the_pipe_is_no_error() {
     let upstream = FakeModel::saying("").await;
     let gateway = Gateway::start(&in_order(&[&upstream], "")).await;
     let config = gateway.config().to_str().expect("text").to_owned();

@@ -131,7 +131,7 @@ fn lines(text: &[u8]) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_configuration_of_before_is_accepted() {
+async fn a_configuration_of_an_earlier_version_is_accepted() {
     let earlier = Earlier::new();
     let config = earlier.directory.join("pointsman.toml").display().to_string();
     let checked = run(&["check", &config]);
@@ -141,7 +141,7 @@ async fn a_configuration_of_before_is_accepted() {
 }
 
 #[tokio::test]
-async fn what_operators_decided_before_is_in_force_and_the_audit_log_goes_on() {
+async fn earlier_operator_decisions_stay_in_force_and_the_audit_log_is_continued() {
     let earlier = Earlier::new();
     let audit_file = earlier.directory.join("state/audit.jsonl");
     let audit_before = fs::read(&audit_file).expect("an audit log");
@@ -172,7 +172,7 @@ async fn what_operators_decided_before_is_in_force_and_the_audit_log_goes_on() {
 }
 
 #[tokio::test]
-async fn the_decision_log_goes_on_and_its_records_and_the_admin_api_only_grow() {
+async fn the_decision_log_is_continued_and_records_and_the_admin_api_only_grow() {
     let earlier = Earlier::new();
     let decisions = earlier.directory.join("decisions");
     let before = records(&decisions);

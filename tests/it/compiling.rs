@@ -23,7 +23,7 @@ fn in_state(directory: &Path) -> String {
 }
 
 #[tokio::test]
-async fn what_is_compiled_at_the_first_start_is_not_compiled_at_the_second() {
+async fn a_policy_that_was_compiled_at_the_first_start_is_not_compiled_at_the_second() {
     let (model, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(FIRST));
     let state = policy.path().with_file_name("state");
     let config = config(&model, &policy, &in_state(&state));
@@ -39,7 +39,7 @@ async fn what_is_compiled_at_the_first_start_is_not_compiled_at_the_second() {
 }
 
 #[tokio::test]
-async fn without_a_state_nothing_is_kept() {
+async fn without_a_state_directory_no_compiled_code_is_stored() {
     let (model, policy) = (FakeModel::saying("").await, PolicyFile::new(FIRST));
     for _ in 0..2 {
         let gateway = Gateway::start(&config(&model, &policy, "")).await;
@@ -50,7 +50,7 @@ async fn without_a_state_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn a_state_that_cannot_be_kept_is_told_before_anything_serves() {
+async fn an_unusable_state_directory_is_reported_before_anything_serves() {
     let (model, policy) = (FakeModel::saying("").await, PolicyFile::new(FIRST));
     let checked = check(&config(&model, &policy, &in_state(&policy.path().join("state"))));
     let (_, errors) = texts(&checked);
@@ -60,7 +60,7 @@ async fn a_state_that_cannot_be_kept_is_told_before_anything_serves() {
 }
 
 #[tokio::test]
-async fn a_policy_that_takes_too_much_to_compile_is_not_let_in() {
+async fn a_policy_that_exceeds_the_compile_limits_is_rejected() {
     let (model, policy) = (FakeModel::saying("").await, PolicyFile::new(FIRST));
     for (limit, expected) in [
         (

@@ -52,7 +52,7 @@ async fn connect_from(gateway: &Gateway, source: [u8; 4]) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_connection_beyond_the_limit_waits_until_a_busy_one_is_over() {
+async fn a_connection_beyond_the_limit_waits_until_a_busy_one_ends() {
     let gate = Gate::new();
     let model = FakeModel::always(Step::answer("hello there").after(&gate)).await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nmax_connections = 1\n")).await;
@@ -76,7 +76,7 @@ async fn a_connection_beyond_the_limit_waits_until_a_busy_one_is_over() {
 }
 
 #[tokio::test]
-async fn idle_connections_are_closed_when_all_places_are_taken() {
+async fn idle_connections_are_closed_when_all_slots_are_taken() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nmax_connections = 3\n")).await;
     let (mut used, silent) = (raw::connect(&gateway).await, raw::connect(&gateway).await);
@@ -90,7 +90,7 @@ async fn idle_connections_are_closed_when_all_places_are_taken() {
 }
 
 #[tokio::test]
-async fn idle_connections_of_operators_are_closed_when_all_places_are_taken() {
+async fn idle_admin_connections_are_closed_when_all_slots_are_taken() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nmax_connections = 1\n")).await;
     let address = gateway.admin_url.strip_prefix("http://").expect("an http address");
@@ -100,7 +100,7 @@ async fn idle_connections_of_operators_are_closed_when_all_places_are_taken() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_send_a_whole_head_in_time_is_cut_off() {
+async fn a_client_with_an_incomplete_head_is_cut_off_after_the_timeout() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nheader_timeout = \"50ms\"\n")).await;
     let half = raw::head();
@@ -114,7 +114,7 @@ async fn a_client_that_does_not_send_a_whole_head_in_time_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_client_of_http2_that_does_not_send_a_whole_head_in_time_is_told_and_cut_off() {
+async fn an_http2_client_with_an_incomplete_head_gets_an_error_and_is_cut_off() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nheader_timeout = \"50ms\"\n")).await;
     let begun = [h2::PREFACE, &h2::settings(&[])].concat();
@@ -142,7 +142,7 @@ async fn a_connection_may_be_idle_for_longer_than_a_head_may_take() {
 }
 
 #[tokio::test]
-async fn a_connection_without_a_request_is_closed_in_good_order_after_the_idle_timeout() {
+async fn a_connection_without_a_request_is_closed_cleanly_after_the_idle_timeout() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nidle_timeout = \"100ms\"\n")).await;
     let mut first = raw::connect(&gateway).await;
@@ -166,7 +166,7 @@ async fn a_connection_without_a_request_is_closed_in_good_order_after_the_idle_t
 }
 
 #[tokio::test]
-async fn a_client_that_takes_no_answer_is_cut_off_after_the_idle_timeout() {
+async fn a_client_that_reads_no_answer_is_cut_off_after_the_idle_timeout() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nidle_timeout = \"100ms\"\n")).await;
     let mut connection = raw::connect(&gateway).await;
@@ -179,7 +179,7 @@ async fn a_client_that_takes_no_answer_is_cut_off_after_the_idle_timeout() {
 }
 
 #[tokio::test]
-async fn a_connection_of_http2_has_so_many_requests_at_a_time() {
+async fn an_http2_connection_has_a_limit_of_concurrent_requests() {
     let model = FakeModel::saying("hello there").await;
     for (more, most) in [("", 64_u32), ("[server]\nmax_concurrent_streams = 7\n", 7)] {
         let gateway = Gateway::start(&in_order(&[&model], more)).await;
@@ -213,7 +213,7 @@ async fn an_answer_may_take_longer_than_the_head_of_its_request() {
 }
 
 #[tokio::test]
-async fn an_address_that_has_all_its_connections_is_refused_and_others_are_not() {
+async fn an_address_at_its_connection_limit_is_rejected_and_others_are_not() {
     let gate = Gate::new();
     let model = FakeModel::always(Step::answer("hello there").after(&gate)).await;
     let limit = "[server]\nmax_connections_per_peer = 1\n";
@@ -240,7 +240,7 @@ async fn an_address_that_has_all_its_connections_is_refused_and_others_are_not()
 }
 
 #[tokio::test]
-async fn clients_behind_a_trusted_proxy_are_told_apart_by_the_proxy_protocol() {
+async fn clients_behind_a_trusted_proxy_are_distinguished_by_the_proxy_protocol() {
     let gate = Gate::new();
     let model = FakeModel::always(Step::answer("hello there").after(&gate)).await;
     let limit = "[server]\nmax_connections_per_peer = 1\ntrusted_proxies = [\"127.0.0.1\"]\n";
@@ -273,7 +273,7 @@ async fn clients_behind_a_trusted_proxy_are_told_apart_by_the_proxy_protocol() {
 }
 
 #[tokio::test]
-async fn clients_behind_a_trusted_proxy_are_told_apart_by_the_forwarded_address() {
+async fn clients_behind_a_trusted_proxy_are_distinguished_by_the_forwarded_address() {
     let gate = Gate::new();
     let model = FakeModel::always(Step::answer("hello there").after(&gate)).await;
     let limit = "[server]\nmax_connections_per_peer = 1\ntrusted_proxies = [\"127.0.0.0/8\"]\n";

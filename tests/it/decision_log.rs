@@ -141,7 +141,7 @@ async fn every_kind_of_request_is_a_line_that_the_schema_describes() {
 }
 
 #[tokio::test]
-async fn a_stop_writes_what_waits_and_the_next_start_compresses_it() {
+async fn a_stop_writes_queued_records_and_the_next_start_compresses_them() {
     let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
     let config = in_order(&[&fake], &logs.table(""));
     let gateway = Gateway::start(&config).await;
@@ -173,7 +173,7 @@ async fn a_request_that_is_cut_off_at_the_stop_is_logged() {
 }
 
 #[tokio::test]
-async fn being_killed_while_it_writes_and_rotates_leaves_whole_lines_and_none_twice() {
+async fn a_kill_during_writes_and_rotation_leaves_whole_lines_without_duplicates() {
     let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
     let config = in_order(&[&fake], &logs.table("rotate_size = \"16 KiB\"\nmax_size = \"10 MiB\""));
     let mut count = 0;
@@ -200,7 +200,7 @@ async fn being_killed_while_it_writes_and_rotates_leaves_whole_lines_and_none_tw
 }
 
 #[tokio::test]
-async fn a_second_gateway_in_the_same_directory_is_told() {
+async fn a_second_gateway_in_the_same_directory_is_rejected() {
     let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
     let config = in_order(&[&fake], &logs.table(""));
     let gateway = Gateway::start(&config).await;
@@ -214,7 +214,7 @@ async fn a_second_gateway_in_the_same_directory_is_told() {
 }
 
 #[tokio::test]
-async fn a_directory_that_cannot_be_is_told_at_the_start() {
+async fn an_unusable_directory_is_reported_at_the_start() {
     let fake = FakeModel::saying("hello").await;
     let file = PolicyFile::new(b"");
     let gateway = Gateway::start(&in_order(&[&fake], "")).await;
@@ -230,7 +230,7 @@ async fn a_directory_that_cannot_be_is_told_at_the_start() {
 }
 
 #[tokio::test]
-async fn content_is_logged_only_where_it_is_asked_for_and_no_more_than_that() {
+async fn content_is_logged_only_if_enabled_and_only_as_configured() {
     let fake = FakeModel::saying("hello").await;
     let mut body = chat("main", "tell me of the sea");
     body["messages"]
@@ -266,7 +266,7 @@ async fn content_is_logged_only_where_it_is_asked_for_and_no_more_than_that() {
 }
 
 #[tokio::test]
-async fn a_log_that_vanishes_slows_and_fails_no_request_and_comes_back() {
+async fn a_log_that_vanishes_affects_no_request_and_recovers() {
     let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&fake], &logs.table(""))).await;
     ask(&gateway, &chat("main", "hi")).await;
@@ -287,7 +287,7 @@ async fn a_log_that_vanishes_slows_and_fails_no_request_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_changed_decision_log_takes_effect_at_the_next_start_and_that_is_told() {
+async fn a_changed_decision_log_is_reported_to_need_a_restart() {
     let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&fake], &logs.table(""))).await;
     ask(&gateway, &chat("main", "hi")).await;

@@ -27,7 +27,7 @@ fn models(record: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_decision_is_explained_with_what_was_seen_tried_and_paid() {
+async fn a_decision_is_explained_with_candidates_attempts_and_cost() {
     let (failing, good) =
         (FakeModel::always(Step::status(500)).await, FakeModel::saying("one two three").await);
     let gateway = Gateway::start(&in_order(&[&failing, &good], "")).await;
@@ -66,7 +66,7 @@ async fn a_decision_is_explained_with_what_was_seen_tried_and_paid() {
 }
 
 #[tokio::test]
-async fn a_stated_baseline_is_what_costs_are_compared_with() {
+async fn costs_are_compared_with_the_configured_baseline() {
     let cheap = FakeModel::saying("one two three").await;
     let config =
         in_order(&[&cheap], "baseline = \"a/best\"\nmodels = [\"a/chat\"]\n") + &model("a/best", 10, "");
@@ -88,7 +88,7 @@ async fn a_stated_baseline_is_what_costs_are_compared_with() {
 }
 
 #[tokio::test]
-async fn a_failed_policy_and_whoever_came_after_it_are_both_told() {
+async fn a_failed_policy_and_its_fallback_are_both_reported() {
     let (good, policy) = (FakeModel::saying("hello").await, PolicyFile::new(HOSTILE));
     let config = backend("a", &good, "")
         + &model("a/chat", 1, "")
@@ -107,7 +107,7 @@ async fn a_failed_policy_and_whoever_came_after_it_are_both_told() {
 }
 
 #[tokio::test]
-async fn the_list_has_the_newest_first_and_what_is_asked_for() {
+async fn the_list_is_filtered_and_has_the_newest_first() {
     let (good, failing) = (FakeModel::saying("hello").await, FakeModel::always(Step::status(500)).await);
     let more = "models = [\"a/chat\"]\n[routes.other]\npolicy = \"cost\"\nmodels = [\"b/chat\"]\n";
     let gateway = Gateway::start(&in_order(&[&good, &failing], more)).await;
@@ -137,7 +137,7 @@ async fn the_list_has_the_newest_first_and_what_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_dry_run_decides_and_calls_nobody() {
+async fn a_dry_run_decides_without_calling_a_model() {
     let (cheap, dear) = (FakeModel::saying("cheap").await, FakeModel::saying("dear").await);
     let gateway = Gateway::start(&in_order(&[&cheap, &dear], "")).await;
     let dry = dry_run(&gateway, &chat("main", "hi")).await;
@@ -156,7 +156,7 @@ async fn a_dry_run_decides_and_calls_nobody() {
 }
 
 #[tokio::test]
-async fn a_dry_run_is_refused_as_the_request_would_be() {
+async fn a_dry_run_is_rejected_as_the_request_would_be() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("").await], "")).await;
     error(&dry_run(&gateway, &chat("no-such", "hi")).await, 404, "model_not_found");
     error(&dry_run(&gateway, &json!("not even a request")).await, 400, "invalid_type");

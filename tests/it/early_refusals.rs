@@ -108,7 +108,7 @@ fn status_of(head: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_arrives_whatever_was_sent_and_the_connection_is_kept_or_closed_in_good_order() {
+async fn an_early_rejection_arrives_and_the_connection_stays_usable_or_is_closed_cleanly() {
     let model = FakeModel::saying("hello there").await;
     let gateway = gateway(&model).await;
     let known = format!("authorization: Bearer {KEY}\r\n");
@@ -151,7 +151,7 @@ async fn a_refusal_arrives_whatever_was_sent_and_the_connection_is_kept_or_close
 }
 
 #[tokio::test]
-async fn a_client_that_waits_for_status_100_is_refused_without_being_asked_for_the_body() {
+async fn a_client_that_waits_for_status_100_is_rejected_before_its_body() {
     let model = FakeModel::saying("hello there").await;
     let gateway = gateway(&model).await;
     let body = chat("main", "hi").to_string();
@@ -179,7 +179,7 @@ async fn a_client_that_waits_for_status_100_is_refused_without_being_asked_for_t
 }
 
 #[tokio::test]
-async fn a_request_that_follows_a_refused_one_on_the_wire_is_served() {
+async fn a_pipelined_request_after_a_rejected_one_is_served() {
     let model = FakeModel::saying("hello there").await;
     let gateway = gateway(&model).await;
     let body = chat("main", &"y".repeat(60 << 10)).to_string();
@@ -199,7 +199,7 @@ async fn a_request_that_follows_a_refused_one_on_the_wire_is_served() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_long_is_refused_with_a_response() {
+async fn an_oversized_head_is_rejected_with_a_response() {
     let model = FakeModel::saying("hello there").await;
     let gateway = gateway(&model).await;
     let address = raw::address(&gateway).to_owned();
@@ -214,7 +214,7 @@ async fn a_head_that_is_too_long_is_refused_with_a_response() {
 }
 
 #[tokio::test]
-async fn a_refused_request_of_http2_leaves_its_connection_as_it_was() {
+async fn a_rejected_http2_request_does_not_affect_its_connection() {
     let model = FakeModel::saying("hello there").await;
     let gateway = gateway(&model).await;
     let stream = raw::connect(&gateway).await;

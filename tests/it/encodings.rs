@@ -41,7 +41,7 @@ async fn send(gateway: &Gateway, coding: &str, body: impl Into<Bytes>) -> Answer
 }
 
 #[tokio::test]
-async fn a_compressed_request_is_answered_as_the_same_without() {
+async fn a_compressed_request_is_answered_like_an_uncompressed_one() {
     let model = FakeModel::saying("hello").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let body = chat("a/chat", &"some words ".repeat(10_000)).to_string();
@@ -66,7 +66,7 @@ async fn a_compressed_request_is_answered_as_the_same_without() {
 }
 
 #[tokio::test]
-async fn an_unknown_coding_is_refused_with_those_that_are_known() {
+async fn an_unknown_coding_is_rejected_with_the_supported_ones() {
     let model = FakeModel::saying("hello").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     for coding in ["compress", "gzip, lzma", "snappy"] {
@@ -81,7 +81,7 @@ async fn an_unknown_coding_is_refused_with_those_that_are_known() {
 }
 
 #[tokio::test]
-async fn a_broken_compressed_request_is_refused_by_its_coding() {
+async fn a_corrupt_compressed_request_is_rejected_with_its_coding() {
     let model = FakeModel::saying("hello").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let plain = chat("main", "hi").to_string();
@@ -124,7 +124,7 @@ async fn the_limit_on_bodies_counts_decoded_bytes() {
 }
 
 #[tokio::test]
-async fn a_compressed_answer_is_passed_on_decoded() {
+async fn a_compressed_answer_is_forwarded_decoded() {
     let whole = || {
         let json = r#"{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"zipped"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
         json.as_bytes()
@@ -145,7 +145,7 @@ async fn a_compressed_answer_is_passed_on_decoded() {
 }
 
 #[tokio::test]
-async fn a_compressed_stream_is_passed_on_event_by_event() {
+async fn a_compressed_stream_is_forwarded_event_by_event() {
     let event = |delta: &str, reason: &str| {
         format!(
             "data: {{\"id\":\"1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
@@ -185,7 +185,7 @@ async fn a_compressed_error_is_readable() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_decoded_goes_to_the_next_model_and_says_why() {
+async fn an_undecodable_answer_leads_to_the_next_model_with_a_reason() {
     let step = Step::bytes("application/json", "{}").header("content-encoding", "compress");
     let (strange, model) = (FakeModel::always(step).await, FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&strange, &model], "")).await;
@@ -195,7 +195,7 @@ async fn an_answer_that_cannot_be_decoded_goes_to_the_next_model_and_says_why() 
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_is_taken_off_requests_and_answers() {
+async fn a_byte_order_mark_is_removed_from_requests_and_answers() {
     let model = FakeModel::builder()
         .otherwise(|request| Step::says(request, "hello").preceded_by(["\u{feff}"]))
         .start()

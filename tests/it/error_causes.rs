@@ -35,7 +35,7 @@ async fn a_request_that_one_model_cannot_serve_goes_to_the_next() {
 }
 
 #[tokio::test]
-async fn a_request_that_no_model_can_serve_is_the_clients_business() {
+async fn an_error_about_the_request_itself_reaches_the_client() {
     let (first, second) = (FakeModel::always(too_long()).await, FakeModel::always(too_long()).await);
     let gateway = Gateway::start(&in_order(&[&first, &second], "")).await;
     let answer = ask(&gateway, &chat("main", "hi")).await;
@@ -47,7 +47,7 @@ async fn a_request_that_no_model_can_serve_is_the_clients_business() {
 }
 
 #[tokio::test]
-async fn where_another_model_might_have_served_it_the_request_may_be_sent_again() {
+async fn a_request_that_another_model_might_serve_may_be_retried_by_the_client() {
     let (first, second) = (FakeModel::always(too_long()).await, FakeModel::always(Step::status(503)).await);
     let gateway = Gateway::start(&in_order(&[&first, &second], "")).await;
     error(&ask(&gateway, &chat("main", "hi")).await, 502, "all_models_failed");
@@ -75,7 +75,7 @@ async fn an_error_keeps_its_status_however_long_or_slow_it_is() {
 }
 
 #[tokio::test]
-async fn a_model_that_asks_for_rest_is_not_called_while_another_can_serve() {
+async fn a_rate_limited_model_is_not_called_while_another_can_serve() {
     for step in [Step::status(429), Step::status(503), refusal(400, "", "Too many requests")] {
         let resting = FakeModel::always(step.header("retry-after", "600")).await;
         let good = FakeModel::builder()
@@ -98,7 +98,7 @@ async fn a_model_that_asks_for_rest_is_not_called_while_another_can_serve() {
 }
 
 #[tokio::test]
-async fn a_model_that_serves_again_rests_no_longer() {
+async fn a_success_ends_the_pause_of_a_rate_limited_model() {
     let step = Step::status(429).header("retry-after", "600");
     let model = FakeModel::builder().then(step).start().await;
     let gateway = Gateway::start(&in_order(&[&model], "max_attempts = 1\n")).await;
@@ -118,7 +118,7 @@ fn strict(request: &pointsman_tests::Request) -> Step {
 }
 
 #[tokio::test]
-async fn a_backend_that_refuses_stream_options_is_asked_without_and_remembered() {
+async fn a_backend_that_rejects_stream_options_is_called_without_them_from_then_on() {
     let model = FakeModel::builder().otherwise(strict).start().await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     for requests in [2, 3] {

@@ -15,7 +15,7 @@ async fn send(gateway: &Gateway, method: Method, path: &str, body: impl Into<Byt
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_chat_request_is_refused_with_its_fault() {
+async fn an_invalid_chat_request_is_rejected_with_its_fault() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let messages = r#""messages":[{"role":"user","content":"hi"}]"#;
@@ -66,7 +66,7 @@ async fn a_body_that_is_no_chat_request_is_refused_with_its_fault() {
 }
 
 #[tokio::test]
-async fn an_unknown_model_page_or_method_is_told_with_what_there_is() {
+async fn an_unknown_model_path_or_method_is_reported_with_the_known_ones() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("hello there").await], "")).await;
     let answer = ask(&gateway, &chat("gpt-99", "hi")).await;
     let message = error(&answer, 404, "model_not_found");
@@ -83,7 +83,7 @@ async fn an_unknown_model_page_or_method_is_told_with_what_there_is() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_the_limit_is_refused_announced_or_not() {
+async fn a_body_above_the_limit_is_rejected_with_or_without_a_length() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nmax_body_bytes = 1000\n")).await;
     let announced =
@@ -109,7 +109,7 @@ async fn a_body_beyond_the_limit_is_refused_announced_or_not() {
 }
 
 #[tokio::test]
-async fn headers_beyond_the_limit_are_refused() {
+async fn headers_above_the_limit_are_rejected() {
     const LIMIT: usize = 8 << 10;
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nmax_header_bytes = \"8 KiB\"\n")).await;
@@ -120,7 +120,7 @@ async fn headers_beyond_the_limit_are_refused() {
 }
 
 #[tokio::test]
-async fn nonsense_in_the_gateways_own_headers_is_refused_by_name() {
+async fn an_invalid_value_of_a_gateway_header_is_rejected_by_name() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let long = "x".repeat(129);
@@ -140,7 +140,7 @@ async fn nonsense_in_the_gateways_own_headers_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_by_the_clients_deadline_is_given_up() {
+async fn an_answer_after_the_clients_deadline_is_abandoned() {
     let model = FakeModel::always(Step::hang()).await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let answer = ask_with(&gateway, &[("x-pointsman-deadline-ms", "100")], &chat("main", "hi")).await;
@@ -153,7 +153,7 @@ async fn an_answer_that_does_not_come_by_the_clients_deadline_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_not_over_by_the_clients_deadline_is_broken_off() {
+async fn a_stream_beyond_the_clients_deadline_is_cut() {
     let never = Gate::new();
     let model = FakeModel::always(Step::stream(&["before ", "after"]).wait_after(1, &never)).await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
@@ -175,7 +175,7 @@ async fn a_stream_that_is_not_over_by_the_clients_deadline_is_broken_off() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_within_the_routes_time_is_given_up() {
+async fn an_answer_after_the_timeout_of_the_route_is_abandoned() {
     let model = FakeModel::always(Step::hang()).await;
     let gateway = Gateway::start(&in_order(&[&model], "timeout = \"100ms\"\n")).await;
     error(&ask(&gateway, &chat("main", "hi")).await, 504, "deadline_exceeded");

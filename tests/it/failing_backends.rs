@@ -41,32 +41,32 @@ async fn the_other_takes_over(step: Step, more: &str) {
 }
 
 #[tokio::test]
-async fn a_connection_that_closes_without_an_answer_is_no_answer() {
+async fn a_connection_that_closes_without_an_answer_is_a_failed_attempt() {
     the_other_takes_over(Step::drop_connection(), "").await;
 }
 
 #[tokio::test]
-async fn a_server_error_is_no_answer() {
+async fn a_server_error_is_a_failed_attempt() {
     the_other_takes_over(Step::status(500), "").await;
 }
 
 #[tokio::test]
-async fn a_rejected_key_of_ours_is_no_answer() {
+async fn a_rejected_backend_key_is_a_failed_attempt() {
     the_other_takes_over(Step::status(401), "").await;
 }
 
 #[tokio::test]
-async fn a_rate_limit_sends_the_request_elsewhere_at_once() {
+async fn a_rate_limit_leads_to_another_model_at_once() {
     the_other_takes_over(Step::status(429).header("retry-after", "3000"), "").await;
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_before_its_content_is_no_answer() {
+async fn an_answer_that_is_cut_before_its_content_is_a_failed_attempt() {
     the_other_takes_over(Step::stream(&["lost"]).die_after(0), "").await;
 }
 
 #[tokio::test]
-async fn silence_is_no_answer() {
+async fn silence_is_a_failed_attempt() {
     let (silent, _good, gateway) = first_fails(Step::hang(), "attempt_timeout = \"1s\"\n").await;
     let answer = ask(&gateway, &chat("main", "hi")).await;
     assert_eq!(answer.text(), "from the other");
@@ -78,7 +78,7 @@ async fn silence_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_backend_that_refuses_connections_is_left_for_another() {
+async fn a_backend_that_refuses_connections_is_skipped() {
     let (mut down, good) = (FakeModel::saying("back").await, FakeModel::saying("from the other").await);
     down.go_down().await;
     let gateway = Gateway::start(&in_order(&[&down, &good], "")).await;
@@ -94,7 +94,7 @@ async fn a_backend_that_refuses_connections_is_left_for_another() {
 }
 
 #[tokio::test]
-async fn when_all_fail_the_client_is_told_how() {
+async fn if_all_models_fail_the_client_gets_the_reasons() {
     let (one, two) =
         (FakeModel::always(Step::status(500)).await, FakeModel::always(Step::drop_connection()).await);
     let gateway = Gateway::start(&in_order(&[&one, &two], "")).await;
@@ -109,7 +109,7 @@ async fn when_all_fail_the_client_is_told_how() {
 }
 
 #[tokio::test]
-async fn a_rate_limited_model_is_asked_again_when_it_is_the_only_one() {
+async fn the_only_model_is_retried_after_a_rate_limit() {
     let step = Step::status(429).header("retry-after-ms", "1");
     let model = FakeModel::builder().then(step.clone()).then(step).start().await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
@@ -121,7 +121,7 @@ async fn a_rate_limited_model_is_asked_again_when_it_is_the_only_one() {
 }
 
 #[tokio::test]
-async fn when_all_are_rate_limited_the_client_learns_when_to_come_back() {
+async fn if_all_models_are_rate_limited_the_client_gets_a_retry_time() {
     let one = FakeModel::always(Step::status(429).header("retry-after", "60")).await;
     let two = FakeModel::always(Step::status(429).header("retry-after", "40")).await;
     let gateway = Gateway::start(&in_order(&[&one, &two], "timeout = \"30s\"\n")).await;
@@ -133,7 +133,7 @@ async fn when_all_are_rate_limited_the_client_learns_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn what_a_backend_says_of_a_bad_request_reaches_the_client_and_no_other_model() {
+async fn the_rejection_of_a_bad_request_reaches_the_client_without_another_attempt() {
     let (picky, other) = (FakeModel::always(Step::status(400)).await, FakeModel::saying("hello there").await);
     let gateway = Gateway::start(&in_order(&[&picky, &other], "")).await;
     for body in [chat("main", "hi"), streamed("main", "hi")] {
@@ -149,7 +149,7 @@ async fn what_a_backend_says_of_a_bad_request_reaches_the_client_and_no_other_mo
 }
 
 #[tokio::test]
-async fn nonsense_is_no_answer() {
+async fn an_invalid_body_is_a_failed_attempt() {
     let good = FakeModel::saying("from the other").await;
     let nonsense = [
         Step::bytes("application/json", "this is not JSON"),
@@ -174,7 +174,7 @@ async fn nonsense_is_no_answer() {
 }
 
 #[tokio::test]
-async fn nonsense_is_no_stream() {
+async fn an_invalid_stream_is_a_failed_attempt() {
     let good = FakeModel::saying("from the other").await;
     let nonsense = [
         Step::answer("not streamed"),
@@ -239,25 +239,25 @@ async fn breaks_off(step: Step, why: &str, more: &str) {
 }
 
 #[tokio::test]
-async fn a_stream_that_dies_is_told_to_the_client_and_goes_to_nobody_else() {
+async fn a_broken_stream_is_reported_to_the_client_and_not_retried() {
     breaks_off(Step::stream(&["Hel", "lo"]).die_after(1), "the model's answer broke off: ", "").await;
 }
 
 #[tokio::test]
-async fn a_stream_that_ends_too_early_is_told_to_the_client() {
+async fn a_truncated_stream_is_reported_to_the_client() {
     let chunk = json!({ "id": "x", "choices": [{ "index": 0, "delta": { "content": "Hel" } }] });
     let step = Step::bytes("text/event-stream", format!("data: {chunk}\n\n"));
     breaks_off(step, "the model's answer ended before it was complete", "").await;
 }
 
 #[tokio::test]
-async fn a_stream_that_falls_silent_is_told_to_the_client() {
+async fn a_stalled_stream_is_reported_to_the_client() {
     let step = Step::stream(&["Hel", "lo"]).wait_after(1, &Gate::new());
     breaks_off(step, "the model sent nothing for ", "attempt_timeout = \"1s\"\n").await;
 }
 
 #[tokio::test]
-async fn a_model_that_keeps_failing_is_left_out_until_a_probe_succeeds() {
+async fn a_failing_model_is_excluded_until_a_probe_succeeds() {
     let (up, probe) = (Arc::new(AtomicBool::new(false)), Gate::new());
     let script = {
         let (up, probe) = (Arc::clone(&up), probe.clone());

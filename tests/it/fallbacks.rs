@@ -21,7 +21,7 @@ fn passing_failures() -> [Step; 6] {
 }
 
 #[tokio::test]
-async fn the_only_model_is_retried_whatever_it_failed_by_before_its_answer() {
+async fn the_only_model_is_retried_after_any_failure_before_its_answer() {
     for failure in passing_failures() {
         for streaming in [false, true] {
             let failing = FakeModel::builder().then(failure.clone()).then(failure.clone()).start().await;
@@ -38,7 +38,7 @@ async fn the_only_model_is_retried_whatever_it_failed_by_before_its_answer() {
 }
 
 #[tokio::test]
-async fn a_model_that_keeps_silent_is_retried_after_the_others() {
+async fn a_silent_model_is_retried_after_the_others() {
     let silent = FakeModel::builder().then(Step::hang()).start().await;
     let failing = FakeModel::always(Step::status(500)).await;
     let gateway = Gateway::start(&in_order(&[&silent, &failing], "attempt_timeout = \"200ms\"\n")).await;
@@ -49,7 +49,7 @@ async fn a_model_that_keeps_silent_is_retried_after_the_others() {
 }
 
 #[tokio::test]
-async fn what_will_not_pass_is_not_retried() {
+async fn a_permanent_failure_is_not_retried() {
     for status in [401, 403, 404] {
         let refusing = FakeModel::always(Step::status(status)).await;
         let gateway = Gateway::start(&in_order(&[&refusing], "")).await;
@@ -59,7 +59,7 @@ async fn what_will_not_pass_is_not_retried() {
 }
 
 #[tokio::test]
-async fn a_retry_beyond_the_budget_is_not_made_but_counted() {
+async fn a_retry_beyond_the_budget_is_counted_and_not_made() {
     let failing = FakeModel::always(Step::status(500)).await;
     let no_budget = "[retry_budget]\npercent = 0\nmin_concurrency = 0\n";
     let gateway = Gateway::start(&in_order(&[&failing], no_budget)).await;
@@ -112,7 +112,7 @@ impl Fleet {
 }
 
 #[tokio::test]
-async fn an_unhealthy_model_is_called_when_those_that_the_policy_chose_have_failed() {
+async fn an_unhealthy_model_is_called_once_the_selected_models_have_failed() {
     for streaming in [false, true] {
         let failing = FakeModel::always(Step::status(500)).await;
         let fleet = Fleet::new(failing, "label = \"first\"", "").await;
@@ -131,7 +131,7 @@ async fn an_unhealthy_model_is_called_when_those_that_the_policy_chose_have_fail
 }
 
 #[tokio::test]
-async fn an_unhealthy_model_gets_nothing_while_others_answer() {
+async fn an_unhealthy_model_gets_no_requests_while_others_answer() {
     let fleet = Fleet::new(FakeModel::saying("well").await, "label = \"first\"", "").await;
     assert_eq!(ask(&fleet.gateway, &chat("main", "hi")).await.text(), "well");
     assert_eq!(open(&fleet.gateway, &streamed("main", "hi")).await.text().await, "well");
@@ -139,7 +139,7 @@ async fn an_unhealthy_model_gets_nothing_while_others_answer() {
 }
 
 #[tokio::test]
-async fn a_route_can_do_without_the_last_resort() {
+async fn a_route_can_disable_the_last_resort() {
     let failing = FakeModel::always(Step::status(500)).await;
     let fleet = Fleet::new(failing, "label = \"first\"", "last_resort = false\n").await;
     let answer = ask(&fleet.gateway, &chat("main", "hi")).await;
@@ -148,7 +148,7 @@ async fn a_route_can_do_without_the_last_resort() {
 }
 
 #[tokio::test]
-async fn the_gateways_own_order_ends_with_the_unhealthy_models_too() {
+async fn the_static_order_ends_with_the_unhealthy_models() {
     let failing = FakeModel::always(Step::status(500)).await;
     let fleet = Fleet::new(failing, "fails_from = 0", "").await;
     let answer = ask(&fleet.gateway, &chat("main", "hi")).await;

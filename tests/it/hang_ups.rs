@@ -58,7 +58,7 @@ async fn a_client_that_leaves_before_the_first_token_of_a_stream_ends_the_call()
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_in_mid_stream_ends_the_call_and_pays_for_what_came() {
+async fn a_client_that_leaves_in_mid_stream_ends_the_call_and_pays_for_the_received_part() {
     let gate = Gate::new();
     let pieces = ["a few ", "words of ", "the answer ", "and more"];
     let model = FakeModel::builder().then(Step::stream(&pieces).wait_after(3, &gate)).start().await;

@@ -22,7 +22,7 @@ async fn hedged(first: &FakeModel, second: &FakeModel) -> (Gateway, PolicyFile) 
 }
 
 #[tokio::test]
-async fn the_second_answers_and_the_first_is_given_up_but_paid_for() {
+async fn the_hedge_answers_and_the_abandoned_call_is_charged() {
     let (slow, quick) = (FakeModel::always(Step::hang()).await, FakeModel::saying("quick").await);
     let (gateway, _policy) = hedged(&slow, &quick).await;
     let answer = ask(&gateway, &chat("main", "hi")).await;
@@ -40,7 +40,7 @@ async fn the_second_answers_and_the_first_is_given_up_but_paid_for() {
 }
 
 #[tokio::test]
-async fn the_first_still_wins_if_it_answers_before_the_second() {
+async fn the_first_call_wins_if_it_answers_before_the_hedge() {
     let (first_gate, second_gate) = (Gate::new(), Gate::new());
     let first = FakeModel::always(Step::stream(&["first"]).wait_after(0, &first_gate)).await;
     let second = FakeModel::always(Step::stream(&["second"]).wait_after(0, &second_gate)).await;

@@ -25,7 +25,7 @@ async fn ask_by(gateway: &Gateway, secret: &str, name: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn without_a_known_key_nothing_is_answered() {
+async fn a_request_without_a_known_key_is_rejected() {
     let upstream = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&config(&upstream, &[key("app", ALL, "[\"*\"]")])).await;
     let none = ask(&gateway, &chat("main", "hi")).await;
@@ -48,7 +48,7 @@ async fn without_a_known_key_nothing_is_answered() {
 }
 
 #[tokio::test]
-async fn a_key_opens_its_routes_and_models_only() {
+async fn a_key_gives_access_to_its_routes_and_models_only() {
     let upstream = FakeModel::saying("hello there").await;
     let keys = [key("all", ALL, "[\"*\"]"), key("some", SOME, "[\"main\", \"a/o*\"]")];
     let gateway = Gateway::start(&config(&upstream, &keys)).await;
@@ -71,7 +71,7 @@ async fn a_key_opens_its_routes_and_models_only() {
 }
 
 #[tokio::test]
-async fn a_key_is_withdrawn_and_another_given_by_a_reload() {
+async fn a_reload_revokes_a_key_and_adds_another() {
     let upstream = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&config(&upstream, &[key("old", ALL, "[\"*\"]")])).await;
     assert_eq!(ask_by(&gateway, ALL, "main").await.status, 200);
@@ -83,7 +83,7 @@ async fn a_key_is_withdrawn_and_another_given_by_a_reload() {
 }
 
 #[tokio::test]
-async fn a_key_comes_in_any_of_three_headers_and_goes_to_no_backend() {
+async fn a_key_is_accepted_in_three_headers_and_forwarded_to_no_backend() {
     let upstream = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&config(&upstream, &[key("app", ALL, "[\"*\"]")])).await;
     let bearer = format!("Bearer {ALL}");

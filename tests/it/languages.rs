@@ -57,7 +57,7 @@ async fn asked(gateway: &Gateway) -> (String, String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_is_swapped_from_language_to_language_while_requests_flow() {
+async fn a_policy_is_swapped_between_languages_under_load() {
     let Some(directory) = installed("POINTSMAN_TEST_POLICIES") else { return };
     let (fake, policy) = (FakeModel::saying("me").await, PolicyFile::new(FIRST));
     // A slower language is no reason to undo the swap, nor is a busy machine to give up compiling.
@@ -98,7 +98,7 @@ async fn busy_client(gateway: Arc<Gateway>, stop: Arc<AtomicBool>) -> usize {
 }
 
 #[tokio::test]
-async fn a_policy_with_wasi_is_told_which_grant_it_lacks_and_changes_nothing() {
+async fn a_policy_with_wasi_is_rejected_with_the_missing_grant() {
     let Some(directory) = installed("POINTSMAN_TEST_POLICIES") else { return };
     let (fake, policy) = (FakeModel::saying("me").await, PolicyFile::new(&example(&directory, "c")));
     let gateway = Gateway::start(&config(&fake, &policy, "settings = { min_quality = 0.6 }")).await;

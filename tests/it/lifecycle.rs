@@ -12,7 +12,7 @@ use crate::fleet::{ask, chat, in_order, open, streamed};
 use crate::raw;
 
 #[tokio::test]
-async fn a_stop_lets_requests_under_way_finish_and_takes_no_new_ones() {
+async fn a_stop_completes_requests_in_flight_and_accepts_no_new_ones() {
     let gate = Gate::new();
     let model = FakeModel::always(Step::stream(&["before ", "after"]).wait_after(1, &gate)).await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
@@ -35,7 +35,7 @@ async fn a_stop_lets_requests_under_way_finish_and_takes_no_new_ones() {
 }
 
 #[tokio::test]
-async fn what_takes_longer_than_the_drain_timeout_is_cut_off() {
+async fn requests_beyond_the_drain_timeout_are_cut_off() {
     let gate = Gate::new();
     let model = FakeModel::always(Step::stream(&["before ", "after"]).wait_after(1, &gate)).await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\ndrain_timeout = \"50ms\"\n")).await;
@@ -48,7 +48,7 @@ async fn what_takes_longer_than_the_drain_timeout_is_cut_off() {
 }
 
 #[tokio::test]
-async fn an_interrupt_stops_it_too() {
+async fn an_interrupt_signal_stops_the_gateway() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("").await], "")).await;
     gateway.signal("INT");
     assert_eq!(gateway.ended().await.code(), Some(0));
@@ -67,7 +67,7 @@ async fn without_a_configuration_it_serves_a_simulated_fleet() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_told_with_what_to_change() {
+fn an_occupied_port_is_reported_with_the_setting_to_change() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
     let address = taken.local_addr().expect("a bound listener has an address").to_string();
     for (flag, other, key) in
@@ -82,7 +82,7 @@ fn a_port_that_is_taken_is_told_with_what_to_change() {
 }
 
 #[test]
-fn a_bad_configuration_is_told_whole_before_anything_is_served() {
+fn all_errors_of_a_configuration_are_reported_before_anything_is_served() {
     let config = "[server]\nlisten = 1\n[routes.main]\npolicy = \"nobody\"\n[admin]\nlisten = 2\n";
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("serve-bad.toml");
     std::fs::write(&path, config).expect("the config can be written");
@@ -133,7 +133,7 @@ async fn after_the_shutdown_delay_the_listeners_close_and_streams_finish() {
 }
 
 #[tokio::test]
-async fn a_further_interrupt_ends_the_wait_for_requests_under_way() {
+async fn a_second_interrupt_ends_the_wait_for_requests_in_flight() {
     let gate = Gate::new();
     let model = FakeModel::always(Step::stream(&["before ", "after"]).wait_after(1, &gate)).await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\ndrain_timeout = \"1h\"\n")).await;

@@ -88,7 +88,7 @@ impl Setup {
 }
 
 #[tokio::test]
-async fn a_full_disk_below_standard_error_costs_only_lines() {
+async fn a_full_disk_behind_standard_error_loses_only_log_lines() {
     let full = File::options().write(true).open("/dev/full").expect("there is /dev/full");
     let setup = Setup::start(full).await;
     setup.works(2).await;
@@ -97,7 +97,7 @@ async fn a_full_disk_below_standard_error_costs_only_lines() {
 }
 
 #[tokio::test]
-async fn a_pipe_without_a_reader_costs_only_lines() {
+async fn a_pipe_without_a_reader_loses_only_log_lines() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let setup = Setup::start(writer).await;
@@ -107,7 +107,7 @@ async fn a_pipe_without_a_reader_costs_only_lines() {
 }
 
 #[tokio::test]
-async fn a_reader_that_goes_away_costs_only_lines() {
+async fn a_reader_that_closes_its_end_loses_only_log_lines() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     let setup = Setup::start(writer).await;
     setup.works(2).await;
@@ -118,7 +118,7 @@ async fn a_reader_that_goes_away_costs_only_lines() {
 }
 
 #[tokio::test]
-async fn a_pipe_that_nobody_reads_holds_up_no_request_and_no_stop() {
+async fn an_unread_pipe_delays_no_request_and_no_shutdown() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     let setup = Setup::start(writer).await;
     setup.overflows().await;
@@ -128,7 +128,7 @@ async fn a_pipe_that_nobody_reads_holds_up_no_request_and_no_stop() {
 }
 
 #[tokio::test]
-async fn dropped_lines_are_reported_when_lines_are_written_again() {
+async fn dropped_lines_are_reported_once_writing_resumes() {
     let (mut reader, writer) = std::io::pipe().expect("a pipe");
     let setup = Setup::start(writer).await;
     setup.overflows().await;

@@ -42,7 +42,7 @@ async fn unfinished_upload(gateway: &Gateway, bytes: usize) -> TcpStream {
 }
 
 #[tokio::test]
-async fn unfinished_uploads_hold_no_more_than_their_share_and_small_requests_go_on() {
+async fn unfinished_uploads_hold_at_most_their_share_and_small_requests_are_served() {
     let model = FakeModel::saying("hello").await;
     let gateway = Gateway::start(&in_order(&[&model], SMALL_BODIES)).await;
     let (first, second) =
@@ -63,7 +63,7 @@ async fn unfinished_uploads_hold_no_more_than_their_share_and_small_requests_go_
 }
 
 #[tokio::test]
-async fn an_upload_that_is_refused_in_the_middle_gets_the_reason() {
+async fn an_upload_that_is_rejected_in_the_middle_gets_the_reason() {
     let model = FakeModel::saying("hello").await;
     let more = "[server]\nmax_body_bytes = \"256KiB\"\n\
         [memory]\nlimit = \"300KiB\"\nmax_request_bodies = \"300KiB\"\nmax_answers = \"300KiB\"\n\
@@ -90,7 +90,7 @@ fn long_answer(bytes: usize, gate: &Gate) -> Step {
 }
 
 #[tokio::test]
-async fn whole_answers_hold_no_more_than_their_share_and_no_model_is_blamed() {
+async fn whole_answers_hold_at_most_their_share_and_no_model_is_blamed() {
     let gate = Gate::new();
     let model = FakeModel::builder()
         .then(long_answer(240 * KIB, &gate))
@@ -120,7 +120,7 @@ async fn whole_answers_hold_no_more_than_their_share_and_no_model_is_blamed() {
 }
 
 #[tokio::test]
-async fn outputs_of_tasks_are_held_within_the_same_bound() {
+async fn outputs_of_tasks_are_subject_to_the_same_limit() {
     let writer = FakeModel::always(Step::answer(&"z".repeat(200 * KIB))).await;
     let config = backend("a", &writer, "")
         + &model("a/chat", 1, "context_window = 1000000")
@@ -137,7 +137,7 @@ async fn outputs_of_tasks_are_held_within_the_same_bound() {
 }
 
 #[tokio::test]
-async fn an_answer_longer_than_one_may_be_is_no_answer() {
+async fn an_answer_above_the_limit_is_a_failed_attempt() {
     let long = FakeModel::always(Step::answer(&"z".repeat(300 * KIB))).await;
     let good = FakeModel::saying("from the other").await;
     let gateway = Gateway::start(&in_order(&[&long, &good], SMALL_ANSWERS)).await;
@@ -153,7 +153,7 @@ fn empty_events(bytes: usize) -> impl Iterator<Item = String> {
 }
 
 #[tokio::test]
-async fn a_stream_that_holds_too_much_before_its_content_is_passed_on() {
+async fn a_stream_that_exceeds_its_buffer_before_its_content_is_forwarded() {
     let gate = Gate::new();
     let events: Vec<String> = empty_events(20 * KIB).collect();
     let held = events.len();
@@ -171,7 +171,7 @@ async fn a_stream_that_holds_too_much_before_its_content_is_passed_on() {
 }
 
 #[tokio::test]
-async fn comments_without_end_before_the_content_are_not_held_and_another_model_answers() {
+async fn endless_comments_before_the_content_are_not_buffered_and_another_model_answers() {
     let comments = iter::repeat_n(format!(": {}\n\n", "x".repeat(KIB)), 256);
     let chatty = Step::chunks("text/event-stream", comments).wait_after(256, &Gate::new());
     let (chatty, good) = (FakeModel::always(chatty).await, FakeModel::saying("from the other").await);
@@ -183,7 +183,7 @@ async fn comments_without_end_before_the_content_are_not_held_and_another_model_
 }
 
 #[tokio::test]
-async fn an_event_without_end_is_bounded_too() {
+async fn an_endless_event_is_bounded() {
     let piece = "y".repeat(16 * KIB);
     let begin = r#"data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}"#.to_owned() + "\n\ndata: ";
     let pieces = iter::once(begin).chain(iter::repeat_n(piece, 32));

@@ -66,7 +66,7 @@ async fn scraped_when(gateway: &Gateway, series: &str, value: f64) -> Scrape {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
+async fn requests_decisions_and_calls_are_counted() {
     let load = Load::start().await;
     let scrape = load.run().await;
     for (series, value) in [
@@ -117,7 +117,7 @@ async fn what_happens_is_counted() {
 }
 
 #[tokio::test]
-async fn tokens_and_money_are_those_of_the_ledger() {
+async fn tokens_and_cost_match_the_decision_records() {
     let load = Load::start().await;
     let scrape = load.run().await;
     let lines = usage(&load.gateway).await;
@@ -135,7 +135,7 @@ async fn tokens_and_money_are_those_of_the_ledger() {
 }
 
 #[tokio::test]
-async fn promtool_finds_nothing_amiss_in_a_scrape() {
+async fn promtool_accepts_a_scrape() {
     let load = Load::start().await;
     let scrape = load.run().await;
     let Some(checked) = promtool(&["check", "metrics"], &[("scrape.txt", &scrape.0)]) else { return };
@@ -144,7 +144,7 @@ async fn promtool_finds_nothing_amiss_in_a_scrape() {
 }
 
 #[tokio::test]
-async fn the_format_is_what_the_reader_asks_for() {
+async fn the_format_follows_the_accept_header() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("hello").await], "")).await;
     let url = gateway.admin("/metrics");
     let open = get_with(&url, &[("accept", OPEN_METRICS)]).await;
@@ -170,13 +170,13 @@ async fn the_format_is_what_the_reader_asks_for() {
 }
 
 #[tokio::test]
-async fn clients_do_not_see_metrics() {
+async fn metrics_are_not_on_the_client_listener() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("hello").await], "")).await;
     error(&get(&gateway.url("/metrics")).await, 404, "unknown_url");
 }
 
 #[tokio::test]
-async fn a_call_under_way_is_told() {
+async fn a_call_in_flight_is_counted() {
     let gate = pointsman_tests::Gate::new();
     let slow = FakeModel::builder().then(Step::answer("at last").after(&gate)).start().await;
     let gateway = Gateway::start(&in_order(&[&slow], "")).await;
@@ -197,7 +197,7 @@ async fn a_call_under_way_is_told() {
 }
 
 #[tokio::test]
-async fn a_reload_drops_the_series_of_what_is_gone() {
+async fn a_reload_removes_the_series_of_removed_entities() {
     let fake = FakeModel::saying("hello there").await;
     let second = "[policies.second]\nlimits.deadline = \"60s\"\nsource = \"builtin:cost\"\n[routes.second]\npolicy = \"second\"\n";
     let config = |more: &str| {
@@ -229,7 +229,7 @@ async fn a_reload_drops_the_series_of_what_is_gone() {
 }
 
 #[tokio::test]
-async fn whoever_sends_requests_cannot_add_series() {
+async fn clients_cannot_add_series() {
     let load = Load::start().await;
     let before = load.run().await;
     for number in 0..200 {

@@ -7,7 +7,7 @@ use crate::fleet::{ask, backend, chat, model};
 use crate::policy_file::PolicyFile;
 
 #[tokio::test]
-async fn a_policy_that_observes_is_told_what_became_of_its_decisions() {
+async fn an_observing_policy_gets_the_outcomes_of_its_decisions() {
     /// Outcomes are delivered beside the requests, so the next one may be faster.
     const PATIENCE: usize = 1_000;
     let (fake, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(RECORDER));

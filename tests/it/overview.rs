@@ -48,7 +48,7 @@ impl Events {
 }
 
 #[tokio::test]
-async fn an_overview_sums_what_happened_by_route_model_and_time() {
+async fn an_overview_sums_requests_by_route_model_and_time() {
     let (good, failing) =
         (FakeModel::saying("one two three").await, FakeModel::always(Step::status(500)).await);
     let more = "models = [\"a/chat\"]\ndescription = \"what is cheap\"\nbaseline = \"b/chat\"\n\
@@ -88,7 +88,7 @@ async fn an_overview_sums_what_happened_by_route_model_and_time() {
 }
 
 #[tokio::test]
-async fn only_windows_that_are_kept_can_be_seen() {
+async fn only_recorded_windows_can_be_queried() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("").await], "")).await;
     for query in ["?window=60", "?window=soon"] {
         let refused = client::get(&gateway.admin(&format!("/admin/overview{query}"))).await;
@@ -97,7 +97,7 @@ async fn only_windows_that_are_kept_can_be_seen() {
 }
 
 #[tokio::test]
-async fn who_listens_hears_of_requests_and_of_swaps() {
+async fn a_subscriber_gets_events_of_requests_and_swaps() {
     let (fake, policy) = (FakeModel::saying("hello").await, PolicyFile::new(&version(1)));
     let config = backend("a", &fake, "")
         + &model("a/chat", 1, "")
@@ -124,7 +124,7 @@ async fn who_listens_hears_of_requests_and_of_swaps() {
 }
 
 #[tokio::test]
-async fn who_listens_holds_no_stop_up() {
+async fn a_subscriber_does_not_delay_a_shutdown() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("").await], "")).await;
     let mut events = Events::listen(&gateway).await;
     events.wait_for(|event| event.get("totals").is_some()).await;

@@ -87,7 +87,7 @@ async fn get(setup: &Setup, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_page_comes_without_a_token_and_may_load_nothing_from_elsewhere() {
+async fn the_page_needs_no_token_and_loads_nothing_from_other_origins() {
     let setup = setup("[admin]\ntoken_env = \"POINTSMAN_TEST_TOKEN\"\n").await;
     assert_eq!(get(&setup, "/admin/policies").await.status, 401);
     for (path, kind) in
@@ -108,7 +108,7 @@ async fn the_page_comes_without_a_token_and_may_load_nothing_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_file_of_the_page_that_the_browser_has_is_not_sent_again() {
+async fn a_cached_file_of_the_page_is_not_sent_again() {
     let setup = setup("").await;
     let first = get(&setup, "/page/main.js").await;
     assert_eq!(first.header("cache-control"), Some("no-cache"));
@@ -138,7 +138,7 @@ scenarios![
     a_swap_is_a_mark_on_every_chart_and_another_version,
     a_trial_is_promoted_and_rolled_back,
     a_trial_is_ended,
-    a_gateway_that_is_away_is_told_and_comes_back,
+    an_unavailable_gateway_is_reported_until_it_returns,
     everything_can_be_reached_by_keyboard,
     a_dialog_takes_the_focus_and_gives_it_back,
     a_tick_leaves_the_focus_and_the_selection_alone,
@@ -157,14 +157,14 @@ async fn a_version_is_rolled_back_released_pinned_and_unpinned() {
 }
 
 #[tokio::test]
-async fn a_reload_tells_what_it_did_and_a_refusal_why() {
+async fn a_reload_reports_its_changes_and_a_rejection_its_reason() {
     let setup = setup("").await;
     setup.swap().await;
-    setup.browse("a_reload_tells_what_it_did_and_a_refusal_why").await;
+    setup.browse("a_reload_reports_its_changes_and_a_rejection_its_reason").await;
 }
 
 #[tokio::test]
-async fn the_token_is_asked_for_and_kept_in_the_tab() {
+async fn the_token_is_requested_once_and_stored_in_the_tab() {
     let setup = setup("[admin]\ntoken_env = \"POINTSMAN_TEST_TOKEN\"\n").await;
-    setup.browse("the_token_is_asked_for_and_kept_in_the_tab").await;
+    setup.browse("the_token_is_requested_once_and_stored_in_the_tab").await;
 }

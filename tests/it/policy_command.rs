@@ -70,7 +70,7 @@ fn digest(number: u32) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_is_tried_promoted_and_rolled_back() {
+async fn a_policy_is_run_as_a_trial_promoted_and_rolled_back() {
     let setup = setup("", &[]).await;
     let says = setup.says(&["trial", "main", "other", "--shadow", "--why", "a vendor's"]);
     assert!(says.contains("`other` is asked about every request at `main`"), "{says}");
@@ -130,7 +130,7 @@ async fn a_version_is_uploaded_pinned_and_released() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_done_is_told_with_what_to_do() {
+async fn a_failed_command_states_the_remedy() {
     let setup = setup("[admin]\ntoken_env = \"TOKEN\"\n", &[("TOKEN", "let-me-in")]).await;
     assert!(setup.complains(&["list"]).contains("the admin API needs its token"));
     let token = setup.policy.path().with_file_name("token");

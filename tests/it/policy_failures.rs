@@ -67,7 +67,7 @@ impl Setup {
 }
 
 #[tokio::test]
-async fn a_policy_with_too_much_to_decide_leaves_requests_to_the_static_order() {
+async fn requests_beyond_the_capacity_of_a_policy_use_the_static_order() {
     let limits = "limits = { concurrency = 1, deadline = \"200ms\" }";
     let setup = setup(Misdeed::LoopInRoute, limits, "").await;
     let answers = tokio::join!(setup.ask(), setup.ask(), setup.ask(), setup.ask(), setup.ask(), setup.ask());
@@ -79,7 +79,7 @@ async fn a_policy_with_too_much_to_decide_leaves_requests_to_the_static_order() 
 }
 
 #[tokio::test]
-async fn what_turns_or_hides_text_reaches_nobody_as_it_is() {
+async fn bidirectional_and_invisible_characters_are_escaped_everywhere() {
     let shown = r"ok \u{202e}gnol\u{2066} \u{2028}fake line\u{200b}\u{feff}\u{e0041}";
     let reads = |misdeed| async move {
         let setup = setup(misdeed, "", "").await;
@@ -125,7 +125,7 @@ async fn log_lines_beyond_the_rate_of_a_policy_are_dropped_and_counted() {
 }
 
 #[tokio::test]
-async fn a_route_that_rejects_says_which_policy_failed_and_how() {
+async fn a_route_with_on_failure_reject_names_the_policy_and_its_failure() {
     let setup = setup(Misdeed::Trap, "on_failure = \"reject\"", "").await;
     let answer = setup.ask().await;
     assert_eq!(answer.status, 503);
@@ -136,7 +136,7 @@ async fn a_route_that_rejects_says_which_policy_failed_and_how() {
 }
 
 #[tokio::test]
-async fn another_policy_takes_over_and_its_own_failure_leaves_the_static_order() {
+async fn a_fallback_policy_takes_over_and_its_failure_leads_to_the_static_order() {
     let good = PolicyFile::new(FIRST);
     let more = format!(
         "[policies.good]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {{ label = \"stand-in\" }}",
@@ -162,7 +162,7 @@ async fn another_policy_takes_over_and_its_own_failure_leaves_the_static_order()
 }
 
 #[tokio::test]
-async fn the_previous_version_takes_over_where_the_route_says_so() {
+async fn the_previous_version_takes_over_if_the_route_says_so() {
     let (model, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(&version(1)));
     let config = |settings: &str| {
         format!(
@@ -199,7 +199,7 @@ async fn the_previous_version_takes_over_where_the_route_says_so() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_an_answer_and_no_failure() {
+async fn a_refusal_is_not_counted_as_a_failure() {
     let denied = setup(Misdeed::Deny, "", "").await;
     let answer = denied.ask().await;
     assert_eq!(answer.status, 403);

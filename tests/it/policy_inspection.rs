@@ -26,7 +26,7 @@ fn refused(source: &str) -> String {
 }
 
 #[test]
-fn a_person_reads_what_a_policy_is_and_what_it_asks_for() {
+fn inspect_prints_the_contract_and_the_grants_of_a_policy() {
     let expected = "
   does       chooses the model for a request
   contract   pointsman:policy@0.1.0
@@ -60,7 +60,7 @@ fn a_person_reads_what_a_policy_is_and_what_it_asks_for() {
 }
 
 #[test]
-fn a_program_reads_it_as_json() {
+fn inspect_prints_json_on_request() {
     let told: Value = serde_json::from_str(&told(&["--json", READER])).expect("it is JSON");
     assert_eq!(told["format"], "core-module");
     assert_eq!(told["imports"][1]["name"], "pointsman:policy/prompt@0.1.0");
@@ -81,7 +81,7 @@ fn built_in_policies_can_be_inspected_by_name() {
 }
 
 #[test]
-fn what_is_no_policy_is_told_so_with_status_2() {
+fn a_file_that_is_no_policy_ends_with_status_2() {
     let cases: [(&[u8], &str); 4] = [
         (b"not even WebAssembly", "not a WebAssembly component: it does not begin with"),
         (b"", "the file is empty"),

@@ -12,7 +12,7 @@ use crate::fleet::{ask, backend, chat, in_order, model};
 use crate::raw;
 
 #[tokio::test]
-async fn a_client_may_begin_with_http_2_and_ask_twice_at_once() {
+async fn a_client_may_start_with_http_2_and_send_two_requests_at_once() {
     let gate = Gate::new();
     let upstream = FakeModel::builder()
         .then(Step::answer("the first").after(&gate))
@@ -48,7 +48,7 @@ async fn content(response: http::Response<hyper::body::Incoming>) -> String {
 }
 
 #[tokio::test]
-async fn a_backend_may_be_spoken_to_in_http_2_without_tls() {
+async fn a_backend_can_be_called_over_http_2_without_tls() {
     let upstream = FakeModel::saying("hello there").await;
     let config = in_order(&[], "") + &backend("a", &upstream, "http2 = true") + &model("a/chat", 1, "");
     let gateway = Gateway::start(&config).await;
@@ -59,7 +59,7 @@ async fn a_backend_may_be_spoken_to_in_http_2_without_tls() {
 }
 
 #[tokio::test]
-async fn a_backend_with_tls_is_trusted_by_the_authority_that_is_configured_for_it() {
+async fn a_backend_with_tls_is_verified_with_its_configured_authority() {
     let upstream = FakeModel::builder().tls().start().await;
     let config = |authority: &str| {
         in_order(&[], "max_attempts = 1\n") + &backend("a", &upstream, authority) + &model("a/chat", 1, "")

@@ -109,7 +109,7 @@ fn senses(eye: &str, ear: &str, tongue: SocketAddr) -> String {
 }
 
 #[tokio::test]
-async fn real_models_that_read_hear_and_speak_answer_one_request_together() {
+async fn real_vision_speech_and_language_models_answer_one_request_together() {
     let Some(python) = installed("POINTSMAN_TEST_PYTHON") else { return };
     let Some(weights) = installed("POINTSMAN_TEST_MODEL") else { return };
     let Some(whisper) = installed("POINTSMAN_TEST_WHISPER") else { return };

@@ -122,7 +122,7 @@ async fn a_file_written_in_pieces_takes_over_when_it_is_whole() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_turned_as_a_config_map_does_takes_over() {
+async fn a_symlink_swap_as_in_a_config_map_takes_over() {
     let model = FakeModel::saying("hello there").await;
     // Its directory serves as the mount; the policy itself is not used.
     let policy = PolicyFile::new(b"");
@@ -161,7 +161,7 @@ async fn a_file_that_is_deleted_and_made_again_takes_over() {
 }
 
 #[tokio::test]
-async fn what_is_no_policy_is_refused_and_the_old_version_goes_on() {
+async fn an_invalid_policy_is_rejected_and_the_old_version_continues() {
     let setup = setup().await;
     setup.refuses(b"not even WebAssembly", "not a WebAssembly component").await;
     setup.refuses(&version(2)[..5_000], "not a WebAssembly component").await;
@@ -179,7 +179,7 @@ async fn what_is_no_policy_is_refused_and_the_old_version_goes_on() {
 }
 
 #[tokio::test]
-async fn an_upgrade_that_asks_for_more_waits_until_it_is_granted() {
+async fn an_upgrade_that_needs_more_grants_waits_for_them() {
     let setup = setup().await;
     setup.is_decided_by(1).await;
     setup
@@ -203,7 +203,7 @@ async fn an_upgrade_that_asks_for_more_waits_until_it_is_granted() {
 }
 
 #[tokio::test]
-async fn a_changed_configuration_takes_effect_on_its_own_and_by_signal() {
+async fn a_changed_configuration_takes_effect_automatically_and_by_signal() {
     let setup = setup().await;
     let source = setup.policy.path().display().to_string();
     let rewrite = |route: &str| {
@@ -221,7 +221,7 @@ async fn a_changed_configuration_takes_effect_on_its_own_and_by_signal() {
 }
 
 #[tokio::test]
-async fn a_bad_configuration_changes_nothing_but_lets_good_policies_in() {
+async fn an_invalid_configuration_changes_nothing_and_valid_policies_are_loaded() {
     let setup = setup().await;
     fs::write(setup.gateway.config(), "[routes.main]\npolicy = \"nobody\"\n")
         .expect("the config can be written");
@@ -236,7 +236,7 @@ async fn a_bad_configuration_changes_nothing_but_lets_good_policies_in() {
 }
 
 #[tokio::test]
-async fn a_configuration_with_a_policy_that_does_not_load_is_refused_whole() {
+async fn a_configuration_with_a_policy_that_fails_to_load_is_rejected_entirely() {
     let setup = setup().await;
     let broken = PolicyFile::new(b"broken");
     let source = setup.policy.path().display().to_string();
@@ -259,7 +259,7 @@ async fn a_configuration_with_a_policy_that_does_not_load_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn a_reload_that_lacks_descriptors_is_tried_again_without_another_event() {
+async fn a_reload_without_file_descriptors_is_retried_without_another_event() {
     let setup = setup().await;
     let limit = |count: &str| {
         let pid = setup.gateway.process().to_string();
@@ -303,7 +303,7 @@ async fn a_configuration_is_not_read_before_its_writer_closes_it() {
 }
 
 #[tokio::test]
-async fn a_key_in_a_file_is_renewed_when_the_file_changes() {
+async fn a_key_in_a_file_is_reloaded_when_the_file_changes() {
     let fake = FakeModel::saying("hello").await;
     let keys = PolicyFile::new(b"first-key\n");
     let config = format!(
@@ -324,7 +324,7 @@ async fn a_key_in_a_file_is_renewed_when_the_file_changes() {
 }
 
 #[tokio::test]
-async fn an_admin_token_in_a_file_is_renewed_and_never_taken_away() {
+async fn an_admin_token_in_a_file_is_reloaded_and_never_removed() {
     let fake = FakeModel::saying("hello").await;
     let tokens = PolicyFile::new(b"first-token");
     let config = |admin: &str| format!("{}{admin}", fleet::in_order(&[&fake], ""));

@@ -94,7 +94,7 @@ fn digest(number: u32) -> String {
 }
 
 #[tokio::test]
-async fn a_new_version_that_fails_is_rolled_back_and_left_alone_for_a_while() {
+async fn a_new_version_that_fails_is_rolled_back_and_held_for_a_while() {
     let setup = setup("{ fails_from = 2 }", "").await;
     setup.decided_by(1).await;
     setup.policy.rename_over(&version(2));
@@ -143,7 +143,7 @@ async fn a_new_version_that_fails_is_rolled_back_and_left_alone_for_a_while() {
 }
 
 #[tokio::test]
-async fn a_version_that_comes_back_after_its_time_is_quarantined_in_the_end() {
+async fn a_version_that_keeps_failing_after_its_hold_is_quarantined() {
     let setup = setup("{ fails_from = 2 }", "[rollback]\nbackoff = \"1s\"\nattempts = 2\n").await;
     setup.decided_by(1).await;
     setup.policy.rename_over(&version(2));
@@ -185,7 +185,7 @@ async fn a_new_version_whose_requests_get_no_answer_is_rolled_back() {
 }
 
 #[tokio::test]
-async fn nothing_is_undone_where_that_is_switched_off() {
+async fn nothing_is_rolled_back_if_rollback_is_disabled() {
     let setup = setup("{ fails_from = 2 }", "[rollback]\nenabled = false\n").await;
     setup.policy.rename_over(&version(2));
     assert_eq!(setup.reload().await.status, 200);
@@ -196,7 +196,7 @@ async fn nothing_is_undone_where_that_is_switched_off() {
 }
 
 #[tokio::test]
-async fn a_person_rolls_back_and_the_file_does_not_bring_it_back() {
+async fn a_manual_rollback_is_not_reverted_by_the_file() {
     let setup = setup("{}", "").await;
     let none = setup.post("/admin/policies/changing/rollback", json!({})).await;
     assert!(error(&none, 409, "conflict").contains("there is no other version"));
@@ -213,7 +213,7 @@ async fn a_person_rolls_back_and_the_file_does_not_bring_it_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rollback_waits_for_no_policy_that_is_being_fetched() {
+async fn a_rollback_does_not_wait_for_a_policy_that_is_being_fetched() {
     let setup = setup("{}", "").await;
     setup.policy.rename_over(&version(2));
     setup.reload().await;
@@ -239,7 +239,7 @@ async fn a_rollback_waits_for_no_policy_that_is_being_fetched() {
 }
 
 #[tokio::test]
-async fn a_pinned_version_stays_whatever_the_source_says() {
+async fn a_pinned_version_stays_although_the_source_changes() {
     let setup = setup("{ fails_from = 2 }", "").await;
     setup.policy.rename_over(&version(2));
     setup.reload().await;
@@ -265,7 +265,7 @@ async fn a_pinned_version_stays_whatever_the_source_says() {
 }
 
 #[tokio::test]
-async fn an_uploaded_version_serves_instead_of_the_source_and_is_watched() {
+async fn an_uploaded_version_replaces_the_source_and_is_monitored() {
     let setup = setup("{ fails_from = 3 }", "").await;
     let uploaded = setup.upload(&version(2)).await;
     assert_eq!((uploaded.status.as_u16(), &uploaded.json()["digest"]), (200, &json!(digest(2))));
@@ -283,7 +283,7 @@ async fn an_uploaded_version_serves_instead_of_the_source_and_is_watched() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_no_good_changes_nothing() {
+async fn an_invalid_upload_changes_nothing() {
     let setup = setup("{}\nlimits.component = \"1 MiB\"", "").await;
     let wrong = setup.upload(&wrong_world()).await;
     assert!(error(&wrong, 422, "rejected").contains("so it is no policy"));
@@ -301,7 +301,7 @@ async fn an_upload_that_is_no_good_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_decided_survives_a_restart() {
+async fn operator_decisions_survive_a_restart() {
     let models = [FakeModel::saying("hello").await, FakeModel::saying("hello").await];
     let policy = PolicyFile::new(&version(1));
     let state = policy.path().with_file_name("state");
@@ -347,7 +347,7 @@ async fn what_was_decided_survives_a_restart() {
 }
 
 #[test]
-fn a_state_that_cannot_be_read_is_told_before_anything_starts() {
+fn an_unreadable_state_is_reported_before_anything_starts() {
     let directory = PolicyFile::new(&version(1));
     let state = directory.path().with_file_name("state");
     std::fs::create_dir_all(&state).expect("a directory");
@@ -365,7 +365,7 @@ fn a_state_that_cannot_be_read_is_told_before_anything_starts() {
 }
 
 #[tokio::test]
-async fn an_operator_who_writes_nonsense_is_told_what_is_expected() {
+async fn an_invalid_operator_request_is_answered_with_the_expected_form() {
     let setup = setup("{}", "").await;
     let body = setup.put("/admin/policies/changing/pin", json!({ "version": 3 })).await;
     assert!(error(&body, 400, "invalid_body").contains("unknown field `version`"));

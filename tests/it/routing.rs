@@ -9,7 +9,7 @@ use crate::fleet::{
 };
 
 #[tokio::test]
-async fn an_answer_says_how_it_was_routed() {
+async fn a_response_reports_how_it_was_routed() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let answer = ask(&gateway, &chat("main", "hi")).await;
@@ -33,7 +33,7 @@ async fn an_answer_says_how_it_was_routed() {
 }
 
 #[tokio::test]
-async fn a_model_sees_its_own_name_and_key_and_nothing_of_the_clients() {
+async fn a_model_gets_its_own_name_and_key_and_nothing_of_the_client() {
     let upstream = FakeModel::saying("hello there").await;
     let config = [
         &backend("a", &upstream, "api_key_env = \"UPSTREAM_KEY\"\nheaders = { x-team = \"points\" }"),
@@ -100,7 +100,7 @@ async fn secrets_stay_out_of_answers_and_of_the_log() {
 }
 
 #[tokio::test]
-async fn a_stream_arrives_as_it_was_sent_but_for_the_usage_that_was_not_asked_for() {
+async fn a_stream_is_forwarded_unchanged_except_for_unrequested_usage() {
     let model = FakeModel::saying("one two three").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let stream = open(&gateway, &streamed("main", "count")).await;
@@ -125,7 +125,7 @@ async fn a_stream_arrives_as_it_was_sent_but_for_the_usage_that_was_not_asked_fo
 }
 
 #[tokio::test]
-async fn what_was_used_is_accounted_for_whole_answers_and_streams() {
+async fn usage_is_recorded_for_whole_answers_and_streams() {
     let model = FakeModel::saying("one two three").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     assert_eq!(usage(&gateway).await, [] as [serde_json::Value; 0]);
@@ -146,7 +146,7 @@ async fn what_was_used_is_accounted_for_whole_answers_and_streams() {
 }
 
 #[tokio::test]
-async fn a_model_can_be_addressed_directly_whatever_is_in_its_name() {
+async fn a_model_can_be_addressed_directly_under_any_name() {
     let upstream = FakeModel::saying("hello there").await;
     let config = in_order(&[&upstream], "") + &model("a/meta-llama/llama-3:free", 1, "");
     let gateway = Gateway::start(&config).await;
@@ -179,7 +179,7 @@ async fn routes_and_models_are_listed_and_shown_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_picture_goes_to_a_model_that_sees() {
+async fn a_picture_is_routed_to_a_model_that_accepts_images() {
     let (blind, sighted) = (FakeModel::saying("eh?").await, FakeModel::saying("a cat").await);
     let config = [
         backend("blind", &blind, ""),
@@ -205,7 +205,7 @@ async fn a_picture_goes_to_a_model_that_sees() {
 }
 
 #[tokio::test]
-async fn what_no_model_can_take_is_told() {
+async fn a_request_that_no_model_accepts_is_rejected_with_the_reason() {
     let upstream = FakeModel::saying("hello there").await;
     let config = in_order(&[], "")
         + &backend("a", &upstream, "")

@@ -102,7 +102,7 @@ async fn no_prompt_key_or_header_is_in_the_memory_of_a_policy_without_the_grant(
 }
 
 #[tokio::test]
-async fn an_outcome_does_not_tell_what_the_model_said() {
+async fn an_outcome_does_not_contain_the_answer_of_the_model() {
     /// Outcomes are delivered beside the requests, so the next one may be faster.
     const PATIENCE: usize = 1_000;
     let fake = FakeModel::always(Step::stream(&[ECHO, "needle-user"]).die_after(1)).await;
@@ -120,7 +120,7 @@ async fn an_outcome_does_not_tell_what_the_model_said() {
 
 /// The control: what is read is found, by the same search.
 #[tokio::test]
-async fn what_a_policy_with_the_grant_reads_is_in_its_memory_and_nothing_else() {
+async fn a_policy_with_the_grant_has_only_the_granted_content_in_memory() {
     let fake = FakeModel::saying(ECHO).await;
     let setup = setup(&fake, READER, "grants = [\"prompt\"]").await;
     // The text of the newest user message, and the names of the tools.

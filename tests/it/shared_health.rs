@@ -33,7 +33,7 @@ async fn is_untouched(gateway: &Gateway) {
 }
 
 #[tokio::test]
-async fn a_route_with_a_short_timeout_harms_no_other() {
+async fn a_route_with_a_short_timeout_affects_no_other() {
     let hasty = "[routes.hasty]\npolicy = \"cost\"\nattempt_timeout = \"1ms\"\nmax_attempts = 1\n";
     let (_silent, gateway) = silent_model("", hasty).await;
     for _ in 0..OFTEN {
@@ -43,7 +43,7 @@ async fn a_route_with_a_short_timeout_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_short_deadline_harms_no_other() {
+async fn a_client_with_a_short_deadline_affects_no_other() {
     let (_silent, gateway) = silent_model("", "").await;
     for _ in 0..OFTEN {
         let headers = [("x-pointsman-deadline-ms", "1")];
@@ -53,7 +53,7 @@ async fn a_client_with_a_short_deadline_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_policy_with_short_timeouts_harms_no_other() {
+async fn a_policy_with_short_timeouts_affects_no_other() {
     let policy = PolicyFile::new(FIRST);
     let hasty = format!(
         "[policies.hasty]\nsource = \"{}\"\nsettings = {{ timeout_ms = 1 }}\n\
@@ -89,7 +89,7 @@ async fn a_policy_with_short_timeouts_is_answered_by_a_retry() {
 }
 
 #[tokio::test]
-async fn a_deadline_in_the_middle_of_a_stream_harms_no_other() {
+async fn a_deadline_in_the_middle_of_a_stream_affects_no_other() {
     let gate = Gate::new();
     let slow = FakeModel::always(Step::stream(&["Hel", "lo"]).wait_after(1, &gate)).await;
     let config = [
@@ -107,7 +107,7 @@ async fn a_deadline_in_the_middle_of_a_stream_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_wait_as_long_as_the_backends_own_limit_counts_whoever_waits() {
+async fn a_wait_of_the_backends_own_limit_counts_as_its_failure() {
     let (_silent, gateway) = silent_model("first_byte_timeout = \"20ms\"", "max_attempts = 1\n").await;
     for _ in 0..3 {
         let message = error(&ask(&gateway, &chat("main", "hi")).await, 502, "all_models_failed");
@@ -117,7 +117,7 @@ async fn a_wait_as_long_as_the_backends_own_limit_counts_whoever_waits() {
 }
 
 #[tokio::test]
-async fn a_wait_as_long_as_the_most_patient_route_allows_counts() {
+async fn a_wait_of_the_longest_route_limit_counts_as_a_failure() {
     let (_silent, gateway) = silent_model("", "attempt_timeout = \"20ms\"\nmax_attempts = 1\n").await;
     for _ in 0..3 {
         error(&ask(&gateway, &chat("main", "hi")).await, 502, "all_models_failed");

@@ -55,7 +55,7 @@ async fn a_stream_whose_client_stops_reading_ends_at_the_deadline_of_the_request
 }
 
 #[tokio::test]
-async fn one_stalled_stream_of_http2_ends_at_its_deadline_and_others_go_on() {
+async fn one_stalled_http2_stream_ends_at_its_deadline_and_others_continue() {
     let gate = Gate::new();
     let held = gate.clone();
     let model = FakeModel::builder()
@@ -108,7 +108,7 @@ async fn a_stream_whose_client_reads_ends_with_an_error_event_at_the_deadline() 
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_of_a_response_is_cut_off_after_the_write_timeout() {
+async fn a_client_that_reads_nothing_is_cut_off_after_the_write_timeout() {
     let model = FakeModel::saying("hello there").await;
     let limits = "[server]\nwrite_timeout = \"100ms\"\nidle_timeout = \"1h\"\n";
     let gateway = Gateway::start(&in_order(&[&model], limits)).await;

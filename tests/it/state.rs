@@ -102,7 +102,7 @@ async fn a_second_gateway_with_the_same_directory_does_not_start() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_stored_is_answered_so_and_changes_nothing() {
+async fn an_operation_that_cannot_be_stored_is_rejected_and_changes_nothing() {
     let setup = Setup::new().await;
     let gateway = setup.start().await;
     assert_eq!(upload(&gateway, 2).await.status, 200);
@@ -159,7 +159,7 @@ async fn what_cannot_be_stored_is_answered_so_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn code_that_cannot_be_stored_is_not_let_in_and_a_changed_file_still_is() {
+async fn an_upload_that_cannot_be_stored_is_rejected_and_a_changed_file_is_loaded() {
     let setup = Setup::new().await;
     let gateway = setup.start().await;
     let code = setup.state().join("policies");

@@ -50,7 +50,7 @@ async fn is_blamed(gateway: &Gateway) -> bool {
 }
 
 #[tokio::test]
-async fn an_answer_ends_with_its_last_event_though_the_backend_ends_nothing() {
+async fn an_answer_ends_with_its_last_event_although_the_backend_keeps_the_stream_open() {
     let whole = [role(), content("Hi"), finish("stop")];
     let done = [&whole[..], &[DONE.to_owned()]].concat();
     for events in [&whole[..], &done, &[content("Hi"), DONE.to_owned()]] {
@@ -63,7 +63,7 @@ async fn an_answer_ends_with_its_last_event_though_the_backend_ends_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_that_comes_after_done_reaches_the_client() {
+async fn nothing_after_done_reaches_the_client() {
     let late = event(&json!({ "error": { "message": "late" } }));
     let step = stream(&[content("Hi"), finish("stop"), DONE.to_owned(), late]);
     let (events, gateway) = relay(step, &streamed("main", "hi")).await;
@@ -72,7 +72,7 @@ async fn nothing_that_comes_after_done_reaches_the_client() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_reason_to_finish_is_reported_as_cut() {
+async fn an_answer_without_a_finish_reason_is_reported_as_truncated() {
     let unfinished = [
         vec![content("Hi"), choice(0, &json!({ "content": " the" }), &"".into())],
         vec![content("Hi"), choice(1, &json!({ "content": "Ho" }), &Value::Null), finish("stop")],
@@ -95,7 +95,7 @@ async fn an_error_is_never_hidden_and_ends_the_answer() {
 }
 
 #[tokio::test]
-async fn an_empty_stream_goes_to_another_model() {
+async fn an_empty_stream_leads_to_another_model() {
     let empty = [
         vec![],
         vec![DONE.to_owned()],
@@ -115,7 +115,7 @@ async fn an_empty_stream_goes_to_another_model() {
 }
 
 #[tokio::test]
-async fn an_answer_without_content_goes_to_another_model() {
+async fn an_answer_without_content_leads_to_another_model() {
     let empty = [
         json!({ "choices": [] }),
         json!({ "choices": [{ "message": { "content": null } }] }),
@@ -144,7 +144,7 @@ async fn a_stream_is_recognised_by_its_media_type_or_its_first_line() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_is_no_stream() {
+async fn a_whole_answer_is_not_taken_for_a_stream() {
     let (first, second) = (FakeModel::always(Step::answer("Hi")).await, FakeModel::saying("Ho").await);
     let gateway = Gateway::start(&in_order(&[&first, &second], "")).await;
     assert_eq!(text_of(&open(&gateway, &streamed("main", "hi")).await.events().await), "Ho");
@@ -154,7 +154,7 @@ async fn a_whole_answer_is_no_stream() {
 }
 
 #[tokio::test]
-async fn whatever_the_model_produces_is_passed_on_when_it_comes() {
+async fn any_content_of_the_model_is_forwarded_at_once() {
     let thought = json!([{ "type": "thinking", "thinking": [{ "type": "text", "text": "hm" }] }]);
     for delta in [json!({ "content": thought }), json!({ "x_reasoning": "hm" })] {
         let gate = Gate::new();

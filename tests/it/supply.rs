@@ -38,7 +38,7 @@ async fn policies(gateway: &Gateway) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_tag_that_moves_takes_over_by_poll_and_by_reload() {
+async fn a_moved_tag_is_loaded_by_poll_and_by_reload() {
     let Some(registry) = Registry::start() else { return };
     let upstream = FakeModel::saying("hello").await;
     registry.push("router", "stable", &version(1)).await;
@@ -57,7 +57,7 @@ async fn a_tag_that_moves_takes_over_by_poll_and_by_reload() {
 }
 
 #[tokio::test]
-async fn a_registry_that_is_away_leaves_the_version_that_serves() {
+async fn an_unavailable_registry_keeps_the_serving_version() {
     let Some(mut registry) = Registry::start() else { return };
     let upstream = FakeModel::saying("hello").await;
     registry.push("router", "stable", &version(1)).await;
@@ -134,7 +134,7 @@ async fn a_policy_is_fetched_through_the_proxy_of_the_environment() {
 }
 
 #[tokio::test]
-async fn a_policy_that_has_to_be_signed_and_is_not_is_refused() {
+async fn an_unsigned_policy_is_rejected_if_a_signature_is_required() {
     let upstream = FakeModel::saying("hello").await;
     let directory = own_directory();
     let file = directory.join("router.wasm");
@@ -188,7 +188,7 @@ fn own_directory() -> std::path::PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_to_a_policy_with_a_key_has_to_be_signed_too() {
+async fn an_upload_to_a_policy_with_a_public_key_needs_a_signature() {
     let key = minisign::KeyPair::generate_unencrypted_keypair().expect("a key");
     let sign = |bytes: &[u8]| {
         let signature = minisign::sign(None, &key.sk, std::io::Cursor::new(bytes), None, None);

@@ -20,7 +20,7 @@ fn role() -> Step {
 }
 
 #[tokio::test]
-async fn each_limit_ends_the_wait_that_it_is_for() {
+async fn each_limit_ends_its_own_wait() {
     let never = Gate::new;
     passed_on(Step::hang(), "attempt_timeout = \"50ms\"", false).await;
     passed_on(role().wait_after(1, &never()), "silence_timeout = \"50ms\"", true).await;
@@ -76,7 +76,7 @@ async fn an_answer_that_has_begun_may_take_longer_than_its_beginning() {
 }
 
 #[tokio::test]
-async fn a_hasty_route_harms_no_other_whichever_of_its_limits_is_short() {
+async fn a_route_with_short_limits_affects_no_other() {
     for limit in ["silence_timeout", "first_content_timeout", "answer_timeout"] {
         let slow = FakeModel::always(role().wait_after(1, &Gate::new())).await;
         let hasty = format!("[routes.hasty]\npolicy = \"cost\"\nmax_attempts = 1\n{limit} = \"10ms\"\n");

@@ -33,7 +33,7 @@ fn row<'a>(text: &'a str, first: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn one_look_tells_of_a_gateway_under_load() {
+async fn one_snapshot_shows_a_gateway_under_load() {
     let (good, failing) =
         (FakeModel::saying("one two three").await, FakeModel::always(Step::status(500)).await);
     let more = "models = [\"a/chat\"]\nbaseline = \"b/chat\"\n\
@@ -61,7 +61,7 @@ async fn one_look_tells_of_a_gateway_under_load() {
 }
 
 #[tokio::test]
-async fn in_a_terminal_requests_are_seen_as_they_come_and_one_can_be_opened() {
+async fn a_terminal_shows_requests_live_and_opens_one() {
     let model = FakeModel::saying("hello").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let mut terminal = open(&gateway.admin_url, &[], &[]);
@@ -85,7 +85,7 @@ async fn in_a_terminal_requests_are_seen_as_they_come_and_one_can_be_opened() {
 }
 
 #[tokio::test]
-async fn changes_are_seen_as_they_happen() {
+async fn changes_are_shown_live() {
     let model = FakeModel::saying("hello").await;
     let more = "[policies.other]\nlimits.deadline = \"60s\"\nsource = \"builtin:cost\"\n";
     let gateway = Gateway::start(&in_order(&[&model], more)).await;
@@ -100,7 +100,7 @@ async fn changes_are_seen_as_they_happen() {
 }
 
 #[tokio::test]
-async fn another_size_and_a_signal_leave_the_terminal_as_it_was() {
+async fn a_resize_and_a_signal_restore_the_terminal() {
     let model = FakeModel::saying("hello").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     for signal in ["TERM", "INT", "HUP"] {
@@ -116,7 +116,7 @@ async fn another_size_and_a_signal_leave_the_terminal_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_goes_away_is_waited_for() {
+async fn top_waits_for_a_gateway_that_goes_away() {
     let model = FakeModel::saying("hello").await;
     let config = in_order(&[&model], "");
     let gateway = Gateway::start(&config).await;
@@ -130,7 +130,7 @@ async fn a_gateway_that_goes_away_is_waited_for() {
 }
 
 #[tokio::test]
-async fn without_the_token_it_ends_and_says_what_is_missing() {
+async fn without_the_token_top_ends_with_an_error() {
     let model = FakeModel::saying("hello").await;
     let config = in_order(&[&model], "[admin]\ntoken_env = \"TOKEN\"\n");
     let gateway = Gateway::start_with(&config, &[("TOKEN", "let-me-in")]).await;
@@ -150,7 +150,7 @@ async fn without_the_token_it_ends_and_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn colours_are_left_out_where_they_are_not_wanted() {
+async fn colours_are_disabled_on_request() {
     const COLOUR: &str = "\u{1b}[38;";
     let model = FakeModel::saying("hello").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
@@ -195,7 +195,7 @@ async fn hostile_gateway() -> String {
 }
 
 #[tokio::test]
-async fn what_a_gateway_tells_does_not_drive_the_terminal() {
+async fn control_characters_of_a_gateway_do_not_reach_the_terminal() {
     let admin = hostile_gateway().await;
     let asked = admin.clone();
     let (status, told, _) = tokio::task::spawn_blocking(move || top(&["--once", "--admin", &asked]))
@@ -217,7 +217,7 @@ async fn what_a_gateway_tells_does_not_drive_the_terminal() {
 }
 
 #[test]
-fn a_gateway_that_is_not_there_and_a_wrong_interval_are_told_with_what_to_do() {
+fn an_unreachable_gateway_and_an_invalid_interval_are_reported_with_a_remedy() {
     let (status, _, errors) = top(&["--once", "--admin", "http://127.0.0.1:1"]);
     assert_eq!(status, Some(1));
     assert!(errors.contains("cannot reach the gateway") && errors.contains("--admin"), "{errors}");

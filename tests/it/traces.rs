@@ -35,7 +35,7 @@ fn attempts(spans: &[Span]) -> Vec<&Span> {
 }
 
 #[tokio::test]
-async fn a_request_is_told_in_spans_of_its_own_its_decision_s_and_its_call_s() {
+async fn a_request_has_spans_for_itself_its_decision_and_its_call() {
     let (collector, model) = (Collector::start().await, FakeModel::saying("hello there").await);
     let gateway = Gateway::start(&in_order(&[&model], &to(&collector, ""))).await;
     let answer = ask(&gateway, &chat("main", "hi")).await;
@@ -90,7 +90,7 @@ async fn a_request_is_told_in_spans_of_its_own_its_decision_s_and_its_call_s() {
 }
 
 #[tokio::test]
-async fn a_stream_s_span_lasts_to_its_end_and_tells_when_it_began() {
+async fn a_span_of_a_stream_lasts_to_its_end_and_has_the_time_of_the_first_content() {
     let (collector, gate) = (Collector::start().await, Gate::new());
     let model = FakeModel::always(Step::stream(&["some ", "words"]).wait_after(1, &gate)).await;
     let gateway = Gateway::start(&in_order(&[&model], &to(&collector, ""))).await;
@@ -110,7 +110,7 @@ async fn a_stream_s_span_lasts_to_its_end_and_tells_when_it_began() {
 }
 
 #[tokio::test]
-async fn a_call_that_failed_is_told_with_its_error_and_the_next_one_refers_to_it() {
+async fn a_failed_call_has_a_span_with_its_error_and_the_next_one_links_to_it() {
     let collector = Collector::start().await;
     let (failing, model) = (FakeModel::always(Step::status(500)).await, FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&failing, &model], &to(&collector, ""))).await;
@@ -151,7 +151,7 @@ async fn a_request_that_no_model_answered_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_hedge_runs_beside_the_call_that_it_refers_to() {
+async fn a_hedge_has_a_span_that_links_to_the_first_call() {
     let (collector, policy) = (Collector::start().await, PolicyFile::new(FIRST));
     let (slow, quick) = (FakeModel::always(Step::hang()).await, FakeModel::saying("quick").await);
     let config = [
@@ -177,7 +177,7 @@ async fn a_hedge_runs_beside_the_call_that_it_refers_to() {
 }
 
 #[tokio::test]
-async fn a_policy_that_failed_is_told_and_so_is_who_decided_instead() {
+async fn a_failed_policy_has_a_span_and_so_does_its_fallback() {
     use pointsman_guests::{HOSTILE, Misdeed, misbehaving};
     let (collector, policy) = (Collector::start().await, PolicyFile::new(HOSTILE));
     let fake = FakeModel::saying("hello").await;

@@ -94,7 +94,7 @@ fn count(labels: &[String], label: &str) -> usize {
 }
 
 #[tokio::test]
-async fn a_shadow_is_compared_and_decides_nothing() {
+async fn a_shadow_policy_is_compared_and_decides_nothing() {
     let setup = setup("shadow = \"last\"", "").await;
     let labels = setup.labels(20).await;
     assert_eq!(count(&labels, "own"), 20, "{labels:?}");
@@ -113,7 +113,7 @@ async fn a_shadow_is_compared_and_decides_nothing() {
 }
 
 #[tokio::test]
-async fn a_shadow_that_agrees_is_told_apart_from_one_that_fails() {
+async fn agreement_and_failures_of_a_shadow_policy_are_counted_separately() {
     let setup = setup("shadow = \"other\"", "").await;
     setup.labels(10).await;
     let trial = setup.compared(10).await;
@@ -128,7 +128,7 @@ async fn a_shadow_that_agrees_is_told_apart_from_one_that_fails() {
 }
 
 #[tokio::test]
-async fn a_canary_gets_its_share_and_each_session_stays_where_it_is() {
+async fn a_canary_gets_its_share_and_sessions_stay_with_their_policy() {
     let setup = setup("canary = { policy = \"other\", percent = 25 }", "").await;
     let labels = setup.labels(200).await;
     let share = count(&labels, "other");
@@ -150,7 +150,7 @@ async fn a_canary_gets_its_share_and_each_session_stays_where_it_is() {
 }
 
 #[tokio::test]
-async fn a_canary_that_fails_is_answered_by_the_routes_own_policy_and_suspended() {
+async fn a_failing_canary_is_suspended_and_the_routes_policy_answers() {
     let setup = setup("canary = { policy = \"bad\", percent = 100 }", "").await;
     let first = setup.ask("one").await;
     assert_eq!((first.status.as_u16(), first.header("x-pointsman-route")), (200, Some("own")));
@@ -194,7 +194,7 @@ async fn a_promoted_policy_decides_until_it_is_rolled_back() {
 }
 
 #[tokio::test]
-async fn a_promoted_policy_that_fails_is_demoted_by_itself() {
+async fn a_promoted_policy_that_fails_is_demoted_automatically() {
     let setup = setup("shadow = \"bad\"", "").await;
     setup.labels(5).await;
     assert_eq!(setup.post("/admin/routes/main/promote").await.status, 200);
@@ -208,7 +208,7 @@ async fn a_promoted_policy_that_fails_is_demoted_by_itself() {
 }
 
 #[tokio::test]
-async fn a_changed_configuration_overrules_what_was_decided_before() {
+async fn a_changed_configuration_overrides_earlier_decisions() {
     let setup = setup("", "").await;
     let canary = json!({ "policy": "other", "mode": "canary", "percent": 100 });
     assert_eq!(setup.try_out(canary).await.status, 200);
@@ -229,7 +229,7 @@ async fn a_changed_configuration_overrules_what_was_decided_before() {
 }
 
 #[tokio::test]
-async fn an_orchestrator_is_tried_beside_a_router() {
+async fn an_orchestrator_can_be_a_trial_of_a_router() {
     let more = "[policies.parts]\nlimits.deadline = \"60s\"\nsource = \"builtin:auto\"\ngrants = [\"prompt\", \"outputs\"]\n";
     let setup = setup("shadow = \"parts\"", more).await;
     setup.labels(3).await;
@@ -239,7 +239,7 @@ async fn an_orchestrator_is_tried_beside_a_router() {
 }
 
 #[tokio::test]
-async fn a_trial_that_makes_no_sense_is_refused_with_the_reason() {
+async fn an_invalid_trial_is_rejected_with_the_reason() {
     let setup = setup("", "").await;
     let refused =
         async |trial: Value, status: u16, code: &str| error(&setup.try_out(trial).await, status, code);

@@ -45,7 +45,7 @@ async fn is_decided_by_it(gateway: &Gateway, route: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn routes_of_a_policy_that_is_not_there_follow_on_failure_until_it_is() {
+async fn routes_of_a_missing_policy_follow_on_failure_until_it_is_loaded() {
     let upstream = FakeModel::saying("hello").await;
     let mut web = server_that_is_down().await;
     let routes = "[routes.other]\npolicy = \"cost\"\n\
@@ -100,7 +100,7 @@ async fn routes_of_a_policy_that_is_not_there_follow_on_failure_until_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trials_of_a_policy_that_is_not_there_begin_when_it_is() {
+async fn trials_of_a_missing_policy_start_once_it_is_loaded() {
     let upstream = FakeModel::saying("hello").await;
     let mut web = server_that_is_down().await;
     let routes = "[routes.shadowed]\npolicy = \"cost\"\nshadow = \"remote\"\n\
@@ -134,7 +134,7 @@ async fn trials_of_a_policy_that_is_not_there_begin_when_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_configuration_is_changed_while_a_policy_is_not_there() {
+async fn a_configuration_can_change_while_a_policy_is_missing() {
     let upstream = FakeModel::saying("hello").await;
     let mut web = server_that_is_down().await;
     let config = fleet(&upstream) + &remote(&web, "") + "[routes.main]\npolicy = \"remote\"\n";
@@ -166,7 +166,7 @@ async fn a_configuration_is_changed_while_a_policy_is_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_state_keeps_serves_without_its_source() {
+async fn a_policy_from_the_state_serves_without_its_source() {
     let upstream = FakeModel::saying("hello").await;
     let mut web = server_that_is_down().await;
     let state = tempfile_directory();
@@ -188,7 +188,7 @@ async fn what_state_keeps_serves_without_its_source() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_registry_that_comes_up_later_is_asked_again() {
+async fn a_registry_that_comes_up_later_is_polled() {
     let Some(registry) = Registry::start() else { return };
     let upstream = FakeModel::saying("hello").await;
     let mut gate = Relay::to(registry.authority()).await;
@@ -206,7 +206,7 @@ async fn a_registry_that_comes_up_later_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_source_that_does_not_answer_does_not_keep_the_others_from_serving() {
+async fn an_unresponsive_source_does_not_block_the_others() {
     let upstream = FakeModel::saying("hello").await;
     let gate = Gate::new();
     let web = FakeModel::builder()
@@ -221,7 +221,7 @@ async fn a_source_that_does_not_answer_does_not_keep_the_others_from_serving() {
 }
 
 #[tokio::test]
-async fn a_source_that_answers_with_something_else_keeps_the_gateway_from_starting() {
+async fn a_source_with_an_invalid_policy_prevents_the_start() {
     let upstream = FakeModel::saying("hello").await;
     let cases = [
         (Step::status(404), "answers with status 404"),

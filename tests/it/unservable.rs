@@ -64,7 +64,7 @@ async fn one_refusal(gateway: &Gateway, request: &Value) -> (Value, Value, Strin
 }
 
 #[tokio::test]
-async fn what_no_model_accepts_or_can_do_is_a_400_that_names_member_and_key_on_every_route() {
+async fn content_and_features_that_no_model_supports_are_a_400_that_names_the_member() {
     let upstream = FakeModel::saying("hello").await;
     let gateway = gateway(&upstream, "abilities = [\"streaming\"]\n").await;
     let url = json!({ "url": "https://example.com/x" });
@@ -142,7 +142,7 @@ async fn a_chat_without_a_model_for_chats_is_a_400_on_every_route() {
 }
 
 #[tokio::test]
-async fn what_nobody_states_of_a_model_is_left_to_its_backend() {
+async fn unstated_facts_of_a_model_are_left_to_its_backend() {
     let upstream = FakeModel::saying("hello").await;
     let gateway = gateway(&upstream, "").await;
     let tool = json!({ "type": "function", "function": { "name": "clock" } });
@@ -171,7 +171,7 @@ async fn what_nobody_states_of_a_model_is_left_to_its_backend() {
 }
 
 #[tokio::test]
-async fn an_estimate_of_tokens_keeps_no_request_from_the_only_model() {
+async fn an_estimate_of_tokens_does_not_exclude_the_only_model() {
     let upstream = FakeModel::saying("hello").await;
     let gateway = gateway(&upstream, "context_window = 8192\n").await;
     // 32,900 bytes, and 4,900 tokens by OpenAI's `o200k_base` and `cl100k_base`.
@@ -189,7 +189,7 @@ async fn an_estimate_of_tokens_keeps_no_request_from_the_only_model() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_large_enough_by_the_estimate_comes_before_one_that_is_not() {
+async fn a_model_with_enough_context_by_the_estimate_is_preferred() {
     let (small, large) = (FakeModel::saying("small").await, FakeModel::saying("large").await);
     let config = backend("small", &small, "")
         + &backend("large", &large, "")

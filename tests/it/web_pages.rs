@@ -41,7 +41,7 @@ const FOREIGN_HOSTS: [&str; 12] = [
 ];
 
 #[tokio::test]
-async fn a_foreign_or_unreadable_host_does_not_read_what_operators_read() {
+async fn a_request_with_a_foreign_or_invalid_host_does_not_reach_the_admin_api() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("").await], "")).await;
     for page in ["/admin/overview", "/metrics"] {
         assert_eq!(status(&gateway.admin_url, page, "host: localhost\r\n").await, 200, "{page}");
@@ -56,7 +56,7 @@ async fn a_foreign_or_unreadable_host_does_not_read_what_operators_read() {
 }
 
 #[tokio::test]
-async fn a_web_page_does_not_call_models_where_no_key_is_needed() {
+async fn a_web_page_cannot_call_models_without_a_key() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let address = raw::address(&gateway);
@@ -87,7 +87,7 @@ async fn a_web_page_does_not_call_models_where_no_key_is_needed() {
 }
 
 #[tokio::test]
-async fn web_pages_and_hosts_that_are_configured_may_call_models() {
+async fn configured_origins_and_hosts_may_call_models() {
     let model = FakeModel::saying("hello there").await;
     let allowed =
         "[server]\nallowed_origins = [\"https://app.example.com\"]\nallowed_hosts = [\"llm.example.com\"]\n";
@@ -101,7 +101,7 @@ async fn web_pages_and_hosts_that_are_configured_may_call_models() {
 }
 
 #[tokio::test]
-async fn a_backends_markup_is_never_markup_of_the_gateway() {
+async fn markup_of_a_backend_is_never_served_as_markup() {
     let model = FakeModel::builder()
         .otherwise(|request| {
             let said = request.json()["messages"][0]["content"].to_string();
@@ -132,7 +132,7 @@ async fn a_backends_markup_is_never_markup_of_the_gateway() {
 }
 
 #[tokio::test]
-async fn no_answer_may_be_taken_for_another_type_than_it_says() {
+async fn no_response_can_be_sniffed_as_another_type() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let mut answers = Vec::new();
@@ -204,7 +204,7 @@ async fn pages_of_allowed_origins_read_answers_errors_and_streams() {
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_get_no_leave_to_read() {
+async fn pages_of_other_origins_get_no_cors_headers() {
     let model = FakeModel::saying("hello there").await;
     let hash: String = Sha256::digest("pm-page").iter().map(|byte| format!("{byte:02x}")).collect();
     let keys = format!("[keys.page]\nhash = \"sha256:{hash}\"\n");
@@ -228,7 +228,7 @@ async fn pages_of_other_origins_get_no_leave_to_read() {
 }
 
 #[tokio::test]
-async fn the_admin_api_is_for_no_other_page_whatever_the_client_api_allows() {
+async fn the_admin_api_allows_no_other_origin() {
     let model = FakeModel::saying("").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nallowed_origins = [\"*\"]\n")).await;
     let preflight = call(Method::OPTIONS, &gateway.admin("/admin/overview"), &PREFLIGHT, "").await;
@@ -236,7 +236,7 @@ async fn the_admin_api_is_for_no_other_page_whatever_the_client_api_allows() {
 }
 
 #[tokio::test]
-async fn no_cache_or_proxy_holds_back_the_events_of_a_stream() {
+async fn no_cache_or_proxy_may_buffer_the_events_of_a_stream() {
     let model = FakeModel::saying("hello there").await;
     let chain = built_in("sequential", "") + "[routes.chain]\npolicy = \"sequential\"\n";
     let gateway = Gateway::start(&in_order(&[&model], &chain)).await;

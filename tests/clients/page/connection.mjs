@@ -38,7 +38,7 @@ class Way {
 }
 
 export const connection = {
-  async the_token_is_asked_for_and_kept_in_the_tab(browser) {
+  async the_token_is_requested_once_and_stored_in_the_tab(browser) {
     browser.expected.push(/401/);
     const page = await browser.open();
     await page.getByRole("heading", { name: "This gateway asks for its admin token" }).waitFor();
@@ -61,7 +61,7 @@ export const connection = {
     await other.getByRole("heading", { name: "This gateway asks for its admin token" }).waitFor();
   },
 
-  async a_gateway_that_is_away_is_told_and_comes_back(browser) {
+  async an_unavailable_gateway_is_reported_until_it_returns(browser) {
     browser.expected.push(/Failed to load resource|ERR_/);
     const way = new Way();
     const page = await browser.openLive("", { at: await way.open() });

@@ -84,7 +84,7 @@ export const operating = {
     assert.equal((await api("/admin/policies/changing")).chosen, undefined);
   },
 
-  async a_reload_tells_what_it_did_and_a_refusal_why(browser) {
+  async a_reload_reports_its_changes_and_a_rejection_its_reason(browser) {
     const page = await browser.openLive("policies");
     await page.getByRole("button", { name: "Reload …" }).click();
     await agree(page, "Reload");

@@ -48,7 +48,7 @@ fn named(text: &str) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn every_metric_that_is_named_anywhere_is_in_a_scrape() {
+async fn every_documented_metric_is_in_a_scrape() {
     let load = Load::start().await;
     let scrape = load.run().await;
     let mut names = scrape.names();
@@ -79,7 +79,7 @@ async fn every_metric_that_is_named_anywhere_is_in_a_scrape() {
 }
 
 #[test]
-fn promtool_takes_the_alerts_and_their_tests() {
+fn promtool_accepts_the_alerts_and_their_tests() {
     let (alerts, tests) =
         (read("examples/observability/alerts.yml"), read("examples/observability/alerts_test.yml"));
     let files = [("alerts.yml", alerts.as_str()), ("alerts_test.yml", tests.as_str())];
@@ -91,7 +91,7 @@ fn promtool_takes_the_alerts_and_their_tests() {
 }
 
 #[test]
-fn every_alert_is_tested_and_says_what_to_do() {
+fn every_alert_has_a_test_and_a_remedy() {
     let (alerts, tests) =
         (read("examples/observability/alerts.yml"), read("examples/observability/alerts_test.yml"));
     let names: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
@@ -116,7 +116,7 @@ fn promtool_can_read_every_query_of_the_dashboard() {
 }
 
 #[test]
-fn the_dashboard_has_its_rows_and_no_panel_lies_on_another() {
+fn the_dashboard_has_its_rows_and_no_panels_overlap() {
     let dashboard = dashboard();
     let panels = dashboard["panels"].as_array().expect("panels");
     let rows: Vec<&Value> =

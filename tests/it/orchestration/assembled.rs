@@ -36,7 +36,7 @@ async fn an_output_that_is_used_too_often_ends_the_plan() {
 }
 
 #[tokio::test]
-async fn what_is_known_to_be_too_large_is_a_failure_of_the_policy() {
+async fn content_that_is_known_to_be_too_large_is_a_failure_of_the_policy() {
     let model = FakeModel::saying("hello there").await;
     for shape in [Shape::RepeatConversation, Shape::FinishText] {
         let text = "a".repeat(1_000_000);
@@ -48,7 +48,7 @@ async fn what_is_known_to_be_too_large_is_a_failure_of_the_policy() {
 }
 
 #[tokio::test]
-async fn too_much_input_for_all_tasks_together_is_refused() {
+async fn too_much_input_for_all_tasks_together_is_rejected() {
     let model = FakeModel::saying("hello there").await;
     let limits = "plan = { max_input_tokens = 100000 }";
     let text = "a".repeat(100_000);
@@ -58,7 +58,7 @@ async fn too_much_input_for_all_tasks_together_is_refused() {
 }
 
 #[tokio::test]
-async fn the_limits_hold_over_all_steps() {
+async fn limits_apply_to_all_steps_together() {
     let model = FakeModel::saying("hello there").await;
     let text = "a".repeat(100_000);
     let limits = "plan = { max_assembled_bytes = \"800 KiB\" }";
@@ -72,7 +72,7 @@ async fn the_limits_hold_over_all_steps() {
 }
 
 #[tokio::test]
-async fn an_honest_use_of_large_content_is_served_whole() {
+async fn large_content_within_the_limits_is_served() {
     let long = "word \"é\"\n".repeat(20_000);
     let said = long.clone();
     let model = FakeModel::builder().otherwise(move |_| Step::answer(&said)).start().await;
@@ -86,7 +86,7 @@ async fn an_honest_use_of_large_content_is_served_whole() {
 }
 
 #[tokio::test]
-async fn many_excerpts_of_a_text_full_of_escapes_are_put_in_their_places() {
+async fn many_excerpts_of_a_text_with_escapes_are_correct() {
     let model = FakeModel::saying("hello there").await;
     // A line end is written with two characters.
     let text = "\n".repeat(300_000) + &"0123456789".repeat(100);

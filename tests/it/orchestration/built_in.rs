@@ -61,7 +61,7 @@ impl Senses {
 }
 
 #[tokio::test]
-async fn multimodal_sends_each_part_to_the_model_that_takes_it_and_needs_no_grant() {
+async fn multimodal_sends_each_part_to_a_model_that_accepts_it_without_a_grant() {
     let senses = Senses::new().await;
     let gateway =
         Gateway::start(&(senses.config() + &built_in("multimodal", "") + &route("multimodal"))).await;
@@ -97,7 +97,7 @@ async fn multimodal_sends_each_part_to_the_model_that_takes_it_and_needs_no_gran
 }
 
 #[tokio::test]
-async fn multimodal_answers_although_a_model_is_dead_and_says_which_part_is_missing() {
+async fn multimodal_answers_without_a_dead_model_and_names_the_missing_part() {
     let mut senses = Senses::new().await;
     senses.eye.go_down().await;
     let gateway =
@@ -109,7 +109,7 @@ async fn multimodal_answers_although_a_model_is_dead_and_says_which_part_is_miss
 }
 
 #[tokio::test]
-async fn multimodal_only_routes_what_is_of_one_kind() {
+async fn multimodal_only_routes_a_request_with_one_kind_of_content() {
     let senses = Senses::new().await;
     let gateway =
         Gateway::start(&(senses.config() + &built_in("multimodal", "") + &route("multimodal"))).await;
@@ -179,7 +179,7 @@ async fn parallel_answers_a_list_part_by_part_and_a_plain_request_at_once() {
 }
 
 #[tokio::test]
-async fn collaborate_stops_when_all_agree_and_else_lets_one_write_the_answer() {
+async fn collaborate_stops_on_agreement_and_otherwise_lets_one_model_answer() {
     let agents = [FakeModel::saying("It is noon.").await, FakeModel::saying("it is noon").await];
     let stubborn = FakeModel::builder().otherwise(|request: &Request| {
         let aggregates = request.json()["stream"] == true;
@@ -215,7 +215,7 @@ async fn collaborate_stops_when_all_agree_and_else_lets_one_write_the_answer() {
 }
 
 #[tokio::test]
-async fn cascade_takes_the_cheap_answer_where_it_is_sure_and_asks_on_where_it_is_not() {
+async fn cascade_returns_a_confident_cheap_answer_and_otherwise_escalates() {
     let cheap = FakeModel::builder().otherwise(|request| {
         let sure = request.json()["messages"].to_string().contains("easy");
         Step::says(request, if sure { "Lima.\nCONFIDENCE: 95" } else { "Perhaps.\nCONFIDENCE: 20" })
@@ -267,7 +267,7 @@ async fn every_route_of_the_embedded_default_answers_whole_and_streamed() {
 }
 
 #[tokio::test]
-async fn a_question_with_sound_that_nobody_hears_is_refused_by_name() {
+async fn sound_that_no_model_accepts_is_rejected_by_name() {
     let tongue = FakeModel::saying("hello").await;
     let config = backend("a", &tongue, "")
         + &model("a/chat", 1, "")

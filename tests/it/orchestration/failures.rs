@@ -43,7 +43,7 @@ async fn a_required_task_that_fails_ends_the_plan_and_every_call_of_it() {
 }
 
 #[tokio::test]
-async fn an_optional_task_that_fails_leaves_a_gap_that_the_plan_copes_with() {
+async fn a_plan_continues_without_a_failed_optional_task() {
     let (failing, good) = (FakeModel::always(Step::status(500)).await, FakeModel::saying("from two").await);
     let last = FakeModel::saying("all in all").await;
     let setup = Setup::planning(&shaped(Shape::FanOut, &[0]), &[&failing, &good, &last], ONE_CALL).await;
@@ -57,7 +57,7 @@ async fn an_optional_task_that_fails_leaves_a_gap_that_the_plan_copes_with() {
 }
 
 #[tokio::test]
-async fn a_task_that_takes_too_long_is_given_up() {
+async fn a_task_that_times_out_is_abandoned() {
     let (slow, good) = (FakeModel::always(Step::hang()).await, FakeModel::saying("from two").await);
     let settings = Planned { timeout_ms: Some(30), ..shaped(Shape::Compose, &[0]) };
     let setup = Setup::planning(&settings, &[&slow, &good], "").await;
@@ -85,7 +85,7 @@ async fn a_backend_that_dies_in_the_middle_is_a_failed_task() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_in_mid_stream_is_told_in_the_stream() {
+async fn an_answer_that_is_cut_ends_its_stream_with_an_error() {
     let one = FakeModel::saying("from one").await;
     let last = FakeModel::always(Step::stream(&["Hel", "lo"]).die_after(1)).await;
     let settings = Planned { shape: Shape::FanOut, tasks: 1, ..Planned::default() };
@@ -95,7 +95,7 @@ async fn an_answer_that_breaks_off_in_mid_stream_is_told_in_the_stream() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_ends_every_call_and_what_was_used_is_accounted() {
+async fn a_client_that_hangs_up_ends_every_call_and_usage_is_accounted() {
     let quick = FakeModel::saying("from one").await;
     let (slow, slower) = (FakeModel::always(Step::hang()).await, FakeModel::always(Step::hang()).await);
     let settings = Planned { shape: Shape::FanOut, tasks: 3, ..Planned::default() };
@@ -123,7 +123,7 @@ async fn a_client_that_leaves_ends_every_call_and_what_was_used_is_accounted() {
 }
 
 #[tokio::test]
-async fn a_bad_plan_is_counted_and_the_request_goes_the_way_of_a_failed_policy() {
+async fn an_invalid_plan_is_counted_and_handled_as_a_policy_failure() {
     let model = FakeModel::saying("hello there").await;
     for blunder in [Blunder::Cycle, Blunder::EndlessResume, Blunder::CycleInResume] {
         let setup = Setup::blundering(blunder, &[&model], "").await;
@@ -138,7 +138,7 @@ async fn a_bad_plan_is_counted_and_the_request_goes_the_way_of_a_failed_policy()
 }
 
 #[tokio::test]
-async fn a_bad_plan_is_told_in_the_log_with_its_task_and_may_be_rejected() {
+async fn an_invalid_plan_is_logged_with_its_task_and_may_be_rejected() {
     let model = FakeModel::saying("hello there").await;
     let setup = Setup::blundering(Blunder::Cycle, &[&model], "on_failure = \"reject\"").await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
@@ -153,7 +153,7 @@ async fn a_bad_plan_is_told_in_the_log_with_its_task_and_may_be_rejected() {
 }
 
 #[tokio::test]
-async fn a_policy_that_fails_when_it_is_asked_again_hands_over_with_what_is_left_of_the_time() {
+async fn a_policy_that_fails_on_resume_hands_over_with_the_remaining_time() {
     let model = FakeModel::saying("hello there").await;
     for (blunder, reason) in [(Blunder::TrapInResume, "trap"), (Blunder::LoopInResume, "deadline")] {
         let more = "on_failure = { fallback = \"cost\" }\n[policies.cost]\nlimits.deadline = \"60s\"\nsource = \"builtin:cost\"\n";
@@ -168,7 +168,7 @@ async fn a_policy_that_fails_when_it_is_asked_again_hands_over_with_what_is_left
 }
 
 #[tokio::test]
-async fn a_request_that_no_model_serves_whole_has_nothing_to_fall_back_to() {
+async fn a_request_that_no_single_model_can_serve_has_no_fallback() {
     let (eye, ear) = (FakeModel::saying("seen").await, FakeModel::saying("heard").await);
     let policy = crate::policy_file::PolicyFile::new(pointsman_guests::PLANNER);
     let config = crate::fleet::backend("eye", &eye, "")

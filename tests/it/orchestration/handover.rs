@@ -53,7 +53,7 @@ impl Setup {
 }
 
 #[tokio::test]
-async fn a_stream_after_a_plan_tells_the_usage_of_all_calls() {
+async fn a_stream_after_a_plan_reports_the_usage_of_all_calls() {
     let mut body = streamed("main", "hi");
     body["stream_options"] = json!({ "include_usage": true });
     let then_route = [("first", "shape = \"then-route\", tasks = 2")];
@@ -71,7 +71,7 @@ async fn a_stream_after_a_plan_tells_the_usage_of_all_calls() {
 }
 
 #[tokio::test]
-async fn calls_of_an_abandoned_plan_are_not_those_of_the_next_plans_tasks() {
+async fn calls_of_an_abandoned_plan_do_not_belong_to_the_next_plan() {
     let model = FakeModel::saying("hello there").await;
     let setup = Setup::failing_over_to("shape = \"resume\", tasks = 1", model, "").await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
@@ -85,7 +85,7 @@ async fn calls_of_an_abandoned_plan_are_not_those_of_the_next_plans_tasks() {
 }
 
 #[tokio::test]
-async fn a_text_that_takes_the_place_of_a_plan_has_none_of_its_tasks() {
+async fn a_text_that_replaces_a_plan_has_none_of_its_tasks() {
     let model = FakeModel::saying("hello there").await;
     let setup = Setup::failing_over_to("shape = \"finish\"", model, "").await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
@@ -98,7 +98,7 @@ async fn a_text_that_takes_the_place_of_a_plan_has_none_of_its_tasks() {
 }
 
 #[tokio::test]
-async fn whoever_takes_over_is_told_the_time_that_the_plan_has_left() {
+async fn a_policy_that_takes_over_gets_the_time_that_the_plan_has_left() {
     let gate = Gate::new();
     let model = FakeModel::always(Step::answer("hello there").after(&gate)).await;
     let more = "[server]\nheader_timeout = \"50ms\"\n";
@@ -117,7 +117,7 @@ async fn whoever_takes_over_is_told_the_time_that_the_plan_has_left() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_rejected_after_a_plan_tells_the_calls_of_it() {
+async fn a_request_that_is_rejected_after_a_plan_reports_its_calls() {
     let settings = [("first", "blunder = \"trap-in-resume\"")];
     let model = FakeModel::saying("hello there").await;
     let setup = Setup::with(model, &settings, "on_failure = \"reject\"").await;
@@ -129,7 +129,7 @@ async fn a_request_that_is_rejected_after_a_plan_tells_the_calls_of_it() {
 }
 
 #[tokio::test]
-async fn a_task_whose_answer_breaks_off_in_mid_stream_has_failed() {
+async fn a_task_whose_stream_is_cut_has_failed() {
     let model = FakeModel::builder()
         .then(Step::answer("from one"))
         .then(Step::stream(&["Hel", "lo"]).die_after(1))

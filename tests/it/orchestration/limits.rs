@@ -8,7 +8,7 @@ use super::Setup;
 use crate::fleet::{ask, ask_with, chat, error};
 
 #[tokio::test]
-async fn a_task_that_would_exceed_the_money_is_not_begun() {
+async fn a_task_above_the_budget_is_not_started() {
     let (one, two) = (FakeModel::saying("from one").await, FakeModel::saying("from two").await);
     let last = FakeModel::saying("never").await;
     let settings =
@@ -24,7 +24,7 @@ async fn a_task_that_would_exceed_the_money_is_not_begun() {
 }
 
 #[tokio::test]
-async fn money_that_a_task_under_way_may_cost_is_not_promised_again() {
+async fn money_that_a_running_task_may_cost_stays_reserved() {
     let model = FakeModel::saying("said").await;
     let settings = Planned {
         shape: Shape::Compose,
@@ -45,7 +45,7 @@ async fn money_that_a_task_under_way_may_cost_is_not_promised_again() {
 }
 
 #[tokio::test]
-async fn no_task_is_begun_when_the_tokens_are_used_up() {
+async fn no_task_is_started_once_the_tokens_are_used_up() {
     let wordy = FakeModel::saying("one two three four five six").await;
     let last = FakeModel::saying("never").await;
     let settings = Planned { shape: Shape::Chain, tasks: 1, ..Planned::default() };
@@ -58,7 +58,7 @@ async fn no_task_is_begun_when_the_tokens_are_used_up() {
 }
 
 #[tokio::test]
-async fn an_optional_task_over_a_limit_is_left_out() {
+async fn an_optional_task_above_a_limit_is_skipped() {
     let (one, two) = (FakeModel::saying("from one").await, FakeModel::saying("from two").await);
     let settings = Planned {
         shape: Shape::Compose,
@@ -74,7 +74,7 @@ async fn an_optional_task_over_a_limit_is_left_out() {
 }
 
 #[tokio::test]
-async fn more_tasks_than_may_run_at_once_wait_for_their_turn() {
+async fn tasks_beyond_the_concurrency_limit_are_queued() {
     let gate = Gate::new();
     let model = FakeModel::builder().otherwise({
         let gate = gate.clone();
@@ -95,7 +95,7 @@ async fn more_tasks_than_may_run_at_once_wait_for_their_turn() {
 }
 
 #[tokio::test]
-async fn plans_with_too_many_tasks_steps_or_links_are_refused_as_the_route_says() {
+async fn plans_with_too_many_tasks_steps_or_dependencies_follow_on_failure() {
     let model = FakeModel::saying("hello there").await;
     for (shape, tasks, limit, words) in [
         (
@@ -121,7 +121,7 @@ async fn plans_with_too_many_tasks_steps_or_links_are_refused_as_the_route_says(
 }
 
 #[tokio::test]
-async fn a_deadline_in_the_middle_ends_the_plan_in_time() {
+async fn a_deadline_in_the_middle_of_a_plan_ends_it() {
     let (one, slow) = (FakeModel::saying("from one").await, FakeModel::always(Step::hang()).await);
     let settings = Planned { shape: Shape::Chain, tasks: 2, ..Planned::default() };
     let last = FakeModel::saying("never").await;
@@ -135,7 +135,7 @@ async fn a_deadline_in_the_middle_ends_the_plan_in_time() {
 }
 
 #[tokio::test]
-async fn a_tasks_limit_of_tokens_reaches_its_model_and_the_clients_own_the_answering_one() {
+async fn token_limits_of_tasks_and_of_the_client_reach_the_models() {
     let (one, last) = (FakeModel::saying("from one").await, FakeModel::saying("the end").await);
     let settings =
         Planned { shape: Shape::Chain, tasks: 1, max_output_tokens: Some(40), ..Planned::default() };

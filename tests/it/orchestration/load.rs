@@ -22,7 +22,7 @@ fn is_task(body: &Value) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_instance_of_a_policy_is_held_while_models_work() {
+async fn no_policy_instance_is_held_during_model_calls() {
     let gate = Gate::new();
     let fake = FakeModel::builder().otherwise({
         let gate = gate.clone();

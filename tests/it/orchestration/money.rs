@@ -22,7 +22,7 @@ fn max_tokens(body: &Value) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn a_fallback_that_would_exceed_the_money_is_not_called() {
+async fn a_fallback_above_the_budget_is_not_called() {
     let (broken, dear) = (FakeModel::always(Step::status(500)).await, FakeModel::saying("never").await);
     let settings = Planned { fall_back: true, ..of_100_tokens(Shape::Compose) };
     let setup =
@@ -36,7 +36,7 @@ async fn a_fallback_that_would_exceed_the_money_is_not_called() {
 }
 
 #[tokio::test]
-async fn a_call_that_timed_out_may_be_charged_and_keeps_counting() {
+async fn a_call_that_timed_out_keeps_its_reservation() {
     let (silent, dear) = (FakeModel::always(Step::hang()).await, FakeModel::saying("said").await);
     let settings = Planned { fall_back: true, ..of_100_tokens(Shape::Compose) };
     // Enough for either of them, and for both.
@@ -50,7 +50,7 @@ async fn a_call_that_timed_out_may_be_charged_and_keeps_counting() {
 }
 
 #[tokio::test]
-async fn a_hedge_is_reserved_beside_the_first_call() {
+async fn a_hedge_is_reserved_in_addition_to_the_first_call() {
     let (silent, other) = (FakeModel::always(Step::hang()).await, FakeModel::saying("said").await);
     let settings = Planned { fall_back: true, hedge_after_ms: Some(1), ..of_100_tokens(Shape::Compose) };
     for (limit, calls) in [("0.0005", 0), ("0.0007", 1)] {
@@ -63,7 +63,7 @@ async fn a_hedge_is_reserved_beside_the_first_call() {
 }
 
 #[tokio::test]
-async fn a_step_that_routes_gets_what_is_left_of_the_money() {
+async fn a_step_that_routes_gets_the_rest_of_the_budget() {
     let model = FakeModel::saying("said").await;
     let settings = of_100_tokens(Shape::ThenRoute);
     // The task may cost some 210 millionths of a dollar and costs 9, so some 90 are
@@ -78,7 +78,7 @@ async fn a_step_that_routes_gets_what_is_left_of_the_money() {
 }
 
 #[tokio::test]
-async fn a_step_that_routes_to_a_model_that_is_too_dear_is_refused() {
+async fn a_step_that_routes_to_an_unaffordable_model_is_rejected() {
     let (cheap, dear) = (FakeModel::saying("said").await, FakeModel::saying("never").await);
     let settings = Planned { tasks: 1, shape: Shape::ThenRouteToLast, ..of_100_tokens(Shape::Compose) };
     let more = "plan = { max_cost = 0.01 }\n[models.\"c/dear\"]\ninput_price = 1000\noutput_price = 1000\n";
@@ -90,7 +90,7 @@ async fn a_step_that_routes_to_a_model_that_is_too_dear_is_refused() {
 }
 
 #[tokio::test]
-async fn tasks_without_a_limit_share_the_tokens_that_are_left() {
+async fn tasks_without_a_limit_share_the_remaining_tokens() {
     let model = FakeModel::saying("one two").await;
     let settings = Planned { shape: Shape::Compose, tasks: 4, ..Planned::default() };
     let limits = "max_attempts = 1\nplan = { max_output_tokens = 1000 }";
@@ -101,7 +101,7 @@ async fn tasks_without_a_limit_share_the_tokens_that_are_left() {
 }
 
 #[tokio::test]
-async fn the_clients_request_gets_the_tokens_that_a_plan_before_it_has_left() {
+async fn a_request_after_a_plan_gets_the_remaining_tokens() {
     let model = FakeModel::saying("one two").await;
     let settings = Planned { shape: Shape::ThenRoute, tasks: 1, ..Planned::default() };
     let limits = "max_attempts = 1\nplan = { max_output_tokens = 1000 }";
@@ -121,7 +121,7 @@ async fn the_clients_request_gets_the_tokens_that_a_plan_before_it_has_left() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_only_routed_goes_on_as_it_came() {
+async fn a_request_that_is_only_routed_is_forwarded_unchanged() {
     let model = FakeModel::saying("said").await;
     let setup = Setup::planning(&Planned::default(), &[&model], "").await;
     assert_eq!(ask(&setup.gateway, &chat("main", "hi")).await.status, 200);
@@ -129,7 +129,7 @@ async fn a_request_that_is_only_routed_goes_on_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_model_is_never_sent_a_limit_beyond_what_it_can_do() {
+async fn a_model_never_gets_a_limit_above_its_own() {
     let model = FakeModel::saying("said").await;
     let settings = Planned { shape: Shape::Compose, tasks: 1, ..Planned::default() };
     let more = "models = [\"z/*\"]\n[models.\"z/small\"]\ninput_price = 1\noutput_price = 2\nmax_output_tokens = 77\n".to_owned()

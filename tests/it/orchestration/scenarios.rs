@@ -42,7 +42,7 @@ async fn multimodal_answers_a_sentence_a_picture_and_a_recording_together() {
 }
 
 #[tokio::test]
-async fn agents_work_as_a_panel_as_editors_and_as_a_ladder() {
+async fn agents_work_in_parallel_in_sequence_and_as_a_cascade() {
     let gateway =
         Gateway::start(&with_ample_deadlines(include_str!("../../../examples/scenarios/agents.toml"))).await;
     let mut body = chat("panel", "Is the plan sound?");

@@ -12,7 +12,7 @@ fn fan_out() -> Planned {
 }
 
 #[tokio::test]
-async fn tasks_run_side_by_side_and_a_last_one_answers_from_what_they_gave() {
+async fn tasks_run_in_parallel_and_the_last_one_answers_from_their_outputs() {
     let gate = Gate::new();
     let (one, two) = (
         FakeModel::always(Step::answer("from one").after(&gate)).await,
@@ -50,7 +50,7 @@ async fn tasks_run_side_by_side_and_a_last_one_answers_from_what_they_gave() {
 }
 
 #[tokio::test]
-async fn the_stream_of_the_answering_task_is_passed_on_with_the_usage_of_all() {
+async fn the_stream_of_the_answering_task_is_forwarded_with_the_total_usage() {
     let (one, two) = (FakeModel::saying("from one").await, FakeModel::saying("from two").await);
     let last = FakeModel::saying("all in all").await;
     let setup = Setup::planning(&fan_out(), &[&one, &two, &last], "").await;
@@ -71,7 +71,7 @@ async fn the_stream_of_the_answering_task_is_passed_on_with_the_usage_of_all() {
 }
 
 #[tokio::test]
-async fn a_chain_gives_each_task_what_the_one_before_gave() {
+async fn a_chain_passes_each_output_to_the_next_task() {
     let (one, two) = (FakeModel::saying("from one").await, FakeModel::saying("from two").await);
     let last = FakeModel::saying("the end").await;
     let settings = Planned { shape: Shape::Chain, tasks: 2, ..Planned::default() };
@@ -84,7 +84,7 @@ async fn a_chain_gives_each_task_what_the_one_before_gave() {
 }
 
 #[tokio::test]
-async fn an_answer_is_put_together_without_another_model() {
+async fn an_answer_is_composed_without_another_model() {
     let (one, two) = (FakeModel::saying("from \"one\"").await, FakeModel::saying("grüße").await);
     let settings = Planned { shape: Shape::Compose, tasks: 2, ..Planned::default() };
     let setup = Setup::planning(&settings, &[&one, &two], "").await;
@@ -112,7 +112,7 @@ async fn an_answer_is_put_together_without_another_model() {
 }
 
 #[tokio::test]
-async fn what_is_put_together_does_not_depend_on_which_task_ends_first() {
+async fn a_composed_answer_does_not_depend_on_the_order_of_completion() {
     for first in [0, 1] {
         let gates = [Gate::new(), Gate::new()];
         let one = FakeModel::always(Step::answer("from one").after(&gates[0])).await;
@@ -134,7 +134,7 @@ async fn what_is_put_together_does_not_depend_on_which_task_ends_first() {
 }
 
 #[tokio::test]
-async fn a_policy_that_is_asked_again_may_answer_route_or_decline() {
+async fn a_resumed_policy_may_answer_route_or_decline() {
     let (one, two) = (FakeModel::saying("from one").await, FakeModel::saying("from two").await);
     let asked = |shape| Planned { shape, tasks: 2, ..Planned::default() };
     let setup = Setup::planning(&asked(Shape::Resume), &[&one, &two], "").await;
@@ -178,7 +178,7 @@ async fn a_policy_that_orchestrates_may_just_route_or_answer_itself() {
 }
 
 #[tokio::test]
-async fn a_recording_is_transcribed_and_a_text_embedded_at_their_own_endpoints() {
+async fn transcriptions_and_embeddings_use_their_own_endpoints() {
     let ear = FakeModel::always(Step::json(&json!({ "text": "the spoken words" }))).await;
     let last = FakeModel::saying("understood").await;
     let policy = crate::policy_file::PolicyFile::new(pointsman_guests::PLANNER);

@@ -107,7 +107,7 @@ async fn three_turns(gateway: &Gateway, upstream: &FakeModel, route: &str, diale
 }
 
 #[tokio::test]
-async fn three_turns_of_tool_calls_reach_one_model_byte_for_byte_under_every_policy_that_plans() {
+async fn every_planning_policy_sends_three_turns_of_tool_calls_unchanged_to_one_model() {
     for dialect in [Dialect::Tools, Dialect::ToolsUntilTheLastTurn, Dialect::Functions] {
         let upstream = FakeModel::builder().otherwise(agent(dialect)).start().await;
         // Two models of different quality, so that each policy has something to orchestrate.

@@ -14,7 +14,7 @@ async fn trace(setup: &Setup, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_trace_tells_tasks_models_times_tokens_and_the_critical_path() {
+async fn a_trace_reports_tasks_models_times_tokens_and_the_critical_path() {
     let (one, failing) = (FakeModel::saying("from one").await, FakeModel::always(Step::status(500)).await);
     let last = FakeModel::saying("all in all").await;
     let settings = Planned { shape: Shape::FanOut, tasks: 2, optional: vec![1], ..Planned::default() };
@@ -73,7 +73,7 @@ async fn a_trace_is_drawn_as_a_chart() {
 }
 
 #[tokio::test]
-async fn a_plan_that_failed_has_a_trace_and_one_that_never_was_has_none() {
+async fn a_failed_plan_has_a_trace_and_an_unknown_one_has_none() {
     let failing = FakeModel::always(Step::status(500)).await;
     let settings = Planned { shape: Shape::Chain, tasks: 2, ..Planned::default() };
     let setup = Setup::planning(&settings, &[&failing], "max_attempts = 1").await;

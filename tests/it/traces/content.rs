@@ -18,7 +18,7 @@ fn said(span: &Span, key: &str) -> Value {
 }
 
 #[tokio::test]
-async fn no_span_has_anything_of_prompts_answers_and_keys() {
+async fn no_span_contains_prompts_answers_or_keys() {
     let (collector, fake) = (Collector::start().await, FakeModel::saying("needle-answer").await);
     let hash: String = Sha256::digest(CLIENT_KEY).iter().map(|byte| format!("{byte:02x}")).collect();
     let config = backend("a", &fake, "api_key_env = \"BACKEND\"\n")
@@ -46,7 +46,7 @@ async fn no_span_has_anything_of_prompts_answers_and_keys() {
 }
 
 #[tokio::test]
-async fn what_was_asked_and_answered_is_told_where_it_is_asked_for() {
+async fn content_is_exported_if_it_is_enabled() {
     let (collector, fake) = (Collector::start().await, FakeModel::saying("hello there").await);
     let gateway = Gateway::start(&in_order(&[&fake], &to(&collector, "content = true"))).await;
     let mut body = chat("main", "how are you?");
@@ -73,7 +73,7 @@ async fn what_was_asked_and_answered_is_told_where_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn of_a_stream_what_was_asked_is_told_and_of_a_long_text_its_beginning() {
+async fn a_stream_is_exported_without_its_answer_and_a_long_text_is_truncated() {
     let (collector, fake) = (Collector::start().await, FakeModel::saying("hello there").await);
     let gateway = Gateway::start(&in_order(&[&fake], &to(&collector, "content = true"))).await;
     let long = "é".repeat(1 << 20);
@@ -88,7 +88,7 @@ async fn of_a_stream_what_was_asked_is_told_and_of_a_long_text_its_beginning() {
 }
 
 #[tokio::test]
-async fn what_is_not_recorded_is_not_told_to_those_who_ask_for_decisions() {
+async fn content_that_is_not_recorded_is_not_shown_in_decisions() {
     let (collector, fake) = (Collector::start().await, FakeModel::saying("needle-answer").await);
     let gateway = Gateway::start(&in_order(&[&fake], &to(&collector, "content = true\nsample = 0"))).await;
     ask(&gateway, &chat("main", "needle-question")).await;

@@ -17,7 +17,7 @@ async fn gateway(collector: &Collector, more: &str) -> (Gateway, FakeModel) {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_gets_the_spans_when_it_comes_back() {
+async fn spans_are_delivered_once_an_unavailable_collector_returns() {
     let mut collector = Collector::start().await;
     collector.server.go_down().await;
     let (gateway, _model) = gateway(&collector, "").await;
@@ -30,7 +30,7 @@ async fn a_collector_that_is_away_gets_the_spans_when_it_comes_back() {
 }
 
 #[tokio::test]
-async fn a_collector_that_does_not_answer_slows_no_request() {
+async fn an_unresponsive_collector_delays_no_request() {
     let gate = Gate::new();
     let collector = Collector::scripted(FakeModel::builder().then(Collector::taken().after(&gate))).await;
     let (gateway, _model) = gateway(&collector, "").await;
@@ -46,7 +46,7 @@ async fn a_collector_that_does_not_answer_slows_no_request() {
 }
 
 #[tokio::test]
-async fn a_collector_that_takes_too_long_is_asked_again() {
+async fn an_export_that_times_out_is_retried() {
     let collector = Collector::scripted(FakeModel::builder().then(Step::hang())).await;
     let (gateway, _model) = gateway(&collector, "timeout = \"100ms\"").await;
     ask(&gateway, &chat("main", "hi")).await;
@@ -58,7 +58,7 @@ async fn a_collector_that_takes_too_long_is_asked_again() {
 }
 
 #[tokio::test]
-async fn spans_that_a_collector_calls_wrong_are_not_sent_again() {
+async fn spans_that_a_collector_rejects_are_not_retried() {
     let collector = Collector::scripted(FakeModel::builder().then(Step::status(400))).await;
     let (gateway, _model) = gateway(&collector, "").await;
     ask(&gateway, &chat("main", "one")).await;
@@ -73,7 +73,7 @@ async fn spans_that_a_collector_calls_wrong_are_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_busy_is_left_alone_as_long_as_it_asks_for() {
+async fn a_busy_collector_is_not_called_before_its_retry_time() {
     let busy = Step::status(503).header("retry-after", "1");
     let collector = Collector::scripted(FakeModel::builder().then(busy)).await;
     let (gateway, _model) = gateway(&collector, "").await;
@@ -83,7 +83,7 @@ async fn a_collector_that_is_busy_is_left_alone_as_long_as_it_asks_for() {
 }
 
 #[tokio::test]
-async fn spans_that_a_collector_leaves_out_are_told_in_the_log() {
+async fn spans_that_a_collector_drops_are_logged() {
     let collector = Collector::scripted(FakeModel::builder().then(Collector::taken_but(2))).await;
     let (gateway, _model) = gateway(&collector, "").await;
     ask(&gateway, &chat("main", "hi")).await;
@@ -103,7 +103,7 @@ async fn the_last_spans_are_sent_before_the_gateway_ends() {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_does_not_keep_the_gateway_from_ending() {
+async fn an_unavailable_collector_does_not_delay_the_shutdown() {
     let mut collector = Collector::start().await;
     collector.server.go_down().await;
     let (gateway, _model) = gateway(&collector, "").await;

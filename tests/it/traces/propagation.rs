@@ -12,7 +12,7 @@ const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const NOT_SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 
 #[tokio::test]
-async fn a_client_s_trace_goes_on_through_every_call_to_the_models() {
+async fn a_trace_of_the_client_is_continued_in_every_call_to_the_models() {
     let collector = Collector::start().await;
     let (failing, model) = (FakeModel::always(Step::status(500)).await, FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&failing, &model], &to(&collector, ""))).await;
@@ -32,7 +32,7 @@ async fn a_client_s_trace_goes_on_through_every_call_to_the_models() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_record_its_trace_is_followed() {
+async fn an_unsampled_trace_of_the_client_stays_unsampled() {
     let (collector, model) = (Collector::start().await, FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&model], &to(&collector, ""))).await;
     ask_with(&gateway, &[("traceparent", NOT_SAMPLED)], &chat("main", "hi")).await;
@@ -44,7 +44,7 @@ async fn a_client_that_does_not_record_its_trace_is_followed() {
 }
 
 #[tokio::test]
-async fn a_trace_header_that_is_wrong_is_ignored_and_a_trace_begins() {
+async fn an_invalid_trace_header_is_ignored_and_a_new_trace_is_started() {
     let bad = [
         "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
         "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
@@ -71,7 +71,7 @@ async fn a_trace_header_that_is_wrong_is_ignored_and_a_trace_begins() {
 }
 
 #[tokio::test]
-async fn without_a_collector_trace_headers_pass_as_they_came() {
+async fn without_a_collector_trace_headers_are_forwarded_unchanged() {
     let model = FakeModel::saying("hello").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     for header in [SAMPLED, "nonsense"] {
@@ -88,7 +88,7 @@ async fn without_a_collector_trace_headers_pass_as_they_came() {
 }
 
 #[tokio::test]
-async fn of_the_traces_that_begin_here_a_share_is_recorded() {
+async fn new_traces_are_sampled_at_the_configured_rate() {
     let (collector, model) = (Collector::start().await, FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&model], &to(&collector, "sample = 0"))).await;
     ask(&gateway, &chat("main", "hi")).await;

@@ -42,7 +42,7 @@ async fn entered(step: Step, prices: &str) -> (u64, u64, f64) {
 }
 
 #[tokio::test]
-async fn zeros_beside_a_long_answer_are_not_believed() {
+async fn zero_counts_of_a_long_answer_are_replaced_by_an_estimate() {
     let zeros = json!({ "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0 });
     for step in [answer(&zeros), stream(std::slice::from_ref(&zeros))] {
         let (input, output, cost) = entered(step, "").await;
@@ -51,14 +51,14 @@ async fn zeros_beside_a_long_answer_are_not_believed() {
 }
 
 #[tokio::test]
-async fn the_last_count_of_a_stream_is_entered() {
+async fn the_last_count_of_a_stream_is_recorded() {
     let count = |input: u64, output: u64| json!({ "prompt_tokens": input, "completion_tokens": output });
     let (input, output, _) = entered(stream(&[count(0, 0), count(390, 1), count(390, 26)]), "").await;
     assert_eq!((input, output), (390, 26));
 }
 
 #[tokio::test]
-async fn reasoning_that_is_missing_from_the_completion_is_found_in_the_total() {
+async fn reasoning_that_is_missing_from_the_completion_is_derived_from_the_total() {
     let usage = json!({ "prompt_tokens": 10.0, "completion_tokens": 20.0, "total_tokens": 130.0 });
     for step in [answer(&usage), stream(std::slice::from_ref(&usage))] {
         let (input, output, _) = entered(step, "").await;
@@ -67,7 +67,7 @@ async fn reasoning_that_is_missing_from_the_completion_is_found_in_the_total() {
 }
 
 #[tokio::test]
-async fn cached_and_reasoning_tokens_have_prices_of_their_own() {
+async fn cached_and_reasoning_tokens_have_their_own_prices() {
     let usage = json!({
         "prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100,
         "prompt_tokens_details": { "cached_tokens": 900 },

@@ -8,7 +8,7 @@ const PLACES: [(&str, &str); 3] =
     [("policy", "host/policy/tests/it"), ("supply", "host/supply/tests/it"), ("gateway", "tests/it")];
 
 #[test]
-fn every_promise_is_held_by_a_test_that_there_is() {
+fn every_test_that_security_md_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are in a directory");
     let text = fs::read_to_string(root.join("SECURITY.md")).expect("SECURITY.md");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();

@@ -107,7 +107,7 @@ async fn admin(gateway: &Gateway, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn no_key_prompt_or_word_of_a_model_is_told_whatever_goes_wrong() {
+async fn no_key_prompt_or_answer_leaks_whatever_fails() {
     let (backends, policy) = (backends().await, PolicyFile::new(HOSTILE));
     let gateway = Gateway::start_with(&config(&backends, &policy), &[("ADMIN", ADMIN_TOKEN)]).await;
     let mut asked = 0;
@@ -123,7 +123,7 @@ async fn no_key_prompt_or_word_of_a_model_is_told_whatever_goes_wrong() {
                     // With tools, a request has no stages, and so no task that could fail.
                     body.as_object_mut().expect("an object").remove("tools");
                 }
-                ask_and_hang_up_at_last(&gateway, &body).await;
+                ask_and_hang_up_at_the_end(&gateway, &body).await;
                 asked += 1;
             }
         }
@@ -171,7 +171,7 @@ async fn no_key_prompt_or_word_of_a_model_is_told_whatever_goes_wrong() {
     }
 }
 
-async fn ask_and_hang_up_at_last(gateway: &Gateway, body: &Value) {
+async fn ask_and_hang_up_at_the_end(gateway: &Gateway, body: &Value) {
     let bearer = format!("Bearer {CLIENT_KEY}");
     let headers = [("authorization", bearer.as_str())];
     let mut stream = client::stream_with(&gateway.url("/v1/chat/completions"), &headers, body).await;
@@ -187,7 +187,7 @@ fn logged(directory: &std::path::Path) -> usize {
 /// The control: what is planted is found.
 #[tokio::test]
 #[should_panic(expected = "the gateway kept what it may not keep")]
-async fn a_gateway_that_tells_fails_its_test() {
+async fn a_leak_fails_the_test() {
     let fake = FakeModel::saying("hello").await;
     let config = crate::fleet::in_order(&[&fake], "[decision_log]\ndir = \"decisions\"\ncontent = true\n");
     let gateway = Gateway::start(&config).await;
