@@ -1,8 +1,8 @@
-//! What many policies cost: memory of each, and time to start with and without
-//! code that was compiled before.
+//! Cost of many policies: memory of each, and time of a start with and without code that was
+//! compiled before.
 //!
-//! `cargo bench -p pointsman-tests --bench fleet`, with `POINTSMAN_BIN` naming a
-//! release build. `FLEET_POLICIES` sets the number.
+//! `cargo bench --workspace --bench fleet`, with `POINTSMAN_BIN` naming a release build.
+//! `FLEET_POLICIES` sets the number.
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -21,7 +21,7 @@ use serde_json::json;
 
 mod process;
 
-/// A gateway with the first so many policies, each with a route of its own.
+/// Returns a configuration with the first `policies` policies, each with a route of its own.
 fn config(model: &FakeModel, directory: &Path, policies: usize) -> String {
     let mut config = format!(
         "[state]\ndir = \"{}/state\"\n[log]\nlevel = \"warn\"\n[backends.mock]\nbase_url = \"{}\"\n\
@@ -44,7 +44,8 @@ fn file(directory: &Path, number: usize) -> String {
     format!("{}/{number}.wasm", directory.display())
 }
 
-/// Starts it, asks every route once, and tells. Gives the resident MiB.
+/// Starts a gateway, sends a request to every route, and prints the figures. Returns the resident
+/// MiB.
 async fn start(what: &str, config: &str, policies: usize) -> f64 {
     let began = Instant::now();
     let gateway = Gateway::start(config).await;

@@ -1,10 +1,10 @@
-//! What the gateway adds to a call: each request goes to a model directly and
-//! through the gateway by turns, so that both see the same machine.
+//! Overhead of the gateway for a call: each request goes to a model directly and through the
+//! gateway by turns, so that both see the same machine.
 //!
-//! `cargo bench -p pointsman-tests --bench gateway`, with `POINTSMAN_BIN` naming a
-//! release build. Model, clients and gateway share the machine's cores: the
-//! added time at one client is the figure to read, and the gateway's own CPU
-//! time for each request, which does not depend on who else runs.
+//! `cargo bench --workspace --bench gateway`, with `POINTSMAN_BIN` naming a release build. Model,
+//! clients and gateway share the machine's cores: the figures to read are the added time at one
+//! client, and the gateway's own CPU time for each request, which does not depend on other
+//! processes.
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -33,7 +33,7 @@ async fn timed(connection: &mut Connection, body: &Bytes) -> Duration {
     started.elapsed()
 }
 
-/// One kind of request.
+/// Kind of request.
 struct Load {
     name: &'static str,
     calls: usize,

@@ -1,14 +1,13 @@
-//! What cutting a request into tasks costs and gains.
+//! Cost and gain of splitting a request into tasks.
 //!
-//! `cargo bench -p pointsman-tests --bench orchestration`, with `POINTSMAN_BIN`
-//! naming a release build. Model, clients and gateway share the machine's cores.
-//! The time of a plan beyond that of the tasks on its critical path, as its trace
-//! has it; the same tasks side by side and one after the other, on the simulated
-//! fleet and, where `cargo xtask test` has installed them and
-//! `POINTSMAN_TEST_PYTHON`, `POINTSMAN_TEST_MODEL` and `POINTSMAN_TEST_WHISPER`
-//! name them, on real models; plans a second with models that answer at once; and
-//! the memory of a thousand plans that wait for their models. Behind `--`, the names
-//! of parts: `overhead`, `side-by-side`, `real-models`, `throughput`, `waiting`.
+//! `cargo bench --workspace --bench orchestration`, with `POINTSMAN_BIN` naming a release build.
+//! Model, clients and gateway share the machine's cores. It measures the time of a plan beyond
+//! that of the tasks on its critical path, as its trace states it; the same tasks in parallel and
+//! in sequence, on the simulated fleet and, if `cargo xtask test` has installed them and
+//! `POINTSMAN_TEST_PYTHON`, `POINTSMAN_TEST_MODEL` and `POINTSMAN_TEST_WHISPER` name them, on
+//! real models; plans a second with models that answer at once; and the memory of a thousand
+//! plans that wait for their models. Arguments after `--` select parts: `overhead`,
+//! `side-by-side`, `real-models`, `throughput`, `waiting`.
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -36,7 +35,8 @@ const PLANS_EACH: usize = 100;
 const WAITING: usize = 1_000;
 const REAL_ROUNDS: usize = 11;
 
-/// A route whose policy plans so, over these models; `more` are keys of the route.
+/// Returns a configuration with a route whose planner has these settings, over these models;
+/// `more` are keys of the route.
 fn config(settings: &Planned, models: &str, more: &str) -> String {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planner.wasm");
     std::fs::write(&file, PLANNER).expect("the policy can be written");
@@ -59,7 +59,7 @@ fn at(model: &FakeModel) -> String {
     )
 }
 
-/// One simulated model: the first token after 20 ms, then 500 tokens a second.
+/// Configuration of one simulated model: the first token after 20 ms, then 500 tokens a second.
 const SIMULATED: &str = "[backends.fleet]\nkind = \"simulated\"\n[models.\"fleet/one\"]\ninput_price = 1\n\
                          output_price = 1\nexpected = { first_token_ms = 20, tokens_per_second = 500 }\n";
 
@@ -72,7 +72,7 @@ fn body() -> Bytes {
     Bytes::from(json!({ "model": "main", "messages": [message] }).to_string())
 }
 
-/// Milliseconds of plans from end to end, and beyond their critical paths.
+/// Returns the milliseconds of plans from end to end, and beyond their critical paths.
 async fn plans(gateway: &Gateway, count: usize) -> (Vec<f64>, Vec<f64>) {
     let mut connection = Connection::open(&gateway.base_url).await;
     for _ in 0..count {
@@ -113,9 +113,9 @@ async fn side_by_side() {
     }
 }
 
-/// A picture to a model that reads, a recording to one that hears, and a language
-/// model that answers in eight tokens. Each of the first two has a core to itself,
-/// where there are two: what runs side by side is not to share one.
+/// Measures a plan on real models: a picture for a vision model, a recording for a speech model,
+/// and a language model that answers in eight tokens. Each of the first two has a core to itself
+/// if there are two: tasks in parallel are not to share one.
 async fn on_real_models() {
     let named = |name: &str| std::env::var(name).ok();
     let (Some(python), Some(weights), Some(whisper)) =
@@ -172,8 +172,8 @@ async fn on_real_models() {
     );
 }
 
-/// Milliseconds of the shorter one of a plan's first two tasks, which is all that
-/// can be saved by running them side by side.
+/// Returns the milliseconds of the shorter one of a plan's first two tasks: the limit of the time
+/// that running them in parallel can save.
 async fn shorter_of_two(gateway: &Gateway, answer: &client::Answer) -> f64 {
     let id = answer.header("x-pointsman-decision-id").expect("an id");
     let trace = client::get(&gateway.admin(&format!("/admin/plans/{id}"))).await.json();

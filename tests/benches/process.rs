@@ -1,12 +1,12 @@
-//! What a process has used, read from /proc.
+//! Resource usage of a process, from /proc.
 
 use std::fs;
 
 /// Clock ticks a second in /proc, on Linux.
 const TICKS: f64 = 100.0;
 
-/// CPU seconds that it has used.
-#[allow(dead_code, reason = "not every bench asks")]
+/// Returns the CPU seconds that a process has used.
+#[allow(dead_code, reason = "not every bench uses it")]
 pub fn cpu_seconds(process: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("the process runs");
     let fields: Vec<&str> = stat.rsplit(") ").next().expect("a stat line").split(' ').collect();
@@ -14,8 +14,9 @@ pub fn cpu_seconds(process: u32) -> f64 {
     (ticks(11) + ticks(12)) / TICKS
 }
 
-/// CPU seconds that its threads of a name have used, and all its others.
-#[allow(dead_code, reason = "not every bench asks")]
+/// Returns the CPU seconds that the threads of a process with this name have used, and those of
+/// all others.
+#[allow(dead_code, reason = "not every bench uses it")]
 pub fn cpu_seconds_by_thread(process: u32, name: &str) -> (f64, f64) {
     let (mut named, mut others) = (0.0, 0.0);
     for task in fs::read_dir(format!("/proc/{process}/task")).expect("the process runs") {
@@ -30,8 +31,8 @@ pub fn cpu_seconds_by_thread(process: u32, name: &str) -> (f64, f64) {
     (named, others)
 }
 
-/// Resident memory in MiB, and threads.
-#[allow(dead_code, reason = "not every bench asks")]
+/// Returns the resident memory in MiB, and the number of threads.
+#[allow(dead_code, reason = "not every bench uses it")]
 pub fn memory(process: u32) -> (f64, usize) {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
     let field = |name: &str| -> usize {
@@ -41,14 +42,14 @@ pub fn memory(process: u32) -> (f64, usize) {
     (field("VmRSS:") as f64 / 1024.0, field("Threads:"))
 }
 
-/// Mappings of its address space.
-#[allow(dead_code, reason = "not every bench asks")]
+/// Returns the number of mappings of the address space.
+#[allow(dead_code, reason = "not every bench uses it")]
 pub fn mappings(process: u32) -> usize {
     fs::read_to_string(format!("/proc/{process}/maps")).expect("the process runs").lines().count()
 }
 
-/// The middle one.
-#[allow(dead_code, reason = "not every bench asks")]
+/// Returns the median.
+#[allow(dead_code, reason = "not every bench uses it")]
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

@@ -1,13 +1,12 @@
-//! What it costs to be seen: the same requests through gateways that tell nothing
-//! beyond what is always told, that write the decision log and send every span, and
-//! that a hundred live pages listen to besides. They take turns in short blocks, so
-//! that all see the same machine, and each block is compared with that of the first
-//! gateway in the same turn.
+//! Overhead of observability: the same requests through gateways with the metrics and history
+//! that are always on, with the decision log and all spans, and with a hundred live pages in
+//! addition. They take turns in short blocks, so that all see the same machine, and each block is
+//! compared with that of the first gateway in the same turn.
 //!
-//! `cargo bench --workspace --bench seeing`, with `POINTSMAN_BIN` naming a release
-//! build. `POINTSMAN_BIN_BEFORE` may name other builds, such as one from before a
-//! change, separated as in `PATH`: they take their turns with the plainest
-//! configuration, and the first of them is what all are compared with.
+//! `cargo bench --workspace --bench seeing`, with `POINTSMAN_BIN` naming a release build.
+//! `POINTSMAN_BIN_BEFORE` may name other builds, such as one from before a change, separated as
+//! in `PATH`: they take their turns with the plainest configuration, and the first of them is the
+//! reference of all.
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -31,14 +30,14 @@ use process::{cpu_seconds_by_thread, median};
 /// Turns of one client, and its calls in each.
 const TURNS: usize = 500;
 const CALLS: usize = 20;
-/// Turns of many clients, how many they are, and the calls of each in each.
+/// Turns of many clients, the number of clients, and the calls of each client in each turn.
 const ROUNDS: usize = 15;
 const CLIENTS: usize = 32;
 const CALLS_EACH: usize = 150;
 const PAGES: usize = 100;
 
-/// One of the gateways, and what was measured of it in each of its turns.
-struct Seen {
+/// Gateway under test, with its measurements from each of its turns.
+struct MeasuredGateway {
     name: String,
     gateway: Gateway,
     latency_us: Vec<f64>,
@@ -69,7 +68,7 @@ fn body() -> Bytes {
     json!({ "model": "bench", "messages": [message] }).to_string().into()
 }
 
-impl Seen {
+impl MeasuredGateway {
     fn new(name: impl Into<String>, gateway: Gateway) -> Self {
         Self {
             name: name.into(),
@@ -108,24 +107,24 @@ impl Seen {
     }
 }
 
-/// Lets all take turns, in another order each time.
-async fn measure(seen: &mut [Seen], body: &Bytes) {
-    for it in &mut *seen {
+/// Runs all gateways by turns, in another order each time.
+async fn measure(gateways: &mut [MeasuredGateway], body: &Bytes) {
+    for it in &mut *gateways {
         it.many_clients(body).await;
         (it.per_second, it.path_us, it.beside_us) = Default::default();
     }
     let mut connections = Vec::new();
-    for it in &*seen {
+    for it in &*gateways {
         connections.push(Connection::open(&it.gateway.base_url).await);
     }
     for turn in 0..TURNS {
-        for at in order(turn, seen.len()) {
-            seen[at].one_client(&mut connections[at], body).await;
+        for at in order(turn, gateways.len()) {
+            gateways[at].one_client(&mut connections[at], body).await;
         }
     }
     for turn in 0..ROUNDS {
-        for at in order(turn, seen.len()) {
-            seen[at].many_clients(body).await;
+        for at in order(turn, gateways.len()) {
+            gateways[at].many_clients(body).await;
         }
     }
 }
@@ -150,7 +149,7 @@ fn many(base_url: &str, body: &Bytes) -> JoinHandle<()> {
     })
 }
 
-/// A page that reads what happens and never says anything.
+/// Starts a live page that reads the stream of events.
 fn page(gateway: &Gateway) -> JoinHandle<()> {
     let events = client::request(http::Method::GET, &gateway.admin("/admin/events"), &[], Bytes::new());
     tokio::spawn(async move {
@@ -161,32 +160,32 @@ fn page(gateway: &Gateway) -> JoinHandle<()> {
 
 fn fresh(name: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // Of an earlier run, if there was one.
+    // The directory may be left over from an earlier run.
     let _ = std::fs::remove_dir_all(&directory);
     directory
 }
 
-/// The median of some values, and how far off it may be: the notch of a box plot
-/// (McGill, Tukey and Larsen 1978), about its 95 % interval.
+/// Returns the median of some values and its uncertainty: the notch of a box plot (McGill, Tukey
+/// and Larsen 1978), about its 95 % interval.
 fn notched(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let at = |share: usize| values[values.len() * share / 4];
     (at(2), 1.57 * (at(3) - at(1)) / (values.len() as f64).sqrt())
 }
 
-/// By how much turns differ from those of another.
+/// Returns the difference between turns and those of a reference.
 fn differences(of: &[f64], from: &[f64]) -> (f64, f64) {
     notched(of.iter().zip(from).map(|(of, from)| of - from).collect())
 }
 
-/// The same in per cent.
+/// Returns the relative difference in per cent.
 fn changes(of: &[f64], from: &[f64]) -> (f64, f64) {
     notched(of.iter().zip(from).map(|(of, from)| (of / from - 1.0) * 100.0).collect())
 }
 
-fn tell(seen: &[Seen]) {
-    let first = &seen[0];
-    for it in seen {
+fn print_results(gateways: &[MeasuredGateway]) {
+    let first = &gateways[0];
+    for it in gateways {
         let (added, added_by) = differences(&it.latency_us, &first.latency_us);
         let (faster, faster_by) = changes(&it.per_second, &first.per_second);
         let (path, path_by) = differences(&it.path_us, &first.path_us);
@@ -209,26 +208,26 @@ async fn main() {
     let collector = Collector::scripted(FakeModel::builder().forgetful()).await;
     let before = std::env::var_os("POINTSMAN_BIN_BEFORE").unwrap_or_default();
     for isolation in ["fresh", "warm"] {
-        let told = |name: &str| {
+        let observed = |name: &str| {
             let directory = fresh(&format!("seeing-{name}-{isolation}"));
             let log = format!("[decision_log]\ndir = \"{}\"\n", directory.display());
             config(&model, isolation, &format!("{log}[traces]\nendpoint = \"{}\"\n", collector.endpoint()))
         };
         let plain = config(&model, isolation, "");
-        let mut seen = Vec::new();
+        let mut gateways = Vec::new();
         for binary in std::env::split_paths(&before).filter(|path| !path.as_os_str().is_empty()) {
             let name = binary.file_name().expect("a file").to_string_lossy().into_owned();
-            seen.push(Seen::new(name, Gateway::start_binary(&binary, &plain).await));
+            gateways.push(MeasuredGateway::new(name, Gateway::start_binary(&binary, &plain).await));
         }
-        seen.push(Seen::new("plain", Gateway::start(&plain).await));
-        seen.push(Seen::new("log, spans", Gateway::start(&told("told")).await));
-        let watched = Gateway::start(&told("watched")).await;
+        gateways.push(MeasuredGateway::new("plain", Gateway::start(&plain).await));
+        gateways.push(MeasuredGateway::new("log, spans", Gateway::start(&observed("observed")).await));
+        let watched = Gateway::start(&observed("watched")).await;
         let pages: Vec<_> = (0..PAGES).map(|_| page(&watched)).collect();
-        seen.push(Seen::new("and 100 pages", watched));
+        gateways.push(MeasuredGateway::new("and 100 pages", watched));
 
-        measure(&mut seen, &body()).await;
-        println!("isolation {isolation}; changes against `{}`", seen[0].name);
-        tell(&seen);
+        measure(&mut gateways, &body()).await;
+        println!("isolation {isolation}; changes against `{}`", gateways[0].name);
+        print_results(&gateways);
         pages.iter().for_each(JoinHandle::abort);
     }
 }

@@ -1,9 +1,9 @@
-//! Whether the gateway grows: resident memory, mappings and threads when idle, after
-//! a number of swaps, and after a number of requests. The first swaps compile, later
-//! ones come back to versions that were compiled before.
+//! Growth of the gateway: resident memory, mappings and threads when idle, after a number of
+//! swaps, and after a number of requests. The first swaps compile, later ones return to versions
+//! that were compiled before.
 //!
-//! `cargo bench -p pointsman-tests --bench soak`, with `POINTSMAN_BIN` naming a
-//! release build. `SOAK_REQUESTS` and `SOAK_SWAPS` set the numbers.
+//! `cargo bench --workspace --bench soak`, with `POINTSMAN_BIN` naming a release build.
+//! `SOAK_REQUESTS` and `SOAK_SWAPS` set the numbers.
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
@@ -24,7 +24,7 @@ mod process;
 
 const CLIENTS: usize = 16;
 const VERSIONS: usize = 200;
-/// Versions whose arrival is timed.
+/// Number of versions whose swap is timed.
 const NOTICED: usize = 11;
 const BODY: &str = r#"{"model":"main","messages":[{"role":"user","content":"hello"}]}"#;
 
@@ -32,7 +32,7 @@ fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-fn tell(what: &str, gateway: &Gateway) {
+fn print_usage(what: &str, gateway: &Gateway) {
     let (mib, threads) = process::memory(gateway.process());
     let mappings = process::mappings(gateway.process());
     println!("{what:<28} {mib:>6.1} MiB   {mappings:>5} mappings   {threads} threads");
@@ -60,8 +60,8 @@ fn replace(file: &Path, version: &[u8]) {
     fs::rename(&incoming, file).expect("the policy can be renamed");
 }
 
-/// Time from a renamed file, of a version that was never compiled before, to the
-/// first decision by it: the median of some.
+/// Measures the time from a renamed file, of a version that was never compiled before, to its
+/// first decision: the median of several.
 async fn noticed(gateway: &Gateway, file: &Path) {
     let mut connection = Connection::open(&gateway.base_url).await;
     let mut times = Vec::new();
@@ -92,7 +92,7 @@ async fn main() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("soak.wasm");
     fs::write(&file, version(0)).expect("the policy can be written");
     let state = file.with_file_name("soak-state");
-    // Of an earlier run, if there was one.
+    // The directory may be left over from an earlier run.
     let _ = fs::remove_dir_all(&state);
     let config = format!(
         "[state]\ndir = \"{}\"\n[log]\nlevel = \"warn\"\n[backends.mock]\nbase_url = \"{}\"\n[models.\"mock/one\"]\ninput_price = 1\n\
@@ -102,18 +102,18 @@ async fn main() {
         file.display()
     );
     let gateway = Gateway::start(&config).await;
-    tell("idle", &gateway);
+    print_usage("idle", &gateway);
     noticed(&gateway, &file).await;
     requests(&gateway, count / 10).await;
-    tell(&format!("{} requests", count / 10), &gateway);
+    print_usage(&format!("{} requests", count / 10), &gateway);
     for number in 1..=swaps / 10 {
         swap(&gateway, &file, number).await;
     }
-    tell(&format!("{} swaps", swaps / 10), &gateway);
+    print_usage(&format!("{} swaps", swaps / 10), &gateway);
     for number in swaps / 10 + 1..=swaps {
         swap(&gateway, &file, number).await;
     }
-    tell(&format!("{swaps} swaps"), &gateway);
+    print_usage(&format!("{swaps} swaps"), &gateway);
     requests(&gateway, count - count / 10).await;
-    tell(&format!("{count} requests"), &gateway);
+    print_usage(&format!("{count} requests"), &gateway);
 }

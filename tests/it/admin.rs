@@ -1,4 +1,4 @@
-//! The operators' API lets in whom it should.
+//! Authentication of the admin API.
 
 use pointsman_tests::client::{get, get_with, post};
 use pointsman_tests::{FakeModel, Gateway};
@@ -55,6 +55,6 @@ fn other_machines_reach_it_only_with_a_token() {
     let config = "[admin]\nlisten = \"0.0.0.0:8081\"\n[backends.a]\nkind = \"simulated\"\n";
     let checked = check(config);
     assert_eq!(checked.status.code(), Some(2));
-    let told = String::from_utf8_lossy(&checked.stderr).into_owned();
-    assert!(told.contains("token"), "{told}");
+    let error = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert!(error.contains("token"), "{error}");
 }

@@ -1,6 +1,6 @@
-//! Every hostile policy, against the gateway as a process: the request is
-//! answered, the failure is counted under its own reason, and another route
-//! answers right after. An attack without an expectation does not compile.
+//! Hostile policies against the gateway as a process: the request is answered, the failure is
+//! counted under its own reason, and another route answers right after. An attack without an
+//! expectation does not compile.
 
 use std::fs;
 
@@ -15,28 +15,28 @@ use crate::fleet::{self, ask, backend, built_in, chat, reload};
 use crate::policy_failures::inline;
 use crate::policy_file::PolicyFile;
 
-/// What becomes of an attack.
-enum End {
-    /// The load gate refuses it, and the version before goes on.
-    NotLetIn,
-    /// Its decision fails for this reason, and the models are tried in order.
+/// Expected result of an attack.
+enum AttackResult {
+    /// The load gate rejects the policy, and the previous version continues.
+    Rejected,
+    /// The decision fails for this reason, and the models are tried in order.
     Fails(&'static str),
-    /// It decides, or refuses: status of the answer.
+    /// The policy decides or refuses, with this status of the answer.
     Decides(u16),
 }
 
-use End::{Decides, Fails, NotLetIn};
+use AttackResult::{Decides, Fails, Rejected};
 
-/// A policy and how it is configured.
+/// Hostile policy with its configuration.
 struct Attack {
     code: Vec<u8>,
     settings: String,
     grants: &'static str,
-    /// Ample, but for an attack on the deadline itself: other tests keep the machine busy.
+    /// Ample, except for attacks on the deadline itself: other tests keep the machine busy.
     deadline: &'static str,
 }
 
-/// For those that end otherwise.
+/// Deadline of attacks that do not aim at it.
 const AMPLE: &str = "60s";
 
 impl From<Misdeed> for Attack {
@@ -73,7 +73,7 @@ impl From<Blunder> for Attack {
     }
 }
 
-/// The route `main` is the attack's, `other` is not.
+/// Returns a configuration whose route `main` has the hostile policy, and `other` has not.
 fn config(model: &FakeModel, policy: &PolicyFile, attack: &Attack, settings: &str) -> String {
     let (grants, deadline) = (attack.grants, attack.deadline);
     format!(
@@ -98,15 +98,15 @@ fn config(model: &FakeModel, policy: &PolicyFile, attack: &Attack, settings: &st
     )
 }
 
-async fn survives(mut attack: Attack, end: End) {
-    if let Fails("deadline") | NotLetIn = end {
+async fn survives(mut attack: Attack, end: AttackResult) {
+    if let Fails("deadline") | Rejected = end {
         attack.deadline = "200ms";
     }
     let (model, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(&attack.code));
     let tame = config(&model, &policy, &attack, "{}");
     let wild = config(&model, &policy, &attack, &attack.settings);
-    let gateway = Gateway::start(if matches!(end, NotLetIn) { &tame } else { &wild }).await;
-    if matches!(end, NotLetIn) {
+    let gateway = Gateway::start(if matches!(end, Rejected) { &tame } else { &wild }).await;
+    if matches!(end, Rejected) {
         fs::write(gateway.config(), wild).expect("the config can be written");
         let report = client::post(&gateway.admin("/admin/reload"), &Value::Null).await;
         assert_ne!(report.status, 200, "{}", report.json());
@@ -114,7 +114,7 @@ async fn survives(mut attack: Attack, end: End) {
     let answer = ask(&gateway, &chat("main", "hi")).await;
     let failure = answer.header("x-pointsman-policy-failure");
     match end {
-        NotLetIn => assert_eq!((answer.status.as_u16(), failure), (200, None)),
+        Rejected => assert_eq!((answer.status.as_u16(), failure), (200, None)),
         Decides(status) => assert_eq!((answer.status.as_u16(), failure), (status, None)),
         Fails(reason) => {
             assert_eq!((answer.status.as_u16(), failure), (200, Some(reason)));
@@ -130,7 +130,7 @@ async fn survives(mut attack: Attack, end: End) {
     assert_eq!((other.text().as_str(), other.header("x-pointsman-route")), ("hello there", Some("cheapest")));
 }
 
-/// The failures of the policy `bad`, by reason.
+/// Returns the failures of the policy `bad` by reason.
 async fn failures(gateway: &Gateway) -> Value {
     client::get(&gateway.admin("/admin/policies/bad")).await.json()["failures"].clone()
 }
@@ -140,7 +140,7 @@ macro_rules! attacks {
         mod $module {
             use super::*;
 
-            const fn end(attack: $kind) -> End {
+            const fn end(attack: $kind) -> AttackResult {
                 match attack {
                     $($kind::$attack => $end,)*
                 }
@@ -155,9 +155,9 @@ macro_rules! attacks {
 }
 
 attacks! { misdeeds, Misdeed:
-    a_loop_in_a_start_function_is_rejected: LoopAtStart => NotLetIn,
-    a_loop_in_validate_is_rejected: LoopInValidate => NotLetIn,
-    settings_that_the_policy_rejects_are_not_loaded: RefuseSettings => NotLetIn,
+    a_loop_in_a_start_function_is_rejected: LoopAtStart => Rejected,
+    a_loop_in_validate_is_rejected: LoopInValidate => Rejected,
+    settings_that_the_policy_rejects_are_not_loaded: RefuseSettings => Rejected,
     an_endless_loop_runs_into_the_deadline: LoopInRoute => Fails("deadline"),
     endless_recursion_exhausts_the_stack: Recurse => Fails("stack"),
     memory_above_the_limit_is_denied: GrowMemory => Fails("memory"),

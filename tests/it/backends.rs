@@ -1,4 +1,4 @@
-//! The way to backends: proxies, certificates, addresses that move, connections that close.
+//! Connections to backends: proxies, certificates, addresses that move, connections that close.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use pointsman_tests::{FakeModel, Gateway, Identity, Proxy, Step};
 
 use crate::fleet::{ask, backend, built_in, chat, error, in_order, model, reload, status};
 
-/// One model behind a backend with these keys.
+/// Returns the configuration of one model at a backend with these keys.
 fn config(upstream: &FakeModel, keys: &str) -> String {
     backend("a", upstream, keys) + &model("a/chat", 1, "") + &built_in("cost", "")
 }

@@ -1,4 +1,4 @@
-//! The built-in policies route as they promise, on fleets of simulated models.
+//! Routing of the built-in policies on fleets of simulated models.
 
 use pointsman_tests::Gateway;
 use pointsman_tests::client::Answer;
@@ -8,7 +8,7 @@ use crate::fleet::{ask, ask_with, built_in, chat, error};
 const FLEET: &str = "[backends.fleet]\nkind = \"simulated\"\n";
 const QUICK: &str = "expected = { first_token_ms = 1, tokens_per_second = 100000 }\n";
 
-/// A simulated model; `more` are further keys.
+/// Returns the table of a simulated model; `more` are further keys.
 fn model(name: &str, price: u32, quality: &str, more: &str) -> String {
     crate::fleet::model(&format!("fleet/{name}"), price, &format!("quality = {quality}\n{more}"))
 }

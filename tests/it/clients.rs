@@ -1,7 +1,7 @@
-//! The clients that applications really use, against a route.
+//! Official client libraries against a route.
 //!
-//! `cargo xtask test` installs them and tells where. Without it these tests are
-//! skipped, but not on CI.
+//! `cargo xtask test` installs them and sets their path. Without it these tests are skipped,
+//! except on CI.
 
 use std::process::{Command, Stdio};
 
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::fleet::{backend, built_in, model, usage};
 
-/// Backends that behave and backends that do not, and a key for the clients.
+/// Gateway with working and failing backends, and a key for the clients.
 struct Setup {
     gateway: Gateway,
     key: String,
@@ -48,8 +48,8 @@ async fn setup() -> Setup {
     Setup { gateway, key: key.trim_start_matches("key:").trim().to_owned(), _backends: backends }
 }
 
-/// Runs a script of `tests/clients`, which fails with a message of its own, and
-/// checks what it leaves in the ledger.
+/// Runs a script of `tests/clients`, which fails with a message of its own, and checks its
+/// requests in the ledger.
 async fn succeeds(mut script: Command) {
     let setup = setup().await;
     script

@@ -1,4 +1,4 @@
-//! The commands besides `serve`.
+//! Commands besides `serve`.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,7 +16,7 @@ pub fn run(arguments: &[&str]) -> Output {
     command().args(arguments).output().expect("the gateway's binary can be run")
 }
 
-/// `pointsman check` of a configuration.
+/// Runs `pointsman check` on a configuration.
 pub fn check(config: &str) -> Output {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("check-{}-{}.toml", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -27,7 +27,7 @@ pub fn check(config: &str) -> Output {
     checked
 }
 
-/// Standard output and standard error.
+/// Returns standard output and standard error.
 pub fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the output is text");
     (text(&output.stdout), text(&output.stderr))
@@ -37,9 +37,9 @@ pub fn texts(output: &Output) -> (String, String) {
 async fn check_summarises_a_valid_configuration() {
     let upstream = FakeModel::saying("").await;
     let checked = check(&in_order(&[&upstream, &upstream], ""));
-    let (told, errors) = texts(&checked);
+    let (output, errors) = texts(&checked);
     assert_eq!((checked.status.code(), errors.as_str()), (Some(0), ""));
-    assert!(told.ends_with(": ok (backends: 2, models: 2, policies: 1, routes: 1, keys: 0)\n"), "{told}");
+    assert!(output.ends_with(": ok (backends: 2, models: 2, policies: 1, routes: 1, keys: 0)\n"), "{output}");
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn check_reports_all_errors_with_line_and_hint() {
     let config = "[backends.a]\nkind = \"simulated\"\n\n[models.\"a/chat\"]\ninput_prise = 1\n\n\
                   [routes.main]\npolicy = \"nobody\"\nattempt_timeout = \"soon\"\n";
     let checked = check(config);
-    let (told, errors) = texts(&checked);
-    assert_eq!((checked.status.code(), told.as_str()), (Some(2), ""));
+    let (output, errors) = texts(&checked);
+    assert_eq!((checked.status.code(), output.as_str()), (Some(2), ""));
     for expected in [".toml:5:", "input_prise", "input_price", ".toml:9:", "attempt_timeout"] {
         assert!(errors.contains(expected), "{expected} is not in:\n{errors}");
     }
@@ -75,8 +75,8 @@ fn check_reports_a_policy_that_fails_to_load() {
     ];
     for (policy, route, expected) in cases {
         let checked = check(&[fleet, policy, &route].concat());
-        let (told, errors) = texts(&checked);
-        assert_eq!((checked.status.code(), told.as_str()), (Some(2), ""), "{errors}");
+        let (output, errors) = texts(&checked);
+        assert_eq!((checked.status.code(), output.as_str()), (Some(2), ""), "{errors}");
         assert!(errors.contains(expected), "{errors}");
     }
 }
@@ -91,8 +91,8 @@ fn check_reports_a_missing_file() {
 
 #[tokio::test]
 async fn a_new_key_is_accepted_with_its_printed_hash() {
-    let (told, _) = texts(&run(&["key", "phone"]));
-    let (key, config) = told.split_once("\n\n").expect("the key, then the rest");
+    let (output, _) = texts(&run(&["key", "phone"]));
+    let (key, config) = output.split_once("\n\n").expect("the key, then the rest");
     let key = key.strip_prefix("key:").expect("the key comes first").trim();
     let table = &config[config.find("[keys.phone]").expect("a table for the configuration")..];
     let upstream = FakeModel::saying("hello there").await;
@@ -105,17 +105,17 @@ async fn a_new_key_is_accepted_with_its_printed_hash() {
     assert!(!table.contains(key), "the configuration holds a hash only");
 
     let (another, _) = texts(&run(&["key", "phone"]));
-    assert_ne!(another, told);
+    assert_ne!(another, output);
 }
 
 #[test]
 fn the_schema_is_the_one_in_the_repository() {
-    let (told, _) = texts(&run(&["schema"]));
+    let (output, _) = texts(&run(&["schema"]));
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/gateway/schema/pointsman.schema.json");
     let kept = std::fs::read_to_string(path).expect("the schema is kept");
-    let schema: Value = serde_json::from_str(&told).expect("the schema is JSON");
+    let schema: Value = serde_json::from_str(&output).expect("the schema is JSON");
     assert!(schema["properties"]["routes"].is_object());
-    assert_eq!(told, kept);
+    assert_eq!(output, kept);
 }
 
 #[test]
@@ -137,13 +137,13 @@ fn the_help_lists_the_commands() {
 #[test]
 fn an_unknown_flag_is_reported_with_the_usage() {
     let wrong = run(&["serve", "--port", "80"]);
-    let (told, errors) = texts(&wrong);
-    assert_eq!((wrong.status.code(), told.as_str()), (Some(2), ""));
+    let (output, errors) = texts(&wrong);
+    assert_eq!((wrong.status.code(), output.as_str()), (Some(2), ""));
     assert!(errors.contains("--port") && errors.contains(" serve [OPTIONS]"), "{errors}");
     assert_eq!(run(&[]).status.code(), Some(2), "without a command the help is shown");
 }
 
-/// Runs a command whose standard output nobody reads any more.
+/// Runs a command whose standard output is closed by its reader.
 fn run_unread(arguments: &[&str]) -> Output {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);

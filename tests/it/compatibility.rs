@@ -1,4 +1,4 @@
-//! Files that an earlier gateway wrote: tests/fixtures/compatibility/README.md.
+//! Files of earlier gateways: tests/fixtures/compatibility/README.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,10 +18,10 @@ const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 const CLIENT: (&str, &str) = ("authorization", "Bearer compatibility-client");
 const ADMIN: (&str, &str) = ("authorization", "Bearer compatibility-admin");
 
-/// A copy of what the gateway wrote, with the code of the policies in its place.
+/// Copy of the files of an earlier gateway, completed by the code of the policies.
 struct Earlier {
     directory: PathBuf,
-    /// What it answered at the end.
+    /// Responses of the earlier gateway.
     answers: Value,
     requests: Vec<Value>,
 }
@@ -52,7 +52,8 @@ impl Earlier {
     }
 }
 
-/// The files in a directory, in the order of their names; none where there is no such directory.
+/// Returns the files in a directory in the order of their names; none if the directory is
+/// missing.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
@@ -74,7 +75,7 @@ async fn get(gateway: &Gateway, path: &str) -> Answer {
     answer
 }
 
-/// What operators decided about the policies that have a file, and about the routes.
+/// Returns the operators' decisions about the policies that have a file, and about the routes.
 fn decided(policies: &Value, routes: &Value) -> Vec<Value> {
     let policies = policies["policies"].as_array().or(policies.as_array()).expect("policies").iter();
     let of_files =
@@ -87,7 +88,7 @@ fn decided(policies: &Value, routes: &Value) -> Vec<Value> {
     versions.chain(routes).collect()
 }
 
-/// The places of all members of a document, each with the types that stand there.
+/// Returns the paths of all members of a document, each with the types of its values.
 fn members(value: &Value) -> BTreeMap<String, BTreeSet<&'static str>> {
     fn visit(value: &Value, place: &str, found: &mut BTreeMap<String, BTreeSet<&'static str>>) {
         let kind = match value {
@@ -115,7 +116,7 @@ fn members(value: &Value) -> BTreeMap<String, BTreeSet<&'static str>> {
     found
 }
 
-/// Panics unless all members of an earlier document are still there, with the same types.
+/// Panics unless all members of an earlier document still exist with the same types.
 fn assert_grown(what: &str, earlier: &Value, now: &Value) {
     let now = members(now);
     for (place, kinds) in members(earlier) {
@@ -162,13 +163,13 @@ async fn earlier_operator_decisions_stay_in_force_and_the_audit_log_is_continued
     let pin = json!({ "digest": digest("first") }).to_string().into_bytes();
     assert_eq!(put("/admin/policies/changing/pin", pin).await.status, 200, "its code was kept");
 
-    let told = get(&gateway, "/admin/audit?limit=1000").await.json();
-    let events = told["events"].as_array().or(told.as_array()).expect("events").clone();
+    let audit = get(&gateway, "/admin/audit?limit=1000").await.json();
+    let events = audit["events"].as_array().or(audit.as_array()).expect("events").clone();
     let (history, audit_now) = (lines(&audit_before), fs::read(&audit_file).expect("an audit log"));
     assert!(audit_now.starts_with(&audit_before), "nothing of the file is written again");
     assert!(history.iter().all(|event| events.contains(event)), "{events:#?}");
     assert!(events.iter().any(|event| event["action"] == "pin" && event["policy"] == "changing"));
-    assert_grown("/admin/audit", &answers["audit"], &told);
+    assert_grown("/admin/audit", &answers["audit"], &audit);
 }
 
 #[tokio::test]
@@ -179,12 +180,12 @@ async fn the_decision_log_is_continued_and_records_and_the_admin_api_only_grow()
     validate(&before);
     let gateway = Gateway::start_in(earlier.directory.clone()).await;
 
-    let told = earlier.answers["requests"].as_array().expect("answers");
-    for (request, told) in earlier.requests.iter().zip(told) {
+    let recorded = earlier.answers["requests"].as_array().expect("answers");
+    for (request, recorded) in earlier.requests.iter().zip(recorded) {
         let answer =
             client::post_with(&gateway.url("/v1/chat/completions"), &[CLIENT], &request["body"]).await;
-        assert_eq!(answer.status.as_u16(), told["status"], "{request}");
-        for header in told["headers"].as_array().expect("names") {
+        assert_eq!(answer.status.as_u16(), recorded["status"], "{request}");
+        for header in recorded["headers"].as_array().expect("names") {
             let name = header.as_str().expect("a name");
             assert!(answer.header(name).is_some(), "{request}: {name} is gone");
         }

@@ -1,4 +1,4 @@
-//! How policies are compiled, and that it is done once.
+//! Compilation of policies, which is done once.
 
 use std::path::Path;
 
@@ -9,7 +9,8 @@ use crate::command_line::{check, texts};
 use crate::fleet::{ask, chat, in_order};
 use crate::policy_file::PolicyFile;
 
-/// Tells of what is compiled, and decides `second` by a policy in a file.
+/// Returns a configuration that logs compilations, with a route `second` whose policy is in a
+/// file.
 fn config(model: &FakeModel, policy: &PolicyFile, more: &str) -> String {
     let stranger = format!(
         "[policies.stranger]\nlimits.deadline = \"60s\"\nsource = \"{}\"\n[routes.second]\npolicy = \"stranger\"\n",

@@ -1,4 +1,4 @@
-//! How many connections are taken, and how long a client may be silent on one.
+//! Limits of connections, and time limits of silent clients.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::raw::h2;
 
 const READY: &[u8] = b"GET /ready HTTP/1.1\r\nhost: gateway\r\n\r\n";
 
-/// Asks whether the gateway is ready on a connection that is kept.
+/// Checks readiness on a connection that stays open.
 async fn ready(connection: &mut TcpStream) {
     const END: &[u8] = b"ready\n";
     connection.write_all(READY).await.expect("the gateway reads");
@@ -30,7 +30,7 @@ async fn ready(connection: &mut TcpStream) {
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
 }
 
-/// A chat request that ends its connection.
+/// Returns a chat request that ends its connection.
 fn whole_request(more: &str) -> Vec<u8> {
     let body = chat("main", "hi").to_string();
     format!("{}{more}content-length: {}\r\n\r\n{body}", raw::head(), body.len()).into_bytes()

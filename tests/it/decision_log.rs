@@ -1,4 +1,4 @@
-//! The decision log: what is in it, and what it survives.
+//! Content and durability of the decision log.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::fleet::{ask, chat, in_order, model, open, reload, streamed};
 use crate::policy_failures::inline;
 use crate::policy_file::PolicyFile;
 
-/// A directory that outlives gateways; removed when dropped.
+/// Directory that outlives gateways; removed when dropped.
 struct Logs(PolicyFile);
 
 impl Logs {
@@ -28,14 +28,14 @@ impl Logs {
         self.0.path().with_file_name("decisions")
     }
 
-    /// The table of the configuration, with further keys.
+    /// Returns the table of the configuration, with further keys.
     fn table(&self, more: &str) -> String {
         format!("[decision_log]\ndir = \"{}\"\n{more}\n", self.dir().display())
     }
 }
 
-/// All records in a directory, compressed or not, in the order of the files.
-/// Panics where a line is none.
+/// Returns all records in a directory, compressed or not, in the order of the files. Panics if a
+/// line is not a record.
 pub fn records(dir: &Path) -> Vec<Value> {
     let entries = fs::read_dir(dir).expect("the directory of the log").flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -54,7 +54,7 @@ pub fn records(dir: &Path) -> Vec<Value> {
     lines.map(|line| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
-/// Waits until there are so many records.
+/// Waits until there are `count` records.
 pub async fn logged(dir: &Path, count: usize) -> Vec<Value> {
     loop {
         let records = records(dir);
@@ -65,8 +65,8 @@ pub async fn logged(dir: &Path, count: usize) -> Vec<Value> {
     }
 }
 
-/// Holds records against the committed schema, with a validator that
-/// `cargo xtask test` installs.
+/// Validates records against the committed schema, with a validator that `cargo xtask test`
+/// installs.
 pub fn validate(records: &[Value]) {
     let Some(python) = installed("POINTSMAN_TEST_PYTHON") else { return };
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/decision-record.schema.json");
@@ -131,8 +131,8 @@ async fn every_kind_of_request_is_a_line_that_the_schema_describes() {
     assert!(records[4]["plan"]["tasks"].as_array().is_some_and(|tasks| !tasks.is_empty()));
     // The same as the admin API tells, but for nothing.
     let id = records[0]["id"].as_str().expect("an id");
-    let told = client::get(&gateway.admin(&format!("/admin/decisions/{id}"))).await.json();
-    assert_eq!(told, records[0]);
+    let decision = client::get(&gateway.admin(&format!("/admin/decisions/{id}"))).await.json();
+    assert_eq!(decision, records[0]);
     let overview = client::get(&gateway.admin("/admin/overview")).await.json();
     assert_eq!(
         (&overview["decision_log"]["written"], &overview["decision_log"]["dropped_disk"]),
@@ -260,8 +260,8 @@ async fn content_is_logged_only_if_enabled_and_only_as_configured() {
         validate(&records);
         // What the admin API tells never has it.
         let id = records[0]["id"].as_str().expect("an id");
-        let told = client::get(&gateway.admin(&format!("/admin/decisions/{id}"))).await.json();
-        assert_eq!(told["content"], Value::Null);
+        let decision = client::get(&gateway.admin(&format!("/admin/decisions/{id}"))).await.json();
+        assert_eq!(decision["content"], Value::Null);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a request went where it went can be asked, after it or instead of it.
+//! Explanations of decisions after a request, and dry runs instead of one.
 
 use pointsman_guests::{HOSTILE, Misdeed, misbehaving};
 use pointsman_tests::client::{self, Answer};
@@ -9,7 +9,7 @@ use crate::fleet::{ask, backend, chat, error, in_order, model, open, streamed, u
 use crate::policy_failures::inline;
 use crate::policy_file::PolicyFile;
 
-/// What the gateway says of the decision that an answer came from.
+/// Returns the decision record of an answer.
 async fn explained(gateway: &Gateway, answer: &Answer) -> Value {
     let id = answer.header("x-pointsman-decision-id").expect("a decision");
     let explained = client::get(&gateway.admin(&format!("/admin/decisions/{id}"))).await;
@@ -45,8 +45,8 @@ async fn a_decision_is_explained_with_candidates_attempts_and_cost() {
     assert!(decision["took_us"].as_f64() > Some(0.0));
 
     let attempts = record["attempts"].as_array().expect("a list of attempts");
-    let told: Vec<_> = attempts.iter().map(|it| (it["model"].as_str(), it["result"].as_str())).collect();
-    assert_eq!(told, [(Some("a/chat"), Some("failed")), (Some("b/chat"), Some("answered"))]);
+    let results: Vec<_> = attempts.iter().map(|it| (it["model"].as_str(), it["result"].as_str())).collect();
+    assert_eq!(results, [(Some("a/chat"), Some("failed")), (Some("b/chat"), Some("answered"))]);
     assert_eq!(attempts[0]["error"], "status 500");
     assert_eq!(attempts[0]["cost_usd"], 0.0, "it was turned away");
     let time = |at: usize, name: &str| attempts[at][name].as_f64().expect("a time");

@@ -1,5 +1,5 @@
-//! Requests that are refused before their body was read: the response arrives, and what the
-//! client sends next is served.
+//! Requests that are rejected before their body was read: the response arrives, and the next
+//! request of the client is served.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -17,9 +17,9 @@ use crate::fleet::{chat, in_order};
 use crate::raw;
 
 const KEY: &str = "pm-early-refusals";
-/// Longest body that the gateway under test accepts.
+/// Limit of bytes of a body in the gateway under test.
 const LIMIT: usize = 256 << 10;
-/// More than the buffers of two sockets hold.
+/// Bytes beyond the buffers of two sockets.
 const HUGE: usize = 16 << 20;
 
 async fn gateway(model: &FakeModel) -> Gateway {
@@ -28,10 +28,10 @@ async fn gateway(model: &FakeModel) -> Gateway {
     Gateway::start(&in_order(&[model], &more)).await
 }
 
-/// A request whose body is of no interest to anybody.
+/// Request whose body is never read.
 #[derive(Clone)]
 struct Refused {
-    /// Request line without the version, and header lines.
+    /// Returns the request line without the version, and the header lines.
     line: &'static str,
     headers: String,
     body_bytes: usize,
@@ -47,7 +47,7 @@ impl Refused {
         format!("{} HTTP/1.1\r\nhost: localhost\r\n{}{length}\r\n\r\n", self.line, self.headers)
     }
 
-    /// The body as it is sent, in pieces.
+    /// Returns the body in the pieces in which it is sent.
     fn pieces(&self) -> impl Iterator<Item = Vec<u8>> {
         let (left, is_chunked) = (self.body_bytes, self.is_chunked);
         let sizes = (0..left).step_by(64 << 10).map(move |at| (left - at).min(64 << 10));
@@ -59,15 +59,15 @@ impl Refused {
     }
 }
 
-/// A response, and the status of the next request on the same connection; `None` if the response
-/// announces that the connection closes.
+/// Returns a response, and the status of the next request on the same connection; `None` if the
+/// response announces that the connection closes.
 #[derive(Debug, PartialEq)]
 struct Seen {
     status: u16,
     next: Option<u16>,
 }
 
-/// Sends a whole request before it looks at the response, as many clients do.
+/// Sends a whole request before it reads the response, as many clients do.
 fn send(address: &str, request: &Refused) -> Seen {
     let mut connection = TcpStream::connect(address).expect("the gateway accepts");
     connection.write_all(request.head().as_bytes()).expect("the gateway reads");
@@ -88,7 +88,7 @@ fn send(address: &str, request: &Refused) -> Seen {
     Seen { status, next: Some(status_of(&response(&mut connection))) }
 }
 
-/// Reads a response to the end of its body, which it tells the length of, and returns its head.
+/// Reads a response to the end of its body, whose length it states, and returns its head.
 fn response(connection: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

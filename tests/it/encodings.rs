@@ -1,5 +1,5 @@
-//! Bodies that are compressed on their way, by clients and by models' servers, and texts that
-//! begin with a byte order mark.
+//! Compressed bodies of clients and of model servers, and texts that begin with a byte order
+//! mark.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! Errors of backends: whom they concern, and what follows.
+//! Errors of backends: their causes and consequences.
 
 use pointsman_tests::{FakeModel, Gate, Gateway, Step};
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ async fn a_success_ends_the_pause_of_a_rate_limited_model() {
     assert_eq!(status(&gateway, "a/chat").await["resting"], false);
 }
 
-/// Refuses the member that requests usage, as strict servers do.
+/// Rejects the member that requests usage, as strict servers do.
 fn strict(request: &pointsman_tests::Request) -> Step {
     let body = request.json();
     if body.get("stream_options").is_none() {

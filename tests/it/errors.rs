@@ -1,5 +1,4 @@
-//! What cannot be answered is told in OpenAI's shape, with the status that its
-//! clients expect.
+//! Errors in OpenAI's shape, with the status that its clients expect.
 
 use bytes::Bytes;
 use http::Method;

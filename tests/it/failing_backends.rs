@@ -1,5 +1,5 @@
-//! Backends that fail: another model takes over while the client has seen
-//! nothing, and afterwards it is told.
+//! Failing backends: another model takes over before the first content, and later failures are
+//! reported to the client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,7 +12,8 @@ use crate::fleet::{
     usage,
 };
 
-/// One fails as scripted for its first request; the other always answers.
+/// Starts a gateway with a model that fails as scripted for its first request, and one that
+/// always answers.
 async fn first_fails(step: Step, more: &str) -> (FakeModel, FakeModel, Gateway) {
     let failing = FakeModel::builder().then(step).start().await;
     let good = FakeModel::saying("from the other").await;
@@ -216,8 +217,8 @@ async fn a_count_that_cannot_be_true_is_estimated() {
     assert!(line["output_tokens"].as_u64() < Some(1000), "{line}");
 }
 
-/// Fails unless the client gets `Hel`, then an error in the stream's own format,
-/// and nobody else is asked.
+/// Fails unless the client gets `Hel`, then an error in the stream's own format, without a call
+/// of another model.
 async fn breaks_off(step: Step, why: &str, more: &str) {
     let (_failing, other, gateway) = first_fails(step, more).await;
     let stream = open(&gateway, &streamed("main", "hi")).await;

@@ -1,5 +1,5 @@
-//! Calls after the first one: retries of the same model within a budget, and unhealthy
-//! models when nothing else is left.
+//! Calls after the first one: retries of the same model within a budget, and unhealthy models as
+//! the last resort.
 
 use http::Method;
 use pointsman_guests::FIRST;
@@ -8,7 +8,7 @@ use pointsman_tests::{FakeModel, Gateway, Request, Step, client};
 use crate::fleet::{ask, backend, chat, error, in_order, model, open, status, streamed};
 use crate::policy_file::PolicyFile;
 
-/// Failures of a model that another call may not meet again.
+/// Failures that another call of the same model may not meet again.
 fn passing_failures() -> [Step; 6] {
     [
         Step::drop_connection(),
@@ -73,8 +73,8 @@ async fn a_retry_beyond_the_budget_is_counted_and_not_made() {
     assert!(page.contains(sample), "{page}");
 }
 
-/// A fleet whose first model is unhealthy, because its probes fail, and would answer
-/// `from the unhealthy`. The policy tries what it sees in order.
+/// Gateway whose first model is unhealthy, because its probes fail, and would answer `from the
+/// unhealthy`. The policy tries its candidates in order.
 struct Fleet {
     unhealthy: FakeModel,
     other: FakeModel,
@@ -105,7 +105,7 @@ impl Fleet {
         Self { unhealthy, other, gateway, _policy: policy }
     }
 
-    /// Calls of the unhealthy model, without probes.
+    /// Returns the number of calls of the unhealthy model, without probes.
     fn calls_of_the_unhealthy(&self) -> usize {
         self.unhealthy.requests().iter().filter(|request| request.method == Method::POST).count()
     }

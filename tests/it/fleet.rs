@@ -1,14 +1,14 @@
-//! Configurations, requests and what is read off the answers.
+//! Configurations, requests, and accessors of answers.
 
 use pointsman_tests::client::{self, Answer, Stream};
 use pointsman_tests::planted::{self, PLANTED};
 use pointsman_tests::{FakeModel, Gateway};
 use serde_json::{Value, json};
 
-/// The models `a/chat`, `b/chat` … on a backend each, and a route `main` that
-/// tries them in this order, since each costs more than the one before: `a/chat`
-/// $1 a million input tokens and $2 a million output tokens, `b/chat` twice
-/// that. `more` goes below the route: first keys of its own, then further tables.
+/// Returns a configuration with the models `a/chat`, `b/chat` … on a backend each, and a route
+/// `main` that tries them in this order, since each costs more than the one before: `a/chat` $1 a
+/// million input tokens and $2 a million output tokens, `b/chat` twice that. `more` goes below
+/// the route: first keys of its own, then further tables.
 pub fn in_order(models: &[&FakeModel], more: &str) -> String {
     let names = ["a", "b", "c"];
     let mut config = String::new();
@@ -19,7 +19,7 @@ pub fn in_order(models: &[&FakeModel], more: &str) -> String {
     config + &built_in("cost", "") + "[routes.main]\npolicy = \"cost\"\nbackoff = \"1ms\"\n" + more
 }
 
-/// A fake model as a backend, with a planted key; `more` are further keys.
+/// Returns the table of a fake model as a backend, with a planted key; `more` are further keys.
 pub fn backend(name: &str, model: &FakeModel, more: &str) -> String {
     let key = match more.contains("api_key") {
         true => String::new(),
@@ -28,18 +28,18 @@ pub fn backend(name: &str, model: &FakeModel, more: &str) -> String {
     format!("[backends.{name}]\nbase_url = \"{}\"\n{key}{more}\n", model.base_url())
 }
 
-/// A model that costs `price` dollars a million input tokens and twice that for
-/// output tokens; `more` are further keys.
+/// Returns the table of a model that costs `price` dollars a million input tokens and twice that
+/// for output tokens; `more` are further keys.
 pub fn model(id: &str, price: u32, more: &str) -> String {
     format!("[models.\"{id}\"]\ninput_price = {price}\noutput_price = {}\n{more}\n", price * 2)
 }
 
-/// A built-in policy under its own name; `more` are further keys.
+/// Returns the table of a built-in policy under its own name; `more` are further keys.
 pub fn built_in(name: &str, more: &str) -> String {
     format!("[policies.{name}]\nlimits.deadline = \"60s\"\nsource = \"builtin:{name}\"\n{more}\n")
 }
 
-/// The built-in policies that choose one model, with their grants.
+/// Built-in policies that select one model, with their grants.
 pub const ROUTING_POLICIES: [(&str, &str); 4] = [
     ("cost", ""),
     ("performance", ""),
@@ -47,7 +47,7 @@ pub const ROUTING_POLICIES: [(&str, &str); 4] = [
     ("dynamic", "grants = [\"prompt\"]"),
 ];
 
-/// The built-in policies that can cut a request into tasks, with their grants.
+/// Built-in policies that can split a request into tasks, with their grants.
 pub const PLANNING_POLICIES: [(&str, &str); 6] = [
     ("auto", "grants = [\"prompt\"]"),
     ("multimodal", ""),
@@ -57,26 +57,25 @@ pub const PLANNING_POLICIES: [(&str, &str); 6] = [
     ("cascade", "grants = [\"prompt\", \"outputs\"]"),
 ];
 
-/// A configuration that is served elsewhere, with more time for its policies: other tests
-/// keep the machine busy.
+/// Returns a configuration with more time for its policies: other tests keep the machine busy.
 pub fn with_ample_deadlines(config: &str) -> String {
     config.replace("\nsource = \"builtin:", "\nlimits.deadline = \"60s\"\nsource = \"builtin:")
 }
 
-/// A request with one message, in which there is something that nobody may tell.
+/// Returns a request with one message that contains a planted secret.
 pub fn chat(model: &str, text: &str) -> Value {
     let message = json!({ "role": "user", "content": text, "name": format!("{PLANTED}-author") });
     json!({ "model": model, "messages": [message], "user": format!("{PLANTED}-user") })
 }
 
-/// The same for a stream.
+/// Returns such a request for a stream.
 pub fn streamed(model: &str, text: &str) -> Value {
     let mut body = chat(model, text);
     body["stream"] = true.into();
     body
 }
 
-/// A request with a picture in base64.
+/// Returns a request with a picture in base64.
 pub fn with_picture(model: &str, base64: &str) -> Value {
     let picture = json!({ "url": format!("data:image/png;base64,{base64}") });
     let parts =
@@ -89,7 +88,7 @@ pub async fn ask(gateway: &Gateway, body: &Value) -> Answer {
     client::post(&gateway.url("/v1/chat/completions"), body).await
 }
 
-/// The same with headers.
+/// Sends a chat request with headers, and waits for the whole answer.
 pub async fn ask_with(gateway: &Gateway, headers: &[(&str, &str)], body: &Value) -> Answer {
     client::post_with(&gateway.url("/v1/chat/completions"), headers, body).await
 }
@@ -99,27 +98,27 @@ pub async fn open(gateway: &Gateway, body: &Value) -> Stream {
     client::stream(&gateway.url("/v1/chat/completions"), body).await
 }
 
-/// Reads what is on disk again. Panics unless all of it took effect.
+/// Reloads the files on disk. Panics unless all of them took effect.
 pub async fn reload(gateway: &Gateway) {
     let report = client::post(&gateway.admin("/admin/reload"), &Value::Null).await;
     assert_eq!(report.status, 200, "{}", report.json());
 }
 
-/// The lines of `GET /admin/usage`.
+/// Returns the lines of `GET /admin/usage`.
 pub async fn usage(gateway: &Gateway) -> Vec<Value> {
     let lines = client::get(&gateway.admin("/admin/usage")).await.json();
     lines.as_array().expect("a list of lines").clone()
 }
 
-/// What `GET /admin/models` says of a model.
+/// Returns a model from `GET /admin/models`.
 pub async fn status(gateway: &Gateway, id: &str) -> Value {
     let models = client::get(&gateway.admin("/admin/models")).await.json();
     let models = models.as_array().expect("a list of models");
     models.iter().find(|model| model["id"] == id).expect("the model is listed").clone()
 }
 
-/// The message of an error. Panics unless the answer is an error in OpenAI's
-/// shape with this status and code.
+/// Returns the message of an error. Panics unless the answer is an error in OpenAI's shape with
+/// this status and code.
 pub fn error(answer: &Answer, status: u16, code: &str) -> String {
     assert_eq!(answer.status, status, "{}", String::from_utf8_lossy(&answer.body));
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -133,13 +132,13 @@ pub fn error(answer: &Answer, status: u16, code: &str) -> String {
     error["message"].as_str().expect("the message is text").to_owned()
 }
 
-/// The text in the chunks of a stream.
+/// Returns the text in the chunks of a stream.
 pub fn text_of(events: &[String]) -> String {
     let chunks = events.iter().filter_map(|event| serde_json::from_str::<Value>(event).ok());
     chunks.filter_map(|chunk| Some(chunk["choices"][0]["delta"]["content"].as_str()?.to_owned())).collect()
 }
 
-/// The code of the error that a stream ends with. Panics if it ends otherwise.
+/// Returns the code of the error that ends a stream. Panics if it ends otherwise.
 pub fn stream_error(events: &[String]) -> Value {
     let last = events.last().expect("a stream with events");
     let error: Value = serde_json::from_str(last).expect("the last event is JSON");

@@ -1,5 +1,4 @@
-//! Clients that go away end the call at the backend, and what was used until
-//! then is accounted.
+//! Clients that hang up: the call at the backend ends, and its usage so far is recorded.
 
 use pointsman_tests::{FakeModel, Gate, Gateway, Step, client};
 use serde_json::{Value, json};
@@ -8,11 +7,11 @@ use tokio::io::AsyncWriteExt;
 use crate::fleet::{ask, chat, in_order, open, status, streamed, usage};
 use crate::raw;
 
-/// So that the end of a request can be waited for.
+/// Log settings with which a test can wait for the end of a request.
 const LOGGED: &str = "[log]\nlevel = \"debug\"\n";
 const CANCELLED: &str = r#""ending":"cancelled""#;
 
-/// The ledger's line for the request that was given up, with the tokens of it.
+/// Returns the ledger's line of the abandoned request, with its tokens.
 async fn the_cancelled(gateway: &Gateway) -> (Value, u64, u64) {
     gateway.logged(CANCELLED).await;
     let lines = usage(gateway).await;

@@ -1,4 +1,4 @@
-//! Where a policy asks for it, a second model is asked while the first is slow.
+//! Hedging: a second call while the first is slow, if the policy requests it.
 
 use pointsman_guests::FIRST;
 use pointsman_tests::{FakeModel, Gate, Gateway, Step};

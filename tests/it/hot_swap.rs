@@ -1,5 +1,5 @@
-//! Policies are replaced while requests flow: none is lost, and none is decided
-//! by another version than it says.
+//! Replacement of policies under load: no request is lost, and none reports another version than
+//! the one that decided it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -15,7 +15,7 @@ const SWAPS: u32 = 50;
 const CLIENTS: usize = 16;
 const BODY: &str = r#"{"model":"main","messages":[{"role":"user","content":"which version are you?"}]}"#;
 
-/// What an answer says of the policy: its label and its version.
+/// Returns the label and the version of the policy from an answer.
 async fn decided(connection: &mut Connection) -> (String, String) {
     let answer = connection.ask(&Bytes::from_static(BODY.as_bytes())).await;
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
@@ -70,9 +70,9 @@ async fn fifty_swaps_under_load_lose_no_request_and_mix_no_versions() {
     assert_eq!(status["policies"][0]["failures"], serde_json::json!([]));
 }
 
-/// Asks without a pause, and checks that each answer's label and digest are of
-/// one version, no older than the one that served when it was asked. Tells how
-/// many answers it got.
+/// Sends requests without a pause, and checks that the label and the digest of each answer are of
+/// one version, no older than the one that served when it was sent. Returns the number of
+/// answers.
 async fn busy_client(gateway: Arc<Gateway>, serving: Arc<AtomicU32>, stop: Arc<AtomicBool>) -> usize {
     let mut connection = Connection::open(&gateway.base_url).await;
     let mut digests = std::collections::HashMap::new();

@@ -1,4 +1,4 @@
-//! Clients come with keys, and see what theirs allows.
+//! Keys of clients and their permissions.
 
 use pointsman_tests::client::{self, Answer};
 use pointsman_tests::{FakeModel, Gateway};

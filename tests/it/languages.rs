@@ -1,8 +1,8 @@
-//! Policies in other languages behind the whole gateway: the example policies,
-//! swapped for one another while requests flow.
+//! Policies in other languages behind the whole gateway: the example policies are swapped for one
+//! another under load.
 //!
-//! `cargo xtask test` builds them and tells where. Without it these tests are
-//! skipped, but not on CI.
+//! `cargo xtask test` builds them and sets their path. Without it these tests are skipped, except
+//! on CI.
 
 use std::fs;
 use std::path::Path;
@@ -25,8 +25,8 @@ fn example(directory: &str, name: &str) -> Vec<u8> {
     fs::read(Path::new(directory).join(name).with_extension("wasm")).expect("the example was built")
 }
 
-/// A good model, a fair one and a poor one, and a route whose policy is a file.
-/// The deadline is long: other tests keep the machine busy.
+/// Returns the configuration of a good model, a fair one and a poor one, and of a route whose
+/// policy is a file. The deadline is long: other tests keep the machine busy.
 fn config(fake: &FakeModel, policy: &PolicyFile, more: &str) -> String {
     let policy = format!(
         "[policies.changing]\nsource = \"{}\"\n\
@@ -41,7 +41,7 @@ fn config(fake: &FakeModel, policy: &PolicyFile, more: &str) -> String {
     backend("fake", fake, "") + &models.concat() + &policy
 }
 
-/// The model that answered, the decision's label, and the policy's version.
+/// Returns the model that answered, the label of the decision, and the version of the policy.
 async fn decided(connection: &mut Connection) -> (String, String, String) {
     let answer = connection.ask(&Bytes::from_static(BODY.as_bytes())).await;
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
@@ -50,8 +50,8 @@ async fn decided(connection: &mut Connection) -> (String, String, String) {
     (header("x-pointsman-model"), header("x-pointsman-route"), header("x-pointsman-policy"))
 }
 
-/// The same on a connection of its own: a reload may take longer than the gateway
-/// keeps one that nobody uses.
+/// Returns the same for a request on a connection of its own: a reload may take longer than the
+/// gateway keeps idle connections open.
 async fn asked(gateway: &Gateway) -> (String, String, String) {
     decided(&mut Connection::open(&gateway.base_url).await).await
 }
@@ -86,7 +86,7 @@ async fn a_policy_is_swapped_between_languages_under_load() {
     assert_eq!(status["policies"][0]["failures"], json!([]));
 }
 
-/// Asks without a pause. Tells how many answers it got.
+/// Sends requests without a pause, and returns the number of answers.
 async fn busy_client(gateway: Arc<Gateway>, stop: Arc<AtomicBool>) -> usize {
     let mut connection = Connection::open(&gateway.base_url).await;
     let mut answered = 0;

@@ -1,5 +1,5 @@
-//! What is secret is told nowhere: no key, prompt, header or word of a model is in
-//! the log, the decision log, the metrics or the admin API, whatever goes wrong.
+//! Secrets: no key, prompt, header or answer of a model is in the log, the decision log, the
+//! metrics or the admin API, whatever fails.
 
 use pointsman_guests::{HOSTILE, Misdeed, misbehaving};
 use pointsman_tests::client::{self, Answer};
@@ -13,11 +13,11 @@ use crate::policy_failures::inline;
 use crate::policy_file::PolicyFile;
 
 const CLIENT_KEY: &str = "pm-planted-3f9c17-client-key";
-/// What backends say.
+/// Text in all responses of backends.
 const WORDS: &str = "planted-3f9c17-backend";
 const ADMIN_TOKEN: &str = "planted-3f9c17-admin-token";
 
-/// A request in which everything that may be secret is.
+/// Returns a request with a planted secret in every member that may hold one.
 fn request(route: &str, streamed: bool) -> Value {
     json!({
         "model": route,
@@ -39,7 +39,7 @@ fn request(route: &str, streamed: bool) -> Value {
     })
 }
 
-/// Backends that answer with secrets in every way there is.
+/// Returns backends that put secrets into every kind of response.
 async fn backends() -> Vec<(&'static str, FakeModel)> {
     let words = WORDS;
     let error = json!({ "error": { "message": words, "type": words, "code": words, "param": words } });
@@ -100,7 +100,7 @@ async fn ask(gateway: &Gateway, key: &str, body: &Value) -> Answer {
     client::post_with(&gateway.url("/v1/chat/completions"), &headers, body).await
 }
 
-/// What an admin endpoint says, with the token.
+/// Calls an admin endpoint with the token.
 async fn admin(gateway: &Gateway, path: &str) -> Answer {
     let bearer = format!("Bearer {ADMIN_TOKEN}");
     client::get_with(&gateway.admin(path), &[("authorization", bearer.as_str())]).await
@@ -140,7 +140,7 @@ async fn no_key_prompt_or_answer_leaks_whatever_fails() {
 
     let decisions = admin(&gateway, "/admin/decisions?limit=1000").await.json();
     let decisions = decisions.as_array().expect("a list of decisions");
-    assert_eq!(decisions.len(), asked, "everything that was decided is told");
+    assert_eq!(decisions.len(), asked, "every decision is listed");
     let mut paths: Vec<String> = ["overview", "policies", "routes", "models", "usage", "plans", "audit"]
         .map(|path| format!("/admin/{path}"))
         .into();
@@ -178,13 +178,13 @@ async fn ask_and_hang_up_at_the_end(gateway: &Gateway, body: &Value) {
     while let Some(Ok(_)) = stream.chunk().await {}
 }
 
-/// Lines of the decision log so far.
+/// Returns the number of lines in the decision log so far.
 fn logged(directory: &std::path::Path) -> usize {
     let files = std::fs::read_dir(directory).expect("the directory of the log").flatten();
     files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).map(|text| text.lines().count()).sum()
 }
 
-/// The control: what is planted is found.
+/// Control: a planted secret in the decision log is found.
 #[tokio::test]
 #[should_panic(expected = "the gateway kept what it may not keep")]
 async fn a_leak_fails_the_test() {

@@ -1,4 +1,4 @@
-//! How the gateway begins and ends.
+//! Start and shutdown of the gateway.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -74,8 +74,8 @@ fn an_occupied_port_is_reported_with_the_setting_to_change() {
         [("--listen", "--admin-listen", "server"), ("--admin-listen", "--listen", "admin")]
     {
         let ended = run(&["serve", flag, &address, other, "127.0.0.1:0"]);
-        let (told, errors) = texts(&ended);
-        assert_eq!((ended.status.code(), told.as_str()), (Some(1), ""), "{errors}");
+        let (output, errors) = texts(&ended);
+        assert_eq!((ended.status.code(), output.as_str()), (Some(1), ""), "{errors}");
         assert!(errors.contains(&format!("error: cannot listen on {address}: ")), "{errors}");
         assert!(errors.contains(&format!("hint: change `{key}.listen`")), "{errors}");
     }
@@ -87,8 +87,8 @@ fn all_errors_of_a_configuration_are_reported_before_anything_is_served() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("serve-bad.toml");
     std::fs::write(&path, config).expect("the config can be written");
     let ended = run(&["serve", "--config", path.to_str().expect("the path is text")]);
-    let (told, errors) = texts(&ended);
-    assert_eq!((ended.status.code(), told.as_str()), (Some(2), ""), "{errors}");
+    let (output, errors) = texts(&ended);
+    assert_eq!((ended.status.code(), output.as_str()), (Some(2), ""), "{errors}");
     assert!(errors.contains("serve-bad.toml:2:") && errors.contains("serve-bad.toml:6:"), "{errors}");
 }
 

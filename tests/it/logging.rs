@@ -1,4 +1,4 @@
-//! Whatever becomes of standard error costs log lines and nothing else.
+//! Failures of standard error, which lose log lines and nothing else.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,7 +12,7 @@ use crate::fleet::{ask, chat, in_order, reload};
 use crate::policy_failures::inline;
 use crate::policy_file::PolicyFile;
 
-/// A gateway with a policy in a file and one that logs as much as it may.
+/// Gateway with a policy in a file and one that logs as much as it may.
 struct Setup {
     gateway: Gateway,
     config: String,
@@ -38,8 +38,8 @@ impl Setup {
         Self { gateway, config, policy, _flooder: flooder, _model: model }
     }
 
-    /// Logs far more than a pipe and the queue hold: a configuration with thousands of
-    /// errors, again and again.
+    /// Logs far more than a pipe and the queue hold, by repeated reloads of a configuration with
+    /// thousands of errors.
     async fn overflows(&self) {
         let bad: String =
             (0..3_000).map(|number| format!("[routes.r{number}]\npolicy = \"nobody\"\n")).collect();
@@ -52,7 +52,7 @@ impl Setup {
         reload(&self.gateway).await;
     }
 
-    /// Fails unless requests are answered and what changes on disk is noticed.
+    /// Fails unless requests are answered and changes on disk are noticed.
     async fn works(&self, number: u32) {
         for route in ["main", "flooder", "changing"] {
             assert_eq!(ask(&self.gateway, &chat(route, "hi")).await.status, 200, "{route}");
@@ -66,7 +66,7 @@ impl Setup {
         reload(&self.gateway).await;
     }
 
-    /// Lines that were dropped. Fails if anything panicked or was restarted.
+    /// Returns the number of dropped lines. Fails if anything panicked or was restarted.
     async fn dropped(&self) -> u64 {
         let page = client::get(&self.gateway.admin("/metrics")).await;
         let page = String::from_utf8(page.body.to_vec()).expect("metrics are text");

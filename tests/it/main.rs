@@ -1,4 +1,4 @@
-//! The whole gateway, as a process, against scripted models on real sockets.
+//! Integration tests: the whole gateway as a process, against scripted models on real sockets.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -15,7 +15,6 @@ mod admin;
 mod attacks;
 mod backends;
 mod built_in_policies;
-
 mod clients;
 mod command_line;
 mod compatibility;
@@ -46,7 +45,6 @@ mod page;
 mod policy_command;
 mod policy_failures;
 mod policy_inspection;
-
 mod protocols;
 mod real_model;
 mod reloads;
@@ -59,7 +57,6 @@ mod stalled_clients;
 mod state;
 mod stream_ends;
 mod supply;
-
 mod time_limits;
 mod top;
 mod traces;

@@ -1,4 +1,4 @@
-//! The memory that requests and answers hold is bounded over all of them.
+//! Limits of the memory that all requests and answers hold together.
 
 use std::iter;
 
@@ -12,13 +12,14 @@ use crate::raw;
 
 const KIB: usize = 1024;
 
-/// Bodies of up to 256 KiB, of which 384 KiB may be held beyond the first 64 of each.
+/// Limits: bodies of up to 256 KiB, of which 384 KiB may be held beyond the first 64 KiB of each.
 const SMALL_BODIES: &str = "[server]\nmax_body_bytes = \"256KiB\"\n\
     [memory]\nmax_request_bodies = \"384KiB\"\n";
-/// Answers of up to 256 KiB, of which 256 KiB may be held beyond the first 64 of each.
+/// Limits: answers of up to 256 KiB, of which 256 KiB may be held beyond the first 64 KiB of
+/// each.
 const SMALL_ANSWERS: &str = "[memory]\nmax_answer_bytes = \"256KiB\"\nmax_answers = \"256KiB\"\n";
 
-/// A sample of `GET /metrics`.
+/// Returns a sample of `GET /metrics`.
 async fn sample(gateway: &Gateway, series: &str) -> f64 {
     let page = client::get(&gateway.admin("/metrics")).await;
     let page = String::from_utf8_lossy(&page.body).into_owned();
@@ -31,7 +32,7 @@ async fn holds(gateway: &Gateway, is_so: impl Fn(f64) -> bool) {
     while !is_so(sample(gateway, "pointsman_held_memory_bytes").await) {}
 }
 
-/// Begins an upload that announces one byte more than it sends.
+/// Starts an upload that announces one byte more than it sends.
 async fn unfinished_upload(gateway: &Gateway, bytes: usize) -> TcpStream {
     let mut stream = raw::connect(gateway).await;
     let head = raw::head() + &format!("content-length: {}\r\n\r\n", bytes + 1);
@@ -77,7 +78,7 @@ async fn an_upload_that_is_rejected_in_the_middle_gets_the_reason() {
     assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 503");
 }
 
-/// A whole answer of about `bytes` bytes, in pieces, that stops in the middle until the
+/// Returns a whole answer of about `bytes` bytes, in pieces, that stops in the middle until the
 /// gate opens.
 fn long_answer(bytes: usize, gate: &Gate) -> Step {
     let text = "z".repeat(bytes);
@@ -144,7 +145,7 @@ async fn an_answer_above_the_limit_is_a_failed_attempt() {
     assert_eq!(ask(&gateway, &chat("main", "hi")).await.text(), "from the other");
 }
 
-/// Events without content, of about `bytes` bytes in all.
+/// Returns events without content, of about `bytes` bytes in total.
 fn empty_events(bytes: usize) -> impl Iterator<Item = String> {
     let padding = "p".repeat(KIB);
     let choice = json!({ "index": 0, "delta": { "role": "assistant" }, "finish_reason": null });

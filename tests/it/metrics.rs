@@ -1,4 +1,4 @@
-//! What happens is counted, and told to Prometheus.
+//! Metrics for Prometheus.
 
 mod load;
 mod observability;
@@ -16,7 +16,7 @@ use load::Load;
 
 const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
 
-/// One scrape, in the classic format.
+/// Scrape in the classic text format.
 struct Scrape(String);
 
 impl Scrape {
@@ -26,34 +26,34 @@ impl Scrape {
         Self(String::from_utf8(answer.body.to_vec()).expect("metrics are text"))
     }
 
-    /// The value of a series, if it is there.
+    /// Returns the value of a series, if it exists.
     fn value(&self, series: &str) -> Option<f64> {
         let samples = self.0.lines().filter_map(|line| line.rsplit_once(' '));
         let mut values = samples.filter(|(name, _)| *name == series).map(|(_, value)| value);
         values.next().map(|value| value.parse().expect("a number"))
     }
 
-    /// The sum of all series of a metric.
+    /// Returns the sum of all series of a metric.
     fn sum(&self, metric: &str) -> f64 {
         let samples = self.0.lines().filter_map(|line| line.rsplit_once(' '));
         let mine = samples.filter(|(series, _)| series.split('{').next() == Some(metric));
         mine.map(|(_, value)| value.parse::<f64>().expect("a number")).sum()
     }
 
-    /// The names of the series, with their labels.
+    /// Returns the names of the series, with their labels.
     fn series(&self) -> BTreeSet<&str> {
         let samples = self.0.lines().filter(|line| !line.starts_with('#'));
         samples.filter_map(|line| Some(line.rsplit_once(' ')?.0)).collect()
     }
 
-    /// The names that queries can have of what is in it.
+    /// Returns the names under which queries can refer to the series.
     fn names(&self) -> BTreeSet<&str> {
         self.series().into_iter().filter_map(|series| series.split('{').next()).collect()
     }
 }
 
-/// Scrapes until a series has a value. What never comes fails the test by the number
-/// of scrapes.
+/// Scrapes until a series has a value. If it never does, the test fails after a number of
+/// scrapes.
 async fn scraped_when(gateway: &Gateway, series: &str, value: f64) -> Scrape {
     let mut scrape = Scrape::of(gateway).await;
     for _ in 0..2_000 {

@@ -1,4 +1,4 @@
-//! Policies that want to know what became of their decisions.
+//! Policies that observe the outcomes of their decisions.
 
 use pointsman_guests::RECORDER;
 use pointsman_tests::{FakeModel, Gateway};
@@ -8,7 +8,8 @@ use crate::policy_file::PolicyFile;
 
 #[tokio::test]
 async fn an_observing_policy_gets_the_outcomes_of_its_decisions() {
-    /// Outcomes are delivered beside the requests, so the next one may be faster.
+    /// Waits for an outcome. Outcomes are delivered beside the requests, so the next request may
+    /// be faster.
     const PATIENCE: usize = 1_000;
     let (fake, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(RECORDER));
     let config = backend("a", &fake, "")

@@ -1,4 +1,4 @@
-//! Requests that a policy cuts into tasks, over models on backends of their own.
+//! Requests that a policy splits into tasks, over models on backends of their own.
 
 mod assembled;
 mod built_in;
@@ -19,11 +19,11 @@ use serde_json::Value;
 use crate::fleet::{backend, model};
 use crate::policy_file::PolicyFile;
 
-/// A deadline that no machine is too busy for.
+/// Deadline that holds on a busy machine.
 const AMPLE: &str = "60s";
 
-/// A gateway whose route `main` is decided by the planner, over the models
-/// `a/chat`, `b/chat` … in this order, each dearer than the one before.
+/// Gateway whose route `main` has the planner, over the models `a/chat`, `b/chat` … in this
+/// order, each more expensive than the one before.
 struct Setup {
     gateway: Gateway,
     _policy: PolicyFile,
@@ -39,7 +39,7 @@ impl Setup {
         Self::with(&blundering(blunder), deadline, models, more).await
     }
 
-    /// `more` goes below the route: keys of its own, then further tables.
+    /// Starts a gateway. `more` goes below the route: keys of its own, then further tables.
     async fn with(settings: &str, deadline: &str, models: &[&FakeModel], more: &str) -> Self {
         let policy = PolicyFile::new(PLANNER);
         let mut config = String::new();
@@ -57,7 +57,7 @@ impl Setup {
     }
 }
 
-/// JSON as a TOML inline table; what is null is left out.
+/// Returns JSON as a TOML inline table; null members are omitted.
 pub fn inline(settings: &str) -> String {
     let settings: Value = serde_json::from_str(settings).expect("settings are JSON");
     let members = settings.as_object().expect("settings are an object");
@@ -66,7 +66,7 @@ pub fn inline(settings: &str) -> String {
     format!("{{ {} }}", pairs.join(", "))
 }
 
-/// The text of a request's last message.
+/// Returns the text of a request's last message.
 fn last_text(body: &Value) -> String {
     let last = body["messages"].as_array().and_then(|messages| messages.last()).expect("a message");
     last["content"].as_str().unwrap_or_else(|| panic!("not a text: {last}")).to_owned()

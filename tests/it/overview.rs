@@ -1,4 +1,4 @@
-//! Everything at a glance, and what happens as it happens.
+//! The overview, and the stream of events.
 
 use pointsman_guests::version;
 use pointsman_tests::client::{self, Stream};
@@ -18,7 +18,7 @@ fn sum(points: &Value, of: &str) -> f64 {
     points.as_array().expect("a list of points").iter().filter_map(|point| point[of].as_f64()).sum()
 }
 
-/// Events from `GET /admin/events`, each with its kind.
+/// Events from `GET /admin/events`, each with its type.
 struct Events(Stream);
 
 impl Events {
@@ -35,7 +35,7 @@ impl Events {
         Self(stream)
     }
 
-    /// Waits for an event whose data is wanted.
+    /// Waits for an event whose data meets a condition.
     async fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             let data = self.0.event().await.expect("the stream goes on");
@@ -81,8 +81,8 @@ async fn an_overview_sums_requests_by_route_model_and_time() {
     );
     assert_eq!((&route["description"], &route["models"]), (&json!("what is cheap"), &json!(["a/chat"])));
     let models = overview["models"].as_array().expect("a list of models");
-    let told: Vec<_> = models.iter().map(|it| (it["id"].as_str(), it["requests"].as_u64())).collect();
-    assert_eq!(told, [(Some("a/chat"), Some(2)), (Some("b/chat"), Some(0))]);
+    let reported: Vec<_> = models.iter().map(|it| (it["id"].as_str(), it["requests"].as_u64())).collect();
+    assert_eq!(reported, [(Some("a/chat"), Some(2)), (Some("b/chat"), Some(0))]);
     assert_eq!(overview["policies"][0]["name"], "cost");
     assert!(overview["started_ms"].as_u64() <= overview["now_ms"].as_u64());
 }
@@ -110,8 +110,8 @@ async fn a_subscriber_gets_events_of_requests_and_swaps() {
     let first = events.wait_for(|event| event.get("totals").is_some()).await;
     assert_eq!(first["totals"]["requests"], 0);
     ask(&gateway, &chat("main", "hi")).await;
-    let told = events.wait_for(Value::is_array).await;
-    assert_eq!((&told[0]["route"], &told[0]["ending"]), (&json!("main"), &json!("answered")));
+    let requests = events.wait_for(Value::is_array).await;
+    assert_eq!((&requests[0]["route"], &requests[0]["ending"]), (&json!("main"), &json!("answered")));
     let tick = events.wait_for(|event| event["totals"]["requests"] == 1).await;
     assert_eq!(sum(&tick["points"], "answered"), 1.0);
 

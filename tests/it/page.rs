@@ -1,7 +1,7 @@
-//! The live page, as a browser has it.
+//! The live page in a browser.
 //!
-//! `cargo xtask test` installs a browser and tells where. Without it most of these
-//! tests are skipped, but not on CI.
+//! `cargo xtask test` installs a browser and sets its path. Without it most of these tests are
+//! skipped, except on CI.
 
 use std::process::{Command, Stdio};
 
@@ -14,7 +14,7 @@ use crate::policy_file::PolicyFile;
 
 const TOKEN: &str = "let-this-page-in";
 
-/// Routes that are answered, cut into tasks and never answered, and a policy in a
+/// Gateway with routes that are answered, split into tasks and never answered, and a policy in a
 /// file with another version of it beside.
 struct Setup {
     gateway: Gateway,
@@ -54,8 +54,7 @@ impl Setup {
         assert_eq!(reload.status, 200, "{}", reload.json());
     }
 
-    /// Does with the page what a scenario of `tests/clients/page` says, which fails
-    /// with a message of its own.
+    /// Runs a scenario of `tests/clients/page`, which fails with a message of its own.
     async fn browse(self, scenario: &str) {
         let Some((modules, chromium)) = browser() else { return };
         let mut script = Command::new("node");
@@ -77,7 +76,7 @@ impl Setup {
     }
 }
 
-/// Where the packages and the browser are.
+/// Returns the paths of the packages and of the browser.
 fn browser() -> Option<(String, String)> {
     Some((installed("POINTSMAN_TEST_NODE_MODULES")?, installed("POINTSMAN_TEST_CHROMIUM")?))
 }
@@ -120,7 +119,7 @@ async fn a_cached_file_of_the_page_is_not_sent_again() {
     assert_eq!((other.status.as_u16(), other.body), (200, first.body));
 }
 
-/// A test for each scenario that needs nothing but a gateway.
+/// Defines a test for each scenario that needs nothing but a gateway.
 macro_rules! scenarios {
     ($($name:ident),+ $(,)?) => {
         $(#[tokio::test]

@@ -1,4 +1,4 @@
-//! `pointsman policy` against a running gateway.
+//! The command `pointsman policy` against a running gateway.
 
 use pointsman_guests::{version, wrong_world};
 use pointsman_tests::{FakeModel, Gateway};
@@ -8,7 +8,7 @@ use crate::command_line::{run, texts};
 use crate::fleet::{ask, backend, chat, model};
 use crate::policy_file::PolicyFile;
 
-/// A gateway with the policies `own`, which decides at `main`, and `other`.
+/// Gateway with the policies `own`, which decides at `main`, and `other`.
 struct Setup {
     gateway: Gateway,
     policy: PolicyFile,
@@ -30,7 +30,7 @@ async fn setup(more: &str, environment: &[(&str, &str)]) -> Setup {
 }
 
 impl Setup {
-    /// Exit status, standard output and standard error.
+    /// Runs a command, and returns its exit status, standard output and standard error.
     fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let admin = ["--admin", &self.gateway.admin_url];
         let output = run(&[&["policy"], arguments, &admin[..]].concat());
@@ -38,14 +38,14 @@ impl Setup {
         (output.status.code(), out, err)
     }
 
-    /// What a command says that has to work.
+    /// Runs a command that must succeed, and returns its output.
     fn says(&self, arguments: &[&str]) -> String {
         let (status, out, err) = self.run(arguments);
         assert_eq!((status, &*err), (Some(0), ""), "{arguments:?}: {out}");
         out
     }
 
-    /// What a command complains of that must not work.
+    /// Runs a command that must fail, and returns its error.
     fn complains(&self, arguments: &[&str]) -> String {
         let (status, out, err) = self.run(arguments);
         assert_eq!((status, &*out), (Some(1), ""), "{arguments:?}: {err}");
@@ -57,7 +57,7 @@ impl Setup {
         answer.header("x-pointsman-route").expect("a label").to_owned()
     }
 
-    /// A version in a file of its own.
+    /// Writes a version to a file of its own.
     fn file(&self, bytes: &[u8]) -> String {
         let path = self.policy.path().with_file_name("upload.wasm");
         std::fs::write(&path, bytes).expect("a file");
@@ -146,9 +146,9 @@ async fn a_failed_command_states_the_remedy() {
     assert!(with(&["unpin", "own"]).contains("its source says which one serves"));
 
     let nobody_there = run(&["policy", "list", "--admin", "http://127.0.0.1:1"]);
-    let (_, told) = texts(&nobody_there);
+    let (_, error) = texts(&nobody_there);
     assert_eq!(nobody_there.status.code(), Some(1));
-    assert!(told.contains("cannot reach the gateway") && told.contains("name it with --admin"), "{told}");
+    assert!(error.contains("cannot reach the gateway") && error.contains("name it with --admin"), "{error}");
     for wrong in [
         &["trial", "main", "other"][..],
         &["trial", "main"],

@@ -1,4 +1,4 @@
-//! A policy that fails never fails the request by itself.
+//! Failures of policies, which do not fail the request.
 
 use pointsman_guests::{FIRST, HOSTILE, Misdeed, TURNED, misbehaving, version, version_label};
 use pointsman_tests::client::{self, Answer};
@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 
 use crate::policy_file::PolicyFile;
 
-/// A route `main` whose policy misbehaves, over two models at one backend.
+/// Gateway with a route `main` whose policy misbehaves, over two models at one backend.
 struct Setup {
     gateway: Gateway,
     _policy: PolicyFile,
     _model: FakeModel,
 }
 
-/// `on_failure` and further tables are TOML. Without limits in it, the policy has ample time.
+/// Starts a gateway. `on_failure` and further tables are TOML. Without limits in it, the policy
+/// has ample time.
 async fn setup(misdeed: Misdeed, on_failure: &str, more: &str) -> Setup {
     let limits = if on_failure.contains("limits") { "" } else { "limits.deadline = \"60s\"" };
     let (model, policy) = (FakeModel::saying("hello there").await, PolicyFile::new(HOSTILE));
@@ -44,7 +45,7 @@ async fn setup(misdeed: Misdeed, on_failure: &str, more: &str) -> Setup {
     Setup { gateway: Gateway::start(&config).await, _policy: policy, _model: model }
 }
 
-/// JSON with text values as a TOML inline table.
+/// Returns JSON with text values as a TOML inline table.
 pub fn inline(settings: &str) -> String {
     let settings: Value = serde_json::from_str(settings).expect("settings are JSON");
     let members = settings.as_object().expect("settings are an object");
@@ -58,7 +59,7 @@ impl Setup {
         client::post(&self.gateway.url("/v1/chat/completions"), &body).await
     }
 
-    /// What `GET /admin/policies` says of a policy.
+    /// Returns a policy from `GET /admin/policies`.
     async fn status(&self, name: &str) -> Value {
         let status = client::get(&self.gateway.admin("/admin/policies")).await.json();
         let policies = status["policies"].as_array().expect("a list of policies");
@@ -105,7 +106,7 @@ fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
-/// Returns whether it is one of what the guest writes.
+/// Returns whether the guest writes this character.
 fn is_hidden(letter: char) -> bool {
     TURNED.contains(letter) && !letter.is_ascii()
 }
@@ -158,7 +159,7 @@ async fn a_fallback_policy_takes_over_and_its_failure_leads_to_the_static_order(
     let answer = failed_twice.ask().await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("x-pointsman-route"), Some("static"));
-    assert_eq!(answer.header("x-pointsman-policy-failure"), Some("trap"), "the first failure is told");
+    assert_eq!(answer.header("x-pointsman-policy-failure"), Some("trap"), "the first failure is reported");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! A policy's file, in a directory of its own, for tests that replace it.
+//! File of a policy in a directory of its own, for tests that replace it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Removed with its directory when dropped.
+/// File of a policy; removed with its directory when dropped.
 #[derive(Debug)]
 pub struct PolicyFile {
     path: PathBuf,
@@ -21,12 +21,12 @@ impl PolicyFile {
         Self { path }
     }
 
-    /// The file, for a configuration's `source`.
+    /// Returns the path for a `source` in the configuration.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts other bytes in its place at once.
+    /// Replaces the file atomically.
     pub fn rename_over(&self, bytes: &[u8]) {
         let incoming = self.path.with_extension("incoming");
         fs::write(&incoming, bytes).expect("the policy can be written");

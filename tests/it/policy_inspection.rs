@@ -1,4 +1,4 @@
-//! `pointsman policy inspect`
+//! The command `pointsman policy inspect`.
 
 use pointsman_guests::{unknown_import, wrong_world};
 use serde_json::{Value, json};
@@ -8,19 +8,19 @@ use crate::policy_file::PolicyFile;
 
 const READER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/guests/0.1.0/reader.wasm");
 
-/// What is told of a policy, once it is one.
-fn told(arguments: &[&str]) -> String {
+/// Inspects a valid policy, and returns the output.
+fn inspect(arguments: &[&str]) -> String {
     let output = run(&[&["policy", "inspect"], arguments].concat());
-    let (told, errors) = texts(&output);
+    let (stdout, errors) = texts(&output);
     assert_eq!((output.status.code(), errors.as_str()), (Some(0), ""));
-    told
+    stdout
 }
 
-/// The message about what is none.
-fn refused(source: &str) -> String {
+/// Inspects a file that is not a policy, and returns the error.
+fn inspect_error(source: &str) -> String {
     let output = run(&["policy", "inspect", source]);
-    let (told, errors) = texts(&output);
-    assert_eq!((output.status.code(), told.as_str()), (Some(2), ""), "{errors}");
+    let (stdout, errors) = texts(&output);
+    assert_eq!((output.status.code(), stdout.as_str()), (Some(2), ""), "{errors}");
     assert!(errors.starts_with("error: "), "{errors}");
     errors
 }
@@ -56,26 +56,26 @@ fn inspect_prints_the_contract_and_the_grants_of_a_policy() {
   load gate  lets it in with grants = [\"prompt\"]
   Whether it compiles, takes its settings and decides, only loading tells: pointsman check
 ";
-    assert_eq!(told(&[READER]), format!("{READER}{expected}"));
+    assert_eq!(inspect(&[READER]), format!("{READER}{expected}"));
 }
 
 #[test]
 fn inspect_prints_json_on_request() {
-    let told: Value = serde_json::from_str(&told(&["--json", READER])).expect("it is JSON");
-    assert_eq!(told["format"], "core-module");
-    assert_eq!(told["imports"][1]["name"], "pointsman:policy/prompt@0.1.0");
-    assert_eq!(told["gate"], json!({ "without_grants": false, "grants": ["prompt"], "refusals": [] }));
+    let output: Value = serde_json::from_str(&inspect(&["--json", READER])).expect("it is JSON");
+    assert_eq!(output["format"], "core-module");
+    assert_eq!(output["imports"][1]["name"], "pointsman:policy/prompt@0.1.0");
+    assert_eq!(output["gate"], json!({ "without_grants": false, "grants": ["prompt"], "refusals": [] }));
 }
 
 #[test]
 fn built_in_policies_can_be_inspected_by_name() {
-    let cost = told(&["builtin:cost"]);
+    let cost = inspect(&["builtin:cost"]);
     assert!(cost.starts_with("builtin:cost\n"), "{cost}");
     assert!(cost.contains("\n  load gate  lets it in without any grant\n"), "{cost}");
     assert!(cost.contains(concat!("\n  sdk        rust ", env!("CARGO_PKG_VERSION"), "\n")), "{cost}");
-    let parallel = told(&["builtin:parallel"]);
+    let parallel = inspect(&["builtin:parallel"]);
     assert!(parallel.contains(r#"lets it in with grants = ["prompt", "outputs"]"#), "{parallel}");
-    let unknown = refused("builtin:cheapest");
+    let unknown = inspect_error("builtin:cheapest");
     assert!(unknown.contains("there is no built-in policy `cheapest`"), "{unknown}");
     assert!(unknown.contains("built-in policies: cost, performance, "), "{unknown}");
 }
@@ -91,8 +91,8 @@ fn a_file_that_is_no_policy_ends_with_status_2() {
     for (bytes, expected) in cases {
         let file = PolicyFile::new(bytes);
         let source = file.path().display().to_string();
-        let error = refused(&source);
+        let error = inspect_error(&source);
         assert!(error.contains(&source) && error.contains(expected), "{error}");
     }
-    assert!(refused("no-such-file.wasm").contains("cannot read no-such-file.wasm: "));
+    assert!(inspect_error("no-such-file.wasm").contains("cannot read no-such-file.wasm: "));
 }

@@ -1,4 +1,4 @@
-//! HTTP/2 and TLS, on either side.
+//! HTTP/2 and TLS on both sides of the gateway.
 
 use bytes::Bytes;
 use http::{Method, Request, Version};

@@ -1,4 +1,4 @@
-//! Bytes on a socket, for what a decent client cannot be made to send.
+//! Raw bytes on a socket, for requests that a correct client cannot send.
 
 pub mod h2;
 
@@ -6,12 +6,12 @@ use pointsman_tests::Gateway;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A connection to the gateway's client listener.
+/// Connects to the gateway's client listener.
 pub async fn connect(gateway: &Gateway) -> TcpStream {
     TcpStream::connect(address(gateway)).await.expect("the gateway accepts")
 }
 
-/// Host and port of the gateway's client listener.
+/// Returns the host and port of the gateway's client listener.
 pub fn address(gateway: &Gateway) -> &str {
     gateway.base_url.strip_prefix("http://").expect("an http address")
 }
@@ -25,8 +25,8 @@ pub async fn exchange(gateway: &Gateway, bytes: &[u8]) -> String {
     String::from_utf8(answer).expect("the answer is text")
 }
 
-/// The head of a POST of a chat request, but for the header that tells the
-/// body's length and the empty line.
+/// Returns the head of a POST of a chat request, without the header for the body's length and the
+/// empty line.
 pub fn head() -> String {
     "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n".to_owned()
 }

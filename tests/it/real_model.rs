@@ -1,8 +1,8 @@
-//! Small real models behind real servers: a language model on a route, and with
-//! one that reads pictures and one that hears, the parts of one request.
+//! Small real models behind real servers: a language model on a route, and with a vision and a
+//! speech model, the parts of one request.
 //!
-//! `cargo xtask test` installs them and tells where. Without it these tests are
-//! skipped, but not on CI.
+//! `cargo xtask test` installs them and sets their paths. Without it these tests are skipped,
+//! except on CI.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::fleet::{ask, open, text_of, usage};
 
-/// The example's configuration with this server, shorter probe intervals, and a deadline for the
-/// policy that holds while the model uses every processor.
+/// Returns the example's configuration with this server, shorter probe intervals, and a deadline
+/// for the policy that holds while the model uses every processor.
 fn config(address: SocketAddr) -> String {
     let replacements = [
         ("127.0.0.1:8000", address.to_string()),

@@ -1,5 +1,4 @@
-//! What changes on disk takes effect while the gateway runs, and what is wrong
-//! changes nothing.
+//! Changes on disk: they take effect while the gateway runs, and invalid ones change nothing.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 use crate::fleet::{self, chat, model};
 use crate::policy_file::PolicyFile;
 
-/// A gateway whose route `main` is decided by a policy in a file.
+/// Gateway whose route `main` has a policy in a file.
 struct Setup {
     gateway: Gateway,
     policy: PolicyFile,
@@ -52,7 +51,7 @@ impl Setup {
         client::post(&self.gateway.url("/v1/chat/completions"), &body).await
     }
 
-    /// Fails unless route `main` is decided by this version.
+    /// Fails unless this version decides at route `main`.
     async fn is_decided_by(&self, number: u32) {
         let answer = self.ask("main").await;
         assert_eq!(answer.status, 200);
@@ -63,28 +62,28 @@ impl Setup {
         client::post(&self.gateway.admin("/admin/reload"), &Value::Null).await
     }
 
-    /// Waits until so many swaps were logged.
+    /// Waits until a swap to this version was logged.
     async fn swapped(&self, digest_of: &[u8]) {
         self.gateway.logged(&format!(r#""to":"{}""#, sha256(digest_of))).await;
     }
 
-    /// What the status says of the policy.
+    /// Returns the policy from the status.
     async fn status(&self) -> Value {
         client::get(&self.gateway.admin("/admin/policies")).await.json()["policies"][0].clone()
     }
 
-    /// Puts bytes in the policy's place that must not be let in.
+    /// Replaces the policy by bytes that must be rejected.
     async fn refuses(&self, bytes: &[u8], why: &str) {
         self.policy.rename_over(bytes);
         let answer = self.reload().await;
         assert_eq!(answer.status, 422);
         let report = answer.json();
-        let told = report["policies"][0]["error"].as_str().expect("the report says why");
-        assert!(told.contains(why), "{told}");
+        let error = report["policies"][0]["error"].as_str().expect("the report says why");
+        assert!(error.contains(why), "{error}");
         assert_eq!(report["policies"][0]["change"], "rejected");
         self.is_decided_by(1).await;
         let status = self.status().await;
-        assert_eq!(status["rejected"]["error"], told);
+        assert_eq!(status["rejected"]["error"], error);
         assert_eq!(status["rejected"]["digest"], sha256(bytes));
         assert_eq!(status["active"], sha256(&version(1)));
     }
@@ -229,8 +228,8 @@ async fn an_invalid_configuration_changes_nothing_and_valid_policies_are_loaded(
     let answer = setup.reload().await;
     assert_eq!(answer.status, 422);
     let report = answer.json();
-    let told = report["config"]["rejected"].as_str().expect("the report says why");
-    assert!(told.contains("unknown policy `nobody`") && told.contains(":2:"), "{told}");
+    let error = report["config"]["rejected"].as_str().expect("the report says why");
+    assert!(error.contains("unknown policy `nobody`") && error.contains(":2:"), "{error}");
     setup.is_decided_by(2).await;
     setup.gateway.logged("the configuration was rejected, the old one goes on").await;
 }

@@ -1,5 +1,5 @@
-//! Versions of a policy take over, are undone when they are worse, and stay
-//! undone; what a person says of them holds, and is remembered.
+//! Rollouts of policy versions: a version that is worse than its predecessor is rolled back and
+//! stays rolled back, and decisions of operators are in force and persisted.
 
 use http::Method;
 use pointsman_domain::ids::Digest;
@@ -13,15 +13,15 @@ use crate::command_line::{run, texts};
 use crate::fleet::{ask, backend, chat, error, model};
 use crate::policy_file::PolicyFile;
 
-/// A gateway whose route `main` is decided by a policy in a file.
+/// Gateway whose route `main` has a policy in a file.
 struct Setup {
     gateway: Gateway,
     policy: PolicyFile,
     _models: [FakeModel; 2],
 }
 
-/// Two models, the second of which always fails; `settings` are the policy's,
-/// `more` is TOML below the route.
+/// Returns a configuration with two models, the second of which always fails; `settings` are the
+/// policy's, `more` is TOML below the route.
 async fn setup(settings: &str, more: &str) -> Setup {
     let models = [FakeModel::saying("hello").await, FakeModel::always(Step::status(500)).await];
     let policy = PolicyFile::new(&version(1));
@@ -46,8 +46,8 @@ impl Setup {
         ask(&self.gateway, &chat("main", "hi")).await
     }
 
-    /// Asks until the decisions are of this version. A version that never comes
-    /// ends in the failure of the test by its number of requests.
+    /// Sends requests until this version decides. If it never does, the test fails after a number
+    /// of requests.
     async fn decided_by(&self, number: u32) {
         let label = version_label(number);
         for _ in 0..2_000 {
@@ -79,7 +79,7 @@ impl Setup {
         client::get(&self.gateway.admin("/admin/policies/changing")).await.json()
     }
 
-    /// The actions in the audit log, the oldest first, with who did them.
+    /// Returns the actions in the audit log, oldest first, with their actors.
     async fn audit(&self) -> Vec<(String, Value)> {
         let events = client::get(&self.gateway.admin("/admin/audit")).await.json();
         let events = events.as_array().expect("a list of events").iter().rev();
@@ -113,28 +113,28 @@ async fn a_new_version_that_fails_is_rolled_back_and_held_for_a_while() {
 
     let again = setup.reload().await;
     assert_eq!(again.status, 422, "the file still has the bad version");
-    let told = again.json()["policies"][0]["error"].as_str().expect("an error").to_owned();
-    assert!(told.contains("was rolled back") && told.contains("it is tried again in"), "{told}");
+    let error = again.json()["policies"][0]["error"].as_str().expect("an error").to_owned();
+    assert!(error.contains("was rolled back") && error.contains("it is tried again in"), "{error}");
     setup.decided_by(1).await;
     let metrics = client::get(&setup.gateway.admin("/metrics")).await;
     let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
     let short = &digest(1)[..12];
-    for told in [
+    for series in [
         format!(r#"pointsman_policy_info{{policy="changing",digest="{short}"}} 1"#),
         r#"pointsman_policy_rollbacks_total{policy="changing",action="rollback",by="gateway"} 1"#.to_owned(),
         r#"pointsman_policy_rollbacks_total{policy="changing",action="rollback",by="admin"} 0"#.to_owned(),
         r#"pointsman_policy_swaps_total{policy="changing"} 2"#.to_owned(),
         r#"pointsman_last_reload_successful 0.0"#.to_owned(),
     ] {
-        assert!(metrics.lines().any(|line| line == told), "{told} is not in\n{metrics}");
+        assert!(metrics.lines().any(|line| line == series), "{series} is not in\n{metrics}");
     }
     // Whoever watches the file may have come to the same end beside the test.
-    for told in [
+    for series in [
         r#"pointsman_policy_rejected_versions_total{policy="changing"} "#,
         r#"pointsman_reloads_total{result="partial"} "#,
     ] {
-        let times = metrics.lines().find_map(|line| line.strip_prefix(told));
-        assert!(times.is_some_and(|times| matches!(times, "1" | "2")), "{told}{times:?}");
+        let times = metrics.lines().find_map(|line| line.strip_prefix(series));
+        assert!(times.is_some_and(|times| matches!(times, "1" | "2")), "{series}{times:?}");
     }
     let by = |who: &str| json!(who);
     let expected =
@@ -154,10 +154,10 @@ async fn a_version_that_keeps_failing_after_its_hold_is_quarantined() {
     }
     let hold = setup.policy_status().await["holds"][0].clone();
     assert_eq!((&hold["in_force"], hold.get("until")), (&json!(true), Some(&Value::Null)));
-    let told = setup.reload().await.json()["policies"][0]["error"].as_str().expect("an error").to_owned();
+    let error = setup.reload().await.json()["policies"][0]["error"].as_str().expect("an error").to_owned();
     assert!(
-        told.contains("is in quarantine") && told.contains("pointsman policy release changing"),
-        "{told}"
+        error.contains("is in quarantine") && error.contains("pointsman policy release changing"),
+        "{error}"
     );
 
     setup.policy.rename_over(&version(1));
@@ -360,8 +360,8 @@ fn an_unreadable_state_is_reported_before_anything_starts() {
     let path = directory.path().with_file_name("pointsman.toml");
     std::fs::write(&path, config).expect("a file");
     let output = run(&["serve", "--config", &path.display().to_string(), "--listen", "127.0.0.1:0"]);
-    let (_, told) = texts(&output);
-    assert!(told.contains("rollouts.json") && told.contains("move the file away"), "{told}");
+    let (_, error) = texts(&output);
+    assert!(error.contains("rollouts.json") && error.contains("move the file away"), "{error}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A request goes through a route to a model and back.
+//! The path of a request through a route to a model and back.
 
 use pointsman_tests::{FakeModel, Gateway, client};
 use serde_json::json;

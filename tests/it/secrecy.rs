@@ -1,5 +1,5 @@
-//! What is in a policy's memory while the gateway serves: nothing of prompts,
-//! keys and headers, unless it was granted. Policies look for it themselves.
+//! Memory of policies: it contains no prompts, keys and headers without a grant. Policies search
+//! it themselves.
 
 use pointsman_guests::{READER, SCANNER, searching};
 use pointsman_tests::client::Answer;
@@ -15,7 +15,7 @@ const CLIENT_KEY: &str = "pm-needle-client-key";
 const BACKEND_KEY: &str = "sk-needle-backend-key";
 const ECHO: &str = "needle-that-the-model-says";
 
-/// Where each is in a request, in the order in which they are looked for.
+/// Positions of the secrets in a request, in the order of the search.
 const SECRETS: [&str; 12] = [
     "needle-system",
     "needle-user",
@@ -55,8 +55,8 @@ struct Setup {
     _policy: PolicyFile,
 }
 
-/// A policy that looks for all secrets, on a route of one model; `more` are
-/// further keys of the policy.
+/// Starts a gateway with a policy that searches for all secrets, on a route of one model; `more`
+/// are further keys of the policy.
 async fn setup(fake: &FakeModel, code: &[u8], more: &str) -> Setup {
     let policy = PolicyFile::new(code);
     let hash: String = Sha256::digest(CLIENT_KEY).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -78,7 +78,7 @@ async fn ask(setup: &Setup) -> Answer {
     ask_by(setup, "authorization", &format!("Bearer {CLIENT_KEY}")).await
 }
 
-/// Asks with the key in a header.
+/// Sends a request with the key in a header.
 async fn ask_by(setup: &Setup, header: &str, key: &str) -> Answer {
     ask_with(&setup.gateway, &[(header, key), ("x-note", "needle-header")], &request()).await
 }
@@ -103,7 +103,8 @@ async fn no_prompt_key_or_header_is_in_the_memory_of_a_policy_without_the_grant(
 
 #[tokio::test]
 async fn an_outcome_does_not_contain_the_answer_of_the_model() {
-    /// Outcomes are delivered beside the requests, so the next one may be faster.
+    /// Waits for an outcome. Outcomes are delivered beside the requests, so the next request may
+    /// be faster.
     const PATIENCE: usize = 1_000;
     let fake = FakeModel::always(Step::stream(&[ECHO, "needle-user"]).die_after(1)).await;
     let setup = setup(&fake, SCANNER, "isolation = \"warm\"").await;
@@ -118,7 +119,7 @@ async fn an_outcome_does_not_contain_the_answer_of_the_model() {
     panic!("no outcome arrived");
 }
 
-/// The control: what is read is found, by the same search.
+/// Control: the same search finds content that the policy has read.
 #[tokio::test]
 async fn a_policy_with_the_grant_has_only_the_granted_content_in_memory() {
     let fake = FakeModel::saying(ECHO).await;

@@ -1,10 +1,10 @@
-//! SECURITY.md names a test for each promise, and the test is there.
+//! SECURITY.md names a test for each promise, and this test exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where the tests are that a path in SECURITY.md begins with.
-const PLACES: [(&str, &str); 3] =
+/// Directories of the tests by the prefix of their path in SECURITY.md.
+const DIRECTORIES: [(&str, &str); 3] =
     [("policy", "host/policy/tests/it"), ("supply", "host/supply/tests/it"), ("gateway", "tests/it")];
 
 #[test]
@@ -32,11 +32,11 @@ fn every_test_that_security_md_names_exists() {
     assert!(checked > 30, "{checked} tests are named");
 }
 
-/// The file of a test, or of a module of tests, after a check that it is there.
+/// Returns the file of a test, or of a module of tests, after a check that it exists.
 fn find(root: &Path, name: &str) -> PathBuf {
     let mut parts = name.split("::");
     let crate_name = parts.next().unwrap_or_default();
-    let (_, place) = PLACES.iter().find(|(prefix, _)| *prefix == crate_name).expect(name);
+    let (_, place) = DIRECTORIES.iter().find(|(prefix, _)| *prefix == crate_name).expect(name);
     let module = parts.next().expect(name);
     let file = root.join(place).join(module).with_extension("rs");
     assert!(file.exists(), "{name}: there is no {}", file.display());
@@ -46,7 +46,7 @@ fn find(root: &Path, name: &str) -> PathBuf {
     file
 }
 
-/// Whether a file, or one below its module, has this name in it.
+/// Returns whether a file, or one below its module, contains this name.
 fn names(file: &Path, name: &str) -> bool {
     let has = |path: &Path| {
         fs::read_to_string(path).is_ok_and(|code| {

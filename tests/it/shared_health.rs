@@ -1,4 +1,4 @@
-//! Models are shared by routes, policies and clients: the haste of one of them does not
+//! Health of models that several routes, policies and clients share: short limits of one do not
 //! make a model unhealthy for the others.
 
 use pointsman_guests::FIRST;
@@ -10,10 +10,11 @@ use crate::fleet::{
 };
 use crate::policy_file::PolicyFile;
 
-/// More failures in a row than a healthy model may have.
+/// Number of consecutive failures that makes a model unhealthy.
 const OFTEN: usize = 5;
 
-/// One model that never answers, a patient route `main` and whatever else.
+/// Starts a gateway with one model that never answers, a route `main` with long limits, and
+/// further TOML.
 async fn silent_model(backend_keys: &str, more: &str) -> (FakeModel, Gateway) {
     let silent = FakeModel::always(Step::hang()).await;
     let config = [

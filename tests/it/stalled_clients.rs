@@ -1,5 +1,5 @@
-//! Clients that stop reading: their requests end at the deadline, and their connections when
-//! nothing is written for too long.
+//! Clients that stop reading: their requests end at the deadline, and their connections once
+//! nothing was written for too long.
 
 use bytes::Bytes;
 use http::Request;
@@ -14,17 +14,17 @@ use crate::fleet::{in_order, open, status, stream_error, streamed, usage};
 use crate::raw;
 use crate::raw::h2;
 
-/// So that the end of a request can be waited for.
+/// Log settings with which a test can wait for the end of a request.
 const LOGGED: &str = "[log]\nlevel = \"debug\"\n";
 const FAILED: &str = r#""ending":"failed""#;
 
-/// A stream that is longer than all buffers between the model and its client.
+/// Stream that is longer than all buffers between the model and its client.
 fn long_stream() -> Step {
     let text = "word ".repeat(20 << 10);
     Step::stream(&vec![text.as_str(); 300])
 }
 
-/// The one request in the ledger.
+/// Returns the only request in the ledger.
 async fn only_line(gateway: &Gateway) -> Value {
     let lines = usage(gateway).await;
     assert_eq!(lines.len(), 1, "{lines:#?}");
@@ -92,7 +92,7 @@ async fn one_stalled_http2_stream_ends_at_its_deadline_and_others_continue() {
     gate.open();
     let rest = active.collect().await.expect("a whole answer").to_bytes();
     assert!(rest.ends_with(b"data: [DONE]\n\n"), "{}", rest.escape_ascii());
-    assert!(stalled.collect().await.is_err(), "its client is told that the answer broke off");
+    assert!(stalled.collect().await.is_err(), "its client notices that the answer broke off");
     connection.abort();
 }
 

@@ -1,4 +1,4 @@
-//! The directory of the state: one gateway uses it, and what it cannot store is not in force.
+//! The state directory: one gateway uses it, and changes that it cannot store are not made.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::command_line::{run, texts};
 use crate::fleet::{ask, chat, in_order};
 use crate::policy_file::PolicyFile;
 
-/// A route `main` whose policy is in a file, and a directory for the state beside it.
+/// Gateway with a route `main` whose policy is in a file, and a state directory beside it.
 struct Setup {
     policy: PolicyFile,
     config: String,
@@ -59,14 +59,14 @@ async fn upload(gateway: &Gateway, number: u32) -> Answer {
     call(gateway, Method::PUT, "/admin/policies/changing/code", version(number)).await
 }
 
-/// Returns the policy that decides at a route.
+/// Returns the policy of a route.
 async fn decides(gateway: &Gateway, route: &str) -> String {
     let answer = ask(gateway, &chat(route, "hi")).await;
     assert_eq!(answer.status, 200);
     answer.header("x-pointsman-policy").expect("a policy").to_owned()
 }
 
-/// All that operators see of what was decided, but for what is counted.
+/// Returns the operators' decisions from the admin API, without counters.
 async fn decided(gateway: &Gateway) -> Vec<Value> {
     let policies = client::get(&gateway.admin("/admin/policies")).await.json();
     let policies = policies["policies"].as_array().expect("policies").iter();

@@ -1,5 +1,5 @@
-//! Ends of streams: complete answers end at once, incomplete ones are reported, and empty
-//! ones go to another model.
+//! Ends of streams: complete answers end at once, incomplete ones are reported, and after empty
+//! ones another model is tried.
 
 use pointsman_tests::{FakeModel, Gate, Gateway, Step};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ fn stream(events: &[String]) -> Step {
     Step::chunks("text/event-stream", events.to_vec())
 }
 
-/// A backend that sends nothing more, and keeps the connection open.
+/// Returns a backend that sends nothing more, and keeps the connection open.
 fn held(events: &[String]) -> Step {
     stream(events).wait_after(events.len(), &Gate::new())
 }

@@ -1,4 +1,4 @@
-//! Policies that come from a registry, a web server or a directory.
+//! Policies from a registry, a web server or a directory.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::command_line::{check, run, texts};
 use crate::fleet::{ask, backend, chat, model};
 use crate::policy_file::PolicyFile;
 
-/// A route `main` that the policy `remote` decides.
+/// Returns a configuration with a route `main` of the policy `remote`.
 fn config(upstream: &FakeModel, policy: &str) -> String {
     let fleet = backend("fake", upstream, "") + &model("fake/one", 1, "");
     format!("{policy}\n{fleet}\n[routes.main]\npolicy = \"remote\"\n")
@@ -67,9 +67,9 @@ async fn an_unavailable_registry_keeps_the_serving_version() {
 
     let answer = reload(&gateway).await;
     assert_eq!(answer.status, 422);
-    let told = answer.json()["policies"][0]["error"].as_str().expect("the report says why").to_owned();
-    assert!(told.contains(registry.authority()), "{told}");
-    assert_eq!(policies(&gateway).await[0]["rejected"]["error"], told);
+    let error = answer.json()["policies"][0]["error"].as_str().expect("the report says why").to_owned();
+    assert!(error.contains(registry.authority()), "{error}");
+    assert_eq!(policies(&gateway).await[0]["rejected"]["error"], error);
     is_decided_by(&gateway, 1).await;
 
     // What is set anew does not wait for the registry.
@@ -84,15 +84,15 @@ async fn an_unavailable_registry_keeps_the_serving_version() {
     is_decided_by(&gateway, 1).await;
 
     // A policy without any version is another matter.
-    let (told, errors) = texts(&check(&config(&upstream, &policy)));
+    let (output, errors) = texts(&check(&config(&upstream, &policy)));
     assert!(
-        told.is_empty() && errors.contains("error: cannot load the policy `remote` from oci://"),
+        output.is_empty() && errors.contains("error: cannot load the policy `remote` from oci://"),
         "{errors}"
     );
 }
 
-/// A web server that has the first version, the address of that, and a file with the server's
-/// certificate authority in a directory of its own.
+/// Starts a web server with the first version, and returns it with the address of that version,
+/// and a file with the server's certificate authority in a directory of its own.
 async fn web_server() -> (FakeModel, String, PathBuf) {
     let web = FakeModel::builder().tls().otherwise(|_| Step::bytes("application/wasm", version(1)));
     let web = web.start().await;
@@ -141,8 +141,8 @@ async fn an_unsigned_policy_is_rejected_if_a_signature_is_required() {
     fs::write(&file, version(1)).expect("the policy can be written");
     let key = "public_key = \"RWTPB4lzeaywJoUV2O+86FQY6PVFm0nZJJwJ1IQdgCDrTK3N43CFMFUB\"";
     let checked = check(&config(&upstream, &remote(&file.display().to_string(), key)));
-    let (told, errors) = texts(&checked);
-    assert_eq!((checked.status.code(), &*told), (Some(2), ""));
+    let (output, errors) = texts(&checked);
+    assert_eq!((checked.status.code(), &*output), (Some(2), ""));
     assert!(errors.contains("there is no signature, and only signed bytes are taken"), "{errors}");
     fs::remove_dir_all(directory).expect("the directory can be removed");
 }
@@ -168,8 +168,8 @@ async fn a_file_dropped_into_the_policy_directory_is_a_policy() {
 
     // It is no more trusted than any other.
     fs::write(directory.join("reader.wasm"), READER).expect("the policy can be written");
-    let told = reload(&gateway).await.json()["config"]["rejected"].to_string();
-    assert!(told.contains("which it is not granted"), "{told}");
+    let error = reload(&gateway).await.json()["config"]["rejected"].to_string();
+    assert!(error.contains("which it is not granted"), "{error}");
     fs::remove_file(directory.join("reader.wasm")).expect("it can be removed");
     fs::remove_file(directory.join("more.wasm")).expect("it can be removed");
     assert_eq!(reload(&gateway).await.status, 200);
@@ -177,7 +177,7 @@ async fn a_file_dropped_into_the_policy_directory_is_a_policy() {
     fs::remove_dir_all(directory).expect("the directory can be removed");
 }
 
-/// A directory of the test's own.
+/// Returns a new directory for one test.
 fn own_directory() -> std::path::PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -210,17 +210,17 @@ async fn an_upload_to_a_policy_with_a_public_key_needs_a_signature() {
     let upload = |arguments: &[&str]| {
         let admin = ["--admin", &gateway.admin_url];
         let output = run(&[&["policy", "upload", "remote"], arguments, &admin[..]].concat());
-        let (_, told) = texts(&output);
-        (output.status.code(), told)
+        let (_, error) = texts(&output);
+        (output.status.code(), error)
     };
     let two = write("two.wasm", &version(2));
-    let (status, told) = upload(&[&two]);
+    let (status, error) = upload(&[&two]);
     assert_eq!(status, Some(1));
-    assert!(told.contains("what is uploaded has to be signed"), "{told}");
+    assert!(error.contains("what is uploaded has to be signed"), "{error}");
     let other = write("other.minisig", sign(&version(3)).as_bytes());
-    let (status, told) = upload(&[&two, "--signature", &other]);
+    let (status, error) = upload(&[&two, "--signature", &other]);
     assert_eq!(status, Some(1));
-    assert!(told.contains("the signature does not fit the bytes"), "{told}");
+    assert!(error.contains("the signature does not fit the bytes"), "{error}");
     is_decided_by(&gateway, 1).await;
     write("two.wasm.minisig", sign(&version(2)).as_bytes());
     assert_eq!(upload(&[&two]).0, Some(0));

@@ -1,4 +1,4 @@
-//! A command in a terminal, with somebody at the keys.
+//! Interactive commands in a pseudo-terminal.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -16,14 +16,14 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::sync::watch;
 use vt100::Parser;
 
-/// Longest wait for a picture.
+/// Limit of a wait for the screen.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Runs a command, then tells its status and the terminal's modes. A shell leads the
-/// terminal's session, so that the modes are those that the command left.
+/// Shell script that runs a command, then prints its status and the terminal's modes. The shell
+/// leads the terminal's session, so that the modes are those that the command left.
 const SCRIPT: &str = "file=$1; shift; sh -c 'echo $$ >\"$0\"; exec \"$@\"' \"$file\" \"$@\"; \
                       echo \"status $?\"; stty -a; echo over";
 
-/// The terminal. The command in it is killed when it is dropped.
+/// Terminal with a command, which is killed when it is dropped.
 pub struct Terminal {
     keys: File,
     leader: Child,
@@ -31,14 +31,14 @@ pub struct Terminal {
     seen: Arc<watch::Sender<Seen>>,
 }
 
-/// What was written to it.
+/// Output so far.
 struct Seen {
     screen: Parser,
     bytes: Vec<u8>,
 }
 
 impl Terminal {
-    /// Runs the gateway's binary in a terminal of so many columns and rows.
+    /// Runs the gateway's binary in a terminal of this size.
     pub fn run(size: (u16, u16), arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("terminal-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -75,7 +75,7 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).expect("the terminal takes keys");
     }
 
-    /// Gives it another size.
+    /// Resizes the terminal.
     pub fn resize(&self, size: (u16, u16)) {
         let [rows, columns] = [size.1, size.0].map(whole);
         self.seen.send_modify(|seen| seen.screen.screen_mut().set_size(rows, columns));
@@ -84,7 +84,7 @@ impl Terminal {
 
     /// Sends the command a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let process = fs::read_to_string(&self.process).expect("the process told its id");
+        let process = fs::read_to_string(&self.process).expect("the process wrote its id");
         let sent = Command::new("kill").args(["-s", name, process.trim()]).status();
         assert!(sent.expect("kill can be run").success(), "the command still runs");
     }
@@ -109,8 +109,8 @@ impl Terminal {
         shown.unwrap_or_else(|_| panic!("{text:?} is not as it should be on:\n{}", self.screen()))
     }
 
-    /// Waits for the command's end, and returns its exit status and what is on the
-    /// screen then. Panics unless the terminal is as it was before.
+    /// Waits for the end of the command, and returns its exit status and the last screen. Panics
+    /// unless the modes of the terminal are restored.
     pub async fn ended(&self) -> (i32, String) {
         let screen = self.shows("\nover").await;
         let seen = self.seen.borrow();
@@ -124,7 +124,7 @@ impl Terminal {
         (status.trim().parse().expect("a number"), screen)
     }
 
-    /// Everything that was written to it so far.
+    /// Returns the whole output so far.
     pub fn written(&self) -> String {
         String::from_utf8_lossy(&self.seen.borrow().bytes).into_owned()
     }
@@ -155,7 +155,7 @@ fn resize(terminal: &impl std::os::fd::AsFd, (columns, rows): (u16, u16)) {
     tcsetwinsize(terminal, size).expect("a terminal has a size");
 }
 
-/// Reads what is written, until nobody has the terminal open any more.
+/// Reads output until no process has the terminal open any more.
 fn follow(mut terminal: File, seen: Arc<watch::Sender<Seen>>) {
     thread::spawn(move || {
         let mut bytes = [0; 4096];

@@ -4,7 +4,7 @@ use pointsman_tests::{FakeModel, Gate, Gateway, Step};
 
 use crate::fleet::{ask, chat, error, in_order, open, status, streamed, text_of};
 
-/// Asks a route that has a limit and a model behind the one that exceeds it.
+/// Sends requests to a route with a limit and a second model behind the one that exceeds it.
 async fn passed_on(step: Step, limit: &str, streaming: bool) {
     let (slow, other) = (FakeModel::always(step).await, FakeModel::saying("Ho").await);
     let gateway = Gateway::start(&in_order(&[&slow, &other], &format!("{limit}\n"))).await;

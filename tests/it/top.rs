@@ -1,4 +1,4 @@
-//! `pointsman top` against a running gateway.
+//! The command `pointsman top` against a running gateway.
 
 use http::Method;
 use pointsman_tests::client::call;
@@ -13,11 +13,12 @@ use crate::terminal::Terminal;
 
 const SIZE: (u16, u16) = (100, 30);
 
-/// `pointsman top` without a terminal: exit status, standard output, standard error.
+/// Runs `pointsman top` without a terminal, and returns its exit status, standard output and
+/// standard error.
 fn top(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = run(&[&["top"], arguments].concat());
-    let (told, errors) = texts(&output);
-    (output.status.code(), told, errors)
+    let (stdout, errors) = texts(&output);
+    (output.status.code(), stdout, errors)
 }
 
 fn open(admin: &str, more: &[&str], environment: &[(&str, &str)]) -> Terminal {
@@ -25,7 +26,7 @@ fn open(admin: &str, more: &[&str], environment: &[(&str, &str)]) -> Terminal {
     Terminal::run(SIZE, &arguments, environment)
 }
 
-/// What is in the columns of the line that begins with a word.
+/// Returns the columns of the line that begins with a word.
 fn row<'a>(text: &'a str, first: &str) -> Vec<&'a str> {
     let mut rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     rows.find(|row| row.first() == Some(&first))
@@ -44,19 +45,19 @@ async fn one_snapshot_shows_a_gateway_under_load() {
         ask(&gateway, &body).await;
     }
     ask(&gateway, &chat("other", "count")).await;
-    let (status, told, errors) = top(&["--once", "--admin", &gateway.admin_url]);
+    let (status, output, errors) = top(&["--once", "--admin", &gateway.admin_url]);
     assert_eq!((status, errors.as_str()), (Some(0), ""));
-    assert!(told.starts_with("pointsman 0."), "{told}");
-    assert!(told.contains("saved 50 %") && told.contains("21 for $"), "{told}");
-    let answers = row(&told, "a/chat");
+    assert!(output.starts_with("pointsman 0."), "{output}");
+    assert!(output.contains("saved 50 %") && output.contains("21 for $"), "{output}");
+    let answers = row(&output, "a/chat");
     assert_eq!((answers[1], answers[3]), ("ok", "100"), "health and share: {answers:?}");
-    let route = row(&told, "main");
+    let route = row(&output, "main");
     assert!(route[1].starts_with("cost@") && route.contains(&"20") && route.contains(&"b/chat"), "{route:?}");
-    assert!(row(&told, "cost").contains(&"21"), "decisions: {told}");
-    assert!(told.contains("failed: "), "the newest decision failed, and why is told: {told}");
+    assert!(row(&output, "cost").contains(&"21"), "decisions: {output}");
+    assert!(output.contains("failed: "), "the newest decision failed, with its reason: {output}");
     // Without a terminal it is the same, with a hint that does not get in the way.
-    let (status, told, errors) = top(&["--admin", &gateway.admin_url]);
-    assert_eq!((status, told.starts_with("pointsman 0.")), (Some(0), true));
+    let (status, output, errors) = top(&["--admin", &gateway.admin_url]);
+    assert_eq!((status, output.starts_with("pointsman 0.")), (Some(0), true));
     assert!(errors.contains("hint: ") && errors.contains("--once"), "{errors}");
 }
 
@@ -134,19 +135,19 @@ async fn without_the_token_top_ends_with_an_error() {
     let model = FakeModel::saying("hello").await;
     let config = in_order(&[&model], "[admin]\ntoken_env = \"TOKEN\"\n");
     let gateway = Gateway::start_with(&config, &[("TOKEN", "let-me-in")]).await;
-    let (status, told, errors) = top(&["--once", "--admin", &gateway.admin_url]);
-    assert_eq!((status, told.as_str()), (Some(2), ""));
+    let (status, output, errors) = top(&["--once", "--admin", &gateway.admin_url]);
+    assert_eq!((status, output.as_str()), (Some(2), ""));
     assert!(errors.contains("the admin API needs its token") && errors.contains("--token-file"), "{errors}");
     let terminal = open(&gateway.admin_url, &[], &[]);
     let (status, screen) = terminal.ended().await;
     assert_eq!(status, 2);
-    assert!(screen.contains("needs its token"), "it is told where it can be read: {screen}");
+    assert!(screen.contains("needs its token"), "the screen says that it is needed: {screen}");
 
     let token = gateway.directory().join("token");
     std::fs::write(&token, "let-me-in\n").expect("a file");
     let token = token.display().to_string();
-    let (status, told, _) = top(&["--once", "--admin", &gateway.admin_url, "--token-file", &token]);
-    assert_eq!((status, told.starts_with("pointsman 0.")), (Some(0), true));
+    let (status, output, _) = top(&["--once", "--admin", &gateway.admin_url, "--token-file", &token]);
+    assert_eq!((status, output.starts_with("pointsman 0.")), (Some(0), true));
 }
 
 #[tokio::test]
@@ -165,7 +166,8 @@ async fn colours_are_disabled_on_request() {
     }
 }
 
-/// Answers every request for an overview with one that is to drive the terminal.
+/// Starts a server that answers every request for an overview with control characters for the
+/// terminal.
 async fn hostile_gateway() -> String {
     const HOSTILE: &str = "\u{1b}[2Jboo\u{1b}]0;owned\u{7}\u{9b}31m";
     let overview = json!({
@@ -183,8 +185,9 @@ async fn hostile_gateway() -> String {
             while !asked.ends_with(b"\r\n\r\n")
                 && stream.read_buf(&mut asked).await.is_ok_and(|count| count > 0)
             {}
-            let told: &Value = if asked.starts_with(b"GET /admin/overview") { &overview } else { &decisions };
-            let body = told.to_string();
+            let response: &Value =
+                if asked.starts_with(b"GET /admin/overview") { &overview } else { &decisions };
+            let body = response.to_string();
             let head =
                 format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
             // One that went away wants no answer.
@@ -198,12 +201,12 @@ async fn hostile_gateway() -> String {
 async fn control_characters_of_a_gateway_do_not_reach_the_terminal() {
     let admin = hostile_gateway().await;
     let asked = admin.clone();
-    let (status, told, _) = tokio::task::spawn_blocking(move || top(&["--once", "--admin", &asked]))
+    let (status, output, _) = tokio::task::spawn_blocking(move || top(&["--once", "--admin", &asked]))
         .await
         .expect("it does not panic");
     assert_eq!(status, Some(0));
-    assert!(told.contains("\u{fffd}[2Jboo"), "{told:?}");
-    assert!(!told.contains(|letter: char| letter.is_control() && letter != '\n'), "{told:?}");
+    assert!(output.contains("\u{fffd}[2Jboo"), "{output:?}");
+    assert!(!output.contains(|letter: char| letter.is_control() && letter != '\n'), "{output:?}");
 
     let mut terminal = open(&admin, &[], &[]);
     terminal.shows("[2Jboo").await;
@@ -226,7 +229,7 @@ fn an_unreachable_gateway_and_an_invalid_interval_are_reported_with_a_remedy() {
         assert_eq!(status, Some(2), "{interval}");
         assert!(errors.contains("0.2 to 60 seconds"), "{errors}");
     }
-    let (status, told, _) = top(&["--help"]);
+    let (status, output, _) = top(&["--help"]);
     assert_eq!(status, Some(0));
-    assert!(told.contains("Keys:") && told.contains("pointsman top --once"), "{told}");
+    assert!(output.contains("Keys:") && output.contains("pointsman top --once"), "{output}");
 }

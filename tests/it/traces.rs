@@ -1,4 +1,4 @@
-//! Spans of requests, as a collector gets them.
+//! Spans of requests as a collector receives them.
 
 mod content;
 mod delivery;
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use crate::fleet::{ask, backend, chat, in_order, model, open, streamed};
 use crate::policy_file::PolicyFile;
 
-/// The table that sends spans to a collector; `more` are further keys.
+/// Returns the table of the collector; `more` are further keys.
 fn to(collector: &Collector, more: &str) -> String {
     format!("[traces]\nendpoint = \"{}\"\n{more}\n", collector.endpoint())
 }
 
-/// The one span with this name.
+/// Returns the only span with this name.
 fn named<'s>(spans: &'s [Span], name: &str) -> &'s Span {
     let mut named = spans.iter().filter(|span| span.name == name);
     match (named.next(), named.next()) {
@@ -27,7 +27,7 @@ fn named<'s>(spans: &'s [Span], name: &str) -> &'s Span {
     }
 }
 
-/// The spans of calls, in the order in which they were made.
+/// Returns the spans of calls in the order of their start.
 fn attempts(spans: &[Span]) -> Vec<&Span> {
     let mut attempts: Vec<&Span> = spans.iter().filter(|span| span.kind == "client").collect();
     attempts.sort_by_key(|span| span.begun);

@@ -1,5 +1,5 @@
-//! A policy is tried beside the one that decides, on the same requests or on a
-//! share of them, and takes over, or is suspended, without anybody noticing.
+//! Trials: a policy runs beside the one that decides, on the same requests or on a share of them,
+//! and takes over or is suspended without an effect on clients.
 
 use http::Method;
 use pointsman_guests::{FIRST, HOSTILE, Misdeed, misbehaving};
@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use crate::fleet::{ask_with, backend, built_in, chat, error, model};
 use crate::policy_file::PolicyFile;
 
-/// A gateway whose route `main` is decided by the policy `own`, with further
-/// policies to try: `other` agrees with it, `last` prefers the dearer model and
-/// `bad` fails.
+/// Gateway whose route `main` has the policy `own`, with further policies for trials: `other`
+/// agrees with it, `last` prefers the more expensive model and `bad` fails.
 struct Setup {
     gateway: Gateway,
     _policy: PolicyFile,
@@ -49,7 +48,7 @@ impl Setup {
         ask_with(&self.gateway, &[("x-pointsman-session", session)], &chat("main", "hi")).await
     }
 
-    /// The labels of requests of sessions `0` to `sessions - 1`.
+    /// Returns the labels of requests of sessions `0` to `sessions - 1`.
     async fn labels(&self, sessions: usize) -> Vec<String> {
         let mut labels = Vec::new();
         for session in 0..sessions {
@@ -77,7 +76,7 @@ impl Setup {
         client::get(&self.gateway.admin("/admin/routes/main")).await.json()
     }
 
-    /// What the route says of its trial, once the shadow was asked so often.
+    /// Returns the trial of the route, once the shadow has decided `decisions` times.
     async fn compared(&self, decisions: u64) -> Value {
         loop {
             let trial = self.route().await["trial"].clone();
@@ -187,10 +186,10 @@ async fn a_promoted_policy_decides_until_it_is_rolled_back() {
     assert!(error(&none, 409, "conflict").contains("`own` decides there as configured"));
     let audit = client::get(&setup.gateway.admin("/admin/audit?limit=2")).await.json();
     let events = audit.as_array().expect("events");
-    let told: Vec<_> =
+    let changes: Vec<_> =
         events.iter().map(|event| (&event["action"], &event["policy"], &event["route"])).collect();
     let (other, main) = (json!("other"), json!("main"));
-    assert_eq!(told, [(&json!("demote"), &other, &main), (&json!("promote"), &other, &main)]);
+    assert_eq!(changes, [(&json!("demote"), &other, &main), (&json!("promote"), &other, &main)]);
 }
 
 #[tokio::test]

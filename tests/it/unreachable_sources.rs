@@ -1,4 +1,4 @@
-//! Policies whose source cannot be reached at the start: the others serve, and theirs do when the
+//! Policies whose source is unreachable at the start: the others serve, and these do once the
 //! source is back.
 
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::command_line::{check, run, texts};
 use crate::fleet::{ask, backend, built_in, chat, error, model};
 
-/// A web server with a policy, at an address where nobody listens yet.
+/// Web server with a policy, at an address where nobody listens yet.
 async fn server_that_is_down() -> FakeModel {
     let web = FakeModel::builder().otherwise(|_| Step::bytes("application/wasm", version(1)));
     let mut web = web.start().await;
@@ -20,7 +20,7 @@ async fn server_that_is_down() -> FakeModel {
     web
 }
 
-/// The policy `remote` on a web server; `more` goes below it.
+/// Returns the table of the policy `remote` on a web server; `more` goes below it.
 fn remote(web: &FakeModel, more: &str) -> String {
     let digest = sha256(&version(1));
     format!(
@@ -29,7 +29,7 @@ fn remote(web: &FakeModel, more: &str) -> String {
     )
 }
 
-/// A fleet of one model, and a policy that is always there.
+/// Returns the configuration of one model, and of a policy that is always available.
 fn fleet(upstream: &FakeModel) -> String {
     backend("fake", upstream, "") + &model("fake/one", 1, "") + &built_in("cost", "")
 }
@@ -247,7 +247,7 @@ async fn a_source_with_an_invalid_policy_prevents_the_start() {
     assert!(errors.contains("error: cannot load the policy `remote` from http://"), "{errors}");
 }
 
-/// A directory of the test's own.
+/// Returns a new directory for one test.
 fn tempfile_directory() -> std::path::PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -257,7 +257,8 @@ fn tempfile_directory() -> std::path::PathBuf {
     directory
 }
 
-/// A port that closes each connection until it is opened, and then leads to a server.
+/// Port that closes each connection until it is opened, and then forwards connections to a
+/// server.
 struct Relay {
     address: String,
     is_open: std::sync::Arc<std::sync::atomic::AtomicBool>,

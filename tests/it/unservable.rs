@@ -1,4 +1,4 @@
-//! Requests that no model can serve: the answer is the same on every route, whatever decides.
+//! Requests that no model can serve: the answer is the same on every route, whatever its policy.
 
 use pointsman_tests::client::{self, Answer};
 use pointsman_tests::{FakeModel, Gateway};
@@ -10,8 +10,8 @@ fn policies() -> impl Iterator<Item = (&'static str, &'static str)> {
     ROUTING_POLICIES.into_iter().chain(PLANNING_POLICIES)
 }
 
-/// A gateway with a route for each built-in policy over the models `a/chat` and `b/chat`, of
-/// which `facts` are stated.
+/// Starts a gateway with a route for each built-in policy over the models `a/chat` and `b/chat`,
+/// which have these facts.
 async fn gateway(upstream: &FakeModel, facts: &str) -> Gateway {
     let mut config = backend("a", upstream, "") + &backend("b", upstream, "");
     config += &model("a/chat", 1, &format!("quality = 0.5\n{facts}"));
@@ -27,7 +27,7 @@ fn routes() -> impl Iterator<Item = &'static str> {
     policies().map(|(policy, _)| policy).chain(["a/chat"])
 }
 
-/// A request with further members, or with others.
+/// Returns a request with further or other members.
 fn with(members: &Value) -> Value {
     let mut body = chat("", "what is this?");
     let body_members = body.as_object_mut().expect("an object");
@@ -40,8 +40,8 @@ fn with_part(part: &Value) -> Value {
     with(&json!({ "messages": [{ "role": "user", "content": content }] }))
 }
 
-/// Sends a request to every route, and asks each where the request would go. Returns the code,
-/// the param and the message of the one error with status 400 that all of them answer.
+/// Sends a request, and a dry run of it, to every route. Returns the code, the param and the
+/// message of the one error with status 400 that all of them answer.
 async fn one_refusal(gateway: &Gateway, request: &Value) -> (Value, Value, String) {
     let mut refusals: Vec<(&str, Value)> = Vec::new();
     for route in routes() {
@@ -121,7 +121,7 @@ async fn a_request_that_is_too_long_by_any_count_is_a_400_on_every_route() {
     assert_eq!(upstream.requests().len(), 0);
 }
 
-/// A conversation of so many long turns.
+/// Returns a conversation of `turns` long turns.
 fn with_messages(turns: usize) -> Value {
     let message = |turn: usize| {
         let role = if turn.is_multiple_of(2) { "user" } else { "assistant" };

@@ -1,4 +1,4 @@
-//! Usage that backends report, and what it costs.
+//! Usage that backends report, and its cost.
 
 use pointsman_tests::{FakeModel, Gateway, Step};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn stream(usages: &[Value]) -> Step {
     Step::chunks("text/event-stream", events.chain(["data: [DONE]\n\n".to_owned()]).collect::<Vec<_>>())
 }
 
-/// Usage and cost of one request, as the ledger has them.
+/// Returns the usage and the cost of one request from the ledger.
 async fn entered(step: Step, prices: &str) -> (u64, u64, f64) {
     let streaming = step.is_event_stream();
     let server = FakeModel::always(step).await;

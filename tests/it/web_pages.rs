@@ -1,4 +1,4 @@
-//! Requests that pages in a browser send to a gateway on the same machine.
+//! Requests of web pages in a browser to a gateway on the same machine.
 
 use bytes::Bytes;
 use http::Method;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::fleet::{ask, ask_with, built_in, chat, error, in_order, streamed};
 use crate::raw;
 
-/// Status of the answer to a GET with some header lines.
+/// Returns the status of a GET with further header lines.
 async fn status(base_url: &str, target: &str, headers: &str) -> u16 {
     let address = base_url.strip_prefix("http://").expect("an http address");
     let mut connection = TcpStream::connect(address).await.expect("the gateway accepts");

@@ -1,4 +1,4 @@
-//! Certificates for loopback, made for each test.
+//! Certificates for loopback, generated for each test.
 
 use std::sync::Arc;
 
@@ -9,36 +9,36 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-/// A self-signed certificate and its key, in PEM.
+/// Self-signed certificate and its key, in PEM.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// The certificate.
+    /// Certificate.
     pub certificate_pem: String,
-    /// The private key.
+    /// Private key.
     pub key_pem: String,
 }
 
 /// TLS settings of a fake server.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TlsOptions<'a> {
-    /// Calls its certificate an authority's, as `openssl req -x509` does.
+    /// Marks the certificate as that of an authority, as `openssl req -x509` does.
     pub(crate) is_authority: bool,
-    /// Shows a certificate that has expired.
+    /// Uses an expired certificate.
     pub(crate) is_expired: bool,
-    /// The name in its certificate. Default: those of loopback.
+    /// Name in the certificate. Default: those of loopback.
     pub(crate) name: Option<&'a str>,
-    /// The only certificate that clients may show, in PEM; they have to.
+    /// Certificate in PEM that clients have to use.
     pub(crate) client_pem: Option<&'a str>,
 }
 
-/// A server that shows a certificate of its own.
+/// TLS configuration of a server with its own certificate.
 pub(crate) struct TlsServer {
     pub(crate) pem: String,
     pub(crate) config: Arc<ServerConfig>,
 }
 
 impl Identity {
-    /// Makes one for loopback.
+    /// Generates an identity for loopback.
     pub fn new() -> Self {
         Self::with(TlsOptions::default())
     }

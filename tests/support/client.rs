@@ -1,5 +1,4 @@
-//! A client as small as tests can do with: one connection for each request, so
-//! that dropping an answer hangs up.
+//! Minimal client: one connection for each request, so that dropping an answer hangs up.
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HOST};
@@ -14,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::planted::PLANTED;
 
-/// A whole answer.
+/// Complete response.
 #[derive(Debug)]
 pub struct Answer {
     /// Status.
@@ -25,7 +24,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// An answer that is still arriving. Dropping it hangs up.
+/// Response whose body is still arriving. Dropping it hangs up.
 #[derive(Debug)]
 pub struct Stream {
     /// Status.
@@ -37,12 +36,12 @@ pub struct Stream {
     connection: JoinHandle<()>,
 }
 
-/// GETs an address.
+/// Sends a GET.
 pub async fn get(url: &str) -> Answer {
     send(request(Method::GET, url, &[], Bytes::new())).await.whole().await
 }
 
-/// GETs an address with some headers.
+/// Sends a GET with headers.
 pub async fn get_with(url: &str, headers: &[(&str, &str)]) -> Answer {
     send(request(Method::GET, url, headers, Bytes::new())).await.whole().await
 }
@@ -72,7 +71,7 @@ pub async fn call(method: Method, url: &str, headers: &[(&str, &str)], body: imp
     send(request(method, url, headers, body.into())).await.whole().await
 }
 
-/// Any request, for what the others cannot do.
+/// Returns a request for [`send`].
 pub fn request(method: Method, url: &str, headers: &[(&str, &str)], body: Bytes) -> Request<Full<Bytes>> {
     let mut request = Request::builder()
         .method(method)
@@ -109,18 +108,18 @@ pub async fn send(mut request: Request<Full<Bytes>>) -> Stream {
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("not JSON: {error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// A header as text, if there is one.
+    /// Returns a header as text, if there is one.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("the header is text"))
     }
 
-    /// The text of a chat completion.
+    /// Returns the text of a chat completion.
     pub fn text(&self) -> String {
         let json = self.json();
         let content = json["choices"][0]["message"]["content"].as_str();
@@ -129,8 +128,8 @@ impl Answer {
 }
 
 impl Stream {
-    /// The next piece as it came, if there is one; an error when the answer
-    /// breaks off.
+    /// Returns the next chunk as it arrived, if there is one; an error if the response breaks
+    /// off.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, hyper::Error>> {
         loop {
             match self.body.frame().await? {
@@ -144,8 +143,7 @@ impl Stream {
         }
     }
 
-    /// The data of the next event; `None` at the end. Panics when the stream
-    /// breaks off.
+    /// Returns the data of the next event; `None` at the end. Panics if the stream breaks off.
     pub async fn event(&mut self) -> Option<String> {
         loop {
             if let Some(end) = self.received.windows(2).position(|pair| pair == b"\n\n") {
@@ -164,7 +162,7 @@ impl Stream {
         }
     }
 
-    /// The data of all events that are still to come.
+    /// Returns the data of all remaining events.
     pub async fn events(mut self) -> Vec<String> {
         let mut events = Vec::new();
         while let Some(event) = self.event().await {
@@ -173,7 +171,7 @@ impl Stream {
         events
     }
 
-    /// The text of a streamed chat completion that has not been read yet.
+    /// Returns the remaining text of a streamed chat completion.
     pub async fn text(self) -> String {
         let events = self.events().await;
         assert_eq!(events.last().map(String::as_str), Some("[DONE]"), "{events:#?}");
@@ -183,7 +181,7 @@ impl Stream {
             .collect()
     }
 
-    /// The rest of the body. Panics when it breaks off.
+    /// Returns the response with the rest of the body. Panics if it breaks off.
     pub async fn whole(mut self) -> Answer {
         let mut body = std::mem::take(&mut self.received);
         while let Some(chunk) = self.chunk().await {

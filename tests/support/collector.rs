@@ -1,5 +1,4 @@
-//! A collector of spans: a server on a real socket that reads OTLP with the
-//! official types.
+//! Collector of spans: a server on a real socket that parses OTLP with the official types.
 
 use std::collections::BTreeMap;
 
@@ -14,89 +13,89 @@ use serde_json::{Value, json};
 
 use crate::{Builder, FakeModel, Request, Step};
 
-/// Takes spans. Ends when dropped.
+/// Collector that accepts spans. Stops when dropped.
 #[derive(Debug)]
 pub struct Collector {
-    /// The server, to be waited for and switched off.
+    /// Server below the collector, for waiting and for failures.
     pub server: FakeModel,
 }
 
-/// A span as it arrived.
+/// Received span.
 #[derive(Clone, Debug)]
 pub struct Span {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// `internal`, `server` or `client`.
+    /// Kind: `internal`, `server` or `client`.
     pub kind: &'static str,
-    /// The trace in hex.
+    /// Trace id in hex.
     pub trace: String,
-    /// Its id in hex.
+    /// Span id in hex.
     pub id: String,
-    /// The id of its parent, if it has one.
+    /// Id of the parent, if there is one.
     pub parent: Option<String>,
-    /// Nanoseconds since 1970.
+    /// Start in nanoseconds since 1970.
     pub begun: u64,
-    /// Nanoseconds since 1970.
+    /// End in nanoseconds since 1970.
     pub ended: u64,
-    /// Its attributes.
+    /// Attributes.
     pub attributes: BTreeMap<String, Value>,
-    /// What happened in it.
+    /// Events.
     pub events: Vec<Event>,
-    /// The spans that it has to do with: their ids, and why.
+    /// Linked spans: their ids and attributes.
     pub links: Vec<(String, Value)>,
-    /// The message of its status, if that is an error.
+    /// Message of the status, if that is an error.
     pub error: Option<String>,
-    /// The flags of the trace, and whether the parent is somebody else's.
+    /// Flags of the trace, and whether the parent is remote.
     pub flags: u32,
-    /// Who sent it.
+    /// Resource that sent the span.
     pub resource: BTreeMap<String, Value>,
 }
 
-/// Something that happened in a span.
+/// Event of a span.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// What.
+    /// Name.
     pub name: String,
-    /// When, in nanoseconds since 1970.
+    /// Time in nanoseconds since 1970.
     pub at: u64,
-    /// Its attributes.
+    /// Attributes.
     pub attributes: BTreeMap<String, Value>,
 }
 
 impl Collector {
-    /// A collector that takes everything.
+    /// Starts a collector that accepts everything.
     pub async fn start() -> Self {
         Self::scripted(FakeModel::builder()).await
     }
 
-    /// A collector that first does what it is told, and then takes everything.
+    /// Starts a collector that first follows a script, and then accepts everything.
     pub async fn scripted(script: Builder) -> Self {
         Self { server: script.otherwise(|_| Self::taken()).start().await }
     }
 
-    /// What it answers when it has taken all spans.
+    /// Returns the response to an export that is accepted entirely.
     pub fn taken() -> Step {
         Step::bytes("application/x-protobuf", Vec::new())
     }
 
-    /// What it answers when it has taken all but some.
+    /// Returns the response to an export that is accepted except for some spans.
     pub fn taken_but(rejected_spans: i64) -> Step {
         let partial = ExportTracePartialSuccess { rejected_spans, error_message: "too old".to_owned() };
         let answer = ExportTraceServiceResponse { partial_success: Some(partial) };
         Step::bytes("application/x-protobuf", answer.encode_to_vec())
     }
 
-    /// Its address, for `[traces] endpoint`.
+    /// Returns the address for `[traces] endpoint`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.server.authority())
     }
 
-    /// All spans so far, whatever was answered.
+    /// Returns all spans so far, whatever the responses were.
     pub fn spans(&self) -> Vec<Span> {
         self.server.requests().iter().flat_map(spans_of).collect()
     }
 
-    /// Waits for so many spans, all told.
+    /// Waits until `count` spans have arrived in total.
     pub async fn spans_when(&self, count: usize) -> Vec<Span> {
         let enough =
             |requests: &[Request]| requests.iter().map(|it| spans_of(it).len()).sum::<usize>() >= count;
@@ -105,18 +104,18 @@ impl Collector {
 }
 
 impl Span {
-    /// An attribute; null if there is none.
+    /// Returns an attribute; null if there is none.
     pub fn get(&self, key: &str) -> &Value {
         self.attributes.get(key).unwrap_or(&Value::Null)
     }
 
-    /// Whether it begins and ends within another one.
+    /// Returns whether the span begins and ends within another one.
     pub fn is_within(&self, other: &Self) -> bool {
         other.begun <= self.begun && self.ended <= other.ended
     }
 }
 
-/// The spans of one export.
+/// Returns the spans of one export.
 pub fn spans_of(request: &Request) -> Vec<Span> {
     let export = ExportTraceServiceRequest::decode(request.body.clone()).expect("an export of spans");
     let mut spans = Vec::new();
@@ -165,7 +164,7 @@ fn read(span: otlp::Span, resource: &BTreeMap<String, Value>) -> Span {
     }
 }
 
-/// Panics where a key is there twice.
+/// Converts attributes. Panics if a key occurs twice.
 fn map(attributes: &[KeyValue]) -> BTreeMap<String, Value> {
     let mut map = BTreeMap::new();
     for attribute in attributes {

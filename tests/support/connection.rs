@@ -1,4 +1,4 @@
-//! A client that keeps its connection, for many requests in a row.
+//! Client that reuses its connection for consecutive requests.
 
 use bytes::Bytes;
 use http::header::HOST;
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::client::Answer;
 
-/// A connection to a server of chat completions.
+/// Connection to a server of chat completions.
 #[derive(Debug)]
 pub struct Connection(SendRequest<Full<Bytes>>);
 

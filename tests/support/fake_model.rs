@@ -1,4 +1,4 @@
-//! A scripted OpenAI-compatible server.
+//! Scripted OpenAI-compatible server.
 
 mod answer;
 mod connection;
@@ -18,8 +18,8 @@ use crate::step::Step;
 
 type Script = dyn Fn(&Request) -> Step + Send + Sync;
 
-/// A server on loopback that does what it was told with each request. It speaks
-/// HTTP/1.1 and, to clients that begin with it, HTTP/2. Ends when dropped.
+/// Server on loopback that follows a script. It speaks HTTP/1.1 and, to clients that begin with
+/// it, HTTP/2. Stops when dropped.
 pub struct FakeModel {
     address: SocketAddr,
     tls: Option<TlsServer>,
@@ -27,7 +27,7 @@ pub struct FakeModel {
     accepting: JoinHandle<()>,
 }
 
-/// How a fake model is set up.
+/// Builder of a fake model.
 #[must_use]
 pub struct Builder {
     steps: VecDeque<Step>,
@@ -50,17 +50,17 @@ pub(crate) struct State {
 }
 
 impl FakeModel {
-    /// A model that answers each request as [`Step::says`] does.
+    /// Starts a model that answers each request as [`Step::says`] does.
     pub async fn saying(text: &'static str) -> Self {
         Self::builder().otherwise(move |request| Step::says(request, text)).start().await
     }
 
-    /// A model that does the same with each request.
+    /// Starts a model that handles all requests alike.
     pub async fn always(step: Step) -> Self {
         Self::builder().otherwise(move |_| step.clone()).start().await
     }
 
-    /// A model with a script.
+    /// Returns the builder of a model with a script.
     pub fn builder() -> Builder {
         Builder {
             steps: VecDeque::new(),
@@ -74,53 +74,53 @@ impl FakeModel {
         }
     }
 
-    /// Where its API begins.
+    /// Returns the base address of its API.
     pub fn base_url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}/v1", self.address)
     }
 
-    /// Host and port.
+    /// Returns the host and port.
     pub fn authority(&self) -> String {
         self.address.to_string()
     }
 
-    /// The certificate authority that vouches for it, if it speaks TLS.
+    /// Returns the certificate authority of its certificate, if it speaks TLS.
     pub fn ca_pem(&self) -> Option<&str> {
         self.tls.as_ref().map(|tls| tls.pem.as_str())
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.state.requests.borrow().clone()
     }
 
-    /// Waits for so many requests, all told, and gives the last of them.
+    /// Waits until `count` requests have arrived in total, and returns the last of them.
     pub async fn request(&self, count: usize) -> Request {
         let mut requests = self.state.requests.subscribe();
         let requests = requests.wait_for(|requests| requests.len() >= count).await;
         requests.expect("the state outlives its watchers")[count - 1].clone()
     }
 
-    /// Waits until its requests so far are what is waited for, and gives them.
+    /// Waits until its requests so far meet a condition, and returns them.
     pub async fn requests_until(&self, enough: impl Fn(&[Request]) -> bool) -> Vec<Request> {
         let mut requests = self.state.requests.subscribe();
         let requests = requests.wait_for(|requests| enough(requests)).await;
         requests.expect("the state outlives its watchers").clone()
     }
 
-    /// Connections that were accepted so far.
+    /// Returns the number of connections that were accepted so far.
     pub fn connections(&self) -> usize {
         *self.state.connections.borrow()
     }
 
-    /// Waits until so many clients, all told, went away before their answer ended.
+    /// Waits until `count` clients in total have hung up before their answer ended.
     pub async fn hung_up(&self, count: usize) {
         let mut hang_ups = self.state.hang_ups.subscribe();
         hang_ups.wait_for(|seen| *seen >= count).await.expect("the state outlives its watchers");
     }
 
-    /// Breaks all connections off, and refuses new ones.
+    /// Closes all connections, and refuses new ones.
     pub async fn go_down(&mut self) {
         self.accepting.abort();
         let ended = (&mut self.accepting).await;
@@ -147,51 +147,50 @@ impl fmt::Debug for FakeModel {
 }
 
 impl Builder {
-    /// What to do with the next request, once. Requests take their steps in the
-    /// order in which they arrive.
+    /// Adds a step for one request. Requests take their steps in the order in which they arrive.
     pub fn then(mut self, step: Step) -> Self {
         self.steps.push_back(step);
         self
     }
 
-    /// What to do with all further requests.
+    /// Sets the handling of all further requests.
     pub fn otherwise(mut self, script: impl Fn(&Request) -> Step + Send + Sync + 'static) -> Self {
         self.otherwise = Arc::new(script);
         self
     }
 
-    /// Speaks TLS, with a certificate of its own.
+    /// Enables TLS with a new certificate.
     pub fn tls(mut self) -> Self {
         self.tls = true;
         self
     }
 
-    /// Speaks TLS with a certificate that calls itself an authority's, as
-    /// `openssl req -x509` makes them.
+    /// Enables TLS with a certificate that is marked as an authority's, as `openssl req -x509`
+    /// does.
     pub fn tls_as_authority(mut self) -> Self {
         self.is_authority = true;
         self.tls()
     }
 
-    /// Its certificate is for another server of this name.
+    /// Issues the certificate for another server name.
     pub fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// Its certificate has expired.
+    /// Uses an expired certificate.
     pub fn expired(mut self) -> Self {
         self.is_expired = true;
         self
     }
 
-    /// Speaks TLS with clients that show this certificate, in PEM.
+    /// Enables TLS for clients with this certificate, in PEM.
     pub fn tls_for_client(mut self, pem: &str) -> Self {
         self.client_pem = Some(pem.to_owned());
         self.tls()
     }
 
-    /// Keeps no requests: for benches, which send too many.
+    /// Stores no requests: for benches, which send too many.
     pub fn forgetful(mut self) -> Self {
         self.forgetful = true;
         self
@@ -236,7 +235,7 @@ impl State {
         self.hang_ups.send_modify(|count| *count += 1);
     }
 
-    /// Writes a request down, and tells what to do with it.
+    /// Records a request, and returns its step.
     pub(crate) fn step_for(&self, request: Request) -> Step {
         let step = self.steps().pop_front().unwrap_or_else(|| (self.otherwise)(&request));
         if !self.forgetful {

@@ -1,10 +1,10 @@
-//! A point that something under test waits at until the test lets it go on.
+//! Point at which something under test waits until the test lets it continue.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Closed at first. Clones are the same gate.
+/// Gate, which is closed at first. Clones are the same gate.
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<State>);
 
@@ -15,22 +15,22 @@ struct State {
 }
 
 impl Gate {
-    /// A closed gate.
+    /// Returns a closed gate.
     pub fn new() -> Self {
         Self(Arc::new(State { open: watch::Sender::new(false), arrivals: watch::Sender::new(0) }))
     }
 
-    /// Lets everything pass from now on.
+    /// Opens the gate for good.
     pub fn open(&self) {
         self.0.open.send_replace(true);
     }
 
-    /// Waits until something has come to the gate.
+    /// Waits until something has reached the gate.
     pub async fn reached(&self) {
         self.reached_by(1).await;
     }
 
-    /// Waits until so many have come to the gate, all told.
+    /// Waits until `count` have reached the gate in total.
     pub async fn reached_by(&self, count: usize) {
         let mut arrivals = self.0.arrivals.subscribe();
         arrivals.wait_for(|arrived| *arrived >= count).await.expect("the gate outlives its watchers");

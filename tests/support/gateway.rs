@@ -1,4 +1,4 @@
-//! The gateway as a process.
+//! Gateway as a process.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -15,39 +15,39 @@ use crate::planted;
 
 const CLIENTS: &str = "listening on ";
 const ADMIN: &str = "admin on ";
-/// For the last of what a gateway wrote, after its end.
+/// Limit of the wait for the last output of a gateway after its end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A running gateway with a configuration of its own. Killed when dropped, which
-/// fails the test if it wrote anything that was [planted](crate::planted).
+/// Running gateway with its own configuration. Killed when dropped, which fails the test if its
+/// output contains anything [planted](crate::planted).
 #[derive(Debug)]
 pub struct Gateway {
-    /// Where clients call it: `http://127.0.0.1:PORT`.
+    /// Address of the client listener: `http://127.0.0.1:PORT`.
     pub base_url: String,
-    /// Where it is administered.
+    /// Address of the admin listener.
     pub admin_url: String,
     config: PathBuf,
     directory: PathBuf,
     process: u32,
-    /// Gone once it was asked to stop.
+    /// Process; `None` once it was stopped.
     child: Option<Child>,
     log: Log,
-    /// Closed when all that it wrote was read.
+    /// Closed once its whole output was read.
     read: Mutex<mpsc::Receiver<()>>,
 }
 
-/// What the gateway wrote so far; tells its watchers of each line.
+/// Output of the gateway so far; notifies its watchers of each line.
 #[derive(Clone, Debug)]
 struct Log(Arc<watch::Sender<String>>);
 
 impl Gateway {
-    /// Starts `pointsman serve` with a configuration, on ports that the system
-    /// picks. Panics with its log if it ends instead of listening.
+    /// Starts `pointsman serve` with a configuration, on ports that the system picks. Panics with
+    /// its log if it ends instead of listening.
     pub async fn start(config: &str) -> Self {
         Self::start_with(config, &[]).await
     }
 
-    /// The same with environment variables.
+    /// Starts a gateway with environment variables.
     pub async fn start_with(config: &str, environment: &[(&str, &str)]) -> Self {
         let directory = fresh_directory();
         let path = directory.join("pointsman.toml");
@@ -57,8 +57,8 @@ impl Gateway {
         Self::spawn(serve, directory, path).await
     }
 
-    /// Starts `pointsman serve` in a directory with a `pointsman.toml` and whatever that refers
-    /// to. The directory is removed when the gateway is dropped.
+    /// Starts `pointsman serve` in a directory with a `pointsman.toml` and the files that it
+    /// refers to. The directory is removed when the gateway is dropped.
     pub async fn start_in(directory: PathBuf) -> Self {
         let path = directory.join("pointsman.toml");
         let mut serve = serve(&binary());
@@ -66,14 +66,14 @@ impl Gateway {
         Self::spawn(serve, directory, path).await
     }
 
-    /// The same without any configuration: the embedded default is served.
+    /// Starts a gateway without a configuration: the embedded default is served.
     pub async fn start_embedded() -> Self {
         let directory = fresh_directory();
         let path = directory.join("no-such-file.toml");
         Self::spawn(serve(&binary()), directory, path).await
     }
 
-    /// The same by another build of the gateway.
+    /// Starts a gateway from another build.
     pub async fn start_binary(binary: &Path, config: &str) -> Self {
         let directory = fresh_directory();
         let path = directory.join("pointsman.toml");
@@ -83,7 +83,7 @@ impl Gateway {
         Self::spawn(serve, directory, path).await
     }
 
-    /// The same with another standard error than a pipe that is read.
+    /// Starts a gateway whose standard error is not a pipe that is read.
     pub async fn start_with_stderr(config: &str, stderr: impl Into<Stdio>) -> Self {
         let directory = fresh_directory();
         let path = directory.join("pointsman.toml");
@@ -131,61 +131,61 @@ impl Gateway {
         }
     }
 
-    /// The address of an endpoint for clients.
+    /// Returns the address of an endpoint for clients.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base_url)
     }
 
-    /// The address of an administrative endpoint.
+    /// Returns the address of an admin endpoint.
     pub fn admin(&self, path: &str) -> String {
         format!("{}{path}", self.admin_url)
     }
 
-    /// Its config file, to be changed.
+    /// Returns the path of its configuration, for changes.
     pub fn config(&self) -> &Path {
         &self.config
     }
 
-    /// The directory of its config file; removed when the gateway is dropped.
+    /// Returns the directory of its configuration, which is removed when the gateway is dropped.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// What it wrote to stdout and stderr so far.
+    /// Returns its output to stdout and stderr so far.
     pub fn log(&self) -> String {
         self.log.text()
     }
 
-    /// Waits until it has written a text.
+    /// Waits until its log contains a text.
     pub async fn logged(&self, text: &str) {
         self.logged_times(text, 1).await;
     }
 
-    /// Waits until its log contains a text so often. It is written beside the work.
+    /// Waits until its log contains a text `times` times. The log is written asynchronously.
     pub async fn logged_times(&self, text: &str, times: usize) {
         let mut log = self.log.0.subscribe();
         let is_enough = |log: &String| log.matches(text).count() >= times;
         log.wait_for(is_enough).await.expect("the log outlives its watchers");
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn process(&self) -> u32 {
         self.process
     }
 
-    /// Sends it a signal, such as `HUP`.
+    /// Sends a signal, such as `HUP`.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.process.to_string()]).status();
         assert!(sent.expect("kill can be run").success(), "the gateway still runs");
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Requests a shutdown, and waits for its end.
     pub async fn stop(self) -> ExitStatus {
         self.signal("TERM");
         self.ended().await
     }
 
-    /// Waits until it has ended. Something else has to make it.
+    /// Waits for its end, which has to be caused otherwise.
     pub async fn ended(mut self) -> ExitStatus {
         let mut child = self.child.take().expect("it ends once only");
         let ended = tokio::task::spawn_blocking(move || child.wait()).await;
@@ -232,8 +232,8 @@ impl Log {
     }
 }
 
-/// Reads the addresses that the gateway prints, then goes on reading so that it
-/// never waits for a full pipe.
+/// Reads the addresses that the gateway prints, then continues reading so that it never waits for
+/// a full pipe.
 fn read_addresses(
     stdout: impl Read + Send + 'static,
     log: Log,
@@ -270,7 +270,7 @@ fn address(line: &str, label: &str) -> Option<String> {
     rest.split_whitespace().next().map(|url| url.trim_end_matches('/').to_owned())
 }
 
-/// The gateway's binary, for its other commands.
+/// Returns a command with the gateway's binary.
 pub fn command() -> Command {
     of(&binary())
 }
@@ -290,7 +290,7 @@ fn serve(binary: &Path) -> Command {
     serve
 }
 
-/// `POINTSMAN_BIN`, or else the binary that was built beside the running test.
+/// Returns `POINTSMAN_BIN`, or else the binary that was built beside the running test.
 fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("POINTSMAN_BIN") {
         return path.into();
@@ -302,7 +302,7 @@ fn binary() -> PathBuf {
     binary
 }
 
-/// Makes an empty directory for one test.
+/// Creates an empty directory for one test.
 pub fn fresh_directory() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,6 @@
-//! What tests need besides Rust.
+//! Tools that tests need besides Rust.
 
-/// Where something was installed for the tests, if it was. On CI it must be.
+/// Returns the path of an installed tool, if there is one. On CI there must be.
 #[expect(clippy::print_stdout, reason = "a skipped test says why")]
 pub fn installed(variable: &str) -> Option<String> {
     let path = std::env::var(variable).ok();

@@ -1,7 +1,6 @@
-//! What tests run against: a scripted model server on real sockets, a client
-//! that reads streams, and the gateway as a process. Everything listens on
-//! loopback, on a port that the system picks, and is waited for by events
-//! rather than by time.
+//! Support for tests: a scripted model server on real sockets, a client that reads streams, and
+//! the gateway as a process. Everything listens on loopback, on a port that the system picks, and
+//! tests wait for events rather than for time.
 #![expect(
     clippy::expect_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! A model's facts, where only some of them matter.
+//! Model facts for tests that need only some of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use pointsman_domain::live::LiveStats;
 use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
 use pointsman_domain::money::Price;
 
-/// The chat model `fake/NAME`, about which nothing is known but what it accepts.
+/// Returns the chat model `fake/NAME`, of which nothing is known except its inputs.
 pub fn model(name: &str, inputs: Modalities) -> Model {
     Model {
         id: ModelId::new(format!("fake/{name}")),

@@ -1,17 +1,17 @@
-//! What no gateway may tell: it is in the requests, keys and headers that tests
-//! send, and is looked for in all that a gateway wrote when it ends.
+//! Planted secrets: tests send them in requests, keys and headers, and every gateway's output is
+//! searched for them when it ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A part of every secret that is planted.
+/// Substring of every planted secret.
 pub const PLANTED: &str = "planted-3f9c17";
-/// The environment variable with a backend's key, in every gateway.
+/// Environment variable with a backend's key, in every gateway.
 pub const BACKEND_KEY_ENV: &str = "PLANTED_BACKEND_KEY";
-/// That key.
+/// Value of that key.
 pub const BACKEND_KEY: &str = "sk-planted-3f9c17-backend-key";
 
-/// The files below a directory that have something planted in them, with the line.
+/// Returns the files below a directory that contain a planted secret, with the line.
 pub fn in_files(directory: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
@@ -27,7 +27,7 @@ pub fn in_files(directory: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The first line with something planted in it.
+/// Returns the first line that contains a planted secret.
 pub fn in_text(text: &str) -> Option<String> {
     text.lines().find(|line| line.contains(PLANTED)).map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! A real Prometheus, and its tool, from Debian's package, where it is installed.
+//! Real Prometheus and its tool from Debian's package, if it is installed.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,22 +9,22 @@ use std::thread;
 
 use crate::installed::installed;
 
-/// What it writes before its address.
+/// Text before the address in its log.
 const LISTENING: &str = "msg=\"Listening on\" address=";
 
-/// A Prometheus process on a port that the system picks, with a directory of its
-/// own. Killed when dropped.
+/// Prometheus process on a port that the system picks, with its own directory. Killed when
+/// dropped.
 #[derive(Debug)]
 pub struct Prometheus {
-    /// Where it answers: `http://127.0.0.1:PORT`.
+    /// Address: `http://127.0.0.1:PORT`.
     pub url: String,
     directory: PathBuf,
     child: Child,
 }
 
 impl Prometheus {
-    /// Starts one with a configuration and files beside it; `None`, and a line
-    /// about it, where it is not installed.
+    /// Starts Prometheus with a configuration and further files; returns `None`, and prints a
+    /// line, if it is not installed.
     pub fn start(config: &str, files: &[(&str, &str)]) -> Option<Self> {
         let binary = Path::new(&installed("POINTSMAN_TEST_PROMTOOL")?).with_file_name("prometheus");
         let directory = directory(files);
@@ -59,8 +59,8 @@ impl Drop for Prometheus {
     }
 }
 
-/// What `promtool` says, run beside some files; `None`, and a line about it, where
-/// it is not installed. The last file is what it is given on its standard input.
+/// Runs `promtool` beside some files; returns `None`, and prints a line, if it is not installed.
+/// The last file is its standard input.
 pub fn promtool(arguments: &[&str], files: &[(&str, &str)]) -> Option<Output> {
     let binary = installed("POINTSMAN_TEST_PROMTOOL")?;
     let directory = directory(files);

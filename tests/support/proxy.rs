@@ -1,4 +1,4 @@
-//! A proxy that passes everything on to where it is asked to, as real ones do.
+//! Proxy that forwards connections to their requested target.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Most bytes of a request's head.
+/// Limit of bytes of a request's head.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// A proxy on loopback for HTTP, for tunnels by `CONNECT`, and for SOCKS5. Ends when dropped.
+/// Proxy on loopback for HTTP, for tunnels by `CONNECT`, and for SOCKS5. Stops when dropped.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -20,7 +20,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one.
+    /// Starts a proxy.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
         let address = listener.local_addr().expect("a bound listener has an address");
@@ -29,13 +29,13 @@ impl Proxy {
         Self { address, requests, accepting }
     }
 
-    /// Its address with a scheme, such as `http` or `socks5`.
+    /// Returns its address with a scheme, such as `http` or `socks5`.
     pub fn url(&self, scheme: &str) -> String {
         format!("{scheme}://{}", self.address)
     }
 
-    /// The heads of the HTTP requests so far, one for each connection, and `SOCKS5` with the
-    /// address for each tunnel of that kind.
+    /// Returns the heads of the HTTP requests so far, one for each connection, and `SOCKS5` with
+    /// the address for each tunnel of that kind.
     pub fn requests(&self) -> Vec<String> {
         self.requests.borrow().clone()
     }
@@ -70,7 +70,7 @@ async fn pass_on(mut client: TcpStream, requests: &watch::Sender<Vec<String>>) -
     Ok(())
 }
 
-/// Returns the server, and what it is to get first.
+/// Returns the target server, and the bytes to send to it first.
 async fn http(
     client: &mut TcpStream,
     first: u8,
@@ -95,7 +95,7 @@ async fn http(
     Ok((server, head))
 }
 
-/// RFC 1928, without authentication and for IPv4 addresses alone.
+/// Accepts a SOCKS5 connection (RFC 1928), without authentication and only to IPv4 addresses.
 async fn socks5(client: &mut TcpStream, requests: &watch::Sender<Vec<String>>) -> std::io::Result<TcpStream> {
     let methods = client.read_u8().await?;
     client.read_exact(&mut vec![0; methods.into()]).await?;

@@ -1,4 +1,4 @@
-//! Small real models behind real servers, where they are installed.
+//! Small real models behind real servers, if they are installed.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,33 +9,33 @@ use std::process::{Child, Command, Stdio};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// A server process; killed when dropped.
+/// Server process; killed when dropped.
 #[derive(Debug)]
 pub struct Server(Child);
 
-/// One of the small servers of `tests/support/servers`.
+/// Server of `tests/support/servers`.
 #[derive(Debug)]
 pub struct SmallServer {
     _process: Server,
-    /// Where its API begins.
+    /// Base address of its API.
     pub base_url: String,
 }
 
-/// An address that nobody listened at a moment ago.
+/// Returns an address that was free a moment ago.
 pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
     listener.local_addr().expect("a bound listener has an address")
 }
 
-/// A file of `tests/fixtures/media` in base64.
+/// Returns a file of `tests/fixtures/media` in base64.
 pub fn medium(file: &str) -> String {
     let path = format!("{}/fixtures/media/{file}", env!("CARGO_MANIFEST_DIR"));
     STANDARD.encode(fs::read(path).expect("the fixture is there"))
 }
 
 impl Server {
-    /// Starts `dasllama-server`, which is installed beside Python, with a language
-    /// model's weights. It listens once they are loaded.
+    /// Starts `dasllama-server`, which is installed beside Python, with the weights of a language
+    /// model. It listens once they are loaded.
     pub fn language(python: &Path, weights: &Path, address: SocketAddr) -> Self {
         let server = Command::new(python.with_file_name("dasllama-server"))
             .arg("-m")
@@ -53,12 +53,12 @@ impl Server {
 }
 
 impl SmallServer {
-    /// Reads the text in pictures: chat completions.
+    /// Starts a server that reads text in pictures: chat completions.
     pub async fn vision(python: &str) -> Self {
         Self::start(python, "vision.py", &[]).await
     }
 
-    /// Hears: transcriptions. `whisper` is the model's directory.
+    /// Starts a server of transcriptions. `whisper` is the directory of the model.
     pub async fn speech(python: &str, whisper: &str) -> Self {
         Self::start(python, "transcriptions.py", &[whisper]).await
     }

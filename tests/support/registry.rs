@@ -1,4 +1,4 @@
-//! A real OCI registry, Debian's `docker-registry`, where it is installed.
+//! Real OCI registry, Debian's `docker-registry`, if it is installed.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -19,19 +19,18 @@ use sha2::{Digest, Sha256};
 use crate::client::{self, Answer};
 use crate::installed;
 
-/// What an OCI manifest says that it is.
+/// Media type of an OCI manifest.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// Who may use a registry that asks.
+/// User of a registry with authentication.
 pub const USERNAME: &str = "reader";
-/// Their password.
+/// Password of that user.
 pub const PASSWORD: &str = "let-me-in";
-/// The user with a hash of the password, as bcrypt makes it.
+/// User with a hash of the password, in bcrypt.
 const HTPASSWD: &str = "reader:$2y$04$abcdefghijklmnopqrstuudxA/1BY5FxPYA69jUrJOJFmTyoe9T1a\n";
-/// What stands before the address in its log.
+/// Text before the address in its log.
 const LISTENING: &str = "listening on ";
 
-/// A registry process on a port that the system picks, with a store of its own.
-/// Killed when dropped.
+/// Registry process on a port that the system picks, with its own storage. Killed when dropped.
 #[derive(Debug)]
 pub struct Registry {
     address: String,
@@ -41,13 +40,13 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts one that everybody may use; `None`, and a line about it, where no
+    /// Starts a registry without authentication; returns `None`, and prints a line, if no
     /// registry is installed.
     pub fn start() -> Option<Self> {
         Self::start_as(false)
     }
 
-    /// Starts one that asks for [`USERNAME`] and [`PASSWORD`].
+    /// Starts a registry that requires [`USERNAME`] and [`PASSWORD`].
     pub fn start_asking() -> Option<Self> {
         Self::start_as(true)
     }
@@ -92,22 +91,22 @@ impl Registry {
         Some(Self { address, directory, child, asks })
     }
 
-    /// Host and port.
+    /// Returns the host and port.
     pub fn authority(&self) -> &str {
         &self.address
     }
 
-    /// The source of a policy in it. The version is `:TAG` or `@sha256:HEX`.
+    /// Returns the source of a policy in this registry. The version is `:TAG` or `@sha256:HEX`.
     pub fn source(&self, repository: &str, version: &str) -> String {
         format!("oci://{}/{repository}{version}", self.address)
     }
 
-    /// Publishes a policy as `wkg oci push` does. Tells the manifest's SHA-256.
+    /// Publishes a policy as `wkg oci push` does, and returns the SHA-256 of the manifest.
     pub async fn push(&self, repository: &str, tag: &str, policy: &[u8]) -> String {
         self.push_annotated(repository, tag, policy, &json!({})).await
     }
 
-    /// The same with annotations on the manifest.
+    /// Publishes a policy with annotations on the manifest.
     pub async fn push_annotated(
         &self,
         repository: &str,
@@ -126,7 +125,7 @@ impl Registry {
         self.put_manifest(repository, tag, MANIFEST, &manifest).await
     }
 
-    /// Uploads a blob, and tells how a manifest describes it.
+    /// Uploads a blob, and returns its descriptor for a manifest.
     pub async fn blob(&self, repository: &str, bytes: &[u8], media_type: &str) -> Value {
         let digest = format!("sha256:{}", sha256(bytes));
         let begun = self.send(Method::POST, &self.url(repository, "blobs/uploads/"), "", Bytes::new()).await;
@@ -139,7 +138,7 @@ impl Registry {
         json!({ "mediaType": media_type, "digest": digest, "size": bytes.len() })
     }
 
-    /// Puts a manifest under a tag, and tells its SHA-256.
+    /// Uploads a manifest under a tag, and returns its SHA-256.
     pub async fn put_manifest(
         &self,
         repository: &str,
@@ -154,7 +153,7 @@ impl Registry {
         sha256(&bytes)
     }
 
-    /// Ends it, so that nobody listens at its address any more.
+    /// Stops the registry, so that nobody listens at its address.
     pub fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -181,7 +180,7 @@ impl Drop for Registry {
     }
 }
 
-/// A SHA-256 in hex.
+/// Returns a SHA-256 in hex.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,10 +1,10 @@
-//! A request that a fake model received.
+//! Request that a fake model received.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
 use serde_json::Value;
 
-/// A request as it arrived.
+/// Received request.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Method.
@@ -15,17 +15,17 @@ pub struct Request {
     pub version: Version,
     /// Headers.
     pub headers: HeaderMap,
-    /// The whole body.
+    /// Complete body.
     pub body: Bytes,
 }
 
 impl Request {
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("the request's body is JSON")
     }
 
-    /// A header as text, if there is one.
+    /// Returns a header as text, if there is one.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("the header is text"))
     }

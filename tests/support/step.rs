@@ -1,4 +1,4 @@
-//! What a fake model does with one request.
+//! Steps of the script of a fake model.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::gate::Gate;
 use crate::request::Request;
 
-/// The handling of one request: a head, then pieces of a body.
+/// Handling of one request: a head, then chunks of a body.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub(crate) before_head: Option<Gate>,
@@ -19,29 +19,28 @@ pub struct Step {
 #[derive(Clone, Debug)]
 pub(crate) enum Head {
     Answer(StatusCode, HeaderMap),
-    /// The connection closes without an answer.
+    /// Closes the connection without an answer.
     None,
 }
 
-/// A piece of an answer's body.
+/// Action in the body of an answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     Send(Bytes),
     Wait(Gate),
-    /// Lets what was sent so far get out: the server throws away what it still
-    /// holds when a body ends in an error.
+    /// Flushes the body so far: the server discards buffered bytes when a body ends in an error.
     Flush,
-    /// The connection breaks off.
+    /// Closes the connection.
     Die,
 }
 
 impl Step {
-    /// Any body, in one piece.
+    /// Answers with a body in one chunk.
     pub fn bytes(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self::chunks(content_type, [body])
     }
 
-    /// Any body, in the given pieces.
+    /// Answers with a body in several chunks.
     pub fn chunks<B: Into<Bytes>>(content_type: &'static str, chunks: impl IntoIterator<Item = B>) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
         Self {
@@ -51,12 +50,12 @@ impl Step {
         }
     }
 
-    /// Any JSON.
+    /// Answers with JSON.
     pub fn json(body: &Value) -> Self {
         Self::bytes("application/json", body.to_string())
     }
 
-    /// A chat completion in one piece: 7 input tokens, one output token a word.
+    /// Answers with a whole chat completion: 7 input tokens, one output token a word.
     pub fn answer(text: &str) -> Self {
         let message = json!({ "role": "assistant", "content": text });
         Self::json(&json!({
@@ -66,15 +65,15 @@ impl Step {
         }))
     }
 
-    /// A streamed chat completion: each text an event in a piece of its own.
-    /// Ends with the usage, one output token a piece.
+    /// Answers with a streamed chat completion: each text is an event in a chunk of its own. Ends
+    /// with the usage, one output token a text.
     pub fn stream(texts: &[&str]) -> Self {
         Self::stream_of(texts, true)
     }
 
-    /// What a well-behaved server does: `text` as the request wants it, streamed
-    /// word by word or whole, with usage on a stream only where it was asked for.
-    /// A GET gets an empty list of models.
+    /// Answers as a well-behaved server does: `text` as the request demands it, streamed word by
+    /// word or whole, with usage on a stream only if it was requested. A GET gets an empty list
+    /// of models.
     pub fn says(request: &Request, text: &str) -> Self {
         if request.method == Method::GET {
             return Self::json(&json!({ "object": "list", "data": [] }));
@@ -87,14 +86,14 @@ impl Step {
         Self::stream_of(&words, body["stream_options"]["include_usage"] == true)
     }
 
-    /// An error in OpenAI's shape.
+    /// Answers with an error in OpenAI's shape.
     pub fn status(status: u16) -> Self {
         let error =
             json!({ "message": format!("fake {status}"), "type": "fake", "param": null, "code": null });
         Self::json(&json!({ "error": error })).with_status(status)
     }
 
-    /// Another status.
+    /// Replaces the status.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
         if let Head::Answer(code, _) = &mut self.head {
@@ -103,17 +102,17 @@ impl Step {
         self
     }
 
-    /// Nothing, ever, on an open connection.
+    /// Never answers, and keeps the connection open.
     pub fn hang() -> Self {
         Self::answer("never").after(&Gate::new())
     }
 
-    /// The connection closes without an answer.
+    /// Closes the connection without an answer.
     pub fn drop_connection() -> Self {
         Self { before_head: None, head: Head::None, acts: Vec::new() }
     }
 
-    /// A body of so many bytes that is one JSON string.
+    /// Answers with a JSON string of `bytes` bytes.
     pub fn huge(bytes: usize) -> Self {
         let piece = Bytes::from(vec![b'a'; 64 * 1024]);
         let middle = std::iter::repeat_n(piece.clone(), bytes / piece.len());
@@ -121,7 +120,7 @@ impl Step {
         Self::chunks("application/json", quote().chain(middle).chain(quote()))
     }
 
-    /// Returns whether it is a stream of events.
+    /// Returns whether the answer is a stream of events.
     pub fn is_event_stream(&self) -> bool {
         let Head::Answer(_, headers) = &self.head else { return false };
         headers.get(CONTENT_TYPE).is_some_and(|value| value == "text/event-stream")
@@ -137,7 +136,7 @@ impl Step {
         self
     }
 
-    /// Sends other pieces of a body first.
+    /// Sends further chunks before the body.
     #[must_use]
     pub fn preceded_by<B: Into<Bytes>>(mut self, pieces: impl IntoIterator<Item = B>) -> Self {
         self.acts.splice(0..0, pieces.into_iter().map(|piece| Act::Send(piece.into())));
@@ -151,14 +150,14 @@ impl Step {
         self
     }
 
-    /// Sends so many pieces of the body, then waits at the gate.
+    /// Sends `pieces` chunks of the body, then waits at the gate.
     #[must_use]
     pub fn wait_after(mut self, pieces: usize, gate: &Gate) -> Self {
         self.acts.insert(pieces, Act::Wait(gate.clone()));
         self
     }
 
-    /// Sends so many pieces of the body, then breaks the connection off.
+    /// Sends `pieces` chunks of the body, then closes the connection.
     #[must_use]
     pub fn die_after(mut self, pieces: usize) -> Self {
         self.acts.truncate(pieces);

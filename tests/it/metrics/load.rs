@@ -1,4 +1,4 @@
-//! A gateway to which nearly everything happens that there is to count.
+//! Gateway under a load that moves nearly every metric.
 
 use pointsman_guests::{HOSTILE, Misdeed, PLANNER, Planned, Shape, misbehaving, planned};
 use pointsman_tests::client::{self, get};
@@ -10,10 +10,10 @@ use crate::fleet::{ask, ask_with, backend, built_in, chat, error, model, open, s
 use crate::orchestration::inline;
 use crate::policy_file::PolicyFile;
 
-/// The gateway, with what it needs.
+/// Gateway with its backends and files.
 pub struct Load {
     pub gateway: Gateway,
-    /// At which the stream waits that is given up.
+    /// Gate at which the abandoned stream waits.
     gate: Gate,
     model: FakeModel,
     _others: [FakeModel; 2],
@@ -21,13 +21,13 @@ pub struct Load {
 }
 
 impl Load {
-    /// `a/chat` always fails; `b/chat` answers all but its fourth request, a stream
-    /// that waits; so does `c/chat`, which is dearer.
+    /// Starts a gateway. `a/chat` always fails; `b/chat` answers all but its fourth request, a
+    /// stream that waits; so does `c/chat`, which is more expensive.
     pub async fn start() -> Self {
         Self::start_with("", &[]).await
     }
 
-    /// The same with further tables and environment variables.
+    /// Starts such a gateway with further tables and environment variables.
     pub async fn start_with(more: &str, environment: &[(&str, &str)]) -> Self {
         let gate = Gate::new();
         let stream = Step::stream(&["begun ", "and given up"]).wait_after(1, &gate);
@@ -68,7 +68,7 @@ impl Load {
         Self { gateway, gate, model, _others: others, _policies: policies }
     }
 
-    /// Lets it happen, and scrapes when all of it is over.
+    /// Runs the load, and scrapes once all of it is over.
     pub async fn run(&self) -> Scrape {
         self.happen().await;
         let cancelled = r#"pointsman_requests_total{route="main",ending="cancelled"}"#;
@@ -77,7 +77,7 @@ impl Load {
         scraped_when(&self.gateway, streamed, 3.0).await
     }
 
-    /// Lets it happen, once.
+    /// Runs the load once.
     pub async fn happen(&self) {
         let gateway = &self.gateway;
         for _ in 0..2 {

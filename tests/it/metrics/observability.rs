@@ -1,4 +1,4 @@
-//! What `examples/observability` and `docs/metrics.md` say is true of a gateway.
+//! Claims of `examples/observability` and `docs/metrics.md` against a gateway.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use super::load::Load;
 
 const ROWS: [&str; 6] = ["Overview", "Cost & saving", "Latency", "Policies", "Orchestration", "Backends"];
 
-/// What Prometheus is asked for this often does not come any more: it scrapes every
+/// Number of queries after which a result is not expected any more: Prometheus scrapes every
 /// second, and answers in less than a millisecond.
 const MOST_POLLS: usize = 50_000;
 
@@ -28,7 +28,7 @@ fn dashboard() -> Value {
     serde_json::from_str(&read("examples/observability/grafana-dashboard.json")).expect("a dashboard is JSON")
 }
 
-/// The dashboard's queries, with values for what Grafana puts in.
+/// Returns the dashboard's queries, with values for the variables of Grafana.
 fn queries(dashboard: &Value) -> Vec<String> {
     let panels = dashboard["panels"].as_array().expect("panels");
     let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
@@ -41,7 +41,7 @@ fn queries(dashboard: &Value) -> Vec<String> {
     filled.inspect(|query| assert!(!query.contains('$'), "{query}")).collect()
 }
 
-/// The names of ours that a text mentions.
+/// Returns the names of the gateway's metrics in a text.
 fn named(text: &str) -> BTreeSet<&str> {
     let words = text.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'));
     words.filter(|word| word.starts_with("pointsman_")).collect()
@@ -100,8 +100,8 @@ fn every_alert_has_a_test_and_a_remedy() {
         assert!(tests.contains(&format!("- name: {name}\n")), "{name} has no test");
     }
     for key in ["summary: ", "description: ", "runbook: ", "severity: "] {
-        let told = alerts.lines().filter(|line| line.trim_start().starts_with(key));
-        assert_eq!(told.count(), names.len(), "{key}");
+        let stated = alerts.lines().filter(|line| line.trim_start().starts_with(key));
+        assert_eq!(stated.count(), names.len(), "{key}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Limits on the content that a plan assembles: inputs of its tasks, and an answer.
+//! Limits of the content that a plan assembles: inputs of its tasks, and an answer.
 
 use pointsman_guests::{Planned, Shape};
 use pointsman_tests::client::Answer;

@@ -1,4 +1,4 @@
-//! The built-in policies that orchestrate, over scripted models.
+//! Built-in orchestration policies over scripted models.
 
 use pointsman_tests::client::Answer;
 use pointsman_tests::{FakeModel, Gateway, Request, Step};
@@ -30,7 +30,7 @@ fn with_everything(route: &str) -> Value {
     body
 }
 
-/// A model that sees, one that transcribes, and one that only reads.
+/// Models for pictures, for sound, and for text alone.
 struct Senses {
     eye: FakeModel,
     ear: FakeModel,
@@ -81,13 +81,16 @@ async fn multimodal_sends_each_part_to_a_model_that_accepts_it_without_a_grant()
     assert_eq!(heard.path, "/v1/audio/transcriptions");
     assert!(String::from_utf8_lossy(&heard.body).contains("filename=\"audio.wav\""));
 
-    let told = senses.tongue.request(1).await.json();
-    assert_eq!(told["max_completion_tokens"], sent["max_completion_tokens"], "the client's own parameters");
-    let told = told["messages"].to_string();
+    let received = senses.tongue.request(1).await.json();
+    assert_eq!(
+        received["max_completion_tokens"], sent["max_completion_tokens"],
+        "the client's own parameters"
+    );
+    let messages = received["messages"].to_string();
     for part in ["a boardwalk through green grass", "a single beep", "What does the sign say?"] {
-        assert!(told.contains(part), "{part} is not in {told}");
+        assert!(messages.contains(part), "{part} is not in {messages}");
     }
-    assert!(!told.contains("image_url") && !told.contains("input_audio"), "{told}");
+    assert!(!messages.contains("image_url") && !messages.contains("input_audio"), "{messages}");
 
     let mut body = sent;
     body["stream"] = true.into();
@@ -104,8 +107,8 @@ async fn multimodal_answers_without_a_dead_model_and_names_the_missing_part() {
         Gateway::start(&(senses.config() + &built_in("multimodal", "") + &route("multimodal"))).await;
     let answer = ask(&gateway, &with_everything("main")).await;
     assert_eq!(how(&answer), ("multimodal:parts", Some("3")));
-    let told = senses.tongue.request(1).await.json()["messages"].to_string();
-    assert!(told.contains("(could not be read)") && told.contains("a single beep"), "{told}");
+    let messages = senses.tongue.request(1).await.json()["messages"].to_string();
+    assert!(messages.contains("(could not be read)") && messages.contains("a single beep"), "{messages}");
 }
 
 #[tokio::test]

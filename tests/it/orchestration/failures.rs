@@ -1,5 +1,4 @@
-//! Models that fail in the middle of a plan, plans that are bad, and clients
-//! that go away.
+//! Models that fail in the middle of a plan, invalid plans, and clients that hang up.
 
 use pointsman_guests::{Blunder, Planned, Shape};
 use pointsman_tests::{FakeModel, Gate, Step, client};

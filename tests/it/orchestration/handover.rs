@@ -1,6 +1,6 @@
-//! Requests that do not end with the plan that they began with: it hands over to
-//! one model, or its policy fails and another takes its place. And plans that
-//! end in the middle of an answer.
+//! Requests that do not end with the plan that they started with: the plan hands over to one
+//! model, or its policy fails and another one takes over. And plans that end in the middle of an
+//! answer.
 
 use pointsman_guests::PLANNER;
 use pointsman_tests::client::{self, Answer};
@@ -11,8 +11,7 @@ use crate::fleet::{ask, ask_with, backend, chat, error, model, open, stream_erro
 use crate::policy_file::PolicyFile;
 use crate::raw;
 
-/// A gateway with the model `a/chat` and a route `main` that the policy `first`
-/// decides.
+/// Gateway with the model `a/chat` and a route `main` of the policy `first`.
 struct Setup {
     gateway: Gateway,
     _model: FakeModel,
@@ -20,8 +19,8 @@ struct Setup {
 }
 
 impl Setup {
-    /// `settings` are those of planners, each with its name; `more` goes below the
-    /// route.
+    /// Starts a gateway. `settings` are those of planners, each with its name; `more` goes below
+    /// the route.
     async fn with(model: FakeModel, settings: &[(&str, &str)], more: &str) -> Self {
         let policy = PolicyFile::new(PLANNER);
         let mut config = backend("a", &model, "") + &self::model("a/chat", 1, "");
@@ -35,8 +34,8 @@ impl Setup {
         Self { gateway: Gateway::start(&config).await, _model: model, _policy: policy }
     }
 
-    /// The first planner fails when it is asked again, after one call; then
-    /// another is asked.
+    /// Starts a gateway whose first planner fails on resume, after one call, and another policy
+    /// takes over.
     async fn failing_over_to(second: &str, model: FakeModel, more: &str) -> Self {
         let settings = [("first", "blunder = \"trap-in-resume\""), ("second", second)];
         let more = format!("on_failure = {{ fallback = \"second\" }}\n{more}");
@@ -138,10 +137,10 @@ async fn a_task_whose_stream_is_cut_has_failed() {
     let setup = Setup::with(model, &[("first", "shape = \"fan-out\", tasks = 1")], "").await;
     let stream = open(&setup.gateway, &streamed("main", "hi")).await;
     let id = stream.headers["x-pointsman-decision-id"].to_str().expect("an id").to_owned();
-    let told = stream_error(&stream.events().await);
+    let error = stream_error(&stream.events().await);
     let trace = setup.trace_of(&id).await;
     assert_eq!(trace["ending"], "failed");
     let [first, answering] = [0, 1].map(|number| &trace["tasks"][number]);
     assert_eq!((&first["status"], &first["error"]), (&json!("done"), &Value::Null));
-    assert_eq!((&answering["status"], &answering["error"]), (&json!("failed"), &told["message"]));
+    assert_eq!((&answering["status"], &answering["error"]), (&json!("failed"), &error["message"]));
 }

@@ -1,4 +1,4 @@
-//! What a plan may use up, whatever its policy says.
+//! Limits of a plan's resources, which its policy cannot exceed.
 
 use pointsman_guests::{Planned, Shape};
 use pointsman_tests::{FakeModel, Gate, Step};

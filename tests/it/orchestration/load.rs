@@ -1,4 +1,4 @@
-//! Many orchestrated requests at once.
+//! Many concurrent orchestrated requests.
 
 use std::sync::Arc;
 
@@ -10,12 +10,11 @@ use tokio::task::JoinSet;
 use crate::fleet::{ask, backend, chat, model};
 use crate::policy_file::PolicyFile;
 
-/// More than twice the gateway's places for decisions under way.
+/// Number of requests: more than twice the gateway's slots for concurrent decisions.
 const REQUESTS: usize = 300;
 const TASKS: usize = 2;
 
-/// Whether a request is that of a task: the planner ends those with `part 0`,
-/// `part 1` …
+/// Returns whether a request is that of a task: the planner ends those with `part 0`, `part 1` …
 fn is_task(body: &Value) -> bool {
     let last = body["messages"].as_array().and_then(|messages| messages.last());
     last.and_then(|message| message["content"].as_str()).is_some_and(|text| text.starts_with("part "))

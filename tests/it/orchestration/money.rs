@@ -1,4 +1,4 @@
-//! Limits on the cost of the calls of a plan, whichever target answers.
+//! Limits of the cost of a plan's calls, whichever target answers.
 
 use pointsman_guests::{Planned, Shape};
 use pointsman_tests::{FakeModel, Gateway, Step};
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::Setup;
 use crate::fleet::{ask, chat, error, usage};
 
-/// Each task: at most 100 tokens. Of `a/chat` such a call costs some 15 + 100 x 2
-/// millionths of a dollar, of `b/chat` twice that.
+/// Returns settings with at most 100 tokens for each task. Such a call of `a/chat` costs some 15
+/// + 100 x 2 millionths of a dollar, of `b/chat` twice that.
 fn of_100_tokens(shape: Shape) -> Planned {
     Planned { shape, tasks: 1, max_output_tokens: Some(100), ..Planned::default() }
 }

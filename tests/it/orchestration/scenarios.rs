@@ -1,4 +1,4 @@
-//! The three scenarios of the examples, served as they are but for deadlines.
+//! The three scenarios of the examples, unchanged except for deadlines.
 
 use pointsman_tests::Gateway;
 use serde_json::{Value, json};

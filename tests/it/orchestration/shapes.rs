@@ -1,4 +1,4 @@
-//! The ways in which tasks hang together, and how the answer gets to the client.
+//! Dependencies between tasks, and ways in which the answer reaches the client.
 
 use pointsman_guests::{Planned, Shape};
 use pointsman_tests::{FakeModel, Gate, Step};

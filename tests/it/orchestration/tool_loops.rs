@@ -1,28 +1,28 @@
-//! Agents: a client that offers tools, runs what the model calls, and sends the results. Every
-//! built-in policy that plans has to leave such a conversation to one model, as it is.
+//! Agents: a client that offers tools, executes the calls of the model, and sends the results.
+//! Every built-in policy that plans has to leave such a conversation to one model, unchanged.
 
 use pointsman_tests::{FakeModel, Gateway, Request, Step};
 use serde_json::{Value, json};
 
 use crate::fleet::{PLANNING_POLICIES, ask, backend, built_in, model};
 
-/// A list that `parallel` splits where no tools are in play.
+/// List that `parallel` splits if no tools are in play.
 const QUESTION: &str =
     "Answer each in one line:\n1. Is it warm in Lima?\n2. Is it dry in Oslo?\n3. Is it windy in Rome?";
 
-/// How a client speaks of tools.
+/// Notation of tools in a client's requests.
 #[derive(Clone, Copy, Debug)]
 enum Dialect {
     /// `tools`, two calls at once, and messages of the role `tool`.
     Tools,
-    /// The same, but the last turn offers no tools, to get an answer in words.
+    /// The same, except that the last turn offers no tools, to get an answer in words.
     ToolsUntilTheLastTurn,
     /// `functions`, one call, and messages of the role `function`.
     Functions,
 }
 
 impl Dialect {
-    /// The message with which the model calls tools.
+    /// Returns the message with which the model calls tools.
     fn call(self, turn: usize) -> Value {
         let function =
             |city: &str| json!({ "name": "weather", "arguments": format!("{{\"city\": \"{city}\"}}") });
@@ -37,7 +37,7 @@ impl Dialect {
         }
     }
 
-    /// The messages with the results.
+    /// Returns the messages with the results.
     fn results(self, turn: usize) -> Vec<Value> {
         match self {
             Self::Functions => {
@@ -67,7 +67,7 @@ impl Dialect {
     }
 }
 
-/// Calls tools until there are the results of three turns, and then answers.
+/// Model that calls tools until there are the results of three turns, and then answers.
 fn agent(dialect: Dialect) -> impl Fn(&Request) -> Step {
     move |request| {
         let body = request.json();

@@ -1,4 +1,4 @@
-//! How a plan went can be asked for by the decision's id.
+//! Traces of plans by the id of the decision.
 
 use pointsman_guests::{Planned, Shape};
 use pointsman_tests::{FakeModel, Step, client};
@@ -31,12 +31,12 @@ async fn a_trace_reports_tasks_models_times_tokens_and_the_critical_path() {
     let cost = answer.header("x-pointsman-cost-usd").and_then(|cost| cost.parse::<f64>().ok());
     assert_eq!(trace["cost_usd"].as_f64(), cost);
     let tasks = trace["tasks"].as_array().expect("tasks");
-    let told: Vec<[&Value; 5]> = tasks
+    let reported: Vec<[&Value; 5]> = tasks
         .iter()
         .map(|task| ["name", "status", "model", "attempts", "output_tokens"].map(|key| &task[key]))
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             [&json!("t0"), &json!("done"), &json!("a/chat"), &json!(1), &json!(2)],
             [&json!("t1"), &json!("failed"), &json!(null), &json!(1), &json!(0)],
@@ -106,8 +106,9 @@ async fn a_dry_run_shows_the_plan_that_would_be_run() {
         (&decision["answer"]["kind"], &decision["answer"]["tasks"]),
         (&json!("plan"), &json!(tasks.len()))
     );
-    let told: Vec<_> = tasks.iter().map(|task| (task["status"].as_str(), task["model"].as_str())).collect();
-    assert_eq!(told[..2], [(Some("planned"), Some("a/chat")), (Some("planned"), Some("b/chat"))]);
+    let reported: Vec<_> =
+        tasks.iter().map(|task| (task["status"].as_str(), task["model"].as_str())).collect();
+    assert_eq!(reported[..2], [(Some("planned"), Some("a/chat")), (Some("planned"), Some("b/chat"))]);
     assert_eq!((one.requests().len(), two.requests().len()), (0, 0));
 }
 

@@ -1,4 +1,4 @@
-//! Frames of HTTP/2 (RFC 9113, section 6), for what a decent client cannot be made to send.
+//! Frames of HTTP/2 (RFC 9113, section 6), for requests that a correct client cannot send.
 
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -8,18 +8,18 @@ pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
 
-/// A setting: the window that each stream begins with.
+/// Setting of the initial window of each stream.
 pub const INITIAL_WINDOW_SIZE: u16 = 4;
 
 const END_STREAM_AND_HEADERS: u8 = 0x5;
 
-/// A frame with a payload of less than 64 KiB.
+/// Returns a frame with a payload of less than 64 KiB.
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).expect("a short payload").to_be_bytes();
     [&[0, length[0], length[1], kind, flags][..], &stream.to_be_bytes(), payload].concat()
 }
 
-/// A frame with settings.
+/// Returns a frame with settings.
 pub fn settings(settings: &[(u16, u32)]) -> Vec<u8> {
     let payload: Vec<u8> = settings
         .iter()
@@ -38,7 +38,7 @@ pub fn get(stream: u32, path: &str) -> Vec<u8> {
     frame(HEADERS, END_STREAM_AND_HEADERS, stream, &headers)
 }
 
-/// The kinds of the frames in what the gateway sent.
+/// Returns the types of the frames that the gateway sent.
 pub fn kinds(mut bytes: &[u8]) -> Vec<u8> {
     let mut kinds = Vec::new();
     while let [high, middle, low, kind, _, _, _, _, _, rest @ ..] = bytes {

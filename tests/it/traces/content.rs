@@ -1,4 +1,4 @@
-//! What was said is in no span, unless it is asked for.
+//! Content of prompts and answers, which is in no span unless it is enabled.
 
 use pointsman_tests::collector::{Collector, Span};
 use pointsman_tests::{FakeModel, Gateway};
@@ -81,8 +81,8 @@ async fn a_stream_is_exported_without_its_answer_and_a_long_text_is_truncated() 
     let spans = collector.spans_when(3).await;
     let request = named(&spans, "chat main");
     let input = said(request, "gen_ai.input.messages");
-    let told = input[0]["parts"][0]["content"].as_str().expect("a text");
-    assert!(long.starts_with(told) && told.len() == 32 << 10, "{} bytes", told.len());
+    let text = input[0]["parts"][0]["content"].as_str().expect("a text");
+    assert!(long.starts_with(text) && text.len() == 32 << 10, "{} bytes", text.len());
     assert_eq!(request.get("pointsman.content.cut"), true);
     assert_eq!(request.get("gen_ai.output.messages"), &Value::Null);
 }

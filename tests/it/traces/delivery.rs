@@ -1,4 +1,4 @@
-//! Collectors that are away, slow or do not want what they get.
+//! Collectors that are unavailable, slow, or reject spans.
 
 use pointsman_tests::collector::{Collector, spans_of};
 use pointsman_tests::{FakeModel, Gate, Gateway, Step};
@@ -6,7 +6,7 @@ use pointsman_tests::{FakeModel, Gate, Gateway, Step};
 use super::to;
 use crate::fleet::{ask, chat, in_order};
 
-/// What the log says when spans do not arrive.
+/// Log line about spans that were not delivered.
 const REFUSED: &str = "does not take spans";
 const TAKEN_AGAIN: &str = "takes spans again";
 

@@ -1,4 +1,4 @@
-//! A request that is cut into tasks.
+//! Spans of a request that is split into tasks.
 
 use pointsman_guests::{PLANNER, Planned, Shape, planned};
 use pointsman_tests::collector::{Collector, Span};
@@ -57,10 +57,10 @@ async fn tasks_are_in_the_request_and_calls_are_in_their_tasks() {
     );
     assert_eq!(named(&spans, "decide planner").get("pointsman.answer"), "plan");
 
-    // What each model was told is the span of its own call.
+    // Each model gets the span of its own call.
     for fake in [&one, &failing, &last] {
-        let told = fake.request(1).await.header("traceparent").expect("a header").to_owned();
-        let call = attempts(&spans).into_iter().find(|call| told.contains(&call.id));
-        assert_eq!(told, format!("00-{}-{}-01", request.trace, call.expect("a call with this id").id));
+        let traceparent = fake.request(1).await.header("traceparent").expect("a header").to_owned();
+        let call = attempts(&spans).into_iter().find(|call| traceparent.contains(&call.id));
+        assert_eq!(traceparent, format!("00-{}-{}-01", request.trace, call.expect("a call with this id").id));
     }
 }

@@ -1,4 +1,4 @@
-//! W3C trace context: from the client, to the models.
+//! Propagation of the W3C trace context from the client to the models.
 
 use pointsman_tests::collector::Collector;
 use pointsman_tests::{FakeModel, Gateway, Step};
@@ -23,10 +23,10 @@ async fn a_trace_of_the_client_is_continued_in_every_call_to_the_models() {
     assert_eq!((request.trace.as_str(), request.parent.as_deref()), (TRACE, Some(PARENT)));
     assert_eq!(request.flags, 0x301, "recorded, with a parent that is somebody else's");
     for (fake, attempt) in [&failing, &model].into_iter().zip(attempts(&spans)) {
-        let told = fake.request(1).await;
+        let received = fake.request(1).await;
         let expected = format!("00-{TRACE}-{}-01", attempt.id);
-        assert_eq!(told.header("traceparent"), Some(expected.as_str()));
-        assert_eq!(told.header("tracestate"), Some("congo=t61rcWkgMzE"));
+        assert_eq!(received.header("traceparent"), Some(expected.as_str()));
+        assert_eq!(received.header("tracestate"), Some("congo=t61rcWkgMzE"));
         assert_eq!(attempt.flags, 0x101);
     }
 }
@@ -36,9 +36,12 @@ async fn an_unsampled_trace_of_the_client_stays_unsampled() {
     let (collector, model) = (Collector::start().await, FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&model], &to(&collector, ""))).await;
     ask_with(&gateway, &[("traceparent", NOT_SAMPLED)], &chat("main", "hi")).await;
-    let told = model.request(1).await.header("traceparent").expect("a header").to_owned();
-    assert!(told.starts_with(&format!("00-{TRACE}-")) && told.ends_with("-00"), "{told}");
-    assert!(!told.contains(PARENT), "the call has a span of its own: {told}");
+    let traceparent = model.request(1).await.header("traceparent").expect("a header").to_owned();
+    assert!(
+        traceparent.starts_with(&format!("00-{TRACE}-")) && traceparent.ends_with("-00"),
+        "{traceparent}"
+    );
+    assert!(!traceparent.contains(PARENT), "the call has a span of its own: {traceparent}");
     assert!(gateway.stop().await.success());
     assert_eq!(collector.spans().len(), 0);
 }
@@ -62,11 +65,11 @@ async fn an_invalid_trace_header_is_ignored_and_a_new_trace_is_started() {
     let spans = collector.spans_when(3 * bad.len()).await;
     let requests: Vec<_> = spans.iter().filter(|span| span.name == "chat main").collect();
     assert_eq!(requests.len(), bad.len());
-    for (request, told) in requests.iter().zip(model.requests()) {
+    for (request, received) in requests.iter().zip(model.requests()) {
         assert_eq!(request.parent, None);
         assert_ne!(request.trace, TRACE);
-        assert_eq!(told.header("tracestate"), None, "it belongs to no trace");
-        assert!(told.header("traceparent").is_some_and(|header| header.contains(&request.trace)));
+        assert_eq!(received.header("tracestate"), None, "it belongs to no trace");
+        assert!(received.header("traceparent").is_some_and(|header| header.contains(&request.trace)));
     }
 }
 
@@ -77,9 +80,9 @@ async fn without_a_collector_trace_headers_are_forwarded_unchanged() {
     for header in [SAMPLED, "nonsense"] {
         let headers = [("traceparent", header), ("tracestate", "any=thing")];
         ask_with(&gateway, &headers, &chat("main", "hi")).await;
-        let told = model.requests().pop().expect("a request");
+        let received = model.requests().pop().expect("a request");
         assert_eq!(
-            (told.header("traceparent"), told.header("tracestate")),
+            (received.header("traceparent"), received.header("tracestate")),
             (Some(header), Some("any=thing"))
         );
     }
@@ -92,8 +95,8 @@ async fn new_traces_are_sampled_at_the_configured_rate() {
     let (collector, model) = (Collector::start().await, FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&model], &to(&collector, "sample = 0"))).await;
     ask(&gateway, &chat("main", "hi")).await;
-    let told = model.request(1).await.header("traceparent").expect("a header").to_owned();
-    assert!(told.ends_with("-00"), "whoever is called need not record it either: {told}");
+    let traceparent = model.request(1).await.header("traceparent").expect("a header").to_owned();
+    assert!(traceparent.ends_with("-00"), "the call need not be recorded either: {traceparent}");
     ask_with(&gateway, &[("traceparent", SAMPLED)], &chat("main", "hi")).await;
     assert!(gateway.stop().await.success());
     let spans = collector.spans();

@@ -1,4 +1,4 @@
-//! The body of a scripted answer.
+//! Body of a scripted answer.
 
 use std::io;
 use std::pin::Pin;
@@ -13,16 +13,16 @@ use crate::step::Act;
 
 type Pause = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A body that carries out acts.
+/// Body that performs actions.
 pub(crate) struct Answer {
     acts: std::vec::IntoIter<Act>,
     pause: Option<Pause>,
-    /// Known where the body is one piece, so that it is not sent chunked.
+    /// Length of a body in one chunk, so that it is not sent chunked.
     size: SizeHint,
     unfinished: Option<Unfinished>,
 }
 
-/// Counts as a hang-up when dropped before it is finished.
+/// Guard that counts a hang-up when dropped before it is finished.
 pub(crate) struct Unfinished(Option<Arc<State>>);
 
 impl Answer {

@@ -1,4 +1,4 @@
-//! Accepts connections and carries out the script.
+//! Connections of a fake model, and the execution of its script.
 
 use std::io;
 use std::sync::Arc;
