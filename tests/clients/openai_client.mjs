@@ -1,4 +1,4 @@
-// What applications do with OpenAI's Node client, done through the gateway.
+// Uses of OpenAI's Node client, through the gateway.
 //
 // The client takes OPENAI_BASE_URL and OPENAI_API_KEY from the environment; the
 // argument is the directory of the packages.
@@ -91,7 +91,7 @@ async function errors() {
   await assert.rejects(stranger.models.list(), OpenAI.AuthenticationError);
 }
 
-/** A large request with a wrong key gets its 401, and the pool that sent it goes on. */
+/** A large request with a wrong key gets its 401, and the connection pool stays usable. */
 async function earlyRefusals() {
   const stranger = new OpenAI({ apiKey: "pm-unknown", maxRetries: 0 });
   const large = (size) => ({ model: "good", messages: [{ role: "user", content: "x".repeat(size) }] });

@@ -1,4 +1,4 @@
-"""What applications do with OpenAI's Python client, done through the gateway.
+"""Uses of OpenAI's Python client, through the gateway.
 
 The client takes OPENAI_BASE_URL and OPENAI_API_KEY from the environment."""
 
@@ -98,7 +98,7 @@ def large(size):
 
 
 def early_refusals():
-    """A large request with a wrong key gets its 401, and the pool that sent it goes on."""
+    """A large request with a wrong key gets its 401, and the connection pool stays usable."""
     for _ in range(5):
         try:
             client.with_options(api_key="pm-unknown").chat.completions.create(model="good", messages=large(8 << 20))

@@ -1,7 +1,7 @@
-// Does with the live page, in a real browser, what an operator does.
+// Operates the live page in a real browser.
 //
-// Arguments: the directory of the packages, and what to do. The environment says
-// where the gateway and the browser are.
+// Arguments: the directory of the packages, and the scenario. The environment has the addresses of
+// the gateway and the path of the browser.
 
 import { attention } from "./page/attention.mjs";
 import { Browser } from "./page/browser.mjs";

@@ -1,13 +1,13 @@
-// Takes the pictures of the live page.
+// Takes screenshots of the live page.
 //
-// Arguments: the directory of the packages, and where the pictures go.
+// Arguments: the directory of the packages, and that of the screenshots.
 
 import { join } from "node:path";
 
 import { Browser, DESKTOP, PHONE, api } from "./page/browser.mjs";
 
 const [modules, folder] = process.argv.slice(2);
-/** What the demo's routes are compared with. */
+/** Baseline model of the demo's routes. */
 const LARGEST = "fleet/llama-70b";
 const WIDE = { width: 1280, height: 1000 };
 

@@ -1,4 +1,4 @@
-"""Holds lines of the decision log against their JSON Schema."""
+"""Validates lines of the decision log against their JSON Schema."""
 
 import json
 import sys

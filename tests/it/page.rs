@@ -132,20 +132,20 @@ macro_rules! scenarios {
 scenarios![
     requests_appear_as_they_are_answered,
     a_decision_is_explained_at_its_own_address,
-    decisions_can_be_filtered_and_held,
+    decisions_can_be_filtered_and_paused,
     a_plan_is_a_chart_and_a_table,
-    a_swap_is_a_mark_on_every_chart_and_another_version,
+    a_swap_is_marked_on_every_chart_and_changes_the_version,
     a_trial_is_promoted_and_rolled_back,
     a_trial_is_ended,
     an_unavailable_gateway_is_reported_until_it_returns,
-    everything_can_be_reached_by_keyboard,
-    a_dialog_takes_the_focus_and_gives_it_back,
-    a_tick_leaves_the_focus_and_the_selection_alone,
+    every_control_can_be_reached_by_keyboard,
+    a_dialog_takes_the_focus_and_returns_it,
+    an_update_keeps_the_focus_and_the_selection,
     every_view_is_accessible_in_light,
     every_view_is_accessible_in_dark,
-    why_a_request_went_where_it_went_is_said_in_english,
-    numbers_are_as_people_read_them,
-    events_and_steps_are_read_as_they_were_sent,
+    a_decision_is_explained_in_english,
+    numbers_are_formatted_for_people,
+    events_and_series_are_parsed,
 ];
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-// A page that can be used by keyboard, and that draws for nobody in vain.
+// Use by keyboard, and updates that do not disturb.
 
 import assert from "node:assert/strict";
 
@@ -9,7 +9,7 @@ const focused = (page) => page.evaluate(() => {
   return at.getAttribute("aria-label") ?? at.textContent.trim();
 });
 
-/** Presses Tab until the focus is on what is called so. */
+/** Presses Tab until the element with this name has the focus. */
 async function tabTo(page, name, most = 60) {
   for (let pressed = 0; pressed < most; pressed++) {
     await page.keyboard.press("Tab");
@@ -19,7 +19,7 @@ async function tabTo(page, name, most = 60) {
 }
 
 export const attention = {
-  async everything_can_be_reached_by_keyboard(browser) {
+  async every_control_can_be_reached_by_keyboard(browser) {
     await ask("main");
     const page = await browser.openLive();
     await page.keyboard.press("Tab");
@@ -33,7 +33,7 @@ export const attention = {
     await page.locator("button[aria-pressed=true]", { hasText: "1 h" }).waitFor();
     await shows(page, ".figure", "1 in the last hour");
 
-    // The charts' marks are one stop each; what happened is told there.
+    // Each mark of a chart is one stop, with a description of its event.
     await page.locator(".mark").first().waitFor();
     await tabTo(page, "loaded");
     await shows(page, ".tip", "loaded");
@@ -51,7 +51,7 @@ export const attention = {
     assert.match(await page.locator("tbody tr").first().innerText(), /a\/chat/);
   },
 
-  async a_dialog_takes_the_focus_and_gives_it_back(browser) {
+  async a_dialog_takes_the_focus_and_returns_it(browser) {
     const page = await browser.openLive("policies");
     await tabTo(page, "Reload …");
     await page.keyboard.press("Enter");
@@ -63,7 +63,7 @@ export const attention = {
     assert.equal(await focused(page), "Reload …");
   },
 
-  async a_tick_leaves_the_focus_and_the_selection_alone(browser) {
+  async an_update_keeps_the_focus_and_the_selection(browser) {
     await ask("main");
     const page = await browser.openLive("policies");
     await page.getByRole("button", { name: "Pin changing", exact: true }).focus();

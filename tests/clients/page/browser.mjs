@@ -1,11 +1,11 @@
-// A browser, and what it may not do on the page.
+// A browser, with checks of its console, of its requests and of accessibility.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Longest time for anything, in milliseconds: for a machine that does much else. */
+/** Time limit of each action in milliseconds, with room for a busy machine. */
 const PATIENCE = 30_000;
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -14,7 +14,7 @@ const FLAGS = [
 export const DESKTOP = { width: 1280, height: 900 };
 export const PHONE = { width: 375, height: 812 };
 
-/** Where the gateway is. */
+/** Addresses and token of the gateway. */
 export const gateway = { admin: process.env.POINTSMAN_ADMIN, clients: process.env.POINTSMAN_CLIENTS, token: process.env.POINTSMAN_TOKEN };
 
 export class Browser {
@@ -24,7 +24,7 @@ export class Browser {
   /** Messages of the console that a test expects. */
   expected = [];
 
-  /** Starts it, with a profile of its own. */
+  /** Starts the browser with a new profile. */
   static async start(modules) {
     const require = createRequire(join(modules, "here.js"));
     const { chromium } = require("playwright-core");
@@ -34,7 +34,7 @@ export class Browser {
     return browser;
   }
 
-  /** Opens the page at a view, as a browser that was never here. */
+  /** Opens the page at a view in a new profile. */
   async open(view = "", { at = gateway.admin, viewport = DESKTOP, colorScheme = "light" } = {}) {
     const context = await this.#chromium.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
     context.setDefaultTimeout(PATIENCE);
@@ -51,7 +51,7 @@ export class Browser {
     return page;
   }
 
-  /** Opens it, and waits until it shows what the gateway does. */
+  /** Opens the page, and waits until it is live. */
   async openLive(view, options) {
     const page = await this.open(view, options);
     await page.locator(".link-state.live").waitFor();
@@ -59,21 +59,21 @@ export class Browser {
     return page;
   }
 
-  /** Fails when there is anything that keeps people from using the page as it is now. */
+  /** Fails on violations of the accessibility rules. */
   async checkAccess(page, what) {
     await page.evaluate(this.#axe);
     const { violations } = await page.evaluate(() => window.axe.run(document, {
       runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] },
     }));
-    const told = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html}\n  ${failureSummary}`).join("\n  ")}`);
-    assert.equal(told.length, 0, `${what}:\n${told.join("\n")}`);
+    const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html}\n  ${failureSummary}`).join("\n  ")}`);
+    assert.equal(found.length, 0, `${what}:\n${found.join("\n")}`);
   }
 
   #complain(text) {
     if (!this.expected.some((pattern) => pattern.test(text))) this.#complaints.push(text);
   }
 
-  /** Fails when a page had errors, or asked anybody but its gateway. */
+  /** Fails if a page had errors, or sent a request to another origin. */
   checkItBehaved() {
     assert.deepEqual(this.#complaints, []);
   }

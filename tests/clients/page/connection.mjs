@@ -1,4 +1,4 @@
-// The token, and a gateway that goes away and comes back.
+// The token, and a gateway that becomes unavailable and returns.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -6,8 +6,8 @@ import net from "node:net";
 
 import { ask, gateway, shows } from "./browser.mjs";
 
-/** A way to the admin listener that can be cut. */
-class Way {
+/** Proxy to the admin listener that can be cut. */
+class Proxy {
   #server = net.createServer((inside) => this.#join(inside));
   #open = new Set();
   #port = 0;
@@ -63,22 +63,22 @@ export const connection = {
 
   async an_unavailable_gateway_is_reported_until_it_returns(browser) {
     browser.expected.push(/Failed to load resource|ERR_/);
-    const way = new Way();
-    const page = await browser.openLive("", { at: await way.open() });
+    const proxy = new Proxy();
+    const page = await browser.openLive("", { at: await proxy.open() });
     await ask("main");
     await shows(page, ".figure", "1 in the last 5 minutes");
-    await way.cut();
+    await proxy.cut();
     await shows(page, "#banner", "Disconnected since");
     await shows(page, ".link-state", "Disconnected");
     await shows(page, ".figure", "1 in the last 5 minutes");
     await browser.checkAccess(page, "disconnected");
 
     await ask("main");
-    await way.open();
+    await proxy.open();
     await page.locator(".link-state.live").waitFor();
     await page.locator("#banner p").waitFor({ state: "detached" });
     await shows(page, ".figure", "2 in the last 5 minutes");
     await page.context().close();
-    await way.cut();
+    await proxy.cut();
   },
 };

@@ -1,10 +1,10 @@
-// What the buttons do, as the API tells it.
+// The buttons, checked against the admin API.
 
 import assert from "node:assert/strict";
 
 import { api, ask, shows } from "./browser.mjs";
 
-/** Fills in the open dialog, and agrees. */
+/** Fills in the open dialog, and confirms it. */
 async function agree(page, button, why) {
   const dialog = page.getByRole("dialog");
   await dialog.waitFor();
@@ -35,7 +35,7 @@ export const operating = {
     assert.equal((await api("/admin/routes/main")).policy, "changing");
     assert.deepEqual((await newest("demote")).who, { admin: "alice" });
 
-    // What people wrote is text, and nothing else.
+    // Text of operators is never markup.
     await page.getByRole("link", { name: "Overview" }).click();
     await shows(page, "section[aria-labelledby=happened] li", "<img src=x onerror=alert(1)>");
     assert.equal(await page.locator("main img").count(), 0);

@@ -1,4 +1,4 @@
-// What requests leave on the page.
+// Requests on the page.
 
 import assert from "node:assert/strict";
 import { copyFile, rename } from "node:fs/promises";
@@ -47,7 +47,7 @@ export const traffic = {
     await shows(page, "[role=alert]", "This decision cannot be shown");
   },
 
-  async decisions_can_be_filtered_and_held(browser) {
+  async decisions_can_be_filtered_and_paused(browser) {
     for (const route of ["main", "main", "chain"]) await ask(route);
     const page = await browser.openLive("decisions");
     await page.getByRole("row").nth(3).waitFor();
@@ -63,7 +63,7 @@ export const traffic = {
     await page.getByRole("button", { name: "Go on" }).click();
     await page.locator(`a[href="#/decisions/${id}"]`).waitFor();
 
-    // Who is on the list reads it: it stays as it is.
+    // A list that has the focus does not change.
     await page.locator("tbody a").first().focus();
     const later = await ask("main");
     await shows(page, ".heading", "held while you are on the list, 1 new");
@@ -87,7 +87,7 @@ export const traffic = {
     await shows(page, ".explained", `cut it into`);
   },
 
-  async a_swap_is_a_mark_on_every_chart_and_another_version(browser) {
+  async a_swap_is_marked_on_every_chart_and_changes_the_version(browser) {
     await ask("main");
     const page = await browser.openLive();
     const before = (await api("/admin/policies/changing")).active.slice(0, 12);

@@ -1,4 +1,4 @@
-// What the page makes of what it is told: sentences, numbers, and what a chart is drawn from.
+// Text and data that the page derives from API responses: explanations, numbers, and series of charts.
 
 import assert from "node:assert/strict";
 
@@ -16,7 +16,7 @@ const ANSWERED = { ending: "answered", label: "cheapest", model: "a/small", late
 const record = (more) => ({ route: "main", request: REQUEST, decisions: [ROUTED], attempts: [CALLED], outcome: ANSWERED, ...more });
 
 export const words = {
-  async why_a_request_went_where_it_went_is_said_in_english(browser) {
+  async a_decision_is_explained_in_english(browser) {
     const page = await browser.openLive();
     const explained = async (more) => (await call(page, "explain", "explain", record(more))).join(" ");
     assert.equal(
@@ -46,23 +46,23 @@ export const words = {
       /cut it into 2 tasks, as “chain:2”\. 2 of 2 tasks were done; the longest chain was “draft” and “revise”\. The request was answered/);
   },
 
-  async numbers_are_as_people_read_them(browser) {
+  async numbers_are_formatted_for_people(browser) {
     const page = await browser.openLive();
-    const told = async (name, cases) => {
-      for (const [given, wanted] of cases) assert.equal(await call(page, "format", name, given), wanted);
+    const check = async (name, cases) => {
+      for (const [given, expected] of cases) assert.equal(await call(page, "format", name, given), expected);
     };
-    await told("money", [[0, "$0"], [0.0000042, "$0.00000420"], [0.00164, "$0.00164"], [0.5, "$0.500"], [3.14159, "$3.14"], [12345.6, "$12,346"], [-0.002, "−$0.00200"], [null, "–"]]);
-    await told("milliseconds", [[0.31, "0.31 ms"], [184.4, "184 ms"], [2410, "2.41 s"], [75_000, "75 s"], [null, "–"]]);
-    await told("microseconds", [[14.25, "14.3 µs"], [1200, "1.2 ms"]]);
-    await told("percent", [[0.4567, "46 %"], [0.0123, "1.2 %"], [0.0031, "0.31 %"], [0, "0 %"], [1, "100 %"]]);
-    await told("duration", [[40, "40 s"], [720, "12 min"], [12_000, "3 h 20 min"]]);
-    await told("bytes", [[512, "512 B"], [1536, "1.5 KiB"], [3 << 20, "3 MiB"]]);
+    await check("money", [[0, "$0"], [0.0000042, "$0.00000420"], [0.00164, "$0.00164"], [0.5, "$0.500"], [3.14159, "$3.14"], [12345.6, "$12,346"], [-0.002, "−$0.00200"], [null, "–"]]);
+    await check("milliseconds", [[0.31, "0.31 ms"], [184.4, "184 ms"], [2410, "2.41 s"], [75_000, "75 s"], [null, "–"]]);
+    await check("microseconds", [[14.25, "14.3 µs"], [1200, "1.2 ms"]]);
+    await check("percent", [[0.4567, "46 %"], [0.0123, "1.2 %"], [0.0031, "0.31 %"], [0, "0 %"], [1, "100 %"]]);
+    await check("duration", [[40, "40 s"], [720, "12 min"], [12_000, "3 h 20 min"]]);
+    await check("bytes", [[512, "512 B"], [1536, "1.5 KiB"], [3 << 20, "3 MiB"]]);
     assert.deepEqual(await call(page, "scale", "rounded", 17), { top: 20, ticks: [0, 10, 20] });
     assert.deepEqual(await call(page, "scale", "rounded", 0), { top: 1, ticks: [0, 1] });
     assert.equal(await call(page, "scale", "line", [[0, 1], [1, 2], null, [3, 4]]), "M0.0 1.0L1.0 2.0M3.0 4.0h0.1");
   },
 
-  async events_and_steps_are_read_as_they_were_sent(browser) {
+  async events_and_series_are_parsed(browser) {
     const page = await browser.openLive();
     assert.deepEqual(await call(page, "stream", "parse", "event: tick\ndata: {\ndata: }"), { name: "tick", data: "{\n}" });
     assert.equal(await call(page, "stream", "parse", ": ok"), null);

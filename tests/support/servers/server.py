@@ -1,5 +1,5 @@
-"""What the small model servers of the tests have in common: JSON over HTTP on
-loopback, on a port that the system picks and that is printed when it listens."""
+"""Common part of the small model servers of the tests: JSON over HTTP on loopback, on a
+port that the system picks and that is printed when it listens."""
 
 import json
 import os
@@ -7,14 +7,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 def keep_to_core(number):
-    """Has the model compute on one core, as if it had a machine to itself: call it
+    """Restricts the process to one core, as if it had a machine of its own. Must be called
     before the model is loaded."""
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 def serve(path, answer):
-    """Answers each POST to a path below /v1 with what `answer(headers, body)` gives."""
+    """Answers each POST to a path below /v1 with the result of `answer(headers, body)`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,5 +1,5 @@
-"""A model that reads the text in pictures, behind /v1/chat/completions: the picture is
-an `image_url` part with a data: URL, and the answer is what is written in it."""
+"""Model that reads the text in pictures, behind /v1/chat/completions: the picture is an
+`image_url` part with a data: URL, and the answer is the text in it."""
 
 import base64
 import json
