@@ -1,4 +1,4 @@
-//! What reading along costs: requests by size, streams by event.
+//! Cost of parsing while forwarding: requests by size, streams by event.
 
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
