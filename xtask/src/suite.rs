@@ -1,4 +1,4 @@
-//! `cargo xtask test`
+//! `cargo xtask test`: all tests, with everything they need installed.
 
 use std::process::Command;
 
@@ -10,14 +10,14 @@ use crate::{cargo, clients};
 pub struct Args {
     /// Only tests whose name contains this
     filter: Option<String>,
-    /// Leave out what needs packages from PyPI, npm and Debian: real clients, models, registry, browser
+    /// Skip tests that need packages from PyPI, npm or Debian: real clients, models, registry, browser
     #[arg(long, conflicts_with = "filter")]
     offline: bool,
 }
 
-/// Runs all tests: format, lints and arrows first, since they are quick to tell.
+/// Builds the gateway, then runs all tests, or those that the filter selects.
 pub fn run(args: Args) -> Result<()> {
-    ensure!(!(args.offline && clients::is_ci()), "--offline leaves tests out, which CI does not allow");
+    ensure!(!(args.offline && clients::is_ci()), "--offline skips tests, which CI does not allow");
     let gateway = cargo::build_gateway()?;
     let mut tests = cargo::cargo();
     tests.args(["test", "--workspace"]).env("POINTSMAN_BIN", &gateway.binary);
@@ -25,7 +25,7 @@ pub fn run(args: Args) -> Result<()> {
         tests.arg(filter);
     }
     if !args.offline {
-        clients::install()?.tell(&mut tests);
+        clients::install()?.set_variables(&mut tests);
     }
     succeed(tests)
 }

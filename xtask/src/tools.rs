@@ -18,8 +18,8 @@ pub fn unless_done(inputs: &[u8], done: &Path, work: impl FnOnce() -> Result<()>
 /// Runs a command that installs or builds something that the tests need.
 pub fn run(command: &mut Command, what: &str) -> Result<()> {
     println!("$ {command:?}");
-    let hint = "without network: cargo xtask test --offline";
-    let status = command.status().with_context(|| format!("the tests need {what} ({hint})"))?;
-    ensure!(status.success(), "cannot get or use {what} ({hint})");
+    let hint = "hint: without network access, run `cargo xtask test --offline`";
+    let status = command.status().with_context(|| format!("the tests need {what}; {hint}"))?;
+    ensure!(status.success(), "cannot get or use {what}; {hint}");
     Ok(())
 }

@@ -55,7 +55,7 @@ fn package(package: &Value) -> Result<Package> {
 }
 
 impl Package {
-    /// Whether its code ships: the crates of the host, and the SDK without its examples.
+    /// True for code that ships: the crates of the host, and the SDK without its examples.
     pub fn is_production(&self) -> bool {
         let relative = self.directory.strip_prefix(root()).unwrap_or(&self.directory);
         relative.starts_with("host") || (relative.starts_with("sdk") && !relative.starts_with("sdk/examples"))

@@ -1,8 +1,8 @@
-//! Regenerates `sdk/src/bindings/*.rs` from `wit/`: `bindings [--check]`; or makes
-//! those that a policy in C is built with: `bindings --c WIT WORLD DIRECTORY`.
+//! Generates bindings from WIT.
 //!
-//! The former are checked in, so that a policy's build needs neither the
-//! generator nor its macro, which would cost more time than all the rest.
+//! `bindings [--check]` writes or compares `sdk/src/bindings/*.rs`. They are in git, so that
+//! building a policy needs neither the generator nor its macro, which take longer to compile
+//! than everything else. `bindings --c WIT WORLD DIRECTORY` writes bindings for a policy in C.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,38 +13,43 @@ use wit_bindgen_core::wit_parser::{Resolve, WorldId};
 use wit_bindgen_core::{Files, WorldGenerator};
 use wit_bindgen_rust::{Opts, WithOption};
 
-/// A world, the file it goes to, and the macro that exports an implementation.
-struct Bindings {
+/// Bindings of one world.
+struct WorldBindings {
     world: &'static str,
     file: &'static str,
     export_macro: &'static str,
-    /// Interfaces that are taken from other bindings instead of made anew.
-    taken: &'static [Taken],
+    /// Interfaces whose types come from other bindings.
+    shared: &'static [SharedInterfaces],
 }
 
-/// Interfaces, and the module that has them.
-struct Taken {
+/// Interfaces that another module already has.
+struct SharedInterfaces {
     interfaces: &'static [&'static str],
     module: &'static str,
 }
 
-const OF_ROUTING: Taken = Taken {
+const FROM_ROUTING: SharedInterfaces = SharedInterfaces {
     interfaces: &["types", "settings", "log", "details", "prompt"],
     module: "crate::bindings::routing::pointsman::policy",
 };
-const ALL: [Bindings; 3] = [
-    Bindings { world: "routing-policy", file: "routing.rs", export_macro: "export_routing", taken: &[] },
-    Bindings {
+const ALL: [WorldBindings; 3] = [
+    WorldBindings {
+        world: "routing-policy",
+        file: "routing.rs",
+        export_macro: "export_routing",
+        shared: &[],
+    },
+    WorldBindings {
         world: "observing-policy",
         file: "observing.rs",
         export_macro: "export_observing",
-        taken: &[OF_ROUTING],
+        shared: &[FROM_ROUTING],
     },
-    Bindings {
+    WorldBindings {
         world: "orchestration-policy",
         file: "orchestrating.rs",
         export_macro: "export_orchestrating",
-        taken: &[OF_ROUTING],
+        shared: &[FROM_ROUTING],
     },
 ];
 
@@ -55,8 +60,8 @@ fn main() -> Result<ExitCode> {
     let check = match arguments[..] {
         [] => false,
         ["--check"] => true,
-        ["--c", wit, world, directory] => return for_c(world, Path::new(wit), Path::new(directory)),
-        _ => bail!("the arguments are nothing, --check, or --c WIT WORLD DIRECTORY"),
+        ["--c", wit, world, directory] => return generate_c(world, Path::new(wit), Path::new(directory)),
+        _ => bail!("usage: bindings [--check | --c WIT WORLD DIRECTORY]"),
     };
     let mut stale = Vec::new();
     for bindings in &ALL {
@@ -74,7 +79,7 @@ fn main() -> Result<ExitCode> {
     Ok(report(&stale))
 }
 
-#[expect(clippy::print_stderr, reason = "this is a command")]
+#[expect(clippy::print_stderr, reason = "a command reports on stderr")]
 fn report(stale: &[PathBuf]) -> ExitCode {
     for path in stale {
         eprintln!("{} does not match wit/; hint: run `cargo xtask bindings`", path.display());
@@ -84,11 +89,11 @@ fn report(stale: &[PathBuf]) -> ExitCode {
 
 fn root() -> Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-    root.map(Path::to_owned).context("the package has left the workspace")
+    root.map(Path::to_owned).context("the package is not in the workspace")
 }
 
-/// Writes what `wit-bindgen c` does: header, source, and the component's type.
-fn for_c(world: &str, wit: &Path, directory: &Path) -> Result<ExitCode> {
+/// Writes the output of `wit-bindgen c`: header, source, and the component's type.
+fn generate_c(world: &str, wit: &Path, directory: &Path) -> Result<ExitCode> {
     let (mut resolve, world) = select(world, wit)?;
     let mut files = Files::default();
     wit_bindgen_c::Opts::default().build().generate(&mut resolve, world, &mut files)?;
@@ -107,20 +112,20 @@ fn select(world: &str, wit: &Path) -> Result<(Resolve, WorldId)> {
     Ok((resolve, world))
 }
 
-fn generate(bindings: &Bindings, wit: &Path) -> Result<String> {
+fn generate(bindings: &WorldBindings, wit: &Path) -> Result<String> {
     let (mut resolve, world) = select(bindings.world, wit)?;
     let mut files = Files::default();
     options(bindings).build().generate(&mut resolve, world, &mut files)?;
-    let (_, text) = files.iter().next().context("the generator made no file")?;
-    // Exported macros share one namespace, and worlds export the same interfaces.
+    let (_, text) = files.iter().next().context("the generator wrote no file")?;
+    // Exported macros of a crate share one namespace, and the worlds export the same interfaces.
     let own = format!("__{}_interface_", bindings.export_macro);
     Ok(String::from_utf8(text.to_vec())?.replace("__export_pointsman_policy_", &own))
 }
 
-fn options(bindings: &Bindings) -> Opts {
-    let path = |taken: &'static Taken| {
-        taken.interfaces.iter().map(|name| {
-            let path = WithOption::Path(format!("{}::{name}", taken.module));
+fn options(bindings: &WorldBindings) -> Opts {
+    let path = |shared: &'static SharedInterfaces| {
+        shared.interfaces.iter().map(|name| {
+            let path = WithOption::Path(format!("{}::{name}", shared.module));
             (format!("pointsman:policy/{name}@0.1.0"), path)
         })
     };
@@ -130,12 +135,12 @@ fn options(bindings: &Bindings) -> Opts {
         runtime_path: Some("::pointsman_sdk::bindings::rt".to_owned()),
         bitflags_path: Some("::pointsman_sdk::bindings::rt::bitflags".to_owned()),
         additional_derive_attributes: vec!["PartialEq".to_owned()],
-        with: bindings.taken.iter().flat_map(path).collect(),
+        with: bindings.shared.iter().flat_map(path).collect(),
         generate_all: true,
         export_macro_name: Some(bindings.export_macro.to_owned()),
         pub_export_macro: true,
-        // The section that describes the component belongs to `export!` alone:
-        // linked with the library, it would ask every policy for an observer.
+        // Only `export!` may emit the section that describes the component: linked with the
+        // library, it would require an observer of every policy.
         disable_custom_section_link_helpers: true,
         ..Opts::default()
     }

@@ -1,4 +1,4 @@
-//! The gateway of the demonstration, as a process with a configuration of its own.
+//! The gateway process of the demonstration, with its own configuration.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -15,7 +15,7 @@ use crate::cargo::{self, Gateway};
 /// The embedded default, and one route whose policy can be replaced.
 const DEFAULT: &str = include_str!("../../../host/gateway/src/config/default.toml");
 const LIVE: &str = r#"
-# Added for the demonstration: a policy in a file, which is replaced meanwhile.
+# Added for the demonstration: a policy in a file, which is replaced while the gateway runs.
 [policies.live]
 source = "live.wasm"
 grants = ["prompt"]
@@ -23,21 +23,21 @@ grants = ["prompt"]
 [routes.live]
 policy = "live"
 "#;
-/// Longest time that a swap may take.
+/// The longest time that a swap may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Pause between two looks at the gateway's status.
+/// The pause between two requests for the gateway's status.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A running gateway, stopped when dropped.
+/// A running gateway. Dropping it stops the process.
 pub struct Fleet {
     process: Child,
-    clients: String,
-    admin: String,
+    client_url: String,
+    admin_url: String,
     directory: PathBuf,
 }
 
-/// What the headers of an answer tell.
-pub struct Answer {
+/// The headers of a response that report how it was produced.
+pub struct RoutedAnswer {
     pub id: String,
     pub route: String,
     pub policy: String,
@@ -47,7 +47,7 @@ pub struct Answer {
 }
 
 impl Fleet {
-    /// Starts it on free ports, and waits until it listens.
+    /// Starts a gateway on free ports, and waits until it listens.
     pub fn start(gateway: &Gateway) -> Result<Self> {
         let directory = cargo::root().join("target/demo");
         fs::create_dir_all(&directory)?;
@@ -67,32 +67,32 @@ impl Fleet {
         let stdout = process.stdout.take().context("the gateway has no output")?;
         let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
         let mut address = |prefix| lines.find_map(|line| line.strip_prefix(prefix).map(str::to_owned));
-        let (Some(clients), Some(admin)) = (address("listening on "), address("admin on ")) else {
-            bail!("the gateway ended instead of listening: {}", process.wait()?);
+        let (Some(client_url), Some(admin_url)) = (address("listening on "), address("admin on ")) else {
+            bail!("the gateway exited instead of listening: {}", process.wait()?);
         };
-        Ok(Self { process, clients, admin, directory })
+        Ok(Self { process, client_url, admin_url, directory })
     }
 
-    /// Where clients call it.
-    pub fn clients(&self) -> &str {
-        &self.clients
+    /// The base URL for clients.
+    pub fn client_url(&self) -> &str {
+        &self.client_url
     }
 
     /// Sends a request to a route or a model.
-    pub fn ask(&self, model: &str, request: &Request) -> Result<Answer> {
-        let mut post = ureq::post(format!("{}/v1/chat/completions", self.clients))
+    pub fn ask(&self, model: &str, request: &Request) -> Result<RoutedAnswer> {
+        let mut post = ureq::post(format!("{}/v1/chat/completions", self.client_url))
             .config()
             .http_status_as_error(false)
             .build();
         for (name, value) in request.headers {
             post = post.header(*name, *value);
         }
-        let mut response = post.send_json(request.body(model)).context("the gateway does not answer")?;
+        let mut response = post.send_json(request.body(model)).context("the gateway does not respond")?;
         let header = |name: &str| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or("-").to_owned()
         };
-        let answer = Answer {
+        let answer = RoutedAnswer {
             id: header("x-pointsman-decision-id"),
             route: header("x-pointsman-route"),
             policy: header("x-pointsman-policy"),
@@ -103,39 +103,39 @@ impl Fleet {
         let status = response.status();
         ensure!(
             status.is_success(),
-            "`{model}` answered {status}: {}",
+            "the request to `{model}` failed with {status}: {}",
             response.body_mut().read_to_string()?
         );
         Ok(answer)
     }
 
-    /// How the plan of an answer went.
+    /// Fetches the trace of a plan by the id of its request.
     pub fn plan(&self, id: &str) -> Result<Value> {
-        let trace = ureq::get(format!("{}/admin/plans/{id}", self.admin)).call();
+        let trace = ureq::get(format!("{}/admin/plans/{id}", self.admin_url)).call();
         Ok(trace.context("there is no trace of the plan")?.body_mut().read_json()?)
     }
 
-    /// Where it is administered.
-    pub fn admin(&self) -> &str {
-        &self.admin
+    /// The base URL of the admin API.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
     }
 
-    /// Changes what serves, in the name of an operator.
+    /// Sends an operation to the admin API, in the name of an operator.
     pub fn operate(&self, method: &str, path: &str, body: &Value) -> Result<()> {
-        let url = format!("{}{path}", self.admin);
+        let url = format!("{}{path}", self.admin_url);
         let request = if method == "PUT" { ureq::put(&url) } else { ureq::post(&url) };
         let request = request.header("x-pointsman-operator", "alice");
         request.send_json(body).with_context(|| format!("{path} was refused"))?;
         Ok(())
     }
 
-    /// Where plans are drawn.
-    pub fn plans(&self) -> String {
-        format!("{}/admin/plans/ID.svg", self.admin)
+    /// The URL of a plan's chart, with `ID` for the request.
+    pub fn plan_chart_url(&self) -> String {
+        format!("{}/admin/plans/ID.svg", self.admin_url)
     }
 
-    /// Renames a new policy into the place of the live one, and waits until it
-    /// has taken over from the given version.
+    /// Replaces the file of the live policy by a rename, and waits until the gateway no longer
+    /// serves the given version.
     pub fn replace_policy(&self, with: &Path, version: &str) -> Result<Duration> {
         let incoming = self.directory.join("incoming.wasm");
         fs::copy(with, &incoming)?;
@@ -143,7 +143,7 @@ impl Fleet {
         let renamed = Instant::now();
         let old = version.split_once('@').map_or(version, |(_, digest)| digest);
         while self.live_digest()?.starts_with(old) {
-            ensure!(renamed.elapsed() < PATIENCE, "the policy was not swapped within {PATIENCE:?}");
+            ensure!(renamed.elapsed() < PATIENCE, "the gateway did not swap the policy within {PATIENCE:?}");
             std::thread::sleep(PAUSE);
         }
         Ok(renamed.elapsed())
@@ -157,7 +157,7 @@ impl Fleet {
 
     fn live_digest(&self) -> Result<String> {
         let status: Value =
-            ureq::get(format!("{}/admin/policies", self.admin)).call()?.body_mut().read_json()?;
+            ureq::get(format!("{}/admin/policies", self.admin_url)).call()?.body_mut().read_json()?;
         let policies = status["policies"].as_array().context("the status lists no policies")?;
         let live =
             policies.iter().find(|policy| policy["name"] == "live").context("the policy `live` is gone")?;

@@ -1,15 +1,15 @@
-//! Plans as pictures for a terminal: a bar for each task over time.
+//! Charts of plans for a terminal: a bar for each task over time.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// Columns of the time axis.
+/// The columns of the time axis.
 const WIDTH: usize = 46;
-/// What a task on the critical path is drawn with, and any other.
+/// The characters for tasks on the critical path and for other tasks.
 const BARS: (&str, &str) = ("█", "▒");
 
-/// The picture of a plan's trace.
-pub fn picture(trace: &Value) -> Result<String> {
+/// Draws the trace of a plan.
+pub fn chart(trace: &Value) -> Result<String> {
     let tasks = trace["tasks"].as_array().context("the trace has no tasks")?;
     let total = trace["latency_ms"].as_f64().context("the trace has no time")?.max(0.001);
     let path: Vec<u64> =
@@ -30,16 +30,19 @@ pub fn picture(trace: &Value) -> Result<String> {
     Ok(format!("{}\n{}", lines.join("\n"), summary(trace, tasks, total)))
 }
 
-/// What the plan took beside the same tasks one after the other.
+/// Compares the plan with its tasks run one after the other.
 fn summary(trace: &Value, tasks: &[Value], total: f64) -> String {
     let time =
         |task: &Value| task["ended_ms"].as_f64().unwrap_or(0.0) - task["begun_ms"].as_f64().unwrap_or(0.0);
-    let in_a_row: f64 = tasks.iter().map(time).sum();
+    let sequential: f64 = tasks.iter().map(time).sum();
     let cost = trace["cost_usd"].as_f64().unwrap_or(f64::NAN);
     let tokens = trace["input_tokens"].as_u64().unwrap_or(0) + trace["output_tokens"].as_u64().unwrap_or(0);
-    let less = 100.0 * (1.0 - total / in_a_row.max(total));
-    let beside =
-        if less < 1.0 { String::new() } else { format!(", in a row {in_a_row:.0} ms ({less:.0} % less)") };
+    let less = 100.0 * (1.0 - total / sequential.max(total));
+    let beside = if less < 1.0 {
+        String::new()
+    } else {
+        format!(", sequentially {sequential:.0} ms ({less:.0} % less)")
+    };
     let count = if tasks.len() == 1 { "1 task".to_owned() } else { format!("{} tasks", tasks.len()) };
     format!("    {count}, {tokens} tokens, ${cost:.5}; {total:.0} ms{beside}")
 }
@@ -65,12 +68,12 @@ mod tests {
             "tasks": [task(0, 0.0, 50.0), task(1, 0.0, 100.0)],
         });
         let expected = format!(
-            "    t0  {}{}  a/b     50 ms\n    t1  {}  a/b    100 ms\n    2 tasks, 3 tokens, $0.50000; 100 ms, in \
-             a row 150 ms (33 % less)",
+            "    t0  {}{}  a/b     50 ms\n    t1  {}  a/b    100 ms\n    2 tasks, 3 tokens, $0.50000; 100 ms, \
+             sequentially 150 ms (33 % less)",
             "▒".repeat(23),
             " ".repeat(23),
             "█".repeat(46)
         );
-        assert_eq!(picture(&trace).unwrap(), expected);
+        assert_eq!(chart(&trace).unwrap(), expected);
     }
 }

@@ -1,8 +1,8 @@
-//! What the demonstration asks.
+//! The requests of the demonstration.
 
 use serde_json::{Value, json};
 
-/// What every request could have been sent to.
+/// The model that the routes are compared with.
 pub const LARGEST: &str = "fleet/llama-70b";
 
 /// A 1 x 1 pixel PNG.
@@ -12,15 +12,15 @@ const SOUND: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA
 
 /// One request of the demonstration.
 pub struct Request {
-    /// The model name to ask for.
+    /// The route, which clients name as the model.
     pub route: &'static str,
-    /// What it is, for the table.
+    /// The kind of request, for the table.
     pub kind: &'static str,
-    /// What it says.
+    /// The text of the message.
     pub text: &'static str,
-    /// Extra headers.
+    /// Headers besides those of every request.
     pub headers: &'static [(&'static str, &'static str)],
-    /// Whether it has a picture or a recording, which the largest model does not take.
+    /// True with a picture or a recording, which the largest model does not accept.
     pub media: bool,
     attachment: Attachment,
 }
@@ -37,7 +37,7 @@ const fn text(route: &'static str, kind: &'static str, text: &'static str) -> Re
     Request { route, kind, text, headers: &[], media: false, attachment: Attachment::None }
 }
 
-/// Different in kind, so that the policies have something to tell apart.
+/// Requests of different kinds, which the policies route differently.
 pub const DOZEN: &[Request] = &[
     text("cost", "chat", "Good morning! How are you today?"),
     text(
@@ -68,7 +68,7 @@ pub const DOZEN: &[Request] = &[
     Request { media: true, attachment: Attachment::Sound, ..text("auto", "recording", "What is said here?") },
 ];
 
-/// One for each kind of plan.
+/// A request for each kind of plan.
 pub const ORCHESTRATED: &[Request] = &[
     Request {
         media: true,
@@ -90,10 +90,10 @@ pub const ORCHESTRATED: &[Request] = &[
         "Write a short notice that the station lift is closed for repairs.",
     ),
     text("collaborate", "three models and an aggregator", "Should a small town keep its tram line?"),
-    text("cascade", "cheap first, and sure of it", "Which is heavier, a tram or a bus?"),
+    text("cascade", "cheap model first, confident", "Which is heavier, a tram or a bus?"),
     text(
         "cascade",
-        "cheap first, but not sure",
+        "cheap model first, not confident",
         "Our town of forty thousand has one tram line that needs new rails, and buses that are always late. \
          Compare what it would cost to keep the line with what it would cost to close it, over thirty years.",
     ),
@@ -103,7 +103,7 @@ pub const ORCHESTRATED: &[Request] = &[
 pub const SWAPPED: Request = text("live", "code", "Write a Python function that merges two sorted lists.");
 
 impl Request {
-    /// The body, for a route or a model.
+    /// Returns the body, for a route or a model.
     pub fn body(&self, model: &str) -> Value {
         let text = json!({ "type": "text", "text": self.text });
         let content = match self.attachment {
@@ -124,7 +124,7 @@ fn sound() -> Value {
     json!({ "type": "input_audio", "input_audio": { "data": SOUND, "format": "wav" } })
 }
 
-/// A line to try by hand.
+/// A command for trying the gateway by hand.
 pub fn curl(address: &str) -> String {
     format!(
         "  curl -si {address}/v1/chat/completions -H 'content-type: application/json' \\\n    \

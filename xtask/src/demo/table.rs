@@ -1,19 +1,19 @@
-//! What the demonstration prints.
+//! The tables that the demonstration prints.
 
-use super::fleet::Answer;
+use super::fleet::RoutedAnswer;
 use super::requests::{LARGEST, Request};
 
-/// A request, how it was routed, and the largest model's answer to it.
-pub struct Row<'a> {
+/// A request, its answer by a route, and its answer by the largest model.
+pub struct Comparison<'a> {
     pub request: &'a Request,
-    pub routed: Answer,
-    pub baseline: Option<Answer>,
+    pub routed: RoutedAnswer,
+    pub baseline: Option<RoutedAnswer>,
 }
 
-/// One line for each request.
-pub fn of_routes(rows: &[Row<'_>]) -> String {
+/// Formats one line for each request.
+pub fn format_comparisons(rows: &[Comparison<'_>]) -> String {
     let head = ["route", "request", "decision", "model", "latency", "cost", "largest", "saved"];
-    let lines = rows.iter().map(|Row { request, routed, baseline }| {
+    let lines = rows.iter().map(|Comparison { request, routed, baseline }| {
         let (largest, saved) = match baseline {
             Some(baseline) => (usd(baseline.cost_usd), percent(1.0 - routed.cost_usd / baseline.cost_usd)),
             None => ("cannot".to_owned(), "-".to_owned()),
@@ -32,9 +32,9 @@ pub fn of_routes(rows: &[Row<'_>]) -> String {
     table(head, lines)
 }
 
-/// The same request under two versions of a policy.
-pub fn of_swap(before: &Answer, after: &Answer) -> String {
-    let line = |when: &str, answer: &Answer| {
+/// Formats the answers to the same request by two versions of a policy.
+pub fn format_swap(before: &RoutedAnswer, after: &RoutedAnswer) -> String {
+    let line = |when: &str, answer: &RoutedAnswer| {
         [
             when.to_owned(),
             answer.policy.clone(),
@@ -46,12 +46,12 @@ pub fn of_swap(before: &Answer, after: &Answer) -> String {
     table(["", "policy", "decision", "model", "cost"], [line("before", before), line("after", after)])
 }
 
-/// What routing saved, over the requests that the largest model could answer too.
-pub fn summary(rows: &[Row<'_>]) -> String {
-    let (routed, largest): (Vec<&Answer>, Vec<&Answer>) =
+/// Sums up the requests that the largest model answered too.
+pub fn summary(rows: &[Comparison<'_>]) -> String {
+    let (routed, largest): (Vec<&RoutedAnswer>, Vec<&RoutedAnswer>) =
         rows.iter().filter_map(|row| Some((&row.routed, row.baseline.as_ref()?))).unzip();
-    let cost = |answers: &[&Answer]| answers.iter().map(|answer| answer.cost_usd).sum::<f64>();
-    let time = |answers: &[&Answer]| answers.iter().map(|answer| answer.latency_ms).sum::<f64>();
+    let cost = |answers: &[&RoutedAnswer]| answers.iter().map(|answer| answer.cost_usd).sum::<f64>();
+    let time = |answers: &[&RoutedAnswer]| answers.iter().map(|answer| answer.latency_ms).sum::<f64>();
     format!(
         "{} text requests: {} routed against {} with {LARGEST} for all, {} saved; {:.0} ms against {:.0} ms in all.",
         routed.len(),
@@ -75,7 +75,7 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// Columns as wide as their longest cell.
+/// Lays out columns as wide as their longest cell.
 fn table<const N: usize>(head: [&str; N], lines: impl IntoIterator<Item = [String; N]>) -> String {
     let lines: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(lines).collect();
     let widths: [usize; N] = std::array::from_fn(|column| {
