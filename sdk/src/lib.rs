@@ -1,13 +1,6 @@
-//! Write a Pointsman policy in Rust: a struct, one trait, one macro.
+#![doc = include_str!("../README.md")]
 //!
-//! ```
-#![doc = include_str!("../examples/in-time/src/lib.rs")]
-//! # fn main() {}
-//! ```
-//!
-//! Its manifest says `crate-type = ["cdylib", "rlib"]`: the first is what the
-//! gateway loads, after `cargo build --target wasm32-unknown-unknown --release`;
-//! the second is what `cargo test` runs natively, with [`testkit`] as the gateway.
+//! # Interfaces
 //!
 //! A policy sees of the gateway what the contract offers: [`settings`], [`log`],
 //! [`details`] and [`prompt`]. What it does not call is not imported by its

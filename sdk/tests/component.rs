@@ -4,20 +4,19 @@
 
 use std::path::Path;
 
+use pointsman_build::{Build, Module};
 use wasmparser::{Parser, Payload};
-use wit_component::ComponentEncoder;
 
-/// A policy's core module, as cargo leaves it.
-fn module(package: &str) -> Vec<u8> {
-    let out_dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    std::fs::read(build_guest::build(package, out_dir).unwrap()).unwrap()
+/// Builds a policy of the workspace.
+fn module(package: &str) -> Module {
+    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("policies");
+    Build::new().packages([package]).target_dir(target_dir).run().unwrap().swap_remove(0)
 }
 
 /// Names of the interfaces that a policy's component imports and exports,
 /// without package and version.
 fn interfaces(package: &str) -> (Vec<String>, Vec<String>) {
-    let component =
-        ComponentEncoder::default().module(&module(package)).unwrap().validate(true).encode().unwrap();
+    let component = module(package).component().unwrap();
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     // Components inside are adapters of the outer one, whose sections come at depth 0.
     let mut depth = 0;
@@ -67,9 +66,8 @@ fn the_kit_is_recorded_in_the_stripped_file_and_stays_in_the_component() {
         ["pointsman-example-in-time", "pointsman-example-fewest-failures", "pointsman-policy-sequential"]
     {
         let module = module(package);
-        assert_eq!(records(&module), expected, "{package}");
-        let component = ComponentEncoder::default().module(&module).unwrap().encode().unwrap();
-        assert_eq!(records(&component), expected, "{package}");
+        assert_eq!(records(&std::fs::read(module.path()).unwrap()), expected, "{package}");
+        assert_eq!(records(&module.component().unwrap()), expected, "{package}");
     }
 }
 
@@ -117,4 +115,14 @@ fn reference_policies_ask_for_the_prompt_only_to_tell_tasks() {
     for policy in ["task-type", "dynamic"] {
         assert_eq!(asks(policy), ["settings", "details", "prompt", "types"].map(str::to_owned), "{policy}");
     }
+}
+
+#[test]
+fn the_readme_shows_the_example() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```rust\n").unwrap();
+    let (shown, _) = rest.split_once("```").unwrap();
+    let example = include_str!("../examples/in-time/src/lib.rs");
+    let (example, _) = example.split_once("\n#[cfg(test)]").unwrap();
+    assert_eq!(example.split_once("\n\n").unwrap().1, shown);
 }

@@ -1,7 +1,9 @@
 //! Builds the guests from source.
 
-use std::env;
 use std::path::PathBuf;
+use std::{env, error};
+
+use pointsman_build::Build;
 
 const GUESTS: [&str; 10] = [
     "pointsman-policy-cost",
@@ -16,14 +18,15 @@ const GUESTS: [&str; 10] = [
     "pointsman-guest-sleeper",
 ];
 
-#[expect(clippy::disallowed_methods, reason = "this is where cargo tells the directory")]
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let out_dir = PathBuf::from(env::var("OUT_DIR")?);
-    let modules = build_guest::build_all(&GUESTS, &out_dir)?;
-    for (guest, module) in GUESTS.iter().zip(&modules) {
+fn main() -> Result<(), Box<dyn error::Error>> {
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    // Not the usual target directory: the outer cargo holds its lock.
+    let modules = Build::new().packages(GUESTS).target_dir(out_dir.join("guests")).run()?;
+    for module in &modules {
+        let guest = module.package();
         let name = guest.rsplit('-').next().unwrap_or(guest).to_uppercase();
-        println!("cargo::rustc-env=GUEST_{name}={}", module.display());
+        println!("cargo::rustc-env=GUEST_{name}={}", module.path().display());
     }
-    build_guest::rerun_if_changed(&modules)?;
+    pointsman_build::rerun_if_changed(&modules)?;
     Ok(())
 }

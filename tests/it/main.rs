@@ -41,6 +41,7 @@ mod metrics;
 mod observers;
 mod orchestration;
 mod overview;
+mod packaged_sdk;
 mod page;
 mod policy_command;
 mod policy_failures;

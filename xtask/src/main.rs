@@ -1,12 +1,8 @@
-//! Project tasks: `cargo xtask demo`, `cargo xtask test` and what helps with them.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a task talks to the terminal it was started from"
-)]
+//! Tasks of the project: `cargo xtask demo`, `cargo xtask test` and others.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "tasks print to the terminal")]
 #![expect(
     clippy::disallowed_methods,
-    reason = "tasks read the environment of their shell, and are not the gateway"
+    reason = "tasks read the environment of their shell; the ban is for the gateway"
 )]
 
 mod cargo;
@@ -16,6 +12,7 @@ mod crate_sizes;
 mod demo;
 mod lint;
 mod module_cycles;
+mod package;
 mod policies;
 mod screenshots;
 mod source;
@@ -38,25 +35,27 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Show the gateway at work on a simulated fleet, then keep it serving
+    /// Run the gateway on a simulated fleet, show what it does, and keep it running
     Demo(demo::Args),
-    /// Install what the tests need, then run all of them
+    /// Install everything that the tests need, then run them
     Test(suite::Args),
-    /// Take the pictures in docs/images of the live page, after some minutes of load
+    /// Take the pictures of the live page in docs/images, after some minutes of load
     Screenshots(screenshots::Args),
-    /// Check format, lints and the arrows between the crates
+    /// Check format, dependencies between crates, module cycles, crate sizes and clippy's lints
     Lint,
-    /// Run the benches: decisions in process, bytes, backends
+    /// Package the gateway and the SDK into target/package, and check the packages
+    Package,
+    /// Run the benchmarks
     Bench,
     /// Measure the built-in policies on recorded routing outcomes
     Eval {
-        /// For the evaluation: `--data DIR`, `--sweep`, `--kinds`
+        /// Arguments of the evaluation: `--data DIR`, `--sweep`, `--kinds`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Regenerate the SDK's bindings from wit/, or compare them
+    /// Regenerate the SDK's bindings from wit/
     Bindings {
-        /// Only tell whether they are what wit/ says
+        /// Change nothing, and fail if the bindings do not match wit/
         #[arg(long)]
         check: bool,
     },
@@ -74,6 +73,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test(args) => suite::run(args),
         Task::Screenshots(args) => screenshots::run(args),
         Task::Lint => lint::run(),
+        Task::Package => package::run(),
         Task::Bench => cargo::run(&["bench", "--workspace", "--benches"]),
         Task::Eval { args } => {
             let args: Vec<&str> = args.iter().map(String::as_str).collect();

@@ -2,7 +2,7 @@
 
 use pointsman_sdk::prelude::*;
 
-/// Has nothing to set and remembers nothing.
+/// Has no settings and no state.
 pub struct InTime;
 
 impl Policy for InTime {
