@@ -1,11 +1,15 @@
-//! The contract in Rust, generated from `wit/` by `cargo xtask bindings`; policies use what
-//! the crate re-exports from here.
+//! The contract in Rust, generated from `wit/` by `cargo xtask bindings`. Policies use the
+//! items that the crate re-exports from here.
 //!
-//! `routing` has the types and imports of every policy and the exports of those that
-//! route; `observing` adds the observer; `orchestrating` has plans and their exports.
+//! `routing` has the types and imports of every policy, and the exports of routing policies.
+//! `observing` adds the observer; `orchestrating` has plans and their exports.
 
-#![allow(unsafe_code, missing_docs, reason = "the generator's code crosses the boundary with raw pointers")]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "and traps where the gateway breaks the contract")]
+#![allow(unsafe_code, missing_docs, reason = "generated code passes raw pointers to the host")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "generated code traps if the gateway breaks the contract"
+)]
 
 #[rustfmt::skip]
 pub mod observing;

@@ -1,9 +1,12 @@
-//! Keeping to what a tenant may still spend.
+//! Decisions within the budget of a tenant.
 
 use crate::{Candidate, Refusal, Request, estimate};
 
-/// Leaves out the candidates whose estimated cost exceeds the request's
-/// `budget-left`. Denied when none is left; without a budget nothing changes.
+/// Removes the candidates whose estimated cost exceeds the request's `budget-left`. Without
+/// a budget the order is returned unchanged.
+///
+/// # Errors
+/// [`Refusal::Denied`] if no candidate is affordable.
 pub fn affordable(
     mut order: Vec<usize>,
     candidates: &[Candidate],
@@ -30,7 +33,7 @@ mod tests {
     use crate::testkit::{candidate, request};
 
     #[test]
-    fn what_exceeds_the_budget_is_left_out_until_nothing_is_left() {
+    fn candidates_above_the_budget_are_removed_and_none_left_is_a_denial() {
         let models = [candidate("a/dear", 10.0, 10.0), candidate("b/cheap", 1.0, 1.0)];
         let with = |budget_left| affordable(vec![0, 1], &models, &Request { budget_left, ..request() });
         assert_eq!(with(None), Ok(vec![0, 1]));

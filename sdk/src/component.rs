@@ -1,4 +1,4 @@
-//! The way from the component's exports to a [`Policy`].
+//! Calls of the component's exports, passed to a [`Policy`].
 
 use std::cell::RefCell;
 
@@ -9,11 +9,12 @@ use crate::{
     settings,
 };
 
-/// Makes a policy this component's: `export!(MyPolicy);`, `export!(MyPolicy,
-/// observer);` for one that implements [`Observer`](crate::Observer) too, or
-/// `export!(MyPolicy, orchestrator);` for an
-/// [`Orchestrator`](crate::Orchestrator). Once in a crate. Outside WebAssembly
-/// it only checks the types.
+/// Exports a policy as the component of its crate.
+///
+/// `export!(MyPolicy);` exports a [`Policy`](crate::Policy), `export!(MyPolicy, observer);`
+/// one that also implements [`Observer`](crate::Observer), and
+/// `export!(MyPolicy, orchestrator);` an [`Orchestrator`](crate::Orchestrator). A crate uses
+/// it once. Outside WebAssembly it only checks the types.
 #[macro_export]
 macro_rules! export {
     ($policy:ty) => {
@@ -102,9 +103,8 @@ macro_rules! export {
         };
     };
     (@record) => {
-        // A section of the file, not of the memory: it costs nothing at run time.
-        // Unsafe because a section of another meaning could break what is linked;
-        // this name is ours alone.
+        // A custom section of the file, which is not loaded into memory. `link_section` is
+        // unsafe because the linker gives some names a meaning; it gives this one none.
         #[cfg(target_family = "wasm")]
         #[used]
         #[unsafe(link_section = "pointsman:sdk")]
@@ -114,34 +114,34 @@ macro_rules! export {
 
 const RECORD: &str = concat!("rust ", env!("CARGO_PKG_VERSION"));
 
-/// What a policy's component says of the kit that it was built with: language
-/// and version, in the custom section `pointsman:sdk`.
+/// The language and version of this SDK, which [`export!`](crate::export!) records in the
+/// custom section `pointsman:sdk`.
 pub const SDK_RECORD: [u8; RECORD.len()] = match RECORD.as_bytes().first_chunk() {
     Some(record) => *record,
     None => [0; RECORD.len()],
 };
 
-/// Decides with the instance's policy, making it first if need be.
+/// Routes a request with the instance's policy, which is created on the first call.
 pub fn route<P: Policy>(
     instance: &RefCell<Option<P>>,
     request: &Request,
     candidates: &[Candidate],
 ) -> Result<Decision, Refusal> {
     let mut instance = instance.borrow_mut();
-    made(&mut instance, P::new)?.route(request, candidates)
+    get_or_create(&mut instance, P::new)?.route(request, candidates)
 }
 
-/// Plans with the instance's policy, making it first if need be.
+/// Plans a request with the instance's policy, which is created on the first call.
 pub fn plan_step<P: Orchestrator>(
     instance: &RefCell<Option<P>>,
     request: &Request,
     candidates: &[Candidate],
 ) -> Result<Step, Refusal> {
     let mut instance = instance.borrow_mut();
-    made(&mut instance, P::new)?.plan(request, candidates)
+    get_or_create(&mut instance, P::new)?.plan(request, candidates)
 }
 
-/// Resumes with the instance's policy, making it first if need be.
+/// Resumes a plan with the instance's policy, which is created on the first call.
 pub fn resume_step<P: Orchestrator>(
     instance: &RefCell<Option<P>>,
     request: &Request,
@@ -150,11 +150,11 @@ pub fn resume_step<P: Orchestrator>(
     results: &[TaskResult],
 ) -> Result<Step, Refusal> {
     let mut instance = instance.borrow_mut();
-    made(&mut instance, P::new)?.resume(request, candidates, state, results)
+    get_or_create(&mut instance, P::new)?.resume(request, candidates, state, results)
 }
 
-/// The instance's policy, made from its settings if there is none yet.
-fn made<P, S: DeserializeOwned + Default>(
+/// Returns the instance's policy, and creates it from its settings on the first call.
+fn get_or_create<P, S: DeserializeOwned + Default>(
     instance: &mut Option<P>,
     new: impl FnOnce(S) -> Result<P, String>,
 ) -> Result<&mut P, Refusal> {
@@ -164,17 +164,18 @@ fn made<P, S: DeserializeOwned + Default>(
     }
 }
 
-/// Whether the settings make a policy.
+/// Checks the settings of a policy by creating it.
 pub fn validate<P: Policy>() -> Result<(), String> {
     settings::load().and_then(P::new).map(|_| ())
 }
 
-/// Whether the settings make an orchestrating policy.
+/// Checks the settings of an orchestrating policy by creating it.
 pub fn validate_orchestrator<P: Orchestrator>() -> Result<(), String> {
     settings::load().and_then(P::new).map(|_| ())
 }
 
-/// Tells the instance's policy of an outcome, making the policy first if need be.
+/// Passes an outcome to the instance's policy, which is created on the first call. Does nothing
+/// if its settings are invalid.
 pub fn observe<P: Observer>(instance: &RefCell<Option<P>>, outcome: &Outcome) {
     let mut instance = instance.borrow_mut();
     if instance.is_none() {

@@ -1,15 +1,15 @@
-//! Short ways to make decisions.
+//! Constructors of decisions.
 
 use std::fmt::Write;
 
 use crate::{Decision, Target};
 
-/// Longest reason that the contract allows, in bytes.
+/// The longest reason that the contract allows, in bytes.
 const MAX_REASON: usize = 512;
 
 impl Decision {
-    /// Tries candidates in this order, each with the route's own timeout. The
-    /// label is 1 to 64 characters of `a-z A-Z 0-9 . _ : / -`.
+    /// Creates a decision that tries candidates in this order, each with the route's own
+    /// timeout. The label has 1 to 64 characters of `a-z A-Z 0-9 . _ : / -`.
     pub fn of(order: impl IntoIterator<Item = usize>, label: impl Into<String>) -> Self {
         Self {
             targets: order.into_iter().map(Target::from).collect(),
@@ -20,35 +20,35 @@ impl Decision {
         }
     }
 
-    /// Says why, for a person: `decision.because(format_args!("…"))`. Control
-    /// characters become spaces, and what exceeds 512 bytes is cut.
+    /// Adds a reason for people to read: `decision.because(format_args!("…"))`. Control
+    /// characters become spaces, and the text is cut at 512 bytes.
     pub fn because(mut self, reason: impl std::fmt::Display) -> Self {
-        self.reason = Some(self::reason(reason));
+        self.reason = Some(format_reason(reason));
         self
     }
 }
 
-/// A reason as the contract wants it.
-pub(crate) fn reason(why: impl std::fmt::Display) -> String {
+/// Formats a reason within the limits of the contract.
+pub(crate) fn format_reason(reason: impl std::fmt::Display) -> String {
     let mut text = Bounded(String::with_capacity(128));
-    // Bounded refuses what exceeds the limit, which ends the formatting early.
-    let _ = write!(text, "{why}");
+    // `Bounded` returns an error at the limit, which ends the formatting early.
+    let _ = write!(text, "{reason}");
     text.0
 }
 
 impl From<usize> for Target {
-    /// The candidate at an index, with the route's own timeout.
+    /// Converts the index of a candidate, with the route's own timeout.
     fn from(candidate: usize) -> Self {
         Self { candidate: u32::try_from(candidate).unwrap_or(u32::MAX), timeout_ms: None }
     }
 }
 
-/// Text that ends at [`MAX_REASON`] bytes.
+/// A text of at most [`MAX_REASON`] bytes.
 struct Bounded(String);
 
 impl Write for Bounded {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        // Nearly all text is plain and short, and a decision waits for this.
+        // Fast path: nearly all text is printable ASCII and short, and this is part of a decision's time.
         let is_plain = text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
         if is_plain && self.0.len() + text.len() <= MAX_REASON {
             self.0.push_str(text);

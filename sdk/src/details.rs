@@ -1,20 +1,23 @@
-//! Facts of the request under decision and of its candidates that are too many
-//! or too rare for the records. A call costs about as much as a hash lookup.
+//! Facts about the request and its candidates that are not members of [`Request`] and
+//! [`Candidate`], because they are rarely needed. A call costs about as much as a hash lookup.
+//!
+//! [`Request`]: crate::Request
+//! [`Candidate`]: crate::Candidate
 
 use crate::imports::details as gateway;
 
-/// What the client asked for with its `x-pointsman-prefer` header.
+/// The client's preference, from its `x-pointsman-prefer` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prefer {
-    /// As little money as will do.
+    /// Low cost.
     Cost,
-    /// As little time as possible.
+    /// Low latency.
     Speed,
-    /// The best answer.
+    /// High quality.
     Quality,
 }
 
-/// What the client prefers; `None` when it did not say, or said nothing known.
+/// Returns the client's preference; `None` without the header or with an unknown value.
 pub fn prefer() -> Option<Prefer> {
     match request_attribute("prefer")?.as_str() {
         "cost" => Some(Prefer::Cost),
@@ -24,22 +27,22 @@ pub fn prefer() -> Option<Prefer> {
     }
 }
 
-/// A named fact of the request.
+/// Returns an attribute of the request.
 pub fn request_attribute(key: &str) -> Option<String> {
     gateway::request_attribute(key)
 }
 
-/// A named fact of a candidate, such as `parameters`.
+/// Returns an attribute of a candidate, such as `parameters`.
 pub fn candidate_attribute(candidate: usize, key: &str) -> Option<String> {
     gateway::candidate_attribute(u32::try_from(candidate).ok()?, key)
 }
 
-/// A candidate's quality, 0..1, at one kind of task, if the configuration states it.
+/// Returns a candidate's quality, 0..1, at one kind of task, if the configuration states it.
 pub fn task_quality(candidate: usize, task: &str) -> Option<f64> {
     gateway::task_quality(u32::try_from(candidate).ok()?, task)
 }
 
-/// What a candidate can be called for, such as `chat`.
+/// Returns the operations that a candidate supports, such as `chat`.
 pub fn candidate_operations(candidate: usize) -> Vec<String> {
     u32::try_from(candidate).map(gateway::candidate_operations).unwrap_or_default()
 }

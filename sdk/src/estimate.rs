@@ -1,26 +1,26 @@
-//! What a candidate will probably cost and how long it will probably take.
+//! Estimates of the cost and latency of a call.
 //!
-//! Pure functions with their formulas, so that policies agree on what "cheap"
-//! and "fast" mean, and so that a figure in a reason can be checked by hand.
+//! The functions are pure and their formulas documented, so that policies agree on the meaning
+//! of "cheap" and "fast", and a figure in a reason can be checked by hand.
 
 use crate::{Abilities, Candidate, Request};
 
-/// Answer tokens assumed when nothing better is known: the mean of a public
+/// Output tokens assumed for a request without further information. The mean of a public
 /// trace of conversations with a production service is 211.
 pub const TYPICAL_OUTPUT_TOKENS: f64 = 256.0;
 
-/// As [`TYPICAL_OUTPUT_TOKENS`], for a request that asks a model to think first.
+/// As [`TYPICAL_OUTPUT_TOKENS`], for a request that needs reasoning.
 pub const TYPICAL_REASONING_TOKENS: f64 = 1024.0;
 
-/// Calls that a server is assumed to answer side by side without one slowing the
-/// other, where nothing says otherwise. Servers that batch manage 8 to 64.
+/// Concurrent calls that a server is assumed to process without slowing each other down.
+/// Servers that batch requests reach 8 to 64.
 pub const TYPICAL_SLOTS: f64 = 16.0;
 
-/// An error rate above this counts as this: a model that always failed so far
-/// is the last choice, but still one.
-const MOST_ERRORS: f64 = 0.95;
+/// The upper bound of the error rate in estimates: a model whose calls all failed so far is
+/// the last choice, but remains one.
+const MAX_ERROR_RATE: f64 = 0.95;
 
-/// Tokens that the answer will probably have:
+/// Estimates the output tokens of a request:
 ///
 /// `min(max-output-tokens, typical)`, where typical is 1024 for a request that
 /// needs `reasoning` and 256 for any other.
@@ -33,20 +33,20 @@ pub fn output_tokens(request: &Request) -> f64 {
     request.max_output_tokens.map_or(typical, |limit| typical.min(f64::from(limit)))
 }
 
-/// US dollars for a call:
+/// Estimates the cost of a call in US dollars:
 ///
 /// `(input-tokens × input-price + output × output-price) / 1,000,000`
 pub fn cost_usd(candidate: &Candidate, input_tokens: f64, output_tokens: f64) -> f64 {
     (input_tokens * candidate.input_price + output_tokens * candidate.output_price) / 1e6
 }
 
-/// [`cost_usd`] of a request, with [`output_tokens`] for its answer.
+/// Estimates the cost of a request as [`cost_usd`], with [`output_tokens`] for its output.
 pub fn request_cost_usd(candidate: &Candidate, request: &Request) -> f64 {
     cost_usd(candidate, f64::from(request.input_tokens), output_tokens(request))
 }
 
-/// An amount as text, in whole millionths: `$0.000356`. Numbers with a fraction are
-/// the dearest part of a reason's text, and this is free of them.
+/// Formats an amount in whole millionths: `$0.000356`. Formatting floating-point numbers is
+/// the most expensive part of a reason's text, so this uses integers.
 pub fn dollars(usd: f64) -> impl std::fmt::Display {
     Dollars((usd * 1e6).round().max(0.0) as u64)
 }
@@ -59,8 +59,8 @@ impl std::fmt::Display for Dollars {
     }
 }
 
-/// Milliseconds from the call to the last token on a candidate with nothing else
-/// to do; `None` when the time to its first token or its speed is unknown:
+/// Estimates the milliseconds from the call to the last token on an idle candidate; `None`
+/// if its time to the first token or its speed is unknown:
 ///
 /// `first-token-ms + 1000 × output / tokens-per-second`
 pub fn unloaded_ms(candidate: &Candidate, output_tokens: f64) -> Option<f64> {
@@ -68,27 +68,26 @@ pub fn unloaded_ms(candidate: &Candidate, output_tokens: f64) -> Option<f64> {
     Some(candidate.first_token_ms? + 1000.0 * output_tokens / speed)
 }
 
-/// Milliseconds from the call to the last token with the calls that the
-/// candidate is already answering, and with the calls that will fail; `None`
-/// as for [`unloaded_ms`]:
+/// Estimates the milliseconds from the call to the last token, with the candidate's current
+/// load and error rate; `None` as for [`unloaded_ms`]:
 ///
 /// `unloaded × (1 + in-flight / slots) / (1 − error-rate)`
 ///
-/// A server with `slots` calls in flight is taken to answer a further one in
-/// twice its time: each slot's call is over after one answer's time, and the
-/// expected wait for a free one grows evenly up to that. Calls that fail are
-/// repeated, on average `1 / (1 − error-rate)` times in all; an error rate above
-/// 0.95 counts as 0.95. The first-token time is measured under past load, so
-/// under steady load the wait is counted twice; this errs towards spreading.
+/// A server with `slots` calls in flight is assumed to take twice as long for a further one:
+/// each of those calls ends within the time of one answer, and the expected wait for a free
+/// slot grows linearly up to that. A failed call is retried, which makes
+/// `1 / (1 − error-rate)` calls on average; an error rate above 0.95 counts as 0.95. The
+/// first-token time was measured under load, so under steady load the wait is counted twice,
+/// which spreads calls more evenly.
 pub fn last_token_ms(candidate: &Candidate, output_tokens: f64, slots: f64) -> Option<f64> {
     let load = f64::from(candidate.in_flight) / slots.max(1.0);
-    let errors = candidate.error_rate.clamp(0.0, MOST_ERRORS);
+    let errors = candidate.error_rate.clamp(0.0, MAX_ERROR_RATE);
     Some(unloaded_ms(candidate, output_tokens)? * (1.0 + load) / (1.0 - errors))
 }
 
-/// [`last_token_ms`] of each candidate, in their order. A candidate of unknown
-/// speed gets the mean of the known ones, so that it is tried once those are
-/// busy, and is known from then on. `None` when no speed is known.
+/// Estimates [`last_token_ms`] of each candidate, in their order. A candidate of unknown speed
+/// gets the mean of the known ones, so that it is tried once those are busy, which measures
+/// it. `None` if no speed is known.
 pub fn last_tokens_ms(candidates: &[Candidate], output_tokens: f64, slots: f64) -> Option<Vec<f64>> {
     let times: Vec<Option<f64>> =
         candidates.iter().map(|candidate| last_token_ms(candidate, output_tokens, slots)).collect();

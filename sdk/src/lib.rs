@@ -1,23 +1,24 @@
 #![doc = include_str!("../README.md")]
 //!
-//! # Interfaces
+//! # Imports
 //!
-//! A policy sees of the gateway what the contract offers: [`settings`], [`log`],
-//! [`details`] and [`prompt`]. What it does not call is not imported by its
-//! component, so a policy that never touches [`prompt`] needs no grant for it.
+//! A policy reads facts and writes log lines through [`settings`], [`log`], [`details`],
+//! [`prompt`], [`outline`] and [`outputs`]. A component imports only the interfaces that its
+//! policy calls: a policy that never calls [`prompt`] needs no grant for it.
+//! `pointsman policy inspect FILE` lists the imports of a built policy, the grants that they
+//! need, and the version of this crate, which [`export!`] records.
 //!
-//! Policies in other languages: docs/policies-in-other-languages.md.
+//! # Instances
 //!
-//! A policy may also cut a request into tasks for several models: see
-//! [`Orchestrator`] and [`plan`].
+//! By default each decision gets a fresh instance, and [`Policy::new`] runs each time, so keep
+//! it cheap. With `isolation = "warm"` instances are reused.
 //!
-//! `pointsman policy inspect FILE` tells what came out: what it imports, which
-//! grants that takes, and the version of this crate, which [`export!`] records.
+//! # Orchestration
 //!
-//! By default every decision gets a fresh instance: [`Policy::new`] runs each
-//! time, so keep it cheap. With `isolation = "warm"` instances are reused.
+//! A policy can split a request into tasks for several models: see [`Orchestrator`] and
+//! [`plan`].
 
-// The generated bindings name this crate by its name, as policies do.
+// The generated bindings refer to this crate by its name, as policies do.
 extern crate self as pointsman_sdk;
 
 #[doc(hidden)]
@@ -54,7 +55,7 @@ pub use policy::{NoSettings, Observer, Policy};
 #[doc(hidden)]
 pub use component::{SDK_RECORD, observe, plan_step, resume_step, route, validate, validate_orchestrator};
 
-/// What nearly every policy uses.
+/// The items that nearly every policy uses.
 pub mod prelude {
     pub use crate::{Candidate, Decision, NoSettings, Policy, Refusal, Request};
     pub use crate::{budget, details, estimate, export, order};

@@ -1,23 +1,21 @@
 //! The allocator of a policy's component.
 //!
-//! Most instances live for one decision. The system's allocator asks for a new
-//! page at its first allocation, so that every decision grows a memory and the
-//! gateway has to shrink it again. But a module's memory ends at a full page, and
-//! behind its data there are some kilobytes that nobody uses: enough for a
-//! decision. They are given out one after the other; once they are used up, and
-//! for whatever is too large, the system's allocator takes over.
+//! Most instances live for one decision. The system's allocator requests a new page for its
+//! first allocation, so every decision would grow a memory that the gateway has to shrink
+//! again. But a module's memory ends at a page boundary, and the space between its data and
+//! that boundary, some kilobytes, is unused: enough for a decision. This is a bump allocator
+//! for that space. Once it is full, and for larger allocations, the system's allocator is used.
 //!
-//! A policy that wants another allocator turns off this crate's default feature
-//! `allocator`.
+//! A policy with another allocator disables this crate's default feature `allocator`.
 
-#![expect(unsafe_code, reason = "an allocator deals in raw memory")]
+#![expect(unsafe_code, reason = "an allocator returns raw memory")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr;
 
 unsafe extern "C" {
-    /// Where the linker put the end of data and stack. Only its address counts.
+    /// The end of data and stack, set by the linker. Only its address is meaningful.
     static __heap_base: u8;
 }
 
@@ -28,11 +26,11 @@ static ALLOCATOR: Tail = Tail { next: Cell::new(0), end: Cell::new(0), live: Cel
 
 /// The unused end of the memory that the module starts with.
 struct Tail {
-    /// Where the next allocation may begin; 0 before the first.
+    /// The address of the next allocation; 0 before the first.
     next: Cell<usize>,
-    /// Where the memory ended at the first allocation.
+    /// The end of the memory at the first allocation.
     end: Cell<usize>,
-    /// Allocations in the tail that were not freed.
+    /// The number of allocations in the tail that are in use.
     live: Cell<usize>,
 }
 
@@ -44,8 +42,8 @@ impl Tail {
         (&raw const __heap_base).addr()
     }
 
-    /// Space in the tail; `None` if there is too little left.
-    fn take(&self, layout: Layout) -> Option<*mut u8> {
+    /// Allocates in the tail; `None` if there is too little space left.
+    fn allocate(&self, layout: Layout) -> Option<*mut u8> {
         if self.next.get() == 0 {
             self.next.set(Self::start());
             self.end.set(Self::start().next_multiple_of(PAGE));
@@ -57,12 +55,12 @@ impl Tail {
         Some(ptr::with_exposed_provenance_mut(at))
     }
 
-    fn holds(&self, block: *mut u8) -> bool {
+    fn contains(&self, block: *mut u8) -> bool {
         (Self::start()..self.end.get()).contains(&block.addr())
     }
 
-    /// Makes space usable again: the newest block's, or all once none is in use.
-    fn give_back(&self, block: *mut u8, layout: Layout) {
+    /// Frees a block. The space is reused if the block is the newest, or once no block is in use.
+    fn free(&self, block: *mut u8, layout: Layout) {
         self.live.set(self.live.get() - 1);
         if self.live.get() == 0 {
             self.next.set(Self::start());
@@ -71,7 +69,7 @@ impl Tail {
         }
     }
 
-    /// Makes a block shorter, or the newest one longer, in its place.
+    /// Shrinks a block in place, or grows the newest one. Returns false if it has to move.
     fn resize(&self, block: *mut u8, old: usize, new: usize) -> bool {
         if new <= old {
             return true;
@@ -85,35 +83,35 @@ impl Tail {
     }
 }
 
-// SAFETY: blocks of the tail do not overlap, since `next` only goes back over
-// blocks that were freed; all others are the system's, and go back to it.
+// SAFETY: blocks of the tail do not overlap, since `next` only moves back over freed blocks.
+// All other blocks are the system's and are returned to it.
 unsafe impl GlobalAlloc for Tail {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        self.take(layout).unwrap_or_else(|| {
-            // SAFETY: the caller's promise about the layout is passed on.
+        self.allocate(layout).unwrap_or_else(|| {
+            // SAFETY: the caller guarantees a valid layout.
             unsafe { System.alloc(layout) }
         })
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if self.holds(block) {
-            self.give_back(block, layout);
+        if self.contains(block) {
+            self.free(block, layout);
         } else {
-            // SAFETY: what is not the tail's came from the system, with this layout.
+            // SAFETY: a block outside the tail was allocated by the system with this layout.
             unsafe { System.dealloc(block, layout) }
         }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if !self.holds(block) {
-            // SAFETY: what is not the tail's came from the system, with this layout.
+        if !self.contains(block) {
+            // SAFETY: a block outside the tail was allocated by the system with this layout.
             return unsafe { System.realloc(block, layout, new_size) };
         }
         if self.resize(block, layout.size(), new_size) {
             return block;
         }
-        // SAFETY: the caller promises that the new size makes a valid layout; both
-        // blocks are at least as long as what is copied, and do not overlap.
+        // SAFETY: the caller guarantees that the new size makes a valid layout. Both blocks are
+        // at least as long as the copied range, and do not overlap.
         unsafe {
             let new_layout = Layout::from_size_align_unchecked(new_size, layout.align());
             let new = self.alloc(new_layout);

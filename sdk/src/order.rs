@@ -1,23 +1,22 @@
-//! Putting candidates in order.
+//! Orders of candidates.
 
 use crate::Candidate;
 
-/// Indices of all candidates, smallest key first; equal keys keep the route's
-/// order. A key that is not a number comes last.
+/// Returns the indices of all candidates, smallest key first. Equal keys keep the route's
+/// order; NaN comes last.
 pub fn ascending(candidates: &[Candidate], key: impl Fn(usize, &Candidate) -> f64) -> Vec<usize> {
     sorted(candidates, key, 1.0)
 }
 
-/// Indices of all candidates, largest key first; equal keys keep the route's
-/// order. A key that is not a number comes last.
+/// Returns the indices of all candidates, largest key first. Equal keys keep the route's
+/// order; NaN comes last.
 pub fn descending(candidates: &[Candidate], key: impl Fn(usize, &Candidate) -> f64) -> Vec<usize> {
     sorted(candidates, key, -1.0)
 }
 
-/// Puts the good candidates first, without changing the order among them: those
-/// whose quality reaches `floor`, then those of unknown quality, then the rest,
-/// best first. The number is how many are good. A floor of 0 or less asks
-/// nothing, so that all are good.
+/// Moves good candidates to the front: first those whose quality reaches `floor`, then those
+/// of unknown quality, both in their order, then the rest, best first. Returns the order with
+/// the number of good candidates. With a floor of 0 or less, all are good.
 pub fn good_first(order: Vec<usize>, quality: &[Option<f64>], floor: f64) -> (Vec<usize>, usize) {
     if floor <= 0.0 {
         let all = order.len();
@@ -40,7 +39,7 @@ fn sorted(candidates: &[Candidate], key: impl Fn(usize, &Candidate) -> f64, sign
         (if key.is_nan() { f64::INFINITY } else { key }, index)
     };
     let mut order: Vec<(f64, usize)> = candidates.iter().enumerate().map(keyed).collect();
-    // Unstable, because the index makes keys unique and the code is half the size.
+    // The index makes keys unique, so an unstable sort does, with half the code size.
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     order.into_iter().map(|(_, index)| index).collect()
 }

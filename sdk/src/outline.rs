@@ -1,16 +1,16 @@
-//! The shape of the request's content: where there is what, but not what it
-//! says. For orchestrating policies; needs no grant.
+//! The structure of the request's content: the kind and size of each part, without its text.
+//! Only for orchestrating policies; needs no grant.
 
 use crate::imports::outline as gateway;
 
 pub use crate::bindings::orchestrating::pointsman::policy::outline::ContentPart;
 
-/// The parts of all messages in order; of a longer conversation, the newest 1,024.
+/// Returns the parts of all messages in order; of a longer conversation, the newest 1,024.
 pub fn parts() -> Vec<ContentPart> {
     gateway::parts()
 }
 
-/// How many candidates, counted from the first, can serve the request by themselves.
+/// Returns the number of candidates, counted from the first, that can serve the whole request.
 pub fn whole() -> usize {
     gateway::whole() as usize
 }

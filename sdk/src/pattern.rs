@@ -1,26 +1,26 @@
-//! Names of models with `*` in them, as settings have them.
+//! Patterns of model names, for settings.
 
 use serde::Deserialize;
 
-/// A model's id in which `*` stands for any characters.
+/// A model id in which `*` matches any characters.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(transparent)]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// From its text.
+    /// Creates a pattern from its text.
     pub fn new(pattern: impl Into<String>) -> Self {
         Self(pattern.into())
     }
 
-    /// Whether a candidate's id fits: the whole of it (`backend/model`), or the
-    /// model alone.
+    /// Returns true if a candidate's id matches, either with its backend (`backend/model`) or
+    /// without.
     pub fn fits(&self, id: &str) -> bool {
         let model = id.split_once('/').map_or(id, |(_, model)| model);
         fits(&self.0, id) || fits(&self.0, model)
     }
 
-    /// As it was written.
+    /// Returns the text of the pattern.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_any_characters_with_or_without_the_backend() {
+    fn a_star_matches_any_characters_with_or_without_the_backend() {
         let fits = |pattern: &str| Pattern::new(pattern).fits("fleet/llama-70b");
         for pattern in ["fleet/llama-70b", "llama-70b", "llama-*", "*70b", "fleet/*", "*", "l*-*0b", "**"] {
             assert!(fits(pattern), "{pattern}");
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_star_stands_for_is_not_used_twice() {
+    fn characters_matched_by_a_star_are_not_matched_twice() {
         let fits = |pattern: &str, id: &str| Pattern::new(pattern).fits(id);
         for (pattern, id) in
             [("*", ""), ("gpt*", "gpt-4o"), ("*mini", "gpt-4o-mini"), ("g*o*i", "gpt-4o-mini")]

@@ -1,9 +1,9 @@
-//! Putting plans together.
+//! Construction of plans.
 //!
-//! A plan is tasks and what follows when they have ended. Three shapes make up
-//! most plans, and each is a few lines.
+//! A plan has tasks, and a next step for when they have ended. Most plans have one of three
+//! shapes.
 //!
-//! **Fan out**: several tasks at once, and one that answers from what they gave.
+//! **Fan-out**: concurrent tasks, and one that answers from their outputs.
 //!
 //! ```
 //! # use pointsman_sdk::prelude::*;
@@ -21,8 +21,8 @@
 //! }
 //! ```
 //!
-//! **Chain**: each task works on what the one before gave. A task waits for those
-//! whose output it uses, so there is nothing else to say.
+//! **Chain**: each task uses the output of the one before. A task waits for the tasks whose
+//! outputs it uses, so the dependencies need not be declared.
 //!
 //! ```
 //! # use pointsman_sdk::plan::{Part, Plan, Step, Task};
@@ -39,7 +39,7 @@
 //! }
 //! ```
 //!
-//! **Cascade**: a task, a look at what it gave, and another one if that will not do.
+//! **Cascade**: a task, a check of its output, and a further task if the output is not good enough.
 //!
 //! ```
 //! # use pointsman_sdk::prelude::*;
@@ -77,7 +77,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bindings::orchestrating::pointsman::policy::plans;
-use crate::decision::reason;
+use crate::decision::format_reason;
 use crate::{Candidate, Modalities, Refusal, Request, TaskResult, details, outline};
 
 mod task;
@@ -124,7 +124,7 @@ impl Plan {
         TaskId(self.first + self.tasks.len() as u32 - 1)
     }
 
-    /// Adds a task for each item; they run side by side.
+    /// Adds a task for each item; they run concurrently.
     pub fn fan_out<T>(
         &mut self,
         items: impl IntoIterator<Item = T>,
@@ -133,29 +133,30 @@ impl Plan {
         items.into_iter().map(task).map(|task| self.add(task)).collect()
     }
 
-    /// How many tasks it has.
+    /// Returns the number of tasks.
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    /// Whether it has none.
+    /// Returns true without tasks.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// The output of this task is the answer, passed on while it arrives. All
-    /// other tasks have to lead to it. The label is as that of a decision.
+    /// Ends the plan with a task whose output is the answer, streamed to the client. All other
+    /// tasks must lead to it. The label follows the rules of [`Decision::of`](crate::Decision::of).
     pub fn answer(self, task: TaskId, label: impl Into<String>) -> Step {
         self.then(Next::Answer(task.0), label)
     }
 
-    /// The answer is put together from parts when all tasks have ended.
+    /// Ends the plan with an answer composed of parts once all tasks have ended.
     pub fn compose(self, parts: impl IntoIterator<Item = Part>, label: impl Into<String>) -> Step {
         self.then(Next::Compose(parts.into_iter().collect()), label)
     }
 
-    /// The policy is asked again when all tasks have ended, with this state. State
-    /// that cannot be written as JSON is empty.
+    /// Ends the plan with a call of
+    /// [`Orchestrator::resume`](crate::Orchestrator::resume) once all tasks have ended, with
+    /// this state. A state that cannot be serialised as JSON is passed as empty.
     pub fn resume(self, state: &impl Serialize, label: impl Into<String>) -> Step {
         self.then(Next::Resume(serde_json::to_vec(state).unwrap_or_default()), label)
     }
@@ -166,16 +167,16 @@ impl Plan {
 }
 
 impl TaskId {
-    /// Its number, by which results and outputs tell of it.
+    /// Returns the number by which results and outputs refer to the task.
     pub fn number(self) -> u32 {
         self.0
     }
 }
 
 impl Step {
-    /// Says why, as [`Decision::because`](crate::Decision::because).
-    pub fn because(mut self, why: impl std::fmt::Display) -> Self {
-        let reason = Some(reason(why));
+    /// Adds a reason, as [`Decision::because`](crate::Decision::because).
+    pub fn because(mut self, reason: impl std::fmt::Display) -> Self {
+        let reason = Some(format_reason(reason));
         match &mut self {
             Self::Route(decision) => decision.reason = reason,
             Self::Run(plan) => plan.reason = reason,
@@ -185,19 +186,19 @@ impl Step {
     }
 }
 
-/// An answer that needs no further task.
+/// Answers the request without a further task.
 pub fn finish(parts: impl IntoIterator<Item = Part>, label: impl Into<String>) -> Step {
     Step::Finish(Finished { content: parts.into_iter().collect(), label: label.into(), reason: None })
 }
 
-/// The state that a plan gave along.
+/// Reads the state of the plan that is resumed.
 pub fn state<S: DeserializeOwned>(bytes: &[u8]) -> Result<S, Refusal> {
     serde_json::from_slice(bytes)
         .map_err(|error| Refusal::Internal(format!("the plan's state cannot be read: {error}")))
 }
 
-/// The candidates that can be called for an operation (`chat`, `transcription`,
-/// `embedding`) with these kinds of content: healthy ones first, else in their order.
+/// Returns the candidates that support an operation (`chat`, `transcription`, `embedding`) with
+/// these kinds of content: healthy ones first, otherwise in their order.
 pub fn able(candidates: &[Candidate], operation: &str, kinds: Modalities) -> Vec<usize> {
     let able = |&index: &usize| {
         candidates[index].inputs.contains(kinds)
@@ -208,8 +209,8 @@ pub fn able(candidates: &[Candidate], operation: &str, kinds: Modalities) -> Vec
     indices
 }
 
-/// Whether the request is too long for every model that accepts its content and has its
-/// abilities. Then nothing is gained by a plan in which a task gets the whole conversation.
+/// Returns true if the request is too long for every model that accepts its content and has its
+/// abilities. Then a plan with a task that gets the whole conversation cannot succeed either.
 pub fn is_too_long(request: &Request, candidates: &[Candidate]) -> bool {
     let accepts = |&index: &usize| candidates[index].abilities.contains(request.needs);
     // The context window is the only other reason why a candidate cannot serve a request whole.

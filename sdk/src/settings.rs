@@ -1,21 +1,23 @@
-//! The policy's own table in the configuration.
+//! The policy's table in the configuration.
 
 use serde::de::DeserializeOwned;
 
 use crate::imports::settings as gateway;
 
-/// The table as a JSON object; `{}` when there is none.
+/// Returns the table as a JSON object; `{}` if there is none.
 pub fn json() -> String {
     gateway::json()
 }
 
-/// The table as the policy's settings. A message for whoever wrote the
-/// configuration if it does not fit: it names the setting.
+/// Reads the table as the policy's settings.
+///
+/// # Errors
+/// The message names the setting, for the author of the configuration.
 pub fn load<S: DeserializeOwned + Default>() -> Result<S, String> {
     parse(&json())
 }
 
-/// As [`load`], from the text. A policy without settings costs no parsing.
+/// Reads settings from JSON, as [`load`]. An empty table is not parsed.
 pub fn parse<S: DeserializeOwned + Default>(json: &str) -> Result<S, String> {
     if json == "{}" {
         return Ok(S::default());
@@ -25,7 +27,7 @@ pub fn parse<S: DeserializeOwned + Default>(json: &str) -> Result<S, String> {
 
 fn describe(json: &str, error: &serde_json::Error) -> String {
     let message = error.to_string();
-    // The place in the JSON says nothing to someone who wrote TOML.
+    // Lines and columns of the JSON mean nothing to the author of the TOML file.
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
     match key_at(json, error.line(), error.column()) {
         Some(key) if !message.starts_with("unknown field") => format!("setting `{key}`: {message}"),
@@ -33,12 +35,12 @@ fn describe(json: &str, error: &serde_json::Error) -> String {
     }
 }
 
-/// The path of keys (`quality.gpt-4o.code`) that leads to a place in a JSON
-/// object; lines and columns count from 1.
+/// Returns the path of keys (`quality.gpt-4o.code`) that leads to a position in a JSON object.
+/// Lines and columns count from 1.
 fn key_at(json: &str, line: usize, column: usize) -> Option<String> {
     let before: usize = json.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
     let text = json.get(..json.floor_char_boundary(before + column))?;
-    // One entry for each open object or array: the newest key in it.
+    // One entry for each open object or array: its latest key.
     let mut open: Vec<Option<&str>> = Vec::new();
     let mut string = None;
     let mut rest = text.char_indices();

@@ -1,4 +1,4 @@
-//! A stand-in for the gateway, so that `cargo test` tests a policy natively.
+//! A stand-in for the gateway, so that `cargo test` runs a policy natively.
 //!
 //! ```
 //! use pointsman_sdk::testkit::{Gateway, candidate, request};
@@ -31,7 +31,7 @@ use rules::broken_rule;
 
 use crate::{Abilities, Candidate, Decision, Modalities, Policy, Refusal, Request, component};
 
-/// A short text request that asks for nothing special: change what matters with
+/// Returns a short text request without special needs. Change members with
 /// `Request { turns: 3, ..request() }`.
 pub fn request() -> Request {
     Request {
@@ -51,8 +51,8 @@ pub fn request() -> Request {
     }
 }
 
-/// A healthy, idle model of unknown quality and speed, with prices in US dollars
-/// per million tokens.
+/// Returns a healthy, idle model of unknown quality and speed, with prices in US dollars per
+/// million tokens.
 pub fn candidate(id: &str, input_price: f64, output_price: f64) -> Candidate {
     Candidate {
         id: id.to_owned(),
@@ -79,12 +79,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Without settings, content and details.
+    /// Creates a gateway without settings, content and details.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The policy's settings, as JSON.
+    /// Sets the policy's settings as JSON.
     pub fn settings(mut self, json: impl Into<String>) -> Self {
         self.stand_in.settings = Some(json.into());
         self
@@ -96,18 +96,18 @@ impl Gateway {
         self
     }
 
-    /// Sets a fact of the request.
+    /// Sets an attribute of the request.
     pub fn request_attribute(mut self, key: &str, value: &str) -> Self {
         self.stand_in.request_attributes.insert(key.to_owned(), value.to_owned());
         self
     }
 
-    /// What the client prefers: `cost`, `speed` or `quality`.
+    /// Sets the client's preference: `cost`, `speed` or `quality`.
     pub fn prefer(self, what: &str) -> Self {
         self.request_attribute("prefer", what)
     }
 
-    /// Sets a fact of a candidate.
+    /// Sets an attribute of a candidate.
     pub fn attribute(mut self, candidate: u32, key: &str, value: &str) -> Self {
         self.stand_in.candidate_attributes.insert((candidate, key.to_owned()), value.to_owned());
         self
@@ -119,22 +119,24 @@ impl Gateway {
         self
     }
 
-    /// Sets what a candidate can be called for; `chat` alone if never set.
+    /// Sets the operations that a candidate supports; `chat` alone if never set.
     pub fn operations(mut self, candidate: u32, operations: &[&str]) -> Self {
         self.stand_in.operations.insert(candidate, operations.iter().map(|&name| name.to_owned()).collect());
         self
     }
 
-    /// Sets how many candidates, counted from the first, can serve the request
-    /// whole; if never set, it is told from what they accept and can do.
+    /// Sets the number of candidates, counted from the first, that can serve the whole request.
+    /// If never set, it is derived from their content kinds, abilities and operations.
     pub fn whole(mut self, candidates: usize) -> Self {
         self.stand_in.whole = Some(candidates);
         self
     }
 
-    /// Decides with a fresh instance of a policy, as the gateway does, and
-    /// checks the decision as the gateway does: breaking a rule of the contract
-    /// fails the test.
+    /// Routes a request with a fresh instance of a policy, and validates the decision as the
+    /// gateway does.
+    ///
+    /// # Panics
+    /// If the decision breaks a rule of the contract.
     pub fn route<P: Policy>(&self, request: &Request, candidates: &[Candidate]) -> Result<Decision, Refusal> {
         let answer = self.run(|| component::route::<P>(&RefCell::new(None), request, candidates));
         if let Ok(decision) = &answer {
@@ -147,27 +149,27 @@ impl Gateway {
         answer
     }
 
-    /// Whether the settings make a policy: what happens when it is loaded.
+    /// Checks the settings, as when the policy is loaded.
     pub fn validate<P: Policy>(&self) -> Result<(), String> {
         self.run(component::validate::<P>)
     }
 
-    /// Runs code that calls imports with this as its gateway.
+    /// Runs code whose calls of imports this gateway answers.
     pub fn run<T>(&self, code: impl FnOnce() -> T) -> T {
         self.stand_in.run(code)
     }
 
-    /// Whether any content of the request was read.
+    /// Returns true if the policy read content of the request.
     pub fn prompt_was_read(&self) -> bool {
         self.stand_in.calls.prompt_read.get()
     }
 
-    /// Whether any output of a task was read.
+    /// Returns true if the policy read the output of a task.
     pub fn outputs_were_read(&self) -> bool {
         self.stand_in.calls.outputs_read.get()
     }
 
-    /// What was logged.
+    /// Returns the lines that the policy logged.
     pub fn log_lines(&self) -> Vec<(Level, String)> {
         self.stand_in.calls.log.borrow().clone()
     }

@@ -1,4 +1,4 @@
-//! What a policy's component asks of the gateway and offers to it.
+//! Imports, exports and custom sections of built policies.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,12 +13,12 @@ fn module(package: &str) -> Module {
     Build::new().packages([package]).target_dir(target_dir).run().unwrap().swap_remove(0)
 }
 
-/// Names of the interfaces that a policy's component imports and exports,
-/// without package and version.
+/// Returns the names of the interfaces that a policy's component imports and exports, without
+/// package and version.
 fn interfaces(package: &str) -> (Vec<String>, Vec<String>) {
     let component = module(package).component().unwrap();
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
-    // Components inside are adapters of the outer one, whose sections come at depth 0.
+    // Nested components are adapters; the sections of the outer one are at depth 0.
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(&component) {
         match payload.unwrap() {
@@ -50,7 +50,7 @@ fn a_policy_imports_only_what_it_calls_and_exports_no_observer() {
     assert_eq!(exports, ["configuration", "router"].map(str::to_owned));
 }
 
-/// What the kit recorded of itself in a module or in what is nested in it.
+/// Returns the SDK records in a module or component, including nested ones.
 fn records(wasm: &[u8]) -> Vec<String> {
     let sections = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
         Payload::CustomSection(section) if section.name() == "pointsman:sdk" => Some(section.data().to_vec()),
@@ -60,7 +60,7 @@ fn records(wasm: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn the_kit_is_recorded_in_the_stripped_file_and_stays_in_the_component() {
+fn the_sdk_is_recorded_in_the_stripped_module_and_in_the_component() {
     let expected = [concat!("rust ", env!("CARGO_PKG_VERSION"))];
     for package in
         ["pointsman-example-in-time", "pointsman-example-fewest-failures", "pointsman-policy-sequential"]
@@ -92,7 +92,7 @@ fn a_policy_that_coordinates_media_and_a_chain_see_neither_prompt_nor_outputs() 
 }
 
 #[test]
-fn other_orchestrating_policies_ask_for_what_they_read() {
+fn other_orchestrating_policies_import_the_content_that_they_read() {
     let asks = |policy: &str| {
         let (imports, _) = interfaces(&format!("pointsman-policy-{policy}"));
         ["prompt", "outputs"].map(|grant| imports.iter().any(|import| import == grant))
@@ -108,7 +108,7 @@ fn other_orchestrating_policies_ask_for_what_they_read() {
 }
 
 #[test]
-fn reference_policies_ask_for_the_prompt_only_to_tell_tasks() {
+fn reference_policies_import_the_prompt_only_to_classify_tasks() {
     let asks = |policy: &str| interfaces(&format!("pointsman-policy-{policy}")).0;
     assert_eq!(asks("cost"), ["settings", "details", "types"].map(str::to_owned));
     assert_eq!(asks("performance"), ["settings", "types"].map(str::to_owned));

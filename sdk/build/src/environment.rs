@@ -16,7 +16,7 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Whether a variable must not reach the inner cargo. Variables that locate tools and
+/// True for a variable that must not reach the inner cargo. Variables that locate tools and
 /// registries pass, and so does `CARGO_MAKEFLAGS`: the inner cargo then shares the outer
 /// one's job slots.
 pub(crate) fn is_for_the_outer_build(name: &str) -> bool {

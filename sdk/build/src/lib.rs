@@ -133,7 +133,7 @@ impl Build {
         arguments
     }
 
-    /// What is built, for messages.
+    /// Names the packages or the manifest, for messages.
     fn subject(&self) -> String {
         match (&self.packages[..], &self.manifest) {
             ([], Some(manifest)) => manifest.display().to_string(),

@@ -141,7 +141,7 @@ pub mod pointsman {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// How many candidates, counted from the first, can serve the request whole.
+            /// The number of candidates, counted from the first, that can serve the whole request.
             #[allow(async_fn_in_trait)]
             pub fn whole() -> u32 {
                 unsafe {
@@ -268,7 +268,7 @@ pub mod pointsman {
             pub struct OutputRef {
                 /// Its number. Tasks are counted from 0 through all steps of a request.
                 pub task: u32,
-                /// What stands in its place when the task was optional and failed;
+                /// The text in its place if the task was optional and failed;
                 /// absent: nothing.
                 pub otherwise: ::core::option::Option<_rt::String>,
             }
@@ -290,7 +290,7 @@ pub mod pointsman {
                 Text(_rt::String),
                 /// A part of the request.
                 Original(ContentRef),
-                /// What a task gave: the text of a chat answer or of a transcription, or
+                /// The output of a task: the text of a chat answer or of a transcription, or
                 /// the vector of an embedding as a JSON array.
                 Output(OutputRef),
             }
@@ -310,11 +310,11 @@ pub mod pointsman {
                     }
                 }
             }
-            /// Who speaks.
+            /// The author of a message.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
             pub enum Role {
-                /// Whoever set the conversation up.
+                /// The author of the instructions for the conversation.
                 System,
                 /// The person.
                 User,
@@ -351,9 +351,9 @@ pub mod pointsman {
             /// without anything between them.
             #[derive(Clone, PartialEq)]
             pub struct Message {
-                /// Who speaks.
+                /// The author of a message.
                 pub role: Role,
-                /// What is said.
+                /// The parts of the message.
                 pub content: _rt::Vec<Part>,
             }
             impl ::core::fmt::Debug for Message {
@@ -367,7 +367,7 @@ pub mod pointsman {
                         .finish()
                 }
             }
-            /// What a task's model is given, one after the other.
+            /// A part of the input of a task's model.
             #[derive(Clone, PartialEq)]
             pub enum Input {
                 /// All messages of the request as the client sent them, but of their
@@ -403,14 +403,14 @@ pub mod pointsman {
                 pub operation: _rt::String,
                 /// Candidates in the order in which they are tried. At least one.
                 pub targets: _rt::Vec<Target>,
-                /// What the model is given. A transcription takes one message with one
+                /// The input of the model. A transcription takes one message with one
                 /// recording in it, an embedding one with text.
                 pub input: _rt::Vec<Input>,
                 /// The tasks of this plan that have to end before this one begins, by
                 /// number, each once. A task whose output is used has to be among them or
                 /// among those that they wait for; tasks of earlier steps have ended already.
                 pub after: _rt::Vec<u32>,
-                /// Whether the plan goes on when the task fails.
+                /// True if the plan continues when the task fails.
                 pub optional: bool,
                 /// Most tokens of the output; absent: as many as the model likes. For
                 /// the task that answers, the client's own limit holds too.
@@ -447,7 +447,7 @@ pub mod pointsman {
                         .finish()
                 }
             }
-            /// What follows when all tasks have ended.
+            /// The next step when all tasks have ended.
             #[derive(Clone, PartialEq)]
             pub enum Next {
                 /// The output of this task, a chat of this plan, is the answer. It is
@@ -484,7 +484,7 @@ pub mod pointsman {
                 /// At least one. They run as soon as what they wait for has ended, side
                 /// by side where they can.
                 pub tasks: _rt::Vec<Task>,
-                /// What follows.
+                /// The next step when all tasks have ended.
                 pub next: Next,
                 /// As `decision.label`.
                 pub label: _rt::String,
@@ -526,7 +526,7 @@ pub mod pointsman {
                         .finish()
                 }
             }
-            /// What is to be done now.
+            /// The next action for a request.
             #[derive(Clone, PartialEq)]
             pub enum Step {
                 /// One model answers the request as it is. The targets are among the
@@ -551,7 +551,7 @@ pub mod pointsman {
                     }
                 }
             }
-            /// How a task ended.
+            /// The end of a task.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
             pub enum TaskStatus {
@@ -586,7 +586,7 @@ pub mod pointsman {
                     }
                 }
             }
-            /// What became of a task. Its output is behind the `outputs` interface,
+            /// The result of a task. Its output is behind the `outputs` interface,
             /// which has to be granted.
             #[derive(Clone, PartialEq)]
             pub struct TaskResult {
@@ -594,11 +594,11 @@ pub mod pointsman {
                 pub task: u32,
                 /// Its name.
                 pub name: _rt::String,
-                /// How it ended.
+                /// The end.
                 pub status: TaskStatus,
                 /// The candidate that gave the output; absent when none did.
                 pub candidate: ::core::option::Option<u32>,
-                /// Why the model stopped: `stop`, `length` …; absent when it did not say.
+                /// The finish reason of the model: `stop`, `length` …; absent if it gave none.
                 pub finish_reason: ::core::option::Option<_rt::String>,
                 /// Bytes of the output.
                 pub output_bytes: u32,
@@ -610,7 +610,7 @@ pub mod pointsman {
                 pub cost: f64,
                 /// Milliseconds from its beginning to its end.
                 pub latency_ms: f64,
-                /// What went wrong, in the gateway's words; absent when done.
+                /// The error, in the gateway's words; absent when done.
                 pub error: ::core::option::Option<_rt::String>,
             }
             impl ::core::fmt::Debug for TaskResult {
@@ -3985,7 +3985,7 @@ pub mod exports {
                     /// Called once for each request on a route of this policy, with at least one
                     /// candidate. Unlike those of `router.route`, the candidates are all models
                     /// of the route that can serve the request or a part of it: first those that
-                    /// can serve it whole (`outline.whole` tells how many), then the others;
+                    /// can serve it whole (`outline.whole` is their number), then the others;
                     /// within both, the healthy ones first.
                     ///
                     /// It runs under the same deadline and with the same consequences as

@@ -57,11 +57,11 @@ pub mod pointsman {
         /// what exceeds the bound is dropped and counted.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod log {
-            /// How much a line matters.
+            /// The severity of a line.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
             pub enum Level {
-                /// For whoever works on the policy.
+                /// For developers of the policy.
                 Debug,
                 /// Worth knowing in normal operation.
                 Info,
@@ -300,7 +300,7 @@ pub mod pointsman {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// What the candidate can be called for: `chat`, `transcription` ….
+            /// The operations that the candidate supports: `chat`, `transcription` ….
             /// Empty when there is no such candidate.
             #[allow(async_fn_in_trait)]
             pub fn candidate_operations(candidate: u32) -> _rt::Vec<_rt::String> {
@@ -629,14 +629,14 @@ pub mod pointsman {
                 /// The decision's id, the same as in the answer's
                 /// `x-pointsman-decision-id` header and in the outcome.
                 pub id: _rt::String,
-                /// What is asked: `chat`; later versions of the gateway add
+                /// The operation: `chat`; later versions of the gateway add
                 /// `embedding`, `transcription` and others by name.
                 pub operation: _rt::String,
                 /// The model name that the client asked for: the route's name.
                 pub model: _rt::String,
                 /// The name of the client's API key; absent without authentication.
                 pub tenant: ::core::option::Option<_rt::String>,
-                /// What ties requests of one conversation together, from the
+                /// The key that requests of one conversation share, from the
                 /// `x-pointsman-session` header; absent when the client sent none.
                 pub session: ::core::option::Option<_rt::String>,
                 /// Estimated tokens of the whole input, media included. Never exact:
@@ -646,16 +646,16 @@ pub mod pointsman {
                 pub max_output_tokens: ::core::option::Option<u32>,
                 /// Kinds of content in the request.
                 pub inputs: Modalities,
-                /// What a model must be able to do. Every candidate can.
+                /// The abilities that a model must have. Every candidate has them.
                 pub needs: Abilities,
                 /// Messages in the conversation, system messages not counted.
                 pub turns: u32,
-                /// Whether the client asked for a stream.
+                /// True if the client requested a stream.
                 pub streaming: bool,
                 /// Time left for the whole answer, in milliseconds; absent when neither
                 /// the client nor the route set a limit.
                 pub deadline_ms: ::core::option::Option<u32>,
-                /// What the tenant may still spend, in US dollars; absent without a budget.
+                /// The remaining budget of the tenant in US dollars; absent without a budget.
                 pub budget_left: ::core::option::Option<f64>,
             }
             impl ::core::fmt::Debug for Request {
@@ -691,7 +691,7 @@ pub mod pointsman {
                 pub max_output_tokens: ::core::option::Option<u32>,
                 /// Kinds of content that the model accepts.
                 pub inputs: Modalities,
-                /// What the model can do.
+                /// The abilities of the model.
                 pub abilities: Abilities,
                 /// US dollars per million input tokens.
                 pub input_price: f64,
@@ -758,18 +758,18 @@ pub mod pointsman {
                         .finish()
                 }
             }
-            /// Which models to try, in order.
+            /// The models to try, in order.
             #[derive(Clone, PartialEq)]
             pub struct Decision {
                 /// The first is the choice, the rest are fallbacks in order. At least
                 /// one; each candidate at most once.
                 pub targets: _rt::Vec<Target>,
-                /// What kind of choice this was, such as `cheapest`: 1 to 64 characters
+                /// The kind of choice, such as `cheapest`: 1 to 64 characters
                 /// of `a-z A-Z 0-9 . _ : / -`. Sent to the client as
                 /// `x-pointsman-route` and used to group statistics, so keep the set of
                 /// labels small.
                 pub label: _rt::String,
-                /// Why, for a person who reads the decision: at most 512 bytes, no
+                /// The reason, for people who read the decision: at most 512 bytes, no
                 /// control characters.
                 pub reason: ::core::option::Option<_rt::String>,
                 /// Start the next target too when the current one has sent nothing
@@ -795,7 +795,7 @@ pub mod pointsman {
                         .finish()
                 }
             }
-            /// Why a policy makes no decision. The text is shown to the client: at most
+            /// The reason why a policy makes no decision. The client sees the text: at most
             /// 512 bytes, no control characters.
             #[derive(Clone, PartialEq)]
             pub enum Refusal {
@@ -833,7 +833,7 @@ pub mod pointsman {
                 }
             }
             impl ::core::error::Error for Refusal {}
-            /// How a request ended.
+            /// The end of a request.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
             pub enum OutcomeStatus {
@@ -876,14 +876,14 @@ pub mod pointsman {
                     }
                 }
             }
-            /// What became of one decision.
+            /// The outcome of a decision.
             #[derive(Clone, PartialEq)]
             pub struct Outcome {
                 /// The decision's id: `request.id` of the call that made it.
                 pub id: _rt::String,
                 /// The label of the decision.
                 pub label: _rt::String,
-                /// How it ended.
+                /// The end.
                 pub status: OutcomeStatus,
                 /// The model that answered, as `candidate.id`; absent when none did.
                 pub model: ::core::option::Option<_rt::String>,
@@ -899,7 +899,7 @@ pub mod pointsman {
                 pub first_token_ms: ::core::option::Option<f64>,
                 /// Milliseconds from the request's arrival to its end.
                 pub latency_ms: f64,
-                /// What went wrong, in the gateway's words; absent when answered.
+                /// The error, in the gateway's words; absent when answered.
                 pub error: ::core::option::Option<_rt::String>,
             }
             impl ::core::fmt::Debug for Outcome {

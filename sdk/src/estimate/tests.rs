@@ -48,7 +48,7 @@ fn an_unknown_speed_counts_as_the_mean_of_the_known_ones() {
 }
 
 #[test]
-fn dollars_are_told_in_whole_millionths() {
-    let told = [0.000_356_4, 12.5, 0.0, -1.0, f64::NAN, 1e-9].map(|usd| dollars(usd).to_string());
-    assert_eq!(told, ["$0.000356", "$12.500000", "$0.000000", "$0.000000", "$0.000000", "$0.000000"]);
+fn dollars_are_formatted_in_whole_millionths() {
+    let texts = [0.000_356_4, 12.5, 0.0, -1.0, f64::NAN, 1e-9].map(|usd| dollars(usd).to_string());
+    assert_eq!(texts, ["$0.000356", "$12.500000", "$0.000000", "$0.000000", "$0.000000", "$0.000000"]);
 }

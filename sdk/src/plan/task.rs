@@ -1,16 +1,16 @@
-//! Short ways to describe tasks.
+//! Constructors of tasks and their input.
 
 use super::{ContentRef, Input, Message, OutputRef, Part, Role, Task, TaskId};
 use crate::outline::ContentPart;
 use crate::{Modalities, Target};
 
 impl Task {
-    /// A chat. The targets are candidates in the order in which they are tried.
+    /// Creates a chat task. The targets are candidates in the order in which they are tried.
     pub fn chat(name: impl Into<String>, targets: impl IntoIterator<Item = usize>) -> Self {
         Self::new(name, "chat", targets)
     }
 
-    /// A transcription of a recording in the request.
+    /// Creates a task that transcribes a recording of the request.
     pub fn transcription(
         name: impl Into<String>,
         targets: impl IntoIterator<Item = usize>,
@@ -19,7 +19,7 @@ impl Task {
         Self::new(name, "transcription", targets).user([recording.into()])
     }
 
-    /// An embedding of a text.
+    /// Creates a task that computes the embedding of a text.
     pub fn embedding(
         name: impl Into<String>,
         targets: impl IntoIterator<Item = usize>,
@@ -43,23 +43,23 @@ impl Task {
         }
     }
 
-    /// Goes on with the client's conversation, with only these kinds of content.
+    /// Appends the client's conversation, with only these kinds of content.
     pub fn conversation(mut self, kinds: Modalities) -> Self {
         self.input.push(Input::Conversation(kinds));
         self
     }
 
-    /// Goes on with a message that sets the conversation up.
+    /// Appends a system message.
     pub fn system(self, content: impl IntoIterator<Item = Part>) -> Self {
         self.message(Role::System, content)
     }
 
-    /// Goes on with a message of the person.
+    /// Appends a user message.
     pub fn user(self, content: impl IntoIterator<Item = Part>) -> Self {
         self.message(Role::User, content)
     }
 
-    /// Goes on with a message of the model.
+    /// Appends an assistant message.
     pub fn assistant(self, content: impl IntoIterator<Item = Part>) -> Self {
         self.message(Role::Assistant, content)
     }
@@ -69,7 +69,7 @@ impl Task {
         self
     }
 
-    /// Waits for another task too. Those whose outputs it uses need not be named.
+    /// Waits for another task. Tasks whose outputs this one uses need not be named.
     pub fn after(mut self, task: TaskId) -> Self {
         if !self.after.contains(&task.number()) {
             self.after.push(task.number());
@@ -77,31 +77,32 @@ impl Task {
         self
     }
 
-    /// Lets the plan go on when the task fails.
+    /// Lets the plan continue if the task fails.
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// Limits the output, in tokens.
+    /// Limits the output in tokens.
     pub fn at_most(mut self, tokens: u32) -> Self {
         self.max_output_tokens = Some(tokens);
         self
     }
 
-    /// Limits the time, in milliseconds.
+    /// Sets the timeout in milliseconds.
     pub fn in_time(mut self, ms: u32) -> Self {
         self.timeout_ms = Some(ms);
         self
     }
 
-    /// Starts the next target too when one has sent nothing for so many milliseconds.
+    /// Sets the delay in milliseconds after which the next target is started beside one that has
+    /// sent nothing.
     pub fn hedge_after(mut self, ms: u32) -> Self {
         self.hedge_after_ms = Some(ms);
         self
     }
 
-    /// Sets a further member of the call, its value in JSON: `("temperature", 0.2)`.
+    /// Sets a further member of the call's body, with its value as JSON: `("temperature", 0.2)`.
     pub fn option(mut self, name: &str, json: impl std::fmt::Display) -> Self {
         self.options.push((name.to_owned(), json.to_string()));
         self
@@ -109,27 +110,27 @@ impl Task {
 }
 
 impl Part {
-    /// The policy's own words.
+    /// A text of the policy.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    /// The output of a task, by number; nothing where an optional one failed.
+    /// The output of a task by number; empty if the task was optional and failed.
     pub fn output(task: u32) -> Self {
         Self::Output(OutputRef { task, otherwise: None })
     }
 
-    /// The output of a task, or these words where an optional one failed.
+    /// The output of a task, or this text if the task was optional and failed.
     pub fn output_or(task: TaskId, otherwise: impl Into<String>) -> Self {
         Self::Output(OutputRef { task: task.number(), otherwise: Some(otherwise.into()) })
     }
 
-    /// A part of the request: of which message, and which of its parts.
+    /// A part of the request, by the indices of its message and of the part in it.
     pub fn original(message: u32, part: u32) -> Self {
         Self::Original(ContentRef { message, part, excerpt: None })
     }
 
-    /// Bytes `from..to` of a text in the request.
+    /// Bytes `from..to` of a text part of the request.
     pub fn excerpt(message: u32, part: u32, from: u32, to: u32) -> Self {
         Self::Original(ContentRef { message, part, excerpt: Some((from, to)) })
     }
@@ -159,7 +160,7 @@ impl From<String> for Part {
     }
 }
 
-/// The tasks whose outputs a task uses.
+/// Returns the numbers of the tasks whose outputs a task uses.
 pub(crate) fn outputs_used(task: &Task) -> Vec<u32> {
     let messages = task.input.iter().filter_map(|input| match input {
         Input::Message(message) => Some(&message.content),

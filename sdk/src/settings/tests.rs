@@ -35,7 +35,7 @@ fn an_error_names_the_setting() {
 }
 
 #[test]
-fn a_misspelt_setting_is_told_with_those_that_exist() {
+fn a_misspelt_setting_is_reported_with_those_that_exist() {
     same(
         &error(r#"{"flor":1}"#),
         "settings: unknown field `flor`, expected one of `floor`, `label`, `quality`",

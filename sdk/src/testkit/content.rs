@@ -1,4 +1,4 @@
-//! The request's content, as a test describes it.
+//! Content of the request, as tests describe it.
 
 use super::Gateway;
 use crate::Modalities;
@@ -17,12 +17,12 @@ impl Gateway {
         self.message("user", text)
     }
 
-    /// Adds a picture to the newest message, which a user sends if there is none.
+    /// Adds a picture to the newest message, or to a new user message if there is none.
     pub fn picture(self) -> Self {
         self.media(Modalities::IMAGE)
     }
 
-    /// Adds a recording likewise.
+    /// Adds a recording, as [`picture`](Self::picture).
     pub fn recording(self) -> Self {
         self.media(Modalities::AUDIO)
     }
@@ -41,7 +41,7 @@ impl Gateway {
         self.stand_in.messages.get(message as usize)?.parts.get(part as usize)
     }
 
-    /// Role and text of the messages, with only these kinds of parts.
+    /// Returns role and text of the messages, with only these kinds of parts.
     pub(super) fn conversation(&self, kinds: Modalities) -> Vec<(String, String)> {
         let of = |(message, content): (usize, &Message)| {
             let kept = content.parts.iter().enumerate().filter(|(_, part)| kinds.contains(part.kind));

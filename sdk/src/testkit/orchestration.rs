@@ -1,4 +1,4 @@
-//! Runs orchestrating policies against models that a test plays.
+//! Execution of plans with models that a test simulates.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use crate::{
     Candidate, Decision, Orchestrator, Refusal, Request, TaskResult, TaskStatus, component, estimate,
 };
 
-/// Steps after which a policy counts as endless.
-const MOST_STEPS: usize = 16;
+/// The steps after which a policy counts as endless.
+const MAX_STEPS: usize = 16;
 
-/// A call that a plan led to. Media are shown as `[image 0.1]`: kind, message, part.
+/// A call of a model for a task. Media are shown as `[image 0.1]`: kind, message, part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// The task's number.
@@ -27,32 +27,35 @@ pub struct Call {
     pub messages: Vec<(String, String)>,
 }
 
-/// How an orchestrated request ended.
+/// The end of an orchestrated request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
-    /// One model answers the request as it is.
+    /// The policy routed the request to one model.
     Routed(Decision),
-    /// This is the answer.
+    /// The plan produced this answer.
     Answered(String),
 }
 
-/// What became of an orchestrated request.
+/// The result of an orchestrated request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Orchestrated {
-    /// How it ended.
+    /// The end of the request.
     pub ending: Ending,
     /// The label of the last step.
     pub label: String,
-    /// Its reason.
+    /// The reason of the last step.
     pub reason: Option<String>,
     /// All calls, in the order in which they were made.
     pub calls: Vec<Call>,
-    /// Times that the policy was asked.
+    /// The number of calls of the policy.
     pub steps: usize,
 }
 
 impl Orchestrated {
-    /// The answer. Fails the test when the request was only routed.
+    /// Returns the answer.
+    ///
+    /// # Panics
+    /// If the request was only routed.
     #[track_caller]
     pub fn answer(&self) -> &str {
         match &self.ending {
@@ -61,13 +64,13 @@ impl Orchestrated {
         }
     }
 
-    /// The names of the tasks that were called, in order.
+    /// Returns the names of the tasks whose models were called, in order.
     pub fn names(&self) -> Vec<&str> {
         self.calls.iter().map(|call| call.task.name.as_str()).collect()
     }
 }
 
-/// Candidates and what was said, while a request is worked on.
+/// The state of a request while its plans run.
 struct Run<'a> {
     gateway: &'a Gateway,
     candidates: &'a [Candidate],
@@ -76,14 +79,15 @@ struct Run<'a> {
 }
 
 impl Gateway {
-    /// Plans and resumes with fresh instances of a policy, and runs the tasks as
-    /// the gateway does, but one after the other. `model` answers each call; an
-    /// error is a failed attempt, and the task's next target is tried. A plan
-    /// that breaks a rule of the contract fails the test.
+    /// Plans and resumes with fresh instances of a policy, and runs the tasks as the gateway
+    /// does, but one after the other. `model` answers each call; if it returns an error, the
+    /// task's next target is called.
     ///
     /// # Errors
-    /// What the policy refuses, and as [`Refusal::Internal`] that a task which is
-    /// not optional failed.
+    /// A refusal of the policy; [`Refusal::Internal`] if a task fails that is not optional.
+    ///
+    /// # Panics
+    /// If a plan breaks a rule of the contract.
     pub fn orchestrate<P: Orchestrator>(
         &self,
         request: &Request,
@@ -94,7 +98,7 @@ impl Gateway {
         gateway.stand_in.calls.outputs.replace(BTreeMap::new());
         let mut run = Run { gateway: &gateway, candidates, results: Vec::new(), calls: Vec::new() };
         let mut step = gateway.run(|| component::plan_step::<P>(&RefCell::new(None), request, candidates))?;
-        for steps in 1..=MOST_STEPS {
+        for steps in 1..=MAX_STEPS {
             let (ending, label, reason) = match step {
                 Step::Route(decision) => {
                     assert_eq!(
@@ -130,15 +134,15 @@ impl Gateway {
             };
             return Ok(Orchestrated { ending, label, reason, calls: run.calls, steps });
         }
-        unreachable!("the policy is still not done after {MOST_STEPS} steps")
+        unreachable!("the policy is still not done after {MAX_STEPS} steps")
     }
 
-    /// Whether the settings make an orchestrating policy.
+    /// Checks the settings, as when the policy is loaded.
     pub fn validate_orchestrator<P: Orchestrator>(&self) -> Result<(), String> {
         self.run(component::validate_orchestrator::<P>)
     }
 
-    /// How many candidates can serve the request whole. The gateway puts them first.
+    /// Counts the candidates that can serve the whole request. The gateway puts them first.
     fn count_whole(&self, request: &Request, candidates: &[Candidate]) -> usize {
         if let Some(whole) = self.stand_in.whole {
             return whole;
@@ -164,7 +168,7 @@ impl Gateway {
 }
 
 impl Run<'_> {
-    /// Runs the tasks of a plan, each as soon as what it waits for has ended.
+    /// Runs the tasks of a plan, each once the tasks that it waits for have ended.
     fn tasks(
         &mut self,
         plan: &PlanRecord,

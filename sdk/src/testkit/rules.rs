@@ -1,9 +1,9 @@
-//! The rules of the contract, as far as the gateway checks them.
+//! The rules of the contract that the gateway checks.
 
 use crate::plan::{Next, Part, PlanRecord, Task};
 use crate::{Decision, Target};
 
-/// The first rule of the contract that a decision breaks.
+/// Returns the first rule of the contract that a decision breaks.
 pub(super) fn broken_rule(decision: &Decision, candidates: usize) -> Option<&'static str> {
     if let Some(rule) = broken_target_rule(&decision.targets, candidates) {
         return Some(rule);
@@ -33,7 +33,7 @@ fn broken_target_rule(targets: &[Target], candidates: usize) -> Option<&'static 
     None
 }
 
-/// The rule that a label or a reason breaks.
+/// Returns the rule that a label or a reason breaks.
 pub(super) fn broken_text_rule(label: &str, reason: Option<&str>) -> Option<&'static str> {
     if !is_label(label) {
         return Some("a label is 1 to 64 characters of a-z A-Z 0-9 . _ : / -");
@@ -50,7 +50,7 @@ fn is_label(label: &str) -> bool {
     (1..=64).contains(&label.len()) && label.bytes().all(allowed)
 }
 
-/// The first rule of the contract that a plan breaks.
+/// Returns the first rule of the contract that a plan breaks.
 pub(super) fn broken_plan_rule(plan: &PlanRecord, first: u32, candidates: usize) -> Option<String> {
     if let Some(rule) = broken_text_rule(&plan.label, plan.reason.as_deref()) {
         return Some(rule.to_owned());
@@ -86,7 +86,8 @@ pub(super) fn broken_plan_rule(plan: &PlanRecord, first: u32, candidates: usize)
     broken_end_rule(plan, first, &before)
 }
 
-/// Whether what follows uses tasks that there are, and leaves none out.
+/// Returns the rule that the plan's next step breaks: it may only use tasks that exist, and
+/// every task must lead to it.
 fn broken_end_rule(plan: &PlanRecord, first: u32, before: &[Vec<u32>]) -> Option<String> {
     let used: Vec<u32> = match &plan.next {
         Next::Resume(_) => return None,
@@ -114,7 +115,7 @@ fn broken_end_rule(plan: &PlanRecord, first: u32, before: &[Vec<u32>]) -> Option
     idle.map(|(_, task)| format!("task `{}`: every task leads to the answer", task.name))
 }
 
-/// The tasks that have to end before one begins.
+/// Returns the tasks that must end before one starts.
 fn ancestors(plan: &PlanRecord, first: u32, at: usize) -> Vec<u32> {
     let waits_for = |at: usize| plan.tasks.get(at).map_or(&[][..], |task: &Task| &task.after);
     let mut found = Vec::new();

@@ -28,7 +28,7 @@ fn imports_reach_the_gateway_of_the_running_test_only() {
 }
 
 #[test]
-fn a_decision_that_breaks_the_contract_is_told() {
+fn a_decision_that_breaks_the_contract_is_reported() {
     let rule = |order: &[usize], label: &str| broken_rule(&Decision::of(order.iter().copied(), label), 2);
     assert_eq!(rule(&[1, 0], "task:code"), None);
     assert!(rule(&[], "x").is_some_and(|rule| rule.contains("at least one")));

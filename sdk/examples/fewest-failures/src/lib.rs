@@ -1,11 +1,12 @@
-//! A policy that learns: it remembers which models failed. Needs `isolation = "warm"`.
+//! A policy that learns from outcomes: it counts the failures of each model. Needs
+//! `isolation = "warm"`.
 
 use std::collections::BTreeMap;
 
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::{Observer, Outcome, OutcomeStatus};
 
-/// The model with the fewest failures that this instance was told of.
+/// Prefers the model with the fewest failures that this instance has observed.
 pub struct FewestFailures {
     failures: BTreeMap<String, u32>,
 }

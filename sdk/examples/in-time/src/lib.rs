@@ -1,4 +1,4 @@
-//! The cheapest model that answers within the client's deadline.
+//! A policy that prefers the cheapest model that answers within the client's deadline.
 
 use pointsman_sdk::prelude::*;
 
