@@ -120,7 +120,7 @@ fn a_budget_denies_what_it_cannot_pay() {
 }
 
 #[test]
-fn bad_settings_are_told_with_their_table() {
+fn invalid_settings_are_reported_with_their_table() {
     let error = |json: &str| Gateway::new().settings(json).validate_orchestrator::<Auto>().unwrap_err();
     assert_eq!(error(r#"{"dynamic":{"slots":0}}"#), "setting `dynamic.slots`: 0 is less than 1");
     assert_eq!(

@@ -10,8 +10,8 @@ struct Block<'a> {
     body: &'a str,
 }
 
-/// Whether all fences are closed, and brackets and quotes balance in the longest
-/// block, which is taken to be the program.
+/// True if all fences are closed, and brackets and quotes balance in the longest block, which
+/// is assumed to be the program.
 pub(crate) fn is_whole(answer: &str) -> bool {
     let blocks = blocks(answer).unwrap_or_default();
     let longest = blocks.into_iter().max_by_key(|block| block.body.len());
@@ -40,7 +40,7 @@ fn blocks(text: &str) -> Option<Vec<Block<'_>>> {
     open.is_none().then_some(blocks)
 }
 
-/// Whether every bracket outside a string has its partner, and every string ends.
+/// True if every bracket outside strings has a partner, and every string ends.
 fn is_balanced(block: &Block<'_>) -> bool {
     let mut open = Vec::new();
     let mut rest = block.body;
@@ -70,7 +70,7 @@ fn is_balanced(block: &Block<'_>) -> bool {
     open.is_empty()
 }
 
-/// What follows the string that begins here; `None` when it does not end. A single
+/// Returns the text after the string that begins here; `None` if it does not end. A single
 /// quote that begins no string is an apostrophe, or a lifetime in Rust.
 fn after_string<'a>(quote: char, before: char, text: &'a str, language: &str) -> Option<&'a str> {
     let triple = if quote == '"' { "\"\"\"" } else { "'''" };
@@ -88,8 +88,8 @@ fn after_string<'a>(quote: char, before: char, text: &'a str, language: &str) ->
     end.map(|end| &within[end + 1..])
 }
 
-/// Where a string ends: at its quote, on the same line, unless it is one in
-/// back-ticks, which may go on. A back-slash guards the character after it.
+/// Returns the end of a string: its closing quote on the same line, or on any line for
+/// back-ticks. A backslash escapes the character after it.
 fn end_of_string(quote: char, within: &str) -> Option<usize> {
     let mut guarded = false;
     for (at, character) in within.char_indices() {

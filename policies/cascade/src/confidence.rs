@@ -1,6 +1,6 @@
 //! The line in which a model says how sure it is of its answer.
 
-/// What the model is asked for.
+/// The instruction that asks the model for its confidence.
 pub(crate) const ASK: &str = "Answer the conversation that follows. After your answer, write one last line of \
     exactly this form, with nothing behind it:\nCONFIDENCE: N\nwhere N is a whole number from 0 to 100: how likely it \
     is that your answer is right and leaves nothing out. Be honest: where you are not sure, a better model is asked.";

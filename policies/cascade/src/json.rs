@@ -1,9 +1,9 @@
-//! Whether an answer is JSON, and whether a request asks for that.
+//! Detection of JSON answers, and of requests for JSON.
 
 use pointsman_sdk::outputs::unfenced;
 use serde::de::IgnoredAny;
 
-/// What a request says that asks for JSON. Held against small letters.
+/// Phrases of requests for JSON, in lower case.
 const ASKS: [&str; 12] = [
     "json only",
     "only json",
@@ -19,13 +19,13 @@ const ASKS: [&str; 12] = [
     "a json",
 ];
 
-/// Whether a text asks for JSON.
+/// True for a text that asks for JSON.
 pub(crate) fn is_asked_for(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ASKS.iter().any(|words| text.contains(words))
 }
 
-/// Whether an answer is one JSON value, perhaps within a fence.
+/// True for an answer that is one JSON value, with or without a fence.
 pub(crate) fn is_json(answer: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(unfenced(answer)).is_ok()
 }

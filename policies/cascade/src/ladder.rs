@@ -1,4 +1,4 @@
-//! Which models are tried, and in which order.
+//! The models that are tried, and their order.
 
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::{Modalities, Pattern, outline};

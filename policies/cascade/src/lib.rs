@@ -31,10 +31,10 @@ pub struct Cascade {
     settings: Settings,
 }
 
-/// What is known between two steps.
+/// The state of a request between two steps.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct State {
-    /// How answers are checked; not `Auto`.
+    /// The check of answers; not `Auto`.
     check: Check,
     /// The candidates from the cheapest to the best.
     levels: Vec<usize>,

@@ -11,16 +11,16 @@ const MOST_LEVELS: usize = 4;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How an answer is checked.
+    /// The check of an answer.
     pub check: Check,
-    /// How many models are tried one after the other, at most.
+    /// The maximum number of models that are tried one after the other.
     pub levels: usize,
     /// The confidence that a model has to report, 0..100.
     pub threshold: u8,
     /// The grade that the judge has to give, 0..10.
     pub grade: f64,
-    /// Which model judges: a pattern in which `*` stands for any characters. The
-    /// best one if not set.
+    /// The model that judges: a pattern in which `*` matches any characters. The best one if not
+    /// set.
     pub judge: Option<Pattern>,
     /// The least bytes of an answer that will do for the check `length`.
     pub min_bytes: u32,
@@ -28,7 +28,7 @@ pub struct Settings {
     pub read_bytes: usize,
 }
 
-/// How an answer is checked.
+/// The check of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {

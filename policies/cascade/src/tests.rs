@@ -12,7 +12,7 @@ fn checked(check: &str) -> Gateway {
     Gateway::new().settings(format!(r#"{{"check":"{check}"}}"#)).user("What is the capital of Peru?")
 }
 
-/// What becomes of a request when models say these things, by model; no word is a failure.
+/// Runs a request with these answers by model; a model without one fails.
 fn run(gateway: &Gateway, said: &[(&str, &str)]) -> Orchestrated {
     let model = |call: &Call| {
         let said = said.iter().find(|(who, _)| call.model == *who || call.task.name == *who);
@@ -221,7 +221,7 @@ fn without_a_model_for_the_whole_request_or_a_budget_for_any_it_is_refused() {
 }
 
 #[test]
-fn bad_settings_are_told_by_name() {
+fn invalid_settings_are_reported_by_name() {
     let error = |json: &str| Gateway::new().settings(json).validate_orchestrator::<Cascade>().unwrap_err();
     assert_eq!(error(r#"{"levels":1}"#), "setting `levels`: 1 is not in 2..4");
     assert_eq!(error(r#"{"threshold":101}"#), "setting `threshold`: 101 is not in 0..100");

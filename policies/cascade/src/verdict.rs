@@ -1,4 +1,4 @@
-//! Whether an answer will do.
+//! The verdict on an answer.
 
 use pointsman_sdk::{TaskResult, TaskStatus, outputs};
 
@@ -7,7 +7,7 @@ use crate::{Check, Settings, code, confidence, grade, json};
 /// Most bytes of an answer that are read; a longer one cannot be checked.
 const MOST_BYTES: usize = 60 << 10;
 
-/// What a check came to, and why.
+/// The result of a check, with its reason.
 pub(crate) enum Verdict {
     /// The answer as it is.
     Accept(String),
@@ -17,8 +17,8 @@ pub(crate) enum Verdict {
     Reject(String),
 }
 
-/// Whether a task gave something that did not break off. What broke off is never
-/// accepted: a better model may say it in fewer words.
+/// True for a complete output. A truncated one is never accepted: a better model may need fewer
+/// words.
 pub(crate) fn is_complete(result: &TaskResult) -> bool {
     result.status == TaskStatus::Done
         && result.output_bytes > 0
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_is_told_without_reading_the_answer() {
+    fn the_length_is_known_without_reading_the_answer() {
         assert_eq!(rejected(Check::Length, &result(TaskStatus::Done, "stop", 5)), None);
         assert_eq!(
             rejected(Check::Length, &result(TaskStatus::Done, "stop", 4)).as_deref(),

@@ -1,4 +1,4 @@
-//! How alike two answers are.
+//! The similarity of answers.
 //!
 //! Lexical, and meant to err towards "not alike", which costs a round and loses
 //! nothing:
@@ -16,8 +16,7 @@
 
 use std::collections::BTreeSet;
 
-/// How alike the least alike two of some answers are, 0..1. Fewer than two
-/// answers agree on nothing.
+/// Returns the lowest similarity of any two answers, 0..1; 0 for fewer than two answers.
 pub(crate) fn least(answers: &[String]) -> f64 {
     let read: Vec<Answer<'_>> = answers.iter().map(|text| Answer::read(text)).collect();
     let pairs =
@@ -25,7 +24,7 @@ pub(crate) fn least(answers: &[String]) -> f64 {
     pairs.reduce(f64::min).unwrap_or(0.0)
 }
 
-/// What counts of an answer.
+/// The parts of an answer that are compared.
 struct Answer<'a> {
     last: Option<&'a str>,
     words: BTreeSet<String>,
@@ -51,7 +50,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// What the last line says after `Answer:`, if it says anything.
+/// Returns the text after `Answer:` in the last line, if there is any.
 fn final_answer(text: &str) -> Option<&str> {
     let line = text.trim_end().lines().next_back()?;
     let line = line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '#' | '`' | '_'));

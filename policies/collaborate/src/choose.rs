@@ -1,4 +1,4 @@
-//! Which models answer, and which one makes the best of their answers.
+//! Selection of the models that answer, and of the one that combines their answers.
 
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::{Modalities, Pattern, outline};

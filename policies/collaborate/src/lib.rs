@@ -27,7 +27,7 @@ pub struct Collaborate {
     settings: Settings,
 }
 
-/// What is known between two steps.
+/// The state of a request between two steps.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct State {
     /// The round that was run, counted from 1.
@@ -121,8 +121,8 @@ impl Orchestrator for Collaborate {
 }
 
 impl Collaborate {
-    /// Whether the budget pays all that may have to be called: every agent in
-    /// every round, and the dearest of them once more for the answer.
+    /// True if the budget covers every call that the plan may make: each agent in each round,
+    /// and the most expensive of them once more for the answer.
     fn is_affordable(&self, request: &Request, candidates: &[Candidate], agents: &[usize]) -> bool {
         let Some(left) = request.budget_left else { return true };
         let costs = agents.iter().map(|&index| estimate::request_cost_usd(&candidates[index], request));
@@ -193,7 +193,7 @@ fn answered(agents: Vec<Agent>, results: &[TaskResult]) -> Vec<Agent> {
     with_answer.collect()
 }
 
-/// How alike the answers are; 0 when one is too long to be read with the others.
+/// Returns the similarity of the answers; 0 if they are too long to be read together.
 fn alike(answers: &[u32], results: &[TaskResult]) -> f64 {
     let share = MOST_BYTES / answers.len().max(1);
     let read = answers.iter().map(|&task| {

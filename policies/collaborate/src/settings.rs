@@ -16,20 +16,20 @@ const MOST_ROLE: usize = 2_000;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How many models answer, or which.
+    /// The models that answer, or their number.
     pub agents: Agents,
-    /// How often they answer; 1 is without seeing each other's answers.
+    /// The number of rounds; with 1, no agent sees the answers of others.
     pub rounds: u32,
-    /// Which model writes the answer: a pattern in which `*` stands for any
-    /// characters. The best one if not set.
+    /// The model that writes the answer: a pattern in which `*` matches any characters. The best
+    /// one if not set.
     pub aggregator: Option<Pattern>,
-    /// How alike all answers have to be to count as one, 0..1; 0 never looks.
+    /// The similarity above which answers agree, 0..1; with 0 they are not compared.
     pub agreement: f64,
-    /// What the agents are told about themselves, the first of them first.
+    /// The role descriptions of the agents, in their order.
     pub roles: Vec<String>,
 }
 
-/// How many models answer, or which.
+/// The models that answer, or their number.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "expected a number of models from 2 to 8, or a list of patterns of models")]
 pub enum Agents {

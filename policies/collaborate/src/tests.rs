@@ -234,7 +234,7 @@ fn the_prompt_is_never_read() {
 }
 
 #[test]
-fn bad_settings_are_told_by_name() {
+fn invalid_settings_are_reported_by_name() {
     let error =
         |json: &str| Gateway::new().settings(json).validate_orchestrator::<Collaborate>().unwrap_err();
     assert_eq!(error(r#"{"agents":1}"#), "setting `agents`: 1 are not 2 to 8");

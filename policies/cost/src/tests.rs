@@ -87,7 +87,7 @@ fn a_budget_denies_what_it_cannot_pay() {
 }
 
 #[test]
-fn bad_settings_are_told_by_name() {
+fn invalid_settings_are_reported_by_name() {
     let error = |json: &str| Gateway::new().settings(json).validate::<Cost>().unwrap_err();
     assert_eq!(error(r#"{"quality_floor":80}"#), "setting `quality_floor`: 80 is not in 0..1");
     assert!(error(r#"{"quality_floor":"high"}"#).starts_with("setting `quality_floor`: invalid type"));

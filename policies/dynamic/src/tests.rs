@@ -99,7 +99,7 @@ fn a_budget_denies_what_it_cannot_pay() {
 }
 
 #[test]
-fn bad_settings_are_told_by_name() {
+fn invalid_settings_are_reported_by_name() {
     let error = |json: &str| Gateway::new().settings(json).validate::<Dynamic>().unwrap_err();
     assert_eq!(error(r#"{"easy_share":95}"#), "setting `easy_share`: 95 is not in 0..1");
     assert_eq!(error(r#"{"slots":0.5}"#), "setting `slots`: 0.5 is less than 1");

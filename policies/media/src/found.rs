@@ -1,4 +1,4 @@
-//! What the person sent besides text.
+//! Pictures and recordings in the request.
 
 use pointsman_sdk::Modalities;
 use pointsman_sdk::outline::ContentPart;
@@ -10,9 +10,9 @@ const LONGEST_QUESTION: u32 = 4096;
 /// A picture or a recording.
 #[derive(Debug)]
 pub(crate) struct Medium<'a> {
-    /// Where it is.
+    /// The part of the request.
     pub(crate) part: &'a ContentPart,
-    /// Which picture of the conversation it is, or which recording, from 1.
+    /// The number among the pictures, or the recordings, of the conversation, from 1.
     pub(crate) number: usize,
     /// The short texts of its message.
     pub(crate) question: Vec<&'a ContentPart>,
@@ -23,9 +23,9 @@ pub(crate) struct Medium<'a> {
 pub(crate) struct Found<'a> {
     /// The newest, in the order in which they were sent.
     pub(crate) media: Vec<Medium<'a>>,
-    /// How many older ones there are.
+    /// The number of older ones.
     pub(crate) left_out: usize,
-    /// Whether the person's newest message has any text.
+    /// True if the newest user message has text.
     pub(crate) asks_in_words: bool,
 }
 
@@ -45,7 +45,7 @@ impl Medium<'_> {
     }
 }
 
-/// Looks through the user's messages, and keeps at most so many media.
+/// Collects the newest media of the user messages, up to a maximum.
 pub(crate) fn find(parts: &[ContentPart], most: usize) -> Found<'_> {
     let sent: Vec<&ContentPart> = parts.iter().filter(|part| part.role == "user").collect();
     let (mut pictures, mut recordings) = (0, 0);

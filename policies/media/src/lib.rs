@@ -24,7 +24,7 @@ pub struct Multimodal {
     settings: Settings,
 }
 
-/// What a request looks like from outside.
+/// The kind of request, as far as its outline shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     /// Text alone, pictures alone, or sound alone.

@@ -22,7 +22,7 @@ pub(crate) struct Planner<'a> {
 struct Readers {
     pictures: Vec<usize>,
     recordings: Vec<usize>,
-    /// Whether recordings are transcribed; else they are told of in a chat.
+    /// True if recordings are transcribed; otherwise a chat model describes them.
     transcribe: bool,
 }
 
@@ -47,18 +47,18 @@ impl<'a> Planner<'a> {
             let ids = plan.fan_out(&self.found.media, |medium| self.task(medium, &readers));
             return Ok(plan
                 .compose(transcript(&ids), "multimodal:transcript")
-                .because(format_args!("{}; no model answers in text", self.readers_told(&readers))));
+                .because(format_args!("{}; no model answers in text", self.describe_readers(&readers))));
         };
         let ids = plan.fan_out(&self.found.media, |medium| {
             let task = self.task(medium, &readers);
             if self.settings.optional { task.optional() } else { task }
         });
         let answer = plan.add(self.answer(answering, &ids));
-        let why = format!("{}; {} answers", self.readers_told(&readers), self.candidates[first].id);
+        let why = format!("{}; {} answers", self.describe_readers(&readers), self.candidates[first].id);
         Ok(plan.answer(answer, "multimodal:parts").because(why))
     }
 
-    /// Who reads what there is to read.
+    /// Selects the models that read pictures and recordings.
     fn readers(&self) -> Result<Readers, Refusal> {
         let has = |picture| self.found.media.iter().any(|medium| medium.is_picture() == picture);
         let mut readers = Readers { pictures: Vec::new(), recordings: Vec::new(), transcribe: false };
@@ -72,7 +72,7 @@ impl<'a> Planner<'a> {
         if has(false) {
             let typists = able(self.candidates, "transcription", Modalities::AUDIO);
             let ears = able(self.candidates, "chat", Modalities::TEXT | Modalities::AUDIO);
-            // Healthy ones are first, so the first tells whether there is any.
+            // Healthy ones are first, so the first is unhealthy only if all are.
             let is_healthy = |order: &[usize]| order.first().is_some_and(|&it| self.candidates[it].healthy);
             readers.transcribe = is_healthy(&typists) || (!typists.is_empty() && !is_healthy(&ears));
             readers.recordings = self.order(if readers.transcribe { &typists } else { &ears }, "audio", 0)?;
@@ -83,7 +83,7 @@ impl<'a> Planner<'a> {
         Ok(readers)
     }
 
-    /// Who answers; nobody where all that is asked for is what was said in recordings.
+    /// Selects the models that answer; none if the request asks only for a transcript.
     fn answering(&self) -> Result<Vec<usize>, Refusal> {
         let mut able = able(self.candidates, "chat", Modalities::TEXT);
         able.retain(|&index| self.candidates[index].abilities.contains(self.request.needs));
@@ -129,8 +129,8 @@ impl<'a> Planner<'a> {
         parts
     }
 
-    /// What a medium's task may take: at most half of what the request has left, so
-    /// that a model that hangs leaves time for the answer.
+    /// The timeout of a task that reads media: at most half of the time that the request has
+    /// left, so that a model that hangs leaves time for the answer.
     fn time(&self) -> Option<u32> {
         let half = self.request.deadline_ms.map(|left| (left / 2).max(1));
         half.into_iter().chain(self.settings.timeout_ms).min()
@@ -167,22 +167,22 @@ impl<'a> Planner<'a> {
     }
 
     /// `2 pictures to fleet/clip, 1 recording to fleet/whisper`
-    fn readers_told(&self, readers: &Readers) -> String {
+    fn describe_readers(&self, readers: &Readers) -> String {
         let pictures = self.found.media.iter().filter(|medium| medium.is_picture()).count();
         let recordings = self.found.media.len() - pictures;
-        let told = |count, what: &str, order: &[usize]| {
+        let describe = |count, what: &str, order: &[usize]| {
             let model = &self.candidates[*order.first()?].id;
             Some(format!("{count} {what}{} to {model}", if count == 1 { "" } else { "s" }))
         };
-        let told = [
-            told(pictures, "picture", &readers.pictures),
-            told(recordings, "recording", &readers.recordings),
+        let descriptions = [
+            describe(pictures, "picture", &readers.pictures),
+            describe(recordings, "recording", &readers.recordings),
         ];
-        told.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        descriptions.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
-/// What was said in recordings, one after the other.
+/// The transcripts of recordings, in order.
 fn transcript(tasks: &[TaskId]) -> Vec<Part> {
     let mut parts = Vec::new();
     for (at, &task) in tasks.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! Why a request can't be served, in words for the client.
+//! Refusals with messages for the client.
 
 use pointsman_sdk::{Abilities, Modalities, Refusal, Request};
 
-/// What it contains, or asks for, can't be cut off, and no model takes all of it.
+/// Refuses a request that cannot be split, and that no model can serve whole.
 pub(crate) fn cannot_be_cut(request: &Request) -> Refusal {
     let media = request.inputs - (Modalities::TEXT | Modalities::IMAGE | Modalities::AUDIO);
     if media.is_empty() {

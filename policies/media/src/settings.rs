@@ -10,23 +10,23 @@ const MOST_PARTS: usize = 32;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Which of the models that can do a task are tried first.
+    /// The order in which the models that can do a task are tried.
     pub prefer: Preference,
-    /// Where one model can serve the whole request, let it.
+    /// True to route to one model where one can serve the whole request.
     pub whole_first: bool,
-    /// How many pictures and recordings are looked at; the newest are.
+    /// The maximum number of pictures and recordings that are read; the newest are.
     pub max_parts: usize,
-    /// Whether the answer is given although one could not be read.
+    /// True to answer even if one of them could not be read.
     pub optional: bool,
-    /// What the answering model is told in place of one that could not be read.
+    /// The text for the answering model in place of one that could not be read.
     pub otherwise: String,
-    /// Whether the text that a picture came with goes to the model that looks at it.
+    /// True to send the text of a picture's message to the model that describes the picture.
     pub with_question: bool,
-    /// What a model is told to do with a picture.
+    /// The instruction for models that describe a picture.
     pub picture_instruction: String,
-    /// What a chat model is told to do with a recording, where none transcribes.
+    /// The instruction for chat models that describe a recording, where none transcribes.
     pub recording_instruction: String,
-    /// What the answering model is told of the findings that follow.
+    /// The instruction for the answering model, before the findings.
     pub answer_instruction: String,
     /// The role in which the answering model gets the findings.
     pub findings_as: FindingsAs,
@@ -36,7 +36,7 @@ pub struct Settings {
     pub timeout_ms: Option<u32>,
 }
 
-/// Who tells the answering model what was found.
+/// The role of the message with the findings.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingsAs {

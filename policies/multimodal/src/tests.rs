@@ -38,7 +38,7 @@ fn mixed(gateway: Gateway) -> (Gateway, Request) {
     (gateway, Request { inputs: IMAGE | AUDIO, ..request() })
 }
 
-/// What a model says that works: who it is, and for what.
+/// The answer of a healthy model: its name and the task.
 fn speak(call: &Call) -> Result<String, String> {
     Ok(format!("<{} by {}>", call.task.name, call.model))
 }

@@ -39,7 +39,7 @@ pub struct Parallel {
     settings: Settings,
 }
 
-/// What is known between two steps.
+/// The state of a request between two steps.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 enum State {
     /// The planner was asked.
@@ -187,7 +187,7 @@ struct Models<'a> {
     candidates: &'a [Candidate],
     /// Those that the budget can pay, best first; broken ones last.
     order: Vec<usize>,
-    /// How many of the candidates can serve the request whole.
+    /// The number of candidates that can serve the whole request.
     whole: usize,
 }
 
@@ -215,7 +215,7 @@ impl<'a> Models<'a> {
         self.readers().filter(|&index| index < self.whole).collect()
     }
 
-    /// Those that can read so many bytes.
+    /// Keeps the models whose context has room for this many bytes.
     fn readers_of(&self, bytes: usize) -> Vec<usize> {
         let fits = |&index: &usize| {
             let window = self.candidates[index].context_window;
@@ -236,7 +236,7 @@ impl<'a> Models<'a> {
         self.order.iter().copied().filter(move |index| able.contains(index))
     }
 
-    /// Whether the budget pays all parts, and the model that combines them.
+    /// True if the budget covers all parts, and the model that combines them.
     fn can_pay(&self, worker: usize, work: &Work) -> bool {
         let Some(left) = self.request.budget_left else { return true };
         let calls = work.len() as f64 + if work.combine == Combine::Model { 1.0 } else { 0.0 };

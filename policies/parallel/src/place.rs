@@ -1,4 +1,4 @@
-//! Where in the request the text stands that may be split.
+//! The position in the request of the text that may be split.
 
 use pointsman_sdk::Modalities;
 use pointsman_sdk::outline::ContentPart;

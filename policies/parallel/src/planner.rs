@@ -9,7 +9,7 @@ pub(crate) const MOST_REPLY: usize = 16 << 10;
 /// Most bytes of one task.
 const MOST_TASK: usize = 2_000;
 
-/// What the model is asked after the conversation.
+/// The instruction for the planning model, after the conversation.
 pub(crate) fn ask(most: usize) -> String {
     format!(
         "Do not answer yet. Can what was asked last be split into parts that can be done at the same time, by different \
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_told() {
+    fn anything_else_is_an_error() {
         let json = "its reply is not the JSON that was asked for";
         for reply in [
             "",

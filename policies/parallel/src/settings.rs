@@ -17,17 +17,17 @@ pub struct Settings {
     pub max_parts: usize,
     /// Fewest items of a list, or questions, that are worth it.
     pub min_parts: usize,
-    /// A longer text is a document, and is cut in chunks of about so many bytes.
+    /// The approximate size of a chunk in bytes. A longer text is a document, and is cut into chunks.
     pub chunk_bytes: usize,
-    /// Whether a model is asked for parts where no rule finds any.
+    /// The use of a model to find parts where no rule finds any.
     pub planner: Planner,
     /// The fewest bytes of the newest user message with which `auto` asks it.
     pub planner_bytes: u32,
-    /// How the answer is put together.
+    /// The way in which answers are combined.
     pub combine: Combine,
 }
 
-/// Whether a model is asked for parts where no rule finds any.
+/// The use of a model to find parts where no rule finds any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Planner {
@@ -39,7 +39,7 @@ pub enum Planner {
     Always,
 }
 
-/// How the answer is put together.
+/// The way in which answers are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Combine {

@@ -18,7 +18,7 @@ impl Span {
         (from < to).then_some(Self { from, to })
     }
 
-    /// What stands there.
+    /// Returns the text of the span.
     pub(crate) fn text(self, text: &str) -> &str {
         text.get(self.from..self.to).unwrap_or_default()
     }

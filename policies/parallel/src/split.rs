@@ -14,7 +14,7 @@ mod instruction;
 mod list;
 mod questions;
 
-/// What was found.
+/// The rule that found the parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     Questions,
     /// Chunks of a long text.
     Document,
-    /// What a planner proposed.
+    /// A planning model proposed them.
     Planned,
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn by_rule(seen: &str, bytes: usize, settings: &Settings) -> Option<S
     Some(Split { kind: Kind::Questions, before: None, after: None, parts })
 }
 
-/// At most so many pieces of about as many items each.
+/// Merges items into at most this many pieces of similar size.
 fn grouped(items: &[Span], most: usize) -> Vec<Piece> {
     let pieces = items.len().min(most).max(1);
     let piece = |at: usize| {

@@ -270,7 +270,7 @@ fn a_budget_that_pays_one_answer_but_not_all_parts_routes_and_one_that_pays_none
 }
 
 #[test]
-fn bad_settings_are_told_by_name() {
+fn invalid_settings_are_reported_by_name() {
     let error = |json: &str| Gateway::new().settings(json).validate_orchestrator::<Parallel>().unwrap_err();
     assert_eq!(error(r#"{"max_parts":33}"#), "setting `max_parts`: 33 is not in 2..32");
     assert_eq!(error(r#"{"min_parts":1}"#), "setting `min_parts`: 1 is not in 2..32");

@@ -33,7 +33,7 @@ pub(crate) struct Work {
     titles: Vec<Title>,
 }
 
-/// What a part is called.
+/// The title of a part.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Title {
     /// `1`, or `1–3`.
@@ -82,7 +82,7 @@ impl Work {
         }
     }
 
-    /// How many parts there are.
+    /// Returns the number of parts.
     pub(crate) fn len(&self) -> usize {
         self.titles.len()
     }
@@ -106,7 +106,7 @@ impl Work {
         }
     }
 
-    /// How many of the parts were answered.
+    /// Returns the number of parts that were answered.
     pub(crate) fn done(&self, results: &[TaskResult]) -> usize {
         (0..self.len()).filter(|&at| self.answer(at, results).is_some()).count()
     }

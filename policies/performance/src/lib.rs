@@ -90,8 +90,8 @@ impl Performance {
     }
 }
 
-/// What speaks against a model of which no speed is known: each call in flight,
-/// and failing calls as much as ten of those.
+/// The penalty of a model of unknown speed: 1 for each call in flight, and up to 10 for its
+/// error rate.
 fn load(model: &Candidate) -> f64 {
     f64::from(model.in_flight) + 10.0 * model.error_rate
 }

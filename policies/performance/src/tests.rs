@@ -74,7 +74,7 @@ fn a_fast_model_below_the_floor_comes_last() {
 }
 
 #[test]
-fn bad_settings_are_told_by_name() {
+fn invalid_settings_are_reported_by_name() {
     let error = |json: &str| Gateway::new().settings(json).validate::<Performance>().unwrap_err();
     assert_eq!(error(r#"{"slots":0}"#), "setting `slots`: 0 is less than 1");
     assert!(error(r#"{"output_tokens":0}"#).starts_with("setting `output_tokens`"));

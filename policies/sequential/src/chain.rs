@@ -7,7 +7,7 @@ use pointsman_sdk::Pattern;
 /// long wait already.
 const MOST_STAGES: usize = 8;
 
-/// What a stage sees when it sees the client's messages.
+/// The name by which a stage refers to the client's messages.
 const CONVERSATION: &str = "conversation";
 
 /// A stage of a checked chain.
@@ -15,7 +15,7 @@ const CONVERSATION: &str = "conversation";
 pub(crate) struct Link {
     pub(crate) name: String,
     pub(crate) instruction: String,
-    /// Whether it sees the client's messages.
+    /// True if the stage sees the client's messages.
     pub(crate) sees_conversation: bool,
     /// The earlier stages that it sees, by place.
     pub(crate) sees: Vec<usize>,
@@ -91,7 +91,7 @@ fn link_one(names: &[String], at: usize, stage: Stage) -> Result<Link, String> {
     Ok(Link { name, instruction, sees_conversation, sees, model, max_output_tokens })
 }
 
-/// Whether a stage sees the conversation, and the places of the stages that it sees.
+/// Returns true if a stage sees the conversation, with the positions of the stages that it sees.
 fn places(names: &[String], at: usize, seen: &[String]) -> Result<(bool, Vec<usize>), String> {
     if seen.is_empty() {
         return Err(format!("it sees nothing; there is `{CONVERSATION}`, and stages before it"));

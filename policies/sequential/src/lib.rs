@@ -96,8 +96,8 @@ impl Run<'_> {
         Call { request, candidates, task: "chat", room, calls }.order(models, self.prefer)
     }
 
-    /// What earlier stages gave stands as what the model itself has said, and the
-    /// instruction as the person's next message: then user and assistant alternate,
+    /// The outputs of earlier stages become assistant messages, and the instruction the next user
+    /// message: then user and assistant alternate,
     /// which the templates of many models ask for, and the instruction comes last,
     /// where small models heed it most.
     fn task(&self, link: &Link, models: Vec<usize>, ids: &[TaskId]) -> Task {

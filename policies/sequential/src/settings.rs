@@ -11,7 +11,7 @@ use pointsman_sdk::Pattern;
 pub struct Settings {
     /// The stages in their order; the last one answers.
     pub stages: Vec<Stage>,
-    /// Which of the models that can do a stage are tried first.
+    /// The order in which the models that can do a stage are tried.
     pub prefer: Preference,
 }
 
@@ -19,9 +19,9 @@ pub struct Settings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
-    /// What other stages and traces call it.
+    /// The name, for other stages and traces.
     pub name: String,
-    /// What its model is told to do.
+    /// The instruction of the model.
     pub instruction: String,
     /// Earlier stages whose outputs it is given, and `conversation`; all of them if
     /// not set.

@@ -19,7 +19,7 @@ fn run(gateway: &Gateway, request: &Request) -> Result<Orchestrated, Refusal> {
     gateway.orchestrate::<Sequential>(request, &models(), speak)
 }
 
-/// What a chain of these stages, in JSON, leads to.
+/// Runs a chain of stages that are given as JSON.
 fn chain(stages: &str) -> Orchestrated {
     let settings = format!(r#"{{"stages":{stages}}}"#);
     run(&Gateway::new().settings(settings).user("Why?"), &request()).unwrap()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How good models are at tasks.
+    /// The quality of models at each kind of task.
     pub quality: Qualities,
     /// Models this close to the best count as equally good: the cheapest wins.
     pub tolerance: f64,

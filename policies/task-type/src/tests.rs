@@ -55,7 +55,7 @@ fn pictures_and_tools_have_tasks_of_their_own() {
 }
 
 #[test]
-fn bad_settings_are_told_by_name() {
+fn invalid_settings_are_reported_by_name() {
     let error = |json: &str| Gateway::new().settings(json).validate::<TaskType>().unwrap_err();
     assert!(
         error(r#"{"quality":{"*":{"cod":0.5}}}"#)

@@ -54,8 +54,8 @@ fn by_words(signs: &Signs) -> Task {
     best.0
 }
 
-/// Whether something about a request looks difficult, whatever its task: weak
-/// models keep up with strong ones on short and plain questions.
+/// True if a request looks difficult, regardless of its task: weak models match strong ones
+/// only on short and plain questions.
 fn looks_hard(request: &Request, signs: &Signs) -> bool {
     request.needs.contains(Abilities::REASONING)
         || request.turns > 8
@@ -64,7 +64,7 @@ fn looks_hard(request: &Request, signs: &Signs) -> bool {
         || signs.formulas > 3
 }
 
-/// Whether a word of some tool's name occurs in the text. If none does, the model
+/// True if a word of some tool's name occurs in the text. If none does, the model
 /// has to find out whether a tool serves the request at all, which weak models
 /// do badly: they call one anyway.
 fn tools_fit(tools: &[String], text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! The names of tasks.
 
-/// What a request asks for.
+/// The kind of task that a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Task {
     /// Writing, explaining or mending programs.
@@ -75,7 +75,7 @@ impl Task {
 pub struct Kind {
     /// The task.
     pub task: Task,
-    /// Whether weaker models are likely to fail.
+    /// True if weaker models are likely to fail.
     pub hard: bool,
 }
 
@@ -86,7 +86,7 @@ impl Kind {
         if self.hard { hard } else { easy }
     }
 
-    /// Whether a name is that of a kind.
+    /// Returns true for the name of a kind.
     pub fn is_name(name: &str) -> bool {
         Task::ALL.iter().any(|task| task.names().0 == name || task.names().1 == name)
     }

@@ -1,5 +1,5 @@
-//! What kind of task a request is, and how good models are at it: the part that
-//! the policies `task-type` and `dynamic` have in common.
+//! Classification of requests by kind of task, and the quality of models at each kind. Shared by
+//! the policies `task-type` and `dynamic`.
 //!
 //! The classifier is lexical: one pass over the newest user message that looks
 //! words up in a table and counts signs such as digits and brackets. It takes a

@@ -1,4 +1,4 @@
-//! How good a candidate is at a kind of task.
+//! The quality of candidates at each kind of task.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const GENERAL: &str = "general";
 #[serde(transparent)]
 pub struct Qualities(BTreeMap<Pattern, BTreeMap<String, f64>>);
 
-/// What is wrong with a table of qualities, in the words of the configuration.
+/// A mistake in a table of qualities, with the names of the configuration.
 pub type QualityError = String;
 
 impl Qualities {

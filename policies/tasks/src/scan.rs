@@ -3,7 +3,7 @@
 use crate::Task;
 use crate::words::{self, Hash};
 
-/// Longest word that is looked up; a longer run of letters tells nothing.
+/// The longest word that is looked up. Longer runs of letters are ignored.
 const LONGEST_WORD: usize = 24;
 
 /// The instruction usually stands at the beginning, so words there count twice.
@@ -12,14 +12,14 @@ const BEGINNING: usize = 160;
 /// Words of at most this strength are hints.
 const HINT: u8 = 3;
 
-/// What all hints together count at most.
+/// The upper bound of the weight of all hints together.
 const MOST_HINTS: u32 = 10;
 
-/// What a text shows.
+/// Features of a text.
 #[derive(Clone, Debug, Default)]
 pub struct Signs {
-    /// By task, how strongly telling words speak for it.
-    telling: [u32; Task::ALL.len()],
+    /// The weight of strong words, by task.
+    strong: [u32; Task::ALL.len()],
     /// By task, how strongly words that only hint at it speak for it.
     hinting: [u32; Task::ALL.len()],
     /// Bytes of text up to the first answer to choose from, if there are any.
@@ -41,10 +41,10 @@ pub struct Signs {
 }
 
 impl Signs {
-    /// How strongly the words speak for a task. Hints are bounded, since a long
-    /// text has many of all sorts.
+    /// Returns the weight of the words for a task. Hints are bounded, because a long text has
+    /// many for every task.
     pub fn weight(&self, task: Task) -> u32 {
-        self.telling[task as usize] + self.hinting[task as usize].min(MOST_HINTS)
+        self.strong[task as usize] + self.hinting[task as usize].min(MOST_HINTS)
     }
 }
 
@@ -66,7 +66,7 @@ pub fn scan(text: &str) -> Signs {
     signs
 }
 
-/// Whether a capital stands at `at`, after a space and a word of the same sentence.
+/// True for a capital letter at `at` that follows a space and a word of the same sentence.
 fn begins_name(bytes: &[u8], at: usize) -> bool {
     let back = |distance| at.checked_sub(distance).and_then(|at| bytes.get(at)).copied().unwrap_or(b'\n');
     bytes.get(at).is_some_and(u8::is_ascii_uppercase)
@@ -132,7 +132,7 @@ impl Word {
             && let Some((task, strength)) = words::sign(letters, self.hash)
         {
             let factor = if at <= BEGINNING { 2 } else { 1 };
-            let weights = if strength <= HINT { &mut signs.hinting } else { &mut signs.telling };
+            let weights = if strength <= HINT { &mut signs.hinting } else { &mut signs.strong };
             weights[task as usize] += u32::from(strength) * factor;
         }
         self.length = 0;

@@ -1,11 +1,11 @@
-//! The words that tell a task, in a hash table built at compile time: a fresh
+//! The words that indicate a task, in a hash table built at compile time: a fresh
 //! instance decides every request, so there is nothing to set up at run time.
 
 use crate::Task::{
     self, Chat, Code, Creative, Extraction, Knowledge, Maths, Reasoning, Summarising, Translation,
 };
 
-/// What a word says: a task, and how strongly (1 hints, 8 nearly settles it).
+/// The meaning of a word: a task, and the weight from 1 (a hint) to 8 (nearly certain).
 pub type Sign = (Task, u8);
 
 /// Words of one task and strength. Singular, lower case; plurals are found too.
@@ -464,8 +464,8 @@ impl Hash {
     }
 }
 
-/// What a lower-case word says; a trailing `s` is ignored where the word with it
-/// says nothing.
+/// Returns the meaning of a lower-case word. A trailing `s` is ignored if the word with it has
+/// none.
 pub fn sign(word: &[u8], hash: Hash) -> Option<Sign> {
     look_up(word, hash).or_else(|| {
         let singular = word.strip_suffix(b"s").filter(|singular| singular.len() > 2)?;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// cheap or fast: a vision model that also chats is not to answer for a language model.
 const POOR: f64 = 0.5;
 
-/// What is wanted most of a model; a setting of orchestrating policies.
+/// The preferred quality of a model; a setting of orchestrating policies.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Preference {
@@ -35,12 +35,12 @@ pub struct Call<'a> {
     pub task: &'a str,
     /// Input tokens that have to fit into the model's context window.
     pub room: u32,
-    /// How many calls the budget has to pay in all.
+    /// The number of calls that the budget has to cover.
     pub calls: usize,
 }
 
 impl Preference {
-    /// What the client's header says; this where it says nothing.
+    /// Returns the preference in the client's header, or this one if there is none.
     pub fn or_as_the_client_says(self) -> Self {
         match details::prefer() {
             Some(Prefer::Quality) => Self::Quality,
@@ -128,7 +128,7 @@ impl Call<'_> {
     }
 }
 
-/// What speaks against a candidate, the weightiest first.
+/// The reasons against a candidate, most important first.
 struct Rank {
     unfit: (bool, bool, bool),
     key: f64,

@@ -15,7 +15,7 @@ fn refused(answer: Result<Orchestrated, Refusal>) -> String {
 }
 
 #[test]
-fn a_dead_vision_model_leaves_a_gap_that_the_answering_model_is_told_of() {
+fn a_failed_vision_model_is_reported_to_the_answering_model() {
     let (gateway, request) = mixed(fleet());
     let done = gateway.orchestrate::<Multimodal>(&request, &models(), dead(&["fleet/clip"])).unwrap();
     assert_eq!(done.answer(), "<answer by fleet/llama-70b>");

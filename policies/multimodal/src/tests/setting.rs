@@ -133,7 +133,7 @@ fn timeout_ms_limits_the_parts_and_a_deadline_leaves_time_for_the_answer() {
 }
 
 #[test]
-fn bad_settings_are_told_by_name() {
+fn invalid_settings_are_reported_by_name() {
     let error = |json: &str| Gateway::new().settings(json).validate_orchestrator::<Multimodal>().unwrap_err();
     assert_eq!(error(r#"{"max_parts":0}"#), "setting `max_parts`: 0 is not in 1..32");
     assert_eq!(error(r#"{"max_parts":33}"#), "setting `max_parts`: 33 is not in 1..32");

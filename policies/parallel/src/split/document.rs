@@ -7,7 +7,7 @@ use crate::span::Span;
 /// A longer paragraph is text, not an instruction.
 const LONGEST_INSTRUCTION: usize = 800;
 
-/// Where a text may be cut, best first.
+/// The borders at which a text may be cut, best first.
 const BORDERS: [&str; 7] = ["\n\n", "\r\n\r\n", "\n", ". ", "? ", "。", " "];
 
 /// Chunks of a text of `bytes` of which `seen` is the beginning. `None` when no
@@ -59,7 +59,7 @@ fn first_paragraph(text: &str) -> Option<Span> {
     (words.len() <= LONGEST_INSTRUCTION && asks).then_some(span)
 }
 
-/// What stands before the first colon, if it is in the first line and asks for something.
+/// Returns the text before the first colon, if it is in the first line and is an instruction.
 fn before_colon(text: &str) -> Option<Span> {
     let line = text.trim_start().lines().next()?;
     let start = text.len() - text.trim_start().len();
@@ -83,8 +83,8 @@ fn paragraph_end(text: &str) -> Option<usize> {
     [text.find("\n\n"), text.find("\r\n\r\n")].into_iter().flatten().min()
 }
 
-/// Where to cut a chunk that may go up to `limit`: behind the last border in its
-/// second half; where there is none, between two characters.
+/// Returns the end of a chunk of at most `limit` bytes: after the last border in its second
+/// half, or between two characters if there is none.
 fn border(text: &str, from: usize, limit: usize) -> usize {
     let limit = text.floor_char_boundary(limit);
     let half = text.floor_char_boundary(from + (limit - from) / 2);
@@ -105,7 +105,7 @@ mod tests {
         split(text, text.len(), &settings(8))
     }
 
-    /// What the chunks hold together, without blanks.
+    /// Returns the text of all chunks without white space.
     fn joined(split: &Split, text: &str) -> String {
         split
             .parts

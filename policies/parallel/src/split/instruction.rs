@@ -1,6 +1,6 @@
 //! Telling from its words that a text asks for something.
 
-/// What requests begin with that can be done part by part.
+/// Verbs at the start of requests that can be done part by part.
 const VERBS: [&str; 36] = [
     "analyse",
     "analyze",
@@ -40,10 +40,10 @@ const VERBS: [&str; 36] = [
     "write",
 ];
 
-/// What says that the items that follow are to be treated alike.
+/// Words of instructions that apply to each of the following items.
 const EACH: [&str; 6] = ["each", "every", "following", "these", "questions", "below"];
 
-/// What leans on another item.
+/// Words of items that depend on another item.
 const LEANING: [&str; 14] = [
     "above",
     "afterwards",
@@ -64,27 +64,27 @@ const LEANING: [&str; 14] = [
 /// Words of an instruction that are looked at: it begins with what it asks for.
 const BEGINNING: usize = 8;
 
-/// Whether one of the first words is a verb that asks for something.
+/// True if one of the first words is an imperative verb.
 pub(super) fn asks(text: &str) -> bool {
     words(text).take(BEGINNING).any(|word| is_in(&VERBS, word))
 }
 
-/// Whether an instruction is for each of the items that follow.
+/// True for an instruction that applies to each of the following items.
 pub(super) fn is_for_each(text: &str) -> bool {
     asks(text) && words(text).any(|word| is_in(&EACH, word))
 }
 
-/// Whether a text is a question, or begins as a task does.
+/// True for a question, or a text that begins like a task.
 pub(super) fn is_task(text: &str) -> bool {
     ends_as_question(text) || words(text).next().is_some_and(|word| is_in(&VERBS, word))
 }
 
-/// Whether an item leans on others, so that it cannot be done by itself.
+/// True for an item that depends on others, so that it cannot be done separately.
 pub(super) fn leans(text: &str) -> bool {
     words(text).any(|word| is_in(&LEANING, word))
 }
 
-/// Whether a text ends in a question mark.
+/// True for a text that ends with a question mark.
 pub(super) fn ends_as_question(text: &str) -> bool {
     let text = text.trim_end_matches(|c: char| {
         c.is_whitespace() || matches!(c, '"' | '\'' | ')' | '*' | '”' | '»' | '!')
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_leans_on_another_is_told() {
+    fn an_item_that_depends_on_another_is_recognised() {
         assert!(leans("Then add the eggs") && leans("What is the sum of the previous two?"));
         assert!(!leans("Who wrote Faust?"));
         assert!(is_task("Name a river") && is_task("¿Por qué? »") && is_task("なぜ？") && !is_task("Eggs"));

@@ -11,7 +11,7 @@ pub(super) struct List {
     pub(super) after: Option<Span>,
 }
 
-/// What an item begins with.
+/// The marker of a list item.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Marker {
     /// `-`, `*` or `•`.
@@ -68,7 +68,7 @@ fn found(text: &str) -> Option<List> {
     Some(List { before: Span::of(text, 0, *first), items, after: Span::of(text, end, text.len()) })
 }
 
-/// Whether an item with this marker may come after one with that.
+/// True if an item with marker `next` can follow one with `newest`.
 fn follows(newest: Marker, next: Marker) -> bool {
     match (newest, next) {
         (Marker::Number(one, behind), Marker::Number(other, behind_other)) => {

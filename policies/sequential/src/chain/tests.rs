@@ -3,20 +3,20 @@ use pointsman_sdk::testkit::Gateway;
 use super::*;
 use crate::Sequential;
 
-/// What is wrong with a list of stages, in JSON.
+/// Returns the error of a list of stages that is given as JSON.
 fn error(stages: &str) -> String {
     let settings = format!(r#"{{"stages":{stages}}}"#);
     Gateway::new().settings(settings).validate_orchestrator::<Sequential>().unwrap_err()
 }
 
-/// What is wrong with stages `a`, `b` and `c`, where `b` sees this.
+/// Returns the error of stages `a`, `b` and `c`, where `b` sees this.
 fn error_seeing(sees: &str) -> String {
     error(&format!(
         r#"[{{"name":"a","instruction":"x"}},{{"name":"b","instruction":"x","sees":{sees}}},{{"name":"c","instruction":"x"}}]"#
     ))
 }
 
-/// What is wrong with a single stage that has this too.
+/// Returns the error of a single stage with this further member.
 fn error_with(member: &str) -> String {
     error(&format!(r#"[{{"name":"a","instruction":"x",{member}}}]"#))
 }
@@ -44,7 +44,7 @@ fn what_a_stage_sees_has_to_be_there_by_then() {
 }
 
 #[test]
-fn a_stage_that_nobody_sees_is_told() {
+fn a_stage_that_no_other_sees_is_an_error() {
     let last_sees = |sees: &str| {
         error(&format!(
             r#"[{{"name":"a","instruction":"x"}},{{"name":"b","instruction":"x","sees":{sees}}}]"#
@@ -100,7 +100,7 @@ fn what_a_stage_says_has_to_mean_something() {
 }
 
 #[test]
-fn members_that_are_missing_or_misspelt_are_told() {
+fn missing_and_misspelt_members_are_reported() {
     assert!(error(r#"[{"name":"a"}]"#).contains("missing field `instruction`"));
     assert!(error(r#"[{"instruction":"x"}]"#).contains("missing field `name`"));
     assert!(error_with(r#""see":["a"]"#).contains("unknown field `see`"));

@@ -7,7 +7,7 @@ fn task(text: &str) -> Task {
 }
 
 #[test]
-fn each_task_is_told_by_its_words() {
+fn each_task_is_recognised_by_its_words() {
     let samples = [
         (Task::Code, "Write a Python function that reverses a linked list."),
         (Task::Code, "Why does this panic?\n```rust\nlet x: Vec<u8> = vec![]; x[0];\n```"),

@@ -34,7 +34,7 @@ fn the_longest_pattern_counts() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_place_and_what_would_be_right() {
+fn mistakes_are_reported_with_their_place_and_valid_values() {
     let error = |json| qualities(json).check().unwrap_err();
     let unknown = error(r#"{"gpt*":{"coding":0.5}}"#);
     assert!(

@@ -8,14 +8,14 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How good models are at tasks.
+    /// The quality of models at each kind of task.
     pub quality: Qualities,
-    /// What share of the best model's quality is good enough for an easy request.
+    /// The share of the best model's quality that is good enough for an easy request.
     pub easy_share: f64,
     /// The same for a hard one.
     pub hard_share: f64,
-    /// Where the best model is taken, models this close to it count as equally
-    /// good, and the cheapest wins.
+    /// The difference in quality within which models count as equal to the best one, so that the
+    /// cheapest of them wins.
     pub tolerance: f64,
     /// Calls that a model answers side by side before they slow each other.
     pub slots: f64,
