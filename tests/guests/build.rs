@@ -1,4 +1,4 @@
-//! Builds the guests from source.
+//! Builds the guests from source, and passes their paths to the crate.
 
 use std::path::PathBuf;
 use std::{env, error};

@@ -1,7 +1,7 @@
-//! Compile bombs: components that are small to send and cost the compiler much.
+//! Compile bombs: small components that are expensive to compile.
 //!
-//! Each grows along one dimension. At its default [`size`](Bomb::size) it is to
-//! be refused; a bench compiles the largest of each that is not.
+//! Each grows along one dimension. At its default [`size`](Bomb::size) the
+//! load gate refuses it; a bench compiles the largest of each that is not refused.
 
 use wasm_encoder::{Component, InstanceSection, Module, ModuleArg, ModuleSection};
 
@@ -12,24 +12,24 @@ mod types;
 
 macro_rules! bombs {
     ($($(#[$doc:meta])* $bomb:ident = $size:literal => $build:path,)*) => {
-        /// A component that could keep the compiler busy for long.
+        /// A component that takes the compiler a long time.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Bomb {
             $($(#[$doc])* $bomb,)*
         }
 
         impl Bomb {
-            /// All of them.
+            /// All values.
             pub const ALL: &[Self] = &[$(Self::$bomb),*];
 
-            /// A size at which it is to be refused.
+            /// Returns a size at which the load gate refuses the bomb.
             pub const fn size(self) -> usize {
                 match self {
                     $(Self::$bomb => $size,)*
                 }
             }
 
-            /// The bomb with so many of what its name says.
+            /// Returns the bomb with this many of the items in its name.
             pub fn of(self, size: usize) -> Vec<u8> {
                 match self {
                     $(Self::$bomb => $build(size),)*
@@ -139,7 +139,7 @@ bombs! {
 }
 
 impl Bomb {
-    /// The bomb at its default size.
+    /// Returns the bomb at its default size.
     pub fn bytes(self) -> Vec<u8> {
         self.of(self.size())
     }

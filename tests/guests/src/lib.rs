@@ -1,7 +1,5 @@
-//! Policies for tests, as WebAssembly: honest ones and hostile ones.
-//!
-//! Most are core modules with an embedded component type, as
-//! cargo leaves them.
+//! Policies for tests, as WebAssembly: honest ones and hostile ones. Most are core modules with
+//! an embedded component type, as cargo builds them.
 
 mod bomb;
 mod trick;
@@ -12,42 +10,42 @@ pub use pointsman_guest_hostile::{Misdeed, TURNED};
 pub use pointsman_guest_planner::{Blunder, Settings as Planned, Shape};
 pub use trick::Trick;
 
-/// What stands in [`FIRST`] for its version.
+/// The version in the bytes of [`FIRST`].
 const VERSION: &str = "version-00000000";
 
-/// Prefers the first candidate. Settings: `label`, else the label is the version
-/// in its bytes: see [`version`]; and `hedge_after_ms`.
+/// Prefers the first candidate. The label is the version in its bytes (see [`version`]), unless
+/// the setting `label` replaces it.
 pub const FIRST: &[u8] = include_bytes!(env!("GUEST_FIRST"));
 
-/// Calls an imported function without end: see [`flooding`]. Needs the grants for
-/// the prompt and for outputs.
+/// Calls an imported function in an endless loop: see [`flooding`]. Needs the grants `prompt` and
+/// `outputs`.
 pub const FLOODER: &[u8] = include_bytes!(env!("GUEST_FLOODER"));
 
-/// Misbehaves as its settings say: see [`misbehaving`].
+/// Misbehaves as its settings describe: see [`misbehaving`].
 pub const HOSTILE: &[u8] = include_bytes!(env!("GUEST_HOSTILE"));
 
-/// Orchestrates as its settings say: see [`planned`] and [`blundering`]. Needs
-/// the grant for outputs.
+/// Orchestrates as its settings describe: see [`planned`] and [`blundering`]. Needs the grant
+/// `outputs`.
 pub const PLANNER: &[u8] = include_bytes!(env!("GUEST_PLANNER"));
 
-/// Imports `prompt`; its reason shows what it read:
+/// Imports `prompt`, and reports the content that it read in its reason:
 /// `messages first-role length-of-last-user-text "its start" [tools]`. See
 /// [`reading`] and [`searching`].
 pub const READER: &[u8] = include_bytes!(env!("GUEST_READER"));
 
-/// Looks for texts in all of its memory: see [`searching`]. Its label is
-/// `clean/outcomes-N`, or `found:` and the numbers of the texts in place of `clean`;
-/// N are the outcomes it was told. Imports nothing but its settings.
+/// Searches its whole memory for texts: see [`searching`]. Its label is `clean/outcomes-N`, where
+/// N is the number of outcomes that it received, with `found:` and the numbers of the texts in
+/// place of `clean` if there are any. It imports only `settings`.
 pub const SCANNER: &[u8] = include_bytes!(env!("GUEST_SCANNER"));
 
 /// Exports an observer. Labels are `decision-N:outcomes-M`, counted within one
 /// instance; the reason is the last outcome.
 pub const RECORDER: &[u8] = include_bytes!(env!("GUEST_RECORDER"));
 
-/// The reference policy `cost`: what a real policy costs to run.
+/// The built-in policy `cost`, for measuring the time of a real policy.
 pub const COST: &[u8] = include_bytes!(env!("GUEST_COST"));
 
-/// Another version of [`FIRST`], with a digest of its own.
+/// Returns another version of [`FIRST`], with its own digest.
 pub fn version(number: u32) -> Vec<u8> {
     let mut bytes = FIRST.to_vec();
     if let Some(at) = bytes.windows(VERSION.len()).position(|window| window == VERSION.as_bytes()) {
@@ -56,18 +54,18 @@ pub fn version(number: u32) -> Vec<u8> {
     bytes
 }
 
-/// The label of every decision of [`version`].
+/// Returns the label of every decision of [`version`].
 pub fn version_label(number: u32) -> String {
     format!("version-{number:08}")
 }
 
-/// Settings that make [`HOSTILE`] misbehave on real requests, but not on the
-/// trial of the load gate.
+/// Settings that make [`HOSTILE`] misbehave on real requests, but not on the load
+/// gate's.
 pub fn misbehaving(misdeed: Misdeed) -> String {
     format!(r#"{{"misdeed": "{}"}}"#, misdeed.name())
 }
 
-/// Settings that make [`PLANNER`] plan so.
+/// Settings that make [`PLANNER`] plan like this.
 pub fn planned(settings: &Planned) -> String {
     serde_json::to_string(settings).unwrap_or_default()
 }
@@ -82,21 +80,21 @@ pub fn flooding(flood: Flood) -> String {
     format!(r#"{{"flood": "{}"}}"#, flood.name())
 }
 
-/// Settings that make [`READER`] read the newest user message several times: so
-/// many bytes each time.
+/// Settings that make [`READER`] read the newest user message several times, with these
+/// limits in bytes.
 pub fn reading(bytes: &[usize]) -> String {
     format!(r#"{{"reads": {bytes:?}}}"#)
 }
 
-/// Settings that make [`SCANNER`], or [`READER`] after it has read, look for
-/// texts. They stand in the settings masked, or they would always be found.
+/// Settings that make [`SCANNER`], or [`READER`] after it has read, search for texts.
+/// The texts are masked in the settings, where they would be found otherwise.
 pub fn searching(texts: &[&str]) -> String {
     let masked = |text: &&str| text.bytes().map(|byte| format!("{:02x}", byte ^ 0xa5)).collect::<String>();
     let masked: Vec<String> = texts.iter().map(masked).collect();
     format!(r#"{{"needles": {masked:?}}}"#)
 }
 
-/// Settings that make the [`sleeper`] make alarms without end instead.
+/// Settings that make the [`sleeper`] create timers in an endless loop.
 pub const LEAKING: &str = r#"{"leak": true}"#;
 
 /// Settings that make [`HOSTILE`] misbehave on every request.
@@ -104,26 +102,26 @@ pub fn misbehaving_at_once(misdeed: Misdeed) -> String {
     format!(r#"{{"misdeed": "{}", "at_trial": true}}"#, misdeed.name())
 }
 
-/// Sleeps for an hour on every request but the load gate's, or leaks handles: see
-/// [`LEAKING`]. Needs the grant for WASI, and for clocks if it shall take an hour.
+/// Returns a policy that sleeps for an hour on every request except the load gate's, or leaks
+/// handles: see [`LEAKING`]. Needs the grant `wasi`, and `clocks` to sleep for real time.
 pub fn sleeper() -> Vec<u8> {
     importing(include_bytes!(env!("GUEST_SLEEPER")), "sleeper")
 }
 
-/// Tries what its setting `probe` says by way of WASI, on every request but the
-/// load gate's; its reason is what it found. Needs the grant for WASI.
+/// Returns a policy that makes the attempt in its setting `probe` through WASI, on every request
+/// except the load gate's, and reports the result in its reason. Needs the grant `wasi`.
 pub fn prober() -> Vec<u8> {
     importing(include_bytes!(env!("GUEST_PROBER")), "prober")
 }
 
-/// A module with the types of what it imports of WASI.
+/// Adds the types of its WASI imports to a module.
 fn importing(module: &[u8], world: &str) -> Vec<u8> {
     let mut module = module.to_vec();
     describe(&mut module, include_str!("imports.wit"), world);
     module
 }
 
-/// A core module from its text, and the description of the world that it is for.
+/// Assembles a core module from its text, with the description of its world.
 fn described(text: &str, wit: &str, world: &str) -> Vec<u8> {
     let mut module = component(text);
     describe(&mut module, wit, world);
@@ -139,12 +137,12 @@ fn describe(module: &mut Vec<u8>, wit: &str, world: &str) {
         .expect("the module has no description yet, or one that this adds to");
 }
 
-/// A component that imports an interface that no host offers.
+/// Returns a component that imports an interface that no host offers.
 pub fn unknown_import() -> Vec<u8> {
     component(r#"(component (import "acme:bank/teller@1.0.0" (instance (export "pay" (func)))))"#)
 }
 
-/// A component that exports something else than a routing policy does.
+/// Returns a component that is no policy.
 pub fn wrong_world() -> Vec<u8> {
     component(
         r#"(component

@@ -1,5 +1,5 @@
-//! Routing policies by hand, for what Rust's compiler would not let one do: they
-//! break the canonical ABI, or use the moments that it calls a policy at.
+//! Handwritten routing policies that do things a compiler does not allow: they break the
+//! canonical ABI, or act at the moments when the ABI calls them.
 
 use crate::described;
 
@@ -21,23 +21,23 @@ macro_rules! tricks {
 tricks! {
     /// None. Decides for the first candidate, as all do on the load gate's request.
     Honest,
-    /// Never gives the memory that the gateway asks for to hand over a request.
+    /// Loops forever when the gateway allocates memory for a request.
     LoopInRealloc,
-    /// Never gives the memory for what an imported function answers.
+    /// Loops forever when the gateway allocates memory for the result of an import.
     LoopInReallocForImport,
-    /// Never comes back when its answer is to be freed.
+    /// Loops forever when the gateway frees its answer.
     LoopInPostReturn,
-    /// Traps when its answer is to be freed.
+    /// Traps when the gateway frees its answer.
     TrapInPostReturn,
-    /// Calls the gateway while it is to give memory.
+    /// Calls the gateway during an allocation.
     CallInRealloc,
-    /// Calls the gateway while its answer is to be freed.
+    /// Calls the gateway while its answer is freed.
     CallInPostReturn,
-    /// Gives memory where there is none.
+    /// Returns an allocation outside its memory.
     ReallocOutOfBounds,
-    /// Gives memory at an odd address.
+    /// Returns an allocation at an odd address.
     ReallocUnaligned,
-    /// Takes more memory each time it is to give some, until there is none left.
+    /// Grows its memory with each allocation, until there is none left.
     ReallocGrows,
     /// Answers with an address past its memory.
     AnswerOutOfBounds,
@@ -49,17 +49,17 @@ tricks! {
     LabelOutOfBounds,
     /// Answers with a label that is not UTF-8.
     LabelNotText,
-    /// Answers with a case that a result does not have.
+    /// Answers with an invalid case of a result.
     UnknownCase,
-    /// Answers with a Boolean of 255 for what is there or not.
+    /// Answers with 255 as the case of an option.
     UnknownOption,
-    /// Logs at a level that there is not.
+    /// Logs at an invalid level.
     UnknownLevel,
     /// Logs a line that goes on past its memory.
     LogOutOfBounds,
 }
 
-/// What a trick changes in an honest policy: each is WebAssembly text.
+/// The changes of a trick to an honest policy, as WebAssembly text.
 #[derive(Default)]
 struct Change {
     /// Runs when memory is asked for, from the second time in a call.

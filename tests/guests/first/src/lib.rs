@@ -1,31 +1,31 @@
-//! Prefers the first candidate, keeps the rest in order, and labels its
-//! decisions with its version. Later versions may be worse: see [`Settings`].
+//! A policy that keeps the order of the candidates, and labels its decisions with its version.
+//! Later versions can be worse: see [`Settings`].
 //!
-//! The version is in the compiled bytes, where a test can change it: any number
-//! of versions come from one build, each with its own digest.
+//! The version is in the compiled bytes, where a test can change it. So one build yields any
+//! number of versions, each with its own digest.
 
 use pointsman_sdk::prelude::*;
 use serde::Deserialize;
 
-/// What stands in the bytes for the version.
+/// The version in the compiled bytes.
 pub const VERSION: &str = "version-00000000";
 
-/// Read as volatile, or the compiler would spread it over the code.
+/// Read as volatile; otherwise the compiler would inline it into the code.
 static EMBEDDED: [u8; VERSION.len()] = *b"version-00000000";
 
-/// What a decision says besides the order.
+/// Further members of decisions.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// A label instead of the version.
+    /// A label in place of the version.
     label: Option<String>,
-    /// After how many milliseconds the next model is asked too.
+    /// The hedging delay in milliseconds.
     hedge_after_ms: Option<u32>,
-    /// Time of each target for its first byte, in milliseconds.
+    /// The timeout of each target in milliseconds.
     timeout_ms: Option<u32>,
-    /// The first version that fails, but not on the load gate's request.
+    /// The first version that fails on requests other than the load gate's.
     fails_from: Option<u32>,
-    /// The first version that names the last candidate and no other.
+    /// The first version that selects only the last candidate.
     last_from: Option<u32>,
 }
 

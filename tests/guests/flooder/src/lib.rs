@@ -1,5 +1,5 @@
-//! Calls the imported function that its settings name, and never stops by
-//! itself. It imports all that there is, so it needs every grant but WASI's.
+//! A policy that calls an imported function, named by its settings, in an endless loop. It
+//! imports every interface of the contract, so it needs every grant except WASI's.
 
 use pointsman_sdk::plan::Step;
 use pointsman_sdk::prelude::*;
@@ -19,10 +19,10 @@ macro_rules! floods {
         }
 
         impl Flood {
-            /// All of them.
+            /// All values.
             pub const ALL: &[Self] = &[$(Self::$flood),*];
 
-            /// Its name in the settings, and in the contract.
+            /// Returns the name in the settings and in the contract.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$flood => $name,)*
@@ -55,7 +55,7 @@ floods! {
     OutputsText = "outputs.text" => outputs::text(0, 10),
 }
 
-/// Which function; none is called without.
+/// The function to call; without one, nothing is called.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {

@@ -1,8 +1,7 @@
-//! Misbehaves in the way that its settings name.
+//! A policy that misbehaves in the way that its settings name.
 //!
-//! Settings: `misdeed`, a [`Misdeed`] in kebab case, and `at_trial`, true to
-//! misbehave already on the request that the load gate tries a policy with.
-//! Otherwise it is let in, and misbehaves on every real request.
+//! Settings: `misdeed`, a [`Misdeed`] in kebab case, and `at_trial`, true to misbehave on the
+//! load gate's request too. Without it the policy loads, and misbehaves on every real request.
 
 use std::hint::black_box;
 
@@ -17,7 +16,7 @@ pub use misdeed::{Misdeed, TURNED};
 /// The id of the load gate's request.
 const TRIAL: &str = "trial";
 
-/// Which misdeed, and when.
+/// The misdeed, and the requests on which it happens.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -115,7 +114,7 @@ fn grow_memory() {
     }
 }
 
-/// Asks for more than there is, and takes no for an answer.
+/// Requests more memory than there is, and handles the failure.
 fn reserve_gracefully() -> &'static str {
     match Vec::<u8>::new().try_reserve_exact(1 << 30) {
         Ok(()) => "more-than-allowed",

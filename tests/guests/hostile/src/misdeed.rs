@@ -1,4 +1,4 @@
-//! The misdeeds, for the guest and for the tests that match on all of them.
+//! The misdeeds, for the guest and for tests that match all of them.
 
 use serde::Deserialize;
 
@@ -11,10 +11,10 @@ macro_rules! misdeeds {
         }
 
         impl Misdeed {
-            /// All of them.
+            /// All values.
             pub const ALL: &[Self] = &[$(Self::$misdeed),*];
 
-            /// Its name in the settings.
+            /// Returns the name in the settings.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$misdeed => $name,)*
@@ -24,59 +24,59 @@ macro_rules! misdeeds {
     };
 }
 
-/// Characters that turn, hide or break the text around them.
+/// Characters that reverse, hide or break the text around them.
 pub const TURNED: &str = "ok \u{202e}gnol\u{2066} \u{2028}fake line\u{200b}\u{feff}\u{e0041}";
 
 misdeeds! {
-    /// Never ends when it is instantiated.
+    /// Loops forever when it is instantiated.
     LoopAtStart = "loop-at-start",
-    /// Never ends when it is asked about its settings.
+    /// Loops forever in `validate`.
     LoopInValidate = "loop-in-validate",
-    /// Never ends when it is asked for a decision.
+    /// Loops forever in `route`.
     LoopInRoute = "loop-in-route",
-    /// Does not accept its settings, with control characters in the message.
+    /// Rejects its settings, with control characters in the message.
     RefuseSettings = "refuse-settings",
     /// Overflows the stack.
     Recurse = "recurse",
-    /// Takes memory until there is none left.
+    /// Allocates memory until there is none left.
     GrowMemory = "grow-memory",
-    /// Asks for too much memory once, and goes on without. Not bad at all.
+    /// Requests too much memory once, and continues without it. This is allowed.
     GrowMemoryGracefully = "grow-memory-gracefully",
     /// Executes `unreachable`.
     Trap = "trap",
     /// Panics.
     Panic = "panic",
-    /// Answers with a label of 8 MB.
+    /// Returns a label of 8 MB.
     HugeLabel = "huge-label",
-    /// Answers with a reason of 8 MB.
+    /// Returns a reason of 8 MB.
     HugeReason = "huge-reason",
-    /// Answers with a reason one byte too long.
+    /// Returns a reason one byte too long.
     LongReason = "long-reason",
-    /// Answers with 200,000 targets.
+    /// Returns 200,000 targets.
     ManyTargets = "many-targets",
-    /// Answers with 10,000 targets.
+    /// Returns 10,000 targets.
     MoreTargetsThanCandidates = "more-targets-than-candidates",
-    /// Answers without targets.
+    /// Returns no targets.
     NoTarget = "no-target",
-    /// Names a candidate that is not there.
+    /// Selects a candidate that does not exist.
     OutOfRange = "out-of-range",
-    /// Names a candidate twice.
+    /// Selects a candidate twice.
     Repeat = "repeat",
-    /// Gives a target no time.
+    /// Returns a target with a timeout of 0.
     ZeroTimeout = "zero-timeout",
-    /// Gives a probability that is no number.
+    /// Returns a propensity of NaN.
     NanPropensity = "nan-propensity",
-    /// Gives an infinite probability.
+    /// Returns a propensity of infinity.
     InfinitePropensity = "infinite-propensity",
-    /// Gives a probability of minus infinity.
+    /// Returns a propensity of minus infinity.
     MinusInfinitePropensity = "minus-infinite-propensity",
-    /// Gives every time the largest number there is. Its right.
+    /// Returns the largest number for every time. This is allowed.
     LongestTimes = "longest-times",
-    /// Answers with an empty label.
+    /// Returns an empty label.
     EmptyLabel = "empty-label",
-    /// Tries to slip a header into the answer.
+    /// Tries to inject a header into the response.
     HeaderInLabel = "header-in-label",
-    /// Tries to write to the terminal of whoever reads the reason.
+    /// Returns a reason with terminal control sequences.
     AnsiInReason = "ansi-in-reason",
     /// The same with the one-byte form of an escape sequence.
     C1InReason = "c1-in-reason",
@@ -84,13 +84,13 @@ misdeeds! {
     AnsiInRefusal = "ansi-in-refusal",
     /// The same in the log, with a forged line.
     AnsiInLog = "ansi-in-log",
-    /// Turns, hides and breaks text in the reason.
+    /// Returns a reason with [`TURNED`].
     TurnedReason = "turned-reason",
     /// The same in a refusal.
     TurnedRefusal = "turned-refusal",
     /// The same in the message of an error.
     TurnedInternal = "turned-internal",
-    /// Logs what turns the line around, and what ends it, in some terminals.
+    /// Logs characters that reverse or end the line in some terminals.
     TurnedLog = "turned-log",
     /// Logs a line of 100 KB.
     LongLog = "long-log",
@@ -100,10 +100,10 @@ misdeeds! {
     FloodLog = "flood-log",
     /// Calls the host 10,000 times.
     FloodHost = "flood-host",
-    /// Says that it failed, with control characters in the message.
+    /// Reports a failure, with control characters in the message.
     Internal = "internal",
-    /// Denies every request. Its right.
+    /// Denies every request. This is allowed.
     Deny = "deny",
-    /// Finds no candidate good enough. Its right.
+    /// Accepts no candidate. This is allowed.
     RefuseAll = "refuse-all",
 }

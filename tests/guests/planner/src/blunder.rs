@@ -17,10 +17,10 @@ macro_rules! blunders {
         }
 
         impl Blunder {
-            /// All of them.
+            /// All values.
             pub const ALL: &[Self] = &[$(Self::$blunder),*];
 
-            /// Its name in the settings.
+            /// Returns the name in the settings.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$blunder => $name,)*
@@ -53,7 +53,7 @@ blunders! {
     ManyMessages = "many-messages",
     /// An answer of 20,000 pieces.
     LongAnswer = "long-answer",
-    /// A candidate that is not there.
+    /// A candidate that does not exist.
     UnknownCandidate = "unknown-candidate",
     /// 500 tasks.
     TooManyTasks = "too-many-tasks",
@@ -63,7 +63,7 @@ blunders! {
     ManyParts = "many-parts",
     /// 40 tasks in a row.
     TooDeep = "too-deep",
-    /// An answer from a task that is not there.
+    /// An answer from a task that does not exist.
     MissingAnswer = "missing-answer",
     /// The output of a task that need not have ended.
     NotAnAncestor = "not-an-ancestor",
@@ -71,9 +71,9 @@ blunders! {
     Idle = "idle",
     /// A limit of a billion tokens.
     TokenCap = "token-cap",
-    /// An operation that nobody knows.
+    /// An unknown operation.
     UnknownOperation = "unknown-operation",
-    /// A part of the request that is not there.
+    /// A part of the request that does not exist.
     UnknownPart = "unknown-part",
     /// An option that would multiply the bill.
     UnknownOption = "unknown-option",
@@ -85,13 +85,13 @@ blunders! {
     HugeState = "huge-state",
     /// A task with 8 MB of text.
     HugeText = "huge-text",
-    /// Wants to be asked again, always.
+    /// Resumes forever.
     EndlessResume = "endless-resume",
     /// A good plan, and then a bad one.
     CycleInResume = "cycle-in-resume",
-    /// Traps when it is asked again.
+    /// Traps in `resume`.
     TrapInResume = "trap-in-resume",
-    /// Never ends when it is asked again.
+    /// Loops forever in `resume`.
     LoopInResume = "loop-in-resume",
 }
 

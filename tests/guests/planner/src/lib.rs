@@ -1,6 +1,5 @@
-//! Cuts requests into tasks as its settings say: see [`Settings`].
-//!
-//! The request that the load gate tries a policy with is only routed.
+//! A policy that splits requests into tasks as its [`Settings`] describe. The load gate's
+//! request is routed.
 
 use pointsman_sdk::plan::{self, Next, Part, Plan, PlanRecord, Step, Task};
 use pointsman_sdk::prelude::*;
@@ -15,22 +14,22 @@ pub use blunder::Blunder;
 /// The id of the load gate's request.
 const TRIAL: &str = "trial";
 
-/// What to plan. Task `t0` is for the first candidate, `t1` for the second …;
-/// the answer is the last candidate's.
+/// The plan to make. Task `t0` calls the first candidate, `t1` the second …, and the last
+/// candidate answers.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Which rule to break.
+    /// The rule to break.
     pub blunder: Option<Blunder>,
-    /// How the tasks hang together.
+    /// The dependencies of the tasks.
     pub shape: Shape,
-    /// How many tasks there are before the answer.
+    /// The number of tasks before the answer.
     pub tasks: usize,
-    /// Which of them are optional.
+    /// The tasks that are optional.
     pub optional: Vec<usize>,
-    /// Time for each of them, in milliseconds.
+    /// The timeout of each task in milliseconds.
     pub timeout_ms: Option<u32>,
-    /// Most tokens of each of them.
+    /// The token limit of each task.
     pub max_output_tokens: Option<u32>,
     /// Number of repetitions in the shapes that repeat something.
     #[serde(skip_serializing_if = "is_zero")]
@@ -44,41 +43,40 @@ pub struct Settings {
     pub hedge_after_ms: Option<u32>,
 }
 
-/// Settings that say nothing are left out: released versions do not know all of them.
+/// Default settings are left out, because released versions do not know all of them.
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// How tasks hang together.
+/// The dependencies of the tasks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// The request is routed.
     #[default]
     Route,
-    /// All at once, then a task that answers from what they gave.
+    /// All tasks at once, then one that answers from their outputs.
     FanOut,
-    /// One after the other, then a task that answers from what the last gave.
+    /// One task after the other, then one that answers from the last output.
     Chain,
-    /// All at once, and the answer is put together from their outputs.
+    /// All tasks at once; the answer is composed of their outputs.
     Compose,
-    /// All at once; then the policy is asked again and puts together what it
-    /// read of their outputs, and how each ended.
+    /// All tasks at once; then the policy is resumed and answers with a report of their results.
     Resume,
-    /// No task: the policy answers itself.
+    /// No task: the policy answers.
     Finish,
-    /// The same with the milliseconds that are left for the answer.
+    /// No task: the answer is the remaining time in milliseconds.
     TimeLeft,
-    /// All at once; then the policy is asked again and routes the request.
+    /// All tasks at once; then the policy is resumed and routes the request.
     ThenRoute,
-    /// All at once; then the policy is asked again and routes the request to the last
+    /// All tasks at once; then the policy is resumed and routes the request to the last
     /// candidate.
     ThenRouteToLast,
-    /// All at once; then the policy is asked again and declines.
+    /// All tasks at once; then the policy is resumed and declines.
     ThenRefuse,
     /// A transcription of each recording, then a task that answers from them.
     Transcribe,
-    /// An embedding of the newest text, put together as the answer.
+    /// An embedding of the newest text, which is the answer.
     Embed,
     /// One task, then one that answers from its output, many times over.
     RepeatOutput,
@@ -242,7 +240,7 @@ fn report(count: usize, results: &[TaskResult]) -> String {
     format!("{count} tasks: {}", results.iter().map(line).collect::<Vec<_>>().join("; "))
 }
 
-/// A plan as it is, without what the builder makes right.
+/// A plan without the corrections that the builder makes.
 fn raw(tasks: Vec<Task>, next: Next) -> Step {
     Step::Run(PlanRecord { tasks, next, label: "blunder".to_owned(), reason: None })
 }

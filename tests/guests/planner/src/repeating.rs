@@ -1,4 +1,4 @@
-//! Small plans that come to much: what they refer to, they refer to many times.
+//! Small plans that refer to the same content many times.
 
 use pointsman_sdk::plan::{self, ContentRef, Part, Plan, Step, Task};
 use pointsman_sdk::{Modalities, TaskResult, outline};

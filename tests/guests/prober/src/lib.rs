@@ -1,8 +1,8 @@
-//! Looks for a way out by way of WASI, as its settings say, when it is asked for a
-//! decision. Its reason is what it found. It does nothing on the load gate's request.
+//! A policy that tries to reach the outside through WASI, as its settings describe. The reason of
+//! its decision reports the result. It does nothing on the load gate's request.
 //!
-//! Its imports have no types in the module, as rustc's target for WASI is not
-//! used: `pointsman_guests::prober` adds them.
+//! The module has no types for its WASI imports, because it is not built for rustc's WASI
+//! target: `pointsman_guests::prober` adds them.
 
 use pointsman_sdk::log;
 use pointsman_sdk::prelude::*;
@@ -19,14 +19,14 @@ const TRIAL: &str = "trial";
 const HOUR_NS: u64 = 3_600_000_000_000;
 const MILLISECOND_NS: u64 = 1_000_000;
 
-/// What to try.
+/// The attempt.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Probe {
     /// Nothing.
     #[default]
     Nothing,
-    /// What the world has in it.
+    /// Lists everything that WASI offers.
     World,
     /// Prints some pieces of text, to stdout or stderr, or logs them.
     Print(Vec<(Where, String)>),
@@ -34,15 +34,15 @@ pub enum Probe {
     Readings,
     /// Waits for 50 ms in a loop, and sleeps for an hour.
     Wait,
-    /// Calls the host so often.
+    /// Calls the host this many times.
     Calls(u32),
     /// Calls the host without end.
     Flood,
-    /// Leaves with status 1.
+    /// Exits with status 1.
     Exit,
 }
 
-/// Where a text goes.
+/// The destination of a text.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Where {

@@ -1,4 +1,4 @@
-//! In the place of WASI where there is none: natively, where nothing runs this.
+//! Placeholders for WASI in native builds, which never run them.
 
 pub fn world() -> String {
     String::new()

@@ -1,8 +1,8 @@
-//! WASI 0.2 as its functions look to a core module: numbers, and places in memory
-//! for what is longer.
+//! The functions of WASI 0.2 with their signatures in a core module: numbers, and pointers to
+//! memory for longer results.
 #![expect(unsafe_code, reason = "imported functions are unsafe to call")]
 
-/// A result or an option: a byte that says which, then what it holds.
+/// A result or an option: a byte with the case, then the value.
 type Tagged<const WORDS: usize> = [u32; WORDS];
 
 mod imports {
@@ -102,13 +102,13 @@ mod imports {
     }
 }
 
-/// What a function writes to the place that it is given.
+/// Returns the value that a function writes through its pointer.
 ///
 /// # Safety
-/// It must write what `T` is.
+/// The function must write a valid `T`.
 unsafe fn written<T: Default>(function: unsafe extern "C" fn(*mut T)) -> T {
     let mut result = T::default();
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees that the function writes a `T`.
     unsafe { function(&raw mut result) };
     result
 }
@@ -116,7 +116,7 @@ unsafe fn written<T: Default>(function: unsafe extern "C" fn(*mut T)) -> T {
 pub fn world() -> String {
     const HOST: &str = "localhost";
     let (mut input, mut tcp, mut udp, mut name) = ([0; 3], [0; 2], [0; 2], [0; 2]);
-    // SAFETY: each writes as many bytes as the place has that it is given.
+    // SAFETY: each function writes no more bytes than its type has.
     let (environment, arguments, cwd, directories) = unsafe {
         imports::read(imports::stdin(), 1, &raw mut input);
         imports::tcp(0, &raw mut tcp);
@@ -140,9 +140,9 @@ pub fn world() -> String {
     )
 }
 
-/// Places in `wasi:sockets/network.error-code`.
+/// Cases of `wasi:sockets/network.error-code`.
 const ACCESS_DENIED: u32 = 1;
-/// What name lookup says where it is denied.
+/// The error of a name lookup that is denied.
 const PERMANENT_RESOLVER_FAILURE: u32 = 20;
 
 fn denied(result: Tagged<2>, as_error: u32) -> &'static str {
@@ -154,37 +154,37 @@ fn denied(result: Tagged<2>, as_error: u32) -> &'static str {
 }
 
 pub fn print(text: &str) {
-    // SAFETY: the function takes nothing.
+    // SAFETY: the function has no parameters.
     write(unsafe { imports::stdout() }, text);
 }
 
 pub fn print_error(text: &str) {
-    // SAFETY: the function takes nothing.
+    // SAFETY: the function has no parameters.
     write(unsafe { imports::stderr() }, text);
 }
 
-/// In pieces of 4096 bytes, the most that can be written at once.
+/// Writes in chunks of 4096 bytes, the maximum for one call.
 fn write(stream: i32, text: &str) {
     for piece in text.as_bytes().chunks(4096) {
         let mut result = [0; 3];
-        // SAFETY: the text is as long as it says, and the result has three words.
+        // SAFETY: pointer and length describe the text, and the result has three words.
         unsafe { imports::write(stream, piece.as_ptr(), piece.len(), &raw mut result) };
     }
 }
 
 pub fn monotonic() -> u64 {
-    // SAFETY: it takes nothing and gives a number.
+    // SAFETY: the function has no parameters and returns a number.
     unsafe { imports::monotonic() }
 }
 
 pub fn wall() -> (u64, u32) {
-    // SAFETY: the time is 16 bytes, of which the last four are not used.
+    // SAFETY: the function writes 16 bytes, of which the last four are unused.
     let [seconds, nanoseconds] = unsafe { written(imports::wall) };
     (seconds, nanoseconds as u32)
 }
 
 pub fn random() -> [u64; 4] {
-    // SAFETY: they give numbers, and the last one two of them.
+    // SAFETY: the functions return numbers; the last one writes two.
     unsafe {
         let [low, high] = written(imports::seed);
         [imports::random(), imports::insecure_random(), low, high]
@@ -192,12 +192,12 @@ pub fn random() -> [u64; 4] {
 }
 
 pub fn sleep(nanoseconds: u64) {
-    // SAFETY: both take and give plain numbers.
+    // SAFETY: both functions take and return numbers.
     unsafe { imports::block(imports::subscribe_duration(nanoseconds)) }
 }
 
 pub fn exit() -> ! {
-    // SAFETY: it takes a number, and does not come back.
+    // SAFETY: the function takes a number and does not return.
     unsafe { imports::exit(1) };
     unreachable!()
 }

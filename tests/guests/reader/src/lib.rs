@@ -1,8 +1,9 @@
-//! Reads the prompt, so it has to be granted. Its reason shows what it could see.
+//! A policy that reads the prompt, and reports the content in its reason. Needs the grant
+//! `prompt`.
 //!
-//! Settings: `reads`, bytes to ask for in reads of the newest user message one
-//! after the other: the reason then is what each gave; and `needles`, texts to
-//! look for in all of its memory after it has read: the label then tells.
+//! Settings: `reads`, the limits in bytes of successive reads of the newest user message, whose
+//! results become the reason; and `needles`, texts to search for in its whole memory after the
+//! reads, which the label reports.
 
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::prompt;
@@ -13,10 +14,10 @@ mod scan;
 
 use scan::Needles;
 
-/// Bytes that it asks for at once.
+/// The limit of a read in bytes.
 const ALL: usize = usize::MAX;
 
-/// What to do besides.
+/// Further actions.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {

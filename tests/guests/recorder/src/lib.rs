@@ -1,5 +1,5 @@
-//! Remembers how often it was called and the last outcome it was told, which
-//! shows whether an instance is used again.
+//! A policy that counts its calls and keeps the last outcome, which shows whether an instance is
+//! reused.
 
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::{Observer, Outcome};

@@ -1,6 +1,5 @@
-//! Looks for texts in all of its own memory, and says in its label which it
-//! found, and how many outcomes it was told: `clean/outcomes-0`. It imports
-//! nothing but its settings.
+//! A policy that searches its whole memory for texts. Its label reports those it found and the
+//! number of outcomes it received: `clean/outcomes-0`. It imports only `settings`.
 
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::{Observer, Outcome};
@@ -10,7 +9,7 @@ mod scan;
 
 use scan::Needles;
 
-/// What to look for.
+/// The texts to search for.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {

@@ -1,10 +1,10 @@
-//! Looks for texts in all of the memory that an instance has.
+//! A search for texts in the whole memory of an instance.
 
-/// What each byte of a needle is masked with in the settings, so that the
-/// settings themselves are not found.
+/// The mask of each byte of a needle in the settings, so that the settings themselves do not
+/// match.
 const MASK: u8 = 0xa5;
 
-/// Texts to look for, masked.
+/// Masked texts to search for.
 pub struct Needles(Vec<Vec<u8>>);
 
 impl Needles {
@@ -18,7 +18,7 @@ impl Needles {
         needles.iter().map(needle).collect::<Result<_, _>>().map(Self)
     }
 
-    /// A label: `clean`, or `found` with the numbers of those that are there.
+    /// Returns a label: `clean`, or `found` with the numbers of the texts found.
     pub fn label(&self) -> String {
         let found = (0..self.0.len()).filter(|&number| is_anywhere(&self.0[number]));
         let numbers: Vec<String> = found.map(|number| number.to_string()).collect();
@@ -26,7 +26,7 @@ impl Needles {
     }
 }
 
-/// Unmasks byte by byte, so that the text itself is nowhere because of this.
+/// Unmasks byte by byte, so that the search itself does not put the text into memory.
 fn is_anywhere(masked: &[u8]) -> bool {
     let end = memory_bytes().saturating_sub(masked.len());
     (1..=end).any(|at| masked.iter().enumerate().all(|(offset, byte)| peek(at + offset) == byte ^ MASK))

@@ -1,8 +1,8 @@
-//! Sleeps for an hour by way of WASI when it is asked for a decision, except
-//! for the load gate's; or, with the setting `leak`, makes alarms without end.
+//! A policy that sleeps for an hour through WASI on every request except the load gate's, or with
+//! the setting `leak` creates timers in an endless loop.
 //!
-//! Its imports have no types in the module, as rustc's target for WASI is not
-//! used: `pointsman_guests::sleeper` adds them.
+//! The module has no types for its WASI imports, because it is not built for rustc's WASI
+//! target: `pointsman_guests::sleeper` adds them.
 
 use pointsman_sdk::prelude::*;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// The id of the load gate's request.
 const TRIAL: &str = "trial";
 
-/// What to do instead.
+/// An action in place of sleeping.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -40,7 +40,7 @@ impl Policy for Sleeper {
     }
 }
 
-/// The handle of an alarm in an hour, which nobody gives back.
+/// The handle of a timer of an hour, which is never dropped.
 #[cfg(target_family = "wasm")]
 #[expect(unsafe_code, reason = "imported functions are unsafe to call")]
 fn alarm() -> i32 {

@@ -1,4 +1,4 @@
-//! Bombs in how modules and components are put together.
+//! Bombs in the nesting of modules and components.
 
 use std::iter::empty;
 
@@ -175,7 +175,7 @@ pub(super) fn exports(count: usize) -> Vec<u8> {
 }
 
 /// The inner component exports a function that takes a list of records; the
-/// outer one lowers it so many times, each of which needs code in between.
+/// outer one lowers it many times, and each lowering needs adapter code.
 pub(super) fn adapters(count: usize) -> Vec<u8> {
     let mut inner = with_memory();
     let mut lifted = CanonicalFunctionSection::new();

@@ -31,7 +31,7 @@ pub(super) fn types(count: usize) -> Vec<u8> {
 }
 
 /// A component type is 0x41 and a vector of declarations, here of one: another
-/// type, which is told by 1. Written as bytes, since a builder would copy each
+/// type, which has the number 1. Written as bytes, since a builder would copy each
 /// type into the next.
 fn nested_component_types(depth: usize) -> Component {
     let mut types = vec![1];
