@@ -12,10 +12,11 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use pointsman_backends::{Backend, Call, HttpConfig};
+use pointsman_backends::{Backend, BackendCall, HttpConfig, ProviderAuth, TransportConfig};
 use pointsman_domain::model::{Modalities, Operation};
 use pointsman_domain::secret::Secret;
 use pointsman_tests::{FakeModel, Step, model};
+use pointsman_wire::provider::ProviderDialect;
 use tokio::runtime::{Builder, Runtime};
 
 const BODY: &[u8] = br#"{"model":"small","messages":[{"role":"user","content":"hello there"}]}"#;
@@ -43,12 +44,12 @@ fn backend(bencher: Bencher) {
     let rig = Rig::new();
     let model = model("small", Modalities::TEXT);
     let mut config = HttpConfig::new(rig.server.base_url());
-    config.api_key = Some(Secret::new("sk-123"));
-    let backend = Backend::http(config).expect("a backend");
+    config.auth = Some(ProviderAuth::Bearer(Secret::new("sk-123")));
+    let backend = Backend::new(TransportConfig::Http(config), ProviderDialect::OpenAi).expect("a backend");
     bencher.bench_local(|| {
         rig.runtime.block_on(async {
             let body = vec![Bytes::from_static(BODY)];
-            let call = Call {
+            let call = BackendCall {
                 model: &model,
                 operation: Operation::Chat,
                 content_type: None,

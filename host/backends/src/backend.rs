@@ -1,5 +1,3 @@
-//! What a call to a backend is, whichever kind it is.
-
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -7,118 +5,119 @@ use std::time::Duration;
 
 use ::http::HeaderMap;
 use bytes::{Bytes, BytesMut};
-use pointsman_domain::failure::{CallFailure, FailureKind};
-use pointsman_domain::model::{Model, Operation};
+use pointsman_domain::failure::CallFailure;
+use pointsman_wire::provider::ProviderDialect;
 
-use crate::http::transport::AnswerBody;
-use crate::http::{HttpBackend, HttpConfig, InvalidBackend};
-use crate::simulated::{Simulated, SimulatedBody, SimulatedConfig};
+use crate::call::BackendCall;
+use crate::http::{HttpBackend, HttpBody, HttpConfig, InvalidBackend};
+use crate::simulated::{SimulatedBody, SimulatedConfig, SimulatedFleet};
 
-/// Something that answers model calls. Cheap to clone; clones share the
-/// connections.
+/// Server, or simulated fleet, that answers model calls: a transport and the dialect that is
+/// spoken over it. Clones are cheap and share the connections.
 #[derive(Clone, Debug)]
-pub struct Backend(Kind);
+pub struct Backend(Transport);
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum Transport {
     Http(Arc<HttpBackend>),
-    Simulated(Arc<Simulated>),
+    Simulated(Arc<SimulatedFleet>),
 }
 
-/// One request to be sent.
-#[derive(Debug)]
-pub struct Call<'a> {
-    /// The model, one of this backend's.
-    pub model: &'a Model,
-    /// What it is called for: where the request goes.
-    pub operation: Operation,
-    /// What the body is; `None` for JSON.
-    pub content_type: Option<&'a str>,
-    /// The request, in pieces that are sent one after the other. It already
-    /// carries the name by which the backend knows the model.
-    pub body: Vec<Bytes>,
-    /// Headers of the client's that may go upstream. What the backend's
-    /// configuration sets wins over them.
-    pub headers: HeaderMap,
+/// Settings of a transport. Backends with equal settings can share connections.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each backend")]
+pub enum TransportConfig {
+    /// HTTP, with or without TLS, to a server.
+    Http(HttpConfig),
+    /// Calls of a fleet in this process.
+    Simulated(SimulatedConfig),
 }
 
-/// The head of an answer, whatever its status, and the body that follows.
+/// Head of a response, whatever its status, and the body that follows.
 #[derive(Debug)]
-pub struct Reply {
+pub struct BackendResponse {
     /// HTTP status.
     pub status: u16,
     /// Headers that a client may see.
     pub headers: HeaderMap,
-    /// What follows.
-    pub body: ReplyBody,
+    /// Body that follows.
+    pub body: BackendBody,
 }
 
-/// An answer's body as it arrives. Dropping it ends the call at the backend.
+/// Body of a response as it arrives. Dropping it ends the call at the backend.
 #[derive(Debug)]
-pub struct ReplyBody(BodyKind);
+pub struct BackendBody(BodySource);
 
 #[derive(Debug)]
-enum BodyKind {
-    Http(AnswerBody),
+enum BodySource {
+    Http(HttpBody),
     Simulated(SimulatedBody),
 }
 
 impl Backend {
-    /// A server spoken to by HTTP. Opens no connection yet.
-    pub fn http(config: HttpConfig) -> Result<Self, InvalidBackend> {
-        Ok(Self(Kind::Http(Arc::new(HttpBackend::new(config)?))))
-    }
-
-    /// A fleet in this process.
-    pub fn simulated(config: SimulatedConfig) -> Self {
-        Self(Kind::Simulated(Arc::new(Simulated::new(config))))
-    }
-
-    /// Calls a model. Returns as soon as the head of the answer is there; an
-    /// error status is an answer too. Waits without limit: dropping the future
-    /// cancels the call.
-    pub async fn call(&self, call: Call<'_>) -> Result<Reply, CallFailure> {
-        match &self.0 {
-            Kind::Http(backend) => backend.call(call).await,
-            Kind::Simulated(fleet) => Ok(fleet.call(call).await),
+    /// Sets up a backend. Opens no connection yet.
+    pub fn new(transport: TransportConfig, dialect: ProviderDialect) -> Result<Self, InvalidBackend> {
+        match (transport, dialect) {
+            (TransportConfig::Http(config), dialect) => {
+                Ok(Self(Transport::Http(Arc::new(HttpBackend::new(&config, dialect)?))))
+            }
+            (TransportConfig::Simulated(config), ProviderDialect::OpenAi) => {
+                Ok(Self(Transport::Simulated(Arc::new(SimulatedFleet::new(config)))))
+            }
         }
     }
 
-    /// Returns the status of the answer to a GET below the base URL. Fails without an
-    /// answer in time, and with a status of 500 or more: any other is that of a server
-    /// which is alive. A simulated fleet always is.
+    /// Calls a model. Returns with the head of the response; an error status is a response
+    /// too. Waits without limit: dropping the future cancels the call.
+    pub async fn call(&self, call: BackendCall<'_>) -> Result<BackendResponse, CallFailure> {
+        match &self.0 {
+            Transport::Http(backend) => {
+                let response = backend.call(call).await?;
+                let body = BackendBody::from(response.body);
+                Ok(BackendResponse { status: response.status, headers: response.headers, body })
+            }
+            Transport::Simulated(fleet) => {
+                let response = fleet.call(call).await;
+                let body = BackendBody(BodySource::Simulated(response.body));
+                Ok(BackendResponse { status: response.status, headers: response.headers, body })
+            }
+        }
+    }
+
+    /// Returns the status of the response to a GET below the base URL. A simulated fleet
+    /// always returns 200.
+    ///
+    /// # Errors
+    /// Fails without a response in time, and with a status of 500 or more. A server that
+    /// responds with any other status is alive.
     pub async fn probe(&self, path: &str, timeout: Duration) -> Result<u16, CallFailure> {
         match &self.0 {
-            Kind::Http(backend) => backend.probe(path, timeout).await,
-            Kind::Simulated(_) => Ok(200),
+            Transport::Http(backend) => backend.probe(path, timeout).await,
+            Transport::Simulated(_) => Ok(200),
         }
     }
 }
 
-impl ReplyBody {
-    pub(crate) fn http(body: AnswerBody) -> Self {
-        Self(BodyKind::Http(body))
-    }
-
-    pub(crate) fn simulated(body: SimulatedBody) -> Self {
-        Self(BodyKind::Simulated(body))
-    }
-
-    /// The next piece; `None` at the end. An error ends the body.
+impl BackendBody {
+    /// Returns the next chunk; `None` at the end. An error ends the body.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, CallFailure>> {
         poll_fn(|cx| self.poll_chunk(cx)).await
     }
 
-    /// [`chunk`](Self::chunk) for callers that are polled themselves.
+    /// Polls for the next chunk, as [`chunk`](Self::chunk) does.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {
         match &mut self.0 {
-            BodyKind::Http(body) => body.poll_chunk(cx),
-            BodyKind::Simulated(body) => body.poll_chunk(cx).map(|chunk| chunk.map(Ok)),
+            BodySource::Http(body) => body.poll_chunk(cx),
+            BodySource::Simulated(body) => body.poll_chunk(cx).map(|chunk| chunk.map(Ok)),
         }
     }
 
-    /// The whole body, in one piece. Fails when it is longer than `limit` bytes.
+    /// Reads the whole body into one piece.
+    ///
+    /// # Errors
+    /// Fails when the body is longer than `limit` bytes.
     pub async fn whole(mut self, limit: usize) -> Result<Bytes, CallFailure> {
+        // A body of one chunk is returned without a copy.
         let Some(first) = self.chunk().await.transpose()? else { return Ok(Bytes::new()) };
         check_length(first.len(), limit)?;
         let Some(second) = self.chunk().await.transpose()? else { return Ok(first) };
@@ -133,13 +132,15 @@ impl ReplyBody {
     }
 }
 
+impl From<HttpBody> for BackendBody {
+    fn from(body: HttpBody) -> Self {
+        Self(BodySource::Http(body))
+    }
+}
+
 fn check_length(length: usize, limit: usize) -> Result<(), CallFailure> {
     if length <= limit {
         return Ok(());
     }
-    Err(broken(format!("longer than {limit} bytes")))
-}
-
-pub(crate) fn broken(what: String) -> CallFailure {
-    CallFailure { kind: FailureKind::Broken(what), retry_after: None }
+    Err(CallFailure::broken(format!("longer than {limit} bytes")))
 }

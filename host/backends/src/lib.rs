@@ -1,21 +1,26 @@
 //! Calls to model backends.
 //!
-//! This crate alone opens connections to backends. It knows pools, TLS, header
-//! allow-lists and how calls fail; it does not know which model to call, nor
-//! how often: that is decided before, and tried again, by its caller. A
-//! [`Backend`] is either a real server or a fleet simulated in this process,
-//! and both are called the same way.
+//! A [`Backend`] is a transport (plain HTTP, TLS, or a fleet simulated in this process), the
+//! [dialect](pointsman_wire::provider::ProviderDialect) that its API speaks, and the
+//! [credentials](ProviderAuth) of its calls. All backends are called the same way.
+//!
+//! This crate alone opens connections to backends. It owns pools, TLS, header allow-lists and
+//! the classification of failed calls. Its caller decides which model is called, and retries.
 
+mod auth;
 mod backend;
-mod endpoint;
+mod call;
 mod http;
+mod post_client;
 mod prober;
 mod retry_after;
 mod simulated;
 
-pub use backend::{Backend, Call, Reply, ReplyBody};
-pub use endpoint::{Endpoint, Posted};
+pub use auth::ProviderAuth;
+pub use backend::{Backend, BackendBody, BackendResponse, TransportConfig};
+pub use call::BackendCall;
 pub use http::{ClientCertificate, HttpConfig, InvalidBackend, ProxyConfig};
+pub use post_client::{PostClient, PostResponse};
 pub use prober::{ProbeConfig, Prober};
 pub use retry_after::retry_after;
 pub use simulated::{SimulatedConfig, SimulatedModel};

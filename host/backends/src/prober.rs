@@ -1,7 +1,7 @@
-//! Health checks that need no traffic.
+//! Active health checks.
 //!
-//! Live traffic finds out that a backend is down, but a model that is left out
-//! for it gets no traffic that could find out that it is back.
+//! Traffic detects that a backend is down. A model that is left out for that gets no traffic,
+//! so only a probe can detect that it is back.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -12,50 +12,55 @@ use std::time::{Duration, Instant};
 use pointsman_domain::failure::CallFailure;
 use pointsman_domain::ids::BackendName;
 use pointsman_domain::model::Model;
+use pointsman_wire::provider::ProviderDialect;
 use tokio::task::JoinHandle;
 
 use crate::backend::Backend;
 
-/// How to ask a backend whether it is there.
+/// Settings of the health probes of a backend.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeConfig {
-    /// What to GET, below the base URL.
+    /// Path to GET, below the base URL.
     pub path: String,
-    /// Time from one answer to the next question, give or take a tenth, so that
-    /// many gateways do not ask at once.
+    /// Time from a response to the next probe. It varies by a tenth, so that several gateways do
+    /// not probe at once.
     pub interval: Duration,
-    /// Longest wait for an answer.
+    /// Longest wait for a response.
     pub timeout: Duration,
 }
 
-/// Probes one backend until dropped.
+/// Background task that probes one backend until it is dropped.
 #[derive(Debug)]
 pub struct Prober(JoinHandle<()>);
 
-struct Probed {
+struct ProbeTask {
     name: BackendName,
     backend: Backend,
     models: Vec<Arc<Model>>,
     config: ProbeConfig,
-    /// The last verdict, to log changes only.
+    /// Whether the last probe failed; only changes are logged.
     down: bool,
-    /// The last status that was reported as no success.
-    odd_status: Option<u16>,
+    /// Last status that was logged as unexpected.
+    unexpected_status: Option<u16>,
 }
 
 impl Default for ProbeConfig {
     fn default() -> Self {
-        Self { path: "models".to_owned(), interval: Duration::from_secs(10), timeout: Duration::from_secs(2) }
+        Self {
+            path: ProviderDialect::default().models_path().to_owned(),
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(2),
+        }
     }
 }
 
 impl Prober {
-    /// Probes a backend at once and then at intervals, and tells the live stats
-    /// of its models. Call it inside a Tokio runtime.
+    /// Starts to probe a backend, at once and then at intervals, and records the results in the
+    /// live stats of its models. Has to be called inside a Tokio runtime.
     pub fn start(name: BackendName, backend: Backend, models: Vec<Arc<Model>>, config: ProbeConfig) -> Self {
-        let probed = Probed { name, backend, models, config, down: false, odd_status: None };
+        let task = ProbeTask { name, backend, models, config, down: false, unexpected_status: None };
         #[expect(clippy::disallowed_methods, reason = "the prober owns the task and ends it when dropped")]
-        Self(tokio::spawn(probed.keep_probing()))
+        Self(tokio::spawn(task.run()))
     }
 }
 
@@ -65,33 +70,33 @@ impl Drop for Prober {
     }
 }
 
-impl Probed {
-    async fn keep_probing(mut self) {
+impl ProbeTask {
+    async fn run(mut self) {
         loop {
-            // A panic costs one probe. It was logged and counted where it happened.
+            // A panic costs one probe. The panic hook has logged and counted it.
             if let Some(result) =
                 unless_panicked(self.backend.probe(&self.config.path, self.config.timeout)).await
             {
-                self.judge(result, Instant::now());
+                self.record(result, Instant::now());
             }
             let spread = 0.9 + 0.2 * fastrand::f64();
             tokio::time::sleep(self.config.interval.mul_f64(spread)).await;
         }
     }
 
-    /// Any answer below 500 is that of a server which is alive: it may have no such page, or
-    /// want another key for it.
-    fn judge(&mut self, result: Result<u16, CallFailure>, now: Instant) {
+    /// Records a result. A server that responds with a status below 500 is alive: it may lack the
+    /// page, or require another key for it.
+    fn record(&mut self, result: Result<u16, CallFailure>, now: Instant) {
         match result {
             Ok(status) => {
-                self.models.iter().for_each(|model| model.live.probe_succeeded());
+                self.models.iter().for_each(|model| model.live.record_probe_success());
                 if std::mem::take(&mut self.down) {
                     tracing::info!(backend = %self.name, "probe succeeded again");
                 }
                 self.report_status(status);
             }
             Err(failure) => {
-                self.models.iter().for_each(|model| model.live.probe_failed(now));
+                self.models.iter().for_each(|model| model.live.record_probe_failure(now));
                 if !std::mem::replace(&mut self.down, true) {
                     tracing::warn!(backend = %self.name, path = self.config.path, %failure, "probe failed");
                 }
@@ -99,23 +104,23 @@ impl Probed {
         }
     }
 
-    /// Logs a status that is no success, unless the one before was the same.
+    /// Logs a status that is no success, unless the last one was the same.
     fn report_status(&mut self, status: u16) {
-        let odd = (!(200..300).contains(&status)).then_some(status);
-        if let Some(status) = odd.filter(|_| self.odd_status != odd) {
+        let unexpected = (!(200..300).contains(&status)).then_some(status);
+        if let Some(status) = unexpected.filter(|_| self.unexpected_status != unexpected) {
             tracing::warn!(
                 backend = %self.name,
                 path = self.config.path,
                 status,
-                "the probe's answer is no success, but the server is alive; hint: set `path` of the \
-                 backend's `health` to a page that it has"
+                "probe returned an unexpected status, but the server is alive; hint: set `path` of the \
+                 backend's `health` to a page that it serves"
             );
         }
-        self.odd_status = odd;
+        self.unexpected_status = unexpected;
     }
 }
 
-/// The output of a future, or `None` if it panics.
+/// Returns the output of a future, or `None` if it panics.
 async fn unless_panicked<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let poll_once = |context: &mut Context<'_>| {

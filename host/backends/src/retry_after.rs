@@ -1,17 +1,16 @@
-//! When a backend asks to be called again.
+//! Retry times that backends request.
 
 use std::time::{Duration, SystemTime};
 
 use ::http::HeaderMap;
 use ::http::header::RETRY_AFTER;
 
-/// Longest wait that is believed: a date in a far year must not become a
-/// duration that no clock can hold.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// Longest time that is accepted. A date in a distant year must not become a duration that
+/// overflows a clock.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// How long a backend asks to be left alone: `retry-after-ms`, else
-/// `retry-after` in seconds or as a date. At most an hour; `None` where it says
-/// nothing, or nothing that can be read.
+/// Returns the time after which a backend asks to be called again: `retry-after-ms`, else
+/// `retry-after` in seconds or as a date. At most an hour; `None` without a valid header.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(wait) = text("retry-after-ms").and_then(|text| seconds(text, 1e-3)) {
@@ -23,12 +22,12 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 
 fn seconds(text: &str, unit: f64) -> Option<Duration> {
     let amount: f64 = text.parse().ok()?;
-    (amount >= 0.0).then(|| Duration::from_secs_f64((amount * unit).min(LONGEST.as_secs_f64())))
+    (amount >= 0.0).then(|| Duration::from_secs_f64((amount * unit).min(MAX_RETRY_AFTER.as_secs_f64())))
 }
 
 fn until(date: &str, now: SystemTime) -> Option<Duration> {
     let date = httpdate::parse_http_date(date).ok()?;
-    Some(date.duration_since(now).unwrap_or_default().min(LONGEST))
+    Some(date.duration_since(now).unwrap_or_default().min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -64,8 +63,8 @@ mod tests {
         check(&[("retry-after", "soon")], None);
         check(&[("retry-after", "-1")], None);
         check(&[("retry-after", "NaN")], None);
-        check(&[("retry-after", "inf")], Some(LONGEST));
-        check(&[("retry-after", "99999999999999999999")], Some(LONGEST));
-        check(&[("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")], Some(LONGEST));
+        check(&[("retry-after", "inf")], Some(MAX_RETRY_AFTER));
+        check(&[("retry-after", "99999999999999999999")], Some(MAX_RETRY_AFTER));
+        check(&[("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")], Some(MAX_RETRY_AFTER));
     }
 }

@@ -1,6 +1,6 @@
-//! A fleet of models in this process: stated latency, speed and failure rate,
-//! and answers that depend on the prompt. Pointsman runs with it where nothing
-//! else is installed, and demonstrations and tests are repeatable with it.
+//! Fleet of simulated models in this process, with configured latency, speed and failure rate,
+//! and answers that depend on the prompt. With it, Pointsman runs where nothing else is
+//! installed, and demonstrations and tests are repeatable.
 
 mod answer;
 mod embedding;
@@ -21,53 +21,62 @@ use bytes::Bytes;
 use fastrand::Rng;
 use pointsman_domain::model::{Model, Operation};
 
-use crate::backend::{Call, Reply, ReplyBody};
-use answer::Answer;
-use embedding::Embedding;
-use format::Format;
-use request::Asked;
-use transcription::Recorded;
+use crate::call::BackendCall;
+use answer::SimulatedAnswer;
+use embedding::EmbeddingRequest;
+use format::AnswerFormat;
+use request::ChatRequest;
+use transcription::TranscriptionRequest;
 
 pub(crate) use stream::SimulatedBody;
 
-/// No token takes longer, whatever the stated speed.
+/// Longest time for a token, whatever the configured speed.
 const LONGEST_TOKEN: Duration = Duration::from_secs(60);
 
-/// A simulated fleet.
+/// Settings of a simulated fleet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SimulatedConfig {
-    /// Each model by the name that calls give.
+    /// Models by the name that calls use.
     pub models: BTreeMap<String, SimulatedModel>,
-    /// Calls in the same order get the same answers and failures.
+    /// Seed of answers and failures. Equal seeds and equal calls in the same order produce equal
+    /// results.
     pub seed: u64,
 }
 
-/// How a simulated model behaves. The default answers at once and never fails.
+/// Behaviour of a simulated model. The default answers immediately and never fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SimulatedModel {
     /// Time to the first token.
     pub first_token: Duration,
-    /// Tokens per second after it; `None` for all at once.
+    /// Tokens per second after the first; `None` for all at once.
     pub tokens_per_second: Option<f64>,
-    /// Share of calls, 0..1, that are answered with status 500 or 503.
+    /// Share of calls, 0..1, that fail with status 500 or 503.
     pub failure_rate: f64,
 }
 
 #[derive(Debug)]
-pub(crate) struct Simulated {
+pub(crate) struct SimulatedFleet {
     config: SimulatedConfig,
     calls: AtomicU64,
 }
 
-/// An error answer, as a real server gives them.
+/// Head of a response, and the body that follows.
 #[derive(Debug)]
-struct Refused {
+pub(crate) struct SimulatedResponse {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: SimulatedBody,
+}
+
+/// Error response in the form of a real server's.
+#[derive(Debug)]
+struct ErrorReply {
     status: u16,
     message: String,
 }
 
 impl SimulatedModel {
-    /// Zero stands for no wait, and then no timer is made.
+    /// Returns the time from one token to the next. Zero means no wait and no timer.
     fn time_per_token(&self) -> Duration {
         self.tokens_per_second.filter(|speed| *speed > 0.0).map_or(Duration::ZERO, |speed| {
             Duration::try_from_secs_f64(1.0 / speed).map_or(LONGEST_TOKEN, |time| time.min(LONGEST_TOKEN))
@@ -75,48 +84,50 @@ impl SimulatedModel {
     }
 }
 
-impl Simulated {
+impl SimulatedFleet {
     pub(crate) fn new(config: SimulatedConfig) -> Self {
         Self { config, calls: AtomicU64::new(0) }
     }
 
-    pub(crate) async fn call(&self, call: Call<'_>) -> Reply {
-        let replied = match call.operation {
+    pub(crate) async fn call(&self, call: BackendCall<'_>) -> SimulatedResponse {
+        let response = match call.operation {
             operation if !call.model.operations.contains(&operation) => {
                 let name = &call.model.upstream_name;
-                Err(Refused::bad(format!("{name} does not do {} calls", operation.as_str())))
+                Err(ErrorReply::bad(format!("{name} does not do {} calls", operation.name())))
             }
             Operation::Chat => self.chat(&call).await,
             Operation::Transcription => self.transcription(&call).await,
             Operation::Embedding => self.embedding(&call).await,
         };
-        replied.unwrap_or_else(Refused::reply)
+        response.unwrap_or_else(ErrorReply::into_response)
     }
 
-    async fn chat(&self, call: &Call<'_>) -> Result<Reply, Refused> {
-        let asked = Asked::read(&call.body)
-            .map_err(|error| Refused::bad(format!("the body is not a chat request: {error}")))?;
-        let behaviour = self.behaviour(&asked.model)?;
-        if let Some(reason) = unsuited(call.model, &asked) {
-            return Err(Refused::bad(reason));
+    async fn chat(&self, call: &BackendCall<'_>) -> Result<SimulatedResponse, ErrorReply> {
+        let request = ChatRequest::read(&call.body)
+            .map_err(|error| ErrorReply::bad(format!("the body is not a chat request: {error}")))?;
+        let behaviour = self.behaviour(&request.model)?;
+        if let Some(reason) = unsuited(call.model, &request) {
+            return Err(ErrorReply::bad(reason));
         }
-        let mut chance = self.begin(behaviour, &asked.model, &asked.text).await?;
-        let mut choices = Rng::with_seed(digest(&(self.config.seed, &asked.text, &asked.media)));
-        let answer = Answer::to(&asked, &mut choices);
-        let format = Format::new(chance.u64(..), &asked);
+        let mut chance = self.begin(behaviour, &request.model, &request.text).await?;
+        let mut choices = Rng::with_seed(digest(&(self.config.seed, &request.text, &request.media)));
+        let answer = SimulatedAnswer::new(&request, &mut choices);
+        let format = AnswerFormat::new(chance.u64(..), &request);
         let pace = behaviour.time_per_token();
-        if asked.stream {
+        if request.stream {
             let body = SimulatedBody::stream(answer, format, pace);
-            return Ok(reply(200, pointsman_wire::sse::MEDIA_TYPE, body));
+            return Ok(response(200, pointsman_wire::sse::MEDIA_TYPE, body));
         }
         wait(pace * answer.tokens.len() as u32).await;
         Ok(json(format.whole(&answer)))
     }
 
-    async fn transcription(&self, call: &Call<'_>) -> Result<Reply, Refused> {
+    async fn transcription(&self, call: &BackendCall<'_>) -> Result<SimulatedResponse, ErrorReply> {
         let body = call.body.concat();
-        let recorded = Recorded::read(call.content_type.unwrap_or_default(), &body)
-            .map_err(|reason| Refused::bad(format!("the body is not a transcription request: {reason}")))?;
+        let recorded =
+            TranscriptionRequest::read(call.content_type.unwrap_or_default(), &body).map_err(|reason| {
+                ErrorReply::bad(format!("the body is not a transcription request: {reason}"))
+            })?;
         let behaviour = self.behaviour(recorded.model)?;
         self.begin(behaviour, recorded.model, recorded.file).await?;
         let mut choices = Rng::with_seed(digest(&(self.config.seed, recorded.file)));
@@ -125,29 +136,31 @@ impl Simulated {
         Ok(json(answer))
     }
 
-    async fn embedding(&self, call: &Call<'_>) -> Result<Reply, Refused> {
-        let asked = Embedding::read(&call.body)
-            .map_err(|reason| Refused::bad(format!("the body is not an embedding request: {reason}")))?;
-        let behaviour = self.behaviour(&asked.model)?;
-        self.begin(behaviour, &asked.model, &asked.texts).await?;
-        Ok(json(asked.answer()))
+    async fn embedding(&self, call: &BackendCall<'_>) -> Result<SimulatedResponse, ErrorReply> {
+        let request = EmbeddingRequest::read(&call.body)
+            .map_err(|reason| ErrorReply::bad(format!("the body is not an embedding request: {reason}")))?;
+        let behaviour = self.behaviour(&request.model)?;
+        self.begin(behaviour, &request.model, &request.texts).await?;
+        Ok(json(request.answer()))
     }
 
-    fn behaviour(&self, model: &str) -> Result<&SimulatedModel, Refused> {
+    fn behaviour(&self, model: &str) -> Result<&SimulatedModel, ErrorReply> {
         let known = self.config.models.get(model);
-        known.ok_or_else(|| Refused { status: 404, message: format!("the model {model:?} does not exist") })
+        known
+            .ok_or_else(|| ErrorReply { status: 404, message: format!("the model {model:?} does not exist") })
     }
 
-    /// Waits as a model does before its first token, which it may fail to give.
+    /// Waits for the time to the first token, and fails at the configured rate. Returns the random
+    /// numbers for the rest of the call.
     async fn begin(
         &self,
         behaviour: &SimulatedModel,
         model: &str,
-        asked: &(impl Hash + ?Sized),
-    ) -> Result<Rng, Refused> {
+        request: &(impl Hash + ?Sized),
+    ) -> Result<Rng, ErrorReply> {
         let count = self.calls.fetch_add(1, Ordering::Relaxed);
         wait(behaviour.first_token).await;
-        let mut chance = Rng::with_seed(digest(&(self.config.seed, asked, count)));
+        let mut chance = Rng::with_seed(digest(&(self.config.seed, request, count)));
         if chance.f64() < behaviour.failure_rate {
             return Err(failure(&mut chance, model));
         }
@@ -167,40 +180,40 @@ async fn wait(time: Duration) {
     }
 }
 
-/// As a real server, a model refuses content that it cannot take.
-fn unsuited(model: &Model, asked: &Asked) -> Option<String> {
-    let unknown = asked.media.iter().find(|media| !model.inputs.contains(media.kind))?;
-    Some(format!("{} does not accept {} content", asked.model, unknown.name()))
+/// Returns the reason why a model does not accept the content of a request, if there is one.
+fn unsuited(model: &Model, request: &ChatRequest) -> Option<String> {
+    let unknown = request.media.iter().find(|media| !model.inputs.contains(media.kind))?;
+    Some(format!("{} does not accept {} content", request.model, unknown.name()))
 }
 
-fn failure(chance: &mut Rng, model: &str) -> Refused {
+fn failure(chance: &mut Rng, model: &str) -> ErrorReply {
     let (status, message) = if chance.bool() {
         (500, format!("{model} failed, as simulated models do now and then"))
     } else {
         (503, format!("{model} is overloaded, as simulated models are now and then"))
     };
-    Refused { status, message }
+    ErrorReply { status, message }
 }
 
-impl Refused {
+impl ErrorReply {
     fn bad(message: String) -> Self {
         Self { status: 400, message }
     }
 
-    fn reply(self) -> Reply {
+    fn into_response(self) -> SimulatedResponse {
         let body = SimulatedBody::whole(format::error(self.status, &self.message));
-        reply(self.status, "application/json", body)
+        response(self.status, "application/json", body)
     }
 }
 
-fn json(body: Bytes) -> Reply {
-    reply(200, "application/json", SimulatedBody::whole(body))
+fn json(body: Bytes) -> SimulatedResponse {
+    response(200, "application/json", SimulatedBody::whole(body))
 }
 
-fn reply(status: u16, content_type: &'static str, body: SimulatedBody) -> Reply {
+fn response(status: u16, content_type: &'static str, body: SimulatedBody) -> SimulatedResponse {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    Reply { status, headers, body: ReplyBody::simulated(body) }
+    SimulatedResponse { status, headers, body }
 }
 
 #[cfg(test)]

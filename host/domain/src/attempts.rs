@@ -124,7 +124,7 @@ impl Attempts {
 
     /// Records that the call of a candidate failed. Returns true if the client is to
     /// get this failure now, because no other model would do better.
-    pub fn failed(&mut self, candidate: usize, failure: &CallFailure) -> bool {
+    pub fn record_failure(&mut self, candidate: usize, failure: &CallFailure) -> bool {
         match failure.kind.remedy() {
             Remedy::Return => true,
             Remedy::OtherTarget => false,

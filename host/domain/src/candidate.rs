@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use self::fit::{Fit, Misses};
 use crate::live::LiveSnapshot;
-use crate::model::{Abilities, Modalities, Model};
+use crate::model::{Abilities, Modalities, Model, Operation};
 use crate::money::Picodollars;
 use crate::request::RequestFacts;
 
@@ -26,7 +26,7 @@ pub struct Candidate {
 pub enum NoCandidate {
     /// None is called for this operation.
     #[error("no model of the route serves {0} requests")]
-    Operation(&'static str),
+    Operation(Operation),
     /// None accepts this content, or none accepts all of it.
     #[error("no model of the route accepts {}", modality_names(.0))]
     Inputs(Modalities),

@@ -106,6 +106,24 @@ pub enum Remedy {
     AnyTarget,
 }
 
+impl CallFailure {
+    /// Returns the failure of a request that never reached the backend.
+    pub fn connect(reason: String) -> Self {
+        FailureKind::Connect(reason).into()
+    }
+
+    /// Returns the failure of a call whose connection broke, or whose response is no answer.
+    pub fn broken(reason: String) -> Self {
+        FailureKind::Broken(reason).into()
+    }
+}
+
+impl From<FailureKind> for CallFailure {
+    fn from(kind: FailureKind) -> Self {
+        Self { kind, retry_after: None }
+    }
+}
+
 impl FailureKind {
     /// Returns the failure of a server that answers with an error for a reason of its own.
     pub const fn server_error(status: u16) -> Self {
@@ -140,7 +158,7 @@ impl FailureKind {
 
     /// What a client may hear: the same, without what a connection error says of
     /// the network behind the gateway.
-    pub fn for_client(&self) -> String {
+    pub fn client_message(&self) -> String {
         match self {
             Self::Connect(_) => "cannot connect".to_owned(),
             other => other.to_string(),
@@ -215,9 +233,9 @@ impl CallTimeouts {
     }
 }
 
-/// What lies below an HTTP client's own message, which would say no more than that
-/// something failed, and at which address.
-pub fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+/// Returns the messages of an error's sources, joined by colons. An HTTP client's own message
+/// only says that something failed, and at which address.
+pub fn source_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {

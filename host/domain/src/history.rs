@@ -33,11 +33,11 @@ pub struct History {
     /// Its place among the spans of the client and of the models.
     pub trace: Option<TraceContext>,
     /// When its body had been read.
-    pub taken_in: Duration,
+    pub body_read_after: Duration,
     /// Its facts on arrival.
     pub request: Arc<RequestFacts>,
     /// Who was asked what to do, in order.
-    pub asked: Vec<DecisionEntry>,
+    pub decisions: Vec<DecisionEntry>,
     /// The calls of models, in the order in which they were made.
     pub calls: Vec<ModelCall>,
     /// How its plan went, if there was one.
@@ -62,7 +62,7 @@ pub struct DecisionEntry {
     /// How many of the candidates, counted from the first, could serve the whole request.
     pub whole: usize,
     /// The answer.
-    pub said: DecisionAnswer,
+    pub answer: DecisionAnswer,
 }
 
 /// A version of a policy.
@@ -185,12 +185,12 @@ impl fmt::Display for PolicyVersion {
 impl History {
     /// The last one who was asked: whose word was followed, if anybody's.
     pub fn decided_by(&self) -> Option<&PolicyVersion> {
-        self.asked.last()?.policy.as_ref()
+        self.decisions.last()?.policy.as_ref()
     }
 
     /// Why, in the words of whoever was asked last.
     pub fn reason(&self) -> Option<&str> {
-        match &self.asked.last()?.said {
+        match &self.decisions.last()?.answer {
             DecisionAnswer::Route(decision) => decision.reason(),
             DecisionAnswer::Plan { reason, .. } | DecisionAnswer::Finish { reason, .. } => reason.as_deref(),
             DecisionAnswer::Refusal(_) | DecisionAnswer::Failure { .. } => None,
@@ -205,10 +205,10 @@ impl History {
     /// The time until the first token in which no model was working on the request
     /// and the client had sent all of it: what the gateway added, and waited before
     /// it called again. `None` without an answer.
-    pub fn added(&self) -> Option<Duration> {
+    pub fn added_latency(&self) -> Option<Duration> {
         let first_token = self.outcome.first_token?;
         let mut added = Duration::ZERO;
-        let mut idle_since = self.taken_in;
+        let mut idle_since = self.body_read_after;
         // Calls are in the order in which they began.
         for call in &self.calls {
             added += call.begun.min(first_token).saturating_sub(idle_since);

@@ -111,14 +111,14 @@ impl RetryBudget {
 
 impl LiveStats {
     /// Counts a call as in flight for as long as the guard lives.
-    pub fn begin(self: &std::sync::Arc<Self>) -> InFlight {
+    pub fn track_call(self: &std::sync::Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(std::sync::Arc::clone(self))
     }
 
     /// Permission for one retry, for as long as the permit lives; `None`, and counted
     /// as denied, when the budget is used up.
-    pub fn begin_retry(self: &std::sync::Arc<Self>, budget: RetryBudget) -> Option<RetryPermit> {
+    pub fn acquire_retry(self: &std::sync::Arc<Self>, budget: RetryBudget) -> Option<RetryPermit> {
         let limit = budget.limit(self.in_flight.load(Ordering::Relaxed));
         let begun = self.retries_in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |retries| {
             (retries < limit).then_some(retries + 1)
@@ -138,7 +138,13 @@ impl LiveStats {
     /// A stream was answered to its end: the first token came after
     /// `first_token`, the last one `generation` later. Too short a time or too
     /// few tokens say nothing about the speed.
-    pub fn streamed(&self, now: Instant, output_tokens: u64, first_token: Duration, generation: Duration) {
+    pub fn record_stream(
+        &self,
+        now: Instant,
+        output_tokens: u64,
+        first_token: Duration,
+        generation: Duration,
+    ) {
         let mut measured = self.measured();
         average(&mut measured.first_token_ms, millis(first_token));
         measured.speed(output_tokens, generation);
@@ -148,7 +154,7 @@ impl LiveStats {
     /// A call was answered in one piece after `total`. That tells only the sum of
     /// the time to the first token and of the generation: the former is taken as
     /// known or expected, else as a fifth of the whole.
-    pub fn answered_whole(
+    pub fn record_whole_answer(
         &self,
         expected: &ExpectedSpeed,
         now: Instant,
@@ -168,7 +174,7 @@ impl LiveStats {
     }
 
     /// A call failed, and the model is to blame.
-    pub fn failed(&self, now: Instant) {
+    pub fn record_failure(&self, now: Instant) {
         let mut measured = self.measured();
         measured.count(now, 1.0);
         measured.failure(now);
@@ -176,7 +182,7 @@ impl LiveStats {
 
     /// Records that the backend asked not to be called for a time, as of the end of the
     /// longest such request.
-    pub fn rest(&self, now: Instant, wait: Duration) {
+    pub fn record_backoff_request(&self, now: Instant, wait: Duration) {
         let mut measured = self.measured();
         let until = now.checked_add(wait);
         measured.resting_until = measured.resting_until.max(until);
@@ -194,12 +200,12 @@ impl LiveStats {
     }
 
     /// A health probe came back well: the model is healthy at once.
-    pub fn probe_succeeded(&self) {
+    pub fn record_probe_success(&self) {
         self.measured().recover();
     }
 
     /// A health probe failed.
-    pub fn probe_failed(&self, now: Instant) {
+    pub fn record_probe_failure(&self, now: Instant) {
         self.measured().failure(now);
     }
 

@@ -1,6 +1,7 @@
 //! What is known of a model before it is called.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,25 +48,40 @@ bitflags! {
     }
 }
 
-/// The endpoint that a model is called at.
+/// Kind of work that a model is called for. This enum is the only list of operations: a
+/// provider dialect maps each to a path, the configuration and telemetry to a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
-    /// `/v1/chat/completions`
+    /// Answer to a conversation.
     Chat,
-    /// `/v1/embeddings`
+    /// Vectors of texts.
     Embedding,
-    /// `/v1/audio/transcriptions`
+    /// Text of a recording.
     Transcription,
 }
 
 impl Operation {
-    /// The name that policies see.
-    pub const fn as_str(self) -> &'static str {
+    /// Every operation, in the order of the variants.
+    pub const ALL: [Self; 3] = [Self::Chat, Self::Embedding, Self::Transcription];
+
+    /// Returns the name in the policy contract, the configuration, records and metrics.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Chat => "chat",
             Self::Embedding => "embedding",
             Self::Transcription => "transcription",
         }
+    }
+
+    /// Returns the operation with a [name](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

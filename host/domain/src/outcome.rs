@@ -20,6 +20,9 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every party, in the order of the variants.
+    pub const ALL: [Self; 4] = [Self::Client, Self::Policy, Self::Backend, Self::Deadline];
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,6 +46,9 @@ pub enum RequestEnd {
 }
 
 impl RequestEnd {
+    /// Every end, in the order of the variants.
+    pub const ALL: [Self; 3] = [Self::Answered, Self::Failed, Self::Cancelled];
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -151,7 +151,7 @@ impl RequestAccounting {
         step_follows: bool,
     ) {
         self.decisions.update_plan(|run| run.tasks.truncate(first));
-        self.calls.begin_step(first, tasks, step_follows);
+        self.calls.start_step(first, tasks, step_follows);
     }
 
     /// The report for the client's headers, as of now.
@@ -194,8 +194,8 @@ impl RequestAccounting {
             arrived: SystemTime::now().checked_sub(latency).unwrap_or(SystemTime::UNIX_EPOCH),
             route: Arc::clone(&self.start.route),
             trace: self.start.trace,
-            taken_in: self.body_read_after,
-            asked: decisions.entries,
+            body_read_after: self.body_read_after,
+            decisions: decisions.entries,
             plan: decisions.plan,
             baseline: baseline.and_then(|model| {
                 Baseline::of(model, &request, calls.answering_call(), calls.answer_tokens())

@@ -42,7 +42,7 @@ pub(crate) use crate::cross_origin::Allowed;
 use crate::memory::MemoryLimits;
 use crate::transient::is_transient;
 
-pub use backends::{Backend, BackendKind};
+pub use backends::Backend;
 pub use keys::Key;
 pub use listeners::{Admin, Log, Server};
 pub use policies::{OnFailure, Policy};

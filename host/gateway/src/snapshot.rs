@@ -12,7 +12,7 @@ use pointsman_policy::Slot;
 
 use crate::auth::Keyring;
 use crate::clock::unix_seconds;
-use crate::config::{self, BackendKind, Config, Mode, RouteLimits};
+use crate::config::{self, Config, Mode, RouteLimits};
 use crate::rollout::state::Promoted;
 use crate::rollout::{Promotion, State, Trial};
 
@@ -173,15 +173,16 @@ pub(crate) fn connect(config: &Config, previous: Option<&Snapshot>) -> Result<Ba
     let mut backends = HashMap::new();
     for backend in &config.backends {
         let same = previous.filter(|previous| {
-            previous.config.backends.iter().any(|old| old.name == backend.name && old.kind == backend.kind)
+            previous.config.backends.iter().any(|old| {
+                old.name == backend.name
+                    && old.transport == backend.transport
+                    && old.dialect == backend.dialect
+            })
         });
         let connected = match same.and_then(|previous| previous.backends.get(&backend.name)) {
             Some(connected) => connected.clone(),
-            None => match backend.kind.clone() {
-                BackendKind::Http(http) => Backend::http(http)
-                    .map_err(|reason| UnusableBackend { name: backend.name.clone(), reason })?,
-                BackendKind::Simulated(fleet) => Backend::simulated(fleet),
-            },
+            None => Backend::new(backend.transport.clone(), backend.dialect)
+                .map_err(|reason| UnusableBackend { name: backend.name.clone(), reason })?,
         };
         backends.insert(backend.name.clone(), connected);
     }

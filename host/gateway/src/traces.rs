@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Uri;
-use pointsman_backends::{Endpoint, InvalidBackend, Posted};
+use pointsman_backends::{InvalidBackend, PostClient, PostResponse, TransportConfig};
 use pointsman_domain::ids::BackendName;
 use pointsman_telemetry::Supervisor;
 use pointsman_telemetry::traces::{self, Collector, Exporter, Refused, Server, Servers, Settings, Traces};
 use tokio::sync::{oneshot, watch};
 
-use crate::config::{self, BackendKind, Config};
+use crate::config::{self, Config};
 
 const PROTOBUF: &str = "application/x-protobuf";
 
@@ -35,7 +35,7 @@ pub(crate) fn start(config: &Config) -> Result<Option<(Traces, Export)>, Invalid
     let Some(config::Traces { collector, timeout, sample, content, service_name }) = &config.traces else {
         return Ok(None);
     };
-    let endpoint = Endpoint::new(collector, PROTOBUF, *timeout)?;
+    let endpoint = PostClient::new(collector, PROTOBUF, *timeout)?;
     let instance = uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid().to_string();
     let settings = Settings { service: service_name.clone(), instance, sample: *sample, content: *content };
     let (traces, exporter) = traces::traces(settings);
@@ -51,7 +51,7 @@ pub(crate) struct Export {
 }
 
 #[derive(Debug)]
-struct Posting(Endpoint);
+struct Posting(PostClient);
 
 impl Export {
     /// Sends until it is told to stop, and then what is still there. In a thread of
@@ -84,8 +84,8 @@ impl Collector for Posting {
             after,
         };
         match self.0.post(request).await {
-            Ok(Posted { status: 200..300, body, .. }) => Ok(body),
-            Ok(Posted { status, retry_after, .. }) => {
+            Ok(PostResponse { status: 200..300, body, .. }) => Ok(body),
+            Ok(PostResponse { status, retry_after, .. }) => {
                 // The statuses that OTLP calls retryable.
                 let is_for_now = matches!(status, 429 | 502..=504);
                 Err(refused(format!("{}: status {status}", self.0.address()), is_for_now, retry_after))
@@ -100,9 +100,9 @@ pub(crate) fn servers(config: &Config) -> Servers {
     let server = |backend: &config::Backend| -> (BackendName, Server) {
         let known = PROVIDERS.iter().find(|(ours, _)| *ours == backend.provider);
         let provider = known.map_or(backend.provider.as_str(), |(_, theirs)| theirs).to_owned();
-        let address = match &backend.kind {
-            BackendKind::Http(http) => address(&http.base_url),
-            BackendKind::Simulated(_) => None,
+        let address = match &backend.transport {
+            TransportConfig::Http(http) => address(&http.base_url),
+            TransportConfig::Simulated(_) => None,
         };
         (backend.name.clone(), Server { provider, address })
     };

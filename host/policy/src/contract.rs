@@ -213,7 +213,7 @@ impl<'a> From<&'a RequestFacts> for Request<'a> {
     fn from(request: &'a RequestFacts) -> Self {
         Self {
             id: &request.id,
-            operation: request.operation.as_str(),
+            operation: request.operation.name(),
             model: &request.model,
             tenant: request.tenant.as_ref().map(|tenant| tenant.as_str()),
             session: request.session.as_deref(),

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method};
-use pointsman_domain::failure::reason;
+use pointsman_domain::failure::source_chain;
 use reqwest::{Certificate, Client, NoProxy, Proxy, Response, Url};
 
 use crate::error::SupplyError;
@@ -64,8 +64,8 @@ impl Http {
         }
         builder.build().map(Self).map_err(|error| match ca_pem {
             // What looks like a certificate is looked into only here.
-            Some(_) => SupplyError::Authorities { reason: reason(&error) },
-            None => SupplyError::Client { reason: reason(&error) },
+            Some(_) => SupplyError::Authorities { reason: source_chain(&error) },
+            None => SupplyError::Client { reason: source_chain(&error) },
         })
     }
 
@@ -101,8 +101,10 @@ impl Http {
         let request = self.0.request(ask.method.clone(), ask.url.clone()).headers(headers);
         match request.send().await {
             Ok(response) => Ok(Answer { at, response }),
-            Err(error) if error.is_connect() => Err(SupplyError::Unreachable { at, reason: reason(&error) }),
-            Err(error) => Err(SupplyError::Broken { at, reason: reason(&error) }),
+            Err(error) if error.is_connect() => {
+                Err(SupplyError::Unreachable { at, reason: source_chain(&error) })
+            }
+            Err(error) => Err(SupplyError::Broken { at, reason: source_chain(&error) }),
         }
     }
 }
@@ -152,8 +154,8 @@ impl Answer {
         let mut body = Vec::with_capacity(announced);
         loop {
             let chunk = response.chunk().await;
-            let chunk =
-                chunk.map_err(|error| SupplyError::Broken { at: at.clone(), reason: reason(&error) })?;
+            let chunk = chunk
+                .map_err(|error| SupplyError::Broken { at: at.clone(), reason: source_chain(&error) })?;
             let Some(chunk) = chunk else { return Ok(body.into()) };
             if chunk.len() > limit - body.len() {
                 return Err(too_large());
@@ -221,6 +223,6 @@ fn authorities(pem: &[u8]) -> Result<Vec<Certificate>, SupplyError> {
     match Certificate::from_pem_bundle(pem) {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) => Err(SupplyError::Authorities { reason: "no certificate found".to_owned() }),
-        Err(error) => Err(SupplyError::Authorities { reason: reason(&error) }),
+        Err(error) => Err(SupplyError::Authorities { reason: source_chain(&error) }),
     }
 }

@@ -29,13 +29,13 @@ fn as_the_log_makes_it(bencher: divan::Bencher<'_, '_>, candidates: usize) {
 #[divan::bench(args = CANDIDATES)]
 fn when_all_has_changed(bencher: divan::Bencher<'_, '_>, candidates: usize) {
     let mut histories = [among(candidates), among(candidates)];
-    let first = histories[0].asked[0].candidates.clone();
+    let first = histories[0].decisions[0].candidates.clone();
     let renewed = first.iter().map(|candidate| {
         let mut candidate = candidate.clone();
         candidate.live.first_token_ms = Some(25.0 + 1.0 / 7.0);
         candidate
     });
-    histories[1].asked[0].candidates = renewed.collect();
+    histories[1].decisions[0].candidates = renewed.collect();
     let (mut lines, mut turn) = (Lines::default(), 0);
     bencher.bench_local(|| {
         turn += 1;
@@ -55,14 +55,14 @@ fn by_serialising(bencher: divan::Bencher<'_, '_>, candidates: usize) {
 
 fn among(candidates: usize) -> History {
     let mut history = sample::history(1_000, "llama-7b", RequestEnd::Answered);
-    let mut candidate = history.asked[0].candidates[0].clone();
+    let mut candidate = history.decisions[0].candidates[0].clone();
     let models = (0..candidates).map(|number| {
         candidate.model = sample::model(&format!("llama-{number}"), 20.0);
         candidate.live.first_token_ms = Some(25.0 + 1.0 / (number + 3) as f64);
         candidate.live.tokens_per_second = Some(400.0 - 1.0 / (number + 3) as f64);
         candidate.clone()
     });
-    history.asked[0].candidates = models.collect::<Vec<_>>().into();
+    history.decisions[0].candidates = models.collect::<Vec<_>>().into();
     history.request = Arc::clone(&history.request);
     history
 }

@@ -112,7 +112,7 @@ fn is_notable(history: &History) -> bool {
     history.outcome.ending != RequestEnd::Answered
         || history.plan.is_some()
         || history.calls.len() > 1
-        || history.asked.len() > 1
+        || history.decisions.len() > 1
 }
 
 fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {

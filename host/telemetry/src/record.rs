@@ -194,7 +194,7 @@ pub struct DryRun<'a> {
     /// What was known of the request.
     pub request: &'a RequestFacts,
     /// Who was asked what to do.
-    pub asked: &'a [DecisionEntry],
+    pub decisions: &'a [DecisionEntry],
     /// The first step of the plan, if the request would be cut into tasks.
     pub plan: Option<&'a PlanRun>,
 }
@@ -202,7 +202,7 @@ pub struct DryRun<'a> {
 impl<'a> Record<'a> {
     /// Of a request that has ended.
     pub fn of(history: &'a History) -> Self {
-        let decisions = history.asked.iter().map(Answered::of).collect();
+        let decisions = history.decisions.iter().map(Answered::of).collect();
         Self { decisions, ..Self::without_candidates(history) }
     }
 
@@ -218,7 +218,7 @@ impl<'a> Record<'a> {
             sampling: None,
             request: Request::of(&history.request),
             content: None,
-            decisions: history.asked.iter().map(Answered::without_candidates).collect(),
+            decisions: history.decisions.iter().map(Answered::without_candidates).collect(),
             attempts: history.calls.iter().map(|call| Attempt::of(call, history)).collect(),
             plan: history.plan.as_ref().map(|run| Plan::of(run, &history.calls, Some(&history.outcome))),
             outcome: Some(Outcome::of(history)),
@@ -238,7 +238,7 @@ impl<'a> Record<'a> {
             sampling: None,
             request: Request::of(request),
             content: None,
-            decisions: dry.asked.iter().map(Answered::of).collect(),
+            decisions: dry.decisions.iter().map(Answered::of).collect(),
             attempts: Vec::new(),
             plan: dry.plan.map(|run| Plan::of(run, &[], None)),
             outcome: None,
@@ -249,7 +249,7 @@ impl<'a> Record<'a> {
 impl<'a> Request<'a> {
     fn of(facts: &'a RequestFacts) -> Self {
         Self {
-            operation: facts.operation.as_str(),
+            operation: facts.operation.name(),
             model: &facts.model,
             session: facts.session.as_deref(),
             input_tokens: facts.input_tokens,
@@ -278,7 +278,7 @@ impl<'a> Answered<'a> {
             took_us: (asked.took.as_nanos() as f64 / 100.0).round() / 10.0,
             whole: asked.whole,
             candidates: Vec::new(),
-            answer: Answer::of(&asked.said),
+            answer: Answer::of(&asked.answer),
         }
     }
 }

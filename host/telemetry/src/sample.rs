@@ -59,15 +59,15 @@ pub(crate) fn history(ended_ms: u64, name: &str, ending: RequestEnd) -> History 
         arrived: UNIX_EPOCH + Duration::from_millis(ended_ms) - latency,
         route: Arc::from("auto"),
         trace: None,
-        taken_in: Duration::from_micros(200),
+        body_read_after: Duration::from_micros(200),
         request: Arc::new(facts(ended_ms)),
-        asked: vec![DecisionEntry {
+        decisions: vec![DecisionEntry {
             policy: Some(PolicyVersion { policy: PolicyName::new("cost"), digest: Digest::new([0xab; 32]) }),
             at: Duration::from_micros(220),
             took: Duration::from_nanos(12_340),
             candidates: Arc::new([Candidate { model: Arc::clone(&model), live }]),
             whole: 1,
-            said: DecisionAnswer::Route(Decision::in_order(1, "cheap")),
+            answer: DecisionAnswer::Route(Decision::in_order(1, "cheap")),
         }],
         calls: vec![ModelCall {
             model: Arc::clone(&model),

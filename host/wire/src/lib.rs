@@ -11,6 +11,7 @@ pub mod byte_order_mark;
 pub mod content_coding;
 mod json;
 pub mod openai;
+pub mod provider;
 pub mod sse;
 pub mod tokens;
 pub mod trace_context;

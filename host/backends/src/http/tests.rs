@@ -4,25 +4,35 @@ use pointsman_tests::{FakeModel, Gate, Step, client, model};
 use pointsman_wire::openai::provider::MultipartForm;
 
 use super::*;
-use crate::{Backend, Reply};
+use crate::{Backend, BackendResponse, TransportConfig};
 
 mod codings;
-mod kept;
+mod kept_connections;
 mod proxies;
 mod redirects;
 mod tls;
 
-fn backend(server: &FakeModel) -> Backend {
-    Backend::http(HttpConfig::new(server.base_url())).unwrap()
+fn http_backend(config: HttpConfig) -> Result<Backend, InvalidBackend> {
+    Backend::new(TransportConfig::Http(config), ProviderDialect::OpenAi)
 }
 
-async fn send(backend: &Backend, headers: HeaderMap, body: &[&'static str]) -> Result<Reply, CallFailure> {
+fn backend(server: &FakeModel) -> Backend {
+    http_backend(HttpConfig::new(server.base_url())).unwrap()
+}
+
+async fn send(
+    backend: &Backend,
+    headers: HeaderMap,
+    body: &[&'static str],
+) -> Result<BackendResponse, CallFailure> {
     let body = body.iter().map(|piece| Bytes::from_static(piece.as_bytes())).collect();
     let model = model("small", Modalities::TEXT);
-    backend.call(Call { model: &model, operation: Operation::Chat, content_type: None, body, headers }).await
+    backend
+        .call(BackendCall { model: &model, operation: Operation::Chat, content_type: None, body, headers })
+        .await
 }
 
-async fn call(backend: &Backend) -> Result<Reply, CallFailure> {
+async fn call(backend: &Backend) -> Result<BackendResponse, CallFailure> {
     send(backend, HeaderMap::new(), &["{\"model\":", "\"small\"", "}"]).await
 }
 
@@ -41,9 +51,9 @@ fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
 async fn a_call_carries_the_body_the_key_and_the_clients_headers() {
     let server = FakeModel::saying("hi").await;
     let mut config = HttpConfig::new(server.base_url() + "/");
-    config.api_key = Some(Secret::new("sk-1"));
+    config.auth = Some(ProviderAuth::Bearer(Secret::new("sk-1")));
     config.headers = headers(&[("x-team", "ours")]);
-    let backend = Backend::http(config).unwrap();
+    let backend = http_backend(config).unwrap();
     let client = headers(&[("x-title", "a"), ("x-team", "theirs"), ("authorization", "Bearer theirs")]);
 
     let reply = send(&backend, client, &["{\"model\":", "\"small\"}"]).await.unwrap();
@@ -64,14 +74,14 @@ async fn a_call_carries_the_body_the_key_and_the_clients_headers() {
 async fn check_transcription(server: &FakeModel, config: HttpConfig) {
     let recording = Bytes::from(vec![0; 300_000]);
     let head = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n";
-    let call = Call {
+    let call = BackendCall {
         model: &model("small", Modalities::AUDIO),
         operation: Operation::Transcription,
         content_type: Some("multipart/form-data; boundary=B"),
         body: vec![head.into(), recording.clone(), Bytes::from_static(b"\r\n--B--\r\n")],
         headers: headers(&[("content-type", "text/plain")]),
     };
-    let reply = Backend::http(config).unwrap().call(call).await.unwrap();
+    let reply = http_backend(config).unwrap().call(call).await.unwrap();
     assert_eq!(reply.body.whole(1000).await.unwrap(), r#"{"text":"hi"}"#);
 
     let request = server.request(1).await;
@@ -108,7 +118,7 @@ async fn a_recording_is_sent_over_http_2_and_tls_alike() {
 #[tokio::test]
 async fn an_embedding_has_an_address_of_its_own() {
     let server = FakeModel::always(Step::json(&serde_json::json!({ "data": [] }))).await;
-    let call = Call {
+    let call = BackendCall {
         model: &model("small", Modalities::TEXT),
         operation: Operation::Embedding,
         content_type: None,
@@ -128,7 +138,7 @@ async fn a_long_body_is_sent_in_pieces_with_its_length() {
     let image = Bytes::from(vec![b'a'; 4 * 1024 * 1024]);
     let body = vec![Bytes::from_static(b"{\"image\":\""), image, Bytes::new(), Bytes::from_static(b"\"}")];
     let whole = body.concat();
-    let call = Call {
+    let call = BackendCall {
         model: &model("small", Modalities::TEXT),
         operation: Operation::Chat,
         content_type: None,
@@ -245,7 +255,7 @@ async fn an_answer_longer_than_the_limit_is_not_held() {
 async fn http_2_is_spoken_to_servers_that_are_known_to() {
     let server = FakeModel::saying("hi").await;
     let config = HttpConfig { http2: true, ..HttpConfig::new(server.base_url()) };
-    assert_eq!(call(&Backend::http(config).unwrap()).await.unwrap().status, 200);
+    assert_eq!(call(&http_backend(config).unwrap()).await.unwrap().status, 200);
     assert_eq!(server.request(1).await.version, ::http::Version::HTTP_2);
 }
 
@@ -253,9 +263,8 @@ async fn http_2_is_spoken_to_servers_that_are_known_to() {
 async fn a_key_goes_into_the_header_that_the_server_wants() {
     let server = FakeModel::saying("hi").await;
     let mut config = HttpConfig::new(server.base_url() + "?api-version=2024-10-21");
-    config.api_key = Some(Secret::new("k-1"));
-    config.api_key_header = HeaderName::from_static("api-key");
-    let backend = Backend::http(config).unwrap();
+    config.auth = Some(ProviderAuth::in_header(HeaderName::from_static("api-key"), Secret::new("k-1")));
+    let backend = http_backend(config).unwrap();
     send(&backend, headers(&[("api-key", "theirs")]), &["{}"]).await.unwrap();
     backend.probe("models", Duration::from_secs(60)).await.unwrap();
 
@@ -268,18 +277,23 @@ async fn a_key_goes_into_the_header_that_the_server_wants() {
 #[test]
 fn a_key_is_nowhere_to_be_seen() {
     let key = "sk-very-secret";
-    let config = HttpConfig { api_key: Some(Secret::new(key)), ..HttpConfig::new("http://localhost:1/v1") };
+    let config = HttpConfig {
+        auth: Some(ProviderAuth::Bearer(Secret::new(key))),
+        ..HttpConfig::new("http://localhost:1/v1")
+    };
     assert!(!format!("{config:?}").contains(key));
-    assert!(!format!("{:?}", Backend::http(config).unwrap()).contains(key));
-    let config =
-        HttpConfig { api_key: Some(Secret::new(format!("{key}\n"))), ..HttpConfig::new("http://h/v1") };
-    let error = Backend::http(config).unwrap_err();
+    assert!(!format!("{:?}", http_backend(config).unwrap()).contains(key));
+    let config = HttpConfig {
+        auth: Some(ProviderAuth::Bearer(Secret::new(format!("{key}\n")))),
+        ..HttpConfig::new("http://h/v1")
+    };
+    let error = http_backend(config).unwrap_err();
     assert!(!format!("{error} {error:?}").contains(key));
 }
 
 #[test]
 fn a_backend_that_cannot_be_is_refused_with_its_reason() {
-    let reason = |config: HttpConfig| Backend::http(config).unwrap_err().to_string();
+    let reason = |config: HttpConfig| http_backend(config).unwrap_err().to_string();
     for url in ["", "localhost:8000", "ftp://h/v1", "http://h/v1#x"] {
         assert!(reason(HttpConfig::new(url)).contains("is not an address such as"), "{url}");
     }

@@ -3,7 +3,7 @@ use pointsman_domain::model::Modalities;
 use pointsman_tests::{FakeModel, Gate, Step};
 
 use super::*;
-use crate::HttpConfig;
+use crate::{HttpConfig, TransportConfig};
 
 fn model() -> Arc<Model> {
     Arc::new(pointsman_tests::model("small", Modalities::TEXT))
@@ -14,7 +14,9 @@ fn is_healthy(model: &Model) -> bool {
 }
 
 fn start(server: &FakeModel, model: &Arc<Model>) -> Prober {
-    let backend = Backend::http(HttpConfig::new(server.base_url())).unwrap();
+    let backend =
+        Backend::new(TransportConfig::Http(HttpConfig::new(server.base_url())), ProviderDialect::OpenAi)
+            .unwrap();
     let config = ProbeConfig { interval: Duration::from_millis(1), ..ProbeConfig::default() };
     Prober::start(BackendName::new("fake"), backend, vec![Arc::clone(model)], config)
 }
@@ -33,19 +35,21 @@ async fn probes_take_a_model_out_and_bring_it_back_without_traffic() {
         .start()
         .await;
     let model = model();
-    let backend = Backend::http(HttpConfig::new(server.base_url())).unwrap();
-    let mut probed = Probed {
+    let backend =
+        Backend::new(TransportConfig::Http(HttpConfig::new(server.base_url())), ProviderDialect::OpenAi)
+            .unwrap();
+    let mut probed = ProbeTask {
         name: BackendName::new("fake"),
         backend,
         models: vec![Arc::clone(&model)],
         config: ProbeConfig::default(),
         down: false,
-        odd_status: None,
+        unexpected_status: None,
     };
     for _ in 0..3 {
         assert!(is_healthy(&model));
         let result = probed.backend.probe("models", Duration::from_secs(60)).await;
-        probed.judge(result, Instant::now());
+        probed.record(result, Instant::now());
     }
     assert!(!is_healthy(&model));
 
@@ -59,7 +63,9 @@ async fn probes_take_a_model_out_and_bring_it_back_without_traffic() {
 #[tokio::test]
 async fn a_probe_without_an_answer_fails_in_time() {
     let server = FakeModel::always(Step::hang()).await;
-    let backend = Backend::http(HttpConfig::new(server.base_url())).unwrap();
+    let backend =
+        Backend::new(TransportConfig::Http(HttpConfig::new(server.base_url())), ProviderDialect::OpenAi)
+            .unwrap();
     let limit = Duration::from_millis(1);
     let failure = backend.probe("models", limit).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout { limit: TimeLimit::FirstByte, waited: limit });
@@ -70,7 +76,9 @@ async fn a_server_that_answers_is_alive_unless_it_failed() {
     let within = Duration::from_secs(60);
     let probe = async |status: u16| {
         let server = FakeModel::always(Step::status(status).header("location", "http://127.0.0.1:1/")).await;
-        let backend = Backend::http(HttpConfig::new(server.base_url())).unwrap();
+        let backend =
+            Backend::new(TransportConfig::Http(HttpConfig::new(server.base_url())), ProviderDialect::OpenAi)
+                .unwrap();
         backend.probe("models", within).await.map_err(|failure| failure.kind)
     };
     for alive in [200, 204, 301, 307, 400, 401, 403, 404, 405, 429, 499] {

@@ -1,14 +1,14 @@
-//! What a simulated model says. It looks at what kind of task the prompt is,
-//! takes up its words, and is right where that is easy: sums, lists, lengths.
-//! The same prompt gets the same answer.
+//! Text of simulated answers. It depends on the kind of task in the prompt, repeats words of
+//! the prompt, and is correct where that is easy: sums, lists, lengths. Equal prompts get equal
+//! answers.
 
 use fastrand::Rng;
 use pointsman_domain::model::Modalities;
 
-use super::request::{Asked, CONFIDENCE, Media};
+use super::request::{CONFIDENCE, ChatRequest, Media};
 use super::tokens::tokens;
 
-/// Words that do not tell what a prompt is about.
+/// Words that do not describe the subject of a prompt.
 const STOP_WORDS: &str = " a about am an and are as at be by can code could create describe do does explain \
     extract for from function give have hello hi how i in is it its list make me my of on or please poem say \
     short story sum summarise summarize tell text that the their them this to translate was we what when where \
@@ -39,24 +39,24 @@ const SENTENCES: [&str; 6] = [
     "Please leave a message after the tone.",
     "That is all I wanted to say about it.",
 ];
-/// Encoded bytes of sound for a spoken sentence.
+/// Encoded bytes of audio for each spoken sentence.
 const BYTES_PER_SENTENCE: usize = 64 * 1024;
 
-/// What is said, token by token.
+/// Text of an answer, token by token.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct SimulatedAnswer {
     pub(super) tokens: Vec<String>,
-    /// Whether the limit on output tokens cut it off.
+    /// Whether the limit on output tokens truncated it.
     pub(super) cut: bool,
 }
 
-impl Answer {
-    pub(super) fn to(asked: &Asked, choices: &mut Rng) -> Self {
-        let mut text = format!("{}: {}", asked.model, body(asked, choices));
-        if asked.wants_confidence {
-            text += &format!("\n{CONFIDENCE}{}", confidence(&asked.text));
+impl SimulatedAnswer {
+    pub(super) fn new(request: &ChatRequest, choices: &mut Rng) -> Self {
+        let mut text = format!("{}: {}", request.model, body(request, choices));
+        if request.wants_confidence {
+            text += &format!("\n{CONFIDENCE}{}", confidence(&request.text));
         }
-        let limit = asked.max_tokens.map_or(usize::MAX, |limit| limit as usize);
+        let limit = request.max_tokens.map_or(usize::MAX, |limit| limit as usize);
         let mut said: Vec<String> = tokens(&text).map(str::to_owned).collect();
         let cut = said.len() > limit;
         said.truncate(limit);
@@ -64,36 +64,36 @@ impl Answer {
     }
 }
 
-fn body(asked: &Asked, choices: &mut Rng) -> String {
-    if let [first, ..] = asked.media.as_slice() {
-        let heard_or_seen = asked.media.iter().map(|media| about_media(media, choices));
+fn body(request: &ChatRequest, choices: &mut Rng) -> String {
+    if let [first, ..] = request.media.as_slice() {
+        let heard_or_seen = request.media.iter().map(|media| about_media(media, choices));
         let mut text = heard_or_seen.collect::<Vec<_>>().join(" ");
-        if first.kind == Modalities::IMAGE && !asked.text.trim().is_empty() {
-            text += &format!(" As to {}: {}", subject(&asked.text), pick(&REMARKS, choices));
+        if first.kind == Modalities::IMAGE && !request.text.trim().is_empty() {
+            text += &format!(" As to {}: {}", subject(&request.text), pick(&REMARKS, choices));
         }
         return text;
     }
-    let lower = asked.text.to_lowercase();
+    let lower = request.text.to_lowercase();
     let words = || lower.split(|c: char| !c.is_alphanumeric());
     let any = |stems: &[&str]| words().any(|word| stems.iter().any(|stem| word.starts_with(stem)));
-    if let Some(sum) = arithmetic(&asked.text) {
+    if let Some(sum) = arithmetic(&request.text) {
         sum
     } else if any(&["summar", "shorten"]) {
-        summary(&asked.text)
+        summary(&request.text)
     } else if any(&["translat"]) {
-        format!("“{}”, as a simulated translation.", subject(&asked.text))
+        format!("“{}”, as a simulated translation.", subject(&request.text))
     } else if any(&["extract"]) {
-        extraction(&asked.text)
+        extraction(&request.text)
     } else if any(&["function", "code", "python", "rust", "javascript", "sql"]) {
-        code(&lower, &subject(&asked.text))
+        code(&lower, &subject(&request.text))
     } else if any(&["poem", "story", "song"]) {
-        verses(&subject(&asked.text), choices)
+        verses(&subject(&request.text), choices)
     } else {
-        talk(&subject(&asked.text), choices)
+        talk(&subject(&request.text), choices)
     }
 }
 
-/// How sure it is, 0..100: the more words, the less.
+/// Returns the confidence in percent, which decreases with the number of words.
 fn confidence(prompt: &str) -> usize {
     100 - tokens(prompt).count().min(60)
 }
@@ -105,7 +105,7 @@ fn about_media(media: &Media, choices: &mut Rng) -> String {
     format!("I see {} ({}).", pick(&SCENES, choices), media.description())
 }
 
-/// What is said in a recording of so many encoded bytes.
+/// Returns the words of a recording, whose number depends on its encoded bytes.
 pub(super) fn heard(encoded: usize, choices: &mut Rng) -> String {
     let count = encoded.div_ceil(BYTES_PER_SENTENCE).clamp(1, 20);
     let said: Vec<&str> = (0..count).map(|_| pick(&SENTENCES, choices)).collect();
@@ -116,7 +116,7 @@ fn pick<'a>(from: &[&'a str], choices: &mut Rng) -> &'a str {
     choices.choice(from.iter().copied()).unwrap_or_default()
 }
 
-/// What a prompt is about: what it quotes, or its first telling words.
+/// Returns the subject of a prompt: its quoted text, or else its first descriptive words.
 fn subject(prompt: &str) -> String {
     if let Some(quoted) = prompt.split('"').nth(1).filter(|quoted| !quoted.trim().is_empty()) {
         return quoted.to_owned();
@@ -128,7 +128,7 @@ fn subject(prompt: &str) -> String {
     if words.is_empty() { "that".to_owned() } else { words.join(" ") }
 }
 
-/// The first `a + b` in a prompt, with its result.
+/// Returns the first `a + b` in a prompt with its result.
 fn arithmetic(prompt: &str) -> Option<String> {
     let parts: Vec<&str> = prompt
         .split(|c: char| c.is_whitespace() || matches!(c, '?' | '=' | ',' | '!'))
@@ -151,7 +151,7 @@ fn number(text: &str) -> Option<f64> {
     text.trim_end_matches('.').parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// The first and the last sentence of what is to be summarised.
+/// Returns the first and the last sentence of the text to summarise.
 fn summary(prompt: &str) -> String {
     let material = prompt.split_once(':').map_or(prompt, |(_, material)| material);
     let sentences: Vec<&str> =
@@ -164,7 +164,7 @@ fn summary(prompt: &str) -> String {
     }
 }
 
-/// Names, numbers and addresses in a prompt, one a line.
+/// Returns the names, numbers and addresses in a prompt, one on each line.
 fn extraction(prompt: &str) -> String {
     let material = prompt.split_once(':').map_or(prompt, |(_, material)| material);
     let found = material.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));

@@ -1,4 +1,4 @@
-//! Vectors of a simulated model: texts that share words are near one another.
+//! Simulated embeddings: texts that share words have similar vectors.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -9,14 +9,13 @@ use serde_json::json;
 use super::tokens::tokens;
 
 const DIMENSIONS: usize = 32;
-/// In how many of them a word shows: with one, two words would often be the same.
+/// Dimensions that a word contributes to. With one, two words would often have the same vector.
 const PLACES: u64 = 4;
-/// Words that only differ behind this many letters, such as a plural, are one.
+/// Letters of a word that count, so that a plural equals its singular.
 const STEM: usize = 5;
 
-/// An embedding request.
 #[derive(Debug)]
-pub(super) struct Embedding {
+pub(super) struct EmbeddingRequest {
     pub(super) model: String,
     pub(super) texts: Vec<String>,
 }
@@ -35,8 +34,11 @@ enum Input {
     Many(Vec<String>),
 }
 
-impl Embedding {
-    /// Reads a body; a reason says why it is none that a server would take.
+impl EmbeddingRequest {
+    /// Parses a body.
+    ///
+    /// # Errors
+    /// Returns the reason why a server would reject it.
     pub(super) fn read(pieces: &[Bytes]) -> Result<Self, String> {
         let body: Body = serde_json::from_slice(&pieces.concat()).map_err(|error| error.to_string())?;
         if let Some(other) = body.encoding_format.filter(|format| format != "float") {
@@ -67,7 +69,7 @@ impl Embedding {
     }
 }
 
-/// A vector of length 1.
+/// Returns the vector of a text, with length 1.
 fn vector(text: &str) -> [f32; DIMENSIONS] {
     let mut vector = [0.0; DIMENSIONS];
     let lower = text.to_lowercase();
@@ -85,7 +87,7 @@ fn vector(text: &str) -> [f32; DIMENSIONS] {
     }
     let length = vector.iter().map(|value: &f32| value * value).sum::<f32>().sqrt();
     if length == 0.0 {
-        // Nothing was said, which is as good a direction as any.
+        // A text without words has no direction of its own.
         vector[0] = 1.0;
         return vector;
     }

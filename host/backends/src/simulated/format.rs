@@ -1,4 +1,4 @@
-//! The simulated fleet's answers in OpenAI's shapes.
+//! Simulated answers in the form of OpenAI's API.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,12 +6,12 @@ use bytes::Bytes;
 use pointsman_domain::usage::Usage;
 use pointsman_wire::openai::client::{AnswerHead, DONE_EVENT, ErrorBody, FinishReason};
 
-use super::answer::Answer;
-use super::request::Asked;
+use super::answer::SimulatedAnswer;
+use super::request::ChatRequest;
 
-/// What every piece of one answer says of itself.
+/// Members that all parts of one answer share.
 #[derive(Debug)]
-pub(super) struct Format {
+pub(super) struct AnswerFormat {
     id: String,
     created: u64,
     model: String,
@@ -19,35 +19,35 @@ pub(super) struct Format {
     wants_usage: bool,
 }
 
-impl Format {
-    pub(super) fn new(id: u64, asked: &Asked) -> Self {
+impl AnswerFormat {
+    pub(super) fn new(id: u64, request: &ChatRequest) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             id: format!("chatcmpl-simulated-{id:016x}"),
             created: now.map_or(0, |since| since.as_secs()),
-            model: asked.model.clone(),
-            input_tokens: asked.input_tokens,
-            wants_usage: asked.wants_usage,
+            model: request.model.clone(),
+            input_tokens: request.input_tokens,
+            wants_usage: request.wants_usage,
         }
     }
 
-    /// An answer in one piece.
-    pub(super) fn whole(&self, answer: &Answer) -> Bytes {
+    /// Returns the answer in one piece.
+    pub(super) fn whole(&self, answer: &SimulatedAnswer) -> Bytes {
         self.head().completion(&answer.tokens.concat(), finish_reason(answer), self.usage(answer))
     }
 
-    /// The event that opens a stream.
-    pub(super) fn opening(&self) -> Bytes {
+    /// Returns the first event of a stream.
+    pub(super) fn first_event(&self) -> Bytes {
         self.head().role_event()
     }
 
-    /// An event with some tokens.
-    pub(super) fn said(&self, tokens: &[String]) -> Bytes {
+    /// Returns an event with some tokens.
+    pub(super) fn token_event(&self, tokens: &[String]) -> Bytes {
         self.head().content_event(&tokens.concat())
     }
 
-    /// The events that end a stream.
-    pub(super) fn ending(&self, answer: &Answer) -> Bytes {
+    /// Returns the last events of a stream.
+    pub(super) fn last_events(&self, answer: &SimulatedAnswer) -> Bytes {
         let mut events = vec![self.head().finish_event(finish_reason(answer))];
         if self.wants_usage {
             events.push(self.head().usage_event(self.usage(answer)));
@@ -60,17 +60,17 @@ impl Format {
         AnswerHead { id: &self.id, created: self.created, model: &self.model }
     }
 
-    fn usage(&self, answer: &Answer) -> Usage {
+    fn usage(&self, answer: &SimulatedAnswer) -> Usage {
         Usage::counted(self.input_tokens, answer.tokens.len() as u64)
     }
 }
 
-/// An error in OpenAI's shape.
+/// Returns an error body.
 pub(super) fn error(status: u16, message: &str) -> Bytes {
     let kind = if status < 500 { "invalid_request_error" } else { "server_error" };
     ErrorBody { message, kind, param: None, code: None }.to_bytes()
 }
 
-fn finish_reason(answer: &Answer) -> FinishReason {
+fn finish_reason(answer: &SimulatedAnswer) -> FinishReason {
     if answer.cut { FinishReason::Length } else { FinishReason::Stop }
 }

@@ -1,4 +1,4 @@
-//! What a call asks for, read from its body as a real server reads it.
+//! Chat requests, parsed from their bodies as a real server does.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,24 +8,24 @@ use serde::Deserialize;
 
 use super::tokens::tokens;
 
-/// How a system message asks for the line that says how sure a model is.
+/// Beginning of the last line of an answer, which states the confidence in percent. A system
+/// message that contains it requests that line.
 pub(super) const CONFIDENCE: &str = "CONFIDENCE: ";
-/// Tokens that the framing of a message adds.
+/// Tokens for the framing of a message.
 const TOKENS_PER_MESSAGE: u64 = 4;
-/// Tokens of a picture.
+/// Tokens of an image.
 const TOKENS_PER_IMAGE: u64 = 256;
-/// Bytes of encoded sound in a token.
+/// Bytes of encoded audio for each token.
 pub(super) const AUDIO_BYTES_PER_TOKEN: usize = 1024;
 
-/// A chat request.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct ChatRequest {
     pub(super) model: String,
-    /// The text of the last user message.
+    /// Text of the last user message.
     pub(super) text: String,
-    /// What that message shows or plays.
+    /// Images and audio of that message.
     pub(super) media: Vec<Media>,
-    /// Whether a system message asks for a last line that says how sure it is.
+    /// Whether a system message requests a last line with the confidence.
     pub(super) wants_confidence: bool,
     pub(super) stream: bool,
     pub(super) wants_usage: bool,
@@ -33,13 +33,13 @@ pub(super) struct Asked {
     pub(super) input_tokens: u64,
 }
 
-/// A picture or a sound.
+/// Image or audio.
 #[derive(Debug)]
 pub(super) struct Media {
     pub(super) kind: Modalities,
-    /// `png`, `wav` …; empty where it is behind a link.
+    /// `png`, `wav` …; empty for a link.
     pub(super) format: String,
-    /// The link, or the encoded content.
+    /// Link, or encoded content.
     pub(super) data: String,
 }
 
@@ -100,10 +100,10 @@ struct InputAudio {
     format: String,
 }
 
-impl Asked {
+impl ChatRequest {
     pub(super) fn read(pieces: &[Bytes]) -> Result<Self, serde_json::Error> {
         let body: Body = serde_json::from_slice(&pieces.concat())?;
-        let mut asked = Self {
+        let mut request = Self {
             model: body.model,
             text: String::new(),
             media: Vec::new(),
@@ -115,15 +115,15 @@ impl Asked {
         };
         for message in body.messages {
             let (text, media) = message.content.map(Content::split).unwrap_or_default();
-            asked.input_tokens += TOKENS_PER_MESSAGE + tokens(&text).count() as u64;
-            asked.input_tokens += media.iter().map(Media::tokens).sum::<u64>();
+            request.input_tokens += TOKENS_PER_MESSAGE + tokens(&text).count() as u64;
+            request.input_tokens += media.iter().map(Media::tokens).sum::<u64>();
             match message.role.as_str() {
-                "user" => (asked.text, asked.media) = (text, media),
-                "system" => asked.wants_confidence |= text.contains(CONFIDENCE),
+                "user" => (request.text, request.media) = (text, media),
+                "system" => request.wants_confidence |= text.contains(CONFIDENCE),
                 _ => {}
             }
         }
-        Ok(asked)
+        Ok(request)
     }
 }
 
@@ -163,7 +163,7 @@ impl Media {
         if self.kind == Modalities::AUDIO { "audio" } else { "image" }
     }
 
-    /// `png, 12 KB`
+    /// Returns format and size, such as `png, 12 KB`.
     pub(super) fn description(&self) -> String {
         if self.format.is_empty() {
             return format!("at {}", self.data);

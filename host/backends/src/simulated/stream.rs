@@ -1,4 +1,4 @@
-//! A simulated answer as it is spoken.
+//! Bodies of simulated responses, sent at the speed of the model.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -7,36 +7,37 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::answer::Answer;
-use super::format::Format;
+use super::answer::SimulatedAnswer;
+use super::format::AnswerFormat;
 
-/// The body of a simulated answer.
+/// Body of a simulated response.
 #[derive(Debug)]
-pub(crate) struct SimulatedBody(Kind);
+pub(crate) struct SimulatedBody(BodyKind);
 
 #[derive(Debug)]
-enum Kind {
+enum BodyKind {
     Whole(Option<Bytes>),
-    Stream(Box<Spoken>),
+    Stream(Box<AnswerStream>),
 }
 
 #[derive(Debug)]
-struct Spoken {
-    answer: Answer,
-    format: Format,
-    next: Next,
+struct AnswerStream {
+    answer: SimulatedAnswer,
+    format: AnswerFormat,
+    next: NextEvent,
     pace: Pace,
 }
 
-/// What comes next.
+/// NextEvent event of a stream.
 #[derive(Clone, Copy, Debug)]
-enum Next {
-    Opening,
+enum NextEvent {
+    First,
+    /// The tokens from this one on.
     Token(usize),
-    Nothing,
+    None,
 }
 
-/// When tokens are due.
+/// Schedule of the tokens.
 #[derive(Debug)]
 struct Pace {
     start: Instant,
@@ -46,48 +47,48 @@ struct Pace {
 
 impl SimulatedBody {
     pub(super) fn whole(body: Bytes) -> Self {
-        Self(Kind::Whole(Some(body)))
+        Self(BodyKind::Whole(Some(body)))
     }
 
-    /// The first token is due now.
-    pub(super) fn stream(answer: Answer, format: Format, per_token: Duration) -> Self {
+    /// Starts a stream whose first token is due now.
+    pub(super) fn stream(answer: SimulatedAnswer, format: AnswerFormat, per_token: Duration) -> Self {
         let pace = Pace { start: Instant::now(), per_token, timer: None };
-        Self(Kind::Stream(Box::new(Spoken { answer, format, next: Next::Opening, pace })))
+        Self(BodyKind::Stream(Box::new(AnswerStream { answer, format, next: NextEvent::First, pace })))
     }
 
     pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         match &mut self.0 {
-            Kind::Whole(body) => Poll::Ready(body.take()),
-            Kind::Stream(spoken) => spoken.poll_chunk(cx),
+            BodyKind::Whole(body) => Poll::Ready(body.take()),
+            BodyKind::Stream(spoken) => spoken.poll_chunk(cx),
         }
     }
 }
 
-impl Spoken {
+impl AnswerStream {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let chunk = match self.next {
-            Next::Opening => {
-                self.next = Next::Token(0);
-                self.format.opening()
+            NextEvent::First => {
+                self.next = NextEvent::Token(0);
+                self.format.first_event()
             }
-            Next::Token(first) if first < self.answer.tokens.len() => {
+            NextEvent::Token(first) if first < self.answer.tokens.len() => {
                 let due = ready!(self.pace.poll_due(first, cx)).min(self.answer.tokens.len());
-                self.next = Next::Token(due);
-                self.format.said(&self.answer.tokens[first..due])
+                self.next = NextEvent::Token(due);
+                self.format.token_event(&self.answer.tokens[first..due])
             }
-            Next::Token(_) => {
-                self.next = Next::Nothing;
-                self.format.ending(&self.answer)
+            NextEvent::Token(_) => {
+                self.next = NextEvent::None;
+                self.format.last_events(&self.answer)
             }
-            Next::Nothing => return Poll::Ready(None),
+            NextEvent::None => return Poll::Ready(None),
         };
         Poll::Ready(Some(chunk))
     }
 }
 
 impl Pace {
-    /// Waits for a token, and tells how many are due by then. There is one timer
-    /// for the whole stream, and none without a pace.
+    /// Waits until a token is due, and returns the number of tokens that are due by then. One
+    /// timer serves the whole stream; there is none at unlimited speed.
     fn poll_due(&mut self, token: usize, cx: &mut Context<'_>) -> Poll<usize> {
         if self.per_token.is_zero() {
             return Poll::Ready(token + 1);
@@ -103,8 +104,8 @@ impl Pace {
         Poll::Ready(self.due_by(Instant::now()).max(token + 1))
     }
 
-    /// How many tokens are due. After a late wake-up it is several at once, so
-    /// that the stated speed holds.
+    /// Returns the number of tokens that are due. After a late wake-up it is several at once, so
+    /// that the configured speed is kept.
     fn due_by(&self, now: Instant) -> usize {
         let elapsed = now.saturating_duration_since(self.start);
         1 + (elapsed.as_nanos() / self.per_token.as_nanos()) as usize

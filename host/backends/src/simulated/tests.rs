@@ -1,23 +1,26 @@
 use bytes::Bytes;
 use pointsman_domain::model::{Modalities, Model, Operation};
 use pointsman_tests::model;
+use pointsman_wire::provider::ProviderDialect;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::{Backend, TransportConfig};
 
-fn fleet(behaviour: SimulatedModel) -> Simulated {
+fn fleet(behaviour: SimulatedModel) -> Backend {
     let models = ["llama-70b", "clip", "whisper"].map(|name| (name.to_owned(), behaviour));
-    Simulated::new(SimulatedConfig { models: BTreeMap::from(models), seed: 7 })
+    let config = SimulatedConfig { models: BTreeMap::from(models), seed: 7 };
+    Backend::new(TransportConfig::Simulated(config), ProviderDialect::OpenAi).unwrap()
 }
 
-fn chat<'a>(model: &'a Model, body: &Value) -> Call<'a> {
+fn chat<'a>(model: &'a Model, body: &Value) -> BackendCall<'a> {
     let body = vec![Bytes::from(body.to_string())];
-    Call { model, operation: Operation::Chat, content_type: None, body, headers: HeaderMap::new() }
+    BackendCall { model, operation: Operation::Chat, content_type: None, body, headers: HeaderMap::new() }
 }
 
-async fn call(fleet: &Simulated, body: &Value) -> (u16, Vec<Bytes>) {
+async fn call(fleet: &Backend, body: &Value) -> (u16, Vec<Bytes>) {
     let model = model("any", Modalities::TEXT | Modalities::IMAGE | Modalities::AUDIO);
-    let mut reply = fleet.call(chat(&model, body)).await;
+    let mut reply = fleet.call(chat(&model, body)).await.unwrap();
     let mut chunks = Vec::new();
     while let Some(chunk) = reply.body.chunk().await {
         chunks.push(chunk.unwrap());
@@ -25,7 +28,7 @@ async fn call(fleet: &Simulated, body: &Value) -> (u16, Vec<Bytes>) {
     (reply.status, chunks)
 }
 
-async fn whole(fleet: &Simulated, body: &Value) -> (u16, Value) {
+async fn whole(fleet: &Backend, body: &Value) -> (u16, Value) {
     let (status, chunks) = call(fleet, body).await;
     (status, serde_json::from_slice(&chunks.concat()).unwrap())
 }
@@ -92,7 +95,7 @@ async fn content_that_a_model_does_not_take_is_refused() {
     let part = json!({ "type": "image_url", "image_url": { "url": "https://example.org/a.png" } });
     let body = json!({ "model": "llama-70b", "messages": [{ "role": "user", "content": [part] }] });
     let model = model("text", Modalities::TEXT);
-    assert_eq!(fleet(SimulatedModel::default()).call(chat(&model, &body)).await.status, 400);
+    assert_eq!(fleet(SimulatedModel::default()).call(chat(&model, &body)).await.unwrap().status, 400);
 }
 
 #[tokio::test]
@@ -137,9 +140,14 @@ async fn a_stream_says_what_the_whole_answer_says() {
 async fn task(model: &str, operation: Operation, content_type: Option<&str>, body: Vec<u8>) -> (u16, Value) {
     let operations = vec![Operation::Chat, Operation::Embedding, Operation::Transcription];
     let facts = Model { operations, ..pointsman_tests::model(model, Modalities::TEXT | Modalities::AUDIO) };
-    let call =
-        Call { model: &facts, operation, content_type, body: vec![body.into()], headers: HeaderMap::new() };
-    let reply = fleet(SimulatedModel::default()).call(call).await;
+    let call = BackendCall {
+        model: &facts,
+        operation,
+        content_type,
+        body: vec![body.into()],
+        headers: HeaderMap::new(),
+    };
+    let reply = fleet(SimulatedModel::default()).call(call).await.unwrap();
     (reply.status, serde_json::from_slice(&reply.body.whole(10_000).await.unwrap()).unwrap())
 }
 
@@ -203,8 +211,8 @@ async fn a_call_of_another_kind_or_shape_is_refused_with_its_reason() {
     assert!(why(Operation::Embedding, None, base64).await.contains("use float"));
 
     let chats = model("llama-70b", Modalities::TEXT);
-    let call = Call { operation: Operation::Embedding, ..chat(&chats, &json!({})) };
-    let reply = fleet(SimulatedModel::default()).call(call).await;
+    let call = BackendCall { operation: Operation::Embedding, ..chat(&chats, &json!({})) };
+    let reply = fleet(SimulatedModel::default()).call(call).await.unwrap();
     assert_eq!(reply.status, 400);
     let error: Value = serde_json::from_slice(&reply.body.whole(1000).await.unwrap()).unwrap();
     assert_eq!(error["error"]["message"], "llama-70b does not do embedding calls");

@@ -1,6 +1,4 @@
-//! How a simulated model counts.
-
-/// A simulated token is a word with the space before it.
+/// Splits a text into simulated tokens: words with the space before them.
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! What a simulated model hears in a recording that is sent as a file.
+//! Simulated transcriptions of recordings.
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -9,15 +9,17 @@ use super::answer::heard;
 use super::request::AUDIO_BYTES_PER_TOKEN;
 use super::tokens::tokens;
 
-/// A transcription request.
 #[derive(Debug)]
-pub(super) struct Recorded<'a> {
+pub(super) struct TranscriptionRequest<'a> {
     pub(super) model: &'a str,
     pub(super) file: &'a [u8],
 }
 
-impl<'a> Recorded<'a> {
-    /// Reads a form; a reason says why it is none that a server would take.
+impl<'a> TranscriptionRequest<'a> {
+    /// Parses a form.
+    ///
+    /// # Errors
+    /// Returns the reason why a server would reject it.
     pub(super) fn read(content_type: &str, body: &'a [u8]) -> Result<Self, String> {
         let form = MultipartForm::read(content_type, body).map_err(|error| error.to_string())?;
         let model = form.text("model").ok_or("it has no model")?;
@@ -31,7 +33,7 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// The answer, and how many tokens it takes to say it.
+    /// Returns the answer and the number of its tokens.
     pub(super) fn answer(&self, choices: &mut Rng) -> (Bytes, u32) {
         let encoded = self.file.len().div_ceil(3) * 4;
         let text = heard(encoded, choices);

@@ -40,7 +40,7 @@ fn all_calls(attempts: &mut Attempts, mut now: Instant, kind: &FailureKind) -> V
         match attempts.next(now, 0.5) {
             AttemptAction::Call { candidate, .. } => {
                 calls.push(candidate);
-                if attempts.failed(candidate, &failure(kind.clone())) {
+                if attempts.record_failure(candidate, &failure(kind.clone())) {
                     return calls;
                 }
             }
@@ -79,7 +79,7 @@ fn only_calls_of_a_further_round_are_retries() {
         match attempts.next(now, 0.5) {
             AttemptAction::Call { candidate, is_retry, .. } => {
                 retries.push(is_retry);
-                attempts.failed(candidate, &failure(FailureKind::server_error(500)));
+                attempts.record_failure(candidate, &failure(FailureKind::server_error(500)));
             }
             AttemptAction::Wait(wait) => now += wait,
             AttemptAction::GiveUp => break,
@@ -98,7 +98,7 @@ fn a_denied_retry_is_no_attempt_and_leaves_the_others_their_turn() {
             AttemptAction::Call { candidate: 0, is_retry: true, .. } => attempts.deny_retry(),
             AttemptAction::Call { candidate, .. } => {
                 calls.push(candidate);
-                attempts.failed(candidate, &failure(FailureKind::server_error(500)));
+                attempts.record_failure(candidate, &failure(FailureKind::server_error(500)));
             }
             AttemptAction::Wait(wait) => now += wait,
             AttemptAction::GiveUp => break,
@@ -112,7 +112,8 @@ fn a_repeated_call_waits_as_long_as_the_backend_asks() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(None));
     assert!(matches!(attempts.next(now, 0.5), AttemptAction::Call { candidate: 0, .. }));
-    attempts.failed(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(3 * SECOND) });
+    attempts
+        .record_failure(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(3 * SECOND) });
     assert_eq!(attempts.next(now, 0.5), AttemptAction::Wait(3 * SECOND));
     assert_eq!(attempts.next(now + SECOND, 0.5), AttemptAction::Wait(2 * SECOND));
     assert!(matches!(attempts.next(now + 3 * SECOND, 0.5), AttemptAction::Call { candidate: 0, .. }));
@@ -123,7 +124,8 @@ fn a_backend_that_asks_for_too_much_patience_is_not_called_again() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(None));
     attempts.next(now, 0.5);
-    attempts.failed(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(60 * SECOND) });
+    attempts
+        .record_failure(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(60 * SECOND) });
     assert_eq!(attempts.next(now, 0.5), AttemptAction::GiveUp);
 }
 
@@ -135,7 +137,7 @@ fn backoff_doubles_and_is_spread_by_the_jitter() {
     while waits.len() < 3 {
         match attempts.next(now, 0.0) {
             AttemptAction::Call { candidate, .. } => {
-                attempts.failed(candidate, &failure(FailureKind::server_error(503)));
+                attempts.record_failure(candidate, &failure(FailureKind::server_error(503)));
             }
             AttemptAction::Wait(wait) => {
                 waits.push(wait.as_millis());
@@ -160,7 +162,8 @@ fn a_wait_that_outlasts_the_deadline_is_not_begun() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(Some(now + 2 * SECOND)));
     attempts.next(now, 0.0);
-    attempts.failed(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(3 * SECOND) });
+    attempts
+        .record_failure(0, &CallFailure { kind: status(ErrorCause::Load), retry_after: Some(3 * SECOND) });
     assert_eq!(attempts.next(now, 0.0), AttemptAction::GiveUp);
 }
 
@@ -181,7 +184,7 @@ fn a_retry_has_the_routes_patience_instead_of_the_policys() {
     let target = Target { candidate: 0, timeout: Some(Duration::from_millis(1)) };
     let mut attempts = Attempts::new(&[target], limits(None));
     assert_eq!(attempts.next(now, 0.5), first_call(Duration::from_millis(1)));
-    attempts.failed(0, &failure(timeout(Duration::from_millis(1))));
+    attempts.record_failure(0, &failure(timeout(Duration::from_millis(1))));
     let AttemptAction::Wait(wait) = attempts.next(now, 0.5) else { panic!("a retry is delayed") };
     let retry = AttemptAction::Call { candidate: 0, timeout: 10 * SECOND, is_retry: true };
     assert_eq!(attempts.next(now + wait, 0.5), retry);

@@ -105,7 +105,7 @@ impl Misses {
     /// Explains why no model is left.
     pub(super) fn explain(&self, request: &RequestFacts) -> NoCandidate {
         match self.nearest {
-            Miss::Operation => NoCandidate::Operation(request.operation.as_str()),
+            Miss::Operation => NoCandidate::Operation(request.operation),
             Miss::Inputs => {
                 // Where each kind is accepted by some model, no model accepts them together.
                 let missing = request.inputs - self.inputs;

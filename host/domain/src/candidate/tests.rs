@@ -185,7 +185,7 @@ fn a_negotiable_need_prefers_models_that_meet_it() {
 fn unhealthy_models_are_the_last_resort_unless_no_other_is_left() {
     let models = [Arc::new(model("ill")), Arc::new(model("well"))];
     let now = Instant::now();
-    let fail = |model: &Model| (0..3).for_each(|_| model.live.failed(now));
+    let fail = |model: &Model| (0..3).for_each(|_| model.live.record_failure(now));
     let split = || {
         let eligible = eligible(&models, &request(), now + Duration::from_millis(1)).unwrap();
         let names = |candidates: Vec<Candidate>| -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::Operation;
 use crate::outcome::{Outcome, RequestEnd};
 use crate::plan::{TaskSpan, critical_path};
 
@@ -20,7 +21,7 @@ pub struct TaskRun {
     /// Its name.
     pub name: String,
     /// What its model is called for.
-    pub operation: &'static str,
+    pub operation: Operation,
     /// In which step it was planned, counted from 1.
     pub step: usize,
     /// The tasks that it waits for, by number.
@@ -51,6 +52,9 @@ pub enum TaskEnd {
 }
 
 impl TaskEnd {
+    /// Every end, in the order of the variants.
+    pub const ALL: [Self; 5] = [Self::Done, Self::Failed, Self::Cancelled, Self::Skipped, Self::Planned];
+
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {

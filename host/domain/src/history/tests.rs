@@ -65,14 +65,14 @@ fn call(begun: u64, first_token: Option<u64>, ended: u64) -> ModelCall {
     }
 }
 
-fn history(taken_in: u64, calls: Vec<ModelCall>, first_token: Option<u64>) -> History {
+fn history(body_read_after: u64, calls: Vec<ModelCall>, first_token: Option<u64>) -> History {
     History {
         arrived: SystemTime::UNIX_EPOCH,
         route: Arc::from("auto"),
         trace: None,
-        taken_in: at(taken_in),
+        body_read_after: at(body_read_after),
         request: Arc::new(request()),
-        asked: Vec::new(),
+        decisions: Vec::new(),
         calls,
         plan: None,
         baseline: None,
@@ -95,16 +95,25 @@ fn history(taken_in: u64, calls: Vec<ModelCall>, first_token: Option<u64>) -> Hi
 #[test]
 fn the_gateway_adds_what_no_model_and_no_client_was_busy_with() {
     // Read by 5, called at 7, first token at 47, which the client has at 48.
-    assert_eq!(history(5, vec![call(7, Some(47), 90)], Some(48)).added(), Some(at(3)));
+    assert_eq!(history(5, vec![call(7, Some(47), 90)], Some(48)).added_latency(), Some(at(3)));
     // A failure until 20, a pause, then a call from 30.
-    assert_eq!(history(5, vec![call(6, None, 20), call(30, Some(50), 90)], Some(50)).added(), Some(at(11)));
+    assert_eq!(
+        history(5, vec![call(6, None, 20), call(30, Some(50), 90)], Some(50)).added_latency(),
+        Some(at(11))
+    );
     // A hedge: two calls overlap, the second one wins.
-    assert_eq!(history(5, vec![call(6, None, 90), call(20, Some(40), 90)], Some(40)).added(), Some(at(1)));
+    assert_eq!(
+        history(5, vec![call(6, None, 90), call(20, Some(40), 90)], Some(40)).added_latency(),
+        Some(at(1))
+    );
     // A call that nobody waited for begins after the first token.
-    assert_eq!(history(5, vec![call(6, Some(10), 20), call(12, None, 90)], Some(10)).added(), Some(at(1)));
+    assert_eq!(
+        history(5, vec![call(6, Some(10), 20), call(12, None, 90)], Some(10)).added_latency(),
+        Some(at(1))
+    );
     // An answer that took no call is the gateway's own work.
-    assert_eq!(history(5, vec![], Some(9)).added(), Some(at(4)));
-    assert_eq!(history(5, vec![call(6, None, 90)], None).added(), None);
+    assert_eq!(history(5, vec![], Some(9)).added_latency(), Some(at(4)));
+    assert_eq!(history(5, vec![call(6, None, 90)], None).added_latency(), None);
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn expected() -> ExpectedSpeed {
 fn expectations_hold_until_something_was_measured() {
     let (stats, now) = (LiveStats::default(), Instant::now());
     assert_eq!(stats.snapshot(&expected(), now).first_token_ms, Some(25.0));
-    stats.streamed(now, 101, Duration::from_millis(80), Duration::from_secs(2));
+    stats.record_stream(now, 101, Duration::from_millis(80), Duration::from_secs(2));
     let measured = stats.snapshot(&expected(), now);
     assert_eq!((measured.first_token_ms, measured.tokens_per_second), (Some(80.0), Some(50.0)));
 }
@@ -18,8 +18,8 @@ fn expectations_hold_until_something_was_measured() {
 #[test]
 fn a_single_token_says_nothing_about_speed() {
     let (stats, now) = (LiveStats::default(), Instant::now());
-    stats.streamed(now, 1, Duration::ZERO, Duration::from_secs(1));
-    stats.streamed(now, 500, Duration::ZERO, Duration::ZERO);
+    stats.record_stream(now, 1, Duration::ZERO, Duration::from_secs(1));
+    stats.record_stream(now, 500, Duration::ZERO, Duration::ZERO);
     assert_eq!(stats.snapshot(&ExpectedSpeed::default(), now).tokens_per_second, None);
 }
 
@@ -28,7 +28,7 @@ fn a_whole_answer_is_split_into_first_token_and_generation() {
     let now = Instant::now();
     let measured = |expected: ExpectedSpeed, tokens| {
         let stats = LiveStats::default();
-        stats.answered_whole(&expected, now, tokens, Duration::from_secs(1));
+        stats.record_whole_answer(&expected, now, tokens, Duration::from_secs(1));
         let snapshot = stats.snapshot(&expected, now);
         (snapshot.first_token_ms, snapshot.tokens_per_second)
     };
@@ -42,7 +42,7 @@ fn a_whole_answer_is_split_into_first_token_and_generation() {
 fn calls_are_in_flight_until_their_guard_is_dropped() {
     let stats = Arc::new(LiveStats::default());
     let in_flight = |stats: &LiveStats| stats.snapshot(&expected(), Instant::now()).in_flight;
-    let (first, second) = (stats.begin(), stats.begin());
+    let (first, second) = (stats.track_call(), stats.track_call());
     assert_eq!(in_flight(&stats), 2);
     drop((first, second));
     assert_eq!(in_flight(&stats), 0);
@@ -52,13 +52,13 @@ fn calls_are_in_flight_until_their_guard_is_dropped() {
 fn three_failures_in_a_row_are_unhealthy_until_the_cool_down_ends() {
     let (stats, now) = (LiveStats::default(), Instant::now());
     let healthy = |at| stats.snapshot(&expected(), at).healthy;
-    stats.failed(now);
-    stats.failed(now);
+    stats.record_failure(now);
+    stats.record_failure(now);
     assert!(healthy(now));
-    stats.failed(now);
+    stats.record_failure(now);
     assert!(!healthy(now));
     assert!(healthy(now + FIRST_COOL_DOWN));
-    stats.failed(now + FIRST_COOL_DOWN);
+    stats.record_failure(now + FIRST_COOL_DOWN);
     assert!(!healthy(now + 2 * FIRST_COOL_DOWN), "a relapse is left out for longer");
     assert!(healthy(now + 3 * FIRST_COOL_DOWN));
 }
@@ -67,10 +67,10 @@ fn three_failures_in_a_row_are_unhealthy_until_the_cool_down_ends() {
 fn one_success_or_probe_makes_a_model_healthy_again() {
     let (stats, now) = (LiveStats::default(), Instant::now());
     for recover in [
-        |s: &LiveStats, now| s.streamed(now, 0, Duration::ZERO, Duration::ZERO),
-        |s: &LiveStats, _| s.probe_succeeded(),
+        |s: &LiveStats, now| s.record_stream(now, 0, Duration::ZERO, Duration::ZERO),
+        |s: &LiveStats, _| s.record_probe_success(),
     ] {
-        (0..3).for_each(|_| stats.probe_failed(now));
+        (0..3).for_each(|_| stats.record_probe_failure(now));
         assert!(!stats.snapshot(&expected(), now).healthy);
         recover(&stats, now);
         assert!(stats.snapshot(&expected(), now).healthy);
@@ -80,7 +80,7 @@ fn one_success_or_probe_makes_a_model_healthy_again() {
 #[test]
 fn an_idle_models_error_rate_fades() {
     let (stats, now) = (LiveStats::default(), Instant::now());
-    stats.failed(now);
+    stats.record_failure(now);
     let rate = |at| stats.snapshot(&expected(), at).error_rate;
     assert!((rate(now) - 0.1).abs() < 1e-9);
     assert!((rate(now + ERROR_HALF_LIFE) - 0.05).abs() < 1e-9);
@@ -90,13 +90,13 @@ fn an_idle_models_error_rate_fades() {
 fn retries_in_flight_keep_to_the_budget_and_denials_are_counted() {
     let stats = Arc::new(LiveStats::default());
     let budget = RetryBudget { share: 0.2, minimum: 1 };
-    let first = stats.begin_retry(budget).expect("the minimum is allowed without any call");
-    assert!(stats.begin_retry(budget).is_none());
-    let calls: Vec<_> = (0..10).map(|_| stats.begin()).collect();
-    let second = stats.begin_retry(budget).expect("2 of 10 calls");
-    assert!(stats.begin_retry(budget).is_none());
+    let first = stats.acquire_retry(budget).expect("the minimum is allowed without any call");
+    assert!(stats.acquire_retry(budget).is_none());
+    let calls: Vec<_> = (0..10).map(|_| stats.track_call()).collect();
+    let second = stats.acquire_retry(budget).expect("2 of 10 calls");
+    assert!(stats.acquire_retry(budget).is_none());
     drop(second);
-    assert!(stats.begin_retry(budget).is_some());
+    assert!(stats.acquire_retry(budget).is_some());
     drop((first, calls));
     assert_eq!(stats.retries_denied(), 2);
 }

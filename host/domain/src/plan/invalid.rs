@@ -1,5 +1,5 @@
 use crate::decision::{InvalidDecision, MAX_LABEL};
-use crate::model::Modalities;
+use crate::model::{Modalities, Operation};
 
 use super::{MAX_STATE, PlanLimitExceeded};
 
@@ -92,7 +92,7 @@ pub enum InvalidPlan {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TaskFault {
     /// An operation that the gateway does not know.
-    #[error("there is no operation \"{0}\"; there are chat, transcription and embedding")]
+    #[error("there is no operation \"{0}\"; there are {known}", known = operation_names())]
     Operation(String),
     /// Its targets break a rule of decisions.
     #[error(transparent)]
@@ -103,7 +103,7 @@ pub enum TaskFault {
         /// The model's id.
         model: String,
         /// What the task asks for.
-        operation: &'static str,
+        operation: Operation,
     },
     /// A target that does not take what the task gives it.
     #[error("{model} does not accept {}", names(.kinds))]
@@ -170,7 +170,7 @@ pub enum TaskFault {
     Idle,
     /// The answer is to come from something else than a chat.
     #[error("the output of a task of operation {0} cannot be passed on as the answer")]
-    NotAChat(&'static str),
+    NotAChat(Operation),
     /// The task that answers cannot be left out.
     #[error("it is the answer, so it cannot be optional")]
     OptionalAnswer,
@@ -183,7 +183,7 @@ pub enum TaskFault {
         /// The beginning of its name.
         name: String,
         /// What the task asks for.
-        operation: &'static str,
+        operation: Operation,
     },
     /// A member with a value that does not fit.
     #[error("the option `{name}` is not {expected}")]
@@ -193,6 +193,15 @@ pub enum TaskFault {
         /// What would fit.
         expected: &'static str,
     },
+}
+
+/// Returns the names of all operations as a list for a sentence.
+fn operation_names() -> String {
+    let names = Operation::ALL.map(Operation::name);
+    match names.split_last() {
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn names(kinds: &Modalities) -> String {

@@ -81,7 +81,7 @@ pub struct PlanSpending {
 
 impl PlanSpending {
     /// The tasks of a step are going to share what is left.
-    pub fn begin_step<'t>(&mut self, tasks: impl IntoIterator<Item = (usize, &'t Task)>, step_follows: bool) {
+    pub fn start_step<'t>(&mut self, tasks: impl IntoIterator<Item = (usize, &'t Task)>, step_follows: bool) {
         let needs_output = |task: &Task| task.operation == Operation::Chat;
         let tasks = tasks.into_iter().filter(|(_, task)| needs_output(task));
         self.waiting = tasks.map(|(number, task)| (number, task.max_output_tokens)).collect();

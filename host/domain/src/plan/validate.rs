@@ -127,7 +127,7 @@ impl PlanScope<'_> {
             let Some(candidate) = self.candidates.get(target.candidate) else { continue };
             let model = || candidate.model.id.to_string();
             if !candidate.model.operations.contains(&operation) {
-                return Err(TaskFault::WrongOperation { model: model(), operation: operation.as_str() });
+                return Err(TaskFault::WrongOperation { model: model(), operation });
             }
             let missing = kinds - candidate.model.inputs;
             if !missing.is_empty() {
@@ -186,11 +186,7 @@ impl PlanProposal {
 }
 
 fn operation_named(name: &str) -> Result<Operation, TaskFault> {
-    let known = [Operation::Chat, Operation::Transcription, Operation::Embedding];
-    known
-        .into_iter()
-        .find(|operation| operation.as_str() == name)
-        .ok_or_else(|| TaskFault::Operation(printable(name, MAX_LABEL)))
+    Operation::from_name(name).ok_or_else(|| TaskFault::Operation(printable(name, MAX_LABEL)))
 }
 
 fn check_zeros(tokens: Option<u32>, timeout: Option<Duration>) -> Result<(), TaskFault> {
@@ -205,7 +201,7 @@ fn check_answering(operation: Operation, optional: bool) -> Result<(), TaskFault
     match operation {
         Operation::Chat if optional => Err(TaskFault::OptionalAnswer),
         Operation::Chat => Ok(()),
-        other => Err(TaskFault::NotAChat(other.as_str())),
+        other => Err(TaskFault::NotAChat(other)),
     }
 }
 

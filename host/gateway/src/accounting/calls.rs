@@ -87,7 +87,7 @@ impl CallLedger {
     ) {
         let mut calls = self.lock();
         calls.disown(first);
-        calls.spending.begin_step((first..).zip(tasks), step_follows);
+        calls.spending.start_step((first..).zip(tasks), step_follows);
     }
 
     pub(super) fn record_failure(&self, call: CallId, failure: FailureKind) {

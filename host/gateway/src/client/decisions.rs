@@ -46,7 +46,8 @@ pub(super) async fn dry_run(
         Err(NotRouted::Refused { .. } | NotRouted::Rejected { .. } | NotRouted::NotLoaded(_)) => None,
     };
     let (request, asked) = (decision_maker.request(), decision_maker.take_entries());
-    let dry = DryRun { route: &route.name, arrived, request: &request, asked: &asked, plan: plan.as_ref() };
+    let dry =
+        DryRun { route: &route.name, arrived, request: &request, decisions: &asked, plan: plan.as_ref() };
     Ok(Json(Record::dry_run(&dry)).into_response())
 }
 

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use pointsman_backends::{ClientCertificate, HttpConfig, ProbeConfig, SimulatedConfig};
+use pointsman_backends::{
+    ClientCertificate, HttpConfig, ProbeConfig, ProviderAuth, SimulatedConfig, TransportConfig,
+};
 use pointsman_domain::ids::BackendName;
+use pointsman_wire::provider::ProviderDialect;
 
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -27,24 +30,16 @@ const FIXED_HEADERS: [HeaderName; 6] =
 pub struct Backend {
     /// Its name.
     pub name: BackendName,
-    /// What it is. Backends of equal kind can share connections.
-    pub kind: BackendKind,
+    /// Settings of its transport. Backends with equal settings and dialects can share connections.
+    pub transport: TransportConfig,
+    /// Protocol of its API.
+    pub dialect: ProviderDialect,
     /// Who runs it, as the catalogue of models calls them.
     pub provider: String,
     /// How to ask whether it is there, if at all.
     pub probe: Option<ProbeConfig>,
     /// Longest wait for the first byte of an answer, whichever route asks.
     pub first_byte_timeout: Option<Duration>,
-}
-
-/// What a backend is.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each backend")]
-pub enum BackendKind {
-    /// A server.
-    Http(HttpConfig),
-    /// A fleet in this process.
-    Simulated(SimulatedConfig),
 }
 
 pub(super) fn compile(
@@ -59,15 +54,21 @@ pub(super) fn compile(
     for (name, node) in node.entries() {
         names::check("backend", name, node, problems);
         let Some(raw) = file.backends.get(name) else { continue };
-        let kind = match raw.kind {
-            raw::BackendKind::Openai => BackendKind::Http(http(raw, node, secrets, problems, warnings)),
+        // The key `kind` states both: each of its values is a transport and a dialect.
+        let (transport, dialect) = match raw.kind {
+            raw::BackendKind::Openai => {
+                let config = http(raw, node, secrets, problems, warnings);
+                (TransportConfig::Http(config), ProviderDialect::OpenAi)
+            }
             raw::BackendKind::Simulated => {
-                BackendKind::Simulated(simulated(raw, name, node, models, problems))
+                let config = simulated(raw, name, node, models, problems);
+                (TransportConfig::Simulated(config), ProviderDialect::OpenAi)
             }
         };
         backends.push(Backend {
             name: BackendName::new(name),
-            kind,
+            transport,
+            dialect,
             provider: raw.provider.as_deref().unwrap_or(name).to_owned(),
             probe: raw.health.as_ref().and_then(|health| probe(health, node.get("health"), problems)),
             first_byte_timeout: first_byte_timeout(raw, node.get("first_byte_timeout"), problems),
@@ -98,8 +99,9 @@ fn http(
     };
     let (base_url, target) = address::base_url(raw, node, problems);
     let mut config = HttpConfig::new(base_url);
-    config.api_key = secrets.read(&source, node, problems);
-    config.api_key_header = api_key_header(raw, node, problems);
+    let key = secrets.read(&source, node, problems);
+    let key_header = api_key_header(raw, node, problems);
+    config.auth = key.map(|key| ProviderAuth::in_header(key_header, key));
     config.headers = headers(raw, node.get("headers"), problems);
     config.http2 = raw.http2;
     config.connect_timeout = raw.connect_timeout.get();

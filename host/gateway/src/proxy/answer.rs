@@ -71,7 +71,12 @@ pub(crate) fn respond(won: WinningAttempt, mut accounting: RequestAccounting, de
         CommittedBody::Whole { bytes, answer } => {
             let usage = answer.usage_or_estimate(accounting.calls().input_estimate(call));
             let (model, now) = (&committed.model, committed.first_token_at);
-            model.live.answered_whole(&model.expected, now, usage.output_tokens, now - committed.sent_at);
+            model.live.record_whole_answer(
+                &model.expected,
+                now,
+                usage.output_tokens,
+                now - committed.sent_at,
+            );
             accounting.calls().set_usage(call, usage);
             let report = with_totals(report, &accounting, now);
             let has_plan = accounting.decisions().has_plan();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
-use pointsman_backends::{Backend, Call, Reply, ReplyBody};
+use pointsman_backends::{Backend, BackendBody, BackendCall, BackendResponse};
 use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::{Model, Operation};
@@ -76,7 +76,7 @@ pub(crate) struct OpenStream {
     /// Pieces to send first.
     pub(crate) ready: Vec<Bytes>,
     /// The rest of the body.
-    pub(crate) rest: ReplyBody,
+    pub(crate) rest: BackendBody,
     /// Time limits of the call.
     pub(crate) clock: CallClock,
     /// Counts what is held of the stream.
@@ -132,7 +132,7 @@ pub(crate) async fn attempt(
     settings: CallSettings,
     memory: MemoryLease,
 ) -> Result<CommittedAnswer, FailedAttempt> {
-    let in_flight = model.live.begin();
+    let in_flight = model.live.track_call();
     let clock = CallClock::start(settings.timeouts);
     let adds_usage = outgoing.payload.adds_stream_usage();
     let stream_usage = model.stream_usage && !model.live.refuses_stream_usage();
@@ -147,7 +147,7 @@ pub(crate) async fn attempt(
         }
         answered => answered,
     };
-    let Reply { headers, body, .. } = answered?;
+    let BackendResponse { headers, body, .. } = answered?;
     let body = content(&headers, body, outgoing, clock, memory).await?;
     Ok(CommittedAnswer {
         model,
@@ -167,7 +167,7 @@ async fn answer(
     settings: &CallSettings,
     stream_usage: bool,
     clock: &CallClock,
-) -> Result<Reply, FailedAttempt> {
+) -> Result<BackendResponse, FailedAttempt> {
     let mut headers = outgoing.headers.clone();
     if let Some(traceparent) = &settings.traceparent {
         headers.insert(TRACEPARENT, traceparent.clone());
@@ -177,7 +177,7 @@ async fn answer(
         max_output_tokens: settings.max_output_tokens,
         stream_usage,
     };
-    let call = Call {
+    let call = BackendCall {
         model,
         operation: outgoing.payload.operation(),
         content_type: outgoing.payload.content_type(),
@@ -191,7 +191,7 @@ async fn answer(
 /// Reads an answer up to the point of no return.
 async fn content(
     headers: &HeaderMap,
-    body: ReplyBody,
+    body: BackendBody,
     outgoing: &OutgoingCall<'_>,
     clock: CallClock,
     mut memory: MemoryLease,

@@ -38,7 +38,7 @@ pub(super) fn of_policy(
     answer: &Result<Answer, PolicyFailure>,
 ) -> DecisionEntry {
     let version = PolicyVersion { policy: policy.name().clone(), digest: policy.digest() };
-    entry(Some(version), clock, took, input, said(answer))
+    entry(Some(version), clock, took, input, recorded_answer(answer))
 }
 
 /// The entry of the gateway's own order.
@@ -51,13 +51,13 @@ fn entry(
     clock: DecisionClock,
     took: Duration,
     input: &DecisionInput,
-    said: DecisionAnswer,
+    answer: DecisionAnswer,
 ) -> DecisionEntry {
     let (candidates, whole) = (Arc::clone(&input.candidates), input.orchestration.whole);
-    DecisionEntry { policy, at: clock.at, took, candidates, whole, said }
+    DecisionEntry { policy, at: clock.at, took, candidates, whole, answer }
 }
 
-fn said(answer: &Result<Answer, PolicyFailure>) -> DecisionAnswer {
+fn recorded_answer(answer: &Result<Answer, PolicyFailure>) -> DecisionAnswer {
     match answer {
         Ok(Answer::Step(PlanStep::Route(decision))) => DecisionAnswer::Route(decision.clone()),
         Ok(Answer::Step(PlanStep::Run(plan))) => DecisionAnswer::Plan {

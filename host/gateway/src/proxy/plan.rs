@@ -227,13 +227,13 @@ impl PlanRunner<'_> {
     }
 
     fn record_finish(&self, input: &DecisionInput, step: usize) {
-        self.accounting.begin_step(input.orchestration.results.len(), [], false);
+        self.accounting.start_step(input.orchestration.results.len(), [], false);
         self.accounting.decisions().update_plan(|run| run.steps = step);
     }
 
     fn record_plan(&self, plan: &Plan, step: usize) {
         let step_follows = matches!(plan.next(), Continuation::Resume(_));
-        self.accounting.begin_step(plan.first(), plan.tasks(), step_follows);
+        self.accounting.start_step(plan.first(), plan.tasks(), step_follows);
         self.accounting.decisions().update_plan(|run| {
             run.steps = step;
             run.tasks.extend(task_runs(plan, step));
@@ -261,7 +261,7 @@ fn parts_of_answer(plan: &Plan) -> &[ComposedPart] {
 pub(crate) fn task_runs(plan: &Plan, step: usize) -> Vec<TaskRun> {
     let run = |task: &pointsman_domain::plan::Task| TaskRun {
         name: task.name().to_owned(),
-        operation: task.operation.as_str(),
+        operation: task.operation,
         step,
         after: task.after.clone(),
         begun: None,

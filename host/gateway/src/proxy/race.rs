@@ -62,7 +62,7 @@ impl NoAnswer {
     /// gateway.
     pub(crate) fn summary(&self) -> String {
         let tried = self.failures.iter();
-        let tried = tried.map(|(model, failure)| format!("{model}: {}", failure.kind.for_client()));
+        let tried = tried.map(|(model, failure)| format!("{model}: {}", failure.kind.client_message()));
         let left_out = self.over_limit.iter().map(ToString::to_string);
         tried.chain(left_out).collect::<Vec<_>>().join("; ")
     }
@@ -103,7 +103,7 @@ pub(crate) async fn race(
         match attempts.next(Instant::now(), fastrand::f64()) {
             AttemptAction::Call { candidate, timeout, is_retry } => {
                 let model = &candidates[candidate].model;
-                let permit = is_retry.then(|| model.live.begin_retry(limits.retry_budget));
+                let permit = is_retry.then(|| model.live.acquire_retry(limits.retry_budget));
                 if let Some(None) = permit {
                     attempts.deny_retry();
                     continue;
@@ -155,7 +155,7 @@ pub(crate) async fn race(
             }
             Err(FailedAttempt { failure, answer }) => {
                 record_failure(&failure, model, accounting, call, outgoing.task);
-                let is_final = attempts.failed(candidate, &failure)
+                let is_final = attempts.record_failure(candidate, &failure)
                     && (outgoing.payload.is_of_client() || failure.kind == FailureKind::NoMemory);
                 if is_final || (failure.kind.is_mismatch() && outgoing.payload.is_of_client()) {
                     no_answer.answer = answer;
@@ -205,10 +205,10 @@ fn record_failure(
 ) {
     let now = Instant::now();
     if failure.kind.counts_against_health(&model.time_limits.fault_after) {
-        model.live.failed(now);
+        model.live.record_failure(now);
     }
     if let Some(wait) = failure.retry_after {
-        model.live.rest(now, wait);
+        model.live.record_backoff_request(now, wait);
     }
     accounting.record_failure(call, model, task, failure.kind.clone());
 }

@@ -80,7 +80,7 @@ fn add_details(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     details.func_wrap("candidate-operations", |mut store: StoreContextMut<'_, Host>, (index,): (u32,)| {
         store.data_mut().count_call()?;
         let operations: Vec<&'static str> = candidate(store.data(), index)
-            .map(|it| it.model.operations.iter().map(|operation| operation.as_str()).collect())
+            .map(|it| it.model.operations.iter().map(|operation| operation.name()).collect())
             .unwrap_or_default();
         Ok((operations,))
     })

@@ -70,7 +70,7 @@ impl Lines {
         // Such a text is nowhere else: inside of a string the quotes would be escaped,
         // and where a client or an operator chooses names, what they name is a string.
         let mut rest = self.frame.as_slice();
-        for asked in &history.asked {
+        for asked in &history.decisions {
             let empty: &[u8] = b"\"candidates\":[]";
             let Some(place) = memmem::find(rest, empty) else { break };
             let (before, after) = rest.split_at(place + empty.len() - 1);

@@ -163,7 +163,7 @@ impl Page {
             self.each_planned(|route, totals| {
                 OPERATIONS.iter().zip(&totals.plans.tasks).try_for_each(|(operation, ends)| {
                     TASK_ENDS.iter().zip(ends).try_for_each(|(end, count)| {
-                        metric.count(&[route, operation.as_str(), end.as_str()], get(count))
+                        metric.count(&[route, operation.name(), end.as_str()], get(count))
                     })
                 })
             })

@@ -20,8 +20,7 @@ pub(super) const FAULTS: [Fault; 4] = [Fault::Client, Fault::Policy, Fault::Back
 /// What policies answer.
 pub(super) const ANSWERS: [&str; 5] = ["route", "plan", "finish", "refusal", "failure"];
 /// What models are called for.
-pub(super) const OPERATIONS: [Operation; 3] =
-    [Operation::Chat, Operation::Embedding, Operation::Transcription];
+pub(super) const OPERATIONS: [Operation; 3] = Operation::ALL;
 /// How tasks end.
 pub(super) const TASK_ENDS: [TaskEnd; 4] =
     [TaskEnd::Done, TaskEnd::Failed, TaskEnd::Cancelled, TaskEnd::Skipped];
@@ -174,11 +173,11 @@ impl Totals {
         if let Some(fault) = outcome.fault {
             one_more(&self.faults[fault as usize]);
         }
-        for asked in history.asked.iter().filter(|asked| asked.policy.is_some()) {
+        for asked in history.decisions.iter().filter(|asked| asked.policy.is_some()) {
             one_more(&self.answers[answer(asked)]);
         }
-        let earlier = history.asked.split_last().map_or(&[][..], |(_, earlier)| earlier);
-        if earlier.iter().any(|asked| matches!(asked.said, DecisionAnswer::Failure { .. })) {
+        let earlier = history.decisions.split_last().map_or(&[][..], |(_, earlier)| earlier);
+        if earlier.iter().any(|asked| matches!(asked.answer, DecisionAnswer::Failure { .. })) {
             one_more(&self.policy_fallbacks);
         }
         if let Some(baseline) = &history.baseline {
@@ -186,7 +185,7 @@ impl Totals {
             self.baseline.add(baseline.cost);
         }
         if outcome.ending == RequestEnd::Answered
-            && let Some(added) = history.added()
+            && let Some(added) = history.added_latency()
         {
             self.added.add(added);
         }
@@ -200,7 +199,7 @@ impl Plans {
     fn add(&self, plan: &PlanRun, history: &History) {
         one_more(&self.endings[history.outcome.ending as usize]);
         for task in &plan.tasks {
-            let operation = OPERATIONS.iter().position(|operation| operation.as_str() == task.operation);
+            let operation = OPERATIONS.iter().position(|operation| *operation == task.operation);
             if let Some(ends) = operation.and_then(|operation| self.tasks.get(operation)) {
                 let (end, _) = task.end(Some(&history.outcome));
                 // There is a place for every end of a request that was worked on.
@@ -267,7 +266,7 @@ impl Money {
 
 /// The place of what was answered in [`ANSWERS`].
 const fn answer(asked: &DecisionEntry) -> usize {
-    match asked.said {
+    match asked.answer {
         DecisionAnswer::Route(_) => 0,
         DecisionAnswer::Plan { .. } => 1,
         DecisionAnswer::Finish { .. } => 2,

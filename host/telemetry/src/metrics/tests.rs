@@ -52,7 +52,7 @@ fn call(name: &str, end: CallEnd) -> ModelCall {
     call
 }
 
-fn task(operation: &'static str, begun: Option<u64>, ended: Option<u64>, error: Option<&str>) -> TaskRun {
+fn task(operation: Operation, begun: Option<u64>, ended: Option<u64>, error: Option<&str>) -> TaskRun {
     TaskRun {
         name: "a name that the policy made up".to_owned(),
         operation,
@@ -176,11 +176,12 @@ fn a_call_after_the_first_is_a_fallback_or_if_the_model_is_the_same_a_retry() {
 fn a_request_whose_policy_failed_and_that_another_decided_is_a_fallback() {
     let metrics = configured(&["auto"], &["llama-7b"]);
     let mut request = history(1_000, "llama-7b", RequestEnd::Answered);
-    let mut own_order = request.asked[0].clone();
+    let mut own_order = request.decisions[0].clone();
     own_order.policy = None;
-    request.asked[0].said = DecisionAnswer::Failure { reason: "deadline", message: "too slow".to_owned() };
+    request.decisions[0].answer =
+        DecisionAnswer::Failure { reason: "deadline", message: "too slow".to_owned() };
     let rejected = request.clone();
-    request.asked.push(own_order);
+    request.decisions.push(own_order);
     metrics.ended(&request);
     metrics.ended(&rejected);
     tells(
@@ -199,10 +200,10 @@ fn a_plan_is_counted_with_its_tasks_and_its_critical_path() {
     assert!(!page(&metrics).contains("pointsman_plans_total{"), "a route without plans");
     let mut request = history(1_000, "llama-7b", RequestEnd::Answered);
     let tasks = vec![
-        task("transcription", Some(1), Some(21), None),
-        task("chat", Some(1), Some(11), None),
-        task("chat", Some(1), Some(5), Some("status 500")),
-        task("embedding", None, None, None),
+        task(Operation::Transcription, Some(1), Some(21), None),
+        task(Operation::Chat, Some(1), Some(11), None),
+        task(Operation::Chat, Some(1), Some(5), Some("status 500")),
+        task(Operation::Embedding, None, None, None),
     ];
     request.plan = Some(PlanRun { steps: 1, tasks });
     request.outcome.model = None;
@@ -280,15 +281,15 @@ fn no_request_can_add_a_series() {
         facts.session = Some(text.clone());
         facts.model.clone_from(&text);
         facts.attributes.insert(text.clone(), text.clone());
-        if let Some(version) = &mut request.asked[0].policy {
+        if let Some(version) = &mut request.decisions[0].policy {
             version.policy = PolicyName::new(text.clone());
         }
-        request.asked[0].said = match number % 3 {
+        request.decisions[0].answer = match number % 3 {
             0 => DecisionAnswer::Plan { label: text.clone(), reason: Some(text.clone()), tasks: 1 },
             1 => DecisionAnswer::Finish { label: text.clone(), reason: Some(text.clone()) },
             _ => DecisionAnswer::Failure { reason: "deadline", message: text.clone() },
         };
-        let mut task = task(["chat", "embedding", "transcription"][number % 3], None, None, Some(&text));
+        let mut task = task(Operation::ALL[number % 3], None, None, Some(&text));
         task.name.clone_from(&text);
         task.model = Some(text.clone());
         request.plan = Some(PlanRun { steps: 1, tasks: vec![task] });

@@ -66,7 +66,7 @@ impl<'a> Outcome<'a> {
             model: outcome.model.as_ref().map(|model| model.as_str()),
             first_token_ms: outcome.first_token.map(ms),
             latency_ms: ms(outcome.latency),
-            added_ms: history.added().map(ms),
+            added_ms: history.added_latency().map(ms),
             input_tokens: outcome.usage.input_tokens,
             cached_input_tokens: outcome.usage.cached_input_tokens,
             cache_write_tokens: outcome.usage.cache_write_tokens,

@@ -89,7 +89,7 @@ impl<'a> Task<'a> {
         Self {
             number,
             name: &run.name,
-            operation: run.operation,
+            operation: run.operation.name(),
             step: run.step,
             after: &run.after,
             status: end.as_str(),

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::{CallEnd, PlanRun, TaskRun};
+use pointsman_domain::model::Operation;
 use pointsman_domain::outcome::{Fault, RequestEnd};
 
 use super::*;
@@ -21,7 +22,7 @@ fn a_plan_is_told_with_its_tasks() {
     let mut planned = history(1_000, "llama-7b", RequestEnd::Answered);
     let task = |name: &str, begun: u64, ended: u64, after: &[usize]| TaskRun {
         name: name.to_owned(),
-        operation: "chat",
+        operation: Operation::Chat,
         step: 1,
         after: after.to_vec(),
         begun: Some(Duration::from_millis(begun)),
@@ -32,7 +33,7 @@ fn a_plan_is_told_with_its_tasks() {
     planned.plan =
         Some(PlanRun { steps: 1, tasks: vec![task("see", 1, 20, &[]), task("say", 20, 40, &[0])] });
     planned.calls[0].task = Some(1);
-    planned.asked[0].said = DecisionAnswer::Plan { label: "split".to_owned(), reason: None, tasks: 2 };
+    planned.decisions[0].answer = DecisionAnswer::Plan { label: "split".to_owned(), reason: None, tasks: 2 };
     let told = serde_json::to_value(Record::of(&planned)).expect("a record is JSON");
     assert_eq!(told["plan"]["critical_path"], serde_json::json!([0, 1]));
     assert_eq!(told["plan"]["tasks"][1]["attempts"], 1);
@@ -45,7 +46,8 @@ fn a_failure_tells_whose_fault_it_was() {
     failed.outcome.error = Some("no model answered".to_owned());
     failed.outcome.fault = Some(Fault::Backend);
     failed.calls[0].end = CallEnd::Failed(FailureKind::server_error(500));
-    failed.asked[0].said = DecisionAnswer::Failure { reason: "deadline", message: "too slow".to_owned() };
+    failed.decisions[0].answer =
+        DecisionAnswer::Failure { reason: "deadline", message: "too slow".to_owned() };
     let told = serde_json::to_value(Record::of(&failed)).expect("a record is JSON");
     assert_eq!(told["attempts"][0]["error"], "status 500");
     assert_eq!(told["outcome"]["fault"], "backend");
@@ -59,7 +61,7 @@ fn a_dry_run_has_no_outcome() {
     let request = Arc::clone(&asked.request);
     let task = TaskRun {
         name: "see".to_owned(),
-        operation: "chat",
+        operation: Operation::Chat,
         step: 1,
         after: Vec::new(),
         begun: None,
@@ -72,7 +74,7 @@ fn a_dry_run_has_no_outcome() {
         route: "auto",
         arrived: asked.arrived,
         request: &request,
-        asked: &asked.asked,
+        decisions: &asked.decisions,
         plan: Some(&plan),
     };
     let told = serde_json::to_value(Record::dry_run(&dry));

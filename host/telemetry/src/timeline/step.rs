@@ -101,7 +101,7 @@ impl Step {
             return;
         }
         self.latency.add(outcome.latency);
-        if let Some(added) = history.added() {
+        if let Some(added) = history.added_latency() {
             self.added.add(added);
         }
         let Some(model) = &outcome.model else { return };

@@ -14,6 +14,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use pointsman_domain::history::{CallEnd, DecisionAnswer, DecisionEntry, History, TaskEnd, TaskRun};
 use pointsman_domain::ids::BackendName;
+use pointsman_domain::model::Operation;
 use pointsman_domain::outcome::{Fault, RequestEnd};
 use pointsman_domain::trace::TraceContext;
 
@@ -40,7 +41,7 @@ pub struct Server {
 /// How many spans a request has.
 pub(super) fn count(history: &History) -> u64 {
     let tasks = history.plan.iter().flat_map(|run| &run.tasks).filter(|task| task.begun.is_some());
-    (1 + history.asked.len() + history.calls.len() + tasks.count()) as u64
+    (1 + history.decisions.len() + history.calls.len() + tasks.count()) as u64
 }
 
 /// What the spans of one request are written from.
@@ -64,7 +65,7 @@ impl Spans<'_> {
     pub(super) fn write(&self, buffer: &mut Vec<u8>) {
         let mut message = Message::at_end_of(buffer);
         message.message(SPANS, |span| self.request(span));
-        for number in 0..self.history.asked.len() {
+        for number in 0..self.history.decisions.len() {
             message.message(SPANS, |span| self.decision(span, number));
         }
         for (number, task) in self.tasks().iter().enumerate() {
@@ -79,7 +80,7 @@ impl Spans<'_> {
 
     fn request(&self, message: &mut Message<'_>) {
         let (history, outcome) = (self.history, &self.history.outcome);
-        let (facts, operation) = (&history.request, operation(history.request.operation.as_str()));
+        let (facts, operation) = (&history.request, operation(history.request.operation));
         let head = Head {
             parent: self.trace.parent,
             is_parent_remote: self.trace.parent.is_some(),
@@ -136,9 +137,10 @@ impl Spans<'_> {
             attributes.text("pointsman.baseline.model", baseline.model.id.as_str());
             attributes.float("pointsman.baseline.cost_usd", baseline.cost.usd());
         }
-        for (key, time) in
-            [("pointsman.first_token_ms", outcome.first_token), ("pointsman.added_ms", history.added())]
-        {
+        for (key, time) in [
+            ("pointsman.first_token_ms", outcome.first_token),
+            ("pointsman.added_ms", history.added_latency()),
+        ] {
             if let Some(time) = time {
                 attributes.float(key, ms(time));
             }
@@ -150,7 +152,7 @@ impl Spans<'_> {
     }
 
     fn decision(&self, message: &mut Message<'_>, number: usize) {
-        let Some(asked) = self.history.asked.get(number) else { return };
+        let Some(asked) = self.history.decisions.get(number) else { return };
         let id = self.derived(Part::Decision, number);
         let head = Head {
             parent: Some(self.trace.span),
@@ -180,7 +182,7 @@ impl Spans<'_> {
         attributes.text("pointsman.task.name", &task.name);
         attributes.number("pointsman.task.number", number as u64);
         attributes.number("pointsman.task.step", task.step as u64);
-        attributes.text("pointsman.task.operation", task.operation);
+        attributes.text("pointsman.task.operation", task.operation.name());
         attributes.text("pointsman.task.status", end.as_str());
         attributes.maybe("gen_ai.response.model", task.model.as_deref());
         for &before in &task.after {
@@ -225,8 +227,8 @@ impl Spans<'_> {
 /// The answer of whoever was asked.
 fn said(span: &mut Span<'_, '_>, asked: &DecisionEntry) {
     let mut attributes = span.attributes();
-    attributes.text("pointsman.answer", asked.said.as_str());
-    match &asked.said {
+    attributes.text("pointsman.answer", asked.answer.as_str());
+    match &asked.answer {
         DecisionAnswer::Route(decision) => {
             attributes.text("pointsman.label", decision.label());
             attributes.maybe("pointsman.reason", decision.reason());
@@ -260,8 +262,11 @@ fn said(span: &mut Span<'_, '_>, asked: &DecisionEntry) {
 }
 
 /// OpenTelemetry's name of an operation; it has none for transcriptions.
-fn operation(ours: &str) -> &str {
-    if ours == "embedding" { "embeddings" } else { ours }
+fn operation(ours: Operation) -> &'static str {
+    match ours {
+        Operation::Embedding => "embeddings",
+        Operation::Chat | Operation::Transcription => ours.name(),
+    }
 }
 
 /// Spreads what differs in few bits over all of them (the finalizer of splitmix64).

@@ -12,7 +12,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 }
 
 /// The answer, and the server that goes on with it.
-async fn answered(step: Step) -> (Reply, FakeModel) {
+async fn answered(step: Step) -> (BackendResponse, FakeModel) {
     let server = FakeModel::always(step).await;
     (call(&backend(&server)).await.unwrap(), server)
 }

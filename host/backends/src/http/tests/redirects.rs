@@ -17,8 +17,8 @@ async fn a_redirect_to_the_same_server_is_followed_with_method_body_and_key() {
         for location in ["/v1/chat/completions/", "completions/", "?x=1", "/elsewhere#here"] {
             let server = redirecting(status, location).await;
             let mut config = HttpConfig::new(server.base_url());
-            config.api_key = Some(Secret::new("sk-1"));
-            assert_eq!(call(&Backend::http(config).unwrap()).await.unwrap().status, 200, "{location}");
+            config.auth = Some(ProviderAuth::Bearer(Secret::new("sk-1")));
+            assert_eq!(call(&http_backend(config).unwrap()).await.unwrap().status, 200, "{location}");
             let (first, second) = (server.request(1).await, server.request(2).await);
             assert_ne!(first.path, second.path);
             assert_eq!(
@@ -47,7 +47,7 @@ async fn an_absolute_redirect_to_the_same_server_is_followed_over_tls_alike() {
         .start()
         .await;
     let ca_pem = server.ca_pem().map(|pem| pem.as_bytes().to_vec());
-    let backend = Backend::http(HttpConfig { ca_pem, ..HttpConfig::new(server.base_url()) }).unwrap();
+    let backend = http_backend(HttpConfig { ca_pem, ..HttpConfig::new(server.base_url()) }).unwrap();
     assert_eq!(call(&backend).await.unwrap().status, 200);
     assert_eq!(server.requests().len(), 2);
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn answer(prompt: &str) -> String {
-    let asked = Asked {
+    let asked = ChatRequest {
         model: "m".to_owned(),
         text: prompt.to_owned(),
         wants_confidence: false,
@@ -11,7 +11,7 @@ fn answer(prompt: &str) -> String {
         max_tokens: None,
         input_tokens: 0,
     };
-    Answer::to(&asked, &mut Rng::with_seed(1)).tokens.concat()
+    SimulatedAnswer::new(&asked, &mut Rng::with_seed(1)).tokens.concat()
 }
 
 #[test]

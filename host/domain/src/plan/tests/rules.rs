@@ -149,7 +149,7 @@ fn what_is_used_has_to_be_there() {
 fn models_have_to_be_able_to_do_their_task() {
     first_refused(
         |task| task.operation = "painting".to_owned(),
-        "task `one`: there is no operation \"painting\"; there are chat, transcription and embedding",
+        "task `one`: there is no operation \"painting\"; there are chat, embedding and transcription",
     );
     first_refused(|task| task.targets.clear(), "task `one`: the decision has no target");
     first_refused(

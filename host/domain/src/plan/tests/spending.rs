@@ -54,12 +54,12 @@ fn what_is_left_is_shared_with_what_waits() {
     let of_task = |task, output| CallLimits { task: Some(task), ..call(&cheap, output) };
     let plan = chats(&[None, Some(40), None]);
     let mut spending = PlanSpending::default();
-    spending.begin_step((0..).zip(plan.tasks()), false);
+    spending.start_step((0..).zip(plan.tasks()), false);
     assert_eq!(spending.reserve(0, &of_task(0, SHARE), &limits(100, None)), Ok(30), "half of 100 - 40");
     assert_eq!(spending.reserve(1, &of_task(1, OutputLimit::AtMost(40)), &limits(100, None)), Ok(40));
     assert_eq!(spending.reserve(2, &of_task(2, SHARE), &limits(100, None)), Ok(30));
     let mut spending = PlanSpending::default();
-    spending.begin_step((0..).zip(plan.tasks()), true);
+    spending.start_step((0..).zip(plan.tasks()), true);
     assert_eq!(spending.reserve(0, &of_task(0, SHARE), &limits(100, None)), Ok(20), "a step follows");
     spending.end_task(1);
     spending.end_task(2);
@@ -179,7 +179,7 @@ proptest! {
         let limits = PlanLimits { input_tokens, ..limits(output_tokens, cost) };
         let mut spending = PlanSpending::default();
         if !own.is_empty() {
-            spending.begin_step((0..).zip(chats(&own).tasks()), false);
+            spending.start_step((0..).zip(chats(&own).tasks()), false);
         }
         let mut calls: Vec<(Model, Spend)> = Vec::new();
         for event in events {

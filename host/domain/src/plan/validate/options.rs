@@ -41,8 +41,7 @@ pub(super) fn check(operation: Operation, options: &[(String, String)]) -> Resul
     for (at, (name, value)) in options.iter().enumerate() {
         let is_repeated = options.iter().take(at).any(|(earlier, _)| earlier == name);
         let Some((name, kind)) = known.iter().find(|(known, _)| known == name && !is_repeated) else {
-            let (name, operation) = (printable(name, MAX_LABEL), operation.as_str());
-            return Err(TaskFault::UnknownOption { name, operation });
+            return Err(TaskFault::UnknownOption { name: printable(name, MAX_LABEL), operation });
         };
         if let Err(expected) = kind.check(value) {
             return Err(TaskFault::OptionValue { name, expected });

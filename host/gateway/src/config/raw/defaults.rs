@@ -6,6 +6,7 @@ use pointsman_backends::HttpConfig;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::plan::PlanLimits;
 use pointsman_domain::rollout::{HoldBackoff, Thresholds};
+use pointsman_wire::provider::ProviderDialect;
 
 use super::{
     Address, Admin, Backend, BackendKind, Compile, DecisionLog, Duration, Health, IsolationWord, Limits,
@@ -107,7 +108,11 @@ impl Default for Backend {
 
 impl Default for Health {
     fn default() -> Self {
-        Self { path: "models".to_owned(), interval: Duration::seconds(10), timeout: Duration::seconds(2) }
+        Self {
+            path: ProviderDialect::OpenAi.models_path().to_owned(),
+            interval: Duration::seconds(10),
+            timeout: Duration::seconds(2),
+        }
     }
 }
 

@@ -4,16 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pointsman_backends::{ProviderAuth, TransportConfig};
 use pointsman_domain::failure::CallTimeouts;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::model::{Abilities, Modalities, Operation};
 use pointsman_domain::money::{Picodollars, Price};
 use pointsman_domain::rollout::{HoldBackoff, Thresholds};
+use pointsman_domain::secret::Secret;
 use pointsman_policy::{Grants, HostCalls, Isolation, Limits};
 
-use super::super::{
-    BackendKind, Compile, Config, Mode, OnFailure, Overrides, PolicySource, Rollback, Route, Trial,
-};
+use super::super::{Compile, Config, Mode, OnFailure, Overrides, PolicySource, Rollback, Route, Trial};
 use super::{accepted, compile};
 use crate::config::keys;
 
@@ -55,7 +55,7 @@ fn the_embedded_default_serves_the_fleet_on_routes_that_route_and_that_orchestra
     let largest = &config.models[2];
     assert_eq!(largest.price.of(1000, 0).usd(), 0.05);
     assert_eq!(largest.attributes["memory_gb"], "70");
-    let BackendKind::Simulated(fleet) = &config.backends[0].kind else { panic!() };
+    let TransportConfig::Simulated(fleet) = &config.backends[0].transport else { panic!() };
     assert_eq!(fleet.models["llama-70b"].first_token, Duration::from_millis(50));
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.admin.listen.to_string(), "127.0.0.1:8081");
@@ -139,8 +139,8 @@ fn a_model_that_nobody_describes_takes_text_and_may_do_anything_but_reason() {
 #[test]
 fn a_backend_gets_its_key_from_the_environment() {
     let config = accepted(OPENAI);
-    let BackendKind::Http(http) = &config.backends[0].kind else { panic!() };
-    assert_eq!(http.api_key.as_ref().map(|key| key.expose()), Some("sk-secret"));
+    let TransportConfig::Http(http) = &config.backends[0].transport else { panic!() };
+    assert_eq!(http.auth, Some(ProviderAuth::Bearer(Secret::new("sk-secret"))));
     assert_eq!(http.headers["openai-organization"], "org");
     assert!(http.http2);
     assert!(!format!("{config:?}").contains("sk-secret"));
@@ -285,7 +285,7 @@ fn live_stats_are_kept_for_models_that_stay_the_same() {
     };
     let previous = accepted(&text(1, "sim/old"));
     for model in &previous.models {
-        model.live.failed(Instant::now());
+        model.live.record_failure(Instant::now());
     }
     let mut next = accepted(&text(2, "sim/new"));
     next.keep_live_stats(&previous);

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use insta::assert_snapshot;
-use pointsman_backends::HttpConfig;
+use pointsman_backends::{HttpConfig, ProviderAuth, TransportConfig};
 
-use super::super::backends::BackendKind;
 use super::{Config, Input, InvalidConfig, Overrides, REST, accepted, rejected};
 
 const OPENAI: &str = "[backends.openai]\nbase_url = \"https://api.openai.com/v1\"\n";
@@ -23,9 +22,9 @@ fn with_environment(text: &str, env: &[(&str, &str)]) -> Result<Config, InvalidC
 }
 
 fn http(config: &Config) -> &HttpConfig {
-    let http = config.backends.iter().find_map(|backend| match &backend.kind {
-        BackendKind::Http(http) => Some(http),
-        BackendKind::Simulated(_) => None,
+    let http = config.backends.iter().find_map(|backend| match &backend.transport {
+        TransportConfig::Http(http) => Some(http),
+        TransportConfig::Simulated(_) => None,
     });
     http.expect("one backend is a server")
 }
@@ -47,8 +46,10 @@ api_key_env = "API_KEY"
 api_key_header = "Api-Key""#,
     );
     assert!(http(&config).base_url.ends_with("/x?api-version=2024-10-21"));
-    assert_eq!(http(&config).api_key_header, "api-key");
-    assert_eq!(http(&accepted(OPENAI)).api_key_header, "authorization");
+    let Some(ProviderAuth::Header { name, .. }) = &http(&config).auth else { panic!() };
+    assert_eq!(name, "api-key");
+    let bearer = accepted(&format!("{OPENAI}api_key_env = \"API_KEY\""));
+    assert!(matches!(http(&bearer).auth, Some(ProviderAuth::Bearer(_))));
 }
 
 #[test]

@@ -232,7 +232,7 @@ impl AnswerStream {
         let first_token = self.call.first_token_at - self.call.sent_at;
         let generation = now.saturating_duration_since(self.call.first_token_at);
         let output_tokens = accounting.calls().usage_of(self.call.call).output_tokens;
-        self.call.model.live.streamed(now, output_tokens, first_token, generation);
+        self.call.model.live.record_stream(now, output_tokens, first_token, generation);
         accounting.answered();
     }
 
@@ -251,7 +251,7 @@ impl AnswerStream {
         let fault = match cause {
             BreakOff::Call(kind) => {
                 if kind.counts_against_health(&model.time_limits.fault_after) {
-                    model.live.failed(Instant::now());
+                    model.live.record_failure(Instant::now());
                 }
                 Fault::Backend
             }

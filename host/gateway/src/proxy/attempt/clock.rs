@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use pointsman_backends::ReplyBody;
+use pointsman_backends::BackendBody;
 use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind, TimeLimit};
 use tokio::time::{Instant, timeout_at};
 
@@ -49,7 +49,7 @@ impl CallClock {
     }
 
     /// Waits for the next piece of a body; `None` at its end.
-    pub(super) async fn piece(&self, body: &mut ReplyBody) -> Result<Option<Bytes>, CallFailure> {
+    pub(super) async fn piece(&self, body: &mut BackendBody) -> Result<Option<Bytes>, CallFailure> {
         in_time([self.piece_end()], body.chunk()).await?.transpose()
     }
 
@@ -60,7 +60,7 @@ impl CallClock {
     }
 
     /// Waits for the next piece of an answer without content so far.
-    pub(super) async fn first_piece(&self, body: &mut ReplyBody) -> Result<Option<Bytes>, CallFailure> {
+    pub(super) async fn first_piece(&self, body: &mut BackendBody) -> Result<Option<Bytes>, CallFailure> {
         let [content, answer] =
             [TimeLimit::FirstContent, TimeLimit::Answer].map(|limit| self.since_sent(limit));
         in_time([self.silence(), content, answer], body.chunk()).await?.transpose()

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use pointsman_backends::{Reply, retry_after};
+use pointsman_backends::{BackendResponse, retry_after};
 use pointsman_domain::failure::{CallFailure, FailureKind};
 use pointsman_wire::openai::provider::{classify_error, refuses_stream_usage};
 
@@ -27,8 +27,8 @@ pub(crate) struct ErrorAnswer {
 
 impl ErrorAnswer {
     /// Reads an error. Its status counts, however long the body is or takes.
-    pub(super) async fn read(reply: Reply) -> FailedAttempt {
-        let Reply { status, headers, mut body } = reply;
+    pub(super) async fn read(reply: BackendResponse) -> FailedAttempt {
+        let BackendResponse { status, headers, mut body } = reply;
         let (mut read, mut is_cut) = (BytesMut::new(), true);
         CallClock::error_body(async {
             while let Some(Ok(chunk)) = body.chunk().await {

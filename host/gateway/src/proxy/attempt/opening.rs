@@ -1,7 +1,7 @@
 //! The beginning of a stream, up to its first content.
 
 use bytes::{Bytes, BytesMut};
-use pointsman_backends::ReplyBody;
+use pointsman_backends::BackendBody;
 use pointsman_domain::failure::CallFailure;
 use pointsman_wire::openai::pass_through::StreamRelay;
 use pointsman_wire::openai::provider::{ChatAnswer, InvalidAnswer, StreamState};
@@ -13,7 +13,7 @@ use crate::memory::MemoryLease;
 
 /// A stream whose head has arrived.
 pub(super) struct StreamOpening {
-    pub(super) body: ReplyBody,
+    pub(super) body: BackendBody,
     pub(super) clock: CallClock,
     pub(super) memory: MemoryLease,
 }

@@ -1,7 +1,7 @@
 //! Reads answers within the bounds on memory and time.
 
 use bytes::Bytes;
-use pointsman_backends::ReplyBody;
+use pointsman_backends::BackendBody;
 use pointsman_domain::failure::{CallFailure, FailureKind};
 
 use super::clock::CallClock;
@@ -13,7 +13,7 @@ const FIRST_BUFFER: usize = 16 * 1024;
 /// Reads a whole body, in one piece, which the lease counts. Fails when it is longer than one
 /// answer may be.
 pub(super) async fn whole(
-    mut body: ReplyBody,
+    mut body: BackendBody,
     clock: &CallClock,
     memory: &mut MemoryLease,
 ) -> Result<Bytes, CallFailure> {
@@ -26,7 +26,7 @@ pub(super) async fn whole(
 /// Reads the rest of a body after its first piece, as [`whole`] does.
 pub(super) async fn rest(
     first: Bytes,
-    body: &mut ReplyBody,
+    body: &mut BackendBody,
     clock: &CallClock,
     memory: &mut MemoryLease,
 ) -> Result<Bytes, CallFailure> {
@@ -49,7 +49,7 @@ pub(super) async fn rest(
 
 /// Some servers send white space while the model works.
 async fn next_piece(
-    body: &mut ReplyBody,
+    body: &mut BackendBody,
     clock: &CallClock,
     has_content: bool,
 ) -> Result<Option<Bytes>, CallFailure> {

@@ -158,7 +158,7 @@ impl<'a> TaskRunner<'a> {
         };
         self.runner.hold_output(memory);
         let usage = output.usage_or_estimate(self.runner.accounting.calls().input_estimate(won.call));
-        model.live.answered_whole(&model.expected, now, usage.output_tokens, now - sent_at);
+        model.live.record_whole_answer(&model.expected, now, usage.output_tokens, now - sent_at);
         self.runner.accounting.calls().set_usage(won.call, usage);
         let ended = self.runner.elapsed();
         self.update(|run| {

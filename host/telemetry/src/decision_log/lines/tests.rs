@@ -1,5 +1,6 @@
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PlanRun, TaskRun};
+use pointsman_domain::model::Operation;
 use pointsman_domain::outcome::RequestEnd;
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ fn check(lines: &mut Lines, history: &History, content: Option<&Content>) -> Str
 fn among(count: usize) -> Vec<Candidate> {
     let sample = history(1, "llama-7b", RequestEnd::Answered);
     let candidate = |number: usize| {
-        let mut candidate = sample.asked[0].candidates[0].clone();
+        let mut candidate = sample.decisions[0].candidates[0].clone();
         let mut known =
             Arc::into_inner(model(&format!("m{number}"), number as f64)).expect("nobody else has it");
         if number % 2 == 1 {
@@ -64,10 +65,10 @@ fn a_line_is_the_record_whatever_was_answered() {
     ];
     for ending in [RequestEnd::Answered, RequestEnd::Failed, RequestEnd::Cancelled] {
         let mut told = history(1_000, "llama-7b", ending);
-        let asked = told.asked.pop().expect("somebody was asked");
+        let asked = told.decisions.pop().expect("somebody was asked");
         for (number, said) in answers.iter().enumerate() {
-            told.asked.push(DecisionEntry {
-                said: said.clone(),
+            told.decisions.push(DecisionEntry {
+                answer: said.clone(),
                 candidates: among(number * 3).into(),
                 ..asked.clone()
             });
@@ -76,7 +77,7 @@ fn a_line_is_the_record_whatever_was_answered() {
             steps: 1,
             tasks: vec![TaskRun {
                 name: "\"candidates\":[]".to_owned(),
-                operation: "chat",
+                operation: Operation::Chat,
                 step: 1,
                 after: Vec::new(),
                 begun: None,
@@ -87,7 +88,7 @@ fn a_line_is_the_record_whatever_was_answered() {
         });
         check(&mut lines, &told, None);
         told.plan = None;
-        told.asked.clear();
+        told.decisions.clear();
         check(&mut lines, &told, None);
     }
 }
@@ -102,7 +103,7 @@ fn fifty_candidates_and_facts_that_change_are_told_as_they_are() {
             candidate.live.in_flight = round;
             candidate.live.healthy = round % 3 == 0;
         }
-        told.asked[0].candidates = candidates.clone().into();
+        told.decisions[0].candidates = candidates.clone().into();
         let line = check(&mut lines, &told, None);
         assert!(line.contains("\"sampling\":0.25"), "{line}");
     }
@@ -111,7 +112,7 @@ fn fifty_candidates_and_facts_that_change_are_told_as_they_are() {
 #[test]
 fn content_is_told_only_where_there_is_some() {
     let (mut lines, mut told) = (Lines::default(), history(1_000, "llama-7b", RequestEnd::Answered));
-    told.asked[0].candidates = among(3).into();
+    told.decisions[0].candidates = among(3).into();
     let text = "\"decisions\":[{\"candidates\":[]}]\u{0}\u{1b}[31m \u{2028}\n".to_owned();
     let content = Content { messages: vec![Message { role: "user".to_owned(), text }], left_out_bytes: 3 };
     let line = check(&mut lines, &told, Some(&content));
@@ -124,9 +125,9 @@ fn content_is_told_only_where_there_is_some() {
 fn models_that_come_and_go_are_not_kept_for_ever() {
     let (mut lines, mut told) = (Lines::default(), history(1_000, "llama-7b", RequestEnd::Answered));
     for number in 0..KEPT + 10 {
-        let mut candidate = told.asked[0].candidates[0].clone();
+        let mut candidate = told.decisions[0].candidates[0].clone();
         candidate.model = model(&format!("m{number}"), 1.0);
-        told.asked[0].candidates = Arc::new([candidate]);
+        told.decisions[0].candidates = Arc::new([candidate]);
         let line = check(&mut lines, &told, None);
         assert!(line.contains(&format!("\"fleet/m{number}\"")), "{line}");
     }

@@ -158,11 +158,11 @@ impl Spans<'_> {
 
     /// What a call was made for: for a task, for the answer, or, where the plan that
     /// made it was given up, for what the model can do.
-    fn operation_of(&self, call: &ModelCall) -> &'static str {
+    fn operation_of(&self, call: &ModelCall) -> Operation {
         let of_task = call.task.and_then(|number| self.tasks().get(number)).map(|task| task.operation);
         let operations = &call.model.operations;
         let of_model = operations.iter().find(|&&it| it == Operation::Chat).or_else(|| operations.first());
-        of_task.or_else(|| of_model.map(|operation| operation.as_str())).unwrap_or("chat")
+        of_task.or(of_model.copied()).unwrap_or(Operation::Chat)
     }
 }
 

@@ -1,5 +1,6 @@
 use opentelemetry_proto::tonic::trace::v1 as otlp;
 use pointsman_domain::history::{PlanRun, TaskRun};
+use pointsman_domain::model::Operation;
 use prost::Message as _;
 
 use super::*;
@@ -56,7 +57,7 @@ fn tasks_are_in_the_request_and_calls_in_their_tasks() {
     let mut history = sample::history(100_000, "llama-7b", RequestEnd::Answered);
     let task = |name: &str, after: Vec<usize>, begun: Option<Duration>| TaskRun {
         name: name.to_owned(),
-        operation: "chat",
+        operation: Operation::Chat,
         step: 1,
         after,
         begun,

@@ -1,4 +1,4 @@
-//! The body of an answer, without what belongs to its way here.
+//! Body of a response, decoded.
 
 use std::task::{Context, Poll, ready};
 
@@ -10,58 +10,58 @@ use pointsman_wire::byte_order_mark::BomStripper;
 use pointsman_wire::content_coding::{DecodeError, Decoder, UnsupportedCoding};
 use tokio::task::coop::poll_proceed;
 
-use super::{TransportBody, broken};
+use super::RawBody;
 
-/// A body without content codings and without a byte order mark.
+/// Body without content codings and without a byte order mark.
 #[derive(Debug)]
-pub(crate) struct AnswerBody {
-    source: Source,
+pub(crate) struct HttpBody {
+    decoding: Decoding,
     mark: BomStripper,
 }
 
 #[derive(Debug)]
-enum Source {
-    Plain(TransportBody),
+enum Decoding {
+    Identity(RawBody),
     Encoded(Box<Encoded>),
-    /// No decoder exists for it.
+    /// No decoder exists for its coding.
     Unsupported(UnsupportedCoding),
     Ended,
 }
 
 #[derive(Debug)]
 struct Encoded {
-    body: TransportBody,
+    body: RawBody,
     decoder: Decoder,
-    /// Bytes that arrived and are not decoded yet.
+    /// Bytes that are not decoded yet.
     chunk: Bytes,
 }
 
-impl AnswerBody {
-    /// Takes the codings out of the headers.
-    pub(super) fn new(body: TransportBody, headers: &mut HeaderMap) -> Self {
-        let source = if headers.contains_key(CONTENT_ENCODING) {
+impl HttpBody {
+    /// Wraps a body, and removes its codings from the headers.
+    pub(super) fn new(body: RawBody, headers: &mut HeaderMap) -> Self {
+        let decoding = if headers.contains_key(CONTENT_ENCODING) {
             let codings = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.as_bytes());
             let decoder = Decoder::for_values(codings);
             headers.remove(CONTENT_ENCODING);
             match decoder {
-                Ok(None) => Source::Plain(body),
+                Ok(None) => Decoding::Identity(body),
                 Ok(Some(decoder)) => {
-                    Source::Encoded(Box::new(Encoded { body, decoder, chunk: Bytes::new() }))
+                    Decoding::Encoded(Box::new(Encoded { body, decoder, chunk: Bytes::new() }))
                 }
-                Err(unsupported) => Source::Unsupported(unsupported),
+                Err(unsupported) => Decoding::Unsupported(unsupported),
             }
         } else {
-            Source::Plain(body)
+            Decoding::Identity(body)
         };
-        Self { source, mark: BomStripper::default() }
+        Self { decoding, mark: BomStripper::default() }
     }
 
     pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {
         loop {
-            let chunk = match ready!(self.source.poll_chunk(cx)) {
+            let chunk = match ready!(self.decoding.poll_chunk(cx)) {
                 Some(Ok(chunk)) => self.mark.strip(chunk),
                 Some(Err(failure)) => {
-                    self.source = Source::Ended;
+                    self.decoding = Decoding::Ended;
                     return Poll::Ready(Some(Err(failure)));
                 }
                 None => {
@@ -76,12 +76,14 @@ impl AnswerBody {
     }
 }
 
-impl Source {
+impl Decoding {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {
         match self {
-            Self::Plain(body) => body.poll_chunk(cx),
+            Self::Identity(body) => body.poll_chunk(cx),
             Self::Encoded(encoded) => encoded.poll_piece(cx),
-            Self::Unsupported(unsupported) => Poll::Ready(Some(Err(broken(unsupported.to_string())))),
+            Self::Unsupported(unsupported) => {
+                Poll::Ready(Some(Err(CallFailure::broken(unsupported.to_string()))))
+            }
             Self::Ended => Poll::Ready(None),
         }
     }
@@ -89,7 +91,8 @@ impl Source {
 
 impl Encoded {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {
-        // One chunk may become any number of pieces, which must not keep a thread from others.
+        // One chunk may decode to any number of pieces, so decoding takes part in the cooperative
+        // budget of its task.
         let budget = ready!(poll_proceed(cx));
         let piece = loop {
             match self.decoder.decode(&mut self.chunk) {
@@ -109,10 +112,10 @@ impl Encoded {
 }
 
 fn undecodable(error: &DecodeError) -> CallFailure {
-    broken(error.to_string())
+    CallFailure::broken(error.to_string())
 }
 
-impl TransportBody {
+impl RawBody {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {
         match self {
             Self::Plain(rest) => rest.poll_chunk(cx),

@@ -66,7 +66,7 @@ fn own_certificate(
     Ok((chain, key))
 }
 
-/// Maps an error of rustls to one that shows nothing of the key.
+/// Maps an error of rustls to one that does not show the key.
 fn refused_certificate(error: &Error) -> InvalidBackend {
     match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => InvalidBackend::KeyMismatch,
@@ -75,9 +75,9 @@ fn refused_certificate(error: &Error) -> InvalidBackend {
     }
 }
 
-/// Trusts the certificates of a list, as authorities and, if a server shows one of them
-/// itself, as what they are. `openssl req -x509` makes certificates that call themselves an
-/// authority's, and webpki takes none of those for a server's, though curl and Python do.
+/// Verifier that trusts the certificates of a list, both as authorities and as certificates of
+/// the server itself. `openssl req -x509` marks its certificates as those of an authority, which
+/// webpki rejects for a server, though curl and Python accept them.
 #[derive(Debug)]
 struct ListedCertificates {
     authorities: Arc<WebPkiServerVerifier>,
@@ -111,7 +111,7 @@ impl ServerCertVerifier for ListedCertificates {
         let verified =
             self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
-            // Dates are checked before this, names after it.
+            // webpki checks dates before it returns this error, and names after it.
             Err(error) if is_authority(&error) && self.listed.contains(end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
@@ -143,7 +143,7 @@ impl ServerCertVerifier for ListedCertificates {
     }
 }
 
-/// Returns whether a certificate was refused because it calls itself an authority's.
+/// Returns whether a certificate was rejected because it is marked as an authority's.
 fn is_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else {
         return false;

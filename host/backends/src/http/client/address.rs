@@ -1,5 +1,3 @@
-//! Web addresses.
-
 use std::fmt;
 
 use ::http::Uri;
@@ -8,7 +6,7 @@ use reqwest::Url;
 
 use super::InvalidBackend;
 
-/// A web address, parsed once, as each of the clients wants it.
+/// Web address, parsed once into the type of each client library.
 #[derive(Clone)]
 pub(crate) struct Address {
     url: Url,
@@ -16,7 +14,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Checks a base URL. User names and passwords in it are refused.
+    /// Parses a base URL. Rejects user names and passwords in it.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidBackend> {
         let url = parse_url(text)?;
         let invalid = |reason: String| InvalidBackend::Url { url: text.to_owned(), reason };
@@ -29,8 +27,8 @@ impl Address {
         Self::new(url)
     }
 
-    /// Returns an address below this one, to whose path the query is moved. The path may
-    /// have a query of its own, which comes first.
+    /// Returns an address below this one. The query of the base is kept; a query of the path
+    /// comes before it.
     pub(crate) fn join(&self, path: &str) -> Result<Self, InvalidBackend> {
         let (path, own_query) = path.split_once('?').unwrap_or((path, ""));
         let below = format!("{}/{}", self.url.path().trim_end_matches('/'), path.trim_start_matches('/'));
@@ -42,12 +40,12 @@ impl Address {
         Self::new(url)
     }
 
-    /// Returns where a `location` leads from here; `None` if it is no address.
+    /// Resolves a `location` header relative to this address; `None` if it is not an address.
     pub(super) fn resolve(&self, location: &str) -> Option<Url> {
         self.url.join(location).ok()
     }
 
-    /// Returns an address of the same server; `None` if it is another's.
+    /// Returns an address if it has the same origin; `None` if it is another server's.
     pub(super) fn of_same_origin(&self, mut url: Url) -> Option<Self> {
         let has_credentials = !url.username().is_empty() || url.password().is_some();
         url.set_fragment(None);
@@ -69,7 +67,7 @@ impl Address {
         &self.uri
     }
 
-    /// Scheme, host and port.
+    /// Returns scheme, host and port.
     pub(super) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
@@ -85,7 +83,7 @@ impl Address {
 }
 
 impl fmt::Debug for Address {
-    /// Without the query, in which some servers want keys.
+    /// Writes the address without its query, in which some servers expect keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.url.as_str().split('?').next().unwrap_or_default())
     }

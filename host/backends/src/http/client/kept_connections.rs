@@ -1,4 +1,4 @@
-//! Requests on kept connections that the server closes as they arrive.
+//! Detection of requests that were lost because the server closed an idle connection as they arrived.
 
 use std::error::Error;
 use std::io;
@@ -11,11 +11,11 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpInfo;
 use pointsman_domain::failure::CallFailure;
 
-/// A connection that closes without an answer within this time had been given up before the
-/// request arrived: the close was on its way. One that closes later may have worked on it.
-const CLOSE_ON_ITS_WAY: Duration = Duration::from_secs(1);
+/// Longest time after which a close without a response still means that the server had closed
+/// the connection before the request arrived. A server that closes later may have processed it.
+const MAX_CLOSE_DELAY: Duration = Duration::from_secs(1);
 
-/// A request without an answer.
+/// Failure of a request without a response.
 #[derive(Debug)]
 pub(super) struct SendError {
     pub(super) failure: CallFailure,
@@ -23,31 +23,31 @@ pub(super) struct SendError {
     pub(super) port: Option<LocalPort>,
 }
 
-/// Causes of a failed send, by what they say about the server.
+/// Cause of a failed send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SendErrorCause {
-    /// The server says that it did not process the request.
+    /// The server reported that it did not process the request.
     Refused,
-    /// The connection closed before a byte of the answer.
+    /// The connection closed before a byte of the response.
     Closed,
-    /// The same, and there may be other requests to which it happened at the same time.
+    /// The connection closed, and may have carried other requests at the same time.
     SharedClosed,
-    /// Anything else.
+    /// Any other cause.
     Other,
 }
 
-/// The port at this end of a connection.
+/// Port at the gateway's end of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LocalPort(u16);
 
-/// The local ports of connections that brought an answer: a bit for each port. A new connection
-/// on a port that was used before counts as a kept one; then a request that it loses is sent once
-/// more, which is all that a wrong bit can cause.
+/// Local ports of connections that delivered a response, as one bit for each port. A new
+/// connection on a port that was used before counts as a kept one. The only effect of such a
+/// wrong bit is that a request lost on it is sent once more.
 pub(super) struct KeptConnections(Box<[AtomicU64]>);
 
 impl KeptConnections {
-    /// Notes that a connection brought an answer.
-    pub(super) fn answered(&self, port: Option<LocalPort>) {
+    /// Records that a connection delivered a response.
+    pub(super) fn record_response(&self, port: Option<LocalPort>) {
         if let Some((word, bit)) = port.and_then(|port| self.place(port))
             && word.load(Ordering::Relaxed) & bit == 0
         {
@@ -55,8 +55,8 @@ impl KeptConnections {
         }
     }
 
-    /// Returns whether the server did nothing with a request that failed after this time: it
-    /// said so, or closed a connection that it had kept open (RFC 9112, section 9.3.1).
+    /// Returns whether the server did not process a request that failed after this time: it
+    /// reported so, or closed a connection that it had kept open (RFC 9112, section 9.3.1).
     pub(super) fn is_unprocessed(&self, error: &SendError, after: Duration) -> bool {
         match error.cause {
             SendErrorCause::Refused => true,
@@ -66,7 +66,7 @@ impl KeptConnections {
                 if error.cause == SendErrorCause::Closed {
                     word.fetch_and(!bit, Ordering::Relaxed);
                 }
-                was_kept && after < CLOSE_ON_ITS_WAY
+                was_kept && after < MAX_CLOSE_DELAY
             }
             SendErrorCause::Other => false,
         }
@@ -85,7 +85,7 @@ impl Default for KeptConnections {
 }
 
 impl LocalPort {
-    /// Returns the port of the connection that an answer came on.
+    /// Returns the port of the connection that a response arrived on.
     pub(super) fn of(extensions: &Extensions) -> Option<Self> {
         extensions.get::<HttpInfo>().map(HttpInfo::local_addr).as_ref().map(SocketAddr::port).map(Self)
     }
@@ -115,8 +115,8 @@ impl SendErrorCause {
         Self::Other
     }
 
-    /// RFC 9113, section 8.7: a stream that was refused, or is beyond the last that a server
-    /// which goes away has taken, was not processed.
+    /// Classifies an error of HTTP/2. A stream that was refused, or is beyond the last one that a
+    /// closing server accepted, was not processed (RFC 9113, section 8.7).
     fn of_http2(error: &h2::Error) -> Self {
         if error.get_io().is_some_and(is_close) {
             return Self::SharedClosed;
@@ -135,10 +135,9 @@ fn is_close(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::broken;
 
     fn error(cause: SendErrorCause, port: u16) -> SendError {
-        SendError { failure: broken(String::new()), cause, port: Some(LocalPort(port)) }
+        SendError { failure: CallFailure::broken(String::new()), cause, port: Some(LocalPort(port)) }
     }
 
     #[test]
@@ -148,10 +147,10 @@ mod tests {
         for port in [0, 63, 64, 40_000, u16::MAX] {
             let closed = error(SendErrorCause::Closed, port);
             assert!(!kept.is_unprocessed(&closed, at_once), "{port}");
-            kept.answered(Some(LocalPort(port)));
+            kept.record_response(Some(LocalPort(port)));
             assert!(kept.is_unprocessed(&closed, at_once), "{port}");
             assert!(!kept.is_unprocessed(&closed, at_once), "it is gone");
-            kept.answered(Some(LocalPort(port)));
+            kept.record_response(Some(LocalPort(port)));
             assert!(!kept.is_unprocessed(&closed, Duration::from_secs(5)), "it was at work");
             assert!(!kept.is_unprocessed(&error(SendErrorCause::Other, port), at_once));
             assert!(kept.is_unprocessed(&error(SendErrorCause::Refused, port), Duration::from_secs(5)));

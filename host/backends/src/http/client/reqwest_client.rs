@@ -1,4 +1,4 @@
-//! HTTP over TLS or through a proxy, by reqwest.
+//! Client for TLS and proxies, on reqwest.
 
 use std::error::Error as _;
 use std::pin::pin;
@@ -6,20 +6,16 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper_util::client::legacy;
-use pointsman_domain::failure::CallFailure;
+use pointsman_domain::failure::{CallFailure, source_chain};
 use reqwest::{Client, ClientBuilder, Error, Proxy, Request, Response};
 
-use super::kept::{LocalPort, SendError, SendErrorCause};
-use super::{
-    Address, Clients, Freshness, Outgoing, RawAnswer, TransportBody, broken, cannot_connect, reason, tls,
-};
+use super::kept_connections::{LocalPort, SendError, SendErrorCause};
+use super::{Address, ClientPair, ConnectionChoice, OutgoingRequest, RawBody, RawResponse, tls};
 use crate::http::{HttpConfig, InvalidBackend};
 
-/// Connections to a server.
-pub(super) struct ReqwestClient(Clients<Client>);
+pub(super) struct ReqwestClient(ClientPair<Client>);
 
-/// The rest of an answer.
-pub(super) struct Rest(Response);
+pub(super) struct ReqwestBody(Response);
 
 impl ReqwestClient {
     pub(super) fn new(config: &HttpConfig, base: &Address) -> Result<Self, InvalidBackend> {
@@ -39,25 +35,25 @@ impl ReqwestClient {
             if config.http2 {
                 builder = builder.http2_prior_knowledge();
             }
-            proxied(builder, config)?.build().map_err(|error| InvalidBackend::Client(reason(&error)))
+            proxied(builder, config)?.build().map_err(|error| InvalidBackend::Client(source_chain(&error)))
         };
-        Ok(Self(Clients { keeping: build(config.max_idle_connections)?, fresh: build(0)? }))
+        Ok(Self(ClientPair { pooled: build(config.max_idle_connections)?, unpooled: build(0)? }))
     }
 
     pub(super) async fn send(
         &self,
         to: &Address,
-        outgoing: &Outgoing,
-        freshness: Freshness,
-    ) -> Result<RawAnswer, SendError> {
+        outgoing: &OutgoingRequest,
+        choice: ConnectionChoice,
+    ) -> Result<RawResponse, SendError> {
         let mut request = Request::new(outgoing.method.clone(), to.url().clone());
         *request.headers_mut() = outgoing.headers.clone();
-        *request.body_mut() = Some(reqwest::Body::wrap(outgoing.pieces()));
-        let mut response = self.0.of(freshness).execute(request).await.map_err(send_error)?;
+        *request.body_mut() = Some(reqwest::Body::wrap(outgoing.body()));
+        let mut response = self.0.get(choice).execute(request).await.map_err(send_error)?;
         let headers = std::mem::take(response.headers_mut());
         let status = response.status().as_u16();
         let port = LocalPort::of(response.extensions());
-        Ok(RawAnswer { status, headers, body: TransportBody::Reqwest(Rest(response)), port })
+        Ok(RawResponse { status, headers, body: RawBody::Reqwest(ReqwestBody(response)), port })
     }
 }
 
@@ -74,22 +70,26 @@ fn proxied(builder: ClientBuilder, config: &HttpConfig) -> Result<ClientBuilder,
     Ok(builder.proxy(proxy))
 }
 
-impl Rest {
+impl ReqwestBody {
     pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {
-        // The future holds no progress of its own, so one can be made for each poll.
+        // `chunk` keeps its progress in the response, so a future can be made for each poll.
         pin!(self.0.chunk()).poll(cx).map(|chunk| chunk.map_err(|error| failure(&error)).transpose())
     }
 }
 
 fn send_error(error: Error) -> SendError {
-    let below = error.source().and_then(|source| source.downcast_ref::<legacy::Error>());
+    let source = error.source().and_then(|source| source.downcast_ref::<legacy::Error>());
     SendError {
         failure: failure(&error),
-        cause: below.map_or(SendErrorCause::Other, SendErrorCause::of),
-        port: below.and_then(LocalPort::of_error),
+        cause: source.map_or(SendErrorCause::Other, SendErrorCause::of),
+        port: source.and_then(LocalPort::of_error),
     }
 }
 
 fn failure(error: &Error) -> CallFailure {
-    if error.is_connect() { cannot_connect(reason(error)) } else { broken(reason(error)) }
+    if error.is_connect() {
+        CallFailure::connect(source_chain(error))
+    } else {
+        CallFailure::broken(source_chain(error))
+    }
 }

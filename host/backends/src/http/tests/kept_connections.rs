@@ -18,7 +18,7 @@ async fn backends(server: &FakeModel) -> [(Backend, Option<Proxy>); 2] {
         proxy: Some(ProxyConfig { url, credentials: None }),
         ..HttpConfig::new(server.base_url())
     };
-    [(backend(server), None), (Backend::http(config).unwrap(), Some(proxy))]
+    [(backend(server), None), (http_backend(config).unwrap(), Some(proxy))]
 }
 
 async fn whole(backend: &Backend) -> Result<Bytes, CallFailure> {
@@ -124,7 +124,7 @@ async fn http2_backend(first: FirstConnection, by_reqwest: bool) -> (Backend, Ar
     // A server that is its own proxy is called by the other client.
     let proxy = by_reqwest.then(|| ProxyConfig { url: Secret::new(url.as_str()), credentials: None });
     let config = HttpConfig { http2: true, proxy, ..HttpConfig::new(url) };
-    (Backend::http(config).unwrap(), seen, server)
+    (http_backend(config).unwrap(), seen, server)
 }
 
 /// `GOAWAY` with the last stream 0 and this error.
@@ -179,17 +179,17 @@ async fn interim_answers_are_read_over() {
     const ANSWER: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
         HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
     let (url, _server) = answering(ANSWER, "127.0.0.1:0").await;
-    assert_eq!(whole(&Backend::http(HttpConfig::new(url)).unwrap()).await.unwrap(), "{}");
+    assert_eq!(whole(&http_backend(HttpConfig::new(url)).unwrap()).await.unwrap(), "{}");
 }
 
 #[tokio::test]
 async fn an_answer_of_http_1_0_ends_with_its_connection() {
     let (url, _server) = answering(b"HTTP/1.0 200 OK\r\n\r\n{}", "127.0.0.1:0").await;
-    assert_eq!(whole(&Backend::http(HttpConfig::new(url)).unwrap()).await.unwrap(), "{}");
+    assert_eq!(whole(&http_backend(HttpConfig::new(url)).unwrap()).await.unwrap(), "{}");
 }
 
 #[tokio::test]
 async fn a_server_is_reached_by_its_address_of_ipv6() {
     let (url, _server) = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "[::1]:0").await;
-    assert_eq!(whole(&Backend::http(HttpConfig::new(url)).unwrap()).await.unwrap(), "{}");
+    assert_eq!(whole(&http_backend(HttpConfig::new(url)).unwrap()).await.unwrap(), "{}");
 }

@@ -1,4 +1,4 @@
-//! Redirects, which are followed on the same server only.
+//! Redirects, which are followed within the same server only.
 
 use std::sync::Mutex;
 
@@ -7,26 +7,26 @@ use ::http::header::LOCATION;
 
 use super::Address;
 
-/// Most redirects of one request.
+/// Most redirects that are followed for one request.
 const MAX_HOPS: u32 = 3;
 
-/// Decides which redirects are followed, and reports the others.
+/// Rule for following redirects, and the log of those that are not followed.
 #[derive(Default)]
-pub(super) struct Redirects {
-    /// The last one that was reported.
+pub(super) struct RedirectPolicy {
+    /// Last redirect that was logged.
     reported: Mutex<String>,
 }
 
-impl Redirects {
-    /// Returns where an answer redirects a request to, if it is to be sent there: with the
-    /// same method and body, so to the same server, which got both and the key already.
+impl RedirectPolicy {
+    /// Returns the address to repeat a request at, with the same method, body and key. It is
+    /// always one of the same server, which has received them already.
     pub(super) fn next(&self, at: &Address, status: u16, headers: &HeaderMap, hops: u32) -> Option<Address> {
         if !matches!(status, 301 | 302 | 303 | 307 | 308) {
             return None;
         }
         let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
         let target = location.and_then(|location| at.resolve(location));
-        // The others let a client change the method to GET.
+        // The other statuses let a client change the method to GET.
         let is_repeatable = matches!(status, 307 | 308);
         let next = target.clone().filter(|_| is_repeatable && hops < MAX_HOPS);
         if let Some(next) = next.and_then(|url| at.of_same_origin(url)) {
@@ -37,7 +37,7 @@ impl Redirects {
         None
     }
 
-    /// Logs a redirect that is not followed, unless the one before was the same.
+    /// Logs a redirect that is not followed, unless the last one was the same.
     fn report(&self, at: &Address, status: u16, to: &str) {
         let text = format!("{status} {to}");
         let Ok(mut reported) = self.reported.lock() else { return };

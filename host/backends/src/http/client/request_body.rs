@@ -1,4 +1,4 @@
-//! The body of a call.
+//! Body of a request.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,28 +7,28 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 
-/// Up to this size a body is copied into one piece, which costs less than
-/// handing over the pieces.
-const COPIED: usize = 64 * 1024;
+/// Longest body, in bytes, that is copied into one piece: up to this size, the copy costs less
+/// than sending several pieces.
+const MAX_COPIED: usize = 64 * 1024;
 
-/// A body; a long one is sent from where its pieces are. Its length is known, so
-/// it is not sent chunked, which some servers refuse.
-pub(super) struct Pieces {
+/// Body in pieces that are sent without a copy. Its length is known, so it is not sent with
+/// chunked coding, which some servers reject.
+pub(super) struct RequestBody {
     pieces: std::vec::IntoIter<Bytes>,
     left: u64,
 }
 
-impl Pieces {
+impl RequestBody {
     pub(super) fn new(pieces: Vec<Bytes>) -> Self {
         let left = length(&pieces) as u64;
         Self { pieces: pieces.into_iter(), left }
     }
 }
 
-/// Puts a short body together.
+/// Copies the pieces of a short body into one.
 pub(super) fn joined(mut pieces: Vec<Bytes>) -> Vec<Bytes> {
     let length = length(&pieces);
-    if pieces.len() > 1 && length <= COPIED {
+    if pieces.len() > 1 && length <= MAX_COPIED {
         let mut whole = BytesMut::with_capacity(length);
         pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
         pieces.clear();
@@ -41,7 +41,7 @@ fn length(pieces: &[Bytes]) -> usize {
     pieces.iter().map(Bytes::len).sum()
 }
 
-impl Body for Pieces {
+impl Body for RequestBody {
     type Data = Bytes;
     type Error = Infallible;
 

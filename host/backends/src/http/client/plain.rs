@@ -1,4 +1,4 @@
-//! Plain HTTP, by hyper's client.
+//! Client for plain HTTP, on hyper's.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,21 +10,17 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use pointsman_domain::failure::CallFailure;
+use pointsman_domain::failure::{CallFailure, source_chain};
 
-use super::kept::{LocalPort, SendError, SendErrorCause};
-use super::{
-    Address, Clients, Freshness, Outgoing, Pieces, RawAnswer, TransportBody, broken, cannot_connect, reason,
-};
+use super::kept_connections::{LocalPort, SendError, SendErrorCause};
+use super::{Address, ClientPair, ConnectionChoice, OutgoingRequest, RawBody, RawResponse, RequestBody};
 use crate::http::HttpConfig;
 
-/// Connections to a server.
-pub(super) struct Plain(Clients<Client<HttpConnector, Pieces>>);
+pub(super) struct PlainClient(ClientPair<Client<HttpConnector, RequestBody>>);
 
-/// The rest of an answer.
-pub(super) struct Rest(Incoming);
+pub(super) struct PlainBody(Incoming);
 
-impl Plain {
+impl PlainClient {
     pub(super) fn new(config: &HttpConfig) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -38,36 +34,36 @@ impl Plain {
                 .http2_only(config.http2)
                 .build(tcp.clone())
         };
-        Self(Clients { keeping: build(config.max_idle_connections), fresh: build(0) })
+        Self(ClientPair { pooled: build(config.max_idle_connections), unpooled: build(0) })
     }
 
     pub(super) async fn send(
         &self,
         to: &Address,
-        outgoing: &Outgoing,
-        freshness: Freshness,
-    ) -> Result<RawAnswer, SendError> {
-        let mut request = Request::new(outgoing.pieces());
+        outgoing: &OutgoingRequest,
+        choice: ConnectionChoice,
+    ) -> Result<RawResponse, SendError> {
+        let mut request = Request::new(outgoing.body());
         *request.method_mut() = outgoing.method.clone();
         *request.uri_mut() = to.uri().clone();
         *request.headers_mut() = outgoing.headers.clone();
         let (head, body) =
-            self.0.of(freshness).request(request).await.map_err(|error| send_error(&error))?.into_parts();
-        let body = TransportBody::Plain(Rest(body));
+            self.0.get(choice).request(request).await.map_err(|error| send_error(&error))?.into_parts();
+        let body = RawBody::Plain(PlainBody(body));
         let port = LocalPort::of(&head.extensions);
-        Ok(RawAnswer { status: head.status.as_u16(), headers: head.headers, body, port })
+        Ok(RawResponse { status: head.status.as_u16(), headers: head.headers, body, port })
     }
 }
 
-impl Rest {
+impl PlainBody {
     pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallFailure>>> {
         loop {
             let Some(frame) = ready!(Pin::new(&mut self.0).poll_frame(cx)) else { return Poll::Ready(None) };
             match frame.map(Frame::into_data) {
                 Ok(Ok(data)) => return Poll::Ready(Some(Ok(data))),
-                // Trailers say nothing that is passed on.
+                // Trailers are not passed on.
                 Ok(Err(_)) => {}
-                Err(error) => return Poll::Ready(Some(Err(broken(error.to_string())))),
+                Err(error) => return Poll::Ready(Some(Err(CallFailure::broken(error.to_string())))),
             }
         }
     }
@@ -78,5 +74,9 @@ fn send_error(error: &Error) -> SendError {
 }
 
 fn failure(error: &Error) -> CallFailure {
-    if error.is_connect() { cannot_connect(reason(error)) } else { broken(reason(error)) }
+    if error.is_connect() {
+        CallFailure::connect(source_chain(error))
+    } else {
+        CallFailure::broken(source_chain(error))
+    }
 }

@@ -1,0 +1,20 @@
+use ::http::HeaderMap;
+use bytes::Bytes;
+use pointsman_domain::model::{Model, Operation};
+
+/// Request to a model of a backend.
+#[derive(Debug)]
+pub struct BackendCall<'a> {
+    /// Model to call, one of the backend's.
+    pub model: &'a Model,
+    /// Kind of work, from which the dialect derives the path.
+    pub operation: Operation,
+    /// Media type of the body; `None` for JSON.
+    pub content_type: Option<&'a str>,
+    /// Body in pieces that are sent one after the other. It already carries the name by which
+    /// the backend knows the model.
+    pub body: Vec<Bytes>,
+    /// Headers of the client that may go upstream. Those of the backend's configuration take
+    /// precedence.
+    pub headers: HeaderMap,
+}
