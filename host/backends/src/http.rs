@@ -41,7 +41,7 @@ pub struct HttpConfig {
     pub idle_timeout: Duration,
     /// Most unused connections that are kept.
     pub max_idle_connections: usize,
-    /// Whether to speak HTTP/2 without negotiation. With TLS, HTTP/2 is negotiated anyway.
+    /// True to speak HTTP/2 without negotiation. With TLS, HTTP/2 is negotiated anyway.
     pub http2: bool,
     /// Certificate authorities to trust instead of the system's, in PEM. A server's own
     /// certificate may be among them.

@@ -38,7 +38,7 @@ struct ProbeTask {
     backend: Backend,
     models: Vec<Arc<Model>>,
     config: ProbeConfig,
-    /// Whether the last probe failed; only changes are logged.
+    /// True if the last probe failed; only changes are logged.
     down: bool,
     /// Last status that was logged as unexpected.
     unexpected_status: Option<u16>,

@@ -1,9 +1,8 @@
-//! Which call comes next when a decision's targets fail.
+//! Order of the calls for a decision, and retries.
 //!
-//! A state machine without I/O: the caller makes the calls, reports failures and
-//! asks for the next action. It goes through the targets in order, then retries
-//! those whose failure may pass, with exponential back-off, until the attempts or
-//! the time run out.
+//! [`Attempts`] is a state machine without I/O: the caller makes the calls, reports failures and
+//! requests the next action. It goes through the targets in order, then retries those whose failure
+//! may be temporary, with exponential back-off, until the attempts or the time are used up.
 
 use std::time::{Duration, Instant};
 
@@ -11,64 +10,64 @@ use crate::decision::Target;
 use crate::failure::{CallFailure, CallTimeouts, Remedy};
 use crate::live::RetryBudget;
 
-/// A backend that asks for a longer wait than this is not retried: the client gets
-/// the error at once, and can wait itself.
+/// Longest wait that a backend can request for a retry. A backend that requests more is not
+/// retried: the client gets the error at once, and can wait itself.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// How long and how often to try.
+/// Limits on the attempts of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AttemptLimits {
     /// Most calls for one request.
     pub max_attempts: u32,
     /// Time limits of each call.
     pub timeouts: CallTimeouts,
-    /// Time by which the request must be over.
+    /// Time at which the request ends.
     pub deadline: Option<Instant>,
-    /// Wait before the first repeated call; doubles with each further round.
+    /// Wait before the first retry. It doubles with each further round.
     pub backoff: Duration,
-    /// Limit on the retries of one model in flight.
+    /// Limit on the concurrent retries of one model.
     pub retry_budget: RetryBudget,
 }
 
-/// What to do now.
+/// Next action for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptAction {
-    /// Call this candidate, and wait this long for its first byte.
+    /// Call a candidate.
     Call {
         /// Index into the candidates.
         candidate: usize,
-        /// Time for the first byte.
+        /// Longest wait for the first byte.
         timeout: Duration,
-        /// True if the candidate failed for this request before, so that the call
-        /// needs a permit of the model's retry budget.
+        /// True if the candidate failed for this request before, so that the call needs a permit of
+        /// the model's retry budget.
         is_retry: bool,
     },
-    /// Wait, then ask again.
+    /// Wait, then request the next action.
     Wait(Duration),
-    /// Nothing left to try.
+    /// Stop: no call is left.
     GiveUp,
 }
 
-/// The attempts of one request.
+/// State of the attempts of one request.
 #[derive(Debug)]
 pub struct Attempts {
     limits: AttemptLimits,
-    /// Targets still to be called in this round, next one last.
+    /// Targets of this round that are not called yet, the next one last.
     queue: Vec<Target>,
-    /// Targets that failed and may be called again, in order.
+    /// Targets for the next round, in order.
     again: Vec<Target>,
-    /// Targets of the decision, to find one again by its candidate.
+    /// Targets of the decision, for look-up by candidate.
     targets: Vec<Target>,
     made: u32,
     round: u32,
-    /// The longest time that a target of the next round asked for.
+    /// Longest wait that a target of the next round requested.
     retry_after: Duration,
-    /// The current round must not begin before.
+    /// Earliest start of the current round.
     not_before: Option<Instant>,
 }
 
 impl Attempts {
-    /// For the targets of a decision.
+    /// Starts with the targets of a decision.
     pub fn new(targets: &[Target], limits: AttemptLimits) -> Self {
         let mut queue = targets.to_vec();
         queue.reverse();
@@ -84,12 +83,12 @@ impl Attempts {
         }
     }
 
-    /// Calls handed out so far.
+    /// Returns the number of calls so far.
     pub fn made(&self) -> u32 {
         self.made
     }
 
-    /// What to do now. `jitter` in 0..1 spreads repeated calls of many requests.
+    /// Returns the next action. `jitter` in 0..1 spreads the retries of concurrent requests.
     pub fn next(&mut self, now: Instant, jitter: f64) -> AttemptAction {
         if self.made >= self.limits.max_attempts || self.time_left(now) == Some(Duration::ZERO) {
             return AttemptAction::GiveUp;
@@ -116,14 +115,14 @@ impl Attempts {
         }
     }
 
-    /// Takes back the call that [`next`](Self::next) handed out last, because the
-    /// model's retry budget is used up. The candidate is not retried again.
+    /// Takes back the call that [`next`](Self::next) returned last, because the model's retry
+    /// budget is used up. The candidate is not retried again.
     pub fn deny_retry(&mut self) {
         self.made = self.made.saturating_sub(1);
     }
 
-    /// Records that the call of a candidate failed. Returns true if the client is to
-    /// get this failure now, because no other model would do better.
+    /// Records that the call of a candidate failed. Returns whether the client is to get this
+    /// failure now, because no other model would do better.
     pub fn record_failure(&mut self, candidate: usize, failure: &CallFailure) -> bool {
         match failure.kind.remedy() {
             Remedy::Return => true,
@@ -132,8 +131,8 @@ impl Attempts {
                 let wait = failure.retry_after.unwrap_or_default();
                 let target = self.targets.iter().find(|target| target.candidate == candidate);
                 if let Some(target) = target.filter(|_| wait <= LONGEST_WAIT) {
-                    // A policy's own limit is for going on to the next target soon. Here
-                    // there is no next one, so the route's patience counts.
+                    // A policy sets a timeout in order to move on to the next target soon. A retry
+                    // has no next target, so the timeout of the route applies.
                     self.again.push(Target { timeout: None, ..*target });
                     self.retry_after = self.retry_after.max(wait);
                 }
@@ -142,8 +141,8 @@ impl Attempts {
         }
     }
 
-    /// Starts over with the targets worth another call. False if there is none,
-    /// or the wait would outlast the deadline.
+    /// Starts the next round. Returns false if it has no targets, or would start after the
+    /// deadline.
     fn begin_round(&mut self, now: Instant, jitter: f64) -> bool {
         if self.again.is_empty() {
             return false;

@@ -1,5 +1,5 @@
-//! Which models can serve a request. The host filters; the policy chooses among
-//! what is left.
+//! Selection of the models that can serve a request. The host filters; a policy chooses among the
+//! candidates.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,65 +12,65 @@ use crate::request::RequestFacts;
 
 mod fit;
 
-/// A model that can serve a request, with its live stats at that moment.
+/// Model that can serve a request, with its live stats at that time.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// The model.
+    /// Facts about the model.
     pub model: Arc<Model>,
-    /// What was measured of it when the request arrived.
+    /// Live stats at the arrival of the request.
     pub live: LiveSnapshot,
 }
 
-/// Why no model of a route can serve a request.
+/// Reason why no model of a route can serve a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoCandidate {
-    /// None is called for this operation.
+    /// No model supports the operation.
     #[error("no model of the route serves {0} requests")]
     Operation(Operation),
-    /// None accepts this content, or none accepts all of it.
+    /// No model accepts this content, or none accepts all of it.
     #[error("no model of the route accepts {}", modality_names(.0))]
     Inputs(Modalities),
-    /// None has these abilities, or none has all of them.
+    /// No model has these abilities, or none has all of them.
     #[error("no model of the route supports {}", ability_names(.0))]
     Abilities(Abilities),
-    /// One accepts the content and another has the abilities, but none both.
+    /// One model accepts the content and another has the abilities, but none both.
     #[error(
         "no model of the route accepts {} and supports {} as well",
         modality_names(.inputs),
         ability_names(.abilities)
     )]
     Combination {
-        /// The content of the request.
+        /// Content of the request.
         inputs: Modalities,
-        /// The abilities that are missing where the content is accepted.
+        /// Abilities that the models lack which accept the content.
         abilities: Abilities,
     },
-    /// The request is too long for all of them, however its tokens are counted.
+    /// The request is too long for every model, however its tokens are counted.
     #[error(
         "the request has at least {needed} tokens, more than any model of the route takes (at most {largest})"
     )]
     ContextWindow {
         /// Lower bound on the tokens of the input.
         needed: u32,
-        /// The largest window.
+        /// Largest context window.
         largest: u32,
     },
 }
 
-/// Tokens of an answer whose length nothing limits: the mean of a public trace of
-/// conversations is 211 (Azure LLM inference trace 2023, `conv`). The SDK's
-/// `estimate` assumes the same, so that policies and the gateway agree.
+/// Expected tokens of an answer without a limit: the mean of a public trace of conversations is 211
+/// (Azure LLM inference trace 2023, `conv`). The SDK's `estimate` assumes the same, so that
+/// policies and the gateway agree.
 const TYPICAL_OUTPUT_TOKENS: u32 = 256;
-/// The same where the model is to think first.
+/// Expected tokens of an answer with reasoning.
 const TYPICAL_REASONING_TOKENS: u32 = 1024;
 
 impl Candidate {
-    /// What it would probably charge for a request.
+    /// Returns the expected cost of a request.
     pub fn predicted_cost(&self, request: &RequestFacts) -> Picodollars {
         self.model.price.of(request.input_tokens.into(), output_tokens(request).into())
     }
 
-    /// How long a request would probably take, if the model's speed is known.
+    /// Returns the expected latency of a request, if the model's speed is known.
     pub fn predicted_latency(&self, request: &RequestFacts) -> Option<Duration> {
         let first_token = self.live.first_token_ms? / 1e3;
         let generation = f64::from(output_tokens(request)) / self.live.tokens_per_second?;
@@ -86,13 +86,13 @@ fn output_tokens(request: &RequestFacts) -> u32 {
     request.max_output_tokens.map_or(typical, |limit| limit.min(typical))
 }
 
-/// The models of a route that can serve a request, in the given order.
+/// Models of a route that can serve a request, in the given order.
 #[derive(Debug)]
 pub struct Eligible {
-    /// The available ones, which are healthy and not resting, or all where none is; at
-    /// least one.
+    /// Available models, which are healthy and not resting, or all models where none is available.
+    /// Never empty.
     pub candidates: Vec<Candidate>,
-    /// The others, where some are available: to be tried when all else failed.
+    /// Models that are not available, for when every candidate has failed.
     pub last_resort: Vec<Candidate>,
 }
 
@@ -118,10 +118,10 @@ pub fn eligible<'a>(
     Ok(Eligible { candidates, last_resort })
 }
 
-/// Selects the models that can serve a request or a part of it, for a policy that may
-/// cut it into tasks. Also returns how many of them, counted from the first, can serve it
-/// whole: those that [`eligible`] selects. Healthy ones come before unhealthy ones in both
-/// groups, else they are in the given order.
+/// Selects the models that can serve a request or a part of it, for a policy that may split it into
+/// tasks. Also returns how many of them, counted from the first, can serve the whole request: those
+/// that [`eligible`] selects. Healthy models precede unhealthy ones in both groups; else the given
+/// order is kept.
 pub fn partial<'a>(
     models: impl IntoIterator<Item = &'a Arc<Model>>,
     request: &RequestFacts,
@@ -138,18 +138,18 @@ pub fn partial<'a>(
     if whole.is_empty() { Err(misses.explain(request)) } else { Ok((whole, count)) }
 }
 
-/// Whether a model can serve a request, healthy or not.
+/// Returns whether a model can serve a request, healthy or not.
 pub fn can_serve(model: &Model, request: &RequestFacts) -> bool {
     Fit::of(model, request).is_ok()
 }
 
-/// The models of a route, by how well they suit a request.
+/// Models of a route, grouped by fit.
 struct Selection {
-    /// The models that suit it best.
+    /// Models with the best fit.
     best: Vec<Candidate>,
-    /// All others, whether they can serve it or not.
+    /// All others, including models that cannot serve the request.
     others: Vec<Candidate>,
-    /// The reasons why models cannot serve it.
+    /// Reasons of the models that cannot serve it.
     misses: Misses,
 }
 

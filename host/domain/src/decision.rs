@@ -1,8 +1,7 @@
-//! What a policy proposes, and what is left of it after validation.
+//! Decisions of policies, and their validation.
 //!
-//! A proposal comes out of a sandbox that a stranger may have written. Only a
-//! [`Decision`] is acted on, and the only ways to one are [`Proposal::validate`]
-//! and [`Decision::in_order`].
+//! A proposal comes out of a sandbox whose code is not trusted. Only a [`Decision`] is acted on,
+//! and [`Proposal::validate`] and [`Decision::in_order`] are the only ways to make one.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,104 +11,103 @@ use crate::text::{is_printable, printable};
 
 /// Longest label, in bytes.
 pub const MAX_LABEL: usize = 64;
-/// Longest reason or refusal text, in bytes; what is escaped in it makes it up to
-/// three times as long.
+/// Longest reason or refusal text, in bytes. Escapes make it up to three times as long.
 pub const MAX_REASON: usize = 512;
 
-/// A candidate to try.
+/// Candidate to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Index into the candidates that the policy was given.
+    /// Index into the candidates of the policy's input.
     pub candidate: usize,
-    /// How long to wait for its first byte, if the policy set a limit.
+    /// Longest wait for its first byte, if the policy set one.
     pub timeout: Option<Duration>,
 }
 
-/// What a policy answered, unchecked.
+/// Decision of a policy before validation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// Candidates in order.
+    /// Candidates to call, in order.
     pub targets: Vec<Target>,
-    /// What kind of choice it was.
+    /// Label of the kind of choice.
     pub label: String,
-    /// Why.
+    /// Reason for the choice.
     pub reason: Option<String>,
-    /// When to start the next target beside a silent one.
+    /// Time without a response after which the next target is called as well.
     pub hedge_after: Option<Duration>,
-    /// Probability of the first target.
+    /// Probability with which the first target was chosen.
     pub propensity: Option<f64>,
 }
 
-/// Which models to try, in order. Checked: at least one target, each candidate
-/// once and in range, texts bounded and printable.
+/// Models to call, in order. Validated: at least one target, each candidate once and in range,
+/// texts bounded and printable.
 ///
-/// A copy is one more reference: who carries it out and who tells of it share it.
+/// A clone shares the targets and texts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     proposal: Arc<Proposal>,
 }
 
-/// A policy's answer that it will not decide.
+/// Refusal of a policy to decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// None of the candidates will do.
+    /// No candidate is suitable.
     NoCandidate(String),
-    /// The request must not be served.
+    /// The request is not permitted.
     Denied(String),
 }
 
-/// Which rule of the contract a proposal broke.
+/// Rule of the contract that a proposal breaks.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum InvalidDecision {
-    /// Nothing to try.
+    /// It has no targets.
     #[error("the decision has no target")]
     NoTarget,
-    /// More targets than candidates.
+    /// It has more targets than there are candidates.
     #[error("the decision has {targets} targets for {candidates} candidates")]
     TooManyTargets {
-        /// How many came.
+        /// Number of targets.
         targets: usize,
-        /// How many could.
+        /// Number of candidates.
         candidates: usize,
     },
-    /// An index past the end.
+    /// A target has an index beyond the candidates.
     #[error("target {position} names candidate {candidate}, but there are {candidates}")]
     UnknownCandidate {
-        /// Place in the list of targets.
+        /// Position of the target.
         position: usize,
-        /// The index it gave.
+        /// Index of the candidate.
         candidate: usize,
-        /// How many candidates there are.
+        /// Number of candidates.
         candidates: usize,
     },
-    /// The same candidate twice.
+    /// Two targets name the same candidate.
     #[error("target {position} names candidate {candidate} a second time")]
     RepeatedCandidate {
-        /// Place in the list of targets.
+        /// Position of the target.
         position: usize,
-        /// The index it gave.
+        /// Index of the candidate.
         candidate: usize,
     },
-    /// A label that is empty, too long or has other characters.
+    /// The label is empty, too long or has other characters.
     #[error("the label \"{0}\" is not 1 to 64 characters of a-z A-Z 0-9 . _ : / -")]
     Label(String),
-    /// A reason that is too long or has control characters.
+    /// A text is too long or has control characters.
     #[error("the {0} is longer than 512 bytes or has control characters")]
     Text(&'static str),
-    /// A probability outside (0, 1].
+    /// The probability is not in (0, 1].
     #[error("the propensity {0} is not in (0, 1]")]
     Propensity(f64),
-    /// A timeout of zero.
+    /// A target has a timeout of zero.
     #[error("target {position} has a timeout of zero")]
     ZeroTimeout {
-        /// Place in the list of targets.
+        /// Position of the target.
         position: usize,
     },
 }
 
 impl Proposal {
-    /// Checks every rule of the contract against the number of candidates the
-    /// policy was given. What is not printable in the reason is escaped.
+    /// Validates the proposal against the contract and the number of candidates of the policy's
+    /// input. Characters of the reason that are not printable are escaped.
     pub fn validate(mut self, candidates: usize) -> Result<Decision, InvalidDecision> {
         check_targets(&self.targets, candidates)?;
         self.reason = check_texts(&self.label, self.reason)?;
@@ -123,7 +121,7 @@ impl Proposal {
 }
 
 impl Refusal {
-    /// The word for it.
+    /// Returns the code in records and metrics.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoCandidate(_) => "no_candidate",
@@ -131,15 +129,15 @@ impl Refusal {
         }
     }
 
-    /// What is said about it.
+    /// Returns the policy's message.
     pub fn message(&self) -> &str {
         match self {
             Self::NoCandidate(message) | Self::Denied(message) => message,
         }
     }
 
-    /// Checks the text, which is shown to the client, and escapes what is not
-    /// printable in it.
+    /// Validates the text, which is sent to the client, and escapes characters that are not
+    /// printable.
     pub fn validate(self) -> Result<Self, InvalidDecision> {
         let check = |text| check_text("refusal", text);
         Ok(match self {
@@ -150,7 +148,7 @@ impl Refusal {
 }
 
 impl Decision {
-    /// All candidates in their given order: what the host does without a policy.
+    /// Returns all candidates in the given order: the gateway's decision without a policy.
     pub fn in_order(candidates: usize, label: &'static str) -> Self {
         let targets = (0..candidates).map(|candidate| Target { candidate, timeout: None }).collect();
         let proposal =
@@ -158,7 +156,7 @@ impl Decision {
         Self { proposal: Arc::new(proposal) }
     }
 
-    /// The same decision with further candidates to try after its own.
+    /// Returns the decision with further candidates after its own.
     #[must_use]
     pub fn followed_by(&self, candidates: Range<usize>) -> Self {
         let mut proposal = Proposal::clone(&self.proposal);
@@ -166,27 +164,27 @@ impl Decision {
         Self { proposal: Arc::new(proposal) }
     }
 
-    /// Candidates to try, in order; never empty.
+    /// Returns the candidates to call, in order. Never empty.
     pub fn targets(&self) -> &[Target] {
         &self.proposal.targets
     }
 
-    /// What kind of choice it was.
+    /// Returns the label of the kind of choice.
     pub fn label(&self) -> &str {
         &self.proposal.label
     }
 
-    /// Why, in the policy's words.
+    /// Returns the policy's reason.
     pub fn reason(&self) -> Option<&str> {
         self.proposal.reason.as_deref()
     }
 
-    /// When to start the next target beside a silent one.
+    /// Returns the time without a response after which the next target is called as well.
     pub fn hedge_after(&self) -> Option<Duration> {
         self.proposal.hedge_after
     }
 
-    /// Probability of the first target, if the policy explores.
+    /// Returns the probability of the first target, if the policy explores.
     pub fn propensity(&self) -> Option<f64> {
         self.proposal.propensity
     }
@@ -214,8 +212,7 @@ fn check_targets(targets: &[Target], candidates: usize) -> Result<(), InvalidDec
     Ok(())
 }
 
-/// Checks a label and the reason that goes with it, and returns the reason as it may
-/// be shown.
+/// Validates a label and its reason, and returns the reason in printable form.
 pub(crate) fn check_texts(label: &str, reason: Option<String>) -> Result<Option<String>, InvalidDecision> {
     if !is_label(label) {
         return Err(InvalidDecision::Label(printable(label, MAX_LABEL)));
@@ -228,9 +225,8 @@ pub(crate) fn is_label(label: &str) -> bool {
     (1..=MAX_LABEL).contains(&label.len()) && label.bytes().all(allowed)
 }
 
-/// Refuses a text that is too long or has control characters, as the contract says.
-/// Other characters that must not be shown as they are it does not rule out: they
-/// are escaped.
+/// Validates a text against the contract, which forbids long texts and control characters. Other
+/// characters that are not printable are permitted, and escaped.
 fn check_text(what: &'static str, text: String) -> Result<String, InvalidDecision> {
     if text.len() > MAX_REASON || text.chars().any(char::is_control) {
         return Err(InvalidDecision::Text(what));

@@ -1,44 +1,44 @@
-//! How a call to a model fails, and what that means for the next attempt.
+//! Failures of calls to models, and their effect on further attempts.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A call that gave no usable answer.
+/// Failure of a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct CallFailure {
-    /// What happened.
+    /// Kind of failure.
     pub kind: FailureKind,
-    /// When the backend asks to be called again.
+    /// Time after which the backend asks to be called again.
     pub retry_after: Option<Duration>,
 }
 
-/// What happened to a call.
+/// Kind of failure of a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FailureKind {
-    /// No connection: the request never reached the backend.
+    /// The request never reached the backend.
     #[error("cannot connect: {0}")]
     Connect(String),
-    /// A time limit of the call passed.
+    /// A time limit of the call expired.
     #[error("{limit} within {} ms", waited.as_millis())]
     Timeout {
-        /// The limit.
+        /// Limit that expired.
         limit: TimeLimit,
-        /// The time that was waited.
+        /// Time that passed.
         waited: Duration,
     },
-    /// The backend answered with an error.
+    /// The backend returned an error.
     #[error("status {status}{cause}")]
     Status {
-        /// The HTTP status, or the one that the body of an answer states.
+        /// HTTP status, or the one that the body of the response states.
         status: u16,
-        /// The cause.
+        /// Cause of the error.
         cause: ErrorCause,
     },
-    /// The connection broke, or what came is not an answer.
+    /// The connection broke, or the response is no answer.
     #[error("unusable answer: {0}")]
     Broken(String),
-    /// The gateway has no memory left to hold the answer.
+    /// The gateway has no memory left for the answer.
     #[error("the gateway has no memory left for the answer")]
     NoMemory,
 }
@@ -48,10 +48,10 @@ pub enum FailureKind {
 pub enum TimeLimit {
     /// From sending the request to the head of the answer.
     FirstByte,
-    /// From sending the request to the first content of a stream, or the first byte of a
-    /// whole answer that is no white space.
+    /// From sending the request to the first content of a stream, or to the first byte of a whole
+    /// answer that is not white space.
     FirstContent,
-    /// From one piece of the answer to the next, whatever is in them.
+    /// From one chunk of the answer to the next, whatever they contain.
     Silence,
     /// From sending the request to the last byte of the answer.
     Answer,
@@ -68,7 +68,7 @@ impl fmt::Display for TimeLimit {
     }
 }
 
-/// Cause of a backend's error answer: what has to change before a call can succeed.
+/// Cause of an error response, by what has to change before a call can succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCause {
     /// The request, whichever model serves it.
@@ -78,14 +78,14 @@ pub enum ErrorCause {
     Mismatch,
     /// The access to the model: its key, its account, its name or the way to it.
     Access,
-    /// The load. The backend works, and asks for patience.
+    /// The load. The backend works, and asks to be called later.
     Load,
     /// The backend itself.
     Server,
 }
 
 impl fmt::Display for ErrorCause {
-    /// An addition to the status, where that alone does not say it.
+    /// Writes an addition to the status, where the status alone is not enough.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Request | Self::Load | Self::Server => "",
@@ -95,14 +95,14 @@ impl fmt::Display for ErrorCause {
     }
 }
 
-/// What to do about a failed call.
+/// Remedy for a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// The request itself is at fault: the client gets the backend's answer.
+    /// Return the backend's error to the client: the request is at fault.
     Return,
-    /// Another model may do better; this one will not.
+    /// Call another model. This one would fail again.
     OtherTarget,
-    /// Another model may do better, and so may this one a little later.
+    /// Call another model, or this one a little later.
     AnyTarget,
 }
 
@@ -125,14 +125,14 @@ impl From<FailureKind> for CallFailure {
 }
 
 impl FailureKind {
-    /// Returns the failure of a server that answers with an error for a reason of its own.
+    /// Returns the failure of a server that reports an internal error.
     pub const fn server_error(status: u16) -> Self {
         Self::Status { status, cause: ErrorCause::Server }
     }
 
-    /// Returns the remedy. All of these happen before the client has a byte of the
-    /// answer, so another call is safe. A failure that may pass is worth another call
-    /// of the same model, once the other targets have failed too.
+    /// Returns the remedy. All failures happen before the client has a byte of the answer, so
+    /// another call is safe. If the failure may be temporary, the same model is called again once
+    /// the other targets have failed too.
     pub const fn remedy(&self) -> Remedy {
         match self {
             Self::Connect(_) | Self::Timeout { .. } | Self::Broken(_) => Remedy::AnyTarget,
@@ -145,7 +145,7 @@ impl FailureKind {
         }
     }
 
-    /// The word for it, wherever failures are told apart by one.
+    /// Returns the name of the kind in records and metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Connect(_) => "connect",
@@ -156,8 +156,8 @@ impl FailureKind {
         }
     }
 
-    /// What a client may hear: the same, without what a connection error says of
-    /// the network behind the gateway.
+    /// Returns the message for clients: the same, without details of a connection error, which
+    /// would reveal the network behind the gateway.
     pub fn client_message(&self) -> String {
         match self {
             Self::Connect(_) => "cannot connect".to_owned(),
@@ -165,21 +165,20 @@ impl FailureKind {
         }
     }
 
-    /// Returns whether the backend only asked for patience.
+    /// Returns whether the backend asked to be called later.
     pub const fn is_rate_limit(&self) -> bool {
         matches!(self, Self::Status { status: ..500, cause: ErrorCause::Load })
     }
 
-    /// Returns whether the backend refused this request for this model alone.
+    /// Returns whether the backend rejected this request for this model alone.
     pub const fn is_mismatch(&self) -> bool {
         matches!(self, Self::Status { cause: ErrorCause::Mismatch, .. })
     }
 
-    /// Returns whether it counts against the model's health, where a wait is the model's
-    /// fault from `fault_after` on. A shorter wait was cut by a route, a policy or a
-    /// client, which says nothing about the model for others. A request that the model
-    /// cannot serve does not count, nor does a rate limit: the backend works, and has too
-    /// much to do.
+    /// Returns whether the failure counts against the model's health. A timeout counts from the
+    /// limits in `fault_after` on; a shorter one was set by a route, a policy or a client, and says
+    /// nothing about the model. A request that the model cannot serve does not count, nor does a
+    /// rate limit, since the backend works.
     pub fn counts_against_health(&self, fault_after: &CallTimeouts) -> bool {
         match self {
             Self::Timeout { limit, waited } => fault_after.get(*limit).is_some_and(|fault| *waited >= fault),
@@ -202,7 +201,7 @@ pub struct CallTimeouts {
 }
 
 impl Default for CallTimeouts {
-    /// The limits of a route that states none.
+    /// Returns the limits of a route that sets none.
     fn default() -> Self {
         let minute = Duration::from_secs(60);
         Self { first_byte: minute, first_content: None, silence: minute, answer: None }
@@ -210,7 +209,7 @@ impl Default for CallTimeouts {
 }
 
 impl CallTimeouts {
-    /// Returns one of the limits; `None` where there is none.
+    /// Returns a limit; `None` if it is not set.
     pub const fn get(&self, limit: TimeLimit) -> Option<Duration> {
         match limit {
             TimeLimit::FirstByte => Some(self.first_byte),
@@ -220,7 +219,7 @@ impl CallTimeouts {
         }
     }
 
-    /// Returns the longer of each two limits, of which none is the longest.
+    /// Returns the longer of each pair of limits. A limit that is not set is the longest.
     #[must_use]
     pub fn most_patient(self, other: Self) -> Self {
         let longer = |one: Option<Duration>, other: Option<Duration>| Some(one?.max(other?));

@@ -1,7 +1,7 @@
-//! What happened to one request, from its arrival to its end.
+//! Complete record of one request, from its arrival to its end.
 //!
-//! Whatever is told of a request is told from its [`History`]: metrics, log lines,
-//! spans, decision records, and what an operator asks for. So they agree.
+//! Metrics, log lines, spans, decision records and the admin API are all derived from its
+//! [`History`], so they agree.
 
 mod run;
 
@@ -22,137 +22,137 @@ use crate::usage::Usage;
 
 pub use run::{PlanRun, TaskEnd, TaskRun};
 
-/// Everything that is known of a request that has ended. Times are those since
-/// its arrival. Content is never in it.
+/// Record of a request that has ended. Times are relative to its arrival. It never contains
+/// content.
 #[derive(Clone, Debug)]
 pub struct History {
-    /// When it arrived.
+    /// Arrival.
     pub arrived: SystemTime,
-    /// The name that it was asked for by: a route, or a model addressed directly.
+    /// Name that the client requested: a route, or a model.
     pub route: Arc<str>,
-    /// Its place among the spans of the client and of the models.
+    /// Trace context of the request.
     pub trace: Option<TraceContext>,
-    /// When its body had been read.
+    /// Time at which the body had been read.
     pub body_read_after: Duration,
-    /// Its facts on arrival.
+    /// Facts of the request on arrival.
     pub request: Arc<RequestFacts>,
-    /// Who was asked what to do, in order.
+    /// Decisions, in order.
     pub decisions: Vec<DecisionEntry>,
-    /// The calls of models, in the order in which they were made.
+    /// Calls of models, in the order in which they were made.
     pub calls: Vec<ModelCall>,
-    /// How its plan went, if there was one.
+    /// Run of the plan, if there was one.
     pub plan: Option<PlanRun>,
-    /// What its answer would have cost elsewhere.
+    /// Cost of the same answer without routing.
     pub baseline: Option<Baseline>,
-    /// How it ended.
+    /// Outcome.
     pub outcome: Outcome,
 }
 
-/// One time that somebody was asked what to do.
+/// Decision of a policy, or of the gateway without one.
 #[derive(Clone, Debug)]
 pub struct DecisionEntry {
-    /// Which version of which policy; `None` is the gateway's own order.
+    /// Version of the policy that decided; `None` for the gateway's own order.
     pub policy: Option<PolicyVersion>,
-    /// When.
+    /// Time of the decision.
     pub at: Duration,
-    /// How long the answer took.
+    /// Duration of the decision.
     pub took: Duration,
-    /// What there was to choose from.
+    /// Candidates of the input.
     pub candidates: Arc<[Candidate]>,
-    /// How many of the candidates, counted from the first, could serve the whole request.
+    /// Number of candidates, counted from the first, that could serve the whole request.
     pub whole: usize,
-    /// The answer.
+    /// Answer of the policy.
     pub answer: DecisionAnswer,
 }
 
-/// A version of a policy.
+/// Version of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyVersion {
-    /// The policy.
+    /// Name of the policy.
     pub policy: PolicyName,
     /// SHA-256 of the version's bytes.
     pub digest: Digest,
 }
 
-/// What the answer was.
+/// Answer of a policy.
 #[derive(Clone, Debug)]
 pub enum DecisionAnswer {
-    /// One model answers, these are tried.
+    /// Models to call, one of which answers.
     Route(Decision),
-    /// The request is cut into tasks.
+    /// Tasks that the request is split into.
     Plan {
-        /// What kind of plan.
+        /// Label of the plan.
         label: String,
-        /// Why.
+        /// Reason for it.
         reason: Option<String>,
-        /// How many tasks this step has.
+        /// Number of tasks of this step.
         tasks: usize,
     },
-    /// The answer is put together from what is there.
+    /// Answer that is composed from existing content.
     Finish {
-        /// What kind of answer.
+        /// Label of the answer.
         label: String,
-        /// Why.
+        /// Reason for it.
         reason: Option<String>,
     },
-    /// The policy declined.
+    /// Refusal to decide.
     Refusal(Refusal),
-    /// The policy failed.
+    /// Failure of the policy.
     Failure {
-        /// A word of a fixed list.
+        /// Code of the failure.
         reason: &'static str,
-        /// More of it, for the operator.
+        /// Message for the operator.
         message: String,
     },
 }
 
-/// One call of a model.
+/// Call of a model.
 #[derive(Clone, Debug)]
 pub struct ModelCall {
-    /// Which model.
+    /// Model that was called.
     pub model: Arc<Model>,
-    /// The task of a plan that it was made for, by number.
+    /// Number of the task that it was made for.
     pub task: Option<usize>,
     /// Identifies the call among the spans of its trace; never 0.
     pub span: u64,
-    /// When it was made.
+    /// Start of the call.
     pub begun: Duration,
-    /// When the first content came.
+    /// Time of the first content.
     pub first_token: Option<Duration>,
-    /// When it was over; that of the request where nothing else ended it.
+    /// End of the call; `None` if it ended with the request.
     pub ended: Option<Duration>,
-    /// How it ended.
+    /// Outcome.
     pub end: CallEnd,
-    /// What it used. At first the estimated input: the backend may have worked on it.
+    /// Usage. At first it is the estimated input: the backend may have processed it.
     pub usage: Usage,
 }
 
-/// How a call ended.
+/// End of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CallEnd {
-    /// It is under way.
+    /// The call has not ended.
     Open,
-    /// It gave an answer.
+    /// The model answered.
     Answered,
-    /// It gave none.
+    /// The call failed.
     Failed(FailureKind),
-    /// Its answer broke off after the client had the first of it.
+    /// The answer broke off after the client had received a part of it.
     BrokeOff,
-    /// Nobody needed it any more.
+    /// The call was no longer needed.
     Cancelled,
 }
 
-/// What a request is compared with.
+/// Cost of the same answer from a fixed model, which savings are compared with.
 #[derive(Clone, Debug)]
 pub struct Baseline {
-    /// The model that would have answered without routing.
+    /// Model that would have answered without routing.
     pub model: Arc<Model>,
-    /// What it would have charged for the same answer.
+    /// Price of the same answer.
     pub cost: Picodollars,
 }
 
 impl DecisionAnswer {
-    /// The word for the kind of answer.
+    /// Returns the name of the kind of answer in records and metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Route(_) => "route",
@@ -165,7 +165,8 @@ impl DecisionAnswer {
 }
 
 impl CallEnd {
-    /// The word for it. What broke off has failed; what nobody ended was cancelled.
+    /// Returns the name in records. A call that broke off has failed; one that nothing ended was
+    /// cancelled.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Answered => "answered",
@@ -176,19 +177,19 @@ impl CallEnd {
 }
 
 impl fmt::Display for PolicyVersion {
-    /// As in headers: `name@` and the first 12 digits of the digest.
+    /// Writes the form of headers: `name@` and the first 12 digits of the digest.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.policy, self.digest.short())
     }
 }
 
 impl History {
-    /// The last one who was asked: whose word was followed, if anybody's.
+    /// Returns the policy of the last decision, which is the one that was followed, if any.
     pub fn decided_by(&self) -> Option<&PolicyVersion> {
         self.decisions.last()?.policy.as_ref()
     }
 
-    /// Why, in the words of whoever was asked last.
+    /// Returns the reason of the last decision.
     pub fn reason(&self) -> Option<&str> {
         match &self.decisions.last()?.answer {
             DecisionAnswer::Route(decision) => decision.reason(),
@@ -197,14 +198,14 @@ impl History {
         }
     }
 
-    /// The model that answered, else the last one that worked on it.
+    /// Returns the model that answered, else the last one that was called.
     pub fn last_model(&self) -> Option<&ModelId> {
         self.outcome.model.as_ref().or_else(|| self.calls.last().map(|call| &call.model.id))
     }
 
-    /// The time until the first token in which no model was working on the request
-    /// and the client had sent all of it: what the gateway added, and waited before
-    /// it called again. `None` without an answer.
+    /// Returns the time until the first token in which the client had sent its whole request and no
+    /// model was processing it: the latency that the gateway added, including back-off before
+    /// retries. `None` without an answer.
     pub fn added_latency(&self) -> Option<Duration> {
         let first_token = self.outcome.first_token?;
         let mut added = Duration::ZERO;
@@ -217,15 +218,16 @@ impl History {
         Some(added + first_token.saturating_sub(idle_since))
     }
 
-    /// Until when a model was working on a call and the client had nothing of it yet.
+    /// Returns the end of the time in which a model processed a call and the client had nothing of
+    /// the answer.
     fn served(&self, call: &ModelCall) -> Duration {
         call.first_token.or(call.ended).unwrap_or(self.outcome.latency)
     }
 }
 
 impl Baseline {
-    /// The model that would usually answer without routing: the best one by what is
-    /// stated of its general quality, among equals the dearest.
+    /// Returns the default baseline: the model with the best stated general quality; among equals,
+    /// the most expensive.
     pub fn usual<'m>(models: impl IntoIterator<Item = &'m Arc<Model>>) -> Option<&'m Arc<Model>> {
         let rank = |model: &Arc<Model>| (model.quality.general.unwrap_or(0.0), model.price.of(1, 1).get());
         models.into_iter().max_by(|a, b| {
@@ -234,10 +236,9 @@ impl Baseline {
         })
     }
 
-    /// What a model would have charged for an answer of so many tokens, if it can
-    /// serve the request. Its input is that of the call that answered, as exactly
-    /// as that is known; where a request was cut into tasks it is the estimate,
-    /// since no call had all of it.
+    /// Returns the baseline for an answer with this many output tokens, if the model can serve the
+    /// request. Its input is the measured input of the answering call. Where the request was split
+    /// into tasks it is the estimate, since no call had the whole input.
     pub fn of(
         model: &Arc<Model>,
         request: &RequestFacts,
@@ -254,13 +255,13 @@ impl Baseline {
 }
 
 impl ModelCall {
-    /// What it cost.
+    /// Returns the cost of the call.
     pub fn cost(&self) -> Picodollars {
         self.model.price.charge(&self.usage)
     }
 
-    /// Settles what is still open when the request ends: the call that was
-    /// answering ends as the request does, all others were not needed.
+    /// Ends a call that is open at the end of the request. The answering call ends as the request
+    /// does; all others were no longer needed.
     pub fn close(&mut self, at: Duration, answering: bool, ending: RequestEnd) {
         if self.end != CallEnd::Open {
             return;

@@ -1,4 +1,4 @@
-//! Names that travel between the crates, each with a type of its own.
+//! Identifiers that several crates use, each with its own type.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -27,12 +27,12 @@ macro_rules! name {
         }
 
         impl $name {
-            /// Wraps a name. Where names come from decides which are allowed.
+            /// Wraps a name. The configuration validates names; this type accepts any.
             pub fn new(name: impl Into<Arc<str>>) -> Self {
                 Self(name.into())
             }
 
-            /// The name as text.
+            /// Returns the name.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -59,27 +59,27 @@ macro_rules! name {
 }
 
 name! {
-    /// A server that answers model calls, as the configuration names it.
+    /// Name of a backend in the configuration.
     BackendName
 }
 name! {
-    /// A model on a backend: `backend/model`, unique in the catalogue.
+    /// Id of a model, `backend/model`, unique in the catalogue.
     ModelId
 }
 name! {
-    /// A model name that clients ask for and a policy resolves.
+    /// Name of a route: a model name that clients request and a policy resolves.
     RouteName
 }
 name! {
-    /// A policy as the configuration names it, whatever version is loaded.
+    /// Name of a policy in the configuration, whatever version is loaded.
     PolicyName
 }
 name! {
-    /// The name of a client's API key.
+    /// Name of a client's API key.
     KeyName
 }
 
-/// SHA-256 of a policy's bytes: which version decided.
+/// SHA-256 of a policy's bytes, which identifies its version.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
@@ -90,7 +90,8 @@ impl Digest {
         Self(sha256)
     }
 
-    /// The first 12 hex digits: enough to tell versions apart in a header or a table.
+    /// Returns the first 12 hex digits, which are enough to identify a version in a header or a
+    /// table.
     pub fn short(&self) -> String {
         self.0[..6].iter().flat_map(|&byte| hex(byte)).map(char::from).collect()
     }
@@ -101,7 +102,7 @@ fn hex(byte: u8) -> [u8; 2] {
     [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
-/// Not the 64 hex digits of a SHA-256 sum.
+/// Text that is not the 64 hex digits of a SHA-256 sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a SHA-256 digest: 64 hex digits are expected, with `sha256:` before them or not")]
 pub struct InvalidDigest;
@@ -137,7 +138,7 @@ impl From<Digest> for String {
 }
 
 impl fmt::Display for Digest {
-    /// All 64 hex digits.
+    /// Writes all 64 hex digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.0.map(hex);
         f.write_str(str::from_utf8(digits.as_flattened()).unwrap_or_default())

@@ -1,8 +1,8 @@
-//! Pure decisions and facts: what is routed, among what, and what came of it.
+//! Pure rules and data of routing: models, candidates, decisions, plans, attempts, money, and the
+//! history of a request.
 //!
-//! Nothing here opens a socket, reads a file, looks at a clock or knows
-//! WebAssembly or a provider's JSON. Time and randomness are arguments, so
-//! every rule can be tested by calling it.
+//! Nothing here opens a socket, reads a file, reads a clock, or knows WebAssembly or a provider's
+//! JSON. Time and randomness are arguments, so every rule can be tested by calling it.
 
 pub mod attempts;
 pub mod candidate;

@@ -1,4 +1,4 @@
-//! What the gateway measured of a model, and whether it is healthy.
+//! Live stats of models: measured speed, error rate and health.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,22 +6,22 @@ use std::time::{Duration, Instant};
 
 /// Weight of the newest sample in the moving averages of speed.
 const SPEED_WEIGHT: f64 = 0.2;
-/// Share of a whole answer's time that goes to the first token, if nothing is known.
+/// Share of a whole answer's time that is the time to the first token, if nothing is known.
 const FIRST_TOKEN_SHARE: f64 = 0.2;
-/// A shorter generation is not long enough to tell a speed from.
+/// Shortest generation that a speed is computed from.
 const SHORTEST_GENERATION: Duration = Duration::from_millis(1);
 /// Weight of the newest call in the error rate.
 const ERROR_WEIGHT: f64 = 0.1;
-/// An idle model's error rate halves in this time, so that it is tried again.
+/// Time in which an idle model's error rate halves, so that it is called again.
 const ERROR_HALF_LIFE: Duration = Duration::from_secs(30);
-/// Failures in a row after which a model counts as unhealthy.
+/// Consecutive failures after which a model is unhealthy.
 const FAILURES_TO_UNHEALTHY: u32 = 3;
-/// First time that an unhealthy model is left out; doubles with each relapse.
+/// Time that an unhealthy model is left out at first; doubles with each relapse.
 const FIRST_COOL_DOWN: Duration = Duration::from_secs(1);
 /// Longest time that an unhealthy model is left out without a probe.
 const LONGEST_COOL_DOWN: Duration = Duration::from_secs(60);
 
-/// Stated speed of a model.
+/// Configured speed of a model, for as long as nothing is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ExpectedSpeed {
     /// Milliseconds to the first token.
@@ -30,7 +30,7 @@ pub struct ExpectedSpeed {
     pub tokens_per_second: Option<f64>,
 }
 
-/// The live stats of one model. Every method takes the time it happens at.
+/// Live stats of one model. Every method takes the current time.
 #[derive(Debug, Default)]
 pub struct LiveStats {
     in_flight: AtomicU32,
@@ -52,13 +52,12 @@ struct Measured {
     resting_until: Option<Instant>,
 }
 
-/// Live stats at one moment, with the configured expectation where nothing was
-/// measured yet.
+/// Live stats at one time, with the expected speed where nothing was measured yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LiveSnapshot {
-    /// False when recent calls or probes failed.
+    /// True if recent calls or probes succeeded.
     pub healthy: bool,
-    /// True while the backend has asked not to be called.
+    /// True if the backend has asked not to be called for a time.
     pub resting: bool,
     /// Calls that have not finished.
     pub in_flight: u32,
@@ -71,28 +70,28 @@ pub struct LiveSnapshot {
 }
 
 impl LiveSnapshot {
-    /// Returns whether the model is fit to be called now.
+    /// Returns whether the model can be called now.
     pub const fn is_available(&self) -> bool {
         self.healthy && !self.resting
     }
 }
 
-/// Counts a call as in flight until dropped.
+/// Guard of a call in flight, which counts until it is dropped.
 #[derive(Debug)]
 pub struct InFlight(std::sync::Arc<LiveStats>);
 
-/// Counts a call as a retry in flight until dropped.
+/// Guard of a retry in flight, which counts until it is dropped.
 #[derive(Debug)]
 pub struct RetryPermit(std::sync::Arc<LiveStats>);
 
-/// Limit on the retries of one model in flight, over all requests: a
-/// share of its calls in flight, but never fewer than a minimum. Keeps retries from
-/// multiplying the load on a backend that fails because of its load.
+/// Limit on the concurrent retries of one model, over all requests: a share of its calls in flight,
+/// but never fewer than a minimum. It keeps retries from multiplying the load on an overloaded
+/// backend.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryBudget {
     /// Share of the model's calls in flight, 0..1.
     pub share: f64,
-    /// Retries that are allowed however few calls are in flight.
+    /// Retries that are always allowed.
     pub minimum: u32,
 }
 
@@ -110,14 +109,14 @@ impl RetryBudget {
 }
 
 impl LiveStats {
-    /// Counts a call as in flight for as long as the guard lives.
+    /// Counts a call as in flight until the guard is dropped.
     pub fn track_call(self: &std::sync::Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(std::sync::Arc::clone(self))
     }
 
-    /// Permission for one retry, for as long as the permit lives; `None`, and counted
-    /// as denied, when the budget is used up.
+    /// Acquires a permit for one retry, until it is dropped. Returns `None`, and counts a denied
+    /// retry, if the budget is used up.
     pub fn acquire_retry(self: &std::sync::Arc<Self>, budget: RetryBudget) -> Option<RetryPermit> {
         let limit = budget.limit(self.in_flight.load(Ordering::Relaxed));
         let begun = self.retries_in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |retries| {
@@ -130,14 +129,14 @@ impl LiveStats {
         Some(RetryPermit(std::sync::Arc::clone(self)))
     }
 
-    /// Retries that the budget denied so far.
+    /// Returns the number of retries that the budget denied.
     pub fn retries_denied(&self) -> u64 {
         self.retries_denied.load(Ordering::Relaxed)
     }
 
-    /// A stream was answered to its end: the first token came after
-    /// `first_token`, the last one `generation` later. Too short a time or too
-    /// few tokens say nothing about the speed.
+    /// Records a complete stream: the first token came after `first_token`, the last one
+    /// `generation` later. Too short a generation, or too few tokens, does not change the measured
+    /// speed.
     pub fn record_stream(
         &self,
         now: Instant,
@@ -151,9 +150,9 @@ impl LiveStats {
         measured.succeeded(now);
     }
 
-    /// A call was answered in one piece after `total`. That tells only the sum of
-    /// the time to the first token and of the generation: the former is taken as
-    /// known or expected, else as a fifth of the whole.
+    /// Records a whole answer that took `total`. It reveals only the sum of the time to the first
+    /// token and the generation; the former is taken from earlier calls, else from the expectation,
+    /// else as a fifth of the whole.
     pub fn record_whole_answer(
         &self,
         expected: &ExpectedSpeed,
@@ -173,43 +172,42 @@ impl LiveStats {
         measured.succeeded(now);
     }
 
-    /// A call failed, and the model is to blame.
+    /// Records a failure that is the model's fault.
     pub fn record_failure(&self, now: Instant) {
         let mut measured = self.measured();
         measured.count(now, 1.0);
         measured.failure(now);
     }
 
-    /// Records that the backend asked not to be called for a time, as of the end of the
-    /// longest such request.
+    /// Records that the backend asked not to be called for a time. The longest request counts.
     pub fn record_backoff_request(&self, now: Instant, wait: Duration) {
         let mut measured = self.measured();
         let until = now.checked_add(wait);
         measured.resting_until = measured.resting_until.max(until);
     }
 
-    /// Records that the backend refused a request for the usage of a stream that was not the
-    /// client's. It holds for as long as the process lives.
+    /// Records that the backend rejects requests for the usage of a stream. It holds until the
+    /// process ends.
     pub fn refuse_stream_usage(&self) {
         self.refuses_stream_usage.store(true, Ordering::Relaxed);
     }
 
-    /// Returns whether the backend refused to report the usage of a stream.
+    /// Returns whether the backend rejects requests for the usage of a stream.
     pub fn refuses_stream_usage(&self) -> bool {
         self.refuses_stream_usage.load(Ordering::Relaxed)
     }
 
-    /// A health probe came back well: the model is healthy at once.
+    /// Records a successful health probe. The model is healthy immediately.
     pub fn record_probe_success(&self) {
         self.measured().recover();
     }
 
-    /// A health probe failed.
+    /// Records a failed health probe.
     pub fn record_probe_failure(&self, now: Instant) {
         self.measured().failure(now);
     }
 
-    /// What is known at this moment.
+    /// Returns the live stats at this time.
     pub fn snapshot(&self, expected: &ExpectedSpeed, now: Instant) -> LiveSnapshot {
         let measured = self.measured();
         LiveSnapshot {

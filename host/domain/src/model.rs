@@ -1,4 +1,4 @@
-//! What is known of a model before it is called.
+//! Facts about models.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,37 +13,37 @@ use crate::live::{ExpectedSpeed, LiveStats};
 use crate::money::Price;
 
 bitflags! {
-    /// Kinds of content in a request, or that a model accepts. The bit order is
-    /// that of `flags modalities` in the policy contract.
+    /// Kinds of content in a request, or that a model accepts. The order of the bits is that of
+    /// `flags modalities` in the policy contract.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
     pub struct Modalities: u8 {
-        /// Written text.
+        /// Text.
         const TEXT = 1;
-        /// Pictures.
+        /// Images.
         const IMAGE = 1 << 1;
-        /// Recorded sound.
+        /// Audio.
         const AUDIO = 1 << 2;
-        /// Moving pictures.
+        /// Video.
         const VIDEO = 1 << 3;
-        /// Files such as PDF.
+        /// Documents such as PDF files.
         const DOCUMENT = 1 << 4;
     }
 }
 
 bitflags! {
-    /// What a request needs, or a model can do. The bit order is that of `flags
+    /// Abilities that a request needs, or a model has. The order of the bits is that of `flags
     /// abilities` in the policy contract.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
     pub struct Abilities: u8 {
-        /// Calls tools.
+        /// Tool calls.
         const TOOLS = 1;
-        /// Answers in a given JSON schema.
+        /// Answers that follow a given JSON schema.
         const STRUCTURED_OUTPUT = 1 << 1;
-        /// Thinks before it answers.
+        /// Reasoning before the answer.
         const REASONING = 1 << 2;
-        /// Sends the answer in pieces.
+        /// Answers as streams.
         const STREAMING = 1 << 3;
-        /// Reports log probabilities.
+        /// Log probabilities of tokens.
         const LOG_PROBABILITIES = 1 << 4;
     }
 }
@@ -85,61 +85,83 @@ impl fmt::Display for Operation {
     }
 }
 
-/// One model on one backend: facts from the configuration and the catalogue,
-/// and the live stats that the gateway gathers.
+/// Model of a backend: facts from the configuration and the catalogue, and live stats.
 #[derive(Debug)]
 pub struct Model {
-    /// `backend/model`.
+    /// Id, `backend/model`.
     pub id: ModelId,
-    /// Which backend serves it.
+    /// Backend that serves it.
     pub backend: BackendName,
-    /// The name that the backend knows it by.
+    /// Name at the backend.
     pub upstream_name: String,
-    /// What it can be called for.
+    /// Operations that it supports.
     pub operations: Vec<Operation>,
-    /// Kinds of content it accepts.
+    /// Kinds of content that it accepts.
     pub inputs: Modalities,
-    /// What it can do.
+    /// Abilities that it has.
     pub abilities: Abilities,
-    /// The part of `abilities` that is assumed, because neither the configuration nor
-    /// the catalogue states it.
+    /// Abilities that are assumed, because neither the configuration nor the catalogue states them.
     pub assumed_abilities: Abilities,
     /// Most tokens of input and output together.
     pub context_window: Option<u32>,
     /// Most tokens of one answer.
     pub max_output_tokens: Option<u32>,
-    /// What it charges.
+    /// Prices of its tokens.
     pub price: Price,
-    /// Quality in 0..1, if stated.
+    /// Stated quality.
     pub quality: Quality,
-    /// What to assume until something was measured.
+    /// Speed to assume until something is measured.
     pub expected: ExpectedSpeed,
     /// Limits on the time of its calls, whichever route makes them.
     pub time_limits: TimeLimits,
-    /// True if the usage of a stream may be requested where the client did not: some
-    /// servers refuse the member for it.
+    /// True if the usage of a stream may be requested where the client did not. Some servers reject
+    /// that member.
     pub stream_usage: bool,
     /// Named facts for policies, such as `parameters`.
     pub attributes: BTreeMap<String, String>,
-    /// What was measured. Shared across reloads of the configuration.
+    /// Live stats, shared across reloads of the configuration.
     pub live: Arc<LiveStats>,
+}
+
+impl Model {
+    /// Returns the chat model `backend/name`, which accepts text and about which nothing else is
+    /// known. The base for struct update syntax where few facts matter.
+    pub fn new(backend: &str, name: &str) -> Self {
+        Self {
+            id: ModelId::new(format!("{backend}/{name}")),
+            backend: BackendName::new(backend),
+            upstream_name: name.to_owned(),
+            operations: vec![Operation::Chat],
+            inputs: Modalities::TEXT,
+            abilities: Abilities::empty(),
+            assumed_abilities: Abilities::empty(),
+            context_window: None,
+            max_output_tokens: None,
+            price: Price::default(),
+            quality: Quality::default(),
+            expected: ExpectedSpeed::default(),
+            time_limits: TimeLimits::default(),
+            stream_usage: true,
+            attributes: BTreeMap::new(),
+            live: Arc::new(LiveStats::default()),
+        }
+    }
 }
 
 /// Stated quality of a model, 0..1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quality {
-    /// In general.
+    /// General quality.
     pub general: Option<f64>,
-    /// By kind of task (`code`, `maths` …).
+    /// Quality by kind of task (`code`, `maths` …).
     pub by_task: BTreeMap<String, f64>,
 }
 
 /// Limits on the time of a model's calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeLimits {
-    /// Longest wait for the first byte of an answer; `None` where only the routes limit it.
+    /// Longest wait for the first byte of an answer; `None` if only routes limit it.
     pub first_byte: Option<Duration>,
-    /// A wait of at least this time that brings nothing counts against the model's
-    /// health.
+    /// Shortest waits without a result that count against the model's health.
     pub fault_after: CallTimeouts,
 }

@@ -19,7 +19,7 @@ const PER_USD_PER_MILLION: f64 = 1e6;
 pub struct Picodollars(u64);
 
 impl Picodollars {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
     /// Wraps an amount.
@@ -27,12 +27,12 @@ impl Picodollars {
         Self(picodollars)
     }
 
-    /// The amount as an integer.
+    /// Returns the amount as an integer.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The nearest amount to a number of US dollars; negative and NaN become nothing.
+    /// Returns the nearest amount to a number of US dollars. Negative numbers and NaN become zero.
     pub fn from_usd(usd: f64) -> Self {
         Self((usd * PER_USD).round() as u64)
     }
@@ -42,7 +42,7 @@ impl Picodollars {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// The amount in US dollars, for people and for policies.
+    /// Returns the amount in US dollars, for display and for policies.
     pub fn usd(self) -> f64 {
         self.0 as f64 / PER_USD
     }
@@ -68,7 +68,7 @@ impl Sum for Picodollars {
 }
 
 impl fmt::Display for Picodollars {
-    /// US dollars without sign or trailing zeros: `0.00015`.
+    /// Writes US dollars without sign or trailing zeros: `0.00015`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, part) = (self.0 / 1_000_000_000_000, self.0 % 1_000_000_000_000);
         if part == 0 {
@@ -79,7 +79,7 @@ impl fmt::Display for Picodollars {
     }
 }
 
-/// Price of one model.
+/// Prices of one model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Price {
     /// Price of an input token.
@@ -119,12 +119,12 @@ impl Price {
         }
     }
 
-    /// US dollars per million input tokens.
+    /// Returns US dollars per million input tokens.
     pub fn input_per_million(&self) -> f64 {
         self.input.0 as f64 / PER_USD_PER_MILLION
     }
 
-    /// US dollars per million output tokens.
+    /// Returns US dollars per million output tokens.
     pub fn output_per_million(&self) -> f64 {
         self.output.0 as f64 / PER_USD_PER_MILLION
     }

@@ -1,4 +1,4 @@
-//! What became of a request: usage, cost and latency.
+//! Outcomes of requests: usage, cost and latency.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use crate::ids::ModelId;
 use crate::money::Picodollars;
 use crate::usage::Usage;
 
-/// Who could have done better where a request failed.
+/// Party at fault for a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// The client: no model can serve what it asked for, or the backend refused it.
+    /// The client: no model can serve the request, or the backend rejected it.
     Client,
-    /// The policy: it declined, failed, or planned more than it may.
+    /// The policy: it declined, failed, or exceeded the limits of plans.
     Policy,
     /// The models and their backends.
     Backend,
-    /// The time for the request was over, whoever used it up.
+    /// The deadline of the request, whichever party used up the time.
     Deadline,
 }
 
@@ -23,7 +23,7 @@ impl Fault {
     /// Every party, in the order of the variants.
     pub const ALL: [Self; 4] = [Self::Client, Self::Policy, Self::Backend, Self::Deadline];
 
-    /// The word for it.
+    /// Returns the name in records and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -34,7 +34,7 @@ impl Fault {
     }
 }
 
-/// How a request ended.
+/// End of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestEnd {
     /// The client got the whole answer.
@@ -49,7 +49,7 @@ impl RequestEnd {
     /// Every end, in the order of the variants.
     pub const ALL: [Self; 3] = [Self::Answered, Self::Failed, Self::Cancelled];
 
-    /// The word for it.
+    /// Returns the name in records and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Answered => "answered",
@@ -59,29 +59,29 @@ impl RequestEnd {
     }
 }
 
-/// What became of one decision.
+/// Outcome of one request.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The decision's id.
+    /// Id of the decision.
     pub id: String,
-    /// The decision's label.
+    /// Label of the decision.
     pub label: String,
-    /// How it ended.
+    /// End of the request.
     pub ending: RequestEnd,
-    /// The model that answered.
+    /// Model that answered.
     pub model: Option<ModelId>,
-    /// Calls made, the successful one included.
+    /// Number of calls, including the successful one.
     pub attempts: u32,
-    /// Tokens of all attempts that were charged.
+    /// Tokens of all calls that were charged.
     pub usage: Usage,
-    /// Money for them.
+    /// Cost of those calls.
     pub cost: Picodollars,
     /// Time to the first token.
     pub first_token: Option<Duration>,
     /// Time from arrival to end.
     pub latency: Duration,
-    /// What went wrong.
+    /// Error message.
     pub error: Option<String>,
-    /// Whose fault it was.
+    /// Party at fault.
     pub fault: Option<Fault>,
 }

@@ -1,9 +1,8 @@
-//! A request cut into tasks: what a policy proposes, and what is left of it
-//! after validation.
+//! Plans, which split a request into tasks, and their validation.
 //!
-//! As with decisions, a proposal comes out of a sandbox that a stranger may have
-//! written. Only a [`Plan`] is run, and the only way to one is
-//! [`PlanProposal::validate`]. [`Progress`] tells which of its tasks may begin.
+//! As with decisions, a proposal comes out of a sandbox whose code is not trusted. Only a [`Plan`]
+//! is run, and [`PlanProposal::validate`] is the only way to make one. [`PlanProgress`] decides
+//! which of its tasks can start.
 
 use std::time::Duration;
 
@@ -27,153 +26,153 @@ pub use result::TaskResult;
 pub use spending::{CallLimits, OutputLimit, PlanLimitExceeded, PlanSpending, Spend};
 pub use validate::PlanScope;
 
-/// Most bytes that a policy may hand from one step to the next.
+/// Longest state that a policy can pass from one step to the next, in bytes.
 pub const MAX_STATE: usize = 64 << 10;
 
-/// A part of the request's content, by its place.
+/// Reference to a part of the request's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentRef {
-    /// The message, the oldest being 0.
+    /// Message, counted from 0 at the oldest.
     pub message: usize,
-    /// The part of that message.
+    /// Part of that message.
     pub part: usize,
-    /// Bytes `from..to` of a text; `None` for the whole part.
+    /// Range of bytes of a text; `None` for the whole part.
     pub excerpt: Option<(usize, usize)>,
 }
 
-/// The output of a task.
+/// Reference to the output of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputRef {
-    /// Its number, counted through all steps of the request.
+    /// Number of the task, counted over all steps of the request.
     pub task: usize,
-    /// What stands in its place when there is none.
+    /// Text that replaces an output that is missing.
     pub otherwise: Option<String>,
 }
 
-/// A piece of a message or of an answer.
+/// Part of a message or of an answer that a policy composes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ComposedPart {
-    /// The policy's own words.
+    /// Text of the policy.
     Text(String),
-    /// A part of the request.
+    /// Part of the request.
     Original(ContentRef),
-    /// What a task gave.
+    /// Output of a task.
     Output(OutputRef),
 }
 
-/// Who speaks.
+/// Role of a message's author.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageRole {
-    /// Whoever set the conversation up.
+    /// Operator of the conversation.
     System,
-    /// The person.
+    /// User.
     User,
-    /// The model.
+    /// Model.
     Assistant,
 }
 
-/// A message that a policy put together.
+/// Message that a policy composed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComposedMessage {
-    /// Who speaks.
+    /// Role of a message's author.
     pub role: MessageRole,
-    /// What is said.
+    /// Content.
     pub content: Vec<ComposedPart>,
 }
 
-/// What a task's model is given.
+/// Part of the input of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskInput {
-    /// The messages of the request, with only these kinds of parts.
+    /// Messages of the request, with only these kinds of parts.
     Conversation(Modalities),
-    /// A message of the policy's.
+    /// Message that the policy composed.
     Message(ComposedMessage),
 }
 
-/// A call to one model, as a policy proposes it.
+/// Task before validation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskProposal {
-    /// For people.
+    /// Name for display.
     pub name: String,
-    /// What the model is called for, by name.
+    /// Name of the operation.
     pub operation: String,
-    /// Candidates in order.
+    /// Candidates to call, in order.
     pub targets: Vec<Target>,
-    /// What the model is given.
+    /// Input of the model.
     pub input: Vec<TaskInput>,
-    /// The tasks that have to end first.
+    /// Tasks that have to end first.
     pub after: Vec<usize>,
-    /// Whether the plan goes on when it fails.
+    /// True if the plan continues if the task fails.
     pub optional: bool,
     /// Most tokens of the output.
     pub max_output_tokens: Option<u32>,
-    /// Longest time for all attempts.
+    /// Longest time for all calls.
     pub timeout: Option<Duration>,
-    /// When to start the next target beside a silent one.
+    /// Time without a response after which the next target is called as well.
     pub hedge_after: Option<Duration>,
-    /// Further members of the call, values in JSON.
+    /// Further members of the call: names, and values in JSON.
     pub options: Vec<(String, String)>,
 }
 
-/// What follows when all tasks of a plan have ended.
+/// Continuation of a plan after its last task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Continuation {
-    /// The output of this task is the answer.
+    /// Answer with the output of this task.
     Answer(usize),
-    /// The answer is put together.
+    /// Compose the answer from parts.
     Compose(Vec<ComposedPart>),
-    /// The policy is asked again, with these bytes.
+    /// Call the policy again, with this state.
     Resume(Vec<u8>),
 }
 
-/// What a policy proposes, unchecked.
+/// Plan before validation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanProposal {
     /// The tasks.
     pub tasks: Vec<TaskProposal>,
-    /// What follows.
+    /// Continuation after the tasks.
     pub next: Continuation,
-    /// What kind of plan it is.
+    /// Label of the kind of plan.
     pub label: String,
-    /// Why.
+    /// Reason for it.
     pub reason: Option<String>,
 }
 
-/// An answer that a policy proposes, unchecked.
+/// Composed answer before validation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinishProposal {
-    /// Its parts.
+    /// Parts of the answer.
     pub content: Vec<ComposedPart>,
-    /// What kind of answer it is.
+    /// Label of the kind of answer.
     pub label: String,
-    /// Why.
+    /// Reason for it.
     pub reason: Option<String>,
 }
 
-/// A task of a checked plan.
+/// Task of a validated plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
-    /// What the model is called for.
+    /// Operation of the call.
     pub operation: Operation,
-    /// What the model is given.
+    /// Input of the model.
     pub input: Vec<TaskInput>,
-    /// The tasks of the same plan that have to end first, by number.
+    /// Numbers of the tasks of the plan that have to end first.
     pub after: Vec<usize>,
-    /// Whether the plan goes on when it fails.
+    /// True if the plan continues if the task fails.
     pub optional: bool,
     /// Most tokens of the output.
     pub max_output_tokens: Option<u32>,
-    /// Longest time for all attempts.
+    /// Longest time for all calls.
     pub timeout: Option<Duration>,
-    /// Further members of the call: a name, and a value in JSON.
+    /// Further members of the call: names, and values in JSON.
     pub options: Vec<(String, String)>,
     /// Size of the input without outputs of other tasks.
     size: ContentSize,
-    /// Which models are tried; its label is the task's name.
+    /// Candidates to call. The label is the task's name.
     decision: Decision,
 }
 
-/// Tasks in an order that can be run. Checked: no circles, references in range,
+/// Tasks with an order in which they can run. Validated: no dependency cycles, references in range,
 /// every target able to do its task, everything within the limits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -186,7 +185,7 @@ pub struct Plan {
     reason: Option<String>,
 }
 
-/// A checked answer of a policy's.
+/// Validated answer that a policy composed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finish {
     content: Vec<ComposedPart>,
@@ -195,61 +194,61 @@ pub struct Finish {
     reason: Option<String>,
 }
 
-/// What an orchestrating policy says is to be done now, checked.
+/// Validated decision of an orchestrating policy.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlanStep {
-    /// One model answers the request as it is.
+    /// Pass the request to one model.
     Route(Decision),
-    /// Tasks are run.
+    /// Run tasks.
     Run(Plan),
-    /// The answer is there.
+    /// Return an answer.
     Finish(Finish),
 }
 
 impl Task {
-    /// For people and for traces.
+    /// Returns the name for display and for traces.
     pub fn name(&self) -> &str {
         self.decision.label()
     }
 
-    /// Which models are tried, in order.
+    /// Returns the candidates to call, in order.
     pub fn decision(&self) -> &Decision {
         &self.decision
     }
 
-    /// The tasks whose outputs it uses.
+    /// Returns the tasks whose outputs it uses.
     pub fn uses(&self) -> impl Iterator<Item = usize> + '_ {
         outputs_of_inputs(&self.input).map(|output| output.task)
     }
 
-    /// Size of the input, given the size of the text of each output.
+    /// Returns the size of the input, given the size of each output's text.
     pub fn size(&self, output: impl Fn(usize) -> Option<ContentSize>) -> ContentSize {
         self.size + size_of_outputs(outputs_of_inputs(&self.input), output)
     }
 }
 
 impl Plan {
-    /// The number of its first task: tasks are counted through all steps.
+    /// Returns the number of its first task. Tasks are counted over all steps.
     pub fn first(&self) -> usize {
         self.first
     }
 
-    /// Its tasks, in the order of their numbers.
+    /// Returns its tasks in the order of their numbers.
     pub fn tasks(&self) -> &[Task] {
         &self.tasks
     }
 
-    /// A task by its number.
+    /// Returns a task by its number.
     pub fn task(&self, number: usize) -> Option<&Task> {
         self.tasks.get(number.checked_sub(self.first)?)
     }
 
-    /// What follows when all have ended.
+    /// Returns the continuation after the last task.
     pub fn next(&self) -> &Continuation {
         &self.next
     }
 
-    /// The task whose output is the answer, if one is.
+    /// Returns the task whose output is the answer, if there is one.
     pub fn answering(&self) -> Option<usize> {
         match self.next {
             Continuation::Answer(task) => Some(task),
@@ -257,8 +256,7 @@ impl Plan {
         }
     }
 
-    /// Size of the answer if it is composed, given the size of the text of each
-    /// output.
+    /// Returns the size of the answer if it is composed, given the size of each output's text.
     pub fn answer_size(&self, output: impl Fn(usize) -> Option<ContentSize>) -> ContentSize {
         match &self.next {
             Continuation::Compose(parts) => self.answer_size + size_of_outputs(outputs_of(parts), output),
@@ -266,41 +264,41 @@ impl Plan {
         }
     }
 
-    /// What kind of plan it is.
+    /// Returns the label of the kind of plan.
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// Why, in the policy's words.
+    /// Returns the policy's reason.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
 }
 
 impl Finish {
-    /// Size of the answer, given the size of the text of each output.
+    /// Returns the size of the answer, given the size of each output's text.
     pub fn size(&self, output: impl Fn(usize) -> Option<ContentSize>) -> ContentSize {
         self.size + size_of_outputs(outputs_of(&self.content), output)
     }
 
-    /// What the answer is put together from.
+    /// Returns the parts of the answer.
     pub fn content(&self) -> &[ComposedPart] {
         &self.content
     }
 
-    /// What kind of answer it is.
+    /// Returns the label of the kind of answer.
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// Why, in the policy's words.
+    /// Returns the policy's reason.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
 }
 
 impl PlanStep {
-    /// What kind of step it is.
+    /// Returns the label of the step.
     pub fn label(&self) -> &str {
         match self {
             Self::Route(decision) => decision.label(),
@@ -318,7 +316,7 @@ fn outputs_of_inputs(input: &[TaskInput]) -> impl Iterator<Item = &OutputRef> {
     messages.flat_map(outputs_of)
 }
 
-/// Size of what stands in the places of references to outputs.
+/// Returns the total size of the outputs, or of their replacements.
 fn size_of_outputs<'a>(
     references: impl Iterator<Item = &'a OutputRef>,
     output: impl Fn(usize) -> Option<ContentSize>,
@@ -328,7 +326,7 @@ fn size_of_outputs<'a>(
         (None, Some(otherwise)) => ContentSize::unwritten(otherwise),
         (None, None) => ContentSize::default(),
     };
-    // The reference itself is counted as a piece already.
+    // The reference itself is already counted as a piece.
     let size = |reference| ContentSize { pieces: 0, ..size(reference) };
     references.map(size).fold(ContentSize::default(), std::ops::Add::add)
 }

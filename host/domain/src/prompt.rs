@@ -1,5 +1,5 @@
-//! The content of a request, for policies that were granted it, and its shape,
-//! for those that orchestrate.
+//! Content of a request, for policies with a grant to read it, and its shape, for orchestrating
+//! policies.
 
 use crate::model::Modalities;
 
@@ -7,37 +7,37 @@ mod size;
 
 pub use size::{ContentSize, PIECE_BYTES, escaped_len, tokens_of_text};
 
-/// A part of a message: where it is and what, but not what it says.
+/// Place, kind and size of a part of a message, without its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentPart {
-    /// The message, the oldest being 0.
+    /// Message, counted from 0 at the oldest.
     pub message: usize,
-    /// The part of that message, counted from 0.
+    /// Part of that message, counted from 0.
     pub part: usize,
-    /// One kind, or none where it is unknown.
+    /// Kind of content; empty if it is unknown.
     pub kind: Modalities,
-    /// Bytes of a text, or of what is in the request itself, as it is encoded there.
+    /// Encoded size in bytes of a text, or of media in the request.
     pub bytes: usize,
 }
 
-/// Read access to a request's messages. Implementations may decode the request
-/// on the first call; without a grant there is no call.
+/// Read access to a request's messages. Implementations may decode the request on the first call.
+/// Without a grant there is no call.
 pub trait Prompt: Send + Sync {
-    /// Messages in the conversation, system messages included.
+    /// Returns the number of messages, including system messages.
     fn message_count(&self) -> usize;
-    /// The role of a message; `None` past the end.
+    /// Returns the role of a message; `None` past the end.
     fn role(&self, message: usize) -> Option<&str>;
-    /// The text parts of a message joined by line ends; `None` past the end.
+    /// Returns the text parts of a message, joined by line ends; `None` past the end.
     fn text(&self, message: usize) -> Option<&str>;
-    /// The names of the tools that the request offers.
+    /// Returns the names of the tools in the request.
     fn tool_names(&self) -> &[String];
-    /// The parts of all messages, by message and part.
+    /// Returns the parts of all messages, ordered by message and part.
     fn parts(&self) -> &[ContentPart];
-    /// The text of one part; `None` where there is no text.
+    /// Returns the text of a part; `None` if it has no text.
     fn part_text(&self, message: usize, part: usize) -> Option<&str>;
 
-    /// Size of all messages with only parts of these kinds. The pieces are all
-    /// that have to be walked for it, whatever their kind.
+    /// Returns the size of all messages with only these kinds of parts. The pieces include all that
+    /// have to be walked, whatever their kind.
     fn conversation_size(&self, kinds: Modalities) -> ContentSize {
         let mut size = ContentSize {
             messages: self.message_count() as u64,
@@ -51,8 +51,8 @@ pub trait Prompt: Send + Sync {
         size
     }
 
-    /// Size of one part, or of bytes `from..to` of its text. `None` where there is
-    /// no such part, no such text, or an end is inside a character.
+    /// Returns the size of a part, or of the bytes `from..to` of its text. `None` if the part or
+    /// its text does not exist, or an end splits a character.
     fn part_size(&self, message: usize, part: usize, excerpt: Option<(usize, usize)>) -> Option<ContentSize> {
         match excerpt {
             Some((from, to)) => Some(ContentSize::unwritten(self.part_text(message, part)?.get(from..to)?)),
@@ -65,7 +65,7 @@ pub trait Prompt: Send + Sync {
     }
 }
 
-/// A request without content: what a policy is probed with.
+/// Request without content, for trial decisions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoPrompt;
 

@@ -1,46 +1,45 @@
-//! When a new version of a policy is worse than the one that it took over from,
-//! and for how long it is left alone then.
+//! Comparison of a new version of a policy with the previous one, and the time for which a version
+//! is held after a rollback.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The normal quantile of the intervals below: 95 % of them hold the true rate.
+/// Normal quantile of the intervals below: 95 % of them contain the true rate.
 const Z: f64 = 1.96;
-/// The share of decisions that may be slow. Fewer say more of a busy machine than of
-/// the policy: what waits for a processor waits for milliseconds.
+/// Share of decisions that may be slow. A smaller share is caused by a busy machine rather than the
+/// policy: waiting for a processor takes milliseconds.
 const SLOW_SHARE: f64 = 0.10;
-/// Decision times below this are as good as any: at microseconds a busy machine
-/// makes more of a difference than a policy does.
+/// Decision time below which no version is slow: at microseconds, a busy machine makes more of a
+/// difference than a policy does.
 const QUICK: Duration = Duration::from_millis(1);
 
-/// What was counted of one version.
+/// Counts of one version.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VersionCounts {
-    /// Decisions that were asked for.
+    /// Decisions that were requested.
     pub decisions: u64,
-    /// Those that failed by the policy's own fault.
+    /// Decisions that failed through the policy's fault.
     pub failures: u64,
-    /// How long decisions took: times, from the shortest, with how many took
-    /// about that long.
+    /// Histogram of decision times: a time, in ascending order, and the number of decisions that
+    /// took about that long.
     pub decision_times: Vec<(Duration, u64)>,
-    /// Requests that it routed and that came to an end, but for those whose client went away.
+    /// Requests that it routed and that have ended, except those that the client cancelled.
     pub requests: u64,
-    /// Those that no model answered.
+    /// Requests that no model answered.
     pub errors: u64,
 }
 
-/// How much worse than the old version a new one may be.
+/// Differences to the old version that are tolerated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
-    /// The share of failed decisions may be higher by this much; 0.05 is five
-    /// in a hundred more.
+    /// Tolerated increase of the share of failed decisions; 0.05 is five in a hundred more.
     pub failure_rate: f64,
-    /// The share of requests without an answer may be higher by this much.
+    /// Tolerated increase of the share of requests without an answer.
     pub error_rate: f64,
-    /// Decisions that take more than this many times what nine of ten of the old
-    /// version took have to be as rare.
+    /// Factor on the 90th percentile of the old version's decision times above which a decision is
+    /// slow.
     pub decision_time: f64,
 }
 
@@ -50,42 +49,41 @@ impl Default for Thresholds {
     }
 }
 
-/// In what a new version is worse than allowed.
+/// Threshold that a new version exceeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Breach {
-    /// It fails more often.
+    /// Share of failed decisions.
     Failures {
-        /// Its share of failed decisions.
+        /// Share of the new version.
         new: f64,
-        /// That of the old version.
+        /// Share of the old version.
         old: f64,
-        /// How many decisions it was asked for.
+        /// Number of decisions of the new version.
         of: u64,
     },
-    /// More of its requests come to nothing.
+    /// Share of requests without an answer.
     Errors {
-        /// Its share of requests without an answer.
+        /// Share of the new version.
         new: f64,
-        /// That of the old version.
+        /// Share of the old version.
         old: f64,
-        /// How many requests of its there were.
+        /// Number of requests of the new version.
         of: u64,
     },
-    /// It takes longer.
+    /// Share of slow decisions.
     DecisionTime {
-        /// Its share of slow decisions.
+        /// Share of the new version.
         slow: f64,
-        /// What is slow.
+        /// Time above which a decision is slow.
         limit: Duration,
-        /// How many decisions it was asked for.
+        /// Number of decisions of the new version.
         of: u64,
     },
 }
 
 impl Thresholds {
-    /// Whether, and in what, the new version is worse than allowed. A rate counts
-    /// only as far as the numbers bear it: the lower end of its 95 % interval is
-    /// compared, so two failures of two are enough and one of one is not.
+    /// Returns the threshold that the new version exceeds, if any. The lower end of the 95 %
+    /// interval of a rate is compared, so two failures of two are enough and one of one is not.
     pub fn judge(&self, new: &VersionCounts, old: &VersionCounts) -> Option<Breach> {
         let (failing, failed) = (rate(new.failures, new.decisions), rate(old.failures, old.decisions));
         if at_least(new.failures, new.decisions) > failed + self.failure_rate && new.failures > 1 {
@@ -106,7 +104,7 @@ impl Thresholds {
 }
 
 impl VersionCounts {
-    /// The time that nine of ten decisions took at most.
+    /// Returns the 90th percentile of the decision times.
     pub fn p90(&self) -> Option<Duration> {
         let counted: u64 = self.decision_times.iter().map(|(_, count)| count).sum();
         let mut slower = counted;
@@ -126,9 +124,8 @@ fn rate(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// The lower end of Wilson's score interval for a rate of `part` in `whole`
-/// (E. B. Wilson, "Probable inference, the law of succession, and statistical
-/// inference", JASA 22, 1927).
+/// Returns the lower end of Wilson's score interval for a rate of `part` in `whole` (E. B. Wilson,
+/// "Probable inference, the law of succession, and statistical inference", JASA 22, 1927).
 fn at_least(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         return 0.0;
@@ -157,12 +154,12 @@ impl fmt::Display for Breach {
     }
 }
 
-/// When a version that was rolled back may be tried again.
+/// Exponential back-off for versions that were rolled back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HoldBackoff {
-    /// How long it is left alone the first time; doubles with each further one.
+    /// First hold; doubles with each further rollback.
     pub first: Duration,
-    /// The time after which it is left alone until a person lets it back in.
+    /// Number of rollbacks after which a version is quarantined.
     pub attempts: u32,
 }
 
@@ -172,22 +169,22 @@ impl Default for HoldBackoff {
     }
 }
 
-/// A version that is left alone.
+/// Hold on a version, which keeps it from serving.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// How often it was rolled back.
+    /// Number of rollbacks.
     pub strikes: u32,
-    /// When it was put on hold, in seconds since 1970.
+    /// Start of the hold, in seconds since 1970.
     pub since: u64,
-    /// When it may be tried again, in seconds since 1970; `None` is a quarantine,
-    /// which a person has to lift.
+    /// End of the hold, in seconds since 1970; `None` is a quarantine, which an operator has to
+    /// release.
     pub until: Option<u64>,
-    /// Why.
+    /// Reason for the hold.
     pub why: String,
 }
 
 impl HoldBackoff {
-    /// What follows when a version was rolled back, perhaps not for the first time.
+    /// Returns the hold that follows a rollback, which may not be the first.
     pub fn hold(&self, before: Option<&Hold>, now: u64, why: String) -> Hold {
         let strikes = before.map_or(0, |hold| hold.strikes).saturating_add(1);
         let doubled = 1_u64.checked_shl(strikes - 1).unwrap_or(u64::MAX);
@@ -198,12 +195,12 @@ impl HoldBackoff {
 }
 
 impl Hold {
-    /// A person's word that a version is not to serve.
+    /// Returns the quarantine of a version by an operator.
     pub fn quarantine(before: Option<&Self>, now: u64, why: String) -> Self {
         Self { strikes: before.map_or(0, |hold| hold.strikes) + 1, since: now, until: None, why }
     }
 
-    /// Whether the version is left alone at this time.
+    /// Returns whether the hold is in force at this time.
     pub fn is_in_force(&self, now: u64) -> bool {
         self.until.is_none_or(|until| now < until)
     }

@@ -1,9 +1,9 @@
-//! Text that must not be seen.
+//! Secrets.
 
 use std::fmt;
 
-/// An API key. It has no `Display`, and `Debug` hides it, so that it cannot get
-/// into a log or an error by being printed along with something else.
+/// Secret such as an API key. It has no `Display`, and `Debug` hides it, so that it cannot get into
+/// a log or an error message by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 
@@ -13,7 +13,7 @@ impl Secret {
         Self(secret.into())
     }
 
-    /// The secret itself, for the one place that has to send it.
+    /// Returns the secret, for the code that sends or compares it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,13 +1,13 @@
-//! Foreign text in headers, logs, records and on terminals.
+//! Untrusted text in headers, logs, records and on terminals.
 
 use std::fmt::Write;
 
-/// Returns whether a character may be shown as it is: it neither controls what shows it, nor
-/// ends a line, nor changes the direction of text, nor takes up no room.
+/// Returns whether a character can be displayed unchanged: it is visible, does not end a line, and
+/// does not control a terminal or the direction of text.
 ///
-/// Not printable are control characters, the line and paragraph separators, and what
-/// Unicode calls default ignorable or format characters: marks of direction, joiners,
-/// fillers, tags. The two selectors between text and emoji are.
+/// Not printable are control characters, the line and paragraph separators, and the characters that
+/// Unicode calls default ignorable or format characters: marks of direction, joiners, fillers,
+/// tags. The two selectors between text and emoji are printable.
 pub fn is_printable(character: char) -> bool {
     !character.is_control()
         && !matches!(
@@ -33,9 +33,9 @@ pub fn is_printable(character: char) -> bool {
         )
 }
 
-/// Text as it may be shown: cut after `max_bytes`, with `…` in place of the rest, and
-/// with escapes such as `\u{202e}` for what is not [printable](is_printable). Escapes
-/// make it up to three times as long.
+/// Returns a text in a form that can be displayed: truncated after `max_bytes` with `…`, and with
+/// escapes such as `\u{202e}` for characters that are not [printable](is_printable). Escapes make
+/// it up to three times as long.
 pub fn printable(text: &str, max_bytes: usize) -> String {
     let cut = &text[..text.floor_char_boundary(max_bytes)];
     let mut printable = String::with_capacity(cut.len());

@@ -1,44 +1,44 @@
-//! Where a request stands in a distributed trace.
+//! Trace context and sampling.
 
-/// Identifies a request's span, and the span of the client that it belongs to.
+/// Ids of a request's span and of its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
-    /// The trace; never 0.
+    /// Trace id; never 0.
     pub trace: u128,
-    /// The client's span, if the client sent one.
+    /// Span id of the client, if the client sent one.
     pub parent: Option<u64>,
-    /// The request's own span; never 0.
+    /// Span id of the request; never 0.
     pub span: u64,
-    /// Whether its spans are recorded.
+    /// True if the spans of the request are recorded.
     pub sampled: bool,
 }
 
-/// A span of somebody else's, as it is told in a header.
+/// Span of another service, from a trace header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemoteSpan {
-    /// The trace; never 0.
+    /// Trace id; never 0.
     pub trace: u128,
-    /// The span; never 0.
+    /// Span id; never 0.
     pub span: u64,
-    /// Whether whoever made it records the trace.
+    /// True if the other service records the trace.
     pub sampled: bool,
 }
 
-/// The share of traces that is recorded. Whether one is depends on its id alone, so
-/// whoever else takes the same share of the same traces takes the same ones.
+/// Share of traces that are recorded. The decision depends on the trace id alone, so services with
+/// the same ratio record the same traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampleRatio {
-    /// Traces whose last 56 bits, as a number, are below this are left out: the
-    /// rule of OpenTelemetry's consistent probability sampling.
+    /// Lower bound on the last 56 bits of the ids of recorded traces: the rule of OpenTelemetry's
+    /// consistent probability sampling.
     reject_below: u64,
 }
 
-/// How many values the last 56 bits of a trace's id can have.
+/// Number of values of the last 56 bits of a trace id.
 const VALUES: u64 = 1 << 56;
 
 impl TraceContext {
-    /// The place of a request that somebody else's span may have led to. New ids
-    /// are random; 0, which is none, is taken for 1.
+    /// Returns the trace context of a request, with the parent that its headers state, if any. New
+    /// ids are random; 0, which is not valid, is replaced by 1.
     pub fn begin(parent: Option<RemoteSpan>, new: (u128, u64), ratio: SampleRatio) -> Self {
         let span = new.1.max(1);
         match parent {
@@ -54,16 +54,16 @@ impl TraceContext {
 }
 
 impl SampleRatio {
-    /// Every trace.
+    /// Ratio that records every trace.
     pub const ALL: Self = Self { reject_below: 0 };
 
-    /// A share from 0 to 1; what is outside is taken for the nearer of the two.
+    /// Returns the ratio for a share from 0 to 1. A share outside that range is clamped.
     pub fn new(share: f64) -> Self {
-        // From a float the cast saturates, and makes 0 of what is no number.
+        // The cast of a float saturates, and turns NaN into 0.
         Self { reject_below: ((1.0 - share).clamp(0.0, 1.0) * VALUES as f64) as u64 }
     }
 
-    /// Whether a trace is recorded.
+    /// Returns whether a trace is recorded.
     pub fn takes(self, trace: u128) -> bool {
         (trace as u64) % VALUES >= self.reject_below
     }

@@ -5,7 +5,7 @@ use std::ops::Add;
 /// Tokens of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Tokens of the input, those from and for the provider's cache included.
+    /// Tokens of the input, including those read from and written to the provider's cache.
     pub input_tokens: u64,
     /// Input tokens that the provider read from its cache.
     pub cached_input_tokens: u64,
@@ -15,8 +15,8 @@ pub struct Usage {
     pub output_tokens: u64,
     /// Tokens of the answer that are reasoning.
     pub reasoning_tokens: u64,
-    /// True if the gateway estimated some of them, because the backend reported none or
-    /// none that can be true.
+    /// True if the gateway estimated some of them, because the backend reported none or none that
+    /// can be true.
     pub estimated: bool,
 }
 

@@ -9,10 +9,9 @@ use pointsman_domain::decision::Decision;
 use pointsman_domain::history::{
     Baseline, CallEnd, DecisionAnswer, DecisionEntry, History, ModelCall, PolicyVersion,
 };
-use pointsman_domain::ids::{BackendName, Digest, KeyName, ModelId, PolicyName};
-use pointsman_domain::live::ExpectedSpeed;
+use pointsman_domain::ids::{Digest, KeyName, PolicyName};
 use pointsman_domain::live::LiveSnapshot;
-use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
+use pointsman_domain::model::{Abilities, Modalities, Model, Quality};
 use pointsman_domain::money::{Picodollars, Price};
 use pointsman_domain::outcome::{Outcome, RequestEnd};
 use pointsman_domain::prompt::{ContentPart, Prompt};
@@ -21,22 +20,14 @@ use pointsman_domain::usage::Usage;
 
 pub(crate) fn model(name: &str, dollars_per_million: f64) -> Arc<Model> {
     Arc::new(Model {
-        id: ModelId::new(format!("fleet/{name}")),
-        backend: BackendName::new("fleet"),
-        upstream_name: name.to_owned(),
-        operations: vec![Operation::Chat],
         inputs: Modalities::TEXT | Modalities::IMAGE,
         abilities: Abilities::STREAMING | Abilities::STRUCTURED_OUTPUT,
-        assumed_abilities: Abilities::empty(),
         context_window: Some(8_192),
         max_output_tokens: Some(2_048),
         price: Price::per_million(dollars_per_million, dollars_per_million),
         quality: Quality { general: Some(0.8), by_task: BTreeMap::from([("code".to_owned(), 0.5)]) },
-        expected: ExpectedSpeed::default(),
-        time_limits: Default::default(),
-        stream_usage: true,
         attributes: BTreeMap::from([("parameters".to_owned(), "7B".to_owned())]),
-        live: Arc::default(),
+        ..Model::new("fleet", name)
     })
 }
 
@@ -100,22 +91,14 @@ pub(crate) fn history(ended_ms: u64, name: &str, ending: RequestEnd) -> History 
 
 fn facts(id: u64) -> RequestFacts {
     RequestFacts {
-        id: format!("id-{id}"),
-        operation: Operation::Chat,
-        model: "auto".to_owned(),
         tenant: Some(KeyName::new("app")),
         session: Some("s-1".to_owned()),
         input_tokens: 18,
-        least_input_tokens: 0,
         max_output_tokens: Some(100),
-        inputs: Modalities::TEXT,
         needs: Abilities::STRUCTURED_OUTPUT,
-        negotiable_needs: Abilities::empty(),
-        turns: 1,
-        streaming: false,
         deadline_ms: Some(300_000),
-        budget_left: None,
         attributes: BTreeMap::from([("prefer".to_owned(), "cost".to_owned())]),
+        ..RequestFacts::new(format!("id-{id}"), "auto")
     }
 }
 

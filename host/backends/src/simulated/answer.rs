@@ -46,7 +46,7 @@ const BYTES_PER_SENTENCE: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct SimulatedAnswer {
     pub(super) tokens: Vec<String>,
-    /// Whether the limit on output tokens truncated it.
+    /// True if the limit on output tokens truncated it.
     pub(super) cut: bool,
 }
 

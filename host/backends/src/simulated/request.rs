@@ -25,7 +25,7 @@ pub(super) struct ChatRequest {
     pub(super) text: String,
     /// Images and audio of that message.
     pub(super) media: Vec<Media>,
-    /// Whether a system message requests a last line with the confidence.
+    /// True if a system message requests a last line with the confidence.
     pub(super) wants_confidence: bool,
     pub(super) stream: bool,
     pub(super) wants_usage: bool,

@@ -102,12 +102,12 @@ impl Misses {
         }
     }
 
-    /// Explains why no model is left.
+    /// Returns the reason why no model is left.
     pub(super) fn explain(&self, request: &RequestFacts) -> NoCandidate {
         match self.nearest {
             Miss::Operation => NoCandidate::Operation(request.operation),
             Miss::Inputs => {
-                // Where each kind is accepted by some model, no model accepts them together.
+                // If some model accepts each kind, no model accepts them together.
                 let missing = request.inputs - self.inputs;
                 NoCandidate::Inputs(if missing.is_empty() { request.inputs } else { missing })
             }

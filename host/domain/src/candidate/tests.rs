@@ -1,51 +1,14 @@
 use std::time::Duration;
 
 use super::*;
-use crate::ids::{BackendName, ModelId};
-use crate::live::ExpectedSpeed;
-use crate::model::{Operation, Quality};
-use crate::money::Price;
+use crate::model::Operation;
 
 fn model(name: &str) -> Model {
-    Model {
-        id: ModelId::new(format!("fleet/{name}")),
-        backend: BackendName::new("fleet"),
-        upstream_name: name.to_owned(),
-        operations: vec![Operation::Chat],
-        inputs: Modalities::TEXT,
-        abilities: Abilities::STREAMING,
-        assumed_abilities: Abilities::empty(),
-        context_window: Some(1_000),
-        max_output_tokens: None,
-        price: Price::default(),
-        quality: Quality::default(),
-        expected: ExpectedSpeed::default(),
-        time_limits: Default::default(),
-        stream_usage: true,
-        attributes: Default::default(),
-        live: Default::default(),
-    }
+    Model { abilities: Abilities::STREAMING, context_window: Some(1_000), ..Model::new("fleet", name) }
 }
 
 fn request() -> RequestFacts {
-    RequestFacts {
-        id: "d1".to_owned(),
-        operation: Operation::Chat,
-        model: "auto".to_owned(),
-        tenant: None,
-        session: None,
-        input_tokens: 100,
-        least_input_tokens: 0,
-        max_output_tokens: None,
-        inputs: Modalities::TEXT,
-        needs: Abilities::empty(),
-        negotiable_needs: Abilities::empty(),
-        turns: 1,
-        streaming: false,
-        deadline_ms: None,
-        budget_left: None,
-        attributes: Default::default(),
-    }
+    RequestFacts { input_tokens: 100, ..RequestFacts::new("d1", "auto") }
 }
 
 fn names(models: &[Arc<Model>], request: &RequestFacts) -> Result<Vec<String>, String> {

@@ -1,4 +1,4 @@
-//! How a plan went, task by task.
+//! Run of a plan, task by task.
 
 use std::time::Duration;
 
@@ -6,48 +6,48 @@ use crate::model::Operation;
 use crate::outcome::{Outcome, RequestEnd};
 use crate::plan::{TaskSpan, critical_path};
 
-/// How a plan went. Times are those since the request's arrival.
+/// Run of a plan. Times are relative to the request's arrival.
 #[derive(Clone, Debug, Default)]
 pub struct PlanRun {
-    /// Times that the policy was asked.
+    /// Number of decisions of the policy.
     pub steps: usize,
-    /// All tasks of all steps, by number.
+    /// Tasks of all steps, by number.
     pub tasks: Vec<TaskRun>,
 }
 
-/// How a task went.
+/// Run of a task.
 #[derive(Clone, Debug)]
 pub struct TaskRun {
-    /// Its name.
+    /// Name of the task.
     pub name: String,
-    /// What its model is called for.
+    /// Operation of its calls.
     pub operation: Operation,
-    /// In which step it was planned, counted from 1.
+    /// Step in which it was planned, counted from 1.
     pub step: usize,
-    /// The tasks that it waits for, by number.
+    /// Numbers of the tasks that it waits for.
     pub after: Vec<usize>,
-    /// When it began, if it did.
+    /// Start, if it was started.
     pub begun: Option<Duration>,
-    /// When it ended. Missing while it is under way: its end is that of the request.
+    /// End; `None` while it is running, which then ends with the request.
     pub ended: Option<Duration>,
-    /// Who gave its output.
+    /// Model that produced its output.
     pub model: Option<String>,
-    /// What went wrong.
+    /// Error message.
     pub error: Option<String>,
 }
 
-/// How a task ended.
+/// End of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskEnd {
-    /// It gave an output.
+    /// It produced an output.
     Done,
-    /// It gave none.
+    /// It failed.
     Failed,
-    /// It was under way when the request ended.
+    /// It was running when the request ended.
     Cancelled,
-    /// It never began.
+    /// It was never started.
     Skipped,
-    /// Nothing was done about the plan.
+    /// The plan was not run.
     Planned,
 }
 
@@ -55,7 +55,7 @@ impl TaskEnd {
     /// Every end, in the order of the variants.
     pub const ALL: [Self; 5] = [Self::Done, Self::Failed, Self::Cancelled, Self::Skipped, Self::Planned];
 
-    /// The word for it.
+    /// Returns the name in records and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -68,8 +68,8 @@ impl TaskEnd {
 }
 
 impl PlanRun {
-    /// The tasks that decided how long a plan took, by number, and the time that
-    /// they took together.
+    /// Returns the numbers of the tasks that determined the duration of a plan, and their total
+    /// duration.
     pub fn critical_path(&self, latency: Duration) -> (Vec<usize>, Duration) {
         let spans = self.spans(latency);
         let path = critical_path(&spans.iter().map(|(_, span)| span.clone()).collect::<Vec<_>>());
@@ -78,7 +78,7 @@ impl PlanRun {
         (on_path.map(|(number, _)| *number).collect(), time)
     }
 
-    /// When the tasks that began were under way, with their numbers.
+    /// Returns the time spans of the tasks that were started, with their numbers.
     fn spans(&self, latency: Duration) -> Vec<(usize, TaskSpan)> {
         let numbered = self.tasks.iter().enumerate();
         let begun: Vec<(usize, &TaskRun, Duration)> =
@@ -93,15 +93,15 @@ impl PlanRun {
 }
 
 impl TaskRun {
-    /// How it ended, and what went wrong, if the request was worked on.
+    /// Returns the end of the task and its error. Without an outcome the plan was not run.
     pub fn end<'a>(&'a self, outcome: Option<&'a Outcome>) -> (TaskEnd, Option<&'a str>) {
         let Some(outcome) = outcome else { return (TaskEnd::Planned, None) };
         match (&self.error, self.begun, self.ended) {
             (Some(error), ..) => (TaskEnd::Failed, Some(error)),
             (None, None, _) => (TaskEnd::Skipped, None),
             (None, Some(_), Some(_)) => (TaskEnd::Done, None),
-            // Only the task that was answering the client has a model already, and
-            // its end is that of the request.
+            // Only the task that was answering the client has a model already, and it ends with the
+            // request.
             (None, Some(_), None) if self.model.is_some() => match outcome.ending {
                 RequestEnd::Answered => (TaskEnd::Done, None),
                 RequestEnd::Failed => (TaskEnd::Failed, outcome.error.as_deref()),

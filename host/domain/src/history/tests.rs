@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::ids::BackendName;
-use crate::live::ExpectedSpeed;
-use crate::model::{Abilities, Modalities, Operation, Quality};
+use crate::model::{Abilities, Modalities, Quality};
 use crate::money::Price;
 
 fn at(milliseconds: u64) -> Duration {
@@ -12,44 +10,16 @@ fn at(milliseconds: u64) -> Duration {
 
 fn model(name: &str, dollars_per_million: f64, quality: Option<f64>) -> Arc<Model> {
     Arc::new(Model {
-        id: ModelId::new(format!("a/{name}")),
-        backend: BackendName::new("a"),
-        upstream_name: name.to_owned(),
-        operations: vec![Operation::Chat],
-        inputs: Modalities::TEXT,
         abilities: Abilities::STREAMING,
-        assumed_abilities: Abilities::empty(),
         context_window: Some(1_000),
-        max_output_tokens: None,
         price: Price::per_million(dollars_per_million, dollars_per_million),
         quality: Quality { general: quality, by_task: BTreeMap::new() },
-        expected: ExpectedSpeed::default(),
-        time_limits: Default::default(),
-        stream_usage: true,
-        attributes: BTreeMap::new(),
-        live: Arc::default(),
+        ..Model::new("a", name)
     })
 }
 
 fn request() -> RequestFacts {
-    RequestFacts {
-        id: "1".to_owned(),
-        operation: Operation::Chat,
-        model: "auto".to_owned(),
-        tenant: None,
-        session: None,
-        input_tokens: 100,
-        least_input_tokens: 0,
-        max_output_tokens: None,
-        inputs: Modalities::TEXT,
-        needs: Abilities::empty(),
-        negotiable_needs: Abilities::empty(),
-        turns: 1,
-        streaming: false,
-        deadline_ms: None,
-        budget_left: None,
-        attributes: BTreeMap::new(),
-    }
+    RequestFacts { input_tokens: 100, ..RequestFacts::new("1", "auto") }
 }
 
 fn call(begun: u64, first_token: Option<u64>, ended: u64) -> ModelCall {

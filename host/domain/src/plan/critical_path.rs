@@ -1,20 +1,20 @@
 use std::time::Duration;
 
-/// When a task ran, from the beginning of its request, and what it waited for.
+/// Time span of a task, relative to the start of its request, and its dependencies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskSpan {
-    /// When it began.
+    /// Start.
     pub begun: Duration,
-    /// When it ended.
+    /// End.
     pub ended: Duration,
-    /// The tasks that it waited for, by place in the list.
+    /// Indices of the tasks that it waited for.
     pub after: Vec<usize>,
 }
 
-/// The tasks that decided how long everything took, in order: from the one that
-/// ended last back through the one that each waited for longest. A task without
-/// others to wait for is taken to have waited for the latest that ended before
-/// it began in an earlier step, which is where its step came from.
+/// Returns the indices of the tasks that determined the total duration, in order: from the one that
+/// ended last back through the last dependency of each. A task without dependencies is taken to
+/// have waited for the latest task that ended before its start, since that task ended the previous
+/// step.
 pub fn critical_path(spans: &[TaskSpan]) -> Vec<usize> {
     let latest = |of: &mut dyn Iterator<Item = usize>| of.max_by_key(|&at| (spans[at].ended, at));
     let mut path = Vec::new();

@@ -3,194 +3,194 @@ use crate::model::{Modalities, Operation};
 
 use super::{MAX_STATE, PlanLimitExceeded};
 
-/// Which rule of the contract a plan broke.
+/// Rule of the contract that a plan breaks.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum InvalidPlan {
-    /// A label, a reason, or the targets of a decision.
+    /// The label, the reason, or the targets of a decision are invalid.
     #[error(transparent)]
     Decision(#[from] InvalidDecision),
-    /// A decision for the whole request that names a model which cannot serve it.
+    /// A decision for the whole request names a model that cannot serve it.
     #[error("target {position} names {model}, which cannot serve the whole request")]
     NotWhole {
-        /// Place in the list of targets.
+        /// Position of the target.
         position: usize,
-        /// The model's id.
+        /// Id of the model.
         model: String,
     },
-    /// Nothing to do.
+    /// It has no task.
     #[error("the plan has no task")]
     NoTask,
-    /// More tasks than the limit.
+    /// It exceeds the limit on tasks.
     #[error("the plan has {tasks} tasks, which makes {total} for this request; at most {limit} are allowed")]
     TooManyTasks {
-        /// Tasks of this plan.
+        /// Number of tasks of this plan.
         tasks: usize,
-        /// With those of earlier steps.
+        /// Number of tasks including those of earlier steps.
         total: usize,
-        /// Most that are allowed.
+        /// Limit.
         limit: usize,
     },
-    /// A list that is longer than any valid plan's.
+    /// A list is longer than in any valid plan.
     #[error("the plan has {length} {what}; at most {limit} are allowed")]
     TooLong {
         /// Kind of the members.
         what: &'static str,
-        /// Number of members, or of those counted before the count was given up.
+        /// Number of members, or the number at which counting stopped.
         length: usize,
-        /// Most that are allowed.
+        /// Limit.
         limit: usize,
     },
-    /// The policy was asked too often.
+    /// The policy exceeds the limit on steps.
     #[error("the policy is still not done after {0} steps")]
     TooManySteps(usize),
-    /// More tokens than the limit.
+    /// It exceeds the limit on output tokens.
     #[error("the tasks may give {tokens} output tokens together; at most {limit} are allowed")]
     TooManyTokens {
-        /// What they ask for.
+        /// Number of tokens that the tasks request.
         tokens: u64,
-        /// What is left.
+        /// Number of tokens that are left.
         limit: u32,
     },
-    /// Inputs or an answer larger than what is left to the request.
+    /// Inputs or an answer exceed the limits that are left to the request.
     #[error(transparent)]
-    PlanLimitExceeded(#[from] PlanLimitExceeded),
-    /// More bytes than the limit.
+    OverLimit(#[from] PlanLimitExceeded),
+    /// The state exceeds the limit on its size.
     #[error("the state has {0} bytes; at most {MAX_STATE} are allowed")]
     StateTooLarge(usize),
-    /// A task whose name cannot be shown.
+    /// A task has a name that cannot be displayed.
     #[error(
         "task {number} has the name \"{name}\", which is not 1 to {MAX_LABEL} characters of a-z A-Z 0-9 . _ : / -"
     )]
     Name {
-        /// The task.
+        /// Number of the task.
         number: usize,
-        /// The beginning of its name.
+        /// Beginning of its name.
         name: String,
     },
-    /// The answer uses the output of a task that is not there.
+    /// The answer uses the output of a task that does not exist.
     #[error("the answer uses the output of task {0}, but there is none")]
     UnknownAnswer(usize),
-    /// The answer uses a part of the request that is not there, or has no text.
+    /// The answer uses a part of the request that does not exist or has no text.
     #[error("the answer uses part {part} of message {message} of the request, which is no text there")]
     AnswerContent {
-        /// The message.
+        /// Message of the request.
         message: usize,
-        /// Its part.
+        /// Part of the message.
         part: usize,
     },
-    /// Something is wrong with a task.
+    /// A task is invalid.
     #[error("task `{task}`: {fault}")]
     Task {
-        /// Its name.
+        /// Name.
         task: String,
-        /// What.
+        /// Fault of the task.
         fault: TaskFault,
     },
 }
 
-/// What is wrong with a task of a plan.
+/// Fault of a task.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TaskFault {
-    /// An operation that the gateway does not know.
+    /// The operation does not exist.
     #[error("there is no operation \"{0}\"; there are {known}", known = operation_names())]
     Operation(String),
-    /// Its targets break a rule of decisions.
+    /// The targets break a rule for decisions.
     #[error(transparent)]
     Targets(#[from] InvalidDecision),
-    /// A target that cannot do it.
+    /// A target does not support the operation.
     #[error("{model} is not called for {operation}")]
     WrongOperation {
-        /// The model's id.
+        /// Id of the model.
         model: String,
-        /// What the task asks for.
+        /// Operation of the task.
         operation: Operation,
     },
-    /// A target that does not take what the task gives it.
+    /// A target does not accept the kinds of content of the input.
     #[error("{model} does not accept {}", names(.kinds))]
     WrongInput {
-        /// The model's id.
+        /// Id of the model.
         model: String,
-        /// What it does not take.
+        /// Kinds that it does not accept.
         kinds: Modalities,
     },
-    /// A target that lacks what the client asks for.
+    /// A target lacks abilities that the client's request needs.
     #[error("{0} cannot give the answer that the client asks for")]
     WrongAbilities(String),
-    /// Nothing is given to the model.
+    /// The task has no input.
     #[error("it has no input")]
     NoInput,
-    /// Not what a transcription or an embedding takes.
+    /// The input does not have the shape that the operation requires.
     #[error("{0}")]
     InputShape(&'static str),
-    /// A part of the request that is not there.
+    /// The input uses a part of the request that does not exist.
     #[error("it uses part {part} of message {message} of the request, which is not there")]
     UnknownContent {
-        /// The message.
+        /// Message of the request.
         message: usize,
-        /// Its part.
+        /// Part of the message.
         part: usize,
     },
-    /// An excerpt past the end of the text, or through a character.
+    /// An excerpt is out of range, or splits a character.
     #[error("it uses bytes {from} to {to} of part {part} of message {message}, which are no text there")]
     Excerpt {
-        /// The message.
+        /// Message of the request.
         message: usize,
-        /// Its part.
+        /// Part of the message.
         part: usize,
         /// First byte.
         from: usize,
-        /// Byte after the last.
+        /// End of the range, exclusive.
         to: usize,
     },
-    /// It waits for a task that is not in the plan.
+    /// It depends on a task that is not in the plan.
     #[error("it waits for task {0}, which is not in this plan")]
     UnknownDependency(usize),
-    /// It waits for a task twice.
+    /// It depends on a task twice.
     #[error("it waits for task {0} twice")]
     RepeatedDependency(usize),
-    /// It waits for itself.
+    /// It depends on itself.
     #[error("it waits for itself")]
     SelfDependency,
-    /// It is part of a circle.
+    /// It is part of a dependency cycle.
     #[error("it waits for itself by way of others: {}", .0.join(" -> "))]
     Cycle(Vec<String>),
-    /// It uses an output that need not be there when it begins.
+    /// It uses the output of a task that it does not depend on.
     #[error("it uses the output of task {0}, which it does not wait for")]
     NotAnAncestor(usize),
-    /// Too many tasks have to end before it.
+    /// It exceeds the limit on the length of a dependency chain.
     #[error("{depth} tasks in a row wait for one another up to it; at most {limit} are allowed")]
     TooDeep {
-        /// How many.
+        /// Length of the chain.
         depth: usize,
-        /// Most that are allowed.
+        /// Limit.
         limit: usize,
     },
-    /// It contributes nothing.
+    /// It does not contribute to the answer.
     #[error("it does not lead to the answer")]
     Idle,
-    /// The answer is to come from something else than a chat.
+    /// It provides the answer, but is not a chat.
     #[error("the output of a task of operation {0} cannot be passed on as the answer")]
     NotAChat(Operation),
-    /// The task that answers cannot be left out.
+    /// It provides the answer, but is optional.
     #[error("it is the answer, so it cannot be optional")]
     OptionalAnswer,
-    /// A limit of zero.
+    /// A limit is zero.
     #[error("its {0} is zero")]
     Zero(&'static str),
-    /// A member that a policy may not set.
+    /// It sets a member that policies cannot set.
     #[error("the option `{name}` is not allowed for {operation}")]
     UnknownOption {
-        /// The beginning of its name.
+        /// Beginning of its name.
         name: String,
-        /// What the task asks for.
+        /// Operation of the task.
         operation: Operation,
     },
-    /// A member with a value that does not fit.
+    /// It sets a member to an invalid value.
     #[error("the option `{name}` is not {expected}")]
     OptionValue {
-        /// Its name.
+        /// Name.
         name: &'static str,
-        /// What would fit.
+        /// Values that are valid.
         expected: &'static str,
     },
 }

@@ -1,24 +1,24 @@
 use crate::money::Picodollars;
 
-/// What a plan may use up, whatever its policy says.
+/// Limits on the resources of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanLimits {
     /// Most tasks of one request, over all steps.
     pub tasks: usize,
-    /// Most times that the policy is asked for one request.
+    /// Most calls of the policy for one request.
     pub steps: usize,
-    /// Most tasks that run at the same time; further ones wait.
+    /// Most tasks that run concurrently; others wait.
     pub parallel: usize,
-    /// Most tasks that wait for one another in a row.
+    /// Longest chain of dependent tasks.
     pub depth: usize,
-    /// Most output tokens of all calls together.
+    /// Most output tokens of all calls.
     pub output_tokens: u32,
-    /// Most input tokens of all calls together, as far as they are estimated.
+    /// Most estimated input tokens of all calls.
     pub input_tokens: u64,
-    /// Most bytes of all inputs of tasks and of the answer, where a plan puts them
-    /// together: see [`ContentSize::assembled_bytes`](crate::prompt::ContentSize::assembled_bytes).
+    /// Most bytes of all inputs of tasks and of the answer, where a plan composes them: see
+    /// [`ContentSize::assembled_bytes`](crate::prompt::ContentSize::assembled_bytes).
     pub assembled_bytes: u64,
-    /// Most money for all calls together.
+    /// Most cost of all calls.
     pub cost: Option<Picodollars>,
 }
 

@@ -2,19 +2,19 @@ use std::collections::BTreeSet;
 
 use super::Plan;
 
-/// Which tasks of a plan may begin, while it is run.
+/// Scheduler of the tasks of a running plan.
 ///
-/// A state machine without input or output: the caller runs the tasks and tells
-/// when one has ended. Each task is handed out once, when all that it waits for
-/// have ended; which of several comes first does not depend on timing.
+/// A state machine without I/O: the caller runs the tasks and reports when one has ended. Each task
+/// is returned once, when all its dependencies have ended. The order of tasks that can start at the
+/// same time does not depend on timing.
 #[derive(Clone, Debug)]
 pub struct PlanProgress {
     first: usize,
-    /// For each task, how many of those it waits for have not ended.
+    /// Number of dependencies of each task that have not ended.
     waits: Vec<usize>,
-    /// For each task, those that wait for it.
+    /// Dependents of each task.
     followers: Vec<Vec<usize>>,
-    /// What may begin, by place in the plan.
+    /// Tasks that can start, by index.
     ready: BTreeSet<usize>,
     running: usize,
     ended: usize,
@@ -22,7 +22,7 @@ pub struct PlanProgress {
 }
 
 impl PlanProgress {
-    /// At the beginning of a plan, of which at most so many tasks run at once.
+    /// Starts a plan, with a limit on the tasks that run concurrently.
     pub fn new(plan: &Plan, parallel: usize) -> Self {
         let first = plan.first();
         let mut followers = vec![Vec::new(); plan.tasks().len()];
@@ -40,8 +40,8 @@ impl PlanProgress {
         Self { first, waits, followers, ready, running: 0, ended: 0, parallel: parallel.max(1) }
     }
 
-    /// The number of a task that is to begin now. `None` while nothing can begin
-    /// before a running task ends, and when all have ended.
+    /// Returns the number of the next task to start. `None` if none can start until a running task
+    /// ends, or if all have ended.
     pub fn begin(&mut self) -> Option<usize> {
         if self.running >= self.parallel {
             return None;
@@ -51,7 +51,7 @@ impl PlanProgress {
         Some(self.first + at)
     }
 
-    /// A task that was begun has ended, one way or the other.
+    /// Records that a started task has ended, with or without success.
     pub fn ended(&mut self, number: usize) {
         let Some(followers) = number.checked_sub(self.first).and_then(|at| self.followers.get_mut(at)) else {
             return;
@@ -66,7 +66,7 @@ impl PlanProgress {
         }
     }
 
-    /// Whether all tasks have ended.
+    /// Returns whether all tasks have ended.
     pub fn is_over(&self) -> bool {
         self.ended == self.waits.len()
     }

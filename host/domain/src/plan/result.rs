@@ -4,23 +4,23 @@ use std::time::Duration;
 use crate::money::Picodollars;
 use crate::usage::Usage;
 
-/// What became of a task.
+/// Result of a task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskResult {
-    /// Its name.
+    /// Name of the task.
     pub name: Arc<str>,
-    /// What it gave; `None` when it failed.
+    /// Output; `None` if the task failed.
     pub output: Option<Arc<str>>,
-    /// The candidate that gave it.
+    /// Candidate that produced the output.
     pub candidate: Option<usize>,
-    /// Why the model stopped, in its words.
+    /// Finish reason that the model reported.
     pub finish_reason: Option<String>,
-    /// Tokens of all its attempts.
+    /// Usage of all its calls.
     pub usage: Usage,
-    /// Money for them.
+    /// Cost of those calls.
     pub cost: Picodollars,
-    /// From its beginning to its end.
+    /// Time from its start to its end.
     pub latency: Duration,
-    /// What went wrong.
+    /// Error message.
     pub error: Option<String>,
 }

@@ -1,9 +1,8 @@
-//! Money and tokens that the calls of one request's plan have used and may still use.
+//! Accounting of the money and tokens of a plan's calls against its limits.
 //!
-//! Before a call is made, the most that it can come to is reserved; once its
-//! usage is known, that counts instead. So the sum never exceeds a limit,
-//! whichever target answers, as far as models keep to the limit of output tokens
-//! that they are sent and input tokens are estimated right.
+//! Before a call is made, its highest possible usage is reserved; once its usage is known, that
+//! counts instead. So the sum never exceeds a limit, whichever target answers, provided that models
+//! keep to the limit on output tokens in the call and that input tokens are estimated correctly.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,18 +12,18 @@ use crate::money::Picodollars;
 use crate::prompt::ContentSize;
 use crate::usage::Usage;
 
-/// Usage of a call, or its limit.
+/// Usage of calls, measured or reserved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spend {
     /// Input tokens.
     pub input_tokens: u64,
     /// Output tokens.
     pub output_tokens: u64,
-    /// Money for both.
+    /// Cost of both.
     pub cost: Picodollars,
 }
 
-/// A limit of a plan that something would exceed.
+/// Limit of a plan that would be exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanLimitExceeded {
     /// All output tokens are used or reserved.
@@ -33,7 +32,7 @@ pub enum PlanLimitExceeded {
     /// The input is too long.
     #[error("the plan would use more than {0} input tokens")]
     InputTokens(u64),
-    /// There is not enough money.
+    /// The money left is not enough.
     #[error("the plan would cost more than ${0}")]
     Cost(Picodollars),
     /// Inputs or the answer are too large.
@@ -44,43 +43,42 @@ pub enum PlanLimitExceeded {
 /// Limit on the output tokens of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputLimit {
-    /// At most this many, all of which are reserved.
+    /// A fixed number of tokens, all of which are reserved.
     AtMost(u64),
-    /// A share of what is left; at most this many, if that is known.
+    /// A share of the tokens left, with an upper bound, if there is one.
     Share(Option<u64>),
 }
 
 /// Limits of a call before it is made.
 #[derive(Clone, Copy, Debug)]
 pub struct CallLimits<'a> {
-    /// The model to be called.
+    /// Model to call.
     pub model: &'a Model,
-    /// The task that it is made for.
+    /// Task that it is made for.
     pub task: Option<usize>,
     /// Estimated input tokens.
     pub input_tokens: u64,
-    /// Output tokens of one answer.
+    /// Limit on the output tokens of one answer.
     pub output: OutputLimit,
     /// Number of answers: `n` of the client's request.
     pub answers: u32,
-    /// True if another model may be called if this call fails.
+    /// True if another model can be called if this call fails.
     pub more_may_follow: bool,
 }
 
-/// Usage and reservations of the calls of a request. Calls are numbered by the
-/// caller.
+/// Usage and reservations of the calls of a request. The caller numbers the calls.
 #[derive(Clone, Debug, Default)]
 pub struct PlanSpending {
     calls: HashMap<usize, Spend>,
-    /// Tasks that have not reserved anything yet, with their own limit of output tokens.
+    /// Tasks without a reservation yet, with their own limits on output tokens.
     waiting: BTreeMap<usize, Option<u32>>,
-    /// True if another step follows, which needs its share too.
+    /// True if another step follows, which needs a share too.
     step_follows: bool,
     assembled_bytes: u64,
 }
 
 impl PlanSpending {
-    /// The tasks of a step are going to share what is left.
+    /// Starts a step whose tasks share the tokens that are left.
     pub fn start_step<'t>(&mut self, tasks: impl IntoIterator<Item = (usize, &'t Task)>, step_follows: bool) {
         let needs_output = |task: &Task| task.operation == Operation::Chat;
         let tasks = tasks.into_iter().filter(|(_, task)| needs_output(task));
@@ -88,15 +86,15 @@ impl PlanSpending {
         self.step_follows = step_follows;
     }
 
-    /// A task has ended, with or without a call.
+    /// Records that a task has ended, with or without a call.
     pub fn end_task(&mut self, task: usize) {
         self.waiting.remove(&task);
     }
 
-    /// Reserves bytes for content that is going to be assembled.
+    /// Reserves bytes for content before it is assembled.
     ///
     /// # Errors
-    /// Fails when it exceeds what is left. Nothing is reserved then.
+    /// Fails if the limit would be exceeded. Nothing is reserved then.
     pub fn assemble(&mut self, size: &ContentSize, limits: &PlanLimits) -> Result<(), PlanLimitExceeded> {
         let sum = self.assembled_bytes.saturating_add(size.assembled_bytes());
         if sum > limits.assembled_bytes {
@@ -106,11 +104,11 @@ impl PlanSpending {
         Ok(())
     }
 
-    /// Reserves the most that a call can come to, and returns the limit of output
-    /// tokens for each of its answers.
+    /// Reserves the highest possible usage of a call, and returns the limit on output tokens for
+    /// each of its answers.
     ///
     /// # Errors
-    /// Fails when that exceeds what is left. Nothing is reserved then.
+    /// Fails if a limit would be exceeded. Nothing is reserved then.
     pub fn reserve(
         &mut self,
         call: usize,
@@ -136,8 +134,8 @@ impl PlanSpending {
         Ok(u32::try_from(per_answer).unwrap_or(u32::MAX))
     }
 
-    /// The usage of a call is known, and counts instead of what was reserved. A
-    /// call that nothing was reserved for does not count.
+    /// Replaces the reservation of a call by its usage. A call without a reservation does not
+    /// count.
     pub fn settle(&mut self, call: usize, usage: Usage, model: &Model) {
         if self.calls.contains_key(&call) {
             let Usage { input_tokens, output_tokens, .. } = usage;
@@ -146,7 +144,7 @@ impl PlanSpending {
         }
     }
 
-    /// The limits that hold for what follows: less what was used and reserved.
+    /// Returns the limits minus all usage and reservations.
     pub fn left(&self, limits: &PlanLimits) -> PlanLimits {
         let sum = self.sum();
         let output_tokens = u64::from(limits.output_tokens).saturating_sub(sum.output_tokens);
@@ -159,7 +157,7 @@ impl PlanSpending {
         }
     }
 
-    /// All that is used and reserved.
+    /// Returns the sum of all usage and reservations.
     pub fn sum(&self) -> Spend {
         self.calls.values().fold(Spend::default(), |sum, spend| Spend {
             input_tokens: sum.input_tokens.saturating_add(spend.input_tokens),
@@ -168,7 +166,7 @@ impl PlanSpending {
         })
     }
 
-    /// Output tokens for each answer of a call, at least 1 unless it needs none.
+    /// Returns the output tokens for each answer of a call: at least 1, unless it needs none.
     fn output_tokens(
         &self,
         call: &CallLimits<'_>,
@@ -200,8 +198,8 @@ impl PlanSpending {
         }
     }
 
-    /// Number of calls that share the rest: this one, the first of each task that
-    /// waits without a limit of its own, the next step's, and a call to take over.
+    /// Returns the number of calls that share the rest: this one, the first of each waiting task
+    /// without a limit of its own, the next step's, and a fallback.
     fn shares(&self, call: &CallLimits<'_>) -> u64 {
         let waiting =
             |(number, limit): &(&usize, &Option<u32>)| limit.is_none() && call.task != Some(**number);
@@ -210,15 +208,15 @@ impl PlanSpending {
         (1 + waiting + step) * (1 + u64::from(call.more_may_follow))
     }
 
-    /// Output tokens that waiting tasks have a limit of their own for.
+    /// Returns the sum of the limits of waiting tasks that have one.
     fn set_aside(&self, call: &CallLimits<'_>) -> u64 {
         let others = self.waiting.iter().filter(|(number, _)| call.task != Some(**number));
         others.filter_map(|(_, limit)| *limit).map(u64::from).sum()
     }
 }
 
-/// Output tokens that a share of the money is enough for; `None` where it is not
-/// enough for one of each answer.
+/// Returns the output tokens that a share of the money pays for; `None` if it is not enough for one
+/// token of each answer.
 fn affordable(call: &CallLimits<'_>, left: Picodollars, shares: u64) -> Option<u64> {
     let price = call.model.price;
     let left = left.get().checked_sub(price.of(call.input_tokens, 0).get())?;

@@ -2,9 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::candidate::Candidate;
-use crate::ids::{BackendName, ModelId};
-use crate::live::ExpectedSpeed;
-use crate::model::{Abilities, Model, Quality};
+use crate::model::{Abilities, Model};
 use crate::prompt::{ContentPart, Prompt};
 use crate::request::RequestFacts;
 
@@ -54,43 +52,19 @@ impl Prompt for Content {
 
 fn facts() -> RequestFacts {
     RequestFacts {
-        id: "test".to_owned(),
-        operation: Operation::Chat,
-        model: "auto".to_owned(),
-        tenant: None,
-        session: None,
         input_tokens: 100,
-        least_input_tokens: 0,
-        max_output_tokens: None,
         inputs: Modalities::TEXT | Modalities::IMAGE | Modalities::AUDIO,
         needs: Abilities::TOOLS,
-        negotiable_needs: Abilities::empty(),
-        turns: 1,
-        streaming: false,
-        deadline_ms: None,
-        budget_left: None,
-        attributes: Default::default(),
+        ..RequestFacts::new("test", "auto")
     }
 }
 
 fn candidate(name: &str, operation: Operation, inputs: Modalities) -> Candidate {
     let model = Model {
-        id: ModelId::new(format!("fake/{name}")),
-        backend: BackendName::new("fake"),
-        upstream_name: name.to_owned(),
         operations: vec![operation],
         inputs,
         abilities: if name == "able" { Abilities::TOOLS } else { Abilities::empty() },
-        assumed_abilities: Abilities::empty(),
-        context_window: None,
-        max_output_tokens: None,
-        price: Default::default(),
-        quality: Quality::default(),
-        expected: ExpectedSpeed::default(),
-        time_limits: Default::default(),
-        stream_usage: true,
-        attributes: Default::default(),
-        live: Default::default(),
+        ..Model::new("fake", name)
     };
     let live = model.live.snapshot(&model.expected, std::time::Instant::now());
     Candidate { model: Arc::new(model), live }
@@ -128,7 +102,7 @@ fn original(part: usize) -> ComposedPart {
     ComposedPart::Original(ContentRef { message: 0, part, excerpt: None })
 }
 
-/// A chat with the model that reads.
+/// Chat with the model that reads.
 fn task(name: &str, after: &[usize]) -> TaskProposal {
     TaskProposal {
         name: name.to_owned(),
@@ -144,7 +118,7 @@ fn task(name: &str, after: &[usize]) -> TaskProposal {
     }
 }
 
-/// The last task answers, with a model that can.
+/// Plan whose last task answers, with a model that can.
 fn plan(mut tasks: Vec<TaskProposal>) -> PlanProposal {
     if let Some(last) = tasks.last_mut() {
         last.targets = vec![target(0)];

@@ -17,25 +17,25 @@ mod order;
 
 use assembly::Assembly;
 
-/// What a step is checked against.
+/// Context that a step is validated against.
 #[derive(Clone, Copy)]
 pub struct PlanScope<'a> {
-    /// The request.
+    /// Facts of the request.
     pub request: &'a RequestFacts,
-    /// Its content, of which only the shape is looked at.
+    /// Content of the request, of which only the shape is read.
     pub content: &'a dyn Prompt,
-    /// The candidates that the policy was given.
+    /// Candidates of the policy's input.
     pub candidates: &'a [Candidate],
-    /// How many of them, counted from the first, can serve the request whole.
+    /// Number of candidates, counted from the first, that can serve the whole request.
     pub whole: usize,
-    /// How many tasks earlier steps had.
+    /// Number of tasks of earlier steps.
     pub first: usize,
-    /// What the plan may use up.
+    /// Limits of the plan.
     pub limits: &'a PlanLimits,
 }
 
 impl PlanScope<'_> {
-    /// Checks a decision for the whole request.
+    /// Validates a decision for the whole request.
     pub fn decision(&self, proposal: Proposal) -> Result<PlanStep, InvalidPlan> {
         let decision = proposal.validate(self.candidates.len())?;
         let not_whole = |target: &crate::decision::Target| target.candidate >= self.whole;
@@ -49,7 +49,7 @@ impl PlanScope<'_> {
         }
     }
 
-    /// Checks an answer.
+    /// Validates an answer.
     pub fn finish(&self, proposal: FinishProposal) -> Result<PlanStep, InvalidPlan> {
         let FinishProposal { content, label, reason } = proposal;
         let reason = check_texts(&label, reason)?;
@@ -59,7 +59,7 @@ impl PlanScope<'_> {
         Ok(PlanStep::Finish(Finish { content, size, label, reason }))
     }
 
-    /// Checks the parts of an answer after `tasks` tasks. Returns its size.
+    /// Validates the parts of an answer after `tasks` tasks, and returns its size.
     fn check_answer(
         &self,
         content: &[ComposedPart],
@@ -115,7 +115,7 @@ impl PlanScope<'_> {
         })
     }
 
-    /// Whether every target can do the task.
+    /// Validates that every target can do the task.
     fn check_models(
         &self,
         decision: &Decision,
@@ -142,7 +142,7 @@ impl PlanScope<'_> {
 }
 
 impl PlanProposal {
-    /// Checks every rule of the contract and every limit.
+    /// Validates the plan against every rule of the contract and every limit.
     pub fn validate(self, scope: &PlanScope<'_>) -> Result<Plan, InvalidPlan> {
         let Self { tasks, next, label, reason } = self;
         let reason = check_texts(&label, reason)?;
@@ -213,7 +213,7 @@ fn check_tokens(tasks: &[TaskProposal], limits: &PlanLimits) -> Result<(), Inval
     Ok(())
 }
 
-/// The task that uses an output, for messages about it.
+/// Returns the outputs that a task uses.
 pub(super) fn uses(task: &Task) -> impl Iterator<Item = &OutputRef> {
     super::outputs_of_inputs(&task.input)
 }

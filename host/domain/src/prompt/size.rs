@@ -2,8 +2,8 @@
 
 use std::ops::{Add, AddAssign};
 
-/// Bytes that each piece counts beside its own, for the work and the memory that
-/// even an empty one takes.
+/// Bytes that each piece counts in addition to its own, for the work and memory that even an empty
+/// piece needs.
 pub const PIECE_BYTES: u64 = 256;
 
 /// Four bytes of English text are about one token (OpenAI's help pages, "What
@@ -15,44 +15,44 @@ const TOKENS_PER_MESSAGE: u64 = 4;
 /// Tokens that a chat template adds to begin the answer (same source).
 const TOKENS_PER_ANSWER: u64 = 3;
 
-/// Size of content, known before any of it is copied.
+/// Size of content before any of it is copied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ContentSize {
-    /// Bytes as written in JSON.
+    /// Bytes when written in JSON.
     pub bytes: u64,
     /// Messages, and parts of messages.
     pub pieces: u64,
     /// Messages.
     pub messages: u64,
-    /// Bytes of text after unescaping, which tokens are estimated from.
+    /// Bytes of text after unescaping, from which tokens are estimated.
     pub text_bytes: u64,
     /// Estimated tokens of media.
     pub media_tokens: u64,
 }
 
 impl ContentSize {
-    /// A text that takes `written` bytes in a JSON string.
+    /// Returns the size of a text that takes `written` bytes in a JSON string.
     pub const fn text(text_bytes: u64, written: u64) -> Self {
         Self { bytes: written, pieces: 1, messages: 0, text_bytes, media_tokens: 0 }
     }
 
-    /// A text that is yet to be written into a JSON string.
+    /// Returns the size of a text that is not yet written into a JSON string.
     pub fn unwritten(text: &str) -> Self {
         Self::text(text.len() as u64, escaped_len(text))
     }
 
-    /// A message without its content.
+    /// Returns the size of a message without its content.
     pub const fn message() -> Self {
         Self { bytes: 0, pieces: 1, messages: 1, text_bytes: 0, media_tokens: 0 }
     }
 
-    /// Bytes that it takes of a limit on assembled bytes: [`PIECE_BYTES`] for each
-    /// piece beside those written.
+    /// Returns the bytes that count against a limit on assembled bytes: the bytes as written, and
+    /// [`PIECE_BYTES`] for each piece.
     pub const fn assembled_bytes(&self) -> u64 {
         self.bytes.saturating_add(self.pieces.saturating_mul(PIECE_BYTES))
     }
 
-    /// Estimated tokens as the input of one chat.
+    /// Returns the estimated tokens as the input of a chat.
     pub const fn input_tokens(&self) -> u64 {
         tokens_of_text(self.text_bytes)
             .saturating_add(self.messages.saturating_mul(TOKENS_PER_MESSAGE))
@@ -81,14 +81,14 @@ impl AddAssign for ContentSize {
     }
 }
 
-/// Estimated tokens of this many bytes of UTF-8 text, rounded up.
+/// Returns the estimated tokens of this many bytes of UTF-8 text, rounded up.
 pub const fn tokens_of_text(bytes: u64) -> u64 {
     bytes.div_ceil(BYTES_PER_TOKEN)
 }
 
-/// Bytes that a text takes between the quotes of a JSON string: `"`, `\` and
-/// control characters are escaped, the latter with six bytes unless they have a
-/// short form (RFC 8259, section 7).
+/// Returns the bytes that a text takes between the quotes of a JSON string: `"`, `\` and control
+/// characters are escaped, the latter with six bytes unless they have a short form (RFC 8259,
+/// section 7).
 pub fn escaped_len(text: &str) -> u64 {
     let is_escaped = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
     // Without a branch inside, so that it compiles to vector instructions.

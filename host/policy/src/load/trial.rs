@@ -4,10 +4,9 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use pointsman_domain::candidate::Candidate;
-use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveSnapshot;
-use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
+use pointsman_domain::model::{Abilities, Model, Quality};
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
@@ -49,22 +48,10 @@ async fn try_out(policy: &Policy) -> Result<(), LoadError> {
 /// A plain request and a small, a medium and a large model.
 fn trial_input() -> DecisionInput {
     let request = RequestFacts {
-        id: TRIAL.to_owned(),
-        operation: Operation::Chat,
-        model: TRIAL.to_owned(),
-        tenant: None,
-        session: None,
         input_tokens: 420,
-        least_input_tokens: 0,
         max_output_tokens: Some(256),
-        inputs: Modalities::TEXT,
-        needs: Abilities::empty(),
-        negotiable_needs: Abilities::empty(),
-        turns: 1,
         streaming: true,
-        deadline_ms: None,
-        budget_left: None,
-        attributes: Default::default(),
+        ..RequestFacts::new(TRIAL, TRIAL)
     };
     let candidates = [
         candidate("small", Price::per_million(0.05, 0.08), 0.55, 90.0, 240.0),
@@ -90,22 +77,13 @@ fn candidate(
     let expected =
         ExpectedSpeed { first_token_ms: Some(first_token_ms), tokens_per_second: Some(tokens_per_second) };
     let model = Model {
-        id: ModelId::new(format!("{TRIAL}/{name}")),
-        backend: BackendName::new(TRIAL),
-        upstream_name: name.to_owned(),
-        operations: vec![Operation::Chat],
-        inputs: Modalities::TEXT,
         abilities: Abilities::TOOLS | Abilities::STREAMING,
-        assumed_abilities: Abilities::empty(),
         context_window: Some(128_000),
         max_output_tokens: Some(8_192),
         price,
         quality: Quality { general: Some(quality), by_task: Default::default() },
         expected,
-        time_limits: Default::default(),
-        stream_usage: true,
-        attributes: Default::default(),
-        live: Default::default(),
+        ..Model::new(TRIAL, name)
     };
     let live = LiveSnapshot {
         healthy: true,

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Target;
-use pointsman_domain::ids::{BackendName, ModelId};
-use pointsman_domain::live::ExpectedSpeed;
-use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
+use pointsman_domain::model::{Abilities, Modalities, Model, Operation};
 use pointsman_domain::plan::{
     ComposedMessage, ComposedPart, ContentRef, Continuation, FinishProposal, InvalidPlan, MessageRole,
     OutputRef, PlanLimits, PlanProposal, PlanScope, PlanStep, Task, TaskInput, TaskProposal,
@@ -84,11 +82,6 @@ pub(super) fn finish_of(request: &ChatRequest, proposal: FinishProposal) -> Resu
 
 fn in_scope<T>(request: &ChatRequest, check: impl FnOnce(&PlanScope<'_>) -> T) -> T {
     let facts = RequestFacts {
-        id: "test".to_owned(),
-        operation: Operation::Chat,
-        model: request.model.clone(),
-        tenant: None,
-        session: None,
         input_tokens: request.input_tokens,
         least_input_tokens: request.least_input_tokens,
         max_output_tokens: request.max_output_tokens,
@@ -97,9 +90,7 @@ fn in_scope<T>(request: &ChatRequest, check: impl FnOnce(&PlanScope<'_>) -> T) -
         negotiable_needs: request.negotiable_needs,
         turns: request.turns,
         streaming: request.streaming,
-        deadline_ms: None,
-        budget_left: None,
-        attributes: Default::default(),
+        ..RequestFacts::new("test", request.model.clone())
     };
     check(&PlanScope {
         request: &facts,
@@ -113,22 +104,10 @@ fn in_scope<T>(request: &ChatRequest, check: impl FnOnce(&PlanScope<'_>) -> T) -
 
 fn candidate() -> Candidate {
     let model = Model {
-        id: ModelId::new("fake/all".to_owned()),
-        backend: BackendName::new("fake"),
-        upstream_name: "all".to_owned(),
         operations: vec![Operation::Chat, Operation::Transcription, Operation::Embedding],
         inputs: Modalities::all(),
         abilities: Abilities::all(),
-        assumed_abilities: Abilities::empty(),
-        context_window: None,
-        max_output_tokens: None,
-        price: Default::default(),
-        quality: Quality::default(),
-        expected: ExpectedSpeed::default(),
-        time_limits: Default::default(),
-        stream_usage: true,
-        attributes: Default::default(),
-        live: Default::default(),
+        ..Model::new("fake", "all")
     };
     let live = model.live.snapshot(&model.expected, std::time::Instant::now());
     Candidate { model: Arc::new(model), live }

@@ -11,7 +11,7 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The answer, and the server that goes on with it.
+/// Returns the response, and the server that sends it.
 async fn answered(step: Step) -> (BackendResponse, FakeModel) {
     let server = FakeModel::always(step).await;
     (call(&backend(&server)).await.unwrap(), server)

@@ -7,7 +7,7 @@ fn refused(proposal: PlanProposal, expected: &str) {
     assert_eq!(checked(proposal).unwrap_err().to_string(), expected);
 }
 
-/// A plan whose first of two tasks is changed.
+/// Plan whose first of two tasks is changed.
 #[track_caller]
 fn first_refused(change: impl FnOnce(&mut TaskProposal), expected: &str) {
     let mut first = task("one", &[]);

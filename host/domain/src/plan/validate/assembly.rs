@@ -1,5 +1,5 @@
-//! Content that a plan gives its models and assembles: kinds, and sizes as far as
-//! they are known before any task has run.
+//! Kinds and sizes of the content that a plan assembles, as far as they are known before any task
+//! has run.
 
 use std::collections::HashMap;
 
@@ -11,16 +11,16 @@ use crate::plan::{
 };
 use crate::prompt::{ContentSize, PIECE_BYTES};
 
-/// Sums the sizes of the inputs of a step, and of its answer.
+/// Sums of the sizes of the inputs of a step and of its answer.
 pub(super) struct Assembly<'a> {
     scope: &'a PlanScope<'a>,
     bytes: u64,
     input_tokens: u64,
-    /// Sizes of the conversation by kinds of parts: it is walked once for each.
+    /// Sizes of the conversation by kinds of parts. It is walked once for each.
     conversations: HashMap<Modalities, ContentSize>,
 }
 
-/// Pieces that a plan names, without walking any of them.
+/// Returns the number of pieces in a plan without walking them.
 pub(super) fn pieces(tasks: &[TaskProposal], next: &Continuation) -> usize {
     let of_input = |input: &TaskInput| match input {
         TaskInput::Conversation(_) => 1,
@@ -39,13 +39,12 @@ impl<'a> Assembly<'a> {
         Self { scope, bytes: 0, input_tokens: 0, conversations: HashMap::new() }
     }
 
-    /// Checks a number of pieces before they are walked.
+    /// Validates a number of pieces before they are walked.
     pub(super) fn check_pieces(&self, pieces: usize) -> Result<(), PlanLimitExceeded> {
         self.check_bytes((pieces as u64).saturating_mul(PIECE_BYTES))
     }
 
-    /// The kinds of content that a task gives its model, and its size without
-    /// outputs.
+    /// Returns the kinds of content in the input of a task, and its size without outputs.
     pub(super) fn input(
         &mut self,
         name: &str,
@@ -80,7 +79,7 @@ impl<'a> Assembly<'a> {
         Ok((kinds, size))
     }
 
-    /// The size of an answer that is put together from texts, without outputs.
+    /// Returns the size of an answer that is composed of texts, without outputs.
     pub(super) fn answer(&mut self, content: &[ComposedPart]) -> Result<ContentSize, InvalidPlan> {
         let mut size = ContentSize::default();
         for part in content {
@@ -101,8 +100,8 @@ impl<'a> Assembly<'a> {
         *self.conversations.entry(kinds).or_insert_with(|| content.conversation_size(kinds))
     }
 
-    /// The kinds and the size of a message; `before` is the size of what stands
-    /// before it in the same input.
+    /// Returns the kinds and the size of a message; `before` is the size of the preceding content
+    /// of the same input.
     fn message(
         &self,
         name: &str,
@@ -126,7 +125,7 @@ impl<'a> Assembly<'a> {
         Ok((kinds, size))
     }
 
-    /// The kind and the size of a part of the request, if it is there.
+    /// Returns the kind and the size of a part of the request, if it exists.
     fn original(&self, place: &ContentRef) -> Result<(Modalities, ContentSize), TaskFault> {
         let ContentRef { message, part, excerpt } = *place;
         let parts = self.scope.content.parts();
@@ -150,7 +149,8 @@ impl<'a> Assembly<'a> {
     }
 }
 
-/// The size of a part that is not the client's. An output is as long as it will be.
+/// Returns the size of a part that is not from the request. The length of an output is not known
+/// yet.
 fn own_size(part: &ComposedPart) -> ContentSize {
     match part {
         ComposedPart::Text(text) => ContentSize::unwritten(text),
@@ -158,7 +158,7 @@ fn own_size(part: &ComposedPart) -> ContentSize {
     }
 }
 
-/// Returns whether an input is one that an operation takes.
+/// Validates that an input has the shape that an operation requires.
 fn check_shape(operation: Operation, input: &[TaskInput], kinds: Modalities) -> Result<(), TaskFault> {
     let (first, only) = match input {
         [] => return Err(TaskFault::NoInput),

@@ -1,16 +1,16 @@
-//! Which further members of a call a policy may set.
+//! Members of a call that a policy can set.
 
 use super::{Operation, TaskFault};
 use crate::decision::MAX_LABEL;
 use crate::text::printable;
 
-/// What a value has to be.
+/// Type of a member's value.
 enum Kind {
     /// A number in a range.
     Number(f64, f64, &'static str),
     /// A whole number.
     Integer,
-    /// One of these words.
+    /// One of several words.
     Word(&'static [&'static str], &'static str),
     /// A language as two or three letters.
     Language,
@@ -31,7 +31,7 @@ const CHAT: &[(&str, Kind)] = &[
 ];
 const TRANSCRIPTION: &[(&str, Kind)] = &[("language", Kind::Language)];
 
-/// Checks names and values.
+/// Validates names and values.
 pub(super) fn check(operation: Operation, options: &[(String, String)]) -> Result<(), TaskFault> {
     let known = match operation {
         Operation::Chat => CHAT,
@@ -77,7 +77,7 @@ impl Kind {
     }
 }
 
-/// Whether a number that Rust reads is one that JSON has, without an exponent.
+/// Returns whether a number that Rust parses is also valid in JSON, without an exponent.
 fn is_plain(number: &str) -> bool {
     let digits = number.strip_prefix('-').unwrap_or(number);
     let leading_zero = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
@@ -87,7 +87,7 @@ fn is_plain(number: &str) -> bool {
         && !leading_zero
 }
 
-/// The text of a JSON string that needs no escapes.
+/// Returns the text of a JSON string without escapes.
 fn quoted(json: &str) -> Option<&str> {
     json.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains(['"', '\\']))
 }

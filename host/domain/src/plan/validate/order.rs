@@ -1,9 +1,9 @@
-//! Whether tasks wait for one another in a way that can be run.
+//! Validation of the dependencies between tasks.
 
 use super::{Continuation, InvalidPlan, Plan, PlanLimits, TaskFault, outputs_of, uses};
 
-/// Checks that dependencies are in the plan and lead round in no circle, that
-/// not too many wait for one another, and that what is used is there by then.
+/// Validates that dependencies are in the plan and form no cycle, that no chain is too long, and
+/// that every output that is used exists by then.
 pub(super) fn check(plan: &Plan, limits: &PlanLimits) -> Result<(), InvalidPlan> {
     let graph = Graph { plan };
     for at in 0..plan.tasks.len() {
@@ -22,7 +22,7 @@ pub(super) fn check(plan: &Plan, limits: &PlanLimits) -> Result<(), InvalidPlan>
         }
         for output in uses(&plan.tasks[at]) {
             let used = output.task.checked_sub(plan.first);
-            // What an earlier step gave is there.
+            // Outputs of earlier steps exist.
             if used.is_some_and(|used| !ancestors.contain(at, used)) {
                 return Err(graph.fault(at, TaskFault::NotAnAncestor(output.task)));
             }
@@ -31,7 +31,7 @@ pub(super) fn check(plan: &Plan, limits: &PlanLimits) -> Result<(), InvalidPlan>
     Ok(())
 }
 
-/// Checks that every task leads to the answer: what does not is paid for in vain.
+/// Validates that every task contributes to the answer. Others would be paid for in vain.
 pub(super) fn check_use(plan: &Plan) -> Result<(), InvalidPlan> {
     let graph = Graph { plan };
     let mut leads = vec![false; plan.tasks.len()];
@@ -60,13 +60,13 @@ struct Graph<'a> {
 }
 
 impl Graph<'_> {
-    /// The places of the tasks that one waits for. Only for checked names.
+    /// Returns the indices of a task's dependencies. Requires validated numbers.
     fn before(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
         self.plan.tasks[at].after.iter().map(|number| number - self.plan.first)
     }
 
-    /// Checks the list of what a task waits for. A longer list than there are tasks
-    /// repeats one or names an unknown one, so no more of it than that is walked.
+    /// Validates the dependencies of a task. A list that is longer than the plan repeats a task or
+    /// names an unknown one, so no more of it than that is walked.
     fn check_names(&self, at: usize) -> Result<(), TaskFault> {
         let mut named = vec![false; self.plan.tasks.len()];
         for &number in &self.plan.tasks[at].after {
@@ -81,8 +81,8 @@ impl Graph<'_> {
         Ok(())
     }
 
-    /// The tasks in an order in which each comes after those that it waits for (A. B. Kahn,
-    /// "Topological sorting of large networks", CACM 5, 1962). Only for checked names.
+    /// Returns the tasks in topological order (A. B. Kahn, "Topological sorting of large networks",
+    /// CACM 5, 1962). Requires validated numbers.
     fn order(&self) -> Result<Vec<usize>, InvalidPlan> {
         let tasks = self.plan.tasks.len();
         let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); tasks];
@@ -108,8 +108,8 @@ impl Graph<'_> {
         Err(self.cycle(&placed))
     }
 
-    /// The circle among tasks that cannot be placed: going back from one of them
-    /// to another that it waits for comes round in the end.
+    /// Returns a cycle among the tasks that have no place in the order: following dependencies from
+    /// one of them leads back to a task that was visited before.
     fn cycle(&self, placed: &[bool]) -> InvalidPlan {
         let mut path = Vec::new();
         let mut at = placed.iter().position(|placed| !placed).unwrap_or(0);
@@ -129,10 +129,10 @@ impl Graph<'_> {
     }
 }
 
-/// For each task the set of those that have ended before it begins: a bit for each.
+/// Set of ancestors of each task, as one bit for each task.
 struct Ancestors {
     words: Vec<u64>,
-    /// Words of one set.
+    /// Number of words in one set.
     width: usize,
 }
 
@@ -142,7 +142,7 @@ impl Ancestors {
         Self { words: vec![0; tasks * width], width }
     }
 
-    /// Adds another task and all of its ancestors.
+    /// Adds a task and its ancestors to the ancestors of another.
     fn inherit(&mut self, at: usize, before: usize) {
         for word in 0..self.width {
             self.words[at * self.width + word] |= self.words[before * self.width + word];
@@ -150,7 +150,7 @@ impl Ancestors {
         self.words[at * self.width + before / 64] |= 1 << (before % 64);
     }
 
-    /// Returns whether that task is there and is one of them.
+    /// Returns whether a task exists and is an ancestor of another.
     fn contain(&self, at: usize, task: usize) -> bool {
         let set = &self.words[at * self.width..][..self.width];
         set.get(task / 64).is_some_and(|word| word >> (task % 64) & 1 == 1)

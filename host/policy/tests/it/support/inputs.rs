@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use pointsman_domain::candidate::Candidate;
-use pointsman_domain::ids::{BackendName, KeyName, ModelId};
-use pointsman_domain::live::ExpectedSpeed;
+use pointsman_domain::ids::KeyName;
 use pointsman_domain::live::LiveSnapshot;
-use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
+use pointsman_domain::model::{Abilities, Modalities, Model, Quality};
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
@@ -24,43 +23,26 @@ pub fn input(candidates: usize) -> DecisionInput {
 
 fn request() -> RequestFacts {
     RequestFacts {
-        id: "decision-1".to_owned(),
-        operation: Operation::Chat,
-        model: "auto".to_owned(),
         tenant: Some(KeyName::new("team-a")),
-        session: None,
         input_tokens: 1_200,
-        least_input_tokens: 0,
         max_output_tokens: Some(400),
-        inputs: Modalities::TEXT,
         needs: Abilities::TOOLS,
-        negotiable_needs: Abilities::empty(),
         turns: 3,
         streaming: true,
         deadline_ms: Some(30_000),
-        budget_left: None,
         attributes: [("prefer".to_owned(), "cost".to_owned())].into(),
+        ..RequestFacts::new("decision-1", "auto")
     }
 }
 
 fn candidate(index: usize) -> Candidate {
     let model = Model {
-        id: ModelId::new(format!("fleet/model-{index}")),
-        backend: BackendName::new("fleet"),
-        upstream_name: format!("model-{index}"),
-        operations: vec![Operation::Chat],
         inputs: Modalities::TEXT | Modalities::IMAGE,
         abilities: Abilities::TOOLS | Abilities::STREAMING,
-        assumed_abilities: Abilities::empty(),
         context_window: Some(128_000),
-        max_output_tokens: None,
         price: Price::per_million(0.1 * (index + 1) as f64, 0.4 * (index + 1) as f64),
         quality: Quality { general: Some(0.5), by_task: Default::default() },
-        expected: ExpectedSpeed::default(),
-        time_limits: Default::default(),
-        stream_usage: true,
-        attributes: Default::default(),
-        live: Default::default(),
+        ..Model::new("fleet", &format!("model-{index}"))
     };
     let live = LiveSnapshot {
         healthy: true,
