@@ -2,19 +2,18 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::Uri;
 use pointsman_backends::{InvalidBackend, PostClient, PostResponse, TransportConfig};
 use pointsman_domain::ids::BackendName;
 use pointsman_telemetry::Supervisor;
-use pointsman_telemetry::traces::{self, Collector, Exporter, Refused, Server, Servers, Settings, Traces};
+use pointsman_telemetry::traces::{
+    self, Collector, CollectorResponse, Exporter, REQUEST_TYPE, Server, Servers, Settings, Traces,
+};
 use tokio::sync::{oneshot, watch};
 
 use crate::config::{self, Config};
-
-const PROTOBUF: &str = "application/x-protobuf";
 
 /// Providers that OpenTelemetry has a name for, by those of the catalogue of models.
 const PROVIDERS: [(&str, &str); 10] = [
@@ -35,23 +34,23 @@ pub(crate) fn start(config: &Config) -> Result<Option<(Traces, Export)>, Invalid
     let Some(config::Traces { collector, timeout, sample, content, service_name }) = &config.traces else {
         return Ok(None);
     };
-    let endpoint = PostClient::new(collector, PROTOBUF, *timeout)?;
+    let client = PostClient::new(collector, REQUEST_TYPE, *timeout)?;
     let instance = uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid().to_string();
     let settings = Settings { service: service_name.clone(), instance, sample: *sample, content: *content };
     let (traces, exporter) = traces::traces(settings);
     traces.models_are_at(servers(config));
-    Ok(Some((traces, Export { exporter, endpoint: Posting(endpoint) })))
+    Ok(Some((traces, Export { exporter, collector: PostingCollector(client) })))
 }
 
 /// What sends spans.
 #[derive(Debug)]
 pub(crate) struct Export {
     exporter: Exporter,
-    endpoint: Posting,
+    collector: PostingCollector,
 }
 
 #[derive(Debug)]
-struct Posting(PostClient);
+struct PostingCollector(PostClient);
 
 impl Export {
     /// Sends until it is told to stop, and then what is still there. In a thread of
@@ -63,11 +62,11 @@ impl Export {
         supervisor: &Supervisor,
     ) -> io::Result<oneshot::Receiver<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let Self { mut exporter, endpoint } = self;
+        let Self { mut exporter, collector } = self;
         let (ended, sent) = oneshot::channel();
         let mut ended = Some(ended);
         supervisor.spawn_thread("span-export", move || {
-            runtime.block_on(exporter.run(&endpoint, &mut stop));
+            runtime.block_on(exporter.run(&collector, &mut stop));
             // Whoever waits may have lost patience.
             let _ = ended.take().map(|ended| ended.send(()));
             ControlFlow::Break(())
@@ -76,21 +75,17 @@ impl Export {
     }
 }
 
-impl Collector for Posting {
-    async fn send(&self, request: Bytes) -> Result<Bytes, Refused> {
-        let refused = |why: String, may_be_sent_again: bool, after: Option<Duration>| Refused {
-            why,
-            may_be_sent_again,
-            after,
-        };
+impl Collector for PostingCollector {
+    fn address(&self) -> String {
+        self.0.address()
+    }
+
+    async fn post(&self, request: Bytes) -> Result<CollectorResponse, String> {
         match self.0.post(request).await {
-            Ok(PostResponse { status: 200..300, body, .. }) => Ok(body),
-            Ok(PostResponse { status, retry_after, .. }) => {
-                // The statuses that OTLP calls retryable.
-                let is_for_now = matches!(status, 429 | 502..=504);
-                Err(refused(format!("{}: status {status}", self.0.address()), is_for_now, retry_after))
+            Ok(PostResponse { status, retry_after, body }) => {
+                Ok(CollectorResponse { status, retry_after, body })
             }
-            Err(failure) => Err(refused(format!("{}: {failure}", self.0.address()), true, None)),
+            Err(failure) => Err(failure.to_string()),
         }
     }
 }

@@ -5,7 +5,7 @@ use divan::Bencher;
 use pointsman_domain::history::History;
 use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::trace::{SampleRatio, TraceContext};
-use pointsman_telemetry::traces::{Collector, Refused, Settings, traces};
+use pointsman_telemetry::traces::{Collector, CollectorResponse, Settings, traces};
 
 #[path = "../src/sample.rs"]
 #[allow(dead_code, reason = "tests use more of it")]
@@ -26,9 +26,13 @@ fn history(sampled: bool) -> History {
 struct Taker;
 
 impl Collector for Taker {
-    async fn send(&self, request: Bytes) -> Result<Bytes, Refused> {
+    fn address(&self) -> String {
+        String::new()
+    }
+
+    async fn post(&self, request: Bytes) -> Result<CollectorResponse, String> {
         divan::black_box(request);
-        Ok(Bytes::new())
+        Ok(CollectorResponse { status: 200, retry_after: None, body: Bytes::new() })
     }
 }
 

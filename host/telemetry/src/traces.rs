@@ -21,7 +21,7 @@ use pointsman_domain::trace::{SampleRatio, TraceContext};
 use crate::content::Exchange;
 use batches::Batches;
 use content::Content;
-pub use exporter::{Collector, Exporter, Refused};
+pub use exporter::{Collector, CollectorResponse, Exporter, REQUEST_TYPE};
 use spans::Spans;
 pub use spans::{Server, Servers};
 

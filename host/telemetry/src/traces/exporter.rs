@@ -20,22 +20,56 @@ const TRIES: u32 = 5;
 /// How fast it works.
 const PACE: Pace = Pace { old: Duration::from_secs(1), backoff: Duration::from_millis(500) };
 
-/// Where spans go.
+/// Media type of the requests to a collector.
+pub const REQUEST_TYPE: &str = "application/x-protobuf";
+
+/// Connection to a collector. Its implementation transports bytes; their meaning, and that of
+/// statuses, is known here.
 pub trait Collector: Send + Sync {
-    /// Sends an `ExportTraceServiceRequest`; gives the answer's body.
-    fn send(&self, request: Bytes) -> impl Future<Output = Result<Bytes, Refused>> + Send;
+    /// Returns the address without secrets, for log lines.
+    fn address(&self) -> String;
+
+    /// Posts a request of type [`REQUEST_TYPE`]. Fails, with a reason for the log, if there is no
+    /// response.
+    fn post(&self, request: Bytes) -> impl Future<Output = Result<CollectorResponse, String>> + Send;
 }
 
-/// Why a collector did not take spans.
+/// Response of a collector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollectorResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Time after which the collector asks to be called again.
+    pub retry_after: Option<Duration>,
+    /// Body.
+    pub body: Bytes,
+}
+
+/// Failure to export a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub struct Refused {
-    /// In words for the log.
-    pub why: String,
-    /// Whether it may take them a little later.
-    pub may_be_sent_again: bool,
-    /// When it asks for them again.
-    pub after: Option<Duration>,
+#[error("{reason}")]
+struct ExportError {
+    reason: String,
+    is_retryable: bool,
+    retry_after: Option<Duration>,
+}
+
+/// Posts an `ExportTraceServiceRequest`, and returns the body of the response.
+async fn export(collector: &impl Collector, request: Bytes) -> Result<Bytes, ExportError> {
+    match collector.post(request).await {
+        Ok(CollectorResponse { status: 200..300, body, .. }) => Ok(body),
+        Ok(CollectorResponse { status, retry_after, .. }) => Err(ExportError {
+            reason: format!("{}: status {status}", collector.address()),
+            // The statuses that the OTLP specification calls retryable.
+            is_retryable: matches!(status, 429 | 502..=504),
+            retry_after,
+        }),
+        Err(failure) => Err(ExportError {
+            reason: format!("{}: {failure}", collector.address()),
+            is_retryable: true,
+            retry_after: None,
+        }),
+    }
 }
 
 /// How fast an exporter works.
@@ -93,7 +127,7 @@ impl Exporter {
         let (count, request) = (batch.count, batch.finish(&self.resource));
         let mut backoff = self.pace.backoff;
         for tries_left in (0..TRIES).rev() {
-            match collector.send(request.clone()).await {
+            match export(collector, request.clone()).await {
                 Ok(answer) => {
                     let rejected = rejected_spans(&answer).min(count);
                     self.shared.exported.fetch_add(count - rejected, Ordering::Relaxed);
@@ -104,11 +138,11 @@ impl Exporter {
                 Err(refused) => {
                     self.refused(&refused);
                     // Once it is stopping nothing is waited for.
-                    if tries_left == 0 || !refused.may_be_sent_again || *stop.borrow() {
+                    if tries_left == 0 || !refused.is_retryable || *stop.borrow() {
                         self.shared.refused.fetch_add(count, Ordering::Relaxed);
                         break;
                     }
-                    let wait = refused.after.unwrap_or_default().max(backoff).min(LONGEST_WAIT);
+                    let wait = refused.retry_after.unwrap_or_default().max(backoff).min(LONGEST_WAIT);
                     let _ = timeout(wait, stopped(stop)).await;
                     backoff *= 2;
                 }
@@ -119,7 +153,7 @@ impl Exporter {
     }
 
     /// Says so, if it is news.
-    fn refused(&mut self, refused: &Refused) {
+    fn refused(&mut self, refused: &ExportError) {
         if !std::mem::replace(&mut self.is_refused, true) {
             tracing::warn!("the collector of [traces] does not take spans: {refused}");
         }
@@ -127,8 +161,8 @@ impl Exporter {
 
     fn taken(&mut self, rejected: u64) {
         if rejected > 0 {
-            let why = format!("it took a batch without {rejected} of its spans");
-            self.refused(&Refused { why, may_be_sent_again: false, after: None });
+            let reason = format!("it took a batch without {rejected} of its spans");
+            self.refused(&ExportError { reason, is_retryable: false, retry_after: None });
         } else if std::mem::take(&mut self.is_refused) {
             let lost = self.shared.refused.load(Ordering::Relaxed);
             tracing::info!("the collector of [traces] takes spans again; {lost} were refused so far");

@@ -8,7 +8,7 @@ use super::super::tests::{history, settings};
 use super::super::{Counts, Traces, traces};
 use super::*;
 
-type Answer = Result<Bytes, Refused>;
+type Answer = Result<CollectorResponse, String>;
 
 /// Answers from a list, and then takes everything.
 #[derive(Clone, Default)]
@@ -28,16 +28,24 @@ impl Scripted {
 }
 
 impl Collector for Scripted {
-    async fn send(&self, request: Bytes) -> Answer {
+    fn address(&self) -> String {
+        "http://collector".to_owned()
+    }
+
+    async fn post(&self, request: Bytes) -> Answer {
         let export = ExportTraceServiceRequest::decode(request).expect("an export");
         let spans = export.resource_spans[0].scope_spans[0].spans.len();
         self.sent.send_modify(|sent| sent.push(spans));
-        self.answers.lock().expect("no panic").pop_front().unwrap_or(Ok(Bytes::new()))
+        self.answers.lock().expect("no panic").pop_front().unwrap_or(response(200, b""))
     }
 }
 
-fn refused(may_be_sent_again: bool) -> Answer {
-    Err(Refused { why: "status".to_owned(), may_be_sent_again, after: None })
+fn response(status: u16, body: &'static [u8]) -> Answer {
+    Ok(CollectorResponse { status, retry_after: None, body: Bytes::from_static(body) })
+}
+
+fn refused(is_retryable: bool) -> Answer {
+    response(if is_retryable { 503 } else { 400 }, b"")
 }
 
 /// So that no test takes long.
@@ -93,6 +101,13 @@ async fn a_batch_that_may_be_sent_again_is() {
 }
 
 #[tokio::test]
+async fn a_batch_without_a_response_is_sent_again() {
+    let collector = Scripted::answering([Err("cannot connect".to_owned())]);
+    exported(1, &collector).await;
+    assert_eq!(collector.sent(), [3, 3]);
+}
+
+#[tokio::test]
 async fn a_batch_that_is_wrong_is_not_sent_again() {
     let collector = Scripted::answering([refused(false)]);
     let traces = exported(1, &collector).await;
@@ -111,7 +126,7 @@ async fn a_batch_is_given_up_after_some_tries() {
 #[tokio::test]
 async fn spans_that_a_collector_rejects_are_counted_as_dropped() {
     // partial_success { rejected_spans: 2 }
-    let collector = Scripted::answering([Ok(Bytes::from_static(&[0x0a, 0x02, 0x08, 0x02]))]);
+    let collector = Scripted::answering([response(200, &[0x0a, 0x02, 0x08, 0x02])]);
     let traces = exported(1, &collector).await;
     assert_eq!(traces.counts(), Counts { exported: 1, dropped: 2 });
 }
