@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_drives_a_terminal_or_cannot_be_seen_is_escaped() {
+    fn control_and_invisible_characters_are_escaped() {
         let hidden = [
             ("\u{1b}[2J", r"\u{1b}[2J"),
             ("a\r\n\tb", r"a\r\n\tb"),

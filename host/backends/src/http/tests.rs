@@ -209,7 +209,7 @@ async fn dropping_a_call_or_its_answer_hangs_up() {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_is_told_from_one_that_breaks_off() {
+async fn a_refused_connection_is_distinguished_from_a_broken_one() {
     let mut server = FakeModel::builder()
         .then(Step::drop_connection())
         .then(Step::stream(&["a", "b"]).die_after(1))
@@ -238,7 +238,7 @@ async fn connections_are_used_again_and_replaced_when_closed() {
     assert_eq!(server.connections(), 1);
     server.go_down().await;
     server.come_back().await;
-    // Once this has been to the server and back, the pool has heard that its connection is closed.
+    // After this round trip, the pool knows that its connection is closed.
     client::get(&format!("{}/models", server.base_url())).await;
     call(&backend).await.unwrap().body.whole(1000).await.unwrap();
     assert_eq!(server.connections(), 3);
@@ -252,7 +252,7 @@ async fn an_answer_longer_than_the_limit_is_not_held() {
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_to_servers_that_are_known_to() {
+async fn http_2_can_be_spoken_without_negotiation() {
     let server = FakeModel::saying("hi").await;
     let config = HttpConfig { http2: true, ..HttpConfig::new(server.base_url()) };
     assert_eq!(call(&http_backend(config).unwrap()).await.unwrap().status, 200);
@@ -260,7 +260,7 @@ async fn http_2_is_spoken_to_servers_that_are_known_to() {
 }
 
 #[tokio::test]
-async fn a_key_goes_into_the_header_that_the_server_wants() {
+async fn a_key_is_sent_in_the_configured_header() {
     let server = FakeModel::saying("hi").await;
     let mut config = HttpConfig::new(server.base_url() + "?api-version=2024-10-21");
     config.auth = Some(ProviderAuth::in_header(HeaderName::from_static("api-key"), Secret::new("k-1")));
@@ -275,7 +275,7 @@ async fn a_key_goes_into_the_header_that_the_server_wants() {
 }
 
 #[test]
-fn a_key_is_nowhere_to_be_seen() {
+fn a_key_is_not_shown_by_debug_or_errors() {
     let key = "sk-very-secret";
     let config = HttpConfig {
         auth: Some(ProviderAuth::Bearer(Secret::new(key))),
@@ -292,7 +292,7 @@ fn a_key_is_nowhere_to_be_seen() {
 }
 
 #[test]
-fn a_backend_that_cannot_be_is_refused_with_its_reason() {
+fn an_invalid_backend_is_rejected_with_its_reason() {
     let reason = |config: HttpConfig| http_backend(config).unwrap_err().to_string();
     for url in ["", "localhost:8000", "ftp://h/v1", "http://h/v1#x"] {
         assert!(reason(HttpConfig::new(url)).contains("is not an address such as"), "{url}");

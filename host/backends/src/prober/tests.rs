@@ -21,7 +21,8 @@ fn start(server: &FakeModel, model: &Arc<Model>) -> Prober {
     Prober::start(BackendName::new("fake"), backend, vec![Arc::clone(model)], config)
 }
 
-/// An answered probe has been judged once the next one arrives.
+/// Waits until a number of probes have been recorded: a probe is recorded before the next one
+/// starts.
 async fn judged(server: &FakeModel, probes: usize) {
     server.request(probes + 1).await;
 }

@@ -59,7 +59,7 @@ async fn an_answer_names_its_model_and_takes_up_the_prompt() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_asked_how_sure_it_is_doubts_what_it_says_to_a_long_prompt() {
+async fn confidence_is_stated_on_request_and_low_for_a_long_prompt() {
     for (prompt, line) in [("Hello there", "\nCONFIDENCE: 98"), (&"why ".repeat(99), "\nCONFIDENCE: 40")] {
         let messages = json!([
             { "role": "system", "content": "Write a last line:\nCONFIDENCE: N" },
@@ -119,7 +119,7 @@ async fn the_limit_on_output_tokens_holds_and_usage_is_exact() {
 }
 
 #[tokio::test]
-async fn a_stream_says_what_the_whole_answer_says() {
+async fn a_stream_has_the_content_of_the_whole_answer() {
     let mut body =
         json!({ "model": "llama-70b", "messages": [{ "role": "user", "content": "a poem on tea" }] });
     let fleet = fleet(SimulatedModel::default());
@@ -136,7 +136,7 @@ async fn a_stream_says_what_the_whole_answer_says() {
     assert!(!String::from_utf8(call(&fleet, &body).await.1.concat()).unwrap().contains("usage"));
 }
 
-/// Calls a model that does everything for something else than a chat.
+/// Calls a model that supports every operation.
 async fn task(model: &str, operation: Operation, content_type: Option<&str>, body: Vec<u8>) -> (u16, Value) {
     let operations = vec![Operation::Chat, Operation::Embedding, Operation::Transcription];
     let facts = Model { operations, ..pointsman_tests::model(model, Modalities::TEXT | Modalities::AUDIO) };

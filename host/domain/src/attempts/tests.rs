@@ -33,7 +33,7 @@ fn first_call(timeout: Duration) -> AttemptAction {
     AttemptAction::Call { candidate: 0, timeout, is_retry: false }
 }
 
-/// Calls made until there is nothing left, each answered with `kind`; waits are taken.
+/// Returns the candidates of all calls when each fails with `kind`, skipping the waits.
 fn all_calls(attempts: &mut Attempts, mut now: Instant, kind: &FailureKind) -> Vec<usize> {
     let mut calls = Vec::new();
     loop {
@@ -89,7 +89,7 @@ fn only_calls_of_a_further_round_are_retries() {
 }
 
 #[test]
-fn a_denied_retry_is_no_attempt_and_leaves_the_others_their_turn() {
+fn a_denied_retry_is_no_attempt_and_the_others_are_still_called() {
     let mut now = Instant::now();
     let mut attempts = Attempts::new(&targets(2), limits(None));
     let mut calls = Vec::new();
@@ -120,7 +120,7 @@ fn a_repeated_call_waits_as_long_as_the_backend_asks() {
 }
 
 #[test]
-fn a_backend_that_asks_for_too_much_patience_is_not_called_again() {
+fn a_backend_that_requests_too_long_a_wait_is_not_called_again() {
     let now = Instant::now();
     let mut attempts = Attempts::new(&targets(1), limits(None));
     attempts.next(now, 0.5);
@@ -179,7 +179,7 @@ fn a_policys_timeout_can_only_shorten_the_routes() {
 }
 
 #[test]
-fn a_retry_has_the_routes_patience_instead_of_the_policys() {
+fn a_retry_has_the_routes_timeout_instead_of_the_policys() {
     let now = Instant::now();
     let target = Target { candidate: 0, timeout: Some(Duration::from_millis(1)) };
     let mut attempts = Attempts::new(&[target], limits(None));

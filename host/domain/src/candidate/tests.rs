@@ -31,7 +31,7 @@ fn only_models_that_can_serve_the_request_are_candidates() {
 }
 
 #[test]
-fn when_none_is_left_the_nearest_miss_says_why() {
+fn the_model_that_got_furthest_explains_why_none_is_left() {
     let models = [
         Arc::new(model("plain")),
         Arc::new(Model { operations: vec![Operation::Transcription], ..model("ears") }),

@@ -53,7 +53,7 @@ fn texts_that_could_forge_a_header_or_a_terminal_are_refused() {
 }
 
 #[test]
-fn what_turns_or_hides_text_is_escaped_in_reasons_and_refusals() {
+fn hidden_characters_are_escaped_in_reasons_and_refusals() {
     let (given, shown) = ("ok \u{202e}gnol\u{2028}\u{200b} 😀", r"ok \u{202e}gnol\u{2028}\u{200b} 😀");
     let decision =
         Proposal { reason: Some(given.to_owned()), ..proposal(&[0]) }.validate(3).expect("allowed");

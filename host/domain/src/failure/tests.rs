@@ -11,7 +11,7 @@ fn timeout(limit: TimeLimit, waited: Duration) -> FailureKind {
 }
 
 #[test]
-fn only_what_is_the_models_fault_counts_against_its_health() {
+fn only_the_models_own_failures_count_against_its_health() {
     let fault_after = CallTimeouts {
         first_byte: 60 * SECOND,
         first_content: Some(90 * SECOND),
@@ -49,7 +49,7 @@ fn only_what_is_the_models_fault_counts_against_its_health() {
 }
 
 #[test]
-fn the_most_patient_of_limits_is_none_where_one_is_none() {
+fn the_longer_of_two_limits_is_none_if_one_is_none() {
     let strict =
         CallTimeouts { first_content: Some(SECOND), answer: Some(SECOND), ..CallTimeouts::default() };
     let patient = CallTimeouts { first_content: Some(3 * SECOND), silence: 90 * SECOND, ..strict };
@@ -59,7 +59,7 @@ fn the_most_patient_of_limits_is_none_where_one_is_none() {
 }
 
 #[test]
-fn an_error_says_why_the_status_is_no_reason_to_doubt_the_request() {
+fn an_error_names_a_cause_other_than_the_request() {
     assert_eq!(status(503, ErrorCause::Server).to_string(), "status 503");
     assert_eq!(status(401, ErrorCause::Access).to_string(), "status 401 (the model cannot be used)");
     assert_eq!(timeout(TimeLimit::FirstByte, SECOND).to_string(), "no answer within 1000 ms");

@@ -63,7 +63,7 @@ fn history(body_read_after: u64, calls: Vec<ModelCall>, first_token: Option<u64>
 }
 
 #[test]
-fn the_gateway_adds_what_no_model_and_no_client_was_busy_with() {
+fn added_latency_is_the_time_without_a_model_or_the_client_at_work() {
     // Read by 5, called at 7, first token at 47, which the client has at 48.
     assert_eq!(history(5, vec![call(7, Some(47), 90)], Some(48)).added_latency(), Some(at(3)));
     // A failure until 20, a pause, then a call from 30.
@@ -87,7 +87,7 @@ fn the_gateway_adds_what_no_model_and_no_client_was_busy_with() {
 }
 
 #[test]
-fn what_is_open_at_the_end_of_a_request_ends_as_it_does() {
+fn an_open_call_ends_as_its_request_does() {
     let end = |answering: bool, ending: RequestEnd| {
         let mut open = ModelCall { end: CallEnd::Open, ended: None, ..call(1, None, 0) };
         open.close(at(9), answering, ending);
@@ -104,7 +104,7 @@ fn what_is_open_at_the_end_of_a_request_ends_as_it_does() {
 }
 
 #[test]
-fn the_usual_model_is_the_best_and_of_equals_the_dearest() {
+fn the_default_baseline_is_the_best_model_and_among_equals_the_most_expensive() {
     let models =
         [model("cheap", 1.0, Some(0.5)), model("dear", 9.0, Some(0.9)), model("same", 5.0, Some(0.9))];
     assert_eq!(Baseline::usual(&models).map(|model| model.id.as_str()), Some("a/dear"));

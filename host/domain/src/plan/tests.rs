@@ -6,7 +6,7 @@ use crate::model::{Abilities, Model};
 use crate::prompt::{ContentPart, Prompt};
 use crate::request::RequestFacts;
 
-mod anything;
+mod arbitrary;
 mod assembly;
 mod critical_path;
 mod progress;
@@ -14,7 +14,7 @@ mod properties;
 mod rules;
 mod spending;
 
-/// A conversation of one message: a text, a picture and a recording.
+/// Conversation of one message: a text, an image and a recording.
 struct Content;
 
 const TEXT: &str = "naïve";
@@ -70,7 +70,8 @@ fn candidate(name: &str, operation: Operation, inputs: Modalities) -> Candidate 
     Candidate { model: Arc::new(model), live }
 }
 
-/// 0 can serve the whole request; 1 reads and sees, 2 reads, 3 hears, 4 embeds.
+/// Candidates: 0 can serve the whole request; 1 accepts text and images, 2 text, 3 transcribes, 4
+/// embeds.
 fn candidates() -> Vec<Candidate> {
     let (text, image, audio) = (Modalities::TEXT, Modalities::IMAGE, Modalities::AUDIO);
     vec![

@@ -11,14 +11,14 @@ fn judge(new: VersionCounts, old: VersionCounts) -> Option<Breach> {
 }
 
 #[test]
-fn a_version_that_always_fails_is_found_out_at_its_second_failure() {
+fn a_version_that_always_fails_is_detected_at_its_second_failure() {
     assert_eq!(judge(decisions(1, 1), decisions(0, 1_000)), None, "anything may fail once");
     let breach = judge(decisions(2, 2), decisions(0, 1_000)).expect("twice is enough");
     assert_eq!(breach.to_string(), "100.0 % of its 2 decisions failed, before it 0.0 %");
 }
 
 #[test]
-fn a_rate_counts_as_far_as_the_numbers_bear_it() {
+fn a_rate_counts_by_the_lower_end_of_its_interval() {
     assert_eq!(judge(decisions(8, 100), decisions(0, 1_000)), None, "8 % of 100 may well be 4 %");
     assert!(judge(decisions(80, 1_000), decisions(0, 1_000)).is_some(), "8 % of 1,000 is over 5 %");
     assert_eq!(judge(decisions(80, 1_000), decisions(40, 1_000)), None, "the old one fails too");
@@ -32,7 +32,7 @@ fn requests_without_an_answer_are_compared_likewise() {
     assert_eq!(judge(requests(30, 100), requests(290, 1_000)), None, "the backends are to blame");
 }
 
-/// Decisions by how many milliseconds they took.
+/// Counts with a number of decisions for each decision time in milliseconds.
 fn taking(times: &[(f64, u64)]) -> VersionCounts {
     let decision_times: Vec<_> =
         times.iter().map(|(ms, count)| (Duration::from_secs_f64(ms / 1e3), *count)).collect();
@@ -44,7 +44,7 @@ fn taking(times: &[(f64, u64)]) -> VersionCounts {
 }
 
 #[test]
-fn slow_decisions_count_beyond_a_multiple_of_what_was_usual() {
+fn slow_decisions_count_beyond_a_multiple_of_the_old_percentile() {
     let usual = taking(&[(1.0, 899), (2.0, 100), (50.0, 1)]);
     assert_eq!(usual.p90(), Some(Duration::from_millis(2)));
     let breach = judge(taking(&[(1.0, 80), (15.0, 20)]), usual.clone()).expect("20 % above 8 ms");
@@ -55,13 +55,13 @@ fn slow_decisions_count_beyond_a_multiple_of_what_was_usual() {
 }
 
 #[test]
-fn what_takes_up_to_a_few_milliseconds_is_quick_enough_for_any() {
+fn decisions_of_a_few_milliseconds_are_never_slow() {
     assert_eq!(judge(taking(&[(3.9, 1_000)]), taking(&[(0.01, 1_000)])), None);
     assert!(judge(taking(&[(4.1, 100)]), VersionCounts::default()).is_some(), "nothing to compare with");
 }
 
 #[test]
-fn pauses_double_until_a_person_is_needed() {
+fn holds_double_until_an_operator_has_to_release_them() {
     let backoff = HoldBackoff { first: Duration::from_secs(60), attempts: 3 };
     let first = backoff.hold(None, 1_000, "failed".to_owned());
     assert_eq!((first.strikes, first.until), (1, Some(1_060)));
@@ -74,14 +74,14 @@ fn pauses_double_until_a_person_is_needed() {
 }
 
 #[test]
-fn a_persons_quarantine_has_no_end() {
+fn an_operators_quarantine_has_no_end() {
     let hold = Hold::quarantine(None, 5, "by hand".to_owned());
     assert_eq!((hold.strikes, hold.until, hold.is_in_force(u64::MAX)), (1, None, true));
 }
 
 proptest! {
     #[test]
-    fn no_tally_upsets_the_judge(
+    fn any_counts_can_be_judged(
         counts in proptest::array::uniform8(any::<u64>()),
         times in any::<[[(u32, u32); 3]; 2]>(),
     ) {

@@ -9,7 +9,7 @@ fn a_request_without_a_parent_begins_a_trace() {
 }
 
 #[test]
-fn a_parent_s_trace_goes_on_and_its_choice_to_record_is_kept() {
+fn a_request_continues_its_parents_trace_and_sampling_decision() {
     for sampled in [true, false] {
         let parent = RemoteSpan { trace: 7, span: 8, sampled };
         for ratio in [SampleRatio::ALL, SampleRatio::new(0.0)] {
@@ -37,7 +37,7 @@ fn a_ratio_takes_that_share_of_traces_and_always_the_same_ones() {
 }
 
 #[test]
-fn a_share_that_is_none_is_taken_for_the_nearest_that_is() {
+fn a_share_out_of_range_is_clamped() {
     assert_eq!(SampleRatio::new(7.0), SampleRatio::ALL);
     assert_eq!(SampleRatio::new(-1.0), SampleRatio::new(0.0));
     assert!(!SampleRatio::new(0.0).takes(u128::MAX), "nothing at all");

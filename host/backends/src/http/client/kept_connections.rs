@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_means_nothing_was_done_only_at_once_and_on_a_kept_connection() {
+    fn a_request_is_unprocessed_only_if_a_kept_connection_closed_at_once() {
         let kept = KeptConnections::default();
         let at_once = Duration::from_millis(5);
         for port in [0, 63, 64, 40_000, u16::MAX] {

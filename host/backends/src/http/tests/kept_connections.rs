@@ -1,4 +1,4 @@
-//! Requests that a server closes, refuses or turns away without doing anything.
+//! Requests that a server leaves unprocessed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-/// The server's backend over each of the clients: hyper's, and reqwest's with a proxy.
+/// Returns a backend over each client library: hyper's, and reqwest's with a proxy.
 async fn backends(server: &FakeModel) -> [(Backend, Option<Proxy>); 2] {
     let proxy = Proxy::start().await;
     let url = Secret::new(proxy.url("http"));
@@ -43,7 +43,7 @@ async fn a_kept_connection_that_closes_without_an_answer_is_replaced_once() {
         whole(backend).await.unwrap();
         assert_eq!(server.requests().len(), 3);
         assert_eq!(server.request(2).await.body, server.request(3).await.body);
-        // The one that was made for the repeated request is not kept.
+        // The connection of the repeated request is not kept.
         whole(backend).await.unwrap();
         let failure = call(backend).await.unwrap_err();
         assert!(matches!(failure.kind, FailureKind::Broken(_)), "{failure}");
@@ -71,8 +71,8 @@ enum FirstConnection {
     ClosesAtSecondRequest,
 }
 
-/// Speaks just enough HTTP/2 to answer requests with status 200 and the body `{}`, but for
-/// those of the first connection.
+/// Speaks enough HTTP/2 to answer requests with status 200 and the body `{}`, except those of the
+/// first connection.
 async fn http2(listener: TcpListener, first: FirstConnection, seen: Arc<AtomicUsize>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
@@ -113,15 +113,16 @@ async fn http2_connection(
     }
 }
 
-/// A backend that speaks HTTP/2 over one of the clients, to a server that does this, and the
-/// number of requests that the server saw. Drop the task to end the server.
+/// Returns a backend that speaks HTTP/2 over one of the client libraries to a server with this
+/// behaviour, and the number of requests that the server received. Dropping the task ends the
+/// server.
 async fn http2_backend(first: FirstConnection, by_reqwest: bool) -> (Backend, Arc<AtomicUsize>, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let seen = Arc::new(AtomicUsize::new(0));
     let mut server = JoinSet::new();
     server.spawn(http2(listener, first, Arc::clone(&seen)));
-    // A server that is its own proxy is called by the other client.
+    // With a proxy, which is the server itself here, reqwest's client is used.
     let proxy = by_reqwest.then(|| ProxyConfig { url: Secret::new(url.as_str()), credentials: None });
     let config = HttpConfig { http2: true, proxy, ..HttpConfig::new(url) };
     (http_backend(config).unwrap(), seen, server)
@@ -175,7 +176,7 @@ async fn answering(bytes: &'static [u8], address: &str) -> (String, tokio::task:
 }
 
 #[tokio::test]
-async fn interim_answers_are_read_over() {
+async fn interim_responses_are_skipped() {
     const ANSWER: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
         HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
     let (url, _server) = answering(ANSWER, "127.0.0.1:0").await;

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A server that redirects with this status wherever `location` says.
+/// Starts a server that redirects with this status to `location`.
 async fn redirecting(status: u16, location: &'static str) -> FakeModel {
     FakeModel::builder()
         .otherwise(move |request| match request.path.as_str() {

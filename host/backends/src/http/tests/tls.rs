@@ -31,7 +31,7 @@ async fn a_listed_certificate_is_trusted_even_if_it_calls_itself_an_authority() 
     let server = FakeModel::builder().tls_as_authority().start().await;
     assert_eq!(call(&http_backend(trusting(&server)).unwrap()).await.unwrap().status, 200);
 
-    // It is trusted for its own names alone, and no other such certificate is.
+    // It is trusted for its own names only, and no other such certificate is.
     let other = FakeModel::builder().tls_as_authority().named("models.test").start().await;
     let FailureKind::Connect(reason) = failure(&http_backend(trusting(&other)).unwrap()).await else {
         panic!("the name is another")

@@ -36,7 +36,7 @@ fn names_and_numbers_are_extracted() {
 }
 
 #[test]
-fn code_is_in_the_language_asked_for() {
+fn code_is_in_the_requested_language() {
     assert!(answer("Write a Rust function that reverses a string").contains("```rust"));
     assert!(answer("Write a function that reverses a string").contains("```python"));
 }

@@ -1,5 +1,5 @@
-//! Whatever a policy proposes: what is accepted keeps every rule, and the rest
-//! is refused with a message that can be printed.
+//! Arbitrary proposals: an accepted decision follows every rule, and a rejected one has a printable
+//! message.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Characters that turn or hide text, among others.
+/// Text with characters that reverse or hide other text.
 const HIDDEN: &str =
     "[a-z \u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{2069}\u{feff}\u{ad}\u{e0041}]{0,170}";
 
@@ -29,7 +29,7 @@ fn proposals() -> impl Strategy<Value = Proposal> {
 
 proptest! {
     #[test]
-    fn what_is_accepted_keeps_every_rule(proposal in proposals(), candidates in 0_usize..6) {
+    fn an_accepted_decision_follows_every_rule(proposal in proposals(), candidates in 0_usize..6) {
         match proposal.validate(candidates) {
             Ok(decision) => {
                 let mut chosen: Vec<usize> = decision.targets().iter().map(|it| it.candidate).collect();

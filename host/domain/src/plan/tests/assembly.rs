@@ -17,7 +17,7 @@ fn with_parts(parts: Vec<ComposedPart>) -> PlanProposal {
 }
 
 #[test]
-fn what_is_too_large_is_refused_where_its_length_is_known() {
+fn too_large_content_is_rejected_where_its_length_is_known() {
     let excerpt = || ComposedPart::Original(ContentRef { message: 0, part: 0, excerpt: Some((0, 6)) });
     let conversations = |number| {
         let mut only = task("only", &[]);

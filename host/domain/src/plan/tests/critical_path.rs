@@ -9,7 +9,7 @@ fn span(begun: u64, ended: u64, after: &[usize]) -> TaskSpan {
 }
 
 #[test]
-fn the_path_goes_through_what_each_task_waited_for_longest() {
+fn the_path_follows_the_last_dependency_of_each_task() {
     let spans = [span(0, 30, &[]), span(0, 50, &[]), span(50, 60, &[0, 1])];
     assert_eq!(critical_path(&spans), [1, 2]);
 }
@@ -21,7 +21,7 @@ fn steps_follow_one_another_without_naming_each_other() {
 }
 
 #[test]
-fn no_tasks_make_no_path_and_nonsense_ends() {
+fn an_empty_plan_has_no_path_and_invalid_spans_terminate() {
     assert_eq!(critical_path(&[]), [] as [usize; 0]);
     assert_eq!(critical_path(&[span(0, 1, &[0, 9])]), [0]);
 }

@@ -9,7 +9,7 @@ fn all(progress: &mut PlanProgress) -> Vec<usize> {
 }
 
 #[test]
-fn what_can_run_side_by_side_begins_at_once_and_the_rest_when_its_turn_comes() {
+fn independent_tasks_start_at_once_and_others_after_their_dependencies() {
     let plan =
         checked(plan(vec![task("a", &[]), task("b", &[]), task("c", &[0]), task("d", &[1, 2])])).unwrap();
     let mut progress = progress(&plan, 8);
@@ -26,7 +26,7 @@ fn what_can_run_side_by_side_begins_at_once_and_the_rest_when_its_turn_comes() {
 }
 
 #[test]
-fn no_more_run_at_once_than_may() {
+fn no_more_tasks_run_than_the_limit() {
     let mut tasks: Vec<TaskProposal> = (0..5).map(|at| task(&format!("t{at}"), &[])).collect();
     tasks.push(task("last", &[0, 1, 2, 3, 4]));
     let plan = checked(plan(tasks)).unwrap();
@@ -37,7 +37,7 @@ fn no_more_run_at_once_than_may() {
 }
 
 #[test]
-fn numbers_of_tasks_that_do_not_run_change_nothing() {
+fn the_end_of_a_task_that_does_not_run_changes_nothing() {
     let proposal =
         PlanProposal { next: Continuation::Answer(11), ..plan(vec![task("a", &[]), task("b", &[10])]) };
     let plan = checked_after(10, proposal, PlanLimits::default()).unwrap();

@@ -1,5 +1,4 @@
-//! Random plans: every order of endings runs each task once, after those that
-//! it waits for.
+//! Random plans: in every order of ends, each task runs once, after its dependencies.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// For each task, the earlier ones that it waits for, and the order in which
-/// running tasks end.
+/// Dependencies of each task among the earlier ones, and the order in which running tasks end.
 fn graph() -> impl Strategy<Value = (Vec<Vec<usize>>, Vec<usize>)> {
     let edges = vec(vec(any::<prop::sample::Index>(), 0..4), 1..24);
     (edges, vec(any::<usize>(), 64)).prop_map(|(edges, endings)| {

@@ -1,4 +1,4 @@
-//! Every rule that a plan can break, with the message that says so.
+//! Rules that a plan can break, with their messages.
 
 use super::*;
 
@@ -118,7 +118,7 @@ fn the_order_has_to_be_one_that_can_be_run() {
 }
 
 #[test]
-fn what_is_used_has_to_be_there() {
+fn references_have_to_exist() {
     let using = |part: ComposedPart| move |task: &mut TaskProposal| task.input = vec![message(vec![part])];
     let place = |message, part, excerpt| ComposedPart::Original(ContentRef { message, part, excerpt });
     first_refused(
@@ -251,7 +251,7 @@ fn only_listed_options_with_fitting_values_are_sent() {
 }
 
 #[test]
-fn the_answer_has_to_come_from_a_task_that_gives_one_and_every_task_has_to_lead_to_it() {
+fn the_answer_has_to_come_from_a_chat_and_every_task_has_to_contribute() {
     refused(
         PlanProposal { next: Continuation::Answer(9), ..plan(vec![task("a", &[])]) },
         "the answer uses the output of task 9, but there is none",

@@ -49,7 +49,7 @@ fn a_call_without_a_limit_gets_all_that_is_left() {
 }
 
 #[test]
-fn what_is_left_is_shared_with_what_waits() {
+fn tokens_left_are_shared_with_waiting_tasks() {
     let cheap = model(1.0);
     let of_task = |task, output| CallLimits { task: Some(task), ..call(&cheap, output) };
     let plan = chats(&[None, Some(40), None]);

@@ -1,5 +1,5 @@
-//! Whatever a policy proposes as a plan: what is accepted keeps to its limits,
-//! and the rest is refused with a message that can be printed.
+//! Arbitrary proposals: an accepted plan is within its limits, and a rejected one has a printable
+//! message.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -75,7 +75,7 @@ fn any_plan() -> impl Strategy<Value = PlanProposal> {
 
 proptest! {
     #[test]
-    fn what_is_accepted_keeps_to_its_limits(proposal in any_plan(), first in number()) {
+    fn an_accepted_plan_is_within_its_limits(proposal in any_plan(), first in number()) {
         let limits = PlanLimits { tasks: 4, depth: 2, output_tokens: 10_000, ..PlanLimits::default() };
         match checked_after(first, proposal, limits) {
             Ok(plan) => {
@@ -99,7 +99,7 @@ proptest! {
     }
 }
 
-/// A megabyte of it came out of the sandbox; the log is to have a line.
+/// A sandbox can return a name of a megabyte, which must not end up in a log line.
 #[test]
 fn a_long_word_is_cut_in_the_message() {
     let long = TaskProposal { operation: "x".repeat(1 << 20), ..task("painter", &[]) };
