@@ -144,7 +144,7 @@ impl RequestAccounting {
 
     /// Begins a step of a plan, whose tasks have the numbers from `first` on. Later tasks of an
     /// abandoned plan are dropped; their calls stay paid for.
-    pub(crate) fn begin_step<'t>(
+    pub(crate) fn start_step<'t>(
         &self,
         first: usize,
         tasks: impl IntoIterator<Item = &'t Task>,

@@ -175,7 +175,8 @@ impl<'a> RequestHandler<'a> {
 
     fn log_failures(&self, entries: &[DecisionEntry]) {
         for entry in entries {
-            if let (Some(version), DecisionAnswer::Failure { reason, message }) = (&entry.policy, &entry.said)
+            if let (Some(version), DecisionAnswer::Failure { reason, message }) =
+                (&entry.policy, &entry.answer)
             {
                 self.log_failure(&version.to_string(), reason, message);
             }

@@ -79,7 +79,7 @@ impl CallLedger {
         self.lock().spending.end_task(task);
     }
 
-    pub(super) fn begin_step<'t>(
+    pub(super) fn start_step<'t>(
         &self,
         first: usize,
         tasks: impl IntoIterator<Item = &'t Task>,
