@@ -111,7 +111,7 @@ async fn a_new_key_is_accepted_with_its_printed_hash() {
 #[test]
 fn the_schema_is_the_one_in_the_repository() {
     let (output, _) = texts(&run(&["schema"]));
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/gateway/schema/pointsman.schema.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/config/schema/pointsman.schema.json");
     let kept = std::fs::read_to_string(path).expect("the schema is kept");
     let schema: Value = serde_json::from_str(&output).expect("the schema is JSON");
     assert!(schema["properties"]["routes"].is_object());

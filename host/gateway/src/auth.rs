@@ -10,7 +10,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
-use crate::config::{Key, keys};
+use pointsman_config::{Key, keys};
 
 /// Header of a key for clients of Anthropic and many others.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");

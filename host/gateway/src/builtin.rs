@@ -33,6 +33,6 @@ builtin!(
 mod tests {
     #[test]
     fn every_policy_that_the_configuration_knows_is_embedded() {
-        assert_eq!(super::NAMES, crate::config::BUILTIN_POLICIES);
+        assert_eq!(super::NAMES, pointsman_config::BUILTIN_POLICIES);
     }
 }

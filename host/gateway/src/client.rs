@@ -22,8 +22,8 @@ use http::{Method, StatusCode, Uri, header};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use crate::app::App;
-use crate::config;
 use error::ErrorResponse;
+use pointsman_config as config;
 
 pub(crate) use error::render as render_error;
 

@@ -5,9 +5,7 @@
 //! takes the snapshot of the moment and answers a request by it. A reload
 //! builds another snapshot beside the first, and only a whole one takes over.
 
-pub mod catalogue;
 pub mod cli;
-pub mod config;
 
 mod accounting;
 mod admin;
@@ -16,7 +14,6 @@ mod auth;
 mod builtin;
 mod client;
 mod clock;
-mod cross_origin;
 mod deadline;
 mod exchange;
 mod feedback;
@@ -33,4 +30,3 @@ mod snapshot;
 mod timer;
 mod trace_headers;
 mod traces;
-mod transient;

@@ -23,7 +23,7 @@ use std::time::Duration;
 use pointsman_telemetry::Supervisor;
 use tracing_subscriber::filter::EnvFilter;
 
-use crate::config::{self, LogFormat, LogLevel};
+use pointsman_config::{self as config, LogFormat, LogLevel};
 use queue::LineQueue;
 use writer::LineWriter;
 

@@ -8,25 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use pointsman_config::MemoryLimits;
 
 /// Bytes of each lease that count towards the total alone: a client that fills the bound of
 /// one kind with large bodies cannot keep small ones out.
 const SMALL: usize = 64 * 1024;
-
-/// Bounds on held memory, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MemoryLimits {
-    /// On request bodies and answers together.
-    pub total: usize,
-    /// On request bodies.
-    pub request_bodies: usize,
-    /// On answers that are read whole or not sent yet.
-    pub answers: usize,
-    /// On one answer that is read whole.
-    pub answer: usize,
-    /// On what one stream holds until its first content.
-    pub before_content: usize,
-}
 
 /// Purpose of held memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,11 +28,11 @@ use pointsman_telemetry::metrics::ReloadState;
 
 use crate::app::App;
 use crate::clock::unix_seconds;
-use crate::config::{Config, ConfigError, Overrides};
 use crate::rollout::state::Promoted;
 use crate::rollout::{Event, KeepError, Rollouts, State, Who};
 use crate::snapshot::{LoadedPolicies, Slots, Snapshot, UnusableBackend, connect};
 pub(crate) use operate::{CannotDo, Word};
+use pointsman_config::{Config, ConfigError, Overrides};
 pub(crate) use policies::Unloadable;
 use policies::{Change, Committed, Loader, Loading, What};
 pub(crate) use report::{Report, Verdict};

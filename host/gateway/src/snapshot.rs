@@ -12,9 +12,9 @@ use pointsman_policy::Slot;
 
 use crate::auth::Keyring;
 use crate::clock::unix_seconds;
-use crate::config::{self, Config, Mode, RouteLimits};
 use crate::rollout::state::Promoted;
 use crate::rollout::{Promotion, State, Trial};
+use pointsman_config::{self as config, Config, Mode, RouteLimits};
 
 /// Loaded policies by name.
 pub(crate) type Slots = BTreeMap<PolicyName, Arc<Slot>>;

@@ -13,7 +13,7 @@ use pointsman_telemetry::traces::{
 };
 use tokio::sync::{oneshot, watch};
 
-use crate::config::{self, Config};
+use pointsman_config::{self as config, Config};
 
 /// Providers that OpenTelemetry has a name for, by those of the catalogue of models.
 const PROVIDERS: [(&str, &str); 10] = [

@@ -241,7 +241,7 @@ async fn cascade_returns_a_confident_cheap_answer_and_otherwise_escalates() {
     assert_eq!(last_text(&best.request(1).await.json()), "A hard one");
 }
 
-const EMBEDDED_DEFAULT: &str = include_str!("../../../host/gateway/src/config/default.toml");
+const EMBEDDED_DEFAULT: &str = include_str!("../../../host/config/src/default.toml");
 
 #[tokio::test]
 async fn every_route_of_the_embedded_default_answers_whole_and_streamed() {

@@ -13,7 +13,7 @@ use super::requests::Request;
 use crate::cargo::{self, Gateway};
 
 /// The embedded default, and one route whose policy can be replaced.
-const DEFAULT: &str = include_str!("../../../host/gateway/src/config/default.toml");
+const DEFAULT: &str = include_str!("../../../host/config/src/default.toml");
 const LIVE: &str = r#"
 # Added for the demonstration: a policy in a file, which is replaced while the gateway runs.
 [policies.live]

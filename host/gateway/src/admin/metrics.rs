@@ -13,8 +13,9 @@ use pointsman_telemetry::metrics::{
 };
 
 use super::Admin;
-use crate::memory::{HeldFor, HeldMemory, MemoryLimits};
+use crate::memory::{HeldFor, HeldMemory};
 use crate::rollout::Audit;
+use pointsman_config::MemoryLimits;
 
 /// Renders all metrics in the format that the client accepts.
 pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {

@@ -18,7 +18,7 @@ use super::error::{AdminError, AdminErrorKind};
 use super::operator_request::{OperatorRequest, attribution, read_body};
 use super::query::ApiQuery;
 use super::{Admin, found, reload};
-use crate::config::{Mode, PolicySource, Trial};
+use pointsman_config::{Mode, PolicySource, Trial};
 
 type OperationResponse = Result<Json<OperationResult>, AdminError>;
 

@@ -16,10 +16,10 @@ use pointsman_telemetry::{Point, Steps, Window};
 use super::error::AdminError;
 use super::query::{ApiQuery, invalid_query};
 use super::{Admin, audit, policies, reload, routes, status};
-use crate::config;
 use crate::ledger::{Sums, Totals};
 use crate::rollout;
 use crate::snapshot::Snapshot;
+use pointsman_config as config;
 
 /// Changes that are part of the overview.
 const CHANGES: usize = 100;

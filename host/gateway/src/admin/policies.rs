@@ -12,10 +12,10 @@ use pointsman_policy::{Grants, Isolation, RecordStatus, SlotStatus};
 
 use super::error::AdminError;
 use super::{Admin, found, reload, routes};
-use crate::config;
 use crate::rollout;
 use crate::rollout::state::{Chosen, How};
 use crate::snapshot::{Snapshot, UnavailablePolicy};
+use pointsman_config as config;
 
 /// Lists the policies in the order of the configuration.
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<PolicyList> {

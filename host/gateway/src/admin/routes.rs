@@ -14,10 +14,10 @@ use pointsman_domain::rollout::Hold;
 use super::error::AdminError;
 use super::{Admin, found, policies};
 use crate::clock::unix_seconds;
-use crate::config::{self, Mode};
 use crate::rollout;
 use crate::rollout::trial::{self, ScoreStatus};
 use crate::snapshot::Snapshot;
+use pointsman_config::{self as config, Mode};
 
 /// Lists the routes in the order of the configuration.
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<Vec<RouteStatus>> {

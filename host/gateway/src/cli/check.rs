@@ -7,9 +7,9 @@ use clap::Args as ClapArgs;
 use pointsman_supply::Fetcher;
 
 use super::{Failure, print, runtime};
-use crate::config::{Config, Overrides};
 use crate::reload::{self, Source, UnreachableSources};
 use crate::rollout::Rollouts;
+use pointsman_config::{Config, Overrides};
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {

@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 
 use super::{Failure, print};
-use crate::config::keys;
+use pointsman_config::keys;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {

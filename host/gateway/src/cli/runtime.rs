@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
 
 use super::{Failure, compile_policy};
-use crate::config::Config;
+use pointsman_config::Config;
 
 /// Where compiled code is kept, below the directory of the state.
 const COMPILED: &str = "compiled";

@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 
 use super::{Failure, print};
-use crate::config::schema_json;
+use pointsman_config::schema_json;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {

@@ -18,7 +18,6 @@ use crate::admin::events::{EventSource, Events};
 use crate::admin::{self, Admin};
 use crate::app::App;
 use crate::client;
-use crate::config::{Config, Overrides};
 use crate::feedback;
 use crate::logging::Logging;
 use crate::recorder::Recorder;
@@ -27,6 +26,7 @@ use crate::reload::{self, ReloadTask, Reloader, Source, Triggers, UnreachableSou
 use crate::rollout::{Rollouts, shadow};
 use crate::server::{ConnectionLimits, Drained, Limits, Server, Timeouts};
 use crate::traces;
+use pointsman_config::{Config, Overrides};
 use shutdown::{StopSignals, serve_until_stopped};
 
 /// The last spans have this long to be delivered, however long the requests took to end.

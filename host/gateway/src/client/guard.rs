@@ -13,8 +13,8 @@ use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use super::cors::CorsPolicy;
 use super::error::ErrorResponse;
 use crate::app::App;
-use crate::config;
-use crate::cross_origin::{AllowedHosts, CrossOriginRules, Refused};
+use pointsman_config as config;
+use pointsman_config::cross_origin::{AllowedHosts, CrossOriginRules, Refused};
 
 /// State of the guard.
 #[derive(Clone)]

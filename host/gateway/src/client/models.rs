@@ -10,8 +10,8 @@ use pointsman_wire::openai::client::{ModelEntry, render_model, render_model_list
 
 use super::error::ErrorResponse;
 use crate::app::App;
-use crate::config::Key;
 use crate::snapshot::{Route, Snapshot, Strategy};
+use pointsman_config::Key;
 
 /// Lists the routes and models that the key may use.
 pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ErrorResponse> {

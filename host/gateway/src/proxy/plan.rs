@@ -22,9 +22,9 @@ use pointsman_wire::openai::pass_through::TaskOutputs;
 use super::decision_entry::{self, DecisionClock};
 use super::race::{CallContext, WinningAttempt};
 use crate::accounting::RequestAccounting;
-use crate::config::RouteLimits;
 use crate::memory::MemoryLease;
 use assembly::Assembler;
+use pointsman_config::RouteLimits;
 use task_runner::{TaskEnd, TaskRunner};
 
 pub(crate) mod assembly;

@@ -19,7 +19,8 @@ use pointsman_domain::plan::PlanLimitExceeded;
 use super::attempt::{CallSettings, CommittedAnswer, ErrorAnswer, FailedAttempt, attempt};
 use super::call::{OutgoingCall, ResponseMode};
 use crate::accounting::{CallId, RequestAccounting};
-use crate::memory::{HeldFor, HeldMemory, MemoryLimits};
+use crate::memory::{HeldFor, HeldMemory};
+use pointsman_config::MemoryLimits;
 
 /// Context of calls of models.
 #[derive(Clone, Copy)]

@@ -9,9 +9,9 @@ use pointsman_wire::openai::client::ChatRequest;
 
 use super::facts::{self, RequestOptions};
 use super::routing::RoutingInput;
-use crate::config::Key;
 use crate::memory::MemoryLease;
 use crate::snapshot::{Route, Snapshot};
+use pointsman_config::Key;
 
 /// A request as a client API has read it.
 pub(crate) struct IncomingRequest<'a> {

@@ -13,10 +13,10 @@ use pointsman_policy::{Answer, DecisionInput, Orchestration, Policy, PolicyFailu
 use pointsman_wire::openai::client::ChatPrompt;
 
 use super::decision_entry::{self, DecisionClock};
-use crate::config::Mode;
 use crate::rollout::trial::Pick;
 use crate::rollout::{Score, Trial, shadow};
 use crate::snapshot::{Decider, OnFailure, Route, Strategy};
+use pointsman_config::Mode;
 
 /// Label of decisions that the gateway makes when a policy failed.
 const STATIC_ORDER: &str = "static";

@@ -7,10 +7,10 @@ use pointsman_policy::Record;
 use super::Reloader;
 use super::operate::{Word, demoted};
 use crate::clock::unix_seconds;
-use crate::config::{self, Mode};
 use crate::rollout::state::How;
 use crate::rollout::{Event, Who};
 use crate::snapshot::Snapshot;
+use pointsman_config::{self as config, Mode};
 
 impl Reloader {
     /// Rolls back versions, canaries and promotions that are worse than their predecessor.

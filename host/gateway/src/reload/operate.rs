@@ -11,10 +11,10 @@ use pointsman_policy::Slot;
 
 use super::Reloader;
 use crate::clock::unix_seconds;
-use crate::config::{self, Trial};
 use crate::rollout::state::{OtherTrial, Promoted};
 use crate::rollout::{Event, KeepError, State, Who};
 use crate::snapshot::{LoadedPolicies, Snapshot, connect};
+use pointsman_config::{self as config, Trial};
 
 /// Whose word it is, and why.
 #[derive(Clone, Debug)]

@@ -14,12 +14,12 @@ use tokio::time::timeout;
 
 use crate::builtin;
 use crate::clock::unix_seconds;
-use crate::config::{self, Config, PolicySource};
 use crate::rollout::state::PolicyState;
 use crate::rollout::{Kept, State};
 use crate::snapshot::{LoadedPolicies, Slots, UnavailablePolicy};
 pub(crate) use not_loaded::Unloadable;
 pub(super) use not_loaded::{NotLoaded, list};
+use pointsman_config::{self as config, Config, PolicySource};
 
 /// What policies are loaded with.
 #[derive(Clone, Copy)]

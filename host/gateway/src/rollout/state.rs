@@ -6,7 +6,7 @@ use pointsman_domain::ids::{Digest, PolicyName, RouteName};
 use pointsman_domain::rollout::Hold;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Route, Trial};
+use pointsman_config::{Config, Route, Trial};
 
 /// What persons and the guard decided, over what the configuration says. A
 /// word of the configuration that was changed since overrules it.

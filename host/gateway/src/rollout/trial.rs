@@ -11,7 +11,7 @@ use pointsman_policy::{Policy, Record, RecordStatus, Slot};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::unix_seconds;
-use crate::config::Mode;
+use pointsman_config::Mode;
 
 /// A policy on trial at a route.
 pub(crate) struct Trial {

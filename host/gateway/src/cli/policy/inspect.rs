@@ -11,7 +11,7 @@ use pointsman_policy::inspect;
 
 use super::{Failure, print};
 use crate::builtin;
-use crate::config::{BUILTIN, BUILTIN_POLICIES};
+use pointsman_config::{BUILTIN, BUILTIN_POLICIES};
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {

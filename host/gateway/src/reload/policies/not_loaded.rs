@@ -6,8 +6,8 @@ use pointsman_domain::ids::PolicyName;
 use pointsman_policy::LoadError;
 use pointsman_supply::SupplyError;
 
-use crate::config::{self, PolicySource};
-use crate::transient::is_transient;
+use pointsman_config::transient::is_transient;
+use pointsman_config::{self as config, PolicySource};
 
 /// Reason why a version does not load.
 #[derive(Clone, Debug)]

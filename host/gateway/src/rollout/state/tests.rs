@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::config::{Input, Mode, Overrides};
+use pointsman_config::{Input, Mode, Overrides};
 
 /// A configuration of two policies and a route `main`; `more` goes below the route.
 fn config(policy: &str, more: &str) -> Config {

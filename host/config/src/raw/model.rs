@@ -10,7 +10,7 @@ use super::{Quality, Scalar};
 /// A model on a backend. What is not stated comes from the catalogue.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Model {
+pub(crate) struct Model {
     /// The name that the backend knows it by. Default: what follows the backend's
     /// name in the id.
     pub upstream_name: Option<String>,
@@ -59,7 +59,7 @@ pub(in crate::config) struct Model {
 /// Kinds of content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::config) enum Input {
+pub(crate) enum Input {
     /// Written text.
     Text,
     /// Pictures.
@@ -75,7 +75,7 @@ pub(in crate::config) enum Input {
 /// What a model can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::config) enum Ability {
+pub(crate) enum Ability {
     /// Calls tools.
     Tools,
     /// Answers in a given JSON schema.
@@ -91,7 +91,7 @@ pub(in crate::config) enum Ability {
 /// What a model can be called for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::config) enum Operation {
+pub(crate) enum Operation {
     /// Chat completions.
     Chat,
     /// Embeddings.
@@ -103,7 +103,7 @@ pub(in crate::config) enum Operation {
 /// Expected speed.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Expected {
+pub(crate) struct Expected {
     /// Milliseconds to the first token.
     pub first_token_ms: Option<f64>,
     /// Tokens per second after it.
@@ -113,7 +113,7 @@ pub(in crate::config) struct Expected {
 /// How a simulated model behaves.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Simulate {
+pub(crate) struct Simulate {
     /// Milliseconds to the first token. Default: as expected.
     pub first_token_ms: Option<f64>,
     /// Tokens per second after it. Default: as expected.

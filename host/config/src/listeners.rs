@@ -40,9 +40,9 @@ pub struct Server {
     /// How long requests under way may take to finish after a stop.
     pub drain_timeout: Duration,
     /// Origins of web pages that may read responses, and send requests without a key.
-    pub(crate) allowed_origins: Allowed<WebOrigin>,
+    pub allowed_origins: Allowed<WebOrigin>,
     /// Hosts that requests without a key may name, beside local ones.
-    pub(crate) allowed_hosts: Option<Allowed<String>>,
+    pub allowed_hosts: Option<Allowed<String>>,
 }
 
 /// The listener for operators.

@@ -15,7 +15,7 @@ use pointsman_policy::{Grants, HostCalls, Isolation, Limits};
 
 use super::super::{Compile, Config, Mode, OnFailure, Overrides, PolicySource, Rollback, Route, Trial};
 use super::{accepted, compile};
-use crate::config::keys;
+use crate::keys;
 
 const OPENAI: &str = r#"
 [backends.openai]

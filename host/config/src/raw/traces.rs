@@ -10,7 +10,7 @@ use super::Duration;
 /// Spans of requests, for an OpenTelemetry collector.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Traces {
+pub(crate) struct Traces {
     /// Where the collector takes OTLP over HTTP, such as `http://127.0.0.1:4318`; `/v1/traces`
     /// is added where it is missing. Default: no spans, and trace headers pass as they came.
     pub endpoint: Option<String>,

@@ -8,7 +8,7 @@ use super::{Duration, Size};
 /// What outlives the process.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct State {
+pub(crate) struct State {
     /// Directory where the gateway keeps what outlives the process: compiled code,
     /// uploaded and last known good policies, promotions, the audit log. It is of this
     /// gateway alone, which locks it, and is made if it is not there. Default: none, and
@@ -19,7 +19,7 @@ pub(in crate::config) struct State {
 /// How policies are compiled: each in a process of its own, with limits.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Compile {
+pub(crate) struct Compile {
     /// Longest time for one policy, not counting the wait for its turn.
     pub timeout: Duration,
     /// Most memory for one policy.

@@ -9,7 +9,7 @@ use super::Duration;
 /// Compared are what it did and what was done before it took over, or beside it.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Rollback {
+pub(crate) struct Rollback {
     /// Whether anything is undone by itself.
     pub enabled: bool,
     /// By how much the share of failed decisions may be higher: 0.05 is five in a
@@ -33,7 +33,7 @@ pub(in crate::config) struct Rollback {
 /// A policy that gets a share of a route's requests.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::config) struct Canary {
+pub(crate) struct Canary {
     /// The policy.
     pub policy: String,
     /// How many of a hundred requests it gets. Those of one session, or else of

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// and messages of errors inside.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
-pub(in crate::config) enum WordOr<W, T> {
+pub(crate) enum WordOr<W, T> {
     /// Just the word.
     Word(W),
     /// The table.

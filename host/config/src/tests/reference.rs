@@ -15,7 +15,7 @@ const HEAD: &str = "\
 Pointsman reads one TOML file, `pointsman.toml`. `pointsman check` tells everything that is wrong with it,
 with line and hint; `pointsman schema` prints the JSON Schema with which editors complete it. A file that
 changes is read again while requests flow; one with an error changes nothing. The embedded default, which
-`pointsman serve` runs without a file, is [default.toml](../host/gateway/src/config/default.toml), and
+`pointsman serve` runs without a file, is [default.toml](../host/config/src/default.toml), and
 [examples](../examples) has others.
 
 Durations are text such as `\"20ms\"`, `\"2s\"`, `\"1.5s\"`, `\"5m\"`, `\"1h\"`. Sizes are a number of bytes or text

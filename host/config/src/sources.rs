@@ -28,7 +28,7 @@ pub const BUILTIN_POLICIES: [&str; 10] = [
 ];
 
 /// What stands before the name of a policy inside the binary.
-pub(crate) const BUILTIN: &str = "builtin:";
+pub const BUILTIN: &str = "builtin:";
 /// What the names of policies in a directory end with.
 const WASM: &str = ".wasm";
 

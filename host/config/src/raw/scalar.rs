@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// A quality: one number, or numbers by kind of task.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
-pub(in crate::config) enum Quality {
+pub(crate) enum Quality {
     /// For every task.
     General(f64),
     /// By task; `general` is for all others.
@@ -21,7 +21,7 @@ pub(in crate::config) enum Quality {
 
 /// Text, a number or a truth, kept as text.
 #[derive(Debug, Serialize)]
-pub(in crate::config) struct Scalar(pub String);
+pub(crate) struct Scalar(pub String);
 
 struct QualityVisitor;
 struct ScalarVisitor;

@@ -29,5 +29,5 @@ fn every_example_is_a_configuration() {
 
 #[test]
 fn the_committed_schema_is_that_of_the_code() {
-    expect_file("host/gateway/schema/pointsman.schema.json", &schema_json());
+    expect_file("host/config/schema/pointsman.schema.json", &schema_json());
 }

@@ -24,15 +24,15 @@ const LONGEST_SECONDS: f64 = 365.0 * 86_400.0;
 
 /// A length of time: `"20ms"`, `"2s"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::config) struct Duration(std::time::Duration);
+pub(crate) struct Duration(std::time::Duration);
 
 /// A number of bytes: `4096`, `"16 MiB"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::config) struct Size(u64);
+pub(crate) struct Size(u64);
 
 /// An IP address and a port: `"127.0.0.1:8080"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::config) struct Address(SocketAddr);
+pub(crate) struct Address(SocketAddr);
 
 impl Duration {
     pub(super) const fn seconds(seconds: u64) -> Self {
@@ -43,7 +43,7 @@ impl Duration {
         Self(std::time::Duration::from_millis(milliseconds))
     }
 
-    pub(in crate::config) fn get(self) -> std::time::Duration {
+    pub(crate) fn get(self) -> std::time::Duration {
         self.0
     }
 }
@@ -62,7 +62,7 @@ impl Size {
     }
 
     /// The bytes, at most what this machine can address.
-    pub(in crate::config) fn get(self) -> usize {
+    pub(crate) fn get(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
@@ -72,7 +72,7 @@ impl Address {
         Self((Ipv4Addr::LOCALHOST, port).into())
     }
 
-    pub(in crate::config) fn get(self) -> SocketAddr {
+    pub(crate) fn get(self) -> SocketAddr {
         self.0
     }
 }

@@ -8,7 +8,7 @@ use super::{Duration, Size};
 /// A line for each request, in files: docs/decision-log.md.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct DecisionLog {
+pub(crate) struct DecisionLog {
     /// Directory for the files, of this gateway alone. It is made if it is not there.
     /// Default: none, and no decisions are logged.
     pub dir: Option<String>,

@@ -8,12 +8,15 @@
 //! nowhere else in the gateway.
 
 mod backends;
+pub mod catalogue;
 mod compile;
+pub mod cross_origin;
 mod decision_log;
 mod document;
 pub mod keys;
 mod limits;
 mod listeners;
+mod memory;
 mod models;
 mod names;
 mod policies;
@@ -27,6 +30,7 @@ mod secrets;
 mod sources;
 mod state;
 mod traces;
+pub mod transient;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -38,26 +42,26 @@ use pointsman_domain::live::RetryBudget;
 use pointsman_domain::model::Model;
 use pointsman_telemetry::decision_log::Settings;
 
-pub(crate) use crate::cross_origin::Allowed;
-use crate::memory::MemoryLimits;
 use crate::transient::is_transient;
 
 pub use backends::Backend;
+pub use cross_origin::Allowed;
 pub use keys::Key;
 pub use listeners::{Admin, Log, Server};
+pub use memory::MemoryLimits;
 pub use policies::{OnFailure, Policy};
 pub use problem::{InvalidConfig, Place, Problem};
 pub use raw::{LogFormat, LogLevel};
 pub use rollout::{Mode, Rollback, Trial};
 pub use routes::{Route, RouteLimits};
 pub use schema::schema_json;
-pub(crate) use sources::BUILTIN;
+pub use sources::BUILTIN;
 pub use sources::{BUILTIN_POLICIES, PolicySource};
 pub use state::{Compile, State};
 pub use traces::Traces;
 
 /// What `pointsman serve` runs without a file: a simulated fleet.
-pub const DEFAULT_TOML: &str = include_str!("config/default.toml");
+pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
 /// A configuration in which everything fits together. Lists are in the order of
 /// the file.

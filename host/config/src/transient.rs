@@ -3,7 +3,7 @@
 use std::io;
 
 /// Returns whether the same attempt may succeed a little later, though nothing changes on disk.
-pub(crate) fn is_transient(error: &io::Error) -> bool {
+pub fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{
         Interrupted, OutOfMemory, QuotaExceeded, ResourceBusy, StaleNetworkFileHandle, StorageFull, TimedOut,
         WouldBlock,

@@ -10,7 +10,7 @@ use super::Size;
 /// that would exceed one of them gets status 503, `overloaded`, with `retry-after`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Memory {
+pub(crate) struct Memory {
     /// Most memory for request bodies and answers together.
     pub limit: Size,
     /// Most memory for request bodies. The first 64 KiB of each body count towards
@@ -31,7 +31,7 @@ pub(in crate::config) struct Memory {
 /// model is no retry.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct RetryBudget {
+pub(crate) struct RetryBudget {
     /// Retries in flight, in percent of the model's calls in flight.
     pub percent: f64,
     /// Retries that are allowed however few calls are in flight.

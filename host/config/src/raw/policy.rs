@@ -8,7 +8,7 @@ use super::{Duration, Size, WordOr};
 /// A policy.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Policy {
+pub(crate) struct Policy {
     /// `builtin:` and a name; the path of a WebAssembly file, a component or the
     /// core module that cargo leaves in `target/`, which is watched; an `https://`
     /// address; or `oci://REGISTRY/REPOSITORY:TAG` or `…@sha256:HEX`. Default: the
@@ -53,7 +53,7 @@ pub(in crate::config) struct Policy {
 /// A capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::config) enum Grant {
+pub(crate) enum Grant {
     /// Read the content of requests.
     Prompt,
     /// Read what the tasks of its plans gave.
@@ -70,7 +70,7 @@ pub(in crate::config) enum Grant {
 /// What one decision of a policy may use.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Limits {
+pub(crate) struct Limits {
     /// Longest time for one decision, until its answer has been checked. Time that it
     /// waits, for its turn or for a processor, is in it.
     pub deadline: Duration,
@@ -95,7 +95,7 @@ pub(in crate::config) struct Limits {
 /// Whether instances are reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::config) enum IsolationWord {
+pub(crate) enum IsolationWord {
     /// A new instance for each decision: nothing leaks from one to the next.
     Fresh,
     /// Reused instances: faster, and a policy may remember.
@@ -105,7 +105,7 @@ pub(in crate::config) enum IsolationWord {
 /// Reused instances, with settings.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::config) struct IsolationTable {
+pub(crate) struct IsolationTable {
     /// Reused instances.
     pub warm: Warm,
 }
@@ -113,7 +113,7 @@ pub(in crate::config) struct IsolationTable {
 /// Settings of reused instances.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Warm {
+pub(crate) struct Warm {
     /// Decisions after which an instance is replaced.
     pub recycle_after: u32,
     /// Most instances that are kept while idle.
@@ -123,7 +123,7 @@ pub(in crate::config) struct Warm {
 /// What happens when a policy fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::config) enum OnFailureWord {
+pub(crate) enum OnFailureWord {
     /// The models are tried in the order of the file.
     Fallback,
     /// The request is refused.
@@ -135,7 +135,7 @@ pub(in crate::config) enum OnFailureWord {
 /// Another policy to ask.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::config) struct OnFailureTable {
+pub(crate) struct OnFailureTable {
     /// The policy that decides instead.
     pub fallback: String,
 }

@@ -17,42 +17,44 @@ const LONGEST_NAME: usize = 253;
 
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Authority {
+pub struct Authority {
     host: Host,
     port: Option<u16>,
 }
 
 /// A host by its address or by its name in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Host {
+pub enum Host {
+    /// An IP address.
     Address(IpAddr),
+    /// A name.
     Name(String),
 }
 
 /// The origin of a web page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WebOrigin {
+pub struct WebOrigin {
     is_tls: bool,
     authority: Authority,
 }
 
 /// Rules of a listener without authentication.
 #[derive(Clone, Debug)]
-pub(crate) struct CrossOriginRules {
+pub struct CrossOriginRules {
     /// Hosts that requests may name.
-    pub(crate) hosts: AllowedHosts,
+    pub hosts: AllowedHosts,
     /// Other origins whose pages may send requests.
-    pub(crate) origins: Allowed<WebOrigin>,
+    pub origins: Allowed<WebOrigin>,
     /// True if pages of the listener itself may have been loaded with TLS, which a proxy
     /// in front of it ended.
-    pub(crate) may_end_tls: bool,
+    pub may_end_tls: bool,
     /// True if clients of HTTP/1.0 may name no host.
-    pub(crate) may_omit_host: bool,
+    pub may_omit_host: bool,
 }
 
 /// Hosts that requests may name.
 #[derive(Clone, Debug)]
-pub(crate) enum AllowedHosts {
+pub enum AllowedHosts {
     /// Any, or none.
     All,
     /// IP addresses, `localhost`, names below it, and names of a list.
@@ -66,7 +68,7 @@ pub(crate) enum AllowedHosts {
 
 /// A list, or everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Allowed<T> {
+pub enum Allowed<T> {
     /// Everything.
     All,
     /// Members of a list.
@@ -75,7 +77,7 @@ pub(crate) enum Allowed<T> {
 
 /// Reason for refusing a request.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
+pub enum Refused {
     /// No one host that could be read.
     #[error("the request has to name one valid host")]
     InvalidHost,
@@ -89,7 +91,7 @@ pub(crate) enum Refused {
 
 impl Authority {
     /// Reads `host` or `host:port`, without user names, zones and trailing dots.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (address, port) = rest.split_once(']')?;
@@ -106,7 +108,7 @@ impl Authority {
 
 impl Host {
     /// Reads a DNS name or an IPv4 address.
-    pub(crate) fn parse_bare(text: &str) -> Option<Self> {
+    pub fn parse_bare(text: &str) -> Option<Self> {
         if let Ok(address) = text.parse::<std::net::Ipv4Addr>() {
             return Some(Self::Address(address.into()));
         }
@@ -127,7 +129,7 @@ impl Host {
 
 impl WebOrigin {
     /// Reads `http://host` or `https://host`, with or without a port.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (scheme, authority) = text.split_once("://")?;
         let is_tls = match scheme {
             "http" => false,
@@ -150,7 +152,7 @@ impl WebOrigin {
 
 impl Allowed<WebOrigin> {
     /// Returns whether a request comes from a page of a listed origin, or of any if all are.
-    pub(crate) fn has_origin_of(&self, headers: &HeaderMap) -> bool {
+    pub fn has_origin_of(&self, headers: &HeaderMap) -> bool {
         match self {
             Self::All => headers.contains_key(header::ORIGIN),
             Self::Only(origins) => single(headers, &header::ORIGIN)
@@ -166,7 +168,7 @@ impl CrossOriginRules {
     /// # Errors
     ///
     /// Fails if it may be one that a page of another origin sent.
-    pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
+    pub fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
         let requested = requested_authority(request);
         if let AllowedHosts::Local { single_labels, names } = &self.hosts
             && !(self.may_omit_host && is_hostless(request))
