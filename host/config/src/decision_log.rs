@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pointsman_telemetry::decision_log::Settings;
+use pointsman_telemetry::decision_log::DecisionLogSettings;
 
 use super::document::Node;
 use super::problem::Problems;
@@ -20,7 +20,7 @@ pub(super) fn compile(
     node: Node<'_>,
     base_dir: &Path,
     problems: &mut Problems<'_>,
-) -> Option<Settings> {
+) -> Option<DecisionLogSettings> {
     let (rotate_size, max_size) = (raw.rotate_size.get(), raw.max_size.get());
     if raw.dir.as_deref() == Some("") {
         problems
@@ -53,12 +53,18 @@ pub(super) fn compile(
         problems
             .add(node.get("content_size").place(), "`content_size` is zero, so there would be no content");
     }
-    Some(Settings {
+    if raw.outputs && !raw.content {
+        problems
+            .add(node.get("outputs").place(), "`outputs` is on, but `content` is off")
+            .hint("set `content = true`, or leave out `outputs`");
+    }
+    Some(DecisionLogSettings {
         dir: base_dir.join(raw.dir.as_ref()?),
         rotate_size: rotate_size as u64,
         rotate_after: raw.rotate_after.get(),
         max_size: max_size as u64,
         sample: raw.sample,
         content: raw.content.then_some(raw.content_size.get()),
+        outputs: raw.outputs,
     })
 }

@@ -40,7 +40,7 @@ use std::sync::Arc;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::live::RetryBudget;
 use pointsman_domain::model::Model;
-use pointsman_telemetry::decision_log::Settings;
+use pointsman_telemetry::decision_log::DecisionLogSettings;
 
 use crate::transient::is_transient;
 
@@ -76,7 +76,7 @@ pub struct Config {
     /// Where spans go, if anywhere.
     pub traces: Option<Traces>,
     /// The decision log, if there is to be one.
-    pub decision_log: Option<Settings>,
+    pub decision_log: Option<DecisionLogSettings>,
     /// What outlives the process.
     pub state: State,
     /// How policies are compiled.

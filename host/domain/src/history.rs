@@ -72,6 +72,8 @@ pub struct PolicyVersion {
     pub policy: PolicyName,
     /// SHA-256 of the version's bytes.
     pub digest: Digest,
+    /// SHA-256 of its settings, as the JSON text that it reads.
+    pub settings: Digest,
 }
 
 /// Answer of a policy.

@@ -20,9 +20,9 @@ use pointsman_domain::plan::Task;
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::trace::TraceContext;
 use pointsman_policy::Record;
-use pointsman_telemetry::{AttemptFailed, Telemetry};
+use pointsman_telemetry::{AttemptFailure, CapturedOutput, Telemetry};
 
-use crate::exchange::{Answer, Exchange};
+use crate::captured_content::{CapturedAnswer, CapturedContent};
 use crate::feedback::Feedback;
 use crate::recorder::Recorder;
 use crate::trace_headers;
@@ -46,7 +46,7 @@ pub(crate) struct RequestAccounting {
     /// Statistics of the versions that the outcome counts for.
     stats: Vec<Arc<Record>>,
     /// The content, where content is recorded.
-    exchange: Option<Exchange>,
+    content: Option<CapturedContent>,
     is_closed: bool,
 }
 
@@ -76,7 +76,7 @@ impl RequestAccounting {
             decisions: DecisionTrail::default(),
             feedback: None,
             stats: Vec::new(),
-            exchange: None,
+            content: None,
             is_closed: false,
         }
     }
@@ -107,14 +107,21 @@ impl RequestAccounting {
     }
 
     /// Records the content, if there is any to record, when the request ends.
-    pub(crate) fn record_content(&mut self, exchange: Option<Exchange>) {
-        self.exchange = exchange;
+    pub(crate) fn record_content(&mut self, content: Option<CapturedContent>) {
+        self.content = content;
     }
 
     /// Adds the answer to the content, if content is recorded.
-    pub(crate) fn record_answer(&mut self, answer: impl FnOnce() -> Answer) {
-        if let Some(exchange) = &mut self.exchange {
-            exchange.answered(answer());
+    pub(crate) fn record_answer(&mut self, answer: impl FnOnce() -> CapturedAnswer) {
+        if let Some(content) = &mut self.content {
+            content.set_answer(answer());
+        }
+    }
+
+    /// Adds the output of a task to the content, if outputs are recorded.
+    pub(crate) fn record_output(&self, output: impl FnOnce() -> CapturedOutput) {
+        if let Some(content) = &self.content {
+            content.add_output(output);
         }
     }
 
@@ -126,7 +133,7 @@ impl RequestAccounting {
 
     /// Returns the `traceparent` of a call; `None` if the request belongs to no trace.
     pub(crate) fn traceparent(&self, call: CallId) -> Option<HeaderValue> {
-        trace_headers::for_call(self.start.trace?, self.calls.span_of(call)?)
+        trace_headers::render_traceparent(self.start.trace?, self.calls.span_of(call)?)
     }
 
     /// Records that a call ended without an answer.
@@ -138,7 +145,7 @@ impl RequestAccounting {
         failure: FailureKind,
     ) {
         let (decision, kind) = (self.id(), &failure);
-        self.telemetry().attempt_failed(&AttemptFailed { decision, task, model: &model.id, kind });
+        self.telemetry().log_attempt_failure(&AttemptFailure { decision, task, model: &model.id, kind });
         self.calls.record_failure(call, failure);
     }
 
@@ -151,6 +158,9 @@ impl RequestAccounting {
         step_follows: bool,
     ) {
         self.decisions.update_plan(|run| run.tasks.truncate(first));
+        if let Some(content) = &self.content {
+            content.discard_outputs(first);
+        }
         self.calls.start_step(first, tasks, step_follows);
     }
 
@@ -179,7 +189,7 @@ impl RequestAccounting {
         if let Some(feedback) = self.feedback.take() {
             feedback.send(history.outcome.clone(), &self.recorder.telemetry);
         }
-        self.recorder.ended(history, self.exchange.take());
+        self.recorder.record_request(history, self.content.take());
     }
 
     fn take_history(&mut self, ending: RequestEnd, error: Option<(Fault, String)>) -> History {

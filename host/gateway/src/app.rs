@@ -12,7 +12,7 @@ use crate::proxy::plan::assembly::Assembler;
 use crate::recorder::Recorder;
 use crate::rollout::shadow::ShadowQueue;
 use crate::snapshot::Snapshot;
-use crate::traces::servers;
+use crate::traces::model_servers;
 
 /// The running gateway. A request takes the snapshot once and keeps it to its
 /// end, so a reload never changes the rules under it.
@@ -80,5 +80,5 @@ impl App {
 /// Prepares the recorder for requests to what a snapshot serves.
 fn configure(recorder: &Recorder, snapshot: &Snapshot) {
     let served = || snapshot.served.values().map(|route| (&route.name, route.models.as_slice()));
-    recorder.configure(served, || servers(&snapshot.config));
+    recorder.configure(served, || model_servers(&snapshot.config));
 }

@@ -77,6 +77,6 @@ async fn wrong_method(State(app): State<Arc<App>>, method: Method, uri: Uri) -> 
 
 /// Counts a request that is rejected before a decision.
 fn rejected(app: &App, error: ServingError) -> ErrorResponse {
-    app.recorder.turned_away(error.kind);
+    app.recorder.record_rejected(error.kind);
     error.into()
 }

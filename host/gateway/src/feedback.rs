@@ -1,56 +1,56 @@
-//! Tells policies that asked for it what became of their decisions, off the
-//! request path.
+//! Delivery of outcomes to policies that observe, off the request path.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use pointsman_domain::outcome::Outcome;
 use pointsman_policy::Policy;
-use pointsman_telemetry::{Asked, BackgroundTask, PolicyFailed, Telemetry};
+use pointsman_telemetry::{BackgroundTask, PolicyCallFailure, PolicyCallKind, Telemetry};
 use tokio::sync::mpsc;
 
 use crate::recorder::Recorder;
 
-/// Outcomes that wait for their policy. When policies are slower than requests
-/// the newest outcomes are dropped: feedback is a help, not a promise.
+/// Most queued outcomes. If policies observe more slowly than requests end, the newest outcomes are
+/// dropped: delivery is best effort.
 const QUEUE: usize = 1024;
 
-/// Where one request's outcome goes.
+/// Destination of the outcome of one request.
 #[derive(Debug)]
 pub(crate) struct Feedback {
     policy: Arc<Policy>,
     queue: mpsc::Sender<(Arc<Policy>, Outcome)>,
 }
 
-/// Hands out [`Feedback`] for decisions of policies that observe.
+/// Sender of outcomes, which creates a [`Feedback`] for each decision of a policy that observes.
 #[derive(Clone, Debug)]
 pub(crate) struct FeedbackQueue(mpsc::Sender<(Arc<Policy>, Outcome)>);
 
-/// The receiving end: delivers one outcome after the other.
+/// Receiver of outcomes, which delivers them one by one.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     outcomes: mpsc::Receiver<(Arc<Policy>, Outcome)>,
     recorder: Arc<Recorder>,
 }
 
-/// A queue, and what empties it.
+/// Creates a queue and its receiver.
 pub(crate) fn queue(recorder: Arc<Recorder>) -> (FeedbackQueue, Delivery) {
     let (sender, outcomes) = mpsc::channel(QUEUE);
     (FeedbackQueue(sender), Delivery { outcomes, recorder })
 }
 
 impl FeedbackQueue {
-    /// For a decision of this policy; `None` if it does not observe.
+    /// Creates a destination for a decision of a policy, or `None` if the policy does not observe.
     pub(crate) fn for_policy(&self, policy: &Arc<Policy>) -> Option<Feedback> {
         policy.wants_outcomes().then(|| Feedback { policy: Arc::clone(policy), queue: self.0.clone() })
     }
 }
 
 impl Feedback {
+    /// Queues the outcome, or drops and counts it if the queue is full.
     pub(crate) fn send(self, outcome: Outcome, telemetry: &Telemetry) {
         if let Err(full) = self.queue.try_send((self.policy, outcome)) {
             let (policy, outcome) = full.into_inner();
-            telemetry.outcome_dropped(&outcome.id, policy.version());
+            telemetry.record_dropped_outcome(&outcome.id, policy.version());
         }
     }
 }
@@ -58,12 +58,12 @@ impl Feedback {
 impl BackgroundTask for Delivery {
     const NAME: &'static str = "feedback";
 
-    /// Delivers until the gateway has no more use for the queue.
+    /// Delivers outcomes until all senders are dropped.
     async fn run(&mut self) -> ControlFlow<()> {
         while let Some((policy, outcome)) = self.outcomes.recv().await {
             if let Err(failure) = policy.observe(&outcome).await {
-                self.recorder.telemetry.policy_failed(&PolicyFailed {
-                    asked: Asked::Observe,
+                self.recorder.telemetry.log_policy_failure(&PolicyCallFailure {
+                    kind: PolicyCallKind::Observe,
                     decision: &outcome.id,
                     policy: policy.version(),
                     reason: failure.reason(),

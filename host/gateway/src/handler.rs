@@ -8,13 +8,13 @@ use http::HeaderMap;
 use pointsman_domain::history::{DecisionAnswer, DecisionEntry};
 use pointsman_domain::outcome::Fault;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
-use pointsman_telemetry::PolicyFailed;
-use pointsman_telemetry::metrics::Queue;
+use pointsman_telemetry::PolicyCallFailure;
+use pointsman_telemetry::metrics::QueueLabel;
 use pointsman_wire::openai::client::ChatRequest;
 
 use crate::accounting::{RequestAccounting, RequestStart};
 use crate::app::App;
-use crate::exchange::Exchange;
+use crate::captured_content::CapturedContent;
 use crate::proxy::answer::{Response, ResponseContent, respond, respond_composed};
 use crate::proxy::call::{CallBudget, OutgoingCall};
 use crate::proxy::forwarded_headers::forwarded_headers;
@@ -30,7 +30,7 @@ pub(crate) async fn serve(app: &App, snapshot: &Snapshot, accepted: AcceptedRequ
     let AcceptedRequest { headers, body, routing, body_memory: _body_memory } = accepted;
     let mut forwarded = forwarded_headers(&headers);
     let traces = app.recorder.traces();
-    let trace = traces.map(|traces| trace_headers::begin(&headers, &mut forwarded, traces.sample()));
+    let trace = traces.map(|traces| trace_headers::start(&headers, &mut forwarded, traces.sample()));
     let start = RequestStart {
         route: Arc::clone(&routing.route.name),
         baseline: routing.route.baseline.clone(),
@@ -39,8 +39,11 @@ pub(crate) async fn serve(app: &App, snapshot: &Snapshot, accepted: AcceptedRequ
         arrived: routing.arrived,
     };
     let mut accounting = RequestAccounting::open(Arc::clone(&app.recorder), start);
-    let records_content = app.recorder.telemetry.wants_content(&routing.request.id, trace);
-    accounting.record_content(records_content.then(|| Exchange::new(Arc::clone(&routing.prompt))));
+    let (telemetry, id) = (&app.recorder.telemetry, &routing.request.id);
+    let content = telemetry
+        .wants_content(id, trace)
+        .then(|| CapturedContent::new(Arc::clone(&routing.prompt), telemetry.wants_outputs(id)));
+    accounting.record_content(content);
     let deadline = routing.deadline;
     let handler = RequestHandler { app, snapshot, body: &body, headers: forwarded, routing };
     // Pinned, because the future is large and would be copied into the timeout otherwise.
@@ -164,7 +167,7 @@ impl<'a> RequestHandler<'a> {
             && let Some(question) = decision_maker.shadow_question(&selection)
             && !self.app.shadows.ask(question)
         {
-            self.app.recorder.telemetry.metrics.dropped(Queue::Shadow, 1);
+            self.app.recorder.telemetry.metrics.record_dropped(QueueLabel::Shadow, 1);
         }
         let policy = selection.action.policy();
         accounting.decisions().record(selection.action.label(), policy);
@@ -184,9 +187,10 @@ impl<'a> RequestHandler<'a> {
     }
 
     fn log_failure(&self, policy: &str, reason: &'static str, message: &str) {
-        let (asked, decision) = (pointsman_telemetry::Asked::Decide, self.routing.request.id.as_str());
-        let failed = PolicyFailed { asked, decision, policy, reason, message };
-        self.app.recorder.telemetry.policy_failed(&failed);
+        let (kind, decision) =
+            (pointsman_telemetry::PolicyCallKind::Decide, self.routing.request.id.as_str());
+        let failed = PolicyCallFailure { kind, decision, policy, reason, message };
+        self.app.recorder.telemetry.log_policy_failure(&failed);
     }
 
     fn plan_runner<'s>(&'s self, accounting: &'s RequestAccounting) -> PlanRunner<'s> {

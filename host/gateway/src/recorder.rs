@@ -7,10 +7,10 @@ use std::sync::Arc;
 use pointsman_domain::history::History;
 use pointsman_domain::model::Model;
 use pointsman_domain::serving_error::ErrorKind;
-use pointsman_telemetry::traces::{Servers, Traces};
+use pointsman_telemetry::traces::{ModelServers, Traces};
 use pointsman_telemetry::{DecisionLog, Supervisor, Telemetry};
 
-use crate::exchange::Exchange;
+use crate::captured_content::CapturedContent;
 use crate::ledger::Ledger;
 
 /// Recorders of requests.
@@ -42,19 +42,19 @@ impl Recorder {
 
     /// Sets the routes with their models, and the servers of the models, that requests can be for
     /// from now on.
-    pub(crate) fn configure<'a, R>(&self, served: impl Fn() -> R, servers: impl FnOnce() -> Servers)
+    pub(crate) fn configure<'a, R>(&self, served: impl Fn() -> R, servers: impl FnOnce() -> ModelServers)
     where
         R: Iterator<Item = (&'a Arc<str>, &'a [Arc<Model>])>,
     {
         self.telemetry.metrics.configure(served);
         if let Some(traces) = self.traces() {
-            traces.models_are_at(servers());
+            traces.set_servers(servers());
         }
     }
 
     /// Counts a request that is rejected before a decision.
-    pub(crate) fn turned_away(&self, kind: ErrorKind) {
-        self.telemetry.metrics.turned_away(kind.code());
+    pub(crate) fn record_rejected(&self, kind: ErrorKind) {
+        self.telemetry.metrics.record_rejected(kind.code());
     }
 
     /// The span exporter, if there is one.
@@ -63,8 +63,8 @@ impl Recorder {
     }
 
     /// Records a request that has ended, with its content where content is recorded.
-    pub(crate) fn ended(&self, history: History, exchange: Option<Exchange>) {
+    pub(crate) fn record_request(&self, history: History, content: Option<CapturedContent>) {
         self.ledger.enter(&history);
-        self.telemetry.ended(history, exchange.map(|exchange| Box::new(exchange) as _));
+        self.telemetry.record_request(history, content.map(|content| Box::new(content) as _));
     }
 }

@@ -24,7 +24,7 @@ use pointsman_domain::ids::RouteName;
 use pointsman_policy::Runtime;
 use pointsman_supply::watch::Activity;
 use pointsman_supply::{Fetcher, Order};
-use pointsman_telemetry::metrics::ReloadState;
+use pointsman_telemetry::metrics::ReloadMetrics;
 
 use crate::app::App;
 use crate::clock::unix_seconds;
@@ -100,7 +100,7 @@ pub(crate) struct Reloader {
     /// The next attempt after a failure that passes.
     retry: Retry,
     last: Mutex<Option<Report>>,
-    counts: Mutex<ReloadState>,
+    counts: Mutex<ReloadMetrics>,
 }
 
 impl Source {
@@ -185,7 +185,8 @@ impl Reloader {
         let retry = Retry::default();
         let last_is_clean = app.snapshot().unavailable.is_empty();
         retry.plan(!last_is_clean);
-        let started = ReloadState { last_applied: unix_seconds(), last_is_clean, ..ReloadState::default() };
+        let started =
+            ReloadMetrics { last_applied: unix_seconds(), last_is_clean, ..ReloadMetrics::default() };
         let counts = Mutex::new(started);
         Self { source, runtime, fetcher, app, rollouts, turn, change, files, activity, retry, last, counts }
     }
@@ -215,7 +216,7 @@ impl Reloader {
     }
 
     /// How reloads went so far.
-    pub(crate) fn counts(&self) -> ReloadState {
+    pub(crate) fn counts(&self) -> ReloadMetrics {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,5 +1,4 @@
-//! The headers that say where a request stands among the spans of its client and of
-//! the models.
+//! Headers of the W3C trace context, which connect a request to the spans of its client and of models.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pointsman_domain::trace::{RemoteSpan, SampleRatio, TraceContext};
@@ -8,10 +7,10 @@ use pointsman_wire::trace_context::{is_tracestate, parse_traceparent, traceparen
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// Reads a client's trace headers, and sets right those that go along: each call
-/// gets a `traceparent` of its own later, and what does not follow the rules, or
-/// belongs to no trace, goes nowhere.
-pub(crate) fn begin(received: &HeaderMap, forwarded: &mut HeaderMap, sample: SampleRatio) -> TraceContext {
+/// Starts the trace context of a request from the client's headers, and corrects the headers that are
+/// forwarded: `traceparent` is set for each call later, and `tracestate` is forwarded only if it is
+/// valid and belongs to a valid parent.
+pub(crate) fn start(received: &HeaderMap, forwarded: &mut HeaderMap, sample: SampleRatio) -> TraceContext {
     let mut parents = received.get_all(&TRACEPARENT).iter();
     let parent = match (parents.next(), parents.next()) {
         (Some(only), None) => parse_traceparent(only.as_bytes()),
@@ -28,7 +27,7 @@ pub(crate) fn begin(received: &HeaderMap, forwarded: &mut HeaderMap, sample: Sam
     TraceContext::begin(parent, new, sample)
 }
 
-/// All `tracestate` headers in one, if that may be passed on.
+/// Joins all `tracestate` headers, if the result is valid.
 fn tracestate(received: &HeaderMap) -> Option<HeaderValue> {
     let mut states = received.get_all(&TRACESTATE).iter();
     let first = states.next()?;
@@ -43,8 +42,8 @@ fn tracestate(received: &HeaderMap) -> Option<HeaderValue> {
     is_tracestate(joined.as_bytes()).then_some(joined)
 }
 
-/// What a model is told: which of the gateway's spans its own belongs to.
-pub(crate) fn for_call(trace: TraceContext, span: u64) -> Option<HeaderValue> {
+/// Renders the `traceparent` of a call of a model, whose parent is the span of the call.
+pub(crate) fn render_traceparent(trace: TraceContext, span: u64) -> Option<HeaderValue> {
     let TraceContext { trace, sampled, .. } = trace;
     HeaderValue::from_bytes(&traceparent(RemoteSpan { trace, span, sampled })).ok()
 }
@@ -63,12 +62,12 @@ mod tests {
         let mut all = HeaderMap::new();
         headers().for_each(|(name, value)| _ = all.append(name, value));
         let mut forwarded: HeaderMap = headers().collect();
-        let context = begin(&all, &mut forwarded, SampleRatio::ALL);
+        let context = start(&all, &mut forwarded, SampleRatio::ALL);
         (context, forwarded)
     }
 
     #[test]
-    fn a_client_s_trace_goes_on_with_its_state() {
+    fn a_client_s_trace_is_continued_with_its_state() {
         let (context, forwarded) =
             begun(&[("traceparent", GOOD), ("tracestate", "a=1"), ("tracestate", "b=2")]);
         assert_eq!(
@@ -79,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_breaks_the_rules_is_left_out_and_its_trace_goes_on() {
+    fn an_invalid_state_is_dropped_and_its_trace_is_continued() {
         let (context, forwarded) = begun(&[("traceparent", GOOD), ("tracestate", "nonsense")]);
         assert!(context.parent.is_some() && forwarded.is_empty());
     }
 
     #[test]
-    fn without_one_good_parent_a_trace_begins_and_no_state_goes_along() {
+    fn without_a_valid_parent_a_new_trace_starts_and_no_state_is_forwarded() {
         let bad = "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01";
         for received in [
             &[("tracestate", "a=1")][..],
@@ -99,9 +98,9 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_told_the_call_s_span() {
+    fn the_span_of_a_call_is_the_parent_of_the_model_s_spans() {
         let trace = TraceContext { trace: 0xab, parent: Some(1), span: 2, sampled: true };
-        let header = for_call(trace, 0xcd).expect("digits and hyphens");
+        let header = render_traceparent(trace, 0xcd).expect("digits and hyphens");
         assert_eq!(header, "00-000000000000000000000000000000ab-00000000000000cd-01");
     }
 }

@@ -1,4 +1,4 @@
-//! Spans on their way to a collector: where it is, and where models are.
+//! Export of spans: the connection to the collector, and the servers of models.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -9,13 +9,14 @@ use pointsman_backends::{InvalidBackend, PostClient, PostResponse, TransportConf
 use pointsman_domain::ids::BackendName;
 use pointsman_telemetry::Supervisor;
 use pointsman_telemetry::traces::{
-    self, Collector, CollectorResponse, Exporter, REQUEST_TYPE, Server, Servers, Settings, Traces,
+    self, CollectorResponse, Exporter, ModelServer, ModelServers, REQUEST_TYPE, SpanCollector, TraceSettings,
+    Traces,
 };
 use tokio::sync::{oneshot, watch};
 
 use pointsman_config::{self as config, Config};
 
-/// Providers that OpenTelemetry has a name for, by those of the catalogue of models.
+/// Names of providers: in the catalogue of models, and in OpenTelemetry if it has another one.
 const PROVIDERS: [(&str, &str); 10] = [
     ("amazon-bedrock", "aws.bedrock"),
     ("azure", "azure.ai.openai"),
@@ -29,22 +30,26 @@ const PROVIDERS: [(&str, &str); 10] = [
     ("xai", "x_ai"),
 ];
 
-/// Both ends of the way to the collector, if the configuration has one.
-pub(crate) fn start(config: &Config) -> Result<Option<(Traces, Export)>, InvalidBackend> {
+/// Creates the recorder of spans and their export, if a collector is configured.
+///
+/// # Errors
+/// Fails when the connection to the collector cannot be configured.
+pub(crate) fn start(config: &Config) -> Result<Option<(Traces, SpanExport)>, InvalidBackend> {
     let Some(config::Traces { collector, timeout, sample, content, service_name }) = &config.traces else {
         return Ok(None);
     };
     let client = PostClient::new(collector, REQUEST_TYPE, *timeout)?;
     let instance = uuid::Builder::from_random_bytes(fastrand::u128(..).to_be_bytes()).into_uuid().to_string();
-    let settings = Settings { service: service_name.clone(), instance, sample: *sample, content: *content };
+    let settings =
+        TraceSettings { service: service_name.clone(), instance, sample: *sample, content: *content };
     let (traces, exporter) = traces::traces(settings);
-    traces.models_are_at(servers(config));
-    Ok(Some((traces, Export { exporter, collector: PostingCollector(client) })))
+    traces.set_servers(model_servers(config));
+    Ok(Some((traces, SpanExport { exporter, collector: PostingCollector(client) })))
 }
 
-/// What sends spans.
+/// Export of spans to a collector.
 #[derive(Debug)]
-pub(crate) struct Export {
+pub(crate) struct SpanExport {
     exporter: Exporter,
     collector: PostingCollector,
 }
@@ -52,10 +57,13 @@ pub(crate) struct Export {
 #[derive(Debug)]
 struct PostingCollector(PostClient);
 
-impl Export {
-    /// Sends until it is told to stop, and then what is still there. In a thread of
-    /// its own, so that no request waits while a batch is handed to the system. What
-    /// comes back resolves when all is sent.
+impl SpanExport {
+    /// Sends spans until `stop` is true, and then the remaining ones. Runs in a dedicated thread, so
+    /// that no request waits while a batch is handed to the system. The returned channel resolves when
+    /// everything has been sent.
+    ///
+    /// # Errors
+    /// Fails when the system cannot start the thread or its runtime.
     pub(crate) fn start(
         self,
         mut stop: watch::Receiver<bool>,
@@ -67,7 +75,7 @@ impl Export {
         let mut ended = Some(ended);
         supervisor.spawn_thread("span-export", move || {
             runtime.block_on(exporter.run(&collector, &mut stop));
-            // Whoever waits may have lost patience.
+            // The receiver may have timed out.
             let _ = ended.take().map(|ended| ended.send(()));
             ControlFlow::Break(())
         })?;
@@ -75,7 +83,7 @@ impl Export {
     }
 }
 
-impl Collector for PostingCollector {
+impl SpanCollector for PostingCollector {
     fn address(&self) -> String {
         self.0.address()
     }
@@ -90,23 +98,23 @@ impl Collector for PostingCollector {
     }
 }
 
-/// Where the models of a configuration are called.
-pub(crate) fn servers(config: &Config) -> Servers {
-    let server = |backend: &config::Backend| -> (BackendName, Server) {
+/// Returns the servers of the models of a configuration.
+pub(crate) fn model_servers(config: &Config) -> ModelServers {
+    let server = |backend: &config::Backend| -> (BackendName, ModelServer) {
         let known = PROVIDERS.iter().find(|(ours, _)| *ours == backend.provider);
         let provider = known.map_or(backend.provider.as_str(), |(_, theirs)| theirs).to_owned();
         let address = match &backend.transport {
             TransportConfig::Http(http) => address(&http.base_url),
             TransportConfig::Simulated(_) => None,
         };
-        (backend.name.clone(), Server { provider, address })
+        (backend.name.clone(), ModelServer { provider, address })
     };
     config.backends.iter().map(server).collect()
 }
 
 fn address(url: &str) -> Option<(String, u16)> {
     let uri: Uri = url.parse().ok()?;
-    let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     let host = uri.host()?.trim_start_matches('[').trim_end_matches(']');
-    Some((host.to_owned(), uri.port_u16().unwrap_or(usual)))
+    Some((host.to_owned(), uri.port_u16().unwrap_or(default_port)))
 }

@@ -8,6 +8,7 @@ use pointsman_domain::outcome::Outcome;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, InstancePre};
 
+use crate::code::sha256;
 use crate::deadline::Deadline;
 use crate::decision::{Answer, DecisionInput};
 use crate::failure::PolicyFailure;
@@ -28,6 +29,7 @@ pub struct Policy {
 struct Loaded {
     spec: PolicySpec,
     digest: Digest,
+    settings_digest: Digest,
     version: String,
     runtime: Runtime,
     /// Held so that it is not compiled again for another policy.
@@ -68,8 +70,10 @@ impl Policy {
         let context = Arc::new(Context::new(&spec, runtime.log_rate(&spec.name)));
         let record = Arc::new(Record::new(runtime.alarm()));
         let version = format!("{}@{}", spec.name, digest.short());
+        let settings_digest = sha256(spec.settings.as_bytes());
         let loaded = Loaded {
             digest,
+            settings_digest,
             version,
             component,
             template,
@@ -93,6 +97,11 @@ impl Policy {
     /// The SHA-256 of the bytes it was loaded from.
     pub fn digest(&self) -> Digest {
         self.loaded.digest
+    }
+
+    /// SHA-256 of the JSON text of its settings.
+    pub fn settings_digest(&self) -> Digest {
+        self.loaded.settings_digest
     }
 
     /// Name and digest, `name@0123456789ab`: what answers and logs call it.

@@ -1,9 +1,9 @@
-//! What it costs to count a request.
+//! Cost of counting a request.
 //!
 //! `cargo bench --workspace --bench metrics`, on a quiet machine.
 
 #[expect(dead_code, reason = "tests need more of it")]
-#[path = "../src/sample.rs"]
+#[path = "../../record/src/sample.rs"]
 mod sample;
 
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use pointsman_domain::history::History;
 use pointsman_domain::model::Model;
 use pointsman_domain::outcome::RequestEnd;
 use pointsman_telemetry::Metrics;
-use pointsman_telemetry::metrics::{Format, State};
+use pointsman_telemetry::metrics::{MetricsFormat, MetricsState};
 use sample::{history, model};
 
 fn main() {
     divan::main();
 }
 
-/// As many routes, each with as many models.
+/// Numbers of routes, and of models of each.
 const SIZES: [usize; 2] = [3, 100];
 
 #[divan::bench(args = SIZES)]
@@ -39,13 +39,13 @@ fn three_calls(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES)]
 fn page(bencher: Bencher<'_, '_>, size: usize) {
     let metrics = configured(size);
-    metrics.ended(&history(1_000, "model-0", RequestEnd::Answered));
-    bencher.bench_local(|| metrics.page(Format::OpenMetrics, State::default()));
+    metrics.record_request(&history(1_000, "model-0", RequestEnd::Answered));
+    bencher.bench_local(|| metrics.page(MetricsFormat::OpenMetrics, MetricsState::default()));
 }
 
 fn count(bencher: Bencher<'_, '_>, size: usize, history: &History) {
     let metrics = configured(size);
-    bencher.bench(|| metrics.ended(history));
+    bencher.bench(|| metrics.record_request(history));
 }
 
 fn configured(size: usize) -> Metrics {

@@ -1,13 +1,13 @@
-//! What it costs a request to tell of itself in spans.
+//! Cost of the spans of a request.
 
 use bytes::Bytes;
 use divan::Bencher;
 use pointsman_domain::history::History;
 use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::trace::{SampleRatio, TraceContext};
-use pointsman_telemetry::traces::{Collector, CollectorResponse, Settings, traces};
+use pointsman_telemetry::traces::{CollectorResponse, SpanCollector, TraceSettings, traces};
 
-#[path = "../src/sample.rs"]
+#[path = "../../record/src/sample.rs"]
 #[allow(dead_code, reason = "tests use more of it")]
 mod sample;
 
@@ -15,17 +15,17 @@ fn main() {
     divan::main();
 }
 
-/// A request of three spans: its own, a decision's, a call's.
+/// Returns a request of three spans: its own, a decision and a call.
 fn history(sampled: bool) -> History {
     let mut history = sample::history(1_000_000, "llama-7b", RequestEnd::Answered);
     history.trace = Some(TraceContext { trace: 1 << 100, parent: Some(3), span: 2, sampled });
     history
 }
 
-/// Takes everything at once.
-struct Taker;
+/// Collector that accepts everything at once.
+struct AcceptingCollector;
 
-impl Collector for Taker {
+impl SpanCollector for AcceptingCollector {
     fn address(&self) -> String {
         String::new()
     }
@@ -36,11 +36,11 @@ impl Collector for Taker {
     }
 }
 
-/// A request whose trace is recorded writes its spans, while batches are sent by
-/// another thread; one whose trace is not writes nothing.
+/// A request in a sampled trace writes its spans while another thread sends batches. Any other request
+/// writes nothing.
 #[divan::bench(args = [true, false])]
 fn ended(bencher: Bencher<'_, '_>, sampled: bool) {
-    let (traces, mut exporter) = traces(Settings {
+    let (traces, mut exporter) = traces(TraceSettings {
         service: "pointsman".to_owned(),
         instance: "bench".to_owned(),
         sample: SampleRatio::ALL,
@@ -49,10 +49,10 @@ fn ended(bencher: Bencher<'_, '_>, sampled: bool) {
     let (stop, mut stopped) = tokio::sync::watch::channel(false);
     let sending = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        runtime.map(|runtime| runtime.block_on(exporter.run(&Taker, &mut stopped))).is_ok()
+        runtime.map(|runtime| runtime.block_on(exporter.run(&AcceptingCollector, &mut stopped))).is_ok()
     });
     let history = history(sampled);
-    bencher.bench_local(|| traces.ended(&history, None));
+    bencher.bench_local(|| traces.record(&history, None));
     assert!(stop.send(true).is_ok());
     assert!(sending.join().is_ok_and(|sent| sent));
 }

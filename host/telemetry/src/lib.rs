@@ -1,28 +1,28 @@
-//! What operators see of requests that have ended.
+//! Telemetry of requests that have ended: the log line, recent requests, sums over time, metrics,
+//! the decision log and spans.
 //!
-//! A [`History`] comes in, once for each request, and everything is told from it:
-//! the log line, the last requests, the sums over time, the spans. So they agree, and
-//! what a history does not hold, such as content and keys, is in none of them. Who asks
-//! for content in the decision log or in spans gets it there, beside the history.
+//! Each request hands over its [`History`] once, when it ends. Everything here is derived from
+//! it, so all outputs agree, and data that a history never contains, such as content and keys,
+//! reaches none of them. Content goes to the decision log and to spans only if the operator
+//! enabled it there, and travels beside the history.
 //!
-//! What is counted is counted at once. For the decision log and for spans, which are
-//! more work, a request only leaves its history. It is told of a moment later, with
-//! others, by a thread that does nothing else: between the calls of the system that a
-//! request is made of, the same work takes three to four times as long as in a row.
+//! Counters are updated at once. The decision log and spans are more work, so the request only
+//! queues its history for them. A dedicated thread then serialises many in a row: between the
+//! system calls of a request the same work takes three to four times as long.
 
 mod content;
 pub mod decision_log;
-mod log;
+mod events;
+mod log_throttle;
 pub mod metrics;
+mod pending;
 mod recent;
-pub mod record;
-mod repeats;
 #[cfg(test)]
+#[path = "../../record/src/sample.rs"]
 mod sample;
 mod supervisor;
 mod timeline;
 pub mod traces;
-mod waiting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,139 +31,143 @@ use std::time::Instant;
 use pointsman_domain::history::History;
 use pointsman_domain::trace::TraceContext;
 
-pub use content::{Answer, Exchange};
+pub use content::{AnswerText, CapturedOutput, ContentSource};
 pub use decision_log::DecisionLog;
-pub use log::{Asked, AttemptFailed, PolicyFailed};
+pub use events::{AttemptFailure, PolicyCallFailure, PolicyCallKind};
+use log_throttle::LogThrottle;
 pub use metrics::Metrics;
-use metrics::Queue;
-pub use recent::{Recent, Since};
-pub use record::Record;
-use repeats::Repeats;
+use metrics::QueueLabel;
+use pending::{EndedRequest, PendingRequests};
+pub use recent::{RecentRequests, RecentUpdate};
 pub use supervisor::{BackgroundTask, Supervisor};
-pub use timeline::{Point, Steps, Timeline, Window};
+pub use timeline::{IntervalSeries, IntervalTotals, Timeline, TimelineWindow};
 use traces::Traces;
-use waiting::{Ended, Waiting};
 
-/// Takes in what happened.
+/// Telemetry of one gateway.
 #[derive(Debug, Default)]
 pub struct Telemetry {
-    /// The last requests.
-    pub recent: Recent,
+    /// Recent requests.
+    pub recent: RecentRequests,
     /// Sums over time.
     pub timeline: Timeline,
-    /// What is counted.
+    /// Counters and histograms.
     pub metrics: Metrics,
-    /// Spans, if somebody collects them.
+    /// Spans, if a collector is configured.
     pub traces: Option<Traces>,
-    /// Records in files, if there are to be any.
+    /// Decision log, if one is configured.
     pub decision_log: Option<DecisionLog>,
-    /// Requests that neither of these two was told of yet.
-    waiting: Waiting,
-    /// Those that they are told of now. Whoever holds it tells.
-    telling: Mutex<Vec<Ended>>,
-    /// What need not be told again.
-    repeats: Repeats,
+    /// Requests that are not yet in the decision log and the spans.
+    pending: PendingRequests,
+    /// Requests that are being recorded. The thread that holds the lock records them.
+    batch: Mutex<Vec<EndedRequest>>,
+    log_throttle: LogThrottle,
 }
 
 impl Telemetry {
-    /// With whoever takes spans, and with a decision log, if there is to be one.
+    /// Creates telemetry with the outputs that are configured.
     pub fn new(traces: Option<Traces>, decision_log: Option<DecisionLog>) -> Self {
         Self { traces, decision_log, ..Self::default() }
     }
 
-    /// A policy failed, which may happen with every request.
-    pub fn policy_failed(&self, failed: &PolicyFailed<'_>) {
-        let (what, why) = (failed.asked.as_str(), failed.reason);
-        if let Some(left_out) = self.repeats.tell(what, why, failed.policy, Instant::now()) {
-            log::policy_failed(failed, left_out);
+    /// Logs a failed call of a policy. The log is throttled, since every request can cause one.
+    pub fn log_policy_failure(&self, failure: &PolicyCallFailure<'_>) {
+        let (event, reason) = (failure.kind.as_str(), failure.reason);
+        if let Some(suppressed) = self.log_throttle.admit(event, reason, failure.policy, Instant::now()) {
+            events::log_policy_failure(failure, suppressed);
         }
     }
 
-    /// A call of a model failed, which may happen with every request.
-    pub fn attempt_failed(&self, failed: &AttemptFailed<'_>) {
-        let (why, who) = (failed.kind.as_str(), failed.model.as_str());
-        let told = self.repeats.tell("an attempt failed", why, who, Instant::now());
-        if let Some(left_out) = told {
-            log::attempt_failed(failed, left_out);
+    /// Logs a failed call of a model. The log is throttled, since every request can cause one.
+    pub fn log_attempt_failure(&self, failure: &AttemptFailure<'_>) {
+        let (reason, model) = (failure.kind.as_str(), failure.model.as_str());
+        let admitted = self.log_throttle.admit("an attempt failed", reason, model, Instant::now());
+        if let Some(suppressed) = admitted {
+            events::log_attempt_failure(failure, suppressed);
         }
     }
 
-    /// A task of a plan failed.
-    pub fn task_failed(&self, decision: &str, task: &str, why: &str) {
-        log::task_failed(decision, task, why);
+    /// Logs a failed task of a plan.
+    pub fn log_task_failure(&self, decision: &str, task: &str, error: &str) {
+        events::log_task_failure(decision, task, error);
     }
 
-    /// An outcome found no room on its way to a policy.
-    pub fn outcome_dropped(&self, decision: &str, policy: &str) {
-        log::outcome_dropped(decision, policy);
-        self.metrics.dropped(Queue::Feedback, 1);
+    /// Logs and counts an outcome that was dropped because the queue of its policy was full.
+    pub fn record_dropped_outcome(&self, decision: &str, policy: &str) {
+        events::log_dropped_outcome(decision, policy);
+        self.metrics.record_dropped(QueueLabel::Feedback, 1);
     }
 
-    /// Whether somebody wants to be told what is said in a request.
+    /// Returns whether the content of a request is recorded.
     pub fn wants_content(&self, id: &str, trace: Option<TraceContext>) -> bool {
         self.decision_log.as_ref().is_some_and(|log| log.wants_content(id))
             || self.traces.as_ref().is_some_and(|traces| traces.wants_content(trace))
     }
 
-    /// A request has ended. What was said in it goes where an operator asked for it.
-    /// Never waits for a disk or a network; where more wait to be told of than one
-    /// thread tells, whoever adds to them helps.
-    pub fn ended(&self, history: History, exchange: Option<Box<dyn Exchange>>) {
-        log::ended(&history);
+    /// Returns whether the content of a request includes the outputs of tasks.
+    pub fn wants_outputs(&self, id: &str) -> bool {
+        self.decision_log.as_ref().is_some_and(|log| log.wants_outputs(id))
+    }
+
+    /// Records a request that has ended, with its content if that is wanted. Never waits for a
+    /// disk or a network. If requests end faster than the dedicated thread records them, the
+    /// caller takes over the pending ones.
+    pub fn record_request(&self, history: History, content: Option<Box<dyn ContentSource>>) {
+        events::log_request(&history);
         self.timeline.add(&history);
-        self.metrics.ended(&history);
-        let (is_kept, is_told) = (self.recent.wants(&history, Instant::now()), self.is_told(&history));
-        if !is_kept && !is_told {
+        self.metrics.record_request(&history);
+        let (is_kept, is_recorded) =
+            (self.recent.admits(&history, Instant::now()), self.is_recorded(&history));
+        if !is_kept && !is_recorded {
             return;
         }
         let history = Arc::new(history);
         if is_kept {
-            self.recent.keep(Arc::clone(&history));
+            self.recent.add(Arc::clone(&history));
         }
-        if is_told && self.waiting.push(Ended { history, exchange }) {
-            self.catch_up();
+        if is_recorded && self.pending.push(EndedRequest { history, content }) {
+            self.record_pending();
         }
     }
 
-    /// Tells of requests as they end, until it is closed. For a thread of its own:
-    /// without it they are told of when many wait. May be called again after a panic.
+    /// Records pending requests until telemetry is closed. Meant for a dedicated thread; without
+    /// one, requests are recorded once many are pending. May be called again after a panic.
     pub fn run(&self) {
-        while self.waiting.wait() {
-            self.catch_up();
+        while self.pending.wait() {
+            self.record_pending();
         }
     }
 
-    /// Tells of everything that has ended by now, and lets whoever runs it end.
+    /// Records everything that is pending, and ends [`run`](Self::run).
     pub fn close(&self) {
-        self.waiting.close();
-        self.catch_up();
+        self.pending.close();
+        self.record_pending();
     }
 
-    /// Tells of everything that has ended by now.
-    pub fn catch_up(&self) {
-        let mut batch = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
-        self.waiting.take(&mut batch);
-        for ended in batch.drain(..) {
-            // A panic costs one request's record and spans, not those of the whole batch.
-            if catch_unwind(AssertUnwindSafe(|| self.record(ended))).is_err() {
-                self.metrics.dropped(Queue::DecisionLog, u64::from(self.decision_log.is_some()));
+    /// Records everything that is pending.
+    pub fn record_pending(&self) {
+        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        self.pending.take(&mut batch);
+        for request in batch.drain(..) {
+            // A panic loses the record and spans of one request, not those of the whole batch.
+            if catch_unwind(AssertUnwindSafe(|| self.record(request))).is_err() {
+                self.metrics.record_dropped(QueueLabel::DecisionLog, u64::from(self.decision_log.is_some()));
             }
         }
     }
 
-    /// Adds a request that has ended to the decision log and to the spans.
-    fn record(&self, Ended { history, exchange }: Ended) {
-        let exchange = exchange.as_deref();
+    /// Adds a request to the decision log and to the spans.
+    fn record(&self, EndedRequest { history, content }: EndedRequest) {
+        let content = content.as_deref();
         if let Some(log) = &self.decision_log {
-            log.keep(&history, exchange.map(Exchange::prompt));
+            log.record(&history, content);
         }
         if let Some(traces) = &self.traces {
-            traces.ended(&history, exchange);
+            traces.record(&history, content);
         }
     }
 
-    /// Whether the decision log or spans are to tell of a request.
-    fn is_told(&self, history: &History) -> bool {
+    /// Returns whether the decision log or the spans include a request.
+    fn is_recorded(&self, history: &History) -> bool {
         self.decision_log.as_ref().is_some_and(|log| log.wants(&history.outcome.id))
             || self.traces.as_ref().is_some_and(|traces| traces.wants(history.trace))
     }

@@ -1,11 +1,11 @@
-//! The last requests, for whoever asks why one went where it went.
+//! Recent requests, for operators who want to know why one was routed as it was.
 //!
-//! Where thousands end every second nobody reads them all, and keeping them all costs
-//! each of them more than anything else that is told of it: memory that was let go
-//! so many requests ago is in no cache. So of those that went as usual some are kept,
-//! evenly, and what is kept reaches seconds back and not tenths of one.
+//! Under heavy load only a part of the requests is kept. Keeping all of them costs each request
+//! more than the rest of telemetry, since the memory of an evicted history is in no cache any
+//! more, and nobody reads thousands a second. An even selection also covers several seconds
+//! instead of a fraction of one.
 
-mod pace;
+mod pacer;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,97 +14,94 @@ use std::time::Instant;
 use pointsman_domain::history::History;
 use pointsman_domain::outcome::RequestEnd;
 
-use pace::Pace;
+use pacer::Pacer;
 
-/// Requests that are kept, the newest.
-pub const KEPT: usize = 1_000;
+/// Number of requests that are kept.
+pub const CAPACITY: usize = 1_000;
 
-/// Requests of a kind that are kept each second, where more end for longer than it
-/// takes [`KEPT`] of them to.
-pub const A_SECOND: u32 = 100;
+/// Requests of a kind that are kept each second once more of them end.
+pub const MAX_PER_SECOND: u32 = 100;
 
-/// The last requests, and the last ones of those that were cut into tasks, which
-/// are rarer and would be gone too soon.
+/// Recent requests, and recent requests with plans, which are rarer and would be evicted too soon.
 #[derive(Debug, Default)]
-pub struct Recent {
-    all: Mutex<Kept>,
-    plans: Mutex<Kept>,
-    usual: Pace,
-    /// Of what failed, was tried again, asked about twice or cut into tasks.
-    notable: Pace,
+pub struct RecentRequests {
+    all: Mutex<HistoryRing>,
+    plans: Mutex<HistoryRing>,
+    usual: Pacer,
+    /// Limit for requests that failed, were retried, had several decisions or a plan.
+    notable: Pacer,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct HistoryRing {
     newest: VecDeque<Arc<History>>,
-    /// How many were kept so far, those that are gone included.
+    /// Number of requests that were added so far, evicted ones included.
     count: u64,
 }
 
-/// What was kept after a moment.
+/// Requests that were added since an earlier update.
 #[derive(Debug)]
-pub struct Since {
-    /// Oldest first.
+pub struct RecentUpdate {
+    /// Requests, oldest first.
     pub histories: Vec<Arc<History>>,
-    /// The moment to ask from the next time.
+    /// Position from which the next update continues.
     pub count: u64,
 }
 
-impl Recent {
-    /// Whether a request that ends now is to be kept: unless too many were lately.
-    /// Each is asked for once.
-    pub(crate) fn wants(&self, history: &History, now: Instant) -> bool {
-        let pace = if is_notable(history) { &self.notable } else { &self.usual };
-        pace.allows(now)
+impl RecentRequests {
+    /// Returns whether a request that ends now is kept, and counts it as kept if so.
+    pub(crate) fn admits(&self, history: &History, now: Instant) -> bool {
+        let pacer = if is_notable(history) { &self.notable } else { &self.usual };
+        pacer.admits(now)
     }
 
-    /// Keeps one that is wanted.
-    pub(crate) fn keep(&self, history: Arc<History>) {
+    /// Adds a request that was admitted.
+    pub(crate) fn add(&self, history: Arc<History>) {
         if history.plan.is_some() {
-            lock(&self.plans).keep(Arc::clone(&history));
+            lock(&self.plans).add(Arc::clone(&history));
         }
-        // What makes room is dropped when the lock is free again.
-        let _gone = lock(&self.all).keep(history);
+        // The evicted history is dropped after the lock is released.
+        let _evicted = lock(&self.all).add(history);
     }
 
-    /// The request with this decision id, if it is still kept.
+    /// Returns the request with this decision id, if it is still kept.
     pub fn get(&self, id: &str) -> Option<Arc<History>> {
-        let find = |kept: &Mutex<Kept>| {
-            lock(kept).newest.iter().rev().find(|history| history.outcome.id == id).cloned()
+        let find = |ring: &Mutex<HistoryRing>| {
+            lock(ring).newest.iter().rev().find(|history| history.outcome.id == id).cloned()
         };
         find(&self.all).or_else(|| find(&self.plans))
     }
 
-    /// The newest requests that are wanted, newest first.
-    pub fn newest(&self, most: usize, wanted: impl Fn(&History) -> bool) -> Vec<Arc<History>> {
-        lock(&self.all).newest(most, wanted)
+    /// Returns at most `limit` requests that match, newest first.
+    pub fn newest(&self, limit: usize, matches: impl Fn(&History) -> bool) -> Vec<Arc<History>> {
+        lock(&self.all).newest(limit, matches)
     }
 
-    /// The newest requests that were cut into tasks, newest first.
-    pub fn newest_plans(&self, most: usize) -> Vec<Arc<History>> {
-        lock(&self.plans).newest(most, |_| true)
+    /// Returns at most `limit` requests with plans, newest first.
+    pub fn newest_plans(&self, limit: usize) -> Vec<Arc<History>> {
+        lock(&self.plans).newest(limit, |_| true)
     }
 
-    /// Those that were kept since this many had been, at most so many, the newest.
-    pub fn since(&self, count: u64, most: usize) -> Since {
-        let kept = lock(&self.all);
-        let new = usize::try_from(kept.count.saturating_sub(count)).unwrap_or(usize::MAX);
-        let new = new.min(most).min(kept.newest.len());
-        let histories = kept.newest.iter().skip(kept.newest.len() - new).cloned().collect();
-        Since { histories, count: kept.count }
+    /// Returns the requests that were added after the first `count`, at most the newest `limit`.
+    pub fn since(&self, count: u64, limit: usize) -> RecentUpdate {
+        let ring = lock(&self.all);
+        let new = usize::try_from(ring.count.saturating_sub(count)).unwrap_or(usize::MAX);
+        let new = new.min(limit).min(ring.newest.len());
+        let histories = ring.newest.iter().skip(ring.newest.len() - new).cloned().collect();
+        RecentUpdate { histories, count: ring.count }
     }
 }
 
-impl Kept {
-    fn keep(&mut self, history: Arc<History>) -> Option<Arc<History>> {
-        let gone = if self.newest.len() == KEPT { self.newest.pop_front() } else { None };
+impl HistoryRing {
+    fn add(&mut self, history: Arc<History>) -> Option<Arc<History>> {
+        let evicted = if self.newest.len() == CAPACITY { self.newest.pop_front() } else { None };
         self.newest.push_back(history);
         self.count += 1;
-        gone
+        evicted
     }
 
-    fn newest(&self, most: usize, wanted: impl Fn(&History) -> bool) -> Vec<Arc<History>> {
-        self.newest.iter().rev().filter(|history| wanted(history)).take(most).cloned().collect()
+    fn newest(&self, limit: usize, matches: impl Fn(&History) -> bool) -> Vec<Arc<History>> {
+        self.newest.iter().rev().filter(|history| matches(history)).take(limit).cloned().collect()
     }
 }
 
@@ -115,8 +112,8 @@ fn is_notable(history: &History) -> bool {
         || history.decisions.len() > 1
 }
 
-fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(ring: &Mutex<HistoryRing>) -> MutexGuard<'_, HistoryRing> {
+    ring.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

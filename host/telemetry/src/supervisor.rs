@@ -1,7 +1,7 @@
-//! Restarts background work that panics or ends unexpectedly.
+//! Supervision of background work.
 //!
-//! Each restart is logged, counted for the metrics, and delayed by an exponential
-//! back-off. What the work owns survives a panic, so queues and counters are kept.
+//! Work that panics or ends unexpectedly is restarted. Each restart is logged, counted for the metrics,
+//! and delayed by an exponential back-off. The state that the work owns survives a panic.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,36 +13,36 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Wait before the first restart; doubles with each one.
-const SHORTEST_WAIT: Duration = Duration::from_millis(100);
+/// Wait before the first restart. It doubles with each one.
+const MIN_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest wait before a restart.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// Work that ran for this long starts over with the shortest wait.
-const CALM: Duration = Duration::from_secs(60);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// Run time after which the wait starts over.
+const BACKOFF_RESET: Duration = Duration::from_secs(60);
 
 /// Work that an asynchronous runtime runs in the background.
 pub trait BackgroundTask: Send {
     /// Name in logs and metrics.
     const NAME: &'static str;
 
-    /// Works. `Break` ends the task for good; after `Continue` or a panic it is restarted.
+    /// Runs the task. `Break` ends the task for good; after `Continue` or a panic it is restarted.
     fn run(&mut self) -> impl Future<Output = ControlFlow<()>> + Send;
 }
 
-/// Runs background work and counts its restarts. Clones share the counts.
+/// Supervisor of background work. Clones share the counts of restarts.
 #[derive(Clone, Debug, Default)]
 pub struct Supervisor(Arc<Mutex<BTreeMap<&'static str, u64>>>);
 
 impl Supervisor {
-    /// Runs a task until it ends for good. Its restarts are reported from the call on,
-    /// not only once the future is polled.
+    /// Runs a task until it ends for good. Its restarts are reported from this call on, even before the
+    /// future is polled.
     pub fn run<T: BackgroundTask>(&self, task: T) -> impl Future<Output = ()> + Send + use<T> {
         self.counts().entry(T::NAME).or_default();
         self.clone().keep_running(task)
     }
 
     async fn keep_running<T: BackgroundTask>(self, mut task: T) {
-        let mut backoff = Backoff::default();
+        let mut backoff = RestartBackoff::default();
         loop {
             let started = Instant::now();
             let ended = {
@@ -66,7 +66,7 @@ impl Supervisor {
     /// Starts a thread that runs `work` until it breaks.
     ///
     /// # Errors
-    /// Fails when the system has no thread left.
+    /// Fails when the system cannot start a thread.
     pub fn spawn_thread(
         &self,
         name: &'static str,
@@ -75,7 +75,7 @@ impl Supervisor {
         self.counts().entry(name).or_default();
         let supervisor = self.clone();
         let keep_running = move || {
-            let mut backoff = Backoff::default();
+            let mut backoff = RestartBackoff::default();
             loop {
                 let started = Instant::now();
                 if catch_unwind(AssertUnwindSafe(&mut work)).is_ok_and(|ended| ended.is_break()) {
@@ -87,18 +87,18 @@ impl Supervisor {
         thread::Builder::new().name(name.to_owned()).spawn(keep_running).map(drop)
     }
 
-    /// Restarts since the start, by the name of the work, also where there were none.
+    /// Returns the restarts of all work by name, including work that was never restarted.
     pub fn restarts(&self) -> Vec<(&'static str, u64)> {
         self.counts().iter().map(|(name, count)| (*name, *count)).collect()
     }
 
     /// Counts a restart and returns the wait before it.
-    fn restart(&self, name: &'static str, backoff: &mut Backoff, ran: Duration) -> Duration {
+    fn restart(&self, name: &'static str, backoff: &mut RestartBackoff, ran: Duration) -> Duration {
         *self.counts().entry(name).or_default() += 1;
         let wait = backoff.next(ran);
         tracing::error!(
             task = name,
-            "background work panicked or ended unexpectedly; it is restarted in {wait:?}"
+            "background work panicked or ended unexpectedly; restarting it in {wait:?}"
         );
         wait
     }
@@ -108,26 +108,26 @@ impl Supervisor {
     }
 }
 
-/// Waits between restarts.
+/// Exponential back-off between restarts.
 #[derive(Debug)]
-struct Backoff(Duration);
+struct RestartBackoff(Duration);
 
-impl Default for Backoff {
+impl Default for RestartBackoff {
     fn default() -> Self {
-        Self(SHORTEST_WAIT)
+        Self(MIN_BACKOFF)
     }
 }
 
-impl Backoff {
-    /// The wait after work that ran for so long.
+impl RestartBackoff {
+    /// Returns the wait after work that ran for `ran`.
     fn next(&mut self, ran: Duration) -> Duration {
-        let wait = if ran >= CALM { SHORTEST_WAIT } else { self.0 };
-        self.0 = (2 * wait).min(LONGEST_WAIT);
+        let wait = if ran >= BACKOFF_RESET { MIN_BACKOFF } else { self.0 };
+        self.0 = (2 * wait).min(MAX_BACKOFF);
         wait
     }
 }
 
-/// Parks the thread. Wake-ups before the time are ignored.
+/// Parks the thread for a time. Earlier wake-ups are ignored.
 fn wait(time: Duration) {
     let end = Instant::now() + time;
     loop {
@@ -145,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// Ends differently each time that it is run.
+    /// Task that ends differently each time.
     struct Unreliable {
         runs: Vec<u32>,
         done: mpsc::Sender<Vec<u32>>,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_that_panics_or_ends_goes_on_with_what_it_owns() {
+    async fn a_restarted_task_keeps_its_state() {
         let supervisor = Supervisor::default();
         let (done, runs) = mpsc::channel();
         supervisor.run(Unreliable { runs: Vec::new(), done }).await;
@@ -190,16 +190,16 @@ mod tests {
         };
         supervisor.spawn_thread("thread", work).unwrap();
         assert_eq!(ended.recv(), Ok(2));
-        assert!(ended.recv().is_err(), "what it owned is gone with it");
+        assert!(ended.recv().is_err(), "its state is dropped");
         assert_eq!(supervisor.restarts(), [("thread", 1)]);
     }
 
     #[test]
-    fn waits_double_up_to_a_bound_until_the_work_is_calm() {
-        let mut backoff = Backoff::default();
+    fn waits_double_up_to_a_bound_and_start_over_after_a_long_run() {
+        let mut backoff = RestartBackoff::default();
         let waits: Vec<u128> = (0..9).map(|_| backoff.next(Duration::ZERO).as_millis()).collect();
         assert_eq!(waits, [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
-        assert_eq!(backoff.next(CALM), SHORTEST_WAIT);
-        assert_eq!(backoff.next(Duration::ZERO), 2 * SHORTEST_WAIT);
+        assert_eq!(backoff.next(BACKOFF_RESET), MIN_BACKOFF);
+        assert_eq!(backoff.next(Duration::ZERO), 2 * MIN_BACKOFF);
     }
 }

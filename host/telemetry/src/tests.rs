@@ -5,11 +5,11 @@ use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::prompt::{NoPrompt, Prompt};
 
 use super::*;
-use crate::decision_log::Settings;
+use crate::decision_log::DecisionLogSettings;
+use crate::pending::{MAX_PENDING, WAKE_COUNT};
 use crate::sample::{history, time};
-use crate::waiting::{MANY, TOO_MANY};
 
-/// With a decision log, in a directory that goes with it.
+/// Telemetry with a decision log in a temporary directory.
 struct Setup {
     telemetry: Telemetry,
     _dir: tempfile::TempDir,
@@ -17,13 +17,14 @@ struct Setup {
 
 fn setup(sample: f64) -> Setup {
     let dir = tempfile::tempdir().expect("a directory");
-    let settings = Settings {
+    let settings = DecisionLogSettings {
         dir: dir.path().to_owned(),
         rotate_size: 1 << 30,
         rotate_after: Duration::from_secs(3_600),
         max_size: 1 << 30,
         sample,
         content: None,
+        outputs: false,
     };
     let log = DecisionLog::open(settings, &Supervisor::default()).expect("it is free");
     Setup { telemetry: Telemetry::new(None, Some(log)), _dir: dir }
@@ -31,7 +32,7 @@ fn setup(sample: f64) -> Setup {
 
 impl Setup {
     fn ended(&self, number: u64) {
-        self.telemetry.ended(history(number, "llama-7b", RequestEnd::Answered), None);
+        self.telemetry.record_request(history(number, "llama-7b", RequestEnd::Answered), None);
     }
 
     fn written(&self) -> u64 {
@@ -48,21 +49,21 @@ impl Setup {
 }
 
 #[test]
-fn what_is_counted_and_kept_is_there_at_once() {
+fn counts_and_recent_requests_are_updated_at_once() {
     let setup = setup(1.0);
     setup.ended(1);
     setup.ended(2);
     assert!(setup.telemetry.recent.get("id-1").is_some());
-    let points = setup.telemetry.timeline.steps(Window::Minutes, time(10)).points;
+    let points = setup.telemetry.timeline.series(TimelineWindow::Minutes, time(10)).points;
     assert_eq!(points.iter().map(|point| point.requests).sum::<u64>(), 2);
 }
 
 #[test]
-fn all_are_told_of_soon_one_or_many_and_those_after_the_end_too() {
+fn requests_are_recorded_soon_and_those_after_the_end_too() {
     let setup = setup(1.0);
     thread::scope(|scope| {
         scope.spawn(|| setup.telemetry.run());
-        for count in [1, 2, 2 + 3 * MANY as u64] {
+        for count in [1, 2, 2 + 3 * WAKE_COUNT as u64] {
             (setup.written()..count).for_each(|number| setup.ended(number));
             setup.until_written(count);
         }
@@ -70,35 +71,35 @@ fn all_are_told_of_soon_one_or_many_and_those_after_the_end_too() {
     });
     setup.ended(1_000);
     setup.telemetry.close();
-    setup.until_written(3 + 3 * MANY as u64);
+    setup.until_written(3 + 3 * WAKE_COUNT as u64);
 }
 
 #[test]
-fn where_nobody_tells_those_that_end_do_not_pile_up() {
+fn without_the_recording_thread_pending_requests_are_bounded() {
     let setup = setup(1.0);
-    (0..TOO_MANY as u64).for_each(|number| setup.ended(number));
-    setup.until_written(TOO_MANY as u64);
+    (0..MAX_PENDING as u64).for_each(|number| setup.ended(number));
+    setup.until_written(MAX_PENDING as u64);
 }
 
 #[test]
-fn what_is_not_in_the_sample_does_not_wait() {
+fn requests_outside_the_sample_are_not_pending() {
     let setup = setup(0.5);
     (0..100).for_each(|number| setup.ended(number));
-    let mut waiting = Vec::new();
-    setup.telemetry.waiting.take(&mut waiting);
-    assert!((20..80).contains(&waiting.len()), "{}", waiting.len());
+    let mut pending = Vec::new();
+    setup.telemetry.pending.take(&mut pending);
+    assert!((20..80).contains(&pending.len()), "{}", pending.len());
 }
 
-/// Says nothing, in many bytes.
+/// Content that only takes memory.
 #[derive(Debug)]
-struct Long;
+struct LargeContent;
 
-impl Exchange for Long {
+impl ContentSource for LargeContent {
     fn prompt(&self) -> &dyn Prompt {
         &NoPrompt
     }
 
-    fn answer(&self, _: usize) -> Option<Answer> {
+    fn answer(&self, _: usize) -> Option<AnswerText> {
         None
     }
 
@@ -108,16 +109,18 @@ impl Exchange for Long {
 }
 
 #[test]
-fn nor_does_what_was_said_pile_up() {
+fn pending_content_is_bounded() {
     let setup = setup(1.0);
     for number in 0..4 {
-        setup.telemetry.ended(history(number, "llama-7b", RequestEnd::Answered), Some(Box::new(Long)));
+        setup
+            .telemetry
+            .record_request(history(number, "llama-7b", RequestEnd::Answered), Some(Box::new(LargeContent)));
     }
     setup.until_written(4);
 }
 
 #[test]
-fn each_is_told_of_once_whoever_tells() {
+fn each_request_is_recorded_once_by_concurrent_threads() {
     let setup = setup(1.0);
     thread::scope(|scope| {
         scope.spawn(|| setup.telemetry.run());
@@ -126,7 +129,7 @@ fn each_is_told_of_once_whoever_tells() {
             scope.spawn(move || {
                 for number in 0..200 {
                     setup.ended(thread * 200 + number);
-                    setup.telemetry.catch_up();
+                    setup.telemetry.record_pending();
                 }
             })
         });

@@ -1,49 +1,47 @@
-//! Sums over time: what a chart is drawn from.
+//! Sums over time, for charts.
 //!
-//! A request counts in the second in which it ends. Seconds are kept for five
-//! minutes; they are summed to steps of ten seconds, which are kept for an hour,
-//! and those to steps of five minutes, kept for a day. Memory is bounded by the
-//! steps and by the models that are configured.
+//! A request counts in the second in which it ends. Seconds are kept for five minutes and summed
+//! to intervals of ten seconds, which are kept for an hour; those are summed to intervals of five
+//! minutes, which are kept for a day. The number of intervals and of configured models bounds the
+//! memory.
 
-mod step;
+mod interval;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use pointsman_domain::history::History;
-use serde::Serialize;
+use pointsman_record::unix_ms;
 
-pub use step::Point;
-use step::Step;
+use interval::IntervalSums;
+pub use interval::IntervalTotals;
 
-use crate::record::unix_ms;
-
-/// A step that begins later than this from now was begun before the clock was set back.
+/// An interval that starts later than this from now was started before the clock was set back.
 const CLOCK_SET_BACK_MS: u64 = 60_000;
 
-/// How far back, and how finely.
+/// Length of a chart, and of its intervals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Window {
-    /// Five minutes in seconds.
+pub enum TimelineWindow {
+    /// Five minutes in intervals of a second.
     #[default]
     Minutes,
-    /// An hour in steps of ten seconds.
+    /// An hour in intervals of ten seconds.
     Hour,
-    /// A day in steps of five minutes.
+    /// A day in intervals of five minutes.
     Day,
 }
 
-impl Window {
-    /// All of them, the finest first.
+impl TimelineWindow {
+    /// All windows, the finest first.
     const ALL: [Self; 3] = [Self::Minutes, Self::Hour, Self::Day];
 
-    /// The window of so many seconds, if there is one.
+    /// Returns the window of this length.
     pub fn of_seconds(seconds: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|window| window.seconds() == seconds)
     }
 
-    /// How many seconds it reaches back.
+    /// Returns the length in seconds.
     pub const fn seconds(self) -> u64 {
         match self {
             Self::Minutes => 300,
@@ -52,7 +50,7 @@ impl Window {
         }
     }
 
-    /// The length of its steps in milliseconds.
+    /// Returns the length of an interval in milliseconds.
     pub const fn step_ms(self) -> u64 {
         match self {
             Self::Minutes => 1_000,
@@ -61,29 +59,41 @@ impl Window {
         }
     }
 
-    const fn steps(self) -> usize {
+    /// Returns the number of intervals.
+    const fn intervals(self) -> usize {
         (self.seconds() * 1_000 / self.step_ms()) as usize
     }
 }
 
-/// The steps of one window, for whoever draws them.
-#[derive(Debug, Serialize)]
-pub struct Steps {
-    /// The length of a step in milliseconds.
+/// Points of one window.
+#[derive(Debug)]
+pub struct IntervalSeries {
+    /// Length of an interval in milliseconds.
     pub step_ms: u64,
-    /// Steps with requests, the oldest first; the last one may still grow.
-    pub points: Vec<Point>,
+    /// Intervals with requests, the oldest first. The last one may still grow.
+    pub points: Vec<IntervalTotals>,
 }
 
 /// Sums over time.
-#[derive(Debug, Default)]
-pub struct Timeline(Mutex<[Ring; 3]>);
+#[derive(Debug)]
+pub struct Timeline(Mutex<Rings>);
 
-/// The steps of one window.
-#[derive(Debug, Default)]
-struct Ring {
-    closed: VecDeque<Point>,
-    growing: Option<Step>,
+/// Rings of all windows, the finest first.
+type Rings = [IntervalRing; TimelineWindow::ALL.len()];
+
+/// Intervals of one window.
+#[derive(Debug)]
+struct IntervalRing {
+    window: TimelineWindow,
+    closed: VecDeque<IntervalTotals>,
+    growing: Option<IntervalSums>,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        let ring = |window| IntervalRing { window, closed: VecDeque::new(), growing: None };
+        Self(Mutex::new(TimelineWindow::ALL.map(ring)))
+    }
 }
 
 impl Timeline {
@@ -91,61 +101,62 @@ impl Timeline {
     pub(crate) fn add(&self, history: &History) {
         let at_ms = unix_ms(history.arrived + history.outcome.latency);
         let mut rings = self.rings();
-        begin(&mut rings, at_ms);
-        if let Some(step) = &mut rings[0].growing {
-            step.add(history);
-        }
+        finest_interval(&mut rings, at_ms).add(history);
     }
 
-    /// The steps of a window that ends now.
-    pub fn steps(&self, window: Window, now: SystemTime) -> Steps {
+    /// Returns the points of a window that ends now.
+    pub fn series(&self, window: TimelineWindow, now: SystemTime) -> IntervalSeries {
         let now = unix_ms(now);
         let mut rings = self.rings();
-        begin(&mut rings, now);
-        let place = window as usize;
-        let mut growing: Option<Step> = None;
-        // What finer steps have not passed on yet belongs to the last coarse step.
-        for ring in rings[..=place].iter().rev() {
+        finest_interval(&mut rings, now);
+        let mut closed = Vec::new();
+        // Sums that finer rings have not passed on yet belong to the last interval of the window.
+        let mut growing: Option<IntervalSums> = None;
+        for ring in rings.iter().rev().skip_while(|ring| ring.window != window) {
+            if ring.window == window {
+                let oldest = now.saturating_sub(window.seconds() * 1_000);
+                closed.extend(ring.closed.iter().filter(|point| point.at_ms >= oldest).cloned());
+            }
             match (&mut growing, &ring.growing) {
-                (Some(sum), Some(step)) => sum.merge(step),
-                (None, Some(step)) => growing = Some(step.starting(floor(step.at_ms, window))),
+                (Some(sums), Some(finer)) => sums.merge(finer),
+                (None, Some(sums)) => growing = Some(sums.starting(floor(sums.at_ms, window))),
                 (_, None) => {}
             }
         }
-        let oldest = now.saturating_sub(window.seconds() * 1_000);
-        let closed = rings[place].closed.iter().filter(|point| point.at_ms >= oldest).cloned();
-        let growing = growing.filter(|step| !step.is_empty()).map(|step| step.point());
-        Steps { step_ms: window.step_ms(), points: closed.chain(growing).collect() }
+        closed.extend(growing.filter(|sums| !sums.is_empty()).map(|sums| sums.point()));
+        IntervalSeries { step_ms: window.step_ms(), points: closed }
     }
 
-    fn rings(&self) -> MutexGuard<'_, [Ring; 3]> {
+    fn rings(&self) -> MutexGuard<'_, Rings> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Sees to it that the finest ring has a step for this time: closes what is over,
-/// and passes it on to the coarser rings.
-fn begin(rings: &mut [Ring; 3], at_ms: u64) {
-    let mut over: Option<Step> = None;
-    for (ring, window) in rings.iter_mut().zip(Window::ALL) {
+/// Returns the growing interval of the finest ring at this time. Intervals that are over are closed
+/// and passed on to the next coarser ring.
+fn finest_interval(rings: &mut Rings, at_ms: u64) -> &mut IntervalSums {
+    let mut over: Option<IntervalSums> = None;
+    for ring in rings.iter_mut() {
         if let Some(finer) = over.take() {
-            ring.take_in(finer, window);
+            ring.merge(finer);
         }
-        let at = floor(at_ms, window);
-        // Requests end in no exact order, so a step may be ahead a little.
-        let is_over = |step: &mut Step| step.at_ms < at || step.at_ms > at + CLOCK_SET_BACK_MS;
+        let at = floor(at_ms, ring.window);
+        // Requests do not end in exact order, so an interval may be a little ahead.
+        let is_over = |sums: &mut IntervalSums| sums.at_ms < at || sums.at_ms > at + CLOCK_SET_BACK_MS;
         over = ring.growing.take_if(is_over);
-        if let Some(step) = &over {
-            ring.close(step, window);
+        if let Some(sums) = &over {
+            ring.close(sums);
         }
     }
-    rings[0].growing.get_or_insert_with(|| Step::new(floor(at_ms, Window::Minutes)));
+    let [finest, ..] = rings;
+    let at_ms = floor(at_ms, finest.window);
+    finest.growing.get_or_insert_with(|| IntervalSums::new(at_ms))
 }
 
-impl Ring {
-    /// Adds the sums of a finer step to the step that it is a part of.
-    fn take_in(&mut self, finer: Step, window: Window) {
-        let start = floor(finer.at_ms, window);
+impl IntervalRing {
+    /// Adds the sums of a finer interval to the interval that contains it.
+    fn merge(&mut self, finer: IntervalSums) {
+        let start = floor(finer.at_ms, self.window);
         match self.growing.take() {
             Some(mut growing) if growing.at_ms == start => {
                 growing.merge(&finer);
@@ -153,25 +164,26 @@ impl Ring {
             }
             other => {
                 if let Some(other) = other {
-                    self.close(&other, window);
+                    self.close(&other);
                 }
                 self.growing = Some(finer.starting(start));
             }
         }
     }
 
-    fn close(&mut self, step: &Step, window: Window) {
-        if step.is_empty() {
+    fn close(&mut self, sums: &IntervalSums) {
+        if sums.is_empty() {
             return;
         }
-        if self.closed.len() == window.steps() {
+        if self.closed.len() == self.window.intervals() {
             self.closed.pop_front();
         }
-        self.closed.push_back(step.point());
+        self.closed.push_back(sums.point());
     }
 }
 
-fn floor(at_ms: u64, window: Window) -> u64 {
+/// Rounds a time down to the start of its interval.
+fn floor(at_ms: u64, window: TimelineWindow) -> u64 {
     at_ms - at_ms % window.step_ms()
 }
 

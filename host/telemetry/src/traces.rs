@@ -1,8 +1,8 @@
-//! Traces: spans of requests that have ended, for an OpenTelemetry collector.
+//! Spans of requests that have ended, for an OpenTelemetry collector.
 //!
-//! The spans of a request whose trace is recorded are written into the batch that
-//! grows. Where there is no room they are dropped, and counted; nobody waits. The
-//! [`Exporter`] sends batches, beside the requests.
+//! The spans of a request in a sampled trace are appended to the growing batch. If the queue of batches
+//! is full, they are dropped and counted; no request waits. The [`Exporter`] sends batches in the
+//! background.
 
 mod batches;
 mod content;
@@ -18,98 +18,97 @@ use arc_swap::ArcSwap;
 use pointsman_domain::history::History;
 use pointsman_domain::trace::{SampleRatio, TraceContext};
 
-use crate::content::Exchange;
-use batches::Batches;
-use content::Content;
-pub use exporter::{Collector, CollectorResponse, Exporter, REQUEST_TYPE};
-use spans::Spans;
-pub use spans::{Server, Servers};
+use crate::content::ContentSource;
+use batches::BatchQueue;
+use content::SpanContent;
+pub use exporter::{CollectorResponse, Exporter, REQUEST_TYPE, SpanCollector};
+use spans::RequestSpans;
+pub use spans::{ModelServer, ModelServers};
 
-/// How traces are recorded.
+/// Settings of traces.
 #[derive(Clone, Debug)]
-pub struct Settings {
-    /// What the collector knows this service as.
+pub struct TraceSettings {
+    /// Name of the service at the collector.
     pub service: String,
-    /// Tells this process from others of the same service.
+    /// Id of this process among others of the same service.
     pub instance: String,
-    /// Which of the traces that begin here are recorded.
+    /// Share of the traces that begin here that is sampled.
     pub sample: SampleRatio,
-    /// Whether spans tell what was said.
+    /// True if spans include content.
     pub content: bool,
 }
 
-/// Takes in what is to be told in spans.
+/// Recorder of spans.
 #[derive(Debug)]
 pub struct Traces {
-    settings: Settings,
-    shared: Arc<Shared>,
-    servers: ArcSwap<Servers>,
+    settings: TraceSettings,
+    queue: Arc<SpanQueue>,
+    servers: ArcSwap<ModelServers>,
 }
 
-/// What became of spans.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Counts {
-    /// The collector has them.
+/// Counts of spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExportCounts {
+    /// Spans that the collector accepted.
     pub exported: u64,
-    /// They are lost: there was no room for them, or the collector did not take them.
+    /// Spans that were lost: the queue was full, or the collector did not accept them.
     pub dropped: u64,
 }
 
-/// What the request path and the exporter share.
+/// Queue between the requests and the exporter, with its counters.
 #[derive(Debug, Default)]
-struct Shared {
-    batches: Batches,
+struct SpanQueue {
+    batches: BatchQueue,
     exported: AtomicU64,
-    /// Because nothing waits for room.
+    /// Spans that found the queue full.
     overflowed: AtomicU64,
-    /// Because the collector did not take them.
-    refused: AtomicU64,
+    /// Spans that the collector did not accept.
+    rejected: AtomicU64,
 }
 
-/// The end that takes histories in, and the end that sends spans.
-pub fn traces(settings: Settings) -> (Traces, Exporter) {
-    let shared = Arc::<Shared>::default();
-    let exporter = Exporter::new(&settings, Arc::clone(&shared));
-    (Traces { settings, shared, servers: ArcSwap::default() }, exporter)
+/// Creates a recorder and the exporter of its spans.
+pub fn traces(settings: TraceSettings) -> (Traces, Exporter) {
+    let queue = Arc::<SpanQueue>::default();
+    let exporter = Exporter::new(&settings, Arc::clone(&queue));
+    (Traces { settings, queue, servers: ArcSwap::default() }, exporter)
 }
 
 impl Traces {
-    /// Which of the traces that begin here are recorded.
+    /// Returns the share of the traces that begin here that is sampled.
     pub fn sample(&self) -> SampleRatio {
         self.settings.sample
     }
 
-    /// Whether a request in this trace is told in spans.
+    /// Returns whether a request in this trace is recorded.
     pub fn wants(&self, trace: Option<TraceContext>) -> bool {
         trace.is_some_and(|trace| trace.sampled)
     }
 
-    /// Whether they tell what was said in it.
+    /// Returns whether its content is recorded.
     pub fn wants_content(&self, trace: Option<TraceContext>) -> bool {
         self.settings.content && self.wants(trace)
     }
 
-    /// What became of spans so far.
-    pub fn counts(&self) -> Counts {
+    /// Returns the counts so far.
+    pub fn counts(&self) -> ExportCounts {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Shared { exported, overflowed, refused, .. } = &*self.shared;
-        Counts { exported: count(exported), dropped: count(overflowed) + count(refused) }
+        let SpanQueue { exported, overflowed, rejected, .. } = &*self.queue;
+        ExportCounts { exported: count(exported), dropped: count(overflowed) + count(rejected) }
     }
 
-    /// From now on models are called there.
-    pub fn models_are_at(&self, servers: Servers) {
+    /// Replaces the servers of models.
+    pub fn set_servers(&self, servers: ModelServers) {
         self.servers.store(Arc::new(servers));
     }
 
-    /// A request has ended, in which this was said. Never waits, and does nothing if
-    /// the request's trace is not recorded.
-    pub fn ended(&self, history: &History, exchange: Option<&dyn Exchange>) {
+    /// Records a request that has ended, if its trace is sampled. Never waits.
+    pub fn record(&self, history: &History, content: Option<&dyn ContentSource>) {
         let Some(trace) = history.trace.filter(|trace| trace.sampled) else { return };
-        let content = exchange.filter(|_| self.settings.content).map(Content::read);
-        let spans = Spans { history, trace, servers: &self.servers.load(), content: content.as_ref() };
+        let content = content.filter(|_| self.settings.content).map(SpanContent::read);
+        let spans = RequestSpans { history, trace, servers: &self.servers.load(), content: content.as_ref() };
         let count = spans::count(history);
-        if !self.shared.batches.add(count, |batch| spans.write(batch)) {
-            self.shared.overflowed.fetch_add(count, Ordering::Relaxed);
+        if !self.queue.batches.add(count, |batch| spans.write(batch)) {
+            self.queue.overflowed.fetch_add(count, Ordering::Relaxed);
         }
     }
 }

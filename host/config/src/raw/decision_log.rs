@@ -24,4 +24,7 @@ pub(crate) struct DecisionLog {
     pub content: bool,
     /// Most text of a request's messages that is logged; the newest are kept.
     pub content_size: Size,
+    /// Log outputs of plans' tasks with `content`, at most `content_size` of text for each
+    /// request, messages not counted.
+    pub outputs: bool,
 }

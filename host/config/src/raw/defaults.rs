@@ -67,6 +67,7 @@ impl Default for DecisionLog {
             sample: 1.0,
             content: false,
             content_size: Size::kibibytes(16),
+            outputs: false,
         }
     }
 }

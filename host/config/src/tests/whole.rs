@@ -325,6 +325,8 @@ content_size = 0"#,
 
 #[test]
 fn a_decision_log_without_a_directory_is_a_mistake() {
+    let outputs = rejected("[decision_log]\ndir = \"decisions\"\noutputs = true");
+    assert!(outputs.contains("`outputs` is on, but `content` is off"), "{outputs}");
     let problems = rejected("[decision_log]\ncontent = true");
     assert!(problems.contains("[decision_log] has no `dir`"), "{problems}");
     assert!(rejected("[decision_log]\ndir = \"\"").contains("`dir` is empty"));

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use crate::model::Operation;
 use crate::outcome::{Outcome, RequestEnd};
-use crate::plan::{TaskSpan, critical_path};
+use crate::plan::{PlanLimits, TaskSpan, critical_path};
 
 /// Run of a plan. Times are relative to the request's arrival.
 #[derive(Clone, Debug, Default)]
 pub struct PlanRun {
     /// Number of decisions of the policy.
     pub steps: usize,
+    /// Limits of the route for all steps together.
+    pub limits: PlanLimits,
     /// Tasks of all steps, by number.
     pub tasks: Vec<TaskRun>,
 }
@@ -32,6 +34,8 @@ pub struct TaskRun {
     pub ended: Option<Duration>,
     /// Model that produced its output.
     pub model: Option<String>,
+    /// Bytes of the output that it gave to the plan.
+    pub output_bytes: Option<usize>,
     /// Error message.
     pub error: Option<String>,
 }

@@ -8,8 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use pointsman_admin_api::{DecisionSummary, DecisionsQuery};
 use pointsman_domain::history::History;
-use pointsman_telemetry::Record;
-use pointsman_telemetry::record::{ms, unix_ms};
+use pointsman_record::{DecisionRecord, ms, unix_ms};
 
 use super::Admin;
 use super::error::{AdminError, AdminErrorKind};
@@ -32,7 +31,7 @@ pub(super) async fn list(
 /// Returns the decision record.
 pub(super) async fn one(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -> Response {
     match admin.app.recorder.telemetry.recent.get(&id) {
-        Some(history) => Json(Record::of(&history)).into_response(),
+        Some(history) => Json(DecisionRecord::from_history(&history)).into_response(),
         None => unknown("decision", "unknown_decision", &id).into_response(),
     }
 }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderName, header};
 use pointsman_admin_api::{DecisionSummary, EventKind};
-use pointsman_telemetry::metrics::Queue;
+use pointsman_telemetry::metrics::QueueLabel;
 use pointsman_telemetry::{BackgroundTask, Metrics};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
@@ -107,7 +107,7 @@ async fn next(
         };
         match received {
             Ok(events) => return Some(events),
-            Err(RecvError::Lagged(missed)) => metrics.dropped(Queue::Events, missed),
+            Err(RecvError::Lagged(missed)) => metrics.record_dropped(QueueLabel::Events, missed),
             Err(RecvError::Closed) => return None,
         }
     }

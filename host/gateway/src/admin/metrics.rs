@@ -9,7 +9,8 @@ use http::{HeaderMap, header};
 use pointsman_domain::model::Model;
 use pointsman_policy::Slot;
 use pointsman_telemetry::metrics::{
-    self, Format, HeldKind, MemoryState, ModelState, PolicyState, PoolState, RouteState,
+    HeldKind, MemoryMetrics, MetricsFormat, MetricsState, ModelMetrics, PolicyMetrics, PoolMetrics,
+    RouteMetrics,
 };
 
 use super::Admin;
@@ -20,22 +21,22 @@ use pointsman_config::MemoryLimits;
 /// Renders all metrics in the format that the client accepts.
 pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let format = Format::accepted(accept.unwrap_or_default());
+    let format = MetricsFormat::accepted(accept.unwrap_or_default());
     let page = admin.app.recorder.telemetry.metrics.page(format, state(&admin));
     ([(header::CONTENT_TYPE, format.content_type())], page).into_response()
 }
 
 /// Collects the values that are read when metrics are rendered.
-fn state(admin: &Admin) -> metrics::State {
+fn state(admin: &Admin) -> MetricsState {
     let (snapshot, now) = (admin.app.snapshot(), Instant::now());
     let rollouts = &admin.reloader.rollouts;
     let telemetry = &admin.app.recorder.telemetry;
     let (calls, places) = admin.reloader.runtime().running();
-    metrics::State {
+    MetricsState {
         version: env!("CARGO_PKG_VERSION"),
         started: admin.app.started.duration_since(UNIX_EPOCH).unwrap_or_default(),
         routes: (snapshot.config.routes.iter())
-            .map(|route| RouteState {
+            .map(|route| RouteMetrics {
                 name: route.name.to_string(),
                 policy: snapshot.policy_of(route).to_string(),
             })
@@ -43,7 +44,7 @@ fn state(admin: &Admin) -> metrics::State {
         models: snapshot.config.models.iter().map(|model| model_state(model, now)).collect(),
         policies: snapshot.slots.values().map(|slot| policy_state(slot, &rollouts.audit)).collect(),
         policies_not_loaded: snapshot.unavailable.len() as u64,
-        pool: PoolState { calls, places },
+        pool: PoolMetrics { calls, places },
         memory: memory_state(&admin.app.memory, snapshot.config.memory),
         reloads: admin.reloader.counts(),
         records_dropped: telemetry.decision_log.as_ref().map_or(0, |log| log.counts().dropped()),
@@ -54,9 +55,9 @@ fn state(admin: &Admin) -> metrics::State {
     }
 }
 
-fn model_state(model: &Model, now: Instant) -> ModelState {
+fn model_state(model: &Model, now: Instant) -> ModelMetrics {
     let live = model.live.snapshot(&model.expected, now);
-    ModelState {
+    ModelMetrics {
         backend: model.backend.to_string(),
         id: model.id.to_string(),
         healthy: live.healthy,
@@ -65,9 +66,9 @@ fn model_state(model: &Model, now: Instant) -> ModelState {
     }
 }
 
-fn memory_state(held: &HeldMemory, limits: MemoryLimits) -> MemoryState {
+fn memory_state(held: &HeldMemory, limits: MemoryLimits) -> MemoryMetrics {
     let large = |kind, held_for, limit| HeldKind { kind, held: held.large(held_for), limit };
-    MemoryState {
+    MemoryMetrics {
         held: held.total(),
         limit: limits.total,
         large: [
@@ -77,10 +78,10 @@ fn memory_state(held: &HeldMemory, limits: MemoryLimits) -> MemoryState {
     }
 }
 
-fn policy_state(slot: &Slot, audit: &Audit) -> PolicyState {
+fn policy_state(slot: &Slot, audit: &Audit) -> PolicyMetrics {
     let measures = slot.measures();
     let limits = slot.active().spec().limits;
-    PolicyState {
+    PolicyMetrics {
         name: slot.name().to_string(),
         digest: measures.active.short(),
         loaded_at: measures.loaded_at,

@@ -10,8 +10,8 @@ use pointsman_admin_api::{
     DecisionLogCounts, GatewayStatus, ModelOverview, Overview, OverviewQuery, RequestTotals, RouteOverview,
     SpanCounts, Tick, Timeline, TimelinePoint,
 };
-use pointsman_telemetry::record::unix_ms;
-use pointsman_telemetry::{Point, Steps, Window};
+use pointsman_record::unix_ms;
+use pointsman_telemetry::{IntervalSeries, IntervalTotals, TimelineWindow};
 
 use super::error::AdminError;
 use super::query::{ApiQuery, invalid_query};
@@ -33,21 +33,21 @@ pub(super) async fn overview(
     ApiQuery(query): ApiQuery<OverviewQuery>,
 ) -> Result<Json<Overview>, AdminError> {
     let window = match query.window {
-        None => Window::default(),
-        Some(seconds) => Window::of_seconds(seconds).ok_or_else(|| {
+        None => TimelineWindow::default(),
+        Some(seconds) => TimelineWindow::of_seconds(seconds).ok_or_else(|| {
             invalid_query("`window` has to be 300, 3600 or 86400 seconds".to_owned()).param("window")
         })?,
     };
     Ok(Json(Overview {
         status: gateway_status(&admin),
-        timeline: timeline(admin.app.recorder.telemetry.timeline.steps(window, SystemTime::now())),
+        timeline: timeline(admin.app.recorder.telemetry.timeline.series(window, SystemTime::now())),
         changes: audit::newest(&admin, CHANGES),
     }))
 }
 
 pub(super) fn tick(admin: &Admin) -> Tick {
-    let steps = admin.app.recorder.telemetry.timeline.steps(Window::Minutes, SystemTime::now());
-    let mut points = steps.points;
+    let series = admin.app.recorder.telemetry.timeline.series(TimelineWindow::Minutes, SystemTime::now());
+    let mut points = series.points;
     points.drain(..points.len().saturating_sub(TICK_POINTS));
     Tick { status: gateway_status(admin), points: points.into_iter().map(timeline_point).collect() }
 }
@@ -118,25 +118,25 @@ fn totals(totals: &Totals) -> RequestTotals {
     RequestTotals { requests: totals.requests(), sums: status::sums(totals) }
 }
 
-fn timeline(steps: Steps) -> Timeline {
-    Timeline { step_ms: steps.step_ms, points: steps.points.into_iter().map(timeline_point).collect() }
+fn timeline(series: IntervalSeries) -> Timeline {
+    Timeline { step_ms: series.step_ms, points: series.points.into_iter().map(timeline_point).collect() }
 }
 
-fn timeline_point(point: Point) -> TimelinePoint {
+fn timeline_point(totals: IntervalTotals) -> TimelinePoint {
     TimelinePoint {
-        at_ms: point.at_ms,
-        requests: point.requests,
-        answered: point.answered,
-        failed: point.failed,
-        cancelled: point.cancelled,
-        input_tokens: point.input_tokens,
-        output_tokens: point.output_tokens,
-        cost_usd: point.cost_usd,
-        compared_cost_usd: point.compared_cost_usd,
-        baseline_cost_usd: point.baseline_cost_usd,
-        latency_ms_p50: point.latency_ms_p50,
-        latency_ms_p95: point.latency_ms_p95,
-        added_ms_p50: point.added_ms_p50,
-        models: point.models.into_iter().map(|(model, answers)| (model.to_string(), answers)).collect(),
+        at_ms: totals.at_ms,
+        requests: totals.requests,
+        answered: totals.answered,
+        failed: totals.failed,
+        cancelled: totals.cancelled,
+        input_tokens: totals.input_tokens,
+        output_tokens: totals.output_tokens,
+        cost_usd: totals.cost_usd,
+        compared_cost_usd: totals.compared_cost_usd,
+        baseline_cost_usd: totals.baseline_cost_usd,
+        latency_ms_p50: totals.latency_ms_p50,
+        latency_ms_p95: totals.latency_ms_p95,
+        added_ms_p50: totals.added_ms_p50,
+        models: totals.models.into_iter().map(|(model, answers)| (model.to_string(), answers)).collect(),
     }
 }

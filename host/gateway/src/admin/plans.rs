@@ -2,6 +2,7 @@
 
 mod gantt;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use pointsman_admin_api::{PlanDetail, PlanSummary, PlanTrace, PlansQuery, TaskTrace};
 use pointsman_domain::history::History;
-use pointsman_telemetry::record::{Plan, Task, ms};
+use pointsman_record::{PlanRecord, TaskRecord, ms};
 
 use super::Admin;
 use super::decisions::unknown;
@@ -63,11 +64,11 @@ fn trace(history: &History) -> Option<PlanTrace> {
         input_tokens: outcome.usage.input_tokens,
         output_tokens: outcome.usage.output_tokens,
         cost_usd: outcome.cost.usd(),
-        plan: detail(Plan::of(run, &history.calls, Some(outcome))),
+        plan: detail(PlanRecord::new(run, &history.calls, Some(outcome))),
     })
 }
 
-fn detail(plan: Plan<'_>) -> PlanDetail {
+fn detail(plan: PlanRecord<'_>) -> PlanDetail {
     PlanDetail {
         steps: plan.steps,
         critical_path: plan.critical_path,
@@ -76,22 +77,22 @@ fn detail(plan: Plan<'_>) -> PlanDetail {
     }
 }
 
-fn task(task: Task<'_>) -> TaskTrace {
+fn task(task: TaskRecord<'_>) -> TaskTrace {
     TaskTrace {
         number: task.number,
-        name: task.name.to_owned(),
-        operation: task.operation.to_owned(),
+        name: task.name.into_owned(),
+        operation: task.operation.into_owned(),
         step: task.step,
-        after: task.after.to_vec(),
-        status: task.status.to_owned(),
-        model: task.model.map(str::to_owned),
+        after: task.after.into_owned(),
+        status: task.status.into_owned(),
+        model: task.model.map(Cow::into_owned),
         attempts: task.attempts,
         begun_ms: task.begun_ms,
         ended_ms: task.ended_ms,
         input_tokens: task.input_tokens,
         output_tokens: task.output_tokens,
         cost_usd: task.cost_usd,
-        error: task.error.map(str::to_owned),
+        error: task.error.map(Cow::into_owned),
     }
 }
 

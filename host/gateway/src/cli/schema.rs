@@ -13,7 +13,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let schema =
-        if args.decision_record { pointsman_telemetry::record::schema_json() } else { schema_json() };
+    let schema = if args.decision_record { pointsman_record::schema_json() } else { schema_json() };
     print(schema.trim_end())
 }

@@ -146,7 +146,7 @@ async fn serve(
     let stopped = serve_until_stopped(listeners, &mut signals, &app, server.shutdown_delay, &stop).await;
     if let Some(exporting) = exporting.filter(|_| stopped.drained.is_some()) {
         // Spans of the last requests have what is left of the time to stop.
-        recorder.telemetry.catch_up();
+        recorder.telemetry.record_pending();
         let _ = flush.send(true);
         let left = drain.saturating_sub(stopped.at.elapsed()).max(LEAST_FLUSH);
         let is_delivered = tokio::select! {

@@ -11,8 +11,7 @@ use http::Request;
 use pointsman_domain::history::PlanRun;
 use pointsman_domain::plan::PlanStep;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
-use pointsman_telemetry::Record;
-use pointsman_telemetry::record::DryRun;
+use pointsman_record::{DecisionRecord, DryRun};
 
 use super::error::ErrorResponse;
 use super::reading;
@@ -32,7 +31,7 @@ pub(super) async fn dry_run(
     let snapshot = app.snapshot();
     let accepted = reading::read(&app, &snapshot, request).await;
     let AcceptedRequest { routing, body_memory: _body_memory, .. } =
-        accepted.inspect_err(|error| app.recorder.turned_away(error.kind))?;
+        accepted.inspect_err(|error| app.recorder.record_rejected(error.kind))?;
     let (route, deadline) = (routing.route, routing.deadline);
     let mut decision_maker = DecisionMaker::new(routing);
     let decided = tokio::time::timeout_at(deadline.into(), decision_maker.decide()).await.map_err(|_| {
@@ -48,7 +47,7 @@ pub(super) async fn dry_run(
     let (request, asked) = (decision_maker.request(), decision_maker.take_entries());
     let dry =
         DryRun { route: &route.name, arrived, request: &request, decisions: &asked, plan: plan.as_ref() };
-    Ok(Json(Record::dry_run(&dry)).into_response())
+    Ok(Json(DecisionRecord::from_dry_run(&dry)).into_response())
 }
 
 /// The tasks of the first step, with the models that would be called first.
@@ -60,5 +59,5 @@ fn planned(selection: &Selection) -> Option<PlanRun> {
         let candidate = first.and_then(|target| selection.input.candidates.get(target.candidate));
         run.model = candidate.map(|candidate| candidate.model.id.to_string());
     }
-    Some(PlanRun { steps: 1, tasks })
+    Some(PlanRun { steps: 1, limits: selection.input.orchestration.limits, tasks })
 }

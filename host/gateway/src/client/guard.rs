@@ -49,7 +49,7 @@ impl Guard {
         let is_guarded = request.uri().path().starts_with("/v1/") && self.app.snapshot().keys.is_empty();
         if is_guarded && let Err(refused) = self.rules.check(&request) {
             let error = error(&refused);
-            self.app.recorder.turned_away(error.kind);
+            self.app.recorder.record_rejected(error.kind);
             return ErrorResponse(error).into_response();
         }
         next.run(request).await

@@ -14,8 +14,8 @@ use pointsman_wire::openai::provider::UsageCount;
 use super::attempt::{CommittedBody, ErrorAnswer};
 use super::race::WinningAttempt;
 use crate::accounting::{RequestAccounting, RequestReport};
+use crate::captured_content::CapturedAnswer;
 use crate::clock::unix_seconds;
-use crate::exchange;
 
 mod stream;
 
@@ -81,7 +81,7 @@ pub(crate) fn respond(won: WinningAttempt, mut accounting: RequestAccounting, de
             let report = with_totals(report, &accounting, now);
             let has_plan = accounting.decisions().has_plan();
             let bytes = if has_plan { with_usage(bytes, accounting.calls().usage()) } else { bytes };
-            accounting.record_answer(|| exchange::Answer::Completion(bytes.clone()));
+            accounting.record_answer(|| CapturedAnswer::Completion(bytes.clone()));
             accounting.answered();
             (report, AnswerBody::Whole(bytes))
         }
@@ -110,7 +110,7 @@ pub(crate) fn respond_composed(
     mut accounting: RequestAccounting,
     deadline: Instant,
 ) -> Response {
-    accounting.record_answer(|| exchange::Answer::Text(text.clone()));
+    accounting.record_answer(|| CapturedAnswer::Text(text.clone()));
     let now = Instant::now();
     let report = with_totals(accounting.report(), &accounting, now);
     let id = format!("chatcmpl-{}", accounting.id());

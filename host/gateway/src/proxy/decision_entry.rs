@@ -37,7 +37,11 @@ pub(super) fn of_policy(
     input: &DecisionInput,
     answer: &Result<Answer, PolicyFailure>,
 ) -> DecisionEntry {
-    let version = PolicyVersion { policy: policy.name().clone(), digest: policy.digest() };
+    let version = PolicyVersion {
+        policy: policy.name().clone(),
+        digest: policy.digest(),
+        settings: policy.settings_digest(),
+    };
     entry(Some(version), clock, took, input, recorded_answer(answer))
 }
 

@@ -228,14 +228,14 @@ impl PlanRunner<'_> {
 
     fn record_finish(&self, input: &DecisionInput, step: usize) {
         self.accounting.start_step(input.orchestration.results.len(), [], false);
-        self.accounting.decisions().update_plan(|run| run.steps = step);
+        self.accounting.decisions().update_plan(|run| (run.steps, run.limits) = (step, self.limits.plan));
     }
 
     fn record_plan(&self, plan: &Plan, step: usize) {
         let step_follows = matches!(plan.next(), Continuation::Resume(_));
         self.accounting.start_step(plan.first(), plan.tasks(), step_follows);
         self.accounting.decisions().update_plan(|run| {
-            run.steps = step;
+            (run.steps, run.limits) = (step, self.limits.plan);
             run.tasks.extend(task_runs(plan, step));
         });
     }
@@ -267,6 +267,7 @@ pub(crate) fn task_runs(plan: &Plan, step: usize) -> Vec<TaskRun> {
         begun: None,
         ended: None,
         model: None,
+        output_bytes: None,
         error: None,
     };
     plan.tasks().iter().map(run).collect()

@@ -1,6 +1,6 @@
 //! What a reload did, for the log and the admin API.
 
-use pointsman_telemetry::metrics::ReloadState;
+use pointsman_telemetry::metrics::ReloadMetrics;
 
 use super::policies::{Change, Committed, What};
 use crate::clock::unix_seconds;
@@ -52,7 +52,7 @@ impl Report {
         self.config == Verdict::Applied && self.policies.iter().all(|policy| policy.error.is_none())
     }
 
-    pub(super) fn count(&self, counts: &mut ReloadState) {
+    pub(super) fn count(&self, counts: &mut ReloadMetrics) {
         counts.last_is_clean = self.is_clean();
         match self.config {
             Verdict::Applied if self.is_clean() => {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use futures_util::{StreamExt, stream};
 use pointsman_policy::{Answer, DecisionInput, Slot};
-use pointsman_telemetry::{Asked, BackgroundTask, PolicyFailed, Telemetry};
+use pointsman_telemetry::{BackgroundTask, PolicyCallFailure, PolicyCallKind, Telemetry};
 use tokio::sync::mpsc;
 
 use super::trial::{Pick, Score};
@@ -91,8 +91,8 @@ impl Question {
                 None
             }
             Err(failure) => {
-                telemetry.policy_failed(&PolicyFailed {
-                    asked: Asked::Shadow,
+                telemetry.log_policy_failure(&PolicyCallFailure {
+                    kind: PolicyCallKind::Shadow,
                     decision: &self.input.request.id,
                     policy: policy.version(),
                     reason: failure.reason(),

@@ -1,8 +1,7 @@
-//! The thread that compresses files that are full.
+//! Compression of full files.
 //!
-//! A plain file is removed when its compressed copy is whole, has its name and is
-//! on the disk, so at any moment there is one whole copy. What a process that was
-//! killed left undone is finished by the next.
+//! A plain file is removed after its compressed copy is complete, renamed and synced, so at any moment
+//! one complete copy exists. The next process finishes the work of a killed one.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -11,22 +10,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
 use super::directory::{Directory, create, whole_lines};
-use super::name::{Kind, Name};
+use super::name::{LogFileKind, LogFileName};
 
-/// After everything else that wants to run.
+/// Lowest priority.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 19;
-/// The fastest level that zstd promises to keep; higher ones gain little here.
+/// Fastest regular level of zstd. Higher ones gain little on decision records.
 const LEVEL: i32 = 1;
-/// What is compressed before it is looked whether to stop.
-const PIECE: usize = 256 << 10;
+/// Bytes that are compressed between two checks of the stop flag.
+const CHUNK_BYTES: usize = 256 << 10;
 
-/// Compresses what the writer has done with.
+/// Compressor of files that the writer has finished.
 pub(super) struct Compressor {
     directory: Arc<Directory>,
     rotate_size: u64,
     stop: Arc<AtomicBool>,
-    /// Whether it was told that it cannot be done.
+    /// True if the last run failed, which was logged.
     failing: bool,
 }
 
@@ -35,16 +34,16 @@ impl Compressor {
         Self { directory, rotate_size, stop, failing: false }
     }
 
-    /// Begins with what is left of an earlier process, then waits to be woken,
-    /// until the writer has ended. May be called again after a panic.
+    /// Compresses the files of an earlier process, and then further ones whenever it is woken, until
+    /// the writer has ended. May be called again after a panic.
     pub(super) fn run(&mut self, woken: &mpsc::Receiver<()>) {
-        // On Linux this is about the thread. Without it, it is as urgent as others.
+        // On Linux this applies to the calling thread only. Failure is harmless.
         #[cfg(target_os = "linux")]
         let _ = rustix::process::nice(NICENESS);
         loop {
-            match self.tidy() {
+            match self.compress_finished() {
                 Ok(()) => self.failing = false,
-                Err(error) => self.failed(&error),
+                Err(error) => self.log_failure(&error),
             }
             if woken.recv().is_err() {
                 return;
@@ -52,16 +51,16 @@ impl Compressor {
         }
     }
 
-    /// Compresses all that waits, the oldest first.
-    pub(super) fn tidy(&self) -> io::Result<()> {
+    /// Compresses all finished files, oldest first, and removes unfinished copies.
+    pub(super) fn compress_finished(&self) -> io::Result<()> {
         let files = self.directory.files()?;
-        for file in files.iter().filter(|file| file.name.kind == Kind::Unfinished) {
+        for file in files.iter().filter(|file| file.name.kind == LogFileKind::Unfinished) {
             self.directory.remove(&file.name)?;
         }
-        let done: Vec<Name> = files
+        let done: Vec<LogFileName> = files
             .into_iter()
-            .filter(|file| file.name.kind == Kind::Compressed)
-            .map(|file| file.name.with(Kind::Plain))
+            .filter(|file| file.name.kind == LogFileKind::Compressed)
+            .map(|file| file.name.with(LogFileKind::Plain))
             .collect();
         for name in self.directory.rotated()? {
             if self.stop.load(Ordering::Relaxed) {
@@ -76,26 +75,26 @@ impl Compressor {
         Ok(())
     }
 
-    fn compress(&self, name: &Name) -> io::Result<()> {
+    fn compress(&self, name: &LogFileName) -> io::Result<()> {
         let plain = match File::open(self.directory.path(name)) {
-            // It was the oldest, and there was no room.
+            // Removed meanwhile to make room.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             opened => opened?,
         };
-        // Not the length from the listing: the writer may have filled the file since.
+        // The length from the listing may be outdated: the writer may have filled the file since.
         let bytes = plain.metadata()?.len();
         let lines = whole_lines(&plain, bytes)?;
         if lines < bytes {
             tracing::warn!(
                 file = name.file_name(),
-                "the last record is left out: the gateway ended, or the disk failed, while it was written"
+                "dropped the last record: the gateway ended, or the disk failed, while writing it"
             );
         }
         if lines == 0 {
             return self.directory.remove(name);
         }
         self.directory.make_room(lines + self.rotate_size / 4)?;
-        let unfinished = self.directory.path(&name.with(Kind::Unfinished));
+        let unfinished = self.directory.path(&name.with(LogFileKind::Unfinished));
         match self.copy(&plain, lines, &unfinished) {
             Ok(true) => {}
             Ok(false) => return fs::remove_file(unfinished),
@@ -104,39 +103,39 @@ impl Compressor {
                 return Err(error);
             }
         }
-        fs::rename(unfinished, self.directory.path(&name.with(Kind::Compressed)))?;
+        fs::rename(unfinished, self.directory.path(&name.with(LogFileKind::Compressed)))?;
         File::open(&self.directory.path)?.sync_all()?;
         self.directory.remove(name)
     }
 
-    /// Whether it was done before the end.
+    /// Compresses the first `bytes` of a file. Returns false if it was stopped.
     fn copy(&self, mut plain: &File, bytes: u64, to: &std::path::Path) -> io::Result<bool> {
         plain.seek(SeekFrom::Start(0))?;
         let mut lines = plain.take(bytes);
         let mut compressed = zstd::Encoder::new(BufWriter::new(create(to)?), LEVEL)?;
         compressed.include_checksum(true)?;
-        let mut piece = vec![0; PIECE];
+        let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
-            let read = match lines.read(&mut piece) {
+            let read = match lines.read(&mut chunk) {
                 Ok(0) => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,
             };
-            compressed.write_all(&piece[..read])?;
+            compressed.write_all(&chunk[..read])?;
         }
         let file = compressed.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         Ok(true)
     }
 
-    fn failed(&mut self, error: &io::Error) {
+    fn log_failure(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.failing, true) {
             tracing::error!(
                 directory = %self.directory.path.display(),
-                "decisions cannot be compressed, they stay as they are: {error}"
+                "cannot compress decisions, their files stay plain: {error}"
             );
         }
     }

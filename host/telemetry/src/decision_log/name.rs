@@ -1,49 +1,53 @@
-//! The names of the log's files: `decisions-20261126T212520Z-000001.jsonl`.
+//! Names of the log's files: `decisions-20261126T212520Z-000001.jsonl`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const PREFIX: &str = "decisions-";
 const PLAIN: &str = ".jsonl";
-/// What is added to the name of a file that was compressed.
+/// Suffix of a compressed file.
 pub(super) const COMPRESSED: &str = ".zst";
-/// What is added to that while it is being compressed.
+/// Further suffix of a file that is being compressed.
 pub(super) const UNFINISHED: &str = ".part";
 
-/// The name of a file of the log. Files are in the order of their numbers, which
-/// go on where an earlier process stopped, since clocks can be set back.
+/// Name of a file of the log. Files are ordered by number, which continues across processes, since a
+/// clock can be set back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Name {
+pub(super) struct LogFileName {
     pub(super) number: u64,
-    /// The name of the plain file.
+    /// Name of the plain file.
     plain: String,
-    pub(super) kind: Kind,
+    pub(super) kind: LogFileKind,
 }
 
-/// What is in a file.
+/// Kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    /// Lines.
+pub(super) enum LogFileKind {
+    /// JSON lines.
     Plain,
-    /// Lines, compressed.
+    /// Compressed JSON lines.
     Compressed,
-    /// The beginning of a compressed file.
+    /// Incomplete compressed copy.
     Unfinished,
 }
 
-impl Name {
-    /// The name of a file that is begun now.
+impl LogFileName {
+    /// Creates the name of a plain file.
     pub(super) fn new(number: u64, now: SystemTime) -> Self {
         let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Self { number, plain: format!("{PREFIX}{}-{number:06}{PLAIN}", utc(seconds)), kind: Kind::Plain }
+        Self {
+            number,
+            plain: format!("{PREFIX}{}-{number:06}{PLAIN}", utc(seconds)),
+            kind: LogFileKind::Plain,
+        }
     }
 
-    /// Reads a file's name; `None` if it is none of ours.
+    /// Parses a file name. Returns `None` if it is not a name of the log.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let (plain, kind) = match name.strip_suffix(COMPRESSED) {
-            Some(plain) => (plain, Kind::Compressed),
+            Some(plain) => (plain, LogFileKind::Compressed),
             None => match name.strip_suffix(UNFINISHED).and_then(|name| name.strip_suffix(COMPRESSED)) {
-                Some(plain) => (plain, Kind::Unfinished),
-                None => (name, Kind::Plain),
+                Some(plain) => (plain, LogFileKind::Unfinished),
+                None => (name, LogFileKind::Plain),
             },
         };
         let (time, number) = plain.strip_prefix(PREFIX)?.strip_suffix(PLAIN)?.split_once('-')?;
@@ -56,22 +60,22 @@ impl Name {
         Some(Self { number: number.parse().ok()?, plain: plain.to_owned(), kind })
     }
 
-    /// The same file in another state.
-    pub(super) fn with(&self, kind: Kind) -> Self {
+    /// Returns the name of the same file with another kind.
+    pub(super) fn with(&self, kind: LogFileKind) -> Self {
         Self { kind, ..self.clone() }
     }
 
-    /// As in the directory.
+    /// Returns the name in the directory.
     pub(super) fn file_name(&self) -> String {
         match self.kind {
-            Kind::Plain => self.plain.clone(),
-            Kind::Compressed => format!("{}{COMPRESSED}", self.plain),
-            Kind::Unfinished => format!("{}{COMPRESSED}{UNFINISHED}", self.plain),
+            LogFileKind::Plain => self.plain.clone(),
+            LogFileKind::Compressed => format!("{}{COMPRESSED}", self.plain),
+            LogFileKind::Unfinished => format!("{}{COMPRESSED}{UNFINISHED}", self.plain),
         }
     }
 }
 
-/// `20261126T212520Z` of seconds since 1970.
+/// Formats seconds since 1970 as `20261126T212520Z`.
 fn utc(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = date(days);
@@ -79,8 +83,8 @@ fn utc(seconds: u64) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
-/// Year, month and day of days since 1970. Years are counted from March, so that
-/// the leap day is the last day of a year, in cycles of 400 years.
+/// Converts days since 1970 to year, month and day. Years are counted from March, so that the leap day
+/// is the last day of a year, in cycles of 400 years.
 fn date(days: u64) -> (u64, u64, u64) {
     /// Days from 1 March of the year 0 to 1 January 1970.
     const SHIFT: u64 = 719_468;
@@ -102,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_tell_when_a_file_was_begun() {
+    fn a_name_contains_the_time_at_which_its_file_was_created() {
         for (seconds, time) in [
             (0, "19700101T000000Z"),
             (951_782_400, "20000229T000000Z"),
@@ -112,21 +116,21 @@ mod tests {
             (1_795_728_320, "20261126T212520Z"),
             (4_107_542_400, "21000301T000000Z"),
         ] {
-            let name = Name::new(7, UNIX_EPOCH + Duration::from_secs(seconds));
+            let name = LogFileName::new(7, UNIX_EPOCH + Duration::from_secs(seconds));
             assert_eq!(name.file_name(), format!("decisions-{time}-000007.jsonl"));
         }
     }
 
     #[test]
-    fn names_are_read_back_in_every_state() {
-        let name = Name::new(1_234_567, UNIX_EPOCH);
-        for kind in [Kind::Plain, Kind::Compressed, Kind::Unfinished] {
-            assert_eq!(Name::parse(&name.with(kind).file_name()), Some(name.with(kind)));
+    fn names_of_every_kind_are_parsed_as_they_were_formatted() {
+        let name = LogFileName::new(1_234_567, UNIX_EPOCH);
+        for kind in [LogFileKind::Plain, LogFileKind::Compressed, LogFileKind::Unfinished] {
+            assert_eq!(LogFileName::parse(&name.with(kind).file_name()), Some(name.with(kind)));
         }
     }
 
     #[test]
-    fn other_files_are_none_of_ours() {
+    fn names_of_other_files_are_not_parsed() {
         for name in [
             "decisions.lock",
             "decisions-.jsonl",
@@ -140,7 +144,7 @@ mod tests {
             "decisions-20261126T212520Z-000001.jsonl.zst.part.part",
             "",
         ] {
-            assert_eq!(Name::parse(name), None, "{name}");
+            assert_eq!(LogFileName::parse(name), None, "{name}");
         }
     }
 }

@@ -1,64 +1,64 @@
-//! Lines that wait to be written.
+//! Queue of lines for the writer.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Most bytes that wait.
-pub(super) const MOST: usize = 32 << 20;
-/// So many wake the writer before its time, while they are still in the caches.
-/// Waking takes a call of the system, so it is not done for each line.
-pub(super) const MANY: usize = 128 << 10;
+/// Most bytes in the queue.
+pub(super) const MAX_BYTES: usize = 32 << 20;
+/// Number of bytes that wakes the writer early, while they are still in the caches. A wake-up costs a
+/// system call, so not every line causes one.
+pub(super) const WAKE_BYTES: usize = 128 << 10;
 
-/// Takes lines in and never waits.
+/// Bounded queue of lines. Adding never waits.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
-    waiting: Mutex<Waiting>,
+pub(super) struct RecordQueue {
+    state: Mutex<RecordQueueState>,
     wake: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct RecordQueueState {
     lines: Vec<u8>,
     closed: bool,
 }
 
-impl Queue {
-    /// Whether there was room.
+impl RecordQueue {
+    /// Adds a line. Returns false if the queue is full or closed.
     pub(super) fn push(&self, line: &[u8]) -> bool {
-        let mut waiting = self.waiting();
-        let before = waiting.lines.len();
-        if waiting.closed || before + line.len() > MOST {
+        let mut state = self.state();
+        let before = state.lines.len();
+        if state.closed || before + line.len() > MAX_BYTES {
             return false;
         }
-        waiting.lines.extend_from_slice(line);
-        let are_many = before < MANY && waiting.lines.len() >= MANY;
-        drop(waiting);
-        if are_many {
+        state.lines.extend_from_slice(line);
+        let is_time_to_wake = before < WAKE_BYTES && state.lines.len() >= WAKE_BYTES;
+        drop(state);
+        if is_time_to_wake {
             self.wake.notify_one();
         }
         true
     }
 
-    /// Waits a while, or until there are many, and takes all that is there into
-    /// the empty `lines`. Whether more may come.
-    pub(super) fn take(&self, lines: &mut Vec<u8>, patience: Duration) -> bool {
-        let mut waiting = self.waiting();
-        if !waiting.closed && waiting.lines.len() < MANY {
-            let woken = self.wake.wait_timeout(waiting, patience);
-            (waiting, _) = woken.unwrap_or_else(PoisonError::into_inner);
+    /// Waits for `timeout`, or until the queue is long, and moves all lines to `lines`, which has to
+    /// be empty. Returns false once the queue is closed.
+    pub(super) fn take(&self, lines: &mut Vec<u8>, timeout: Duration) -> bool {
+        let mut state = self.state();
+        if !state.closed && state.lines.len() < WAKE_BYTES {
+            let woken = self.wake.wait_timeout(state, timeout);
+            (state, _) = woken.unwrap_or_else(PoisonError::into_inner);
         }
-        // The buffers change places, so that neither grows anew.
-        std::mem::swap(&mut waiting.lines, lines);
-        !waiting.closed
+        // The buffers are swapped, so that both keep their capacity.
+        std::mem::swap(&mut state.lines, lines);
+        !state.closed
     }
 
-    /// Nothing more is taken in; what waits is still handed out.
+    /// Closes the queue for new lines. Queued ones can still be taken.
     pub(super) fn close(&self) {
-        self.waiting().closed = true;
+        self.state().closed = true;
         self.wake.notify_one();
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, RecordQueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

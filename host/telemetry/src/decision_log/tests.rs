@@ -9,20 +9,21 @@ use pointsman_domain::outcome::RequestEnd;
 use super::*;
 use crate::sample::history;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-fn settings(dir: &Path) -> Settings {
-    Settings {
+fn settings(dir: &Path) -> DecisionLogSettings {
+    DecisionLogSettings {
         dir: dir.to_owned(),
         rotate_size: 20_000,
         rotate_after: Duration::from_secs(3_600),
         max_size: 100_000_000,
         sample: 1.0,
         content: None,
+        outputs: false,
     }
 }
 
-/// How often each id is in the files of a directory.
+/// Counts each id in the files of a directory.
 fn ids(dir: &Path) -> BTreeMap<String, usize> {
     let mut ids = BTreeMap::new();
     for entry in fs::read_dir(dir).expect("a directory") {
@@ -46,17 +47,17 @@ fn size(dir: &Path) -> u64 {
     entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
 }
 
-/// Waits until a thing is so.
+/// Waits until a condition holds.
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
+        assert!(begun.elapsed() < TIMEOUT, "{what}");
         thread::yield_now();
     }
 }
 
 #[test]
-fn nothing_is_lost_or_doubled_under_load_and_over_restarts() {
+fn no_record_is_lost_or_duplicated_under_load_and_across_restarts() {
     let dir = tempfile::tempdir().expect("a directory");
     let (threads, each) = (4, 250);
     for run in 0..3 {
@@ -68,88 +69,91 @@ fn nothing_is_lost_or_doubled_under_load_and_over_restarts() {
                 scope.spawn(move || {
                     for number in 0..each {
                         let number = (run * threads + thread) * each + number;
-                        log.keep(&history(number, "llama-7b", RequestEnd::Answered), None);
+                        log.record(&history(number, "llama-7b", RequestEnd::Answered), None);
                     }
                 });
             }
         });
-        assert!(log.close(PATIENCE), "it ends");
+        assert!(log.close(TIMEOUT), "it ends");
         assert_eq!(
             log.counts(),
-            Counts { written: threads * each, bytes: log.counts().bytes, ..Counts::default() }
+            LogCounts { written: threads * each, bytes: log.counts().bytes, ..LogCounts::default() }
         );
     }
     let ids = ids(dir.path());
     assert_eq!(ids.len() as u64, 3 * threads * each);
-    assert!(ids.values().all(|&times| times == 1), "no record is there twice");
+    assert!(ids.values().all(|&times| times == 1), "no record is duplicated");
 }
 
 #[test]
 fn records_are_in_the_file_while_the_log_is_open() {
     let dir = tempfile::tempdir().expect("a directory");
     let log = DecisionLog::open(settings(dir.path()), &Supervisor::default()).expect("the directory is free");
-    log.keep(&history(1, "llama-7b", RequestEnd::Answered), None);
+    log.record(&history(1, "llama-7b", RequestEnd::Answered), None);
     until("the record is written", || ids(dir.path()).len() == 1);
 }
 
 #[test]
-fn the_directory_never_grows_beyond_its_bound() {
+fn the_directory_never_exceeds_its_limit() {
     let dir = tempfile::tempdir().expect("a directory");
-    let bounded = Settings { max_size: 80_000, ..settings(dir.path()) };
+    let bounded = DecisionLogSettings { max_size: 80_000, ..settings(dir.path()) };
     let log = DecisionLog::open(bounded, &Supervisor::default()).expect("the directory is free");
     let mut largest = 0;
     for number in 0..4_000 {
-        log.keep(&history(number, "llama-7b", RequestEnd::Answered), None);
+        log.record(&history(number, "llama-7b", RequestEnd::Answered), None);
         largest = largest.max(size(dir.path()));
         if number % 100 == 0 {
             until("it is written", || log.counts().written > number);
         }
     }
-    assert!(log.close(PATIENCE), "it ends");
+    assert!(log.close(TIMEOUT), "it ends");
     assert!(log.counts().bytes > 1_000_000, "far more was written than is kept");
     assert!((20_000..=80_000).contains(&largest), "{largest} bytes at most");
     assert!(ids(dir.path()).contains_key("id-3999"), "the newest are kept");
 }
 
 #[test]
-fn a_directory_that_vanishes_is_made_again() {
+fn a_removed_directory_is_created_again() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("a/b");
     let log = DecisionLog::open(settings(&path), &Supervisor::default()).expect("it can be made");
-    log.keep(&history(1, "llama-7b", RequestEnd::Answered), None);
+    log.record(&history(1, "llama-7b", RequestEnd::Answered), None);
     until("the first is written", || log.counts().written == 1);
     fs::remove_dir_all(dir.path().join("a")).expect("it can be removed");
-    log.keep(&history(2, "llama-7b", RequestEnd::Answered), None);
+    log.record(&history(2, "llama-7b", RequestEnd::Answered), None);
     until("the second is written", || path.exists() && ids(&path).contains_key("id-2"));
     assert!(DecisionLog::open(settings(&path), &Supervisor::default()).is_err(), "it is locked again");
     assert_eq!(log.counts().dropped_disk, 0);
 }
 
 #[test]
-fn where_no_directory_can_be_made_records_are_counted_until_it_can() {
+fn records_are_counted_as_dropped_until_the_directory_can_be_created() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("log");
     let log = DecisionLog::open(settings(&path), &Supervisor::default()).expect("it can be made");
     fs::remove_dir_all(&path).expect("it can be removed");
     fs::write(&path, "in the way").expect("a file");
-    log.keep(&history(1, "llama-7b", RequestEnd::Answered), None);
+    log.record(&history(1, "llama-7b", RequestEnd::Answered), None);
     until("it is counted", || log.counts().dropped_disk == 1);
     fs::remove_file(&path).expect("it can be removed");
     until("it is written again", || {
-        log.keep(&history(2, "llama-7b", RequestEnd::Answered), None);
+        log.record(&history(2, "llama-7b", RequestEnd::Answered), None);
         log.counts().written > 0
     });
 }
 
 #[test]
-fn a_sample_says_that_it_is_one() {
+fn a_sample_is_logged_and_the_rest_is_not_counted_as_dropped() {
     let dir = tempfile::tempdir().expect("a directory");
-    let log = DecisionLog::open(Settings { sample: 0.5, ..settings(dir.path()) }, &Supervisor::default())
-        .expect("it is free");
+    let log = DecisionLog::open(
+        DecisionLogSettings { sample: 0.5, ..settings(dir.path()) },
+        &Supervisor::default(),
+    )
+    .expect("it is free");
     for number in 0..200 {
-        log.keep(&history(number, "llama-7b", RequestEnd::Answered), None);
+        log.record(&history(number, "llama-7b", RequestEnd::Answered), None);
     }
-    assert!(log.close(PATIENCE), "it ends");
+    assert!(log.close(TIMEOUT), "it ends");
     let counts = log.counts();
     assert!((60..140).contains(&counts.written), "{counts:?}");
     assert_eq!((counts.dropped_disk, counts.dropped_queue), (0, 0), "what is not sampled is not lost");

@@ -1,71 +1,77 @@
-//! The thread that writes.
+//! Writing of lines to files.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Settings;
-use super::counts::Counters;
-use super::queue::{MANY, Queue};
+use super::DecisionLogSettings;
+use super::counts::LogCounters;
+use super::queue::{RecordQueue, WAKE_BYTES};
 
-/// How often what waits is written.
-const PACE: Duration = Duration::from_millis(200);
-/// How long a disk that failed is left alone.
-const PAUSE: Duration = Duration::from_secs(1);
-/// So long without a record left out, and the queue is well again.
-const CALM: Duration = Duration::from_secs(10);
-/// Most bytes that are written at once.
-const PIECE: usize = 256 << 10;
+/// Interval at which queued lines are written.
+const WRITE_INTERVAL: Duration = Duration::from_millis(200);
+/// Pause after a failure of the disk.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Time without a dropped record after which the queue counts as recovered.
+const OVERFLOW_END: Duration = Duration::from_secs(10);
+/// Most bytes of one write.
+const MAX_CHUNK_BYTES: usize = 256 << 10;
 
-/// Where files are made.
+/// Destination of log files.
 pub(super) trait LogDisk {
-    /// A file.
+    /// Type of its files.
     type File: LogFile;
-    /// Begins a file.
-    fn begin(&mut self, now: SystemTime) -> io::Result<Self::File>;
-    /// The file that was begun last is not written to any more.
-    fn ended(&mut self);
-    /// Sees to it that so many bytes may be written.
+    /// Creates the next file.
+    fn create_file(&mut self, now: SystemTime) -> io::Result<Self::File>;
+    /// Reports that the last created file is complete.
+    fn file_finished(&mut self);
+    /// Makes room for `bytes` more within the size limit.
     fn make_room(&mut self, bytes: u64) -> io::Result<()>;
 }
 
-/// A file that is only added to.
+/// A file that is appended to.
 pub(super) trait LogFile: Write {
-    /// Whether it still has a name, by which somebody could find it.
-    fn is_there(&self) -> bool;
-    /// Cuts off what is beyond so many bytes.
-    fn cut(&mut self, bytes: u64) -> io::Result<()>;
+    /// Returns whether the file still has a name in a directory.
+    fn exists(&self) -> bool;
+    /// Truncates the file to `bytes`.
+    fn truncate(&mut self, bytes: u64) -> io::Result<()>;
 }
 
-/// Writes lines.
-pub(super) struct Writer<D: LogDisk> {
+/// Writer of queued lines.
+pub(super) struct LogWriter<D: LogDisk> {
     disk: D,
-    settings: Settings,
-    queue: Arc<Queue>,
-    counters: Arc<Counters>,
-    /// What is written next.
+    settings: DecisionLogSettings,
+    queue: Arc<RecordQueue>,
+    counters: Arc<LogCounters>,
+    /// Buffer for lines from the queue.
     lines: Vec<u8>,
-    /// Records that were taken from the queue and are neither written nor counted as
-    /// dropped yet. A panic leaves them.
+    /// Records that were taken from the queue and are neither written nor counted as dropped yet. Not
+    /// zero at the start of `run` after a panic.
     taken: u64,
-    file: Option<Open<D::File>>,
-    /// Bytes written since it was seen to that there is room.
-    unchecked: u64,
-    /// When the disk is tried again, if it failed.
-    failing: Option<Instant>,
+    file: Option<OpenFile<D::File>>,
+    /// Bytes written since room was made the last time.
+    since_room_made: u64,
+    /// Time of the next attempt after a failure of the disk.
+    retry_at: Option<Instant>,
+    /// Records dropped since the disk failed.
     dropped: u64,
-    calm_since: Instant,
+    last_overflow: Instant,
 }
 
-/// The file that is being written.
-struct Open<F> {
+/// File that is being written.
+struct OpenFile<F> {
     file: F,
     bytes: u64,
-    since: Instant,
+    created: Instant,
 }
 
-impl<D: LogDisk> Writer<D> {
-    pub(super) fn new(disk: D, settings: Settings, queue: Arc<Queue>, counters: Arc<Counters>) -> Self {
+impl<D: LogDisk> LogWriter<D> {
+    pub(super) fn new(
+        disk: D,
+        settings: DecisionLogSettings,
+        queue: Arc<RecordQueue>,
+        counters: Arc<LogCounters>,
+    ) -> Self {
         Self {
             disk,
             settings,
@@ -74,70 +80,71 @@ impl<D: LogDisk> Writer<D> {
             lines: Vec::new(),
             taken: 0,
             file: None,
-            unchecked: u64::MAX,
-            failing: None,
+            since_room_made: u64::MAX,
+            retry_at: None,
             dropped: 0,
-            calm_since: Instant::now(),
+            last_overflow: Instant::now(),
         }
     }
 
     /// Writes until the queue is closed and empty. May be called again after a panic.
     pub(super) fn run(&mut self) {
         let lost = std::mem::take(&mut self.taken);
-        self.counters.dropped_for_disk(lost);
-        while self.turn(PACE) {}
-        // The next start compresses it.
-        self.end_file();
+        self.counters.add_dropped_for_disk(lost);
+        while self.write_queued(WRITE_INTERVAL) {}
+        // The next process compresses it.
+        self.finish_file();
     }
 
-    /// Writes what waits. Whether there may be more.
-    pub(super) fn turn(&mut self, patience: Duration) -> bool {
+    /// Waits for lines for at most `timeout`, and writes them. Returns false once the queue is closed.
+    pub(super) fn write_queued(&mut self, timeout: Duration) -> bool {
         let mut lines = std::mem::take(&mut self.lines);
-        let open = self.queue.take(&mut lines, patience);
+        let open = self.queue.take(&mut lines, timeout);
         self.taken = count(&lines);
         let mut rest = lines.as_slice();
         while !rest.is_empty() {
-            let (piece, after) = rest.split_at(end_of_piece(rest, self.piece()));
-            self.flush(piece);
+            let (chunk, after) = rest.split_at(chunk_end(rest, self.max_chunk()));
+            self.write_chunk(chunk);
             rest = after;
         }
         lines.clear();
-        // What it grew to while the disk was slow is not kept.
-        lines.shrink_to(2 * MANY);
+        // A capacity that the buffer reached while the disk was slow is released.
+        lines.shrink_to(2 * WAKE_BYTES);
         self.lines = lines;
-        let is_old = |file: &Open<_>| file.since.elapsed() >= self.settings.rotate_after;
+        let is_old = |file: &OpenFile<_>| file.created.elapsed() >= self.settings.rotate_after;
         if self.file.as_ref().is_some_and(is_old) {
-            self.end_file();
+            self.finish_file();
         }
-        self.calm_down();
+        self.check_overflow();
         open
     }
 
-    fn piece(&self) -> usize {
-        PIECE.min(usize::try_from(self.settings.rotate_size / 8).unwrap_or(PIECE))
+    fn max_chunk(&self) -> usize {
+        MAX_CHUNK_BYTES.min(usize::try_from(self.settings.rotate_size / 8).unwrap_or(MAX_CHUNK_BYTES))
     }
 
-    /// Writes whole lines, or drops them: there is nobody who could wait.
-    fn flush(&mut self, lines: &[u8]) {
-        let (whole, error) = match self.failing {
+    /// Writes whole lines, and drops those that cannot be written.
+    fn write_chunk(&mut self, lines: &[u8]) {
+        let (whole, error) = match self.retry_at {
             Some(until) if Instant::now() < until => (0, None),
             _ => self.try_write(lines),
         };
         let (written, dropped) = (count(&lines[..whole]), count(&lines[whole..]));
         self.taken = self.taken.saturating_sub(written + dropped);
-        self.counters.wrote(written, whole as u64);
-        self.counters.dropped_for_disk(dropped);
+        self.counters.add_written(written, whole as u64);
+        self.counters.add_dropped_for_disk(dropped);
         self.dropped += dropped;
         match error {
-            Some(error) => self.failed(&error),
-            None if whole == lines.len() => self.succeeded(),
+            Some(error) => self.record_failure(&error),
+            None if whole == lines.len() => self.record_success(),
             None => {}
         }
     }
 
-    /// Writes whole lines; how many bytes, and what went wrong, if anything.
+    /// Writes whole lines. Returns the number of bytes of those that were written, and the error that
+    /// stopped it.
     fn try_write(&mut self, buffer: &[u8]) -> (usize, Option<io::Error>) {
-        match self.ready(buffer.len() as u64) {
+        match self.prepare(buffer.len() as u64) {
             Ok(()) => {}
             Err(error) => return (0, Some(error)),
         }
@@ -148,67 +155,68 @@ impl<D: LogDisk> Writer<D> {
             Some(_) => buffer[..written].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1),
         };
         open.bytes += whole as u64;
-        self.unchecked = self.unchecked.saturating_add(whole as u64);
-        if error.is_some() && open.file.cut(open.bytes).is_err() {
-            // With half a line at its end, which is left out when it is compressed.
-            self.end_file();
+        self.since_room_made = self.since_room_made.saturating_add(whole as u64);
+        if error.is_some() && open.file.truncate(open.bytes).is_err() {
+            // The file ends with an incomplete line, which compression leaves out.
+            self.finish_file();
         }
         (whole, error)
     }
 
-    /// Sees to it that there is a file, and room for so many bytes.
-    fn ready(&mut self, bytes: u64) -> io::Result<()> {
-        let is_full = |open: &Open<D::File>| open.bytes > 0 && open.bytes + bytes > self.settings.rotate_size;
-        if self.file.as_ref().is_some_and(|open| is_full(open) || !open.file.is_there()) {
-            self.end_file();
+    /// Ensures that a file is open and that `bytes` fit into it and within the size limit.
+    fn prepare(&mut self, bytes: u64) -> io::Result<()> {
+        let is_full =
+            |open: &OpenFile<D::File>| open.bytes > 0 && open.bytes + bytes > self.settings.rotate_size;
+        if self.file.as_ref().is_some_and(|open| is_full(open) || !open.file.exists()) {
+            self.finish_file();
         }
         if self.file.is_none() {
-            let file = self.disk.begin(SystemTime::now())?;
-            self.file = Some(Open { file, bytes: 0, since: Instant::now() });
-            self.unchecked = u64::MAX;
+            let file = self.disk.create_file(SystemTime::now())?;
+            self.file = Some(OpenFile { file, bytes: 0, created: Instant::now() });
+            self.since_room_made = u64::MAX;
         }
         let slack = self.settings.rotate_size / 4;
-        if self.unchecked.saturating_add(bytes) > slack {
+        if self.since_room_made.saturating_add(bytes) > slack {
             self.disk.make_room(slack.max(bytes))?;
-            self.unchecked = 0;
+            self.since_room_made = 0;
         }
         Ok(())
     }
 
-    fn end_file(&mut self) {
+    fn finish_file(&mut self) {
         if self.file.take().is_some() {
-            self.disk.ended();
+            self.disk.file_finished();
         }
     }
 
-    fn failed(&mut self, error: &io::Error) {
-        if self.failing.replace(Instant::now() + PAUSE).is_none() {
+    fn record_failure(&mut self, error: &io::Error) {
+        if self.retry_at.replace(Instant::now() + RETRY_AFTER).is_none() {
             tracing::error!(
                 directory = %self.settings.dir.display(),
-                "the decision log cannot be written, records are left out and counted as `disk`: {error}"
+                "the decision log cannot be written, records are dropped and counted as `disk`: {error}"
             );
         }
     }
 
-    fn succeeded(&mut self) {
-        if self.failing.take().is_some() {
+    fn record_success(&mut self) {
+        if self.retry_at.take().is_some() {
             let dropped = std::mem::take(&mut self.dropped);
             tracing::info!(dropped, "the decision log is written again");
         }
     }
 
-    /// Notes when no record was left out for want of room in the queue.
-    fn calm_down(&mut self) {
+    /// Detects that the queue has not been full for a while.
+    fn check_overflow(&mut self) {
         let now = Instant::now();
-        if self.counters.has_overflowed() {
-            self.calm_since = now;
-        } else if now.duration_since(self.calm_since) >= CALM {
-            self.counters.calm();
+        if self.counters.take_overflow() {
+            self.last_overflow = now;
+        } else if now.duration_since(self.last_overflow) >= OVERFLOW_END {
+            self.counters.end_overflow();
         }
     }
 }
 
-/// Writes as much as can be: how much, and what stopped it.
+/// Writes as much of a buffer as possible. Returns the number of bytes, and the error that stopped it.
 fn write_all(file: &mut impl Write, buffer: &[u8]) -> (usize, Option<io::Error>) {
     let mut written = 0;
     while written < buffer.len() {
@@ -222,14 +230,13 @@ fn write_all(file: &mut impl Write, buffer: &[u8]) -> (usize, Option<io::Error>)
     (written, None)
 }
 
-/// Where to cut lines into two, so that the first piece is at most so long, or one
-/// line where that is longer.
-fn end_of_piece(lines: &[u8], most: usize) -> usize {
-    let fits = &lines[..most.min(lines.len())];
+/// Returns the end of the last line that ends within `max` bytes, or else the end of the first line.
+fn chunk_end(lines: &[u8], max: usize) -> usize {
+    let fits = &lines[..max.min(lines.len())];
     memchr::memrchr(b'\n', fits).or_else(|| memchr::memchr(b'\n', lines)).map_or(lines.len(), |end| end + 1)
 }
 
-/// How many lines there are.
+/// Counts lines.
 fn count(lines: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', lines).count() as u64
 }

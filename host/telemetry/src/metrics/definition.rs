@@ -1,36 +1,35 @@
-//! The metrics that there are. The page, its documentation and the tests of both
-//! are made from this list.
+//! List of all metrics, from which the page, its documentation and the tests of both are made.
 
-/// One metric.
+/// Definition of one metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Definition {
-    /// Its name, without unit and suffix.
+pub struct MetricDefinition {
+    /// Name without unit and suffix.
     pub(super) base: &'static str,
-    /// What it is.
-    pub kind: Kind,
-    /// In what it is counted, if not simply in numbers.
+    /// Kind.
+    pub kind: MetricKind,
+    /// Unit, if there is one.
     pub unit: Option<&'static str>,
-    /// Its labels.
+    /// Names of its labels.
     pub labels: &'static [&'static str],
-    /// What it tells.
+    /// Meaning, as one sentence.
     pub meaning: &'static str,
 }
 
-/// What a metric is.
+/// Kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// A number that only grows.
     Counter,
     /// A number that goes up and down.
     Gauge,
-    /// Numbers, counted in buckets.
+    /// Numbers counted in buckets.
     Histogram,
-    /// Always 1: its labels are what it tells.
+    /// Always 1; the labels carry the information.
     Info,
 }
 
-impl Kind {
-    /// The word for it.
+impl MetricKind {
+    /// Returns the name of the kind.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -41,14 +40,14 @@ impl Kind {
     }
 }
 
-impl Definition {
-    /// Its name as queries have it.
+impl MetricDefinition {
+    /// Returns the full name, as in queries.
     pub fn name(&self) -> String {
         let unit = self.unit.map_or_else(String::new, |unit| format!("_{unit}"));
         let suffix = match self.kind {
-            Kind::Counter => "_total",
-            Kind::Info => "_info",
-            Kind::Gauge | Kind::Histogram => "",
+            MetricKind::Counter => "_total",
+            MetricKind::Info => "_info",
+            MetricKind::Gauge | MetricKind::Histogram => "",
         };
         format!("{}{unit}{suffix}", self.base)
     }
@@ -60,12 +59,12 @@ impl Definition {
 
 macro_rules! metrics {
     ($($(#[unit = $unit:literal])? $kind:ident $name:ident = $base:literal [$($label:literal),*] $meaning:literal;)*) => {
-        $(pub(super) const $name: Definition = Definition {
-            base: $base, kind: Kind::$kind, unit: None, labels: &[$($label),*], meaning: $meaning,
+        $(pub(super) const $name: MetricDefinition = MetricDefinition {
+            base: $base, kind: MetricKind::$kind, unit: None, labels: &[$($label),*], meaning: $meaning,
         }$(.of($unit))?;)*
 
-        /// All of them, in the order of the page.
-        pub const ALL: &[Definition] = &[$($name),*];
+        /// All metrics in the order of the page.
+        pub const ALL: &[MetricDefinition] = &[$($name),*];
     };
 }
 
@@ -76,16 +75,16 @@ metrics! {
     Gauge START = "pointsman_start_time" []
         "When the gateway started, in seconds since 1970.";
     Counter RELOADS = "pointsman_reloads" ["result"]
-        "Reloads: applied, partial (a version of a policy was not let in), rejected (the configuration was not).";
+        "Reloads: applied, partial (a version of a policy was rejected), rejected (the configuration was).";
     Gauge LAST_RELOAD_OK = "pointsman_last_reload_successful" []
-        "1 if all on disk is in force since the last reload or the start, else 0.";
+        "1 if the last reload, or the start, applied everything on disk, else 0.";
     #[unit = "seconds"]
     Gauge LAST_RELOAD = "pointsman_last_reload_success_timestamp" []
-        "When all on disk was in force for the last time after a reload or the start, in seconds since 1970.";
+        "Time of the last reload, or start, that applied everything on disk, in seconds since 1970.";
     Gauge NOT_LOADED = "pointsman_policies_not_loaded" []
         "Policies that could not be loaded since the start, whose routes follow `on_failure`.";
     Counter DROPPED = "pointsman_dropped" ["queue"]
-        "What was dropped rather than waited for, or could not be delivered: decision records, spans, events, requests for a shadow, outcomes, log lines.";
+        "Entries that a full queue dropped or that could not be delivered: decision records, spans, events, requests for a shadow, outcomes, log lines.";
     Counter PANICS = "pointsman_panics" []
         "Panics: errors in the gateway's own code that ended a request or a piece of background work.";
     Counter RESTARTS = "pointsman_background_restarts" ["task"]
@@ -102,13 +101,13 @@ metrics! {
         "Limits on the memory of all request bodies and answers, and of the large ones of each kind.";
 
     Counter REQUESTS = "pointsman_requests" ["route", "ending"]
-        "Requests that were decided and ended: answered, failed, or cancelled by the client.";
+        "Requests that ended after a decision: answered, failed, or cancelled by the client.";
     Counter ERRORS = "pointsman_request_errors" ["route", "fault"]
-        "Failed requests by who could have done better: client, policy, backend, or deadline.";
+        "Failed requests by the party at fault: client, policy, backend, or deadline.";
     Counter REJECTED = "pointsman_rejected_requests" ["code"]
-        "Requests turned away before anybody was asked what to do, by the code of the error.";
+        "Requests that were rejected before a decision, by the code of the error.";
     Counter ANSWERS = "pointsman_answers" ["route", "model"]
-        "Answered requests by the model that answered; none where the gateway put the answer together.";
+        "Answered requests by the model that answered; empty if the gateway composed the answer.";
     #[unit = "seconds"]
     Histogram LATENCY = "pointsman_request_duration" ["route", "model"]
         "Time from the arrival of an answered request to the end of its answer.";
@@ -117,82 +116,82 @@ metrics! {
         "Time from the arrival of an answered request to the first token of its answer.";
     #[unit = "seconds"]
     Histogram ADDED = "pointsman_added_latency" ["route"]
-        "The part of the time to the first token in which the whole request was there and no model was working on it.";
+        "Part of the time to the first token in which the whole request had arrived and no model was working on it.";
 
     Counter TOKENS = "pointsman_tokens" ["route", "model", "direction"]
-        "Tokens of all calls, those in vain included: input and output.";
+        "Tokens of all calls, unsuccessful ones included: input and output.";
     Counter SPECIAL_TOKENS = "pointsman_special_tokens" ["route", "model", "kind"]
-        "Those of the tokens that have a price of their own: cached-input, cache-write and reasoning.";
+        "Tokens of special kinds, which are included in the above: cached-input, cache-write and reasoning.";
     #[unit = "usd"]
     Counter COST = "pointsman_cost" ["route", "model"]
-        "US dollars that all calls cost, those in vain included.";
+        "Cost of all calls in US dollars, unsuccessful ones included.";
     #[unit = "usd"]
     Counter COMPARED = "pointsman_compared_cost" ["route"]
-        "US dollars that those answered requests cost that the baseline could have served too.";
+        "Cost in US dollars of the answered requests that the baseline could have served too.";
     #[unit = "usd"]
     Counter BASELINE = "pointsman_baseline_cost" ["route"]
-        "US dollars that the baseline would have charged for those.";
+        "Cost in US dollars of the same requests on the baseline.";
 
     Counter DECISIONS = "pointsman_decisions" ["route", "answer"]
         "Answers of policies to requests: route, plan, finish, refusal, failure.";
     Counter POLICY_FALLBACKS = "pointsman_policy_fallbacks" ["route"]
-        "Requests whose policy failed, so that another, the version before it or the gateway's own order decided.";
+        "Requests whose policy failed and that another policy, its previous version or the gateway's own order decided.";
     Counter FALLBACK_CALLS = "pointsman_fallback_calls" ["route"]
-        "Calls of another model after the first one failed or kept silent, for the same answer or task.";
+        "Calls of another model after the first one failed or stayed silent, for the same answer or task.";
 
     Counter PLANS = "pointsman_plans" ["route", "ending"]
-        "Requests that were cut into tasks, by how they ended.";
+        "Requests that were split into tasks, by their end.";
     Counter TASKS = "pointsman_plan_tasks" ["route", "operation", "end"]
-        "Tasks of plans by what a model was called for and how they ended: done, failed, cancelled, skipped.";
+        "Tasks of plans by operation and end: done, failed, cancelled, skipped.";
     #[unit = "seconds"]
     Histogram CRITICAL_PATH = "pointsman_plan_critical_path" ["route"]
-        "Time that the tasks took together that decided how long a plan took.";
+        "Duration of the tasks on the critical path of a plan.";
 
     Info ROUTE = "pointsman_route" ["route", "policy"]
-        "The policy that decides at a route.";
+        "The policy of a route.";
     Info POLICY = "pointsman_policy" ["policy", "digest"]
-        "The version of a policy that serves: the first 12 digits of its SHA-256.";
+        "The active version of a policy: the first 12 digits of its SHA-256.";
     #[unit = "seconds"]
     Gauge LOADED = "pointsman_policy_loaded_timestamp" ["policy"]
-        "When the version that serves was let in, in seconds since 1970.";
+        "Time at which the active version was loaded, in seconds since 1970.";
     Counter SWAPS = "pointsman_policy_swaps" ["policy"]
-        "Times that another version of a policy took over.";
+        "Times that another version of a policy became active.";
     Counter NOT_LET_IN = "pointsman_policy_rejected_versions" ["policy"]
-        "Times that a version of a policy was not let in.";
+        "Versions of a policy that were rejected.";
     Counter ROLLBACKS = "pointsman_policy_rollbacks" ["policy", "action", "by"]
-        "Times that a version, a canary or a promotion was undone, by the gateway itself or by a person.";
+        "Times that a version, a canary or a promotion was undone, by the gateway or by an operator.";
     Counter FAILURES = "pointsman_policy_failures" ["policy", "reason"]
         "Failed decisions of a policy, shadows included.";
     Counter LOG_LINES_DROPPED = "pointsman_policy_log_lines_dropped" ["policy"]
-        "Log lines of a policy that were not written, since there were too many.";
+        "Log lines of a policy that the rate limit dropped.";
     #[unit = "seconds"]
     Histogram DECISION = "pointsman_decision_duration" ["policy"]
-        "Time that decisions took over all versions of a policy, shadows included; bounds are exact to an eighth.";
+        "Decision time over all versions of a policy, shadows included; bounds are exact to an eighth.";
     Gauge POLICY_CALLS = "pointsman_policy_calls_in_flight" ["policy"]
-        "Calls of the serving version that are under way or wait for a place.";
+        "Calls of the active version that are running or waiting for a permit.";
     Gauge POLICY_CALLS_LIMIT = "pointsman_policy_calls_limit" ["policy"]
-        "Calls of the serving version that may be under way at once.";
+        "Most concurrent calls of the active version.";
     Gauge IDLE = "pointsman_policy_idle_instances" ["policy"]
-        "Warm instances of the serving version that nobody uses.";
+        "Idle warm instances of the active version.";
     #[unit = "bytes"]
     Gauge MEMORY = "pointsman_policy_peak_memory" ["policy"]
-        "The largest linear memory that an instance of the serving version had.";
+        "Largest linear memory of an instance of the active version so far.";
     #[unit = "bytes"]
     Gauge MEMORY_LIMIT = "pointsman_policy_memory_limit" ["policy"]
-        "The largest linear memory that an instance of the serving version may have.";
+        "Largest linear memory that an instance of the active version may have.";
     Gauge POOL_CALLS = "pointsman_policy_pool_calls_in_flight" []
-        "Calls of all policies that are under way.";
+        "Running calls of all policies.";
     Gauge POOL_PLACES = "pointsman_policy_pool_places" []
-        "Calls of all policies that may be under way at once.";
+        "Most concurrent calls of all policies.";
 
     Counter CALLS = "pointsman_calls" ["backend", "model", "result"]
-        "Calls of models by what became of them.";
+        "Calls of models by result.";
     Counter RETRIES = "pointsman_call_retries" ["backend", "model"]
-        "Calls of a model that had failed for the same answer or task before.";
+        "Calls of a model that was called before for the same answer or task.";
     Counter RETRIES_DENIED = "pointsman_call_retries_denied" ["backend", "model"]
-        "Retries of a model that its retry budget did not allow.";
+        "Retries of a model that its retry budget denied.";
     Gauge IN_FLIGHT = "pointsman_model_calls_in_flight" ["backend", "model"]
-        "Calls of a model that are under way.";
+        "Running calls of a model.";
     Gauge HEALTHY = "pointsman_model_healthy" ["backend", "model"]
-        "1 if recent calls or probes of the model were answered, else 0.";
+        "0 if recent calls or probes of the model failed, else 1.";
 }

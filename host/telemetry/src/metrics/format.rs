@@ -1,20 +1,20 @@
-//! The formats that metrics are told in.
+//! Text formats of metrics.
 
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
 
 /// A text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// OpenMetrics 1.0, which tells units.
+pub enum MetricsFormat {
+    /// OpenMetrics 1.0, which includes units.
     OpenMetrics,
-    /// That of Prometheus before it, which everybody reads.
+    /// Format of Prometheus, which every reader supports.
     Prometheus,
 }
 
-impl Format {
-    /// What an `Accept` header asks for: OpenMetrics if it says so and wants
-    /// nothing more than that.
+impl MetricsFormat {
+    /// Selects the format for an `Accept` header: OpenMetrics if the header names it and prefers
+    /// nothing else.
     pub fn accepted(accept: &str) -> Self {
         let weight = |wanted: &str| accept.split(',').filter_map(|range| weight(range, wanted)).max();
         match weight("application/openmetrics-text") {
@@ -23,7 +23,7 @@ impl Format {
         }
     }
 
-    /// Its media type.
+    /// Returns the media type.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -33,7 +33,7 @@ impl Format {
 
     pub(super) fn write(self, registry: &Registry) -> String {
         let mut page = String::new();
-        // A text takes whatever is written to it.
+        // Writing to a string does not fail.
         let _ = match self {
             Self::OpenMetrics => text::encode(&mut page, registry),
             Self::Prometheus => prometheus_text::encode(&mut page, registry),
@@ -42,7 +42,7 @@ impl Format {
     }
 }
 
-/// How much a range of media types is wanted, in thousandths, if it is this type.
+/// Returns the weight of a media range in thousandths, if it is of this type.
 fn weight(range: &str, wanted: &str) -> Option<u32> {
     let mut parts = range.split(';').map(str::trim);
     if !parts.next()?.eq_ignore_ascii_case(wanted) {

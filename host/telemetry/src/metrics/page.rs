@@ -1,4 +1,4 @@
-//! Writes all metrics, each with its samples in one place.
+//! Writes the page of all metrics.
 
 use std::collections::BTreeMap;
 use std::fmt::Result;
@@ -12,26 +12,23 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
-use super::Queue;
-use super::definition::{self as the, Definition, Kind};
-use super::series::{
-    ANSWERS, ENDINGS, FAULTS, OPERATIONS, OnModel, RouteSeries, Series, TASK_ENDS, Totals, get,
-};
-use super::state::{PolicyState, State};
-use super::times::{Counted, OWN};
+use super::definition::{self as the, MetricDefinition, MetricKind};
+use super::durations::{GATEWAY_BUCKETS, HistogramSnapshot};
+use super::series::{RouteModelSeries, RouteSeries, RouteTotals, Series, get};
+use super::state::{MetricsState, PolicyMetrics};
 
-/// All there is to tell at one moment.
+/// All metrics at one moment.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct MetricsPage {
     pub(super) series: Arc<Series>,
     pub(super) rejected: BTreeMap<&'static str, u64>,
-    pub(super) dropped: [(Queue, u64); Queue::ALL.len()],
-    pub(super) state: State,
+    pub(super) dropped: Vec<(&'static str, u64)>,
+    pub(super) state: MetricsState,
 }
 
-impl Collector for Page {
+impl Collector for MetricsPage {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result {
-        let page = &mut Writer(&mut encoder);
+        let page = &mut PageWriter(&mut encoder);
         self.process(page)?;
         self.memory(page)?;
         self.requests(page)?;
@@ -44,8 +41,8 @@ impl Collector for Page {
     }
 }
 
-impl Page {
-    fn process(&self, page: &mut Writer<'_, '_>) -> Result {
+impl MetricsPage {
+    fn process(&self, page: &mut PageWriter<'_, '_>) -> Result {
         let reloads = &self.state.reloads;
         page.metric(the::BUILD, |metric| metric.info(&[self.state.version]))?;
         page.metric(the::START, |metric| metric.gauge(&[], self.state.started.as_secs_f64()))?;
@@ -60,7 +57,7 @@ impl Page {
         let not_loaded = self.state.policies_not_loaded as f64;
         page.metric(the::NOT_LOADED, |metric| metric.gauge(&[], not_loaded))?;
         page.metric(the::DROPPED, |metric| {
-            self.dropped.iter().try_for_each(|(queue, count)| metric.count(&[queue.as_str()], *count))
+            self.dropped.iter().try_for_each(|(queue, count)| metric.count(&[queue], *count))
         })?;
         page.metric(the::PANICS, |metric| metric.count(&[], self.state.panics))?;
         page.metric(the::RESTARTS, |metric| {
@@ -68,7 +65,7 @@ impl Page {
         })
     }
 
-    fn memory(&self, page: &mut Writer<'_, '_>) -> Result {
+    fn memory(&self, page: &mut PageWriter<'_, '_>) -> Result {
         let memory = &self.state.memory;
         page.metric(the::HELD, |metric| metric.gauge(&[], memory.held as f64))?;
         page.metric(the::HELD_LARGE, |metric| {
@@ -80,19 +77,17 @@ impl Page {
         })
     }
 
-    fn requests(&self, page: &mut Writer<'_, '_>) -> Result {
+    fn requests(&self, page: &mut PageWriter<'_, '_>) -> Result {
         page.metric(the::REQUESTS, |metric| {
             self.each_route(|route, totals| {
-                let counts = ENDINGS.iter().zip(&totals.endings);
-                counts
-                    .into_iter()
-                    .try_for_each(|(ending, count)| metric.count(&[route, ending.as_str()], get(count)))
+                let mut counts = totals.ends.iter();
+                counts.try_for_each(|(end, count)| metric.count(&[route, end], get(count)))
             })
         })?;
         page.metric(the::ERRORS, |metric| {
             self.each_route(|route, totals| {
-                let mut counts = FAULTS.iter().zip(&totals.faults);
-                counts.try_for_each(|(fault, count)| metric.count(&[route, fault.as_str()], get(count)))
+                let mut counts = totals.faults.iter();
+                counts.try_for_each(|(fault, count)| metric.count(&[route, fault], get(count)))
             })
         })?;
         page.metric(the::REJECTED, |metric| {
@@ -102,17 +97,19 @@ impl Page {
             self.each_answering(|route, model, on| metric.count(&[route, model], get(&on.answers)))
         })?;
         page.metric(the::LATENCY, |metric| {
-            self.each_answering(|route, model, on| metric.times(&[route, model], &on.latency.counted()))
+            self.each_answering(|route, model, on| metric.histogram(&[route, model], &on.latency.snapshot()))
         })?;
         page.metric(the::FIRST_TOKEN, |metric| {
-            self.each_answering(|route, model, on| metric.times(&[route, model], &on.first_token.counted()))
+            self.each_answering(|route, model, on| {
+                metric.histogram(&[route, model], &on.first_token.snapshot())
+            })
         })?;
         page.metric(the::ADDED, |metric| {
-            self.each_route(|route, totals| metric.times(&[route], &totals.added.counted()))
+            self.each_route(|route, totals| metric.histogram(&[route], &totals.added.snapshot()))
         })
     }
 
-    fn money(&self, page: &mut Writer<'_, '_>) -> Result {
+    fn money(&self, page: &mut PageWriter<'_, '_>) -> Result {
         page.metric(the::TOKENS, |metric| {
             self.each_model(|route, model, on| {
                 metric.count(&[route, model, "input"], get(&on.input_tokens))?;
@@ -137,10 +134,10 @@ impl Page {
         })
     }
 
-    fn decisions(&self, page: &mut Writer<'_, '_>) -> Result {
+    fn decisions(&self, page: &mut PageWriter<'_, '_>) -> Result {
         page.metric(the::DECISIONS, |metric| {
             self.each_route(|route, totals| {
-                let mut counts = ANSWERS.iter().zip(&totals.answers);
+                let mut counts = totals.answers.iter();
                 counts.try_for_each(|(answer, count)| metric.count(&[route, answer], get(count)))
             })
         })?;
@@ -152,28 +149,29 @@ impl Page {
         })
     }
 
-    fn plans(&self, page: &mut Writer<'_, '_>) -> Result {
+    fn plans(&self, page: &mut PageWriter<'_, '_>) -> Result {
         page.metric(the::PLANS, |metric| {
             self.each_planned(|route, totals| {
-                let mut counts = ENDINGS.iter().zip(&totals.plans.endings);
-                counts.try_for_each(|(ending, count)| metric.count(&[route, ending.as_str()], get(count)))
+                let mut counts = totals.plans.ends.iter();
+                counts.try_for_each(|(end, count)| metric.count(&[route, end], get(count)))
             })
         })?;
         page.metric(the::TASKS, |metric| {
             self.each_planned(|route, totals| {
-                OPERATIONS.iter().zip(&totals.plans.tasks).try_for_each(|(operation, ends)| {
-                    TASK_ENDS.iter().zip(ends).try_for_each(|(end, count)| {
-                        metric.count(&[route, operation.name(), end.as_str()], get(count))
-                    })
+                totals.plans.tasks.iter().try_for_each(|(operation, ends)| {
+                    let mut counts = ends.iter();
+                    counts.try_for_each(|(end, count)| metric.count(&[route, operation, end], get(count)))
                 })
             })
         })?;
         page.metric(the::CRITICAL_PATH, |metric| {
-            self.each_planned(|route, totals| metric.times(&[route], &totals.plans.critical_path.counted()))
+            self.each_planned(|route, totals| {
+                metric.histogram(&[route], &totals.plans.critical_path.snapshot())
+            })
         })
     }
 
-    fn policies(&self, page: &mut Writer<'_, '_>) -> Result {
+    fn policies(&self, page: &mut PageWriter<'_, '_>) -> Result {
         page.metric(the::ROUTE, |metric| {
             self.state.routes.iter().try_for_each(|route| metric.info(&[&route.name, &route.policy]))
         })?;
@@ -201,14 +199,17 @@ impl Page {
         })?;
         page.metric(the::DECISION, |metric| {
             self.each_policy(|it| {
-                metric.times(&[&it.name], &Counted::of(OWN, &it.decision_times, it.decision_time))
+                metric.histogram(
+                    &[&it.name],
+                    &HistogramSnapshot::rebucketed(GATEWAY_BUCKETS, &it.decision_times, it.decision_time),
+                )
             })
         })
     }
 
-    fn policies_use(&self, page: &mut Writer<'_, '_>) -> Result {
-        type Read = fn(&PolicyState) -> usize;
-        let gauges: [(Definition, Read); 5] = [
+    fn policies_use(&self, page: &mut PageWriter<'_, '_>) -> Result {
+        type Read = fn(&PolicyMetrics) -> usize;
+        let gauges: [(MetricDefinition, Read); 5] = [
             (the::POLICY_CALLS, |it| it.calls),
             (the::POLICY_CALLS_LIMIT, |it| it.calls_limit),
             (the::IDLE, |it| it.idle_instances),
@@ -224,19 +225,18 @@ impl Page {
         page.metric(the::POOL_PLACES, |metric| metric.gauge(&[], self.state.pool.places as f64))
     }
 
-    fn calls(&self, page: &mut Writer<'_, '_>) -> Result {
+    fn calls(&self, page: &mut PageWriter<'_, '_>) -> Result {
         let models: BTreeMap<_, _> = self.series.models.iter().collect();
         page.metric(the::CALLS, |metric| {
-            models.iter().try_for_each(|(model, calls)| {
-                let (backend, model) = (calls.backend.as_str(), model.as_str());
-                calls
-                    .by_result()
-                    .try_for_each(|(result, count)| metric.count(&[backend, model, result], count))
+            models.iter().try_for_each(|(model, totals)| {
+                let (backend, model) = (totals.backend.as_str(), model.as_str());
+                let mut counts = totals.calls.iter();
+                counts.try_for_each(|(result, count)| metric.count(&[backend, model, result], get(count)))
             })
         })?;
         page.metric(the::RETRIES, |metric| {
-            models.iter().try_for_each(|(model, calls)| {
-                metric.count(&[calls.backend.as_str(), model.as_str()], get(&calls.retried))
+            models.iter().try_for_each(|(model, totals)| {
+                metric.count(&[totals.backend.as_str(), model.as_str()], get(&totals.retries))
             })
         })?;
         let states = self.state.models.iter();
@@ -253,67 +253,73 @@ impl Page {
         })
     }
 
-    /// Routes, and models that were addressed directly: there are many that never are.
-    fn each_route(&self, mut tell: impl FnMut(&str, &Totals) -> Result) -> Result {
-        self.routes().try_for_each(|(name, route)| tell(name, &route.totals))
+    /// Visits routes, and models that were addressed directly.
+    fn each_route(&self, mut visit: impl FnMut(&str, &RouteTotals) -> Result) -> Result {
+        self.routes().try_for_each(|(name, route)| visit(name, &route.totals))
     }
 
-    fn each_planned(&self, mut tell: impl FnMut(&str, &Totals) -> Result) -> Result {
-        let is_planned = |totals: &Totals| totals.plans.endings.iter().any(|count| get(count) > 0);
-        self.each_route(|name, totals| if is_planned(totals) { tell(name, totals) } else { Ok(()) })
+    /// Visits those that had requests with plans.
+    fn each_planned(&self, mut visit: impl FnMut(&str, &RouteTotals) -> Result) -> Result {
+        self.each_route(|name, totals| if totals.plans.is_used() { visit(name, totals) } else { Ok(()) })
     }
 
-    fn each_model(&self, mut tell: impl FnMut(&str, &str, &OnModel) -> Result) -> Result {
+    /// Visits the models that were called, by route.
+    fn each_model(&self, mut visit: impl FnMut(&str, &str, &RouteModelSeries) -> Result) -> Result {
         self.routes().try_for_each(|(name, route)| {
             let models: BTreeMap<&ModelId, _> = route.models.iter().filter(|(_, on)| on.is_used()).collect();
-            models.into_iter().try_for_each(|(model, on)| tell(name, model.as_str(), on))
+            models.into_iter().try_for_each(|(model, on)| visit(name, model.as_str(), on))
         })
     }
 
-    /// What each model answered, and what was answered without one.
-    fn each_answering(&self, mut tell: impl FnMut(&str, &str, &OnModel) -> Result) -> Result {
-        self.each_model(&mut tell)?;
+    /// Visits the models that were called, and the answers that the gateway composed.
+    fn each_answering(&self, mut visit: impl FnMut(&str, &str, &RouteModelSeries) -> Result) -> Result {
+        self.each_model(&mut visit)?;
         let composed = self.routes().filter(|(_, route)| route.composed.is_used());
-        composed.into_iter().try_for_each(|(name, route)| tell(name, "", &route.composed))
+        composed.into_iter().try_for_each(|(name, route)| visit(name, "", &route.composed))
     }
 
+    /// Returns routes and used models by name. Most models are never addressed directly.
     fn routes(&self) -> impl Iterator<Item = (&str, &RouteSeries)> {
         let is_route = |name: &str| self.state.routes.iter().any(|route| route.name == name);
-        let is_used = |totals: &Totals| totals.endings.iter().any(|count| get(count) > 0);
-        let told = self.series.routes.iter().map(|(name, route)| (&**name, route));
-        let told = told.filter(|(name, route)| is_route(name) || is_used(&route.totals));
-        told.collect::<BTreeMap<_, _>>().into_iter()
+        let is_used = |totals: &RouteTotals| totals.ends.iter().any(|(_, count)| get(count) > 0);
+        let routes = self.series.routes.iter().map(|(name, route)| (&**name, route));
+        let shown = routes.filter(|(name, route)| is_route(name) || is_used(&route.totals));
+        shown.collect::<BTreeMap<_, _>>().into_iter()
     }
 
-    fn each_policy(&self, tell: impl FnMut(&PolicyState) -> Result) -> Result {
-        self.state.policies.iter().try_for_each(tell)
+    fn each_policy(&self, visit: impl FnMut(&PolicyMetrics) -> Result) -> Result {
+        self.state.policies.iter().try_for_each(visit)
     }
 }
 
-/// Writes metrics.
-struct Writer<'e, 'p>(&'e mut DescriptorEncoder<'p>);
+/// Writer of metrics.
+struct PageWriter<'e, 'p>(&'e mut DescriptorEncoder<'p>);
 
-/// Writes the samples of one metric.
-struct Samples<'m> {
+/// Writer of the samples of one metric.
+struct SampleWriter<'m> {
     encoder: MetricEncoder<'m>,
     names: &'static [&'static str],
 }
 
-impl Writer<'_, '_> {
-    fn metric(&mut self, definition: Definition, tell: impl FnOnce(&mut Samples<'_>) -> Result) -> Result {
+impl PageWriter<'_, '_> {
+    fn metric(
+        &mut self,
+        definition: MetricDefinition,
+        write: impl FnOnce(&mut SampleWriter<'_>) -> Result,
+    ) -> Result {
         let unit = definition.unit.map(|unit| Unit::Other(unit.to_owned()));
         let kind = match definition.kind {
-            Kind::Counter => MetricType::Counter,
-            Kind::Gauge => MetricType::Gauge,
-            Kind::Histogram => MetricType::Histogram,
-            Kind::Info => MetricType::Info,
+            MetricKind::Counter => MetricType::Counter,
+            MetricKind::Gauge => MetricType::Gauge,
+            MetricKind::Histogram => MetricType::Histogram,
+            MetricKind::Info => MetricType::Info,
         };
         let encoder = self.0.encode_descriptor(definition.base, definition.meaning, unit.as_ref(), kind)?;
-        tell(&mut Samples { encoder, names: definition.labels })
+        write(&mut SampleWriter { encoder, names: definition.labels })
     }
 }
 
-impl Samples<'_> {
+impl SampleWriter<'_> {
     fn count(&mut self, values: &[&str], count: u64) -> Result {
         let labels = Labels { names: self.names, values };
         self.encoder.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&count, None)
@@ -333,14 +339,14 @@ impl Samples<'_> {
         self.encoder.encode_info(&Labels { names: self.names, values })
     }
 
-    fn times(&mut self, values: &[&str], counted: &Counted) -> Result {
+    fn histogram(&mut self, values: &[&str], snapshot: &HistogramSnapshot) -> Result {
         let labels = Labels { names: self.names, values };
         let mut encoder = self.encoder.encode_family(&labels)?;
-        encoder.encode_histogram::<NoLabelSet>(counted.sum, counted.count, &counted.buckets, None)
+        encoder.encode_histogram::<NoLabelSet>(snapshot.sum, snapshot.count, &snapshot.buckets, None)
     }
 }
 
-/// The labels of a sample: as many values as names.
+/// Labels of a sample: as many values as names.
 struct Labels<'v> {
     names: &'static [&'static str],
     values: &'v [&'v str],

@@ -1,28 +1,28 @@
-//! How things stand, as the gateway tells it to whoever asks for metrics.
+//! State of the gateway at the moment of a scrape.
 
 use std::time::Duration;
 
-/// What is rather than happens. All names are those of the configuration.
+/// State of the gateway at the moment of a scrape. All names are those of the configuration.
 #[derive(Clone, Debug, Default)]
-pub struct State {
-    /// The gateway's version.
+pub struct MetricsState {
+    /// Version of the gateway.
     pub version: &'static str,
-    /// When it started, since 1970.
+    /// Start, since 1970.
     pub started: Duration,
-    /// Its routes.
-    pub routes: Vec<RouteState>,
-    /// Its models.
-    pub models: Vec<ModelState>,
-    /// Its policies.
-    pub policies: Vec<PolicyState>,
+    /// Routes.
+    pub routes: Vec<RouteMetrics>,
+    /// Models.
+    pub models: Vec<ModelMetrics>,
+    /// Policies.
+    pub policies: Vec<PolicyMetrics>,
     /// Number of policies that could not be loaded yet.
     pub policies_not_loaded: u64,
-    /// Places for calls of policies.
-    pub pool: PoolState,
-    /// Memory that requests and answers hold.
-    pub memory: MemoryState,
-    /// Reloads so far.
-    pub reloads: ReloadState,
+    /// Calls of all policies.
+    pub pool: PoolMetrics,
+    /// Memory of requests and answers.
+    pub memory: MemoryMetrics,
+    /// Counts of reloads.
+    pub reloads: ReloadMetrics,
     /// Spans that were not delivered.
     pub spans_dropped: u64,
     /// Decision records that were not written.
@@ -35,23 +35,23 @@ pub struct State {
     pub restarts: Vec<(&'static str, u64)>,
 }
 
-/// A route.
+/// State of a route.
 #[derive(Clone, Debug, Default)]
-pub struct RouteState {
-    /// Its name.
+pub struct RouteMetrics {
+    /// Name.
     pub name: String,
-    /// The policy that decides there.
+    /// Name of its policy.
     pub policy: String,
 }
 
-/// A model.
+/// State of a model.
 #[derive(Clone, Debug, Default)]
-pub struct ModelState {
-    /// Its backend.
+pub struct ModelMetrics {
+    /// Name of its backend.
     pub backend: String,
-    /// Its id.
+    /// Id.
     pub id: String,
-    /// Whether its recent calls or probes were answered.
+    /// False if recent calls or probes failed.
     pub healthy: bool,
     /// Calls under way.
     pub in_flight: u32,
@@ -59,96 +59,95 @@ pub struct ModelState {
     pub retries_denied: u64,
 }
 
-/// A policy: its active version, and what was counted over all versions.
+/// State of a policy: its active version, and counts over all versions.
 #[derive(Clone, Debug, Default)]
-pub struct PolicyState {
-    /// Its name.
+pub struct PolicyMetrics {
+    /// Name.
     pub name: String,
-    /// The first digits of the active version's digest.
+    /// First digits of the active version's digest.
     pub digest: String,
-    /// When the active version was let in, in seconds since 1970.
+    /// Time at which the active version was loaded, in seconds since 1970.
     pub loaded_at: u64,
-    /// How often another version took over.
+    /// Number of times that another version became active.
     pub swaps: u64,
-    /// How often a version was not let in.
+    /// Number of versions that were rejected.
     pub rejected: u64,
-    /// What was undone about it.
+    /// Undone changes.
     pub undone: Vec<Undone>,
-    /// Failures by reason, those that never happened too.
+    /// Failures by reason, with those that never occurred.
     pub failures: Vec<(&'static str, u64)>,
-    /// Log lines that were not written, since there were too many.
+    /// Log lines that were dropped by the rate limit.
     pub log_lines_dropped: u64,
-    /// How long decisions took: times, from the shortest, with how many took
-    /// about that long.
+    /// Histogram of decision times: upper bounds in ascending order, with their counts.
     pub decision_times: Vec<(Duration, u64)>,
-    /// How long all of them took together.
+    /// Sum of all decision times.
     pub decision_time: Duration,
     /// Calls under way.
     pub calls: usize,
-    /// How many may be.
+    /// Most calls at the same time.
     pub calls_limit: usize,
-    /// Warm instances that nobody uses.
+    /// Warm instances that are idle.
     pub idle_instances: usize,
-    /// The largest linear memory that an instance had, in bytes.
+    /// Largest linear memory of an instance so far, in bytes.
     pub peak_memory: usize,
-    /// The largest that it may have.
+    /// Largest linear memory that an instance may have, in bytes.
     pub memory_limit: usize,
 }
 
-/// How often something was undone about a policy.
+/// Number of times that a change of a policy was undone.
 #[derive(Clone, Copy, Debug)]
 pub struct Undone {
-    /// The audit log's word for it.
+    /// Action as named in the audit log.
     pub action: &'static str,
-    /// Who did it: `gateway` or `admin`.
+    /// Actor: `gateway` or `admin`.
     pub by: &'static str,
-    /// How often.
+    /// Number of times.
     pub count: u64,
 }
 
-/// Places for calls of policies, all together.
+/// Calls of all policies.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PoolState {
+pub struct PoolMetrics {
     /// Calls under way.
     pub calls: usize,
-    /// How many may be.
+    /// Most calls at the same time.
     pub places: usize,
 }
 
-/// Memory that requests and answers hold.
+/// Memory of requests and answers.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct MemoryState {
-    /// All of it, in bytes.
+pub struct MemoryMetrics {
+    /// Bytes in use.
     pub held: usize,
-    /// Most of it.
+    /// Most bytes.
     pub limit: usize,
     /// Memory of large bodies, by kind.
     pub large: [HeldKind; 2],
 }
 
-/// Memory that large bodies of one kind hold.
+/// Memory of large bodies of one kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HeldKind {
     /// `request-bodies` or `answers`.
     pub kind: &'static str,
-    /// Bytes.
+    /// Bytes in use.
     pub held: usize,
     /// Most bytes.
     pub limit: usize,
 }
 
-/// Reloads so far.
+/// Counts of reloads.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ReloadState {
-    /// After which all on disk was in force.
+pub struct ReloadMetrics {
+    /// Reloads that applied everything on disk.
     pub applied: u64,
-    /// In which a version of a policy was not let in.
+    /// Reloads that rejected a version of a policy.
     pub partial: u64,
-    /// In which the configuration was refused.
+    /// Reloads that rejected the configuration.
     pub rejected: u64,
-    /// When the last of them was that left all in force, in seconds since 1970;
-    /// the start counts as one.
+    /// Time of the last reload that applied everything on disk, in seconds since 1970. The start
+    /// counts as one.
     pub last_applied: u64,
-    /// Whether the last one left all in force.
+    /// True if the last reload applied everything on disk.
     pub last_is_clean: bool,
 }

@@ -7,15 +7,15 @@ use pointsman_domain::ids::{ModelId, PolicyName};
 use pointsman_domain::model::Operation;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::{Fault, RequestEnd};
+use pointsman_domain::plan::PlanLimits;
 
-use super::series::{ANSWERS, ENDINGS, FAULTS, TASK_ENDS};
 use super::*;
 use crate::sample::{history, model};
 
 mod page;
 mod reference;
 
-/// Metrics of a configuration: its names, each with the same models.
+/// Returns metrics of a configuration with these names, each with the same models.
 fn configured(names: &[&str], models: &[&str]) -> Metrics {
     let metrics = Metrics::default();
     configure(&metrics, names, models);
@@ -29,18 +29,18 @@ fn configure(metrics: &Metrics, names: &[&str], models: &[&str]) {
 }
 
 fn page(metrics: &Metrics) -> String {
-    metrics.page(Format::Prometheus, State::default())
+    metrics.page(MetricsFormat::Prometheus, MetricsState::default())
 }
 
-/// Fails unless the page has these lines.
-fn tells(metrics: &Metrics, lines: &[&str]) {
+/// Panics unless the page contains these lines.
+fn assert_lines(metrics: &Metrics, lines: &[&str]) {
     let page = page(metrics);
     for line in lines {
-        assert!(page.lines().any(|told| told == *line), "{line} is not in\n{page}");
+        assert!(page.lines().any(|found| found == *line), "{line} is not in\n{page}");
     }
 }
 
-/// The names of all series, with their labels.
+/// Returns the names of all series, with their labels.
 fn series(page: &str) -> BTreeSet<&str> {
     let samples = page.lines().filter(|line| !line.starts_with('#'));
     samples.filter_map(|line| Some(line.rsplit_once(' ')?.0)).collect()
@@ -61,6 +61,7 @@ fn task(operation: Operation, begun: Option<u64>, ended: Option<u64>, error: Opt
         begun: begun.map(Duration::from_millis),
         ended: ended.map(Duration::from_millis),
         model: None,
+        output_bytes: None,
         error: error.map(str::to_owned),
     }
 }
@@ -68,10 +69,10 @@ fn task(operation: Operation, begun: Option<u64>, ended: Option<u64>, error: Opt
 #[test]
 fn a_request_is_counted_at_its_route_and_model() {
     let metrics = configured(&["auto"], &["llama-7b", "llama-70b"]);
-    metrics.ended(&history(1_000, "llama-7b", RequestEnd::Answered));
-    metrics.ended(&history(1_000, "llama-7b", RequestEnd::Answered));
-    metrics.ended(&history(1_000, "llama-7b", RequestEnd::Cancelled));
-    tells(
+    metrics.record_request(&history(1_000, "llama-7b", RequestEnd::Answered));
+    metrics.record_request(&history(1_000, "llama-7b", RequestEnd::Answered));
+    metrics.record_request(&history(1_000, "llama-7b", RequestEnd::Cancelled));
+    assert_lines(
         &metrics,
         &[
             r#"pointsman_requests_total{route="auto",ending="answered"} 2"#,
@@ -100,14 +101,14 @@ fn a_request_is_counted_at_its_route_and_model() {
 }
 
 #[test]
-fn a_failure_is_counted_by_whose_fault_it_is() {
+fn a_failure_is_counted_by_the_party_at_fault() {
     let metrics = configured(&["auto"], &["llama-7b"]);
     for fault in [Fault::Backend, Fault::Backend, Fault::Deadline] {
         let mut failed = history(1_000, "llama-7b", RequestEnd::Failed);
         failed.outcome.fault = Some(fault);
-        metrics.ended(&failed);
+        metrics.record_request(&failed);
     }
-    tells(
+    assert_lines(
         &metrics,
         &[
             r#"pointsman_request_errors_total{route="auto",fault="backend"} 2"#,
@@ -119,7 +120,7 @@ fn a_failure_is_counted_by_whose_fault_it_is() {
 }
 
 #[test]
-fn a_call_is_counted_by_what_became_of_it() {
+fn a_call_is_counted_by_its_result() {
     let ends = [
         (CallEnd::Answered, "answered"),
         (CallEnd::Cancelled, "cancelled"),
@@ -143,10 +144,10 @@ fn a_call_is_counted_by_what_became_of_it() {
         let metrics = configured(&["auto"], &["llama-7b"]);
         let mut request = history(1_000, "llama-7b", RequestEnd::Failed);
         request.calls = vec![call("llama-7b", end)];
-        metrics.ended(&request);
+        metrics.record_request(&request);
         let series =
             format!(r#"pointsman_calls_total{{backend="fleet",model="fleet/llama-7b",result="{result}"}} 1"#);
-        tells(&metrics, &[&series]);
+        assert_lines(&metrics, &[&series]);
         assert_eq!(page(&metrics).matches("pointsman_calls_total{").count(), 11);
     }
 }
@@ -161,8 +162,8 @@ fn a_call_after_the_first_is_a_fallback_or_if_the_model_is_the_same_a_retry() {
     let mut of_a_task = call("two", CallEnd::Answered);
     of_a_task.task = Some(1);
     request.calls.push(of_a_task);
-    metrics.ended(&request);
-    tells(
+    metrics.record_request(&request);
+    assert_lines(
         &metrics,
         &[
             r#"pointsman_fallback_calls_total{route="auto"} 1"#,
@@ -182,9 +183,9 @@ fn a_request_whose_policy_failed_and_that_another_decided_is_a_fallback() {
         DecisionAnswer::Failure { reason: "deadline", message: "too slow".to_owned() };
     let rejected = request.clone();
     request.decisions.push(own_order);
-    metrics.ended(&request);
-    metrics.ended(&rejected);
-    tells(
+    metrics.record_request(&request);
+    metrics.record_request(&rejected);
+    assert_lines(
         &metrics,
         &[
             r#"pointsman_policy_fallbacks_total{route="auto"} 1"#,
@@ -205,10 +206,10 @@ fn a_plan_is_counted_with_its_tasks_and_its_critical_path() {
         task(Operation::Chat, Some(1), Some(5), Some("status 500")),
         task(Operation::Embedding, None, None, None),
     ];
-    request.plan = Some(PlanRun { steps: 1, tasks });
+    request.plan = Some(PlanRun { steps: 1, limits: PlanLimits::default(), tasks });
     request.outcome.model = None;
-    metrics.ended(&request);
-    tells(
+    metrics.record_request(&request);
+    assert_lines(
         &metrics,
         &[
             r#"pointsman_plans_total{route="auto",ending="answered"} 1"#,
@@ -223,12 +224,12 @@ fn a_plan_is_counted_with_its_tasks_and_its_critical_path() {
 }
 
 #[test]
-fn what_was_turned_away_or_dropped_is_counted() {
+fn rejected_requests_and_dropped_entries_are_counted() {
     let metrics = Metrics::default();
-    metrics.turned_away("invalid_api_key");
-    metrics.turned_away("invalid_api_key");
-    metrics.dropped(Queue::DecisionLog, 1);
-    tells(
+    metrics.record_rejected("invalid_api_key");
+    metrics.record_rejected("invalid_api_key");
+    metrics.record_dropped(QueueLabel::DecisionLog, 1);
+    assert_lines(
         &metrics,
         &[
             r#"pointsman_rejected_requests_total{code="invalid_api_key"} 2"#,
@@ -239,12 +240,12 @@ fn what_was_turned_away_or_dropped_is_counted() {
 }
 
 #[test]
-fn a_reload_drops_what_is_gone_and_goes_on_with_what_stays() {
+fn a_reload_drops_removed_series_and_keeps_the_counts_of_others() {
     let metrics = configured(&["auto", "old"], &["one", "two"]);
     let ended = |route: &str, name: &str| {
         let mut request = history(1_000, name, RequestEnd::Answered);
         request.route = route.into();
-        metrics.ended(&request);
+        metrics.record_request(&request);
     };
     for route in ["auto", "old"] {
         ended(route, "one");
@@ -255,7 +256,7 @@ fn a_reload_drops_what_is_gone_and_goes_on_with_what_stays() {
     ended("auto", "one");
     ended("old", "two");
     ended("auto", "two");
-    tells(
+    assert_lines(
         &metrics,
         &[
             r#"pointsman_requests_total{route="auto",ending="answered"} 4"#,
@@ -270,13 +271,16 @@ fn a_reload_drops_what_is_gone_and_goes_on_with_what_stays() {
 #[test]
 fn no_request_can_add_a_series() {
     let metrics = configured(&["auto"], &["llama-7b", "llama-70b"]);
+    let ends = [RequestEnd::Answered, RequestEnd::Failed, RequestEnd::Cancelled];
+    let faults = [Fault::Client, Fault::Policy, Fault::Backend, Fault::Deadline];
+    let operations = [Operation::Chat, Operation::Embedding, Operation::Transcription];
     let hostile = |number: usize| {
         let text = format!("made up {number}\n\"}} 1");
-        let mut request = history(1_000, "llama-7b", ENDINGS[number % 3]);
+        let mut request = history(1_000, "llama-7b", ends[number % 3]);
         request.outcome.id = text.clone();
         request.outcome.label = text.clone();
         request.outcome.error = Some(text.clone());
-        request.outcome.fault = Some(FAULTS[number % 4]);
+        request.outcome.fault = Some(faults[number % 4]);
         let facts = Arc::make_mut(&mut request.request);
         facts.session = Some(text.clone());
         facts.model.clone_from(&text);
@@ -289,10 +293,10 @@ fn no_request_can_add_a_series() {
             1 => DecisionAnswer::Finish { label: text.clone(), reason: Some(text.clone()) },
             _ => DecisionAnswer::Failure { reason: "deadline", message: text.clone() },
         };
-        let mut task = task(Operation::ALL[number % 3], None, None, Some(&text));
+        let mut task = task(operations[number % 3], None, None, Some(&text));
         task.name.clone_from(&text);
         task.model = Some(text.clone());
-        request.plan = Some(PlanRun { steps: 1, tasks: vec![task] });
+        request.plan = Some(PlanRun { steps: 1, limits: PlanLimits::default(), tasks: vec![task] });
         if number.is_multiple_of(5) {
             request.route = text.clone().into();
         }
@@ -302,9 +306,9 @@ fn no_request_can_add_a_series() {
         }
         request
     };
-    (1..400).for_each(|number| metrics.ended(&hostile(number)));
+    (1..400).for_each(|number| metrics.record_request(&hostile(number)));
     let early = page(&metrics);
-    (400..5_000).for_each(|number| metrics.ended(&hostile(number)));
+    (400..5_000).for_each(|number| metrics.record_request(&hostile(number)));
     let late = page(&metrics);
     assert_eq!(series(&early), series(&late));
     assert!(!late.contains("made up"), "{late}");
@@ -316,36 +320,24 @@ fn a_name_with_quotes_stays_one_label() {
     let metrics = configured(&["a \"b\"\\ c"], &["llama-7b"]);
     let mut request = history(1_000, "llama-7b", RequestEnd::Answered);
     request.route = "a \"b\"\\ c".into();
-    metrics.ended(&request);
-    tells(&metrics, &[r#"pointsman_requests_total{route="a \"b\"\\ c",ending="answered"} 1"#]);
-}
-
-#[test]
-fn the_words_are_in_the_order_of_what_they_count() {
-    ENDINGS.iter().enumerate().for_each(|(place, ending)| assert_eq!(*ending as usize, place));
-    FAULTS.iter().enumerate().for_each(|(place, fault)| assert_eq!(*fault as usize, place));
-    TASK_ENDS.iter().enumerate().for_each(|(place, end)| assert_eq!(*end as usize, place));
-    Queue::ALL.iter().enumerate().for_each(|(place, queue)| assert_eq!(*queue as usize, place));
-    assert_eq!(ANSWERS[4], "failure");
-    for operation in [Operation::Chat, Operation::Embedding, Operation::Transcription] {
-        assert!(series::OPERATIONS.contains(&operation));
-    }
+    metrics.record_request(&request);
+    assert_lines(&metrics, &[r#"pointsman_requests_total{route="a \"b\"\\ c",ending="answered"} 1"#]);
 }
 
 #[test]
 fn a_time_is_counted_in_the_first_bucket_that_holds_it() {
-    use super::times::{Counted, OWN, Times};
-    let times = Times::new(OWN);
+    use super::durations::{DurationHistogram, GATEWAY_BUCKETS, HistogramSnapshot};
+    let times = DurationHistogram::new(GATEWAY_BUCKETS);
     let sample = [Duration::ZERO, Duration::from_nanos(1_000), Duration::from_nanos(1_001), Duration::MAX];
     sample.into_iter().take(3).for_each(|time| times.add(time));
-    let counted = times.counted();
+    let counted = times.snapshot();
     assert_eq!((counted.count, counted.sum), (3, 2.001e-6));
     assert_eq!(counted.buckets[..2], [(1e-6, 2), (2.5e-6, 1)]);
     times.add(Duration::MAX);
-    assert_eq!(times.counted().buckets.last(), Some(&(f64::INFINITY, 1)));
+    assert_eq!(times.snapshot().buckets.last(), Some(&(f64::INFINITY, 1)));
 
     let finer = sample.map(|time| (time, 5));
-    let counted = Counted::of(OWN, &finer, Duration::from_secs(2));
+    let counted = HistogramSnapshot::rebucketed(GATEWAY_BUCKETS, &finer, Duration::from_secs(2));
     assert_eq!((counted.count, counted.sum), (20, 2.0));
     assert_eq!(counted.buckets[..2], [(1e-6, 10), (2.5e-6, 5)]);
 }
@@ -357,6 +349,6 @@ fn sums_of_money_lose_nothing_to_rounding() {
     if let Some(baseline) = &mut request.baseline {
         baseline.cost = Picodollars::new(1);
     }
-    (0..1_000).for_each(|_| metrics.ended(&request));
-    tells(&metrics, &[r#"pointsman_baseline_cost_usd_total{route="auto"} 1e-9"#]);
+    (0..1_000).for_each(|_| metrics.record_request(&request));
+    assert_lines(&metrics, &[r#"pointsman_baseline_cost_usd_total{route="auto"} 1e-9"#]);
 }

@@ -6,11 +6,11 @@ use pointsman_domain::outcome::RequestEnd;
 use super::*;
 use crate::sample::{history, time};
 
-/// Twenty minutes after 1970, in milliseconds: the start of a step of every window.
+/// Twenty minutes after 1970, in milliseconds: the start of an interval of every window.
 const START: u64 = 1_200_000;
 
-fn requests(steps: &Steps) -> Vec<(u64, u64)> {
-    steps.points.iter().map(|point| (point.at_ms - START, point.requests)).collect()
+fn requests(series: &IntervalSeries) -> Vec<(u64, u64)> {
+    series.points.iter().map(|point| (point.at_ms - START, point.requests)).collect()
 }
 
 fn add(timeline: &Timeline, ended: &[u64]) {
@@ -20,14 +20,14 @@ fn add(timeline: &Timeline, ended: &[u64]) {
 }
 
 #[test]
-fn a_point_sums_what_ended_in_its_step() {
+fn a_point_sums_the_requests_that_ended_in_its_interval() {
     let timeline = Timeline::default();
     timeline.add(&history(START, "a", RequestEnd::Answered));
     timeline.add(&history(START + 999, "b", RequestEnd::Answered));
     timeline.add(&history(START + 999, "b", RequestEnd::Failed));
     timeline.add(&history(START + 999, "b", RequestEnd::Cancelled));
-    let steps = timeline.steps(Window::Minutes, time(START + 999));
-    let [point] = steps.points.as_slice() else { panic!("one second: {steps:?}") };
+    let series = timeline.series(TimelineWindow::Minutes, time(START + 999));
+    let [point] = series.points.as_slice() else { panic!("one second: {series:?}") };
     assert_eq!((point.requests, point.answered, point.failed, point.cancelled), (4, 2, 1, 1));
     assert_eq!((point.input_tokens, point.output_tokens), (80, 40));
     let close = |value: f64, expected: f64| (value - expected).abs() < 1e-12;
@@ -39,32 +39,32 @@ fn a_point_sums_what_ended_in_its_step() {
 }
 
 #[test]
-fn fine_steps_become_coarse_ones_and_none_is_lost() {
+fn fine_intervals_are_summed_to_coarse_ones_without_loss() {
     let timeline = Timeline::default();
     add(&timeline, &[0, 1_500, 9_999, 10_000, 299_999, 300_000, 300_500]);
     let now = time(START + 300_900);
-    let minutes = timeline.steps(Window::Minutes, now);
+    let minutes = timeline.series(TimelineWindow::Minutes, now);
     assert_eq!(requests(&minutes), [(1_000, 1), (9_000, 1), (10_000, 1), (299_000, 1), (300_000, 2)]);
-    let hour = timeline.steps(Window::Hour, now);
+    let hour = timeline.series(TimelineWindow::Hour, now);
     assert_eq!(requests(&hour), [(0, 3), (10_000, 1), (290_000, 1), (300_000, 2)]);
-    let day = timeline.steps(Window::Day, now);
+    let day = timeline.series(TimelineWindow::Day, now);
     assert_eq!(requests(&day), [(0, 5), (300_000, 2)]);
     assert_eq!(day.points[0].models, BTreeMap::from([(ModelId::new("fleet/a"), 5)]));
     assert!(day.points[0].latency_ms_p50.is_some());
 }
 
 #[test]
-fn what_is_older_than_the_window_is_not_told() {
+fn points_before_the_window_are_left_out() {
     let timeline = Timeline::default();
     add(&timeline, &[0]);
     let much_later = time(START + 86_400_000 + 300_000);
-    for window in Window::ALL {
-        assert!(timeline.steps(window, much_later).points.is_empty(), "{window:?}");
+    for window in TimelineWindow::ALL {
+        assert!(timeline.series(window, much_later).points.is_empty(), "{window:?}");
     }
 }
 
 #[test]
-fn no_more_steps_are_kept_than_a_window_has() {
+fn a_window_keeps_no_more_intervals_than_it_has() {
     let timeline = Timeline::default();
     let seconds: Vec<u64> = (0..400).map(|second| second * 1_000).collect();
     add(&timeline, &seconds);
@@ -75,12 +75,12 @@ fn no_more_steps_are_kept_than_a_window_has() {
 fn a_clock_that_is_set_back_loses_nothing() {
     let timeline = Timeline::default();
     add(&timeline, &[500_000, 500_000, 100_000]);
-    let told = timeline.steps(Window::Day, time(START + 100_000));
-    assert_eq!(told.points.iter().map(|point| point.requests).sum::<u64>(), 3, "{told:?}");
+    let series = timeline.series(TimelineWindow::Day, time(START + 100_000));
+    assert_eq!(series.points.iter().map(|point| point.requests).sum::<u64>(), 3, "{series:?}");
 }
 
 #[test]
-fn only_the_windows_there_are_can_be_asked_for() {
-    assert_eq!(Window::of_seconds(3_600), Some(Window::Hour));
-    assert_eq!(Window::of_seconds(60), None);
+fn a_window_is_found_by_its_length() {
+    assert_eq!(TimelineWindow::of_seconds(3_600), Some(TimelineWindow::Hour));
+    assert_eq!(TimelineWindow::of_seconds(60), None);
 }

@@ -1,4 +1,4 @@
-//! Spans that wait to be sent.
+//! Queue of batches of spans.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,90 +7,90 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// A batch of this many bytes is sent at once.
-pub(super) const FULL: usize = 256 << 10;
-/// With so many bytes in all batches nothing more is taken in.
-pub(super) const MOST: usize = 16 << 20;
+/// Size in bytes at which a batch is full and sent at once.
+pub(super) const FULL_BYTES: usize = 256 << 10;
+/// Bytes of all batches at which further spans are dropped.
+pub(super) const MAX_BYTES: usize = 16 << 20;
 
-/// Spans that are sent together.
+/// Spans that are sent in one request.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// As fields of `ScopeSpans`.
+    /// Spans as fields of `ScopeSpans`.
     pub(super) spans: Vec<u8>,
     pub(super) count: u64,
 }
 
-/// Takes spans in and never waits.
+/// Bounded queue of batches. Adding never waits.
 #[derive(Debug, Default)]
-pub(super) struct Batches {
-    waiting: Mutex<Waiting>,
-    /// There is a first span, or a full batch. Waking takes a call of the system, so
-    /// it is not done for each span.
+pub(super) struct BatchQueue {
+    state: Mutex<BatchQueueState>,
+    /// Notified of the first span and of each full batch. A wake-up costs a system call, so not every
+    /// span causes one.
     wake: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct BatchQueueState {
     full: VecDeque<Batch>,
     growing: Batch,
-    /// In the full ones.
+    /// Bytes of the full batches.
     bytes: usize,
 }
 
-impl Batches {
-    /// Writes so many spans at the end of the batch that grows. Whether there was room.
+impl BatchQueue {
+    /// Appends spans to the growing batch. Returns false if the queue is full.
     pub(super) fn add(&self, count: u64, write: impl FnOnce(&mut Vec<u8>)) -> bool {
-        let mut waiting = self.waiting();
-        let before = waiting.growing.spans.len();
-        if waiting.bytes + before >= MOST {
+        let mut state = self.state();
+        let before = state.growing.spans.len();
+        if state.bytes + before >= MAX_BYTES {
             return false;
         }
-        write(&mut waiting.growing.spans);
-        waiting.growing.count += count;
-        let is_full = waiting.growing.spans.len() >= FULL;
+        write(&mut state.growing.spans);
+        state.growing.count += count;
+        let is_full = state.growing.spans.len() >= FULL_BYTES;
         if is_full {
-            let full = std::mem::take(&mut waiting.growing);
-            waiting.bytes += full.spans.len();
-            waiting.full.push_back(full);
+            let full = std::mem::take(&mut state.growing);
+            state.bytes += full.spans.len();
+            state.full.push_back(full);
         }
-        drop(waiting);
+        drop(state);
         if before == 0 || is_full {
             self.wake.notify_one();
         }
         true
     }
 
-    /// Waits for a batch that is full, or for one that is not and has waited so long.
-    pub(super) async fn next(&self, patience: Duration) -> Batch {
+    /// Waits for a full batch, or for a growing one that is older than `max_age`.
+    pub(super) async fn next(&self, max_age: Duration) -> Batch {
         let mut due = None;
         loop {
-            if let Some(full) = self.waiting().take_full() {
+            if let Some(full) = self.state().take_full() {
                 return full;
             }
-            if self.waiting().growing.count == 0 {
+            if self.state().growing.count == 0 {
                 due = None;
                 self.wake.notified().await;
                 continue;
             }
-            let due = *due.get_or_insert_with(|| Instant::now() + patience);
+            let due = *due.get_or_insert_with(|| Instant::now() + max_age);
             tokio::select! {
                 () = self.wake.notified() => {}
-                () = sleep_until(due) => return self.waiting().take(),
+                () = sleep_until(due) => return self.state().take(),
             }
         }
     }
 
-    /// The next batch, full or not, if there is any.
-    pub(super) fn rest(&self) -> Option<Batch> {
-        Some(self.waiting().take()).filter(|batch| batch.count > 0)
+    /// Takes the next batch, full or not.
+    pub(super) fn take_any(&self) -> Option<Batch> {
+        Some(self.state().take()).filter(|batch| batch.count > 0)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, BatchQueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting {
+impl BatchQueueState {
     fn take_full(&mut self) -> Option<Batch> {
         let full = self.full.pop_front()?;
         self.bytes -= full.spans.len();

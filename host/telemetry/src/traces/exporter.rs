@@ -1,4 +1,4 @@
-//! Sends spans in batches.
+//! Export of spans in batches.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,23 +9,24 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::batches::Batch;
-use super::protobuf::{Message, rejected_spans};
-use super::span::Attributes;
-use super::{Settings, Shared};
+use super::protobuf::{MessageWriter, rejected_spans};
+use super::span::AttributeWriter;
+use super::{SpanQueue, TraceSettings};
 
-/// Longest wait that a collector can ask for.
+/// Longest wait that a collector can demand.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// Most times that a batch is sent.
-const TRIES: u32 = 5;
-/// How fast it works.
-const PACE: Pace = Pace { old: Duration::from_secs(1), backoff: Duration::from_millis(500) };
+/// Most attempts to send a batch.
+const MAX_ATTEMPTS: u32 = 5;
+/// Usual timing.
+const TIMING: ExportTiming =
+    ExportTiming { max_age: Duration::from_secs(1), backoff: Duration::from_millis(500) };
 
 /// Media type of the requests to a collector.
 pub const REQUEST_TYPE: &str = "application/x-protobuf";
 
 /// Connection to a collector. Its implementation transports bytes; their meaning, and that of
 /// statuses, is known here.
-pub trait Collector: Send + Sync {
+pub trait SpanCollector: Send + Sync {
     /// Returns the address without secrets, for log lines.
     fn address(&self) -> String;
 
@@ -55,12 +56,12 @@ struct ExportError {
 }
 
 /// Posts an `ExportTraceServiceRequest`, and returns the body of the response.
-async fn export(collector: &impl Collector, request: Bytes) -> Result<Bytes, ExportError> {
+async fn export(collector: &impl SpanCollector, request: Bytes) -> Result<Bytes, ExportError> {
     match collector.post(request).await {
         Ok(CollectorResponse { status: 200..300, body, .. }) => Ok(body),
         Ok(CollectorResponse { status, retry_after, .. }) => Err(ExportError {
             reason: format!("{}: status {status}", collector.address()),
-            // The statuses that the OTLP specification calls retryable.
+            // Statuses that the OTLP specification calls retryable.
             is_retryable: matches!(status, 429 | 502..=504),
             retry_after,
         }),
@@ -72,105 +73,110 @@ async fn export(collector: &impl Collector, request: Bytes) -> Result<Bytes, Exp
     }
 }
 
-/// How fast an exporter works.
+/// Timing of an exporter.
 #[derive(Clone, Copy, Debug)]
-struct Pace {
-    /// A batch is sent when it is as old as this.
-    old: Duration,
-    /// Wait before a batch is sent again; doubles each time.
+struct ExportTiming {
+    /// Age at which a batch is sent although it is not full.
+    max_age: Duration,
+    /// Wait before the second attempt. It doubles with each one.
     backoff: Duration,
 }
 
-/// The end that sends spans.
+/// Exporter of spans.
 #[derive(Debug)]
 pub struct Exporter {
-    pace: Pace,
-    shared: Arc<Shared>,
-    /// What all batches begin with: who tells all this.
+    timing: ExportTiming,
+    queue: Arc<SpanQueue>,
+    /// Encoded resource, with which every request begins.
     resource: Vec<u8>,
-    /// Whether the last batch was not taken.
-    is_refused: bool,
-    /// How many spans had found no room when that was last looked at.
+    /// True if the last batch was not accepted, which was logged.
+    is_failing: bool,
+    /// Spans that had found the queue full at the last check.
     overflowed: u64,
-    /// Whether some have lately.
+    /// True if there were new ones at that check.
     is_overflowing: bool,
-    /// Spans of the batch that is being sent. A panic leaves them.
+    /// Spans of the batch that is being sent. Not zero at the start of `run` after a panic.
     sending: u64,
 }
 
 impl Exporter {
-    pub(super) fn new(settings: &Settings, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(settings: &TraceSettings, queue: Arc<SpanQueue>) -> Self {
         let resource = resource(settings);
-        let (is_refused, is_overflowing) = (false, false);
-        Self { pace: PACE, shared, resource, is_refused, overflowed: 0, is_overflowing, sending: 0 }
+        let (is_failing, is_overflowing) = (false, false);
+        Self { timing: TIMING, queue, resource, is_failing, overflowed: 0, is_overflowing, sending: 0 }
     }
 
-    /// Sends spans until it is told to stop, and then what is still there. Whoever
-    /// tells it so sees to it that no more requests end. May be called again after a panic.
-    pub async fn run(&mut self, collector: &impl Collector, stop: &mut watch::Receiver<bool>) {
-        self.shared.refused.fetch_add(std::mem::take(&mut self.sending), Ordering::Relaxed);
+    /// Sends spans until `stop` is true, and then the remaining ones once. No request may end after that.
+    /// May be called again after a panic.
+    pub async fn run(&mut self, collector: &impl SpanCollector, stop: &mut watch::Receiver<bool>) {
+        self.queue.rejected.fetch_add(std::mem::take(&mut self.sending), Ordering::Relaxed);
         loop {
             let batch = tokio::select! {
-                batch = self.shared.batches.next(self.pace.old) => batch,
+                batch = self.queue.batches.next(self.timing.max_age) => batch,
                 () = stopped(stop) => break,
             };
             self.deliver(batch, collector, stop).await;
         }
-        while let Some(batch) = self.shared.batches.rest() {
+        while let Some(batch) = self.queue.batches.take_any() {
             self.deliver(batch, collector, stop).await;
         }
     }
 
-    /// Sends a batch, again if it has to be, and tells what became of it.
-    async fn deliver(&mut self, batch: Batch, collector: &impl Collector, stop: &mut watch::Receiver<bool>) {
+    /// Sends a batch, with retries, and counts the result.
+    async fn deliver(
+        &mut self,
+        batch: Batch,
+        collector: &impl SpanCollector,
+        stop: &mut watch::Receiver<bool>,
+    ) {
         self.sending = batch.count;
-        let (count, request) = (batch.count, batch.finish(&self.resource));
-        let mut backoff = self.pace.backoff;
-        for tries_left in (0..TRIES).rev() {
+        let (count, request) = (batch.count, batch.into_request(&self.resource));
+        let mut backoff = self.timing.backoff;
+        for attempts_left in (0..MAX_ATTEMPTS).rev() {
             match export(collector, request.clone()).await {
-                Ok(answer) => {
-                    let rejected = rejected_spans(&answer).min(count);
-                    self.shared.exported.fetch_add(count - rejected, Ordering::Relaxed);
-                    self.shared.refused.fetch_add(rejected, Ordering::Relaxed);
-                    self.taken(rejected);
+                Ok(response) => {
+                    let rejected = rejected_spans(&response).min(count);
+                    self.queue.exported.fetch_add(count - rejected, Ordering::Relaxed);
+                    self.queue.rejected.fetch_add(rejected, Ordering::Relaxed);
+                    self.record_success(rejected);
                     break;
                 }
-                Err(refused) => {
-                    self.refused(&refused);
-                    // Once it is stopping nothing is waited for.
-                    if tries_left == 0 || !refused.is_retryable || *stop.borrow() {
-                        self.shared.refused.fetch_add(count, Ordering::Relaxed);
+                Err(error) => {
+                    self.record_failure(&error);
+                    // There are no retries during shutdown.
+                    if attempts_left == 0 || !error.is_retryable || *stop.borrow() {
+                        self.queue.rejected.fetch_add(count, Ordering::Relaxed);
                         break;
                     }
-                    let wait = refused.retry_after.unwrap_or_default().max(backoff).min(LONGEST_WAIT);
+                    let wait = error.retry_after.unwrap_or_default().max(backoff).min(LONGEST_WAIT);
                     let _ = timeout(wait, stopped(stop)).await;
                     backoff *= 2;
                 }
             }
         }
         self.sending = 0;
-        self.look_for_overflow();
+        self.check_overflow();
     }
 
-    /// Says so, if it is news.
-    fn refused(&mut self, refused: &ExportError) {
-        if !std::mem::replace(&mut self.is_refused, true) {
-            tracing::warn!("the collector of [traces] does not take spans: {refused}");
+    /// Logs a failure, unless the last batch failed too.
+    fn record_failure(&mut self, error: &ExportError) {
+        if !std::mem::replace(&mut self.is_failing, true) {
+            tracing::warn!("the collector of [traces] does not take spans: {error}");
         }
     }
 
-    fn taken(&mut self, rejected: u64) {
+    fn record_success(&mut self, rejected: u64) {
         if rejected > 0 {
-            let reason = format!("it took a batch without {rejected} of its spans");
-            self.refused(&ExportError { reason, is_retryable: false, retry_after: None });
-        } else if std::mem::take(&mut self.is_refused) {
-            let lost = self.shared.refused.load(Ordering::Relaxed);
-            tracing::info!("the collector of [traces] takes spans again; {lost} were refused so far");
+            let reason = format!("it rejected {rejected} spans of a batch");
+            self.record_failure(&ExportError { reason, is_retryable: false, retry_after: None });
+        } else if std::mem::take(&mut self.is_failing) {
+            let lost = self.queue.rejected.load(Ordering::Relaxed);
+            tracing::info!("the collector of [traces] takes spans again; {lost} were rejected so far");
         }
     }
 
-    fn look_for_overflow(&mut self) {
-        let overflowed = self.shared.overflowed.load(Ordering::Relaxed);
+    fn check_overflow(&mut self) {
+        let overflowed = self.queue.overflowed.load(Ordering::Relaxed);
         let before = std::mem::replace(&mut self.overflowed, overflowed);
         let is_overflowing = overflowed > before;
         if is_overflowing && !self.is_overflowing {
@@ -185,10 +191,10 @@ impl Exporter {
 }
 
 impl Batch {
-    /// An `ExportTraceServiceRequest` of one resource and one scope.
-    fn finish(self, resource: &[u8]) -> Bytes {
+    /// Encodes an `ExportTraceServiceRequest` of one resource and one scope.
+    fn into_request(self, resource: &[u8]) -> Bytes {
         let mut request = Vec::with_capacity(self.spans.len() + resource.len() + 64);
-        Message::at_end_of(&mut request).message(1, |resource_spans| {
+        MessageWriter::append_to(&mut request).message(1, |resource_spans| {
             resource_spans.bytes(1, resource);
             resource_spans.message(2, |scope_spans| {
                 scope_spans.message(1, |scope| {
@@ -202,18 +208,18 @@ impl Batch {
     }
 }
 
-/// Who tells all this.
-fn resource(settings: &Settings) -> Vec<u8> {
+/// Encodes the resource of all spans.
+fn resource(settings: &TraceSettings) -> Vec<u8> {
     let mut resource = Vec::new();
-    let mut message = Message::at_end_of(&mut resource);
-    let mut attributes = Attributes::of_resource(&mut message);
+    let mut message = MessageWriter::append_to(&mut resource);
+    let mut attributes = AttributeWriter::of_resource(&mut message);
     attributes.text("service.name", &settings.service);
     attributes.text("service.version", env!("CARGO_PKG_VERSION"));
     attributes.text("service.instance.id", &settings.instance);
     resource
 }
 
-/// Waits until it is time to stop. Whoever could tell being gone is no reason.
+/// Waits until `stop` is true. A dropped sender does not count as a stop.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;

@@ -1,21 +1,21 @@
-//! The wire format of Protocol Buffers, as much of it as OTLP takes.
+//! Wire format of Protocol Buffers, as far as OTLP needs it.
 
-/// A field's content follows as a varint.
+/// Wire type of a varint.
 const VARINT: u32 = 0;
-/// A field's content follows in 8 bytes.
+/// Wire type of 8 bytes.
 const FIXED64: u32 = 1;
-/// A field's content follows after its length.
+/// Wire type of a length and that many bytes.
 const LENGTH_DELIMITED: u32 = 2;
-/// A field's content follows in 4 bytes.
+/// Wire type of 4 bytes.
 const FIXED32: u32 = 5;
 
-/// A message that is being written at the end of a buffer. Whatever is set is
-/// written, so what is to be left out as a default is left out by the caller.
+/// Writer of a message at the end of a buffer. It writes every value, so a caller that wants to leave
+/// out a default does so itself.
 #[derive(Debug)]
-pub(super) struct Message<'b>(&'b mut Vec<u8>);
+pub(super) struct MessageWriter<'b>(&'b mut Vec<u8>);
 
-impl<'b> Message<'b> {
-    pub(super) fn at_end_of(buffer: &'b mut Vec<u8>) -> Self {
+impl<'b> MessageWriter<'b> {
+    pub(super) fn append_to(buffer: &'b mut Vec<u8>) -> Self {
         Self(buffer)
     }
 
@@ -44,13 +44,13 @@ impl<'b> Message<'b> {
         self.0.extend_from_slice(bytes);
     }
 
-    /// A message or a text that is written in place. Its length is known
-    /// afterwards: there is room for a short one, and for a longer one it is made.
-    pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Message<'_>)) {
+    /// Writes a nested message or a text in place. Its length is only known afterwards: one byte is
+    /// reserved for it, and more are inserted if it turns out longer.
+    pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut MessageWriter<'_>)) {
         self.tag(field, LENGTH_DELIMITED);
         let at = self.0.len();
         self.0.push(0);
-        write(&mut Message(self.0));
+        write(&mut MessageWriter(self.0));
         let length = self.0.len() - at - 1;
         match (u8::try_from(length), self.0.get_mut(at)) {
             (Ok(byte @ ..0x80), Some(place)) => *place = byte,
@@ -58,7 +58,7 @@ impl<'b> Message<'b> {
         }
     }
 
-    /// Adds bytes that are fields already, or a text's own.
+    /// Returns the buffer, to append encoded fields or the bytes of a text.
     pub(super) fn raw(&mut self) -> &mut Vec<u8> {
         self.0
     }
@@ -67,7 +67,7 @@ impl<'b> Message<'b> {
         self.number(u64::from(field << 3 | kind));
     }
 
-    /// Nearly all numbers are short.
+    /// Writes a varint. Nearly all of them fit into one byte.
     fn number(&mut self, value: u64) {
         match u8::try_from(value) {
             Ok(byte @ ..0x80) => self.0.push(byte),
@@ -76,7 +76,7 @@ impl<'b> Message<'b> {
     }
 }
 
-/// A number in as many bytes as it needs, 7 bits each.
+/// Encoding of a number in groups of 7 bits.
 struct Varint {
     bytes: [u8; 10],
     length: usize,
@@ -102,36 +102,36 @@ impl Varint {
     }
 }
 
-/// A field's content, as it was read.
-enum Field<'m> {
+/// Content of a field that was read.
+enum ProtoField<'m> {
     Number(u64),
     Bytes(&'m [u8]),
 }
 
-/// How many spans a collector says it did not take, in its answer to an export.
-/// What is no such answer says nothing.
+/// Returns the number of spans that a collector rejected, according to its response to an export; 0 if
+/// the response cannot be read.
 pub(super) fn rejected_spans(answer: &[u8]) -> u64 {
     const PARTIAL_SUCCESS: u32 = 1;
     const REJECTED_SPANS: u32 = 1;
-    let Some(Field::Bytes(partial)) = last(answer, PARTIAL_SUCCESS) else { return 0 };
+    let Some(ProtoField::Bytes(partial)) = last(answer, PARTIAL_SUCCESS) else { return 0 };
     match last(partial, REJECTED_SPANS) {
-        Some(Field::Number(rejected)) => rejected,
+        Some(ProtoField::Number(rejected)) => rejected,
         _ => 0,
     }
 }
 
-/// The last value of a field.
-fn last(mut message: &[u8], wanted: u32) -> Option<Field<'_>> {
+/// Returns the last value of a field.
+fn last(mut message: &[u8], wanted: u32) -> Option<ProtoField<'_>> {
     let mut found = None;
     while !message.is_empty() {
         let tag = read_varint(&mut message)?;
         let field = match (tag & 7) as u32 {
-            VARINT => Field::Number(read_varint(&mut message)?),
-            FIXED64 => Field::Bytes(take(&mut message, 8)?),
-            FIXED32 => Field::Bytes(take(&mut message, 4)?),
+            VARINT => ProtoField::Number(read_varint(&mut message)?),
+            FIXED64 => ProtoField::Bytes(take(&mut message, 8)?),
+            FIXED32 => ProtoField::Bytes(take(&mut message, 4)?),
             LENGTH_DELIMITED => {
                 let length = usize::try_from(read_varint(&mut message)?).ok()?;
-                Field::Bytes(take(&mut message, length)?)
+                ProtoField::Bytes(take(&mut message, length)?)
             }
             _ => return None,
         };

@@ -1,58 +1,62 @@
-//! One span, as OTLP has it (opentelemetry/proto/trace/v1/trace.proto).
+//! Encoding of one span (opentelemetry/proto/trace/v1/trace.proto).
 
 use std::fmt;
 use std::io::Write;
 
-use super::protobuf::Message;
+use super::protobuf::MessageWriter;
 
-/// What a span stands for.
+/// Kind of a span, with the numbers of OTLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SpanKind {
     Internal = 1,
     Server = 2,
     Client = 3,
 }
 
-/// What is known of a span from its beginning.
+/// Fixed fields of a span.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
+pub(super) struct SpanHead {
     pub(super) trace: u128,
     pub(super) id: u64,
     pub(super) parent: Option<u64>,
-    /// Whether the parent is somebody else's.
+    /// True if the parent belongs to another process.
     pub(super) is_parent_remote: bool,
-    pub(super) kind: Kind,
-    /// Nanoseconds since 1970.
+    pub(super) kind: SpanKind,
+    /// Start in nanoseconds since 1970.
     pub(super) begun: u64,
-    /// Nanoseconds since 1970.
+    /// End in nanoseconds since 1970.
     pub(super) ended: u64,
 }
 
-/// A span that is being written.
+/// Writer of a span.
 #[derive(Debug)]
-pub(super) struct Span<'m, 'b> {
-    message: &'m mut Message<'b>,
+pub(super) struct SpanWriter<'m, 'b> {
+    message: &'m mut MessageWriter<'b>,
     trace: u128,
 }
 
-/// Attributes of whatever has some.
+/// Writer of the attributes of a span, event, link or resource.
 #[derive(Debug)]
-pub(super) struct Attributes<'m, 'b> {
-    message: &'m mut Message<'b>,
+pub(super) struct AttributeWriter<'m, 'b> {
+    message: &'m mut MessageWriter<'b>,
     field: u32,
 }
 
-/// The flag of the W3C trace context: the trace is recorded.
+/// Flag of the W3C trace context: the trace is sampled.
 const SAMPLED: u32 = 1;
-/// It is known whether the parent, or what a link leads to, is somebody else's.
+/// Flag: the next one is valid.
 const IS_REMOTE_KNOWN: u32 = 0x100;
-/// It is.
+/// Flag: the parent, or the span of a link, belongs to another process.
 const IS_REMOTE: u32 = 0x200;
-/// The code of a status that is an error.
+/// Status code of an error.
 const ERROR: u64 = 2;
 
-impl<'m, 'b> Span<'m, 'b> {
-    pub(super) fn begin(message: &'m mut Message<'b>, head: Head, name: fmt::Arguments<'_>) -> Self {
+impl<'m, 'b> SpanWriter<'m, 'b> {
+    pub(super) fn begin(
+        message: &'m mut MessageWriter<'b>,
+        head: SpanHead,
+        name: fmt::Arguments<'_>,
+    ) -> Self {
         message.bytes(1, &head.trace.to_be_bytes());
         message.bytes(2, &head.id.to_be_bytes());
         if let Some(parent) = head.parent {
@@ -67,43 +71,43 @@ impl<'m, 'b> Span<'m, 'b> {
         Self { message, trace: head.trace }
     }
 
-    pub(super) fn attributes(&mut self) -> Attributes<'_, 'b> {
-        Attributes { message: self.message, field: 9 }
+    pub(super) fn attributes(&mut self) -> AttributeWriter<'_, 'b> {
+        AttributeWriter { message: self.message, field: 9 }
     }
 
-    /// Something that happened at a time.
-    pub(super) fn event(&mut self, at: u64, name: &str, attributes: impl FnOnce(Attributes<'_, '_>)) {
+    /// Writes an event.
+    pub(super) fn event(&mut self, at: u64, name: &str, attributes: impl FnOnce(AttributeWriter<'_, '_>)) {
         self.message.message(11, |event| {
             event.fixed64(1, at);
             event.bytes(2, name.as_bytes());
-            attributes(Attributes { message: event, field: 3 });
+            attributes(AttributeWriter { message: event, field: 3 });
         });
     }
 
-    /// Another span of the same trace that this one has to do with.
-    pub(super) fn link(&mut self, span: u64, why: &str) {
+    /// Writes a link to another span of the same trace.
+    pub(super) fn link(&mut self, span: u64, relation: &str) {
         let trace = self.trace;
         self.message.message(13, |link| {
             link.bytes(1, &trace.to_be_bytes());
             link.bytes(2, &span.to_be_bytes());
-            Attributes { message: link, field: 4 }.text("pointsman.link", why);
+            AttributeWriter { message: link, field: 4 }.text("pointsman.link", relation);
             link.fixed32(6, SAMPLED | IS_REMOTE_KNOWN);
         });
     }
 
-    /// It is an error, of a kind, in these words.
-    pub(super) fn error(&mut self, kind: fmt::Arguments<'_>, words: fmt::Arguments<'_>) {
+    /// Marks the span as an error.
+    pub(super) fn error(&mut self, kind: fmt::Arguments<'_>, description: fmt::Arguments<'_>) {
         self.attributes().display("error.type", kind);
         self.message.message(15, |status| {
-            status.message(2, |text| write(text, words));
+            status.message(2, |text| write(text, description));
             status.varint(3, ERROR);
         });
     }
 }
 
-impl<'m, 'b> Attributes<'m, 'b> {
-    /// Those of a resource.
-    pub(super) fn of_resource(message: &'m mut Message<'b>) -> Self {
+impl<'m, 'b> AttributeWriter<'m, 'b> {
+    /// Creates a writer for the attributes of a resource.
+    pub(super) fn of_resource(message: &'m mut MessageWriter<'b>) -> Self {
         Self { message, field: 1 }
     }
 
@@ -111,14 +115,14 @@ impl<'m, 'b> Attributes<'m, 'b> {
         self.value(key, |value| value.bytes(1, text.as_bytes()));
     }
 
-    pub(super) fn maybe(&mut self, key: &str, text: Option<&str>) {
+    pub(super) fn optional_text(&mut self, key: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(key, text);
         }
     }
 
-    pub(super) fn display(&mut self, key: &str, what: impl fmt::Display) {
-        self.value(key, |value| value.message(1, |text| write(text, format_args!("{what}"))));
+    pub(super) fn display(&mut self, key: &str, value: impl fmt::Display) {
+        self.value(key, |field| field.message(1, |text| write(text, format_args!("{value}"))));
     }
 
     pub(super) fn flag(&mut self, key: &str, flag: bool) {
@@ -141,7 +145,7 @@ impl<'m, 'b> Attributes<'m, 'b> {
         });
     }
 
-    fn value(&mut self, key: &str, write: impl FnOnce(&mut Message<'_>)) {
+    fn value(&mut self, key: &str, write: impl FnOnce(&mut MessageWriter<'_>)) {
         self.message.message(self.field, |attribute| {
             attribute.bytes(1, key.as_bytes());
             attribute.message(2, write);
@@ -149,7 +153,7 @@ impl<'m, 'b> Attributes<'m, 'b> {
     }
 }
 
-/// Memory takes whatever is written, so there is no error.
-fn write(text: &mut Message<'_>, what: fmt::Arguments<'_>) {
-    let _ = text.raw().write_fmt(what);
+fn write(text: &mut MessageWriter<'_>, formatted: fmt::Arguments<'_>) {
+    // Writing to memory does not fail.
+    let _ = text.raw().write_fmt(formatted);
 }

@@ -2,13 +2,13 @@ use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::prompt::{NoPrompt, Prompt};
 use pointsman_domain::trace::TraceContext;
 
-use super::batches::{Batch, FULL, MOST};
+use super::batches::{Batch, FULL_BYTES, MAX_BYTES};
 use super::*;
-use crate::content::Answer;
+use crate::content::AnswerText;
 use crate::sample;
 
-pub(super) fn settings() -> Settings {
-    Settings {
+pub(super) fn settings() -> TraceSettings {
+    TraceSettings {
         service: "pointsman".to_owned(),
         instance: "one".to_owned(),
         sample: SampleRatio::ALL,
@@ -23,9 +23,9 @@ pub(super) fn history(sampled: bool) -> History {
 }
 
 #[derive(Debug)]
-struct Hello;
+struct HelloContent;
 
-impl Exchange for Hello {
+impl ContentSource for HelloContent {
     fn bytes(&self) -> usize {
         0
     }
@@ -34,55 +34,55 @@ impl Exchange for Hello {
         &NoPrompt
     }
 
-    fn answer(&self, _: usize) -> Option<Answer> {
-        Some(Answer { text: "hello".to_owned(), ..Answer::default() })
+    fn answer(&self, _: usize) -> Option<AnswerText> {
+        Some(AnswerText { text: "hello".to_owned(), ..AnswerText::default() })
     }
 }
 
-/// What waits to be sent.
-fn waiting(traces: &Traces) -> Vec<Batch> {
-    std::iter::from_fn(|| traces.shared.batches.rest()).collect()
+/// Takes all batches.
+fn batches(traces: &Traces) -> Vec<Batch> {
+    std::iter::from_fn(|| traces.queue.batches.take_any()).collect()
 }
 
 #[test]
-fn what_is_not_sampled_is_not_told() {
+fn requests_outside_the_sample_are_not_recorded() {
     let (traces, _exporter) = traces(settings());
-    traces.ended(&history(false), None);
-    traces.ended(&History { trace: None, ..history(true) }, None);
-    assert!(waiting(&traces).is_empty());
-    assert_eq!(traces.counts(), Counts::default());
+    traces.record(&history(false), None);
+    traces.record(&History { trace: None, ..history(true) }, None);
+    assert!(batches(&traces).is_empty());
+    assert_eq!(traces.counts(), ExportCounts::default());
 }
 
 #[test]
-fn what_finds_no_room_is_dropped_and_counted_and_nobody_waits() {
+fn spans_are_dropped_and_counted_when_the_queue_is_full() {
     let (traces, _exporter) = traces(settings());
     let history = history(true);
     let mut ended = 0;
     while traces.counts().dropped == 0 {
-        traces.ended(&history, None);
+        traces.record(&history, None);
         ended += 1;
     }
     // A request, a decision and a call each.
-    assert_eq!(traces.counts(), Counts { exported: 0, dropped: 3 });
-    let waiting = waiting(&traces);
-    assert_eq!(waiting.iter().map(|batch| batch.count).sum::<u64>(), 3 * (ended - 1));
-    let bytes: usize = waiting.iter().map(|batch| batch.spans.len()).sum();
-    assert!((MOST..MOST + FULL / 8).contains(&bytes), "{bytes}");
-    assert!(waiting.iter().all(|batch| batch.spans.len() < FULL + FULL / 8));
-    traces.ended(&history, None);
+    assert_eq!(traces.counts(), ExportCounts { exported: 0, dropped: 3 });
+    let batches = batches(&traces);
+    assert_eq!(batches.iter().map(|batch| batch.count).sum::<u64>(), 3 * (ended - 1));
+    let bytes: usize = batches.iter().map(|batch| batch.spans.len()).sum();
+    assert!((MAX_BYTES..MAX_BYTES + FULL_BYTES / 8).contains(&bytes), "{bytes}");
+    assert!(batches.iter().all(|batch| batch.spans.len() < FULL_BYTES + FULL_BYTES / 8));
+    traces.record(&history, None);
     assert_eq!(traces.counts().dropped, 3, "there is room again");
 }
 
 #[test]
-fn content_is_told_where_it_is_asked_for_and_nowhere_else() {
-    let said = |content: bool| {
-        let (traces, _exporter) = traces(Settings { content, ..settings() });
-        traces.ended(&history(true), Some(&Hello));
+fn content_is_recorded_only_if_it_is_enabled() {
+    let has_content = |content: bool| {
+        let (traces, _exporter) = traces(TraceSettings { content, ..settings() });
+        traces.record(&history(true), Some(&HelloContent));
         assert_eq!(traces.wants_content(history(true).trace), content);
-        let batch = waiting(&traces).remove(0);
+        let batch = batches(&traces).remove(0);
         memchr::memmem::find(&batch.spans, b"hello").is_some()
     };
-    assert!(said(true) && !said(false));
+    assert!(has_content(true) && !has_content(false));
     let (traces, _exporter) = traces(settings());
     assert!(!traces.wants_content(history(false).trace) && !traces.wants_content(None));
 }

@@ -7,6 +7,7 @@ use pointsman_domain::candidate::Candidate;
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::model::Operation;
 use pointsman_domain::plan::{Plan, PlanLimitExceeded, Task, TaskResult};
+use pointsman_telemetry::CapturedOutput;
 use pointsman_wire::openai::client::ChatRequest;
 use pointsman_wire::openai::client::InvalidRecording;
 use pointsman_wire::openai::pass_through::TaskOutputs;
@@ -164,9 +165,16 @@ impl<'a> TaskRunner<'a> {
         self.update(|run| {
             run.ended = Some(ended);
             run.model = Some(model.id.to_string());
+            run.output_bytes = Some(output.text.len());
+        });
+        let text: Arc<str> = output.text.into();
+        self.runner.accounting.record_output(|| CapturedOutput {
+            task: self.number,
+            text: Arc::clone(&text),
+            finish_reason: output.finish_reason.clone(),
         });
         TaskEnd::Result(TaskResult {
-            output: Some(output.text.as_str().into()),
+            output: Some(text),
             candidate: Some(won.candidate),
             finish_reason: output.finish_reason,
             ..self.result(ended, None)
@@ -176,7 +184,7 @@ impl<'a> TaskRunner<'a> {
     fn failed(&self, why: String, cause: TaskFailure) -> TaskEnd {
         let ended = self.runner.elapsed();
         let accounting = self.runner.accounting;
-        accounting.telemetry().task_failed(accounting.id(), self.task.name(), &why);
+        accounting.telemetry().log_task_failure(accounting.id(), self.task.name(), &why);
         self.update(|run| {
             run.ended = Some(ended);
             run.error = Some(why.clone());

@@ -45,11 +45,11 @@ fn unpacked(path: &Path) -> String {
 }
 
 #[test]
-fn what_an_earlier_process_left_is_compressed() {
+fn files_of_an_earlier_process_are_compressed() {
     let setup = setup(1 << 20);
     let lines = "{\"a\":1}\n".repeat(100_000);
     setup.write(PLAIN, &lines);
-    setup.compressor.tidy().expect("it can be compressed");
+    setup.compressor.compress_finished().expect("it can be compressed");
     assert_eq!(setup.names(), [format!("{PLAIN}.zst")]);
     let packed = setup.path(&format!("{PLAIN}.zst"));
     assert_eq!(unpacked(&packed), lines);
@@ -57,17 +57,17 @@ fn what_an_earlier_process_left_is_compressed() {
 }
 
 #[test]
-fn half_a_line_at_the_end_is_left_out() {
+fn an_incomplete_last_line_is_left_out() {
     for rest in ["{", &"x".repeat(4_095), &"x".repeat(10_000)] {
         let setup = setup(1 << 20);
         setup.write(PLAIN, format!("{{\"a\":1}}\n{{\"a\":2}}\n{rest}"));
-        setup.compressor.tidy().expect("it can be compressed");
+        setup.compressor.compress_finished().expect("it can be compressed");
         assert_eq!(unpacked(&setup.path(&format!("{PLAIN}.zst"))), "{\"a\":1}\n{\"a\":2}\n");
     }
 }
 
 #[test]
-fn a_torn_line_of_a_killed_process_is_cut_off_before_anything_is_compressed() {
+fn an_incomplete_line_of_a_killed_process_is_cut_off_at_the_start() {
     for rest in ["", "{", &"x".repeat(4_095), &"x".repeat(10_000)] {
         let dir = tempfile::tempdir().expect("a directory");
         let plain = dir.path().join(PLAIN);
@@ -82,33 +82,33 @@ fn a_file_without_a_whole_line_is_removed() {
     for text in ["", "{\"a\":"] {
         let setup = setup(1 << 20);
         setup.write(PLAIN, text);
-        setup.compressor.tidy().expect("it can be tidied up");
+        setup.compressor.compress_finished().expect("it can be tidied up");
         assert_eq!(setup.names(), [] as [&str; 0]);
     }
 }
 
 #[test]
-fn a_copy_that_was_not_finished_is_made_again() {
+fn an_unfinished_copy_is_made_again() {
     let setup = setup(1 << 20);
     setup.write(PLAIN, "{\"a\":1}\n");
     setup.write(&format!("{PLAIN}.zst.part"), "the beginning of something");
-    setup.compressor.tidy().expect("it can be compressed");
+    setup.compressor.compress_finished().expect("it can be compressed");
     assert_eq!(setup.names(), [format!("{PLAIN}.zst")]);
     assert_eq!(unpacked(&setup.path(&format!("{PLAIN}.zst"))), "{\"a\":1}\n");
 }
 
 #[test]
-fn a_plain_file_whose_copy_was_finished_is_removed_so_nothing_is_there_twice() {
+fn a_plain_file_with_a_finished_copy_is_removed() {
     let setup = setup(1 << 20);
     setup.write(PLAIN, "{\"a\":1}\n");
-    setup.compressor.tidy().expect("it can be compressed");
+    setup.compressor.compress_finished().expect("it can be compressed");
     setup.write(PLAIN, "{\"a\":1}\n");
-    setup.compressor.tidy().expect("it can be tidied up");
+    setup.compressor.compress_finished().expect("it can be tidied up");
     assert_eq!(setup.names(), [format!("{PLAIN}.zst")]);
 }
 
 #[test]
-fn other_files_are_left_alone_however_little_room_there_is() {
+fn other_files_are_never_removed() {
     let setup = setup(10);
     let others = ["notes.jsonl", "decisions-mine.jsonl", "decisions-20261126T212520Z-000001.jsonl.gz"];
     others.iter().for_each(|name| setup.write(name, "x".repeat(1_000)));
@@ -122,10 +122,10 @@ fn other_files_are_left_alone_however_little_room_there_is() {
 }
 
 #[test]
-fn the_oldest_files_go_first() {
+fn the_oldest_files_are_removed_first() {
     let setup = setup(10_000);
     for number in 1..=9 {
-        // The clock was set back in between: the number tells the order.
+        // The clock was set back in between: the number decides the order.
         setup.write(
             &format!("decisions-2026112{}T000000Z-00000{number}.jsonl.zst", 9 - number),
             "x".repeat(2_000),
@@ -138,7 +138,7 @@ fn the_oldest_files_go_first() {
 }
 
 #[test]
-fn a_directory_is_taken_once() {
+fn a_directory_is_locked_once() {
     let setup = setup(10_000);
     let again = Directory::open(setup.dir.path().to_owned(), 10_000);
     let Err(error @ OpenError::InUse(_)) = again else { panic!("it is in use") };
@@ -149,7 +149,7 @@ fn a_directory_is_taken_once() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_is_told() {
+fn an_unusable_directory_is_reported_with_its_path() {
     let setup = setup(10_000);
     setup.write("a-file", "");
     let Err(error) = Directory::open(setup.path("a-file/log"), 10_000) else { panic!("it cannot be made") };
@@ -168,7 +168,7 @@ fn a_stop_leaves_the_plain_file_whole() {
 }
 
 #[test]
-fn lines_that_were_written_after_the_directory_was_listed_are_compressed_too() {
+fn lines_that_were_written_after_the_listing_are_compressed_too() {
     let setup = setup(1 << 20);
     setup.write(PLAIN, "{\"a\":1}\n");
     let listed = setup.compressor.directory.files().expect("files").remove(0);

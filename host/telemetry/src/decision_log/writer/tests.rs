@@ -3,39 +3,39 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use pointsman_domain::outcome::RequestEnd;
+use pointsman_record::LineEncoder;
 
-use super::super::lines::Lines;
-use super::super::queue::MOST;
+use super::super::queue::MAX_BYTES;
 use super::*;
 use crate::sample::history;
 
-/// A disk that does what the test says.
+/// A disk that fails as the test demands.
 #[derive(Clone, Default)]
-struct Fake(Rc<RefCell<Disk>>);
+struct FakeDisk(Rc<RefCell<DiskState>>);
 
 #[derive(Default)]
-struct Disk {
+struct DiskState {
     files: Vec<Vec<u8>>,
     /// Bytes that may still be written.
     room: Option<usize>,
-    /// Whether files can be made.
+    /// True if no file can be created.
     gone: bool,
-    /// Whether a file can be cut after a write that failed.
+    /// True if no file can be truncated.
     uncuttable: bool,
-    ended: usize,
-    /// The most that room was made for.
-    asked_room: u64,
+    finished: usize,
+    /// Most bytes that room was made for.
+    requested_room: u64,
 }
 
 struct FakeFile {
-    disk: Fake,
+    disk: FakeDisk,
     number: usize,
 }
 
-impl LogDisk for Fake {
+impl LogDisk for FakeDisk {
     type File = FakeFile;
 
-    fn begin(&mut self, _: SystemTime) -> io::Result<FakeFile> {
+    fn create_file(&mut self, _: SystemTime) -> io::Result<FakeFile> {
         let mut disk = self.0.borrow_mut();
         if disk.gone {
             return Err(io::ErrorKind::PermissionDenied.into());
@@ -44,13 +44,13 @@ impl LogDisk for Fake {
         Ok(FakeFile { disk: self.clone(), number: disk.files.len() - 1 })
     }
 
-    fn ended(&mut self) {
-        self.0.borrow_mut().ended += 1;
+    fn file_finished(&mut self) {
+        self.0.borrow_mut().finished += 1;
     }
 
     fn make_room(&mut self, bytes: u64) -> io::Result<()> {
         let mut disk = self.0.borrow_mut();
-        disk.asked_room = disk.asked_room.max(bytes);
+        disk.requested_room = disk.requested_room.max(bytes);
         Ok(())
     }
 }
@@ -73,11 +73,11 @@ impl Write for FakeFile {
 }
 
 impl LogFile for FakeFile {
-    fn is_there(&self) -> bool {
+    fn exists(&self) -> bool {
         !self.disk.0.borrow().gone
     }
 
-    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+    fn truncate(&mut self, bytes: u64) -> io::Result<()> {
         let mut disk = self.disk.0.borrow_mut();
         if disk.uncuttable {
             return Err(io::ErrorKind::StorageFull.into());
@@ -88,46 +88,47 @@ impl LogFile for FakeFile {
 }
 
 struct Setup {
-    disk: Fake,
-    queue: Arc<Queue>,
-    counters: Arc<Counters>,
-    writer: Writer<Fake>,
+    disk: FakeDisk,
+    queue: Arc<RecordQueue>,
+    counters: Arc<LogCounters>,
+    writer: LogWriter<FakeDisk>,
 }
 
 fn setup(rotate_size: u64) -> Setup {
     let (disk, queue, counters) =
-        (Fake::default(), Arc::new(Queue::default()), Arc::new(Counters::default()));
-    let settings = Settings {
+        (FakeDisk::default(), Arc::new(RecordQueue::default()), Arc::new(LogCounters::default()));
+    let settings = DecisionLogSettings {
         dir: PathBuf::new(),
         rotate_size,
         rotate_after: Duration::from_secs(3_600),
         max_size: 1 << 30,
         sample: 1.0,
         content: None,
+        outputs: false,
     };
-    let writer = Writer::new(disk.clone(), settings, Arc::clone(&queue), Arc::clone(&counters));
+    let writer = LogWriter::new(disk.clone(), settings, Arc::clone(&queue), Arc::clone(&counters));
     Setup { disk, queue, counters, writer }
 }
 
 fn line(number: u64) -> Vec<u8> {
-    Lines::default().line(&history(number, "llama-7b", RequestEnd::Answered), None, None).to_vec()
+    LineEncoder::default().encode(&history(number, "llama-7b", RequestEnd::Answered), None, None).to_vec()
 }
 
 impl Setup {
-    /// So many requests end, and what waits is written.
+    /// Queues the lines of some requests and writes them.
     fn end(&mut self, numbers: std::ops::Range<u64>) {
         for number in numbers {
             assert!(self.queue.push(&line(number)), "there is room in the queue");
         }
-        self.writer.turn(Duration::ZERO);
+        self.writer.write_queued(Duration::ZERO);
     }
 
-    /// The pause after a failure is over.
-    fn pause_is_over(&mut self) {
-        self.writer.failing = self.writer.failing.map(|_| Instant::now());
+    /// Ends the pause after a failure.
+    fn end_pause(&mut self) {
+        self.writer.retry_at = self.writer.retry_at.map(|_| Instant::now());
     }
 
-    /// The ids in all files, file by file. Panics where a line is none.
+    /// Returns the ids in all files, file by file. Panics if a line is not a record.
     fn ids(&self) -> Vec<Vec<u64>> {
         let id = |line: &[u8]| {
             let record: serde_json::Value = serde_json::from_slice(line).expect("a whole line");
@@ -142,7 +143,7 @@ impl Setup {
 }
 
 #[test]
-fn what_waits_is_written_in_order() {
+fn queued_lines_are_written_in_order() {
     let mut setup = setup(1 << 20);
     setup.end(0..3);
     setup.end(3..5);
@@ -153,7 +154,7 @@ fn what_waits_is_written_in_order() {
 }
 
 #[test]
-fn a_file_that_would_be_too_long_is_followed_by_another_and_no_record_is_in_two() {
+fn a_full_file_is_followed_by_another_and_no_record_is_split() {
     let mut setup = setup(5_000);
     for number in 0..60 {
         setup.end(number * 3..number * 3 + 3);
@@ -163,11 +164,11 @@ fn a_file_that_would_be_too_long_is_followed_by_another_and_no_record_is_in_two(
     assert_eq!(ids.concat(), (0..180).collect::<Vec<u64>>());
     let disk = setup.disk.0.borrow();
     assert!(disk.files.iter().all(|file| file.len() <= 5_000));
-    assert_eq!(disk.ended, ids.len() - 1);
+    assert_eq!(disk.finished, ids.len() - 1);
 }
 
 #[test]
-fn a_batch_that_is_longer_than_a_file_is_split() {
+fn a_batch_longer_than_a_file_is_split() {
     let mut setup = setup(5_000);
     setup.end(0..1_000);
     assert_eq!(setup.ids().concat(), (0..1_000).collect::<Vec<u64>>());
@@ -175,19 +176,19 @@ fn a_batch_that_is_longer_than_a_file_is_split() {
 }
 
 #[test]
-fn an_old_file_is_ended_though_it_is_short() {
+fn an_old_file_is_finished_although_it_is_short() {
     let mut setup = setup(1 << 20);
     setup.writer.settings.rotate_after = Duration::ZERO;
     setup.end(0..1);
-    assert_eq!(setup.disk.0.borrow().ended, 1);
+    assert_eq!(setup.disk.0.borrow().finished, 1);
     setup.end(1..1);
-    assert_eq!(setup.disk.0.borrow().files.len(), 1, "an empty file is not begun");
+    assert_eq!(setup.disk.0.borrow().files.len(), 1, "an empty file is not created");
     setup.end(1..2);
     assert_eq!(setup.ids(), [[0], [1]]);
 }
 
 #[test]
-fn a_full_disk_costs_the_records_that_do_not_fit_and_leaves_no_half_line() {
+fn a_full_disk_drops_the_records_that_do_not_fit_and_leaves_no_incomplete_line() {
     let mut setup = setup(1 << 20);
     setup.end(0..2);
     let line = setup.disk.0.borrow().files[0].len() / 2;
@@ -197,11 +198,11 @@ fn a_full_disk_costs_the_records_that_do_not_fit_and_leaves_no_half_line() {
     let counts = setup.counters.read();
     assert_eq!((counts.written, counts.dropped_disk), (3, 2));
 
-    // It is left alone for a while, even if it were well again.
+    // No attempt is made during the pause, even if the disk has recovered.
     setup.disk.0.borrow_mut().room = None;
     setup.end(5..7);
     assert_eq!(setup.counters.read().dropped_disk, 4);
-    setup.pause_is_over();
+    setup.end_pause();
     setup.end(7..9);
     assert_eq!(setup.ids(), [[0, 1, 2, 7, 8]]);
     assert_eq!(setup.counters.read().dropped_disk, 4);
@@ -209,7 +210,7 @@ fn a_full_disk_costs_the_records_that_do_not_fit_and_leaves_no_half_line() {
 }
 
 #[test]
-fn a_half_line_that_cannot_be_cut_off_is_the_last_of_its_file() {
+fn an_incomplete_line_that_cannot_be_cut_off_is_the_last_of_its_file() {
     let mut setup = setup(1 << 20);
     setup.end(0..1);
     {
@@ -218,24 +219,24 @@ fn a_half_line_that_cannot_be_cut_off_is_the_last_of_its_file() {
     }
     setup.end(1..2);
     setup.disk.0.borrow_mut().room = None;
-    setup.pause_is_over();
+    setup.end_pause();
     setup.end(2..3);
     let disk = setup.disk.0.borrow();
-    assert_eq!((disk.files.len(), disk.ended), (2, 1));
+    assert_eq!((disk.files.len(), disk.finished), (2, 1));
     assert!(!disk.files[0].ends_with(b"\n") && disk.files[1].ends_with(b"\n"));
 }
 
 #[test]
-fn a_directory_that_is_gone_is_made_again_when_it_can_be() {
+fn writing_resumes_when_files_can_be_created_again() {
     let mut setup = setup(1 << 20);
     setup.end(0..1);
     setup.disk.0.borrow_mut().gone = true;
     setup.end(1..2);
-    setup.pause_is_over();
+    setup.end_pause();
     setup.end(2..3);
     assert_eq!(setup.counters.read().dropped_disk, 2);
     setup.disk.0.borrow_mut().gone = false;
-    setup.pause_is_over();
+    setup.end_pause();
     setup.end(3..4);
     assert_eq!(setup.ids(), [[0], [3]]);
 }
@@ -244,32 +245,32 @@ fn a_directory_that_is_gone_is_made_again_when_it_can_be() {
 fn room_is_made_before_it_is_used() {
     let mut setup = setup(4_000);
     setup.end(0..100);
-    assert!(setup.disk.0.borrow().asked_room >= 1_000);
+    assert!(setup.disk.0.borrow().requested_room >= 1_000);
 }
 
 #[test]
-fn what_waits_is_written_after_the_end_and_nothing_is_taken_in() {
+fn queued_lines_are_written_after_the_end_and_none_is_added() {
     let mut setup = setup(1 << 20);
     assert!(setup.queue.push(&line(0)));
     setup.queue.close();
     assert!(!setup.queue.push(&line(1)));
-    assert!(!setup.writer.turn(Duration::from_secs(60)));
+    assert!(!setup.writer.write_queued(Duration::from_secs(60)));
     assert_eq!(setup.ids(), [[0]]);
 }
 
 #[test]
-fn a_queue_that_is_full_refuses_and_has_room_again_when_it_was_emptied() {
+fn a_full_queue_rejects_lines_until_it_was_emptied() {
     let mut setup = setup(1 << 30);
     let line = line(7);
-    assert_eq!((0..MOST).filter(|_| setup.queue.push(&line)).count(), MOST / line.len());
-    setup.writer.turn(Duration::ZERO);
-    assert_eq!(setup.counters.read().written as usize, MOST / line.len());
+    assert_eq!((0..MAX_BYTES).filter(|_| setup.queue.push(&line)).count(), MAX_BYTES / line.len());
+    setup.writer.write_queued(Duration::ZERO);
+    assert_eq!(setup.counters.read().written as usize, MAX_BYTES / line.len());
     assert!(setup.queue.push(&line));
-    assert!(setup.writer.lines.capacity() <= 2 * MANY, "what it needed then is not kept");
+    assert!(setup.writer.lines.capacity() <= 2 * WAKE_BYTES, "the capacity is released");
 }
 
 #[test]
-fn many_lines_wake_the_writer_before_its_time() {
+fn many_lines_wake_the_writer_early() {
     let setup = setup(1 << 30);
     let line = line(7);
     std::thread::scope(|scope| {
@@ -280,7 +281,7 @@ fn many_lines_wake_the_writer_before_its_time() {
             taken.len()
         });
         let mut pushed = 0;
-        while pushed < MANY {
+        while pushed < WAKE_BYTES {
             assert!(queue.push(&line));
             pushed += line.len();
         }
@@ -289,9 +290,9 @@ fn many_lines_wake_the_writer_before_its_time() {
 }
 
 #[test]
-fn pieces_end_where_lines_do() {
-    assert_eq!(end_of_piece(b"ab\ncd\nef\n", 7), 6);
-    assert_eq!(end_of_piece(b"ab\ncd\nef\n", 6), 6);
-    assert_eq!(end_of_piece(b"abcdef\ngh\n", 3), 7, "a line that is too long goes alone");
-    assert_eq!(end_of_piece(b"ab\n", 100), 3);
+fn chunks_end_at_line_ends() {
+    assert_eq!(chunk_end(b"ab\ncd\nef\n", 7), 6);
+    assert_eq!(chunk_end(b"ab\ncd\nef\n", 6), 6);
+    assert_eq!(chunk_end(b"abcdef\ngh\n", 3), 7, "a line that is too long goes alone");
+    assert_eq!(chunk_end(b"ab\n", 100), 3);
 }

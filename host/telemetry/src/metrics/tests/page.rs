@@ -3,10 +3,10 @@
 use super::*;
 
 #[test]
-fn the_format_is_what_the_reader_prefers() {
+fn the_preferred_format_of_the_reader_is_selected() {
     let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;\
                       q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-    assert_eq!(Format::accepted(prometheus), Format::OpenMetrics);
+    assert_eq!(MetricsFormat::accepted(prometheus), MetricsFormat::OpenMetrics);
     for plain in [
         "",
         "*/*",
@@ -16,15 +16,15 @@ fn the_format_is_what_the_reader_prefers() {
         "application/openmetrics-text;q=0",
         "application/openmetrics-text;q=nonsense,text/plain;q=0.1",
     ] {
-        assert_eq!(Format::accepted(plain), Format::Prometheus, "{plain}");
+        assert_eq!(MetricsFormat::accepted(plain), MetricsFormat::Prometheus, "{plain}");
     }
 }
 
 #[test]
-fn openmetrics_tells_units_and_where_it_ends() {
+fn openmetrics_includes_units_and_an_end_marker() {
     let metrics = configured(&["auto"], &["llama-7b"]);
-    metrics.ended(&history(1_000, "llama-7b", RequestEnd::Answered));
-    let page = metrics.page(Format::OpenMetrics, State::default());
+    metrics.record_request(&history(1_000, "llama-7b", RequestEnd::Answered));
+    let page = metrics.page(MetricsFormat::OpenMetrics, MetricsState::default());
     for line in [
         "# TYPE pointsman_cost_usd counter",
         "# UNIT pointsman_cost_usd usd",
@@ -32,14 +32,14 @@ fn openmetrics_tells_units_and_where_it_ends() {
         r#"pointsman_build_info{version=""} 1"#,
         r#"pointsman_added_latency_seconds_bucket{le="+Inf",route="auto"} 1"#,
     ] {
-        assert!(page.lines().any(|told| told == line), "{line} is not in\n{page}");
+        assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
     }
     assert!(page.ends_with("# EOF\n"));
 }
 
 #[test]
-fn decision_times_of_a_policy_are_told_in_the_buckets_of_the_page() {
-    let policy = state::PolicyState {
+fn decision_times_of_a_policy_are_counted_in_the_buckets_of_the_page() {
+    let policy = state::PolicyMetrics {
         name: "cost".to_owned(),
         digest: "abababababab".to_owned(),
         failures: vec![("trap", 2)],
@@ -49,10 +49,10 @@ fn decision_times_of_a_policy_are_told_in_the_buckets_of_the_page() {
         decision_time: Duration::from_millis(26),
         calls: 3,
         peak_memory: 65_536,
-        ..state::PolicyState::default()
+        ..state::PolicyMetrics::default()
     };
-    let state = State { policies: vec![policy], ..State::default() };
-    let page = Metrics::default().page(Format::Prometheus, state);
+    let state = MetricsState { policies: vec![policy], ..MetricsState::default() };
+    let page = Metrics::default().page(MetricsFormat::Prometheus, state);
     for line in [
         r#"pointsman_policy_info{policy="cost",digest="abababababab"} 1"#,
         r#"pointsman_policy_failures_total{policy="cost",reason="trap"} 2"#,
@@ -65,6 +65,6 @@ fn decision_times_of_a_policy_are_told_in_the_buckets_of_the_page() {
         r#"pointsman_policy_calls_in_flight{policy="cost"} 3.0"#,
         r#"pointsman_policy_peak_memory_bytes{policy="cost"} 65536.0"#,
     ] {
-        assert!(page.lines().any(|told| told == line), "{line} is not in\n{page}");
+        assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
     }
 }

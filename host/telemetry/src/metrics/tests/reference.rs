@@ -1,16 +1,16 @@
-//! The table in `docs/metrics.md` is written from the definitions.
+//! Comparison of the table in `docs/metrics.md` with the definitions.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use super::super::{ALL, Definition};
+use super::super::{ALL, MetricDefinition};
 
 const BEGIN: &str =
     "<!-- Written from the code: UPDATE_EXPECT=1 cargo test --workspace --lib -- metrics -->\n";
 const END: &str = "<!-- The end of what is written from the code -->\n";
 
 #[test]
-fn the_reference_is_that_of_the_code() {
+fn the_reference_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let (head, rest) = text.split_once(BEGIN).unwrap();
@@ -27,8 +27,8 @@ fn the_reference_is_that_of_the_code() {
 }
 
 #[test]
-fn every_metric_is_named_by_the_rules() {
-    let mut names: Vec<String> = ALL.iter().map(Definition::name).collect();
+fn every_metric_follows_the_naming_rules() {
+    let mut names: Vec<String> = ALL.iter().map(MetricDefinition::name).collect();
     for (definition, name) in ALL.iter().zip(&names) {
         assert!(name.starts_with("pointsman_"), "{name}");
         assert!(definition.meaning.ends_with('.'), "{name}");

@@ -1,36 +1,37 @@
 use pointsman_domain::prompt::Prompt;
 
 use super::*;
-use crate::sample::Talk;
+use crate::sample::SampleConversation;
 
 #[derive(Debug)]
-struct Said<'a> {
-    talk: Talk<'a>,
+struct FixtureContent<'a> {
+    conversation: SampleConversation<'a>,
     answer: Option<&'a str>,
 }
 
-impl Exchange for Said<'_> {
+impl ContentSource for FixtureContent<'_> {
     fn bytes(&self) -> usize {
         0
     }
 
     fn prompt(&self) -> &dyn Prompt {
-        &self.talk
+        &self.conversation
     }
 
-    fn answer(&self, _: usize) -> Option<Answer> {
+    fn answer(&self, _: usize) -> Option<AnswerText> {
         let finish_reason = Some("stop".to_owned());
-        Some(Answer { text: self.answer?.to_owned(), is_cut: false, finish_reason })
+        Some(AnswerText { text: self.answer?.to_owned(), is_cut: false, finish_reason })
     }
 }
 
 fn read(messages: &[(&str, &str)], answer: Option<&str>) -> (String, Option<String>, bool) {
-    let Content { input, output, is_cut } = Content::read(&Said { talk: Talk(messages), answer });
+    let SpanContent { input, output, is_cut } =
+        SpanContent::read(&FixtureContent { conversation: SampleConversation(messages), answer });
     (input, output, is_cut)
 }
 
 #[test]
-fn messages_are_told_in_order_and_in_the_form_of_the_conventions() {
+fn messages_are_written_in_order_in_the_form_of_the_conventions() {
     let messages = [("system", "be \"brief\""), ("assistant", ""), ("user", "hi")];
     let (input, output, is_cut) = read(&messages, Some("hello"));
     assert_eq!(
@@ -44,15 +45,15 @@ fn messages_are_told_in_order_and_in_the_form_of_the_conventions() {
 }
 
 #[test]
-fn of_a_long_conversation_the_end_is_told() {
-    let long = "x".repeat(MOST - 10);
+fn the_end_of_a_long_conversation_is_written() {
+    let long = "x".repeat(MAX_BYTES - 10);
     let short = "é".repeat(20);
     let messages = [("system", "lost"), ("user", &short), ("user", &long)];
     let (input, output, is_cut) = read(&messages, None);
     assert!(is_cut);
     assert_eq!(output, None);
-    let told: serde_json::Value = serde_json::from_str(&input).expect("JSON");
-    let texts: Vec<&str> = told
+    let written: serde_json::Value = serde_json::from_str(&input).expect("JSON");
+    let texts: Vec<&str> = written
         .as_array()
         .expect("messages")
         .iter()

@@ -7,9 +7,9 @@ use prost::Message as _;
 
 use super::*;
 
-fn written(write: impl FnOnce(&mut Message<'_>)) -> Vec<u8> {
+fn written(write: impl FnOnce(&mut MessageWriter<'_>)) -> Vec<u8> {
     let mut buffer = Vec::new();
-    write(&mut Message::at_end_of(&mut buffer));
+    write(&mut MessageWriter::append_to(&mut buffer));
     buffer
 }
 
@@ -35,7 +35,7 @@ fn values_of_every_size_are_read_by_the_official_types() {
 }
 
 #[test]
-fn what_a_collector_rejected_is_read() {
+fn rejected_spans_of_a_response_are_read() {
     let answer = |partial_success| ExportTraceServiceResponse { partial_success }.encode_to_vec();
     assert_eq!(rejected_spans(&answer(None)), 0);
     for rejected_spans in [0, 7, 70_000] {
@@ -45,7 +45,7 @@ fn what_a_collector_rejected_is_read() {
 }
 
 #[test]
-fn an_answer_that_is_none_rejects_nothing() {
+fn an_unreadable_response_rejects_nothing() {
     let partial = ExportTracePartialSuccess { rejected_spans: 300, error_message: "no".to_owned() };
     let answer = ExportTraceServiceResponse { partial_success: Some(partial) }.encode_to_vec();
     for end in 0..answer.len() {

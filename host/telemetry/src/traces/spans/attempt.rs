@@ -1,4 +1,4 @@
-//! The span of one call of a model.
+//! Span of one call of a model.
 
 use std::borrow::Cow;
 
@@ -6,22 +6,22 @@ use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::{CallEnd, ModelCall};
 use pointsman_domain::model::Operation;
 
-use super::{Part, Spans, operation};
-use crate::traces::protobuf::Message;
-use crate::traces::span::{Attributes, Head, Kind, Span};
+use super::{DerivedSpan, RequestSpans, operation_name};
+use crate::traces::protobuf::MessageWriter;
+use crate::traces::span::{AttributeWriter, SpanHead, SpanKind, SpanWriter};
 
-/// Why a call was made after another one.
+/// Reason for a call after an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    /// Another model is to do better.
+enum CallReason {
+    /// The earlier call failed, and another model is tried.
     Fallback,
-    /// The same one is.
+    /// The earlier call failed, and the same model is tried again.
     Retry,
-    /// The one before is slow.
+    /// The earlier call is silent.
     Hedge,
 }
 
-impl Turn {
+impl CallReason {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Fallback => "fallback",
@@ -39,16 +39,16 @@ impl Turn {
     }
 }
 
-impl Spans<'_> {
-    pub(super) fn attempt(&self, message: &mut Message<'_>, number: usize) {
+impl RequestSpans<'_> {
+    pub(super) fn attempt(&self, message: &mut MessageWriter<'_>, number: usize) {
         let Some(call) = self.history.calls.get(number) else { return };
         let ended = call.ended.unwrap_or(self.history.outcome.latency);
-        let head = Head {
+        let head = SpanHead {
             parent: Some(self.parent_of(call)),
-            ..self.head(call.span, Kind::Client, call.begun, ended)
+            ..self.head(call.span, SpanKind::Client, call.begun, ended)
         };
-        let (model, operation) = (&call.model, operation(self.operation_of(call)));
-        let mut span = Span::begin(message, head, format_args!("{operation} {}", model.upstream_name));
+        let (model, operation) = (&call.model, operation_name(self.operation_of(call)));
+        let mut span = SpanWriter::begin(message, head, format_args!("{operation} {}", model.upstream_name));
         let mut attributes = span.attributes();
         attributes.text("gen_ai.operation.name", operation);
         attributes.text("gen_ai.request.model", &model.upstream_name);
@@ -57,13 +57,13 @@ impl Spans<'_> {
         attributes.text("pointsman.decision.id", &self.history.outcome.id);
         self.server(&mut attributes, call);
         self.usage(&mut attributes, call);
-        if let Some((before, turn)) = self.turn(number) {
-            span.link(before.span, turn.as_str());
+        if let Some((before, reason)) = self.call_reason(number) {
+            span.link(before.span, reason.as_str());
         }
         self.end(&mut span, call);
     }
 
-    fn server(&self, attributes: &mut Attributes<'_, '_>, call: &ModelCall) {
+    fn server(&self, attributes: &mut AttributeWriter<'_, '_>, call: &ModelCall) {
         let Some(server) = self.servers.get(&call.model.backend) else { return };
         attributes.text("gen_ai.provider.name", &server.provider);
         if let Some((host, port)) = &server.address {
@@ -72,7 +72,7 @@ impl Spans<'_> {
         }
     }
 
-    fn usage(&self, attributes: &mut Attributes<'_, '_>, call: &ModelCall) {
+    fn usage(&self, attributes: &mut AttributeWriter<'_, '_>, call: &ModelCall) {
         attributes.number("gen_ai.usage.input_tokens", call.usage.input_tokens);
         attributes.number("gen_ai.usage.output_tokens", call.usage.output_tokens);
         for (name, tokens) in [
@@ -88,7 +88,7 @@ impl Spans<'_> {
             attributes.flag("pointsman.usage.estimated", true);
         }
         attributes.float("pointsman.cost_usd", call.cost().usd());
-        // Only the answer is streamed; what a plan goes on with comes whole.
+        // Only the answer is streamed; outputs of tasks arrive whole.
         let is_streamed = self.history.request.streaming && call.task.is_none();
         if is_streamed {
             attributes.flag("gen_ai.request.stream", true);
@@ -99,7 +99,7 @@ impl Spans<'_> {
         }
     }
 
-    fn end(&self, span: &mut Span<'_, '_>, call: &ModelCall) {
+    fn end(&self, span: &mut SpanWriter<'_, '_>, call: &ModelCall) {
         span.attributes().text("pointsman.result", call.end.as_str());
         match &call.end {
             CallEnd::Failed(kind) => {
@@ -109,21 +109,21 @@ impl Spans<'_> {
                 span.error(format_args!("{}", error_type(kind)), format_args!("{kind}"));
             }
             CallEnd::BrokeOff => {
-                let why = self.history.outcome.error.as_deref().unwrap_or_default();
-                span.error(format_args!("broke-off"), format_args!("{why}"));
+                let error = self.history.outcome.error.as_deref().unwrap_or_default();
+                span.error(format_args!("broke-off"), format_args!("{error}"));
             }
             CallEnd::Answered | CallEnd::Open | CallEnd::Cancelled => {}
         }
     }
 
-    /// Notes in the span that calls are made for, which of them were made after another.
-    pub(super) fn turns(&self, span: &mut Span<'_, '_>, task: Option<usize>) {
+    /// Writes an event for each call that follows an earlier one of the same request or task.
+    pub(super) fn record_repeated_calls(&self, span: &mut SpanWriter<'_, '_>, task: Option<usize>) {
         for (number, call) in self.history.calls.iter().enumerate() {
             if call.task != task {
                 continue;
             }
-            let Some((before, turn)) = self.turn(number) else { continue };
-            span.event(self.at(call.begun), turn.event(), |mut attributes| {
+            let Some((before, reason)) = self.call_reason(number) else { continue };
+            span.event(self.at(call.begun), reason.event(), |mut attributes| {
                 attributes.text("pointsman.from", before.model.id.as_str());
                 attributes.text("pointsman.to", call.model.id.as_str());
                 if let CallEnd::Failed(kind) = &before.end {
@@ -133,31 +133,30 @@ impl Spans<'_> {
         }
     }
 
-    /// The call that was made before for the same thing, and why another was made.
-    fn turn(&self, number: usize) -> Option<(&ModelCall, Turn)> {
+    /// Returns the earlier call for the same request or task, and the reason for this one.
+    fn call_reason(&self, number: usize) -> Option<(&ModelCall, CallReason)> {
         let (before, from) = self.history.calls.split_at_checked(number)?;
         let call = from.first()?;
         let before = before.iter().rev().find(|before| before.task == call.task)?;
         let is_over = before.ended.is_some_and(|ended| ended <= call.begun);
-        let turn = match (&before.end, is_over) {
-            (CallEnd::Failed(_), true) if before.model.id == call.model.id => Turn::Retry,
-            (CallEnd::Failed(_), true) => Turn::Fallback,
-            // Calls of a plan that was given up are nobody's any more: they ran side
-            // by side for other reasons.
-            (_, false) if call.task.is_some() || self.history.plan.is_none() => Turn::Hedge,
+        let reason = match (&before.end, is_over) {
+            (CallEnd::Failed(_), true) if before.model.id == call.model.id => CallReason::Retry,
+            (CallEnd::Failed(_), true) => CallReason::Fallback,
+            // Calls of an abandoned plan have lost their tasks, and may have run side by side for them.
+            (_, false) if call.task.is_some() || self.history.plan.is_none() => CallReason::Hedge,
             _ => return None,
         };
-        Some((before, turn))
+        Some((before, reason))
     }
 
     fn parent_of(&self, call: &ModelCall) -> u64 {
         let is_task = |&number: &usize| self.tasks().get(number).is_some_and(|task| task.begun.is_some());
         let task = call.task.filter(is_task);
-        task.map_or(self.trace.span, |number| self.derived(Part::Task, number))
+        task.map_or(self.trace.span, |number| self.derived(DerivedSpan::Task, number))
     }
 
-    /// What a call was made for: for a task, for the answer, or, where the plan that
-    /// made it was given up, for what the model can do.
+    /// Returns the operation of a call: that of its task or, for the answer and for calls of an
+    /// abandoned plan, what the model can do.
     fn operation_of(&self, call: &ModelCall) -> Operation {
         let of_task = call.task.and_then(|number| self.tasks().get(number)).map(|task| task.operation);
         let operations = &call.model.operations;
@@ -166,7 +165,7 @@ impl Spans<'_> {
     }
 }
 
-/// A word of a fixed list, or the status.
+/// Returns the status of a failure, or its kind from a fixed list.
 pub(super) fn error_type(kind: &FailureKind) -> Cow<'static, str> {
     match kind {
         FailureKind::Status { status, .. } => status.to_string().into(),

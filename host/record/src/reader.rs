@@ -1,0 +1,161 @@
+//! Reading of logs.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::record::{DecisionRecord, SCHEMA};
+
+/// Longest line that is read, in bytes, so that a file which is no log does not fill the memory.
+const MAX_LINE_BYTES: usize = 64 << 20;
+/// First bytes of every file in the format of zstd.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// Reads the records of a log in order.
+///
+/// Members that this version does not know are skipped, and members that were added to the format
+/// later may be absent. A line that is not a record is an error; the next call goes on with the
+/// line after it. After an error of the input there are no more records.
+#[derive(Debug)]
+pub struct RecordReader<R> {
+    input: R,
+    buffer: Vec<u8>,
+    line: u64,
+    ended: bool,
+}
+
+/// An error of one line.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {kind}")]
+pub struct ReadError {
+    /// Number of the line, counted from 1.
+    pub line: u64,
+    /// Cause.
+    #[source]
+    pub kind: ReadErrorKind,
+}
+
+/// Cause of a [`ReadError`].
+#[derive(Debug, thiserror::Error)]
+pub enum ReadErrorKind {
+    /// The input failed.
+    #[error("cannot read: {0}")]
+    Io(#[from] io::Error),
+    /// The line is not a record in JSON.
+    #[error("not a decision record: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The record has a format of a later version.
+    #[error("the record has schema {0}, and this version reads schemas up to {SCHEMA}")]
+    UnsupportedSchema(u32),
+    /// The line is longer than 64 MiB.
+    #[error("longer than {} MiB", MAX_LINE_BYTES >> 20)]
+    TooLong,
+}
+
+/// The member that decides whether the rest can be understood.
+#[derive(Deserialize)]
+struct SchemaVersion {
+    schema: u32,
+}
+
+impl RecordReader<Box<dyn BufRead + Send>> {
+    /// Opens a file of a log, plain or compressed with zstd, whatever its name.
+    ///
+    /// # Errors
+    /// Fails when the file cannot be opened, and for a compressed file if this crate was built
+    /// without its feature `zstd`.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Self::from_file(File::open(path)?)
+    }
+
+    /// Reads a file from its current position.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn from_file(file: File) -> io::Result<Self> {
+        let mut input = BufReader::new(file);
+        let is_compressed = input.fill_buf()?.starts_with(&ZSTD_MAGIC);
+        if is_compressed {
+            return Ok(Self::new(decompress(input)?));
+        }
+        Ok(Self::new(Box::new(input)))
+    }
+}
+
+#[cfg(feature = "zstd")]
+fn decompress(input: BufReader<File>) -> io::Result<Box<dyn BufRead + Send>> {
+    Ok(Box::new(BufReader::new(zstd::Decoder::with_buffer(input)?)))
+}
+
+#[cfg(not(feature = "zstd"))]
+fn decompress(_: BufReader<File>) -> io::Result<Box<dyn BufRead + Send>> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "the file is compressed with zstd"))
+}
+
+impl<R: BufRead> RecordReader<R> {
+    /// Creates a reader of JSON lines.
+    pub fn new(input: R) -> Self {
+        Self { input, buffer: Vec::new(), line: 0, ended: false }
+    }
+
+    /// Reads the next line that is not blank into the buffer. Returns false at the end.
+    fn next_line(&mut self) -> Result<bool, ReadErrorKind> {
+        loop {
+            self.buffer.clear();
+            let mut input = self.input.by_ref().take(MAX_LINE_BYTES as u64 + 1);
+            if input.read_until(b'\n', &mut self.buffer)? == 0 {
+                return Ok(false);
+            }
+            self.line += 1;
+            if self.buffer.len() > MAX_LINE_BYTES && self.buffer.last() != Some(&b'\n') {
+                self.buffer = Vec::new();
+                self.input.skip_until(b'\n')?;
+                return Err(ReadErrorKind::TooLong);
+            }
+            if !self.buffer.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn parse(&self) -> Result<DecisionRecord<'static>, ReadErrorKind> {
+        let record: serde_json::Result<DecisionRecord<'static>> = serde_json::from_slice(&self.buffer);
+        let schema = match &record {
+            Ok(record) => record.schema,
+            // A later format may be the reason that the line could not be read.
+            Err(_) => serde_json::from_slice(&self.buffer).map_or(SCHEMA, |SchemaVersion { schema }| schema),
+        };
+        if schema > SCHEMA {
+            return Err(ReadErrorKind::UnsupportedSchema(schema));
+        }
+        Ok(record?)
+    }
+}
+
+impl<R: BufRead> Iterator for RecordReader<R> {
+    type Item = Result<DecisionRecord<'static>, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let record = match self.next_line() {
+            Ok(false) => {
+                self.ended = true;
+                return None;
+            }
+            Ok(true) => self.parse(),
+            Err(kind) => Err(kind),
+        };
+        Some(record.map_err(|kind| {
+            // A line that could not be read has not been counted.
+            self.ended = matches!(kind, ReadErrorKind::Io(_));
+            ReadError { line: self.line + u64::from(self.ended), kind }
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;
