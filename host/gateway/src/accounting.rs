@@ -19,7 +19,7 @@ use pointsman_domain::outcome::{Fault, Outcome, RequestEnd};
 use pointsman_domain::plan::Task;
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::trace::TraceContext;
-use pointsman_policy::Record;
+use pointsman_policy::PolicyStats;
 use pointsman_telemetry::{AttemptFailure, CapturedOutput, Telemetry};
 
 use crate::captured_content::{CapturedAnswer, CapturedContent};
@@ -44,7 +44,7 @@ pub(crate) struct RequestAccounting {
     /// Queue of the policy that observes outcomes.
     feedback: Option<Feedback>,
     /// Statistics of the versions that the outcome counts for.
-    stats: Vec<Arc<Record>>,
+    stats: Vec<Arc<PolicyStats>>,
     /// The content, where content is recorded.
     content: Option<CapturedContent>,
     is_closed: bool,
@@ -126,7 +126,7 @@ impl RequestAccounting {
     }
 
     /// Sets who observes the outcome: a policy, and statistics of versions.
-    pub(crate) fn set_observers(&mut self, feedback: Option<Feedback>, stats: Vec<Arc<Record>>) {
+    pub(crate) fn set_observers(&mut self, feedback: Option<Feedback>, stats: Vec<Arc<PolicyStats>>) {
         self.feedback = feedback;
         self.stats = stats;
     }
@@ -184,7 +184,7 @@ impl RequestAccounting {
         self.is_closed = true;
         let history = self.take_history(ending, error);
         for stats in &self.stats {
-            stats.ended(&history.outcome);
+            stats.record_outcome(&history.outcome);
         }
         if let Some(feedback) = self.feedback.take() {
             feedback.send(history.outcome.clone(), &self.recorder.telemetry);

@@ -8,7 +8,7 @@ use pointsman_backends::{Backend, InvalidBackend, Prober};
 use pointsman_domain::history::Baseline;
 use pointsman_domain::ids::{BackendName, PolicyName};
 use pointsman_domain::model::Model;
-use pointsman_policy::Slot;
+use pointsman_policy::PolicySlot;
 
 use crate::auth::Keyring;
 use crate::clock::unix_seconds;
@@ -17,7 +17,7 @@ use crate::rollout::{Promotion, State, Trial};
 use pointsman_config::{self as config, Config, Mode, RouteLimits};
 
 /// Loaded policies by name.
-pub(crate) type Slots = BTreeMap<PolicyName, Arc<Slot>>;
+pub(crate) type Slots = BTreeMap<PolicyName, Arc<PolicySlot>>;
 
 /// Policies of a configuration: those that are loaded, and those that are not.
 #[derive(Clone, Default)]
@@ -94,7 +94,7 @@ pub(crate) struct Decider {
     /// The policy's name.
     pub(crate) policy: PolicyName,
     /// The policy, whatever version is loaded; `None` while none is.
-    pub(crate) slot: Option<Arc<Slot>>,
+    pub(crate) slot: Option<Arc<PolicySlot>>,
     /// What happens when it fails.
     pub(crate) on_failure: OnFailure,
 }
@@ -271,9 +271,9 @@ fn promotion(promoted: &Promoted, before: &Route) -> Option<Arc<Promotion>> {
     }
     let old = match &before.trial {
         Some(trial) => Arc::clone(&trial.score().active),
-        None => Arc::clone(decider.slot.as_ref()?.active().record()),
+        None => Arc::clone(decider.slot.as_ref()?.active().stats()),
     };
-    Some(Arc::new(Promotion { new: Arc::new(old.sibling()), old, at: promoted.at }))
+    Some(Arc::new(Promotion { new: Arc::new(old.new_sibling()), old, at: promoted.at }))
 }
 
 /// A policy with all that may take its place.

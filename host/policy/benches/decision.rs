@@ -19,7 +19,8 @@ use divan::Bencher;
 use pointsman_domain::ids::PolicyName;
 use pointsman_guests::{COST, FIRST};
 use pointsman_policy::{
-    Code, DecisionInput, Grants, Isolation, Limits, Parts, Policy, PolicySpec, Runtime, RuntimeConfig,
+    Code, DecisionInput, DecisionTimings, Grants, Isolation, Limits, Policy, PolicySpec, Runtime,
+    RuntimeConfig,
 };
 
 #[path = "../tests/it/support/inputs.rs"]
@@ -93,7 +94,7 @@ fn print_parts() {
         for candidates in CANDIDATES {
             let policy = load(bytes, Isolation::Fresh);
             let parts = measure(&policy, &input(candidates), 20_000);
-            let part = |part: fn(&Parts) -> Duration| median(parts.iter().map(part).collect());
+            let part = |part: fn(&DecisionTimings) -> Duration| median(parts.iter().map(part).collect());
             println!(
                 "{name}, {candidates} candidates  {:7.2}  {:11.2}  {:4.2}  {:5.2}  {:5.2}",
                 part(|parts| parts.store),
@@ -117,7 +118,7 @@ fn print_languages() {
         let fresh = load(&bytes, Isolation::Fresh);
         let loaded = started.elapsed();
         let parts = measure(&fresh, &input(10), 1_000);
-        let part = |part: fn(&Parts) -> Duration| median(parts.iter().map(part).collect());
+        let part = |part: fn(&DecisionTimings) -> Duration| median(parts.iter().map(part).collect());
         let (warm, input) = (load(&bytes, WARM), input(10));
         let decide = || {
             let started = Instant::now();
@@ -142,6 +143,6 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times[times.len() / 2].as_secs_f64() * 1e6
 }
 
-fn measure(policy: &Policy, input: &DecisionInput, times: usize) -> Vec<Parts> {
+fn measure(policy: &Policy, input: &DecisionInput, times: usize) -> Vec<DecisionTimings> {
     (0..times).map(|_| run(policy.measure(input)).unwrap()).collect()
 }

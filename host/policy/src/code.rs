@@ -1,11 +1,11 @@
-//! A policy's bytes and what they are known by.
+//! A policy's bytes and their digest.
 
 use bytes::Bytes;
 use pointsman_domain::ids::Digest;
 use sha2::{Digest as _, Sha256};
 
-/// The bytes that a policy is loaded from, with their SHA-256: taken once,
-/// however often it is compared with that of what serves. Clones share the bytes.
+/// The bytes that a policy is loaded from, with their SHA-256, which is computed only once. Clones
+/// share the bytes.
 #[derive(Clone, Debug)]
 pub struct Code {
     bytes: Bytes,
@@ -14,20 +14,20 @@ pub struct Code {
 }
 
 impl Code {
-    /// Takes the SHA-256, which is milliseconds for a large policy.
+    /// Computes the SHA-256, which takes milliseconds for a large policy.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let digest = sha256(&bytes);
         Self::with_digest(bytes, digest)
     }
 
-    /// Bytes whose SHA-256 was taken where they came from.
+    /// Wraps bytes whose SHA-256 is known.
     pub fn with_digest(bytes: Bytes, digest: Digest) -> Self {
         Self { bytes, digest, trusted: false }
     }
 
-    /// Code that is part of this program, and so trusted like the rest of it: it
-    /// is compiled in this process, which is quicker. Held to its limits like any.
+    /// Wraps code that is part of this program, and so trusted like the rest of it: it is compiled in
+    /// this process, which is faster. Its limits apply as usual.
     pub fn embedded(bytes: &'static [u8]) -> Self {
         Self { trusted: true, ..Self::new(bytes) }
     }
@@ -36,7 +36,7 @@ impl Code {
         self.trusted
     }
 
-    /// What the compiler is given.
+    /// The bytes, as they are given to the compiler.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -47,7 +47,7 @@ impl Code {
     }
 }
 
-/// What versions are known by.
+/// Computes the digest that identifies a version.
 pub(crate) fn sha256(bytes: &[u8]) -> Digest {
     Digest::new(Sha256::digest(bytes).into())
 }

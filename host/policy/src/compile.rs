@@ -1,138 +1,172 @@
-//! How code becomes native code.
+//! Compilation of WebAssembly to native code.
 //!
-//! A compiler is a large program, and a stranger's policy is its input: some
-//! inputs crash it, others keep it busy or make it take all memory. So it runs
-//! in a process of its own, within limits, and what it made is kept for the next
-//! start. See [`Compiler`].
+//! A compiler is a large program, and its input comes from strangers: some inputs crash it, others
+//! keep it busy or make it allocate all memory. So it runs in a process of its own, within limits,
+//! and its output is kept for the next start. See [`Compiler`].
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::binary::checked_component;
+use crate::blocking_semaphore::BlockingSemaphore;
 use crate::code::Code;
-use crate::load::{LoadError, component_of};
-use crate::runtime::Runtime;
+use crate::load_error::LoadError;
 
-pub(crate) mod cache;
+mod cache;
 mod child;
 mod message;
 mod process;
-mod turns;
+mod shared;
 
 pub use cache::CacheConfig;
+pub(crate) use cache::CodeCache;
 pub use child::ChildCompiler;
 pub use process::compiler_process;
-pub(crate) use turns::Turns;
+use shared::SharedComponents;
 
-/// Where code is compiled.
+/// Process in which code is compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Compiler {
-    /// In this process, without limits. For code that is trusted, and for tests.
+    /// This process, without limits. For trusted code and for tests.
     #[default]
     InProcess,
-    /// In a process of its own for each, within limits; [`Code::embedded`] is
-    /// trusted and compiled in this process all the same.
+    /// A child process for each component, within limits. [`Code::embedded`] is trusted and
+    /// compiled in this process all the same.
     Child(ChildCompiler),
 }
 
-/// Native code that our own compiler made, in this process, in a child or at an
-/// earlier start. Nothing else may become one: it is run as it is.
-pub(crate) struct Artefact(Vec<u8>);
+/// Native code that our own compiler made: in this process, in a child, or at an earlier start.
+/// It is run without any further check, so nothing else may become one.
+pub(crate) struct NativeCode(Vec<u8>);
 
-impl Artefact {
-    /// Vouches for bytes. Only for what our compiler said, or the cache checked.
+impl NativeCode {
+    /// Vouches for bytes that our compiler returned or that the cache has verified.
     fn vouched(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The component of it. Fails if an engine of other settings made it.
-    fn load(&self, runtime: &Runtime) -> wasmtime::Result<Component> {
+    /// Loads the component. Fails if an engine with other settings made it.
+    fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         #[expect(
             unsafe_code,
-            reason = "an artefact only ever holds what `Component::serialize` or `precompile_component` of \
-                      this program gave: it came from memory, through a pipe from our own child, which \
-                      ended well, or from a file of our own directory with a checksum that fits"
+            reason = "native code only ever holds the output of `Component::serialize` or \
+                      `precompile_component` of this program: it came from memory, through a pipe from our \
+                      own child, which exited with success, or from a file of our own directory whose \
+                      checksum matches"
         )]
         // SAFETY: see the reason above; settings and version are checked by wasmtime.
         unsafe {
-            Component::deserialize(runtime.engine(), &self.0)
+            Component::deserialize(engine, &self.0)
         }
     }
 }
 
-impl Runtime {
-    /// The component of some code: one that a policy holds already, one that was
-    /// compiled at an earlier start, or a new one.
+/// Turns code into components, compiling each only once.
+pub(crate) struct CompileService {
+    engine: Engine,
+    compiler: Compiler,
+    shared: SharedComponents,
+    cache: Option<CodeCache>,
+    /// One permit for each compiler process.
+    processes: BlockingSemaphore,
+    compilations: AtomicU64,
+}
+
+impl CompileService {
+    pub(crate) fn new(engine: Engine, compiler: Compiler, cache: Option<CodeCache>) -> Self {
+        let processes = match &compiler {
+            Compiler::InProcess => 1,
+            Compiler::Child(child) => child.processes,
+        };
+        Self {
+            engine,
+            compiler,
+            shared: SharedComponents::default(),
+            cache,
+            processes: BlockingSemaphore::new(processes),
+            compilations: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns the number of compiler runs.
+    pub(crate) fn compilations(&self) -> u64 {
+        self.compilations.load(Ordering::Relaxed)
+    }
+
+    /// Returns the component of some code: one that a policy holds, one from the cache, or a
+    /// newly compiled one. Blocks while it compiles.
+    ///
+    /// # Errors
+    /// Fails when the code is no component or does not compile within the limits.
     pub(crate) fn component(&self, code: &Code) -> Result<Arc<Component>, LoadError> {
-        if let Some(component) = self.compiled_before(code) {
+        if let Some(component) = self.existing(code) {
             return Ok(component);
         }
-        let child = match self.compiler() {
+        let child = match &self.compiler {
             Compiler::Child(child) if !code.is_trusted() => Some(child),
             Compiler::InProcess | Compiler::Child(_) => None,
         };
-        let _turn = child.map(|_| self.turns().take());
-        // Another policy of the same code may have had the turn before.
-        if let Some(component) = self.compiled_before(code) {
+        let _permit = child.map(|_| self.processes.acquire());
+        // Another policy may have compiled the same code while this one waited for the permit.
+        if let Some(component) = self.existing(code) {
             return Ok(component);
         }
         let component = match child {
-            Some(child) => self.compile_in(child, code)?,
+            Some(child) => self.compile_in_child(child, code)?,
             None => self.compile_here(code)?,
         };
-        self.compilations_counter().fetch_add(1, Ordering::Relaxed);
+        self.compilations.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(digest = %code.digest().short(), "compiled a policy");
         let component = Arc::new(component);
-        self.compiled().remember(code.digest(), &component);
+        self.shared.insert(code.digest(), &component);
         Ok(component)
     }
 
-    fn compile_in(&self, child: &ChildCompiler, code: &Code) -> Result<Component, LoadError> {
-        let artefact = child.compile(code.bytes())?;
-        let component = artefact.load(self).map_err(LoadError::compile)?;
-        self.keep(code, &artefact);
+    fn compile_in_child(&self, child: &ChildCompiler, code: &Code) -> Result<Component, LoadError> {
+        let native = child.compile(code.bytes())?;
+        let component = native.load(&self.engine).map_err(LoadError::compile)?;
+        if let Some(cache) = &self.cache {
+            cache.put(&code.digest(), &native);
+        }
         Ok(component)
     }
 
     fn compile_here(&self, code: &Code) -> Result<Component, LoadError> {
-        let component = component_of(code.bytes())?;
-        let component = Component::new(self.engine(), &component).map_err(LoadError::compile)?;
-        if self.cache().is_some()
+        let component = checked_component(code.bytes())?;
+        let component = Component::new(&self.engine, &component).map_err(LoadError::compile)?;
+        if let Some(cache) = &self.cache
             && let Ok(bytes) = component.serialize()
         {
-            self.keep(code, &Artefact::vouched(bytes));
+            cache.put(&code.digest(), &NativeCode::vouched(bytes));
         }
         Ok(component)
     }
 
-    fn compiled_before(&self, code: &Code) -> Option<Arc<Component>> {
-        if let Some(component) = self.compiled().get(&code.digest()) {
+    /// Finds a component that need not be compiled.
+    fn existing(&self, code: &Code) -> Option<Arc<Component>> {
+        if let Some(component) = self.shared.get(&code.digest()) {
             return Some(component);
         }
-        let cache = self.cache()?;
-        let artefact = cache.get(&code.digest())?;
-        match artefact.load(self) {
+        let cache = self.cache.as_ref()?;
+        let native = cache.get(&code.digest())?;
+        match native.load(&self.engine) {
             Ok(component) => {
-                tracing::debug!(digest = %code.digest().short(), "a policy was compiled at an earlier start");
+                tracing::debug!(digest = %code.digest().short(), "loaded a policy that was compiled at an earlier start");
                 let component = Arc::new(component);
-                self.compiled().remember(code.digest(), &component);
+                self.shared.insert(code.digest(), &component);
                 Some(component)
             }
             Err(error) => {
                 tracing::warn!(
                     digest = %code.digest().short(),
-                    "code that was compiled earlier cannot be used and is compiled anew: {error:#}"
+                    "compiled code in the cache cannot be loaded, compiling it again: {error:#}"
                 );
                 cache.remove(&code.digest());
                 None
             }
-        }
-    }
-
-    fn keep(&self, code: &Code, artefact: &Artefact) {
-        if let Some(cache) = self.cache() {
-            cache.put(&code.digest(), artefact);
         }
     }
 }

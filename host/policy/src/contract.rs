@@ -1,8 +1,7 @@
 //! The types of `wit/policy.wit` as they cross into the sandbox and back.
 //!
-//! What goes in borrows from the domain, so that lowering a request copies each
-//! byte once, into the policy's memory. What comes out is owned, and unchecked
-//! until the domain has validated it.
+//! Arguments borrow from the domain, so lowering a request copies each byte once, into the
+//! policy's memory. Results are owned, and unchecked until the domain has validated them.
 
 use std::time::Duration;
 
@@ -18,13 +17,11 @@ use wasmtime::component::{ComponentType, Lift, Lower, flags};
 mod block;
 pub(crate) mod plan;
 
-/// The interfaces of the contract, with the version that they are linked under.
-/// wasmtime matches any version of 0.1 to it.
+/// Names of the contract's interfaces, with the version under which they are linked. wasmtime
+/// links every version 0.1 to it.
 pub(crate) mod interface {
-    use crate::capability::in_line;
-
-    /// The versions that keep the contract's promise begin so.
-    pub(crate) const LINE: &str = "0.1.";
+    /// Leading part of the versions that are compatible with each other.
+    pub(crate) const VERSION_LINE: &str = "0.1.";
     pub(crate) const PACKAGE: &str = "pointsman:policy/";
     pub(crate) const ROUTER: &str = "pointsman:policy/router@0.1.0";
     pub(crate) const ORCHESTRATOR: &str = "pointsman:policy/orchestrator@0.1.0";
@@ -37,10 +34,17 @@ pub(crate) mod interface {
     pub(crate) const OUTLINE: &str = "pointsman:policy/outline@0.1.0";
     pub(crate) const OUTPUTS: &str = "pointsman:policy/outputs@0.1.0";
 
-    /// Package and version line of an interface of the contract, taken off its name.
-    pub(crate) fn short(interface: &str) -> Option<&str> {
+    /// Returns the name of an interface of the contract without package and version. `None` for
+    /// another package or an incompatible version.
+    pub(crate) fn short_name(interface: &str) -> Option<&str> {
         let (name, version) = interface.strip_prefix(PACKAGE)?.split_once('@')?;
-        in_line(version, LINE).then_some(name)
+        is_in_line(version, VERSION_LINE).then_some(name)
+    }
+
+    /// Returns whether a version consists of a line, such as `0.1.`, and one number.
+    pub(crate) fn is_in_line(version: &str, line: &str) -> bool {
+        let last = version.strip_prefix(line);
+        last.is_some_and(|last| !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
     }
 }
 
@@ -193,9 +197,9 @@ pub(crate) struct Outcome<'a> {
     error: Option<&'a str>,
 }
 
-/// How much a log line matters.
+/// Severity of a log line.
 #[derive(ComponentType, Lift, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "the policy makes the values; lifting reads them by number")]
+#[expect(dead_code, reason = "policies construct the values; lifting reads them by number")]
 #[component(enum)]
 #[repr(u8)]
 pub(crate) enum Level {
@@ -262,8 +266,8 @@ impl<'a> From<&'a DomainOutcome> for Outcome<'a> {
             },
             model: outcome.model.as_ref().map(|model| model.as_str()),
             attempts: outcome.attempts,
-            input_tokens: tokens(outcome.usage.input_tokens),
-            output_tokens: tokens(outcome.usage.output_tokens),
+            input_tokens: saturating_tokens(outcome.usage.input_tokens),
+            output_tokens: saturating_tokens(outcome.usage.output_tokens),
             cost: outcome.cost.usd(),
             first_token_ms: outcome.first_token.map(milliseconds),
             latency_ms: milliseconds(outcome.latency),
@@ -272,8 +276,13 @@ impl<'a> From<&'a DomainOutcome> for Outcome<'a> {
     }
 }
 
-fn tokens(count: u64) -> u32 {
+/// Converts a count to the contract's type, saturating.
+pub(crate) fn saturating_u32(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn saturating_tokens(tokens: u64) -> u32 {
+    u32::try_from(tokens).unwrap_or(u32::MAX)
 }
 
 fn milliseconds(time: Duration) -> f64 {
@@ -325,7 +334,7 @@ impl From<model::Abilities> for Abilities {
 }
 
 impl Decision {
-    /// Refuses more targets than candidates before they are converted.
+    /// Refuses more targets than candidates, before any is converted.
     pub(crate) fn check_length(&self, candidates: usize) -> Result<(), InvalidDecision> {
         let targets = self.targets.len();
         if targets > candidates {
@@ -358,7 +367,7 @@ impl From<Target> for DomainTarget {
 }
 
 impl Refusal {
-    /// The refusal for the client, or the text of an internal error.
+    /// Converts to a refusal for the client; an internal error becomes its text as `Err`.
     pub(crate) fn into_domain(self) -> Result<DomainRefusal, String> {
         match self {
             Self::NoCandidate(text) => Ok(DomainRefusal::NoCandidate(text)),

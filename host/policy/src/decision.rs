@@ -1,4 +1,4 @@
-//! What a policy is asked, and what it answers.
+//! Input and result of a decision.
 
 use std::sync::Arc;
 
@@ -8,28 +8,28 @@ use pointsman_domain::plan::{PlanLimits, PlanScope, PlanStep, TaskResult};
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 
-/// What a policy decides on. Cheap to clone.
+/// The facts that a policy decides on. Cheap to clone.
 #[derive(Clone)]
 pub struct DecisionInput {
     /// The request, without its content.
     pub request: Arc<RequestFacts>,
-    /// The models that can serve it; not empty. For a policy that orchestrates,
-    /// those that can serve a part of it too, after those that can serve it whole.
+    /// The models that can serve it; not empty. For an orchestrating policy, models that can serve a
+    /// part of the request follow those that can serve it whole.
     pub candidates: Arc<[Candidate]>,
-    /// Its content. Asked only by policies that were granted it.
+    /// Its content, read only by policies that were granted it.
     pub prompt: Arc<dyn Prompt>,
-    /// What only a policy that orchestrates has a use for.
+    /// Further facts for orchestrating policies.
     pub orchestration: Orchestration,
 }
 
-/// What the steps of an orchestrating policy are checked against.
+/// Facts against which the steps of an orchestrating policy are validated.
 #[derive(Clone, Default)]
 pub struct Orchestration {
-    /// How many candidates, counted from the first, can serve the request whole.
+    /// Number of candidates, counted from the first, that can serve the request whole.
     pub whole: usize,
-    /// What plans may use up.
+    /// Limits on plans.
     pub limits: PlanLimits,
-    /// What the tasks of earlier steps came to, by number.
+    /// Results of the tasks of earlier steps, by number.
     pub results: Arc<[TaskResult]>,
 }
 
@@ -46,11 +46,11 @@ impl DecisionInput {
     }
 }
 
-/// What a policy answered, checked.
+/// A validated answer of a policy.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
-    /// What to do: a policy that only routes always says which models to try.
+pub enum PolicyAnswer {
+    /// The next step. A router always answers with the models to try.
     Step(PlanStep),
-    /// That it will not decide.
+    /// A refusal to decide.
     Refusal(Refusal),
 }

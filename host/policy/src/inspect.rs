@@ -1,75 +1,74 @@
-//! What a policy is and what it asks for, read from its bytes: nothing of it is
-//! compiled or run, so a stranger's file can be looked at first.
+//! Inspection of a policy's file: its role, interfaces and requirements, read from its bytes. No code
+//! is compiled or run, so a stranger's file can be inspected safely.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::capability::Capability;
+use crate::binary::{complexity, format};
 use crate::code::sha256;
 use crate::contract::interface;
-use crate::load::{LoadError, complexity, format};
+use crate::load_error::LoadError;
+use crate::sandbox::capability;
 use crate::spec::Limits;
 
 mod interfaces;
 mod metadata;
 
-use interfaces::{Interface, Interfaces};
+use interfaces::{ComponentInterface, ComponentInterfaces};
 use metadata::Metadata;
 
-/// What a policy's file says of itself. Serialised, it is what
-/// `pointsman policy inspect --json` prints: members are added to it, but none
-/// is taken away or changed.
+/// Contents of a policy's file. `pointsman policy inspect --json` prints its serialised form: members
+/// may be added, but none is removed or changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inspection {
-    /// Whether it is a component already.
+    /// Format of the file.
     pub format: Format,
     /// Size of the file, in bytes.
     pub bytes: usize,
-    /// SHA-256 of the file, in hex: what versions are known by.
+    /// SHA-256 of the file in hex, which identifies a version.
     pub sha256: String,
-    /// What it does with a request.
+    /// Role of the policy.
     pub role: Role,
-    /// The contract that it was built against, as `package@version`.
+    /// Contract that it was built against, as `package@version`.
     pub contract: String,
-    /// What it was built with, if it says so.
+    /// Kit that it was built with, if recorded.
     pub sdk: Option<Sdk>,
-    /// Languages that it was written in, as its tools recorded them.
+    /// Source languages, as recorded by its tools.
     pub languages: Vec<Tool>,
-    /// Compilers and other tools that made it, as they recorded themselves.
+    /// Compilers and other tools, as recorded by themselves.
     pub tools: Vec<Tool>,
-    /// What it offers.
+    /// Exported interfaces and functions.
     pub exports: Vec<Export>,
-    /// What it asks for.
+    /// Imported interfaces and functions.
     pub imports: Vec<Import>,
-    /// How much there is of what takes time to compile, and of memory.
+    /// Counts of items that take time to compile or memory to run.
     pub counts: Counts,
-    /// What the load gate would say.
+    /// Verdict of the load gate.
     pub gate: Gate,
 }
 
-/// The two kinds of file that a policy comes in.
+/// Format of a policy's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// A component.
     Component,
-    /// A core module with an embedded component type, as cargo leaves it.
+    /// A core module with an embedded component type, as built by cargo.
     CoreModule,
 }
 
-/// What a policy does with a request.
+/// Role of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// It chooses among models.
+    /// A policy that chooses among models.
     Router,
-    /// It may also cut the request into tasks.
+    /// A policy that may also answer with a plan of several tasks.
     Orchestrator,
 }
 
-/// The kit that a policy was built with, as the kit recorded it in the custom
-/// section `pointsman:sdk`.
+/// The kit that a policy was built with, as recorded in the custom section `pointsman:sdk`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sdk {
     /// The kit's language, such as `rust`.
@@ -87,63 +86,62 @@ pub struct Tool {
     pub version: Option<String>,
 }
 
-/// Something that the policy offers.
+/// An exported interface or function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Export {
     /// The interface with its version, or the function.
     pub name: String,
     /// The interface's functions.
     pub functions: Vec<String>,
-    /// What the gateway calls it for; nothing when it never does.
+    /// Use that the gateway makes of it, if any.
     pub purpose: Option<&'static str>,
 }
 
-/// Something that the policy asks for.
+/// An imported interface or function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Import {
     /// The interface with its version, or the function.
     pub name: String,
-    /// Which of the interface's functions it asks for.
+    /// The imported functions of the interface.
     pub functions: Vec<String>,
-    /// What it could do with them, in plain English, after "lets it";
-    /// nothing when Pointsman does not offer it.
+    /// Effect of the import in plain English, continuing "lets it". `None` if Pointsman does not
+    /// offer it.
     pub allows: Option<&'static str>,
-    /// The grant that it needs, as the configuration names it.
+    /// Name of the required grant in the configuration.
     pub grant: Option<&'static str>,
 }
 
-/// How much of what there is.
+/// Counts of items in a policy's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Core modules and components, nested ones too.
+    /// Core modules and components, including nested ones.
     pub modules: usize,
-    /// Instances that are made of core modules.
+    /// Instances of core modules.
     pub core_instances: usize,
     /// Functions of all modules.
     pub functions: usize,
     /// Bytes of code of the largest function.
     pub largest_function_bytes: usize,
-    /// Local variables of the function that has most.
+    /// Local variables of the function with the most.
     pub most_locals: u64,
-    /// Bytes that its memories begin with.
+    /// Initial bytes of all memories.
     pub memory_bytes: u64,
 }
 
-/// What the load gate would say, as far as reading can tell. Whether the policy
-/// compiles, fits the contract's types, takes its settings and decides a trial
-/// request is left to loading it.
+/// Verdict of the load gate, as far as it follows from the bytes. Only loading shows whether the
+/// policy compiles, matches the contract's types, accepts its settings and decides a probe request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gate {
-    /// Whether it would be let in without any grant.
+    /// True if it would be loaded without any grant.
     pub without_grants: bool,
-    /// The grants that its imports need, in the order of the imports.
+    /// Grants that its imports require, in the order of the imports.
     pub grants: Vec<&'static str>,
-    /// Why it would be refused, whatever it is granted, under the default
-    /// limits. Empty: it would not.
+    /// Reasons to refuse it under the default limits, whatever it is granted. Empty if there are
+    /// none.
     pub refusals: Vec<String>,
 }
 
-/// The most that the load gate lets in, in the units of [`Counts`].
+/// Bounds of the load gate, in the units of [`Counts`].
 pub const BOUNDS: Bounds = Bounds {
     modules: complexity::MAX_MODULES,
     core_instances: complexity::MAX_INSTANCES,
@@ -152,7 +150,7 @@ pub const BOUNDS: Bounds = Bounds {
     most_locals: complexity::MAX_LOCALS,
 };
 
-/// See [`BOUNDS`] and [`Counts`].
+/// Bounds on [`Counts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of `Counts`")]
 pub struct Bounds {
@@ -163,17 +161,17 @@ pub struct Bounds {
     pub most_locals: u64,
 }
 
-/// Reads what a policy says of itself. Takes milliseconds for a megabyte.
+/// Inspects a policy's file. Takes milliseconds for a megabyte.
 ///
 /// # Errors
-/// What the load gate says of bytes that are no policy: not WebAssembly, native
-/// code, invalid, or without the contract's exports. A policy that is refused
-/// for another reason is told of in [`Gate::refusals`].
+/// Fails as the load gate does when the bytes are not a policy: not WebAssembly, native code,
+/// invalid, or without the contract's exports. Other reasons to refuse a policy are in
+/// [`Gate::refusals`].
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     format::check_kind(bytes)?;
-    let counts = complexity::count(bytes)?;
+    let counts = complexity::summarize(bytes)?;
     let component = format::component_of(bytes)?;
-    let Interfaces { imports, exports } = interfaces::read(&component)?;
+    let ComponentInterfaces { imports, exports } = interfaces::read(&component)?;
     let (role, contract) = role(&exports)?;
     let metadata = Metadata::read(bytes);
     let imports: Vec<Import> = imports.into_iter().map(Import::from).collect();
@@ -196,11 +194,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     })
 }
 
-/// What the load gate looks for, in its order.
-fn role(exports: &[Interface]) -> Result<(Role, String), LoadError> {
+/// Finds the exports that the load gate requires, in the same order.
+fn role(exports: &[ComponentInterface]) -> Result<(Role, String), LoadError> {
     let find = |contract: &str, functions: &[&str]| {
-        let name = interface::short(contract)?;
-        let exported = exports.iter().find(|export| interface::short(&export.name) == Some(name))?;
+        let name = interface::short_name(contract)?;
+        let exported = exports.iter().find(|export| interface::short_name(&export.name) == Some(name))?;
         functions.iter().all(|function| exported.functions.iter().any(|f| f == function)).then_some(exported)
     };
     let missing = |contract: &str, function: &str| {
@@ -243,32 +241,32 @@ impl Gate {
 }
 
 impl Import {
-    /// Why nobody could have it.
+    /// Returns the reason to refuse it under any grant.
     fn refusal(&self) -> Option<String> {
-        let Some(capability) = Capability::of(&self.name) else {
+        let Some(offer) = capability::find(&self.name) else {
             return Some(LoadError::UnknownImport(self.name.clone()).to_string());
         };
-        let unknown = self.functions.iter().find(|function| !capability.has(function))?;
+        let unknown = self.functions.iter().find(|function| !offer.interface.may_have(function))?;
         let why = format!("`{}` has no function `{unknown}` here", self.name);
         Some(LoadError::Link(why).to_string())
     }
 }
 
-impl From<Interface> for Import {
-    fn from(interface: Interface) -> Self {
-        let capability = Capability::of(&interface.name);
+impl From<ComponentInterface> for Import {
+    fn from(interface: ComponentInterface) -> Self {
+        let offer = capability::find(&interface.name);
         Self {
             name: interface.name,
             functions: interface.functions,
-            allows: capability.map(|capability| capability.allows),
-            grant: capability.and_then(|capability| capability.grant).map(|grant| grant.name),
+            allows: offer.map(|offer| offer.interface.allows),
+            grant: offer.and_then(|offer| offer.grant).map(|grant| grant.name),
         }
     }
 }
 
-impl From<Interface> for Export {
-    fn from(interface: Interface) -> Self {
-        let purpose = match interface::short(&interface.name) {
+impl From<ComponentInterface> for Export {
+    fn from(interface: ComponentInterface) -> Self {
+        let purpose = match interface::short_name(&interface.name) {
             Some("router") => Some("chooses the model for a request"),
             Some("orchestrator") => Some("cuts a request into tasks"),
             Some("configuration") => Some("judges its settings before it serves"),
@@ -279,8 +277,8 @@ impl From<Interface> for Export {
     }
 }
 
-impl From<complexity::Counts> for Counts {
-    fn from(counts: complexity::Counts) -> Self {
+impl From<complexity::ComplexitySummary> for Counts {
+    fn from(counts: complexity::ComplexitySummary) -> Self {
         Self {
             modules: counts.modules,
             core_instances: counts.instances,

@@ -15,35 +15,38 @@ use crate::contract::{
     Candidate, ObserveParams, Outcome, Refusal, Request, RouteParams, RouteResults, ValidateResults,
     interface,
 };
-use crate::decision::{Answer, DecisionInput};
+use crate::decision::{DecisionInput, PolicyAnswer};
+use crate::engine::FIRST_YIELD_TICKS;
 use crate::failure::PolicyFailure;
-use crate::host::{FIRST_LOOK, Host, HostCallsExceeded};
+use crate::sandbox::{HostCallsExceeded, StoreData};
 
-/// Bytes that one call may hand to the host: an honest answer for a thousand
-/// candidates is 30 KiB.
-const BYTES_TO_HOST: usize = 256 << 10;
-/// The same for an orchestrating policy, whose plans hold text for models.
-const PLAN_BYTES_TO_HOST: usize = 2 << 20;
-/// Handles of resources at once; only WASI has any.
-const RESOURCE_HANDLES: usize = 1_000;
-/// Bytes of a trap's or an error's text that are kept.
+/// Bytes that one call may hand to the host. An honest answer for a thousand candidates has 30 KiB.
+const MAX_BYTES_TO_HOST: usize = 256 << 10;
+/// The same for an orchestrating policy, whose plans contain text for models.
+const MAX_PLAN_BYTES_TO_HOST: usize = 2 << 20;
+/// Concurrent resource handles. Only WASI has resources.
+const MAX_RESOURCE_HANDLES: usize = 1_000;
+/// Bytes of the message of a trap or an error that are kept.
 const MAX_FAILURE_TEXT: usize = 1_024;
 
-/// Where a component exports the contract's functions: looked up once.
+/// Indices of the functions that a component exports, looked up once.
 pub(crate) struct Exports {
-    decides: Decides,
+    role: PolicyRole,
     validate: ComponentExportIndex,
     observe: Option<ComponentExportIndex>,
 }
 
-/// The functions that a request is decided by.
-enum Decides {
+/// The functions that decide a request.
+enum PolicyRole {
     Router { route: ComponentExportIndex },
     Orchestrator { plan: ComponentExportIndex, resume: ComponentExportIndex },
 }
 
 impl Exports {
-    /// Finds the exports, or names the one that is missing.
+    /// Finds the exports.
+    ///
+    /// # Errors
+    /// Fails with the name of a missing export.
     pub(crate) fn find(component: &Component) -> Result<Self, String> {
         let function = |interface: &str, name: &str| {
             let instance = component.get_export_index(None, interface)?;
@@ -53,12 +56,12 @@ impl Exports {
             function(interface, name).ok_or_else(|| format!("{interface} with function {name}"))
         };
         let plan = function(interface::ORCHESTRATOR, "plan");
-        let decides = match (plan, function(interface::ORCHESTRATOR, "resume")) {
-            (Some(plan), Some(resume)) => Decides::Orchestrator { plan, resume },
-            _ => Decides::Router { route: required(interface::ROUTER, "route")? },
+        let role = match (plan, function(interface::ORCHESTRATOR, "resume")) {
+            (Some(plan), Some(resume)) => PolicyRole::Orchestrator { plan, resume },
+            _ => PolicyRole::Router { route: required(interface::ROUTER, "route")? },
         };
         Ok(Self {
-            decides,
+            role,
             validate: required(interface::CONFIGURATION, "validate")?,
             observe: function(interface::OBSERVER, "observe"),
         })
@@ -69,103 +72,104 @@ impl Exports {
     }
 
     pub(crate) fn orchestrates(&self) -> bool {
-        matches!(self.decides, Decides::Orchestrator { .. })
+        matches!(self.role, PolicyRole::Orchestrator { .. })
     }
 }
 
-/// An instance, ready for calls. After a failure its state is unknown: drop it.
+/// An instance that is ready for calls. After a failure its state is unknown, and it must be
+/// dropped.
 pub(crate) struct Instance {
-    store: Store<Host>,
+    store: Store<StoreData>,
     instance: wasmtime::component::Instance,
-    entry: Entry,
-    /// Calls made so far.
+    entry: EntryPoint,
+    /// Number of calls so far.
     pub(crate) calls: u32,
 }
 
-/// The function that every decision begins with.
+/// The function that every decision calls first.
 #[derive(Clone, Copy)]
-enum Entry {
+enum EntryPoint {
     Route(TypedFunc<RouteParams<'static>, RouteResults>),
     Plan(TypedFunc<PlanParams<'static>, StepResults>),
 }
 
 impl Instance {
-    /// Instantiates under the limits of one call, since start functions run here.
+    /// Instantiates a component under the limits of one call, because start functions run here.
     pub(crate) async fn new(
-        template: &InstancePre<Host>,
+        template: &InstancePre<StoreData>,
         exports: &Exports,
-        host: Host,
+        data: StoreData,
     ) -> Result<Self, PolicyFailure> {
-        let mut store = new_store(template.engine(), host);
+        let mut store = new_store(template.engine(), data);
         if exports.orchestrates() {
-            store.set_hostcall_fuel(PLAN_BYTES_TO_HOST);
+            store.set_hostcall_fuel(MAX_PLAN_BYTES_TO_HOST);
         }
         let (store, instance) = instantiate(template, store).await?;
         Self::with_exports(store, instance, exports)
     }
 
-    /// Finds the function that every decision calls.
+    /// Wraps an instance, and finds the function that every decision calls first.
     pub(crate) fn with_exports(
-        mut store: Store<Host>,
+        mut store: Store<StoreData>,
         instance: wasmtime::component::Instance,
         exports: &Exports,
     ) -> Result<Self, PolicyFailure> {
-        let entry = match exports.decides {
-            Decides::Router { route } => {
-                Entry::Route(instance.get_typed_func(&mut store, route).map_err(wrong_type)?)
+        let entry = match exports.role {
+            PolicyRole::Router { route } => {
+                EntryPoint::Route(instance.get_typed_func(&mut store, route).map_err(wrong_type)?)
             }
-            Decides::Orchestrator { plan, resume } => {
+            PolicyRole::Orchestrator { plan, resume } => {
+                // Looked up only to check its type.
                 let _: TypedFunc<ResumeParams<'static>, StepResults> =
                     instance.get_typed_func(&mut store, resume).map_err(wrong_type)?;
-                Entry::Plan(instance.get_typed_func(&mut store, plan).map_err(wrong_type)?)
+                EntryPoint::Plan(instance.get_typed_func(&mut store, plan).map_err(wrong_type)?)
             }
         };
         Ok(Self { store, instance, entry, calls: 0 })
     }
 
-    /// Starts a further call with a full budget.
-    pub(crate) fn begin(&mut self, input: Option<DecisionInput>) {
-        self.store.data_mut().begin(input);
-        self.store.set_epoch_deadline(FIRST_LOOK);
+    /// Prepares a further call, with a full budget.
+    pub(crate) fn begin_call(&mut self, input: Option<DecisionInput>) {
+        self.store.data_mut().begin_call(input);
+        self.store.set_epoch_deadline(FIRST_YIELD_TICKS);
     }
 
-    /// Asks what to do with the input that the instance was given.
-    pub(crate) async fn decide(&mut self, input: &DecisionInput) -> Result<Answer, PolicyFailure> {
+    /// Calls the policy for a decision on the input that the instance was created with.
+    pub(crate) async fn decide(&mut self, input: &DecisionInput) -> Result<PolicyAnswer, PolicyFailure> {
         let candidates: Vec<Candidate<'_>> = input.candidates.iter().map(Candidate::from).collect();
         let request = Request::from(&*input.request);
         match self.entry {
-            Entry::Route(route) => match self.call(route, (request, &candidates)).await? {
+            EntryPoint::Route(route) => match self.call(route, (request, &candidates)).await? {
                 (Ok(decision),) => {
                     decision.check_length(candidates.len())?;
                     let decision = Proposal::from(decision).validate(candidates.len())?;
-                    Ok(Answer::Step(PlanStep::Route(decision)))
+                    Ok(PolicyAnswer::Step(PlanStep::Route(decision)))
                 }
-                (Err(refusal),) => refused(refusal),
+                (Err(refusal),) => check_refusal(refusal),
             },
-            Entry::Plan(plan) => step(self.call(plan, (request, &candidates)).await?, input),
+            EntryPoint::Plan(plan) => check_step(self.call(plan, (request, &candidates)).await?, input),
         }
     }
 
-    /// Asks what to do next, now that the tasks of a plan have ended. Only for
-    /// policies that orchestrate.
+    /// Calls an orchestrating policy for the next step, after the tasks of a plan have ended.
     pub(crate) async fn resume(
         &mut self,
         exports: &Exports,
         input: &DecisionInput,
         state: &[u8],
-    ) -> Result<Answer, PolicyFailure> {
-        let Decides::Orchestrator { resume, .. } = exports.decides else {
+    ) -> Result<PolicyAnswer, PolicyFailure> {
+        let PolicyRole::Orchestrator { resume, .. } = exports.role else {
             return Err(PolicyFailure::Unreadable("only an orchestrating policy is resumed".to_owned()));
         };
         let resume: TypedFunc<ResumeParams<'_>, StepResults> =
             self.instance.get_typed_func(&mut self.store, resume).map_err(wrong_type)?;
         let candidates: Vec<Candidate<'_>> = input.candidates.iter().map(Candidate::from).collect();
-        let results = TaskResult::all(&input.orchestration.results);
+        let results = TaskResult::list(&input.orchestration.results);
         let request = Request::from(&*input.request);
-        step(self.call(resume, (request, &candidates, state, &results)).await?, input)
+        check_step(self.call(resume, (request, &candidates, state, &results)).await?, input)
     }
 
-    /// Asks whether the settings will do; the inner error is the policy's text.
+    /// Lets the policy validate its settings. The inner error is the policy's message.
     pub(crate) async fn validate(&mut self, exports: &Exports) -> Result<Result<(), String>, PolicyFailure> {
         let validate: TypedFunc<(), ValidateResults> =
             self.instance.get_typed_func(&mut self.store, exports.validate).map_err(wrong_type)?;
@@ -173,7 +177,7 @@ impl Instance {
         Ok(verdict.map_err(|text| printable(&text, MAX_FAILURE_TEXT)))
     }
 
-    /// Tells what became of a decision, if the policy wants to know.
+    /// Reports the outcome of a decision, if the policy exports an observer.
     pub(crate) async fn observe(
         &mut self,
         exports: &Exports,
@@ -193,15 +197,15 @@ impl Instance {
         self.calls += 1;
         let result = function.call_async(&mut self.store, parameters).await;
         let result = result.and_then(|answer| self.store.data().check_wasi_calls().map(|()| answer));
-        self.store.data_mut().end();
+        self.store.data_mut().end_call();
         result.map_err(|error| failure(&error, self.store.data()))
     }
 }
 
-/// What an orchestrating policy said, checked.
-fn step((answer,): StepResults, input: &DecisionInput) -> Result<Answer, PolicyFailure> {
+/// Validates the result of an orchestrating policy.
+fn check_step((answer,): StepResults, input: &DecisionInput) -> Result<PolicyAnswer, PolicyFailure> {
     let scope = input.scope();
-    Ok(Answer::Step(match answer {
+    Ok(PolicyAnswer::Step(match answer {
         Ok(ContractStep::Route(decision)) => {
             decision.check_length(scope.candidates.len())?;
             scope.decision(decision.into())?
@@ -214,40 +218,40 @@ fn step((answer,): StepResults, input: &DecisionInput) -> Result<Answer, PolicyF
             finished.check_lengths()?;
             scope.finish(finished.into())?
         }
-        Err(refusal) => return refused(refusal),
+        Err(refusal) => return check_refusal(refusal),
     }))
 }
 
-fn refused(refusal: Refusal) -> Result<Answer, PolicyFailure> {
+fn check_refusal(refusal: Refusal) -> Result<PolicyAnswer, PolicyFailure> {
     match refusal.into_domain() {
-        Ok(refusal) => Ok(Answer::Refusal(refusal.validate()?)),
+        Ok(refusal) => Ok(PolicyAnswer::Refusal(refusal.validate()?)),
         Err(text) => Err(PolicyFailure::Internal(printable(&text, MAX_FAILURE_TEXT))),
     }
 }
 
-/// A store with the limits of a policy and the budget of one call.
-pub(crate) fn new_store(engine: &Engine, host: Host) -> Store<Host> {
-    let mut store = Store::new(engine, host);
-    store.limiter(|host| host.memory());
-    store.epoch_deadline_callback(|mut store| store.data_mut().tick());
-    store.set_epoch_deadline(FIRST_LOOK);
-    store.set_hostcall_fuel(BYTES_TO_HOST);
-    store.set_max_component_handles(RESOURCE_HANDLES);
+/// Creates a store with the limits of a policy and the budget of one call.
+pub(crate) fn new_store(engine: &Engine, data: StoreData) -> Store<StoreData> {
+    let mut store = Store::new(engine, data);
+    store.limiter(|data| data.memory());
+    store.epoch_deadline_callback(|mut store| store.data_mut().charge_tick());
+    store.set_epoch_deadline(FIRST_YIELD_TICKS);
+    store.set_hostcall_fuel(MAX_BYTES_TO_HOST);
+    store.set_max_component_handles(MAX_RESOURCE_HANDLES);
     store
 }
 
 pub(crate) async fn instantiate(
-    template: &InstancePre<Host>,
-    mut store: Store<Host>,
-) -> Result<(Store<Host>, wasmtime::component::Instance), PolicyFailure> {
+    template: &InstancePre<StoreData>,
+    mut store: Store<StoreData>,
+) -> Result<(Store<StoreData>, wasmtime::component::Instance), PolicyFailure> {
     match template.instantiate_async(&mut store).await {
         Ok(instance) => Ok((store, instance)),
         Err(error) => Err(failure(&error, store.data())),
     }
 }
 
-/// What an error of wasmtime says about the policy.
-fn failure(error: &wasmtime::Error, host: &Host) -> PolicyFailure {
+/// Classifies an error of wasmtime.
+fn failure(error: &wasmtime::Error, data: &StoreData) -> PolicyFailure {
     let trap = error.downcast_ref::<Trap>();
     if error.is::<PoolConcurrencyLimitError>() {
         PolicyFailure::Saturated
@@ -255,7 +259,7 @@ fn failure(error: &wasmtime::Error, host: &Host) -> PolicyFailure {
         PolicyFailure::HostCalls
     } else if trap == Some(&Trap::Interrupt) {
         PolicyFailure::Deadline
-    } else if host.memory_denied() {
+    } else if data.memory_denied() {
         PolicyFailure::Memory
     } else if trap == Some(&Trap::StackOverflow) {
         PolicyFailure::Stack
@@ -264,13 +268,13 @@ fn failure(error: &wasmtime::Error, host: &Host) -> PolicyFailure {
     } else if let Some(I32Exit(status)) = error.downcast_ref() {
         PolicyFailure::Trap(format!("it exited with status {status}"))
     } else {
-        unnamed(format!("{error:#}"))
+        classify_message(format!("{error:#}"))
     }
 }
 
-/// An error that wasmtime gives no type: it is known by its words, which tests
-/// with a policy that brings it about hold to.
-fn unnamed(text: String) -> PolicyFailure {
+/// Classifies an error that has no type of its own in wasmtime by its message. Tests provoke each of
+/// these errors, so a changed message is noticed.
+fn classify_message(text: String) -> PolicyFailure {
     if text.contains("fuel allocated for hostcalls has been exhausted") {
         PolicyFailure::TooLarge
     } else if text.contains("handle limit exceeded") || text.contains("resource table has no free keys") {
@@ -280,7 +284,7 @@ fn unnamed(text: String) -> PolicyFailure {
     }
 }
 
-/// An export of another type than the contract's. Found when the policy is loaded.
+/// An export whose type differs from the contract's. Found when the policy is loaded.
 fn wrong_type(error: wasmtime::Error) -> PolicyFailure {
     let text = printable(&format!("{error:#}"), MAX_FAILURE_TEXT);
     PolicyFailure::Unreadable(format!("an export differs from pointsman:policy@0.1.0: {text}"))

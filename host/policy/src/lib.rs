@@ -1,43 +1,44 @@
-//! Loads WebAssembly policies, holds them in a sandbox and asks them for decisions.
+//! Loads WebAssembly policies, runs them in a sandbox, and validates their decisions.
 //!
-//! The only user of wasmtime, and usable without the gateway: a [`Runtime`]
-//! turns a component's [`Code`] and a [`PolicySpec`] into a [`Policy`], which
-//! passed the load gate; a [`Slot`] holds the version of a policy that serves
-//! now, so that another can take its place while requests flow.
+//! This crate is the only user of wasmtime, and works without the gateway. A [`Runtime`] turns a
+//! component's [`Code`] and a [`PolicySpec`] into a [`Policy`] that has passed the load gate. A
+//! [`PolicySlot`] holds the active version of a policy, and swaps it while requests are in flight.
 //!
-//! Whatever a policy does is answered within its limits, with a checked
-//! decision, a refusal or a [`PolicyFailure`]. No failure of a policy is a
-//! failure of the request: what to do about it is the gateway's choice.
+//! Every call of a policy ends within its limits: with a validated decision, a refusal or a
+//! [`PolicyFailure`]. The caller decides what a failure means for the request.
 
-mod capability;
+mod binary;
+mod blocking_semaphore;
 mod code;
 mod compile;
 mod contract;
 mod deadline;
 mod decision;
+mod engine;
 mod failure;
-mod host;
 pub mod inspect;
 mod instance;
 mod load;
+mod load_error;
 mod log_rate;
-mod measure;
 mod policy;
-mod record;
 mod runtime;
+mod sandbox;
 mod slot;
 mod spec;
+mod stats;
+mod timings;
 
 pub use code::Code;
 pub use compile::{CacheConfig, ChildCompiler, Compiler, compiler_process};
-pub use decision::{Answer, DecisionInput, Orchestration};
+pub use decision::{DecisionInput, Orchestration, PolicyAnswer};
 pub use failure::PolicyFailure;
 pub use inspect::{Inspection, inspect};
-pub use load::LoadError;
-#[doc(hidden)]
-pub use measure::Parts;
-pub use policy::Policy;
-pub use record::{Alarm, Record, RecordStatus};
+pub use load_error::LoadError;
+pub use policy::{Policy, PolicyUsage};
 pub use runtime::{Runtime, RuntimeConfig, RuntimeError};
-pub use slot::{Measures, PolicyUsage, Rejected, RolledBack, Slot, SlotStatus, TookOver};
+pub use slot::{PolicySlot, Rejection, SlotMetrics, SlotRollback, SlotStatus, Takeover};
 pub use spec::{Grants, HostCalls, Isolation, Limits, PolicySpec};
+pub use stats::{ChangeNotifier, PolicyStats, PolicyStatsSummary};
+#[doc(hidden)]
+pub use timings::DecisionTimings;

@@ -7,26 +7,26 @@ use std::time::{Duration, Instant};
 /// Shortest time between two reports of dropped lines.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The log lines of one policy: all versions of it share a token bucket that holds
-/// the lines of one second.
+/// Token bucket for the log lines of one policy, shared by all its versions. It holds the lines of
+/// one second.
 #[derive(Debug, Default)]
 pub(crate) struct LogRate {
     bucket: Mutex<Bucket>,
     dropped: AtomicU64,
-    /// Dropped lines that no report has been made of.
+    /// Dropped lines that have not been reported yet.
     unreported: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Bucket {
-    /// Tokens left, and the time of that count; `None` before the first line.
+    /// Tokens and the time at which there were that many; `None` before the first line.
     filled: Option<(f64, Instant)>,
     reported: Option<Instant>,
 }
 
 impl LogRate {
-    /// Takes a line out of the bucket, which fills at this many lines per second.
-    /// Counts the line as dropped if there is none.
+    /// Takes a token from the bucket, which fills at this many lines per second. Counts the line as
+    /// dropped if there is none.
     pub(crate) fn admit(&self, lines_per_second: u32, now: Instant) -> bool {
         let full = f64::from(lines_per_second);
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,7 +48,7 @@ impl LogRate {
         self.unreported.fetch_add(lines, Ordering::Relaxed);
     }
 
-    /// Lines that were not written since the policy was first loaded.
+    /// Returns the number of dropped lines since the policy was first loaded.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -58,8 +58,7 @@ impl LogRate {
         self.unreported.load(Ordering::Relaxed) > 0
     }
 
-    /// The dropped lines that no report has been made of, unless the last report was
-    /// made a moment ago.
+    /// Takes the number of dropped lines to report, at most once in [`REPORT_INTERVAL`].
     pub(crate) fn take_report(&self, now: Instant) -> Option<u64> {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let is_early = bucket.reported.is_some_and(|at| now.saturating_duration_since(at) < REPORT_INTERVAL);
@@ -83,15 +82,15 @@ mod tests {
     }
 
     #[test]
-    fn a_second_holds_so_many_lines_however_they_come() {
+    fn the_rate_holds_however_the_lines_are_distributed() {
         let (rate, start) = (LogRate::default(), Instant::now());
         let after = |milliseconds| start + Duration::from_millis(milliseconds);
         assert_eq!(admitted(&rate, 25, start), 10);
         assert_eq!(admitted(&rate, 25, after(50)), 0);
         assert_eq!(admitted(&rate, 25, after(100)), 1);
         assert_eq!(admitted(&rate, 25, after(600)), 5);
-        assert_eq!(admitted(&rate, 25, after(60_000)), 10, "what was not used is not saved up");
-        assert_eq!(admitted(&rate, 1, start), 0, "a clock that goes back gives nothing");
+        assert_eq!(admitted(&rate, 25, after(60_000)), 10, "unused tokens beyond one second are lost");
+        assert_eq!(admitted(&rate, 1, start), 0, "a clock that goes back adds no tokens");
         assert_eq!(rate.dropped(), 126 - 26);
     }
 
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_lines_are_reported_together_and_once_in_a_while() {
+    fn dropped_lines_are_reported_together_at_intervals() {
         let (rate, start) = (LogRate::default(), Instant::now());
         assert!(!rate.has_report());
         assert_eq!(rate.take_report(start), None);

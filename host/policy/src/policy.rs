@@ -1,4 +1,4 @@
-//! A loaded policy: one version of code with one set of settings.
+//! A loaded policy: one version of code with one specification.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,52 +10,65 @@ use wasmtime::component::{Component, InstancePre};
 
 use crate::code::sha256;
 use crate::deadline::Deadline;
-use crate::decision::{Answer, DecisionInput};
+use crate::decision::{DecisionInput, PolicyAnswer};
 use crate::failure::PolicyFailure;
-use crate::host::{Context, Host};
 use crate::instance::{Exports, Instance};
-use crate::measure::Parts;
-use crate::record::Record;
-use crate::runtime::{Runtime, Share};
-use crate::slot::PolicyUsage;
+use crate::runtime::{Runtime, SlowLaneLimit};
+use crate::sandbox::{PolicyContext, StoreData};
 use crate::spec::{Isolation, PolicySpec};
+use crate::stats::PolicyStats;
+use crate::timings::DecisionTimings;
 
 /// A policy that passed the load gate.
 pub struct Policy {
-    loaded: Arc<Loaded>,
+    loaded: Arc<LoadedPolicy>,
 }
 
-/// What a call holds: it may go on in another thread.
-struct Loaded {
+/// State that a call shares with its policy, since the call may move to another thread.
+struct LoadedPolicy {
     spec: PolicySpec,
     digest: Digest,
     settings_digest: Digest,
     version: String,
     runtime: Runtime,
-    /// Held so that it is not compiled again for another policy.
+    /// Held so that other policies can share it.
     component: Arc<Component>,
-    template: InstancePre<Host>,
+    template: InstancePre<StoreData>,
     exports: Exports,
-    context: Arc<Context>,
-    record: Arc<Record>,
+    context: Arc<PolicyContext>,
+    stats: Arc<PolicyStats>,
     /// One permit for each call under way.
-    places: Arc<Semaphore>,
-    slow: Share,
-    /// Idle instances, the one used last on top: its memory is in the cache.
-    idle: Mutex<Vec<Idle>>,
+    calls: Arc<Semaphore>,
+    slow_lane_limit: SlowLaneLimit,
+    /// Idle instances. The last one was used last, so its memory is most likely in the cache.
+    idle: Mutex<Vec<IdleInstance>>,
 }
 
-/// What a call under way takes up: of the policy's own places, and of the pool's.
-struct Places {
-    _own: OwnedSemaphorePermit,
+/// Permits of a call under way: one of the policy's own, and one of the pool's.
+struct CallPermits {
+    _policy: OwnedSemaphorePermit,
     _pool: OwnedSemaphorePermit,
 }
 
-/// A warm instance that nobody uses.
-struct Idle {
+/// A warm instance that is not in use.
+struct IdleInstance {
     instance: Instance,
-    /// Dropped after the instance, whose place in the pool it stands for.
-    _place: OwnedSemaphorePermit,
+    // Fields drop in the order of declaration, so the instance leaves the pool before its permit
+    // is released.
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Resources that one version of a policy uses at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyUsage {
+    /// Calls under way, including those that wait for the pool.
+    pub calls: usize,
+    /// Idle warm instances.
+    pub idle_instances: usize,
+    /// Largest linear memory of any instance so far, in bytes.
+    pub peak_memory: usize,
+    /// Log lines of all versions that exceeded a limit and were dropped.
+    pub log_lines_dropped: u64,
 }
 
 impl Policy {
@@ -64,14 +77,14 @@ impl Policy {
         spec: PolicySpec,
         digest: Digest,
         component: Arc<Component>,
-        template: InstancePre<Host>,
+        template: InstancePre<StoreData>,
         exports: Exports,
     ) -> Self {
-        let context = Arc::new(Context::new(&spec, runtime.log_rate(&spec.name)));
-        let record = Arc::new(Record::new(runtime.alarm()));
+        let context = Arc::new(PolicyContext::new(&spec, runtime.log_rate(&spec.name)));
+        let stats = Arc::new(PolicyStats::new(runtime.change_notifier()));
         let version = format!("{}@{}", spec.name, digest.short());
         let settings_digest = sha256(spec.settings.as_bytes());
-        let loaded = Loaded {
+        let loaded = LoadedPolicy {
             digest,
             settings_digest,
             version,
@@ -79,9 +92,9 @@ impl Policy {
             template,
             exports,
             context,
-            record,
-            places: Arc::new(Semaphore::new(spec.limits.concurrency as usize)),
-            slow: runtime.slow_lane().share(spec.can_sleep()),
+            stats,
+            calls: Arc::new(Semaphore::new(spec.limits.concurrency as usize)),
+            slow_lane_limit: runtime.slow_lane().limit(spec.can_sleep()),
             idle: Mutex::default(),
             spec,
             runtime,
@@ -89,72 +102,73 @@ impl Policy {
         Self { loaded: Arc::new(loaded) }
     }
 
-    /// Its name in the configuration.
+    /// Returns its name in the configuration.
     pub fn name(&self) -> &PolicyName {
         &self.loaded.spec.name
     }
 
-    /// The SHA-256 of the bytes it was loaded from.
+    /// Returns the SHA-256 of the bytes it was loaded from.
     pub fn digest(&self) -> Digest {
         self.loaded.digest
     }
 
-    /// SHA-256 of the JSON text of its settings.
+    /// Returns the SHA-256 of the JSON text of its settings.
     pub fn settings_digest(&self) -> Digest {
         self.loaded.settings_digest
     }
 
-    /// Name and digest, `name@0123456789ab`: what answers and logs call it.
+    /// Returns its name in headers and logs: name and digest, as in `name@0123456789ab`.
     pub fn version(&self) -> &str {
         &self.loaded.version
     }
 
-    /// What the configuration says about it.
+    /// Returns its specification.
     pub fn spec(&self) -> &PolicySpec {
         &self.loaded.spec
     }
 
-    /// How it has done since it was loaded.
-    pub fn record(&self) -> &Arc<Record> {
-        &self.loaded.record
+    /// Returns its statistics since it was loaded.
+    pub fn stats(&self) -> &Arc<PolicyStats> {
+        &self.loaded.stats
     }
 
-    /// What it takes up at this moment.
+    /// Returns its current use of resources.
     pub fn usage(&self) -> PolicyUsage {
         let loaded = &self.loaded;
-        let places = loaded.spec.limits.concurrency as usize;
+        let most_calls = loaded.spec.limits.concurrency as usize;
         PolicyUsage {
-            calls: places.saturating_sub(loaded.places.available_permits()),
+            calls: most_calls.saturating_sub(loaded.calls.available_permits()),
             idle_instances: loaded.idle().len(),
             peak_memory: loaded.context.peak_memory(),
             log_lines_dropped: loaded.context.log_lines_dropped(),
         }
     }
 
-    /// What it was compiled to.
+    /// Returns its compiled component.
     pub(crate) fn component(&self) -> &Arc<Component> {
         &self.loaded.component
     }
 
-    /// Whether the policy wants to know what became of its decisions.
+    /// Returns whether the policy observes the outcomes of its decisions.
     pub fn wants_outcomes(&self) -> bool {
         self.loaded.exports.has_observer()
     }
 
-    /// Whether the policy may cut requests into tasks.
+    /// Returns whether the policy may answer with plans.
     pub fn orchestrates(&self) -> bool {
         self.loaded.exports.orchestrates()
     }
 
-    /// Asks for a decision. A policy that takes longer than a tick or two (of 1 ms)
-    /// goes on in a thread of less importance, so that the caller's is free. Dropping
-    /// the future stops the policy at its next tick. To wait for such a policy or for
-    /// a place takes a tokio runtime with a timer.
+    /// Calls the policy for a decision.
+    ///
+    /// A call that takes longer than two ticks of 1 ms moves to a thread of lower priority, so that
+    /// the caller's thread is free. Dropping the future stops the policy at its next tick. Needs a
+    /// tokio runtime with a timer when it has to wait.
     ///
     /// # Errors
-    /// Fails when the policy fails, or there is no checked answer within
-    /// [`Limits::deadline`](crate::Limits::deadline): see [`PolicyFailure`].
-    pub async fn decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
+    /// Fails when the policy fails, or there is no valid answer within
+    /// [`Limits::deadline`](crate::Limits::deadline); see [`PolicyFailure`].
+    pub async fn decide(&self, input: DecisionInput) -> Result<PolicyAnswer, PolicyFailure> {
         let loaded = Arc::clone(&self.loaded);
         let call = async move {
             let mut instance = loaded.check_out(Some(&input)).await?;
@@ -165,12 +179,12 @@ impl Policy {
         self.loaded.run(call).await
     }
 
-    /// Asks a policy that orchestrates what to do next, with the bytes of its
-    /// plan and the results in the input.
+    /// Calls an orchestrating policy for its next step, with the state that its plan carried and the
+    /// task results in the input.
     ///
     /// # Errors
-    /// As for [`decide`](Self::decide).
-    pub async fn resume(&self, input: DecisionInput, state: &[u8]) -> Result<Answer, PolicyFailure> {
+    /// Fails as [`decide`](Self::decide) does.
+    pub async fn resume(&self, input: DecisionInput, state: &[u8]) -> Result<PolicyAnswer, PolicyFailure> {
         let (loaded, state) = (Arc::clone(&self.loaded), state.to_vec());
         let call = async move {
             let mut instance = loaded.check_out(Some(&input)).await?;
@@ -181,11 +195,10 @@ impl Policy {
         self.loaded.run(call).await
     }
 
-    /// Tells the policy what became of a decision. For policies that do not
-    /// want to know, this does nothing.
+    /// Reports the outcome of a decision to the policy, if it observes outcomes.
     ///
     /// # Errors
-    /// When the policy fails; the decision is not affected.
+    /// Fails when the policy fails, which does not affect the decision.
     pub async fn observe(&self, outcome: &Outcome) -> Result<(), PolicyFailure> {
         if !self.wants_outcomes() {
             return Ok(());
@@ -200,71 +213,72 @@ impl Policy {
         self.loaded.run(call).await
     }
 
-    /// Asks the policy whether its settings will do. For the load gate, which
-    /// has a place in the pool of its own.
+    /// Lets the policy validate its settings, in the load gate's instance. The inner error is the
+    /// policy's message.
     pub(crate) async fn validate(&self) -> Result<Result<(), String>, PolicyFailure> {
         let call = async {
             let mut instance = self.loaded.instantiate(None).await?;
             instance.validate(&self.loaded.exports).await
         };
-        self.loaded.in_time(call).await
+        self.loaded.with_probe_deadline(call).await
     }
 
-    /// Decides in the load gate's place in the pool.
-    pub(crate) async fn try_decide(&self, input: DecisionInput) -> Result<Answer, PolicyFailure> {
+    /// Calls the policy for a decision, in the load gate's instance.
+    pub(crate) async fn probe_decision(&self, input: DecisionInput) -> Result<PolicyAnswer, PolicyFailure> {
         let call = async {
             let mut instance = self.loaded.instantiate(Some(input.clone())).await?;
             instance.decide(&input).await
         };
-        self.loaded.in_time(call).await
+        self.loaded.with_probe_deadline(call).await
     }
 
-    /// Decides as [`decide`](Self::decide) does in a fresh instance, and tells
-    /// where the time went. For benches.
+    /// Decides in a fresh instance and measures the phases of the decision. For benches.
     ///
     /// # Errors
-    /// When the policy fails.
+    /// Fails when the policy fails.
     #[doc(hidden)]
-    pub async fn measure(&self, input: &DecisionInput) -> Result<Parts, PolicyFailure> {
+    pub async fn measure(&self, input: &DecisionInput) -> Result<DecisionTimings, PolicyFailure> {
         let loaded = &self.loaded;
-        let host = Host::new(Arc::clone(&loaded.context), Some(input.clone()));
-        Parts::measure(&loaded.template, &loaded.exports, host, input).await
+        let data = StoreData::new(Arc::clone(&loaded.context), Some(input.clone()));
+        DecisionTimings::measure(&loaded.template, &loaded.exports, data, input).await
     }
 }
 
-impl Loaded {
-    /// Makes one call, in a place of its own, within the deadline.
+impl LoadedPolicy {
+    /// Makes one call within its deadline, holding its permits.
     async fn run<T: Send + 'static>(
         &self,
         call: impl Future<Output = Result<T, PolicyFailure>> + Send + 'static,
     ) -> Result<T, PolicyFailure> {
         let deadline = Deadline::after(self.spec.limits.deadline);
-        let places = self.admit(deadline).await?;
+        let permits = self.admit(deadline).await?;
         let call = Box::pin(async move {
-            let _places = places;
+            let _permits = permits;
             call.await
         });
-        self.runtime.slow_lane().run(call, &self.slow, deadline, self.context.ticks()).await
+        self.runtime
+            .slow_lane()
+            .run(call, &self.slow_lane_limit, deadline, self.context.deadline_ticks())
+            .await
     }
 
-    /// Waits for a place among the policy's own and one in the pool until the
-    /// deadline: a request should rather go the way of a failed policy than queue
-    /// here for longer.
-    async fn admit(&self, deadline: Deadline) -> Result<Places, PolicyFailure> {
-        let own = match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(own) => own,
-            Err(_) => match deadline.limit(Arc::clone(&self.places).acquire_owned()).await {
-                Some(Ok(own)) => own,
+    /// Waits for the permits of a call until the deadline. A request should rather follow the
+    /// route's `on_failure` than wait here for longer.
+    async fn admit(&self, deadline: Deadline) -> Result<CallPermits, PolicyFailure> {
+        let policy = match Arc::clone(&self.calls).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => match deadline.limit(Arc::clone(&self.calls).acquire_owned()).await {
+                Some(Ok(permit)) => permit,
                 Some(Err(_)) | None => return Err(PolicyFailure::Busy),
             },
         };
-        Ok(Places { _pool: self.runtime.admit(deadline).await?, _own: own })
+        Ok(CallPermits { _pool: self.runtime.admit(deadline).await?, _policy: policy })
     }
 
-    /// Watches a call of the load gate, for which nobody waits. Only the time that it
-    /// runs counts, which its ticks measure: a busy machine is no reason to refuse a
-    /// policy. They do not see a policy that sleeps, so that one has an alarm.
-    async fn in_time<T>(
+    /// Limits a call of the load gate. No request waits for it, so only the running time counts,
+    /// which ticks measure: a busy machine is no reason to refuse a policy. Ticks do not pass while
+    /// a policy sleeps, so a policy that can sleep gets a timeout as well.
+    async fn with_probe_deadline<T>(
         &self,
         call: impl Future<Output = Result<T, PolicyFailure>>,
     ) -> Result<T, PolicyFailure> {
@@ -280,34 +294,34 @@ impl Loaded {
             Isolation::Warm { .. } => self.idle().pop(),
         };
         match idle {
-            Some(Idle { mut instance, _place }) => {
-                instance.begin(input.cloned());
+            Some(IdleInstance { mut instance, _permit }) => {
+                instance.begin_call(input.cloned());
                 Ok(instance)
             }
             None => self.instantiate(input.cloned()).await,
         }
     }
 
-    /// Keeps a warm instance for the next call, unless it failed, is due to be
-    /// replaced, or there is no room for it.
+    /// Keeps a warm instance for the next call, unless it failed, is due for replacement, or there is
+    /// no room for it.
     fn check_in(&self, instance: Instance, failure: Option<&PolicyFailure>) {
         let Isolation::Warm { recycle_after, instances } = self.spec.isolation else { return };
         if failure.is_some() || instance.calls >= recycle_after {
             return;
         }
-        let Some(place) = self.runtime.admit_idle() else { return };
+        let Some(permit) = self.runtime.admit_idle() else { return };
         let mut idle = self.idle();
         if idle.len() < instances as usize {
-            idle.push(Idle { instance, _place: place });
+            idle.push(IdleInstance { instance, _permit: permit });
         }
     }
 
     async fn instantiate(&self, input: Option<DecisionInput>) -> Result<Instance, PolicyFailure> {
-        let host = Host::new(Arc::clone(&self.context), input);
-        Instance::new(&self.template, &self.exports, host).await
+        let data = StoreData::new(Arc::clone(&self.context), input);
+        Instance::new(&self.template, &self.exports, data).await
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<IdleInstance>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

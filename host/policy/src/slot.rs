@@ -1,4 +1,4 @@
-//! One configured policy, whatever version of it is loaded.
+//! A configured policy with its active and previous versions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,93 +10,92 @@ use serde::Serialize;
 
 use crate::failure::PolicyFailure;
 use crate::policy::Policy;
-use crate::record::RecordStatus;
+use crate::stats::PolicyStatsSummary;
 
-mod totals;
+mod metrics;
 
-use totals::Totals;
-pub use totals::{Measures, PolicyUsage};
+pub use metrics::SlotMetrics;
+use metrics::SlotTotals;
 
-/// The version of a policy that serves now, and how it is doing. Requests that
-/// hold the old version finish on it when another takes its place.
-pub struct Slot {
+/// The active version of a policy, with counts over all versions. Requests that hold an old version
+/// finish on it after a swap.
+pub struct PolicySlot {
     name: PolicyName,
-    versions: ArcSwap<Versions>,
+    versions: ArcSwap<SlotVersions>,
     swaps: AtomicU64,
-    /// Over all versions.
-    total: Totals,
-    rejected: Mutex<Option<Rejected>>,
+    totals: SlotTotals,
+    last_rejected: Mutex<Option<Rejection>>,
 }
 
-struct Versions {
+struct SlotVersions {
     active: Arc<Policy>,
     previous: Option<Arc<Policy>>,
     loaded_at: u64,
-    /// When the active version took over from the previous one, in seconds since
-    /// 1970; `None` if what served before it was not that, or other settings of it.
+    /// Time at which the active version took over from the previous one, in seconds since 1970.
+    /// `None` if the swap changed only settings, or `previous` did not serve before it.
     took_over_at: Option<u64>,
 }
 
-/// A version that took over from another one.
-pub struct TookOver {
-    /// The version that serves.
+/// The takeover of one version from another.
+pub struct Takeover {
+    /// The active version.
     pub new: Arc<Policy>,
-    /// The one that served before.
+    /// The version that served before.
     pub old: Arc<Policy>,
-    /// When, in seconds since 1970.
+    /// Time of the takeover, in seconds since 1970.
     pub at: u64,
 }
 
-/// What a slot says of itself.
+/// State of a slot at one moment, for people.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SlotStatus {
     /// The policy's name.
     pub name: String,
-    /// SHA-256 of the version that serves, in hex.
+    /// SHA-256 of the active version, in hex.
     pub active: String,
-    /// SHA-256 of the version that served before it.
+    /// SHA-256 of the previous version, in hex.
     pub previous: Option<String>,
-    /// When the active version was let in, in seconds since 1970.
+    /// Time at which the active version was loaded, in seconds since 1970.
     pub loaded_at: u64,
-    /// How often another version took over.
+    /// Number of swaps.
     pub swaps: u64,
-    /// Decisions asked for since the start, over all versions.
+    /// Decisions since the start, over all versions.
     pub decisions: u64,
-    /// Failures by [`PolicyFailure::reason`], those that happened.
+    /// Failures by [`PolicyFailure::reason`], without reasons that never occurred.
     pub failures: Vec<(&'static str, u64)>,
-    /// The last version that was not let in, if none was let in since.
-    pub rejected: Option<Rejected>,
-    /// What the active version did since it was let in.
-    pub active_record: RecordStatus,
-    /// What the version before it did.
-    pub previous_record: Option<RecordStatus>,
+    /// The last rejected version, if none was loaded since.
+    pub rejected: Option<Rejection>,
+    /// Statistics of the active version.
+    pub active_record: PolicyStatsSummary,
+    /// Statistics of the previous version.
+    pub previous_record: Option<PolicyStatsSummary>,
 }
 
-/// A version that took over again from the one after it.
+/// A swap back to the previous version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RolledBack {
-    /// The version that no longer serves.
+pub struct SlotRollback {
+    /// The version that was active.
     pub from: Digest,
-    /// The version that serves instead.
+    /// The version that is active now.
     pub to: Digest,
 }
 
-/// A version that was not let in.
+/// A version that was not loaded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Rejected {
+pub struct Rejection {
     /// SHA-256 of its bytes in hex; absent when they could not be read.
     pub digest: Option<String>,
-    /// Why.
+    /// The reason.
     pub error: String,
-    /// When, in seconds since 1970.
+    /// Time of the rejection, in seconds since 1970.
     pub at: u64,
 }
 
-impl Slot {
-    /// With the first version.
+impl PolicySlot {
+    /// Creates a slot with its first version.
     pub fn new(policy: Policy) -> Self {
         let name = policy.name().clone();
-        let versions = Versions {
+        let versions = SlotVersions {
             active: Arc::new(policy),
             previous: None,
             loaded_at: unix_seconds(),
@@ -106,41 +105,41 @@ impl Slot {
             name,
             versions: ArcSwap::from_pointee(versions),
             swaps: AtomicU64::new(0),
-            total: Totals::new(),
-            rejected: Mutex::default(),
+            totals: SlotTotals::new(),
+            last_rejected: Mutex::default(),
         }
     }
 
-    /// The policy's name, the same for all versions.
+    /// Returns the policy's name, which all versions share.
     pub fn name(&self) -> &PolicyName {
         &self.name
     }
 
-    /// The version that serves now.
+    /// Returns the active version.
     pub fn active(&self) -> Arc<Policy> {
         Arc::clone(&self.versions.load().active)
     }
 
-    /// The version that served before the active one.
+    /// Returns the version that served before the active one.
     pub fn previous(&self) -> Option<Arc<Policy>> {
         self.versions.load().previous.clone()
     }
 
-    /// That the active version took over from the previous one, if it did.
-    pub fn took_over(&self) -> Option<TookOver> {
+    /// Returns the takeover of the active version from the previous one, if there was one.
+    pub fn takeover(&self) -> Option<Takeover> {
         let versions = self.versions.load();
-        Some(TookOver {
+        Some(Takeover {
             new: Arc::clone(&versions.active),
             old: versions.previous.clone()?,
             at: versions.took_over_at?,
         })
     }
 
-    /// Keeps a version beside the first one, as if it had served before it: what
-    /// served before a restart. `took_over` says that the first one is new.
+    /// Adds the version that served before a restart as the previous one. With `took_over`, the
+    /// active version counts as having taken over from it now.
     pub fn with_previous(self, previous: Option<Policy>, took_over: bool) -> Self {
         let versions = self.versions.load_full();
-        self.versions.store(Arc::new(Versions {
+        self.versions.store(Arc::new(SlotVersions {
             active: Arc::clone(&versions.active),
             previous: previous.map(Arc::new),
             loaded_at: versions.loaded_at,
@@ -149,30 +148,30 @@ impl Slot {
         self
     }
 
-    /// Lets the previous version serve again instead of this one, which is not
-    /// kept. `None` when this one does not serve, or there is none before it.
-    pub fn roll_back(&self, bad: Digest) -> Option<RolledBack> {
+    /// Swaps back from this version to the previous one, and drops this one. Returns `None` if this
+    /// version is not active, or there is no previous one.
+    pub fn roll_back(&self, bad: Digest) -> Option<SlotRollback> {
         let versions = self.versions.load_full();
-        let back = versions.previous.clone().filter(|_| versions.active.digest() == bad)?;
-        let to = back.digest();
-        self.versions.store(Arc::new(Versions {
-            active: back,
+        let restored = versions.previous.clone().filter(|_| versions.active.digest() == bad)?;
+        let to = restored.digest();
+        self.versions.store(Arc::new(SlotVersions {
+            active: restored,
             previous: None,
             loaded_at: unix_seconds(),
             took_over_at: None,
         }));
         self.swaps.fetch_add(1, Ordering::Relaxed);
-        Some(RolledBack { from: bad, to })
+        Some(SlotRollback { from: bad, to })
     }
 
-    /// Lets a version serve from now on. One that differs from the active one in
-    /// its specification only takes its place and leaves the previous one.
+    /// Makes a version the active one. If it differs from the active version only in its
+    /// specification, the previous version stays.
     pub fn swap(&self, policy: Policy) {
         let active = Arc::new(policy);
         let loaded_at = unix_seconds();
         self.versions.rcu(|old| {
             let is_other_code = old.active.digest() != active.digest();
-            Versions {
+            SlotVersions {
                 active: Arc::clone(&active),
                 previous: match &old.previous {
                     Some(previous) if !is_other_code => Some(Arc::clone(previous)),
@@ -186,29 +185,29 @@ impl Slot {
         *self.last_rejected() = None;
     }
 
-    /// Notes that a version was not let in.
-    pub fn rejected(&self, digest: Option<Digest>, error: String) {
-        self.total.rejected.fetch_add(1, Ordering::Relaxed);
+    /// Counts a rejected version, and keeps it for the status.
+    pub fn record_rejection(&self, digest: Option<Digest>, error: String) {
+        self.totals.rejected.fetch_add(1, Ordering::Relaxed);
         let digest = digest.map(|digest| digest.to_string());
-        *self.last_rejected() = Some(Rejected { digest, error, at: unix_seconds() });
+        *self.last_rejected() = Some(Rejection { digest, error, at: unix_seconds() });
     }
 
-    /// Counts a decision that one of its versions was asked for, whatever came of it.
-    pub fn decided(&self, version: &Policy, took: Duration, failure: Option<&PolicyFailure>) {
-        self.total.decided(took);
+    /// Counts a decision of one of its versions, and its failure, if it failed.
+    pub fn record_decision(&self, version: &Policy, took: Duration, failure: Option<&PolicyFailure>) {
+        self.totals.record_decision(took);
         if let Some(failure) = failure {
-            self.total.counts.failed(failure);
+            self.totals.counts.record_failure(failure);
         }
-        version.record().decided(took, failure);
+        version.stats().record_decision(took, failure);
     }
 
     /// Counts a failure of one of its versions after its decision.
-    pub fn failed(&self, version: &Policy, failure: &PolicyFailure) {
-        self.total.counts.failed(failure);
-        version.record().failed(failure);
+    pub fn record_failure(&self, version: &Policy, failure: &PolicyFailure) {
+        self.totals.counts.record_failure(failure);
+        version.stats().record_failure(failure);
     }
 
-    /// What there is to say at this moment.
+    /// Returns its state for people.
     pub fn status(&self) -> SlotStatus {
         let versions = self.versions.load();
         SlotStatus {
@@ -217,31 +216,31 @@ impl Slot {
             previous: versions.previous.as_ref().map(|policy| policy.digest().to_string()),
             loaded_at: versions.loaded_at,
             swaps: self.swaps.load(Ordering::Relaxed),
-            decisions: self.total.counts.decisions(),
-            failures: self.total.counts.failures(),
+            decisions: self.totals.counts.decisions(),
+            failures: self.totals.counts.failures(),
             rejected: self.last_rejected().clone(),
-            active_record: versions.active.record().status(),
-            previous_record: versions.previous.as_ref().map(|policy| policy.record().status()),
+            active_record: versions.active.stats().summary(),
+            previous_record: versions.previous.as_ref().map(|policy| policy.stats().summary()),
         }
     }
 
-    /// What there is to measure at this moment.
-    pub fn measures(&self) -> Measures {
+    /// Returns its metrics.
+    pub fn metrics(&self) -> SlotMetrics {
         let versions = self.versions.load();
-        Measures {
+        SlotMetrics {
             active: versions.active.digest(),
             loaded_at: versions.loaded_at,
             swaps: self.swaps.load(Ordering::Relaxed),
-            rejected: self.total.rejected.load(Ordering::Relaxed),
-            failures: self.total.counts.by_reason(),
-            decision_times: self.total.decision_times(),
-            decision_time: self.total.decision_time(),
+            rejected: self.totals.rejected.load(Ordering::Relaxed),
+            failures: self.totals.counts.all_failures(),
+            decision_times: self.totals.decision_times(),
+            decision_time: self.totals.decision_time(),
             usage: versions.active.usage(),
         }
     }
 
-    fn last_rejected(&self) -> MutexGuard<'_, Option<Rejected>> {
-        self.rejected.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last_rejected(&self) -> MutexGuard<'_, Option<Rejection>> {
+        self.last_rejected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,29 +1,29 @@
-//! What the configuration says about a policy.
+//! The specification of a policy, as configured.
 
 use std::time::Duration;
 
 use bitflags::bitflags;
 use pointsman_domain::ids::PolicyName;
 
-/// A policy as configured: everything but its code. Two equal specs and equal
-/// bytes make the same policy, so a reload can leave it alone.
+/// Everything about a configured policy but its code. Equal specifications and equal bytes make the
+/// same policy, which a reload leaves alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySpec {
-    /// Its name in the configuration.
+    /// Name in the configuration.
     pub name: PolicyName,
-    /// Its `settings` table as a JSON object; `{}` when there is none.
+    /// The `settings` table as a JSON object; `{}` when there is none.
     pub settings: String,
-    /// What it may reach beyond its settings and the facts it decides on.
+    /// Imports beyond those that every policy may have.
     pub grants: Grants,
-    /// What it may use up.
+    /// Limits on its resources.
     pub limits: Limits,
-    /// Whether decisions share instances.
+    /// Sharing of instances between decisions.
     pub isolation: Isolation,
 }
 
 impl PolicySpec {
-    /// A policy without settings and grants, with the default limits, that
-    /// decides each request in an instance of its own.
+    /// Creates a specification without settings and grants, with default limits and a fresh instance
+    /// for each decision.
     pub fn new(name: PolicyName) -> Self {
         Self {
             name,
@@ -34,49 +34,46 @@ impl PolicySpec {
         }
     }
 
-    /// Returns whether it has a clock that it can sleep by.
+    /// Returns whether the policy can sleep, for which it needs a real clock.
     pub(crate) fn can_sleep(&self) -> bool {
         self.grants.contains(Grants::WASI | Grants::CLOCKS)
     }
 }
 
 bitflags! {
-    /// Imports that a policy has only if its configuration grants them.
+    /// Imports that the configuration has to grant.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
     pub struct Grants: u8 {
-        /// The content of requests.
+        /// Content of requests.
         const PROMPT = 1;
-        /// WASI 0.2 without anything in it: no files, sockets, environment or
-        /// arguments. What is printed goes to the policy's log; clocks and random
-        /// numbers are stand-ins, the same for each instance. Runtimes of other
-        /// languages ask for it.
+        /// WASI 0.2 with an empty world: no files, sockets, environment variables or arguments.
+        /// Output goes to the policy's log; clocks and random numbers are stand-ins, the same for
+        /// each instance. Runtimes of other languages import it.
         const WASI = 1 << 1;
-        /// What the tasks of its plans gave.
+        /// Output of the tasks of its plans.
         const OUTPUTS = 1 << 2;
-        /// The time of day, and time that passes, by way of WASI.
+        /// The real clocks of WASI.
         const CLOCKS = 1 << 3;
-        /// Real randomness, by way of WASI.
+        /// The real random numbers of WASI.
         const RANDOM = 1 << 4;
     }
 }
 
-/// What one policy may use up.
+/// Limits on the resources of one policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Time of one call on the wall clock, until its answer has been checked. Time that
-    /// the call waits is in it: for a place, for its turn, while others run.
+    /// Longest time of one call on the wall clock, until its answer has been validated. Includes the
+    /// time that the call waits for permits and for a processor.
     pub deadline: Duration,
     /// Linear memory of one instance, in bytes.
     pub memory_bytes: usize,
-    /// Calls of this policy under way at once. More wait for their turn, at most
-    /// for as long as `deadline`.
+    /// Concurrent calls of this policy. Further ones wait, at most for `deadline`.
     pub concurrency: u32,
     /// Calls of imported functions during one call of the policy.
     pub host_calls: HostCalls,
     /// Lines per second that all versions of the policy together may write to the log.
     pub log_lines_per_second: u32,
-    /// Bytes of the request's content that one call may read; reads past it
-    /// are cut short.
+    /// Bytes of content that one call may read. Later reads are truncated.
     pub prompt_bytes: u32,
     /// Size of the policy's file, in bytes.
     pub max_component_bytes: usize,
@@ -99,36 +96,33 @@ impl Default for Limits {
 /// Limit on the calls of imported functions during one call of a policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HostCalls {
-    /// As often as an honest policy has a reason to: [`BASE`](Self::BASE) times, and
-    /// [`PER_ITEM`](Self::PER_ITEM) times for each candidate and each part of the
-    /// conversation that it can ask about.
+    /// [`BASE`](Self::BASE) calls, and [`PER_ITEM`](Self::PER_ITEM) more for each candidate and each
+    /// part of the conversation: enough for any honest policy.
     #[default]
     Scaled,
-    /// This often, whatever the request.
+    /// This many calls for any request.
     Exactly(u32),
 }
 
 impl HostCalls {
     /// Calls for any request.
     pub const BASE: u32 = 1_000;
-    /// Further calls for each candidate and each part.
+    /// Additional calls for each candidate and each part.
     pub const PER_ITEM: u32 = 16;
 }
 
-/// Whether decisions share instances of a policy.
+/// Sharing of instances between the decisions of a policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
-    /// Each decision gets an instance of its own, so that nothing of one
-    /// request can reach another.
+    /// Each decision gets a new instance, so that no data of one request can reach another.
     #[default]
     Fresh,
-    /// Instances are used again. For runtimes that are costly to start and for
-    /// policies that learn; what one decision leaves in memory, the next sees.
+    /// Instances are reused, for runtimes that are expensive to start and for policies that learn.
+    /// Data that one decision leaves in memory is visible to the next.
     Warm {
         /// Calls after which an instance is replaced.
         recycle_after: u32,
-        /// Most instances kept while idle. More run at once when there is more
-        /// to decide, but those are not kept.
+        /// Most idle instances that are kept. More may run concurrently.
         instances: u32,
     },
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use pointsman_domain::model::Model;
-use pointsman_policy::Slot;
+use pointsman_policy::PolicySlot;
 use pointsman_telemetry::metrics::{
     HeldKind, MemoryMetrics, MetricsFormat, MetricsState, ModelMetrics, PolicyMetrics, PoolMetrics,
     RouteMetrics,
@@ -78,8 +78,8 @@ fn memory_state(held: &HeldMemory, limits: MemoryLimits) -> MemoryMetrics {
     }
 }
 
-fn policy_state(slot: &Slot, audit: &Audit) -> PolicyMetrics {
-    let measures = slot.measures();
+fn policy_state(slot: &PolicySlot, audit: &Audit) -> PolicyMetrics {
+    let measures = slot.metrics();
     let limits = slot.active().spec().limits;
     PolicyMetrics {
         name: slot.name().to_string(),

@@ -8,7 +8,7 @@ use pointsman_admin_api::{
     ChosenVersion, OverrideKind, PolicyList, PolicyStatus, RejectedVersion, VersionStats,
 };
 use pointsman_domain::ids::PolicyName;
-use pointsman_policy::{Grants, Isolation, RecordStatus, SlotStatus};
+use pointsman_policy::{Grants, Isolation, PolicyStatsSummary, SlotStatus};
 
 use super::error::AdminError;
 use super::{Admin, found, reload, routes};
@@ -114,7 +114,7 @@ fn chosen(chosen: Chosen) -> ChosenVersion {
     }
 }
 
-pub(super) fn version_stats(stats: RecordStatus) -> VersionStats {
+pub(super) fn version_stats(stats: PolicyStatsSummary) -> VersionStats {
     VersionStats {
         decisions: stats.decisions,
         failures: failures(stats.failures),

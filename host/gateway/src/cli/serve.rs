@@ -111,7 +111,7 @@ async fn serve(
     let (queue, delivery) = feedback::queue(Arc::clone(&recorder));
     let (shadows, asking) = shadow::queue(Arc::clone(&recorder));
     let app = Arc::new(App::new(snapshot, Arc::clone(&recorder), queue, shadows));
-    let alarm = runtime.alarm().clone();
+    let change_notifier = runtime.change_notifier().clone();
     let activity = triggers.activity();
     let reloader = Reloader::new(source, runtime, fetcher, Arc::clone(&app), rollouts, activity);
     let reloader = Arc::new(reloader);
@@ -133,7 +133,7 @@ async fn serve(
     let helpers = [
         keep_running.spawn(delivery),
         keep_running.spawn(asking),
-        keep_running.spawn(RollbackWatch::new(Arc::clone(&reloader), alarm)),
+        keep_running.spawn(RollbackWatch::new(Arc::clone(&reloader), change_notifier)),
         keep_running.spawn(ReloadTask { triggers, reloader: Arc::clone(&reloader) }),
         keep_running.spawn(EventSource(Arc::clone(&admin))),
     ];

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use pointsman_domain::decision::Decision;
 use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PolicyVersion};
 use pointsman_domain::plan::PlanStep;
-use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
+use pointsman_policy::{DecisionInput, Policy, PolicyAnswer, PolicyFailure};
 
 /// Start of a decision.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ pub(super) fn of_policy(
     clock: DecisionClock,
     took: Duration,
     input: &DecisionInput,
-    answer: &Result<Answer, PolicyFailure>,
+    answer: &Result<PolicyAnswer, PolicyFailure>,
 ) -> DecisionEntry {
     let version = PolicyVersion {
         policy: policy.name().clone(),
@@ -61,19 +61,19 @@ fn entry(
     DecisionEntry { policy, at: clock.at, took, candidates, whole, answer }
 }
 
-fn recorded_answer(answer: &Result<Answer, PolicyFailure>) -> DecisionAnswer {
+fn recorded_answer(answer: &Result<PolicyAnswer, PolicyFailure>) -> DecisionAnswer {
     match answer {
-        Ok(Answer::Step(PlanStep::Route(decision))) => DecisionAnswer::Route(decision.clone()),
-        Ok(Answer::Step(PlanStep::Run(plan))) => DecisionAnswer::Plan {
+        Ok(PolicyAnswer::Step(PlanStep::Route(decision))) => DecisionAnswer::Route(decision.clone()),
+        Ok(PolicyAnswer::Step(PlanStep::Run(plan))) => DecisionAnswer::Plan {
             label: plan.label().to_owned(),
             reason: plan.reason().map(str::to_owned),
             tasks: plan.tasks().len(),
         },
-        Ok(Answer::Step(PlanStep::Finish(finish))) => DecisionAnswer::Finish {
+        Ok(PolicyAnswer::Step(PlanStep::Finish(finish))) => DecisionAnswer::Finish {
             label: finish.label().to_owned(),
             reason: finish.reason().map(str::to_owned),
         },
-        Ok(Answer::Refusal(refusal)) => DecisionAnswer::Refusal(refusal.clone()),
+        Ok(PolicyAnswer::Refusal(refusal)) => DecisionAnswer::Refusal(refusal.clone()),
         Err(failure) => DecisionAnswer::Failure { reason: failure.reason(), message: failure.to_string() },
     }
 }

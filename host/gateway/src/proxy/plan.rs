@@ -15,7 +15,7 @@ use pointsman_domain::plan::{
     TaskResult,
 };
 use pointsman_domain::prompt::ContentSize;
-use pointsman_policy::{Answer, DecisionInput, Policy, PolicyFailure};
+use pointsman_policy::{DecisionInput, Policy, PolicyAnswer, PolicyFailure};
 use pointsman_wire::openai::client::ChatRequest;
 use pointsman_wire::openai::pass_through::TaskOutputs;
 

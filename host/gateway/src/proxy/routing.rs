@@ -9,7 +9,7 @@ use pointsman_domain::history::DecisionEntry;
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::plan::PlanStep;
 use pointsman_domain::request::RequestFacts;
-use pointsman_policy::{Answer, DecisionInput, Orchestration, Policy, PolicyFailure, Record};
+use pointsman_policy::{DecisionInput, Orchestration, Policy, PolicyAnswer, PolicyFailure, PolicyStats};
 use pointsman_wire::openai::client::ChatPrompt;
 
 use super::decision_entry::{self, DecisionClock};
@@ -48,7 +48,7 @@ pub(crate) struct Selection {
     /// failed.
     pub(crate) last_resort: Vec<Candidate>,
     /// Statistics of versions that the outcome counts for.
-    pub(crate) stats: Vec<Arc<Record>>,
+    pub(crate) stats: Vec<Arc<PolicyStats>>,
 }
 
 /// Action to take for a request.
@@ -214,15 +214,15 @@ impl<'a> DecisionMaker<'a> {
             let clock = DecisionClock::start(self.input.arrived);
             let answer = policy.decide(input.clone()).await;
             let (took, failure) = (clock.elapsed(), answer.as_ref().err());
-            slot.decided(&policy, took, failure);
-            self.comparison_stats().for_each(|record| record.decided(took, failure));
+            slot.record_decision(&policy, took, failure);
+            self.comparison_stats().for_each(|stats| stats.record_decision(took, failure));
             self.entries.push(decision_entry::of_policy(&policy, clock, took, &input, &answer));
             let action = match answer {
-                Ok(Answer::Step(PlanStep::Route(decision))) => {
+                Ok(PolicyAnswer::Step(PlanStep::Route(decision))) => {
                     RoutingAction::Decision { decision, policy: Some(Arc::clone(&policy)) }
                 }
-                Ok(Answer::Step(step)) => RoutingAction::Plan { step, policy: Arc::clone(&policy) },
-                Ok(Answer::Refusal(refusal)) => {
+                Ok(PolicyAnswer::Step(step)) => RoutingAction::Plan { step, policy: Arc::clone(&policy) },
+                Ok(PolicyAnswer::Refusal(refusal)) => {
                     let unservable = self.input.unservable(&refusal, &input);
                     return Err(unservable.unwrap_or(NotRouted::Refused { refusal, policy }));
                 }
@@ -231,7 +231,7 @@ impl<'a> DecisionMaker<'a> {
                     continue;
                 }
             };
-            let stats = std::iter::once(policy.record()).chain(self.comparison_stats()).cloned().collect();
+            let stats = std::iter::once(policy.stats()).chain(self.comparison_stats()).cloned().collect();
             return Ok(Selection { action, input, last_resort, stats });
         }
     }
@@ -239,15 +239,15 @@ impl<'a> DecisionMaker<'a> {
     /// Records that the policy failed after its decision, and moves to the next stage.
     pub(crate) fn record_failure(&mut self, policy: &Arc<Policy>, failure: &PolicyFailure) {
         match &self.stage {
-            Stage::Trial(trial) => trial.slot.failed(policy, failure),
+            Stage::Trial(trial) => trial.slot.record_failure(policy, failure),
             Stage::Active(decider) | Stage::Previous(decider) => {
                 if let Some(slot) = &decider.slot {
-                    slot.failed(policy, failure);
+                    slot.record_failure(policy, failure);
                 }
             }
             Stage::Direct | Stage::Static | Stage::Reject(_) | Stage::RejectUnloaded(_) => {}
         }
-        self.comparison_stats().for_each(|record| record.failed(failure));
+        self.comparison_stats().for_each(|stats| stats.record_failure(failure));
         self.fall_back_from(policy, failure);
     }
 
@@ -276,7 +276,7 @@ impl<'a> DecisionMaker<'a> {
 
     /// Statistics, beside the policy's own, by which its version is compared: those of its side of
     /// a trial, and of a promotion.
-    fn comparison_stats(&self) -> impl Iterator<Item = &Arc<Record>> {
+    fn comparison_stats(&self) -> impl Iterator<Item = &Arc<PolicyStats>> {
         let is_own = match (&self.stage, &self.input.route.strategy) {
             // Identity, not equality: a fallback may be another use of the same policy.
             (Stage::Active(decider), Strategy::Policy(own)) => std::ptr::eq(*decider, own),

@@ -2,7 +2,7 @@
 
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::{Breach, Hold};
-use pointsman_policy::Record;
+use pointsman_policy::PolicyStats;
 
 use super::Reloader;
 use super::operate::{Word, demoted};
@@ -31,14 +31,14 @@ impl Reloader {
         let is_watched = |since: u64| now < since.saturating_add(rollback.watch.as_secs());
         let mut is_outdated = false;
         for slot in current.slots.values() {
-            let Some(took_over) = slot.took_over().filter(|it| is_watched(it.at)) else { continue };
+            let Some(took_over) = slot.takeover().filter(|it| is_watched(it.at)) else { continue };
             let state = self.rollouts.state();
             let decided = state.policy(slot.name());
             let chosen = decided.and_then(|decided| decided.chosen);
             if chosen.is_some_and(|chosen| chosen.how == How::Pinned) {
                 continue;
             }
-            let (new, old) = (took_over.new.record().tally(), took_over.old.record().tally());
+            let (new, old) = (took_over.new.stats().tally(), took_over.old.stats().tally());
             if let Some(breach) = rollback.thresholds.judge(&new, &old) {
                 let bad = took_over.new.digest();
                 let before = decided.and_then(|decided| decided.holds.get(&bad));
@@ -66,7 +66,8 @@ impl Reloader {
         let Some(served) = current.served.get(configured.name.as_str()) else { return };
         let mut state = self.rollouts.state();
         let canary = served.trial.as_ref().filter(|trial| trial.mode != Mode::Shadow);
-        let breach = |new: &Record, old: &Record| rollback.thresholds.judge(&new.tally(), &old.tally());
+        let breach =
+            |new: &PolicyStats, old: &PolicyStats| rollback.thresholds.judge(&new.tally(), &old.tally());
         if let Some(trial) = canary {
             let score = trial.score();
             if let Some(breach) = breach(&score.trial, &score.active) {

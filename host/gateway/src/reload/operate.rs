@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pointsman_domain::ids::{Digest, PolicyName, RouteName};
 use pointsman_domain::rollout::Hold;
-use pointsman_policy::Slot;
+use pointsman_policy::PolicySlot;
 
 use super::Reloader;
 use crate::clock::unix_seconds;
@@ -227,7 +227,7 @@ fn route<'s>(current: &'s Snapshot, name: &RouteName) -> Result<&'s config::Rout
     })
 }
 
-pub(super) fn slot<'s>(current: &'s Snapshot, name: &PolicyName) -> Result<&'s Arc<Slot>, CannotDo> {
+pub(super) fn slot<'s>(current: &'s Snapshot, name: &PolicyName) -> Result<&'s Arc<PolicySlot>, CannotDo> {
     current.slots.get(name).ok_or_else(|| {
         if let Some(policy) = current.unavailable.get(name) {
             return CannotDo::Conflict(format!("the policy `{name}` is not loaded yet: {}", policy.error));

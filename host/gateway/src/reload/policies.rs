@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::Hold;
-use pointsman_policy::{Code, LoadError, Policy, Runtime, Slot};
+use pointsman_policy::{Code, LoadError, Policy, PolicySlot, Runtime};
 use pointsman_supply::{Fetcher, Location, SupplyError};
 use tokio::time::timeout;
 
@@ -49,7 +49,7 @@ pub(super) struct Loading {
 }
 
 struct Loaded {
-    slot: Arc<Slot>,
+    slot: Arc<PolicySlot>,
     step: Step,
     /// A version that was not let in.
     rejected: Option<NotLetIn>,
@@ -155,7 +155,7 @@ impl Loading {
 }
 
 impl Loaded {
-    fn new(slot: &Arc<Slot>, step: Step) -> Self {
+    fn new(slot: &Arc<PolicySlot>, step: Step) -> Self {
         Self { slot: Arc::clone(slot), step, rejected: None }
     }
 
@@ -198,7 +198,7 @@ impl Loaded {
             is_incomplete = true;
         }
         let rejected = self.rejected.map(|NotLetIn { digest, error }| {
-            self.slot.rejected(digest, error.message.clone());
+            self.slot.record_rejection(digest, error.message.clone());
             error.message
         });
         Change { name, what, rejected, is_incomplete }
@@ -207,7 +207,7 @@ impl Loaded {
 
 impl Loader<'_> {
     /// A policy that serves already.
-    async fn renew(&self, policy: &config::Policy, slot: &Arc<Slot>) -> Result<Loaded, Unloadable> {
+    async fn renew(&self, policy: &config::Policy, slot: &Arc<PolicySlot>) -> Result<Loaded, Unloadable> {
         let active = slot.active();
         let chosen = self.decided(policy).and_then(|decided| decided.chosen).map(|chosen| chosen.digest);
         if chosen.is_some_and(|chosen| chosen == active.digest()) {
@@ -245,7 +245,7 @@ impl Loader<'_> {
     async fn stay(
         &self,
         policy: &config::Policy,
-        slot: &Arc<Slot>,
+        slot: &Arc<PolicySlot>,
         rejected: Option<NotLetIn>,
     ) -> Result<Loaded, Unloadable> {
         let active = slot.active();
@@ -319,7 +319,7 @@ impl Loader<'_> {
             None => None,
         };
         let took_over = served.is_some_and(|served| served != digest);
-        let slot = Arc::new(Slot::new(loaded).with_previous(previous, took_over));
+        let slot = Arc::new(PolicySlot::new(loaded).with_previous(previous, took_over));
         Loaded { slot, step: Step::First { code }, rejected }
     }
 
@@ -380,7 +380,7 @@ impl Loader<'_> {
 /// serves goes on; else there is none that fits it.
 fn failed(
     policy: &config::Policy,
-    slot: &Arc<Slot>,
+    slot: &Arc<PolicySlot>,
     digest: Option<Digest>,
     error: NotLoaded,
 ) -> Result<Loaded, Unloadable> {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman_policy::Alarm;
+use pointsman_policy::ChangeNotifier;
 use pointsman_telemetry::BackgroundTask;
 
 use super::Reloader;
@@ -24,13 +24,13 @@ const STORE_AGAIN: Duration = Duration::from_secs(2);
 /// tried again.
 pub(crate) struct RollbackWatch {
     reloader: Arc<Reloader>,
-    alarm: Alarm,
+    change_notifier: ChangeNotifier,
     looked_until: u64,
 }
 
 impl RollbackWatch {
-    pub(crate) fn new(reloader: Arc<Reloader>, alarm: Alarm) -> Self {
-        Self { reloader, alarm, looked_until: unix_seconds() }
+    pub(crate) fn new(reloader: Arc<Reloader>, change_notifier: ChangeNotifier) -> Self {
+        Self { reloader, change_notifier, looked_until: unix_seconds() }
     }
 }
 
@@ -38,14 +38,14 @@ impl BackgroundTask for RollbackWatch {
     const NAME: &'static str = "guard";
 
     async fn run(&mut self) -> ControlFlow<()> {
-        let Self { reloader, alarm, looked_until } = self;
+        let Self { reloader, change_notifier, looked_until } = self;
         loop {
             let end = reloader.rollouts.state().next_end(*looked_until);
             let left =
                 end.map_or(LONGEST_WAIT, |end| Duration::from_secs(end.saturating_sub(unix_seconds())));
             let longest = if reloader.rollouts.is_unsaved() { STORE_AGAIN } else { LONGEST_WAIT };
             tokio::select! {
-                () = alarm.rung() => {
+                () = change_notifier.changed() => {
                     reloader.roll_back_worse().await;
                     tokio::time::sleep(PAUSE).await;
                 }

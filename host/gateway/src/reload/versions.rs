@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::Hold;
-use pointsman_policy::{Code, Policy, RolledBack, Slot};
+use pointsman_policy::{Code, Policy, PolicySlot, SlotRollback};
 
 use super::operate::{CannotDo, Word, check_not_held, slot, with};
 use super::policies::off_the_request_path;
@@ -29,8 +29,8 @@ struct Loaded {
 
 /// The return from a bad version to the one before it.
 pub(super) struct Undo {
-    slot: Arc<Slot>,
-    back: RolledBack,
+    slot: Arc<PolicySlot>,
+    back: SlotRollback,
     /// The state after it.
     state: State,
     event: Event,
@@ -42,7 +42,7 @@ pub(super) struct Undo {
 impl Reloader {
     /// Lets the version of a policy that served before serve again, and puts the
     /// one that serves in quarantine.
-    pub(crate) async fn roll_back(&self, policy: &PolicyName, word: Word) -> Result<RolledBack, CannotDo> {
+    pub(crate) async fn roll_back(&self, policy: &PolicyName, word: Word) -> Result<SlotRollback, CannotDo> {
         let undo = {
             let _changing = self.changing();
             let current = self.app.snapshot();
@@ -68,9 +68,9 @@ impl Reloader {
 
     /// Change that puts the version before in the place of a bad one, if there is one. Nothing
     /// has changed yet.
-    pub(super) fn undo(&self, slot: &Arc<Slot>, bad: Digest, hold: Hold, who: Who) -> Option<Undo> {
+    pub(super) fn undo(&self, slot: &Arc<PolicySlot>, bad: Digest, hold: Hold, who: Who) -> Option<Undo> {
         let previous = slot.previous().filter(|previous| previous.digest() != bad)?;
-        let back = RolledBack { from: bad, to: previous.digest() };
+        let back = SlotRollback { from: bad, to: previous.digest() };
         let event =
             Event::new(who, "rollback").policy(slot.name()).from(bad).to(back.to).why(hold.why.as_str());
         let mut state = self.rollouts.state();
@@ -191,7 +191,7 @@ impl Reloader {
     /// Lets a version serve, if that can be remembered.
     fn serve(
         &self,
-        slot: &Slot,
+        slot: &PolicySlot,
         loaded: Option<Loaded>,
         chosen: impl FnOnce(Option<Chosen>) -> Chosen,
         action: &str,
@@ -225,7 +225,7 @@ impl Reloader {
     async fn load_version(
         &self,
         current: &Snapshot,
-        slot: &Arc<Slot>,
+        slot: &Arc<PolicySlot>,
         version: Digest,
         uploaded: Option<Code>,
     ) -> Result<Option<Loaded>, CannotDo> {
@@ -256,7 +256,7 @@ impl Reloader {
     }
 
     /// The version that a text means: all of its digest, or the start of it.
-    fn version(&self, slot: &Slot, text: &str) -> Result<Digest, CannotDo> {
+    fn version(&self, slot: &PolicySlot, text: &str) -> Result<Digest, CannotDo> {
         let mut known = self.rollouts.kept.versions();
         known.push(slot.active().digest());
         known.extend(slot.previous().map(|previous| previous.digest()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::{StreamExt, stream};
-use pointsman_policy::{Answer, DecisionInput, Slot};
+use pointsman_policy::{DecisionInput, PolicyAnswer, PolicySlot};
 use pointsman_telemetry::{BackgroundTask, PolicyCallFailure, PolicyCallKind, Telemetry};
 use tokio::sync::mpsc;
 
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 4;
 /// A request to put to a shadow.
 pub(crate) struct Question {
     /// The policy.
-    pub(crate) slot: Arc<Slot>,
+    pub(crate) slot: Arc<PolicySlot>,
     /// Where its answer is compared.
     pub(crate) score: Arc<Score>,
     /// What it is asked.
@@ -102,19 +102,19 @@ impl Question {
             }
         };
         // Counted last: whoever sees a decision counted finds it compared.
-        self.slot.decided(&policy, took, failure.as_ref());
-        self.score.trial.decided(took, failure.as_ref());
+        self.slot.record_decision(&policy, took, failure.as_ref());
+        self.score.trial.record_decision(took, failure.as_ref());
     }
 }
 
 impl Pick {
     /// What an answer comes to.
-    pub(crate) fn of(answer: &Answer, input: &DecisionInput) -> Self {
+    pub(crate) fn of(answer: &PolicyAnswer, input: &DecisionInput) -> Self {
         use pointsman_domain::plan::PlanStep;
         match answer {
-            Answer::Step(PlanStep::Route(decision)) => Self::decision(decision, input),
-            Answer::Step(_) => Self::Plan,
-            Answer::Refusal(_) => Self::Refusal,
+            PolicyAnswer::Step(PlanStep::Route(decision)) => Self::decision(decision, input),
+            PolicyAnswer::Step(_) => Self::Plan,
+            PolicyAnswer::Refusal(_) => Self::Refusal,
         }
     }
 

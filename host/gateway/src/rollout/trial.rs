@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use pointsman_domain::ids::{Digest, ModelId};
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::request::RequestFacts;
-use pointsman_policy::{Policy, Record, RecordStatus, Slot};
+use pointsman_policy::{Policy, PolicySlot, PolicyStats, PolicyStatsSummary};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::unix_seconds;
@@ -16,7 +16,7 @@ use pointsman_config::Mode;
 /// A policy on trial at a route.
 pub(crate) struct Trial {
     /// The policy, whatever version is loaded.
-    pub(crate) slot: Arc<Slot>,
+    pub(crate) slot: Arc<PolicySlot>,
     /// What it is allowed to do.
     pub(crate) mode: Mode,
     score: Arc<ArcSwap<Score>>,
@@ -25,9 +25,9 @@ pub(crate) struct Trial {
 /// A policy that took over at a route, and is watched.
 pub(crate) struct Promotion {
     /// What it did since.
-    pub(crate) new: Arc<Record>,
+    pub(crate) new: Arc<PolicyStats>,
     /// What was done before.
-    pub(crate) old: Arc<Record>,
+    pub(crate) old: Arc<PolicyStats>,
     /// When it took over, in seconds since 1970.
     pub(crate) at: u64,
 }
@@ -37,9 +37,9 @@ pub(crate) struct Score {
     version: Digest,
     since: u64,
     /// What the route's own policy did.
-    pub(crate) active: Arc<Record>,
+    pub(crate) active: Arc<PolicyStats>,
     /// What the policy on trial did.
-    pub(crate) trial: Arc<Record>,
+    pub(crate) trial: Arc<PolicyStats>,
     compared: Mutex<Compared>,
 }
 
@@ -85,9 +85,9 @@ pub(crate) struct ScoreStatus {
     /// Only of a shadow: decisions that both were asked for.
     pub(crate) compared: Option<ComparedStatus>,
     /// What the route's own policy did since.
-    pub(crate) active: RecordStatus,
+    pub(crate) active: PolicyStatsSummary,
     /// What the policy on trial did since.
-    pub(crate) trial: RecordStatus,
+    pub(crate) trial: PolicyStatsSummary,
 }
 
 #[derive(Debug)]
@@ -113,7 +113,7 @@ pub(crate) struct Pair {
 
 impl Trial {
     /// A trial that begins, or goes on with the score of the one before.
-    pub(crate) fn new(slot: Arc<Slot>, mode: Mode, before: Option<&Self>) -> Self {
+    pub(crate) fn new(slot: Arc<PolicySlot>, mode: Mode, before: Option<&Self>) -> Self {
         let goes_on = before.filter(|before| {
             Arc::ptr_eq(&before.slot, &slot)
                 && std::mem::discriminant(&before.mode) == std::mem::discriminant(&mode)
@@ -161,8 +161,8 @@ impl Score {
         Self {
             version: version.digest(),
             since: unix_seconds(),
-            active: Arc::new(version.record().sibling()),
-            trial: Arc::new(version.record().sibling()),
+            active: Arc::new(version.stats().new_sibling()),
+            trial: Arc::new(version.stats().new_sibling()),
             compared: Mutex::default(),
         }
     }
@@ -201,8 +201,8 @@ impl Score {
             version: self.version.to_string(),
             since: self.since,
             compared: (mode == Mode::Shadow).then(|| self.compared().status()),
-            active: self.active.status(),
-            trial: self.trial.status(),
+            active: self.active.summary(),
+            trial: self.trial.summary(),
         }
     }
 

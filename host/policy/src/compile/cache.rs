@@ -1,8 +1,8 @@
-//! What was compiled, kept for the next start.
+//! Native code kept for the next start.
 //!
-//! A file for each policy and engine, named after both. It is run as it is, so
-//! the directory belongs to the gateway's user alone, and a checksum tells
-//! damage; whatever does not fit is deleted and compiled anew.
+//! There is one file for each policy and engine, named after both. Native code is run as it is, so
+//! only the gateway's user may write to the directory, and a checksum detects damage. A file that
+//! does not match is deleted and compiled again.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,44 +16,47 @@ use pointsman_domain::ids::Digest;
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
-use super::Artefact;
+use super::NativeCode;
 
-/// Bytes of the checksum that each file begins with.
-const CHECKSUM: usize = 32;
-/// What names of whole files end with.
+/// Length of the checksum at the beginning of each file.
+const CHECKSUM_BYTES: usize = 32;
+/// Suffix of complete files.
 const SUFFIX: &str = ".cwasm";
-/// What names of files end with while they are written.
+/// Suffix of files that are being written.
 const UNFINISHED: &str = ".tmp";
-/// Nobody writes a file for that long: whoever did is gone.
+/// Age at which an unfinished file counts as abandoned: its writer is gone.
 const ABANDONED: Duration = Duration::from_secs(3_600);
 
-/// Where compiled code is kept.
+/// Directory and size of the cache for compiled code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheConfig {
-    /// The directory; made if it is not there, for this user alone. It should hold
-    /// nothing else.
+    /// The directory. Created if missing, for this user alone; it should hold nothing else.
     pub directory: PathBuf,
-    /// Most bytes of all files. Those that were not used for the longest time go first.
+    /// Most bytes of all files together. The least recently used are removed first.
     pub max_bytes: u64,
 }
 
 impl CacheConfig {
-    /// A directory that may grow to a gibibyte: some hundred policies.
+    /// Configures a directory that may grow to 1 GiB, some hundred policies.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into(), max_bytes: 1 << 30 }
     }
 }
 
-/// A directory of compiled code.
-pub(crate) struct Cache {
+/// A directory of native code.
+pub(crate) struct CodeCache {
     config: CacheConfig,
-    /// Of the engine and the version of this program, in hex.
+    /// Hash of the engine's settings and the version of this program, in hex.
     engine: String,
-    written: AtomicU64,
+    /// Number of temporary files so far, which makes their names unique.
+    files_created: AtomicU64,
 }
 
-impl Cache {
-    /// Makes the directory, and sees whether files can be written to it.
+impl CodeCache {
+    /// Creates the directory and checks that files can be written to it.
+    ///
+    /// # Errors
+    /// Fails when it cannot be written, or others can write to it.
     pub(crate) fn open(config: CacheConfig, engine: &Engine) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(&config.directory)?;
         let mode = fs::metadata(&config.directory)?.mode();
@@ -69,36 +72,37 @@ impl Cache {
         let mut hasher = DefaultHasher::new();
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        let cache = Self { config, engine: format!("{:016x}", hasher.finish()), written: AtomicU64::new(0) };
-        let probe = cache.unfinished("probe");
+        let cache =
+            Self { config, engine: format!("{:016x}", hasher.finish()), files_created: AtomicU64::new(0) };
+        let probe = cache.temporary_path("probe");
         create(&probe)?;
         fs::remove_file(&probe)?;
         cache.remove_abandoned();
         Ok(cache)
     }
 
-    /// What was compiled from the source of this digest, if it is there whole.
-    pub(super) fn get(&self, source: &Digest) -> Option<Artefact> {
+    /// Returns the native code for the source with this digest, if there is an undamaged file.
+    pub(super) fn get(&self, source: &Digest) -> Option<NativeCode> {
         let path = self.path(source);
         let mut file = File::open(&path).ok()?;
         match self.read(&mut file, &path) {
-            Ok(artefact) => {
-                // By this the files are found that are not used.
+            Ok(native) => {
+                // `make_room` removes the files that were not used for longest.
                 let _ = file.set_modified(SystemTime::now());
-                Some(artefact)
+                Some(native)
             }
             Err(error) => {
-                tracing::warn!("{} is damaged, it is compiled anew: {error}", path.display());
+                tracing::warn!("{} is damaged, compiling the policy again: {error}", path.display());
                 self.remove(source);
                 None
             }
         }
     }
 
-    /// Keeps what was compiled. A cache that cannot is slow and no failure.
-    pub(super) fn put(&self, source: &Digest, artefact: &Artefact) {
+    /// Stores native code. Failing to is logged and otherwise harmless.
+    pub(super) fn put(&self, source: &Digest, native: &NativeCode) {
         let path = self.path(source);
-        if let Err(error) = self.write(&path, &artefact.0) {
+        if let Err(error) = self.write(&path, &native.0) {
             tracing::warn!("cannot keep compiled code as {}: {error}", path.display());
         }
         if let Err(error) = self.make_room(&path) {
@@ -106,7 +110,7 @@ impl Cache {
         }
     }
 
-    /// Forgets what was compiled from this source.
+    /// Removes the native code for this source.
     pub(super) fn remove(&self, source: &Digest) {
         let path = self.path(source);
         if let Err(error) = fs::remove_file(&path) {
@@ -114,26 +118,26 @@ impl Cache {
         }
     }
 
-    fn read(&self, file: &mut File, path: &Path) -> io::Result<Artefact> {
+    fn read(&self, file: &mut File, path: &Path) -> io::Result<NativeCode> {
         let length = file.metadata()?.len();
         if length > self.config.max_bytes {
             return Err(io::Error::other("it is longer than the whole cache may be"));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         file.take(self.config.max_bytes).read_to_end(&mut bytes)?;
-        if bytes.len() < CHECKSUM {
+        if bytes.len() < CHECKSUM_BYTES {
             return Err(io::Error::other("it is cut short"));
         }
-        let code = bytes.split_off(CHECKSUM);
+        let code = bytes.split_off(CHECKSUM_BYTES);
         if bytes != checksum(path, &code) {
-            return Err(io::Error::other("its checksum does not fit"));
+            return Err(io::Error::other("its checksum does not match"));
         }
-        Ok(Artefact::vouched(code))
+        Ok(NativeCode::vouched(code))
     }
 
-    /// Whole or not at all, whoever reads or writes it at the same time.
+    /// Writes a file atomically: readers and other writers see all of it or nothing.
     fn write(&self, path: &Path, code: &[u8]) -> io::Result<()> {
-        let unfinished = self.unfinished("new");
+        let unfinished = self.temporary_path("new");
         let written = create(&unfinished).and_then(|mut file| {
             file.write_all(&checksum(path, code))?;
             file.write_all(code)?;
@@ -143,11 +147,11 @@ impl Cache {
         if renamed.is_err() {
             let _ = fs::remove_file(&unfinished);
         }
-        // The new name is on the disk only when its directory is.
+        // The rename is durable only once the directory is synced.
         renamed.and_then(|()| File::open(&self.config.directory)?.sync_all())
     }
 
-    /// Removes what was not used for the longest time, but never the newest file.
+    /// Removes the least recently used files, but never the newest one.
     fn make_room(&self, newest: &Path) -> io::Result<()> {
         let mut files = self.files()?;
         files.retain(|file| file.path.extension().is_some_and(|extension| extension == &SUFFIX[1..]));
@@ -158,7 +162,7 @@ impl Cache {
                 break;
             }
             match fs::remove_file(&file.path) {
-                // Another gateway may keep its code here too, and make room as well.
+                // Another gateway may share the directory and make room at the same time.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => total -= file.bytes,
             }
@@ -175,14 +179,14 @@ impl Cache {
         }
     }
 
-    fn files(&self) -> io::Result<Vec<Kept>> {
+    fn files(&self) -> io::Result<Vec<CacheFile>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.config.directory)? {
             let entry = entry?;
-            // A file that has gone since is no file.
+            // The file was removed since.
             let Ok(metadata) = entry.metadata() else { continue };
             let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            files.push(Kept { path: entry.path(), bytes: metadata.len(), used });
+            files.push(CacheFile { path: entry.path(), bytes: metadata.len(), used });
         }
         Ok(files)
     }
@@ -191,14 +195,13 @@ impl Cache {
         self.config.directory.join(format!("{source}-{}{SUFFIX}", self.engine))
     }
 
-    fn unfinished(&self, what: &str) -> PathBuf {
-        let number = self.written.fetch_add(1, Ordering::Relaxed);
-        self.config.directory.join(format!("{what}-{}-{number}{UNFINISHED}", std::process::id()))
+    fn temporary_path(&self, prefix: &str) -> PathBuf {
+        let number = self.files_created.fetch_add(1, Ordering::Relaxed);
+        self.config.directory.join(format!("{prefix}-{}-{number}{UNFINISHED}", std::process::id()))
     }
 }
 
-/// A file in the directory.
-struct Kept {
+struct CacheFile {
     path: PathBuf,
     bytes: u64,
     used: SystemTime,
@@ -208,8 +211,8 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
-/// Of the name too, so that a file under another's name is no good.
-fn checksum(path: &Path, code: &[u8]) -> [u8; CHECKSUM] {
+/// Covers the file's name too, so that a renamed file does not match.
+fn checksum(path: &Path, code: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let mut hash = Sha256::new();
     hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
     hash.update(code);

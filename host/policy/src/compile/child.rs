@@ -1,4 +1,4 @@
-//! The compiler in a process of its own, seen from the process that wants code.
+//! The compiler's process, from the side of its parent.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -9,70 +9,69 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use pointsman_domain::text::printable;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
-use super::{Artefact, message};
-use crate::load::LoadError;
-use pointsman_domain::text::printable;
+use super::{NativeCode, message};
+use crate::load_error::LoadError;
 
-/// What the standard library says when there is no memory left, and when there is
-/// none for the stack of a thread.
+/// Messages of the standard library when memory is exhausted, for the heap and for the stack of a
+/// new thread.
 const OUT_OF_MEMORY: [&str; 2] = ["memory allocation of ", "Resource temporarily unavailable"];
-/// Bytes that are kept of what the compiler writes to standard error.
+/// Bytes of the compiler's standard error that are kept.
 const MAX_STDERR: u64 = 16 << 10;
-/// Bytes of it that a message tells.
-const MAX_TOLD: usize = 300;
+/// Bytes of its last line that an error quotes.
+const MAX_QUOTED_ERROR: usize = 300;
 
-/// A program that compiles one policy and ends: see
-/// [`compiler_process`](super::compiler_process).
+/// A program that compiles one policy and exits; see [`compiler_process`](super::compiler_process).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChildCompiler {
-    /// The program; it may be the one that runs.
+    /// The program, which may be the running one.
     pub program: PathBuf,
-    /// What it is called with, before two numbers: bytes of memory and seconds of
-    /// processor time.
+    /// Its arguments, to which two numbers are added: bytes of memory and seconds of processor
+    /// time.
     pub arguments: Vec<OsString>,
-    /// Longest time for one policy, not counting the wait for its turn.
+    /// Longest time for one policy, not counting the wait for a free process.
     pub timeout: Duration,
     /// Most memory for one policy, in bytes.
     pub memory_bytes: usize,
-    /// Most processes at the same time.
+    /// Most concurrent processes.
     pub processes: u32,
 }
 
-/// Kills the process when dropped, and lets go of it.
-struct Running(Child);
+/// A child process that is killed and reaped when dropped.
+struct RunningChild(Child);
 
-/// How a process ended.
-struct Ended {
-    said: Vec<u8>,
-    errors: String,
+/// Output and status of a process that has exited.
+struct ChildExit {
+    stdout: Vec<u8>,
+    stderr: String,
     status: ExitStatus,
     timed_out: bool,
 }
 
 impl ChildCompiler {
-    /// Compiles a policy. Blocks until it is done, at most for the timeout.
-    pub(super) fn compile(&self, bytes: &[u8]) -> Result<Artefact, LoadError> {
-        let ended = self.run(bytes).map_err(LoadError::NoCompiler)?;
-        let by_signal = |signal: Signal| ended.status.signal() == Some(signal.as_raw());
-        if ended.timed_out || by_signal(Signal::XCPU) {
+    /// Compiles a policy. Blocks until the process exits, at most for the timeout.
+    pub(super) fn compile(&self, bytes: &[u8]) -> Result<NativeCode, LoadError> {
+        let exit = self.run(bytes).map_err(LoadError::NoCompiler)?;
+        let by_signal = |signal: Signal| exit.status.signal() == Some(signal.as_raw());
+        if exit.timed_out || by_signal(Signal::XCPU) {
             return Err(LoadError::CompileTime { limit: self.timeout });
         }
-        if ended.status.success() && ended.said.len() <= self.memory_bytes {
-            return match message::decode(ended.said) {
-                Some(result) => result.map(Artefact::vouched),
-                None => Err(LoadError::CompileCrash("it gave no answer".to_owned())),
+        if exit.status.success() && exit.stdout.len() <= self.memory_bytes {
+            return match message::decode(exit.stdout) {
+                Some(result) => result.map(NativeCode::vouched),
+                None => Err(LoadError::CompileCrash("it returned no result".to_owned())),
             };
         }
-        // A signal that nobody here sent comes from a system without memory.
-        if OUT_OF_MEMORY.iter().any(|words| ended.errors.contains(words)) || by_signal(Signal::KILL) {
+        // The watchdog's kill is handled above, so this one comes from the kernel's OOM killer.
+        if OUT_OF_MEMORY.iter().any(|message| exit.stderr.contains(message)) || by_signal(Signal::KILL) {
             return Err(LoadError::CompileMemory { limit: self.memory_bytes });
         }
-        // A panic's text ends with a note on how to see more.
-        let is_told = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
-        let words = ended.errors.lines().rfind(is_told).unwrap_or_default();
-        Err(LoadError::CompileCrash(format!("{}: {}", ended.status, printable(words, MAX_TOLD))))
+        // The message of a panic ends with a note on how to get a backtrace.
+        let is_message = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
+        let message = exit.stderr.lines().rfind(is_message).unwrap_or_default();
+        Err(LoadError::CompileCrash(format!("{}: {}", exit.status, printable(message, MAX_QUOTED_ERROR))))
     }
 
     fn command(&self) -> Command {
@@ -85,7 +84,7 @@ impl ChildCompiler {
             .env_clear()
             .env("RAYON_NUM_THREADS", threads.to_string())
             .current_dir("/")
-            // Signals of a terminal are for the gateway alone.
+            // Signals from a terminal go to the gateway alone.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -93,42 +92,44 @@ impl ChildCompiler {
         command
     }
 
-    /// All children together use the machine once.
+    /// Divides the processors among all children.
     fn threads(&self) -> usize {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         processors.div_ceil(self.processes.max(1) as usize)
     }
 
-    fn run(&self, bytes: &[u8]) -> io::Result<Ended> {
-        let mut running = Running(self.command().spawn()?);
-        let process = Pid::from_child(&running.0);
+    fn run(&self, bytes: &[u8]) -> io::Result<ChildExit> {
+        let mut child = RunningChild(self.command().spawn()?);
+        let process = Pid::from_child(&child.0);
         let missing = || io::Error::other("the compiler has no standard streams");
-        let mut stdin = running.0.stdin.take().ok_or_else(missing)?;
-        let stdout = running.0.stdout.take().ok_or_else(missing)?;
-        let stderr = running.0.stderr.take().ok_or_else(missing)?;
+        let mut stdin = child.0.stdin.take().ok_or_else(missing)?;
+        let stdout = child.0.stdout.take().ok_or_else(missing)?;
+        let stderr = child.0.stderr.take().ok_or_else(missing)?;
         thread::scope(|scope| {
-            let (ended, end) = mpsc::channel::<()>();
-            let watchdog = start(scope, "compile-watchdog", move || kill_at(process, self.timeout, &end))?;
-            let errors = start(scope, "compile-errors", move || read(stderr, MAX_STDERR));
-            // A process that died does not read on; how it died is told below.
+            let (exited, exit) = mpsc::channel::<()>();
+            let watchdog =
+                start(scope, "compile-watchdog", move || kill_after(process, self.timeout, &exit))?;
+            let stderr = start(scope, "compile-errors", move || read(stderr, MAX_STDERR));
+            // Fails if the process has exited, which is handled below.
             let _ = stdin.write_all(bytes);
             drop(stdin);
-            let said = read(stdout, (self.memory_bytes as u64).saturating_add(1));
-            // Waits without letting go of the process: its id stays its own, and so
-            // the watchdog cannot kill another.
+            let stdout = read(stdout, (self.memory_bytes as u64).saturating_add(1));
+            // Waits without reaping the process, so that its id is not reused and the watchdog cannot
+            // kill another process.
             waitid(WaitId::Pid(process), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
-            drop(ended);
+            drop(exited);
             let timed_out = watchdog.join().unwrap_or(false);
-            let errors = errors?.join().unwrap_or_default();
-            let status = running.0.wait()?;
-            Ok(Ended { said, errors: String::from_utf8_lossy(&errors).into_owned(), status, timed_out })
+            let stderr = stderr?.join().unwrap_or_default();
+            let status = child.0.wait()?;
+            let stderr = String::from_utf8_lossy(&stderr).into_owned();
+            Ok(ChildExit { stdout, stderr, status, timed_out })
         })
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningChild {
     fn drop(&mut self) {
-        // Both fail when it has ended already.
+        // Both fail if it has been reaped already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -142,20 +143,19 @@ fn start<'scope, T: Send + 'scope>(
     thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work)
 }
 
-/// Kills a process that takes too long. Tells whether it did.
-fn kill_at(process: Pid, timeout: Duration, end: &Receiver<()>) -> bool {
-    let is_late = end.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout);
+/// Kills a process that has not exited within the timeout. Returns whether it did.
+fn kill_after(process: Pid, timeout: Duration, exit: &Receiver<()>) -> bool {
+    let is_late = exit.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout);
     if is_late {
         let _ = kill_process(process, Signal::KILL);
     }
     is_late
 }
 
-/// What can be read, up to `most` bytes. The pipe is closed then, and whoever
-/// writes more is stopped.
+/// Reads up to `most` bytes and closes the pipe, so that a process that writes more gets `SIGPIPE`.
 fn read(pipe: impl Read, most: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // A pipe that breaks has given all there is.
+    // On an error, what was read so far counts.
     let _ = pipe.take(most).read_to_end(&mut bytes);
     bytes
 }

@@ -1,12 +1,12 @@
-//! What the compiler's process says on its standard output: one byte that tells
-//! what follows, and then native code or a text, to the end.
+//! The format in which the compiler's process reports its result on standard output: one byte for
+//! the kind of result, then native code or a message, up to the end.
 
-use crate::load::{LoadError, one_line};
+use crate::load_error::{LoadError, one_line};
 
-/// The byte before native code. Errors have a byte of their own each.
+/// Kind of a result with native code. Each error has a kind of its own.
 const CODE: u8 = b'C';
 
-/// What a compiler's process has to say.
+/// Encodes a result as its kind and its payload.
 pub(super) fn encode(result: Result<Vec<u8>, LoadError>) -> (u8, Vec<u8>) {
     let (kind, text) = match result {
         Ok(code) => return (CODE, code),
@@ -20,14 +20,14 @@ pub(super) fn encode(result: Result<Vec<u8>, LoadError>) -> (u8, Vec<u8>) {
     (kind, text.into_bytes())
 }
 
-/// What it said. `None` if that makes no sense.
-pub(super) fn decode(mut said: Vec<u8>) -> Option<Result<Vec<u8>, LoadError>> {
-    let kind = *said.first()?;
-    said.remove(0);
+/// Decodes a result. `None` if the bytes are not one.
+pub(super) fn decode(mut output: Vec<u8>) -> Option<Result<Vec<u8>, LoadError>> {
+    let kind = *output.first()?;
+    output.remove(0);
     if kind == CODE {
-        return Some(Ok(said));
+        return Some(Ok(output));
     }
-    let text = one_line(str::from_utf8(&said).ok()?);
+    let text = one_line(str::from_utf8(&output).ok()?);
     Some(Err(match kind {
         b'p' => LoadError::Precompiled,
         b'w' => LoadError::NotWebAssembly(text),

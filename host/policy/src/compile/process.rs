@@ -7,25 +7,25 @@ use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use wasmtime::Engine;
 
 use super::message;
-use crate::load::{LoadError, component_of};
-use crate::runtime::settings;
+use crate::binary::checked_component;
+use crate::engine::code_settings;
+use crate::load_error::LoadError;
 
-/// How much below the gateway the compiler comes when both want the processor: it
-/// gets half as much of it as a thread of requests. With less, a swap on a busy
-/// machine would take minutes.
+/// Niceness of the compiler, which leaves it half the processor time of a request thread. With
+/// less, a swap on a busy machine would take minutes.
 const NICENESS: i32 = 3;
-/// Open files: standard ones, and what the runtime reads of /proc.
+/// Open files: the standard streams, and those that the runtime reads in /proc.
 const MAX_FILES: u64 = 16;
 
-/// The whole of a process that compiles one policy: limits itself to `memory`
-/// bytes and `seconds` of processor time, reads the policy from standard input
-/// and writes what became of it to standard output. Whoever uses
-/// [`ChildCompiler`](super::ChildCompiler) has a command that calls this.
+/// Runs as the whole of a process that compiles one policy. Limits itself to `memory` bytes and
+/// `seconds` of processor time, reads the policy from standard input, and writes native code or an
+/// error to standard output. A user of [`ChildCompiler`](super::ChildCompiler) needs a command that
+/// calls this.
 pub fn compiler_process(memory: u64, seconds: u64) -> ExitCode {
     match limit(memory, seconds).map_err(io::Error::from).and_then(|()| serve()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // It is read where this process was started.
+            // The parent process reads it.
             let _ = writeln!(io::stderr(), "{error}");
             ExitCode::FAILURE
         }
@@ -51,16 +51,16 @@ fn limit(memory: u64, seconds: u64) -> rustix::io::Result<()> {
 fn serve() -> io::Result<()> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
-    let (kind, rest) = message::encode(compile(&bytes));
+    let (kind, payload) = message::encode(compile(&bytes));
     let mut out = io::stdout().lock();
     out.write_all(&[kind])?;
-    out.write_all(&rest)?;
+    out.write_all(&payload)?;
     out.flush()
 }
 
-/// With the settings of the engine that will run it, but without its pool.
+/// Compiles with the settings of the engine that will run the code, but without its pool.
 fn compile(bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
-    let component = component_of(bytes)?;
-    let engine = Engine::new(&settings()).map_err(LoadError::compile)?;
+    let component = checked_component(bytes)?;
+    let engine = Engine::new(&code_settings()).map_err(LoadError::compile)?;
     engine.precompile_component(&component).map_err(LoadError::compile)
 }

@@ -1,11 +1,11 @@
-//! Lowers a candidate as one block.
+//! Lowering of a candidate as one block of bytes.
 //!
-//! Candidates are most of what goes into the sandbox. The lowering that
-//! wasmtime derives finds the policy's memory again for each of the 22 parts of
-//! one, which was a quarter of a warm decision. This one lays the record out on
-//! the side, by the rules of the canonical ABI, and copies it once.
+//! Candidates are most of the data that goes into the sandbox. The lowering that wasmtime derives
+//! looks up the policy's memory for each of the 22 parts of a candidate, which took a quarter of a
+//! warm decision. This one lays the record out in a buffer, by the rules of the canonical ABI, and
+//! copies it once.
 
-#![expect(unsafe_code, reason = "implementing Lower is; everything in it is checked Rust")]
+#![expect(unsafe_code, reason = "`Lower` is an unsafe trait; the implementation itself is safe Rust")]
 
 use std::mem::MaybeUninit;
 
@@ -19,12 +19,12 @@ const SIZE: usize = 112;
 /// Bytes of the `id` before the rest: pointer and length.
 const STRING: usize = 8;
 
-const _: () = assert!(Candidate::SIZE32 == SIZE, "the block has the layout of an older contract");
+const _: () = assert!(Candidate::SIZE32 == SIZE, "the block's layout differs from the contract's");
 
-// SAFETY: the layout written here is that of the derived `ComponentType`, which a
-// test compares; and it is written to the policy's own memory only.
+// SAFETY: the layout is that of the derived `ComponentType`, which a test compares, and it is
+// written to the policy's own memory only.
 unsafe impl Lower for Candidate<'_> {
-    /// Never called: a record this long travels in memory.
+    /// Never called: a record of this size is passed in memory.
     fn linear_lower_to_flat<T>(
         &self,
         _: &mut LowerContext<'_, T>,
@@ -48,42 +48,42 @@ unsafe impl Lower for Candidate<'_> {
 }
 
 impl Candidate<'_> {
-    /// All but the id, which stays empty.
-    fn block(&self) -> Block {
-        let mut block = Block { bytes: [0; SIZE], end: STRING };
-        block.option(self.context_window.map(u32::to_le_bytes));
-        block.option(self.max_output_tokens.map(u32::to_le_bytes));
+    /// Lays out all fields but the id, whose place stays empty.
+    fn block(&self) -> RecordBlock {
+        let mut block = RecordBlock { bytes: [0; SIZE], end: STRING };
+        block.put_option(self.context_window.map(u32::to_le_bytes));
+        block.put_option(self.max_output_tokens.map(u32::to_le_bytes));
         block.put([self.inputs.as_array()[0] as u8]);
         block.put([self.abilities.as_array()[0] as u8]);
         block.put(self.input_price.to_le_bytes());
         block.put(self.output_price.to_le_bytes());
-        block.option(self.quality.map(f64::to_le_bytes));
+        block.put_option(self.quality.map(f64::to_le_bytes));
         block.put([u8::from(self.healthy)]);
         block.put(self.in_flight.to_le_bytes());
-        block.option(self.first_token_ms.map(f64::to_le_bytes));
-        block.option(self.tokens_per_second.map(f64::to_le_bytes));
+        block.put_option(self.first_token_ms.map(f64::to_le_bytes));
+        block.put_option(self.tokens_per_second.map(f64::to_le_bytes));
         block.put(self.error_rate.to_le_bytes());
         block
     }
 }
 
-/// A record under construction.
-struct Block {
+/// A record under construction, laid out by the canonical ABI.
+struct RecordBlock {
     bytes: [u8; SIZE],
     end: usize,
 }
 
-impl Block {
-    /// The next field: a number is aligned to its size.
+impl RecordBlock {
+    /// Appends a number, aligned to its size.
     fn put<const N: usize>(&mut self, number: [u8; N]) {
         let at = self.end.next_multiple_of(N);
         self.bytes[at..at + N].copy_from_slice(&number);
         self.end = at + N;
     }
 
-    /// The next field if it may be absent: a byte that tells, and the number,
-    /// both aligned to the number's size.
-    fn option<const N: usize>(&mut self, number: Option<[u8; N]>) {
+    /// Appends an optional number: a discriminant byte and the number, both aligned to the
+    /// number's size.
+    fn put_option<const N: usize>(&mut self, number: Option<[u8; N]>) {
         self.end = self.end.next_multiple_of(N);
         self.put([u8::from(number.is_some())]);
         self.put(number.unwrap_or([0; N]));

@@ -1,12 +1,14 @@
-//! The types of `wit/orchestration.wit`, as [`contract`](super) has those of
-//! `wit/policy.wit`.
+//! The types of `wit/orchestration.wit`, as they cross into the sandbox and back.
 
 use std::time::Duration;
 
 use pointsman_domain::plan as domain;
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::{Candidate, Decision, Modalities, Refusal, Request, Target, milliseconds, tokens};
+use super::{
+    Candidate, Decision, Modalities, Refusal, Request, Target, milliseconds, saturating_tokens,
+    saturating_u32,
+};
 
 mod lengths;
 
@@ -14,7 +16,7 @@ mod lengths;
 pub(crate) type PlanParams<'a> = (Request<'a>, &'a [Candidate<'a>]);
 /// Parameters of `orchestrator.resume`.
 pub(crate) type ResumeParams<'a> = (Request<'a>, &'a [Candidate<'a>], &'a [u8], &'a [TaskResult<'a>]);
-/// Results of both.
+/// Results of `orchestrator.plan` and `orchestrator.resume`.
 pub(crate) type StepResults = (Result<Step, Refusal>,);
 
 #[derive(ComponentType, Lift)]
@@ -44,7 +46,7 @@ pub(crate) enum Part {
 }
 
 #[derive(ComponentType, Lift, Clone, Copy)]
-#[expect(dead_code, reason = "the policy makes the values; lifting reads them by number")]
+#[expect(dead_code, reason = "policies construct the values; lifting reads them by number")]
 #[component(enum)]
 #[repr(u8)]
 pub(crate) enum Role {
@@ -172,31 +174,26 @@ pub(crate) struct ContentPart {
 }
 
 impl<'a> TaskResult<'a> {
-    /// The results of all tasks, by number.
-    pub(crate) fn all(results: &'a [domain::TaskResult]) -> Vec<Self> {
-        results.iter().enumerate().map(|(number, result)| Self::of(number, result)).collect()
+    /// Converts the results of all tasks, in the order of their numbers.
+    pub(crate) fn list(results: &'a [domain::TaskResult]) -> Vec<Self> {
+        results.iter().enumerate().map(|(number, result)| Self::new(number, result)).collect()
     }
 
-    fn of(number: usize, result: &'a domain::TaskResult) -> Self {
+    fn new(number: usize, result: &'a domain::TaskResult) -> Self {
         Self {
-            task: count(number),
+            task: saturating_u32(number),
             name: &result.name,
             status: if result.output.is_some() { TaskStatus::Done } else { TaskStatus::Failed },
-            candidate: result.candidate.map(count),
+            candidate: result.candidate.map(saturating_u32),
             finish_reason: result.finish_reason.as_deref(),
-            output_bytes: result.output.as_ref().map_or(0, |output| count(output.len())),
-            input_tokens: tokens(result.usage.input_tokens),
-            output_tokens: tokens(result.usage.output_tokens),
+            output_bytes: result.output.as_ref().map_or(0, |output| saturating_u32(output.len())),
+            input_tokens: saturating_tokens(result.usage.input_tokens),
+            output_tokens: saturating_tokens(result.usage.output_tokens),
             cost: result.cost.usd(),
             latency_ms: milliseconds(result.latency),
             error: result.error.as_deref(),
         }
     }
-}
-
-/// A count as the contract has it.
-pub(crate) fn count(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl From<Part> for domain::ComposedPart {
@@ -225,7 +222,7 @@ impl From<Input> for domain::TaskInput {
                     Role::User => domain::MessageRole::User,
                     Role::Assistant => domain::MessageRole::Assistant,
                 };
-                Self::Message(domain::ComposedMessage { role, content: all(content) })
+                Self::Message(domain::ComposedMessage { role, content: convert_all(content) })
             }
         }
     }
@@ -237,8 +234,8 @@ impl From<Task> for domain::TaskProposal {
         Self {
             name: task.name,
             operation: task.operation,
-            targets: all(task.targets),
-            input: all(task.input),
+            targets: convert_all(task.targets),
+            input: convert_all(task.input),
             after: task.after.into_iter().map(|number| number as usize).collect(),
             optional: task.optional,
             max_output_tokens: task.max_output_tokens,
@@ -252,10 +249,10 @@ impl From<Task> for domain::TaskProposal {
 impl From<Plan> for domain::PlanProposal {
     fn from(plan: Plan) -> Self {
         Self {
-            tasks: all(plan.tasks),
+            tasks: convert_all(plan.tasks),
             next: match plan.next {
                 Next::Answer(task) => domain::Continuation::Answer(task as usize),
-                Next::Compose(parts) => domain::Continuation::Compose(all(parts)),
+                Next::Compose(parts) => domain::Continuation::Compose(convert_all(parts)),
                 Next::Resume(state) => domain::Continuation::Resume(state),
             },
             label: plan.label,
@@ -266,10 +263,10 @@ impl From<Plan> for domain::PlanProposal {
 
 impl From<Finished> for domain::FinishProposal {
     fn from(finished: Finished) -> Self {
-        Self { content: all(finished.content), label: finished.label, reason: finished.reason }
+        Self { content: convert_all(finished.content), label: finished.label, reason: finished.reason }
     }
 }
 
-fn all<T, U: From<T>>(items: Vec<T>) -> Vec<U> {
+fn convert_all<T, U: From<T>>(items: Vec<T>) -> Vec<U> {
     items.into_iter().map(U::from).collect()
 }

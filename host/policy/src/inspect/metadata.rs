@@ -1,17 +1,15 @@
-//! What the tools that made a policy recorded in it. Anybody can write anything
-//! there: it is for people to read, and nothing depends on it.
+//! Metadata that tools recorded in a policy. It can be forged, so it is only shown to people.
 
+use pointsman_domain::text::printable;
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
 use super::{Sdk, Tool};
-use pointsman_domain::text::printable;
 
-/// The custom section in which a kit for policies records itself: its language,
-/// a space, and its version.
+/// Custom section in which a kit for policies records its language, a space, and its version.
 const SDK_SECTION: &str = "pointsman:sdk";
-/// With this begin the names of sections that hold a core module's component type.
+/// Prefix of the names of sections with a core module's component type.
 const TYPE_SECTION: &str = "component-type";
-/// Languages, and tools, that are kept.
+/// Number of languages, and of tools, that are kept.
 const MAX_TOOLS: usize = 32;
 /// Bytes of a name or a version that are kept.
 const MAX_TEXT: usize = 128;
@@ -31,31 +29,30 @@ fn sdk(record: &[u8]) -> Option<Sdk> {
 }
 
 impl Metadata {
-    /// Reads the custom sections of a file that is known to be WebAssembly, and
-    /// of all that is nested in it.
+    /// Reads the custom sections of a WebAssembly file and of everything nested in it.
     pub(super) fn read(wasm: &[u8]) -> Self {
         let mut metadata = Self::default();
         metadata.scan(wasm);
         metadata
     }
 
-    /// What breaks off tells what it told before.
+    /// Reads sections up to the first error.
     fn scan(&mut self, wasm: &[u8]) {
         for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
             let Payload::CustomSection(section) = payload else { continue };
             if section.name() == SDK_SECTION {
                 self.sdk = self.sdk.take().or_else(|| sdk(section.data()));
             } else if section.name().starts_with(TYPE_SECTION) {
-                self.described_by(section.data());
+                self.scan_component_type(section.data());
             } else if let KnownCustom::Producers(producers) = section.as_known() {
                 let _ = self.add(producers);
             }
         }
     }
 
-    /// The generator of the bindings records itself in the component's type,
-    /// which is a component without code.
-    fn described_by(&mut self, component_type: &[u8]) {
+    /// Reads the producers of a component type, which is encoded as a component without code. The
+    /// bindings generator records itself there.
+    fn scan_component_type(&mut self, component_type: &[u8]) {
         for payload in Parser::new(0).parse_all(component_type).map_while(Result::ok) {
             if let Payload::CustomSection(section) = payload
                 && let KnownCustom::Producers(producers) = section.as_known()

@@ -10,7 +10,7 @@ use std::time::Duration;
 use pointsman_domain::decision::Refusal;
 use pointsman_domain::money::Price;
 use pointsman_domain::plan::PlanStep;
-use pointsman_policy::{Answer, DecisionInput, Grants, Isolation, Limits, Policy, PolicySpec};
+use pointsman_policy::{DecisionInput, Grants, Isolation, Limits, Policy, PolicyAnswer, PolicySpec};
 
 use crate::support::{input, load, load_error, spec_with};
 
@@ -104,12 +104,12 @@ async fn decides_as_expected(policy: &Policy, inputs: impl Iterator<Item = Decis
     for input in inputs {
         let expected = expected(&input);
         match policy.decide(input).await.unwrap() {
-            Answer::Step(PlanStep::Route(decision)) => {
+            PolicyAnswer::Step(PlanStep::Route(decision)) => {
                 let targets: Vec<usize> = decision.targets().iter().map(|target| target.candidate).collect();
                 assert_eq!(targets, expected);
                 assert_eq!(decision.label(), "cheapest");
             }
-            Answer::Refusal(Refusal::NoCandidate(_)) => assert!(expected.is_empty(), "{expected:?}"),
+            PolicyAnswer::Refusal(Refusal::NoCandidate(_)) => assert!(expected.is_empty(), "{expected:?}"),
             other => panic!("{other:?}"),
         }
     }

@@ -1,38 +1,38 @@
-//! What becomes of each misdeed. The matches have no wildcard: a misdeed
-//! without an expectation does not compile.
+//! Results of each misdeed. The match has no wildcard, so a misdeed without an expectation does not
+//! compile.
 
 use pointsman_guests::{HOSTILE, Misdeed, misbehaving, misbehaving_at_once};
-use pointsman_policy::{Answer, PolicySpec};
+use pointsman_policy::{PolicyAnswer, PolicySpec};
 
 use crate::support::{decide, hasty, load, load_error, reason, spec_with};
 
-/// What a policy ends in.
+/// Result of a misbehaving policy.
 #[derive(Debug, PartialEq)]
-enum End {
-    /// The load gate, with this in the message.
-    NotLetIn(&'static str),
+enum MisdeedEnd {
+    /// The load gate refuses it, with this in the message.
+    Refused(&'static str),
     /// A failed decision, for this reason.
     Failure(&'static str),
     /// A decision or a refusal.
     Answer,
 }
 
-const fn expected(misdeed: Misdeed) -> End {
+const fn expected(misdeed: Misdeed) -> MisdeedEnd {
     match misdeed {
         Misdeed::LoopAtStart | Misdeed::LoopInValidate => {
-            End::NotLetIn("failed while it was started: the policy ran past its deadline")
+            MisdeedEnd::Refused("failed while it was started: the policy ran past its deadline")
         }
-        Misdeed::RefuseSettings => {
-            End::NotLetIn("the policy refuses its settings: setting `misdeed`: refused\\nas \\u{1b}[31masked")
-        }
-        Misdeed::LoopInRoute => End::Failure("deadline"),
-        Misdeed::Recurse => End::Failure("stack"),
-        Misdeed::Trap | Misdeed::Panic => End::Failure("trap"),
-        Misdeed::GrowMemory => End::Failure("memory"),
-        Misdeed::FloodHost => End::Failure("host_calls"),
-        Misdeed::Internal | Misdeed::TurnedInternal => End::Failure("internal"),
+        Misdeed::RefuseSettings => MisdeedEnd::Refused(
+            "the policy refuses its settings: setting `misdeed`: refused\\nas \\u{1b}[31masked",
+        ),
+        Misdeed::LoopInRoute => MisdeedEnd::Failure("deadline"),
+        Misdeed::Recurse => MisdeedEnd::Failure("stack"),
+        Misdeed::Trap | Misdeed::Panic => MisdeedEnd::Failure("trap"),
+        Misdeed::GrowMemory => MisdeedEnd::Failure("memory"),
+        Misdeed::FloodHost => MisdeedEnd::Failure("host_calls"),
+        Misdeed::Internal | Misdeed::TurnedInternal => MisdeedEnd::Failure("internal"),
         Misdeed::HugeLabel | Misdeed::HugeReason | Misdeed::ManyTargets | Misdeed::HugeLog => {
-            End::Failure("too_large")
+            MisdeedEnd::Failure("too_large")
         }
         Misdeed::LongReason
         | Misdeed::MoreTargetsThanCandidates
@@ -47,7 +47,7 @@ const fn expected(misdeed: Misdeed) -> End {
         | Misdeed::HeaderInLabel
         | Misdeed::AnsiInReason
         | Misdeed::C1InReason
-        | Misdeed::AnsiInRefusal => End::Failure("invalid"),
+        | Misdeed::AnsiInRefusal => MisdeedEnd::Failure("invalid"),
         Misdeed::GrowMemoryGracefully
         | Misdeed::LongestTimes
         | Misdeed::AnsiInLog
@@ -57,13 +57,13 @@ const fn expected(misdeed: Misdeed) -> End {
         | Misdeed::LongLog
         | Misdeed::FloodLog
         | Misdeed::Deny
-        | Misdeed::RefuseAll => End::Answer,
+        | Misdeed::RefuseAll => MisdeedEnd::Answer,
     }
 }
 
 fn spec_for(misdeed: Misdeed, settings: &str) -> PolicySpec {
     match expected(misdeed) {
-        End::Failure("deadline") | End::NotLetIn(_) => hasty(spec_with(settings)),
+        MisdeedEnd::Failure("deadline") | MisdeedEnd::Refused(_) => hasty(spec_with(settings)),
         _ => spec_with(settings),
     }
 }
@@ -75,15 +75,15 @@ async fn every_misdeed_ends_as_it_should_and_leaves_nothing_behind() {
         let spec = spec_for(misdeed, &misbehaving(misdeed));
         let end = match load(spec, HOSTILE) {
             Err(error) => {
-                let End::NotLetIn(part) = expected(misdeed) else {
-                    panic!("{misdeed:?} was not let in: {error}");
+                let MisdeedEnd::Refused(part) = expected(misdeed) else {
+                    panic!("{misdeed:?} was refused: {error}");
                 };
                 assert!(error.to_string().contains(part), "{misdeed:?}: {error}");
                 continue;
             }
             Ok(policy) => match decide(&policy).await {
-                Ok(_) => End::Answer,
-                Err(failure) => End::Failure(failure.reason()),
+                Ok(_) => MisdeedEnd::Answer,
+                Err(failure) => MisdeedEnd::Failure(failure.reason()),
             },
         };
         assert_eq!(end, expected(misdeed), "{misdeed:?}");
@@ -92,13 +92,13 @@ async fn every_misdeed_ends_as_it_should_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_policy_that_misbehaves_on_the_trial_is_not_let_in() {
+fn a_policy_that_misbehaves_on_the_probe_is_refused() {
     // Held, so that the code is compiled once.
     let _good = load(spec_with("{}"), HOSTILE).unwrap();
     for &misdeed in Misdeed::ALL {
-        if let End::Failure(_) = expected(misdeed) {
+        if let MisdeedEnd::Failure(_) = expected(misdeed) {
             let error = load_error(spec_for(misdeed, &misbehaving_at_once(misdeed)), HOSTILE);
-            assert!(error.contains("the policy failed on a trial request: "), "{misdeed:?}: {error}");
+            assert!(error.contains("the policy failed on a probe request: "), "{misdeed:?}: {error}");
         }
     }
 }
@@ -117,7 +117,7 @@ async fn texts_that_turn_or_hide_are_escaped() {
     let shown = r"ok \u{202e}gnol\u{2066} \u{2028}fake line\u{200b}\u{feff}\u{e0041}";
     assert_eq!(reason(decided(Misdeed::TurnedReason).await), shown);
     match decided(Misdeed::TurnedRefusal).await.unwrap() {
-        Answer::Refusal(refusal) => assert_eq!(refusal.message(), shown),
+        PolicyAnswer::Refusal(refusal) => assert_eq!(refusal.message(), shown),
         other => panic!("not refused: {other:?}"),
     }
     let failure = decided(Misdeed::TurnedInternal).await.unwrap_err().to_string();

@@ -9,7 +9,7 @@ use pointsman_domain::money::Picodollars;
 use pointsman_domain::plan::{ComposedPart, Continuation, MAX_STATE, Plan, PlanStep, TaskInput, TaskResult};
 use pointsman_domain::usage::Usage;
 use pointsman_guests::{Blunder, PLANNER, Planned, Shape, blundering, planned};
-use pointsman_policy::{Answer, DecisionInput, Grants, Isolation, Orchestration, Policy, PolicySpec};
+use pointsman_policy::{DecisionInput, Grants, Isolation, Orchestration, Policy, PolicyAnswer, PolicySpec};
 
 use crate::support::{input, load, load_error, spec, spec_with};
 
@@ -21,9 +21,9 @@ fn planner(settings: &Planned) -> Policy {
     load(granted(&planned(settings)), PLANNER).unwrap()
 }
 
-fn plan(answer: Answer) -> Plan {
+fn plan(answer: PolicyAnswer) -> Plan {
     match answer {
-        Answer::Step(PlanStep::Run(plan)) => plan,
+        PolicyAnswer::Step(PlanStep::Run(plan)) => plan,
         other => panic!("not a plan: {other:?}"),
     }
 }
@@ -166,7 +166,8 @@ async fn a_policy_that_is_resumed_reads_state_results_and_outputs() {
             panic!("it is not to be resumed")
         };
         let results = vec![result("t0", Some("grüße")), result("t1", None)];
-        let Answer::Step(PlanStep::Finish(finish)) = policy.resume(after(results), &state).await.unwrap()
+        let PolicyAnswer::Step(PlanStep::Finish(finish)) =
+            policy.resume(after(results), &state).await.unwrap()
         else {
             panic!("no answer")
         };
@@ -180,7 +181,7 @@ async fn a_routing_decision_of_an_orchestrating_policy_names_only_whole_candidat
     let mut input = input(3);
     input.orchestration.whole = 2;
     let answer = planner(&Planned::default()).decide(input).await.unwrap();
-    let Answer::Step(PlanStep::Route(decision)) = answer else { panic!("{answer:?}") };
+    let PolicyAnswer::Step(PlanStep::Route(decision)) = answer else { panic!("{answer:?}") };
     assert_eq!(decision.targets().len(), 2);
 }
 

@@ -9,7 +9,9 @@ use pointsman_domain::decision::Decision;
 use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ComposedPart, Continuation, Plan, PlanStep, TaskInput};
 use pointsman_guests::{Planned, Shape, planned};
-use pointsman_policy::{Answer, Code, DecisionInput, Grants, Isolation, Policy, PolicyFailure, PolicySpec};
+use pointsman_policy::{
+    Code, DecisionInput, Grants, Isolation, Policy, PolicyAnswer, PolicyFailure, PolicySpec,
+};
 
 use crate::grants::{about, conversation};
 use crate::isolation::outcome;
@@ -27,9 +29,9 @@ pub fn guest(name: &str) -> Vec<u8> {
     fs::read(directory().join(name).with_extension("wasm")).unwrap()
 }
 
-fn routed(answer: Result<Answer, PolicyFailure>) -> Decision {
+fn routed(answer: Result<PolicyAnswer, PolicyFailure>) -> Decision {
     match answer.unwrap() {
-        Answer::Step(PlanStep::Route(decision)) => decision,
+        PolicyAnswer::Step(PlanStep::Route(decision)) => decision,
         other => panic!("not a decision: {other:?}"),
     }
 }
@@ -134,7 +136,8 @@ async fn planner_plans_and_goes_on() {
         panic!("not to be resumed")
     };
     let results = after(vec![result("t0", Some("grüße")), result("t1", None)]);
-    let Answer::Step(PlanStep::Finish(finish)) = planner(&settings).resume(results, &state).await.unwrap()
+    let PolicyAnswer::Step(PlanStep::Finish(finish)) =
+        planner(&settings).resume(results, &state).await.unwrap()
     else {
         panic!("no answer")
     };
@@ -148,7 +151,7 @@ fn planner(settings: &Planned) -> Policy {
 
 async fn plan_of(settings: &Planned) -> Plan {
     match planner(settings).decide(input(3)).await.unwrap() {
-        Answer::Step(PlanStep::Run(plan)) => plan,
+        PolicyAnswer::Step(PlanStep::Run(plan)) => plan,
         other => panic!("not a plan: {other:?}"),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::plan::PlanStep;
 use pointsman_policy::{
-    Answer, Code, Limits, LoadError, Policy, PolicyFailure, PolicySpec, Runtime, RuntimeConfig,
+    Code, Limits, LoadError, Policy, PolicyAnswer, PolicyFailure, PolicySpec, Runtime, RuntimeConfig,
 };
 
 mod inputs;
@@ -49,23 +49,23 @@ pub fn load_error(spec: PolicySpec, bytes: &[u8]) -> String {
     load(spec, bytes).unwrap_err().to_string()
 }
 
-pub async fn decide(policy: &Policy) -> Result<Answer, PolicyFailure> {
+pub async fn decide(policy: &Policy) -> Result<PolicyAnswer, PolicyFailure> {
     policy.decide(input(3)).await
 }
 
 /// The label of a decision.
-pub fn label(answer: Result<Answer, PolicyFailure>) -> String {
+pub fn label(answer: Result<PolicyAnswer, PolicyFailure>) -> String {
     match answer.unwrap() {
-        Answer::Step(step) => step.label().to_owned(),
-        Answer::Refusal(refusal) => panic!("refused: {refusal:?}"),
+        PolicyAnswer::Step(step) => step.label().to_owned(),
+        PolicyAnswer::Refusal(refusal) => panic!("refused: {refusal:?}"),
     }
 }
 
 /// The reason of a decision.
-pub fn reason(answer: Result<Answer, PolicyFailure>) -> String {
+pub fn reason(answer: Result<PolicyAnswer, PolicyFailure>) -> String {
     match answer.unwrap() {
-        Answer::Step(PlanStep::Route(decision)) => decision.reason().unwrap_or_default().to_owned(),
-        Answer::Step(other) => panic!("not a decision: {other:?}"),
-        Answer::Refusal(refusal) => panic!("refused: {refusal:?}"),
+        PolicyAnswer::Step(PlanStep::Route(decision)) => decision.reason().unwrap_or_default().to_owned(),
+        PolicyAnswer::Step(other) => panic!("not a decision: {other:?}"),
+        PolicyAnswer::Refusal(refusal) => panic!("refused: {refusal:?}"),
     }
 }

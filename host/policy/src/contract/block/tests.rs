@@ -4,10 +4,10 @@ use wasmtime::{Engine, Store};
 use super::super::{Abilities, Modalities};
 use super::*;
 
-/// The same record with the lowering that wasmtime derives.
+/// [`Candidate`] with the lowering that wasmtime derives.
 #[derive(ComponentType, Lower)]
 #[component(record)]
-struct Derived<'a> {
+struct DerivedCandidate<'a> {
     id: &'a str,
     #[component(name = "context-window")]
     context_window: Option<u32>,
@@ -31,7 +31,7 @@ struct Derived<'a> {
     error_rate: f64,
 }
 
-/// Gives back the bytes of its argument as they arrived in its memory.
+/// A component that returns the bytes of its argument as they arrived in its memory.
 const MIRROR: &str = r#"(component
     (type $m (flags "text" "image" "audio" "video" "document"))
     (export $modalities "modalities" (type $m))
@@ -117,9 +117,9 @@ macro_rules! samples {
 }
 
 #[test]
-fn a_block_is_what_wasmtime_would_have_written() {
+fn a_block_has_the_bytes_that_the_derived_lowering_writes() {
     let blocks = samples!(Candidate);
-    let derived = samples!(Derived);
+    let derived = samples!(DerivedCandidate);
     let blocks = bytes_of((&blocks[..],));
     assert_eq!(blocks.len(), 2 * SIZE);
     assert_eq!(blocks, bytes_of((&derived[..],)));

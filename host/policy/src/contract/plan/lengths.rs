@@ -1,8 +1,8 @@
-//! Limits on the lengths of the lists of a plan.
+//! Limits on the lengths of the lists in a plan.
 //!
-//! The answer of a policy has been copied out of its memory, a few megabytes at most.
-//! Converting and checking it costs the gateway many times that, so a list that no
-//! valid plan has is refused by its length alone.
+//! A policy's result is at most a few megabytes when it has been copied out of the sandbox, but
+//! converting and validating it costs the gateway many times that. So lists longer than any valid
+//! plan has are refused by their length alone.
 
 use pointsman_domain::plan::{InvalidPlan, PlanScope};
 
@@ -10,19 +10,19 @@ use super::{Finished, Input, Next, Plan, Task};
 
 /// Inputs of tasks, parts of messages and parts of the answer, all together.
 const MAX_PARTS: usize = 8_192;
-/// Options of one task; fewer are known.
+/// Options of one task. The contract defines fewer.
 const MAX_OPTIONS: usize = 16;
 
 impl Plan {
-    /// Refuses a plan with a list that is too long. Walks no list before its length
-    /// was checked.
+    /// Refuses a plan with a list that is too long. Checks the length of each list before it
+    /// iterates over it.
     pub(crate) fn check_lengths(&self, scope: &PlanScope<'_>) -> Result<(), InvalidPlan> {
         let (tasks, limit) = (self.tasks.len(), scope.limits.tasks);
         let total = scope.first + tasks;
         if total > limit {
             return Err(InvalidPlan::TooManyTasks { tasks, total, limit });
         }
-        let mut parts = Parts::default();
+        let mut parts = PartCount::default();
         for task in &self.tasks {
             check("dependencies of one task", task.after.len(), tasks)?;
             check("targets of one task", task.targets.len(), scope.candidates.len())?;
@@ -37,17 +37,17 @@ impl Plan {
 }
 
 impl Finished {
-    /// Refuses an answer of too many parts.
+    /// Refuses an answer with too many parts.
     pub(crate) fn check_lengths(&self) -> Result<(), InvalidPlan> {
-        Parts::default().add(self.content.len())
+        PartCount::default().add(self.content.len())
     }
 }
 
-/// Inputs and parts counted so far.
+/// Number of inputs and parts so far.
 #[derive(Default)]
-struct Parts(usize);
+struct PartCount(usize);
 
-impl Parts {
+impl PartCount {
     fn add(&mut self, more: usize) -> Result<(), InvalidPlan> {
         self.0 = self.0.saturating_add(more);
         check("inputs and parts", self.0, MAX_PARTS)

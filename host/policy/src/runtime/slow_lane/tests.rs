@@ -20,16 +20,16 @@ fn late() -> Deadline {
     Deadline::after(Duration::from_secs(3_600))
 }
 
-/// A call that gives way once, and ends in the lane.
-fn slow<T: Send + 'static>(last: impl FnOnce() -> T + Send + 'static) -> Call<T> {
+/// A call that yields once, and ends in the lane.
+fn slow<T: Send + 'static>(last: impl FnOnce() -> T + Send + 'static) -> PolicyCall<T> {
     Box::pin(async move {
         yield_now().await;
         Ok(last())
     })
 }
 
-/// A call that runs without end, and gives way all the time.
-fn endless() -> Call<()> {
+/// A call that never ends, and yields all the time.
+fn endless() -> PolicyCall<()> {
     Box::pin(async {
         loop {
             yield_now().await;
@@ -38,47 +38,46 @@ fn endless() -> Call<()> {
 }
 
 /// A call that nothing wakes.
-fn asleep() -> Call<()> {
+fn asleep() -> PolicyCall<()> {
     Box::pin(std::future::pending())
 }
 
 #[tokio::test]
-async fn a_call_that_gets_no_turn_ends_at_its_deadline() {
+async fn a_call_without_a_permit_ends_at_its_deadline() {
     let lane = lane();
-    let share = lane.share(false);
+    let limit = lane.limit(false);
     let all = u32::try_from(lane.threads).unwrap();
-    let held = Arc::clone(&share.turns).acquire_many_owned(all).await.unwrap();
-    assert_eq!(lane.run(slow(|| ()), &share, soon(), 20).await, Err(PolicyFailure::Starved));
+    let held = Arc::clone(&limit.permits).acquire_many_owned(all).await.unwrap();
+    assert_eq!(lane.run(slow(|| ()), &limit, soon(), 20).await, Err(PolicyFailure::Starved));
     drop(held);
-    assert_eq!(lane.run(slow(|| "done"), &share, late(), 20).await, Ok("done"));
+    assert_eq!(lane.run(slow(|| "done"), &limit, late(), 20).await, Ok("done"));
 }
 
 #[tokio::test]
-async fn an_answer_after_the_deadline_is_none() {
+async fn an_answer_after_the_deadline_does_not_count() {
     let (lane, passed) = (lane(), Deadline::after(Duration::ZERO));
-    let share = lane.share(false);
+    let limit = lane.limit(false);
     let quick = Box::pin(async { Ok(()) });
-    assert_eq!(lane.run(quick, &share, passed, 20).await, Err(PolicyFailure::Starved));
-    assert!(lane.run(slow(|| ()), &share, passed, 20).await.is_err());
-    let failing: Call<()> = Box::pin(async { Err(PolicyFailure::Memory) });
+    assert_eq!(lane.run(quick, &limit, passed, 20).await, Err(PolicyFailure::Starved));
+    assert!(lane.run(slow(|| ()), &limit, passed, 20).await.is_err());
+    let failing: PolicyCall<()> = Box::pin(async { Err(PolicyFailure::Memory) });
     assert_eq!(
-        lane.run(failing, &share, passed, 20).await,
+        lane.run(failing, &limit, passed, 20).await,
         Err(PolicyFailure::Memory),
-        "what went wrong first"
+        "the first failure is reported"
     );
 }
 
 #[tokio::test]
-async fn a_late_call_is_blamed_on_who_had_the_processor() {
+async fn a_late_call_is_the_policys_fault_only_if_it_had_the_processor() {
     let lane = lane();
-    let (wakeful, sleeper) = (lane.share(false), lane.share(true));
+    let (wakeful, sleeper) = (lane.limit(false), lane.limit(true));
     assert_eq!(lane.run(endless(), &wakeful, soon(), 4).await, Err(PolicyFailure::Deadline));
     assert_eq!(lane.run(endless(), &wakeful, soon(), u64::MAX).await, Err(PolicyFailure::Starved));
     assert_eq!(lane.run(asleep(), &wakeful, soon(), 20).await, Err(PolicyFailure::Starved));
     assert_eq!(lane.run(asleep(), &sleeper, soon(), 20).await, Err(PolicyFailure::Deadline));
 }
 
-/// Logged lines.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -101,12 +100,12 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// Logs when it is dropped, and then says so.
-struct LastWords(mpsc::Sender<()>);
+/// Logs and sends a signal when it is dropped.
+struct LogOnDrop(mpsc::Sender<()>);
 
-impl Drop for LastWords {
+impl Drop for LogOnDrop {
     fn drop(&mut self) {
-        tracing::info!("last words");
+        tracing::info!("dropped");
         let _ = self.0.send(());
     }
 }
@@ -114,21 +113,21 @@ impl Drop for LastWords {
 #[tokio::test]
 async fn a_call_that_moves_keeps_the_log_and_the_span_of_its_request() {
     let (lane, log) = (lane(), Log::default());
-    let share = lane.share(false);
+    let limit = lane.limit(false);
     let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).without_time().with_ansi(false);
     let (dropped, was_dropped) = mpsc::channel();
     let here = tracing::subscriber::set_default(subscriber.finish());
     let span = tracing::info_span!("request").entered();
-    lane.run(slow(|| tracing::info!("moved")), &share, late(), 20).await.unwrap();
-    let stopped: Call<()> = Box::pin(async move {
-        let _last_words = LastWords(dropped);
+    lane.run(slow(|| tracing::info!("moved")), &limit, late(), 20).await.unwrap();
+    let stopped: PolicyCall<()> = Box::pin(async move {
+        let _log_on_drop = LogOnDrop(dropped);
         std::future::pending().await
     });
-    lane.run(stopped, &share, soon(), 20).await.unwrap_err();
+    lane.run(stopped, &limit, soon(), 20).await.unwrap_err();
     was_dropped.recv().unwrap();
     drop((span, here));
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    for line in ["request: pointsman_policy::runtime::slow_lane::tests: moved", "tests: last words"] {
+    for line in ["request: pointsman_policy::runtime::slow_lane::tests: moved", "tests: dropped"] {
         assert!(text.contains(line), "{line:?} is not in {text}");
     }
 }

@@ -1,0 +1,18 @@
+//! Checks on a policy's bytes before anything compiles them.
+
+use std::borrow::Cow;
+
+use crate::load_error::LoadError;
+
+pub(crate) mod complexity;
+pub(crate) mod format;
+
+/// Returns the component in some bytes, checked as far as possible before compilation.
+///
+/// # Errors
+/// Fails when the bytes are not WebAssembly, or too complex to compile.
+pub(crate) fn checked_component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
+    format::check_kind(bytes)?;
+    complexity::check(bytes)?;
+    format::component_of(bytes)
+}
