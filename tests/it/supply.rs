@@ -143,7 +143,7 @@ async fn an_unsigned_policy_is_rejected_if_a_signature_is_required() {
     let checked = check(&config(&upstream, &remote(&file.display().to_string(), key)));
     let (output, errors) = texts(&checked);
     assert_eq!((checked.status.code(), &*output), (Some(2), ""));
-    assert!(errors.contains("there is no signature, and only signed bytes are taken"), "{errors}");
+    assert!(errors.contains("there is no signature, but one is required"), "{errors}");
     fs::remove_dir_all(directory).expect("the directory can be removed");
 }
 
@@ -220,7 +220,7 @@ async fn an_upload_to_a_policy_with_a_public_key_needs_a_signature() {
     let other = write("other.minisig", sign(&version(3)).as_bytes());
     let (status, error) = upload(&[&two, "--signature", &other]);
     assert_eq!(status, Some(1));
-    assert!(error.contains("the signature does not fit the bytes"), "{error}");
+    assert!(error.contains("the signature does not match the bytes"), "{error}");
     is_decided_by(&gateway, 1).await;
     write("two.wasm.minisig", sign(&version(2)).as_bytes());
     assert_eq!(upload(&[&two]).0, Some(0));

@@ -224,7 +224,7 @@ async fn an_unresponsive_source_does_not_block_the_others() {
 async fn a_source_with_an_invalid_policy_prevents_the_start() {
     let upstream = FakeModel::saying("hello").await;
     let cases = [
-        (Step::status(404), "answers with status 404"),
+        (Step::status(404), "responds with status 404"),
         (Step::bytes("application/wasm", version(2)), "as expected: it was replaced"),
     ];
     for (step, expected) in cases {

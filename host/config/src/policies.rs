@@ -84,8 +84,8 @@ fn policy(
     let limits = limits(&raw.limits, node.get("limits"), problems);
     // Without a source there is a problem, and so no configuration.
     let mut source = source.unwrap_or(PolicySource::Builtin("cost"));
-    if let PolicySource::Fetched(order) = &mut source {
-        order.max_bytes = limits.max_component_bytes;
+    if let PolicySource::Fetched(fetch_spec) = &mut source {
+        fetch_spec.max_bytes = limits.max_component_bytes;
     }
     Policy {
         spec: PolicySpec {

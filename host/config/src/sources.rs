@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pointsman_domain::ids::Digest;
-use pointsman_supply::{Credentials, InvalidSource, Location, Order, Proxies, PublicKey, Source};
+use pointsman_supply::{Credentials, FetchSpec, InvalidSource, Location, Proxies, PublicKey, Source};
 
 use super::document::Node;
 use super::problem::Problems;
@@ -39,13 +39,13 @@ pub enum PolicySource {
     Builtin(&'static str),
     /// In a file, which was there when the configuration was read, on a web server
     /// or in a registry.
-    Fetched(Box<Order>),
+    Fetched(Box<FetchSpec>),
 }
 
 impl PolicySource {
     /// The file that it is in, if it is in one.
     pub fn file(&self) -> Option<&Path> {
-        match self.order()?.source.location() {
+        match self.fetch_spec()?.source.location() {
             Location::File(path) => Some(path),
             _ => None,
         }
@@ -54,16 +54,16 @@ impl PolicySource {
     /// The files whose changes say something about it: itself and its signature.
     pub fn watched(&self) -> Vec<PathBuf> {
         let Some(file) = self.file() else { return Vec::new() };
-        let signed = self.order().is_some_and(|order| order.public_key.is_some());
-        let signature = signed.then(|| pointsman_supply::signature_of(file));
+        let signed = self.fetch_spec().is_some_and(|spec| spec.public_key.is_some());
+        let signature = signed.then(|| pointsman_supply::signature_path(file));
         std::iter::once(file.to_owned()).chain(signature).collect()
     }
 
     /// What is to be fetched, unless it is in the binary.
-    pub fn order(&self) -> Option<&Order> {
+    pub fn fetch_spec(&self) -> Option<&FetchSpec> {
         match self {
             Self::Builtin(_) => None,
-            Self::Fetched(order) => Some(order),
+            Self::Fetched(spec) => Some(spec),
         }
     }
 }
@@ -72,7 +72,7 @@ impl fmt::Display for PolicySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Builtin(name) => write!(f, "{BUILTIN}{name}"),
-            Self::Fetched(order) => order.source.fmt(f),
+            Self::Fetched(spec) => spec.source.fmt(f),
         }
     }
 }
@@ -124,7 +124,7 @@ impl PolicyDir {
 
 /// Where a policy is that only the directory knows.
 pub(super) fn in_directory(path: &Path) -> PolicySource {
-    PolicySource::Fetched(Box::new(Order::new(Source::file(path, None))))
+    PolicySource::Fetched(Box::new(FetchSpec::new(Source::file(path, None))))
 }
 
 /// Reads `source` and what belongs to it, but for the limit of bytes.
@@ -170,12 +170,12 @@ pub(super) fn compile(
     if !matches!(source.location(), Location::File(_)) {
         proxies = proxies::of_source(node, secrets.env, problems);
     }
-    let mut order = Order::new(source);
-    order.public_key = public_key(raw, node, problems);
-    order.ca_pem = raw.ca_file.as_ref().and_then(|path| secrets.bytes(path, node.get("ca_file"), problems));
-    order.proxies = proxies;
-    order.credentials = credentials(raw, node, secrets, problems);
-    Some(PolicySource::Fetched(Box::new(order)))
+    let mut spec = FetchSpec::new(source);
+    spec.public_key = public_key(raw, node, problems);
+    spec.ca_pem = raw.ca_file.as_ref().and_then(|path| secrets.bytes(path, node.get("ca_file"), problems));
+    spec.proxies = proxies;
+    spec.credentials = credentials(raw, node, secrets, problems);
+    Some(PolicySource::Fetched(Box::new(spec)))
 }
 
 /// Reads `poll`.

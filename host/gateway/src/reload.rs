@@ -22,8 +22,8 @@ use std::time::Duration;
 
 use pointsman_domain::ids::RouteName;
 use pointsman_policy::Runtime;
-use pointsman_supply::watch::Activity;
-use pointsman_supply::{Fetcher, Order};
+use pointsman_supply::watch::WriteActivity;
+use pointsman_supply::{FetchSpec, Fetcher};
 use pointsman_telemetry::metrics::ReloadMetrics;
 
 use crate::app::App;
@@ -96,7 +96,7 @@ pub(crate) struct Reloader {
     /// Files that the last reading of the configuration read, accepted or not.
     files: Mutex<Vec<PathBuf>>,
     /// The writers of files that are watched.
-    activity: Activity,
+    activity: WriteActivity,
     /// The next attempt after a failure that passes.
     retry: Retry,
     last: Mutex<Option<Report>>,
@@ -179,7 +179,7 @@ impl Reloader {
         fetcher: Fetcher,
         app: Arc<App>,
         rollouts: Rollouts,
-        activity: Activity,
+        activity: WriteActivity,
     ) -> Self {
         let (turn, change, last, files) = Default::default();
         let retry = Retry::default();
@@ -242,8 +242,8 @@ impl Reloader {
         };
         self.retry.plan(is_incomplete);
         let current = self.app.snapshot();
-        let orders = current.config.policies.iter().filter_map(|policy| policy.source.order());
-        self.fetcher.keep_only(&orders.cloned().collect::<Vec<Order>>());
+        let specs = current.config.policies.iter().filter_map(|policy| policy.source.fetch_spec());
+        self.fetcher.retain(&specs.cloned().collect::<Vec<FetchSpec>>());
         report.log();
         report.count(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());

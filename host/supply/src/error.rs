@@ -1,4 +1,4 @@
-//! Why a policy was not fetched.
+//! Errors of fetching a policy.
 
 use std::time::Duration;
 
@@ -6,121 +6,121 @@ use pointsman_domain::ids::Digest;
 
 use crate::signature::SignatureError;
 
-/// Why there are no bytes. `at` is the path or the address that was asked, without
-/// any secrets; messages are fit for an operator.
+/// A policy was not fetched. `at` is the path or URL concerned, without secrets. Messages are for
+/// operators.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SupplyError {
-    /// A file that cannot be read, or is none.
+    /// The file cannot be read, or is not a regular file.
     #[error("cannot read {at}: {reason}")]
     Unreadable {
         /// The path.
         at: String,
-        /// What the system says.
+        /// Message of the operating system.
         reason: String,
-        /// The system's code for it.
+        /// Error code of the operating system.
         code: Option<i32>,
     },
-    /// No connection.
+    /// The connection failed.
     #[error("cannot reach {at}: {reason}; is the address right, and the server up?")]
     Unreachable {
-        /// The address.
+        /// The URL.
         at: String,
-        /// What the connection failed at.
+        /// The cause.
         reason: String,
     },
-    /// An answer that does not come, or not to its end.
-    #[error("the answer of {at} broke off: {reason}")]
+    /// The response did not arrive completely.
+    #[error("the response of {at} broke off: {reason}")]
     Broken {
-        /// The address.
+        /// The URL.
         at: String,
-        /// How.
+        /// The cause.
         reason: String,
     },
-    /// It took too long.
+    /// The fetch exceeded its time limit.
     #[error("{at} took longer than {limit:?}")]
     TimedOut {
         /// The source.
         at: String,
-        /// The order's timeout.
+        /// The time limit.
         limit: Duration,
     },
-    /// Another answer than what was asked for.
-    #[error("{at} answers with status {status}: {}", advice(*.status))]
+    /// The server responded with an error status.
+    #[error("{at} responds with status {status}: {}", advice(*.status))]
     Status {
-        /// The address.
+        /// The URL.
         at: String,
         /// The HTTP status.
         status: u16,
     },
-    /// A registry that lets nobody in, or nobody with these credentials.
+    /// The registry denies access without credentials or with these credentials.
     #[error("{at} refuses: {reason}")]
     Unauthorized {
-        /// The address.
+        /// The URL.
         at: String,
-        /// What is missing.
+        /// The reason.
         reason: String,
     },
-    /// A redirect that is not followed.
+    /// The server redirects to a place that must not be followed.
     #[error("{at} redirects {reason}")]
     Redirect {
-        /// The address.
+        /// The URL.
         at: String,
-        /// Where to, and why not.
+        /// The target and the reason, continuing "redirects".
         reason: String,
     },
-    /// More bytes than allowed.
+    /// The file or response is larger than allowed.
     #[error("{at} has more than the {limit} bytes that are allowed; if it is meant to, raise the limit")]
     TooLarge {
-        /// The path or address.
+        /// The path or URL.
         at: String,
-        /// Most bytes.
+        /// Largest allowed size in bytes.
         limit: usize,
     },
-    /// Other bytes than expected.
+    /// The bytes have another digest than expected.
     #[error(
         "{at} has the SHA-256 {found}, not {expected} as expected: it was replaced, or the expected one is out of date"
     )]
     WrongDigest {
-        /// The path or address.
+        /// The path or URL.
         at: String,
-        /// What was expected.
+        /// The expected digest.
         expected: Digest,
-        /// What is there.
+        /// The digest of the bytes.
         found: Digest,
     },
-    /// A manifest that is not that of a policy.
-    #[error("{at} is no policy: {reason}; `wkg oci push` makes what is expected")]
+    /// The manifest does not describe a policy.
+    #[error("{at} is not a policy: {reason}; publish it with `wkg oci push`")]
     Manifest {
-        /// The address.
+        /// The URL.
         at: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// Not signed by whom it has to be.
+    /// The signature is missing or invalid.
     #[error("{error} (looked for in {at})")]
     Signature {
-        /// Where the signature belongs.
+        /// Place of the signature.
         at: String,
-        /// What is wrong with it.
+        /// The reason.
         error: SignatureError,
     },
-    /// No certificate authorities in what was given as such.
+    /// The configured certificate authorities cannot be parsed.
     #[error("the certificate authorities are not PEM certificates: {reason}")]
     Authorities {
-        /// What is wrong with them.
+        /// The reason.
         reason: String,
     },
-    /// The client cannot be built.
+    /// The HTTP client cannot be built.
     #[error("cannot set up the HTTP client: {reason}")]
     Client {
-        /// Why not.
+        /// The reason.
         reason: String,
     },
 }
 
 impl SupplyError {
-    /// Returns whether a server could not be asked, or could not answer for reasons of its own,
-    /// so that the same question may be answered later. An answer that is no good does not count.
+    /// Returns whether the error may be temporary: the server could not be reached, or failed for
+    /// reasons of its own, so that a later fetch may succeed. A wrong response is not temporary.
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut { .. } => true,
@@ -130,14 +130,14 @@ impl SupplyError {
     }
 }
 
-/// What to do about an HTTP status.
+/// Advises what to do about an HTTP status.
 fn advice(status: u16) -> &'static str {
     match status {
-        401 | 403 => "it wants other credentials",
+        401 | 403 => "it requires other credentials",
         404 => "there is nothing by this name; was it published?",
-        429 => "it was asked too often; poll less",
-        500.. => "it has a fault of its own",
-        _ => "which is no answer to this request",
+        429 => "it was called too often; poll less often",
+        500.. => "the server has failed",
+        _ => "which is unexpected here",
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_servers_that_cannot_be_asked_or_cannot_answer_are_unreachable() {
+    fn only_failures_to_reach_a_server_and_of_the_server_are_temporary() {
         let (at, reason) = (String::from("oci://example.com/router"), String::new());
         for (status, expected) in
             [(408, true), (429, true), (500, true), (503, true), (401, false), (403, false), (404, false)]

@@ -1,4 +1,4 @@
-//! Carries out orders, and keeps what came last of each.
+//! Fetching, with a cache of the last result for each specification.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,167 +8,161 @@ use http::HeaderValue;
 use pointsman_domain::ids::Digest;
 use reqwest::Url;
 
-use crate::check::accepted;
 use crate::error::SupplyError;
-use crate::http::{Http, shown};
-use crate::order::Order;
-use crate::registry::{Repository, SIGNATURE};
+use crate::fetch_spec::FetchSpec;
+use crate::http::{HttpClient, without_secrets};
+use crate::registry::{Repository, SIGNATURE_ANNOTATION};
 use crate::source::{Location, Reference};
+use crate::verification::{FetchedPolicy, verify_policy};
 use crate::{file, web};
 
-/// Most bytes of a signature, which has some 300.
-const MAX_SIGNATURE: usize = 8 << 10;
-/// What a signature's name ends with, beside a file or an address.
+/// Largest size of a signature in bytes. A usual one has some 300.
+const MAX_SIGNATURE_BYTES: usize = 8 << 10;
+/// Suffix of a signature's path beside a file or a URL.
 const SIGNATURE_SUFFIX: &str = ".minisig";
 
-/// What came of an order: bytes that are all that it demands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetched {
-    /// The policy.
-    pub bytes: Bytes,
-    /// Its SHA-256.
-    pub digest: Digest,
-}
-
-/// Fetches policies. It keeps what it fetched last for each order, so that what
-/// did not change is not sent again: a source with a fixed version is asked once,
-/// one whose tag may move costs one small request. Files are read every time.
+/// Fetches policies, and caches the last result of each specification. A remote source with a fixed
+/// version is requested once, and one with a movable tag costs one small request while the tag does
+/// not move. Files are read every time.
 #[derive(Debug, Default)]
 pub struct Fetcher {
-    dealings: Mutex<Vec<Arc<Dealing>>>,
+    sources: Mutex<Vec<Arc<RemoteSource>>>,
 }
 
-/// One order from over the network, and what came of it so far.
+/// State of one remote specification between fetches.
 #[derive(Debug)]
-struct Dealing {
-    order: Order,
-    http: Http,
-    /// What the server let in last.
+struct RemoteSource {
+    spec: FetchSpec,
+    http: HttpClient,
+    /// `Authorization` header that the server accepted last.
     authorization: Mutex<Option<HeaderValue>>,
-    kept: Mutex<Option<Kept>>,
+    cached: Mutex<Option<CachedPolicy>>,
 }
 
 #[derive(Clone, Debug)]
-struct Kept {
-    fetched: Fetched,
-    /// The manifest that led to it, in a registry.
+struct CachedPolicy {
+    policy: FetchedPolicy,
+    /// Digest of the manifest or index that the reference led to, if it came from a registry.
     manifest: Option<Digest>,
 }
 
 impl Fetcher {
-    /// A fetcher that has nothing yet.
+    /// Creates a fetcher with an empty cache.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Fetches what is there now. An order that was carried out before costs no
-    /// more than the question whether something changed, or nothing at all.
+    /// Fetches the current policy. Dropping the future cancels the fetch.
     ///
     /// # Errors
-    /// When the source cannot be asked, or what it has is not what the order
-    /// demands. What was fetched before stays [kept](Self::kept).
-    pub async fn fetch(&self, order: &Order) -> Result<Fetched, SupplyError> {
+    /// Fails when the source cannot be reached, or its policy does not meet the specification. An
+    /// earlier result stays [cached](Self::cached).
+    pub async fn fetch(&self, spec: &FetchSpec) -> Result<FetchedPolicy, SupplyError> {
         let fetching = async {
-            match order.source.location() {
-                Location::File(path) => read_file(order, path).await,
-                Location::Web(url) => self.dealing(order)?.ask_web(url).await,
-                Location::Registry(reference) => self.dealing(order)?.ask_registry(reference).await,
+            match spec.source.location() {
+                Location::File(path) => fetch_file(spec, path).await,
+                Location::Web(url) => self.remote_source(spec)?.fetch_web(url).await,
+                Location::Registry(reference) => self.remote_source(spec)?.fetch_registry(reference).await,
             }
         };
-        let too_long = |_| SupplyError::TimedOut { at: order.source.to_string(), limit: order.timeout };
-        tokio::time::timeout(order.timeout, fetching).await.map_err(too_long)?
+        let timed_out = |_| SupplyError::TimedOut { at: spec.source.to_string(), limit: spec.timeout };
+        tokio::time::timeout(spec.timeout, fetching).await.map_err(timed_out)?
     }
 
-    /// What was fetched last for an order, without asking anybody. Nothing of a
-    /// file is kept.
-    pub fn kept(&self, order: &Order) -> Option<Fetched> {
-        let dealings = self.dealings();
-        let dealing = dealings.iter().find(|dealing| dealing.order == *order)?;
-        dealing.kept().as_ref().map(|kept| kept.fetched.clone())
+    /// Returns the last result for a specification, without any request. Files are not cached.
+    pub fn cached(&self, spec: &FetchSpec) -> Option<FetchedPolicy> {
+        let sources = self.sources();
+        let source = sources.iter().find(|source| source.spec == *spec)?;
+        source.cached().as_ref().map(|cached| cached.policy.clone())
     }
 
-    /// Forgets what was fetched for all other orders than these.
-    pub fn keep_only(&self, orders: &[Order]) {
-        self.dealings().retain(|dealing| orders.contains(&dealing.order));
+    /// Drops the results for all other specifications.
+    pub fn retain(&self, specs: &[FetchSpec]) {
+        self.sources().retain(|source| specs.contains(&source.spec));
     }
 
-    fn dealing(&self, order: &Order) -> Result<Arc<Dealing>, SupplyError> {
-        let mut dealings = self.dealings();
-        if let Some(dealing) = dealings.iter().find(|dealing| dealing.order == *order) {
-            return Ok(Arc::clone(dealing));
+    fn remote_source(&self, spec: &FetchSpec) -> Result<Arc<RemoteSource>, SupplyError> {
+        let mut sources = self.sources();
+        if let Some(source) = sources.iter().find(|source| source.spec == *spec) {
+            return Ok(Arc::clone(source));
         }
-        let http = Http::new(order.ca_pem.as_deref(), &order.proxies)?;
-        let (authorization, kept) = Default::default();
-        let dealing = Arc::new(Dealing { order: order.clone(), http, authorization, kept });
-        dealings.push(Arc::clone(&dealing));
-        Ok(dealing)
+        let source = Arc::new(RemoteSource {
+            spec: spec.clone(),
+            http: HttpClient::new(spec.ca_pem.as_deref(), &spec.proxies)?,
+            authorization: Mutex::default(),
+            cached: Mutex::default(),
+        });
+        sources.push(Arc::clone(&source));
+        Ok(source)
     }
 
-    fn dealings(&self) -> MutexGuard<'_, Vec<Arc<Dealing>>> {
-        self.dealings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn sources(&self) -> MutexGuard<'_, Vec<Arc<RemoteSource>>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Dealing {
-    async fn ask_web(&self, url: &Url) -> Result<Fetched, SupplyError> {
-        if let Some(kept) = self.kept().clone() {
-            return Ok(kept.fetched);
+impl RemoteSource {
+    async fn fetch_web(&self, url: &Url) -> Result<FetchedPolicy, SupplyError> {
+        // A web source always names a digest, so its content is fixed.
+        if let Some(cached) = self.cached().clone() {
+            return Ok(cached.policy);
         }
-        let order = &self.order;
-        let credentials = order.credentials.as_ref();
-        let bytes = web::get(&self.http, url, credentials, order.max_bytes).await?;
+        let spec = &self.spec;
+        let credentials = spec.credentials.as_ref();
+        let bytes = web::get(&self.http, url, credentials, spec.max_bytes).await?;
         let mut beside = url.clone();
         beside.set_path(&format!("{}{SIGNATURE_SUFFIX}", url.path()));
-        let signature = async || web::get_if_there(&self.http, &beside, credentials, MAX_SIGNATURE).await;
-        let fetched = accepted(order, bytes, shown(&beside), signature).await?;
-        Ok(self.keep(fetched, None))
+        let signature =
+            async || web::get_if_exists(&self.http, &beside, credentials, MAX_SIGNATURE_BYTES).await;
+        let policy = verify_policy(spec, bytes, without_secrets(&beside), signature).await?;
+        Ok(self.cache(policy, None))
     }
 
-    async fn ask_registry(&self, reference: &Reference) -> Result<Fetched, SupplyError> {
-        let order = &self.order;
-        let repository = Repository::new(&self.http, reference, order, &self.authorization);
-        let kept = self.kept().clone();
-        if let Some(kept) = &kept
-            && (order.source.is_fixed() || repository.resolve().await? == kept.manifest)
+    async fn fetch_registry(&self, reference: &Reference) -> Result<FetchedPolicy, SupplyError> {
+        let spec = &self.spec;
+        let repository = Repository::new(&self.http, reference, spec, &self.authorization);
+        let cached = self.cached().clone();
+        if let Some(cached) = &cached
+            && (spec.source.is_fixed() || repository.resolve().await? == cached.manifest)
         {
-            return Ok(kept.fetched.clone());
+            return Ok(cached.policy.clone());
         }
         let (digest, manifest) = repository.manifest().await?;
-        let at = order.source.to_string();
-        if let Some(expected) = order.source.sha256().filter(|expected| *expected != manifest.policy) {
+        let at = spec.source.to_string();
+        if let Some(expected) = spec.source.sha256().filter(|expected| *expected != manifest.policy) {
             return Err(SupplyError::WrongDigest { at, expected, found: manifest.policy });
         }
-        let bytes = match kept.filter(|kept| kept.fetched.digest == manifest.policy) {
-            // Another manifest, but the same policy.
-            Some(kept) => kept.fetched.bytes,
-            None => repository.policy(&manifest, order.max_bytes).await?,
+        let bytes = match cached.filter(|cached| cached.policy.digest == manifest.policy) {
+            // The manifest has changed, but not the policy.
+            Some(cached) => cached.policy.bytes,
+            None => repository.policy(&manifest, spec.max_bytes).await?,
         };
-        let annotation = format!("the annotation {SIGNATURE} of {at}");
+        let annotation = format!("the annotation {SIGNATURE_ANNOTATION} of {at}");
         let signature = async || Ok(manifest.signature.map(Bytes::from));
-        let fetched = accepted(order, bytes, annotation, signature).await?;
-        Ok(self.keep(fetched, Some(digest)))
+        let policy = verify_policy(spec, bytes, annotation, signature).await?;
+        Ok(self.cache(policy, Some(digest)))
     }
 
-    fn keep(&self, fetched: Fetched, manifest: Option<Digest>) -> Fetched {
-        *self.kept() = Some(Kept { fetched: fetched.clone(), manifest });
-        fetched
+    fn cache(&self, policy: FetchedPolicy, manifest: Option<Digest>) -> FetchedPolicy {
+        *self.cached() = Some(CachedPolicy { policy: policy.clone(), manifest });
+        policy
     }
 
-    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cached(&self) -> MutexGuard<'_, Option<CachedPolicy>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Where the signature of a file is.
-pub fn signature_of(file: &Path) -> PathBuf {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(SIGNATURE_SUFFIX);
-    beside.into()
+/// Returns the path of the signature of a file.
+pub fn signature_path(file: &Path) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(SIGNATURE_SUFFIX);
+    path.into()
 }
 
-async fn read_file(order: &Order, path: &Path) -> Result<Fetched, SupplyError> {
-    let bytes = file::read(path, order.max_bytes).await?;
-    let beside = signature_of(path);
-    let signature = async || file::read_if_there(&beside, MAX_SIGNATURE).await;
-    accepted(order, bytes, beside.display().to_string(), signature).await
+async fn fetch_file(spec: &FetchSpec, path: &Path) -> Result<FetchedPolicy, SupplyError> {
+    let bytes = file::read(path, spec.max_bytes).await?;
+    let beside = signature_path(path);
+    let signature = async || file::read_if_exists(&beside, MAX_SIGNATURE_BYTES).await;
+    verify_policy(spec, bytes, beside.display().to_string(), signature).await
 }

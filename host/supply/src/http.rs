@@ -1,4 +1,4 @@
-//! Requests over HTTP whose answers are bounded in bytes and in redirects.
+//! HTTP requests with bounds on redirects and on the size of responses.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -12,95 +12,94 @@ use pointsman_domain::failure::source_chain;
 use reqwest::{Certificate, Client, NoProxy, Proxy, Response, Url};
 
 use crate::error::SupplyError;
-use crate::order::{Credentials, Proxies};
+use crate::fetch_spec::{Credentials, Proxies};
 use crate::source::is_loopback;
 
-const PRODUCT: &str = concat!("pointsman/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT_VALUE: &str = concat!("pointsman/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections serve the requests of one fetch, and are not kept until the next.
+/// Time for which connections stay open: enough for the requests of one fetch, but not until the next.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Most redirects in a row: a registry's blob is usually one away, in a store.
+/// Most redirects in a row. A registry usually redirects once, to the store of its blobs.
 const MAX_REDIRECTS: usize = 5;
 
-/// Connections to whatever an order's source leads to.
+/// A client for the requests of one source, with its proxies and certificate authorities.
 #[derive(Debug)]
-pub(crate) struct Http(Client);
+pub(crate) struct HttpClient(Client);
 
 /// A request without a body.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct BodylessRequest {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) accept: &'static str,
     pub(crate) authorization: Option<HeaderValue>,
 }
 
-/// An answer whose body was not read yet.
+/// A response whose body has not been read.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    /// Who answered, for messages.
+pub(crate) struct HttpResponse {
+    /// URL of the response, without secrets.
     at: String,
     response: Response,
 }
 
-impl Http {
+impl HttpClient {
     pub(crate) fn new(ca_pem: Option<&[u8]>, proxies: &Proxies) -> Result<Self, SupplyError> {
-        use_ring();
+        install_crypto_provider();
         let mut builder = Client::builder()
             .no_proxy()
-            // Followed here, so that each can be looked at.
+            // Followed by `send`, which checks each of them.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT);
         for proxy in [proxies.https.as_ref().map(Proxy::https), proxies.http.as_ref().map(Proxy::http)] {
-            if let Some(proxy) = proxy.transpose().map_err(|_| unusable_proxy())? {
+            if let Some(proxy) = proxy.transpose().map_err(|_| invalid_proxy())? {
                 builder = builder.proxy(proxy.no_proxy(NoProxy::from_string(&proxies.exempt)));
             }
         }
         if let Some(pem) = ca_pem {
-            builder = builder.tls_certs_only(authorities(pem)?);
+            builder = builder.tls_certs_only(parse_authorities(pem)?);
         }
         builder.build().map(Self).map_err(|error| match ca_pem {
-            // What looks like a certificate is looked into only here.
+            // The certificates are parsed only when the client is built.
             Some(_) => SupplyError::Authorities { reason: source_chain(&error) },
             None => SupplyError::Client { reason: source_chain(&error) },
         })
     }
 
-    /// Sends a request, and again wherever it is redirected to. Any status but a
-    /// redirect is an answer.
-    pub(crate) async fn send(&self, mut ask: Ask) -> Result<Answer, SupplyError> {
+    /// Sends a request and follows redirects. Returns any other response, whatever its status.
+    pub(crate) async fn send(&self, mut request: BodylessRequest) -> Result<HttpResponse, SupplyError> {
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self.send_once(&ask).await?;
-            if !matches!(answer.status(), 301 | 302 | 303 | 307 | 308) {
-                return Ok(answer);
+            let response = self.send_once(&request).await?;
+            if !matches!(response.status(), 301 | 302 | 303 | 307 | 308) {
+                return Ok(response);
             }
-            let to = answer.redirected_from(&ask.url)?;
-            if to.origin() != ask.url.origin() {
-                // Credentials are for whom the source names.
-                ask.authorization = None;
+            let target = response.redirect_target(&request.url)?;
+            if target.origin() != request.url.origin() {
+                // Credentials are only for the origin that the source names.
+                request.authorization = None;
             }
-            ask.url = to;
+            request.url = target;
         }
         let reason = format!("more than {MAX_REDIRECTS} times");
-        Err(SupplyError::Redirect { at: shown(&ask.url), reason })
+        Err(SupplyError::Redirect { at: without_secrets(&request.url), reason })
     }
 
-    async fn send_once(&self, ask: &Ask) -> Result<Answer, SupplyError> {
-        let at = shown(&ask.url);
+    async fn send_once(&self, request: &BodylessRequest) -> Result<HttpResponse, SupplyError> {
+        let at = without_secrets(&request.url);
         let mut headers = HeaderMap::from_iter([
-            (USER_AGENT, HeaderValue::from_static(PRODUCT)),
-            (ACCEPT, HeaderValue::from_static(ask.accept)),
+            (USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE)),
+            (ACCEPT, HeaderValue::from_static(request.accept)),
             (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         ]);
-        if let Some(authorization) = &ask.authorization {
+        if let Some(authorization) = &request.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
-        let request = self.0.request(ask.method.clone(), ask.url.clone()).headers(headers);
-        match request.send().await {
-            Ok(response) => Ok(Answer { at, response }),
+        let sending = self.0.request(request.method.clone(), request.url.clone()).headers(headers).send();
+        match sending.await {
+            Ok(response) => Ok(HttpResponse { at, response }),
             Err(error) if error.is_connect() => {
                 Err(SupplyError::Unreachable { at, reason: source_chain(&error) })
             }
@@ -109,40 +108,41 @@ impl Http {
     }
 }
 
-fn unusable_proxy() -> SupplyError {
-    SupplyError::Client { reason: "the address of its proxy is none".to_owned() }
+fn invalid_proxy() -> SupplyError {
+    SupplyError::Client { reason: "the address of the proxy is invalid".to_owned() }
 }
 
-impl Ask {
-    /// A GET of anything.
+impl BodylessRequest {
+    /// Creates a GET that accepts any media type.
     pub(crate) fn get(url: Url) -> Self {
         Self { method: Method::GET, url, accept: "*/*", authorization: None }
     }
 }
 
-impl Answer {
+impl HttpResponse {
     pub(crate) fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
 
+    /// Returns the URL of the response, without secrets.
     pub(crate) fn at(&self) -> &str {
         &self.at
     }
 
-    /// The values of a header that are text.
+    /// Returns the values of a header that are visible ASCII.
     pub(crate) fn header(&self, name: &str) -> impl Iterator<Item = &str> {
         self.response.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
-    /// Itself, unless its status is no success.
-    pub(crate) fn success(self) -> Result<Self, SupplyError> {
+    /// Returns an error unless the status is a success.
+    pub(crate) fn error_for_status(self) -> Result<Self, SupplyError> {
         match self.status() {
             200..300 => Ok(self),
             status => Err(SupplyError::Status { at: self.at, status }),
         }
     }
 
-    /// The whole body, if it has no more bytes than this.
+    /// Reads the whole body, which may have at most `limit` bytes.
     pub(crate) async fn body(mut self, limit: usize) -> Result<Bytes, SupplyError> {
         let Self { at, response } = &mut self;
         let too_large = || SupplyError::TooLarge { at: at.clone(), limit };
@@ -164,62 +164,66 @@ impl Answer {
         }
     }
 
-    /// Where a redirect leads, if it may be followed: never to an address that is
-    /// less safe than the one that was asked.
-    fn redirected_from(&self, asked: &Url) -> Result<Url, SupplyError> {
+    /// Returns the target of a redirect. It must not be less safe than the requested URL, and must not
+    /// contain credentials.
+    fn redirect_target(&self, requested: &Url) -> Result<Url, SupplyError> {
         let refused = |reason: String| SupplyError::Redirect { at: self.at.clone(), reason };
         let location =
             self.header(LOCATION.as_str()).next().ok_or_else(|| refused("to nowhere".to_owned()))?;
-        let to = asked.join(location).map_err(|error| refused(format!("to no address: {error}")))?;
-        let is_as_safe = match to.scheme() {
+        let target =
+            requested.join(location).map_err(|error| refused(format!("to an invalid URL: {error}")))?;
+        let is_as_safe = match target.scheme() {
             "https" => true,
-            "http" => asked.scheme() == "http" && is_loopback(to.host_str().unwrap_or_default()),
+            "http" => requested.scheme() == "http" && is_loopback(target.host_str().unwrap_or_default()),
             _ => false,
         };
-        let has_secret = !to.username().is_empty() || to.password().is_some();
+        let has_secret = !target.username().is_empty() || target.password().is_some();
         match (is_as_safe, has_secret) {
-            (true, false) => Ok(to),
-            (false, _) => Err(refused(format!("to {}, and only https:// is followed", shown(&to)))),
-            (true, true) => Err(refused(format!("to {} with a user name in the address", shown(&to)))),
+            (true, false) => Ok(target),
+            (false, _) => {
+                Err(refused(format!("to {}, and only https:// is followed", without_secrets(&target))))
+            }
+            (true, true) => {
+                Err(refused(format!("to {} with a user name in the address", without_secrets(&target))))
+            }
         }
     }
 }
 
-/// What `authorization: Basic` is followed by, and all of it.
-pub(crate) fn basic(credentials: &Credentials) -> Option<HeaderValue> {
+/// Formats credentials for the `Authorization` header. `None` if no header can carry them.
+pub(crate) fn basic_authorization(credentials: &Credentials) -> Option<HeaderValue> {
     let Credentials { username, password } = credentials;
-    sensitive(&format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))))
+    sensitive_value(&format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))))
 }
 
-/// A header's value that is not shown; `None` if no header can carry it.
-pub(crate) fn sensitive(text: &str) -> Option<HeaderValue> {
+/// Creates a header value that `Debug` does not show. `None` if no header can carry it.
+pub(crate) fn sensitive_value(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// An address without what may be secret in it: stores are redirected to with a
-/// signed query.
-pub(crate) fn shown(url: &Url) -> String {
+/// Formats a URL without user name, password, query and fragment. Queries of blob stores contain
+/// signatures.
+pub(crate) fn without_secrets(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.set_fragment(None);
-    // Only addresses without a host cannot have either.
+    // Fails only for URLs without a host, which cannot have either.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.into()
 }
 
-/// The client takes its cryptography from a process-wide default. One that was
-/// installed before stays.
-fn use_ring() {
+/// Installs the process-wide default of rustls, unless there is one already.
+fn install_crypto_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }
 
-fn authorities(pem: &[u8]) -> Result<Vec<Certificate>, SupplyError> {
+fn parse_authorities(pem: &[u8]) -> Result<Vec<Certificate>, SupplyError> {
     match Certificate::from_pem_bundle(pem) {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) => Err(SupplyError::Authorities { reason: "no certificate found".to_owned() }),

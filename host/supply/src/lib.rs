@@ -1,40 +1,40 @@
-//! Where a policy's bytes come from: files, web servers and OCI registries.
+//! Fetches policies from files, web servers and OCI registries, and watches files for changes.
 //!
-//! The only place that fetches policies, and usable without the gateway: a
-//! [`Fetcher`] turns an [`Order`] (a [`Source`] and what its bytes must be) into
-//! [`Fetched`] bytes, or tells in a [`SupplyError`] what is wrong, where, and what
-//! to do about it. What it hands out is no larger than the order allows, has the
-//! digest that the order names, and is signed by the order's key, if it names
-//! one. Whether it is a policy at all is for others to say: nothing here looks
-//! into the bytes.
+//! This crate is the only place that fetches policies, and works without the gateway. A [`Fetcher`]
+//! turns a [`FetchSpec`] (a [`Source`] and the requirements on its bytes) into a [`FetchedPolicy`],
+//! or into a [`SupplyError`] that names the problem, the place and a remedy. Fetched bytes are no
+//! larger than the specification allows, have the digest that it names, and are signed by its key,
+//! if it names one. Nothing here looks into the bytes: whether they are a policy at all is checked
+//! elsewhere.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use pointsman_supply::{Fetcher, Order, Source};
+//! use pointsman_supply::{FetchSpec, Fetcher, Source};
 //!
 //! let fetcher = Fetcher::new();
-//! let order = Order::new(Source::parse("oci://ghcr.io/acme/router:stable", None)?);
-//! let first = fetcher.fetch(&order).await?;
-//! // Costs one small request as long as the tag leads to the same policy.
-//! let second = fetcher.fetch(&order).await?;
+//! let spec = FetchSpec::new(Source::parse("oci://ghcr.io/acme/router:stable", None)?);
+//! let first = fetcher.fetch(&spec).await?;
+//! // Costs one small request as long as the tag refers to the same policy.
+//! let second = fetcher.fetch(&spec).await?;
 //! assert_eq!(first.digest, second.digest);
 //! # Ok(()) }
 //! ```
 
-mod check;
 mod error;
+mod fetch_spec;
 mod fetcher;
 mod file;
 mod http;
-mod order;
 mod registry;
 mod signature;
 mod source;
+mod verification;
 pub mod watch;
 mod web;
 
 pub use error::SupplyError;
-pub use fetcher::{Fetched, Fetcher, signature_of};
-pub use order::{Credentials, Order, Proxies};
+pub use fetch_spec::{Credentials, FetchSpec, Proxies};
+pub use fetcher::{Fetcher, signature_path};
 pub use signature::{InvalidPublicKey, PublicKey, SignatureError, verify};
-pub use source::{InvalidSource, Location, Reference, Source, Version};
+pub use source::{InvalidSource, Location, Reference, ReferenceVersion, Source};
+pub use verification::FetchedPolicy;

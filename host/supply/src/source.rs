@@ -1,4 +1,4 @@
-//! The places that policies are fetched from, read from text.
+//! Sources of policies, parsed from text.
 
 mod reference;
 
@@ -9,80 +9,83 @@ use std::path::{Path, PathBuf};
 use pointsman_domain::ids::Digest;
 use reqwest::Url;
 
-pub use reference::{Reference, Version};
+pub use reference::{Reference, ReferenceVersion};
 
-const OCI: &str = "oci";
+const OCI_SCHEME: &str = "oci";
 
-/// Where a policy is, with its digest where that is known. There is none on a web
-/// server without one.
+/// The place of a policy, with its digest if known. A source on a web server always has a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     location: Location,
     sha256: Option<Digest>,
 }
 
-/// The kinds of place.
+/// A place of one of the supported kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// A file on this machine.
     File(PathBuf),
-    /// A file on a web server: `https`, or `http` on this machine.
+    /// A file on a web server: over `https`, or over `http` on this machine.
     Web(Url),
     /// An artifact in an OCI registry.
     Registry(Reference),
 }
 
-/// Why a text names no place.
+/// The text is not a source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSource {
-    /// Nothing there.
+    /// The text is empty.
     #[error("the source is empty")]
     Empty,
-    /// A scheme that nothing is fetched by.
-    #[error("nothing is fetched by {scheme}://; there are paths of files, https:// and oci://")]
+    /// The URL has an unsupported scheme.
+    #[error(
+        "{scheme}:// is not supported; a source is the path of a file, or begins with https:// or oci://"
+    )]
     Scheme {
         /// The part before `://`.
         scheme: String,
     },
-    /// Unencrypted, from another machine.
-    #[error("{host} is another machine, so it is asked by https:// and not by http://")]
+    /// Unencrypted access to another machine.
+    #[error("{host} is another machine, which needs https:// instead of http://")]
     Plain {
         /// The host.
         host: String,
     },
-    /// Not an address.
-    #[error("this is no web address: {reason}")]
+    /// The URL is malformed, or does not name a file.
+    #[error("this is not the URL of a file: {reason}")]
     Url {
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// A secret in a place that gets logged.
-    #[error("the address holds a user name, a password or a query; credentials are given apart from it")]
+    /// The URL contains a secret, although URLs are logged.
+    #[error(
+        "the address contains a user name, a password or a query; credentials have settings of their own"
+    )]
     Secret,
-    /// Bytes that anybody could have put there.
-    #[error("what a web server hands out is taken only with its SHA-256; `sha256sum FILE` tells it")]
+    /// A web server is named without a digest, so its content could be replaced.
+    #[error("a policy from a web server needs its SHA-256, which `sha256sum FILE` prints")]
     NoDigest,
-    /// Not `oci://REGISTRY/REPOSITORY:TAG`.
+    /// The text is not `oci://REGISTRY/REPOSITORY:TAG`.
     #[error("{reason}; a reference is oci://REGISTRY/REPOSITORY:TAG or oci://REGISTRY/REPOSITORY@sha256:HEX")]
     Reference {
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
 impl Source {
-    /// Reads `https://…`, `oci://…` or the path of a file. `sha256` is that of the
-    /// policy's bytes, wherever they come from.
+    /// Parses `https://…`, `oci://…` or the path of a file. `sha256` is the digest of the policy's
+    /// bytes, for every kind of source.
     ///
     /// # Errors
-    /// When the text names no place, or a web server without a digest.
+    /// Fails when the text is not a source, or names a web server without a digest.
     pub fn parse(text: &str, sha256: Option<Digest>) -> Result<Self, InvalidSource> {
         let Some((scheme, rest)) = text.split_once("://") else {
             return if text.is_empty() { Err(InvalidSource::Empty) } else { Ok(Self::file(text, sha256)) };
         };
         let location = match scheme {
-            "https" | "http" => Location::Web(web(text)?),
-            OCI => Location::Registry(Reference::parse(rest)?),
+            "https" | "http" => Location::Web(parse_url(text)?),
+            OCI_SCHEME => Location::Registry(Reference::parse(rest)?),
             _ => return Err(InvalidSource::Scheme { scheme: scheme.to_owned() }),
         };
         if matches!(location, Location::Web(_)) && sha256.is_none() {
@@ -91,12 +94,12 @@ impl Source {
         Ok(Self { location, sha256 })
     }
 
-    /// A file.
+    /// Creates the source of a file.
     pub fn file(path: impl Into<PathBuf>, sha256: Option<Digest>) -> Self {
         Self { location: Location::File(path.into()), sha256 }
     }
 
-    /// With the path of a file, if it is one, taken to be relative to a directory.
+    /// Resolves the path of a file relative to a directory. Leaves other sources as they are.
     #[must_use]
     pub fn relative_to(mut self, directory: &Path) -> Self {
         if let Location::File(path) = &mut self.location {
@@ -105,36 +108,36 @@ impl Source {
         self
     }
 
-    /// The place.
+    /// Returns the place.
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The SHA-256 that the policy's bytes must have, if one is demanded.
+    /// Returns the SHA-256 that the policy's bytes must have, if any.
     pub fn sha256(&self) -> Option<Digest> {
         self.sha256
     }
 
-    /// Whether it leads to the same bytes for ever, so that it need not be asked
-    /// again. A file's digest says no more than which of its contents is good.
+    /// Returns whether the source refers to the same bytes forever, so that one fetch is enough. A
+    /// file with a digest is not fixed: the digest only says which content is valid.
     pub fn is_fixed(&self) -> bool {
         match &self.location {
             Location::File(_) => false,
             Location::Web(_) => true,
             Location::Registry(reference) => {
-                self.sha256.is_some() || matches!(reference.version(), Version::Digest(_))
+                self.sha256.is_some() || matches!(reference.version(), ReferenceVersion::Digest(_))
             }
         }
     }
 
-    /// Whether it is asked over the network.
+    /// Returns whether the source is on the network.
     pub fn is_remote(&self) -> bool {
         !matches!(self.location, Location::File(_))
     }
 }
 
 impl fmt::Display for Source {
-    /// As it was parsed, without the digest of the bytes.
+    /// Formats the source as it was parsed, without the digest of the bytes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.location {
             Location::File(path) => path.display().fmt(f),
@@ -144,7 +147,7 @@ impl fmt::Display for Source {
     }
 }
 
-fn web(text: &str) -> Result<Url, InvalidSource> {
+fn parse_url(text: &str) -> Result<Url, InvalidSource> {
     let url = Url::parse(text).map_err(|error| InvalidSource::Url { reason: error.to_string() })?;
     let host = url.host_str().unwrap_or_default();
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
@@ -154,7 +157,7 @@ fn web(text: &str) -> Result<Url, InvalidSource> {
         return Err(InvalidSource::Url { reason: "it has a fragment".to_owned() });
     }
     if url.path().ends_with('/') {
-        return Err(InvalidSource::Url { reason: "it names no file".to_owned() });
+        return Err(InvalidSource::Url { reason: "it does not name a file".to_owned() });
     }
     if url.scheme() == "http" && !is_loopback(host) {
         return Err(InvalidSource::Plain { host: host.to_owned() });
@@ -162,7 +165,7 @@ fn web(text: &str) -> Result<Url, InvalidSource> {
     Ok(url)
 }
 
-/// Whether a host, as an address has it, is this machine, where nobody listens in.
+/// Returns whether the host of a URL is this machine, to which connections cannot be intercepted.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

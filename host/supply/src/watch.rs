@@ -1,17 +1,16 @@
-//! Tells that one of some files, or what is in a directory, may have changed.
+//! Watches files and directories, and signals possible changes.
 //!
-//! Directories are watched, not files: a watched file that is replaced by a
-//! rename is another file afterwards. Files are found by names that may lead
-//! through symbolic links, so every directory on the way is watched, and found
-//! again after every event: a Kubernetes `ConfigMap` is updated by renaming one
+//! The watches are on directories, because a file that is replaced by a rename is another file
+//! afterwards. Paths may lead through symbolic links, so every directory on the way is watched, and
+//! the watches are set up again after every event: a Kubernetes `ConfigMap` is updated by renaming one
 //! link in the middle of the path.
 //!
-//! An event says only "look again"; whoever looks compares contents. A slow poll
-//! backs it up, for file systems that report nothing.
+//! A signal means "look again": the receiver compares contents. A slow poll covers file systems that
+//! report no events.
 //!
-//! A file that was changed in place and is still open for writing is not complete, however
-//! long its writer pauses. Linux reports when such a file is closed; until then nothing is
-//! reported of any file, and [`Activity`] says which file it is.
+//! A file that was changed in place and is still open for writing is incomplete, however long its
+//! writer pauses. Linux reports when such a file is closed. Until then no change of any file is
+//! signalled, and [`WriteActivity`] names the open file.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -25,23 +24,22 @@ mod files;
 mod worker;
 
 pub use files::FileStamps;
-use worker::{Message, Worker};
+use worker::{WatchCommand, WatchWorker};
 
-/// When to tell.
+/// Timing of signals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WatchConfig {
-    /// Tell when nothing has happened for this long: a file written in pieces
-    /// should be whole by then.
+    /// Time without events after which a change is signalled: a file that is written in several steps
+    /// should be complete by then.
     pub quiet: Duration,
-    /// Tell after this long even if things go on happening.
+    /// Time after which a change is signalled although events continue.
     pub patience: Duration,
-    /// Longest time in which a file may be changed in place before its writer closes it.
-    /// A file that is open for longer counts as complete.
+    /// Longest time for which a file may stay open while it is changed in place. After that it counts
+    /// as complete.
     pub write_time: Duration,
-    /// How often to compare size, time and identity of the files, in case no
-    /// event came.
+    /// Interval at which size, time and identity of the files are compared, in case of missing events.
     pub poll: Duration,
-    /// Whether to use the operating system's events at all.
+    /// True to use the operating system's events, false to poll only.
     pub events: bool,
 }
 
@@ -58,85 +56,85 @@ impl Default for WatchConfig {
 }
 
 /// Watches files until dropped.
-pub struct Watcher {
-    worker: Sender<Message>,
-    activity: Activity,
+pub struct FileWatcher {
+    commands: Sender<WatchCommand>,
+    activity: WriteActivity,
 }
 
-/// Work for a thread of its own. It returns `Break` when it has ended, and may be called
-/// again after a panic.
-pub type Work = Box<dyn FnMut() -> ControlFlow<()> + Send>;
+/// The loop of the watcher's thread. Returns `Break` when it has ended, and may be called again after a
+/// panic.
+pub type WatchLoop = Box<dyn FnMut() -> ControlFlow<()> + Send>;
 
-/// Writers that have not finished yet.
+/// Receives the name of a watched file that is being written.
 #[derive(Clone, Debug)]
-pub struct Activity(watch::Receiver<Option<PathBuf>>);
+pub struct WriteActivity(watch::Receiver<Option<PathBuf>>);
 
-/// Receives the signal that something may have changed.
-pub struct Changes {
+/// Receives the signal that a watched file may have changed.
+pub struct ChangeReceiver {
     signal: signal::Receiver<()>,
 }
 
-impl Watcher {
-    /// Starts to watch, in a thread that `spawn` starts. Paths need not exist yet.
+impl FileWatcher {
+    /// Starts to watch on a thread that `spawn` starts. Paths need not exist yet.
     ///
     /// # Errors
-    /// When there is no thread left. Missing events are no error: the poll works
-    /// without them, and a warning is logged.
+    /// Fails when `spawn` fails. Missing events are no error: a warning is logged, and polling
+    /// continues without them.
     pub fn start(
         paths: Vec<PathBuf>,
         config: WatchConfig,
-        spawn: impl FnOnce(Work) -> io::Result<()>,
-    ) -> io::Result<(Self, Changes)> {
-        let (tell, signal) = signal::channel(1);
-        let (worker, messages) = mpsc::channel();
+        spawn: impl FnOnce(WatchLoop) -> io::Result<()>,
+    ) -> io::Result<(Self, ChangeReceiver)> {
+        let (changed, signal) = signal::channel(1);
+        let (commands, received) = mpsc::channel();
         let (writing, activity) = watch::channel(None);
-        let mut running = Worker::new(paths, config, worker.clone(), tell, writing);
+        let mut worker = WatchWorker::new(paths, config, commands.clone(), changed, writing);
         spawn(Box::new(move || {
-            running.run(&messages);
+            worker.run(&received);
             ControlFlow::Break(())
         }))?;
-        Ok((Self { worker, activity: Activity(activity) }, Changes { signal }))
+        Ok((Self { commands, activity: WriteActivity(activity) }, ChangeReceiver { signal }))
     }
 
-    /// The writers of the watched files.
-    pub fn activity(&self) -> Activity {
+    /// Returns the write activity of the watched files.
+    pub fn activity(&self) -> WriteActivity {
         self.activity.clone()
     }
 
-    /// Watches these files from now on, and no others. Tells once if they are
-    /// others than before, because they may have changed before they were watched.
+    /// Watches these files from now on, and no others. If the paths differ from those before, a change
+    /// is signalled, because the files may have changed before they were watched.
     pub fn set_paths(&self, paths: Vec<PathBuf>) {
-        let _ = self.worker.send(Message::Paths(paths));
+        let _ = self.commands.send(WatchCommand::SetPaths(paths));
     }
 }
 
-impl Drop for Watcher {
+impl Drop for FileWatcher {
     fn drop(&mut self) {
-        let _ = self.worker.send(Message::Stop);
+        let _ = self.commands.send(WatchCommand::Stop);
     }
 }
 
-impl Activity {
-    /// No writers, for files that nobody watches.
+impl WriteActivity {
+    /// Creates an activity without writers, where no files are watched.
     pub fn none() -> Self {
         Self(watch::channel(None).1)
     }
 
-    /// A watched file that is being written.
+    /// Returns a watched file that is being written.
     pub fn file(&self) -> Option<PathBuf> {
         self.0.borrow().clone()
     }
 
     /// Waits until no watched file is being written.
     pub async fn idle(&mut self) {
-        // Without a watcher nobody knows of writers.
+        // Fails only when the watcher is gone, and then no writers are known.
         let _ = self.0.wait_for(Option::is_none).await;
     }
 }
 
-impl Changes {
-    /// Waits until something may have changed since the last call. `None` once
-    /// the watcher is gone.
+impl ChangeReceiver {
+    /// Waits until a file may have changed since the last call. Returns `None` once the watcher is
+    /// gone. Cancellation safe.
     pub async fn changed(&mut self) -> Option<()> {
         self.signal.recv().await
     }

@@ -4,24 +4,24 @@ use bytes::Bytes;
 use reqwest::Url;
 
 use crate::error::SupplyError;
-use crate::http::{Ask, Http, basic};
-use crate::order::Credentials;
+use crate::fetch_spec::Credentials;
+use crate::http::{BodylessRequest, HttpClient, basic_authorization};
 
-/// Gets what is at an address, if it has no more bytes than this.
+/// Gets a resource of at most `limit` bytes.
 pub(crate) async fn get(
-    http: &Http,
+    http: &HttpClient,
     url: &Url,
     credentials: Option<&Credentials>,
     limit: usize,
 ) -> Result<Bytes, SupplyError> {
-    let authorization = credentials.and_then(basic);
-    let answer = http.send(Ask { authorization, ..Ask::get(url.clone()) }).await?;
-    answer.success()?.body(limit).await
+    let authorization = credentials.and_then(basic_authorization);
+    let request = BodylessRequest { authorization, ..BodylessRequest::get(url.clone()) };
+    http.send(request).await?.error_for_status()?.body(limit).await
 }
 
-/// The same, or `None` where nothing is.
-pub(crate) async fn get_if_there(
-    http: &Http,
+/// Gets a resource of at most `limit` bytes; `None` if the server answers with 404.
+pub(crate) async fn get_if_exists(
+    http: &HttpClient,
     url: &Url,
     credentials: Option<&Credentials>,
     limit: usize,

@@ -30,13 +30,13 @@ password_env = "API_KEY"
 limits = { component = "1 MiB" }"#,
     );
     let mine = policy(&config, "mine");
-    let order = mine.source.order().unwrap();
+    let spec = mine.source.fetch_spec().unwrap();
     assert_eq!(mine.source.to_string(), "oci://ghcr.io/acme/router:stable");
     assert_eq!(mine.poll, Some(Duration::from_secs(60)));
-    assert!(order.public_key.is_some() && mine.source.file().is_none());
-    assert_eq!(order.max_bytes, 1 << 20);
+    assert!(spec.public_key.is_some() && mine.source.file().is_none());
+    assert_eq!(spec.max_bytes, 1 << 20);
     let (username, password) = ("reader".to_owned(), "sk-secret".to_owned());
-    assert_eq!(order.credentials, Some(Credentials { username, password }));
+    assert_eq!(spec.credentials, Some(Credentials { username, password }));
     assert!(!format!("{config:?}").contains("sk-secret"));
 }
 
@@ -45,8 +45,8 @@ fn a_policy_on_a_web_server_has_its_digest() {
     let config = accepted(&format!(
         "[policies.mine]\nsource = \"https://example.com/router.wasm\"\nsha256 = \"{HEX}\"\n"
     ));
-    let order = policy(&config, "mine").source.order().unwrap();
-    assert_eq!(order.source.sha256().unwrap().to_string(), HEX);
+    let spec = policy(&config, "mine").source.fetch_spec().unwrap();
+    assert_eq!(spec.source.sha256().unwrap().to_string(), HEX);
 }
 
 #[test]
@@ -98,13 +98,13 @@ source = "https://me:let-me-in@example.com/router.wasm""#,
     3 | source = "oci://ghcr.io/router"
       |          ^^^^^^^^^^^^^^^^^^^^^^
 
-    error: example.com is another machine, so it is asked by https:// and not by http://
+    error: example.com is another machine, which needs https:// instead of http://
      --> pointsman.toml:6:10
       |
     6 | source = "http://example.com/router.wasm"
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    error: the address holds a user name, a password or a query; credentials are given apart from it
+    error: the address contains a user name, a password or a query; credentials have settings of their own
       --> pointsman.toml:10:10
        |
     10 | source = …

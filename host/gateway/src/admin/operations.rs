@@ -108,7 +108,7 @@ pub(super) async fn upload(
 
 /// Verifies the signature of an upload if the policy has a public key.
 fn check_signature(source: &PolicySource, headers: &HeaderMap, bytes: &[u8]) -> Result<(), AdminError> {
-    let Some(key) = source.order().and_then(|order| order.public_key.as_ref()) else { return Ok(()) };
+    let Some(key) = source.fetch_spec().and_then(|spec| spec.public_key.as_ref()) else { return Ok(()) };
     let rejected = |message: String| AdminError::new(AdminErrorKind::Rejected, message);
     let Some(header) = headers.get(SIGNATURE_HEADER) else {
         return Err(rejected(format!(

@@ -328,12 +328,12 @@ impl Loader<'_> {
             PolicySource::Builtin(name) => builtin::bytes(name)
                 .map(Code::embedded)
                 .ok_or_else(|| format!("there is no built-in policy `{name}`").into()),
-            PolicySource::Fetched(order) => {
-                let is_remote = !matches!(order.source.location(), Location::File(_));
-                let fetching = self.fetcher.fetch(order);
+            PolicySource::Fetched(spec) => {
+                let is_remote = !matches!(spec.source.location(), Location::File(_));
+                let fetching = self.fetcher.fetch(spec);
                 let fetched = match self.patience.filter(|_| is_remote) {
                     Some(limit) => timeout(limit, fetching).await.unwrap_or_else(|_| {
-                        Err(SupplyError::TimedOut { at: order.source.to_string(), limit })
+                        Err(SupplyError::TimedOut { at: spec.source.to_string(), limit })
                     }),
                     None => fetching.await,
                 };
@@ -357,7 +357,7 @@ impl Loader<'_> {
     /// Whether a version is the last that came from a policy's source over the
     /// network. New settings for it need not wait until the source is back.
     fn is_of_source(&self, policy: &config::Policy, version: Digest) -> bool {
-        let fetched = policy.source.order().and_then(|order| self.fetcher.kept(order));
+        let fetched = policy.source.fetch_spec().and_then(|spec| self.fetcher.cached(spec));
         fetched.is_some_and(|fetched| fetched.digest == version)
     }
 

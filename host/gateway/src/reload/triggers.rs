@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pointsman_supply::watch::{Activity, Changes, FileStamps, WatchConfig, Watcher};
+use pointsman_supply::watch::{ChangeReceiver, FileStamps, FileWatcher, WatchConfig, WriteActivity};
 use pointsman_telemetry::{BackgroundTask, Supervisor};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -15,8 +15,8 @@ use super::Reloader;
 
 /// Files and signals are noticed from the moment that this is made.
 pub(crate) struct Triggers {
-    watcher: Watcher,
-    changes: Changes,
+    watcher: FileWatcher,
+    changes: ChangeReceiver,
     hangups: Signal,
     /// True if files changed between the first reading and the first watching.
     missed: bool,
@@ -33,14 +33,14 @@ impl Triggers {
     pub(crate) fn watch(files: Vec<PathBuf>, read: SystemTime, supervisor: &Supervisor) -> io::Result<Self> {
         let hangups = signal(SignalKind::hangup())?;
         let spawn = |work| supervisor.spawn_thread("file-watch", work);
-        let (watcher, changes) = Watcher::start(files.clone(), WatchConfig::default(), spawn)?;
+        let (watcher, changes) = FileWatcher::start(files.clone(), WatchConfig::default(), spawn)?;
         let stamps = FileStamps::read(files.iter().map(PathBuf::as_path));
         let missed = stamps.last_change().is_some_and(|change| change >= read);
         Ok(Self { watcher, changes, hangups, missed })
     }
 
     /// The writers of the watched files.
-    pub(crate) fn activity(&self) -> Activity {
+    pub(crate) fn activity(&self) -> WriteActivity {
         self.watcher.activity()
     }
 }

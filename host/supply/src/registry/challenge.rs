@@ -1,21 +1,21 @@
-//! What a server wants to be sent, as its `www-authenticate` header tells.
+//! Parsing of the `WWW-Authenticate` header.
 
-/// A way to be let in.
+/// An authentication scheme that a server accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Challenge {
-    /// With a token, which is issued somewhere.
+pub(super) enum AuthChallenge {
+    /// A token.
     Bearer {
-        /// Where.
+        /// URL of the token's issuer.
         realm: String,
-        /// What that place knows the server by.
+        /// Name of the server at the issuer.
         service: Option<String>,
     },
-    /// With a user name and a password.
+    /// A user name and a password.
     Basic,
 }
 
-impl Challenge {
-    /// Reads one header; `None` if it is for something else.
+impl AuthChallenge {
+    /// Parses one header. `None` for any other scheme and for malformed values.
     pub(super) fn parse(header: &str) -> Option<Self> {
         let (scheme, mut rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
         if scheme.eq_ignore_ascii_case("basic") {
@@ -37,7 +37,7 @@ impl Challenge {
     }
 }
 
-/// The first parameter and what follows it.
+/// Splits off the first parameter: its name, its value, and the rest of the text.
 fn parameter(text: &str) -> Option<(&str, String, &str)> {
     let text = text.trim_start_matches([' ', '\t', ',']);
     let (name, text) = text.split_once('=')?;
@@ -60,31 +60,34 @@ fn parameter(text: &str) -> Option<(&str, String, &str)> {
 mod tests {
     use super::*;
 
-    fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) })
+    fn bearer(realm: &str, service: Option<&str>) -> Option<AuthChallenge> {
+        Some(AuthChallenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) })
     }
 
     #[test]
-    fn a_token_is_issued_where_the_realm_says() {
+    fn a_bearer_challenge_has_the_issuer_as_its_realm() {
         let header =
             r#"Bearer realm="https://auth.example/token",service="registry",scope="repository:a:pull,push""#;
-        assert_eq!(Challenge::parse(header), bearer("https://auth.example/token", Some("registry")));
-        assert_eq!(Challenge::parse("bearer realm=here , service=\"a\\\"b\""), bearer("here", Some("a\"b")));
-        assert_eq!(Challenge::parse(r#"Bearer scope="a,b", realm="here""#), bearer("here", None));
+        assert_eq!(AuthChallenge::parse(header), bearer("https://auth.example/token", Some("registry")));
+        assert_eq!(
+            AuthChallenge::parse("bearer realm=here , service=\"a\\\"b\""),
+            bearer("here", Some("a\"b"))
+        );
+        assert_eq!(AuthChallenge::parse(r#"Bearer scope="a,b", realm="here""#), bearer("here", None));
     }
 
     #[test]
-    fn a_password_is_wanted_for_whatever_realm() {
-        assert_eq!(Challenge::parse("Basic"), Some(Challenge::Basic));
-        assert_eq!(Challenge::parse(r#"basic realm="Registry Realm""#), Some(Challenge::Basic));
+    fn a_basic_challenge_needs_no_realm() {
+        assert_eq!(AuthChallenge::parse("Basic"), Some(AuthChallenge::Basic));
+        assert_eq!(AuthChallenge::parse(r#"basic realm="Registry Realm""#), Some(AuthChallenge::Basic));
     }
 
     #[test]
-    fn what_cannot_be_met_is_no_challenge() {
+    fn unknown_schemes_and_malformed_values_are_no_challenge() {
         for header in
             ["", "Digest realm=\"a\"", "Bearer", "Bearer service=a", "Bearer realm=\"a", "Bearer realm=\"a\\"]
         {
-            assert_eq!(Challenge::parse(header), None, "{header}");
+            assert_eq!(AuthChallenge::parse(header), None, "{header}");
         }
     }
 }

@@ -1,49 +1,49 @@
-//! The manifest of a policy.
+//! Manifests of policies, and indexes of manifests.
 
 use std::collections::BTreeMap;
 
 use pointsman_domain::ids::Digest;
 use serde::Deserialize;
 
-/// The layout that is taken first, then others, which are asked for so that they
-/// can be named when they are refused.
+/// Media types to request: the accepted layout first, then others, which are requested so that an
+/// error can name them.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json, \
     application/vnd.docker.distribution.manifest.list.v2+json";
-/// The media types of a layer that is a policy: of `wkg`, and of the older convention for
-/// filters of proxies. What the config or further layers are does not matter: the policy is
-/// pinned by its own digest, and the load gate checks it.
-const LAYERS: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
-/// Holds the text of a signature over the policy.
-pub(crate) const SIGNATURE: &str = "dev.pointsman.policy.minisig";
+/// Media types of a policy's layer: that of `wkg`, and that of the older convention for proxy filters.
+/// The config and other layers do not matter, because the policy has a digest of its own, and the
+/// load gate checks its content.
+const LAYER_TYPES: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
+/// Annotation with the text of a signature over the policy.
+pub(crate) const SIGNATURE_ANNOTATION: &str = "dev.pointsman.policy.minisig";
 
-/// What a manifest says of the policy.
+/// The contents of a manifest that matter for a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Manifest {
-    /// The SHA-256 of its bytes.
+pub(crate) struct PolicyManifest {
+    /// SHA-256 of the policy's bytes.
     pub(crate) policy: Digest,
-    /// How many there are.
+    /// Size of the policy in bytes.
     pub(crate) size: usize,
-    /// A signature over them.
+    /// Signature over the policy's bytes.
     pub(crate) signature: Option<String>,
 }
 
-/// What a reference leads to.
+/// The document that a reference leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Document {
+pub(crate) enum ManifestOrIndex {
     /// A manifest of a policy.
-    Manifest(Manifest),
-    /// An index with one manifest, which has this digest.
+    Manifest(PolicyManifest),
+    /// An index of one manifest, with the digest of that.
     Index(Digest),
 }
 
 #[derive(Deserialize)]
-struct Raw {
+struct RawDocument {
     #[serde(default)]
     layers: Vec<Descriptor>,
-    /// Only an index of manifests has it.
-    manifests: Option<Vec<Entry>>,
+    /// Present only in an index.
+    manifests: Option<Vec<IndexEntry>>,
     #[serde(default)]
     annotations: BTreeMap<String, String>,
 }
@@ -56,9 +56,9 @@ struct Descriptor {
     size: usize,
 }
 
-/// A manifest in an index.
+/// A manifest that an index lists.
 #[derive(Deserialize)]
-struct Entry {
+struct IndexEntry {
     digest: String,
     #[serde(default)]
     platform: Platform,
@@ -70,41 +70,44 @@ struct Platform {
     os: String,
 }
 
-impl Document {
-    /// Parses a manifest or an index, or says why it leads to no policy.
+impl ManifestOrIndex {
+    /// Parses a manifest or an index.
+    ///
+    /// # Errors
+    /// Fails with the reason for which the document does not lead to a policy.
     pub(super) fn parse(json: &[u8]) -> Result<Self, String> {
-        let raw: Raw =
+        let raw: RawDocument =
             serde_json::from_slice(json).map_err(|error| format!("its manifest cannot be read: {error}"))?;
-        let Some(mut manifests) = raw.manifests else { return Manifest::of(raw).map(Self::Manifest) };
-        // Builders add attestations about an image, for an unknown system.
+        let Some(mut manifests) = raw.manifests else { return PolicyManifest::new(raw).map(Self::Manifest) };
+        // Builders add attestations about an image, with an unknown operating system.
         manifests.retain(|entry| entry.platform.os != "unknown");
         match manifests.as_slice() {
-            [only] => digest_of("manifest", &only.digest).map(Self::Index),
+            [only] => parse_digest("manifest", &only.digest).map(Self::Index),
             several => Err(format!("it is an index of {} images, not of one", several.len())),
         }
     }
 }
 
-impl Manifest {
-    fn of(mut raw: Raw) -> Result<Self, String> {
-        let is_policy = |layer: &&Descriptor| LAYERS.contains(&layer.media_type.as_str());
+impl PolicyManifest {
+    fn new(mut raw: RawDocument) -> Result<Self, String> {
+        let is_policy = |layer: &&Descriptor| LAYER_TYPES.contains(&layer.media_type.as_str());
         let policies: Vec<&Descriptor> = raw.layers.iter().filter(is_policy).collect();
         let [layer] = policies[..] else {
             let found: Vec<&str> = raw.layers.iter().map(|layer| layer.media_type.as_str()).collect();
             let count = policies.len();
-            let wasm = LAYERS[0];
+            let wasm = LAYER_TYPES[0];
             return Err(format!(
                 "it has {count} layers of type {wasm}, not one; its layers are of types {found:?}"
             ));
         };
-        let (policy, size) = (digest_of("layer", &layer.digest)?, layer.size);
-        Ok(Self { policy, size, signature: raw.annotations.remove(SIGNATURE) })
+        let (policy, size) = (parse_digest("layer", &layer.digest)?, layer.size);
+        Ok(Self { policy, size, signature: raw.annotations.remove(SIGNATURE_ANNOTATION) })
     }
 }
 
-fn digest_of(what: &str, digest: &str) -> Result<Digest, String> {
+fn parse_digest(what: &str, digest: &str) -> Result<Digest, String> {
     let sha256 = digest.strip_prefix("sha256:").and_then(|hex| hex.parse().ok());
-    sha256.ok_or_else(|| format!("its {what} has the digest {digest:?}, no SHA-256"))
+    sha256.ok_or_else(|| format!("its {what} has the digest {digest:?}, which is not a SHA-256"))
 }
 
 #[cfg(test)]
@@ -124,31 +127,31 @@ mod tests {
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": descriptor(CONFIG, "cc", 300),
-            "layers": [descriptor(LAYERS[0], "ab", 1234)],
+            "layers": [descriptor(LAYER_TYPES[0], "ab", 1234)],
         })
     }
 
-    fn parse(change: impl FnOnce(&mut Value)) -> Result<Document, String> {
+    fn parse(change: impl FnOnce(&mut Value)) -> Result<ManifestOrIndex, String> {
         let mut changed = manifest();
         change(&mut changed);
-        Document::parse(changed.to_string().as_bytes())
+        ManifestOrIndex::parse(changed.to_string().as_bytes())
     }
 
     #[test]
-    fn the_policy_is_the_one_layer_of_wasm_whatever_is_beside_it() {
-        let expected = Manifest { policy: Digest::new([0xab; 32]), size: 1234, signature: None };
-        let found = Ok(Document::Manifest(expected.clone()));
+    fn the_policy_is_the_only_layer_of_wasm_beside_any_others() {
+        let expected = PolicyManifest { policy: Digest::new([0xab; 32]), size: 1234, signature: None };
+        let found = Ok(ManifestOrIndex::Manifest(expected.clone()));
         let readme = descriptor("text/markdown", "ee", 4);
         assert_eq!(parse(|_| {}), found);
         assert_eq!(parse(|json| json["layers"].as_array_mut().unwrap().insert(0, readme)), found);
-        assert_eq!(parse(|json| json["layers"][0]["mediaType"] = LAYERS[1].into()), found);
+        assert_eq!(parse(|json| json["layers"][0]["mediaType"] = LAYER_TYPES[1].into()), found);
         for config in ["application/vnd.unknown.config.v1+json", "application/vnd.oci.image.config.v1+json"] {
             assert_eq!(parse(|json| json["config"]["mediaType"] = config.into()), found);
         }
         assert_eq!(parse(|json| drop(json.as_object_mut().unwrap().remove("config"))), found);
-        let signed = Manifest { signature: Some("four\nlines".to_owned()), ..expected };
-        let annotations = json!({ SIGNATURE: "four\nlines", "other": "one" });
-        assert_eq!(parse(|json| json["annotations"] = annotations), Ok(Document::Manifest(signed)));
+        let signed = PolicyManifest { signature: Some("four\nlines".to_owned()), ..expected };
+        let annotations = json!({ SIGNATURE_ANNOTATION: "four\nlines", "other": "one" });
+        assert_eq!(parse(|json| json["annotations"] = annotations), Ok(ManifestOrIndex::Manifest(signed)));
     }
 
     #[test]
@@ -158,18 +161,18 @@ mod tests {
         attestation["platform"] = json!({ "architecture": "unknown", "os": "unknown" });
         let index =
             |manifests: Value| parse(|json| *json = json!({ "schemaVersion": 2, "manifests": manifests }));
-        let found = Ok(Document::Index(Digest::new([0xab; 32])));
+        let found = Ok(ManifestOrIndex::Index(Digest::new([0xab; 32])));
         assert_eq!(index(json!([image])), found);
         assert_eq!(index(json!([attestation, image])), found);
         for (manifests, count) in [(json!([]), 0), (json!([attestation]), 0), (json!([image, image]), 2)] {
             assert_eq!(index(manifests), Err(format!("it is an index of {count} images, not of one")));
         }
         let sha512 = json!([{ "digest": "sha512:00" }]);
-        assert!(index(sha512).unwrap_err().contains("no SHA-256"));
+        assert!(index(sha512).unwrap_err().contains("which is not a SHA-256"));
     }
 
     #[test]
-    fn what_is_no_policy_is_told_apart() {
+    fn a_manifest_that_is_no_policy_is_refused_with_the_reason() {
         let refused = |change: fn(&mut Value)| parse(change).unwrap_err();
         for (refused, expected) in [
             (refused(|json| *json = json!([])), "its manifest cannot be read: "),
@@ -185,7 +188,7 @@ mod tests {
                 refused(|json| json["layers"][0]["mediaType"] = "text/plain".into()),
                 "its layers are of types [\"text/plain\"]",
             ),
-            (refused(|json| json["layers"][0]["digest"] = "sha512:00".into()), "no SHA-256"),
+            (refused(|json| json["layers"][0]["digest"] = "sha512:00".into()), "which is not a SHA-256"),
             (refused(|json| json["layers"][0]["size"] = (-1).into()), "its manifest cannot be read: "),
         ] {
             assert!(refused.contains(expected), "{refused}");

@@ -7,31 +7,32 @@ use reqwest::Url;
 
 use super::{InvalidSource, is_loopback};
 
-/// Longest tag, and longest name of a repository.
-const LONGEST_TAG: usize = 128;
-const LONGEST_REPOSITORY: usize = 255;
-/// What Docker Hub is called, and where it is.
-const HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
+/// Length of the longest tag.
+const MAX_TAG_LENGTH: usize = 128;
+/// Length of the longest name of a repository.
+const MAX_REPOSITORY_LENGTH: usize = 255;
+/// Name of Docker Hub in references, and the host of its API.
+const DOCKER_HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
 
-/// An artifact: `REGISTRY/REPOSITORY:TAG` or `REGISTRY/REPOSITORY@sha256:HEX`.
+/// A reference to an artifact: `REGISTRY/REPOSITORY:TAG` or `REGISTRY/REPOSITORY@sha256:HEX`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     registry: String,
     repository: String,
-    version: Version,
+    version: ReferenceVersion,
 }
 
-/// Which of a repository's artifacts.
+/// The version of an artifact in its repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Version {
-    /// The one that a name leads to now.
+pub enum ReferenceVersion {
+    /// The artifact that a tag refers to at the moment.
     Tag(String),
-    /// The one whose manifest has this SHA-256.
+    /// The artifact whose manifest has this SHA-256.
     Digest(Digest),
 }
 
 impl Reference {
-    /// Reads what stands behind `oci://`. A digest counts over a tag before it.
+    /// Parses the part after `oci://`. A digest takes precedence over a tag before it.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidSource> {
         let invalid = |reason: String| InvalidSource::Reference { reason };
         let Some((registry, path)) = text.split_once('/') else {
@@ -43,7 +44,7 @@ impl Reference {
         let is_host = Url::parse(&format!("https://{registry}/"))
             .is_ok_and(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none());
         if registry.is_empty() || !is_host {
-            return Err(invalid(format!("{registry:?} is no host")));
+            return Err(invalid(format!("{registry:?} is not a host")));
         }
         let (name, digest) = match path.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
@@ -54,48 +55,48 @@ impl Reference {
             None => (name, None),
         };
         if !is_repository(repository) {
-            let rule = "repositories are names of a-z 0-9 . _ - with slashes between them";
-            return Err(invalid(format!("{repository:?} is no repository: {rule}")));
+            let rule = "names of a-z 0-9 . _ - with slashes between them";
+            return Err(invalid(format!("{repository:?} is not a repository, which is {rule}")));
         }
         if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
-            return Err(invalid(format!("{tag:?} is no tag: tags are up to 128 of a-z A-Z 0-9 . _ -")));
+            return Err(invalid(format!("{tag:?} is not a tag, which is up to 128 of a-z A-Z 0-9 . _ -")));
         }
         let version = match (digest, tag) {
             (Some(text), _) => {
                 let digest = text.strip_prefix("sha256:").and_then(|hex| hex.parse().ok());
-                Version::Digest(digest.ok_or_else(|| {
-                    invalid(format!("{text:?} is no digest: it is sha256: and 64 hex digits"))
+                ReferenceVersion::Digest(digest.ok_or_else(|| {
+                    invalid(format!("{text:?} is not a digest, which is sha256: and 64 hex digits"))
                 })?)
             }
-            (None, Some(tag)) => Version::Tag(tag.to_owned()),
+            (None, Some(tag)) => ReferenceVersion::Tag(tag.to_owned()),
             (None, None) => return Err(invalid("there is neither a tag nor a digest".to_owned())),
         };
         Ok(Self { registry: registry.to_owned(), repository: repository.to_owned(), version })
     }
 
-    /// Host, and port if it is not the usual one.
+    /// Returns the registry's host, with its port if it is not the default.
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// The name of the repository.
+    /// Returns the name of the repository.
     pub fn repository(&self) -> &str {
         &self.repository
     }
 
-    /// Which of its artifacts.
-    pub fn version(&self) -> &Version {
+    /// Returns the version of the artifact.
+    pub fn version(&self) -> &ReferenceVersion {
         &self.version
     }
 
-    /// Where the registry's API begins. On this machine it is plain HTTP, unless
-    /// it is said whose certificates to trust.
+    /// Returns the base URL of the registry's API. On this machine that is plain HTTP, unless
+    /// certificate authorities are configured.
     pub(crate) fn api(&self, has_authorities: bool) -> String {
         let host = self.registry.rsplit_once(':').map_or(&*self.registry, |(host, port)| {
             if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { &self.registry }
         });
         let scheme = if is_loopback(host) && !has_authorities { "http" } else { "https" };
-        let registry = if self.registry == HUB.0 { HUB.1 } else { &self.registry };
+        let registry = if self.registry == DOCKER_HUB.0 { DOCKER_HUB.1 } else { &self.registry };
         format!("{scheme}://{registry}/v2/{}", self.repository)
     }
 }
@@ -104,8 +105,8 @@ impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { registry, repository, version } = self;
         match version {
-            Version::Tag(tag) => write!(f, "oci://{registry}/{repository}:{tag}"),
-            Version::Digest(digest) => write!(f, "oci://{registry}/{repository}@sha256:{digest}"),
+            ReferenceVersion::Tag(tag) => write!(f, "oci://{registry}/{repository}:{tag}"),
+            ReferenceVersion::Digest(digest) => write!(f, "oci://{registry}/{repository}@sha256:{digest}"),
         }
     }
 }
@@ -115,18 +116,18 @@ fn is_repository(text: &str) -> bool {
     let is_part = |part: &str| {
         let bytes = part.as_bytes();
         let is_plain = |byte: &u8| is_alphanumeric(*byte) || matches!(byte, b'.' | b'_' | b'-');
-        // Two dots in a row would lead out of the repository.
+        // `..` would be a path to another repository.
         bytes.iter().all(is_plain)
             && !part.contains("..")
             && bytes.first().is_some_and(|byte| is_alphanumeric(*byte))
             && bytes.last().is_some_and(|byte| is_alphanumeric(*byte))
     };
-    text.len() <= LONGEST_REPOSITORY && text.split('/').all(is_part)
+    text.len() <= MAX_REPOSITORY_LENGTH && text.split('/').all(is_part)
 }
 
 fn is_tag(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    text.len() <= LONGEST_TAG
+    text.len() <= MAX_TAG_LENGTH
         && text.bytes().all(is_plain)
         && text.bytes().next().is_some_and(|byte| !matches!(byte, b'.' | b'-'))
 }

@@ -19,7 +19,7 @@ fn a_path_is_a_file_relative_to_a_directory() {
 }
 
 #[test]
-fn a_web_address_comes_with_a_digest() {
+fn a_web_address_needs_a_digest() {
     let text = "https://example.com/policies/mine.wasm";
     let source = Source::parse(text, Some(digest())).unwrap();
     assert_eq!((source.to_string().as_str(), source.sha256()), (text, Some(digest())));
@@ -35,7 +35,7 @@ fn plain_http_is_for_this_machine() {
     }
     for host in ["example.com", "10.0.0.1", "localhost.example.com", "0.0.0.0", "[::2]"] {
         let refused = error(&format!("http://{host}/a.wasm"));
-        assert!(refused.contains("is another machine, so it is asked by https://"), "{host}: {refused}");
+        assert!(refused.contains("is another machine, which needs https://"), "{host}: {refused}");
     }
 }
 
@@ -47,17 +47,17 @@ fn an_artifact_is_named_by_tag_or_by_digest() {
     };
     let tagged = parse("oci://ghcr.io/acme/policies/router:v1.2");
     assert_eq!((tagged.registry(), tagged.repository()), ("ghcr.io", "acme/policies/router"));
-    assert_eq!(*tagged.version(), Version::Tag("v1.2".to_owned()));
+    assert_eq!(*tagged.version(), ReferenceVersion::Tag("v1.2".to_owned()));
     assert_eq!(tagged.to_string(), "oci://ghcr.io/acme/policies/router:v1.2");
 
     let text = format!("oci://localhost:5000/router@sha256:{HEX}");
     let pinned = parse(&text);
     assert_eq!((pinned.registry(), pinned.repository()), ("localhost:5000", "router"));
-    assert_eq!(*pinned.version(), Version::Digest(digest()));
+    assert_eq!(*pinned.version(), ReferenceVersion::Digest(digest()));
     assert_eq!(pinned.to_string(), text);
 
     let both = parse(&format!("oci://ghcr.io/router:v1@sha256:{HEX}"));
-    assert_eq!(*both.version(), Version::Digest(digest()), "the digest counts");
+    assert_eq!(*both.version(), ReferenceVersion::Digest(digest()), "the digest takes precedence");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_tag_may_move_and_a_digest_does_not() {
 }
 
 #[test]
-fn a_registry_is_asked_by_https_but_on_this_machine() {
+fn a_registry_is_called_over_https_except_on_this_machine() {
     let api = |text: &str, has_authorities| match Source::parse(text, None).unwrap().location {
         Location::Registry(reference) => reference.api(has_authorities),
         other => panic!("{other:?}"),
@@ -84,35 +84,35 @@ fn a_registry_is_asked_by_https_but_on_this_machine() {
 }
 
 #[test]
-fn what_names_no_place_is_told_with_what_would() {
+fn an_invalid_source_is_refused_with_the_reason() {
     for (text, expected) in [
         ("", "the source is empty"),
-        ("ftp://example.com/a.wasm", "nothing is fetched by ftp://; there are paths of files"),
-        ("file:///a.wasm", "nothing is fetched by file://"),
-        ("https://", "this is no web address: empty host"),
-        ("https://example.com", "it names no file"),
-        ("https://example.com/a/", "it names no file"),
+        ("ftp://example.com/a.wasm", "ftp:// is not supported; a source is the path of a file"),
+        ("file:///a.wasm", "file:// is not supported"),
+        ("https://", "this is not the URL of a file: empty host"),
+        ("https://example.com", "it does not name a file"),
+        ("https://example.com/a/", "it does not name a file"),
         ("https://example.com/a#b", "it has a fragment"),
         ("oci://ghcr.io", "there is no repository; a reference is oci://REGISTRY/REPOSITORY:TAG"),
-        ("oci:///a:b", "\"\" is no host"),
-        ("oci://a b/c:d", "\"a b\" is no host"),
-        ("oci://host:port/c:d", "\"host:port\" is no host"),
-        ("oci://host?x/c:d", "\"host?x\" is no host"),
+        ("oci:///a:b", "\"\" is not a host"),
+        ("oci://a b/c:d", "\"a b\" is not a host"),
+        ("oci://host:port/c:d", "\"host:port\" is not a host"),
+        ("oci://host?x/c:d", "\"host?x\" is not a host"),
         ("oci://ghcr.io/router", "there is neither a tag nor a digest"),
-        ("oci://ghcr.io/Router:v1", "\"Router\" is no repository: repositories are names of a-z"),
-        ("oci://ghcr.io/a/../b:v1", "is no repository"),
-        ("oci://ghcr.io/a//b:v1", "is no repository"),
-        ("oci://ghcr.io/a..b:v1", "is no repository"),
-        ("oci://ghcr.io/:v1", "\"\" is no repository"),
-        ("oci://ghcr.io/a:", "\"\" is no tag"),
-        ("oci://ghcr.io/a:.v1", "\".v1\" is no tag"),
-        ("oci://ghcr.io/a:v/1", "\"v/1\" is no tag"),
-        ("oci://ghcr.io/a@sha256:12", "\"sha256:12\" is no digest: it is sha256: and 64 hex digits"),
-        ("oci://ghcr.io/a@sha512:12", "is no digest"),
-        ("oci://ghcr.io/a@", "\"\" is no digest"),
+        ("oci://ghcr.io/Router:v1", "\"Router\" is not a repository, which is names of a-z"),
+        ("oci://ghcr.io/a/../b:v1", "is not a repository"),
+        ("oci://ghcr.io/a//b:v1", "is not a repository"),
+        ("oci://ghcr.io/a..b:v1", "is not a repository"),
+        ("oci://ghcr.io/:v1", "\"\" is not a repository"),
+        ("oci://ghcr.io/a:", "\"\" is not a tag"),
+        ("oci://ghcr.io/a:.v1", "\".v1\" is not a tag"),
+        ("oci://ghcr.io/a:v/1", "\"v/1\" is not a tag"),
+        ("oci://ghcr.io/a@sha256:12", "\"sha256:12\" is not a digest, which is sha256: and 64 hex digits"),
+        ("oci://ghcr.io/a@sha512:12", "is not a digest"),
+        ("oci://ghcr.io/a@", "\"\" is not a digest"),
     ] {
-        let told = error(text);
-        assert!(told.contains(expected), "{text}: {told}");
+        let error = error(text);
+        assert!(error.contains(expected), "{text}: {error}");
     }
 }
 
@@ -124,7 +124,10 @@ fn secrets_in_an_address_are_refused_and_not_shown() {
         "https://example.com/a.wasm?secret",
         "oci://me:secret@ghcr.io/a:v1",
     ] {
-        let told = error(text);
-        assert!(told.contains("credentials are given apart from it") && !told.contains("secret"), "{told}");
+        let error = error(text);
+        assert!(
+            error.contains("credentials have settings of their own") && !error.contains("secret"),
+            "{error}"
+        );
     }
 }

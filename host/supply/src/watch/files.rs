@@ -1,16 +1,16 @@
-//! Which directories say something about a file, and whether it is another one.
+//! The directories on the way to a file, and the detection of changed files.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Links followed for one path; the kernel follows 40.
+/// Symbolic links followed for one path, as many as the kernel follows.
 const MAX_LINKS: usize = 40;
 
-/// The directories in which an event can change what `path` leads to: itself, if
-/// it is one, those of the file, of its target, and of every link on the way. What is missing is
-/// represented by its nearest ancestor, where it would appear.
+/// Returns the directories in which an event can change the target of `path`: the path itself if it
+/// is a directory, and the directories of the file, of its target, and of every link on the way. A
+/// missing directory is represented by its nearest existing ancestor, where it would appear.
 pub(super) fn directories(path: &Path) -> BTreeSet<PathBuf> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut found = BTreeSet::new();
@@ -19,8 +19,8 @@ pub(super) fn directories(path: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
-/// Walks the path from the root and adds the directory of the last component
-/// and those of all links.
+/// Follows the path from the root, and collects the directory of its last component and those of all
+/// links.
 fn follow(path: &Path, links: &mut usize, found: &mut BTreeSet<PathBuf>) {
     let mut walked = PathBuf::new();
     let mut components = path.components().peekable();
@@ -44,7 +44,7 @@ fn follow(path: &Path, links: &mut usize, found: &mut BTreeSet<PathBuf>) {
             }
             Ok(_) if !is_last => {}
             last => {
-                // A directory is what is in it.
+                // A watched directory changes with its entries.
                 if last.is_ok_and(|metadata| metadata.is_dir()) {
                     found.insert(walked);
                 }
@@ -55,20 +55,20 @@ fn follow(path: &Path, links: &mut usize, found: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// What tells one state of a file from another without reading it.
+/// Metadata that changes with the content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileStamp {
     target: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
     identity: (u64, i64, i64),
 }
 
-/// The stamp of what a path leads to; `None` when it leads nowhere.
-fn stamp(path: &Path) -> Option<Stamp> {
+/// Returns the stamp of the target of a path; `None` if there is none.
+fn stamp(path: &Path) -> Option<FileStamp> {
     let target = fs::canonicalize(path).ok()?;
     let metadata = fs::metadata(&target).ok()?;
-    Some(Stamp {
+    Some(FileStamp {
         target,
         length: metadata.len(),
         modified: metadata.modified().ok(),
@@ -76,19 +76,19 @@ fn stamp(path: &Path) -> Option<Stamp> {
     })
 }
 
-/// The states of some files at one moment.
+/// The state of several files at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileStamps(Vec<Option<Stamp>>);
+pub struct FileStamps(Vec<Option<FileStamp>>);
 
 impl FileStamps {
-    /// Reads the states of files, which may be missing.
+    /// Reads the state of files, which may be missing.
     pub fn read<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
         Self(paths.into_iter().map(stamp).collect())
     }
 
-    /// The time of the last change of any of the files.
+    /// Returns the time of the last change of any of the files.
     pub fn last_change(&self) -> Option<SystemTime> {
-        self.0.iter().flatten().filter_map(Stamp::changed).max()
+        self.0.iter().flatten().filter_map(FileStamp::changed).max()
     }
 
     pub(super) fn targets(&self) -> impl Iterator<Item = &Path> {
@@ -96,8 +96,8 @@ impl FileStamps {
     }
 }
 
-impl Stamp {
-    /// Time of the last change of content or name.
+impl FileStamp {
+    /// Returns the time of the last change of content or name.
     fn changed(&self) -> Option<SystemTime> {
         let (_, seconds, nanoseconds) = self.identity;
         let since = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
@@ -105,8 +105,8 @@ impl Stamp {
     }
 }
 
-/// The file's number, and when anything about it changed last: unlike the time of
-/// its content, nobody can set that back.
+/// Returns inode number and change time. Unlike the modification time, a program cannot set the change
+/// time back.
 #[cfg(unix)]
 fn identity(metadata: &Metadata) -> (u64, i64, i64) {
     use std::os::unix::fs::MetadataExt;

@@ -13,7 +13,7 @@ use super::*;
 
 const LONG: Duration = Duration::from_secs(3600);
 
-/// Tells soon after an event, and never polls.
+/// Signals soon after an event, and never polls.
 const EVENTS: WatchConfig = WatchConfig {
     quiet: Duration::from_millis(20),
     patience: LONG,
@@ -21,24 +21,24 @@ const EVENTS: WatchConfig = WatchConfig {
     poll: LONG,
     events: true,
 };
-/// Only polls.
+/// Polls only.
 const POLL: WatchConfig = WatchConfig { poll: Duration::from_millis(5), events: false, ..EVENTS };
 
 fn directory() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn watch(paths: &[&Path], config: WatchConfig) -> (Watcher, Changes) {
+fn watch(paths: &[&Path], config: WatchConfig) -> (FileWatcher, ChangeReceiver) {
     let paths = paths.iter().map(|path| path.to_path_buf()).collect();
-    Watcher::start(paths, config, |mut work| {
+    FileWatcher::start(paths, config, |mut work| {
         thread::spawn(move || while work().is_continue() {});
         Ok(())
     })
     .unwrap()
 }
 
-/// Waits until the file has this content, looking only when told to.
-async fn until_content(changes: &mut Changes, path: &Path, expected: &str) {
+/// Waits until the file has this content, reading it only after a signal.
+async fn until_content(changes: &mut ChangeReceiver, path: &Path, expected: &str) {
     loop {
         changes.changed().await.unwrap();
         if fs::read_to_string(path).is_ok_and(|content| content == expected) {
@@ -54,7 +54,7 @@ fn replace(path: &Path, content: &str) {
 }
 
 #[tokio::test]
-async fn every_atomic_rename_is_told() {
+async fn every_atomic_rename_is_signalled() {
     let directory = directory();
     let file = directory.path().join("policy.wasm");
     fs::write(&file, "0").unwrap();
@@ -66,7 +66,7 @@ async fn every_atomic_rename_is_told() {
 }
 
 #[tokio::test]
-async fn a_file_written_in_pieces_is_told_when_it_is_whole() {
+async fn a_file_written_in_steps_is_signalled_when_it_is_complete() {
     let directory = directory();
     let file = directory.path().join("policy.wasm");
     fs::write(&file, "old").unwrap();
@@ -81,7 +81,7 @@ async fn a_file_written_in_pieces_is_told_when_it_is_whole() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_changed_in_place_is_told_when_its_writer_closes_it() {
+async fn a_file_changed_in_place_is_signalled_when_its_writer_closes_it() {
     let (here, there) = (directory(), directory());
     let target = there.path().join("policy.wasm");
     fs::write(&target, "old and long").unwrap();
@@ -95,12 +95,12 @@ async fn a_file_that_is_changed_in_place_is_told_when_its_writer_closes_it() {
         writer.write_all(b"half").unwrap();
         let writing = activity.0.wait_for(Option::is_some).await.unwrap().clone();
         assert_eq!(writing.as_deref(), Some(target.as_path()));
-        // It was quiet for long enough when another change beside it was told.
+        // The quiet time has passed once a later change of another file is signalled.
         let other = here.path().join("other");
         let (_other_watcher, mut other_changes) = watch(&[&other], EVENTS);
         fs::write(&other, "1").unwrap();
         until_content(&mut other_changes, &other, "1").await;
-        assert_eq!(changes.signal.try_recv().ok(), None, "half a file is not told");
+        assert_eq!(changes.signal.try_recv().ok(), None, "half a file is not signalled");
         writer.write_all(b" and half").unwrap();
         drop(writer);
         changes.changed().await.unwrap();
@@ -111,7 +111,7 @@ async fn a_file_that_is_changed_in_place_is_told_when_its_writer_closes_it() {
 }
 
 #[tokio::test]
-async fn a_file_that_stays_open_is_told_after_a_bounded_time() {
+async fn a_file_that_stays_open_is_signalled_after_a_bounded_time() {
     let directory = directory();
     let file = directory.path().join("policy.wasm");
     fs::write(&file, "1").unwrap();
@@ -123,7 +123,7 @@ async fn a_file_that_stays_open_is_told_after_a_bounded_time() {
 }
 
 #[tokio::test]
-async fn a_config_map_update_is_told_each_time() {
+async fn every_config_map_update_is_signalled() {
     let mount = directory();
     let version = |name: &str, content: &str| {
         let directory = mount.path().join(name);
@@ -149,7 +149,7 @@ async fn a_config_map_update_is_told_each_time() {
 }
 
 #[tokio::test]
-async fn a_link_swapped_above_the_file_is_told() {
+async fn a_replaced_link_above_the_file_is_signalled() {
     let root = directory();
     for version in ["1", "2"] {
         fs::create_dir(root.path().join(version)).unwrap();
@@ -168,7 +168,7 @@ async fn a_link_swapped_above_the_file_is_told() {
 }
 
 #[tokio::test]
-async fn a_file_in_another_directory_behind_a_link_is_told() {
+async fn a_file_in_another_directory_behind_a_link_is_signalled() {
     let (here, there) = (directory(), directory());
     let target = there.path().join("built.wasm");
     fs::write(&target, "1").unwrap();
@@ -180,7 +180,7 @@ async fn a_file_in_another_directory_behind_a_link_is_told() {
 }
 
 #[tokio::test]
-async fn a_file_deleted_and_created_again_is_told() {
+async fn a_file_deleted_and_created_again_is_signalled() {
     let directory = directory();
     let file = directory.path().join("policy.wasm");
     fs::write(&file, "1").unwrap();
@@ -192,7 +192,7 @@ async fn a_file_deleted_and_created_again_is_told() {
 }
 
 #[tokio::test]
-async fn what_comes_and_goes_in_a_watched_directory_is_told() {
+async fn added_and_removed_files_of_a_watched_directory_are_signalled() {
     let directory = directory();
     let (_watcher, mut changes) = watch(&[directory.path()], EVENTS);
     let file = directory.path().join("new.wasm");
@@ -210,7 +210,7 @@ async fn what_comes_and_goes_in_a_watched_directory_is_told() {
 }
 
 #[tokio::test]
-async fn a_directory_that_appears_later_is_told() {
+async fn a_directory_that_is_created_later_is_signalled() {
     let root = directory();
     let parent = root.path().join("not/yet/there");
     let file = parent.join("policy.wasm");
@@ -226,7 +226,7 @@ async fn a_directory_that_appears_later_is_told() {
 }
 
 #[tokio::test]
-async fn events_of_other_files_beside_it_are_not_told() {
+async fn events_of_other_files_in_the_directory_are_not_signalled() {
     let directory = directory();
     let (file, log) = (directory.path().join("policy.wasm"), directory.path().join("log"));
     fs::write(&file, "0").unwrap();
@@ -234,7 +234,7 @@ async fn events_of_other_files_beside_it_are_not_told() {
     let (_other, mut log_changes) = watch(&[&log], EVENTS);
     for line in ["1", "2", "3"] {
         fs::write(&log, line).unwrap();
-        // As calm as it was for this one it was for the other one, give or take a moment.
+        // When this change is signalled, the events have settled for the other watcher too.
         until_content(&mut log_changes, &log, line).await;
     }
     tokio::select! {
@@ -247,7 +247,7 @@ async fn events_of_other_files_beside_it_are_not_told() {
 }
 
 #[tokio::test]
-async fn without_events_the_poll_tells() {
+async fn without_events_polling_finds_changes() {
     let directory = directory();
     let file = directory.path().join("policy.wasm");
     fs::write(&file, "1").unwrap();
@@ -275,11 +275,11 @@ async fn the_same_files_again_are_no_change() {
     let (watcher, mut changes) = watch(&[&file], at_once);
     watcher.set_paths(vec![file]);
     drop(watcher);
-    assert_eq!(changes.changed().await, None, "the watcher ended without a word");
+    assert_eq!(changes.changed().await, None, "the watcher ended without a signal");
 }
 
 #[tokio::test]
-async fn endless_events_are_told_in_spite_of_the_unrest() {
+async fn a_change_is_signalled_although_events_continue() {
     let directory = directory();
     let file = directory.path().join("policy.wasm");
     fs::write(&file, "1").unwrap();

@@ -1,4 +1,4 @@
-//! The thread that gathers events and tells when they have calmed down.
+//! The thread that collects events, and signals a change when they have settled.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,100 +12,100 @@ use tokio::sync::{mpsc as signal, watch};
 use super::WatchConfig;
 use super::files::{FileStamps, directories};
 
-/// True if the system reports that a file that was written is closed.
+/// True if the system reports the closing of written files.
 const REPORTS_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// What the worker is told.
-pub(super) enum Message {
-    /// Something happened in a watched directory.
+/// Input of the worker.
+pub(super) enum WatchCommand {
+    /// An event in a watched directory.
     Event(Event),
     /// Events may have been lost.
-    Lost,
-    /// Watch these files instead.
-    Paths(Vec<PathBuf>),
-    /// The watcher is gone.
+    EventsLost,
+    /// Watch these files from now on.
+    SetPaths(Vec<PathBuf>),
+    /// The watcher was dropped.
     Stop,
 }
 
-pub(super) struct Worker {
+pub(super) struct WatchWorker {
     config: WatchConfig,
     paths: Vec<PathBuf>,
-    /// How the files were when they were last told of.
-    told: FileStamps,
-    /// How they were when they were last looked at.
+    /// State of the files at the last signal.
+    signalled: FileStamps,
+    /// State of the files at the last comparison.
     seen: FileStamps,
-    /// Names and targets of the files, absolute.
+    /// Absolute paths of the files and of their targets.
     names: BTreeSet<PathBuf>,
-    /// Watched files that were changed and are not closed yet, with the first change.
+    /// Watched files that were changed in place and are still open, with the time of the first change.
     open: BTreeMap<PathBuf, Instant>,
-    /// One of these.
+    /// Publishes one of the open files.
     writing: watch::Sender<Option<PathBuf>>,
-    /// `None` where the operating system offers no events.
+    /// `None` if the operating system provides no events.
     events: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
-    tell: signal::Sender<()>,
+    changed: signal::Sender<()>,
     next_poll: Instant,
-    unrest: Option<Unrest>,
+    pending: Option<PendingEvents>,
     has_run: bool,
 }
 
-/// Events that were not told of yet.
-struct Unrest {
+/// Events that have not been signalled.
+struct PendingEvents {
     first: Instant,
     last: Instant,
-    /// Whether to tell even of files that look as they did.
-    surely: bool,
+    /// True to signal a change even if no file looks different.
+    unconditional: bool,
 }
 
-impl Worker {
+impl WatchWorker {
     pub(super) fn new(
         paths: Vec<PathBuf>,
         config: WatchConfig,
-        events_to: Sender<Message>,
-        tell: signal::Sender<()>,
+        commands: Sender<WatchCommand>,
+        changed: signal::Sender<()>,
         writing: watch::Sender<Option<PathBuf>>,
     ) -> Self {
-        let events = if config.events { subscribe(events_to) } else { None };
+        let events = if config.events { subscribe(commands) } else { None };
         let mut worker = Self {
             config,
             paths: Vec::new(),
-            told: stamps(&[]),
+            signalled: stamps(&[]),
             seen: stamps(&[]),
             names: BTreeSet::new(),
             open: BTreeMap::new(),
             writing,
             events,
             watched: BTreeSet::new(),
-            tell,
+            changed,
             next_poll: Instant::now() + config.poll,
-            unrest: None,
+            pending: None,
             has_run: false,
         };
         worker.set_paths(paths);
         worker
     }
 
-    /// Works until the watcher is gone. May be called again after a panic.
-    pub(super) fn run(&mut self, messages: &Receiver<Message>) {
+    /// Runs until the watcher is dropped. May be called again after a panic.
+    pub(super) fn run(&mut self, commands: &Receiver<WatchCommand>) {
         if std::mem::replace(&mut self.has_run, true) {
-            // Whatever happened since may have been missed.
+            // Events may have been missed since the panic.
             self.open.clear();
-            self.note_event(Instant::now()).surely = true;
+            self.note_event(Instant::now()).unconditional = true;
         }
         loop {
             let wait = self.wakes_at().saturating_duration_since(Instant::now());
-            match messages.recv_timeout(wait) {
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                // Whoever is told may always say what to watch from now on.
-                Ok(Message::Paths(paths)) if paths == self.paths => {}
-                Ok(Message::Paths(paths)) => {
+            match commands.recv_timeout(wait) {
+                Ok(WatchCommand::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                // The receiver of a signal sets the paths again, usually to the same ones.
+                Ok(WatchCommand::SetPaths(paths)) if paths == self.paths => {}
+                Ok(WatchCommand::SetPaths(paths)) => {
                     self.set_paths(paths);
-                    // They may have changed before they were watched.
-                    self.note_event(Instant::now()).surely = true;
+                    // The files may have changed before they were watched.
+                    self.note_event(Instant::now()).unconditional = true;
                 }
-                Ok(Message::Event(event)) => self.note_change(&event, Instant::now()),
-                Ok(Message::Lost) => {
-                    // The end of a write may be among them.
+                Ok(WatchCommand::Event(event)) => self.note_change(&event, Instant::now()),
+                Ok(WatchCommand::EventsLost) => {
+                    // The closing of a file may be among them.
                     self.open.clear();
                     self.note_event(Instant::now());
                 }
@@ -117,15 +117,15 @@ impl Worker {
             }
             self.publish_writers(now);
             let is_open = !self.open.is_empty();
-            let is_calm = |unrest: &mut Unrest| !is_open && now >= calm_at(&self.config, unrest);
-            if let Some(unrest) = self.unrest.take_if(is_calm) {
-                self.look(unrest.surely);
+            let is_settled =
+                |pending: &mut PendingEvents| !is_open && now >= settled_at(&self.config, pending);
+            if let Some(pending) = self.pending.take_if(is_settled) {
+                self.signal_changes(pending.unconditional);
             }
         }
     }
 
-    /// Notes a change in a watched directory, and whether it begins or ends the writing
-    /// of a watched file.
+    /// Notes an event in a watched directory, and keeps track of the watched files that are open.
     fn note_change(&mut self, event: &Event, now: Instant) {
         match event.kind {
             EventKind::Modify(ModifyKind::Data(_)) if REPORTS_CLOSE => {
@@ -153,29 +153,30 @@ impl Worker {
         });
     }
 
-    /// Tells if the files are not what they were. Most events are of other files
-    /// in the same directories: a log beside the configuration, say.
-    fn look(&mut self, surely: bool) {
-        // Before the files are looked at, so that nothing is missed.
+    /// Signals a change if the files look different. Most events are about other files in the same
+    /// directories, such as a log beside the configuration.
+    fn signal_changes(&mut self, unconditional: bool) {
+        // Before the files are read, so that no change is missed in between.
         self.watch_directories();
         self.see(stamps(&self.paths));
-        if surely || self.seen != self.told {
-            self.told.clone_from(&self.seen);
-            // A signal that nobody has taken yet covers this one as well.
-            let _ = self.tell.try_send(());
+        if unconditional || self.seen != self.signalled {
+            self.signalled.clone_from(&self.seen);
+            // If the channel is full, the signal in it covers this change as well.
+            let _ = self.changed.try_send(());
         }
     }
 
     fn wakes_at(&self) -> Instant {
-        let given_up = self.open.values().map(|changed| *changed + self.config.write_time).min();
-        let due = given_up.or_else(|| Some(calm_at(&self.config, self.unrest.as_ref()?)));
+        let write_timeout = self.open.values().map(|changed| *changed + self.config.write_time).min();
+        let due = write_timeout.or_else(|| Some(settled_at(&self.config, self.pending.as_ref()?)));
         due.map_or(self.next_poll, |due| due.min(self.next_poll))
     }
 
-    fn note_event(&mut self, now: Instant) -> &mut Unrest {
-        let unrest = self.unrest.get_or_insert(Unrest { first: now, last: now, surely: false });
-        unrest.last = now;
-        unrest
+    fn note_event(&mut self, now: Instant) -> &mut PendingEvents {
+        let events = PendingEvents { first: now, last: now, unconditional: false };
+        let pending = self.pending.get_or_insert(events);
+        pending.last = now;
+        pending
     }
 
     fn poll(&mut self, now: Instant) {
@@ -196,12 +197,12 @@ impl Worker {
     fn set_paths(&mut self, paths: Vec<PathBuf>) {
         self.paths = paths;
         self.see(stamps(&self.paths));
-        self.told.clone_from(&self.seen);
+        self.signalled.clone_from(&self.seen);
         self.watch_directories();
     }
 
-    /// Watches the directories that matter now. All of them are watched anew,
-    /// because a directory may have been replaced by another of the same name.
+    /// Watches the directories on the way to the files. Sets up every watch again, because a directory
+    /// may have been replaced by another of the same name.
     fn watch_directories(&mut self) {
         let Some(events) = &mut self.events else { return };
         for directory in std::mem::take(&mut self.watched) {
@@ -214,18 +215,18 @@ impl Worker {
             match events.watch(&directory, RecursiveMode::NonRecursive) {
                 Ok(()) => drop(self.watched.insert(directory)),
                 Err(error) => {
-                    tracing::warn!(directory = %directory.display(), "no events, only polling: {error}");
+                    tracing::warn!(directory = %directory.display(), "cannot watch this directory, polling only: {error}");
                 }
             }
         }
     }
 }
 
-fn calm_at(config: &WatchConfig, unrest: &Unrest) -> Instant {
-    (unrest.last + config.quiet).min(unrest.first + config.patience)
+fn settled_at(config: &WatchConfig, pending: &PendingEvents) -> Instant {
+    (pending.last + config.quiet).min(pending.first + config.patience)
 }
 
-/// Returns whether a path of an event is that of a watched file, or of one in a watched directory.
+/// Returns whether the path of an event is a watched file, or a file in a watched directory.
 fn is_named(path: &Path, names: &BTreeSet<PathBuf>) -> bool {
     let is_in = |path: &Path| names.contains(path) || path.parent().is_some_and(|it| names.contains(it));
     is_in(path) || path.canonicalize().is_ok_and(|path| is_in(&path))
@@ -235,27 +236,28 @@ fn stamps(paths: &[PathBuf]) -> FileStamps {
     FileStamps::read(paths.iter().map(PathBuf::as_path))
 }
 
-fn subscribe(events_to: Sender<Message>) -> Option<RecommendedWatcher> {
+fn subscribe(commands: Sender<WatchCommand>) -> Option<RecommendedWatcher> {
     let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        let message = match event {
-            Ok(event) if event.need_rescan() => Message::Lost,
+        let command = match event {
+            Ok(event) if event.need_rescan() => WatchCommand::EventsLost,
             Ok(event) if !is_change(&event.kind) => return,
-            Ok(event) => Message::Event(event),
-            // It may stand for lost events.
-            Err(_) => Message::Lost,
+            Ok(event) => WatchCommand::Event(event),
+            // Events may have been lost with the error.
+            Err(_) => WatchCommand::EventsLost,
         };
-        let _ = events_to.send(message);
+        let _ = commands.send(command);
     });
     match watcher {
         Ok(watcher) => Some(watcher),
         Err(error) => {
-            tracing::warn!("no file events on this system, only polling: {error}");
+            tracing::warn!("this system provides no file events, polling only: {error}");
             None
         }
     }
 }
 
-/// Reading is no change, and whoever is told reads.
+/// Returns whether an event can mean a change. Reading is none: the receiver of a signal reads the
+/// files.
 pub(super) fn is_change(kind: &EventKind) -> bool {
     match kind {
         EventKind::Access(access) => matches!(access, AccessKind::Close(AccessMode::Write)),

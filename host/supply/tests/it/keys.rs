@@ -1,11 +1,11 @@
-//! Keys that sign, made for each test.
+//! Signing keys, generated for each test.
 
 use std::io::Cursor;
 
 use minisign::KeyPair;
 use pointsman_supply::PublicKey;
 
-/// Somebody who signs policies.
+/// Signs policies with a key pair of its own.
 pub struct Signer(KeyPair);
 
 impl Signer {

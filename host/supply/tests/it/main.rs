@@ -1,6 +1,6 @@
-//! Policies fetched over real sockets: from a real registry, where one is
-//! installed, and from scripted servers that do what a registry never would.
-#![expect(clippy::unwrap_used, reason = "a test that cannot do its part fails")]
+//! Fetching over real sockets: from a real registry, where one is installed, and from scripted servers
+//! that misbehave.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod files;
 mod hostile_registry;
@@ -9,27 +9,27 @@ mod registry;
 mod signatures;
 mod web;
 
-use pointsman_supply::{Fetched, Fetcher, Order, Source, SupplyError};
+use pointsman_supply::{FetchSpec, FetchedPolicy, Fetcher, Source, SupplyError};
 use pointsman_tests::registry::sha256;
 
-/// Stands for a policy: nothing here looks into it.
+/// Stands for a policy, since nothing in this crate looks into the bytes.
 const POLICY: &[u8] = b"\0asm and so on";
 
-/// An order of what is there, whatever its bytes are.
-fn order(source: &str) -> Order {
-    Order::new(Source::parse(source, None).unwrap())
+/// Specification of a source without a digest.
+fn spec(source: &str) -> FetchSpec {
+    FetchSpec::new(Source::parse(source, None).unwrap())
 }
 
-/// An order of certain bytes.
-fn order_of(source: &str, bytes: &[u8]) -> Order {
-    Order::new(Source::parse(source, Some(sha256(bytes).parse().unwrap())).unwrap())
+/// Specification of a source with the digest of these bytes.
+fn spec_with_digest(source: &str, bytes: &[u8]) -> FetchSpec {
+    FetchSpec::new(Source::parse(source, Some(sha256(bytes).parse().unwrap())).unwrap())
 }
 
-async fn fetch(order: &Order) -> Result<Fetched, SupplyError> {
-    Fetcher::new().fetch(order).await
+async fn fetch(spec: &FetchSpec) -> Result<FetchedPolicy, SupplyError> {
+    Fetcher::new().fetch(spec).await
 }
 
-/// What is said of an order that fails.
-async fn refusal(order: &Order) -> String {
-    fetch(order).await.unwrap_err().to_string()
+/// Returns the message of a fetch that fails.
+async fn fetch_error(spec: &FetchSpec) -> String {
+    fetch(spec).await.unwrap_err().to_string()
 }

@@ -3,21 +3,21 @@ use pointsman_supply::{InvalidPublicKey, PublicKey, SignatureError, verify};
 use super::POLICY;
 use crate::keys::Signer;
 
-/// Made by the program minisign 0.11 over the text `test`, with a key that was
-/// thrown away: as it does now, and with `-l` as older ones did.
+/// Signatures by minisign 0.11 over the text `test`, with a key that was discarded: in the current
+/// format, and in the legacy format (`-l`).
 const HASHED: &str = include_str!("../fixtures/hashed.minisig");
 const LEGACY: &str = include_str!("../fixtures/legacy.minisig");
 const PUBLIC_KEY: &str = include_str!("../fixtures/minisign.pub");
 
 #[test]
-fn bytes_signed_by_the_key_are_taken() {
+fn bytes_signed_by_the_key_are_accepted() {
     let signer = Signer::new();
     assert_eq!(verify(POLICY, &signer.sign(POLICY), &signer.public_key()), Ok(()));
     assert_eq!(verify(b"", &signer.sign(b""), &signer.public_key()), Ok(()));
 }
 
 #[test]
-fn a_changed_byte_is_noticed_wherever_it_is() {
+fn a_change_of_any_byte_is_detected() {
     let (signer, mut bytes) = (Signer::new(), POLICY.to_vec());
     let signature = signer.sign(&bytes);
     for index in 0..bytes.len() {
@@ -29,7 +29,7 @@ fn a_changed_byte_is_noticed_wherever_it_is() {
 }
 
 #[test]
-fn a_changed_comment_that_was_trusted_is_noticed() {
+fn a_changed_trusted_comment_is_detected() {
     let signer = Signer::new();
     let signature = signer.sign(POLICY);
     let changed = signature.replace("version 1", "version 2");
@@ -38,13 +38,13 @@ fn a_changed_comment_that_was_trusted_is_noticed() {
 }
 
 #[test]
-fn another_key_is_told_apart_from_a_wrong_signature() {
+fn another_key_is_distinguished_from_a_wrong_signature() {
     let signature = Signer::new().sign(POLICY);
     assert_eq!(verify(POLICY, &signature, &Signer::new().public_key()), Err(SignatureError::OtherKey));
 }
 
 #[test]
-fn what_is_no_signature_is_refused() {
+fn malformed_signatures_are_refused() {
     let signer = Signer::new();
     let signature = signer.sign(POLICY);
     let lines: Vec<&str> = signature.lines().collect();
@@ -56,7 +56,7 @@ fn what_is_no_signature_is_refused() {
 }
 
 #[test]
-fn signatures_of_the_program_minisign_are_taken_old_and_new() {
+fn current_and_legacy_signatures_of_minisign_are_accepted() {
     let key: PublicKey = PUBLIC_KEY.lines().nth(1).unwrap().parse().unwrap();
     for signature in [HASHED, LEGACY] {
         assert_eq!(verify(b"test", signature, &key), Ok(()));
@@ -65,7 +65,7 @@ fn signatures_of_the_program_minisign_are_taken_old_and_new() {
 }
 
 #[test]
-fn what_is_no_public_key_is_refused() {
+fn malformed_public_keys_are_refused() {
     for text in ["", "RW", "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO", LEGACY, PUBLIC_KEY] {
         assert_eq!(text.parse::<PublicKey>(), Err(InvalidPublicKey), "{text}");
     }

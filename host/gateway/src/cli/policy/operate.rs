@@ -171,7 +171,7 @@ pub(super) fn upload(args: &Upload) -> Result<(), Failure> {
     let bytes = read(&args.file)?;
     let Asked { because, gateway } = &args.asked;
     let path = format!("/admin/policies/{}/code?why={}", args.policy, encoded(&because.why));
-    let beside = pointsman_supply::signature_of(&args.file);
+    let beside = pointsman_supply::signature_path(&args.file);
     let signature = match &args.signature {
         Some(file) => Some(read(file)?),
         None if beside.exists() => Some(read(&beside)?),

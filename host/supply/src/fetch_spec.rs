@@ -1,4 +1,4 @@
-//! What is asked for, and what must be true of it.
+//! The specification of a policy to fetch.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,50 +6,52 @@ use std::time::Duration;
 use crate::signature::PublicKey;
 use crate::source::Source;
 
-/// A policy to be fetched. Equal orders share what was fetched last.
+/// A policy to fetch, and the requirements on its bytes. Equal specifications share one cached
+/// result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
-    /// Where it is, and its digest if that is known.
+pub struct FetchSpec {
+    /// Place of the policy, and its digest if known.
     pub source: Source,
-    /// Whose signature it must have, if it must have one.
+    /// Key that must have signed the policy, if any.
     pub public_key: Option<PublicKey>,
-    /// Most bytes that are read of it.
+    /// Largest allowed size in bytes.
     pub max_bytes: usize,
-    /// Longest time for all of it: every request, and the checks.
+    /// Longest time for the whole fetch: all requests, and verification.
     pub timeout: Duration,
-    /// Certificate authorities to trust instead of the system's, in PEM. With
-    /// them, a registry on this machine is called by HTTPS as well.
+    /// Certificate authorities to trust instead of the system's, in PEM. With them, a registry on
+    /// this machine is called over HTTPS as well.
     pub ca_pem: Option<Vec<u8>>,
-    /// Who asks, where the server wants to know. Sent to the server that the
-    /// source names, or to the one that it says issues its tokens, and to no other.
+    /// Credentials for servers that require them. Sent only to the server that the source names, or
+    /// to the one that it names as its token issuer.
     pub credentials: Option<Credentials>,
-    /// Proxies to go through.
+    /// Proxies for requests.
     pub proxies: Proxies,
 }
 
-/// Proxies by the scheme of what is called, such as `http://proxy.example.com:3128`. There may
-/// be user names and passwords in the addresses.
+/// Proxy addresses by URL scheme, such as `http://proxy.example.com:3128`. The addresses may contain
+/// user names and passwords.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
-    /// For `http` addresses.
+    /// Proxy for `http` URLs.
     pub http: Option<String>,
-    /// For `https` addresses.
+    /// Proxy for `https` URLs.
     pub https: Option<String>,
-    /// Hosts that are called directly, as in `NO_PROXY`.
+    /// Hosts to call directly, in the syntax of `NO_PROXY`.
     pub exempt: String,
 }
 
-/// A user name and a password, or what a registry takes for one.
+/// A user name and password, or the equivalents that a registry accepts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// The name.
+    /// The user name.
     pub username: String,
-    /// The password or access token. Not shown by `Debug`.
+    /// The password or access token. Omitted by `Debug`.
     pub password: String,
 }
 
-impl Order {
-    /// The usual limits: 32 MiB, one minute, the system's certificate authorities.
+impl FetchSpec {
+    /// Creates a specification with the usual limits: 32 MiB, one minute, the system's certificate
+    /// authorities.
     pub fn new(source: Source) -> Self {
         Self {
             source,
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_not_shown_by_debug() {
+    fn debug_output_omits_the_password() {
         let credentials = Credentials { username: "reader".to_owned(), password: "let-me-in".to_owned() };
         assert_eq!(format!("{credentials:?}"), r#"Credentials { username: "reader", .. }"#);
     }
