@@ -1,8 +1,7 @@
-//! What the worst component costs that the load gate gives to the compiler: one
-//! for each bomb, as large as its cap allows, compiled in a process of its own.
+//! Cost of the worst components that the load gate passes to the compiler: one for each bomb, as large
+//! as its bound allows, compiled in a process of its own.
 //!
-//! `cargo bench --bench complexity` measures all, and with a name and a size
-//! after `--` that one.
+//! `cargo bench --bench complexity` measures all of them; a name and a size after `--` select one.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and fails by panicking")]
 
@@ -34,7 +33,7 @@ fn main() {
     }
 }
 
-/// The size at which the load gate gives it to the compiler yet.
+/// The largest size at which the load gate passes it to the compiler.
 const fn largest(bomb: Bomb) -> usize {
     match bomb {
         Bomb::Branches => 38_000,
@@ -88,7 +87,7 @@ fn measure(name: &str, bytes: &[u8]) {
     println!("{name:20} {:>9} bytes {:>8} ms {memory:>6} MB  {error}", bytes.len(), took.as_millis());
 }
 
-/// The most memory that this process has used, in MB.
+/// Returns the peak memory of this process in MB.
 fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();

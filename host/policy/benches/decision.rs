@@ -1,7 +1,7 @@
-//! How long a decision takes, and where the time goes.
+//! Duration of a decision and of its phases.
 //!
-//! `cargo bench -p pointsman-policy --bench decision`, on a quiet machine. The
-//! table of parts comes first; each part is the median of many decisions.
+//! Run `cargo bench -p pointsman-policy --bench decision` on an idle machine. The table of phases comes
+//! first, with medians of many decisions.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ const WARM: Isolation = Isolation::Warm { recycle_after: 1_000, instances: 2 };
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new(RuntimeConfig::default()).unwrap());
 
 fn main() {
-    // A decision that is interrupted for long waits by a timer.
+    // A call that moves to the slow lane needs the timer of a runtime.
     let timers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
     let _inside = timers.enter();
     print_parts();
@@ -52,13 +52,13 @@ fn warm(bencher: Bencher<'_, '_>, candidates: usize) {
     bench(bencher, COST, WARM, candidates);
 }
 
-/// A policy that does nothing but answer: what a decision costs at least.
+/// A policy that only answers: the minimum cost of a decision.
 #[divan::bench(args = CANDIDATES, sample_count = 2_000)]
 fn fresh_idle_policy(bencher: Bencher<'_, '_>, candidates: usize) {
     bench(bencher, FIRST, Isolation::Fresh, candidates);
 }
 
-/// As `fresh_idle_policy`, warm.
+/// The same with a warm instance.
 #[divan::bench(args = CANDIDATES, sample_count = 2_000)]
 fn warm_idle_policy(bencher: Bencher<'_, '_>, candidates: usize) {
     bench(bencher, FIRST, WARM, candidates);
@@ -77,7 +77,7 @@ fn load(bytes: &[u8], isolation: Isolation) -> Policy {
     RUNTIME.load(spec, &Code::new(bytes.to_vec())).unwrap()
 }
 
-/// Polls a decision to its end: it only ever waits for a tick.
+/// Polls a decision to its end. It is pending only when it yields.
 fn run<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -108,7 +108,7 @@ fn print_parts() {
 }
 
 /// The example policies in other languages, where `cargo xtask test` built them.
-#[expect(clippy::disallowed_methods, reason = "this is how tests are told, too")]
+#[expect(clippy::disallowed_methods, reason = "the test runner passes paths in the environment")]
 fn print_languages() {
     let Ok(directory) = std::env::var("POINTSMAN_TEST_POLICIES") else { return };
     println!("10 candidates      bytes  load, ms  fresh, µs: instantiate   call   drop  warm, µs");

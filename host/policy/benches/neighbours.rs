@@ -1,10 +1,9 @@
-//! What a decision of an honest policy takes while another policy misbehaves.
+//! Duration of an honest policy's decisions while another policy misbehaves.
 //!
-//! `cargo bench -p pointsman-policy --bench neighbours`, on a quiet machine. An
-//! honest request comes each millisecond; beside it, so many requests are always
-//! under way whose policy misbehaves. Both share the threads of an async runtime,
-//! as they do in the gateway. A decision is timed alone, and from the moment that
-//! its request was sent. `NEIGHBOURS` sets how many misbehave.
+//! Run `cargo bench -p pointsman-policy --bench neighbours` on an idle machine. An honest request
+//! arrives each millisecond, beside a constant number of requests whose policy misbehaves, which
+//! `NEIGHBOURS` sets. All share the threads of an async runtime, as in the gateway. Measured are the
+//! decision alone, and the time since its request was sent.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +32,7 @@ const REQUESTS: usize = 5_000;
 const WARM_UP: usize = 200;
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Microseconds: of the decisions alone, and since their requests were sent.
+/// Times in microseconds: of the decisions alone, and since their requests were sent.
 struct Times {
     decisions: Vec<f64>,
     whole: Vec<f64>,
@@ -70,8 +69,7 @@ fn load(runtime: &Runtime, name: &str, bytes: &[u8], settings: &str) -> Policy {
     runtime.load(spec, &Code::new(bytes.to_vec())).unwrap()
 }
 
-/// Sends one request after the other, and lets others have a turn between, as
-/// reading the next one would.
+/// Sends requests in a row, and yields between them as reading the next one would.
 async fn misbehave(policy: Arc<Policy>) {
     loop {
         let _ = policy.decide(input(CANDIDATES)).await;
@@ -82,7 +80,7 @@ async fn misbehave(policy: Arc<Policy>) {
 async fn measure(policy: &Arc<Policy>) -> Times {
     let (send, mut requests) = mpsc::unbounded_channel();
     let client = thread::spawn(move || {
-        // Nothing ever comes: this is a clock.
+        // Nothing is ever sent: the timeout serves as a clock.
         let (_silent, pause) = blocking::channel::<()>();
         for _ in 0..WARM_UP + REQUESTS {
             let _ = pause.recv_timeout(PAUSE);

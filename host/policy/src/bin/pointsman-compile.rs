@@ -1,5 +1,5 @@
-//! Compiles one policy within limits, for programs that use this crate and have no
-//! command of their own for it: see `pointsman_policy::ChildCompiler`.
+//! Compiles one policy within limits, for programs that use this crate without a command of their own
+//! for it; see `pointsman_policy::ChildCompiler`.
 
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use crate::support::{decide, load, load_error, spec};
 
 macro_rules! refused {
     ($($name:ident: $bomb:ident => $words:literal,)*) => {
-        /// What is in the message.
+        /// Part of the message.
         const fn words(bomb: Bomb) -> &'static str {
             match bomb {
                 $(Bomb::$bomb => $words,)*
@@ -22,7 +22,7 @@ macro_rules! refused {
     };
 }
 
-/// The gate says why, and lets an honest policy in right after.
+/// The load gate reports the reason, and loads an honest policy afterwards.
 async fn refuses(bomb: Bomb) {
     let error = load_error(spec(), &bomb.bytes());
     assert!(error.contains(words(bomb)), "{error}");
@@ -80,16 +80,16 @@ refused! {
     many_types_in_a_description_are_refused: LongDescription => "500000 types of components, at most 10000",
 }
 
-/// Whoever looks at a stranger's file does so in a process without a sandbox.
+/// Inspection runs in a process without a sandbox.
 #[test]
-fn types_too_deep_to_be_read_are_not_inspected_either() {
+fn types_nested_too_deeply_are_not_inspected_either() {
     for bomb in [Bomb::DeepComponentTypes, Bomb::DeepDescription] {
         let error = inspect(&bomb.bytes()).unwrap_err().to_string();
         assert!(error.contains(words(bomb)), "{error}");
     }
 }
 
-/// Just below the bound, wherever a type could begin by chance.
+/// Nests types just below the bound.
 #[test]
 fn types_as_deep_as_the_bound_do_not_exhaust_the_stack() {
     for bomb in [Bomb::DeepComponentTypes, Bomb::DeepDescription] {

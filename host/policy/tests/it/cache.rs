@@ -1,4 +1,4 @@
-//! Compiled code that is kept for the next start.
+//! The cache of compiled code.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -19,7 +19,7 @@ fn config(cache: CacheConfig) -> RuntimeConfig {
     }
 }
 
-/// A start of its own of a gateway that keeps its code here.
+/// A new start of a gateway with its cache in this directory.
 fn start(directory: &Path) -> Runtime {
     Runtime::new(config(CacheConfig::new(directory))).unwrap()
 }
@@ -28,7 +28,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
-/// A directory with one policy compiled, and its file.
+/// A directory with the code of one policy, and the path of its file.
 fn compiled() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let first = start(directory.path());
@@ -59,7 +59,7 @@ async fn a_second_start_compiles_nothing() {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_compiled_anew() {
+async fn a_damaged_file_is_compiled_again() {
     let (directory, file) = compiled();
     let whole = fs::read(&file).unwrap();
     let mut flipped = whole.clone();
@@ -75,7 +75,7 @@ async fn a_damaged_file_is_compiled_anew() {
 }
 
 #[tokio::test]
-async fn a_file_under_the_name_of_another_policy_is_not_taken_for_it() {
+async fn a_file_under_the_name_of_another_policy_is_not_used() {
     let (directory, file) = compiled();
     let name = file.file_name().unwrap().to_str().unwrap();
     let (zero, one) = (Code::new(FIRST).digest().to_string(), Code::new(version(1)).digest().to_string());
@@ -85,7 +85,7 @@ async fn a_file_under_the_name_of_another_policy_is_not_taken_for_it() {
 }
 
 #[test]
-fn the_file_of_another_engine_is_not_looked_at() {
+fn the_file_of_another_engine_is_ignored() {
     let (directory, file) = compiled();
     let name = file.file_name().unwrap().to_str().unwrap();
     let (digest, engine) = name.strip_suffix(".cwasm").unwrap().rsplit_once('-').unwrap();
@@ -99,7 +99,7 @@ fn the_file_of_another_engine_is_not_looked_at() {
 }
 
 #[test]
-fn what_was_not_used_for_the_longest_time_makes_room() {
+fn the_least_recently_used_files_make_room() {
     let (directory, first) = compiled();
     let one = fs::metadata(&first).unwrap().len();
     let room_for_two = CacheConfig { max_bytes: one * 5 / 2, ..CacheConfig::new(directory.path()) };
@@ -117,7 +117,7 @@ fn what_was_not_used_for_the_longest_time_makes_room() {
 }
 
 #[test]
-fn the_directory_is_made_for_this_user_alone() {
+fn the_directory_is_created_for_this_user_alone() {
     let directory = tempfile::tempdir().unwrap();
     let compiled = directory.path().join("state").join("compiled");
     start(&compiled);
@@ -132,12 +132,12 @@ fn a_directory_that_others_can_write_to_is_refused() {
     let Err(error) = Runtime::new(config(CacheConfig::new(directory.path()))) else {
         panic!("others could have code run");
     };
-    let told = error.to_string();
-    assert!(told.contains("its mode is 777") && told.contains("chmod 700"), "{told}");
+    let message = error.to_string();
+    assert!(message.contains("its mode is 777") && message.contains("chmod 700"), "{message}");
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_is_told() {
+fn a_directory_that_cannot_be_created_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();

@@ -1,4 +1,4 @@
-//! The compiler in a process of its own.
+//! Compilation in a child process.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn child() -> ChildCompiler {
     }
 }
 
-/// What a shell does in place of the compiler.
+/// A shell script in place of the compiler.
 fn shell(script: &str) -> ChildCompiler {
     ChildCompiler { program: "/bin/sh".into(), arguments: vec!["-c".into(), script.into()], ..child() }
 }
@@ -32,7 +32,7 @@ fn error(child: ChildCompiler, bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn what_a_child_compiled_decides() {
+async fn a_policy_compiled_by_a_child_decides() {
     let runtime = runtime(child());
     let policy = runtime.load(spec(), &Code::new(version(1))).unwrap();
     assert_eq!(label(decide(&policy).await), version_label(1));
@@ -40,7 +40,7 @@ async fn what_a_child_compiled_decides() {
 }
 
 #[test]
-fn a_child_says_the_same_of_a_bad_policy() {
+fn a_child_reports_the_same_error_for_a_bad_policy() {
     let runtime = runtime(child());
     let engine = wasmtime::Engine::default();
     let precompiled = engine.precompile_component(&wat::parse_str("(component)").unwrap()).unwrap();
@@ -56,7 +56,7 @@ fn a_child_says_the_same_of_a_bad_policy() {
 }
 
 #[test]
-fn a_child_without_enough_memory_is_told_which_limit_to_raise() {
+fn the_error_of_a_child_without_memory_names_the_limit_to_raise() {
     for mebibytes in [1, 2, 4] {
         assert_eq!(
             error(ChildCompiler { memory_bytes: mebibytes << 20, ..child() }, HOSTILE),
@@ -69,7 +69,7 @@ fn a_child_without_enough_memory_is_told_which_limit_to_raise() {
 }
 
 #[test]
-fn a_child_that_takes_too_long_is_killed_and_told_which_limit_to_raise() {
+fn a_child_that_takes_too_long_is_killed_and_the_error_names_the_limit() {
     assert_eq!(
         error(ChildCompiler { timeout: Duration::from_millis(20), ..shell("while :; do :; done") }, FIRST),
         "compiling the policy takes longer than 0.02 s; if it is meant to be so large, raise `compile.timeout`"
@@ -77,12 +77,12 @@ fn a_child_that_takes_too_long_is_killed_and_told_which_limit_to_raise() {
 }
 
 #[test]
-fn a_child_that_uses_up_its_processor_time_is_told_so_too() {
+fn a_child_that_uses_up_its_processor_time_is_reported_likewise() {
     assert!(error(shell("kill -XCPU $$"), FIRST).contains("raise `compile.timeout`"));
 }
 
 #[test]
-fn a_child_that_crashes_is_a_policy_that_is_not_let_in() {
+fn a_policy_that_crashes_the_child_is_refused() {
     assert_eq!(
         error(shell("echo 'it broke' >&2; echo 'note: see more' >&2; kill -SEGV $$"), FIRST),
         "the compiler crashed on the policy (signal: 11 (SIGSEGV): it broke); \
@@ -93,13 +93,13 @@ fn a_child_that_crashes_is_a_policy_that_is_not_let_in() {
 }
 
 #[test]
-fn a_child_whose_answer_is_no_native_code_is_no_harm() {
+fn a_child_whose_output_is_not_native_code_is_harmless() {
     let error = error(shell("cat > /dev/null; printf Cnonsense"), FIRST);
     assert!(error.starts_with("the policy does not compile: "), "{error}");
 }
 
 #[test]
-fn a_child_that_says_more_than_it_may_is_stopped() {
+fn a_child_with_too_much_output_is_stopped() {
     let child = ChildCompiler {
         memory_bytes: 1 << 20,
         ..shell("cat > /dev/null; while :; do echo more and more; done")
@@ -108,16 +108,16 @@ fn a_child_that_says_more_than_it_may_is_stopped() {
 }
 
 #[test]
-fn a_missing_compiler_is_told() {
+fn a_missing_compiler_is_reported() {
     let child = ChildCompiler { program: "/nowhere/compiler".into(), ..child() };
     assert!(error(child, FIRST).starts_with("cannot run the compiler: "));
 }
 
 #[test]
 fn a_childs_environment_is_empty() {
-    let told = error(shell("env >&2; exit 1"), FIRST);
+    let message = error(shell("env >&2; exit 1"), FIRST);
     for secret in ["PATH=/", "HOME", "CARGO"] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!message.contains(secret), "{message}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! The promise to policies that were built before: what was released of the
-//! contract stays as it is, and only grows where old policies do not notice.
+//! Compatibility of the contract: released items do not change, and additions do not affect policies
+//! that were built before.
 
 use std::fs;
 use std::path::Path;
@@ -11,11 +11,10 @@ use crate::support::repository;
 
 mod shape;
 
-/// The version that stands in for the current one, which may have the same
-/// number as the released.
+/// A version for the current contract, whose own may equal the released one.
 const CURRENT: &str = "0.1.9999";
 
-/// The files of the contract: those under `wit/`, or the released ones.
+/// Reads the files of the contract: those under `wit/`, or the released ones.
 fn files(directory: &str) -> Vec<String> {
     ["policy.wit", "orchestration.wit"]
         .map(|file| fs::read_to_string(Path::new(repository()).join(directory).join(file)).unwrap())
@@ -34,7 +33,7 @@ fn push(resolve: &mut Resolve, files: &[String]) -> PackageId {
     resolve.push_group(sources.parse().unwrap_or_else(|(_, error)| panic!("{error:?}"))).unwrap()
 }
 
-/// What of the promise a package would break; none when old policies go on.
+/// Lists the incompatibilities of a package; none if old policies still work.
 fn broken(current: &[String]) -> Vec<String> {
     let renumbered = |text: &String| {
         let lines = text.lines().map(|line| match line.strip_prefix("package pointsman:policy@") {
@@ -57,7 +56,7 @@ fn broken(current: &[String]) -> Vec<String> {
     broken
 }
 
-/// Released items that are gone or changed.
+/// Lists released items that were removed or changed.
 fn lost(resolve: &Resolve, old: PackageId, new: PackageId) -> Vec<String> {
     let now = shape::items(resolve, new);
     let lost = shape::items(resolve, old).into_iter().filter_map(|(item, shape)| match now.get(&item) {
@@ -68,8 +67,8 @@ fn lost(resolve: &Resolve, old: PackageId, new: PackageId) -> Vec<String> {
     lost.collect()
 }
 
-/// Items without `@since`. Types and functions have that of their interface,
-/// unless they came later than it.
+/// Lists items without `@since`. Types and functions inherit it from their interface, unless they were
+/// added later.
 fn undated(resolve: &Resolve, old: PackageId, new: PackageId) -> Vec<String> {
     let before = shape::items(resolve, old);
     let package = &resolve.packages[new];
@@ -104,7 +103,7 @@ fn undated(resolve: &Resolve, old: PackageId, new: PackageId) -> Vec<String> {
     undated
 }
 
-/// The current contract with one piece of text in another's place.
+/// Replaces one piece of text of the current contract.
 fn changed(from: &str, to: &str) -> Vec<String> {
     let files = files("wit");
     assert_eq!(files.iter().filter(|text| text.contains(from)).count(), 1, "{from} is in one file");
@@ -112,12 +111,12 @@ fn changed(from: &str, to: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_contract_keeps_all_that_was_released() {
+fn the_contract_keeps_all_released_items() {
     assert_eq!(broken(&files("wit")), Vec::<String>::new());
 }
 
 #[test]
-fn what_would_break_old_policies_is_refused() {
+fn changes_that_break_old_policies_are_found() {
     let cases = [
         ("a field more", "record target {", "record target { weight: u32,", "types.target was record"),
         ("a case more", "variant refusal {", "variant refusal { later(u32),", "types.refusal was variant"),
@@ -156,7 +155,7 @@ fn what_would_break_old_policies_is_refused() {
 }
 
 #[test]
-fn what_says_not_since_when_is_refused() {
+fn items_without_since_are_found() {
     let cases = [
         ("@since(version = 0.1.0)\ninterface log {", "interface log {", "interface log does not say"),
         (
@@ -177,7 +176,7 @@ fn what_says_not_since_when_is_refused() {
 }
 
 #[test]
-fn what_old_policies_do_not_notice_is_let_in() {
+fn additions_that_do_not_affect_old_policies_are_allowed() {
     let function = changed(
         "    json: func() -> string;",
         "    json: func() -> string;\n    @since(version = 0.1.1)\n    toml: func() -> string;",

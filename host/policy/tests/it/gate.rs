@@ -1,4 +1,4 @@
-//! What the load gate lets in, and what it says about the rest.
+//! Policies that the load gate accepts, and its errors for others.
 
 use pointsman_guests::{FIRST, HOSTILE, unknown_import, wrong_world};
 use pointsman_policy::{Limits, PolicySpec};
@@ -11,13 +11,13 @@ fn component() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_core_module_that_cargo_leaves_is_let_in() {
+async fn the_core_module_that_cargo_builds_is_loaded() {
     let policy = load(spec(), FIRST).unwrap();
     assert_eq!(label(decide(&policy).await), pointsman_guests::version_label(0));
 }
 
 #[tokio::test]
-async fn a_component_is_let_in() {
+async fn a_component_is_loaded() {
     let policy = load(spec(), &component()).unwrap();
     assert_eq!(label(decide(&policy).await), pointsman_guests::version_label(0));
 }
@@ -60,12 +60,12 @@ fn a_truncated_policy_is_refused_wherever_it_ends() {
 }
 
 #[test]
-fn nonsense_in_the_component_type_is_refused() {
+fn a_corrupt_component_type_does_not_panic() {
     let at = FIRST.windows(14).position(|window| window == b"component-type").unwrap();
     for offset in (20..2_000).step_by(97) {
         let mut bytes = FIRST.to_vec();
         bytes[at + offset] ^= 0xff;
-        // Some bytes do not matter; what matters is that each gets an answer.
+        // Some bytes do not matter, so the result may be either. It must not panic.
         let _ = load(spec(), &bytes);
     }
 }
@@ -103,7 +103,7 @@ fn an_unknown_import_is_named() {
 }
 
 #[test]
-fn a_component_of_another_world_is_told_what_it_lacks() {
+fn the_error_for_another_world_names_the_missing_export() {
     assert_eq!(
         load_error(spec(), &wrong_world()),
         "the policy exports neither pointsman:policy/orchestrator@0.1.0 nor pointsman:policy/router@0.1.0 \
@@ -112,14 +112,14 @@ fn a_component_of_another_world_is_told_what_it_lacks() {
 }
 
 #[test]
-fn a_core_module_of_nothing_is_refused() {
+fn an_empty_core_module_is_refused() {
     let empty = wat::parse_str("(module)").unwrap();
     let error = load_error(spec(), &empty);
     assert!(error.contains("nor pointsman:policy/router@0.1.0"), "{error}");
 }
 
 #[test]
-fn a_core_module_with_imports_of_its_own_is_told_how_to_build() {
+fn the_error_for_other_imports_of_a_core_module_explains_how_to_build() {
     let wasi = wat::parse_str(r#"(module (import "wasi_snapshot_preview1" "fd_write" (func)))"#).unwrap();
     let error = load_error(spec(), &wasi);
     assert!(error.contains("cannot be made into a component"), "{error}");
@@ -184,7 +184,7 @@ fn a_policy_that_needs_more_memory_than_its_limit_to_start_is_refused() {
     assert_eq!(error, "the policy failed while it was started: the policy needs more memory than its limit");
 }
 
-/// Sockets, files, environment, clocks, randomness, and what they are made of.
+/// Covers sockets, files, environment, clocks, randomness, and the interfaces that these use.
 #[test]
 fn an_import_of_wasi_is_named_with_its_grant() {
     for interface in [

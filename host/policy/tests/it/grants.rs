@@ -1,4 +1,4 @@
-//! What a policy sees only when it is granted.
+//! Interfaces that need a grant.
 
 use std::sync::Arc;
 

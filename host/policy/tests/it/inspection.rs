@@ -1,4 +1,4 @@
-//! What is told of a policy that is only read, beside what the load gate does.
+//! Inspection of policies, compared with the verdict of the load gate.
 
 use std::sync::LazyLock;
 
@@ -22,7 +22,7 @@ fn component(module: &[u8]) -> Vec<u8> {
     ComponentEncoder::default().module(module).unwrap().encode().unwrap()
 }
 
-/// Another custom section at the end of a module or component.
+/// Appends a custom section to a module or component.
 fn with_section(mut wasm: Vec<u8>, name: &str, content: &[u8]) -> Vec<u8> {
     let (name_length, length) = (u8::try_from(name.len()).unwrap(), name.len() + content.len() + 1);
     assert!(length < 128, "the length is one byte");
@@ -32,7 +32,7 @@ fn with_section(mut wasm: Vec<u8>, name: &str, content: &[u8]) -> Vec<u8> {
     wasm
 }
 
-/// A component that exports a router and imports what the text says.
+/// A component that exports a router and has these imports.
 fn importing(imports: &str) -> Vec<u8> {
     let text = format!(
         r#"(component
@@ -48,7 +48,7 @@ fn importing(imports: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// Every `0.1.0` in the bytes as another version of the same length.
+/// Replaces every `0.1.0` in the bytes by another version of the same length.
 fn renumbered(mut bytes: Vec<u8>, version: &[u8; 5]) -> Vec<u8> {
     let places: Vec<usize> =
         bytes.windows(6).enumerate().filter(|(_, at)| *at == b"@0.1.0").map(|(at, _)| at).collect();
@@ -69,15 +69,15 @@ fn grants(names: &[&str]) -> Grants {
 }
 
 #[test]
-fn the_grants_that_are_told_are_those_that_the_load_gate_wants() {
+fn the_grants_of_an_inspection_are_those_that_the_load_gate_requires() {
     let sleeper = sleeper();
     for bytes in [FIRST, COST, RECORDER, READER, PLANNER, &sleeper] {
-        let told = read(bytes).gate;
-        assert_eq!(told.refusals, Vec::<String>::new());
-        assert_eq!(told.without_grants, load(spec(), bytes).is_ok());
-        load(PolicySpec { grants: grants(&told.grants), ..spec() }, bytes).unwrap();
-        for missing in &told.grants {
-            let rest = grants(&told.grants) - grants(&[missing]);
+        let gate = read(bytes).gate;
+        assert_eq!(gate.refusals, Vec::<String>::new());
+        assert_eq!(gate.without_grants, load(spec(), bytes).is_ok());
+        load(PolicySpec { grants: grants(&gate.grants), ..spec() }, bytes).unwrap();
+        for missing in &gate.grants {
+            let rest = grants(&gate.grants) - grants(&[missing]);
             let error = load_error(PolicySpec { grants: rest, ..spec() }, bytes);
             assert!(error.ends_with(&format!("to grant it: grants = [\"{missing}\"]")), "{error}");
         }
@@ -85,7 +85,7 @@ fn the_grants_that_are_told_are_those_that_the_load_gate_wants() {
 }
 
 #[test]
-fn what_is_no_policy_is_told_in_the_load_gates_words() {
+fn a_file_that_is_no_policy_gets_the_load_gates_error() {
     let native = wasmtime::Engine::default().precompile_component(&component(FIRST)).unwrap();
     let invalid = wat::parse_str("(component (core module (func (result i32))))").unwrap();
     let wasi = wat::parse_str(r#"(module (import "wasi_snapshot_preview1" "fd_write" (func)))"#).unwrap();
@@ -108,34 +108,39 @@ fn what_is_no_policy_is_told_in_the_load_gates_words() {
     let error = inspect(&invalid).unwrap_err().to_string();
     assert!(error.starts_with("the policy does not compile: "), "{error}");
     assert!(load_error(spec(), &invalid).starts_with("the policy does not compile: "));
-    // Its import would be named, but it is no policy before that.
+    // The missing export is reported before the unknown import.
     assert!(inspect(&unknown_import()).is_err());
 }
 
 #[test]
-fn an_import_that_nobody_offers_is_named_and_explained() {
+fn an_unknown_import_is_named_and_explained() {
     let bytes = importing(
         r#"(import "acme:bank/teller@1.0.0" (instance (export "pay" (func))))
            (import "pointsman:policy/settings@0.2.0" (instance (export "json" (func (result string)))))
            (import "pointsman:policy/log@0.1.0" (instance (export "shout" (func))))
            (import "pointsman:policy/prompt@0.1.3" (instance (export "message-count" (func (result u32)))))"#,
     );
-    let told = read(&bytes);
-    let [teller, settings, log, prompt] = told.imports.as_slice() else { panic!("{:?}", told.imports) };
+    let inspection = read(&bytes);
+    let [teller, settings, log, prompt] = inspection.imports.as_slice() else {
+        panic!("{:?}", inspection.imports)
+    };
     assert_eq!((teller.name.as_str(), teller.allows, teller.grant), ("acme:bank/teller@1.0.0", None, None));
     assert_eq!((teller.functions.as_slice(), settings.allows), (["pay".to_owned()].as_slice(), None));
     assert_eq!((log.allows.is_some(), prompt.grant), (true, Some("prompt")));
-    assert!(!told.gate.without_grants);
-    assert_eq!(told.gate.grants, ["prompt"]);
+    assert!(!inspection.gate.without_grants);
+    assert_eq!(inspection.gate.grants, ["prompt"]);
     assert_eq!(
-        told.gate.refusals,
+        inspection.gate.refusals,
         [
             "the policy imports `acme:bank/teller@1.0.0`, which Pointsman does not offer",
             "the policy imports `pointsman:policy/settings@0.2.0`, which Pointsman does not offer",
             "the policy does not fit the contract: `pointsman:policy/log@0.1.0` has no function `shout` here",
         ]
     );
-    assert_eq!(load_error(PolicySpec { grants: Grants::PROMPT, ..spec() }, &bytes), told.gate.refusals[0]);
+    assert_eq!(
+        load_error(PolicySpec { grants: Grants::PROMPT, ..spec() }, &bytes),
+        inspection.gate.refusals[0]
+    );
     let shouting = importing(r#"(import "pointsman:policy/log@0.1.0" (instance (export "shout" (func))))"#);
     let error = load_error(spec(), &shouting);
     assert!(
@@ -145,7 +150,7 @@ fn an_import_that_nobody_offers_is_named_and_explained() {
 }
 
 #[test]
-fn a_policy_of_a_later_release_of_the_same_line_is_let_in_as_told() {
+fn a_policy_of_a_later_compatible_release_is_loaded_as_inspected() {
     let later = renumbered(FIRST.to_vec(), b"0.1.7");
     assert_eq!(read(&later).contract, "pointsman:policy@0.1.7");
     assert!(read(&later).gate.without_grants);
@@ -158,18 +163,21 @@ fn a_policy_of_a_later_release_of_the_same_line_is_let_in_as_told() {
 }
 
 #[test]
-fn what_would_take_long_to_compile_is_told_with_its_size() {
+fn a_file_that_is_too_complex_is_inspected_with_its_counts() {
     let body = "i32.const 1 drop ".repeat(200_000);
     let bomb = importing(&format!("(core module (memory 3) (func {body} ) (func (local i64 i64)))"));
-    let told = read(&bomb);
-    assert_eq!(told.counts.largest_function_bytes, 600_002);
-    assert_eq!((told.counts.modules, told.counts.core_instances, told.counts.functions), (2, 1, 3));
-    assert_eq!((told.counts.most_locals, told.counts.memory_bytes), (2, 3 * 65_536));
-    assert_eq!(told.gate.refusals, [load_error(spec(), &bomb)]);
+    let inspection = read(&bomb);
+    assert_eq!(inspection.counts.largest_function_bytes, 600_002);
+    assert_eq!(
+        (inspection.counts.modules, inspection.counts.core_instances, inspection.counts.functions),
+        (2, 1, 3)
+    );
+    assert_eq!((inspection.counts.most_locals, inspection.counts.memory_bytes), (2, 3 * 65_536));
+    assert_eq!(inspection.gate.refusals, [load_error(spec(), &bomb)]);
 }
 
 #[test]
-fn a_module_and_the_component_made_of_it_differ_in_format_only() {
+fn a_module_and_its_component_differ_in_format_only() {
     let (module, component) = (read(FIRST), read(&component(FIRST)));
     assert_eq!((module.format, component.format), (Format::CoreModule, Format::Component));
     assert_eq!((module.role, component.role), (Role::Router, Role::Router));
@@ -182,7 +190,7 @@ fn a_module_and_the_component_made_of_it_differ_in_format_only() {
 }
 
 #[test]
-fn records_of_tools_are_read_and_made_harmless() {
+fn records_of_tools_are_read_and_made_printable() {
     let bare = importing("");
     assert_eq!((read(&bare).sdk, read(&bare).tools, read(&bare).languages), (None, vec![], vec![]));
     let python = with_section(bare.clone(), "pointsman:sdk", b"python 1.2.3\n");
@@ -200,16 +208,16 @@ fn records_of_tools_are_read_and_made_harmless() {
     );
     let tools: Vec<_> = made.tools.iter().map(|tool| (&*tool.name, tool.version.as_deref())).collect();
     assert_eq!(tools, [(r"\u{1b}cc\u{1b}x", Some("9")), ("ld", Some("14"))]);
-    // What breaks off tells what it told before.
+    // A truncated section contributes the entries before its end.
     let cut = read(&with_section(bare, "producers", &producers[..20]));
     assert_eq!((cut.languages.len(), cut.tools.len()), (1, 0));
 }
 
 #[test]
-fn the_json_shape_stays_as_scripts_know_it() {
-    let told = serde_json::to_value(read(&guest("planner"))).unwrap();
+fn the_json_shape_is_stable() {
+    let json = serde_json::to_value(read(&guest("planner"))).unwrap();
     assert_eq!(
-        told,
+        inspection,
         json!({
             "format": "core-module",
             "bytes": 165759,
@@ -304,8 +312,8 @@ fn the_json_shape_stays_as_scripts_know_it() {
 }
 
 #[test]
-fn hostile_settings_do_not_matter_to_reading() {
-    // It misbehaves when it runs, and reading runs nothing.
+fn hostile_code_does_not_affect_an_inspection() {
+    // It misbehaves only when it runs, and an inspection runs nothing.
     assert!(read(HOSTILE).gate.without_grants);
 }
 
@@ -313,14 +321,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_get_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_get_a_result(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(inspect(&bytes).is_err());
         let _ = inspect(&[b"\0asm\x0d\0\x01\0", &bytes[..]].concat());
         let _ = inspect(&[b"\0asm\x01\0\0\0", &bytes[..]].concat());
     }
 
     #[test]
-    fn a_damaged_policy_gets_an_answer(
+    fn a_damaged_policy_gets_a_result(
         whole in any::<bool>(),
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         end in any::<prop::sample::Index>(),
@@ -334,8 +342,8 @@ proptest! {
         if !whole {
             bytes.truncate(end.index(bytes.len()));
         }
-        if let Ok(told) = inspect(&bytes) {
-            prop_assert_eq!(told.bytes, bytes.len());
+        if let Ok(inspection) = inspect(&bytes) {
+            prop_assert_eq!(inspection.bytes, bytes.len());
         }
     }
 }

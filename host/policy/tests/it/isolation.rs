@@ -41,7 +41,7 @@ async fn a_fresh_instance_remembers_nothing() {
 }
 
 #[tokio::test]
-async fn a_warm_instance_is_used_again_until_it_is_due() {
+async fn a_warm_instance_is_reused_until_it_is_recycled() {
     let policy = recorder(Isolation::Warm { recycle_after: 3, instances: 1 });
     for expected in [1, 2, 3, 1, 2, 3, 1] {
         assert_eq!(label(decide(&policy).await), format!("decision-{expected}:outcomes-0"));
@@ -64,27 +64,27 @@ async fn a_warm_instance_learns_from_outcomes() {
 }
 
 #[tokio::test]
-async fn a_policy_without_observer_is_not_told() {
+async fn a_policy_without_an_observer_is_not_called() {
     let policy = load(spec(), FIRST).unwrap();
     assert!(!policy.wants_outcomes());
     policy.observe(&outcome()).await.unwrap();
 }
 
 #[tokio::test]
-async fn an_instance_that_failed_is_not_used_again() {
+async fn a_failed_instance_is_not_reused() {
     let isolation = Isolation::Warm { recycle_after: 100, instances: 1 };
     let spec = PolicySpec { isolation, ..spec_with(&misbehaving(Misdeed::Trap)) };
     let policy = load(spec, HOSTILE).unwrap();
     for _ in 0..3 {
-        // An instance that had trapped would answer that it cannot be entered.
+        // wasmtime reports another error for an instance that has trapped: it cannot be entered.
         assert_eq!(decide(&policy).await.unwrap_err().reason(), "trap");
     }
 }
 
 #[tokio::test]
-async fn more_decisions_than_warm_instances_run_at_once() {
+async fn more_decisions_than_warm_instances_run_concurrently() {
     let policy = recorder(Isolation::Warm { recycle_after: 100, instances: 1 });
-    // Warm the one instance up, then let two decisions overlap.
+    // Creates the one warm instance, then lets two decisions overlap.
     assert_eq!(label(decide(&policy).await), "decision-1:outcomes-0");
     let (one, two) = tokio::join!(decide(&policy), decide(&policy));
     one.unwrap();

@@ -1,7 +1,7 @@
-//! The example policies in other languages, in the sandbox that every policy gets.
+//! The example policies in other languages, in the usual sandbox.
 //!
-//! `cargo xtask test` builds them and tells where. Without it these tests are
-//! skipped, but not on CI.
+//! `cargo xtask test` builds them and passes their directory. Without it these tests are skipped,
+//! except on CI.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use pointsman_policy::{DecisionInput, Grants, Isolation, Limits, Policy, PolicyA
 use crate::support::{input, load, load_error, spec_with};
 
 const WARM: Isolation = Isolation::Warm { recycle_after: 10_000, instances: 1 };
-/// The policies' setting in these tests.
+/// Setting of the policies in these tests.
 const MIN_QUALITY: f64 = 0.6;
 
 /// One of the example policies.
@@ -25,17 +25,17 @@ struct Example {
 }
 
 impl Example {
-    /// Built without imports of WASI.
+    /// File of the build without imports of WASI.
     fn stubbed(language: &str) -> Option<Self> {
         Some(Self { bytes: built(language)?, grants: Grants::empty() })
     }
 
-    /// Built with them.
+    /// File of the build with them.
     fn with_wasi(language: &str) -> Option<Self> {
         Some(Self { bytes: built(&format!("{language}-wasi"))?, grants: Grants::WASI })
     }
 
-    /// The default limits, but for the deadline: other tests keep the machine busy.
+    /// Limits, with a longer deadline than usual because other tests keep the machine busy.
     fn spec(&self, settings: &str, isolation: Isolation) -> PolicySpec {
         let limits = Limits { deadline: Duration::from_secs(60), ..Limits::default() };
         PolicySpec { grants: self.grants, limits, isolation, ..spec_with(settings) }
@@ -47,7 +47,11 @@ impl Example {
     }
 }
 
-#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "this is how tests are told, and tell")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "the test runner passes paths in the environment, and reads skipped tests from the output"
+)]
 fn built(name: &str) -> Option<Vec<u8>> {
     const VARIABLE: &str = "POINTSMAN_TEST_POLICIES";
     let Ok(directory) = std::env::var(VARIABLE) else {
@@ -58,7 +62,7 @@ fn built(name: &str) -> Option<Vec<u8>> {
     Some(std::fs::read(Path::new(&directory).join(name).with_extension("wasm")).unwrap())
 }
 
-/// Requests that differ in everything that the policies look at.
+/// Requests that differ in every fact that the policies use.
 fn inputs() -> impl Iterator<Item = DecisionInput> {
     let mut state = 1_u64;
     let mut below = move |limit: u64| {
@@ -80,8 +84,8 @@ fn inputs() -> impl Iterator<Item = DecisionInput> {
     })
 }
 
-/// What the policies are to answer: the candidates that are good enough, healthy
-/// ones first, from the cheapest to the dearest.
+/// The expected targets: candidates of sufficient quality, healthy ones first, from the cheapest to
+/// the most expensive.
 fn expected(input: &DecisionInput) -> Vec<usize> {
     let output = f64::from(input.request.max_output_tokens.unwrap_or(256).min(256));
     let cost = |index: &usize| {
@@ -115,7 +119,7 @@ async fn decides_as_expected(policy: &Policy, inputs: impl Iterator<Item = Decis
     }
 }
 
-/// Loads an example once, which is the dear part, and tries all of it.
+/// Loads an example once, which is the expensive part, and tests all of its behaviour.
 async fn works(example: Option<Example>) {
     let Some(example) = example else { return };
     let fresh = example.load(Isolation::Fresh);

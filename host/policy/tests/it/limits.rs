@@ -1,4 +1,4 @@
-//! Limits of the process rather than of one policy.
+//! Limits of the process and of one policy.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ fn no_deadline() -> Limits {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn decisions_wait_for_a_place_instead_of_failing() {
+async fn decisions_wait_for_a_permit_instead_of_failing() {
     let runtime = runtime_for(1);
     let policy =
         Arc::new(runtime.load(PolicySpec { limits: no_deadline(), ..spec() }, &Code::new(FIRST)).unwrap());
@@ -36,7 +36,7 @@ async fn decisions_wait_for_a_place_instead_of_failing() {
 }
 
 #[tokio::test]
-async fn a_decision_that_finds_no_place_in_time_is_told_so() {
+async fn a_decision_that_gets_no_permit_in_time_fails_as_saturated() {
     let runtime = runtime_for(1);
     let endless = PolicySpec { limits: no_deadline(), ..spec_with(&misbehaving(Misdeed::LoopInRoute)) };
     let endless = runtime.load(endless, &Code::new(HOSTILE)).unwrap();
@@ -50,12 +50,12 @@ async fn a_decision_that_finds_no_place_in_time_is_told_so() {
     };
     assert_eq!(failure.reason(), "saturated");
     assert!(!failure.is_policys_fault());
-    // The endless one is stopped, for its future was dropped, and gives its place back.
+    // The endless call was stopped when its future was dropped, and its permit was released.
     decide(&patient).await.unwrap();
 }
 
 #[test]
-fn a_policy_can_be_loaded_while_all_places_are_taken() {
+fn a_policy_can_be_loaded_while_all_permits_are_taken() {
     let runtime = runtime_for(1);
     let executor = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     executor.block_on(async {
@@ -70,12 +70,12 @@ fn a_policy_can_be_loaded_while_all_places_are_taken() {
 }
 
 #[tokio::test]
-async fn a_policy_has_only_so_many_decisions_under_way_and_others_have_theirs() {
+async fn a_policy_has_a_limit_on_concurrent_decisions_that_leaves_others_alone() {
     let limits = Limits { concurrency: 1, ..Limits::default() };
     let endless = PolicySpec { limits, ..spec_with(&misbehaving(Misdeed::LoopInRoute)) };
     let endless = load(endless, HOSTILE).unwrap();
     let honest = load(spec(), FIRST).unwrap();
-    // The second may just get the place of the first, and then the third does not.
+    // The second may get the permit of the first in time, and then the third does not.
     let (first, _, third, other) =
         tokio::join!(decide(&endless), decide(&endless), decide(&endless), decide(&honest));
     let (first, third) = (first.unwrap_err(), third.unwrap_err());
@@ -85,36 +85,36 @@ async fn a_policy_has_only_so_many_decisions_under_way_and_others_have_theirs() 
 }
 
 #[test]
-fn a_call_that_takes_long_goes_on_in_another_thread() {
+fn a_long_call_moves_to_another_thread() {
     let timers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
     let _inside = timers.enter();
     let endless = load(hasty(spec_with(&misbehaving(Misdeed::LoopInRoute))), HOSTILE).unwrap();
     let mut call = pin!(decide(&endless));
-    let (bell, rung) = std::sync::mpsc::channel();
-    let waker = Waker::from(Arc::new(Bell(bell)));
-    // The first poll runs it for a tick or two, the second only looks after it, and
-    // nobody polls it while it uses up its time.
+    let (woken, wakes) = std::sync::mpsc::channel();
+    let waker = Waker::from(Arc::new(WakeSender(woken)));
+    // The first poll runs it until its first yield. The second moves it to the slow lane, where it uses
+    // up its time without being polled from here.
     assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-    rung.recv().unwrap();
+    wakes.recv().unwrap();
     let Poll::Ready(result) = call.as_mut().poll(&mut Context::from_waker(&waker)) else {
-        panic!("it waits to be polled");
+        panic!("it waits to be polled again");
     };
     assert_eq!(result.unwrap_err().reason(), "deadline");
 }
 
-/// Tells that somebody was woken.
-struct Bell(std::sync::mpsc::Sender<()>);
+/// A waker that sends a message.
+struct WakeSender(std::sync::mpsc::Sender<()>);
 
-impl Wake for Bell {
+impl Wake for WakeSender {
     fn wake(self: Arc<Self>) {
         let _ = self.0.send(());
     }
 }
 
 #[tokio::test]
-async fn calls_of_the_host_grow_with_the_candidates_unless_the_limit_is_exact() {
-    // It makes 10,000.
+async fn the_limit_on_host_calls_grows_with_the_candidates_unless_it_is_exact() {
+    // The policy makes 10,000 calls.
     let scaled = load(spec_with(&misbehaving(Misdeed::FloodHost)), HOSTILE).unwrap();
     assert_eq!(decide(&scaled).await.unwrap_err().reason(), "host_calls");
     scaled.decide(input(1_000)).await.unwrap();
@@ -132,7 +132,7 @@ async fn dropped_log_lines_are_counted_over_all_versions_of_a_policy() {
     let other = load(flooding("quiet"), HOSTILE).unwrap();
     decide(&one).await.unwrap();
     decide(&two).await.unwrap();
-    // One call may write 32 of its 500 lines.
+    // The policy writes 500 lines in each call, of which 32 are allowed.
     assert_eq!(one.usage().log_lines_dropped, 2 * 468);
     assert_eq!(two.usage().log_lines_dropped, 2 * 468);
     assert_eq!(other.usage().log_lines_dropped, 0);

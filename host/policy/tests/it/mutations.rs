@@ -1,7 +1,6 @@
-//! Honest policies with bytes changed, cut, moved and put in: the load gate
-//! answers every one of them, in bounded time. What was found wanting is kept in
-//! `proptest-regressions`. `PROPTEST_CASES` sets how many are tried, four for
-//! each that this tries.
+//! Honest policies with bytes changed, removed, copied and inserted: the load gate returns a result for
+//! each of them, in bounded time. Failing cases are kept in `proptest-regressions`. `PROPTEST_CASES`
+//! sets the number of cases.
 
 use std::sync::LazyLock;
 use std::sync::mpsc;
@@ -16,10 +15,10 @@ use wit_component::ComponentEncoder;
 
 use crate::support::{decide, label, load, spec};
 
-/// Far more than any takes; one that takes longer is not going to end.
+/// Time limit far above any honest load: a load that exceeds it would not end.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A core module and components, small ones, so that many can be tried.
+/// A core module and components, all small, so that many cases can be run.
 static HONEST: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
     let component = |module: &[u8]| ComponentEncoder::default().module(module).unwrap().encode().unwrap();
     let by_hand = Trick::Honest.bytes();
@@ -31,13 +30,13 @@ static HONEST: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
 enum Change {
     Flip(Index, u8),
     Cut(Index),
-    /// Takes bytes out.
+    /// Removes bytes.
     Take(Index, usize),
-    /// Copies bytes from one place to another.
+    /// Copies bytes to another position.
     Splice(Index, usize, Index),
-    /// Puts random bytes in.
+    /// Inserts random bytes.
     Put(Index, Vec<u8>),
-    /// Exchanges two sections of the outermost level.
+    /// Swaps two sections of the outermost level.
     Exchange(Index, Index),
 }
 
@@ -79,7 +78,7 @@ impl Change {
     }
 }
 
-/// Sections are a number, a length and so many bytes, after a head of eight.
+/// Splits a file into sections. After a header of eight bytes, each has an id, a length and content.
 fn exchange(bytes: &mut Vec<u8>, one: &Index, two: &Index) {
     let mut sections = Vec::new();
     let mut at = 8;
@@ -98,7 +97,7 @@ fn exchange(bytes: &mut Vec<u8>, one: &Index, two: &Index) {
     bytes.extend(sections.concat());
 }
 
-/// Bytes of a length in LEB128 and of what it counts.
+/// Returns the size of a section's length in LEB128 together with its content.
 fn section_size(bytes: &[u8]) -> Option<usize> {
     let mut size = 0;
     for (place, byte) in bytes.iter().take(4).enumerate() {
@@ -110,8 +109,7 @@ fn section_size(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// Loads on a thread with the stack that a server's threads have, and fails when
-/// that panics or does not end.
+/// Loads on a thread with the stack size of server threads, and fails if that panics or does not end.
 fn is_answered(bytes: Vec<u8>) -> Result<(), TestCaseError> {
     let (done, ended) = mpsc::channel();
     let gate = thread::spawn(move || {
@@ -132,7 +130,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_policy_that_was_changed_is_answered(
+    fn a_changed_policy_gets_a_result(
         honest in any::<Index>(),
         changes in vec(change(), 1..6),
     ) {
@@ -142,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_after_an_honest_head_are_answered(
+    fn random_bytes_after_an_honest_beginning_get_a_result(
         component in any::<bool>(),
         bytes in vec(any::<u8>(), 0..512),
     ) {
@@ -150,9 +148,9 @@ proptest! {
         is_answered([head, &bytes].concat())?;
     }
 
-    /// A description is read by a tool that was not made for strangers' input.
+    /// The component type is parsed by a tool that was not made for hostile input.
     #[test]
-    fn a_description_that_was_changed_is_answered(flips in vec((any::<Index>(), any::<u8>()), 1..8)) {
+    fn a_changed_component_type_gets_a_result(flips in vec((any::<Index>(), any::<u8>()), 1..8)) {
         let mut bytes = Trick::Honest.bytes();
         let start = bytes.windows(14).position(|window| window == b"component-type").unwrap();
         for (at, bits) in flips {
@@ -163,9 +161,9 @@ proptest! {
     }
 }
 
-/// What is left where notes at the end are missing is whole.
+/// A policy without the custom sections at its end is still complete.
 #[tokio::test]
-async fn every_beginning_of_an_honest_policy_is_refused_or_is_all_that_counts() {
+async fn every_prefix_of_an_honest_policy_is_refused_or_complete() {
     let [component, module, _] = &*HONEST;
     for whole in [component, module] {
         for end in 0..whole.len() {

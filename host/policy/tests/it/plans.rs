@@ -1,5 +1,5 @@
-//! Policies that cut requests into tasks, and what is said of bad plans. The
-//! match has no wildcard: a blunder without an expectation does not compile.
+//! Orchestrating policies, and the errors for invalid plans. The match has no wildcard, so a blunder
+//! without an expectation does not compile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,10 +47,10 @@ pub fn after(results: Vec<TaskResult>) -> DecisionInput {
     input
 }
 
-/// What a blunder is refused with: of the first step, or of the second.
+/// Error of a blunder, in the first step or in the second.
 enum Refused {
     AtOnce(&'static str),
-    /// Before it is read.
+    /// Refused before it is converted.
     TooLarge,
     WhenResumed(&'static str),
 }
@@ -101,13 +101,13 @@ fn expected(blunder: Blunder) -> Refused {
         Blunder::CycleInResume => WhenResumed("task `chicken`: it waits for itself by way of others"),
         Blunder::TrapInResume => WhenResumed("the policy trapped"),
         Blunder::LoopInResume => WhenResumed("deadline"),
-        // That it never ends is for the gateway to notice, which counts the steps.
+        // Each step is valid. The gateway limits the number of steps.
         Blunder::EndlessResume => WhenResumed(""),
     }
 }
 
 #[tokio::test]
-async fn every_blunder_is_refused_by_name() {
+async fn every_blunder_is_refused_with_its_error() {
     for &blunder in Blunder::ALL {
         let seconds = if blunder == Blunder::LoopInResume { 1 } else { 60 };
         let limits =
@@ -134,7 +134,7 @@ async fn every_blunder_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_plan_comes_out_as_it_was_meant() {
+async fn a_plan_is_converted_with_all_its_parts() {
     let settings = Planned {
         shape: Shape::FanOut,
         tasks: 2,
@@ -158,7 +158,7 @@ async fn a_plan_comes_out_as_it_was_meant() {
 }
 
 #[tokio::test]
-async fn a_policy_that_is_resumed_reads_state_results_and_outputs() {
+async fn a_resumed_policy_reads_state_results_and_outputs() {
     let settings = Planned { shape: Shape::Resume, tasks: 2, ..Planned::default() };
     for isolation in [Isolation::Fresh, Isolation::Warm { recycle_after: 100, instances: 1 }] {
         let policy = load(PolicySpec { isolation, ..granted(&planned(&settings)) }, PLANNER).unwrap();
@@ -186,14 +186,14 @@ async fn a_routing_decision_of_an_orchestrating_policy_names_only_whole_candidat
 }
 
 #[tokio::test]
-async fn a_policy_that_only_routes_cannot_be_resumed() {
+async fn a_router_cannot_be_resumed() {
     let policy = load(spec(), pointsman_guests::FIRST).unwrap();
     assert!(!policy.orchestrates() && planner(&Planned::default()).orchestrates());
     assert_eq!(policy.resume(input(1), b"").await.unwrap_err().reason(), "unreadable");
 }
 
 #[test]
-fn outputs_of_tasks_have_to_be_granted() {
+fn outputs_of_tasks_need_a_grant() {
     assert_eq!(
         load_error(spec(), PLANNER),
         "the policy imports `pointsman:policy/outputs@0.1.0`, which it is not granted; \
@@ -202,6 +202,6 @@ fn outputs_of_tasks_have_to_be_granted() {
 }
 
 #[test]
-fn the_limit_of_the_state_is_what_the_contract_says() {
+fn the_limit_of_the_state_is_that_of_the_contract() {
     assert!(include_str!("../../../../wit/orchestration.wit").contains(&format!("{} KiB", MAX_STATE >> 10)));
 }

@@ -1,5 +1,5 @@
-//! Policies that were built when 0.1.0 was released, as files: each later
-//! gateway of 0.1 takes them, and they decide as they did.
+//! Policies that were built for the release of 0.1.0: every later gateway of 0.1 loads them, and they
+//! decide as before.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn directory() -> PathBuf {
     Path::new(repository()).join("tests/fixtures/guests/0.1.0")
 }
 
-/// The policy of this name as it was released.
+/// Reads the released policy of this name.
 pub fn guest(name: &str) -> Vec<u8> {
     fs::read(directory().join(name).with_extension("wasm")).unwrap()
 }
@@ -41,7 +41,7 @@ fn order(decision: &Decision) -> Vec<usize> {
 }
 
 #[test]
-fn the_files_are_those_that_their_list_names() {
+fn the_files_match_their_list_of_digests() {
     let list = fs::read_to_string(directory().join("README.md")).unwrap();
     for name in GUESTS {
         let line = format!("| `{name}.wasm` | `{}` |", Code::new(guest(name)).digest());
@@ -68,7 +68,7 @@ async fn first_prefers_the_first_candidate() {
 }
 
 #[tokio::test]
-async fn reader_reads_the_prompt_where_it_may() {
+async fn reader_reads_the_prompt_if_granted() {
     assert!(load_error(spec(), &guest("reader")).ends_with(r#"to grant it: grants = ["prompt"]"#));
     let policy = load(PolicySpec { grants: Grants::PROMPT, ..spec() }, &guest("reader")).unwrap();
     let answer = policy.decide(about(conversation())).await;
@@ -76,7 +76,7 @@ async fn reader_reads_the_prompt_where_it_may() {
 }
 
 #[tokio::test]
-async fn recorder_is_told_of_outcomes() {
+async fn recorder_observes_outcomes() {
     let isolation = Isolation::Warm { recycle_after: 100, instances: 1 };
     let policy = load(PolicySpec { isolation, ..spec() }, &guest("recorder")).unwrap();
     assert_eq!(label(decide(&policy).await), "decision-1:outcomes-0");
@@ -121,7 +121,7 @@ async fn cost_takes_the_cheapest_above_its_floor() {
 }
 
 #[tokio::test]
-async fn planner_plans_and_goes_on() {
+async fn planner_plans_and_resumes() {
     let settings = Planned { shape: Shape::FanOut, tasks: 2, optional: vec![1], ..Planned::default() };
     let plan = plan_of(&settings).await;
     let [one, two, answer] = plan.tasks() else { panic!("{plan:?}") };

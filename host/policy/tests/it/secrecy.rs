@@ -1,5 +1,5 @@
-//! No byte of a prompt is in the memory of a policy that was not granted it, and
-//! no more than its limit in that of one that was.
+//! The memory of a policy without the grant has no byte of a prompt, and that of a policy with the
+//! grant has no more than its limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const USER: &str = "needle in the question";
 const TOOL: &str = "needle_in_a_tool";
 const SECRETS: [&str; 3] = [SYSTEM, USER, TOOL];
 
-/// A conversation whose newest message is this, after instructions.
+/// A conversation of instructions and this newest message.
 struct Talk {
     user: String,
     tools: Vec<String>,
@@ -55,7 +55,7 @@ fn about(user: &str) -> DecisionInput {
     }
 }
 
-/// Time enough to look through all of a memory on a slow machine.
+/// Enough time to search a whole memory on a slow machine.
 fn patient(prompt_bytes: u32) -> Limits {
     Limits { deadline: Duration::from_secs(10), prompt_bytes, ..Limits::default() }
 }
@@ -63,7 +63,7 @@ fn patient(prompt_bytes: u32) -> Limits {
 const WARM: Isolation = Isolation::Warm { recycle_after: 1_000, instances: 1 };
 
 #[tokio::test]
-async fn nothing_of_a_prompt_is_in_the_memory_of_a_policy_without_the_grant() {
+async fn the_memory_of_a_policy_without_the_grant_has_nothing_of_a_prompt() {
     for isolation in [Isolation::Fresh, WARM] {
         let spec = PolicySpec { isolation, limits: patient(1_000), ..spec_with(&searching(&SECRETS)) };
         let policy = load(spec, SCANNER).unwrap();
@@ -73,9 +73,9 @@ async fn nothing_of_a_prompt_is_in_the_memory_of_a_policy_without_the_grant() {
     }
 }
 
-/// The control: what enters is found, by the same search.
+/// Control: the same search finds data that the policy has received.
 #[tokio::test]
-async fn what_a_policy_is_given_is_found_in_its_memory() {
+async fn the_memory_of_a_policy_with_the_grant_has_what_it_read() {
     let given = searching(&[SYSTEM, "decision-1", "fleet/model-1"]);
     let policy = load(PolicySpec { limits: patient(1_000), ..spec_with(&given) }, SCANNER).unwrap();
     assert_eq!(label(policy.decide(about(USER)).await), "found:1:2/outcomes-0");
@@ -88,7 +88,7 @@ async fn what_a_policy_is_given_is_found_in_its_memory() {
             ..spec_with(&searching(&SECRETS))
         };
         let reader = load(spec, READER).unwrap();
-        // It reads the newest message and the tools, and not the instructions.
+        // The policy reads the newest message and the tools, but not the instructions.
         assert_eq!(label(reader.decide(about(USER)).await), "found:1:2");
     }
 }
@@ -99,13 +99,13 @@ fn reader(prompt_bytes: u32, reads: &[usize]) -> Policy {
     load(spec, READER).unwrap()
 }
 
-/// What each of these reads of this text gives, in bytes.
+/// Returns the bytes of each of these reads of this text.
 async fn given(prompt_bytes: u32, text: &str, reads: &[usize]) -> String {
     reason(reader(prompt_bytes, reads).decide(about(text)).await)
 }
 
 #[tokio::test]
-async fn a_read_gives_all_up_to_the_limit_and_not_a_byte_more() {
+async fn a_read_returns_all_up_to_the_limit_and_not_a_byte_more() {
     assert_eq!(given(10, &"x".repeat(10), &[100, 100]).await, "10 0");
     assert_eq!(given(10, &"x".repeat(11), &[11, 1]).await, "10 0");
     assert_eq!(given(10, &"x".repeat(9), &[100, 100]).await, "9 1");
@@ -113,21 +113,21 @@ async fn a_read_gives_all_up_to_the_limit_and_not_a_byte_more() {
 }
 
 #[tokio::test]
-async fn many_small_reads_give_no_more_than_a_large_one() {
+async fn many_small_reads_return_no_more_than_a_large_one() {
     assert_eq!(given(10, &"x".repeat(50), &[3, 3, 3, 3, 3]).await, "3 3 3 1 0");
     let ones = given(100, &"x".repeat(50), &[1; 300]).await;
     assert_eq!(ones.split(' ').filter(|&bytes| bytes == "1").count(), 100);
 }
 
 #[tokio::test]
-async fn characters_of_several_bytes_are_given_whole_or_not_at_all() {
+async fn multibyte_characters_are_returned_whole_or_not_at_all() {
     assert_eq!(given(5, "äää", &[100, 100]).await, "4 0");
     assert_eq!(given(100, "ä€😀", &[1, 2, 4, 5, 8, 9]).await, "0 2 2 5 5 9");
     assert_eq!(given(3, "😀", &[100]).await, "0");
 }
 
 #[tokio::test]
-async fn each_decision_of_a_warm_instance_has_the_whole_limit_again() {
+async fn each_decision_of_a_warm_instance_has_the_whole_limit() {
     let spec = PolicySpec {
         isolation: WARM,
         grants: Grants::PROMPT,

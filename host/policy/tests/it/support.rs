@@ -1,4 +1,4 @@
-//! Loading and asking policies in tests.
+//! Helpers that load and call policies.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -13,25 +13,25 @@ mod inputs;
 
 pub use inputs::input;
 
-/// One runtime for all tests: each reserves terabytes of address space.
+/// The runtime of all tests, since each one reserves terabytes of address space.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new(RuntimeConfig::default()).unwrap());
 
 pub fn runtime() -> &'static Runtime {
     &RUNTIME
 }
 
-/// Where the whole workspace is.
+/// Root of the workspace.
 pub fn repository() -> &'static str {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../..")
 }
 
-/// A policy that has more time than it needs, however busy other tests keep the machine.
+/// A specification with more time than any policy needs while other tests keep the machine busy.
 pub fn spec() -> PolicySpec {
     let limits = Limits { deadline: Duration::from_secs(60), ..Limits::default() };
     PolicySpec { limits, ..PolicySpec::new(PolicyName::new("under-test")) }
 }
 
-/// The same with the default deadline, for policies that run into it.
+/// Sets the default deadline, for policies that exceed it.
 pub fn hasty(spec: PolicySpec) -> PolicySpec {
     PolicySpec { limits: Limits { deadline: Limits::default().deadline, ..spec.limits }, ..spec }
 }

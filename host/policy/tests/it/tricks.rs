@@ -1,13 +1,12 @@
-//! Policies that break the canonical ABI, use the moments that it calls them at,
-//! or call the gateway without end. A trick or a flood without an expectation
-//! does not compile.
+//! Policies that violate the canonical ABI, misuse its callbacks, or call the gateway endlessly. A trick
+//! or a flood without an expectation does not compile.
 
 use pointsman_guests::{FLOODER, Flood, LEAKING, Trick, flooding, sleeper};
 use pointsman_policy::{Grants, Policy, PolicySpec};
 
 use crate::support::{decide, hasty, label, load, spec, spec_with};
 
-/// How a real request ends: nothing, where it is decided.
+/// Expected failure of a real request; `None` if it is decided.
 const fn failure(trick: Trick) -> Option<&'static str> {
     Some(match trick {
         Trick::Honest => return None,
@@ -29,7 +28,7 @@ const fn failure(trick: Trick) -> Option<&'static str> {
 }
 
 #[tokio::test]
-async fn every_trick_fails_under_its_own_reason_and_leaves_nothing_behind() {
+async fn every_trick_fails_for_its_own_reason_and_affects_no_other_policy() {
     let honest = load(spec(), &Trick::Honest.bytes()).unwrap();
     for &trick in Trick::ALL {
         let spec = if failure(trick) == Some("deadline") { hasty(spec()) } else { spec() };
@@ -46,7 +45,7 @@ fn flooder(flood: Flood) -> Policy {
 }
 
 #[tokio::test]
-async fn no_imported_function_can_be_called_without_end() {
+async fn no_imported_function_can_be_called_endlessly() {
     for &flood in Flood::ALL {
         let failure = decide(&flooder(flood)).await.unwrap_err();
         assert_eq!(failure.reason(), "host_calls", "{flood:?}");
@@ -78,7 +77,7 @@ fn every_imported_function_of_the_contract_is_flooded() {
 }
 
 #[tokio::test]
-async fn handles_of_resources_that_are_never_given_back_are_bounded() {
+async fn resource_handles_that_are_never_dropped_are_limited() {
     let policy = load(PolicySpec { grants: Grants::WASI, ..spec_with(LEAKING) }, &sleeper()).unwrap();
     assert_eq!(decide(&policy).await.unwrap_err().reason(), "handles");
     assert_eq!(decide(&policy).await.unwrap_err().reason(), "handles");

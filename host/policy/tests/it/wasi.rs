@@ -1,4 +1,4 @@
-//! The empty world of a policy that is granted WASI.
+//! The empty world of policies with the grant for WASI.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ async fn found(policy: &Policy) -> String {
 }
 
 #[test]
-fn clocks_and_randomness_alone_do_not_let_wasi_in() {
+fn the_grants_for_clocks_and_randomness_do_not_include_wasi() {
     let grants = Grants::CLOCKS | Grants::RANDOM;
     let error = load_error(PolicySpec { grants, ..spec() }, &prober());
     assert!(error.ends_with("to grant it: grants = [\"wasi\"]"), "{error}");
@@ -43,7 +43,7 @@ async fn there_is_nothing_to_reach() {
 }
 
 #[tokio::test]
-async fn clocks_and_randomness_are_the_same_for_each_instance() {
+async fn clocks_and_random_numbers_are_the_same_for_each_instance() {
     let policy = policy(r#""readings""#, Grants::empty());
     let first = found(&policy).await;
     assert!(first.starts_with("(0, 1000000) (946684800, 2000000) ["), "{first}");
@@ -53,25 +53,25 @@ async fn clocks_and_randomness_are_the_same_for_each_instance() {
 }
 
 #[tokio::test]
-async fn a_warm_instance_sees_its_clock_go_on() {
+async fn the_clock_of_a_warm_instance_continues() {
     let isolation = Isolation::Warm { recycle_after: 2, instances: 1 };
     let spec = PolicySpec { isolation, ..probing(r#""readings""#, Grants::empty()) };
     let policy = load(spec, &prober()).unwrap();
     let (first, second) = (found(&policy).await, found(&policy).await);
     assert!(second.starts_with("(3000000, 4000000) (946684800, 5000000) ["), "{second}");
-    assert_eq!(found(&policy).await, first, "the next instance begins anew");
+    assert_eq!(found(&policy).await, first, "the next instance starts again");
 }
 
 #[tokio::test]
-async fn granted_clocks_tell_the_time_and_leave_randomness_alone() {
+async fn granted_clocks_are_real_and_leave_randomness_alone() {
     let without = found(&policy(r#""readings""#, Grants::empty())).await;
     let with = found(&policy(r#""readings""#, Grants::CLOCKS)).await;
     let (clocks, random) = with.split_once('[').unwrap();
     assert_eq!(without.split_once('[').unwrap().1, random);
     let seconds = clocks.rsplit('(').next().unwrap().split(',').next().unwrap();
-    let told = Duration::from_secs(seconds.parse().unwrap());
+    let read = Duration::from_secs(seconds.parse().unwrap());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    assert!(told <= now && now - told < Duration::from_secs(3_600), "{with}");
+    assert!(read <= now && now - read < Duration::from_secs(3_600), "{with}");
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn waiting_and_sleeping_end_at_once_without_a_clock() {
 }
 
 #[tokio::test]
-async fn a_policy_that_sleeps_by_a_real_clock_is_woken_by_its_deadline() {
+async fn a_policy_that_sleeps_by_a_real_clock_is_stopped_at_its_deadline() {
     let grants = Grants::WASI | Grants::CLOCKS;
     let policy = load(PolicySpec { grants, ..hasty(spec()) }, &sleeper()).unwrap();
     let failure = decide(&policy).await.unwrap_err();
@@ -102,8 +102,8 @@ async fn a_policy_that_sleeps_by_a_real_clock_is_woken_by_its_deadline() {
 }
 
 #[tokio::test]
-async fn calls_of_wasi_count_as_calls_of_the_host() {
-    // The SDK reads the settings first, which is one call.
+async fn wasi_calls_count_as_host_calls() {
+    // One further call is the SDK's, which reads the settings.
     let limits = Limits { host_calls: HostCalls::Exactly(10), ..spec().limits };
     let calling =
         |times: u32| PolicySpec { limits, ..probing(&format!(r#"{{"calls": {times}}}"#), Grants::empty()) };
@@ -113,7 +113,7 @@ async fn calls_of_wasi_count_as_calls_of_the_host() {
 }
 
 #[tokio::test]
-async fn endless_calls_of_wasi_are_stopped_long_before_the_deadline() {
+async fn endless_wasi_calls_are_stopped_long_before_the_deadline() {
     let limits = Limits { deadline: Duration::from_secs(3_600), ..Limits::default() };
     let spec = PolicySpec { limits, ..probing(r#""flood""#, Grants::empty()) };
     let failure = decide(&load(spec, &prober()).unwrap()).await.unwrap_err();
@@ -126,7 +126,7 @@ async fn a_policy_that_exits_has_failed() {
     assert_eq!(failure.to_string(), "the policy trapped: it exited with status 1");
 }
 
-/// What a policy's log came to: `LEVEL text decision` in each line.
+/// A captured log, with `LEVEL text fields` in each line.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -150,8 +150,8 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Log {
-    /// The lines that a policy leaves that prints this. The policy has a name of its own
-    /// in each test: those of one name share what they may write.
+    /// Returns the log of a policy that prints these texts. Each test uses another name, because
+    /// policies of one name share a rate limit.
     async fn of(name: &str, texts: &[(&str, &str)]) -> Vec<String> {
         let spec = probing(&serde_json::json!({ "print": texts }).to_string(), Grants::empty());
         let policy = load(PolicySpec { name: PolicyName::new(name), ..spec }, &prober()).unwrap();
@@ -169,13 +169,13 @@ impl Log {
     }
 }
 
-/// A line of the log.
+/// An expected line of the log.
 fn line(policy: &str, level: &str, text: &str) -> String {
     format!("{level} {text} policy=\"{policy}\" decision=\"decision-1\"")
 }
 
 #[tokio::test]
-async fn what_is_printed_is_logged_line_by_line_and_in_order() {
+async fn output_is_logged_by_line_and_in_order() {
     let texts = [
         ("stdout", "one\ntw"),
         ("stderr", "oh\r\n"),
@@ -192,13 +192,13 @@ async fn what_is_printed_is_logged_line_by_line_and_in_order() {
 }
 
 #[tokio::test]
-async fn what_is_printed_cannot_forge_a_log() {
+async fn output_cannot_forge_log_lines() {
     let lines = Log::of("forging", &[("stdout", "\u{1b}[2Jforged\rline\u{202e}\u{200b}\n")]).await;
     assert_eq!(lines, [line("forging", "INFO", r"\u{1b}[2Jforged\rline\u{202e}\u{200b}")]);
 }
 
 #[tokio::test]
-async fn a_long_line_and_many_lines_are_cut() {
+async fn long_lines_are_cut_and_excess_lines_dropped() {
     let long = Log::of("long", &[("stdout", &"ä".repeat(5_000))]).await;
     assert_eq!(long, [line("long", "INFO", &format!("{}…", "ä".repeat(512)))]);
     let many = Log::of("many", &[("stdout", &"again\n".repeat(100)), ("log", "too late")]).await;

@@ -1,11 +1,11 @@
-//! What a package has, as text that is equal only if it means the same in a
-//! component: names and docs of types do not count, their structure does.
+//! The shape of a package as text. It is equal for packages that mean the same in a component: the
+//! structure of types counts, their names and docs do not.
 
 use std::collections::BTreeMap;
 
 use wit_parser::{PackageId, Resolve, Type, TypeDefKind, WorldItem};
 
-/// Each item of a package by name, and its shape.
+/// Maps the name of each item of a package to its shape.
 pub fn items(resolve: &Resolve, package: PackageId) -> BTreeMap<String, String> {
     let mut items = BTreeMap::new();
     let package = &resolve.packages[package];
@@ -38,7 +38,7 @@ pub fn items(resolve: &Resolve, package: PackageId) -> BTreeMap<String, String> 
     items
 }
 
-/// A type without the names of the types in it.
+/// Formats a type without the names of the types in it.
 fn shape(resolve: &Resolve, ty: Type) -> String {
     let Type::Id(id) = ty else { return format!("{ty:?}").to_lowercase() };
     let inner = |ty: &Type| shape(resolve, *ty);
@@ -68,7 +68,7 @@ fn shape(resolve: &Resolve, ty: Type) -> String {
         TypeDefKind::Result(result) => {
             format!("result<{}, {}>", optional(resolve, result.ok), optional(resolve, result.err))
         }
-        other => panic!("the contract has no {} so far: say here what its shape is", other.as_str()),
+        other => panic!("the contract has had no {} so far: add its shape here", other.as_str()),
     }
 }
 

@@ -11,7 +11,7 @@ use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{DecisionInput, Orchestration};
 
-/// A request of a client, and this many models that differ in price.
+/// A client's request with this many candidates, which differ in price.
 pub fn input(candidates: usize) -> DecisionInput {
     DecisionInput {
         request: Arc::new(request()),
