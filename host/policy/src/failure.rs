@@ -51,26 +51,64 @@ pub enum PolicyFailure {
     Busy,
 }
 
-impl PolicyFailure {
-    /// Every [`reason`](Self::reason), in the order of [`index`](Self::index).
-    pub const REASONS: [&'static str; 12] = [
-        "trap",
-        "stack",
-        "deadline",
-        "memory",
-        "host_calls",
-        "invalid",
-        "unreadable",
-        "too_large",
-        "handles",
-        "internal",
-        "saturated",
-        "busy",
+/// Kind of a [`PolicyFailure`], for counters and headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the kind of the failures of the same name")]
+pub enum FailureReason {
+    Trap,
+    Stack,
+    Deadline,
+    Memory,
+    HostCalls,
+    Invalid,
+    Unreadable,
+    TooLarge,
+    Handles,
+    Internal,
+    Saturated,
+    Busy,
+}
+
+impl FailureReason {
+    /// Every reason, in the order of the declaration.
+    pub const ALL: [Self; 12] = [
+        Self::Trap,
+        Self::Stack,
+        Self::Deadline,
+        Self::Memory,
+        Self::HostCalls,
+        Self::Invalid,
+        Self::Unreadable,
+        Self::TooLarge,
+        Self::Handles,
+        Self::Internal,
+        Self::Saturated,
+        Self::Busy,
     ];
 
-    /// Returns the kind of failure as one word, for counters and headers.
+    /// Returns the name in counters and headers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trap => "trap",
+            Self::Stack => "stack",
+            Self::Deadline => "deadline",
+            Self::Memory => "memory",
+            Self::HostCalls => "host_calls",
+            Self::Invalid => "invalid",
+            Self::Unreadable => "unreadable",
+            Self::TooLarge => "too_large",
+            Self::Handles => "handles",
+            Self::Internal => "internal",
+            Self::Saturated => "saturated",
+            Self::Busy => "busy",
+        }
+    }
+}
+
+impl PolicyFailure {
+    /// Returns the name of the failure's kind.
     pub const fn reason(&self) -> &'static str {
-        Self::REASONS[self.index()]
+        self.kind().as_str()
     }
 
     /// Returns whether the policy itself failed. Otherwise there was no capacity for the call, which
@@ -79,21 +117,21 @@ impl PolicyFailure {
         !matches!(self, Self::Starved | Self::Saturated | Self::Busy)
     }
 
-    /// Returns the position of the reason in [`REASONS`](Self::REASONS).
-    pub(crate) const fn index(&self) -> usize {
+    /// Returns the kind of the failure. A starved call counts as one that missed its deadline.
+    pub const fn kind(&self) -> FailureReason {
         match self {
-            Self::Trap(_) => 0,
-            Self::Stack => 1,
-            Self::Deadline | Self::Starved => 2,
-            Self::Memory => 3,
-            Self::HostCalls => 4,
-            Self::Invalid(_) | Self::InvalidPlan(_) => 5,
-            Self::Unreadable(_) => 6,
-            Self::TooLarge => 7,
-            Self::Handles => 8,
-            Self::Internal(_) => 9,
-            Self::Saturated => 10,
-            Self::Busy => 11,
+            Self::Trap(_) => FailureReason::Trap,
+            Self::Stack => FailureReason::Stack,
+            Self::Deadline | Self::Starved => FailureReason::Deadline,
+            Self::Memory => FailureReason::Memory,
+            Self::HostCalls => FailureReason::HostCalls,
+            Self::Invalid(_) | Self::InvalidPlan(_) => FailureReason::Invalid,
+            Self::Unreadable(_) => FailureReason::Unreadable,
+            Self::TooLarge => FailureReason::TooLarge,
+            Self::Handles => FailureReason::Handles,
+            Self::Internal(_) => FailureReason::Internal,
+            Self::Saturated => FailureReason::Saturated,
+            Self::Busy => FailureReason::Busy,
         }
     }
 }

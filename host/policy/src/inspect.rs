@@ -270,7 +270,7 @@ impl From<ComponentInterface> for Export {
             Some("router") => Some("chooses the model for a request"),
             Some("orchestrator") => Some("cuts a request into tasks"),
             Some("configuration") => Some("judges its settings before it serves"),
-            Some("observer") => Some("is told what became of requests"),
+            Some("observer") => Some("learns the outcomes of requests"),
             _ => None,
         };
         Self { name: interface.name, functions: interface.functions, purpose }

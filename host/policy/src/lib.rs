@@ -32,7 +32,7 @@ mod timings;
 pub use code::Code;
 pub use compile::{CacheConfig, ChildCompiler, Compiler, compiler_process};
 pub use decision::{DecisionInput, Orchestration, PolicyAnswer};
-pub use failure::PolicyFailure;
+pub use failure::{FailureReason, PolicyFailure};
 pub use inspect::{Inspection, inspect};
 pub use load_error::LoadError;
 pub use policy::{Policy, PolicyUsage};

@@ -11,7 +11,7 @@ use pointsman_domain::rollout::VersionCounts;
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use crate::failure::PolicyFailure;
+use crate::failure::{FailureReason, PolicyFailure};
 
 /// Decisions between two notifications while nothing fails.
 const DECISIONS_PER_NOTIFICATION: u64 = 64;
@@ -53,7 +53,8 @@ pub struct PolicyStats {
 #[derive(Debug, Default)]
 pub(crate) struct DecisionCounts {
     decisions: AtomicU64,
-    failures: [AtomicU64; PolicyFailure::REASONS.len()],
+    /// Indexed by [`FailureReason`].
+    failures: [AtomicU64; FailureReason::ALL.len()],
 }
 
 /// [`PolicyStats`] at one moment, for people.
@@ -195,7 +196,7 @@ impl DecisionCounts {
     }
 
     pub(crate) fn record_failure(&self, failure: &PolicyFailure) {
-        self.failures[failure.index()].fetch_add(1, Ordering::Relaxed);
+        self.failures[failure.kind() as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn decisions(&self) -> u64 {
@@ -208,8 +209,8 @@ impl DecisionCounts {
     }
 
     /// Returns failures by reason, with every reason.
-    pub(crate) fn all_failures(&self) -> [(&'static str, u64); PolicyFailure::REASONS.len()] {
-        std::array::from_fn(|index| (PolicyFailure::REASONS[index], load(&self.failures[index])))
+    pub(crate) fn all_failures(&self) -> [(&'static str, u64); FailureReason::ALL.len()] {
+        FailureReason::ALL.map(|reason| (reason.as_str(), load(&self.failures[reason as usize])))
     }
 }
 

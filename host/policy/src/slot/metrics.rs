@@ -6,7 +6,7 @@ use std::time::Duration;
 use histogram::{AtomicHistogram, Config, Error};
 use pointsman_domain::ids::Digest;
 
-use crate::failure::PolicyFailure;
+use crate::failure::FailureReason;
 use crate::policy::PolicyUsage;
 use crate::stats::DecisionCounts;
 
@@ -37,8 +37,8 @@ pub struct SlotMetrics {
     pub swaps: u64,
     /// Number of rejected versions.
     pub rejected: u64,
-    /// Failures by [`PolicyFailure::reason`], with every reason.
-    pub failures: [(&'static str, u64); PolicyFailure::REASONS.len()],
+    /// Failures by [`FailureReason`], with every reason.
+    pub failures: [(&'static str, u64); FailureReason::ALL.len()],
     /// Buckets of decision times, from the shortest: upper end and number of decisions. Includes
     /// shadow decisions and all versions.
     pub decision_times: Vec<(Duration, u64)>,

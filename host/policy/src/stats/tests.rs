@@ -85,3 +85,15 @@ fn a_time_beyond_the_last_bucket_is_counted_as_a_decision() {
     stats.record_decision(Duration::MAX, None);
     assert_eq!(stats.tally().decisions, 1);
 }
+
+#[test]
+fn failures_are_counted_under_their_own_reason() {
+    let counts = DecisionCounts::default();
+    counts.record_failure(&PolicyFailure::Memory);
+    counts.record_failure(&PolicyFailure::Busy);
+    counts.record_failure(&PolicyFailure::Starved);
+    assert_eq!(counts.failures(), [("deadline", 1), ("memory", 1), ("busy", 1)]);
+    for (index, reason) in FailureReason::ALL.into_iter().enumerate() {
+        assert_eq!(reason as usize, index, "{reason:?}");
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pointsman_domain::ids::Digest;
 use pointsman_guests::{HOSTILE, Misdeed, misbehaving, version, version_label};
-use pointsman_policy::{Isolation, PolicyFailure, PolicySlot, PolicySpec, SlotRollback};
+use pointsman_policy::{FailureReason, Isolation, PolicyFailure, PolicySlot, PolicySpec, SlotRollback};
 
 use crate::support::{decide, label, load, runtime, spec, spec_with};
 
@@ -94,7 +94,7 @@ async fn the_metrics_count_the_decisions_of_all_versions() {
     let metrics = slot.metrics();
     assert_eq!(metrics.active, slot.active().digest());
     assert_eq!((metrics.swaps, metrics.rejected), (1, 1));
-    assert_eq!(metrics.failures.len(), PolicyFailure::REASONS.len());
+    assert_eq!(metrics.failures.len(), FailureReason::ALL.len());
     assert!(metrics.failures.contains(&("deadline", 1)) && metrics.failures.contains(&("trap", 0)));
     assert_eq!(metrics.decision_time, Duration::from_micros(10 + 20_000 + 1_000_000_000));
     let [(quick, 1), (slow, 1), (longest, 1)] = metrics.decision_times[..] else { panic!("{metrics:?}") };
