@@ -217,7 +217,7 @@ fn records_of_tools_are_read_and_made_printable() {
 fn the_json_shape_is_stable() {
     let json = serde_json::to_value(read(&guest("planner"))).unwrap();
     assert_eq!(
-        inspection,
+        json,
         json!({
             "format": "core-module",
             "bytes": 165759,
