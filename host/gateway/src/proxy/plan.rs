@@ -165,8 +165,8 @@ impl PlanRunner<'_> {
         let entry = decision_entry::of_policy(policy, clock, clock.elapsed(), input, &answer);
         self.accounting.decisions().append(vec![entry]);
         match answer.map_err(PlanError::Policy)? {
-            Answer::Step(step) => Ok(step),
-            Answer::Refusal(refusal) => Err(PlanError::Refused(refusal)),
+            PolicyAnswer::Step(step) => Ok(step),
+            PolicyAnswer::Refusal(refusal) => Err(PlanError::Refused(refusal)),
         }
     }
 
