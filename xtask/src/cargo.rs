@@ -26,6 +26,16 @@ pub fn root() -> &'static Path {
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").as_deref().unwrap_or(OsStr::new("cargo")));
     command.current_dir(root());
+    // The cargo that runs this program describes its package in these variables. Build scripts
+    // that watch them (ring's does) would run again after each change between `cargo xtask` and
+    // cargo itself, and everything above them would be compiled again.
+    let describes_package =
+        |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(describes_package) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
