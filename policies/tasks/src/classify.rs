@@ -6,7 +6,7 @@ use crate::scan::{Signs, scan};
 use crate::{Kind, Task};
 
 /// Reads the newest user message, at most this many bytes of it, and the names
-/// of the tools, and tells the kind of the request under decision.
+/// of the tools, and returns the kind of the request.
 pub fn read(request: &Request, max_bytes: usize) -> Kind {
     let tools = if request.needs.contains(Abilities::TOOLS) { prompt::tool_names() } else { Vec::new() };
     classify(request, &prompt::last_user_text(max_bytes), &tools)

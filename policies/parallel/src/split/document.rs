@@ -48,7 +48,7 @@ pub(super) fn split(seen: &str, bytes: usize, settings: &Settings) -> Option<Spl
 }
 
 /// The first paragraph, if it asks for something: with a colon, a question mark, or
-/// in so many words.
+/// explicitly.
 fn first_paragraph(text: &str) -> Option<Span> {
     let start = text.len() - text.trim_start().len();
     let length = paragraph_end(text.get(start..)?)?;
