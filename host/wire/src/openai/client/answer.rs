@@ -35,7 +35,7 @@ const CHUNK_TEXT: usize = 64 << 10;
 const EMPTY_CONTENT: &[u8] = br#""content":"""#;
 
 /// Last event of a stream.
-pub const DONE_EVENT: Bytes = Bytes::from_static(b"data: [DONE_EVENT]\n\n");
+pub const DONE_EVENT: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
 
 #[derive(Serialize)]
 struct Completion<'a> {

@@ -73,7 +73,7 @@ fn a_complete_text_is_streamed_in_several_events() {
         assert_eq!(relay.output_bytes() as usize, text.len());
         assert_eq!(relay.finish(&mut out), Ok(()));
         let events = String::from_utf8(out.concat()).unwrap();
-        let data = events.strip_suffix("data: [DONE_EVENT]\n\n").unwrap().split_terminator("\n\n");
+        let data = events.strip_suffix("data: [DONE]\n\n").unwrap().split_terminator("\n\n");
         let texts = data.filter_map(|event| {
             let event: Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
             event["choices"][0]["delta"]["content"].as_str().map(str::to_owned)
