@@ -612,7 +612,7 @@ pub mod pointsman {
             }
             ::pointsman_sdk::bindings::rt::bitflags::bitflags! {
                 #[doc =
-                " What a request needs, or what a model can do, beyond answering."]
+                " Abilities that a request needs, or that a model has, beyond answering."]
                 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Clone, Copy)] pub
                 struct Abilities : u8 { #[doc = " Calls tools (functions)."] const TOOLS
                 = 1 << 0; #[doc = " Answers in a JSON schema that the request gives."]
