@@ -28,7 +28,7 @@ struct AnswerStream {
     pace: Pace,
 }
 
-/// NextEvent event of a stream.
+/// Next event of a stream.
 #[derive(Clone, Copy, Debug)]
 enum NextEvent {
     First,
@@ -59,7 +59,7 @@ impl SimulatedBody {
     pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         match &mut self.0 {
             BodyKind::Whole(body) => Poll::Ready(body.take()),
-            BodyKind::Stream(spoken) => spoken.poll_chunk(cx),
+            BodyKind::Stream(stream) => stream.poll_chunk(cx),
         }
     }
 }
