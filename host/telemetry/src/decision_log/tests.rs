@@ -5,8 +5,10 @@ use std::thread;
 use std::time::Instant;
 
 use pointsman_domain::outcome::RequestEnd;
+use pointsman_domain::prompt::{NoPrompt, Prompt};
 
 use super::*;
+use crate::content::{AnswerText, CapturedOutput};
 use crate::sample::history;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -158,4 +160,48 @@ fn a_sample_is_logged_and_the_rest_is_not_counted_as_dropped() {
     assert!((60..140).contains(&counts.written), "{counts:?}");
     assert_eq!((counts.dropped_disk, counts.dropped_queue), (0, 0), "what is not sampled is not lost");
     assert_eq!(ids(dir.path()).len() as u64, counts.written);
+}
+
+/// Content of a request whose plan has one task.
+#[derive(Debug)]
+struct ContentOfPlan;
+
+impl ContentSource for ContentOfPlan {
+    fn bytes(&self) -> usize {
+        0
+    }
+
+    fn prompt(&self) -> &dyn Prompt {
+        &NoPrompt
+    }
+
+    fn answer(&self, _: usize) -> Option<AnswerText> {
+        None
+    }
+
+    fn outputs(&self) -> Vec<CapturedOutput> {
+        vec![CapturedOutput { task: 1, text: "a cat".into(), finish_reason: Some("stop".to_owned()) }]
+    }
+}
+
+#[test]
+fn outputs_of_tasks_are_logged_with_content_only_if_they_are_enabled() {
+    for (content, outputs, expected) in
+        [(Some(3), true, Some("a c")), (Some(3), false, None), (None, true, None), (None, false, None)]
+    {
+        let dir = tempfile::tempdir().expect("a directory");
+        let settings = DecisionLogSettings { content, outputs, ..settings(dir.path()) };
+        let log = DecisionLog::open(settings, &Supervisor::default()).expect("the directory is free");
+        assert_eq!(log.wants_outputs("id-1"), expected.is_some());
+        log.record(&history(1, "llama-7b", RequestEnd::Answered), Some(&ContentOfPlan));
+        assert!(log.close(TIMEOUT), "it ends");
+        let plain = fs::read_dir(dir.path()).expect("a directory").flatten().map(|entry| entry.path());
+        let plain = plain.into_iter().find(|path| path.extension().is_some_and(|it| it == "jsonl"));
+        let text = fs::read_to_string(plain.expect("a file")).expect("text");
+        let record: serde_json::Value = serde_json::from_str(&text).expect("one record");
+        let output = &record["content"]["outputs"][0];
+        assert_eq!(output["text"].as_str(), expected);
+        assert_eq!(output["left_out_bytes"].as_u64(), expected.map(|_| 2));
+        assert_eq!(record["content"].is_object(), content.is_some());
+    }
 }
