@@ -257,6 +257,7 @@ export type TaskTrace = {
   name: string;
   number: number;
   operation: string;
+  output_bytes?: number | null;
   output_tokens: number;
   status: string;
   step: number;
@@ -365,27 +366,27 @@ export namespace record {
 
   export type DecisionRecord = {
     at_ms: number;
-    attempts: Attempt[];
-    content?: (Content | null);
-    decisions: Answered[];
+    attempts: AttemptRecord[];
+    content?: (ContentRecord | null);
+    decisions: DecisionEntryRecord[];
     id: string;
     key?: string | null;
-    outcome?: (Outcome | null);
-    plan?: (Plan | null);
-    request: Request;
+    outcome?: (OutcomeRecord | null);
+    plan?: (PlanRecord | null);
+    request: RequestRecord;
     route: string;
     sampling?: number | null;
     schema: number;
     trace_id?: string | null;
   };
 
-  export type Answer = ({
+  export type AnswerRecord = ({
     hedge_after_ms?: number | null;
     kind: "route";
     label: string;
     propensity?: number | null;
     reason?: string | null;
-    targets: Target[];
+    targets: TargetRecord[];
   } | {
     kind: "plan";
     label: string;
@@ -405,17 +406,7 @@ export namespace record {
     reason: string;
   });
 
-  export type Answered = {
-    answer: Answer;
-    asked_ms: number;
-    candidates: Candidate[];
-    digest?: string | null;
-    policy?: string | null;
-    took_us: number;
-    whole: number;
-  };
-
-  export type Attempt = {
+  export type AttemptRecord = {
     begun_ms: number;
     cache_write_tokens?: number;
     cached_input_tokens?: number;
@@ -432,7 +423,7 @@ export namespace record {
     task?: number | null;
   };
 
-  export type Candidate = {
+  export type CandidateRecord = {
     abilities: string[];
     attributes?: { [name: string]: string };
     context_window?: number | null;
@@ -444,23 +435,37 @@ export namespace record {
     inputs: string[];
     max_output_tokens?: number | null;
     model: string;
+    operations?: string[];
     output_usd_per_million: number;
     quality?: number | null;
     quality_by_task?: { [name: string]: number };
     tokens_per_second?: number | null;
   };
 
-  export type Content = {
+  export type ContentRecord = {
     left_out_bytes?: number;
-    messages: Message[];
+    left_out_messages?: number;
+    messages: MessageRecord[];
+    outputs?: TaskOutputRecord[];
   };
 
-  export type Message = {
+  export type DecisionEntryRecord = {
+    answer: AnswerRecord;
+    asked_ms: number;
+    candidates: CandidateRecord[];
+    digest?: string | null;
+    policy?: string | null;
+    settings_digest?: string | null;
+    took_us: number;
+    whole: number;
+  };
+
+  export type MessageRecord = {
     role: string;
     text: string;
   };
 
-  export type Outcome = {
+  export type OutcomeRecord = {
     added_ms?: number | null;
     baseline_cost_usd?: number | null;
     baseline_model?: string | null;
@@ -480,15 +485,28 @@ export namespace record {
     reasoning_tokens?: number;
   };
 
-  export type Plan = {
-    critical_path: number[];
-    critical_path_ms: number;
+  export type PlanLimitsRecord = {
+    assembled_bytes: number;
+    cost_usd?: number | null;
+    depth: number;
+    input_tokens: number;
+    output_tokens: number;
+    parallel: number;
     steps: number;
-    tasks: Task[];
+    tasks: number;
   };
 
-  export type Request = {
+  export type PlanRecord = {
+    critical_path: number[];
+    critical_path_ms: number;
+    limits?: (PlanLimitsRecord | null);
+    steps: number;
+    tasks: TaskRecord[];
+  };
+
+  export type RequestRecord = {
     attributes: { [name: string]: string };
+    budget_left_usd?: number | null;
     deadline_ms?: number | null;
     input_tokens: number;
     inputs: string[];
@@ -501,12 +519,19 @@ export namespace record {
     turns: number;
   };
 
-  export type Target = {
+  export type TargetRecord = {
     candidate: number;
     timeout_ms?: number | null;
   };
 
-  export type Task = {
+  export type TaskOutputRecord = {
+    finish_reason?: string | null;
+    left_out_bytes?: number;
+    task: number;
+    text: string;
+  };
+
+  export type TaskRecord = {
     after: number[];
     attempts: number;
     begun_ms: number | null;
@@ -518,6 +543,7 @@ export namespace record {
     name: string;
     number: number;
     operation: string;
+    output_bytes?: number | null;
     output_tokens: number;
     status: string;
     step: number;

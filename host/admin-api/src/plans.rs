@@ -109,6 +109,9 @@ pub struct TaskTrace {
     pub output_tokens: u64,
     /// Cost of its calls in US dollars.
     pub cost_usd: f64,
+    /// Bytes of the output that it gave to the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_bytes: Option<usize>,
     /// The error.
     pub error: Option<String>,
 }

@@ -92,6 +92,7 @@ fn task(task: TaskRecord<'_>) -> TaskTrace {
         input_tokens: task.input_tokens,
         output_tokens: task.output_tokens,
         cost_usd: task.cost_usd,
+        output_bytes: task.output_bytes,
         error: task.error.map(Cow::into_owned),
     }
 }

@@ -17,6 +17,7 @@ fn task(number: usize, name: &str, times: Option<(f64, f64)>, status: &str) -> T
         input_tokens: 10,
         output_tokens: 5,
         cost_usd: 0.001,
+        output_bytes: None,
         error: (status == "failed").then(|| "\"quoted\" & broken".to_owned()),
     }
 }
