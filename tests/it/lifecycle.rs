@@ -119,7 +119,7 @@ async fn after_the_shutdown_delay_the_listeners_close_and_streams_finish() {
     let mut stream = open(&gateway, &streamed("main", "hi")).await;
     assert!(stream.event().await.is_some_and(|event| event.contains("before")));
     gateway.signal("TERM");
-    gateway.logged("stopping: requests under way are finished").await;
+    gateway.logged("stopping: requests in flight are finished").await;
     // Some process managers send it again.
     gateway.signal("TERM");
     // Idle connections are closed when the listener is, and new ones are refused.
@@ -140,7 +140,7 @@ async fn a_second_interrupt_ends_the_wait_for_requests_in_flight() {
     let mut stream = open(&gateway, &streamed("main", "hi")).await;
     stream.event().await.expect("an event");
     gateway.signal("TERM");
-    gateway.logged("stopping: requests under way are finished").await;
+    gateway.logged("stopping: requests in flight are finished").await;
     gateway.signal("INT");
     gateway.logged("SIGINT ended the wait").await;
     assert!(stream.chunk().await.is_none_or(|chunk| chunk.is_err()), "nothing more comes");

@@ -148,7 +148,7 @@ async fn a_failed_command_states_the_remedy() {
     let nobody_there = run(&["policy", "list", "--admin", "http://127.0.0.1:1"]);
     let (_, error) = texts(&nobody_there);
     assert_eq!(nobody_there.status.code(), Some(1));
-    assert!(error.contains("cannot reach the gateway") && error.contains("name it with --admin"), "{error}");
+    assert!(error.contains("cannot reach the gateway") && error.contains("pass it with --admin"), "{error}");
     for wrong in [
         &["trial", "main", "other"][..],
         &["trial", "main"],

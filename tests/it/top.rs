@@ -80,7 +80,7 @@ async fn a_terminal_shows_requests_live_and_opens_one() {
     terminal.press("\u{1b}");
     terminal.shows_no("CANDIDATE").await;
     terminal.press("/nothing\r");
-    terminal.shows("Nothing has \"nothing\" in it").await;
+    terminal.shows("No rows contain \"nothing\"").await;
     terminal.press("q");
     assert_eq!(terminal.ended().await.0, 0);
 }

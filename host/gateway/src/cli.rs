@@ -1,21 +1,18 @@
 //! The command line.
 
-mod admin;
 mod check;
 mod compile_policy;
 mod key;
 mod policy;
-mod printable;
 mod runtime;
 mod schema;
 mod serve;
-mod top;
 
-use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pointsman_operator::{CommandError, TopArgs, print, write_stdout};
 
 /// An LLM gateway whose routing is decided by WebAssembly policies.
 ///
@@ -37,32 +34,17 @@ enum Command {
     Serve(serve::Args),
     /// Check a configuration and load its policies, without serving
     Check(check::Args),
-    /// Make an API key for a client, and its hash for the configuration
+    /// Create an API key for a client, and its hash for the configuration
     Key(key::Args),
-    /// Look into policies, and change those of a running gateway
+    /// Inspect policies, and operate those of a running gateway
     Policy(policy::Args),
-    /// Watch a running gateway in the terminal
-    Top(top::Args),
+    /// Show the status of a running gateway in the terminal
+    Top(TopArgs),
     /// Print the JSON Schema of the configuration, for editors
     Schema(schema::Args),
-    /// Compile a policy from standard input within limits, for a gateway that runs
+    /// Compile a policy from standard input within limits, for a running gateway
     #[command(hide = true)]
     CompilePolicy(compile_policy::Args),
-}
-
-/// Why a command failed, which decides the exit status.
-#[derive(Debug)]
-enum Failure {
-    /// The input is wrong: exit status 2.
-    Input(String),
-    /// The machine or the run is at fault: exit status 1.
-    Run(String),
-}
-
-impl Failure {
-    fn run(error: impl fmt::Display) -> Self {
-        Self::Run(format!("error: {error}"))
-    }
 }
 
 /// Runs the command that the process was started with.
@@ -72,31 +54,16 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Key(args) => key::run(args),
         Command::Policy(args) => policy::run(args),
-        Command::Top(args) => top::run(&args),
+        Command::Top(args) => args.run(),
         Command::Schema(args) => schema::run(&args),
         Command::CompilePolicy(args) => return compile_policy::run(args),
     };
-    let (message, status) = match result {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Input(message)) => (message, 2),
-        Err(Failure::Run(message)) => (message, 1),
-    };
-    // Nobody is left to be told when standard error is closed.
-    let _ = writeln!(io::stderr(), "{}", message.trim_end());
-    ExitCode::from(status)
-}
-
-/// Writes data to standard output, where logs never go. A reader that closed its end of the
-/// pipe, such as `head`, has all that it wants: the command goes on and succeeds.
-fn print(text: impl fmt::Display) -> Result<(), Failure> {
-    match write_stdout(text) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::run(error)),
-        Ok(()) | Err(_) => Ok(()),
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The message is lost if standard error is closed.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::from(error.exit_status())
+        }
     }
-}
-
-fn write_stdout(text: impl fmt::Display) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use pointsman_supply::Fetcher;
 
-use super::{Failure, print, runtime};
+use super::{CommandError, print, runtime};
 use crate::reload::{self, Source, UnreachableSources};
 use crate::rollout::Rollouts;
 use pointsman_config::{Config, Overrides};
@@ -18,18 +18,18 @@ pub(super) struct Args {
     file: PathBuf,
 }
 
-/// Does all that a start does short of listening: a configuration that passes
-/// here serves. A policy whose source cannot be reached is an error here.
-pub(super) fn run(args: Args) -> Result<(), Failure> {
+/// Does everything that a start does except listening, so a configuration that passes here can be
+/// served. A policy whose source cannot be reached is an error here.
+pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let source = Source { file: Some(args.file.clone()), overrides: Overrides::default() };
-    let config = source.read().map_err(|error| Failure::Input(error.to_string()))?;
+    let config = source.read().map_err(|error| CommandError::Input(error.to_string()))?;
     for warning in &config.warnings {
-        // Nobody is left to be told when standard error is closed.
+        // The warning is lost if standard error is closed.
         let _ = writeln!(std::io::stderr(), "warning: {warning}");
     }
     let summary = summary(&config);
     let asynchronous =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::run)?;
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::run)?;
     let runtime = runtime::new(&config)?;
     asynchronous
         .block_on(reload::start(
@@ -39,7 +39,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             &Fetcher::new(),
             UnreachableSources::Refuse,
         ))
-        .map_err(|error| Failure::Input(error.to_string()))?;
+        .map_err(|error| CommandError::Input(error.to_string()))?;
     print(format_args!("{}: ok ({summary})", args.file.display()))
 }
 

@@ -1,4 +1,4 @@
-//! `pointsman compile-policy`: what the gateway starts to compile a policy.
+//! `pointsman compile-policy`: the process in which the gateway compiles a policy.
 
 use std::process::ExitCode;
 
@@ -6,9 +6,9 @@ use clap::Args as ClapArgs;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
-    /// Most memory in bytes
+    /// Memory limit in bytes
     memory: u64,
-    /// Most processor time in seconds
+    /// Limit on processor time, in seconds
     seconds: u64,
 }
 

@@ -1,19 +1,19 @@
-//! The engine of the policies, as the configuration wants it.
+//! The engine of the policies, as configured.
 
 use std::path::PathBuf;
 
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
 
-use super::{Failure, compile_policy};
+use super::{CommandError, compile_policy};
 use pointsman_config::Config;
 
-/// Where compiled code is kept, below the directory of the state.
+/// Directory of compiled code, below the state directory.
 const COMPILED: &str = "compiled";
 
-/// Policies are compiled by this program in a process of its own.
-pub(super) fn new(config: &Config) -> Result<Runtime, Failure> {
+/// Creates the engine. Policies are compiled by this program in a process of their own.
+pub(super) fn new(config: &Config) -> Result<Runtime, CommandError> {
     let compiler = ChildCompiler {
-        program: this_program().map_err(Failure::run)?,
+        program: this_program().map_err(CommandError::run)?,
         arguments: vec![compile_policy::NAME.into()],
         timeout: config.compile.timeout,
         memory_bytes: config.compile.memory_bytes,
@@ -25,14 +25,14 @@ pub(super) fn new(config: &Config) -> Result<Runtime, Failure> {
         ..RuntimeConfig::default()
     })
     .map_err(|error| match error {
-        RuntimeError::Cache { .. } => Failure::Input(format!(
+        RuntimeError::Cache { .. } => CommandError::Input(format!(
             "error: {error}\n  = hint: make it a directory that only this user can write to, or change `state.dir`"
         )),
-        RuntimeError::Engine(_) | RuntimeError::Threads(_) => Failure::run(error),
+        RuntimeError::Engine(_) | RuntimeError::Threads(_) => CommandError::run(error),
     })
 }
 
-/// On Linux the program that runs, even where another has taken its place on disk.
+/// Returns the running program; on Linux even if its file was replaced.
 fn this_program() -> std::io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }

@@ -2,17 +2,17 @@
 
 use clap::Args as ClapArgs;
 
-use super::{Failure, print};
+use super::{CommandError, print};
 use pointsman_config::schema_json;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
-    /// That of a line of the decision log instead
+    /// Print the schema of a decision record instead
     #[arg(long)]
     decision_record: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<(), Failure> {
+pub(super) fn run(args: &Args) -> Result<(), CommandError> {
     let schema = if args.decision_record { pointsman_record::schema_json() } else { schema_json() };
     print(schema.trim_end())
 }

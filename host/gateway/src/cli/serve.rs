@@ -1,4 +1,4 @@
-//! `pointsman serve`: the life of the gateway.
+//! `pointsman serve`: the lifecycle of the gateway.
 
 mod shutdown;
 
@@ -13,7 +13,7 @@ use pointsman_supply::Fetcher;
 use pointsman_telemetry::{BackgroundTask, DecisionLog, Supervisor};
 use tokio::sync::watch;
 
-use super::{Failure, runtime, write_stdout};
+use super::{CommandError, runtime, write_stdout};
 use crate::admin::events::{EventSource, Events};
 use crate::admin::{self, Admin};
 use crate::app::App;
@@ -29,47 +29,48 @@ use crate::traces;
 use pointsman_config::{Config, Overrides};
 use shutdown::{StopSignals, serve_until_stopped};
 
-/// The last spans have this long to be delivered, however long the requests took to end.
-const LEAST_FLUSH: Duration = Duration::from_secs(1);
+/// Least time to deliver the last spans, however long the drain took.
+const MIN_FLUSH: Duration = Duration::from_secs(1);
 
-/// For what is left to be done when nobody is served any more.
-const LAST_MOMENTS: Duration = Duration::from_millis(200);
+/// Time for the remaining work after the listeners are closed.
+const FINAL_GRACE: Duration = Duration::from_millis(200);
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
-    /// The configuration; without it, a simulated fleet is served
+    /// The configuration file; without it, a simulated fleet is served
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where clients connect, over the configuration's `server.listen`; port 0 takes a free one
+    /// Address for clients, overrides `server.listen`; port 0 selects a free port
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
-    /// Where operators connect, over the configuration's `admin.listen`
+    /// Address for operators, overrides `admin.listen`
     #[arg(long, value_name = "ADDR")]
     admin_listen: Option<SocketAddr>,
 }
 
 /// Reads everything before binding, prints the bound addresses, serves, drains.
-pub(super) fn run(args: Args) -> Result<(), Failure> {
+pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let overrides = Overrides { listen: args.listen, admin_listen: args.admin_listen };
     let source = Source { file: args.config, overrides };
     let read = SystemTime::now();
-    let config = source.read().map_err(|error| Failure::Input(error.to_string()))?;
+    let config = source.read().map_err(|error| CommandError::Input(error.to_string()))?;
     let supervisor = Supervisor::default();
-    let logging = Logging::start(config.log, &supervisor).map_err(Failure::run)?;
+    let logging = Logging::start(config.log, &supervisor).map_err(CommandError::run)?;
     let _flush = logging.flush_at_end();
     let runtime = runtime::new(&config)?;
-    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::run)?;
-    let patience = config.server.drain_timeout.max(LAST_MOMENTS);
-    // Before the policies are read, so that no later change of theirs is missed.
+    let threads =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::run)?;
+    let patience = config.server.drain_timeout.max(FINAL_GRACE);
+    // Files are watched before they are read, so that no later change is missed.
     let triggers = {
         let _entered = threads.enter();
-        Triggers::watch(source.watched(&config), read, &supervisor).map_err(Failure::run)?
+        Triggers::watch(source.watched(&config), read, &supervisor).map_err(CommandError::run)?
     };
     let process = Process { logging: logging.clone(), supervisor };
     let served = threads.block_on(serve(source, config, runtime, triggers, process));
-    // Requests that were cut off end here. A policy that is still being compiled is
-    // not waited for.
-    threads.shutdown_timeout(LAST_MOMENTS);
+    // Requests that were cut off end here. A policy that is still being compiled is not
+    // awaited.
+    threads.shutdown_timeout(FINAL_GRACE);
     let recorder = served?;
     recorder.telemetry.close();
     if let Some(log) = &recorder.telemetry.decision_log
@@ -80,34 +81,35 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The parts of the process that watch over the others.
+/// The parts of the process that observe the others.
 struct Process {
     logging: Logging,
     supervisor: Supervisor,
 }
 
-/// Serves until it is told to stop. Gives those who are told of requests, so that
-/// they can be told of the last ones.
+/// Serves until a signal stops it. Returns the recorder, which has to be closed after the last
+/// request has ended.
 async fn serve(
     source: Source,
     config: Config,
     runtime: Runtime,
     triggers: Triggers,
     Process { logging, supervisor }: Process,
-) -> Result<Arc<Recorder>, Failure> {
+) -> Result<Arc<Recorder>, CommandError> {
     let listeners = Listeners::bind(&config).await?;
     let (server, token) = (config.server.clone(), config.admin.token.clone());
     let drain = server.drain_timeout;
-    let (traces, export) =
-        traces::start(&config).map_err(|error| Failure::Input(format!("error: [traces]: {error}")))?.unzip();
-    let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(Failure::run)?;
+    let (traces, export) = traces::start(&config)
+        .map_err(|error| CommandError::Input(format!("error: [traces]: {error}")))?
+        .unzip();
+    let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(CommandError::run)?;
     let fetcher = Fetcher::new();
     let log = config.decision_log.clone().map(|settings| DecisionLog::open(settings, &supervisor));
-    let recorder = Arc::new(Recorder::new(traces, log.transpose().map_err(Failure::run)?));
-    recorder.start(&supervisor).map_err(Failure::run)?;
+    let recorder = Arc::new(Recorder::new(traces, log.transpose().map_err(CommandError::run)?));
+    recorder.start(&supervisor).map_err(CommandError::run)?;
     let snapshot = reload::start(config, &runtime, &rollouts, &fetcher, UnreachableSources::Tolerate)
         .await
-        .map_err(|error| Failure::Input(error.to_string()))?;
+        .map_err(|error| CommandError::Input(error.to_string()))?;
     let (queue, delivery) = feedback::queue(Arc::clone(&recorder));
     let (shadows, asking) = shadow::queue(Arc::clone(&recorder));
     let app = Arc::new(App::new(snapshot, Arc::clone(&recorder), queue, shadows));
@@ -117,10 +119,10 @@ async fn serve(
     let reloader = Arc::new(reloader);
     let (stop, stopped) = watch::channel(false);
 
-    // Whoever reads the addresses may send a signal at once.
-    let mut signals = StopSignals::listen().map_err(Failure::run)?;
+    // Signals are handled before the addresses are printed: their reader may send one immediately.
+    let mut signals = StopSignals::listen().map_err(CommandError::run)?;
     listeners.print()?;
-    let keep_running = KeepRunning(supervisor.clone());
+    let tasks = TaskSpawner(supervisor.clone());
     let admin = Arc::new(Admin {
         app: Arc::clone(&app),
         reloader: Arc::clone(&reloader),
@@ -131,24 +133,24 @@ async fn serve(
         stop: stopped.clone(),
     });
     let helpers = [
-        keep_running.spawn(delivery),
-        keep_running.spawn(asking),
-        keep_running.spawn(RollbackWatch::new(Arc::clone(&reloader), change_notifier)),
-        keep_running.spawn(ReloadTask { triggers, reloader: Arc::clone(&reloader) }),
-        keep_running.spawn(EventSource(Arc::clone(&admin))),
+        tasks.spawn(delivery),
+        tasks.spawn(asking),
+        tasks.spawn(RollbackWatch::new(Arc::clone(&reloader), change_notifier)),
+        tasks.spawn(ReloadTask { triggers, reloader: Arc::clone(&reloader) }),
+        tasks.spawn(EventSource(Arc::clone(&admin))),
     ];
     let (flush, flushed) = watch::channel(false);
     let exporting = export.map(|export| export.start(flushed, &supervisor));
-    let exporting = exporting.transpose().map_err(Failure::run)?;
+    let exporting = exporting.transpose().map_err(CommandError::run)?;
     let clients = listeners.clients.run(client::router(Arc::clone(&app), &server), stopped.clone());
     let admins = listeners.admins.run(admin::router(admin), stopped);
     let listeners = async { tokio::join!(clients, admins).0 };
     let stopped = serve_until_stopped(listeners, &mut signals, &app, server.shutdown_delay, &stop).await;
     if let Some(exporting) = exporting.filter(|_| stopped.drained.is_some()) {
-        // Spans of the last requests have what is left of the time to stop.
+        // The last spans are delivered in the rest of the drain time.
         recorder.telemetry.record_pending();
         let _ = flush.send(true);
-        let left = drain.saturating_sub(stopped.at.elapsed()).max(LEAST_FLUSH);
+        let left = drain.saturating_sub(stopped.at.elapsed()).max(MIN_FLUSH);
         let is_delivered = tokio::select! {
             exported = tokio::time::timeout(left, exporting) => exported.is_ok(),
             () = signals.interrupted() => false,
@@ -175,7 +177,7 @@ struct Listeners {
 }
 
 impl Listeners {
-    async fn bind(config: &Config) -> Result<Self, Failure> {
+    async fn bind(config: &Config) -> Result<Self, CommandError> {
         let server = &config.server;
         let limits = Limits {
             connections: ConnectionLimits {
@@ -197,7 +199,7 @@ impl Listeners {
         };
         let bind = async |address: SocketAddr, key: &str| {
             Server::bind(address, limits.clone()).await.map_err(|error| {
-                Failure::Run(format!("error: cannot listen on {address}: {error}\n  = hint: change `{key}`; port 0 takes a free one"))
+                CommandError::Run(format!("error: cannot listen on {address}: {error}\n  = hint: change `{key}`; port 0 selects a free one"))
             })
         };
         Ok(Self {
@@ -206,10 +208,10 @@ impl Listeners {
         })
     }
 
-    fn print(&self) -> Result<(), Failure> {
-        let clients = self.clients.address().map_err(Failure::run)?;
-        let admins = self.admins.address().map_err(Failure::run)?;
-        // A closed standard output is no reason not to serve.
+    fn print(&self) -> Result<(), CommandError> {
+        let clients = self.clients.address().map_err(CommandError::run)?;
+        let admins = self.admins.address().map_err(CommandError::run)?;
+        // A closed standard output does not prevent serving.
         if write_stdout(format_args!("listening on http://{clients}\nadmin on http://{admins}")).is_err() {
             tracing::warn!(%clients, %admins, "cannot print the addresses to standard output");
         }
@@ -217,10 +219,10 @@ impl Listeners {
     }
 }
 
-/// Spawns background work that is restarted when it fails.
-struct KeepRunning(Supervisor);
+/// Spawns background tasks that are restarted when they fail.
+struct TaskSpawner(Supervisor);
 
-impl KeepRunning {
+impl TaskSpawner {
     #[expect(clippy::disallowed_methods, reason = "the handles are kept, and aborted at the end")]
     fn spawn(&self, task: impl BackgroundTask + 'static) -> tokio::task::JoinHandle<()> {
         tokio::spawn(self.0.run(task))

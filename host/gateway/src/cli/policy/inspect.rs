@@ -9,7 +9,7 @@ use std::path::Path;
 use clap::Args as ClapArgs;
 use pointsman_policy::inspect;
 
-use super::{Failure, print};
+use super::{CommandError, print};
 use crate::builtin;
 use pointsman_config::{BUILTIN, BUILTIN_POLICIES};
 
@@ -23,27 +23,27 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Reads the file and tells what is in it. Nothing of it is compiled or run.
-pub(super) fn run(args: Args) -> Result<(), Failure> {
+/// Reads a policy and describes it. Nothing of it is compiled or run.
+pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let bytes = read(&args.source)?;
     let inspection =
-        inspect(&bytes).map_err(|error| Failure::Input(format!("error: {}: {error}", args.source)))?;
+        inspect(&bytes).map_err(|error| CommandError::Input(format!("error: {}: {error}", args.source)))?;
     if args.json {
-        return print(serde_json::to_string_pretty(&inspection).map_err(Failure::run)?);
+        return print(serde_json::to_string_pretty(&inspection).map_err(CommandError::run)?);
     }
     print(text::describe(&args.source, &inspection).trim_end())
 }
 
-fn read(source: &str) -> Result<Cow<'static, [u8]>, Failure> {
+fn read(source: &str) -> Result<Cow<'static, [u8]>, CommandError> {
     let Some(name) = source.strip_prefix(BUILTIN) else {
         let read = fs::read(Path::new(source));
         return read
             .map(Cow::Owned)
-            .map_err(|error| Failure::Input(format!("error: cannot read {source}: {error}")));
+            .map_err(|error| CommandError::Input(format!("error: cannot read {source}: {error}")));
     };
     builtin::bytes(name).map(Cow::Borrowed).ok_or_else(|| {
         let known = BUILTIN_POLICIES.join(", ");
-        Failure::Input(format!(
+        CommandError::Input(format!(
             "error: there is no built-in policy `{name}`\n  = hint: built-in policies: {known}"
         ))
     })

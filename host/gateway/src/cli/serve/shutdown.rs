@@ -30,15 +30,15 @@ impl StopSignals {
     }
 
     /// Waits for one of them.
-    async fn asked_to_stop(&mut self) {
+    async fn stop_requested(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
     }
 
-    /// Waits for SIGINT alone. A person who presses Ctrl-C again wants no more waiting; a process
-    /// manager that sends SIGTERM again wants the same stop.
+    /// Waits for SIGINT alone. A second Ctrl-C ends the drain; a second SIGTERM of a process
+    /// manager does not.
     pub(super) async fn interrupted(&mut self) {
         self.interrupt.recv().await;
     }
@@ -57,7 +57,7 @@ pub(super) async fn serve_until_stopped(
 ) -> Stopped {
     let mut at = None;
     let interrupted = async {
-        signals.asked_to_stop().await;
+        signals.stop_requested().await;
         app.begin_stop();
         if !delay.is_zero() {
             tracing::info!(
@@ -68,7 +68,7 @@ pub(super) async fn serve_until_stopped(
                 return;
             }
         }
-        tracing::info!("stopping: requests under way are finished");
+        tracing::info!("stopping: requests in flight are finished");
         let _ = stop.send(true);
         at = Some(Instant::now());
         signals.interrupted().await;

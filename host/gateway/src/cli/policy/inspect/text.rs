@@ -1,11 +1,11 @@
-//! An inspection for people.
+//! The text form of an inspection.
 
 use std::fmt::Write;
 
 use pointsman_policy::inspect::{BOUNDS, Export, Format, Gate, Import, Role, Tool};
 use pointsman_policy::{Inspection, Limits};
 
-/// What is known of the policy that was read from here.
+/// Describes a policy and its source.
 pub(super) fn describe(source: &str, policy: &Inspection) -> String {
     let mut text = format!("{source}\n");
     text += &table(&summary(policy));
@@ -43,7 +43,7 @@ fn table(rows: &[Row]) -> String {
 fn summary(policy: &Inspection) -> Vec<Row> {
     let does = match policy.role {
         Role::Router => "chooses the model for a request",
-        Role::Orchestrator => "cuts a request into tasks, or chooses the model for it",
+        Role::Orchestrator => "splits a request into tasks, or chooses the model for it",
     };
     let format = match policy.format {
         Format::Component => "component",
@@ -77,7 +77,7 @@ fn imports(policy: &Inspection) -> Vec<Row> {
     let heading = row(["imports", "grant", "lets it", "by"]);
     let row = |import: &Import| {
         let name = short(&import.name, policy);
-        // Of other packages there are many functions, and long names.
+        // Interfaces of other packages have many functions with long names.
         let functions = if name == import.name { String::new() } else { import.functions.join(", ") };
         row([
             name,
@@ -101,7 +101,7 @@ fn exports(policy: &Inspection) -> Vec<Row> {
     [heading].into_iter().chain(policy.exports.iter().map(row)).collect()
 }
 
-/// An interface of the policy's own contract without package and version.
+/// Returns the name of an interface, without package and version if they are those of the contract.
 fn short<'n>(name: &'n str, policy: &Inspection) -> &'n str {
     let Some((package, version)) = policy.contract.split_once('@') else { return name };
     let inner = name.strip_prefix(package).and_then(|name| name.strip_prefix('/'));
@@ -139,6 +139,6 @@ fn gate(gate: &Gate) -> String {
     for refusal in &gate.refusals {
         let _ = writeln!(text, "    {refusal}");
     }
-    text += "  Whether it compiles, takes its settings and decides, only loading tells: pointsman check\n";
+    text += "  `pointsman check` tests compilation, settings and a probe decision\n";
     text
 }
