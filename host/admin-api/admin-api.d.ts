@@ -69,6 +69,19 @@ export type ErrorResponse = {
   error: ErrorDetail;
 };
 
+export type GatewayStatus = {
+  decision_log?: (DecisionLogCounts | null);
+  last_reload: (ReloadReport | null);
+  models: ModelOverview[];
+  now_ms: number;
+  policies: PolicyStatus[];
+  routes: RouteOverview[];
+  started_ms: number;
+  totals: RequestTotals;
+  traces?: (SpanCounts | null);
+  version: string;
+};
+
 export type HoldStatus = {
   digest: string;
   in_force: boolean;
@@ -304,6 +317,7 @@ export type TrialRequest = {
   why: string;
 } & ({
   mode: "shadow";
+  percent?: undefined;
 } | {
   mode: "canary";
   percent: number;
@@ -319,6 +333,7 @@ export type TrialStatus = {
   version?: string;
 } & ({
   mode: "shadow";
+  percent?: undefined;
 } | {
   mode: "canary";
   percent: number;
@@ -387,23 +402,49 @@ export namespace record {
     propensity?: number | null;
     reason?: string | null;
     targets: TargetRecord[];
+    code?: undefined;
+    message?: undefined;
+    tasks?: undefined;
   } | {
     kind: "plan";
     label: string;
     reason?: string | null;
     tasks: number;
+    code?: undefined;
+    hedge_after_ms?: undefined;
+    message?: undefined;
+    propensity?: undefined;
+    targets?: undefined;
   } | {
     kind: "finish";
     label: string;
     reason?: string | null;
+    code?: undefined;
+    hedge_after_ms?: undefined;
+    message?: undefined;
+    propensity?: undefined;
+    targets?: undefined;
+    tasks?: undefined;
   } | {
     code: string;
     kind: "refusal";
     message: string;
+    hedge_after_ms?: undefined;
+    label?: undefined;
+    propensity?: undefined;
+    reason?: undefined;
+    targets?: undefined;
+    tasks?: undefined;
   } | {
     kind: "failure";
     message: string;
     reason: string;
+    code?: undefined;
+    hedge_after_ms?: undefined;
+    label?: undefined;
+    propensity?: undefined;
+    targets?: undefined;
+    tasks?: undefined;
   });
 
   export type AttemptRecord = {

@@ -119,6 +119,17 @@ async fn a_cached_file_of_the_page_is_not_sent_again() {
     assert_eq!((other.status.as_u16(), other.body), (200, first.body));
 }
 
+/// Checks the page's scripts against the declarations that are generated from the admin API.
+#[test]
+fn the_page_reads_only_members_that_the_admin_api_has() {
+    let Some(modules) = installed("POINTSMAN_TEST_NODE_MODULES") else { return };
+    let project = format!("{}/clients/tsconfig.json", env!("CARGO_MANIFEST_DIR"));
+    let compiler = format!("{modules}/typescript/bin/tsc");
+    let checked = Command::new("node").args([&compiler, "--project", &project]).output();
+    let checked = checked.expect("node can be run");
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
 /// Defines a test for each scenario that needs nothing but a gateway.
 macro_rules! scenarios {
     ($($name:ident),+ $(,)?) => {

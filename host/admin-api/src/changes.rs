@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct AuditEvent {
     /// Time of the change, in seconds since 1970.
     pub at: u64,
-    /// Who made it.
+    /// The actor.
     pub who: Actor,
-    /// What was done: one of the actions that docs/rollouts.md lists.
+    /// The action, one of those that docs/rollouts.md lists.
     pub action: String,
     /// The policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub struct AuditEvent {
     pub why: Option<String>,
 }
 
-/// Who made a change.
+/// The originator of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

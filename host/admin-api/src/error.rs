@@ -15,13 +15,13 @@ pub struct ErrorResponse {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ErrorDetail {
-    /// What happened and what to do, for a person.
+    /// A text for people: what happened and what to do.
     pub message: String,
     /// The class of the error, such as `invalid_request_error`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Member, header or parameter of the request that is at fault.
     pub param: Option<String>,
-    /// What happened, for a program, such as `conflict`.
+    /// A code for programs, such as `conflict`.
     pub code: Option<String>,
 }

@@ -20,7 +20,7 @@ pub struct PolicyList {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct PolicyStatus {
-    /// Where its bytes come from, as configured.
+    /// The source of its bytes, as configured.
     pub source: String,
     /// Capabilities that the configuration grants.
     pub grants: Vec<String>,
@@ -72,14 +72,14 @@ fn loaded() -> bool {
 pub struct ChosenVersion {
     /// SHA-256 of the version.
     pub digest: String,
-    /// How it was chosen.
+    /// The kind of override.
     pub how: OverrideKind,
     /// SHA-256 of the version that was uploaded before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
 }
 
-/// How a version came to override the source of its policy.
+/// The kind of operation by which a version overrides the source of its policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

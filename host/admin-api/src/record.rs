@@ -51,7 +51,7 @@ pub struct RecordedRequest {
     pub needs: Vec<String>,
     /// Messages that are not system messages.
     pub turns: u64,
-    /// Whether the answer is streamed.
+    /// True if the answer is streamed.
     pub streaming: bool,
     /// The deadline in milliseconds.
     pub deadline_ms: Option<f64>,

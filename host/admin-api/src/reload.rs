@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReloadReport {
-    /// What caused it: `file`, `signal`, `poll` or `admin`.
+    /// The cause: `file`, `signal`, `poll` or `admin`.
     pub cause: String,
     /// Time of the reload, in seconds since 1970.
     pub at: u64,

@@ -88,7 +88,7 @@ pub struct VersionRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OperationResult {
-    /// What was done: `trial`, `trial-ended`, `promoted`, `rolled-back`, `pinned` or `uploaded`.
+    /// The operation: `trial`, `trial-ended`, `promoted`, `rolled-back`, `pinned` or `uploaded`.
     pub done: String,
     /// SHA-256 of the version that is active now.
     #[serde(default, skip_serializing_if = "Option::is_none")]

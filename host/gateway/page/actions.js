@@ -1,19 +1,23 @@
-// What an operator can do, each with what it says beforehand.
+// Operations, each with the text of its confirmation dialog.
 
 import { ask, report } from './dialog.js';
 import { h } from './dom.js';
 import { list, short } from './format.js';
 
+/** @import { HoldStatus, PolicyStatus, RouteOverview } from '../../admin-api/admin-api.d.ts' */
+
 const p = (...text) => h('p', null, ...text);
 const b = (text) => h('strong', null, text);
 const at = (kind, name, action) => `/admin/${kind}/${encodeURIComponent(name)}/${action}`;
+/** @param {PolicyStatus} policy */
 const routesOf = ({ routes }) => (routes.length ? `at ${list(routes.map((name) => `“${name}”`))}` : 'at no route now');
 
+/** @param {RouteOverview} route */
 export function promote({ name, policy, trial }) {
   ask({
     title: `Promote ${trial.policy} at ${name}?`,
-    text: [p(b(trial.policy), trial.version && ` (${short(trial.version)})`, ' will decide every new request at the route ', b(name), ', instead of ', b(policy), '. Requests under way end as they began.'),
-      p('It is watched from then on, and undone by itself if it does worse.')],
+    text: [p(b(trial.policy), trial.version && ` (${short(trial.version)})`, ' will decide every new request at the route ', b(name), ', instead of ', b(policy), '. Requests in flight are not affected.'),
+      p('Pointsman watches it from then on, and rolls it back automatically if it performs worse.')],
     button: 'Promote',
     method: 'POST',
     path: at('routes', name, 'promote'),
@@ -21,6 +25,7 @@ export function promote({ name, policy, trial }) {
   });
 }
 
+/** @param {RouteOverview} route */
 export function demote({ name, policy, promoted }) {
   ask({
     title: `Roll back ${name}?`,
@@ -33,10 +38,11 @@ export function demote({ name, policy, promoted }) {
   });
 }
 
+/** @param {RouteOverview} route */
 export function endTrial({ name, trial }) {
   ask({
     title: `End the trial at ${name}?`,
-    text: [p(b(trial.policy), trial.mode === 'canary' ? ' will decide no requests at the route ' : ' will no longer be asked at the route ', b(name), '. What was compared so far is forgotten.')],
+    text: [p(b(trial.policy), trial.mode === 'canary' ? ' will decide no requests at the route ' : ' will no longer be asked at the route ', b(name), '. The comparison so far is discarded.')],
     button: 'End the trial',
     method: 'DELETE',
     path: at('routes', name, 'trial'),
@@ -44,11 +50,12 @@ export function endTrial({ name, trial }) {
   });
 }
 
+/** @param {PolicyStatus} policy */
 export function rollBack(policy) {
   ask({
     title: `Roll back ${policy.name}?`,
     text: [p('Version ', b(short(policy.previous)), ' will decide again ', routesOf(policy), '.'),
-      p('Version ', b(short(policy.active)), ' goes into ', b('quarantine'), ': neither its file nor an upload brings it back until somebody releases it.')],
+      p('Version ', b(short(policy.active)), ' goes into ', b('quarantine'), ': neither its file nor an upload can activate it until an operator releases it.')],
     button: 'Roll back',
     danger: true,
     method: 'POST',
@@ -57,10 +64,12 @@ export function rollBack(policy) {
   });
 }
 
+/** @param {string} name
+ * @param {HoldStatus} hold */
 export function release(name, { digest, why }) {
   ask({
     title: `Release a version of ${name}?`,
-    text: [p('Version ', b(short(digest)), ' may serve again, at once if its source still has it. It is on hold because: ', why)],
+    text: [p('Version ', b(short(digest)), ' may be used again, immediately if its source still provides it. Reason for the hold: ', why)],
     button: 'Release',
     method: 'POST',
     path: at('policies', name, 'release'),
@@ -69,10 +78,12 @@ export function release(name, { digest, why }) {
   });
 }
 
+/** @param {PolicyStatus} policy
+ * @param {string} digest */
 export function pin(policy, digest) {
   ask({
     title: `Pin ${policy.name} to ${short(digest)}?`,
-    text: [p('Version ', b(short(digest)), ' will decide ', routesOf(policy), ', whatever the policy’s source says, and is not undone by itself, until it is unpinned.')],
+    text: [p('Version ', b(short(digest)), ' will decide ', routesOf(policy), ', whatever the policy’s source provides, until it is unpinned. It is not rolled back automatically.')],
     button: 'Pin',
     method: 'PUT',
     path: at('policies', policy.name, 'pin'),
@@ -81,10 +92,11 @@ export function pin(policy, digest) {
   });
 }
 
+/** @param {PolicyStatus} policy */
 export function unpin(policy) {
   ask({
-    title: `Let the source of ${policy.name} decide?`,
-    text: [p('The version that ', h('code', null, policy.source), ' has will decide ', routesOf(policy), ', instead of ', b(short(policy.chosen.digest)), ', once it has passed the load gate.')],
+    title: `Return to the source of ${policy.name}?`,
+    text: [p('The version that ', h('code', null, policy.source), ' provides will decide ', routesOf(policy), ', instead of ', b(short(policy.chosen.digest)), ', after it has passed the load gate.')],
     button: policy.chosen.how === 'pinned' ? 'Unpin' : 'Back to the source',
     method: 'DELETE',
     path: at('policies', policy.name, 'pin'),
@@ -95,7 +107,7 @@ export function unpin(policy) {
 export function reload() {
   ask({
     title: 'Reload everything?',
-    text: [p('The configuration and all policies are read again. What is new and passes its checks takes over between two requests; what does not changes nothing.')],
+    text: [p('The configuration and all policies are read again. New versions that pass validation take over between two requests; a failed reload changes nothing.')],
     button: 'Reload',
     method: 'POST',
     path: '/admin/reload',

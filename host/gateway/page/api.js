@@ -3,7 +3,7 @@
 const TOKEN = 'pointsman-token';
 const OPERATOR = 'pointsman-operator';
 
-/** An answer that is no success. */
+/** A response with an error status. */
 export class ApiError extends Error {
   constructor(status, message, body) {
     super(message);
@@ -28,13 +28,13 @@ function headers(more) {
   return { ...(held ? { authorization: `Bearer ${held}` } : {}), ...more };
 }
 
-/** The answer to a GET, as JSON. */
+/** Gets a resource as JSON. */
 export async function get(path, signal) {
   const response = await fetch(path, { headers: headers(), signal, cache: 'no-store' });
   return read(response);
 }
 
-/** Changes something, in the name of the operator. */
+/** Makes a change in the name of the operator. */
 export async function change(method, path, body) {
   const name = operator.get();
   const more = { 'content-type': 'application/json', ...(name ? { 'x-pointsman-operator': name } : {}) };
@@ -42,7 +42,7 @@ export async function change(method, path, body) {
   return read(response);
 }
 
-/** The stream of events, once its head is there. */
+/** Opens the stream of events; resolves when its head has arrived. */
 export async function open(path, signal) {
   const response = await fetch(path, { headers: headers({ accept: 'text/event-stream' }), signal, cache: 'no-store' });
   if (!response.ok) await read(response);
@@ -55,7 +55,7 @@ async function read(response) {
   try {
     body = JSON.parse(text);
   } catch {
-    // Said below, with the status.
+    // The error below has the status.
   }
   if (response.ok && body !== null) return body;
   const message = body?.error?.message ?? `the gateway answered ${response.status} ${response.statusText}`.trim();

@@ -1,15 +1,20 @@
-// Changes of what serves, in words.
+// Descriptions of changes.
 
 import { short } from './format.js';
 
-/** Who did it. */
-export function who({ who: by }) {
-  if (typeof by === 'string') return by === 'gateway' ? 'the gateway itself' : 'the configuration';
+/** @import { AuditEvent } from '../../admin-api/admin-api.d.ts' */
+
+/** Who made a change.
+ * @param {AuditEvent} change */
+function actor({ who: by }) {
+  if (typeof by === 'string') return by === 'gateway' ? 'the gateway' : 'the configuration';
   return by?.admin ? `${by.admin}` : 'an operator';
 }
 
 const version = (digest) => (digest ? ` ${short(digest)}` : '');
 
+/** Title and kind of a change, by its action.
+ * @type {Record<string, (c: AuditEvent) => [string, string]>} */
 const WORDS = {
   load: (c) => [`${c.policy} loaded`, 'plain'],
   swap: (c) => [`${c.policy} swapped`, 'new'],
@@ -26,22 +31,25 @@ const WORDS = {
   'suspend-canary': (c) => [`canary ${c.policy} at ${c.route} suspended`, 'back'],
 };
 
-/** What happened: a title, what kind of thing it is, and the versions. */
-export function told(change) {
+/** Describes a change: its title and kind, the versions, the actor and the reason.
+ * @param {AuditEvent} change */
+export function describe(change) {
   const words = WORDS[change.action];
   const about = [change.policy, change.route && `at ${change.route}`].filter(Boolean).join(' ');
   const [title, kind] = words ? words(change) : [`${change.action} ${about}`.trim(), 'plain'];
   const versions = change.from && change.digest ? `${short(change.from)} → ${short(change.digest)}`
     : short(change.digest ?? change.from ?? '');
-  return { title, kind, versions: change.digest || change.from ? versions : '', by: who(change), why: change.why ?? '' };
+  return { title, kind, versions: change.digest || change.from ? versions : '', by: actor(change), why: change.why ?? '' };
 }
 
-/** A name for a change that stays the same. */
+/** The identity of a change.
+ * @param {AuditEvent} c */
 export const keyOf = (c) => [c.at, c.action, c.policy, c.route, c.digest].join(' ');
 
-/** Several at about one time, in one line. */
+/** Describes several changes at about the same time in one line.
+ * @param {AuditEvent[]} changes */
 export function summary(changes) {
-  if (changes.length === 1) return told(changes[0]).title;
+  if (changes.length === 1) return describe(changes[0]).title;
   const loads = changes.every(({ action }) => action === 'load');
   return loads ? `${changes.length} policies loaded` : `${changes.length} changes`;
 }

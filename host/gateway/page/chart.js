@@ -1,30 +1,32 @@
-// A chart over time, with what changed marked on its axis.
+// A chart over time, with changes marked on its axis.
 
-import { keyOf, summary, told } from './changes.js';
+import { describe, keyOf, summary } from './changes.js';
 import { h } from './dom.js';
 import { moment, time, timeShort } from './format.js';
 import { key } from './parts.js';
 import { bars, between, line, rounded, times } from './scale.js';
+
+/** @import { AuditEvent } from '../../admin-api/admin-api.d.ts' */
 
 const HEIGHT = 196;
 const LEFT = 52;
 const RIGHT = 10;
 const TOP = 10;
 const BOTTOM = 40;
-/** Marks that are nearer than this, in pixels, become one. */
+/** Marks that are closer than this, in pixels, are merged. */
 const NEAR = 16;
-/** Changes of one mark that are told in full, the newest. */
-const MOST_TOLD = 3;
-/** Width of what is told at the pointer, in pixels. */
+/** Changes of one mark that the tooltip describes, the newest. */
+const MAX_CHANGES = 3;
+/** Width of the tooltip, in pixels. */
 const TIP = 236;
 
-/** Makes a chart. `redraw` is called when it has to be drawn again for itself. */
+/** Creates a chart. `redraw` is called when it needs to be drawn again. */
 export function createChart(id, redraw) {
   const own = { width: 640, at: null, mark: null, open: false, tabbable: null };
   return (data) => draw(id, own, data, redraw);
 }
 
-/** `data`: `title`, `aside` (what stands beside the title), `buckets`, `series` (with `name`,
+/** `data`: `title`, `aside` (text beside the title), `buckets`, `series` (with `name`,
  * `colour`, `values`, `shape`: `bar` or `line`), `band` (names of two series), `format`,
  * `axis` (the same for round numbers), `changes`, `until`, `text` (what the chart shows, in a
  * sentence) and `isTextShown`. */
@@ -107,13 +109,14 @@ function shapes(frame, { buckets, series, band }) {
   return [...(band ? areas(points.get(band[0]), points.get(band[1])) : []), ...drawn];
 }
 
-/** What lies between two lines: where the first is above the second, and where it is below. */
+/** The areas between two lines: where the first is above the second, and where it is below. */
 function areas(first, second) {
   const lower = first.map((point, at) => (point && second[at] ? (point[1] > second[at][1] ? point : second[at]) : null));
   return [['band', first], ['band over', second]].map(([name, line]) => h('path', { class: name, key: name, d: between(line, lower) }));
 }
 
-/** Changes in the chart's time; those that would cover each other together. */
+/** Changes in the chart's time, grouped where their marks would overlap.
+ * @param {AuditEvent[]} changes */
 function grouped(changes, frame) {
   const groups = [];
   for (const change of [...changes].reverse()) {
@@ -122,11 +125,11 @@ function grouped(changes, frame) {
     const x = frame.x(at);
     const last = groups.at(-1);
     if (last && x - last.x < NEAR) last.changes.push(change);
-    else groups.push({ x, changes: [change], key: keyOf(change) });
+    else groups.push({ x, changes: [change], key: keyOf(change), kind: 'plain' });
   }
   const rank = ['plain', 'new', 'good', 'back'];
   for (const group of groups) {
-    group.kind = rank[Math.max(...group.changes.map((change) => rank.indexOf(told(change).kind)))];
+    group.kind = rank[Math.max(...group.changes.map((change) => rank.indexOf(describe(change).kind)))];
   }
   return groups;
 }
@@ -137,7 +140,7 @@ function marks(frame, { changes, title }, own, redraw) {
   const tabbable = groups.some((group) => group.key === own.tabbable) ? own.tabbable : groups.at(-1).key;
   const show = (key) => () => { own.mark = key; own.at = null; redraw(); };
   const hide = (key) => () => { if (own.mark === key) own.mark = null; redraw(); };
-  return h('div', { class: 'marks', role: 'group', 'aria-label': `What changed, on the time axis of ${title}` }, groups.map((group) =>
+  return h('div', { class: 'marks', role: 'group', 'aria-label': `Changes on the time axis of ${title}` }, groups.map((group) =>
     h('button', {
       key: group.key,
       type: 'button',
@@ -153,12 +156,13 @@ function marks(frame, { changes, title }, own, redraw) {
     })));
 }
 
+/** @param {AuditEvent} change */
 function spoken(change) {
-  const { title, versions, by, why } = told(change);
+  const { title, versions, by, why } = describe(change);
   return [time(change.at * 1000), title, versions, `by ${by}`, why].filter(Boolean).join(', ');
 }
 
-/** Arrow keys go from mark to mark, Escape hides what is told. */
+/** Arrow keys move from mark to mark, Escape hides the tooltip. */
 function step(event, own, redraw) {
   const next = { ArrowLeft: 'previousElementSibling', ArrowRight: 'nextElementSibling' }[event.key];
   if (next) {
@@ -185,13 +189,13 @@ function tip(frame, data, own) {
   const side = (x) => ({ left: `${Math.max(0, Math.min(frame.width - TIP, x - TIP / 2))}px` });
   if (group) {
     return h('div', { class: 'tip below', style: side(group.x), key: 'mark' },
-      group.changes.length > MOST_TOLD && h('strong', null, summary(group.changes)),
-      group.changes.slice(-MOST_TOLD).reverse().map((change) => {
-        const { title, versions, by, why } = told(change);
+      group.changes.length > MAX_CHANGES && h('strong', null, summary(group.changes)),
+      group.changes.slice(-MAX_CHANGES).reverse().map((change) => {
+        const { title, versions, by, why } = describe(change);
         return h('div', { class: 'tip-change', key: keyOf(change) }, h('strong', null, title), versions && h('code', null, versions),
           h('span', { class: 'muted' }, `${moment(change.at * 1000)}, by ${by}`), why && h('span', null, why));
       }),
-      group.changes.length > MOST_TOLD && h('span', { class: 'muted' }, `and ${group.changes.length - MOST_TOLD} before`));
+      group.changes.length > MAX_CHANGES && h('span', { class: 'muted' }, `and ${group.changes.length - MAX_CHANGES} earlier`));
   }
   const bucket = own.at === null ? null : data.buckets[own.at];
   if (!bucket) return null;
@@ -201,7 +205,7 @@ function tip(frame, data, own) {
       h('div', { class: 'tip-value', key: series.name }, key(series.colour), h('span', null, series.name), h('b', null, data.format(series.values[own.at])))));
 }
 
-/** The same in numbers. It stays as it was when it was opened, so that it can be read. */
+/** The data as a table. It is not updated while it is open, so that it can be read. */
 function asTable(id, own, data, redraw) {
   const toggle = (event) => {
     if (event.currentTarget.open === own.open) return;

@@ -1,4 +1,4 @@
-// Decisions: the latest, as they are made.
+// Decisions: the latest ones, live.
 
 import { get } from './api.js';
 import { h } from './dom.js';
@@ -8,19 +8,25 @@ import { colourOf, palette } from './series.js';
 import { createSteady } from './steady.js';
 import { state } from './store.js';
 
+/** @import { DecisionSummary, GatewayStatus, record } from '../../admin-api/admin-api.d.ts' */
+
 const SHOWN = 100;
 const ENDINGS = ['answered', 'failed', 'cancelled'];
 
 export function decisions(redraw) {
   const steady = createSteady();
   const filter = { route: '', model: '', ending: '' };
-  let [paused, shown, older] = [false, [], []];
+  let paused = false;
+  /** @type {DecisionSummary[]} */
+  let shown = [];
+  /** @type {DecisionSummary[]} */
+  let older = [];
 
   async function choose(name, value) {
     filter[name] = value;
     [shown, older] = [[], []];
     redraw();
-    // Rare ones may be further back than the page remembers.
+    // Rare ones may be older than those that the page keeps.
     const query = new URLSearchParams({ limit: '200' });
     for (const field of ['route', 'model']) if (filter[field]) query.set(field, filter[field]);
     older = await get(`/admin/decisions?${query}`).catch(() => []);
@@ -45,13 +51,13 @@ export function decisions(redraw) {
       const waiting = fresh.filter(({ at_ms: at }) => at > first).length;
       const toggle = () => { paused = !paused; redraw(); };
       return [
-        heading('Decisions', h('p', { class: 'muted', key: 'state' }, held ? `${paused ? 'paused' : 'held while you are on the list'}${waiting ? `, ${waiting === SHOWN ? 'many' : count(waiting)} new` : ''}` : 'live, the newest first')),
+        heading('Decisions', h('p', { class: 'muted', key: 'state' }, held ? `${paused ? 'paused' : 'paused while you are on the list'}${waiting ? `, ${waiting === SHOWN ? 'many' : count(waiting)} new` : ''}` : 'live, the newest first')),
         h('form', { class: 'filters', 'aria-label': 'Filters', onsubmit: (event) => event.preventDefault() },
           select('Route', 'route', now.routes.map(({ name }) => name), filter, choose),
           select('Model', 'model', now.models.map(({ id }) => id), filter, choose),
           select('Ending', 'ending', ENDINGS, filter, choose),
-          h('button', { type: 'button', class: 'last', 'aria-pressed': String(paused), onclick: toggle }, paused ? 'Go on' : 'Pause')),
-        shown.length ? rows(shown, now, steady) : now.totals.requests ? nothing('No such decision', h('p', null, 'None of the latest fits these filters.')) : firstRequest(now.routes[0]?.name),
+          h('button', { type: 'button', class: 'last', 'aria-pressed': String(paused), onclick: toggle }, paused ? 'Resume' : 'Pause')),
+        shown.length ? rows(shown, now, steady) : now.totals.requests ? nothing('No matching decision', h('p', null, 'None of the latest matches these filters.')) : firstRequest(now.routes[0]?.name),
       ];
     },
   };
@@ -62,6 +68,8 @@ function select(label, name, options, filter, choose) {
     h('option', { value: '' }, 'all'), options.map((option) => h('option', { key: option, value: option }, option))));
 }
 
+/** @param {DecisionSummary[]} shown
+ * @param {GatewayStatus} now */
 function rows(shown, now, steady) {
   const colours = palette(now.models);
   return table({
@@ -80,7 +88,8 @@ function rows(shown, now, steady) {
   });
 }
 
-/** What a decision saved against the route's baseline, in words. */
+/** Compares the cost of a request with that of the route's baseline.
+ * @param {record.OutcomeRecord} outcome */
 export function against({ cost_usd: cost, baseline_cost_usd: baseline, baseline_model: model }) {
   if (!model || baseline === undefined || baseline === null) return null;
   const saved = baseline - cost;

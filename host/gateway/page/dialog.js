@@ -1,27 +1,30 @@
-// What is asked before anything changes that serves, and what is said after it.
+// The confirmation dialog of operations, and the report of their result.
 
 import { change, operator } from './api.js';
 import { h, render } from './dom.js';
 import { failed } from './parts.js';
 import { refresh } from './store.js';
 
+/** @import { ReloadReport } from '../../admin-api/admin-api.d.ts' */
+
 /** The API's own limits. */
 const LONGEST_NAME = 64;
 const LONGEST_REASON = 500;
-/** How long a message stays, in milliseconds. */
-const TOLD = 6_000;
+/** Time for which a message is shown, in milliseconds. */
+const TOAST_TIME = 6_000;
 
 let timer = null;
 
-/** Asks, then does it. `what`: `title`, `text` (what will happen), `button`, `method`, `path`,
- * `body`, `danger`, `done` (what is said after it), `report` (draws the answer). */
+/** Asks for confirmation, then calls the API. `what` has `title`, `text` (the effect), `button`,
+ * `method`, `path`, `body`, `danger`, `done` (the message afterwards) and `report` (renders the
+ * response). */
 export function ask(what) {
-  const dialog = document.getElementById('dialog');
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('dialog'));
   const own = { busy: false, error: null, name: operator.get(), why: '', answer: null };
   const draw = () => render(dialog, own.answer ? answered(what, own, dialog) : form(what, own, dialog, draw));
   draw();
   dialog.showModal();
-  dialog.querySelector('input, textarea')?.focus();
+  /** @type {HTMLElement} */ (dialog.querySelector('input, textarea'))?.focus();
 }
 
 function form(what, own, dialog, draw) {
@@ -35,7 +38,7 @@ function form(what, own, dialog, draw) {
       const answer = await change(what.method, what.path, { ...what.body, ...(what.noReason ? {} : { why: own.why.trim() }) });
       finish(what, own, dialog, draw, answer);
     } catch (error) {
-      // A report that says what was rejected is an answer all the same.
+      // The report of a reload that rejected something has an error status.
       if (what.report && error.body?.policies) finish(what, own, dialog, draw, error.body);
       else Object.assign(own, { busy: false, error }), draw();
     }
@@ -45,15 +48,15 @@ function form(what, own, dialog, draw) {
     h('div', { class: 'what' }, what.text),
     what.noReason ? null : field('Reason', 'why', h('textarea', {
       id: 'why', rows: '2', maxlength: LONGEST_REASON, 'aria-describedby': 'why-note', oninput: (event) => { own.why = event.target.value.replace(/\s+/g, ' '); },
-    }), 'Optional; it is kept in the audit log.'),
+    }), 'Optional; recorded in the audit log.'),
     field('Your name', 'operator', h('input', {
       id: 'operator', maxlength: LONGEST_NAME, autocomplete: 'username', pattern: '[ -~]*', value: own.name,
       'aria-describedby': 'operator-note', oninput: (event) => { own.name = event.target.value; },
-    }), 'For the audit log; this browser remembers it.'),
+    }), 'Recorded in the audit log; this browser remembers it.'),
     own.error && h('div', { class: 'objection', role: 'alert' }, h('strong', null, 'Nothing was changed: '), own.error.message),
     h('div', { class: 'buttons' },
       h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'),
-      h('button', { type: 'submit', class: what.danger ? 'danger' : 'primary', 'aria-disabled': own.busy ? 'true' : undefined }, own.busy ? 'One moment …' : what.button)));
+      h('button', { type: 'submit', class: what.danger ? 'danger' : 'primary', 'aria-disabled': own.busy ? 'true' : undefined }, own.busy ? 'Working …' : what.button)));
 }
 
 function field(label, id, input, note) {
@@ -61,7 +64,7 @@ function field(label, id, input, note) {
 }
 
 function finish(what, own, dialog, draw, answer) {
-  // What serves now is shown at once, not with the next tick.
+  // Shows the effect immediately instead of with the next tick.
   refresh();
   if (what.report) {
     own.answer = answer;
@@ -69,31 +72,32 @@ function finish(what, own, dialog, draw, answer) {
     dialog.querySelector('button')?.focus();
   } else {
     dialog.close();
-    tell(what.done);
+    showToast(what.done);
   }
 }
 
 function answered(what, own, dialog) {
-  return h('div', { key: 'answer' }, h('h2', { id: 'dialog-title' }, 'What it did'), what.report(own.answer),
+  return h('div', { key: 'answer' }, h('h2', { id: 'dialog-title' }, 'Result'), what.report(own.answer),
     h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'primary', onclick: () => dialog.close() }, 'Close')));
 }
 
-/** Says something for a moment. */
-export function tell(text) {
+/** Shows a message for a moment. */
+export function showToast(text) {
   const toast = document.getElementById('toast');
   render(toast, h('p', null, text));
   clearTimeout(timer);
-  timer = setTimeout(() => render(toast), TOLD);
+  timer = setTimeout(() => render(toast), TOAST_TIME);
 }
 
-/** What a reload did, or what kept it from that. */
+/** Renders the report of a reload.
+ * @param {ReloadReport} report */
 export function report({ config, policies }) {
   const changed = policies.filter(({ change: what }) => what !== 'kept');
   const rejected = typeof config === 'object' ? config.rejected : null;
   return h('div', { class: 'report' },
-    rejected ? failed('The configuration was rejected; the old one goes on', { message: rejected })
+    rejected ? failed('The configuration was rejected; the old one stays in force', { message: rejected })
       : h('p', null, 'The configuration is in force.'),
-    h('p', null, changed.length ? '' : `All ${policies.length} policies are as they were.`),
+    h('p', null, changed.length ? '' : `All ${policies.length} policies are unchanged.`),
     h('ul', { class: 'rows' }, changed.map((policy) => h('li', { key: policy.name }, h('span', { class: 'name' }, policy.name),
       h('span', { class: policy.error ? 'bad-text' : undefined }, policy.change),
       policy.to && h('code', { class: 'digest' }, policy.to.slice(0, 12)),

@@ -1,20 +1,20 @@
-// Draws a description of elements into the page, and changes only what differs
-// from the last one: focus, selection and scrolling stay where they are.
+// Renders descriptions of elements into the page, and changes only what differs from the
+// last rendering: focus, selection and scroll positions are kept.
 
 const SVG = 'http://www.w3.org/2000/svg';
-const DRAWN = Symbol('what was drawn');
-const GONE = Symbol('what to do when it leaves');
+const DRAWN = Symbol('rendered children');
+const GONE = Symbol('callback for removal');
 const PROPERTIES = new Set(['value', 'checked', 'disabled', 'open', 'onclick', 'oninput', 'onchange', 'onsubmit',
   'onkeydown', 'onpointermove', 'onpointerleave', 'onpointerenter', 'onfocus', 'onblur', 'onfocusin', 'onfocusout',
   'ontoggle', 'tabIndex']);
 
 /** An element: `h('p', { class: 'note', key: 1 }, 'text', child)`. `mount(element)` is
- * called when it is made, and may give a function for when it leaves. */
+ * called when the element is created, and may return a function for its removal. */
 export function h(tag, props, ...children) {
   return { tag, props: props ?? {}, key: props?.key, children: flat(children) };
 }
 
-/** Draws these in the place of all that an element has. */
+/** Replaces the content of an element. */
 export function render(host, ...children) {
   const next = flat(children);
   patchChildren(host, host[DRAWN] ?? [], next);
@@ -36,7 +36,7 @@ function create(node, inSvg) {
   const svg = inSvg || node.tag === 'svg';
   const element = svg ? document.createElementNS(SVG, node.tag) : document.createElement(node.tag);
   node.element = element;
-  // A select takes its value from options that are there.
+  // A select element takes its value only if the option exists.
   for (const child of node.children) element.append(create(child, svg));
   for (const [name, value] of Object.entries(node.props)) set(element, name, value);
   if (node.props.mount) element[GONE] = node.props.mount(element);
@@ -77,7 +77,7 @@ function patch(old, next) {
   patchChildren(element, old.children, next.children);
 }
 
-/** What is told of its element is never drawn as another thing. */
+/** An element with a `mount` callback is never reused for a node without one. */
 const sameKind = (a, b) => a.tag === b.tag && a.key === b.key && Boolean(a.props?.mount) === Boolean(b.props?.mount);
 
 function patchChildren(host, old, next) {

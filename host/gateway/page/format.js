@@ -1,4 +1,4 @@
-// Numbers, money and times as people read them.
+// Formatting of numbers, money and times.
 
 const grouped = new Intl.NumberFormat('en-GB');
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
@@ -84,7 +84,7 @@ export function moment(ms) {
   return today ? clock.format(ms) : dayAndTime.format(ms);
 }
 
-/** The start of a digest, which is how versions are called. */
+/** The start of a digest, by which people tell versions apart. */
 export const short = (digest) => (digest ? digest.slice(0, 12) : NONE);
 
 /** One thing, several things. */
@@ -95,14 +95,15 @@ export function list(words, last = 'and') {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 }
 
-/** What a share that was saved, or not, comes to: `46 % saved`, `8 times the cost`. */
+/** Describes a saving, which may be negative: `46 % saved`, `8 times the cost`. */
 export function savedOrNot(share) {
   if (share === null) return NONE;
   if (share >= 0) return `${percent(share)} saved`;
-  return share > -1 ? `${percent(-share)} dearer` : `${figure(1 - share)} times the cost`;
+  return share > -1 ? `${percent(-share)} more expensive` : `${figure(1 - share)} times the cost`;
 }
 
-/** The share that was saved, or null where nothing can be compared. */
+/** The share of the baseline's cost that was saved, or null if there is nothing to compare.
+ * @param {{ compared_cost_usd: number, baseline_cost_usd: number }} sums */
 export function saving({ compared_cost_usd: paid, baseline_cost_usd: baseline }) {
   return baseline > 0 ? 1 - paid / baseline : null;
 }

@@ -1,4 +1,4 @@
-// What happened one after another, and side by side: a bar for each thing over time.
+// Gantt charts: a bar for each task or call over time.
 
 import { h } from './dom.js';
 import { roundTime } from './format.js';
@@ -8,15 +8,15 @@ const NARROW = 600;
 const BAR = 18;
 const TOP = 6;
 const BOTTOM = 26;
-/** Room for what is said of steps. */
+/** Height of the labels of steps. */
 const STEP = 18;
-/** Room for a name, and beside the longest bar. */
+/** Widths for names, and for labels beside the longest bar. */
 const NAMES = 172;
 const BESIDE = 176;
-/** Pixels of a character, about. */
+/** Approximate width of a character in pixels. */
 const CHARACTER = 6.6;
 
-/** Makes a chart; `redraw` is called when its width changes. */
+/** Creates a chart; `redraw` is called when its width changes. */
 export function createGantt(redraw) {
   let width = 900;
   const mount = (element) => {
@@ -33,8 +33,8 @@ export function createGantt(redraw) {
 }
 
 /** `rows` have `id`, `name`, `beside`, `begun`, `ended` (milliseconds, or null), perhaps `first`
- * (the first token), `kind`, `isCritical`, `after` (ids) and `told`; `steps` are times at which
- * a policy was asked again, with what is said of that. */
+ * (the first token), `kind`, `isCritical`, `after` (ids) and `tooltip`; `steps` are times at
+ * which a policy was asked again, with their labels. */
 function picture(rows, total, width, steps) {
   const narrow = width < NARROW;
   const [left, right, row] = narrow ? [8, 8, 46] : [NAMES, BESIDE, 30];
@@ -67,14 +67,14 @@ function bar(task, at, frame) {
   const beside = frame.narrow ? { x: frame.width - 8, y: y - 6, 'text-anchor': 'end' } : { x: to + 8, y: y + BAR - 5 };
   const most = frame.narrow ? Math.floor((frame.width - 16) / CHARACTER / 2) : Math.floor((NAMES - 12) / CHARACTER);
   return h('g', { key: task.id, class: `task ${task.kind ?? ''} ${task.isCritical ? 'critical' : ''}` },
-    h('title', null, task.told),
+    h('title', null, task.tooltip),
     h('text', { class: 'task-name', ...names }, fit(task.name, most)),
     began && h('rect', { class: 'span', x: from, y, width: to - from, height: BAR, rx: 3 }),
     began && task.first !== undefined && task.first !== null && h('line', { class: 'first', x1: frame.x(task.first), x2: frame.x(task.first), y1: y + 3, y2: y + BAR - 3 }),
     h('text', { class: 'tick', ...beside }, fit(task.beside, frame.narrow ? most : Math.floor(BESIDE / CHARACTER))));
 }
 
-/** A line from each task to those that waited for it. */
+/** Lines from each task to those that waited for it. */
 function links(rows, frame) {
   const place = new Map(rows.map((task, at) => [task.id, at]));
   return rows.flatMap((task, at) => (task.after ?? []).map((before) => {
@@ -82,7 +82,7 @@ function links(rows, frame) {
     if (!from || from.ended === null || from.ended === undefined || task.begun === null || task.begun === undefined) return null;
     const [x1, y1] = [frame.x(from.ended), frame.y(place.get(before)) + BAR / 2];
     const [x2, y2] = [frame.x(task.begun), frame.y(at) + BAR / 2];
-    // Down beside the bar, and along the row of the one that waited, where no text is.
+    // Down beside the bar, then along the row of the waiting task, where there is no text.
     const turn = Math.min(x1 + 4, x2 - 6);
     const isCritical = task.isCritical && from.isCritical && task.criticalAfter === before;
     return h('g', { key: `${before} ${task.id}`, class: `link ${isCritical ? 'critical' : ''}` },

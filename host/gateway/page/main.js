@@ -1,4 +1,4 @@
-// The page: which view is open, and what surrounds it.
+// The page: navigation, the open view and what surrounds it.
 
 import { token } from './api.js';
 import { decision } from './decision.js';
@@ -17,20 +17,20 @@ const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['po
 const LINKS = { loading: 'Connecting', live: 'Live', lost: 'Disconnected', refused: 'No access' };
 
 const views = {
-  '': overview(redraw), models: models(redraw), routes: routes(redraw), policies: policies(redraw),
+  '': overview(redraw), models: models(redraw), routes: routes(), policies: policies(),
   decisions: decisions(redraw), decision: decision(redraw), plans: plans(redraw), plan: plan(redraw),
 };
 let scheduled = false;
 let open = where();
 
-/** The view that the address names, and what of it. */
+/** The view that the address names, with its argument. */
 function where() {
   const [, name = '', argument] = location.hash.split('/');
   let about = null;
   try {
     about = argument ? decodeURIComponent(argument) : null;
   } catch {
-    // An address that somebody cut off is one of nothing.
+    // A truncated address has no argument.
   }
   const single = { decisions: 'decision', plans: 'plan' };
   return { section: name, view: views[(about && single[name]) || name], about };
@@ -47,7 +47,7 @@ function redraw() {
 }
 
 function draw() {
-  const title = open.about ?? open.view?.title ?? 'Nothing here';
+  const title = open.about ?? open.view?.title ?? 'Not found';
   document.title = `${title} · Pointsman`;
   render(document.getElementById('top'), top());
   render(document.getElementById('banner'), banner());
@@ -67,18 +67,18 @@ function top() {
 
 function banner() {
   if (state.link !== 'lost' || !state.now) return null;
-  return h('p', null, h('span', null, h('strong', null, `Disconnected since ${moment(state.lostAt)}.`), ' What is shown is from then. Trying again …'),
-    h('button', { type: 'button', onclick: retry }, 'Try now'));
+  return h('p', null, h('span', null, h('strong', null, `Disconnected since ${moment(state.lostAt)}.`), ' The data is from that time. Retrying …'),
+    h('button', { type: 'button', onclick: retry }, 'Retry now'));
 }
 
 function content() {
-  if (state.link === 'refused') return state.error.status === 401 ? askForToken() : [heading('No access'), failed('The gateway does not let this page in', state.error)];
+  if (state.link === 'refused') return state.error.status === 401 ? askForToken() : [heading('No access'), failed('The gateway does not allow this page', state.error)];
   if (!state.now && state.link === 'lost') {
-    return h('div', { class: 'nothing', role: 'alert' }, h('h1', null, 'The gateway does not answer'),
-      h('p', null, `${state.error.message}. Tried since ${moment(state.lostAt)}, and trying again …`), h('p', null, h('button', { type: 'button', onclick: retry }, 'Try now')));
+    return h('div', { class: 'nothing', role: 'alert' }, h('h1', null, 'The gateway does not respond'),
+      h('p', null, `${state.error.message}. Retrying since ${moment(state.lostAt)} …`), h('p', null, h('button', { type: 'button', onclick: retry }, 'Retry now')));
   }
-  if (!state.now) return loading('what the gateway does');
-  if (!open.view) return [heading('Nothing here'), nothing('There is nothing at this address', h('p', null, h('a', { href: '#/' }, 'Go to the overview')))];
+  if (!state.now) return loading('the status');
+  if (!open.view) return [heading('Not found'), nothing('There is no page at this address', h('p', null, h('a', { href: '#/' }, 'Go to the overview')))];
   return open.view.draw(open.about);
 }
 
@@ -86,16 +86,16 @@ function askForToken() {
   const wasWrong = token.get() !== null;
   const submit = (event) => {
     event.preventDefault();
-    token.set(new FormData(event.target).get('token').trim());
+    token.set(String(new FormData(event.target).get('token')).trim());
     event.target.reset();
     retry();
   };
-  return h('form', { class: 'token', onsubmit: submit }, h('h1', { id: 'title', tabindex: '-1' }, 'This gateway asks for its admin token'),
-    wasWrong && h('p', { class: 'objection', role: 'alert' }, 'The gateway did not take that token.'),
+  return h('form', { class: 'token', onsubmit: submit }, h('h1', { id: 'title', tabindex: '-1' }, 'This gateway requires its admin token'),
+    wasWrong && h('p', { class: 'objection', role: 'alert' }, 'The gateway rejected that token.'),
     h('div', { class: 'field' }, h('label', { for: 'token' }, 'Admin token'),
       h('input', { id: 'token', name: 'token', type: 'password', autocomplete: 'off', required: true, mount: (input) => queueMicrotask(() => input.focus()), 'aria-describedby': 'token-note' }),
-      h('p', { class: 'muted small', id: 'token-note' }, 'It is the one that ', h('code', null, 'token_env'), ' or ', h('code', null, 'token_file'), ' below ', h('code', null, '[admin]'), ' names. It is kept in this tab only, until the tab is closed.')),
-    h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'primary' }, 'Go on')));
+      h('p', { class: 'muted small', id: 'token-note' }, 'The token that ', h('code', null, 'token_env'), ' or ', h('code', null, 'token_file'), ' below ', h('code', null, '[admin]'), ' names. It is stored in this tab only, until the tab is closed.')),
+    h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'primary' }, 'Continue')));
 }
 
 function go() {
@@ -108,7 +108,7 @@ function go() {
 
 window.addEventListener('hashchange', go);
 document.querySelector('.skip').addEventListener('click', (event) => {
-  // The address is the view's; it stays.
+  // The address names the view, so it must not change.
   event.preventDefault();
   document.getElementById('main').focus();
 });

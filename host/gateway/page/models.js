@@ -1,4 +1,4 @@
-// Models: how each is doing, what it costs, and how much of the work it does.
+// Models: health, prices and share of the answers.
 
 import { h } from './dom.js';
 import { count, figure, milliseconds, money, percent } from './format.js';
@@ -6,6 +6,9 @@ import { badge, heading, key, table } from './parts.js';
 import { colourOf, palette } from './series.js';
 import { createSteady } from './steady.js';
 import { state } from './store.js';
+
+/** @import { ModelOverview } from '../../admin-api/admin-api.d.ts' */
+/** @import { Column } from './parts.js' */
 
 export function models(redraw) {
   let sorted = { by: 'Share', down: true };
@@ -35,6 +38,7 @@ export function models(redraw) {
   };
 }
 
+/** @param {ModelOverview[]} list */
 function inOrder(list, columns, { by, down }) {
   const value = columns.find(({ title }) => title === by).sort;
   const known = (model) => value(model) ?? (down ? -Infinity : Infinity);
@@ -42,7 +46,9 @@ function inOrder(list, columns, { by, down }) {
   return [...list].sort((a, b) => (down ? compare(b, a) : compare(a, b))).map(({ id }) => id);
 }
 
+/** @returns {Column<ModelOverview>[]} */
 function columnsOf(colours, answers) {
+  /** @param {ModelOverview} model */
   const share = ({ requests }) => (answers ? requests / answers : 0);
   return [
     { title: 'Model', sort: ({ id }) => id, cell: ({ id }) => [key(colourOf(colours, id)), h('span', { class: 'name' }, id)] },
@@ -60,7 +66,8 @@ function columnsOf(colours, answers) {
   ];
 }
 
-/** What a million tokens cost: in and out. */
+/** The price of a million tokens, in and out.
+ * @param {{ input_usd_per_million: number, output_usd_per_million: number }} model */
 export function price({ input_usd_per_million: input, output_usd_per_million: output }) {
   return input === output ? figure(input) : `${figure(input)} in, ${figure(output)} out`;
 }

@@ -1,7 +1,7 @@
-// Overview: what is answered, by whom, how fast, and what it costs and saves.
+// Overview: traffic, answers by model, latency, cost and savings.
 
 import { createChart } from './chart.js';
-import { keyOf, summary, told } from './changes.js';
+import { describe, keyOf, summary } from './changes.js';
 import { h } from './dom.js';
 import { count, duration, figure, list, milliseconds, moment, money, percent, plural, roundTime, savedOrNot, saving } from './format.js';
 import { badge, choice, ending, firstRequest, heading, key, version } from './parts.js';
@@ -9,16 +9,24 @@ import { answersOf, buckets, colourOf, over, palette, sum } from './series.js';
 import { createSteady } from './steady.js';
 import { WINDOWS, choose, state } from './store.js';
 
+/** @import { AuditEvent, GatewayStatus, RequestTotals, RouteOverview } from '../../admin-api/admin-api.d.ts' */
+
 const CHANGES = 10;
-/** The busiest routes. */
+/** Routes that are shown, the busiest first. */
 const ROUTES = 8;
-/** Policies that are loaded within so many seconds were loaded by one start. */
+/** Loads of policies within this many seconds belong to one start. */
 const START = 30;
 const DECISIONS = 6;
-/** How long the latest decisions stand, in milliseconds. */
+/** Least time for which the latest decisions are shown, in milliseconds. */
 const LATEST_PAUSE = 3_000;
-/** How long the routes stay in their order, in milliseconds. */
+/** Least time for which routes keep their order, in milliseconds. */
 const ORDER_PAUSE = 15_000;
+
+/** What the charts show.
+ * @typedef {{
+ *   steps: ReturnType<typeof buckets>, total: ReturnType<typeof sum>, window: typeof WINDOWS[number],
+ *   now: GatewayStatus, changes: AuditEvent[], until: number,
+ * }} Seen */
 
 export function overview(redraw) {
   const charts = Object.fromEntries(['traffic', 'models', 'latency', 'cost'].map((id) => [id, createChart(id, redraw)]));
@@ -42,14 +50,16 @@ export function overview(redraw) {
   };
 }
 
-/** What the routes' requests are compared with, in words. */
+/** Describes the model that costs are compared with.
+ * @param {RouteOverview[]} routes */
 export function baselineOf(routes) {
   const names = [...new Set(routes.map(({ baseline }) => baseline).filter(Boolean))];
   return names.length === 1 ? names[0] : 'each route’s baseline model';
 }
 
+/** @param {Seen} seen */
 function figures({ steps, total, window, now }) {
-  // The last whole buckets say what is going on now.
+  // The last buckets stand for the present.
   const recent = steps.slice(-3);
   const seconds = recent.reduce((all, bucket) => all + bucket.seconds, 0);
   const last = sum(recent);
@@ -69,12 +79,15 @@ function figures({ steps, total, window, now }) {
       saved === null ? '' : `since the start ${savedOrNot(saving(now.totals))}, ${money(now.totals.baseline_cost_usd - now.totals.compared_cost_usd)}`));
 }
 
+/** @param {Pick<RequestTotals, 'requests' | 'failed' | 'cancelled'>} totals */
 function failures({ requests, failed, cancelled }) {
   if (!failed && !cancelled) return 'all answered';
   const words = [failed && `${percent(failed / requests)} failed`, cancelled && `${percent(cancelled / requests)} cancelled`];
   return words.filter(Boolean).join(', ');
 }
 
+/** @param {Function} chart
+ * @param {Seen} seen */
 function traffic(chart, { steps, total, window, changes, until }) {
   const series = ['answered', 'failed', 'cancelled'].map((name) =>
     ({ name, colour: name, shape: 'bar', values: steps.map((bucket) => bucket[name] / bucket.seconds) }));
@@ -86,6 +99,8 @@ function traffic(chart, { steps, total, window, changes, until }) {
   });
 }
 
+/** @param {Function} chart
+ * @param {Seen} seen */
 function answering(chart, { steps, total, window, now, changes, until }) {
   const colours = palette(now.models);
   const others = now.models.length > colours.size ? [null] : [];
@@ -97,13 +112,15 @@ function answering(chart, { steps, total, window, now, changes, until }) {
   }));
   const shares = used.map(([id, answers]) => `${id ?? 'others'} ${percent(answers.reduce((a, b) => a + b, 0) / total.answered)}`);
   return chart({
-    title: 'Who answers', buckets: steps, series, changes, until,
+    title: 'Answers by model', buckets: steps, series, changes, until,
     aside: 'answers a second',
     format: figure, axis: figure,
     text: shares.length ? `Share of the answers in ${window.words}: ${shares.join(', ')}.` : 'No answers yet.',
   });
 }
 
+/** @param {Function} chart
+ * @param {Seen} seen */
 function latency(chart, { steps, window, changes, until }) {
   const series = [['p95', 'second'], ['p50', 'accent']].map(([name, colour]) =>
     ({ name, colour, shape: 'line', values: steps.map((bucket) => bucket[name]) }));
@@ -111,10 +128,12 @@ function latency(chart, { steps, window, changes, until }) {
     title: 'Latency', buckets: steps, series, changes, until,
     aside: 'to the end of the answer',
     format: milliseconds, axis: roundTime,
-    text: `In ${window.words} half of the requests took about ${milliseconds(over(steps, 'p50'))} or less, and 95 of 100 about ${milliseconds(over(steps, 'p95'))} or less: means over shorter times.`,
+    text: `In ${window.words} half of the requests took about ${milliseconds(over(steps, 'p50'))} or less, and 95 of 100 about ${milliseconds(over(steps, 'p95'))} or less: means over shorter intervals.`,
   });
 }
 
+/** @param {Function} chart
+ * @param {Seen} seen */
 function cost(chart, { steps, total, window, now, changes, until }) {
   const baseline = baselineOf(now.routes);
   const rate = (name) => steps.map((bucket) => (bucket.requests ? bucket[name] / bucket.seconds : null));
@@ -124,21 +143,22 @@ function cost(chart, { steps, total, window, now, changes, until }) {
   ];
   const saved = saving(total);
   const words = saved === null ? 'Nothing to compare yet.'
-    : `In ${window.words} the requests that ${baseline} could have served too cost ${money(total.compared_cost_usd)}; there they would have cost ${money(total.baseline_cost_usd)}: ${savedOrNot(saved)}.`;
+    : `In ${window.words} the requests that ${baseline} could have answered too cost ${money(total.compared_cost_usd)}; there they would have cost ${money(total.baseline_cost_usd)}: ${savedOrNot(saved)}.`;
   return chart({
     title: 'Cost', buckets: steps, series, changes, until,
     band: [series[0].name, series[1].name],
-    aside: 'a second, of what the baseline model could serve too',
+    aside: 'a second, for requests that the baseline model could answer too',
     format: money, axis: (dollars) => `$${figure(dollars)}`,
     text: words, isTextShown: true,
   });
 }
 
+/** @param {GatewayStatus} now */
 function deciding({ routes, totals }, calm) {
   const busy = calm.take([...routes].sort((a, b) => b.requests - a.requests).slice(0, ROUTES).map(({ name }) => name));
   const shown = busy.map((name) => routes.find((route) => route.name === name)).filter(Boolean);
   return h('section', { class: 'panel', 'aria-labelledby': 'deciding', mount: calm.mount },
-    h('div', { class: 'panel-head' }, h('h2', { id: 'deciding' }, 'What decides now'), h('a', { href: '#/routes' }, 'All routes')),
+    h('div', { class: 'panel-head' }, h('h2', { id: 'deciding' }, 'Active policies'), h('a', { href: '#/routes' }, 'All routes')),
     h('ul', { class: 'rows' }, shown.map((route) => h('li', { key: route.name },
       h('a', { href: `#/routes/${encodeURIComponent(route.name)}`, class: 'name' }, route.name),
       h('span', { class: 'grow' }, version(route.version), route.promoted && badge('good', 'promoted'),
@@ -149,7 +169,7 @@ function deciding({ routes, totals }, calm) {
 
 function happened() {
   const rows = together(state.changes).slice(0, CHANGES).map((changes) => {
-    const { kind, versions, by, why } = told(changes[0]);
+    const { kind, versions, by, why } = describe(changes[0]);
     const single = changes.length === 1;
     return h('li', { key: keyOf(changes[0]), class: 'change' }, h('span', { class: `dot ${kind}`, 'aria-hidden': 'true' }),
       h('div', { class: 'grow' }, h('span', { class: 'name' }, summary(changes)), ' ',
@@ -158,11 +178,12 @@ function happened() {
       h('span', { class: 'small end muted' }, h('span', null, moment(changes[0].at * 1000)), h('span', null, by)));
   });
   return h('section', { class: 'panel', 'aria-labelledby': 'happened' },
-    h('div', { class: 'panel-head' }, h('h2', { id: 'happened' }, 'What changed')),
-    rows.length ? h('ul', { class: 'rows' }, rows) : h('p', { class: 'muted pad' }, 'Nothing since the start.'));
+    h('div', { class: 'panel-head' }, h('h2', { id: 'happened' }, 'Recent changes')),
+    rows.length ? h('ul', { class: 'rows' }, rows) : h('p', { class: 'muted pad' }, 'No changes since the start.'));
 }
 
-/** Changes, those of one start together. */
+/** Groups the changes of one start.
+ * @param {AuditEvent[]} changes */
 function together(changes) {
   const groups = [];
   for (const change of changes) {

@@ -1,9 +1,9 @@
-// Pieces that several views are made of.
+// Elements that several views share.
 
 import { h } from './dom.js';
 import { short } from './format.js';
 
-/** A head with a title that gets the focus when a view is opened. */
+/** The heading of a view. Its title gets the focus when the view is opened. */
 export const heading = (title, ...beside) =>
   h('div', { class: 'heading' }, h('h1', { id: 'title', tabindex: '-1' }, title), ...beside);
 
@@ -14,27 +14,36 @@ export function version(text) {
   return h('span', { class: 'version' }, name, digest && h('span', { class: 'digest' }, `@${short(digest)}`));
 }
 
-/** A digest, short, with all of it for who rests on it. */
+/** A short digest, with the whole digest as its tooltip. */
 export const digest = (hex) => h('code', { class: 'digest', title: hex }, short(hex));
 
 export const badge = (kind, ...text) => h('span', { class: `badge ${kind}` }, ...text);
 
+/** A column: `end` aligns it to the right, and `sort` returns the sort key.
+ * @template T
+ * @typedef {{ title: string, cell: (row: T) => unknown, end?: boolean, sort?: (row: T) => unknown }} Column */
+
 const ENDINGS = { answered: 'good', failed: 'bad', cancelled: 'warn', done: 'good', skipped: 'plain' };
 
-/** How something ended: never by colour alone. */
-export const ending = (how) => badge(ENDINGS[how] ?? 'plain', how);
+/** The end of a request or task: never by colour alone. */
+export const ending = (end) => badge(ENDINGS[end] ?? 'plain', end);
 
 export const key = (colour) => h('span', { class: `key ${colour}`, 'aria-hidden': 'true' });
 
-/** Terms and what is said of them; without a value they are left out. */
+/** A list of terms with their values. Terms without a value are omitted. */
 export function facts(...pairs) {
   const shown = pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined && pair[1] !== '');
   return h('dl', { class: 'facts' }, shown.map(([term, value]) =>
     h('div', { key: term }, h('dt', null, term), h('dd', null, value))));
 }
 
-/** A table that becomes a card for each row where there is little room. `columns` have
- * `title`, `cell(row)`, perhaps `end` (aligned right) and `sort(row)`. */
+/** A table, whose rows become cards on narrow screens.
+ * @template T
+ * @param {{
+ *   caption: string, columns: Column<T>[], rows: T[], keyOf: (row: T) => unknown,
+ *   sorted?: { by: string, down: boolean }, onSort?: (column: Column<T>) => void,
+ *   rowClass?: (row: T) => string | undefined, mount?: (element: Element) => unknown,
+ * }} table */
 export function table({ caption, columns, rows, keyOf, sorted, onSort, rowClass, mount }) {
   const head = columns.map((column) => headCell(column, sorted, onSort));
   const body = rows.map((row) => h('tr', { key: keyOf(row), role: 'row', class: rowClass?.(row) },
@@ -59,28 +68,28 @@ function headCell(column, sorted, onSort) {
   return h('th', { scope: 'col', role: 'columnheader', class: column.end ? 'end' : undefined, 'aria-sort': direction }, content);
 }
 
-/** A choice of one among a few. */
+/** A choice between a few options. */
 export function choice(label, options, chosen, onchange) {
   return h('div', { class: 'choice', role: 'group', 'aria-label': label }, options.map(({ name, value }) =>
     h('button', { key: name, type: 'button', 'aria-pressed': String(value === chosen), onclick: () => onchange(value) }, name)));
 }
 
-/** What stands where there is nothing yet. */
+/** A placeholder for missing data. */
 export const nothing = (title, ...text) =>
   h('div', { class: 'nothing' }, h('h2', null, title), ...text);
 
-/** What stands where something went wrong. */
+/** A placeholder for an error. */
 export const failed = (title, error) =>
   h('div', { class: 'nothing', role: 'alert' }, h('h2', null, title), h('p', null, error.message));
 
 export const loading = (what) => h('p', { class: 'loading', role: 'status' }, `Loading ${what} …`);
 
-/** How to send a first request. */
+/** Instructions for a first request. */
 export function firstRequest(route) {
   const command = `curl http://${location.hostname}:8080/v1/chat/completions -H 'content-type: application/json' \\
   -d '{"model": "${route ?? 'auto'}", "messages": [{"role": "user", "content": "Hello"}]}'`;
   return nothing('No request yet',
-    h('p', null, 'Send one to the address that the gateway prints as “listening on”, and it appears here at once:'),
+    h('p', null, 'Send one to the address that the gateway prints after “listening on”, and it appears here immediately:'),
     h('pre', { tabindex: '0' }, command),
-    h('p', { class: 'muted' }, 'Any OpenAI client will do, with that address and /v1 as its base URL.'));
+    h('p', { class: 'muted' }, 'Any OpenAI client works with that address and /v1 as its base URL.'));
 }

@@ -1,4 +1,4 @@
-// Plans: requests that took several calls, and how the tasks of one went.
+// Plans: requests that were split into tasks, and the tasks of one plan.
 
 import { get } from './api.js';
 import { h } from './dom.js';
@@ -8,13 +8,17 @@ import { ending, facts, failed, heading, loading, nothing, table, version } from
 import { createSteady } from './steady.js';
 import { state } from './store.js';
 
+/** @import { PlanSummary, PlanTrace, record } from '../../admin-api/admin-api.d.ts' */
+
 const LISTED = 100;
-/** Pause between two looks at the list, in milliseconds. */
+/** Least time between two reads of the list, in milliseconds. */
 const PAUSE = 3_000;
 
 export function plans(redraw) {
   const steady = createSteady();
-  let [known, error, readAt, newest] = [null, null, 0, null];
+  /** @type {PlanSummary[] | null} */
+  let known = null;
+  let [error, readAt, newest] = [null, 0, null];
   async function read() {
     readAt = Date.now();
     newest = state.decisions.find(({ tasks }) => tasks)?.id;
@@ -32,14 +36,15 @@ export function plans(redraw) {
       const isNew = state.decisions.find(({ tasks }) => tasks)?.id !== newest;
       if (isNew && Date.now() - readAt > PAUSE && !steady.isHeld()) read();
       return [
-        heading('Plans', h('p', { class: 'muted' }, 'requests that a policy cut into tasks')),
+        heading('Plans', h('p', { class: 'muted' }, 'requests that a policy split into tasks')),
         error && !known ? failed('The plans cannot be read', error) : known === null ? loading('the plans')
-          : known.length ? rows(known, steady) : nothing('No plan yet', h('p', null, 'A plan is made when a policy cuts a request into tasks; ask for a route such as ', h('code', null, 'parallel'), '.')),
+          : known.length ? rows(known, steady) : nothing('No plan yet', h('p', null, 'A plan exists when a policy splits a request into tasks. Request a route such as ', h('code', null, 'parallel'), '.')),
       ];
     },
   };
 }
 
+/** @param {PlanSummary[]} known */
 function rows(known, steady) {
   return table({
     caption: 'Plans', rows: known, keyOf: ({ id }) => id, mount: steady.mount,
@@ -59,7 +64,9 @@ function rows(known, steady) {
 
 export function plan(redraw) {
   const chart = createGantt(redraw);
-  let [trace, error, wanted] = [null, null, null];
+  /** @type {PlanTrace | null} */
+  let trace = null;
+  let [error, wanted] = [null, null];
   return {
     title: 'Plan',
     async enter(id) {
@@ -77,7 +84,7 @@ export function plan(redraw) {
       if (error) return [heading('Plan', back), failed('This plan cannot be shown', error)];
       if (!trace) return [heading('Plan', back), loading('the plan')];
       return [
-        heading(trace.label, ending(trace.ending), back, h('a', { href: `#/decisions/${encodeURIComponent(id)}` }, 'Its decision')),
+        heading(trace.label, ending(trace.ending), back, h('a', { href: `#/decisions/${encodeURIComponent(id)}` }, 'Decision record')),
         h('p', { class: 'lead' }, inWords(trace)),
         trace.error && h('div', { class: 'objection' }, trace.error),
         facts(['Route', h('a', { href: `#/routes/${encodeURIComponent(trace.route)}` }, trace.route)], ['Policy', version(trace.policy)], ['When', moment(trace.at * 1000)],
@@ -88,14 +95,16 @@ export function plan(redraw) {
   };
 }
 
+/** @param {PlanTrace} trace */
 function inWords(trace) {
   const row = trace.tasks.reduce((all, { begun_ms: begun, ended_ms: ended }) => all + (ended ?? 0) - (begun ?? 0), 0);
-  const saved = row > trace.latency_ms ? ` One after another its tasks would have taken ${milliseconds(row)}, ${percent(1 - trace.latency_ms / row)} of which was saved by running them side by side.` : '';
+  const saved = row > trace.latency_ms ? ` Run one after another, its tasks would have taken ${milliseconds(row)}; running them in parallel saved ${percent(1 - trace.latency_ms / row)}.` : '';
   const steps = trace.steps > 1 ? ` in ${trace.steps} steps` : '';
-  return `${plural(trace.tasks.length, 'task')}${steps}, over after ${milliseconds(trace.latency_ms)}.${saved}${trace.reason ? ` The policy’s reason: ${trace.reason}` : ''}`;
+  return `${plural(trace.tasks.length, 'task')}${steps}, completed after ${milliseconds(trace.latency_ms)}.${saved}${trace.reason ? ` The policy’s reason: ${trace.reason}` : ''}`;
 }
 
-/** The tasks of a plan, as a chart and as a table. */
+/** The tasks of a plan, as a chart and as a table.
+ * @param {record.PlanRecord} plan */
 export function tasksOf({ tasks, critical_path: path, critical_path_ms: time }, chart, total) {
   const names = new Map(tasks.map(({ number, name }) => [number, name]));
   const waited = ({ after, step }) => (after.length ? list(after.map((number) => `${number + 1} ${names.get(number) ?? ''}`.trim())) : step > 1 ? `step ${step - 1}` : 'nothing');
@@ -103,9 +112,9 @@ export function tasksOf({ tasks, critical_path: path, critical_path_ms: time }, 
     id: task.number, name: `${task.number + 1} ${task.name}`, begun: task.begun_ms, ended: task.ended_ms, after: task.after,
     kind: task.status, isCritical: path.includes(task.number), criticalAfter: path[path.indexOf(task.number) - 1],
     beside: task.begun_ms === null || task.begun_ms === undefined ? task.status : `${task.model ?? task.status}, ${milliseconds(task.ended_ms - task.begun_ms)}`,
-    told: `${task.name} (${task.operation}), ${task.status}, waited for ${waited(task)}${task.error ? `: ${task.error}` : ''}`,
+    tooltip: `${task.name} (${task.operation}), ${task.status}, waited for ${waited(task)}${task.error ? `: ${task.error}` : ''}`,
   }));
-  // A policy is asked again when all of a step is done, so the next step waits for that.
+  // A policy is asked again when all tasks of a step are done, so the next step waits for them.
   const later = [...new Set(tasks.map(({ step }) => step))].filter((step) => step > 1);
   const begins = (step) => Math.min(...tasks.filter((task) => task.step === step).map(({ begun_ms: begun }) => begun ?? Infinity));
   const steps = later.map((step) => ({ at: begins(step), text: `step ${step}` })).filter(({ at }) => Number.isFinite(at));
@@ -125,7 +134,7 @@ export function tasksOf({ tasks, critical_path: path, critical_path_ms: time }, 
         { title: 'Status', cell: (task) => [ending(task.status), task.error && h('p', { class: 'why' }, task.error)] },
         { title: 'Model', cell: (task) => task.model ?? h('span', { class: 'muted' }, 'none') },
         { title: 'Began', end: true, cell: (task) => milliseconds(task.begun_ms) },
-        { title: 'Took', end: true, cell: (task) => (task.begun_ms === null || task.begun_ms === undefined ? '–' : milliseconds(task.ended_ms - task.begun_ms)) },
+        { title: 'Duration', end: true, cell: (task) => (task.begun_ms === null || task.begun_ms === undefined ? '–' : milliseconds(task.ended_ms - task.begun_ms)) },
         { title: 'Tokens', end: true, cell: (task) => `${count(task.input_tokens)} + ${count(task.output_tokens)}` },
         { title: 'Cost', end: true, cell: (task) => money(task.cost_usd) },
       ],

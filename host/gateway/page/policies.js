@@ -1,11 +1,13 @@
-// Policies: versions, how they do, and what is on hold.
+// Policies: versions, statistics and holds.
 
 import { pin, release, reload, rollBack, unpin } from './actions.js';
 import { h } from './dom.js';
-import { bytes, count, list, microseconds, moment, plural, short } from './format.js';
+import { count, list, microseconds, moment, plural, short } from './format.js';
 import { badge, digest, facts, heading, nothing } from './parts.js';
 import { holdState } from './routes.js';
 import { state } from './store.js';
+
+/** @import { GatewayStatus, PolicyStatus, ReloadReport, VersionStats } from '../../admin-api/admin-api.d.ts' */
 
 export function policies() {
   return {
@@ -16,20 +18,23 @@ export function policies() {
       return [
         heading(name ?? 'Policies', name ? h('a', { href: '#/policies' }, 'All policies') : lastReload(now.last_reload),
           h('button', { type: 'button', class: 'last', onclick: reload }, 'Reload …')),
-        shown.length ? h('div', { class: 'panels' }, shown.map((policy) => one(policy, now))) : nothing('There is no such policy', h('p', null, h('a', { href: '#/policies' }, 'All policies'))),
+        shown.length ? h('div', { class: 'panels' }, shown.map((policy) => panel(policy, now))) : nothing('There is no such policy', h('p', null, h('a', { href: '#/policies' }, 'All policies'))),
       ];
     },
   };
 }
 
+/** @param {ReloadReport | null} report */
 function lastReload(report) {
   if (!report) return h('p', { class: 'muted' }, 'not reloaded since the start');
   const bad = report.policies.filter(({ error }) => error).length;
-  const went = typeof report.config === 'object' ? 'the configuration was rejected' : bad ? `${plural(bad, 'policy', 'policies')} rejected` : 'all is in force';
-  return h('p', { class: 'muted' }, `last reload ${moment(report.at * 1000)} (${report.cause}): ${went}`);
+  const result = typeof report.config === 'object' ? 'the configuration was rejected' : bad ? `${plural(bad, 'policy', 'policies')} rejected` : 'everything is in force';
+  return h('p', { class: 'muted' }, `last reload ${moment(report.at * 1000)} (${report.cause}): ${result}`);
 }
 
-function one(policy, now) {
+/** @param {PolicyStatus} policy
+ * @param {GatewayStatus} now */
+function panel(policy, now) {
   const { name, holds = [], chosen, rejected, active_record: record } = policy;
   const id = `policy-${name}`;
   return h('section', { class: 'panel', key: name, 'aria-labelledby': id },
@@ -40,9 +45,9 @@ function one(policy, now) {
         chosen ? h('button', { type: 'button', key: 'unpin', onclick: () => unpin(policy), 'aria-label': chosen.how === 'pinned' ? `Unpin ${name}` : `Back to the source of ${name}` }, chosen.how === 'pinned' ? 'Unpin' : 'Back to the source')
           : policy.loaded !== false && h('button', { type: 'button', key: 'pin', onclick: () => pin(policy, policy.active), 'aria-label': `Pin ${name}` }, 'Pin'))),
     h('div', { class: 'versions' },
-      policy.loaded === false ? h('p', null, 'No version could be loaded yet: the routes of this policy follow on_failure.')
-        : versionBox('Serves', policy.active, record, `since ${moment(policy.loaded_at * 1000)}`, policy),
-      policy.previous ? versionBox('Before it', policy.previous, policy.previous_record, 'kept', policy) : null),
+      policy.loaded === false ? h('p', null, 'No version could be loaded yet. The routes of this policy follow on_failure.')
+        : versionBox('Active', policy.active, record, `since ${moment(policy.loaded_at * 1000)}`, policy),
+      policy.previous ? versionBox('Previous', policy.previous, policy.previous_record, 'kept for a rollback', policy) : null),
     facts(
       ['Decides at', policy.routes.length ? list(policy.routes) : 'no route'],
       policy.on_trial.length ? ['On trial at', list(policy.on_trial)] : null,
@@ -51,28 +56,27 @@ function one(policy, now) {
       ['Source', h('code', null, policy.source)],
       ['Grants', policy.grants.length ? list(policy.grants) : 'none'],
       ['Instances', policy.isolation === 'warm' ? 'kept warm' : 'fresh for each decision'],
-      ['Memory', memory(policy)],
       ['Swaps', policy.swaps ? count(policy.swaps) : null],
     ),
     rejected && h('div', { class: 'objection' }, h('h3', null, 'Rejected ', rejected.digest && digest(rejected.digest), ` ${moment(rejected.at * 1000)}`), h('p', null, rejected.error)),
-    holds.length > 0 && h('div', { class: 'pad' }, h('h3', null, 'Not let in'), h('ul', { class: 'rows' }, holds.map((hold) => h('li', { key: hold.digest },
+    holds.length > 0 && h('div', { class: 'pad' }, h('h3', null, 'On hold'), h('ul', { class: 'rows' }, holds.map((hold) => h('li', { key: hold.digest },
       digest(hold.digest), holdState(hold, now.now_ms), h('span', { class: 'why grow' }, hold.why),
       h('button', { type: 'button', onclick: () => release(name, hold), 'aria-label': `Release ${short(hold.digest)} of ${name}` }, 'Release'))))));
 }
 
-/** Told by gateways that measure it. */
-function memory({ memory_bytes: size, active_record: record }) {
-  const told = size ?? record?.memory_bytes ?? record?.memory_bytes_max;
-  return told === undefined || told === null ? null : bytes(told);
-}
-
+/** @param {[string, number][]} counts */
 const failures = (counts) => counts.map(([reason, number]) => `${count(number)} ${reason}`).join(', ');
 
+/** @param {string} label
+ * @param {string} hex
+ * @param {VersionStats | null} record
+ * @param {string} note
+ * @param {PolicyStatus} policy */
 function versionBox(label, hex, record, note, policy) {
   const p50 = record?.decision_us_p50;
   return h('div', { class: 'version-box', key: label },
     h('p', null, h('span', { class: 'muted' }, label), ' ', digest(hex), ' ', h('span', { class: 'muted small' }, note)),
     h('p', null, `${count(record?.decisions ?? 0)} decisions, ${record?.failures.length ? failures(record.failures) : 'no failures'}`),
     p50 === null || p50 === undefined ? null : h('p', null, `decides in ${microseconds(p50)} (p50), ${microseconds(record.decision_us_p99)} (p99)`),
-    label !== 'Serves' && !policy.chosen ? h('button', { type: 'button', class: 'quiet', onclick: () => pin(policy, hex), 'aria-label': `Pin this one, ${short(hex)} of ${policy.name}` }, 'Pin this one') : null);
+    label !== 'Active' && !policy.chosen ? h('button', { type: 'button', class: 'quiet', onclick: () => pin(policy, hex), 'aria-label': `Pin this version, ${short(hex)} of ${policy.name}` }, 'Pin this version') : null);
 }

@@ -1,10 +1,12 @@
-// Routes: who decides at each, who is on trial, and what that saves.
+// Routes: policies, trials and savings.
 
 import { demote, endTrial, promote } from './actions.js';
 import { h } from './dom.js';
 import { count, duration, list, microseconds, milliseconds, moment, money, percent, plural, savedOrNot, saving, short } from './format.js';
 import { badge, digest, facts, heading, nothing, version } from './parts.js';
 import { state } from './store.js';
+
+/** @import { Comparison, GatewayStatus, HoldStatus, RouteOverview, TrialStatus, VersionStats } from '../../admin-api/admin-api.d.ts' */
 
 export function routes() {
   return {
@@ -14,14 +16,16 @@ export function routes() {
       const shown = name ? now.routes.filter((route) => route.name === name) : now.routes;
       return [
         heading(name ?? 'Routes', name ? h('a', { href: '#/routes' }, 'All routes')
-          : h('p', { class: 'muted' }, `${plural(now.routes.length, 'name')} that clients ask for. Savings are those of the answered requests that a route’s baseline model could have served too.`)),
-        shown.length ? h('div', { class: 'panels' }, shown.map((route) => one(route, now))) : nothing('There is no such route', h('p', null, h('a', { href: '#/routes' }, 'All routes'))),
+          : h('p', { class: 'muted' }, `${plural(now.routes.length, 'name')} that clients request. Savings count the answered requests that a route’s baseline model could have answered too.`)),
+        shown.length ? h('div', { class: 'panels' }, shown.map((route) => panel(route, now))) : nothing('There is no such route', h('p', null, h('a', { href: '#/routes' }, 'All routes'))),
       ];
     },
   };
 }
 
-function one(route, now) {
+/** @param {RouteOverview} route
+ * @param {GatewayStatus} now */
+function panel(route, now) {
   const { name, trial, promoted, holds = [] } = route;
   const id = `route-${name}`;
   return h('section', { class: trial ? 'panel wide' : 'panel', key: name, 'aria-labelledby': id },
@@ -33,7 +37,7 @@ function one(route, now) {
         promoted && h('button', { type: 'button', key: 'back', onclick: () => demote(route), 'aria-label': `Roll back ${name}` }, 'Roll back'))),
     route.description && h('p', { class: 'pad muted' }, route.description),
     facts(
-      ['Decides', version(route.version)],
+      ['Policy', version(route.version)],
       promoted && ['Promoted', `${moment(promoted.at * 1000)}, instead of ${promoted.instead_of}`],
       ['Requests', `${count(route.requests)}${route.failed ? `, ${count(route.failed)} failed` : ''}`],
       ['Cost', money(route.cost_usd)],
@@ -44,6 +48,7 @@ function one(route, now) {
     holds.length > 0 && h('div', { class: 'pad' }, h('h3', null, 'On hold here'), h('ul', { class: 'rows' }, holds.map((hold) => h('li', { key: hold.digest }, digest(hold.digest), holdState(hold, now.now_ms), h('p', { class: 'why' }, hold.why))))));
 }
 
+/** @param {RouteOverview} route */
 function saved(route) {
   const share = saving(route);
   if (!route.baseline) return 'nothing to compare: the route has no baseline model';
@@ -51,18 +56,23 @@ function saved(route) {
   return [h('b', null, savedOrNot(share)), ` (${money(route.baseline_cost_usd - route.compared_cost_usd)}) against ${route.baseline}`];
 }
 
+/** @param {RouteOverview} route
+ * @param {GatewayStatus} now */
 function modelsOf({ models }, now) {
   if (models.length === now.models.length) return `all ${models.length}`;
   return models.length > 4 ? h('span', { title: models.join(', ') }, `${models.length} of ${now.models.length}`) : list(models);
 }
 
-/** What a hold says of itself. */
+/** The state of a hold.
+ * @param {HoldStatus} hold
+ * @param {number} now */
 export function holdState({ in_force: inForce, until, strikes }, now) {
   if (!inForce) return badge('plain', `was on hold, ${plural(strikes, 'strike')}`);
   if (until === null || until === undefined) return badge('bad', 'quarantine');
   return badge('warn', `on hold for ${duration(until - now / 1000)}`);
 }
 
+/** @param {VersionStats | undefined} record */
 const figuresOf = (record) => ({
   decisions: count(record?.decisions),
   failures: record?.failures.length ? record.failures.map(([reason, number]) => `${count(number)} ${reason}`).join(', ') : 'none',
@@ -74,9 +84,10 @@ const figuresOf = (record) => ({
   latency: milliseconds(record?.mean_latency_ms),
 });
 
+/** @param {TrialStatus} trial */
 function comparison(trial) {
   const title = h('h3', null, `On trial: ${trial.policy}`, trial.version && h('span', { class: 'digest' }, `@${short(trial.version)}`));
-  if (!trial.active) return h('div', { class: 'trial' }, title, h('p', null, 'It does not decide for now: its version is on hold.'));
+  if (!trial.active) return h('div', { class: 'trial' }, title, h('p', null, 'Suspended: its version is on hold.'));
   const { compared } = trial;
   const [active, tried] = [figuresOf(trial.active), figuresOf(trial.trial)];
   const rows = [
@@ -85,19 +96,20 @@ function comparison(trial) {
     ['Decides in, p50', active.p50, tried.p50],
     ['Decides in, p99', active.p99, tried.p99],
     ...(compared ? predicted(compared) : [
-      ['Requests', active.requests, tried.requests], ['No answer', active.errors, tried.errors],
+      ['Requests', active.requests, tried.requests], ['Failed', active.errors, tried.errors],
       ['Mean cost', active.cost, tried.cost], ['Mean latency', active.latency, tried.latency]]),
   ];
   return h('div', { class: 'trial' }, title,
     h('p', { class: 'muted' }, trial.mode === 'canary' ? `It decides ${trial.percent} % of the requests, since ${moment(trial.since * 1000)}.`
       : `It is asked about every request and decides none, since ${moment(trial.since * 1000)}.`,
-    compared && compared.agreement !== null ? ` Both would call the same model first for ${percent(compared.agreement)} of ${count(compared.decisions)} requests.` : ''),
+    compared && compared.agreement !== null ? ` Both choose the same model first for ${percent(compared.agreement)} of ${count(compared.decisions)} requests.` : ''),
     h('div', { class: 'table-box', tabindex: '0', role: 'region', 'aria-label': `Comparison with ${trial.policy}` }, h('table', { class: 'compare' },
       h('thead', null, h('tr', null, h('td'), rows.map(([name]) => h('th', { scope: 'col', class: 'end', key: name }, name)))),
       h('tbody', null, ['decides', 'on trial'].map((side, at) => h('tr', { key: side }, h('th', { scope: 'row' }, side),
         rows.map(([name, ...cells]) => h('td', { class: 'end', key: name }, cells[at]))))))));
 }
 
+/** @param {Comparison} compared */
 function predicted({ predicted_cost_usd: cost, predicted_latency_ms: latency }) {
   return [cost && ['Predicted cost', money(cost.active), money(cost.trial)],
     latency && ['Predicted latency', milliseconds(latency.active), milliseconds(latency.trial)]].filter(Boolean);

@@ -1,6 +1,6 @@
 // Axes: round numbers and round times.
 
-/** The least round number that is not below another, and the lines up to it. */
+/** The least round number that is not below `most`, and the ticks up to it. */
 export function rounded(most, lines = 3) {
   if (!(most > 0)) return { top: 1, ticks: [0, 1] };
   const rough = most / lines;
@@ -12,7 +12,7 @@ export function rounded(most, lines = 3) {
 
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720].map((minutes) => minutes * 60_000);
 
-/** Round times between two others, in the clock of this place; at most so many. */
+/** At most `most` round local times between two times. */
 export function times(from, to, most) {
   const step = TIME_STEPS.find((candidate) => (to - from) / candidate <= most) ?? TIME_STEPS.at(-1);
   const offset = new Date(to).getTimezoneOffset() * 60_000;
@@ -37,7 +37,7 @@ export function line(points) {
   return path;
 }
 
-/** The area between two lines, where both are there. */
+/** The area between two lines, where both have points. */
 export function between(upper, lower) {
   let [path, run] = ['', []];
   const close = () => {

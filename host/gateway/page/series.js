@@ -1,11 +1,16 @@
-// The timeline, cut into the bars and points of the charts.
+// The timeline, divided into the bars and points of the charts.
 
-/** Most models that are drawn apart; further ones are drawn together. */
-const APART = 7;
+/** @import { ModelOverview, RequestTotals, TimelinePoint } from '../../admin-api/admin-api.d.ts' */
+
+/** Models that have a colour of their own; further ones are drawn together. */
+const MAX_COLOURS = 7;
+/** Members that are summed up.
+ * @type {(keyof RequestTotals & keyof TimelinePoint)[]} */
 const SUMS = ['requests', 'answered', 'failed', 'cancelled', 'input_tokens', 'output_tokens', 'cost_usd',
   'compared_cost_usd', 'baseline_cost_usd'];
 
-/** Buckets of a window up to now, oldest first, the last of which is still growing. */
+/** Buckets of a window up to now, oldest first. The last one is still growing.
+ * @param {TimelinePoint[]} points */
 export function buckets(points, window, now) {
   const size = window.bucket;
   const number = (window.seconds * 1000) / size;
@@ -15,9 +20,10 @@ export function buckets(points, window, now) {
   return list;
 }
 
-/** Sums over points or buckets. */
+/** Sums over points or buckets.
+ * @param {Pick<TimelinePoint, keyof RequestTotals & keyof TimelinePoint>[]} points */
 export function sum(points) {
-  const total = Object.fromEntries(SUMS.map((name) => [name, 0]));
+  const total = /** @type {Record<keyof RequestTotals & keyof TimelinePoint, number>} */ (Object.fromEntries(SUMS.map((name) => [name, 0])));
   for (const point of points) for (const name of SUMS) total[name] += point[name];
   return total;
 }
@@ -28,11 +34,12 @@ function empty(at, size, now) {
     until: at + size,
     /** Seconds that it covers so far. */
     seconds: Math.max(1, Math.min(size, now - at) / 1000),
-    models: {},
+    models: /** @type {Record<string, number>} */ ({}),
     ...sum([]),
-    p50: null,
-    p95: null,
-    added: null,
+    p50: /** @type {number | null} */ (null),
+    p95: /** @type {number | null} */ (null),
+    added: /** @type {number | null} */ (null),
+    /** @param {TimelinePoint} point */
     add(point) {
       const before = bucket.requests;
       for (const name of SUMS) bucket[name] += point[name];
@@ -47,14 +54,14 @@ function empty(at, size, now) {
   return bucket;
 }
 
-/** Percentiles cannot be added up; their mean, weighted by requests, stands for them. */
+/** Percentiles cannot be summed up. Their mean, weighted by requests, approximates them. */
 function mean(a, weightA, b, weightB) {
   if (b === null || b === undefined) return a;
   if (a === null) return b;
   return weightA + weightB ? (a * weightA + b * weightB) / (weightA + weightB) : a;
 }
 
-/** A percentile over all buckets, in the same approximation. */
+/** A percentile over all buckets, with the same approximation. */
 export function over(list, name) {
   let [value, weight] = [null, 0];
   for (const bucket of list) {
@@ -64,18 +71,19 @@ export function over(list, name) {
   return value;
 }
 
-/** The models that get a colour of their own, in the gateway's order, which does not
- * change, so that a model keeps its colour. */
+/** The models that have a colour of their own, in the gateway's order. It does not change, so a
+ * model keeps its colour.
+ * @param {ModelOverview[]} models */
 export function palette(models) {
   const ids = models.map(({ id }) => id);
-  const apart = ids.length > APART + 1 ? ids.slice(0, APART) : ids;
+  const apart = ids.length > MAX_COLOURS + 1 ? ids.slice(0, MAX_COLOURS) : ids;
   return new Map(apart.map((id, at) => [id, `series-${at + 1}`]));
 }
 
-/** A model's colour. */
+/** The colour of a model. */
 export const colourOf = (colours, id) => colours.get(id) ?? 'series-other';
 
-/** Answers of a bucket by those of the palette, and by `others` together. */
+/** Answers in a bucket of one model, or of all without a colour if `id` is null. */
 export function answersOf(bucket, id, colours) {
   if (id !== null) return bucket.models[id] ?? 0;
   return Object.entries(bucket.models).reduce((all, [model, answers]) => all + (colours.has(model) ? 0 : answers), 0);

@@ -1,6 +1,6 @@
-// Keeps what a person is reading as it is.
+// Keeps a list unchanged while a person reads it.
 
-/** Holds on to a list while the pointer or the focus is on it, and for a while anyway. */
+/** Holds a list while the pointer or the focus is on it, and at least for `pause` milliseconds. */
 export function createSteady(pause = 0) {
   let element = null;
   let taken = [];
@@ -11,7 +11,7 @@ export function createSteady(pause = 0) {
       return () => { element = null; };
     },
     isHeld: () => element?.matches(':hover, :focus-within') ?? false,
-    /** The list, or the one before it. */
+    /** Returns the list, or the held one. */
     take(list) {
       const now = performance.now();
       if (taken.length && (this.isHeld() || now - takenAt < pause)) return taken;

@@ -1,14 +1,16 @@
-// What the page knows of the gateway, and how it keeps that up to date.
+// The state of the page, and its updates from the gateway.
 
 import { get } from './api.js';
 import { follow } from './stream.js';
 
-/** Decisions and changes that are remembered, at most. */
+/** @import { AuditEvent, DecisionSummary, GatewayStatus, Overview, Tick, TimelinePoint } from '../../admin-api/admin-api.d.ts' */
+
+/** Limits on the decisions and changes that the page keeps. */
 const DECISIONS = 200;
 const CHANGES = 100;
-/** Longest time between two ticks that leaves no hole, in milliseconds. */
+/** Longest time between two ticks that leaves no gap in the timeline, in milliseconds. */
 const GAP = 2_500;
-/** How often the longer windows are read again, in milliseconds. */
+/** Intervals at which the longer windows are read again, in milliseconds. */
 const AGAIN = { 3600: 10_000, 86400: 60_000 };
 
 export const WINDOWS = [
@@ -20,40 +22,47 @@ export const WINDOWS = [
 export const state = {
   /** `loading`, `live`, `lost` or `refused`. */
   link: 'loading',
-  /** Why it is lost or refused. */
+  /** The error, if it is lost or refused.
+   * @type {import('./api.js').ApiError | null} */
   error: null,
   lostAt: null,
   retryAt: null,
   window: WINDOWS[0],
-  /** The gateway's latest word, without timeline and changes. */
+  /** The latest status.
+   * @type {GatewayStatus | null} */
   now: null,
-  /** Steps of the window, oldest first. */
+  /** Steps of the window, oldest first.
+   * @type {TimelinePoint[]} */
   points: [],
+  /** The newest first.
+   * @type {AuditEvent[]} */
   changes: [],
-  /** The newest first. */
+  /** The newest first.
+   * @type {DecisionSummary[]} */
   decisions: [],
 };
 
+/** @type {(what: string) => void} */
 let notify = () => {};
 let stream = null;
 let readAt = 0;
 
-/** Begins; `changed(what)` is called with `tick`, `decisions`, `change`, `link` or `window`. */
+/** Starts the updates; `changed(what)` is called with `tick`, `decisions`, `change`, `link` or `window`. */
 export function start(changed) {
   notify = changed;
   connect();
 }
 
-/** Tries again at once. */
+/** Reconnects immediately. */
 export function retry() {
   if (state.link === 'refused') connect();
   else stream?.retry();
 }
 
-/** Reads how things stand, after something was changed. */
+/** Reads the status again, after a change. */
 export const refresh = () => readOverview().catch(() => {});
 
-/** Looks at another length of time. */
+/** Selects another window. */
 export async function choose(window) {
   state.window = window;
   state.points = [];
@@ -69,7 +78,7 @@ function connect() {
   stream = follow('/admin/events', {
     async opened() {
       await readOverview();
-      // What was missed meanwhile, and what there was before.
+      // Decisions from before, or from while the page was disconnected.
       merge((await get(`/admin/decisions?limit=${DECISIONS}`)).reverse());
       state.link = 'live';
       state.error = state.lostAt = state.retryAt = null;
@@ -94,7 +103,9 @@ function connect() {
 async function readOverview() {
   const wanted = state.window;
   readAt = Date.now();
-  const { timeline, changes, ...now } = await get(`/admin/overview?window=${wanted.seconds}`);
+  /** @type {Overview} */
+  const overview = await get(`/admin/overview?window=${wanted.seconds}`);
+  const { timeline, changes, ...now } = overview;
   if (wanted !== state.window) return;
   Object.assign(state, { now, changes, points: timeline.points });
   notify('tick');
@@ -102,10 +113,10 @@ async function readOverview() {
 
 function event(name, data) {
   if (name === 'tick') {
-    const { points, ...now } = data;
+    const { points, ...now } = /** @type {Tick} */ (data);
     const since = now.now_ms - (state.now?.now_ms ?? now.now_ms);
     state.now = now;
-    // A tick has the newest points only; after a gap the ones before are missing.
+    // A tick has the newest points only. After a gap, earlier ones are missing.
     if (since > GAP) readOverview().catch(() => {});
     else if (state.window.seconds === 300) mergePoints(points ?? []);
     else if (Date.now() - readAt > AGAIN[state.window.seconds]) readOverview().catch(() => {});
@@ -119,6 +130,7 @@ function event(name, data) {
   notify(name);
 }
 
+/** @param {TimelinePoint[]} points */
 function mergePoints(points) {
   const first = points[0]?.at_ms ?? Infinity;
   const oldest = state.now.now_ms - state.window.seconds * 1000;
@@ -126,7 +138,8 @@ function mergePoints(points) {
   state.points = [...before, ...points];
 }
 
-/** Takes in summaries, oldest first, each once. */
+/** Adds summaries, oldest first, that are not known yet.
+ * @param {DecisionSummary[]} summaries */
 function merge(summaries) {
   const known = new Set(state.decisions.map(({ id }) => id));
   const fresh = summaries.filter(({ id }) => !known.has(id));

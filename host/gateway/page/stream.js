@@ -4,13 +4,14 @@ import { ApiError, open } from './api.js';
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
-/** There is a tick each second; without anything for so long, the line is dead. */
+/** Milliseconds without data after which the connection is considered dead: there is a tick each second. */
 const SILENCE = 8_000;
-/** Longest event that is waited for. */
+/** Limit on the length of an event, in characters. */
 const LONGEST = 8 << 20;
 
-/** Follows a stream for ever. `on` has `event(name, data)`, `opened()`, `lost(error, retryAt)`
- * and `refused(error)` for what trying again does not mend. Gives `{ retry, stop }`. */
+/** Follows a stream and reconnects when it ends. `on` has `event(name, data)`, `opened()`,
+ * `lost(error, retryAt)` and `refused(error)` for errors that a retry does not fix. Returns
+ * `{ retry, stop }`. */
 export function follow(path, on) {
   let pause = FIRST_PAUSE;
   let timer = null;
@@ -45,7 +46,7 @@ export function follow(path, on) {
       on.refused(failure);
       return;
     }
-    // Spread, so that all open pages do not come back in the same moment.
+    // Jitter, so that open pages do not all reconnect at the same moment.
     const wait = pause * (0.75 + Math.random() / 2);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
     timer = setTimeout(connect, wait);
@@ -86,7 +87,7 @@ async function read(body, alive, each) {
   }
 }
 
-/** An event's name and data; nothing for a comment. */
+/** Parses an event into its name and data; null for a comment. */
 export function parse(text) {
   let name = 'message';
   const data = [];

@@ -41,13 +41,13 @@ export const connection = {
   async the_token_is_requested_once_and_stored_in_the_tab(browser) {
     browser.expected.push(/401/);
     const page = await browser.open();
-    await page.getByRole("heading", { name: "This gateway asks for its admin token" }).waitFor();
+    await page.getByRole("heading", { name: "This gateway requires its admin token" }).waitFor();
     await browser.checkAccess(page, "the form for the token");
     await page.getByLabel("Admin token").fill("wrong");
-    await page.getByRole("button", { name: "Go on" }).click();
-    await shows(page, "[role=alert]", "did not take that token");
+    await page.getByRole("button", { name: "Continue" }).click();
+    await shows(page, "[role=alert]", "rejected that token");
     await page.getByLabel("Admin token").fill(gateway.token);
-    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Continue" }).click();
     await page.locator(".link-state.live").waitFor();
     await ask("main");
     await shows(page, ".figure", "1 in the last 5 minutes");
@@ -58,7 +58,7 @@ export const connection = {
     assert.ok(!kept.includes(gateway.token), "the token is in this tab only");
     const other = await page.context().newPage();
     await other.goto(gateway.admin);
-    await other.getByRole("heading", { name: "This gateway asks for its admin token" }).waitFor();
+    await other.getByRole("heading", { name: "This gateway requires its admin token" }).waitFor();
   },
 
   async an_unavailable_gateway_is_reported_until_it_returns(browser) {

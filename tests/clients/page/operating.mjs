@@ -71,7 +71,7 @@ export const operating = {
 
     const serves = (await api("/admin/policies/changing")).active;
     assert.equal(serves, active, "the file still has it");
-    await page.locator(".version-box", { hasText: "Serves" }).filter({ hasText: serves.slice(0, 12) }).waitFor();
+    await page.locator(".version-box", { hasText: "Active" }).filter({ hasText: serves.slice(0, 12) }).waitFor();
     await page.getByRole("button", { name: "Pin changing", exact: true }).click();
     await agree(page, "Pin");
     await shows(page, ".badge", "pinned");
@@ -90,7 +90,7 @@ export const operating = {
     await agree(page, "Reload");
     await shows(page, "dialog", "The configuration is in force");
     await page.keyboard.press("Escape");
-    await shows(page, ".heading", "(admin): all is in force");
+    await shows(page, ".heading", "(admin): everything is in force");
 
     // Somebody else was quicker.
     browser.expected.push(/409/);

@@ -31,7 +31,7 @@ export const traffic = {
   async a_decision_is_explained_at_its_own_address(browser) {
     const { id } = await ask("main");
     const page = await browser.openLive(`decisions/${id}`);
-    await shows(page, ".explained", "The policy changing put a/chat first of 2 candidates, then b/chat should it fail");
+    await shows(page, ".explained", "The policy changing chose a/chat of 2 candidates, with b/chat as fallback");
     await shows(page, ".explained", "Among them it is the cheapest.");
     await shows(page, ".explained", "a/chat answered after");
     const record = await api(`/admin/decisions/${id}`);
@@ -60,13 +60,13 @@ export const traffic = {
     const { id } = await ask("main");
     await shows(page, ".heading", "paused, 1 new");
     assert.equal(await page.locator(`a[href="#/decisions/${id}"]`).count(), 0);
-    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Resume" }).click();
     await page.locator(`a[href="#/decisions/${id}"]`).waitFor();
 
     // A list that has the focus does not change.
     await page.locator("tbody a").first().focus();
     const later = await ask("main");
-    await shows(page, ".heading", "held while you are on the list, 1 new");
+    await shows(page, ".heading", "paused while you are on the list, 1 new");
     assert.equal(await page.locator(`a[href="#/decisions/${id}"]`).evaluate((link) => link === document.activeElement), true);
     await page.getByLabel("Route").focus();
     await page.locator(`a[href="#/decisions/${later.id}"]`).waitFor();
@@ -83,8 +83,8 @@ export const traffic = {
     const waits = plan.tasks.reduce((all, { after }) => all + after.length, 0);
     assert.equal(await page.locator(".gantt .link").count(), waits);
     for (const { number, name } of plan.tasks) await page.getByRole("row", { name: new RegExp(`^${number + 1} ${name}`) }).waitFor();
-    await page.getByRole("link", { name: "Its decision" }).click();
-    await shows(page, ".explained", `cut it into`);
+    await page.getByRole("link", { name: "Decision record" }).click();
+    await shows(page, ".explained", `split it into`);
   },
 
   async a_swap_is_marked_on_every_chart_and_changes_the_version(browser) {

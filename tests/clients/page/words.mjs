@@ -21,29 +21,29 @@ export const words = {
     const explained = async (more) => (await call(page, "explain", "explain", record(more))).join(" ");
     assert.equal(
       await explained({ outcome: { ...ANSWERED, baseline_model: "b/large", baseline_cost_usd: 0.004 } }),
-      "A chat request of about 12 tokens came to the route main. The policy cost put a/small first of 2 candidates, "
-      + "then b/large should it fail, as “cheapest”. Among them it is the cheapest and the fastest. a/small answered after "
+      "A chat request of about 12 tokens arrived at the route main. The policy cost chose a/small of 2 candidates, "
+      + "with b/large as fallback, as “cheapest”. Among them it is the cheapest and the fastest. a/small answered after "
       + "184 ms, its first token after 20 ms. It cost $0.00100 (12 tokens in, 30 tokens out), $0.00300 (75 %) less than at b/large.",
     );
     const twin = { ...CHEAP, model: "c/small" };
     assert.match(await explained({ decisions: [{ ...ROUTED, candidates: [CHEAP, DEAR, twin] }] }), /Among them it is one of the cheapest and one of the fastest\./);
     const many = { ...ROUTED, candidates: Array(5).fill(CHEAP), answer: { ...ROUTED.answer, targets: [0, 1, 2, 3, 4].map((candidate) => ({ candidate })) } };
-    assert.match(await explained({ decisions: [many] }), /of 5 candidates, then a\/small, a\/small and 2 others should it fail/);
+    assert.match(await explained({ decisions: [many] }), /of 5 candidates, with a\/small, a\/small and 2 others as fallback/);
     const fell = { policy: "ours", candidates: [CHEAP], answer: { kind: "failure", reason: "deadline", message: "it took longer than 20 ms" } };
-    assert.match(await explained({ decisions: [fell, ROUTED] }), /ours failed \(deadline\): it took longer than 20 ms\. So somebody else was asked\. The policy cost put/);
+    assert.match(await explained({ decisions: [fell, ROUTED] }), /ours failed \(deadline\): it took longer than 20 ms\. The next one was asked instead\. The policy cost chose/);
     const refused = { policy: "ours", candidates: [CHEAP], answer: { kind: "refusal", code: "denied", message: "not this" } };
     assert.match(await explained({ decisions: [refused], attempts: [], outcome: { ...ANSWERED, ending: "failed", error: "not this" } }),
-      /turned the request down \(denied\): not this\. No model answered; it failed after 184 ms: not this\./);
+      /refused the request \(denied\): not this\. No model answered; the request failed after 184 ms: not this\./);
     assert.match(await explained({ attempts: [{ model: "b/large", result: "failed", error: "status 500" }, CALLED] }), /b\/large failed \(status 500\)\. a\/small answered/);
-    assert.match(await explained({ outcome: { ...ANSWERED, ending: "cancelled" } }), /The client went away after 184 ms/);
-    assert.match(await explained({ decisions: [], request: { ...REQUEST, model: "a/small", needs: ["tools"] } }), /which needs tools, asked for the model a\/small itself, so no policy was asked/);
+    assert.match(await explained({ outcome: { ...ANSWERED, ending: "cancelled" } }), /The client disconnected after 184 ms/);
+    assert.match(await explained({ decisions: [], request: { ...REQUEST, model: "a/small", needs: ["tools"] } }), /which needs tools, named the model a\/small, so no policy was asked/);
     assert.match(await explained({ outcome: undefined, attempts: [] }), /It was a dry run: no model was called\.$/);
     const own = { candidates: [CHEAP], answer: { kind: "route", label: "fallback", targets: [{ candidate: 0 }] } };
-    assert.match(await explained({ decisions: [own] }), /The gateway’s own order put a\/small first of 1 candidate, as “fallback”\. a\/small/);
+    assert.match(await explained({ decisions: [own] }), /The gateway’s own order chose a\/small of 1 candidate, as “fallback”\. a\/small/);
     const tasks = ["draft", "revise"].map((name, number) => ({ number, name, status: "done" }));
     const planned = { policy: "chain", candidates: [CHEAP], answer: { kind: "plan", label: "chain:2", tasks: 2 } };
     assert.match(await explained({ decisions: [planned], plan: { critical_path: [0, 1], tasks } }),
-      /cut it into 2 tasks, as “chain:2”\. 2 of 2 tasks were done; the longest chain was “draft” and “revise”\. The request was answered/);
+      /split it into 2 tasks, as “chain:2”\. 2 of 2 tasks were completed; the critical path was “draft” and “revise”\. The request was answered/);
   },
 
   async numbers_are_formatted_for_people(browser) {

@@ -1,5 +1,6 @@
 //! TypeScript declarations of the API, by which the page's scripts are checked.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -36,6 +37,7 @@ pub fn render() -> String {
 fn add_roots(generator: &mut SchemaGenerator) {
     generator.subschema_for::<Overview>();
     generator.subschema_for::<Tick>();
+    generator.subschema_for::<GatewayStatus>();
     generator.subschema_for::<DecisionSummary>();
     generator.subschema_for::<PlanSummary>();
     generator.subschema_for::<PlanTrace>();
@@ -70,7 +72,8 @@ fn of(schema: &Value, indent: &str) -> String {
     }
     for choice in ["oneOf", "anyOf"] {
         if let Some(members) = schema[choice].as_array() {
-            let members: Vec<String> = members.iter().map(|member| of(member, indent)).collect();
+            let members: Vec<String> =
+                members.iter().map(|member| variant(member, members, indent)).collect();
             parts.push(if members.len() > 1 {
                 format!("({})", members.join(" | "))
             } else {
@@ -79,6 +82,20 @@ fn of(schema: &Value, indent: &str) -> String {
         }
     }
     if parts.is_empty() { plain(schema, indent) } else { parts.join(" & ") }
+}
+
+/// The type of one variant of a choice. Members that only other variants have are declared as
+/// undefined, so that a script may read them before it knows the variant.
+fn variant(member: &Value, all: &[Value], indent: &str) -> String {
+    let Some(own) = member["properties"].as_object() else { return of(member, indent) };
+    let others = all.iter().filter_map(|other| other["properties"].as_object()).flat_map(Map::keys);
+    let absent: BTreeSet<&String> = others.filter(|name| !own.contains_key(*name)).collect();
+    let mut text = object(own, &member["required"], indent);
+    text.truncate(text.len() - indent.len() - 1);
+    for name in absent {
+        let _ = writeln!(text, "{indent}  {name}?: undefined;");
+    }
+    text + indent + "}"
 }
 
 fn object(properties: &Map<String, Value>, required: &Value, indent: &str) -> String {
