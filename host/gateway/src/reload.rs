@@ -7,11 +7,11 @@
 //! policy that does not load, since half a configuration is none.
 
 mod automatic_rollback;
-mod operate;
 mod policies;
 mod report;
 mod retry;
 pub(crate) mod rollback_watch;
+mod route_operations;
 mod settled;
 mod triggers;
 mod versions;
@@ -29,14 +29,14 @@ use pointsman_telemetry::metrics::ReloadMetrics;
 use crate::app::App;
 use crate::clock::unix_seconds;
 use crate::rollout::state::Promoted;
-use crate::rollout::{Event, KeepError, Rollouts, State, Who};
+use crate::rollout::{Actor, Event, KeepError, Rollouts, State};
 use crate::snapshot::{LoadedPolicies, Slots, Snapshot, UnusableBackend, connect};
-pub(crate) use operate::{CannotDo, Word};
 use pointsman_config::{Config, ConfigError, Overrides};
 pub(crate) use policies::Unloadable;
 use policies::{Change, Committed, Loader, Loading, What};
 pub(crate) use report::{Report, Verdict};
 use retry::Retry;
+pub(crate) use route_operations::{ChangeAttribution, OperationError};
 pub(crate) use triggers::{ReloadTask, Triggers};
 
 /// Where the configuration comes from.
@@ -215,7 +215,7 @@ impl Reloader {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How reloads went so far.
+    /// Returns counts of reloads.
     pub(crate) fn counts(&self) -> ReloadMetrics {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -291,7 +291,7 @@ impl Reloader {
         let committed = loading.commit(&state, &self.rollouts.kept);
         let events = events(&committed, &state, Vec::new());
         // Holds may have ended, and with them the suspension of a canary.
-        match operate::rebuilt_with(policies, &self.app.snapshot(), &state) {
+        match route_operations::rebuilt_with(policies, &self.app.snapshot(), &state) {
             Ok(snapshot) => self.app.swap(snapshot),
             Err(error) => tracing::error!("what was decided about policies does not take effect: {error}"),
         }
@@ -347,7 +347,7 @@ fn remember(rollouts: &Rollouts, mut state: State, slots: &Slots, events: Vec<Ev
 fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Promoted)>) -> Vec<Event> {
     let over = overruled.into_iter().map(|(route, promoted)| {
         let why = "the configuration names another policy";
-        Event::new(Who::Configuration, "demote").route(&route).policy(&promoted.policy).why(why)
+        Event::new(Actor::Configuration, "demote").route(&route).policy(&promoted.policy).why(why)
     });
     let changes = committed.0.iter().filter_map(|Change { name, what, .. }| {
         let served = before.policy(name).and_then(|policy| policy.active);
@@ -356,7 +356,7 @@ fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Prom
             What::Loaded { to } => (served, to),
             What::Swapped { from, to } => (Some(from), to),
         };
-        let event = |action| Event::new(Who::Configuration, action).policy(name).to(to);
+        let event = |action| Event::new(Actor::Configuration, action).policy(name).to(to);
         match from {
             Some(from) if from == to => None,
             Some(from) => Some(event("swap").from(from)),

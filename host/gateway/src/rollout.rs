@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub(crate) use audit::{Audit, Event, Who};
+pub(crate) use audit::{Actor, Audit, Event};
 pub(crate) use kept::{KeepError, Kept};
 pub(crate) use state::State;
 pub(crate) use trial::{Promotion, Score, Trial};
@@ -28,7 +28,7 @@ pub(crate) struct Rollouts {
     unsaved: AtomicBool,
     /// The code of versions.
     pub(crate) kept: Kept,
-    /// Who decided what.
+    /// The audit log.
     pub(crate) audit: Audit,
 }
 

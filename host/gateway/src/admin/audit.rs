@@ -8,7 +8,7 @@ use pointsman_admin_api::{Actor, AuditEvent, AuditQuery};
 
 use super::Admin;
 use super::query::ApiQuery;
-use crate::rollout::{Event, Who};
+use crate::rollout::{self, Event};
 
 /// Events that are listed by default.
 const DEFAULT_LIMIT: usize = 100;
@@ -29,9 +29,9 @@ pub(super) fn event(event: &Event) -> AuditEvent {
     AuditEvent {
         at: event.at,
         who: match &event.who {
-            Who::Configuration => Actor::Configuration,
-            Who::Admin(name) => Actor::Admin(name.clone()),
-            Who::Gateway => Actor::Gateway,
+            rollout::Actor::Configuration => Actor::Configuration,
+            rollout::Actor::Admin(name) => Actor::Admin(name.clone()),
+            rollout::Actor::Gateway => Actor::Gateway,
         },
         action: event.action.clone(),
         policy: event.policy.as_ref().map(ToString::to_string),

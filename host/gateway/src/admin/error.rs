@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use pointsman_admin_api::{ErrorDetail, ErrorResponse};
 
-use crate::reload::CannotDo;
+use crate::reload::OperationError;
 
 /// An error response. Its shape is that of the client API, so that one client reads both.
 #[derive(Debug)]
@@ -96,13 +96,13 @@ impl AdminError {
     }
 }
 
-impl From<CannotDo> for AdminError {
-    fn from(error: CannotDo) -> Self {
+impl From<OperationError> for AdminError {
+    fn from(error: OperationError) -> Self {
         let kind = match error {
-            CannotDo::NotFound(_) => AdminErrorKind::NotFound,
-            CannotDo::Conflict(_) => AdminErrorKind::Conflict,
-            CannotDo::Invalid(_) => AdminErrorKind::Rejected,
-            CannotDo::Kept(_) => AdminErrorKind::Unavailable,
+            OperationError::NotFound(_) => AdminErrorKind::NotFound,
+            OperationError::Conflict(_) => AdminErrorKind::Conflict,
+            OperationError::Invalid(_) => AdminErrorKind::Rejected,
+            OperationError::Kept(_) => AdminErrorKind::Unavailable,
         };
         Self::new(kind, error.to_string())
     }

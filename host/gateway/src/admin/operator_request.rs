@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::Admin;
 use super::error::{AdminError, AdminErrorKind};
-use crate::reload::Word;
-use crate::rollout::Who;
+use crate::reload::ChangeAttribution;
+use crate::rollout::Actor;
 
 /// Limit on an operator's name, in characters.
 const MAX_NAME: usize = 64;
@@ -31,7 +31,7 @@ pub(super) struct OperatorRequest<T> {
     /// The route or the policy.
     pub(super) name: String,
     pub(super) body: T,
-    pub(super) attribution: Word,
+    pub(super) attribution: ChangeAttribution,
 }
 
 /// A body that may give a reason.
@@ -100,7 +100,7 @@ async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, AdminError> {
 
 /// Returns who makes a change and why. The name is not authenticated: a client with the token
 /// may send any.
-pub(super) fn attribution(headers: &HeaderMap, why: String) -> Result<Word, AdminError> {
+pub(super) fn attribution(headers: &HeaderMap, why: String) -> Result<ChangeAttribution, AdminError> {
     let name = match headers.get(OPERATOR_HEADER).map(|name| name.to_str().map(str::trim)) {
         None => "",
         Some(Ok(name)) if name.len() <= MAX_NAME => name,
@@ -117,7 +117,7 @@ pub(super) fn attribution(headers: &HeaderMap, why: String) -> Result<Word, Admi
         let message = format!("`why` has to be up to {MAX_REASON} printable characters");
         return Err(invalid_body(message).param("why"));
     }
-    Ok(Word { who: Who::Admin(name.to_owned()), why })
+    Ok(ChangeAttribution { who: Actor::Admin(name.to_owned()), why })
 }
 
 fn invalid_body(message: String) -> AdminError {

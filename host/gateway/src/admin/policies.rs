@@ -13,7 +13,7 @@ use pointsman_policy::{Grants, Isolation, PolicyStatsSummary, SlotStatus};
 use super::error::AdminError;
 use super::{Admin, found, reload, routes};
 use crate::rollout;
-use crate::rollout::state::{Chosen, How};
+use crate::rollout::state::{Chosen, OverrideKind as StoredOverride};
 use crate::snapshot::{Snapshot, UnavailablePolicy};
 use pointsman_config as config;
 
@@ -107,8 +107,8 @@ fn chosen(chosen: Chosen) -> ChosenVersion {
     ChosenVersion {
         digest: chosen.digest.to_string(),
         how: match chosen.how {
-            How::Pinned => OverrideKind::Pinned,
-            How::Uploaded => OverrideKind::Uploaded,
+            StoredOverride::Pinned => OverrideKind::Pinned,
+            StoredOverride::Uploaded => OverrideKind::Uploaded,
         },
         before: chosen.before.map(|digest| digest.to_string()),
     }

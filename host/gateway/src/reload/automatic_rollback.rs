@@ -5,10 +5,10 @@ use pointsman_domain::rollout::{Breach, Hold};
 use pointsman_policy::PolicyStats;
 
 use super::Reloader;
-use super::operate::{Word, demoted};
+use super::route_operations::{ChangeAttribution, demoted};
 use crate::clock::unix_seconds;
-use crate::rollout::state::How;
-use crate::rollout::{Event, Who};
+use crate::rollout::state::OverrideKind;
+use crate::rollout::{Actor, Event};
 use crate::snapshot::Snapshot;
 use pointsman_config::{self as config, Mode};
 
@@ -35,7 +35,7 @@ impl Reloader {
             let state = self.rollouts.state();
             let decided = state.policy(slot.name());
             let chosen = decided.and_then(|decided| decided.chosen);
-            if chosen.is_some_and(|chosen| chosen.how == How::Pinned) {
+            if chosen.is_some_and(|chosen| chosen.how == OverrideKind::Pinned) {
                 continue;
             }
             let (new, old) = (took_over.new.stats().tally(), took_over.old.stats().tally());
@@ -44,7 +44,7 @@ impl Reloader {
                 let before = decided.and_then(|decided| decided.holds.get(&bad));
                 let hold = rollback.backoff.hold(before, now, breach.to_string());
                 log_rollback(slot.name(), bad, &breach, &hold);
-                if let Some(undo) = self.undo(slot, bad, hold, Who::Gateway) {
+                if let Some(undo) = self.undo(slot, bad, hold, Actor::Gateway) {
                     is_outdated |= self.undo_at_once(undo);
                 }
             }
@@ -75,7 +75,7 @@ impl Reloader {
                 let holds = &mut state.route_mut(&configured.name).holds;
                 let hold = rollback.backoff.hold(holds.get(&bad), now, breach.to_string());
                 log_rollback(trial.slot.name(), bad, &breach, &hold);
-                let event = Event::new(Who::Gateway, "suspend-canary").route(&configured.name);
+                let event = Event::new(Actor::Gateway, "suspend-canary").route(&configured.name);
                 let event = event.policy(trial.slot.name()).to(bad).why(hold.why.as_str());
                 holds.insert(bad, hold);
                 self.decide_at_once(current, state, event);
@@ -87,8 +87,8 @@ impl Reloader {
             (promotion, state.promoted(configured, &current.config).cloned())
             && let Some(breach) = breach(&promotion.new, &promotion.old)
         {
-            let word = Word { who: Who::Gateway, why: breach.to_string() };
-            let (mut state, event) = demoted(current, state, &configured.name, &promoted, word);
+            let attribution = ChangeAttribution { who: Actor::Gateway, why: breach.to_string() };
+            let (mut state, event) = demoted(current, state, &configured.name, &promoted, attribution);
             if let Some(bad) = event.digest {
                 let holds = &mut state.route_mut(&configured.name).holds;
                 let hold = rollback.backoff.hold(holds.get(&bad), now, breach.to_string());

@@ -9,12 +9,12 @@ use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::Hold;
 use pointsman_policy::{Code, Policy, PolicySlot, SlotRollback};
 
-use super::operate::{CannotDo, Word, check_not_held, slot, with};
 use super::policies::off_the_request_path;
+use super::route_operations::{ChangeAttribution, OperationError, check_not_held, slot, with};
 use super::{Reloader, Report};
 use crate::clock::unix_seconds;
-use crate::rollout::state::{Chosen, How};
-use crate::rollout::{Event, State, Who};
+use crate::rollout::state::{Chosen, OverrideKind};
+use crate::rollout::{Actor, Event, State};
 use crate::snapshot::Snapshot;
 
 /// Fewest hex digits that a version may be called by.
@@ -42,7 +42,11 @@ pub(super) struct Undo {
 impl Reloader {
     /// Lets the version of a policy that served before serve again, and puts the
     /// one that serves in quarantine.
-    pub(crate) async fn roll_back(&self, policy: &PolicyName, word: Word) -> Result<SlotRollback, CannotDo> {
+    pub(crate) async fn roll_back(
+        &self,
+        policy: &PolicyName,
+        attribution: ChangeAttribution,
+    ) -> Result<SlotRollback, OperationError> {
         let undo = {
             let _changing = self.changing();
             let current = self.app.snapshot();
@@ -50,10 +54,10 @@ impl Reloader {
             let bad = slot.active().digest();
             let state = self.rollouts.state();
             let before = state.policy(policy).and_then(|decided| decided.holds.get(&bad));
-            let why = with("rolled back by hand".to_owned(), &word.why);
+            let why = with("rolled back by hand".to_owned(), &attribution.why);
             let hold = Hold::quarantine(before, unix_seconds(), why);
-            let undo = self.undo(slot, bad, hold, word.who).ok_or_else(|| {
-                CannotDo::Conflict(format!(
+            let undo = self.undo(slot, bad, hold, attribution.who).ok_or_else(|| {
+                OperationError::Conflict(format!(
                     "there is no other version of the policy `{policy}` to go back to; \
                      settings are changed in the configuration"
                 ))
@@ -68,7 +72,7 @@ impl Reloader {
 
     /// Change that puts the version before in the place of a bad one, if there is one. Nothing
     /// has changed yet.
-    pub(super) fn undo(&self, slot: &Arc<PolicySlot>, bad: Digest, hold: Hold, who: Who) -> Option<Undo> {
+    pub(super) fn undo(&self, slot: &Arc<PolicySlot>, bad: Digest, hold: Hold, who: Actor) -> Option<Undo> {
         let previous = slot.previous().filter(|previous| previous.digest() != bad)?;
         let back = SlotRollback { from: bad, to: previous.digest() };
         let event =
@@ -105,8 +109,8 @@ impl Reloader {
         &self,
         policy: &PolicyName,
         version: &str,
-        word: Word,
-    ) -> Result<Digest, CannotDo> {
+        attribution: ChangeAttribution,
+    ) -> Result<Digest, OperationError> {
         let _turn = self.turn.lock().await;
         let current = self.app.snapshot();
         let slot = slot(&current, policy)?;
@@ -114,26 +118,30 @@ impl Reloader {
         let state = self.rollouts.state();
         check_not_held(state.held(policy, digest, unix_seconds()), policy, digest)?;
         let loaded = self.load_version(&current, slot, digest, None).await?;
-        let chosen = |_: Option<Chosen>| Chosen { digest, how: How::Pinned, before: None };
-        self.serve(slot, loaded, chosen, "pin", word)?;
+        let chosen = |_: Option<Chosen>| Chosen { digest, how: OverrideKind::Pinned, before: None };
+        self.serve(slot, loaded, chosen, "pin", attribution)?;
         Ok(digest)
     }
 
     /// Lets the policy's source say again which version serves.
-    pub(crate) async fn unpin(&self, policy: &PolicyName, word: Word) -> Result<Report, CannotDo> {
+    pub(crate) async fn unpin(
+        &self,
+        policy: &PolicyName,
+        attribution: ChangeAttribution,
+    ) -> Result<Report, OperationError> {
         {
             let _changing = self.changing();
             let current = self.app.snapshot();
             let slot = slot(&current, policy)?;
             let mut state = self.rollouts.state();
             if state.policy_mut(policy).chosen.take().is_none() {
-                return Err(CannotDo::Conflict(format!(
+                return Err(OperationError::Conflict(format!(
                     "no version of the policy `{policy}` is pinned or uploaded: its source says which one serves"
                 )));
             }
-            let event = Event::new(word.who, "unpin").policy(policy).from(slot.active().digest());
+            let event = Event::new(attribution.who, "unpin").policy(policy).from(slot.active().digest());
             // The reload below brings in what the source says.
-            self.commit(state, event.why(word.why), || {})?;
+            self.commit(state, event.why(attribution.why), || {})?;
         }
         Ok(self.reload("admin").await)
     }
@@ -143,8 +151,8 @@ impl Reloader {
         &self,
         policy: &PolicyName,
         version: &str,
-        word: Word,
-    ) -> Result<Report, CannotDo> {
+        attribution: ChangeAttribution,
+    ) -> Result<Report, OperationError> {
         {
             let _changing = self.changing();
             slot(&self.app.snapshot(), policy)?;
@@ -157,8 +165,8 @@ impl Reloader {
             for route in state.routes.values_mut() {
                 route.holds.remove(&digest);
             }
-            let event = Event::new(word.who, "release").policy(policy).to(digest);
-            self.commit(state, event.why(word.why), || {})?;
+            let event = Event::new(attribution.who, "release").policy(policy).to(digest);
+            self.commit(state, event.why(attribution.why), || {})?;
         }
         Ok(self.reload("admin").await)
     }
@@ -168,8 +176,8 @@ impl Reloader {
         &self,
         policy: &PolicyName,
         code: Code,
-        word: Word,
-    ) -> Result<Digest, CannotDo> {
+        attribution: ChangeAttribution,
+    ) -> Result<Digest, OperationError> {
         let _turn = self.turn.lock().await;
         let current = self.app.snapshot();
         let slot = slot(&current, policy)?;
@@ -177,14 +185,14 @@ impl Reloader {
         let state = self.rollouts.state();
         check_not_held(state.held(policy, digest, unix_seconds()), policy, digest)?;
         if slot.active().digest() == digest {
-            return Err(CannotDo::Conflict(format!("version {} serves already", digest.short())));
+            return Err(OperationError::Conflict(format!("version {} serves already", digest.short())));
         }
         let loaded = self.load_version(&current, slot, digest, Some(code)).await?;
         let chosen = |before: Option<Chosen>| {
             let before = before.map(|chosen| chosen.digest);
-            Chosen { digest, how: How::Uploaded, before }
+            Chosen { digest, how: OverrideKind::Uploaded, before }
         };
-        self.serve(slot, loaded, chosen, "upload", word)?;
+        self.serve(slot, loaded, chosen, "upload", attribution)?;
         Ok(digest)
     }
 
@@ -195,8 +203,8 @@ impl Reloader {
         loaded: Option<Loaded>,
         chosen: impl FnOnce(Option<Chosen>) -> Chosen,
         action: &str,
-        word: Word,
-    ) -> Result<(), CannotDo> {
+        attribution: ChangeAttribution,
+    ) -> Result<(), OperationError> {
         let _changing = self.changing();
         let mut state = self.rollouts.state();
         let decided = state.policy_mut(slot.name());
@@ -212,8 +220,8 @@ impl Reloader {
         if let Some(code) = uploaded.flatten() {
             self.rollouts.kept.keep_uploaded(code)?;
         }
-        let event = Event::new(word.who, action).policy(slot.name()).from(from).to(chosen.digest);
-        self.commit(state, event.why(word.why), || {
+        let event = Event::new(attribution.who, action).policy(slot.name()).from(from).to(chosen.digest);
+        self.commit(state, event.why(attribution.why), || {
             if let Some(policy) = policy {
                 slot.swap(policy);
             }
@@ -228,7 +236,7 @@ impl Reloader {
         slot: &Arc<PolicySlot>,
         version: Digest,
         uploaded: Option<Code>,
-    ) -> Result<Option<Loaded>, CannotDo> {
+    ) -> Result<Option<Loaded>, OperationError> {
         if slot.active().digest() == version {
             return Ok(None);
         }
@@ -246,17 +254,19 @@ impl Reloader {
             }
             (None, None) => {
                 let Some(code) = self.rollouts.kept.code(version) else {
-                    return Err(CannotDo::NotFound(format!("the code of version {version} is not kept")));
+                    return Err(OperationError::NotFound(format!(
+                        "the code of version {version} is not kept"
+                    )));
                 };
                 let load = move || Ok(Loaded { policy: runtime.load(spec, &code)?, uploaded: None });
                 off_the_request_path(load).await
             }
         };
-        loaded.map(Some).map_err(|error| CannotDo::Invalid(error.into_message()))
+        loaded.map(Some).map_err(|error| OperationError::Invalid(error.into_message()))
     }
 
     /// The version that a text means: all of its digest, or the start of it.
-    fn version(&self, slot: &PolicySlot, text: &str) -> Result<Digest, CannotDo> {
+    fn version(&self, slot: &PolicySlot, text: &str) -> Result<Digest, OperationError> {
         let mut known = self.rollouts.kept.versions();
         known.push(slot.active().digest());
         known.extend(slot.previous().map(|previous| previous.digest()));
@@ -265,10 +275,10 @@ impl Reloader {
 }
 
 /// The one digest that starts with a text.
-fn one_of(known: &[Digest], text: &str, what: &str) -> Result<Digest, CannotDo> {
+fn one_of(known: &[Digest], text: &str, what: &str) -> Result<Digest, OperationError> {
     let start = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
     if start.len() < SHORTEST_PREFIX || !start.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(CannotDo::Invalid(format!(
+        return Err(OperationError::Invalid(format!(
             "`{text}` is no version: give at least {SHORTEST_PREFIX} hex digits of its SHA-256"
         )));
     }
@@ -280,8 +290,11 @@ fn one_of(known: &[Digest], text: &str, what: &str) -> Result<Digest, CannotDo> 
         [digest] => Ok(*digest),
         [] => {
             let known: Vec<String> = known.iter().map(Digest::short).collect();
-            Err(CannotDo::NotFound(format!("there is no {what} `{text}`; there are: {}", known.join(", "))))
+            Err(OperationError::NotFound(format!(
+                "there is no {what} `{text}`; there are: {}",
+                known.join(", ")
+            )))
         }
-        _ => Err(CannotDo::Invalid(format!("more than one {what} starts with `{text}`"))),
+        _ => Err(OperationError::Invalid(format!("more than one {what} starts with `{text}`"))),
     }
 }

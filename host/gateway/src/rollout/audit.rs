@@ -29,7 +29,7 @@ pub(crate) struct Event {
     /// When, in seconds since 1970.
     pub(crate) at: u64,
     /// Who.
-    pub(crate) who: Who,
+    pub(crate) who: Actor,
     /// What was done, in one of the words that docs/rollouts.md lists.
     pub(crate) action: String,
     /// To which policy.
@@ -52,7 +52,7 @@ pub(crate) struct Event {
 /// Who changed something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Who {
+pub(crate) enum Actor {
     /// Whoever changed the configuration or a policy's source.
     Configuration,
     /// Whoever called the admin API, by the name that they gave.
@@ -61,7 +61,7 @@ pub(crate) enum Who {
     Gateway,
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Configuration => f.write_str("configuration"),
@@ -74,7 +74,7 @@ impl fmt::Display for Who {
 
 impl Event {
     /// Something happens now.
-    pub(crate) fn new(who: Who, action: &str) -> Self {
+    pub(crate) fn new(who: Actor, action: &str) -> Self {
         let action = action.to_owned();
         Self {
             at: unix_seconds(),

@@ -43,7 +43,7 @@ pub(crate) struct Chosen {
     /// Which.
     pub(crate) digest: Digest,
     /// How.
-    pub(crate) how: How,
+    pub(crate) how: OverrideKind,
     /// The version that was uploaded before it, if the source was overruled already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<Digest>,
@@ -52,7 +52,7 @@ pub(crate) struct Chosen {
 /// How a version came to be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum How {
+pub(crate) enum OverrideKind {
     /// By a person, who wants this one and no other: it is not rolled back by itself.
     Pinned,
     /// By being uploaded: it is watched like any new version.
@@ -195,7 +195,8 @@ impl PolicyState {
     /// A version does not serve any more: neither is it chosen.
     pub(crate) fn drop_chosen(&mut self, version: Digest) {
         if let Some(chosen) = self.chosen.filter(|chosen| chosen.digest == version) {
-            self.chosen = chosen.before.map(|digest| Chosen { digest, how: How::Uploaded, before: None });
+            self.chosen =
+                chosen.before.map(|digest| Chosen { digest, how: OverrideKind::Uploaded, before: None });
         }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Promotion {
     pub(crate) at: u64,
 }
 
-/// How one version on trial has done, and the policy that decides in the same time.
+/// Results of a version on trial, and of the policy that decides in the same time.
 pub(crate) struct Score {
     version: Digest,
     since: u64,

@@ -1,7 +1,7 @@
 use super::*;
 
 fn event(number: u64) -> Event {
-    Event { at: number, ..Event::new(Who::Admin("alice".to_owned()), "pin") }
+    Event { at: number, ..Event::new(Actor::Admin("alice".to_owned()), "pin") }
 }
 
 #[test]

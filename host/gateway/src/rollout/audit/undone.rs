@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use pointsman_domain::ids::PolicyName;
 use pointsman_telemetry::metrics::Undone;
 
-use super::{Event, Who};
+use super::{Actor, Event};
 
 /// What can be undone, and by whom. A person ends a canary, and the configuration
 /// overrules a promotion: neither is undone.
@@ -25,9 +25,9 @@ impl UndoneCounts {
     /// Counts an event, if it is one of these.
     pub(super) fn count(&mut self, event: &Event) {
         let by = match event.who {
-            Who::Gateway => "gateway",
-            Who::Admin(_) => "admin",
-            Who::Configuration => return,
+            Actor::Gateway => "gateway",
+            Actor::Admin(_) => "admin",
+            Actor::Configuration => return,
         };
         let kind = KINDS.iter().position(|kind| *kind == (event.action.as_str(), by));
         if let (Some(kind), Some(policy)) = (kind, &event.policy)

@@ -67,7 +67,7 @@ fn a_state_is_read_as_it_was_written_and_an_older_one_too() {
     let policy = state.policy_mut(&PolicyName::new("own"));
     let digest = Digest::new([7; 32]);
     policy.active = Some(digest);
-    policy.chosen = Some(Chosen { digest, how: How::Uploaded, before: None });
+    policy.chosen = Some(Chosen { digest, how: OverrideKind::Uploaded, before: None });
     policy.holds.insert(digest, Hold { strikes: 2, since: 5, until: None, why: "bad".to_owned() });
     let text = serde_json::to_string(&state).unwrap();
     assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);

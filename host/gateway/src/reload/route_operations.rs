@@ -1,7 +1,7 @@
-//! What persons do about the policies of routes while the gateway runs.
+//! Operations on the policies of routes: trials and promotions.
 //!
-//! Each is one change of the state and a snapshot built from it; only one is made
-//! at a time, and none waits for a compiler. What cannot be done changes nothing.
+//! Each operation changes the state and builds a snapshot from it. Operations run one at a time,
+//! and none waits for a compiler. An operation that fails changes nothing.
 
 use std::sync::Arc;
 
@@ -12,32 +12,32 @@ use pointsman_policy::PolicySlot;
 use super::Reloader;
 use crate::clock::unix_seconds;
 use crate::rollout::state::{OtherTrial, Promoted};
-use crate::rollout::{Event, KeepError, State, Who};
+use crate::rollout::{Actor, Event, KeepError, State};
 use crate::snapshot::{LoadedPolicies, Snapshot, connect};
 use pointsman_config::{self as config, Trial};
 
-/// Whose word it is, and why.
+/// The attribution of a change in the audit log.
 #[derive(Clone, Debug)]
-pub(crate) struct Word {
-    /// Who says so.
-    pub(crate) who: Who,
-    /// The reason given, or nothing.
+pub(crate) struct ChangeAttribution {
+    /// The originator.
+    pub(crate) who: Actor,
+    /// The reason; empty if none was given.
     pub(crate) why: String,
 }
 
-/// Why something cannot be done. Nothing has changed then.
+/// Failure of an operation, which has changed nothing.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CannotDo {
-    /// There is nothing of this name.
+pub(crate) enum OperationError {
+    /// The route, policy or version does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// It makes no sense as things stand.
+    /// It contradicts the current state.
     #[error("{0}")]
     Conflict(String),
-    /// What was given is no good.
+    /// An argument was rejected.
     #[error("{0}")]
     Invalid(String),
-    /// It could not be remembered.
+    /// The state could not be stored.
     #[error(transparent)]
     Kept(#[from] KeepError),
 }
@@ -48,8 +48,8 @@ impl Reloader {
         &self,
         route: &RouteName,
         trial: Option<Trial>,
-        word: Word,
-    ) -> Result<(), CannotDo> {
+        attribution: ChangeAttribution,
+    ) -> Result<(), OperationError> {
         let _changing = self.changing();
         let current = self.app.snapshot();
         let mut state = self.rollouts.state();
@@ -61,17 +61,21 @@ impl Reloader {
                     config::Mode::Shadow => "shadow",
                     config::Mode::Canary { .. } => "canary",
                 };
-                let event = Event::new(word.who, action).policy(&trial.policy).to(digest);
+                let event = Event::new(attribution.who, action).policy(&trial.policy).to(digest);
                 match trial.mode {
-                    config::Mode::Shadow => event.why(word.why),
-                    config::Mode::Canary { percent } => event.why(with(format!("{percent} %"), &word.why)),
+                    config::Mode::Shadow => event.why(attribution.why),
+                    config::Mode::Canary { percent } => {
+                        event.why(with(format!("{percent} %"), &attribution.why))
+                    }
                 }
             }
             None => {
                 let Some(trial) = state.trial_of(configured, &current.config) else {
-                    return Err(CannotDo::Conflict(format!("no policy is on trial at the route `{route}`")));
+                    return Err(OperationError::Conflict(format!(
+                        "no policy is on trial at the route `{route}`"
+                    )));
                 };
-                Event::new(word.who, "end-trial").policy(&trial.policy).why(word.why)
+                Event::new(attribution.who, "end-trial").policy(&trial.policy).why(attribution.why)
             }
         };
         let other = OtherTrial { trial, instead_of: configured.trial.clone() };
@@ -85,13 +89,15 @@ impl Reloader {
         state: &State,
         route: &config::Route,
         trial: &Trial,
-    ) -> Result<Digest, CannotDo> {
+    ) -> Result<Digest, OperationError> {
         let slot = slot(current, &trial.policy)?;
         if !trial.mode.is_possible() {
-            return Err(CannotDo::Invalid("`percent` has to be a number above 0 and up to 100".to_owned()));
+            return Err(OperationError::Invalid(
+                "`percent` has to be a number above 0 and up to 100".to_owned(),
+            ));
         }
         if trial.policy == *state.policy_of(route, &current.config) {
-            return Err(CannotDo::Conflict(format!(
+            return Err(OperationError::Conflict(format!(
                 "the policy `{}` decides at the route `{}` already",
                 trial.policy, route.name
             )));
@@ -107,13 +113,17 @@ impl Reloader {
     }
 
     /// Lets the policy on trial at a route decide there.
-    pub(crate) fn promote(&self, route: &RouteName, word: Word) -> Result<(), CannotDo> {
+    pub(crate) fn promote(
+        &self,
+        route: &RouteName,
+        attribution: ChangeAttribution,
+    ) -> Result<(), OperationError> {
         let _changing = self.changing();
         let current = self.app.snapshot();
         let mut state = self.rollouts.state();
         let configured = self::route(&current, route)?;
         let Some(trial) = state.trial_of(configured, &current.config).cloned() else {
-            return Err(CannotDo::Conflict(format!(
+            return Err(OperationError::Conflict(format!(
                 "no policy is on trial at the route `{route}`: put one on trial first, and look how it does"
             )));
         };
@@ -127,28 +137,32 @@ impl Reloader {
             at: now,
         });
         decided.trial = Some(OtherTrial { trial: None, instead_of: configured.trial.clone() });
-        let event = Event::new(word.who, "promote").route(route).policy(&trial.policy).to(digest);
-        self.decide(&current, state, event.why(word.why))
+        let event = Event::new(attribution.who, "promote").route(route).policy(&trial.policy).to(digest);
+        self.decide(&current, state, event.why(attribution.why))
     }
 
     /// Lets the policy that the configuration names decide at a route again.
-    pub(crate) fn demote(&self, route: &RouteName, word: Word) -> Result<(), CannotDo> {
+    pub(crate) fn demote(
+        &self,
+        route: &RouteName,
+        attribution: ChangeAttribution,
+    ) -> Result<(), OperationError> {
         let _changing = self.changing();
         let current = self.app.snapshot();
         let state = self.rollouts.state();
         let configured = self::route(&current, route)?;
         let Some(promoted) = state.promoted(configured, &current.config).cloned() else {
-            return Err(CannotDo::Conflict(format!(
+            return Err(OperationError::Conflict(format!(
                 "no policy was promoted at the route `{route}`: `{}` decides there as configured",
                 configured.policy
             )));
         };
-        let (state, event) = demoted(&current, state, route, &promoted, word);
+        let (state, event) = demoted(&current, state, route, &promoted, attribution);
         self.decide(&current, state, event)
     }
 
     /// Commits a decision about a route.
-    fn decide(&self, current: &Snapshot, state: State, event: Event) -> Result<(), CannotDo> {
+    fn decide(&self, current: &Snapshot, state: State, event: Event) -> Result<(), OperationError> {
         let snapshot = rebuilt(current, &state)?;
         self.commit(state, event, || self.app.swap(snapshot))
     }
@@ -169,7 +183,7 @@ impl Reloader {
         state: State,
         event: Event,
         put_in_force: impl FnOnce(),
-    ) -> Result<(), CannotDo> {
+    ) -> Result<(), OperationError> {
         self.rollouts.store(state)?;
         put_in_force();
         self.rollouts.audit.note(event);
@@ -186,7 +200,7 @@ impl Reloader {
 }
 
 /// A snapshot of the same configuration, after another decision.
-fn rebuilt(current: &Snapshot, state: &State) -> Result<Snapshot, CannotDo> {
+fn rebuilt(current: &Snapshot, state: &State) -> Result<Snapshot, OperationError> {
     rebuilt_with(current.policies(), current, state)
 }
 
@@ -195,10 +209,11 @@ pub(super) fn rebuilt_with(
     policies: LoadedPolicies,
     current: &Snapshot,
     state: &State,
-) -> Result<Snapshot, CannotDo> {
+) -> Result<Snapshot, OperationError> {
     let config = current.config.clone();
     // None is new, so none can fail.
-    let backends = connect(&config, Some(current)).map_err(|error| CannotDo::Conflict(error.to_string()))?;
+    let backends =
+        connect(&config, Some(current)).map_err(|error| OperationError::Conflict(error.to_string()))?;
     Ok(Snapshot::build(config, backends, policies, state, Some(current)))
 }
 
@@ -208,10 +223,11 @@ pub(super) fn demoted(
     mut state: State,
     route: &RouteName,
     promoted: &Promoted,
-    word: Word,
+    attribution: ChangeAttribution,
 ) -> (State, Event) {
     state.route_mut(route).promoted = None;
-    let event = Event::new(word.who, "demote").route(route).policy(&promoted.policy).why(word.why);
+    let event =
+        Event::new(attribution.who, "demote").route(route).policy(&promoted.policy).why(attribution.why);
     let slot = current.slots.get(&promoted.policy);
     let event = match slot {
         Some(slot) => event.to(slot.active().digest()),
@@ -220,20 +236,26 @@ pub(super) fn demoted(
     (state, event)
 }
 
-fn route<'s>(current: &'s Snapshot, name: &RouteName) -> Result<&'s config::Route, CannotDo> {
+fn route<'s>(current: &'s Snapshot, name: &RouteName) -> Result<&'s config::Route, OperationError> {
     current.config.route(name).ok_or_else(|| {
         let names: Vec<&str> = current.config.routes.iter().map(|route| route.name.as_str()).collect();
-        CannotDo::NotFound(format!("there is no route `{name}`; there are: {}", names.join(", ")))
+        OperationError::NotFound(format!("there is no route `{name}`; there are: {}", names.join(", ")))
     })
 }
 
-pub(super) fn slot<'s>(current: &'s Snapshot, name: &PolicyName) -> Result<&'s Arc<PolicySlot>, CannotDo> {
+pub(super) fn slot<'s>(
+    current: &'s Snapshot,
+    name: &PolicyName,
+) -> Result<&'s Arc<PolicySlot>, OperationError> {
     current.slots.get(name).ok_or_else(|| {
         if let Some(policy) = current.unavailable.get(name) {
-            return CannotDo::Conflict(format!("the policy `{name}` is not loaded yet: {}", policy.error));
+            return OperationError::Conflict(format!(
+                "the policy `{name}` is not loaded yet: {}",
+                policy.error
+            ));
         }
         let names: Vec<&str> = current.slots.keys().map(PolicyName::as_str).collect();
-        CannotDo::NotFound(format!("there is no policy `{name}`; there are: {}", names.join(", ")))
+        OperationError::NotFound(format!("there is no policy `{name}`; there are: {}", names.join(", ")))
     })
 }
 
@@ -242,10 +264,10 @@ pub(super) fn check_not_held(
     hold: Option<&Hold>,
     policy: &PolicyName,
     version: Digest,
-) -> Result<(), CannotDo> {
+) -> Result<(), OperationError> {
     let Some(hold) = hold else { return Ok(()) };
     let short = version.short();
-    Err(CannotDo::Conflict(format!(
+    Err(OperationError::Conflict(format!(
         "version {short} of the policy `{policy}` is on hold ({}); \
          `pointsman policy release {policy} {short}` lifts that",
         hold.why
