@@ -216,7 +216,7 @@ async fn an_upload_to_a_policy_with_a_public_key_needs_a_signature() {
     let two = write("two.wasm", &version(2));
     let (status, error) = upload(&[&two]);
     assert_eq!(status, Some(1));
-    assert!(error.contains("what is uploaded has to be signed"), "{error}");
+    assert!(error.contains("an upload has to be signed"), "{error}");
     let other = write("other.minisig", sign(&version(3)).as_bytes());
     let (status, error) = upload(&[&two, "--signature", &other]);
     assert_eq!(status, Some(1));
