@@ -8,27 +8,13 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+pub(super) use super::node::{Node, Span};
 use super::problem::Problems;
 use super::raw::File;
-
-/// Bytes `start..end` of the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: usize,
-    pub(super) end: usize,
-}
 
 /// A configuration that is TOML, whatever it says.
 pub(super) struct Document<'t> {
     root: Spanned<DeValue<'t>>,
-}
-
-/// An entry of the document: a key and what stands behind it. Absent entries
-/// stand for the place where they would be, that of their table.
-#[derive(Clone, Copy)]
-pub(super) struct Node<'d> {
-    key: Span,
-    value: Option<&'d Spanned<DeValue<'d>>>,
 }
 
 impl<'t> Document<'t> {
@@ -62,72 +48,7 @@ impl<'t> Document<'t> {
 
     /// The whole document.
     pub(super) fn root(&self) -> Node<'_> {
-        Node { key: Span { start: 0, end: 0 }, value: Some(&self.root) }
-    }
-}
-
-impl<'d> Node<'d> {
-    /// The entry of this table under a key.
-    pub(super) fn get(self, key: &str) -> Self {
-        self.entries().find(|(name, _)| *name == key).map_or_else(|| self.absent(), |(_, node)| node)
-    }
-
-    /// The element of this array at a position.
-    pub(super) fn at(self, index: usize) -> Self {
-        match self.value.map(Spanned::get_ref) {
-            Some(DeValue::Array(elements)) => elements
-                .get(index)
-                .map_or_else(|| self.absent(), |value| Self { key: value.span().into(), value: Some(value) }),
-            _ => self.absent(),
-        }
-    }
-
-    /// The entries of this table in the order of the text.
-    pub(super) fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
-        let mut entries = Vec::new();
-        if let Some(DeValue::Table(table)) = self.value.map(Spanned::get_ref) {
-            entries.extend(table.iter().map(|(key, value)| {
-                (key.get_ref().as_ref(), Self { key: key.span().into(), value: Some(value) })
-            }));
-        }
-        entries.sort_by_key(|(_, node)| node.key.start);
-        entries.into_iter()
-    }
-
-    /// Whether the text has it.
-    pub(super) fn is_there(self) -> bool {
-        self.value.is_some()
-    }
-
-    /// Where an error about the key belongs.
-    pub(super) fn key(self) -> Span {
-        self.key
-    }
-
-    /// Where an error about the value belongs: a table is shown by its name.
-    pub(super) fn place(self) -> Span {
-        match self.value {
-            Some(value) if !matches!(value.get_ref(), DeValue::Table(_)) => value.span().into(),
-            _ => self.key,
-        }
-    }
-
-    /// Whether a place lies in this entry.
-    pub(super) fn contains(self, place: Span) -> bool {
-        let own = |span: Span| span.start <= place.start && place.end <= span.end;
-        own(self.key)
-            || self.value.is_some_and(|value| own(value.span().into()))
-            || self.entries().any(|(_, entry)| entry.contains(place))
-    }
-
-    fn absent(self) -> Self {
-        Self { key: self.place(), value: None }
-    }
-}
-
-impl From<std::ops::Range<usize>> for Span {
-    fn from(range: std::ops::Range<usize>) -> Self {
-        Self { start: range.start, end: range.end }
+        Node::root(&self.root)
     }
 }
 

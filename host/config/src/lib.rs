@@ -19,6 +19,7 @@ mod listeners;
 mod memory;
 mod models;
 mod names;
+mod node;
 mod policies;
 mod problem;
 mod proxies;

@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use serde::Serialize;
 
-use super::document::{Node, Span};
+use super::node::{Node, Span};
 use crate::transient::is_transient;
 
 /// Keys whose values are never shown. They are not allowed in a configuration
