@@ -11,7 +11,5 @@ pub(crate) mod plan;
 pub(crate) mod race;
 pub(crate) mod request;
 pub(crate) mod routing;
-mod unservable;
 
 pub(crate) use attempt::ErrorAnswer;
-pub(crate) use unservable::unservable;

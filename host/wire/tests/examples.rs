@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use bytes::Bytes;
-use pointsman_wire::openai::client::{BadRequest, ChatRequest, RequestScan};
+use pointsman_domain::serving_error::ServingError;
+use pointsman_wire::openai::client::{BadRequest, ChatRequest, ErrorBody, RequestScan};
 use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
 use pointsman_wire::openai::provider::{ChatAnswer, TaskOutput};
 use serde_json::{Value, json};
@@ -85,7 +86,8 @@ fn requests_are_parsed_as_far_as_routing_needs() {
 
 #[test]
 fn a_request_without_messages_is_rejected_as_openai_does() {
-    let rejected = read(fixture!("no-messages.request.json")).unwrap_err().body();
+    let error = ServingError::from(read(fixture!("no-messages.request.json")).unwrap_err());
+    let rejected = ErrorBody::from(&error).to_bytes();
     let rejected: Value = serde_json::from_slice(&rejected).unwrap();
     let openai = json!({
         "error": {

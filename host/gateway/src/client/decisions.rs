@@ -13,13 +13,14 @@ use pointsman_domain::plan::PlanStep;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_record::{DecisionRecord, DryRun};
 
+use pointsman_wire::openai::client::unservable;
+
 use super::error::ErrorResponse;
 use super::reading;
 use crate::app::App;
 use crate::proxy::plan::task_runs;
 use crate::proxy::request::AcceptedRequest;
 use crate::proxy::routing::{DecisionMaker, NotRouted, RoutingAction, Selection};
-use crate::proxy::unservable;
 
 /// Runs the route's policies on a chat request, and reports their input and their decision. No
 /// model is called and nothing is accounted; the decision counts as one of the policy's.

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
-use pointsman_wire::openai::client::{BadRequest, ChatRequest, RequestScan, ScanLimits};
+use pointsman_wire::openai::client::{ChatRequest, RequestScan, ScanLimits};
 
 use self::decoded_body::DecodedBody;
 use super::request_options;
@@ -64,15 +64,9 @@ async fn scan(
     let mut scan = RequestScan::new(ScanLimits { body_bytes: limit });
     while let Some(chunk) = body.chunk().await? {
         memory.grow(chunk.len())?;
-        scan.push(chunk).map_err(bad_request)?;
+        scan.push(chunk)?;
     }
-    scan.finish().map_err(bad_request)
-}
-
-fn bad_request(BadRequest { code, param, message, .. }: BadRequest) -> ServingError {
-    let kind = ErrorKind::ALL.iter().find(|kind| Some(kind.code()) == code);
-    let kind = kind.copied().unwrap_or(ErrorKind::InvalidValue);
-    ServingError { parameter: param, ..ServingError::new(kind, message) }
+    Ok(scan.finish()?)
 }
 
 fn larger_than(limit: usize) -> ServingError {

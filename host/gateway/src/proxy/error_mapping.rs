@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use pointsman_domain::decision::Refusal;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
+use pointsman_wire::openai::client::unservable;
 
 use super::plan::{PlanError, TaskFailure};
 use super::race::NoAnswer;
 use super::routing::NotRouted;
-use super::unservable::unservable;
 use crate::memory::OutOfMemory;
 
 /// Wait that a client is asked for when the gateway is out of memory: most requests end sooner.

@@ -12,6 +12,7 @@ use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
 use pointsman_domain::outcome::Fault;
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_wire::openai::client::ErrorBody;
 use pointsman_wire::openai::provider::{BrokenStream, StreamState};
 use tokio::time::{timeout, timeout_at};
@@ -238,9 +239,8 @@ impl AnswerStream {
 
     /// Ends the stream with an error event in its own format.
     fn break_off(&mut self, cause: BreakOff, why: String) {
-        let error =
-            ErrorBody { message: &why, kind: "server_error", code: Some("stream_broken"), param: None };
-        self.ready.push(error.to_event());
+        let error = ServingError::new(ErrorKind::StreamBroken, why.clone());
+        self.ready.push(ErrorBody::from(&error).to_event());
         self.is_read = true;
         self.fail(cause, why);
     }

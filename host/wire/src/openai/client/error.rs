@@ -1,6 +1,7 @@
 //! Errors as clients of this protocol expect them.
 
 use bytes::Bytes;
+use pointsman_domain::serving_error::{ErrorClass, ServingError};
 use serde::Serialize;
 
 /// Value of `{"error": …}`.
@@ -20,6 +21,50 @@ pub struct ErrorBody<'a> {
 #[derive(Serialize)]
 struct Envelope<'a> {
     error: &'a ErrorBody<'a>,
+}
+
+impl<'a> From<&'a ServingError> for ErrorBody<'a> {
+    fn from(error: &'a ServingError) -> Self {
+        Self {
+            message: &error.message,
+            kind: error_type(error.kind.class()),
+            param: error.parameter.as_deref(),
+            code: Some(error.kind.code()),
+        }
+    }
+}
+
+/// Returns the HTTP status of a class of errors.
+pub const fn error_status(class: ErrorClass) -> u16 {
+    match class {
+        ErrorClass::InvalidRequest => 400,
+        ErrorClass::Unauthenticated => 401,
+        ErrorClass::Forbidden => 403,
+        ErrorClass::NotFound => 404,
+        ErrorClass::MethodNotAllowed => 405,
+        ErrorClass::RequestTimeout => 408,
+        ErrorClass::TooLarge => 413,
+        ErrorClass::UnsupportedMediaType => 415,
+        ErrorClass::RateLimited => 429,
+        ErrorClass::BadGateway => 502,
+        ErrorClass::Unavailable => 503,
+        ErrorClass::DeadlineExceeded => 504,
+    }
+}
+
+const fn error_type(class: ErrorClass) -> &'static str {
+    match class {
+        ErrorClass::InvalidRequest
+        | ErrorClass::Unauthenticated
+        | ErrorClass::NotFound
+        | ErrorClass::MethodNotAllowed
+        | ErrorClass::RequestTimeout
+        | ErrorClass::TooLarge
+        | ErrorClass::UnsupportedMediaType => "invalid_request_error",
+        ErrorClass::Forbidden => "permission_error",
+        ErrorClass::RateLimited => "rate_limit_error",
+        ErrorClass::BadGateway | ErrorClass::Unavailable | ErrorClass::DeadlineExceeded => "server_error",
+    }
 }
 
 impl ErrorBody<'_> {

@@ -1,4 +1,5 @@
 use pointsman_domain::model::{Abilities, Modalities};
+use pointsman_domain::serving_error::{ErrorClass, ErrorKind};
 
 use super::*;
 use crate::openai::pass_through::CallMembers;
@@ -52,8 +53,8 @@ fn saying(contents: &[&str]) -> ChatRequest {
 #[track_caller]
 fn check_error(body: &str, message: &str, param: Option<&str>, code: &str) {
     let error = read(body).unwrap_err();
-    assert_eq!((error.message.as_str(), error.param.as_deref(), error.code), (message, param, Some(code)));
-    assert_eq!(error.status, 400);
+    assert_eq!((error.message.as_str(), error.param.as_deref(), error.kind.code()), (message, param, code));
+    assert_eq!(error.kind.class(), ErrorClass::InvalidRequest);
 }
 
 #[track_caller]
@@ -344,5 +345,8 @@ fn a_body_above_the_limit_is_rejected_before_it_is_parsed() {
     let mut scan = RequestScan::new(ScanLimits { body_bytes: 10 });
     assert_eq!(scan.push(Bytes::from_static(b"{\"model\":")), Ok(()));
     let error = scan.push(Bytes::from_static(b"\"m\"")).unwrap_err();
-    assert_eq!((error.status, error.message.as_str()), (413, "The request body is larger than 10 bytes."));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (ErrorKind::RequestTooLarge, "The request body is larger than 10 bytes.")
+    );
 }

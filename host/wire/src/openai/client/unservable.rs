@@ -6,7 +6,7 @@ use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 /// Renders the reason why no model can serve a request, with the member of the body that
 /// asks for what is missing and the configuration key that would allow it.
-pub(crate) fn unservable(none: &NoCandidate) -> ServingError {
+pub fn unservable(none: &NoCandidate) -> ServingError {
     let unsupported = |message| ServingError::new(ErrorKind::UnsupportedRequest, message);
     let allow = |key: &str, values: Vec<&str>| {
         format!(
