@@ -81,6 +81,15 @@ pub(super) fn hex_value(digit: u8) -> Option<u32> {
     char::from(digit).to_digit(16)
 }
 
+/// Returns the bytes of UTF-8 for a code unit of UTF-16; two for each half of a surrogate pair.
+pub(super) fn utf8_len(code_unit: u32) -> usize {
+    match code_unit {
+        0..0x80 => 1,
+        0x80..0x800 | 0xd800..0xe000 => 2,
+        _ => 3,
+    }
+}
+
 /// Escapes a text for JSON, without the quotes around it.
 pub(crate) fn quoted_interior(text: &str) -> Bytes {
     let quoted = Bytes::from(quote(text));

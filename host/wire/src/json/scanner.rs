@@ -1,6 +1,6 @@
 use memchr::memchr2;
 
-use super::escape::hex_value;
+use super::escape::{hex_value, utf8_len};
 use super::number::NumberState;
 use super::plain::{first_control, plain_len};
 use super::{Container, JsonError, JsonProblem, JsonText, MAX_DEPTH, MAX_SHORT, Scalar, Visitor};
@@ -388,15 +388,6 @@ impl Scanner {
 impl Default for Scanner {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Returns the bytes of UTF-8 for a code unit of UTF-16; two for each half of a surrogate pair.
-fn utf8_len(code_unit: u32) -> usize {
-    match code_unit {
-        0..0x80 => 1,
-        0x80..0x800 | 0xd800..0xe000 => 2,
-        _ => 3,
     }
 }
 

@@ -192,14 +192,14 @@ impl StreamRelay {
             self.lacks_line_feed = event.ends_with(b"\r");
             return EventAction::Pass;
         }
-        let mut reading = AnswerVisitor::default();
-        if scan(&data.bytes, &mut reading).is_err() {
+        let mut visited = AnswerVisitor::default();
+        if scan(&data.bytes, &mut visited).is_err() {
             return EventAction::Pass;
         }
-        let action = self.action(event, &data, &reading);
-        self.count.update(reading.count);
-        self.output_bytes += reading.output_bytes();
-        self.completeness.record(&mut reading, &data.bytes);
+        let action = self.action(event, &data, &visited);
+        self.count.update(visited.count);
+        self.output_bytes += visited.output_bytes();
+        self.completeness.record(&mut visited, &data.bytes);
         action
     }
 
@@ -211,16 +211,16 @@ impl StreamRelay {
         if self.comment_bytes > MAX_COMMENTS_BEFORE_CONTENT { EventAction::Drop } else { EventAction::Pass }
     }
 
-    fn action(&mut self, event: &[u8], data: &EventData<'_>, reading: &AnswerVisitor) -> EventAction {
-        if reading.error.is_some() {
+    fn action(&mut self, event: &[u8], data: &EventData<'_>, visited: &AnswerVisitor) -> EventAction {
+        if visited.error.is_some() {
             return EventAction::Pass;
         }
-        let hidden = reading.usage.as_ref().filter(|_| self.hide_usage);
-        if hidden.is_some() && reading.has_usage && reading.choices == 0 {
+        let hidden = visited.usage.as_ref().filter(|_| self.hide_usage);
+        if hidden.is_some() && visited.has_usage && visited.choices == 0 {
             return EventAction::Drop;
         }
-        if let Some(others) = self.others.filter(|_| !self.hide_usage && reading.count.is_complete())
-            && let counted = reading.count.usage(0, 0)
+        if let Some(others) = self.others.filter(|_| !self.hide_usage && visited.count.is_complete())
+            && let counted = visited.count.usage(0, 0)
             && let Some(data) = usage::rewritten(&data.bytes, others + counted)
         {
             return EventAction::Replace(sse::with_data(event, &data));
@@ -235,9 +235,9 @@ impl StreamRelay {
         };
         let in_event = |span: &Span| span.start + offset..span.end + offset;
         let cut = hidden.map(|usage| with_comma(event, in_event(usage)));
-        if reading.texts == 1 && !reading.is_finished() {
-            let text = in_event(&reading.last_text);
-            let padding = reading.padding.as_ref().map(in_event).filter(|padding| padding.start >= text.end);
+        if visited.texts == 1 && !visited.is_finished() {
+            let text = in_event(&visited.last_text);
+            let padding = visited.padding.as_ref().map(in_event).filter(|padding| padding.start >= text.end);
             self.pattern.learn(event, text, padding, cut.clone());
         }
         cut.map_or(EventAction::Pass, EventAction::Cut)

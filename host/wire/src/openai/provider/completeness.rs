@@ -58,11 +58,11 @@ impl Completeness {
     }
 
     /// Records an event with this data.
-    pub fn record(&mut self, reading: &mut AnswerVisitor, data: &[u8]) {
-        self.seen.extend(reading.seen);
-        self.finished.extend(reading.finished);
-        self.has_content |= reading.is_meaningful;
-        if let Some(error) = reading.error.take().filter(|_| self.error.is_none()) {
+    pub fn record(&mut self, visited: &mut AnswerVisitor, data: &[u8]) {
+        self.seen.extend(visited.seen);
+        self.finished.extend(visited.finished);
+        self.has_content |= visited.is_meaningful;
+        if let Some(error) = visited.error.take().filter(|_| self.error.is_none()) {
             self.error = Some((error.reported(data), error.message));
         }
     }

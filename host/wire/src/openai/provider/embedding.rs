@@ -33,12 +33,12 @@ impl EmbeddingBody {
 /// Parses the first vector of an answer, as it is written there but without white space, and the
 /// backend's count of tokens.
 pub(super) fn parse_embedding(answer: &[u8]) -> Result<(String, UsageCount), InvalidAnswer> {
-    let mut reading = EmbeddingVisitor::default();
-    scan(answer, &mut reading).map_err(|error| InvalidAnswer::NotJson(error.to_string()))?;
-    let written = reading.vector.filter(|_| reading.is_numbers).and_then(|span| answer.get(span));
+    let mut visited = EmbeddingVisitor::default();
+    scan(answer, &mut visited).map_err(|error| InvalidAnswer::NotJson(error.to_string()))?;
+    let written = visited.vector.filter(|_| visited.is_numbers).and_then(|span| answer.get(span));
     let written = written.ok_or(InvalidAnswer::NoVector)?;
     let compact = written.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| char::from(*byte));
-    let count = reading.input_tokens.map(|input_tokens| UsageCount::stated(input_tokens, 0));
+    let count = visited.input_tokens.map(|input_tokens| UsageCount::stated(input_tokens, 0));
     Ok((compact.collect(), count.unwrap_or_default()))
 }
 

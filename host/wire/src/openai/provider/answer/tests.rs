@@ -1,6 +1,7 @@
 use pointsman_domain::failure::ErrorCause;
 
 use super::*;
+use crate::openai::provider::error::ReportedError;
 
 #[track_caller]
 fn check(answer: &str, usage: Option<(u64, u64)>, output_bytes: u64) {
