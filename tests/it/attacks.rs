@@ -98,7 +98,7 @@ fn config(model: &FakeModel, policy: &PolicyFile, attack: &Attack, settings: &st
     )
 }
 
-async fn survives(mut attack: Attack, end: AttackResult) {
+async fn check_attack(mut attack: Attack, end: AttackResult) {
     if let Fails("deadline") | Rejected = end {
         attack.deadline = "200ms";
     }
@@ -148,7 +148,7 @@ macro_rules! attacks {
 
             $(#[tokio::test]
             async fn $name() {
-                survives($kind::$attack.into(), end($kind::$attack)).await;
+                check_attack($kind::$attack.into(), end($kind::$attack)).await;
             })*
         }
     };
@@ -272,14 +272,14 @@ attacks! { blunders, Blunder:
 #[tokio::test]
 async fn leaked_handles_are_counted() {
     let leak = Attack { code: sleeper(), settings: LEAKING.to_owned(), grants: r#""wasi""#, deadline: AMPLE };
-    survives(leak, Fails("handles")).await;
+    check_attack(leak, Fails("handles")).await;
 }
 
 #[tokio::test]
 async fn a_sleep_through_wasi_ends_at_the_deadline() {
     let sleep =
         Attack { code: sleeper(), settings: "{}".to_owned(), grants: r#""wasi", "clocks""#, deadline: AMPLE };
-    survives(sleep, Fails("deadline")).await;
+    check_attack(sleep, Fails("deadline")).await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::command_line::{run, texts};
-use crate::decision_log::{logged, records, validate};
+use crate::decision_log::{records, validate, wait_for_records};
 use crate::fleet::error;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
@@ -19,14 +19,14 @@ const CLIENT: (&str, &str) = ("authorization", "Bearer compatibility-client");
 const ADMIN: (&str, &str) = ("authorization", "Bearer compatibility-admin");
 
 /// Copy of the files of an earlier gateway, completed by the code of the policies.
-struct Earlier {
+struct EarlierFiles {
     directory: PathBuf,
     /// Responses of the earlier gateway.
     answers: Value,
     requests: Vec<Value>,
 }
 
-impl Earlier {
+impl EarlierFiles {
     fn new() -> Self {
         let fixture = Path::new(FIXTURES).join("compatibility/0.1.0");
         let directory = fresh_directory();
@@ -76,7 +76,7 @@ async fn get(gateway: &Gateway, path: &str) -> Answer {
 }
 
 /// Returns the operators' decisions about the policies that have a file, and about the routes.
-fn decided(policies: &Value, routes: &Value) -> Vec<Value> {
+fn operator_decisions(policies: &Value, routes: &Value) -> Vec<Value> {
     let policies = policies["policies"].as_array().or(policies.as_array()).expect("policies").iter();
     let of_files =
         policies.filter(|it| !it["source"].as_str().is_some_and(|source| source.starts_with("builtin:")));
@@ -133,7 +133,7 @@ fn lines(text: &[u8]) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_configuration_of_an_earlier_version_is_accepted() {
-    let earlier = Earlier::new();
+    let earlier = EarlierFiles::new();
     let config = earlier.directory.join("pointsman.toml").display().to_string();
     let checked = run(&["check", &config]);
     let (out, errors) = texts(&checked);
@@ -143,7 +143,7 @@ async fn a_configuration_of_an_earlier_version_is_accepted() {
 
 #[tokio::test]
 async fn earlier_operator_decisions_stay_in_force_and_the_audit_log_is_continued() {
-    let earlier = Earlier::new();
+    let earlier = EarlierFiles::new();
     let audit_file = earlier.directory.join("state/audit.jsonl");
     let audit_before = fs::read(&audit_file).expect("an audit log");
     let gateway = Gateway::start_in(earlier.directory.clone()).await;
@@ -151,7 +151,10 @@ async fn earlier_operator_decisions_stay_in_force_and_the_audit_log_is_continued
     let policies = get(&gateway, "/admin/policies").await.json();
     let routes = get(&gateway, "/admin/routes").await.json();
     let answers = &earlier.answers;
-    assert_eq!(decided(&policies, &routes), decided(&answers["policies"], &answers["routes"]));
+    assert_eq!(
+        operator_decisions(&policies, &routes),
+        operator_decisions(&answers["policies"], &answers["routes"])
+    );
 
     // What is on hold stays out, and an operation continues the history.
     let put = |path: &str, body: Vec<u8>| {
@@ -174,7 +177,7 @@ async fn earlier_operator_decisions_stay_in_force_and_the_audit_log_is_continued
 
 #[tokio::test]
 async fn the_decision_log_is_continued_and_records_and_the_admin_api_only_grow() {
-    let earlier = Earlier::new();
+    let earlier = EarlierFiles::new();
     let decisions = earlier.directory.join("decisions");
     let before = records(&decisions);
     validate(&before);
@@ -191,7 +194,7 @@ async fn the_decision_log_is_continued_and_records_and_the_admin_api_only_grow()
         }
     }
     let count = earlier.requests.len();
-    let all = logged(&decisions, before.len() + count).await;
+    let all = wait_for_records(&decisions, before.len() + count).await;
     assert_eq!(all[..before.len()], before, "what was logged stays, in its order");
     let (of_before, now) = (&before[before.len() - count..], &all[before.len()..]);
     for (of_before, now) in of_before.iter().zip(now) {

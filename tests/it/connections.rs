@@ -20,7 +20,7 @@ use crate::raw::h2;
 const READY: &[u8] = b"GET /ready HTTP/1.1\r\nhost: gateway\r\n\r\n";
 
 /// Checks readiness on a connection that stays open.
-async fn ready(connection: &mut TcpStream) {
+async fn is_ready(connection: &mut TcpStream) {
     const END: &[u8] = b"ready\n";
     connection.write_all(READY).await.expect("the gateway reads");
     let mut answer = Vec::new();
@@ -37,7 +37,7 @@ fn whole_request(more: &str) -> Vec<u8> {
 }
 
 /// Reads until the gateway closes the connection.
-async fn rest(mut connection: TcpStream) -> Vec<u8> {
+async fn read_to_end(mut connection: TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     connection.read_to_end(&mut rest).await.expect("the gateway closes in good order");
     rest
@@ -70,7 +70,7 @@ async fn a_connection_beyond_the_limit_waits_until_a_busy_one_ends() {
 
     gate.open();
     for connection in connections {
-        let answer = String::from_utf8(rest(connection).await).expect("text");
+        let answer = String::from_utf8(read_to_end(connection).await).expect("text");
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("hello there"), "{answer}");
     }
 }
@@ -81,7 +81,7 @@ async fn idle_connections_are_closed_when_all_slots_are_taken() {
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nmax_connections = 3\n")).await;
     let (mut used, silent) = (raw::connect(&gateway).await, raw::connect(&gateway).await);
     let mut prefaced = raw::connect(&gateway).await;
-    ready(&mut used).await;
+    is_ready(&mut used).await;
     prefaced.write_all(&[h2::PREFACE, &h2::settings(&[])].concat()).await.expect("the gateway reads");
     for _ in 0..3 {
         assert_eq!(ask(&gateway, &chat("main", "hi")).await.text(), "hello there");
@@ -105,12 +105,12 @@ async fn a_client_with_an_incomplete_head_is_cut_off_after_the_timeout() {
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nheader_timeout = \"50ms\"\n")).await;
     let half = raw::head();
     for sent in [half.as_str(), "PRI * HTTP/2.0\r\n", ""] {
-        assert_eq!(raw::exchange(&gateway, sent.as_bytes()).await, "", "{sent:?}");
+        assert_eq!(raw::send_and_read(&gateway, sent.as_bytes()).await, "", "{sent:?}");
     }
     let mut used = raw::connect(&gateway).await;
-    ready(&mut used).await;
+    is_ready(&mut used).await;
     used.write_all(half.as_bytes()).await.expect("the gateway reads");
-    assert_eq!(rest(used).await, b"", "a further head has to arrive in time, too");
+    assert_eq!(read_to_end(used).await, b"", "a further head has to arrive in time, too");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn an_http2_client_with_an_incomplete_head_gets_an_error_and_is_cut_off() 
     ] {
         let mut connection = raw::connect(&gateway).await;
         connection.write_all(&sent).await.expect("the gateway reads");
-        let frames = h2::kinds(&rest(connection).await);
+        let frames = h2::frame_types(&read_to_end(connection).await);
         assert!(frames.contains(&h2::GOAWAY), "{frames:?}");
     }
 }
@@ -135,10 +135,10 @@ async fn a_connection_may_be_idle_for_longer_than_a_head_may_take() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nheader_timeout = \"50ms\"\n")).await;
     let mut kept = raw::connect(&gateway).await;
-    ready(&mut kept).await;
+    is_ready(&mut kept).await;
     // A silent connection that began later has run out of its time by then.
-    assert_eq!(raw::exchange(&gateway, b"").await, "");
-    ready(&mut kept).await;
+    assert_eq!(raw::send_and_read(&gateway, b"").await, "");
+    is_ready(&mut kept).await;
 }
 
 #[tokio::test]
@@ -146,8 +146,8 @@ async fn a_connection_without_a_request_is_closed_cleanly_after_the_idle_timeout
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nidle_timeout = \"100ms\"\n")).await;
     let mut first = raw::connect(&gateway).await;
-    ready(&mut first).await;
-    assert_eq!(rest(first).await, b"");
+    is_ready(&mut first).await;
+    assert_eq!(read_to_end(first).await, b"");
 
     let stream = raw::connect(&gateway).await;
     let (mut sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -173,7 +173,7 @@ async fn a_client_that_reads_no_answer_is_cut_off_after_the_idle_timeout() {
     let no_window = h2::settings(&[(h2::INITIAL_WINDOW_SIZE, 0)]);
     let sent = [h2::PREFACE, &no_window, &h2::get(1, "/ready"), &h2::get(3, "/v1/models")].concat();
     connection.write_all(&sent).await.expect("the gateway reads");
-    let frames = h2::kinds(&rest(connection).await);
+    let frames = h2::frame_types(&read_to_end(connection).await);
     assert_eq!(frames.iter().filter(|kind| **kind == h2::HEADERS).count(), 2, "{frames:?}");
     assert!(!frames.contains(&h2::DATA) && frames.contains(&h2::GOAWAY), "{frames:?}");
 }
@@ -205,7 +205,7 @@ async fn an_answer_may_take_longer_than_the_head_of_its_request() {
     // A silent connection that began later has run out of its time by then.
     let meanwhile = async {
         gate.reached().await;
-        assert_eq!(raw::exchange(&gateway, b"").await, "");
+        assert_eq!(raw::send_and_read(&gateway, b"").await, "");
         gate.open();
     };
     let (answer, ()) = tokio::join!(ask(&gateway, &body), meanwhile);
@@ -222,7 +222,7 @@ async fn an_address_at_its_connection_limit_is_rejected_and_others_are_not() {
     busy.write_all(&whole_request("")).await.expect("the gateway reads");
     gate.reached().await;
 
-    let refused = rest(connect_from(&gateway, [127, 0, 0, 1]).await).await;
+    let refused = read_to_end(connect_from(&gateway, [127, 0, 0, 1]).await).await;
     let refused = String::from_utf8(refused).expect("text");
     assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("too_many_connections"), "{refused}");
     // Who is no trusted proxy is not believed.
@@ -234,9 +234,9 @@ async fn an_address_at_its_connection_limit_is_rejected_and_others_are_not() {
     assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
     gateway.logged("max_connections_per_peer").await;
 
-    ready(&mut connect_from(&gateway, [127, 0, 0, 2]).await).await;
+    is_ready(&mut connect_from(&gateway, [127, 0, 0, 2]).await).await;
     gate.open();
-    assert!(rest(busy).await.starts_with(b"HTTP/1.1 200"));
+    assert!(read_to_end(busy).await.starts_with(b"HTTP/1.1 200"));
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn clients_behind_a_trusted_proxy_are_distinguished_by_the_proxy_protocol(
     let _ = stranger.read_to_end(&mut answer).await;
     assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
     gate.open();
-    assert!(rest(busy).await.starts_with(b"HTTP/1.1 200"));
+    assert!(read_to_end(busy).await.starts_with(b"HTTP/1.1 200"));
 }
 
 #[tokio::test]

@@ -17,9 +17,9 @@ use crate::policy_failures::inline;
 use crate::policy_file::PolicyFile;
 
 /// Directory that outlives gateways; removed when dropped.
-struct Logs(PolicyFile);
+struct LogDirectory(PolicyFile);
 
-impl Logs {
+impl LogDirectory {
     fn new() -> Self {
         Self(PolicyFile::new(b""))
     }
@@ -55,7 +55,7 @@ pub fn records(dir: &Path) -> Vec<Value> {
 }
 
 /// Waits until there are `count` records.
-pub async fn logged(dir: &Path, count: usize) -> Vec<Value> {
+pub async fn wait_for_records(dir: &Path, count: usize) -> Vec<Value> {
     loop {
         let records = records(dir);
         if records.len() >= count {
@@ -84,7 +84,7 @@ pub fn validate(records: &[Value]) {
 
 #[tokio::test]
 async fn every_kind_of_request_is_a_line_that_the_schema_describes() {
-    let (logs, policy) = (Logs::new(), PolicyFile::new(HOSTILE));
+    let (logs, policy) = (LogDirectory::new(), PolicyFile::new(HOSTILE));
     let (good, failing) = (FakeModel::saying("one two").await, FakeModel::always(Step::status(500)).await);
     let gate = Gate::new();
     let slow = FakeModel::always(Step::stream(&["one ", "two"]).wait_after(1, &gate)).await;
@@ -107,7 +107,7 @@ async fn every_kind_of_request_is_a_line_that_the_schema_describes() {
     let mut hung_up = open(&gateway, &streamed("slow", "count")).await;
     hung_up.event().await.expect("the first event");
     drop(hung_up);
-    let records = logged(&logs.dir(), 7).await;
+    let records = wait_for_records(&logs.dir(), 7).await;
     validate(&records);
     let endings: Vec<(&str, &str)> = records
         .iter()
@@ -142,7 +142,7 @@ async fn every_kind_of_request_is_a_line_that_the_schema_describes() {
 
 #[tokio::test]
 async fn a_stop_writes_queued_records_and_the_next_start_compresses_them() {
-    let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
+    let (logs, fake) = (LogDirectory::new(), FakeModel::saying("hello").await);
     let config = in_order(&[&fake], &logs.table(""));
     let gateway = Gateway::start(&config).await;
     for _ in 0..5 {
@@ -160,7 +160,7 @@ async fn a_stop_writes_queued_records_and_the_next_start_compresses_them() {
 
 #[tokio::test]
 async fn a_request_that_is_cut_off_at_the_stop_is_logged() {
-    let (logs, gate) = (Logs::new(), Gate::new());
+    let (logs, gate) = (LogDirectory::new(), Gate::new());
     let fake = FakeModel::always(Step::stream(&["before ", "after"]).wait_after(1, &gate)).await;
     let more = format!("[server]\ndrain_timeout = \"50ms\"\n{}", logs.table(""));
     let gateway = Gateway::start(&in_order(&[&fake], &more)).await;
@@ -174,7 +174,7 @@ async fn a_request_that_is_cut_off_at_the_stop_is_logged() {
 
 #[tokio::test]
 async fn a_kill_during_writes_and_rotation_leaves_whole_lines_without_duplicates() {
-    let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
+    let (logs, fake) = (LogDirectory::new(), FakeModel::saying("hello").await);
     let config = in_order(&[&fake], &logs.table("rotate_size = \"16 KiB\"\nmax_size = \"10 MiB\""));
     let mut count = 0;
     for _ in 0..4 {
@@ -201,7 +201,7 @@ async fn a_kill_during_writes_and_rotation_leaves_whole_lines_without_duplicates
 
 #[tokio::test]
 async fn a_second_gateway_in_the_same_directory_is_rejected() {
-    let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
+    let (logs, fake) = (LogDirectory::new(), FakeModel::saying("hello").await);
     let config = in_order(&[&fake], &logs.table(""));
     let gateway = Gateway::start(&config).await;
     let path = gateway.config().display().to_string();
@@ -252,10 +252,10 @@ async fn content_is_logged_only_if_enabled_and_only_as_configured() {
         ], "left_out_bytes": 10 }),
         ),
     ] {
-        let logs = Logs::new();
+        let logs = LogDirectory::new();
         let gateway = Gateway::start(&in_order(&[&fake], &logs.table(keys))).await;
         ask(&gateway, &body).await;
-        let records = logged(&logs.dir(), 1).await;
+        let records = wait_for_records(&logs.dir(), 1).await;
         assert_eq!(records[0]["content"], expected, "{keys}");
         validate(&records);
         // What the admin API tells never has it.
@@ -267,10 +267,10 @@ async fn content_is_logged_only_if_enabled_and_only_as_configured() {
 
 #[tokio::test]
 async fn a_log_that_vanishes_affects_no_request_and_recovers() {
-    let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
+    let (logs, fake) = (LogDirectory::new(), FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&fake], &logs.table(""))).await;
     ask(&gateway, &chat("main", "hi")).await;
-    logged(&logs.dir(), 1).await;
+    wait_for_records(&logs.dir(), 1).await;
     fs::remove_dir_all(logs.dir()).expect("the log can be removed");
     fs::write(logs.dir(), "in the way").expect("a file in its place");
     for _ in 0..3 {
@@ -288,7 +288,7 @@ async fn a_log_that_vanishes_affects_no_request_and_recovers() {
 
 #[tokio::test]
 async fn a_changed_decision_log_is_reported_to_need_a_restart() {
-    let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
+    let (logs, fake) = (LogDirectory::new(), FakeModel::saying("hello").await);
     let gateway = Gateway::start(&in_order(&[&fake], &logs.table(""))).await;
     ask(&gateway, &chat("main", "hi")).await;
     fs::write(gateway.config(), in_order(&[&fake], &logs.table("content = true")))
@@ -296,18 +296,18 @@ async fn a_changed_decision_log_is_reported_to_need_a_restart() {
     reload(&gateway).await;
     gateway.logged("[decision_log] changed in the configuration").await;
     ask(&gateway, &chat("main", "hi")).await;
-    let records = logged(&logs.dir(), 2).await;
+    let records = wait_for_records(&logs.dir(), 2).await;
     assert_eq!(records[1]["content"], Value::Null, "nothing is lost and nothing changes until then");
 }
 
 #[tokio::test]
 async fn fifty_candidates_are_in_their_record() {
-    let (logs, fake) = (Logs::new(), FakeModel::saying("hello").await);
+    let (logs, fake) = (LogDirectory::new(), FakeModel::saying("hello").await);
     let mut more: String = (0..49).map(|number| model(&format!("a/chat-{number}"), 2, "")).collect();
     more += &logs.table("");
     let gateway = Gateway::start(&in_order(&[&fake], &more)).await;
     ask(&gateway, &chat("main", "hi")).await;
-    let records = logged(&logs.dir(), 1).await;
+    let records = wait_for_records(&logs.dir(), 1).await;
     assert_eq!(records[0]["decisions"][0]["candidates"].as_array().map(Vec::len), Some(50));
     validate(&records);
 }

@@ -30,7 +30,7 @@ async fn gateway(model: &FakeModel) -> Gateway {
 
 /// Request whose body is never read.
 #[derive(Clone)]
-struct Refused {
+struct RejectedRequest {
     /// Returns the request line without the version, and the header lines.
     line: &'static str,
     headers: String,
@@ -38,7 +38,7 @@ struct Refused {
     is_chunked: bool,
 }
 
-impl Refused {
+impl RejectedRequest {
     fn head(&self) -> String {
         let length = match self.is_chunked {
             true => "transfer-encoding: chunked".to_owned(),
@@ -62,13 +62,13 @@ impl Refused {
 /// Returns a response, and the status of the next request on the same connection; `None` if the
 /// response announces that the connection closes.
 #[derive(Debug, PartialEq)]
-struct Seen {
+struct ObservedResponse {
     status: u16,
     next: Option<u16>,
 }
 
 /// Sends a whole request before it reads the response, as many clients do.
-fn send(address: &str, request: &Refused) -> Seen {
+fn send(address: &str, request: &RejectedRequest) -> ObservedResponse {
     let mut connection = TcpStream::connect(address).expect("the gateway accepts");
     connection.write_all(request.head().as_bytes()).expect("the gateway reads");
     for piece in request.pieces() {
@@ -81,11 +81,11 @@ fn send(address: &str, request: &Refused) -> Seen {
     let status = status_of(&head);
     if head.contains("\r\nconnection: close\r\n") {
         assert_eq!(connection.read(&mut [0]).expect("the connection ends in good order"), 0);
-        return Seen { status, next: None };
+        return ObservedResponse { status, next: None };
     }
     let next = format!("GET /health HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {KEY}\r\n\r\n");
     connection.write_all(next.as_bytes()).expect("the connection is kept");
-    Seen { status, next: Some(status_of(&response(&mut connection))) }
+    ObservedResponse { status, next: Some(status_of(&response(&mut connection))) }
 }
 
 /// Reads a response to the end of its body, whose length it states, and returns its head.
@@ -131,7 +131,7 @@ async fn an_early_rejection_arrives_and_the_connection_stays_usable_or_is_closed
     for (address, line, headers, status) in cases {
         for body_bytes in [1, 60 << 10, HUGE] {
             for is_chunked in [false, true] {
-                let request = Refused { line, headers: headers.clone(), body_bytes, is_chunked };
+                let request = RejectedRequest { line, headers: headers.clone(), body_bytes, is_chunked };
                 let (to, sent) = (address.clone(), request.clone());
                 let seen = tokio::task::spawn_blocking(move || send(&to, &sent)).await.expect("no panic");
                 let is_small = body_bytes <= LIMIT;
@@ -140,8 +140,10 @@ async fn an_early_rejection_arrives_and_the_connection_stays_usable_or_is_closed
                     413 if status == 400 && !is_small => 413,
                     _ => status,
                 };
-                let expected =
-                    Seen { status, next: is_small.then_some(if *address == operators { 404 } else { 200 }) };
+                let expected = ObservedResponse {
+                    status,
+                    next: is_small.then_some(if *address == operators { 404 } else { 200 }),
+                };
                 let what = format!("{line} with {body_bytes} bytes, chunked: {is_chunked}");
                 assert_eq!(seen, expected, "{what}");
             }
@@ -162,10 +164,10 @@ async fn a_client_that_waits_for_status_100_is_rejected_before_its_body() {
             body.len()
         )
     };
-    let refused = raw::exchange(&gateway, head("wrong").as_bytes()).await;
+    let refused = raw::send_and_read(&gateway, head("wrong").as_bytes()).await;
     assert!(refused.starts_with("HTTP/1.1 401 ") && refused.contains("connection: close\r\n"), "{refused}");
     // Some do not wait.
-    let refused = raw::exchange(&gateway, format!("{}{body}", head("wrong")).as_bytes()).await;
+    let refused = raw::send_and_read(&gateway, format!("{}{body}", head("wrong")).as_bytes()).await;
     assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
 
     let mut connection = raw::connect(&gateway).await;
@@ -192,7 +194,7 @@ async fn a_pipelined_request_after_a_rejected_one_is_served() {
     };
     let last = "GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let sent = format!("{}{}{}{last}", post("wrong"), post("wrong"), post(KEY));
-    let answers = raw::exchange(&gateway, sent.as_bytes()).await;
+    let answers = raw::send_and_read(&gateway, sent.as_bytes()).await;
     let statuses: Vec<&str> =
         answers.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)).collect();
     assert_eq!(statuses, ["401", "401", "200", "200"], "{answers}");

@@ -108,7 +108,7 @@ async fn a_success_ends_the_pause_of_a_rate_limited_model() {
 }
 
 /// Rejects the member that requests usage, as strict servers do.
-fn strict(request: &pointsman_tests::Request) -> Step {
+fn reject_stream_options(request: &pointsman_tests::Request) -> Step {
     let body = request.json();
     if body.get("stream_options").is_none() {
         return Step::says(request, "hello there");
@@ -119,7 +119,7 @@ fn strict(request: &pointsman_tests::Request) -> Step {
 
 #[tokio::test]
 async fn a_backend_that_rejects_stream_options_is_called_without_them_from_then_on() {
-    let model = FakeModel::builder().otherwise(strict).start().await;
+    let model = FakeModel::builder().otherwise(reject_stream_options).start().await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     for requests in [2, 3] {
         let answer = open(&gateway, &streamed("main", "hi")).await;
@@ -136,7 +136,7 @@ async fn a_backend_that_rejects_stream_options_is_called_without_them_from_then_
 
 #[tokio::test]
 async fn a_backend_can_be_configured_to_report_no_usage_of_streams() {
-    let server = FakeModel::builder().otherwise(strict).start().await;
+    let server = FakeModel::builder().otherwise(reject_stream_options).start().await;
     let config = [
         backend("a", &server, "stream_usage = false\n"),
         model("a/chat", 1, ""),

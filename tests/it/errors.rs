@@ -86,11 +86,11 @@ async fn a_body_above_the_limit_is_rejected_with_or_without_a_length() {
     let model = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nmax_body_bytes = 1000\n")).await;
     let announced =
-        raw::exchange(&gateway, format!("{}content-length: 5000000000\r\n\r\n", raw::head()).as_bytes())
+        raw::send_and_read(&gateway, format!("{}content-length: 5000000000\r\n\r\n", raw::head()).as_bytes())
             .await;
     let body = chat("main", &"x".repeat(1000)).to_string();
     let chunk = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
-    let chunked = raw::exchange(
+    let chunked = raw::send_and_read(
         &gateway,
         format!("{}transfer-encoding: chunked\r\n\r\n{chunk}", raw::head()).as_bytes(),
     )
@@ -114,7 +114,7 @@ async fn headers_above_the_limit_are_rejected() {
     let gateway = Gateway::start(&in_order(&[&model], "[server]\nmax_header_bytes = \"8 KiB\"\n")).await;
     let mut head = raw::head() + "x-long: ";
     head += &"x".repeat(LIMIT - head.len());
-    let answer = raw::exchange(&gateway, head.as_bytes()).await;
+    let answer = raw::send_and_read(&gateway, head.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }
 

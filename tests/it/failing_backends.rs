@@ -14,7 +14,7 @@ use crate::fleet::{
 
 /// Starts a gateway with a model that fails as scripted for its first request, and one that
 /// always answers.
-async fn first_fails(step: Step, more: &str) -> (FakeModel, FakeModel, Gateway) {
+async fn start_with_failing_first(step: Step, more: &str) -> (FakeModel, FakeModel, Gateway) {
     let failing = FakeModel::builder().then(step).start().await;
     let good = FakeModel::saying("from the other").await;
     let gateway = Gateway::start(&in_order(&[&failing, &good], more)).await;
@@ -22,9 +22,9 @@ async fn first_fails(step: Step, more: &str) -> (FakeModel, FakeModel, Gateway) 
 }
 
 /// Fails unless the other model answers, whole and streamed.
-async fn the_other_takes_over(step: Step, more: &str) {
+async fn assert_other_takes_over(step: Step, more: &str) {
     for streaming in [false, true] {
-        let (failing, _good, gateway) = first_fails(step.clone(), more).await;
+        let (failing, _good, gateway) = start_with_failing_first(step.clone(), more).await;
         let mut body = chat("main", "hi");
         body["stream"] = streaming.into();
         let stream = open(&gateway, &body).await;
@@ -43,32 +43,32 @@ async fn the_other_takes_over(step: Step, more: &str) {
 
 #[tokio::test]
 async fn a_connection_that_closes_without_an_answer_is_a_failed_attempt() {
-    the_other_takes_over(Step::drop_connection(), "").await;
+    assert_other_takes_over(Step::drop_connection(), "").await;
 }
 
 #[tokio::test]
 async fn a_server_error_is_a_failed_attempt() {
-    the_other_takes_over(Step::status(500), "").await;
+    assert_other_takes_over(Step::status(500), "").await;
 }
 
 #[tokio::test]
 async fn a_rejected_backend_key_is_a_failed_attempt() {
-    the_other_takes_over(Step::status(401), "").await;
+    assert_other_takes_over(Step::status(401), "").await;
 }
 
 #[tokio::test]
 async fn a_rate_limit_leads_to_another_model_at_once() {
-    the_other_takes_over(Step::status(429).header("retry-after", "3000"), "").await;
+    assert_other_takes_over(Step::status(429).header("retry-after", "3000"), "").await;
 }
 
 #[tokio::test]
 async fn an_answer_that_is_cut_before_its_content_is_a_failed_attempt() {
-    the_other_takes_over(Step::stream(&["lost"]).die_after(0), "").await;
+    assert_other_takes_over(Step::stream(&["lost"]).die_after(0), "").await;
 }
 
 #[tokio::test]
 async fn silence_is_a_failed_attempt() {
-    let (silent, _good, gateway) = first_fails(Step::hang(), "attempt_timeout = \"1s\"\n").await;
+    let (silent, _good, gateway) = start_with_failing_first(Step::hang(), "attempt_timeout = \"1s\"\n").await;
     let answer = ask(&gateway, &chat("main", "hi")).await;
     assert_eq!(answer.text(), "from the other");
     assert_eq!(answer.header("x-pointsman-attempts"), Some("2"));
@@ -219,8 +219,8 @@ async fn a_count_that_cannot_be_true_is_estimated() {
 
 /// Fails unless the client gets `Hel`, then an error in the stream's own format, without a call
 /// of another model.
-async fn breaks_off(step: Step, why: &str, more: &str) {
-    let (_failing, other, gateway) = first_fails(step, more).await;
+async fn assert_stream_breaks(step: Step, why: &str, more: &str) {
+    let (_failing, other, gateway) = start_with_failing_first(step, more).await;
     let stream = open(&gateway, &streamed("main", "hi")).await;
     assert_eq!(
         (stream.status.as_u16(), &stream.headers["x-pointsman-model"]),
@@ -241,20 +241,21 @@ async fn breaks_off(step: Step, why: &str, more: &str) {
 
 #[tokio::test]
 async fn a_broken_stream_is_reported_to_the_client_and_not_retried() {
-    breaks_off(Step::stream(&["Hel", "lo"]).die_after(1), "the model's answer broke off: ", "").await;
+    assert_stream_breaks(Step::stream(&["Hel", "lo"]).die_after(1), "the model's answer broke off: ", "")
+        .await;
 }
 
 #[tokio::test]
 async fn a_truncated_stream_is_reported_to_the_client() {
     let chunk = json!({ "id": "x", "choices": [{ "index": 0, "delta": { "content": "Hel" } }] });
     let step = Step::bytes("text/event-stream", format!("data: {chunk}\n\n"));
-    breaks_off(step, "the model's answer ended before it was complete", "").await;
+    assert_stream_breaks(step, "the model's answer ended before it was complete", "").await;
 }
 
 #[tokio::test]
 async fn a_stalled_stream_is_reported_to_the_client() {
     let step = Step::stream(&["Hel", "lo"]).wait_after(1, &Gate::new());
-    breaks_off(step, "the model sent nothing for ", "attempt_timeout = \"1s\"\n").await;
+    assert_stream_breaks(step, "the model sent nothing for ", "attempt_timeout = \"1s\"\n").await;
 }
 
 #[tokio::test]
@@ -319,7 +320,7 @@ async fn a_fleet_answers_all_requests_while_one_of_its_models_fails_often() {
     let (two, three) = (FakeModel::saying("from two").await, FakeModel::saying("from three").await);
     let gateway = Arc::new(Gateway::start(&in_order(&[&often, &two, &three], "")).await);
     let clients: Vec<_> =
-        (0..CLIENTS).map(|_| tokio::spawn(ask_often(Arc::clone(&gateway), REQUESTS))).collect();
+        (0..CLIENTS).map(|_| tokio::spawn(send_many(Arc::clone(&gateway), REQUESTS))).collect();
     for client in clients {
         client.await.expect("every request was answered");
     }
@@ -329,7 +330,7 @@ async fn a_fleet_answers_all_requests_while_one_of_its_models_fails_often() {
     assert!(lines.len() > 1, "others took over: {lines:#?}");
 }
 
-async fn ask_often(gateway: Arc<Gateway>, requests: usize) {
+async fn send_many(gateway: Arc<Gateway>, requests: usize) {
     let body: Value = chat("main", "hi");
     for _ in 0..requests {
         let answer = client::post(&gateway.url("/v1/chat/completions"), &body).await;

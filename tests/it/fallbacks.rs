@@ -9,7 +9,7 @@ use crate::fleet::{ask, backend, chat, error, in_order, model, open, status, str
 use crate::policy_file::PolicyFile;
 
 /// Failures that another call of the same model may not meet again.
-fn passing_failures() -> [Step; 6] {
+fn transient_failures() -> [Step; 6] {
     [
         Step::drop_connection(),
         Step::status(500),
@@ -22,7 +22,7 @@ fn passing_failures() -> [Step; 6] {
 
 #[tokio::test]
 async fn the_only_model_is_retried_after_any_failure_before_its_answer() {
-    for failure in passing_failures() {
+    for failure in transient_failures() {
         for streaming in [false, true] {
             let failing = FakeModel::builder().then(failure.clone()).then(failure.clone()).start().await;
             let gateway = Gateway::start(&in_order(&[&failing], "")).await;
@@ -106,7 +106,7 @@ impl Fleet {
     }
 
     /// Returns the number of calls of the unhealthy model, without probes.
-    fn calls_of_the_unhealthy(&self) -> usize {
+    fn unhealthy_calls(&self) -> usize {
         self.unhealthy.requests().iter().filter(|request| request.method == Method::POST).count()
     }
 }
@@ -135,7 +135,7 @@ async fn an_unhealthy_model_gets_no_requests_while_others_answer() {
     let fleet = Fleet::new(FakeModel::saying("well").await, "label = \"first\"", "").await;
     assert_eq!(ask(&fleet.gateway, &chat("main", "hi")).await.text(), "well");
     assert_eq!(open(&fleet.gateway, &streamed("main", "hi")).await.text().await, "well");
-    assert_eq!(fleet.calls_of_the_unhealthy(), 0);
+    assert_eq!(fleet.unhealthy_calls(), 0);
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn a_route_can_disable_the_last_resort() {
     let fleet = Fleet::new(failing, "label = \"first\"", "last_resort = false\n").await;
     let answer = ask(&fleet.gateway, &chat("main", "hi")).await;
     assert_eq!(error(&answer, 502, "all_models_failed"), "no model answered: b/chat: status 500");
-    assert_eq!((fleet.calls_of_the_unhealthy(), fleet.other.requests().len()), (0, 1));
+    assert_eq!((fleet.unhealthy_calls(), fleet.other.requests().len()), (0, 1));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ const LOGGED: &str = "[log]\nlevel = \"debug\"\n";
 const CANCELLED: &str = r#""ending":"cancelled""#;
 
 /// Returns the ledger's line of the abandoned request, with its tokens.
-async fn the_cancelled(gateway: &Gateway) -> (Value, u64, u64) {
+async fn cancelled_usage(gateway: &Gateway) -> (Value, u64, u64) {
     gateway.logged(CANCELLED).await;
     let lines = usage(gateway).await;
     let line = lines.iter().find(|line| line["cancelled"] == 1).unwrap_or_else(|| panic!("{lines:#?}"));
@@ -31,7 +31,7 @@ async fn a_client_that_leaves_before_the_answer_ends_the_call() {
     gate.reached().await;
     waiting.abort();
     model.hung_up(1).await;
-    let (line, input, output) = the_cancelled(&gateway).await;
+    let (line, input, output) = cancelled_usage(&gateway).await;
     assert!(input > 0 && output == 0, "the input may have been worked on: {line}");
     assert!(line["cost_usd"].as_f64() > Some(0.0), "{line}");
     let model = status(&gateway, "a/chat").await;
@@ -52,7 +52,7 @@ async fn a_client_that_leaves_before_the_first_token_of_a_stream_ends_the_call()
     gate.reached().await;
     waiting.abort();
     model.hung_up(1).await;
-    let (line, input, output) = the_cancelled(&gateway).await;
+    let (line, input, output) = cancelled_usage(&gateway).await;
     assert!(input > 0 && output == 0, "{line}");
 }
 
@@ -69,7 +69,7 @@ async fn a_client_that_leaves_in_mid_stream_ends_the_call_and_pays_for_the_recei
     assert_eq!(status(&gateway, "a/chat").await["in_flight"], 1);
     drop(stream);
     model.hung_up(1).await;
-    let (line, input, output) = the_cancelled(&gateway).await;
+    let (line, input, output) = cancelled_usage(&gateway).await;
     assert_eq!(line["model"], "a/chat");
     assert!(input > 0, "{line}");
     assert!((3..20).contains(&output), "estimated from what came: {line}");

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::fleet::{ask, backend, chat, model, open, streamed, usage};
 use crate::policy_file::PolicyFile;
 
-async fn hedged(first: &FakeModel, second: &FakeModel) -> (Gateway, PolicyFile) {
+async fn start_hedging(first: &FakeModel, second: &FakeModel) -> (Gateway, PolicyFile) {
     let policy = PolicyFile::new(FIRST);
     let config = [
         backend("a", first, ""),
@@ -24,7 +24,7 @@ async fn hedged(first: &FakeModel, second: &FakeModel) -> (Gateway, PolicyFile) 
 #[tokio::test]
 async fn the_hedge_answers_and_the_abandoned_call_is_charged() {
     let (slow, quick) = (FakeModel::always(Step::hang()).await, FakeModel::saying("quick").await);
-    let (gateway, _policy) = hedged(&slow, &quick).await;
+    let (gateway, _policy) = start_hedging(&slow, &quick).await;
     let answer = ask(&gateway, &chat("main", "hi")).await;
     assert_eq!(answer.text(), "quick");
     assert_eq!(answer.header("x-pointsman-route"), Some("hedged"));
@@ -44,7 +44,7 @@ async fn the_first_call_wins_if_it_answers_before_the_hedge() {
     let (first_gate, second_gate) = (Gate::new(), Gate::new());
     let first = FakeModel::always(Step::stream(&["first"]).wait_after(0, &first_gate)).await;
     let second = FakeModel::always(Step::stream(&["second"]).wait_after(0, &second_gate)).await;
-    let (gateway, _policy) = hedged(&first, &second).await;
+    let (gateway, _policy) = start_hedging(&first, &second).await;
     let opener = async {
         second_gate.reached().await;
         first_gate.open();

@@ -16,7 +16,7 @@ const CLIENTS: usize = 16;
 const BODY: &str = r#"{"model":"main","messages":[{"role":"user","content":"which version are you?"}]}"#;
 
 /// Returns the label and the version of the policy from an answer.
-async fn decided(connection: &mut Connection) -> (String, String) {
+async fn decision_of(connection: &mut Connection) -> (String, String) {
     let answer = connection.ask(&Bytes::from_static(BODY.as_bytes())).await;
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     assert_eq!(answer.header("x-pointsman-policy-failure"), None);
@@ -79,7 +79,7 @@ async fn busy_client(gateway: Arc<Gateway>, serving: Arc<AtomicU32>, stop: Arc<A
     let mut answered = 0;
     while !stop.load(Ordering::SeqCst) {
         let at_least = serving.load(Ordering::SeqCst);
-        let (label, by) = decided(&mut connection).await;
+        let (label, by) = decision_of(&mut connection).await;
         let number: u32 =
             label.strip_prefix("version-").and_then(|number| number.parse().ok()).expect("a version");
         assert_eq!(label, version_label(number));

@@ -20,7 +20,7 @@ fn config(upstream: &FakeModel, keys: &[String]) -> String {
     in_order(&[upstream], &more) + &keys.concat()
 }
 
-async fn ask_by(gateway: &Gateway, secret: &str, name: &str) -> Answer {
+async fn ask_with_key(gateway: &Gateway, secret: &str, name: &str) -> Answer {
     ask_with(gateway, &[("authorization", &format!("Bearer {secret}"))], &chat(name, "hi")).await
 }
 
@@ -31,8 +31,8 @@ async fn a_request_without_a_known_key_is_rejected() {
     let none = ask(&gateway, &chat("main", "hi")).await;
     assert!(error(&none, 401, "invalid_api_key").contains("Authorization: Bearer KEY"));
     assert_eq!(none.header("www-authenticate"), Some("Bearer"));
-    error(&ask_by(&gateway, "pm-guessed", "main").await, 401, "invalid_api_key");
-    error(&ask_by(&gateway, "", "main").await, 401, "invalid_api_key");
+    error(&ask_with_key(&gateway, "pm-guessed", "main").await, 401, "invalid_api_key");
+    error(&ask_with_key(&gateway, "", "main").await, 401, "invalid_api_key");
     let basic = [("authorization", "Basic cG06cG0=")];
     error(&ask_with(&gateway, &basic, &chat("main", "hi")).await, 401, "invalid_api_key");
     error(&client::get(&gateway.url("/v1/models")).await, 401, "invalid_api_key");
@@ -43,7 +43,7 @@ async fn a_request_without_a_known_key_is_rejected() {
         assert_eq!(client::get(&gateway.url(open)).await.status, 200, "{open} is for load balancers");
     }
 
-    assert_eq!(ask_by(&gateway, ALL, "main").await.text(), "hello there");
+    assert_eq!(ask_with_key(&gateway, ALL, "main").await.text(), "hello there");
     assert_eq!(usage(&gateway).await[0]["key"], "app");
 }
 
@@ -52,11 +52,11 @@ async fn a_key_gives_access_to_its_routes_and_models_only() {
     let upstream = FakeModel::saying("hello there").await;
     let keys = [key("all", ALL, "[\"*\"]"), key("some", SOME, "[\"main\", \"a/o*\"]")];
     let gateway = Gateway::start(&config(&upstream, &keys)).await;
-    assert_eq!(ask_by(&gateway, SOME, "main").await.status, 200);
-    assert_eq!(ask_by(&gateway, SOME, "a/other").await.status, 200);
-    assert_eq!(ask_by(&gateway, ALL, "secret").await.status, 200);
+    assert_eq!(ask_with_key(&gateway, SOME, "main").await.status, 200);
+    assert_eq!(ask_with_key(&gateway, SOME, "a/other").await.status, 200);
+    assert_eq!(ask_with_key(&gateway, ALL, "secret").await.status, 200);
     for name in ["secret", "a/chat"] {
-        let message = error(&ask_by(&gateway, SOME, name).await, 403, "model_not_allowed");
+        let message = error(&ask_with_key(&gateway, SOME, name).await, 403, "model_not_allowed");
         assert_eq!(message, format!("the key `some` may not use `{name}`"));
     }
 
@@ -74,12 +74,12 @@ async fn a_key_gives_access_to_its_routes_and_models_only() {
 async fn a_reload_revokes_a_key_and_adds_another() {
     let upstream = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&config(&upstream, &[key("old", ALL, "[\"*\"]")])).await;
-    assert_eq!(ask_by(&gateway, ALL, "main").await.status, 200);
+    assert_eq!(ask_with_key(&gateway, ALL, "main").await.status, 200);
     let changed = config(&upstream, &[key("new", SOME, "[\"*\"]")]);
     std::fs::write(gateway.config(), changed).expect("the config can be written");
     reload(&gateway).await;
-    error(&ask_by(&gateway, ALL, "main").await, 401, "invalid_api_key");
-    assert_eq!(ask_by(&gateway, SOME, "main").await.status, 200);
+    error(&ask_with_key(&gateway, ALL, "main").await, 401, "invalid_api_key");
+    assert_eq!(ask_with_key(&gateway, SOME, "main").await.status, 200);
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ fn config(fake: &FakeModel, policy: &PolicyFile, more: &str) -> String {
 }
 
 /// Returns the model that answered, the label of the decision, and the version of the policy.
-async fn decided(connection: &mut Connection) -> (String, String, String) {
+async fn decision_of(connection: &mut Connection) -> (String, String, String) {
     let answer = connection.ask(&Bytes::from_static(BODY.as_bytes())).await;
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     assert_eq!(answer.header("x-pointsman-policy-failure"), None);
@@ -52,8 +52,8 @@ async fn decided(connection: &mut Connection) -> (String, String, String) {
 
 /// Returns the same for a request on a connection of its own: a reload may take longer than the
 /// gateway keeps idle connections open.
-async fn asked(gateway: &Gateway) -> (String, String, String) {
-    decided(&mut Connection::open(&gateway.base_url).await).await
+async fn ask_on_new_connection(gateway: &Gateway) -> (String, String, String) {
+    decision_of(&mut Connection::open(&gateway.base_url).await).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,11 +68,11 @@ async fn a_policy_is_swapped_between_languages_under_load() {
     let clients: Vec<_> =
         (0..CLIENTS).map(|_| tokio::spawn(busy_client(Arc::clone(&gateway), Arc::clone(&stop)))).collect();
 
-    let (_, _, mut before) = asked(&gateway).await;
+    let (_, _, mut before) = ask_on_new_connection(&gateway).await;
     for language in ["python", "javascript", "c", "python-wasi", "javascript-wasi"] {
         policy.rename_over(&example(&directory, language));
         reload(&gateway).await;
-        let (model, label, version) = asked(&gateway).await;
+        let (model, label, version) = ask_on_new_connection(&gateway).await;
         assert_eq!((model.as_str(), label.as_str()), ("fake/poor", "cheapest"), "{language}");
         assert_ne!(version, before, "{language}");
         before = version;
@@ -91,7 +91,7 @@ async fn busy_client(gateway: Arc<Gateway>, stop: Arc<AtomicBool>) -> usize {
     let mut connection = Connection::open(&gateway.base_url).await;
     let mut answered = 0;
     while !stop.load(Ordering::SeqCst) {
-        decided(&mut connection).await;
+        decision_of(&mut connection).await;
         answered += 1;
     }
     answered
@@ -102,12 +102,12 @@ async fn a_policy_with_wasi_is_rejected_with_the_missing_grant() {
     let Some(directory) = installed("POINTSMAN_TEST_POLICIES") else { return };
     let (fake, policy) = (FakeModel::saying("me").await, PolicyFile::new(&example(&directory, "c")));
     let gateway = Gateway::start(&config(&fake, &policy, "settings = { min_quality = 0.6 }")).await;
-    let before = asked(&gateway).await;
+    let before = ask_on_new_connection(&gateway).await;
     assert_eq!((before.0.as_str(), before.1.as_str()), ("fake/fair", "cheapest"));
     policy.rename_over(&example(&directory, "javascript-wasi"));
     let report = client::post(&gateway.admin("/admin/reload"), &Value::Null).await;
     let text = report.json().to_string();
     assert!(text.contains("the policy imports `wasi:"), "{text}");
     assert!(text.contains(r#"to grant it: grants = [\"wasi\"]"#), "{text}");
-    assert_eq!(asked(&gateway).await, before);
+    assert_eq!(ask_on_new_connection(&gateway).await, before);
 }

@@ -166,7 +166,7 @@ async fn no_key_prompt_or_answer_leaks_whatever_fails() {
     }
     // The decision log, the state and the log are looked into when the gateway ends.
     let directory = gateway.directory().join("decisions");
-    while logged(&directory) < asked {
+    while logged_lines(&directory) < asked {
         tokio::task::yield_now().await;
     }
 }
@@ -179,7 +179,7 @@ async fn ask_and_hang_up_at_the_end(gateway: &Gateway, body: &Value) {
 }
 
 /// Returns the number of lines in the decision log so far.
-fn logged(directory: &std::path::Path) -> usize {
+fn logged_lines(directory: &std::path::Path) -> usize {
     let files = std::fs::read_dir(directory).expect("the directory of the log").flatten();
     files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).map(|text| text.lines().count()).sum()
 }
@@ -193,7 +193,7 @@ async fn a_leak_fails_the_test() {
     let gateway = Gateway::start(&config).await;
     crate::fleet::ask(&gateway, &crate::fleet::chat("main", PLANTED)).await;
     let directory = gateway.directory().join("decisions");
-    while logged(&directory) < 1 {
+    while logged_lines(&directory) < 1 {
         tokio::task::yield_now().await;
     }
 }

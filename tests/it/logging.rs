@@ -40,11 +40,11 @@ impl Setup {
 
     /// Logs far more than a pipe and the queue hold, by repeated reloads of a configuration with
     /// thousands of errors.
-    async fn overflows(&self) {
+    async fn flood_log(&self) {
         let bad: String =
             (0..3_000).map(|number| format!("[routes.r{number}]\npolicy = \"nobody\"\n")).collect();
         fs::write(self.gateway.config(), bad).expect("the config can be written");
-        while self.dropped().await == 0 {
+        while self.dropped_lines().await == 0 {
             let report = client::post(&self.gateway.admin("/admin/reload"), &Value::Null).await;
             assert_eq!(report.status, 422);
         }
@@ -53,7 +53,7 @@ impl Setup {
     }
 
     /// Fails unless requests are answered and changes on disk are noticed.
-    async fn works(&self, number: u32) {
+    async fn assert_working(&self, number: u32) {
         for route in ["main", "flooder", "changing"] {
             assert_eq!(ask(&self.gateway, &chat(route, "hi")).await.status, 200, "{route}");
         }
@@ -67,7 +67,7 @@ impl Setup {
     }
 
     /// Returns the number of dropped lines. Fails if anything panicked or was restarted.
-    async fn dropped(&self) -> u64 {
+    async fn dropped_lines(&self) -> u64 {
         let page = client::get(&self.gateway.admin("/metrics")).await;
         let page = String::from_utf8(page.body.to_vec()).expect("metrics are text");
         let value = |series: &str| {
@@ -91,8 +91,8 @@ impl Setup {
 async fn a_full_disk_behind_standard_error_loses_only_log_lines() {
     let full = File::options().write(true).open("/dev/full").expect("there is /dev/full");
     let setup = Setup::start(full).await;
-    setup.works(2).await;
-    assert!(setup.dropped().await > 0);
+    setup.assert_working(2).await;
+    assert!(setup.dropped_lines().await > 0);
     assert_eq!(setup.gateway.stop().await.code(), Some(0));
 }
 
@@ -101,8 +101,8 @@ async fn a_pipe_without_a_reader_loses_only_log_lines() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let setup = Setup::start(writer).await;
-    setup.works(2).await;
-    assert!(setup.dropped().await > 0);
+    setup.assert_working(2).await;
+    assert!(setup.dropped_lines().await > 0);
     assert_eq!(setup.gateway.stop().await.code(), Some(0));
 }
 
@@ -110,10 +110,10 @@ async fn a_pipe_without_a_reader_loses_only_log_lines() {
 async fn a_reader_that_closes_its_end_loses_only_log_lines() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     let setup = Setup::start(writer).await;
-    setup.works(2).await;
+    setup.assert_working(2).await;
     drop(reader);
-    setup.works(3).await;
-    assert!(setup.dropped().await > 0);
+    setup.assert_working(3).await;
+    assert!(setup.dropped_lines().await > 0);
     assert_eq!(setup.gateway.stop().await.code(), Some(0));
 }
 
@@ -121,8 +121,8 @@ async fn a_reader_that_closes_its_end_loses_only_log_lines() {
 async fn an_unread_pipe_delays_no_request_and_no_shutdown() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     let setup = Setup::start(writer).await;
-    setup.overflows().await;
-    setup.works(2).await;
+    setup.flood_log().await;
+    setup.assert_working(2).await;
     assert_eq!(setup.gateway.stop().await.code(), Some(0));
     drop(reader);
 }
@@ -131,7 +131,7 @@ async fn an_unread_pipe_delays_no_request_and_no_shutdown() {
 async fn dropped_lines_are_reported_once_writing_resumes() {
     let (mut reader, writer) = std::io::pipe().expect("a pipe");
     let setup = Setup::start(writer).await;
-    setup.overflows().await;
+    setup.flood_log().await;
     let reading = tokio::task::spawn_blocking(move || {
         let mut text = String::new();
         reader.read_to_string(&mut text).expect("the log is text");

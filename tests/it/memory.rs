@@ -28,7 +28,7 @@ async fn sample(gateway: &Gateway, series: &str) -> f64 {
 }
 
 /// Polls the metrics until the held memory meets a condition.
-async fn holds(gateway: &Gateway, is_so: impl Fn(f64) -> bool) {
+async fn wait_for_held_bytes(gateway: &Gateway, is_so: impl Fn(f64) -> bool) {
     while !is_so(sample(gateway, "pointsman_held_memory_bytes").await) {}
 }
 
@@ -48,7 +48,7 @@ async fn unfinished_uploads_hold_at_most_their_share_and_small_requests_are_serv
     let gateway = Gateway::start(&in_order(&[&model], SMALL_BODIES)).await;
     let (first, second) =
         (unfinished_upload(&gateway, 240 * KIB).await, unfinished_upload(&gateway, 240 * KIB).await);
-    holds(&gateway, |held| held >= 480.0 * KIB as f64).await;
+    wait_for_held_bytes(&gateway, |held| held >= 480.0 * KIB as f64).await;
 
     let large = chat("main", &"b".repeat(200 * KIB));
     let answer = ask(&gateway, &large).await;
@@ -59,7 +59,7 @@ async fn unfinished_uploads_hold_at_most_their_share_and_small_requests_are_serv
     assert_eq!(sample(&gateway, rejected).await, 1.0);
 
     drop((first, second));
-    holds(&gateway, |held| held < KIB as f64).await;
+    wait_for_held_bytes(&gateway, |held| held < KIB as f64).await;
     assert_eq!(ask(&gateway, &large).await.text(), "hello");
 }
 
@@ -71,7 +71,7 @@ async fn an_upload_that_is_rejected_in_the_middle_gets_the_reason() {
         max_answer_bytes = \"256KiB\"\n";
     let gateway = Gateway::start(&in_order(&[&model], more)).await;
     let _first = unfinished_upload(&gateway, 200 * KIB).await;
-    holds(&gateway, |held| held >= 200.0 * KIB as f64).await;
+    wait_for_held_bytes(&gateway, |held| held >= 200.0 * KIB as f64).await;
     let mut second = unfinished_upload(&gateway, 200 * KIB).await;
     let mut answer = vec![0; 12];
     second.read_exact(&mut answer).await.expect("an answer before the body has ended");
@@ -105,7 +105,7 @@ async fn whole_answers_hold_at_most_their_share_and_no_model_is_blamed() {
         tokio::spawn(async move { client::post(&url, &chat("main", "hi")).await })
     };
     gate.reached().await;
-    holds(&gateway, |held| held >= 240.0 * KIB as f64).await;
+    wait_for_held_bytes(&gateway, |held| held >= 240.0 * KIB as f64).await;
 
     let second = ask(&gateway, &chat("main", "hi")).await;
     error(&second, 503, "overloaded");
@@ -117,7 +117,7 @@ async fn whole_answers_hold_at_most_their_share_and_no_model_is_blamed() {
 
     gate.open();
     assert_eq!(first.await.expect("the client works").text().len(), 240 * KIB);
-    holds(&gateway, |held| held == 0.0).await;
+    wait_for_held_bytes(&gateway, |held| held == 0.0).await;
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn outputs_of_tasks_are_subject_to_the_same_limit() {
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert_eq!(writer.requests().len(), 2, "the draft is held, the critique beside it cannot be");
     assert_eq!(status(&gateway, "a/chat").await["error_rate"], 0.0);
-    holds(&gateway, |held| held == 0.0).await;
+    wait_for_held_bytes(&gateway, |held| held == 0.0).await;
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn a_stream_that_exceeds_its_buffer_before_its_content_is_forwarded() {
     assert_eq!(first["choices"][0]["delta"]["role"], "assistant");
     gate.open();
     assert_eq!(stream.text().await, "late");
-    holds(&gateway, |held| held == 0.0).await;
+    wait_for_held_bytes(&gateway, |held| held == 0.0).await;
 }
 
 #[tokio::test]
@@ -194,5 +194,5 @@ async fn an_endless_event_is_bounded() {
     let last = crate::fleet::stream_error(&events);
     assert_eq!(last["code"], "stream_broken");
     assert_eq!(status(&gateway, "a/chat").await["error_rate"], 0.0, "the gateway's own limit");
-    holds(&gateway, |held| held == 0.0).await;
+    wait_for_held_bytes(&gateway, |held| held == 0.0).await;
 }

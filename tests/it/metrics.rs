@@ -54,7 +54,7 @@ impl Scrape {
 
 /// Scrapes until a series has a value. If it never does, the test fails after a number of
 /// scrapes.
-async fn scraped_when(gateway: &Gateway, series: &str, value: f64) -> Scrape {
+async fn scrape_until(gateway: &Gateway, series: &str, value: f64) -> Scrape {
     let mut scrape = Scrape::of(gateway).await;
     for _ in 0..2_000 {
         if scrape.value(series) == Some(value) {
@@ -193,7 +193,7 @@ async fn a_call_in_flight_is_counted() {
     assert_eq!(during.value(in_flight), Some(1.0));
     let ended = r#"pointsman_requests_total{route="main",ending="answered"}"#;
     assert_eq!(during.value(ended), Some(0.0), "it has not ended");
-    assert_eq!(scraped_when(&gateway, ended, 1.0).await.value(in_flight), Some(0.0));
+    assert_eq!(scrape_until(&gateway, ended, 1.0).await.value(in_flight), Some(0.0));
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_reload_removes_the_series_of_removed_entities() {
         assert_eq!(ask(&gateway, &chat(name, "hi")).await.status, 200, "{name}");
     }
     let before =
-        scraped_when(&gateway, r#"pointsman_requests_total{route="a/other",ending="answered"}"#, 1.0).await;
+        scrape_until(&gateway, r#"pointsman_requests_total{route="a/other",ending="answered"}"#, 1.0).await;
     assert!(before.0.contains("second") && before.0.contains("a/other"), "{}", before.0);
 
     std::fs::write(gateway.config(), config(&model("a/chat", 1, ""))).expect("the config can be written");
@@ -246,7 +246,7 @@ async fn clients_cannot_add_series() {
         client::call(Method::POST, &url, &[("x-pointsman-prefer", &made_up)], "{}").await;
     }
     let answered = r#"pointsman_requests_total{route="main",ending="answered"}"#;
-    let after = scraped_when(&load.gateway, answered, 203.0).await;
+    let after = scrape_until(&load.gateway, answered, 203.0).await;
     let new: Vec<&str> = after.series().difference(&before.series()).copied().collect();
     assert_eq!(new, [""; 0]);
     assert!(!after.0.contains("made-up"), "{}", after.0);

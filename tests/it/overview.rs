@@ -22,7 +22,7 @@ fn sum(points: &Value, of: &str) -> f64 {
 struct Events(Stream);
 
 impl Events {
-    async fn listen(gateway: &Gateway) -> Self {
+    async fn subscribe(gateway: &Gateway) -> Self {
         let stream = client::send(client::request(
             http::Method::GET,
             &gateway.admin("/admin/events"),
@@ -106,7 +106,7 @@ async fn a_subscriber_gets_events_of_requests_and_swaps() {
             policy.path().display()
         );
     let gateway = Gateway::start(&config).await;
-    let mut events = Events::listen(&gateway).await;
+    let mut events = Events::subscribe(&gateway).await;
     let first = events.wait_for(|event| event.get("totals").is_some()).await;
     assert_eq!(first["totals"]["requests"], 0);
     ask(&gateway, &chat("main", "hi")).await;
@@ -126,7 +126,7 @@ async fn a_subscriber_gets_events_of_requests_and_swaps() {
 #[tokio::test]
 async fn a_subscriber_does_not_delay_a_shutdown() {
     let gateway = Gateway::start(&in_order(&[&FakeModel::saying("").await], "")).await;
-    let mut events = Events::listen(&gateway).await;
+    let mut events = Events::subscribe(&gateway).await;
     events.wait_for(|event| event.get("totals").is_some()).await;
     gateway.signal("TERM");
     let ended = tokio::spawn(gateway.ended());

@@ -39,14 +39,14 @@ impl Setup {
     }
 
     /// Runs a command that must succeed, and returns its output.
-    fn says(&self, arguments: &[&str]) -> String {
+    fn run_ok(&self, arguments: &[&str]) -> String {
         let (status, out, err) = self.run(arguments);
         assert_eq!((status, &*err), (Some(0), ""), "{arguments:?}: {out}");
         out
     }
 
     /// Runs a command that must fail, and returns its error.
-    fn complains(&self, arguments: &[&str]) -> String {
+    fn run_err(&self, arguments: &[&str]) -> String {
         let (status, out, err) = self.run(arguments);
         assert_eq!((status, &*out), (Some(1), ""), "{arguments:?}: {err}");
         err
@@ -72,21 +72,21 @@ fn digest(number: u32) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_is_run_as_a_trial_promoted_and_rolled_back() {
     let setup = setup("", &[]).await;
-    let says = setup.says(&["trial", "main", "other", "--shadow", "--why", "a vendor's"]);
+    let says = setup.run_ok(&["trial", "main", "other", "--shadow", "--why", "a vendor's"]);
     assert!(says.contains("`other` is asked about every request at `main`"), "{says}");
     assert_eq!(setup.label().await, "version-00000001");
-    let routes = setup.says(&["routes"]);
+    let routes = setup.run_ok(&["routes"]);
     let row = routes.lines().nth(1).expect("a row");
     assert!(row.starts_with("main   own@") && row.contains("other, shadow"), "{routes}");
-    setup.says(&["trial", "main", "other", "--canary", "12.5"]);
-    assert!(setup.says(&["routes"]).contains("other, 12.5 %"));
-    setup.says(&["promote", "main"]);
+    setup.run_ok(&["trial", "main", "other", "--canary", "12.5"]);
+    assert!(setup.run_ok(&["routes"]).contains("other, 12.5 %"));
+    setup.run_ok(&["promote", "main"]);
     assert_eq!(setup.label().await, "other");
-    assert!(setup.says(&["routes"]).contains("(promoted)"));
-    setup.says(&["rollback", "--route", "main"]);
+    assert!(setup.run_ok(&["routes"]).contains("(promoted)"));
+    setup.run_ok(&["rollback", "--route", "main"]);
     assert_eq!(setup.label().await, "version-00000001");
 
-    let audit = setup.says(&["audit"]);
+    let audit = setup.run_ok(&["audit"]);
     let whats: Vec<&str> = audit
         .lines()
         .skip(1)
@@ -99,7 +99,7 @@ async fn a_policy_is_run_as_a_trial_promoted_and_rolled_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_is_uploaded_pinned_and_released() {
     let setup = setup("", &[]).await;
-    let says = setup.says(&[
+    let says = setup.run_ok(&[
         "upload",
         "own",
         &setup.file(&version(2)),
@@ -110,20 +110,20 @@ async fn a_version_is_uploaded_pinned_and_released() {
     ]);
     assert!(says.contains(&digest(2)[..12]), "{says}");
     assert_eq!(setup.label().await, "version-00000002");
-    let list = setup.says(&["list"]);
+    let list = setup.run_ok(&["list"]);
     assert!(list.contains("(uploaded)"), "{list}");
-    setup.says(&["rollback", "own"]);
+    setup.run_ok(&["rollback", "own"]);
     assert_eq!(setup.label().await, "version-00000001");
-    let list = setup.says(&["list"]);
+    let list = setup.run_ok(&["list"]);
     assert!(list.contains(&format!("version {} is in quarantine", &digest(2)[..12])), "{list}");
-    let complaint = setup.complains(&["upload", "own", &setup.file(&version(2))]);
+    let complaint = setup.run_err(&["upload", "own", &setup.file(&version(2))]);
     assert!(complaint.contains("`pointsman policy release own"), "{complaint}");
-    setup.says(&["release", "own", &digest(2)[..8]]);
-    setup.says(&["upload", "own", &setup.file(&version(2))]);
-    setup.says(&["pin", "own", &digest(1)[..12]]);
+    setup.run_ok(&["release", "own", &digest(2)[..8]]);
+    setup.run_ok(&["upload", "own", &setup.file(&version(2))]);
+    setup.run_ok(&["pin", "own", &digest(1)[..12]]);
     assert_eq!(setup.label().await, "version-00000001");
-    setup.says(&["unpin", "own"]);
-    let events: serde_json::Value = serde_json::from_str(&setup.says(&["audit", "--json"])).expect("JSON");
+    setup.run_ok(&["unpin", "own"]);
+    let events: serde_json::Value = serde_json::from_str(&setup.run_ok(&["audit", "--json"])).expect("JSON");
     let upload = events.as_array().expect("events").iter().rfind(|event| event["action"] == "upload");
     let upload = upload.expect("the first upload");
     assert_eq!((&upload["who"]["admin"], &upload["why"]), (&"alice".into(), &"50 % off & more".into()));
@@ -132,12 +132,12 @@ async fn a_version_is_uploaded_pinned_and_released() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_command_states_the_remedy() {
     let setup = setup("[admin]\ntoken_env = \"TOKEN\"\n", &[("TOKEN", "let-me-in")]).await;
-    assert!(setup.complains(&["list"]).contains("the admin API needs its token"));
+    assert!(setup.run_err(&["list"]).contains("the admin API needs its token"));
     let token = setup.policy.path().with_file_name("token");
     std::fs::write(&token, "let-me-in\n").expect("a file");
     let token = ["--token-file", &token.display().to_string()];
-    let with = |arguments: &[&str]| setup.complains(&[arguments, &token].concat());
-    assert!(setup.says(&[&["list"], &token[..]].concat()).starts_with("POLICY"));
+    let with = |arguments: &[&str]| setup.run_err(&[arguments, &token].concat());
+    assert!(setup.run_ok(&[&["list"], &token[..]].concat()).starts_with("POLICY"));
     assert!(with(&["promote", "main"]).contains("no policy is on trial at the route `main`"));
     assert!(
         with(&["trial", "main", "nobody", "--shadow"]).contains("there is no policy `nobody`; there are: ")

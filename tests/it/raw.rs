@@ -17,7 +17,7 @@ pub fn address(gateway: &Gateway) -> &str {
 }
 
 /// Sends bytes and reads until the gateway closes the connection.
-pub async fn exchange(gateway: &Gateway, bytes: &[u8]) -> String {
+pub async fn send_and_read(gateway: &Gateway, bytes: &[u8]) -> String {
     let mut stream = connect(gateway).await;
     stream.write_all(bytes).await.expect("the gateway reads");
     let mut answer = Vec::new();

@@ -52,7 +52,7 @@ impl Setup {
     }
 
     /// Fails unless this version decides at route `main`.
-    async fn is_decided_by(&self, number: u32) {
+    async fn assert_decided_by(&self, number: u32) {
         let answer = self.ask("main").await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("x-pointsman-route"), Some(&*version_label(number)));
@@ -63,7 +63,7 @@ impl Setup {
     }
 
     /// Waits until a swap to this version was logged.
-    async fn swapped(&self, digest_of: &[u8]) {
+    async fn wait_for_swap(&self, digest_of: &[u8]) {
         self.gateway.logged(&format!(r#""to":"{}""#, sha256(digest_of))).await;
     }
 
@@ -73,7 +73,7 @@ impl Setup {
     }
 
     /// Replaces the policy by bytes that must be rejected.
-    async fn refuses(&self, bytes: &[u8], why: &str) {
+    async fn assert_rejected(&self, bytes: &[u8], why: &str) {
         self.policy.rename_over(bytes);
         let answer = self.reload().await;
         assert_eq!(answer.status, 422);
@@ -81,7 +81,7 @@ impl Setup {
         let error = report["policies"][0]["error"].as_str().expect("the report says why");
         assert!(error.contains(why), "{error}");
         assert_eq!(report["policies"][0]["change"], "rejected");
-        self.is_decided_by(1).await;
+        self.assert_decided_by(1).await;
         let status = self.status().await;
         assert_eq!(status["rejected"]["error"], error);
         assert_eq!(status["rejected"]["digest"], sha256(bytes));
@@ -97,13 +97,13 @@ fn sha256(bytes: &[u8]) -> String {
 #[tokio::test]
 async fn a_renamed_file_takes_over() {
     let setup = setup().await;
-    setup.is_decided_by(1).await;
+    setup.assert_decided_by(1).await;
     setup.policy.rename_over(&version(2));
-    setup.swapped(&version(2)).await;
-    setup.is_decided_by(2).await;
+    setup.wait_for_swap(&version(2)).await;
+    setup.assert_decided_by(2).await;
     setup.policy.rename_over(&version(3));
-    setup.swapped(&version(3)).await;
-    setup.is_decided_by(3).await;
+    setup.wait_for_swap(&version(3)).await;
+    setup.assert_decided_by(3).await;
 }
 
 #[tokio::test]
@@ -116,8 +116,8 @@ async fn a_file_written_in_pieces_takes_over_when_it_is_whole() {
         file.sync_all().expect("the file can be synced");
     }
     drop(file);
-    setup.swapped(&bytes).await;
-    setup.is_decided_by(2).await;
+    setup.wait_for_swap(&bytes).await;
+    setup.assert_decided_by(2).await;
 }
 
 #[tokio::test]
@@ -138,12 +138,12 @@ async fn a_symlink_swap_as_in_a_config_map_takes_over() {
     let source = mount.join("main.wasm").display().to_string();
     let gateway = Gateway::start(&config(&model, &source, "main")).await;
     let setup = Setup { gateway, policy, model };
-    setup.is_decided_by(1).await;
+    setup.assert_decided_by(1).await;
 
     publish(2);
     fs::remove_dir_all(mount.join("..data-1")).expect("the old data can be removed");
-    setup.swapped(&version(2)).await;
-    setup.is_decided_by(2).await;
+    setup.wait_for_swap(&version(2)).await;
+    setup.assert_decided_by(2).await;
 }
 
 #[tokio::test]
@@ -152,37 +152,40 @@ async fn a_file_that_is_deleted_and_made_again_takes_over() {
     fs::remove_file(setup.policy.path()).expect("the file can be removed");
     let report = setup.reload().await;
     assert_eq!(report.status, 422);
-    setup.is_decided_by(1).await;
+    setup.assert_decided_by(1).await;
 
     fs::write(setup.policy.path(), version(2)).expect("the file can be written");
-    setup.swapped(&version(2)).await;
-    setup.is_decided_by(2).await;
+    setup.wait_for_swap(&version(2)).await;
+    setup.assert_decided_by(2).await;
 }
 
 #[tokio::test]
 async fn an_invalid_policy_is_rejected_and_the_old_version_continues() {
     let setup = setup().await;
-    setup.refuses(b"not even WebAssembly", "not a WebAssembly component").await;
-    setup.refuses(&version(2)[..5_000], "not a WebAssembly component").await;
-    setup.refuses(&wrong_world(), "exports neither").await;
+    setup.assert_rejected(b"not even WebAssembly", "not a WebAssembly component").await;
+    setup.assert_rejected(&version(2)[..5_000], "not a WebAssembly component").await;
+    setup.assert_rejected(&wrong_world(), "exports neither").await;
     setup
-        .refuses(&unknown_import(), "imports `acme:bank/teller@1.0.0`, which Pointsman does not offer")
+        .assert_rejected(
+            &unknown_import(),
+            "imports `acme:bank/teller@1.0.0`, which Pointsman does not offer",
+        )
         .await;
-    setup.refuses(READER, r#"which it is not granted; to grant it: grants = ["prompt"]"#).await;
+    setup.assert_rejected(READER, r#"which it is not granted; to grant it: grants = ["prompt"]"#).await;
     setup.gateway.logged("a version of the policy was rejected, the old one goes on").await;
 
     setup.policy.rename_over(&version(2));
     assert_eq!(setup.reload().await.status, 200);
-    setup.is_decided_by(2).await;
+    setup.assert_decided_by(2).await;
     assert_eq!(setup.status().await["rejected"], Value::Null);
 }
 
 #[tokio::test]
 async fn an_upgrade_that_needs_more_grants_waits_for_them() {
     let setup = setup().await;
-    setup.is_decided_by(1).await;
+    setup.assert_decided_by(1).await;
     setup
-        .refuses(
+        .assert_rejected(
             READER,
             "the policy imports `pointsman:policy/prompt@0.1.0`, which it is not granted; \
              to grant it: grants = [\"prompt\"]",
@@ -230,7 +233,7 @@ async fn an_invalid_configuration_changes_nothing_and_valid_policies_are_loaded(
     let report = answer.json();
     let error = report["config"]["rejected"].as_str().expect("the report says why");
     assert!(error.contains("unknown policy `nobody`") && error.contains(":2:"), "{error}");
-    setup.is_decided_by(2).await;
+    setup.assert_decided_by(2).await;
     setup.gateway.logged("the configuration was rejected, the old one goes on").await;
 }
 
@@ -253,7 +256,7 @@ async fn a_configuration_with_a_policy_that_fails_to_load_is_rejected_entirely()
             .as_str()
             .is_some_and(|why| why.contains("cannot load the policy `broken`"))
     );
-    setup.is_decided_by(1).await;
+    setup.assert_decided_by(1).await;
     assert_eq!(setup.ask("renamed").await.status, 404);
 }
 

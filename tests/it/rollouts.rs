@@ -48,7 +48,7 @@ impl Setup {
 
     /// Sends requests until this version decides. If it never does, the test fails after a number
     /// of requests.
-    async fn decided_by(&self, number: u32) {
+    async fn wait_until_decided_by(&self, number: u32) {
         let label = version_label(number);
         for _ in 0..2_000 {
             if self.ask().await.header("x-pointsman-route") == Some(&label) {
@@ -96,10 +96,10 @@ fn digest(number: u32) -> String {
 #[tokio::test]
 async fn a_new_version_that_fails_is_rolled_back_and_held_for_a_while() {
     let setup = setup("{ fails_from = 2 }", "").await;
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     setup.policy.rename_over(&version(2));
     assert_eq!(setup.reload().await.status, 200);
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
 
     let status = setup.policy_status().await;
     assert_eq!(status["active"], digest(1));
@@ -115,7 +115,7 @@ async fn a_new_version_that_fails_is_rolled_back_and_held_for_a_while() {
     assert_eq!(again.status, 422, "the file still has the bad version");
     let error = again.json()["policies"][0]["error"].as_str().expect("an error").to_owned();
     assert!(error.contains("was rolled back") && error.contains("it is tried again in"), "{error}");
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     let metrics = client::get(&setup.gateway.admin("/metrics")).await;
     let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
     let short = &digest(1)[..12];
@@ -145,7 +145,7 @@ async fn a_new_version_that_fails_is_rolled_back_and_held_for_a_while() {
 #[tokio::test]
 async fn a_version_that_keeps_failing_after_its_hold_is_quarantined() {
     let setup = setup("{ fails_from = 2 }", "[rollback]\nbackoff = \"1s\"\nattempts = 2\n").await;
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     setup.policy.rename_over(&version(2));
     setup.reload().await;
     // It is let in again by itself when its second is over, fails again, and is out for good.
@@ -178,7 +178,7 @@ async fn a_new_version_whose_requests_get_no_answer_is_rolled_back() {
     }
     setup.policy.rename_over(&version(2));
     assert_eq!(setup.reload().await.status, 200);
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     let status = setup.policy_status().await;
     let why = status["holds"][0]["why"].as_str().expect("a reason");
     assert!(why.contains("requests got no answer, before it 0.0 %"), "{why}");
@@ -202,12 +202,12 @@ async fn a_manual_rollback_is_not_reverted_by_the_file() {
     assert!(error(&none, 409, "conflict").contains("there is no other version"));
     setup.policy.rename_over(&version(2));
     setup.reload().await;
-    setup.decided_by(2).await;
+    setup.wait_until_decided_by(2).await;
     let back = setup.post("/admin/policies/changing/rollback", json!({ "why": "too dear" })).await;
     assert_eq!((back.status.as_u16(), &back.json()["digest"]), (200, &json!(digest(1))));
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     assert_eq!(setup.reload().await.status, 422);
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     let hold = setup.policy_status().await["holds"][0].clone();
     assert_eq!(hold["why"], "rolled back by hand: too dear");
 }
@@ -217,7 +217,7 @@ async fn a_rollback_does_not_wait_for_a_policy_that_is_being_fetched() {
     let setup = setup("{}", "").await;
     setup.policy.rename_over(&version(2));
     setup.reload().await;
-    setup.decided_by(2).await;
+    setup.wait_until_decided_by(2).await;
 
     let nowhere = FakeModel::always(Step::hang()).await;
     let config = std::fs::read_to_string(setup.gateway.config()).expect("the config");
@@ -234,7 +234,7 @@ async fn a_rollback_does_not_wait_for_a_policy_that_is_being_fetched() {
     }
     let back = setup.post("/admin/policies/changing/rollback", json!({})).await;
     assert_eq!(back.status, 200, "{}", back.json());
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     assert!(!reload.is_finished(), "the reload still waits");
 }
 
@@ -246,10 +246,10 @@ async fn a_pinned_version_stays_although_the_source_changes() {
     // Whether the guard was quicker or not, version 1 is there to be pinned.
     let pinned = setup.put("/admin/policies/changing/pin", json!({ "digest": digest(1) })).await;
     assert_eq!(pinned.status, 200, "{}", pinned.json());
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     setup.policy.rename_over(&version(3));
     assert_eq!(setup.reload().await.status, 200);
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     assert_eq!(setup.policy_status().await["chosen"]["how"], "pinned");
 
     let unknown = setup.put("/admin/policies/changing/pin", json!({ "digest": "123456789" })).await;
@@ -269,14 +269,14 @@ async fn an_uploaded_version_replaces_the_source_and_is_monitored() {
     let setup = setup("{ fails_from = 3 }", "").await;
     let uploaded = setup.upload(&version(2)).await;
     assert_eq!((uploaded.status.as_u16(), &uploaded.json()["digest"]), (200, &json!(digest(2))));
-    setup.decided_by(2).await;
+    setup.wait_until_decided_by(2).await;
     assert_eq!(setup.reload().await.status, 200);
-    setup.decided_by(2).await;
+    setup.wait_until_decided_by(2).await;
     let log = client::get(&setup.gateway.admin("/admin/audit?limit=1")).await.json();
     assert_eq!((&log[0]["who"], &log[0]["why"]), (&json!({ "admin": "alice" }), &json!("new models")));
 
     assert_eq!(setup.upload(&version(3)).await.status, 200);
-    setup.decided_by(2).await;
+    setup.wait_until_decided_by(2).await;
     assert_eq!(setup.policy_status().await["chosen"]["digest"], digest(2), "the upload before it is back");
     let held = setup.upload(&version(3)).await;
     assert!(error(&held, 409, "conflict").contains("is on hold"));
@@ -296,7 +296,7 @@ async fn an_invalid_upload_changes_nothing() {
     assert!(error(&unknown, 404, "not_found").contains("there is no policy `nobody`"));
     let same = setup.upload(&version(1)).await;
     assert!(error(&same, 409, "conflict").contains("serves already"));
-    setup.decided_by(1).await;
+    setup.wait_until_decided_by(1).await;
     assert_eq!(setup.audit().await.len(), 1, "nothing but the start");
 }
 
@@ -316,13 +316,13 @@ async fn operator_decisions_survive_a_restart() {
     first.reload().await;
     first.policy.rename_over(&version(3));
     first.reload().await;
-    first.decided_by(2).await;
+    first.wait_until_decided_by(2).await;
     let Setup { gateway, policy, _models: models } = first;
     gateway.stop().await;
 
     // The file has a version on hold; what served last serves, though nothing but the state has it.
     let second = start(policy, models).await;
-    second.decided_by(2).await;
+    second.wait_until_decided_by(2).await;
     let status = second.policy_status().await;
     assert!(status["rejected"]["error"].as_str().expect("an error").contains("was rolled back"), "{status}");
     let actions: Vec<String> = second.audit().await.into_iter().map(|(action, _)| action).collect();
@@ -333,14 +333,14 @@ async fn operator_decisions_survive_a_restart() {
     let Setup { gateway, policy, _models: models } = second;
     gateway.stop().await;
     let third = start(policy, models).await;
-    third.decided_by(2).await;
+    third.wait_until_decided_by(2).await;
 
     // An upload outlives the process too, and so does the version before it.
     assert_eq!(third.upload(&version(1)).await.status, 200);
     let Setup { gateway, policy, _models: models } = third;
     gateway.stop().await;
     let fourth = start(policy, models).await;
-    fourth.decided_by(1).await;
+    fourth.wait_until_decided_by(1).await;
     assert_eq!(fourth.policy_status().await["previous"], digest(2));
     let back = fourth.post("/admin/policies/changing/rollback", json!({})).await;
     assert_eq!(back.json()["digest"], digest(2), "{}", back.json());

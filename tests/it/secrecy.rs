@@ -75,11 +75,11 @@ async fn setup(fake: &FakeModel, code: &[u8], more: &str) -> Setup {
 }
 
 async fn ask(setup: &Setup) -> Answer {
-    ask_by(setup, "authorization", &format!("Bearer {CLIENT_KEY}")).await
+    ask_with_key(setup, "authorization", &format!("Bearer {CLIENT_KEY}")).await
 }
 
 /// Sends a request with the key in a header.
-async fn ask_by(setup: &Setup, header: &str, key: &str) -> Answer {
+async fn ask_with_key(setup: &Setup, header: &str, key: &str) -> Answer {
     ask_with(&setup.gateway, &[(header, key), ("x-note", "needle-header")], &request()).await
 }
 
@@ -91,7 +91,7 @@ async fn no_prompt_key_or_header_is_in_the_memory_of_a_policy_without_the_grant(
         let bearer = format!("Bearer {CLIENT_KEY}");
         let keys = [("authorization", bearer.as_str()), ("x-api-key", CLIENT_KEY), ("api-key", CLIENT_KEY)];
         for (header, key) in keys {
-            let answer = ask_by(&setup, header, key).await;
+            let answer = ask_with_key(&setup, header, key).await;
             assert_eq!(answer.text(), ECHO);
             let label = answer.header("x-pointsman-route").expect("a decided request");
             assert!(label.starts_with("clean/"), "{label}");

@@ -22,9 +22,9 @@ fn every_test_that_security_md_names_exists() {
                 assert!(file.is_ok_and(|code| code.contains(test.trim_start_matches(':'))), "{name}");
             } else if let Some(test) = name.strip_prefix("…::") {
                 let file: &PathBuf = last.as_ref().expect("a test in the same file was named before");
-                assert!(names(file, test), "{name}");
+                assert!(contains_name(file, test), "{name}");
             } else {
-                last = Some(find(root, name));
+                last = Some(find_test_file(root, name));
             }
             checked += 1;
         }
@@ -33,7 +33,7 @@ fn every_test_that_security_md_names_exists() {
 }
 
 /// Returns the file of a test, or of a module of tests, after a check that it exists.
-fn find(root: &Path, name: &str) -> PathBuf {
+fn find_test_file(root: &Path, name: &str) -> PathBuf {
     let mut parts = name.split("::");
     let crate_name = parts.next().unwrap_or_default();
     let (_, place) = DIRECTORIES.iter().find(|(prefix, _)| *prefix == crate_name).expect(name);
@@ -41,13 +41,13 @@ fn find(root: &Path, name: &str) -> PathBuf {
     let file = root.join(place).join(module).with_extension("rs");
     assert!(file.exists(), "{name}: there is no {}", file.display());
     for part in parts {
-        assert!(names(&file, part), "{name}: `{part}` is not in {}", file.display());
+        assert!(contains_name(&file, part), "{name}: `{part}` is not in {}", file.display());
     }
     file
 }
 
 /// Returns whether a file, or one below its module, contains this name.
-fn names(file: &Path, name: &str) -> bool {
+fn contains_name(file: &Path, name: &str) -> bool {
     let has = |path: &Path| {
         fs::read_to_string(path).is_ok_and(|code| {
             code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word == name)

@@ -28,7 +28,7 @@ async fn silent_model(backend_keys: &str, more: &str) -> (FakeModel, Gateway) {
     (silent, gateway)
 }
 
-async fn is_untouched(gateway: &Gateway) {
+async fn assert_healthy(gateway: &Gateway) {
     let model = status(gateway, "a/chat").await;
     assert_eq!((&model["healthy"], &model["error_rate"]), (&json!(true), &json!(0.0)), "{model}");
 }
@@ -40,7 +40,7 @@ async fn a_route_with_a_short_timeout_affects_no_other() {
     for _ in 0..OFTEN {
         error(&ask(&gateway, &chat("hasty", "hi")).await, 502, "all_models_failed");
     }
-    is_untouched(&gateway).await;
+    assert_healthy(&gateway).await;
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_client_with_a_short_deadline_affects_no_other() {
         let headers = [("x-pointsman-deadline-ms", "1")];
         error(&ask_with(&gateway, &headers, &chat("main", "hi")).await, 504, "deadline_exceeded");
     }
-    is_untouched(&gateway).await;
+    assert_healthy(&gateway).await;
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_policy_with_short_timeouts_affects_no_other() {
     for _ in 0..OFTEN {
         error(&ask(&gateway, &chat("hasty", "hi")).await, 502, "all_models_failed");
     }
-    is_untouched(&gateway).await;
+    assert_healthy(&gateway).await;
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_deadline_in_the_middle_of_a_stream_affects_no_other() {
         let events = open(&gateway, &streamed("main", "hi")).await.events().await;
         assert_eq!(stream_error(&events)["message"], "the time for the request ran out");
     }
-    is_untouched(&gateway).await;
+    assert_healthy(&gateway).await;
 }
 
 #[tokio::test]

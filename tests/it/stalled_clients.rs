@@ -118,7 +118,7 @@ async fn a_client_that_reads_nothing_is_cut_off_after_the_write_timeout() {
     connection.write_all(&sent).await.expect("the gateway reads");
     let mut received = Vec::new();
     connection.read_to_end(&mut received).await.expect("the gateway closes in good order");
-    let frames = h2::kinds(&received);
+    let frames = h2::frame_types(&received);
     assert!(!frames.contains(&h2::DATA) && frames.contains(&h2::GOAWAY), "{frames:?}");
 }
 

@@ -60,14 +60,14 @@ async fn upload(gateway: &Gateway, number: u32) -> Answer {
 }
 
 /// Returns the policy of a route.
-async fn decides(gateway: &Gateway, route: &str) -> String {
+async fn policy_of(gateway: &Gateway, route: &str) -> String {
     let answer = ask(gateway, &chat(route, "hi")).await;
     assert_eq!(answer.status, 200);
     answer.header("x-pointsman-policy").expect("a policy").to_owned()
 }
 
 /// Returns the operators' decisions from the admin API, without counters.
-async fn decided(gateway: &Gateway) -> Vec<Value> {
+async fn operator_decisions(gateway: &Gateway) -> Vec<Value> {
     let policies = client::get(&gateway.admin("/admin/policies")).await.json();
     let policies = policies["policies"].as_array().expect("policies").iter();
     let versions =
@@ -98,7 +98,7 @@ async fn a_second_gateway_with_the_same_directory_does_not_start() {
     first.signal("KILL");
     first.ended().await;
     let next = setup.start().await;
-    assert_eq!(decides(&next, "changing").await, format!("changing@{}", &sha256(2)[..12]));
+    assert_eq!(policy_of(&next, "changing").await, format!("changing@{}", &sha256(2)[..12]));
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn an_operation_that_cannot_be_stored_is_rejected_and_changes_nothing() {
     let trial = json!({ "policy": "cost", "mode": "shadow" }).to_string();
     let put_trial = || call(&gateway, Method::PUT, "/admin/routes/changing/trial", trial.clone());
     assert_eq!(put_trial().await.status, 200);
-    let before = decided(&gateway).await;
+    let before = operator_decisions(&gateway).await;
 
     // A directory is where the file is written before it is renamed.
     let obstacle = setup.state().join("rollouts.new");
@@ -129,30 +129,30 @@ async fn an_operation_that_cannot_be_stored_is_rejected_and_changes_nothing() {
         let answer = call(&gateway, method.clone(), path, body).await;
         assert_eq!(answer.status, 503, "{method} {path}: {}", body_of(&answer));
         assert!(body_of(&answer).contains("rollouts.json"), "{}", body_of(&answer));
-        assert_eq!(decided(&gateway).await, before, "{method} {path}");
+        assert_eq!(operator_decisions(&gateway).await, before, "{method} {path}");
     }
-    assert_eq!(decides(&gateway, "changing").await, format!("changing@{}", &sha256(2)[..12]));
+    assert_eq!(policy_of(&gateway, "changing").await, format!("changing@{}", &sha256(2)[..12]));
 
     // A restart finds what was acknowledged.
     fs::remove_dir(&obstacle).expect("it can be removed");
     gateway.signal("KILL");
     gateway.ended().await;
     let gateway = setup.start().await;
-    assert_eq!(decided(&gateway).await, before);
+    assert_eq!(operator_decisions(&gateway).await, before);
 
     // And with room, what was refused is done: here the promotion and its end, a rollback and a release.
     let post = |path: &'static str, body: String| call(&gateway, Method::POST, path, body);
     assert_eq!(post("/admin/routes/changing/promote", "{}".to_owned()).await.status, 200);
     assert_eq!(post("/admin/policies/changing/rollback", "{}".to_owned()).await.status, 200);
     fs::create_dir(&obstacle).expect("a directory in the way");
-    let before = decided(&gateway).await;
+    let before = operator_decisions(&gateway).await;
     for (path, body) in [
         ("/admin/routes/changing/rollback", "{}".to_owned()),
         ("/admin/policies/changing/release", digest(2)),
     ] {
         let answer = post(path, body).await;
         assert_eq!(answer.status, 503, "{path}: {}", body_of(&answer));
-        assert_eq!(decided(&gateway).await, before, "{path}");
+        assert_eq!(operator_decisions(&gateway).await, before, "{path}");
     }
     fs::remove_dir(&obstacle).expect("it can be removed");
     assert_eq!(post("/admin/policies/changing/release", digest(2)).await.status, 200);
@@ -167,7 +167,7 @@ async fn an_upload_that_cannot_be_stored_is_rejected_and_a_changed_file_is_loade
     fs::write(&code, "in the way").expect("a file in its place");
     let answer = upload(&gateway, 2).await;
     assert_eq!(answer.status, 503, "{}", body_of(&answer));
-    assert_eq!(decides(&gateway, "changing").await, format!("changing@{}", &sha256(1)[..12]));
+    assert_eq!(policy_of(&gateway, "changing").await, format!("changing@{}", &sha256(1)[..12]));
 
     setup.policy.rename_over(&version(3));
     gateway.logged("this version will not be there to go back to after a restart").await;

@@ -33,7 +33,7 @@ fn stream(events: &[String]) -> Step {
 }
 
 /// Returns a backend that sends nothing more, and keeps the connection open.
-fn held(events: &[String]) -> Step {
+fn keep_open(events: &[String]) -> Step {
     stream(events).wait_after(events.len(), &Gate::new())
 }
 
@@ -54,7 +54,7 @@ async fn an_answer_ends_with_its_last_event_although_the_backend_keeps_the_strea
     let whole = [role(), content("Hi"), finish("stop")];
     let done = [&whole[..], &[DONE.to_owned()]].concat();
     for events in [&whole[..], &done, &[content("Hi"), DONE.to_owned()]] {
-        let (events, gateway) = relay(held(events), &streamed("main", "hi")).await;
+        let (events, gateway) = relay(keep_open(events), &streamed("main", "hi")).await;
         assert_eq!(text_of(&events), "Hi");
         assert!(!events.iter().any(|event| event.contains("error")), "{events:?}");
         assert!(!is_blamed(&gateway).await);
@@ -89,7 +89,7 @@ async fn an_answer_without_a_finish_reason_is_reported_as_truncated() {
 async fn an_error_is_never_hidden_and_ends_the_answer() {
     let usage = json!({ "prompt_tokens": 7, "completion_tokens": 1 });
     let error = json!({ "choices": [], "usage": usage, "error": { "message": "gone", "code": 502 } });
-    let (events, gateway) = relay(held(&[content("Hi"), event(&error)]), &streamed("main", "hi")).await;
+    let (events, gateway) = relay(keep_open(&[content("Hi"), event(&error)]), &streamed("main", "hi")).await;
     assert_eq!(stream_error(&events)["message"], "gone");
     assert!(is_blamed(&gateway).await);
 }

@@ -23,7 +23,7 @@ fn remote(source: &str, more: &str) -> String {
     format!("[policies.remote]\nlimits.deadline = \"60s\"\nsource = \"{source}\"\n{more}\n")
 }
 
-async fn is_decided_by(gateway: &Gateway, number: u32) {
+async fn assert_decided_by(gateway: &Gateway, number: u32) {
     let answer = ask(gateway, &chat("main", "hi")).await;
     assert_eq!(answer.header("x-pointsman-route"), Some(&*version_label(number)));
 }
@@ -44,16 +44,16 @@ async fn a_moved_tag_is_loaded_by_poll_and_by_reload() {
     registry.push("router", "stable", &version(1)).await;
     let source = registry.source("router", ":stable");
     let gateway = Gateway::start(&config(&upstream, &remote(&source, "poll = \"100ms\""))).await;
-    is_decided_by(&gateway, 1).await;
+    assert_decided_by(&gateway, 1).await;
     assert_eq!(policies(&gateway).await[0]["source"], source);
 
     registry.push("router", "stable", &version(2)).await;
     gateway.logged(&format!(r#""to":"{}""#, sha256(&version(2)))).await;
-    is_decided_by(&gateway, 2).await;
+    assert_decided_by(&gateway, 2).await;
 
     registry.push("router", "stable", &version(3)).await;
     assert_eq!(reload(&gateway).await.status, 200);
-    is_decided_by(&gateway, 3).await;
+    assert_decided_by(&gateway, 3).await;
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn an_unavailable_registry_keeps_the_serving_version() {
     let error = answer.json()["policies"][0]["error"].as_str().expect("the report says why").to_owned();
     assert!(error.contains(registry.authority()), "{error}");
     assert_eq!(policies(&gateway).await[0]["rejected"]["error"], error);
-    is_decided_by(&gateway, 1).await;
+    assert_decided_by(&gateway, 1).await;
 
     // What is set anew does not wait for the registry.
     let changed = config(&upstream, &format!("{policy}limits.memory = \"8 MiB\"\n"));
@@ -81,7 +81,7 @@ async fn an_unavailable_registry_keeps_the_serving_version() {
         (&"applied".into(), &"rejected".into())
     );
     assert!(report["policies"][0]["error"].is_string(), "{report}");
-    is_decided_by(&gateway, 1).await;
+    assert_decided_by(&gateway, 1).await;
 
     // A policy without any version is another matter.
     let (output, errors) = texts(&check(&config(&upstream, &policy)));
@@ -96,7 +96,7 @@ async fn an_unavailable_registry_keeps_the_serving_version() {
 async fn web_server() -> (FakeModel, String, PathBuf) {
     let web = FakeModel::builder().tls().otherwise(|_| Step::bytes("application/wasm", version(1)));
     let web = web.start().await;
-    let authorities = own_directory().join("ca.pem");
+    let authorities = new_directory().join("ca.pem");
     fs::write(&authorities, web.ca_pem().expect("it speaks TLS")).expect("a file");
     let source = format!("https://{}/router.wasm", web.authority());
     (web, source, authorities)
@@ -111,7 +111,7 @@ async fn a_policy_comes_from_a_web_server_by_its_digest() {
         config(&upstream, &remote(&source, &more))
     };
     let gateway = Gateway::start(&of(&version(1))).await;
-    is_decided_by(&gateway, 1).await;
+    assert_decided_by(&gateway, 1).await;
     assert_eq!(reload(&gateway).await.status, 200);
     assert_eq!(web.requests().len(), 1);
 
@@ -127,7 +127,7 @@ async fn a_policy_is_fetched_through_the_proxy_of_the_environment() {
     let more = format!("sha256 = \"{}\"\nca_file = \"{}\"", sha256(&version(1)), authorities.display());
     let config = config(&upstream, &remote(&source, &more));
     let gateway = Gateway::start_with(&config, &[("HTTPS_PROXY", &proxy.url("http"))]).await;
-    is_decided_by(&gateway, 1).await;
+    assert_decided_by(&gateway, 1).await;
     let heads = proxy.requests();
     assert!(heads.len() == 1 && heads[0].starts_with(&format!("CONNECT {} ", web.authority())), "{heads:?}");
     fs::remove_dir_all(authorities.with_file_name("")).expect("the directory can be removed");
@@ -136,7 +136,7 @@ async fn a_policy_is_fetched_through_the_proxy_of_the_environment() {
 #[tokio::test]
 async fn an_unsigned_policy_is_rejected_if_a_signature_is_required() {
     let upstream = FakeModel::saying("hello").await;
-    let directory = own_directory();
+    let directory = new_directory();
     let file = directory.join("router.wasm");
     fs::write(&file, version(1)).expect("the policy can be written");
     let key = "public_key = \"RWTPB4lzeaywJoUV2O+86FQY6PVFm0nZJJwJ1IQdgCDrTK3N43CFMFUB\"";
@@ -150,11 +150,11 @@ async fn an_unsigned_policy_is_rejected_if_a_signature_is_required() {
 #[tokio::test]
 async fn a_file_dropped_into_the_policy_directory_is_a_policy() {
     let upstream = FakeModel::saying("hello").await;
-    let directory = own_directory();
+    let directory = new_directory();
     fs::write(directory.join("remote.wasm"), version(1)).expect("the policy can be written");
     let text = config(&upstream, &format!("policy_dir = \"{}\"", directory.display()));
     let gateway = Gateway::start(&text).await;
-    is_decided_by(&gateway, 1).await;
+    assert_decided_by(&gateway, 1).await;
 
     fs::write(directory.join("incoming"), version(2)).expect("the policy can be written");
     fs::rename(directory.join("incoming"), directory.join("more.wasm")).expect("it can be renamed");
@@ -178,7 +178,7 @@ async fn a_file_dropped_into_the_policy_directory_is_a_policy() {
 }
 
 /// Returns a new directory for one test.
-fn own_directory() -> std::path::PathBuf {
+fn new_directory() -> std::path::PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("supply-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -205,7 +205,7 @@ async fn an_upload_to_a_policy_with_a_public_key_needs_a_signature() {
     let more = format!("public_key = \"{}\"\n", key.pk.to_base64());
     let policy = remote(&file.path().display().to_string(), &more);
     let gateway = Gateway::start(&config(&upstream, &policy)).await;
-    is_decided_by(&gateway, 1).await;
+    assert_decided_by(&gateway, 1).await;
 
     let upload = |arguments: &[&str]| {
         let admin = ["--admin", &gateway.admin_url];
@@ -221,8 +221,8 @@ async fn an_upload_to_a_policy_with_a_public_key_needs_a_signature() {
     let (status, error) = upload(&[&two, "--signature", &other]);
     assert_eq!(status, Some(1));
     assert!(error.contains("the signature does not match the bytes"), "{error}");
-    is_decided_by(&gateway, 1).await;
+    assert_decided_by(&gateway, 1).await;
     write("two.wasm.minisig", sign(&version(2)).as_bytes());
     assert_eq!(upload(&[&two]).0, Some(0));
-    is_decided_by(&gateway, 2).await;
+    assert_decided_by(&gateway, 2).await;
 }

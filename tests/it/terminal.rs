@@ -28,11 +28,11 @@ pub struct Terminal {
     keys: File,
     leader: Child,
     process: PathBuf,
-    seen: Arc<watch::Sender<Seen>>,
+    seen: Arc<watch::Sender<TerminalOutput>>,
 }
 
 /// Output so far.
-struct Seen {
+struct TerminalOutput {
     screen: Parser,
     bytes: Vec<u8>,
 }
@@ -64,9 +64,9 @@ impl Terminal {
             .expect("setsid can be run");
         let [rows, columns] = [size.1, size.0].map(whole);
         let screen = Parser::new(rows, columns, 0);
-        let seen = Arc::new(watch::Sender::new(Seen { screen, bytes: Vec::new() }));
+        let seen = Arc::new(watch::Sender::new(TerminalOutput { screen, bytes: Vec::new() }));
         let keys = File::from(ours);
-        follow(keys.try_clone().expect("a copy"), Arc::clone(&seen));
+        read_output(keys.try_clone().expect("a copy"), Arc::clone(&seen));
         Self { keys, leader, process, seen }
     }
 
@@ -90,12 +90,12 @@ impl Terminal {
     }
 
     /// Waits until the screen has a text, and returns the screen.
-    pub async fn shows(&self, text: &str) -> String {
+    pub async fn wait_for_text(&self, text: &str) -> String {
         self.wait_for(text, |screen| screen.contains(text)).await
     }
 
     /// Waits until the screen no longer has a text, and returns the screen.
-    pub async fn shows_no(&self, text: &str) -> String {
+    pub async fn wait_until_gone(&self, text: &str) -> String {
         self.wait_for(text, |screen| !screen.contains(text)).await
     }
 
@@ -111,8 +111,8 @@ impl Terminal {
 
     /// Waits for the end of the command, and returns its exit status and the last screen. Panics
     /// unless the modes of the terminal are restored.
-    pub async fn ended(&self) -> (i32, String) {
-        let screen = self.shows("\nover").await;
+    pub async fn wait_for_exit(&self) -> (i32, String) {
+        let screen = self.wait_for_text("\nover").await;
         let seen = self.seen.borrow();
         assert!(!seen.screen.screen().alternate_screen(), "the screen of before is back");
         assert!(!seen.screen.screen().hide_cursor(), "the cursor is back");
@@ -156,7 +156,7 @@ fn resize(terminal: &impl std::os::fd::AsFd, (columns, rows): (u16, u16)) {
 }
 
 /// Reads output until no process has the terminal open any more.
-fn follow(mut terminal: File, seen: Arc<watch::Sender<Seen>>) {
+fn read_output(mut terminal: File, seen: Arc<watch::Sender<TerminalOutput>>) {
     thread::spawn(move || {
         let mut bytes = [0; 4096];
         while let Ok(count @ 1..) = terminal.read(&mut bytes) {

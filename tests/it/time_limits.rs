@@ -5,7 +5,7 @@ use pointsman_tests::{FakeModel, Gate, Gateway, Step};
 use crate::fleet::{ask, chat, error, in_order, open, status, streamed, text_of};
 
 /// Sends requests to a route with a limit and a second model behind the one that exceeds it.
-async fn passed_on(step: Step, limit: &str, streaming: bool) {
+async fn assert_next_model_answers(step: Step, limit: &str, streaming: bool) {
     let (slow, other) = (FakeModel::always(step).await, FakeModel::saying("Ho").await);
     let gateway = Gateway::start(&in_order(&[&slow, &other], &format!("{limit}\n"))).await;
     let mut body = chat("main", "hi");
@@ -22,15 +22,16 @@ fn role() -> Step {
 #[tokio::test]
 async fn each_limit_ends_its_own_wait() {
     let never = Gate::new;
-    passed_on(Step::hang(), "attempt_timeout = \"50ms\"", false).await;
-    passed_on(role().wait_after(1, &never()), "silence_timeout = \"50ms\"", true).await;
-    passed_on(role().wait_after(1, &never()), "first_content_timeout = \"50ms\"", true).await;
-    passed_on(role().wait_after(1, &never()), "answer_timeout = \"50ms\"", true).await;
+    assert_next_model_answers(Step::hang(), "attempt_timeout = \"50ms\"", false).await;
+    assert_next_model_answers(role().wait_after(1, &never()), "silence_timeout = \"50ms\"", true).await;
+    assert_next_model_answers(role().wait_after(1, &never()), "first_content_timeout = \"50ms\"", true).await;
+    assert_next_model_answers(role().wait_after(1, &never()), "answer_timeout = \"50ms\"", true).await;
     let blank = Step::chunks("application/json", ["\n", "{}"]).wait_after(1, &never());
-    passed_on(blank, "first_content_timeout = \"50ms\"", false).await;
+    assert_next_model_answers(blank, "first_content_timeout = \"50ms\"", false).await;
     let halves = Step::chunks("application/json", ["{\"choices\":", "[]}"]);
-    passed_on(halves.clone().wait_after(1, &never()), "silence_timeout = \"50ms\"", false).await;
-    passed_on(halves.wait_after(1, &never()), "answer_timeout = \"50ms\"", false).await;
+    assert_next_model_answers(halves.clone().wait_after(1, &never()), "silence_timeout = \"50ms\"", false)
+        .await;
+    assert_next_model_answers(halves.wait_after(1, &never()), "answer_timeout = \"50ms\"", false).await;
 }
 
 #[tokio::test]

@@ -66,23 +66,23 @@ async fn a_terminal_shows_requests_live_and_opens_one() {
     let model = FakeModel::saying("hello").await;
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     let mut terminal = open(&gateway.admin_url, &[], &[]);
-    let screen = terminal.shows("No request has ended yet").await;
+    let screen = terminal.wait_for_text("No request has ended yet").await;
     assert!(screen.contains("● live") && screen.contains("a/chat"), "{screen}");
     ask(&gateway, &chat("main", "hi")).await;
-    terminal.shows_no("No request has ended yet").await;
+    terminal.wait_until_gone("No request has ended yet").await;
     terminal.press("5");
-    terminal.shows("FIRST TOKEN").await;
-    let screen = terminal.shows("LATENCY").await;
+    terminal.wait_for_text("FIRST TOKEN").await;
+    let screen = terminal.wait_for_text("LATENCY").await;
     assert!(screen.contains("main") && screen.contains("a/chat"), "{screen}");
     terminal.press("\r");
-    let screen = terminal.shows("Calls").await;
+    let screen = terminal.wait_for_text("Calls").await;
     assert!(screen.contains("CANDIDATE") && screen.contains("answered by a/chat"), "{screen}");
     terminal.press("\u{1b}");
-    terminal.shows_no("CANDIDATE").await;
+    terminal.wait_until_gone("CANDIDATE").await;
     terminal.press("/nothing\r");
-    terminal.shows("No rows contain \"nothing\"").await;
+    terminal.wait_for_text("No rows contain \"nothing\"").await;
     terminal.press("q");
-    assert_eq!(terminal.ended().await.0, 0);
+    assert_eq!(terminal.wait_for_exit().await.0, 0);
 }
 
 #[tokio::test]
@@ -92,11 +92,11 @@ async fn changes_are_shown_live() {
     let gateway = Gateway::start(&in_order(&[&model], more)).await;
     let mut terminal = open(&gateway.admin_url, &[], &[]);
     terminal.press("4");
-    terminal.shows("SWAPS").await;
+    terminal.wait_for_text("SWAPS").await;
     let trial = json!({ "policy": "other", "mode": "shadow", "why": "ticket 12" });
     let url = gateway.admin("/admin/routes/main/trial");
     assert_eq!(call(Method::PUT, &url, &[], trial.to_string()).await.status, 200);
-    let screen = terminal.shows("ticket 12").await;
+    let screen = terminal.wait_for_text("ticket 12").await;
     assert!(screen.contains("main (trial)") && screen.contains("other at main"), "{screen}");
 }
 
@@ -106,13 +106,13 @@ async fn a_resize_and_a_signal_restore_the_terminal() {
     let gateway = Gateway::start(&in_order(&[&model], "")).await;
     for signal in ["TERM", "INT", "HUP"] {
         let terminal = open(&gateway.admin_url, &[], &[]);
-        terminal.shows("5 Decisions").await;
+        terminal.wait_for_text("5 Decisions").await;
         terminal.resize((24, 6));
-        terminal.shows_no("5 Decisions").await;
+        terminal.wait_until_gone("5 Decisions").await;
         terminal.resize(SIZE);
-        terminal.shows("5 Decisions").await;
+        terminal.wait_for_text("5 Decisions").await;
         terminal.signal(signal);
-        assert_eq!(terminal.ended().await.0, 0, "{signal}");
+        assert_eq!(terminal.wait_for_exit().await.0, 0, "{signal}");
     }
 }
 
@@ -122,12 +122,12 @@ async fn top_waits_for_a_gateway_that_goes_away() {
     let config = in_order(&[&model], "");
     let gateway = Gateway::start(&config).await;
     let mut terminal = open(&gateway.admin_url, &[], &[]);
-    terminal.shows("● live").await;
+    terminal.wait_for_text("● live").await;
     assert!(gateway.stop().await.success());
-    let screen = terminal.shows("disconnected for").await;
+    let screen = terminal.wait_for_text("disconnected for").await;
     assert!(screen.contains("a/chat"), "the last picture stays: {screen}");
     terminal.press("q");
-    assert_eq!(terminal.ended().await.0, 0);
+    assert_eq!(terminal.wait_for_exit().await.0, 0);
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn without_the_token_top_ends_with_an_error() {
     assert_eq!((status, output.as_str()), (Some(2), ""));
     assert!(errors.contains("the admin API needs its token") && errors.contains("--token-file"), "{errors}");
     let terminal = open(&gateway.admin_url, &[], &[]);
-    let (status, screen) = terminal.ended().await;
+    let (status, screen) = terminal.wait_for_exit().await;
     assert_eq!(status, 2);
     assert!(screen.contains("needs its token"), "the screen says that it is needed: {screen}");
 
@@ -159,9 +159,9 @@ async fn colours_are_disabled_on_request() {
         [(&[][..], true), (&[("NO_COLOR", "1")], false), (&[("NO_COLOR", "")], true)]
     {
         let mut terminal = open(&gateway.admin_url, &[], environment);
-        terminal.shows("● live").await;
+        terminal.wait_for_text("● live").await;
         terminal.press("q");
-        terminal.ended().await;
+        terminal.wait_for_exit().await;
         assert_eq!(terminal.written().contains(COLOUR), colours, "{environment:?}");
     }
 }
@@ -209,11 +209,11 @@ async fn control_characters_of_a_gateway_do_not_reach_the_terminal() {
     assert!(!output.contains(|letter: char| letter.is_control() && letter != '\n'), "{output:?}");
 
     let mut terminal = open(&admin, &[], &[]);
-    terminal.shows("[2Jboo").await;
+    terminal.wait_for_text("[2Jboo").await;
     terminal.press("5");
-    terminal.shows("LATENCY").await;
+    terminal.wait_for_text("LATENCY").await;
     terminal.press("q");
-    terminal.ended().await;
+    terminal.wait_for_exit().await;
     let written = terminal.written();
     assert!(written.contains("\u{fffd}[2Jboo"), "{written:?}");
     assert!(!written.contains("\u{1b}[2Jboo") && !written.contains("\u{1b}]0;"), "{written:?}");

@@ -19,7 +19,7 @@ fn to(collector: &Collector, more: &str) -> String {
 }
 
 /// Returns the only span with this name.
-fn named<'s>(spans: &'s [Span], name: &str) -> &'s Span {
+fn span_named<'s>(spans: &'s [Span], name: &str) -> &'s Span {
     let mut named = spans.iter().filter(|span| span.name == name);
     match (named.next(), named.next()) {
         (Some(only), None) => only,
@@ -42,7 +42,7 @@ async fn a_request_has_spans_for_itself_its_decision_and_its_call() {
     let spans = collector.spans_when(3).await;
     assert_eq!(spans.len(), 3, "{spans:#?}");
     let (request, decision, attempt) =
-        (named(&spans, "chat main"), named(&spans, "decide cost"), named(&spans, "chat chat"));
+        (span_named(&spans, "chat main"), span_named(&spans, "decide cost"), span_named(&spans, "chat chat"));
     assert_eq!((request.kind, decision.kind, attempt.kind), ("server", "internal", "client"));
     assert_eq!(request.parent, None);
     for child in [decision, attempt] {
@@ -98,7 +98,7 @@ async fn a_span_of_a_stream_lasts_to_its_end_and_has_the_time_of_the_first_conte
     gate.open();
     assert_eq!(stream.text().await, "some words");
     let spans = collector.spans_when(3).await;
-    let (request, attempt) = (named(&spans, "chat main"), attempts(&spans)[0]);
+    let (request, attempt) = (span_named(&spans, "chat main"), attempts(&spans)[0]);
     assert!(attempt.is_within(request), "{spans:#?}");
     for span in [request, attempt] {
         assert_eq!(span.get("gen_ai.request.stream"), true);
@@ -125,7 +125,7 @@ async fn a_failed_call_has_a_span_with_its_error_and_the_next_one_links_to_it() 
     assert_eq!((&second.error, second.get("pointsman.result")), (&None, &json!("answered")));
     assert_eq!(second.links, [(first.id.clone(), json!("fallback"))]);
     assert!(first.ended <= second.begun, "{spans:#?}");
-    let request = named(&spans, "chat main");
+    let request = span_named(&spans, "chat main");
     let [event] = &request.events[..] else { panic!("not one event: {request:#?}") };
     assert_eq!((event.name.as_str(), event.at), ("pointsman.fallback", second.begun));
     assert_eq!(
@@ -142,7 +142,7 @@ async fn a_request_that_no_model_answered_is_an_error() {
     let gateway = Gateway::start(&in_order(&[&failing], &to(&collector, ""))).await;
     assert_eq!(ask(&gateway, &chat("main", "hi")).await.status, 502);
     let spans = collector.spans_when(3).await;
-    let request = named(&spans, "chat main");
+    let request = span_named(&spans, "chat main");
     assert_eq!(
         (request.get("pointsman.ending"), request.get("error.type")),
         (&json!("failed"), &json!("backend"))
@@ -171,9 +171,9 @@ async fn a_hedge_has_a_span_that_links_to_the_first_call() {
     assert_eq!((first.get("pointsman.result"), &first.error), (&json!("cancelled"), &None));
     assert_eq!(second.links, [(first.id.clone(), json!("hedge"))]);
     assert!(first.begun < second.begun && second.begun < first.ended, "{spans:#?}");
-    let decision = named(&spans, "decide hedging");
+    let decision = span_named(&spans, "decide hedging");
     assert_eq!(decision.get("pointsman.hedge_after_ms"), 20.0);
-    assert_eq!(named(&spans, "chat main").events[0].name, "pointsman.hedge");
+    assert_eq!(span_named(&spans, "chat main").events[0].name, "pointsman.hedge");
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn a_failed_policy_has_a_span_and_so_does_its_fallback() {
     let gateway = Gateway::start(&config).await;
     assert_eq!(ask(&gateway, &chat("main", "hi")).await.text(), "hello");
     let spans = collector.spans_when(4).await;
-    let (bad, instead) = (named(&spans, "decide bad"), named(&spans, "decide in order"));
+    let (bad, instead) = (span_named(&spans, "decide bad"), span_named(&spans, "decide in order"));
     assert_eq!((bad.get("pointsman.answer"), bad.get("error.type")), (&json!("failure"), &json!("trap")));
     assert!(bad.error.is_some() && bad.ended <= instead.begun, "{spans:#?}");
     assert_eq!(
@@ -211,7 +211,7 @@ async fn a_client_that_hangs_up_ends_the_spans() {
     gate.reached().await;
     waiting.abort();
     let spans = collector.spans_when(3).await;
-    let (request, attempt) = (named(&spans, "chat main"), attempts(&spans)[0]);
+    let (request, attempt) = (span_named(&spans, "chat main"), attempts(&spans)[0]);
     assert_eq!(
         (request.get("pointsman.ending"), attempt.get("pointsman.result")),
         (&json!("cancelled"), &json!("cancelled"))

@@ -59,7 +59,7 @@ impl Setup {
         labels
     }
 
-    async fn try_out(&self, trial: Value) -> Answer {
+    async fn start_trial(&self, trial: Value) -> Answer {
         let url = self.gateway.admin("/admin/routes/main/trial");
         client::call(Method::PUT, &url, &[], trial.to_string()).await
     }
@@ -77,7 +77,7 @@ impl Setup {
     }
 
     /// Returns the trial of the route, once the shadow has decided `decisions` times.
-    async fn compared(&self, decisions: u64) -> Value {
+    async fn wait_for_comparisons(&self, decisions: u64) -> Value {
         loop {
             let trial = self.route().await["trial"].clone();
             let asked = trial["trial"]["decisions"].as_u64().expect("a count");
@@ -97,7 +97,7 @@ async fn a_shadow_policy_is_compared_and_decides_nothing() {
     let setup = setup("shadow = \"last\"", "").await;
     let labels = setup.labels(20).await;
     assert_eq!(count(&labels, "own"), 20, "{labels:?}");
-    let trial = setup.compared(20).await;
+    let trial = setup.wait_for_comparisons(20).await;
     assert_eq!((&trial["policy"], &trial["mode"]), (&json!("last"), &json!("shadow")));
     let compared = &trial["compared"];
     assert_eq!((&compared["decisions"], &compared["agreement"]), (&json!(20), &json!(0.0)), "{trial}");
@@ -115,13 +115,13 @@ async fn a_shadow_policy_is_compared_and_decides_nothing() {
 async fn agreement_and_failures_of_a_shadow_policy_are_counted_separately() {
     let setup = setup("shadow = \"other\"", "").await;
     setup.labels(10).await;
-    let trial = setup.compared(10).await;
+    let trial = setup.wait_for_comparisons(10).await;
     assert_eq!(trial["compared"]["agreement"], 1.0, "{trial}");
 
-    assert_eq!(setup.try_out(json!({ "policy": "bad", "mode": "shadow" })).await.status, 200);
+    assert_eq!(setup.start_trial(json!({ "policy": "bad", "mode": "shadow" })).await.status, 200);
     let labels = setup.labels(10).await;
     assert_eq!(count(&labels, "own"), 10, "a failing shadow harms nobody");
-    let trial = setup.compared(10).await;
+    let trial = setup.wait_for_comparisons(10).await;
     assert_eq!(trial["trial"]["failures"], json!([["trap", 10]]));
     assert_eq!(trial["compared"]["decisions"], 0);
 }
@@ -139,7 +139,7 @@ async fn a_canary_gets_its_share_and_sessions_stay_with_their_policy() {
 
     // A larger share takes sessions over, and gives none back.
     let more = json!({ "policy": "other", "mode": "canary", "percent": 60 });
-    assert_eq!(setup.try_out(more).await.status, 200);
+    assert_eq!(setup.start_trial(more).await.status, 200);
     let later = setup.labels(200).await;
     assert!(labels.iter().zip(&later).all(|(then, now)| then == "own" || now == "other"));
     assert!(count(&later, "other") > share);
@@ -161,7 +161,7 @@ async fn a_failing_canary_is_suspended_and_the_routes_policy_answers() {
     assert_eq!(calm.header("x-pointsman-policy-failure"), None, "it is not asked any more");
     let hold = setup.route().await["holds"][0].clone();
     assert_eq!((&hold["strikes"], &hold["in_force"]), (&json!(1), &json!(true)));
-    let again = setup.try_out(json!({ "policy": "bad", "mode": "canary", "percent": 5 })).await;
+    let again = setup.start_trial(json!({ "policy": "bad", "mode": "canary", "percent": 5 })).await;
     assert!(error(&again, 409, "conflict").contains("is on hold"));
     let digest = hold["digest"].as_str().expect("a digest");
     let url = setup.gateway.admin("/admin/policies/bad/release");
@@ -210,7 +210,7 @@ async fn a_promoted_policy_that_fails_is_demoted_automatically() {
 async fn a_changed_configuration_overrides_earlier_decisions() {
     let setup = setup("", "").await;
     let canary = json!({ "policy": "other", "mode": "canary", "percent": 100 });
-    assert_eq!(setup.try_out(canary).await.status, 200);
+    assert_eq!(setup.start_trial(canary).await.status, 200);
     assert_eq!(setup.post("/admin/routes/main/promote").await.status, 200);
     assert_eq!(count(&setup.labels(3).await, "other"), 3);
 
@@ -232,7 +232,7 @@ async fn an_orchestrator_can_be_a_trial_of_a_router() {
     let more = "[policies.parts]\nlimits.deadline = \"60s\"\nsource = \"builtin:auto\"\ngrants = [\"prompt\", \"outputs\"]\n";
     let setup = setup("shadow = \"parts\"", more).await;
     setup.labels(3).await;
-    let trial = setup.compared(3).await;
+    let trial = setup.wait_for_comparisons(3).await;
     assert_eq!(trial["trial"]["failures"], json!([]), "{trial}");
     assert_eq!(trial["compared"]["decisions"], 3);
 }
@@ -241,7 +241,7 @@ async fn an_orchestrator_can_be_a_trial_of_a_router() {
 async fn an_invalid_trial_is_rejected_with_the_reason() {
     let setup = setup("", "").await;
     let refused =
-        async |trial: Value, status: u16, code: &str| error(&setup.try_out(trial).await, status, code);
+        async |trial: Value, status: u16, code: &str| error(&setup.start_trial(trial).await, status, code);
     let shadow = |policy: &str| json!({ "policy": policy, "mode": "shadow" });
     assert!(refused(shadow("nobody"), 404, "not_found").await.contains("there is no policy `nobody`"));
     assert!(refused(shadow("own"), 409, "conflict").await.contains("decides at the route `main` already"));

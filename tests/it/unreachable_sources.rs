@@ -38,7 +38,7 @@ async fn policy(gateway: &Gateway, name: &str) -> Value {
     get(&gateway.admin(&format!("/admin/policies/{name}"))).await.json()
 }
 
-async fn is_decided_by_it(gateway: &Gateway, route: &str) {
+async fn assert_decided_by_remote(gateway: &Gateway, route: &str) {
     let answer = ask(gateway, &chat(route, "hi")).await;
     assert_eq!(answer.header("x-pointsman-route"), Some(&*version_label(1)), "{route}");
     assert_eq!(answer.header("x-pointsman-policy-failure"), None, "{route}");
@@ -91,7 +91,7 @@ async fn routes_of_a_missing_policy_follow_on_failure_until_it_is_loaded() {
     web.come_back().await;
     gateway.logged(r#""message":"policy loaded","policy":"remote""#).await;
     for route in ["static", "previous", "instead", "strict"] {
-        is_decided_by_it(&gateway, route).await;
+        assert_decided_by_remote(&gateway, route).await;
     }
     assert_eq!(policy(&gateway, "remote").await["loaded"], true);
     let metrics = String::from_utf8(get(&gateway.admin("/metrics")).await.body.to_vec()).expect("text");
@@ -130,7 +130,7 @@ async fn trials_of_a_missing_policy_start_once_it_is_loaded() {
 
     web.come_back().await;
     gateway.logged(r#""message":"policy loaded","policy":"remote""#).await;
-    is_decided_by_it(&gateway, "tried").await;
+    assert_decided_by_remote(&gateway, "tried").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,14 +162,14 @@ async fn a_configuration_can_change_while_a_policy_is_missing() {
     web.come_back().await;
     let report = reload("nonsense").await;
     assert!(report.json()["config"]["rejected"].is_string());
-    is_decided_by_it(&gateway, "main").await;
+    assert_decided_by_remote(&gateway, "main").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_from_the_state_serves_without_its_source() {
     let upstream = FakeModel::saying("hello").await;
     let mut web = server_that_is_down().await;
-    let state = tempfile_directory();
+    let state = new_directory();
     let config = format!(
         "[state]\ndir = \"{}\"\n{}{}[routes.main]\npolicy = \"remote\"\n",
         state.display(),
@@ -178,11 +178,11 @@ async fn a_policy_from_the_state_serves_without_its_source() {
     );
     web.come_back().await;
     let gateway = Gateway::start(&config).await;
-    is_decided_by_it(&gateway, "main").await;
+    assert_decided_by_remote(&gateway, "main").await;
     assert_eq!(gateway.stop().await.code(), Some(0));
     web.go_down().await;
     let gateway = Gateway::start(&config).await;
-    is_decided_by_it(&gateway, "main").await;
+    assert_decided_by_remote(&gateway, "main").await;
     drop(gateway);
     fs::remove_dir_all(state).expect("the directory can be removed");
 }
@@ -191,7 +191,7 @@ async fn a_policy_from_the_state_serves_without_its_source() {
 async fn a_registry_that_comes_up_later_is_polled() {
     let Some(registry) = Registry::start() else { return };
     let upstream = FakeModel::saying("hello").await;
-    let mut gate = Relay::to(registry.authority()).await;
+    let mut gate = SwitchablePort::to(registry.authority()).await;
     registry.push("router", "stable", &version(1)).await;
     let policy = format!(
         "[policies.remote]\nlimits.deadline = \"60s\"\nsource = \"oci://{}/router:stable\"\n",
@@ -202,7 +202,7 @@ async fn a_registry_that_comes_up_later_is_polled() {
     assert_eq!(ask(&gateway, &chat("main", "hi")).await.header("x-pointsman-route"), Some("static"));
     gate.open();
     gateway.logged(r#""message":"policy loaded","policy":"remote""#).await;
-    is_decided_by_it(&gateway, "main").await;
+    assert_decided_by_remote(&gateway, "main").await;
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn an_unresponsive_source_does_not_block_the_others() {
     let gateway = Gateway::start(&config).await;
     gateway.logged("took longer than").await;
     gateway.logged(r#""message":"policy loaded","policy":"remote""#).await;
-    is_decided_by_it(&gateway, "main").await;
+    assert_decided_by_remote(&gateway, "main").await;
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn a_source_with_an_invalid_policy_prevents_the_start() {
     for (step, expected) in cases {
         let web = FakeModel::always(step).await;
         let config = fleet(&upstream) + &remote(&web, "") + "[routes.main]\npolicy = \"remote\"\n";
-        let path = tempfile_directory().join("pointsman.toml");
+        let path = new_directory().join("pointsman.toml");
         fs::write(&path, config).expect("the config can be written");
         let (file, any) = (path.display().to_string(), "127.0.0.1:0");
         let ended = tokio::task::spawn_blocking(move || {
@@ -248,7 +248,7 @@ async fn a_source_with_an_invalid_policy_prevents_the_start() {
 }
 
 /// Returns a new directory for one test.
-fn tempfile_directory() -> std::path::PathBuf {
+fn new_directory() -> std::path::PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("unreachable-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -259,13 +259,13 @@ fn tempfile_directory() -> std::path::PathBuf {
 
 /// Port that closes each connection until it is opened, and then forwards connections to a
 /// server.
-struct Relay {
+struct SwitchablePort {
     address: String,
     is_open: std::sync::Arc<std::sync::atomic::AtomicBool>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
-impl Relay {
+impl SwitchablePort {
     async fn to(server: &str) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
         let address = listener.local_addr().expect("a bound listener has an address").to_string();
@@ -290,7 +290,7 @@ impl Relay {
     }
 }
 
-impl Drop for Relay {
+impl Drop for SwitchablePort {
     fn drop(&mut self) {
         self.accepting.abort();
     }

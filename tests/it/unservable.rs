@@ -42,7 +42,7 @@ fn with_part(part: &Value) -> Value {
 
 /// Sends a request, and a dry run of it, to every route. Returns the code, the param and the
 /// message of the one error with status 400 that all of them answer.
-async fn one_refusal(gateway: &Gateway, request: &Value) -> (Value, Value, String) {
+async fn common_rejection(gateway: &Gateway, request: &Value) -> (Value, Value, String) {
     let mut refusals: Vec<(&str, Value)> = Vec::new();
     for route in routes() {
         let mut body = request.clone();
@@ -98,7 +98,7 @@ async fn content_and_features_that_no_model_supports_are_a_400_that_names_the_me
         (with(&json!({ "logprobs": true })), "logprobs", "logprobs", "log-probabilities"),
     ];
     for (request, param, member, value) in cases {
-        let (code, seen, message) = one_refusal(&gateway, &request).await;
+        let (code, seen, message) = common_rejection(&gateway, &request).await;
         assert_eq!((&code, &seen), (&json!("unsupported_request"), &json!(param)), "{message}");
         let key = if param == "messages" { "inputs" } else { "abilities" };
         for word in [format!("`{member}`"), format!("\"{value}\""), format!("`{key}`"), "[models.".to_owned()]
@@ -114,7 +114,7 @@ async fn a_request_that_is_too_long_by_any_count_is_a_400_on_every_route() {
     let upstream = FakeModel::saying("hello").await;
     let gateway = gateway(&upstream, "context_window = 100\n").await;
     for request in [chat("", &"words ".repeat(3_000)), with_messages(40)] {
-        let (code, param, message) = one_refusal(&gateway, &request).await;
+        let (code, param, message) = common_rejection(&gateway, &request).await;
         assert_eq!((code, param), (json!("context_length_exceeded"), json!("messages")));
         assert!(message.ends_with("more than any model of the route takes (at most 100)"), "{message}");
     }
@@ -135,7 +135,7 @@ async fn a_chat_without_a_model_for_chats_is_a_400_on_every_route() {
     let upstream = FakeModel::saying("hello").await;
     let gateway =
         gateway(&upstream, "operations = [\"transcription\"]\ninputs = [\"text\", \"audio\"]\n").await;
-    let (code, _, message) = one_refusal(&gateway, &chat("", "hi")).await;
+    let (code, _, message) = common_rejection(&gateway, &chat("", "hi")).await;
     assert_eq!(code, "unsupported_request");
     assert_eq!(message, "no model of the route serves chat requests");
     assert_eq!(upstream.requests().len(), 0);

@@ -21,7 +21,7 @@ fn stream(usages: &[Value]) -> Step {
 }
 
 /// Returns the usage and the cost of one request from the ledger.
-async fn entered(step: Step, prices: &str) -> (u64, u64, f64) {
+async fn recorded_usage(step: Step, prices: &str) -> (u64, u64, f64) {
     let streaming = step.is_event_stream();
     let server = FakeModel::always(step).await;
     let config = [
@@ -45,7 +45,7 @@ async fn entered(step: Step, prices: &str) -> (u64, u64, f64) {
 async fn zero_counts_of_a_long_answer_are_replaced_by_an_estimate() {
     let zeros = json!({ "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0 });
     for step in [answer(&zeros), stream(std::slice::from_ref(&zeros))] {
-        let (input, output, cost) = entered(step, "").await;
+        let (input, output, cost) = recorded_usage(step, "").await;
         assert!(input > 0 && output == 500 && cost > 0.001, "{input} {output} {cost}");
     }
 }
@@ -53,7 +53,7 @@ async fn zero_counts_of_a_long_answer_are_replaced_by_an_estimate() {
 #[tokio::test]
 async fn the_last_count_of_a_stream_is_recorded() {
     let count = |input: u64, output: u64| json!({ "prompt_tokens": input, "completion_tokens": output });
-    let (input, output, _) = entered(stream(&[count(0, 0), count(390, 1), count(390, 26)]), "").await;
+    let (input, output, _) = recorded_usage(stream(&[count(0, 0), count(390, 1), count(390, 26)]), "").await;
     assert_eq!((input, output), (390, 26));
 }
 
@@ -61,7 +61,7 @@ async fn the_last_count_of_a_stream_is_recorded() {
 async fn reasoning_that_is_missing_from_the_completion_is_derived_from_the_total() {
     let usage = json!({ "prompt_tokens": 10.0, "completion_tokens": 20.0, "total_tokens": 130.0 });
     for step in [answer(&usage), stream(std::slice::from_ref(&usage))] {
-        let (input, output, _) = entered(step, "").await;
+        let (input, output, _) = recorded_usage(step, "").await;
         assert_eq!((input, output), (10, 120));
     }
 }
@@ -73,9 +73,9 @@ async fn cached_and_reasoning_tokens_have_their_own_prices() {
         "prompt_tokens_details": { "cached_tokens": 900 },
         "completion_tokens_details": { "reasoning_tokens": 60 },
     });
-    let (.., cost) = entered(answer(&usage), "").await;
+    let (.., cost) = recorded_usage(answer(&usage), "").await;
     assert!((cost - (1_000.0 + 100.0 * 2.0) / 1e6).abs() < 1e-12, "{cost}");
     let prices = "cached_input_price = 0.1\nreasoning_price = 1\n";
-    let (.., cost) = entered(answer(&usage), prices).await;
+    let (.., cost) = recorded_usage(answer(&usage), prices).await;
     assert!((cost - (100.0 + 900.0 * 0.1 + 40.0 * 2.0 + 60.0) / 1e6).abs() < 1e-12, "{cost}");
 }

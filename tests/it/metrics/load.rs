@@ -5,7 +5,7 @@ use pointsman_tests::client::{self, get};
 use pointsman_tests::{FakeModel, Gate, Gateway, Step};
 use serde_json::json;
 
-use super::{Scrape, scraped_when};
+use super::{Scrape, scrape_until};
 use crate::fleet::{ask, ask_with, backend, built_in, chat, error, model, open, streamed};
 use crate::orchestration::inline;
 use crate::policy_file::PolicyFile;
@@ -70,15 +70,15 @@ impl Load {
 
     /// Runs the load, and scrapes once all of it is over.
     pub async fn run(&self) -> Scrape {
-        self.happen().await;
+        self.run_once().await;
         let cancelled = r#"pointsman_requests_total{route="main",ending="cancelled"}"#;
-        scraped_when(&self.gateway, cancelled, 1.0).await;
+        scrape_until(&self.gateway, cancelled, 1.0).await;
         let streamed = r#"pointsman_requests_total{route="main",ending="answered"}"#;
-        scraped_when(&self.gateway, streamed, 3.0).await
+        scrape_until(&self.gateway, streamed, 3.0).await
     }
 
     /// Runs the load once.
-    pub async fn happen(&self) {
+    pub async fn run_once(&self) {
         let gateway = &self.gateway;
         for _ in 0..2 {
             assert_eq!(ask(gateway, &chat("main", "hi")).await.text(), "hello there");

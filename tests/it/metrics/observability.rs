@@ -42,7 +42,7 @@ fn queries(dashboard: &Value) -> Vec<String> {
 }
 
 /// Returns the names of the gateway's metrics in a text.
-fn named(text: &str) -> BTreeSet<&str> {
+fn metric_names(text: &str) -> BTreeSet<&str> {
     let words = text.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'));
     words.filter(|word| word.starts_with("pointsman_")).collect()
 }
@@ -58,7 +58,7 @@ async fn every_documented_metric_is_in_a_scrape() {
         .map(|name| parts.iter().find_map(|part| name.strip_suffix(part)).unwrap_or(name))
         .collect();
     let documented = read("docs/metrics.md");
-    let documented = named(&documented);
+    let documented = metric_names(&documented);
     for name in &whole {
         assert!(documented.contains(name), "{name} is not in docs/metrics.md");
     }
@@ -70,7 +70,7 @@ async fn every_documented_metric_is_in_a_scrape() {
         read("docs/metrics.md"),
     ];
     for text in &texts {
-        let mentioned = named(text);
+        let mentioned = metric_names(text);
         assert!(mentioned.len() > 20, "{mentioned:?}");
         for name in mentioned {
             assert!(names.contains(name), "{name} is in no scrape");
@@ -179,7 +179,7 @@ async fn prometheus_scrapes_a_gateway_with_its_token_and_answers_the_dashboard()
         }
     }
     scraped("pointsman_build_info").await;
-    load.happen().await;
+    load.run_once().await;
     scraped(r#"increase(pointsman_requests_total{route="main",ending="cancelled"}[1m]) > 0"#).await;
     scraped(r#"increase(pointsman_requests_total{route="main",ending="answered"}[1m]) > 0"#).await;
     assert_eq!(query("up").await[0]["value"][1], "1");

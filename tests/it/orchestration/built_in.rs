@@ -15,7 +15,7 @@ fn route(policy: &str) -> String {
     format!("[routes.main]\npolicy = \"{policy}\"\nbackoff = \"1ms\"\n")
 }
 
-fn how(answer: &Answer) -> (&str, Option<&str>) {
+fn route_and_tasks(answer: &Answer) -> (&str, Option<&str>) {
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     (answer.header("x-pointsman-route").expect("a label"), answer.header("x-pointsman-tasks"))
 }
@@ -31,25 +31,25 @@ fn with_everything(route: &str) -> Value {
 }
 
 /// Models for pictures, for sound, and for text alone.
-struct Senses {
-    eye: FakeModel,
-    ear: FakeModel,
-    tongue: FakeModel,
+struct MediaModels {
+    vision: FakeModel,
+    speech: FakeModel,
+    language: FakeModel,
 }
 
-impl Senses {
+impl MediaModels {
     async fn new() -> Self {
         Self {
-            eye: FakeModel::saying("a boardwalk through green grass").await,
-            ear: FakeModel::always(Step::json(&json!({ "text": "a single beep" }))).await,
-            tongue: FakeModel::saying("grass and a beep").await,
+            vision: FakeModel::saying("a boardwalk through green grass").await,
+            speech: FakeModel::always(Step::json(&json!({ "text": "a single beep" }))).await,
+            language: FakeModel::saying("grass and a beep").await,
         }
     }
 
     fn config(&self) -> String {
-        backend("eye", &self.eye, "")
-            + &backend("ear", &self.ear, "")
-            + &backend("tongue", &self.tongue, "")
+        backend("eye", &self.vision, "")
+            + &backend("ear", &self.speech, "")
+            + &backend("tongue", &self.language, "")
             + &model(
                 "eye/clip",
                 1,
@@ -62,26 +62,26 @@ impl Senses {
 
 #[tokio::test]
 async fn multimodal_sends_each_part_to_a_model_that_accepts_it_without_a_grant() {
-    let senses = Senses::new().await;
+    let models = MediaModels::new().await;
     let gateway =
-        Gateway::start(&(senses.config() + &built_in("multimodal", "") + &route("multimodal"))).await;
+        Gateway::start(&(models.config() + &built_in("multimodal", "") + &route("multimodal"))).await;
     let sent = with_everything("main");
     let answer = ask(&gateway, &sent).await;
-    assert_eq!(how(&answer), ("multimodal:parts", Some("3")));
+    assert_eq!(route_and_tasks(&answer), ("multimodal:parts", Some("3")));
     assert_eq!(answer.text(), "grass and a beep");
     assert_eq!(answer.header("x-pointsman-model"), Some("tongue/llama"));
 
     let parts = &sent["messages"][0]["content"];
-    let seen = senses.eye.request(1).await.json();
+    let seen = models.vision.request(1).await.json();
     let seen = seen["messages"].to_string();
     assert!(seen.contains(&parts[1].to_string()), "the picture as it was sent: {seen}");
     assert!(seen.contains("What does the sign say?") && !seen.contains("input_audio"), "{seen}");
 
-    let heard = senses.ear.request(1).await;
+    let heard = models.speech.request(1).await;
     assert_eq!(heard.path, "/v1/audio/transcriptions");
     assert!(String::from_utf8_lossy(&heard.body).contains("filename=\"audio.wav\""));
 
-    let received = senses.tongue.request(1).await.json();
+    let received = models.language.request(1).await.json();
     assert_eq!(
         received["max_completion_tokens"], sent["max_completion_tokens"],
         "the client's own parameters"
@@ -101,35 +101,41 @@ async fn multimodal_sends_each_part_to_a_model_that_accepts_it_without_a_grant()
 
 #[tokio::test]
 async fn multimodal_answers_without_a_dead_model_and_names_the_missing_part() {
-    let mut senses = Senses::new().await;
-    senses.eye.go_down().await;
+    let mut models = MediaModels::new().await;
+    models.vision.go_down().await;
     let gateway =
-        Gateway::start(&(senses.config() + &built_in("multimodal", "") + &route("multimodal"))).await;
+        Gateway::start(&(models.config() + &built_in("multimodal", "") + &route("multimodal"))).await;
     let answer = ask(&gateway, &with_everything("main")).await;
-    assert_eq!(how(&answer), ("multimodal:parts", Some("3")));
-    let messages = senses.tongue.request(1).await.json()["messages"].to_string();
+    assert_eq!(route_and_tasks(&answer), ("multimodal:parts", Some("3")));
+    let messages = models.language.request(1).await.json()["messages"].to_string();
     assert!(messages.contains("(could not be read)") && messages.contains("a single beep"), "{messages}");
 }
 
 #[tokio::test]
 async fn multimodal_only_routes_a_request_with_one_kind_of_content() {
-    let senses = Senses::new().await;
+    let models = MediaModels::new().await;
     let gateway =
-        Gateway::start(&(senses.config() + &built_in("multimodal", "") + &route("multimodal"))).await;
+        Gateway::start(&(models.config() + &built_in("multimodal", "") + &route("multimodal"))).await;
     let answer = ask(&gateway, &chat("main", "hello")).await;
-    assert_eq!(how(&answer), ("multimodal:single", None));
+    assert_eq!(route_and_tasks(&answer), ("multimodal:single", None));
     assert_eq!(answer.header("x-pointsman-model"), Some("tongue/llama"));
 }
 
 #[tokio::test]
 async fn auto_routes_text_and_orchestrates_several_kinds_of_content() {
-    let senses = Senses::new().await;
+    let models = MediaModels::new().await;
     let auto = built_in("auto", "grants = [\"prompt\"]");
-    let gateway = Gateway::start(&(senses.config() + &auto + &route("auto"))).await;
+    let gateway = Gateway::start(&(models.config() + &auto + &route("auto"))).await;
     let answer = ask(&gateway, &chat("main", "hello")).await;
-    assert_eq!((how(&answer).1, answer.header("x-pointsman-model")), (None, Some("tongue/llama")));
-    assert!(how(&answer).0.starts_with("dynamic:"), "{:?}", how(&answer));
-    assert_eq!(how(&ask(&gateway, &with_everything("main")).await), ("multimodal:parts", Some("3")));
+    assert_eq!(
+        (route_and_tasks(&answer).1, answer.header("x-pointsman-model")),
+        (None, Some("tongue/llama"))
+    );
+    assert!(route_and_tasks(&answer).0.starts_with("dynamic:"), "{:?}", route_and_tasks(&answer));
+    assert_eq!(
+        route_and_tasks(&ask(&gateway, &with_everything("main")).await),
+        ("multimodal:parts", Some("3"))
+    );
 }
 
 #[tokio::test]
@@ -149,7 +155,10 @@ async fn sequential_drafts_criticises_and_revises() {
         + &route("sequential");
     let gateway = Gateway::start(&config).await;
     let answer = ask(&gateway, &chat("main", "Write a notice.")).await;
-    assert_eq!((how(&answer), answer.text().as_str()), (("sequential", Some("3")), "the revision"));
+    assert_eq!(
+        (route_and_tasks(&answer), answer.text().as_str()),
+        (("sequential", Some("3")), "the revision")
+    );
     assert_eq!(open(&gateway, &streamed("main", "Write a notice.")).await.text().await, "the revision");
     assert_eq!(writer.requests().len(), 6);
 }
@@ -169,7 +178,7 @@ async fn parallel_answers_a_list_part_by_part_and_a_plain_request_at_once() {
     let list =
         "Explain each in one line:\n1. What are points?\n2. What are lamps for?\n3. Why are there bells?";
     let answer = ask(&gateway, &chat("main", list)).await;
-    assert_eq!(how(&answer), ("parallel:list", Some("3")));
+    assert_eq!(route_and_tasks(&answer), ("parallel:list", Some("3")));
     let text = answer.text();
     let places: Vec<Option<usize>> =
         ["about points", "about lamps", "about bells"].iter().map(|part| text.find(part)).collect();
@@ -178,7 +187,10 @@ async fn parallel_answers_a_list_part_by_part_and_a_plain_request_at_once() {
     assert_eq!(streamed.text().await, text);
 
     let answer = ask(&gateway, &chat("main", "Tell me about points.")).await;
-    assert_eq!((how(&answer), answer.text().as_str()), (("parallel:single", None), "about points"));
+    assert_eq!(
+        (route_and_tasks(&answer), answer.text().as_str()),
+        (("parallel:single", None), "about points")
+    );
 }
 
 #[tokio::test]
@@ -204,7 +216,10 @@ async fn collaborate_stops_on_agreement_and_otherwise_lets_one_model_answer() {
     let agreeing = FakeModel::saying("It is noon.").await;
     let gateway = Gateway::start(&config(&agreeing)).await;
     let answer = ask(&gateway, &chat("main", "What time is it?")).await;
-    assert_eq!((how(&answer), answer.text().as_str()), (("collaborate:agreed", Some("3")), "It is noon."));
+    assert_eq!(
+        (route_and_tasks(&answer), answer.text().as_str()),
+        (("collaborate:agreed", Some("3")), "It is noon.")
+    );
 
     let gateway = Gateway::start(&config(&stubborn)).await;
     let stream = open(&gateway, &streamed("main", "What time is it?")).await;
@@ -234,10 +249,13 @@ async fn cascade_returns_a_confident_cheap_answer_and_otherwise_escalates() {
         + &route("cascade");
     let gateway = Gateway::start(&config).await;
     let answer = ask(&gateway, &chat("main", "An easy one")).await;
-    assert_eq!((how(&answer), answer.text().as_str()), (("cascade:level-1", Some("1")), "Lima."));
+    assert_eq!((route_and_tasks(&answer), answer.text().as_str()), (("cascade:level-1", Some("1")), "Lima."));
     assert_eq!(best.requests().len(), 0);
     let answer = ask(&gateway, &chat("main", "A hard one")).await;
-    assert_eq!((how(&answer), answer.text().as_str()), (("cascade:last", Some("2")), "Certainly."));
+    assert_eq!(
+        (route_and_tasks(&answer), answer.text().as_str()),
+        (("cascade:last", Some("2")), "Certainly.")
+    );
     assert_eq!(last_text(&best.request(1).await.json()), "A hard one");
 }
 

@@ -36,7 +36,7 @@ impl Setup {
 
     /// Starts a gateway whose first planner fails on resume, after one call, and another policy
     /// takes over.
-    async fn failing_over_to(second: &str, model: FakeModel, more: &str) -> Self {
+    async fn start_failing_over_to(second: &str, model: FakeModel, more: &str) -> Self {
         let settings = [("first", "blunder = \"trap-in-resume\""), ("second", second)];
         let more = format!("on_failure = {{ fallback = \"second\" }}\n{more}");
         Self::with(model, &settings, &more).await
@@ -58,7 +58,11 @@ async fn a_stream_after_a_plan_reports_the_usage_of_all_calls() {
     let then_route = [("first", "shape = \"then-route\", tasks = 2")];
     let setups = [
         (Setup::with(FakeModel::saying("hello there").await, &then_route, "").await, 3),
-        (Setup::failing_over_to("shape = \"route\"", FakeModel::saying("hello there").await, "").await, 2),
+        (
+            Setup::start_failing_over_to("shape = \"route\"", FakeModel::saying("hello there").await, "")
+                .await,
+            2,
+        ),
     ];
     for (setup, calls) in setups {
         let whole = ask(&setup.gateway, &chat("main", "hi")).await.json()["usage"].clone();
@@ -72,7 +76,7 @@ async fn a_stream_after_a_plan_reports_the_usage_of_all_calls() {
 #[tokio::test]
 async fn calls_of_an_abandoned_plan_do_not_belong_to_the_next_plan() {
     let model = FakeModel::saying("hello there").await;
-    let setup = Setup::failing_over_to("shape = \"resume\", tasks = 1", model, "").await;
+    let setup = Setup::start_failing_over_to("shape = \"resume\", tasks = 1", model, "").await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
     assert_eq!(answer.text(), r#"1 tasks: t0 done stop "hello there" 7+2"#);
     assert_eq!(answer.header("x-pointsman-attempts"), Some("2"));
@@ -86,7 +90,7 @@ async fn calls_of_an_abandoned_plan_do_not_belong_to_the_next_plan() {
 #[tokio::test]
 async fn a_text_that_replaces_a_plan_has_none_of_its_tasks() {
     let model = FakeModel::saying("hello there").await;
-    let setup = Setup::failing_over_to("shape = \"finish\"", model, "").await;
+    let setup = Setup::start_failing_over_to("shape = \"finish\"", model, "").await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
     assert_eq!(answer.text(), "answered here");
     assert_eq!(answer.header("x-pointsman-tasks"), Some("0"));
@@ -101,11 +105,11 @@ async fn a_policy_that_takes_over_gets_the_time_that_the_plan_has_left() {
     let gate = Gate::new();
     let model = FakeModel::always(Step::answer("hello there").after(&gate)).await;
     let more = "[server]\nheader_timeout = \"50ms\"\n";
-    let setup = Setup::failing_over_to("shape = \"time-left\"", model, more).await;
+    let setup = Setup::start_failing_over_to("shape = \"time-left\"", model, more).await;
     // A silent connection is cut off after those 50 ms, so that they have passed.
     let meanwhile = async {
         gate.reached().await;
-        assert_eq!(raw::exchange(&setup.gateway, b"").await, "");
+        assert_eq!(raw::send_and_read(&setup.gateway, b"").await, "");
         gate.open();
     };
     let deadline = [("x-pointsman-deadline-ms", "60000")];

@@ -9,7 +9,7 @@ use crate::fleet::{ask, chat, error, usage};
 
 /// Returns settings with at most 100 tokens for each task. Such a call of `a/chat` costs some 15
 /// + 100 x 2 millionths of a dollar, of `b/chat` twice that.
-fn of_100_tokens(shape: Shape) -> Planned {
+fn with_100_tokens(shape: Shape) -> Planned {
     Planned { shape, tasks: 1, max_output_tokens: Some(100), ..Planned::default() }
 }
 
@@ -24,7 +24,7 @@ fn max_tokens(body: &Value) -> Option<u64> {
 #[tokio::test]
 async fn a_fallback_above_the_budget_is_not_called() {
     let (broken, dear) = (FakeModel::always(Step::status(500)).await, FakeModel::saying("never").await);
-    let settings = Planned { fall_back: true, ..of_100_tokens(Shape::Compose) };
+    let settings = Planned { fall_back: true, ..with_100_tokens(Shape::Compose) };
     let setup =
         Setup::planning(&settings, &[&broken, &dear], "max_attempts = 2\nplan = { max_cost = 0.0003 }").await;
     let answer = ask(&setup.gateway, &chat("main", "hi")).await;
@@ -38,7 +38,7 @@ async fn a_fallback_above_the_budget_is_not_called() {
 #[tokio::test]
 async fn a_call_that_timed_out_keeps_its_reservation() {
     let (silent, dear) = (FakeModel::always(Step::hang()).await, FakeModel::saying("said").await);
-    let settings = Planned { fall_back: true, ..of_100_tokens(Shape::Compose) };
+    let settings = Planned { fall_back: true, ..with_100_tokens(Shape::Compose) };
     // Enough for either of them, and for both.
     for (limit, calls) in [("0.0005", 0), ("0.0007", 1)] {
         let more = format!("attempt_timeout = \"50ms\"\nmax_attempts = 2\nplan = {{ max_cost = {limit} }}");
@@ -52,7 +52,7 @@ async fn a_call_that_timed_out_keeps_its_reservation() {
 #[tokio::test]
 async fn a_hedge_is_reserved_in_addition_to_the_first_call() {
     let (silent, other) = (FakeModel::always(Step::hang()).await, FakeModel::saying("said").await);
-    let settings = Planned { fall_back: true, hedge_after_ms: Some(1), ..of_100_tokens(Shape::Compose) };
+    let settings = Planned { fall_back: true, hedge_after_ms: Some(1), ..with_100_tokens(Shape::Compose) };
     for (limit, calls) in [("0.0005", 0), ("0.0007", 1)] {
         let more = format!("timeout = \"500ms\"\nplan = {{ max_cost = {limit} }}");
         let setup = Setup::planning(&settings, &[&silent, &other], &more).await;
@@ -65,7 +65,7 @@ async fn a_hedge_is_reserved_in_addition_to_the_first_call() {
 #[tokio::test]
 async fn a_step_that_routes_gets_the_rest_of_the_budget() {
     let model = FakeModel::saying("said").await;
-    let settings = of_100_tokens(Shape::ThenRoute);
+    let settings = with_100_tokens(Shape::ThenRoute);
     // The task may cost some 210 millionths of a dollar and costs 9, so some 90 are
     // left after the input. Half of them, since another call may follow, are enough
     // for some 20 tokens.
@@ -80,7 +80,7 @@ async fn a_step_that_routes_gets_the_rest_of_the_budget() {
 #[tokio::test]
 async fn a_step_that_routes_to_an_unaffordable_model_is_rejected() {
     let (cheap, dear) = (FakeModel::saying("said").await, FakeModel::saying("never").await);
-    let settings = Planned { tasks: 1, shape: Shape::ThenRouteToLast, ..of_100_tokens(Shape::Compose) };
+    let settings = Planned { tasks: 1, shape: Shape::ThenRouteToLast, ..with_100_tokens(Shape::Compose) };
     let more = "plan = { max_cost = 0.01 }\n[models.\"c/dear\"]\ninput_price = 1000\noutput_price = 1000\n";
     let dear_backend = crate::fleet::backend("c", &dear, "");
     let setup = Setup::planning(&settings, &[&cheap], &format!("{more}{dear_backend}")).await;

@@ -12,7 +12,7 @@ const QUESTION: &str =
 
 /// Notation of tools in a client's requests.
 #[derive(Clone, Copy, Debug)]
-enum Dialect {
+enum ToolDialect {
     /// `tools`, two calls at once, and messages of the role `tool`.
     Tools,
     /// The same, except that the last turn offers no tools, to get an answer in words.
@@ -21,7 +21,7 @@ enum Dialect {
     Functions,
 }
 
-impl Dialect {
+impl ToolDialect {
     /// Returns the message with which the model calls tools.
     fn call(self, turn: usize) -> Value {
         let function =
@@ -68,7 +68,7 @@ impl Dialect {
 }
 
 /// Model that calls tools until there are the results of three turns, and then answers.
-fn agent(dialect: Dialect) -> impl Fn(&Request) -> Step {
+fn agent(dialect: ToolDialect) -> impl Fn(&Request) -> Step {
     move |request| {
         let body = request.json();
         let messages = body["messages"].as_array().expect("messages");
@@ -83,7 +83,7 @@ fn agent(dialect: Dialect) -> impl Fn(&Request) -> Step {
     }
 }
 
-async fn three_turns(gateway: &Gateway, upstream: &FakeModel, route: &str, dialect: Dialect) {
+async fn three_turns(gateway: &Gateway, upstream: &FakeModel, route: &str, dialect: ToolDialect) {
     let mut messages = vec![json!({ "role": "user", "content": QUESTION })];
     for turn in 0..4 {
         let before = upstream.requests().len();
@@ -108,7 +108,7 @@ async fn three_turns(gateway: &Gateway, upstream: &FakeModel, route: &str, diale
 
 #[tokio::test]
 async fn every_planning_policy_sends_three_turns_of_tool_calls_unchanged_to_one_model() {
-    for dialect in [Dialect::Tools, Dialect::ToolsUntilTheLastTurn, Dialect::Functions] {
+    for dialect in [ToolDialect::Tools, ToolDialect::ToolsUntilTheLastTurn, ToolDialect::Functions] {
         let upstream = FakeModel::builder().otherwise(agent(dialect)).start().await;
         // Two models of different quality, so that each policy has something to orchestrate.
         let mut config = backend("a", &upstream, "")

@@ -39,7 +39,7 @@ pub fn get(stream: u32, path: &str) -> Vec<u8> {
 }
 
 /// Returns the types of the frames that the gateway sent.
-pub fn kinds(mut bytes: &[u8]) -> Vec<u8> {
+pub fn frame_types(mut bytes: &[u8]) -> Vec<u8> {
     let mut kinds = Vec::new();
     while let [high, middle, low, kind, _, _, _, _, _, rest @ ..] = bytes {
         kinds.push(*kind);

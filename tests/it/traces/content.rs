@@ -5,14 +5,14 @@ use pointsman_tests::{FakeModel, Gateway};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{named, to};
+use super::{span_named, to};
 use crate::fleet::{ask, ask_with, backend, built_in, chat, in_order, model, open, streamed};
 
 const CLIENT_KEY: &str = "pm-needle-client-key";
 const BACKEND_KEY: &str = "sk-needle-backend-key";
 const COLLECTOR_KEY: &str = "Basic needle-collector-key";
 
-fn said(span: &Span, key: &str) -> Value {
+fn content_of(span: &Span, key: &str) -> Value {
     let text = span.get(key).as_str().unwrap_or_else(|| panic!("no `{key}`: {span:#?}"));
     serde_json::from_str(text).expect("messages are JSON")
 }
@@ -35,7 +35,7 @@ async fn no_span_contains_prompts_answers_or_keys() {
         assert_eq!(ask_with(&gateway, &headers, &body).await.status, 200);
     }
     let spans = collector.spans_when(6).await;
-    assert_eq!(named(&spans[..3], "chat main").get("pointsman.key"), "app", "its name may be seen");
+    assert_eq!(span_named(&spans[..3], "chat main").get("pointsman.key"), "app", "its name may be seen");
     for export in collector.server.requests() {
         assert!(!String::from_utf8_lossy(&export.body).contains("needle"), "{:?}", export.body);
         assert_eq!(export.header("authorization"), Some(COLLECTOR_KEY), "the collector gets its own key");
@@ -59,14 +59,14 @@ async fn content_is_exported_if_it_is_enabled() {
     ]);
     ask(&gateway, &body).await;
     let spans = collector.spans_when(3).await;
-    let request = named(&spans, "chat main");
+    let request = span_named(&spans, "chat main");
     let text = |text: &str| json!([{ "type": "text", "content": text }]);
     assert_eq!(
-        said(request, "gen_ai.input.messages"),
+        content_of(request, "gen_ai.input.messages"),
         json!([{ "role": "system", "parts": text("be brief") }, { "role": "user", "parts": text("how are\nyou?") }])
     );
     assert_eq!(
-        said(request, "gen_ai.output.messages"),
+        content_of(request, "gen_ai.output.messages"),
         json!([{ "role": "assistant", "parts": text("hello there"), "finish_reason": "stop" }])
     );
     assert_eq!(request.get("pointsman.content.cut"), &Value::Null);
@@ -79,8 +79,8 @@ async fn a_stream_is_exported_without_its_answer_and_a_long_text_is_truncated() 
     let long = "é".repeat(1 << 20);
     open(&gateway, &streamed("main", &long)).await.text().await;
     let spans = collector.spans_when(3).await;
-    let request = named(&spans, "chat main");
-    let input = said(request, "gen_ai.input.messages");
+    let request = span_named(&spans, "chat main");
+    let input = content_of(request, "gen_ai.input.messages");
     let text = input[0]["parts"][0]["content"].as_str().expect("a text");
     assert!(long.starts_with(text) && text.len() == 32 << 10, "{} bytes", text.len());
     assert_eq!(request.get("pointsman.content.cut"), true);

@@ -5,7 +5,7 @@ use pointsman_tests::collector::{Collector, Span};
 use pointsman_tests::{FakeModel, Gateway, Step};
 use serde_json::json;
 
-use super::{attempts, named, to};
+use super::{attempts, span_named, to};
 use crate::fleet::{ask, backend, chat, model};
 use crate::orchestration::inline;
 use crate::policy_file::PolicyFile;
@@ -32,8 +32,8 @@ async fn tasks_are_in_the_request_and_calls_are_in_their_tasks() {
 
     let spans = collector.spans_when(8).await;
     assert_eq!(spans.len(), 8, "a request, a decision, three tasks, three calls: {spans:#?}");
-    let request = named(&spans, "chat main");
-    let tasks: Vec<&Span> = ["task t0", "task t1", "task answer"].map(|name| named(&spans, name)).into();
+    let request = span_named(&spans, "chat main");
+    let tasks: Vec<&Span> = ["task t0", "task t1", "task answer"].map(|name| span_named(&spans, name)).into();
     for task in &tasks {
         assert_eq!((task.parent.as_ref(), task.kind), (Some(&request.id), "internal"));
         assert!(task.is_within(request), "{spans:#?}");
@@ -55,7 +55,7 @@ async fn tasks_are_in_the_request_and_calls_are_in_their_tasks() {
         (request.get("pointsman.plan.tasks"), request.get("pointsman.plan.steps")),
         (&json!(3), &json!(1))
     );
-    assert_eq!(named(&spans, "decide planner").get("pointsman.answer"), "plan");
+    assert_eq!(span_named(&spans, "decide planner").get("pointsman.answer"), "plan");
 
     // Each model gets the span of its own call.
     for fake in [&one, &failing, &last] {

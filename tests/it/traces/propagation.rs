@@ -3,7 +3,7 @@
 use pointsman_tests::collector::Collector;
 use pointsman_tests::{FakeModel, Gateway, Step};
 
-use super::{attempts, named, to};
+use super::{attempts, span_named, to};
 use crate::fleet::{ask, ask_with, chat, in_order};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -19,7 +19,7 @@ async fn a_trace_of_the_client_is_continued_in_every_call_to_the_models() {
     let headers = [("traceparent", SAMPLED), ("tracestate", "congo=t61rcWkgMzE")];
     ask_with(&gateway, &headers, &chat("main", "hi")).await;
     let spans = collector.spans_when(4).await;
-    let request = named(&spans, "chat main");
+    let request = span_named(&spans, "chat main");
     assert_eq!((request.trace.as_str(), request.parent.as_deref()), (TRACE, Some(PARENT)));
     assert_eq!(request.flags, 0x301, "recorded, with a parent that is somebody else's");
     for (fake, attempt) in [&failing, &model].into_iter().zip(attempts(&spans)) {
