@@ -61,6 +61,11 @@ fn a_rendered_stream_survives_a_round_trip() {
 }
 
 #[test]
+fn a_stream_ends_with_the_literal_of_the_protocol() {
+    assert_eq!(DONE_EVENT, "data: [DONE]\n\n");
+}
+
+#[test]
 fn a_complete_text_is_streamed_in_several_events() {
     for text in ["", "Hi", &"é\"🦀\n".repeat(5000)] {
         let mut relay = StreamRelay::new(false, 1);
