@@ -1,3 +1,5 @@
+//! Syntax errors with their offsets.
+
 use super::MAX_DEPTH;
 
 /// Syntax error of a document.

@@ -1,3 +1,5 @@
+//! Definition of the keys that a visitor reads.
+
 /// Defines the enum `Key` of the keys that a visitor reads, and `Other`.
 macro_rules! keys {
     ($($key:ident = $name:literal,)+) => {

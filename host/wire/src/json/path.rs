@@ -1,3 +1,5 @@
+//! Position of a visitor in a document.
+
 /// Limit of nested places that a visitor can know.
 const MAX_KNOWN: usize = 8;
 

@@ -1,3 +1,6 @@
+//! State machine of the JSON grammar, which a chunk may interrupt anywhere. Only keys, short
+//! values and characters that are split between chunks are copied.
+
 use memchr::memchr2;
 
 use super::escape::{hex_value, utf8_len};
@@ -10,8 +13,9 @@ mod text;
 pub(crate) use text::text_at;
 
 /// Expected next token, or token that is incomplete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum ScanState {
+    #[default]
     Value,
     /// After `[`.
     ItemOrEnd,
@@ -33,7 +37,7 @@ enum ScanState {
 }
 
 /// Validates a document that arrives in chunks, and reports its values to a visitor.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Scanner {
     state: ScanState,
     /// One bit for each open container: 1 for an object. The lowest is the innermost.
@@ -56,21 +60,6 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    pub const fn new() -> Self {
-        Self {
-            state: ScanState::Value,
-            containers: 0,
-            depth: 0,
-            accepts_non_finite: false,
-            offset: 0,
-            start: 0,
-            is_key: false,
-            escape_excess: 0,
-            cut: Vec::new(),
-            cut_character: Vec::new(),
-        }
-    }
-
     /// Scans the next chunk. The scanner must not be used after an error.
     pub fn push(&mut self, chunk: &[u8], visitor: &mut impl Visitor) -> Result<(), JsonError> {
         let mut at = 0;
@@ -385,16 +374,10 @@ impl Scanner {
     }
 }
 
-impl Default for Scanner {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// Scans a complete document of a server. Numbers that are not finite are accepted: most clients
 /// read them, and the gateway needs none of them.
 pub(crate) fn scan(document: &[u8], visitor: &mut impl Visitor) -> Result<(), JsonError> {
-    let mut scanner = Scanner { accepts_non_finite: true, ..Scanner::new() };
+    let mut scanner = Scanner { accepts_non_finite: true, ..Scanner::default() };
     scanner.push(document, visitor)?;
     scanner.finish(visitor)
 }

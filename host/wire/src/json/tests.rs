@@ -36,7 +36,7 @@ impl Visitor for VisitLog {
 }
 
 fn visit<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Result<(), JsonError>, VisitLog) {
-    let (mut scanner, mut log) = (Scanner::new(), VisitLog::default());
+    let (mut scanner, mut log) = (Scanner::default(), VisitLog::default());
     let mut scanned = Ok(());
     for piece in pieces {
         scanned = scanned.and_then(|()| scanner.push(piece, &mut log));
@@ -339,7 +339,7 @@ fn numbers_that_are_not_finite_are_read_in_answers_alone() {
     }
     let document = b"[NaN,-Infinity , Infinity,1]";
     assert_eq!(scan(document, &mut Ignored), Ok(()));
-    assert!(Scanner::new().push(document, &mut Ignored).is_err());
+    assert!(Scanner::default().push(document, &mut Ignored).is_err());
     for wrong in ["[-NaN]", "[Nan]", "[Infinit]", "[--Infinity]", "[infinity]", "[N", "[-Infinity1]"] {
         assert!(scan(wrong.as_bytes(), &mut Ignored).is_err(), "{wrong}");
     }

@@ -1,3 +1,5 @@
+//! Scan of a single string, for events that match a known pattern.
+
 use super::{ScanState, Scanner};
 use crate::json::plain::plain_len;
 use crate::json::{Container, JsonText, Scalar, Span, Visitor};
@@ -9,7 +11,7 @@ pub(crate) fn text_at(bytes: &[u8]) -> Option<(usize, usize)> {
     if bytes.get(plain) == Some(&b'"') {
         return Some((plain, plain));
     }
-    let mut scanner = Scanner { state: ScanState::String, offset: 1, start: 1, ..Scanner::new() };
+    let mut scanner = Scanner { state: ScanState::String, offset: 1, start: 1, ..Scanner::default() };
     let mut at = 0;
     while at < bytes.len() && scanner.state != ScanState::Next {
         at = match scanner.state {

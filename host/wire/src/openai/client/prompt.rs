@@ -1,3 +1,5 @@
+//! Content of a request for policies, decoded on first use.
+
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 

@@ -1,3 +1,5 @@
+//! Recordings in the parts of a request.
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

@@ -1,3 +1,5 @@
+//! Parsed requests: facts for routing, and positions of the members that a call may set.
+
 use std::sync::Arc;
 
 use pointsman_domain::model::{Abilities, Modalities};

@@ -1,3 +1,5 @@
+//! Parsing of a request while it arrives.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

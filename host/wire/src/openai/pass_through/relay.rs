@@ -1,3 +1,5 @@
+//! Forwarding of a streamed answer.
+
 use std::ops::Range;
 
 use bytes::Bytes;

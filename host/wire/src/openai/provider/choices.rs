@@ -1,3 +1,5 @@
+//! Sets of choices of an answer.
+
 /// Set of indexes of choices. Indexes from 127 on, which no server offers, count as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::openai) struct ChoiceSet(u128);

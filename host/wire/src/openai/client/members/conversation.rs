@@ -1,3 +1,5 @@
+//! Content of messages and tools: positions, kinds and estimated tokens.
+
 use pointsman_domain::model::Modalities;
 use pointsman_domain::prompt::ContentSize;
 

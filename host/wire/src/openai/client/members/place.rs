@@ -1,3 +1,5 @@
+//! Places and keys of a request that are read.
+
 use crate::json::keys;
 
 /// Object or array of a request in which members are read.

@@ -1,3 +1,5 @@
+//! Members that a call may replace.
+
 use super::place::Key;
 use crate::json::Span;
 

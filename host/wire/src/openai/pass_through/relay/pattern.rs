@@ -1,3 +1,5 @@
+//! Fast path for events that differ from an earlier one only in their texts.
+
 use std::ops::Range;
 
 use crate::json::{Span, text_at};

@@ -1,3 +1,5 @@
+//! Resolution of the parts of a policy's messages.
+
 use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ComposedPart, ContentRef};
 

@@ -1,3 +1,6 @@
+//! Messages of a task: the client's, filtered by kind of content, and those that a policy
+//! composes.
+
 use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ComposedMessage, MessageRole, TaskInput};
 

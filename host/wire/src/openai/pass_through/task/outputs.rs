@@ -1,3 +1,5 @@
+//! Outputs of earlier tasks, measured and escaped once.
+
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
