@@ -89,7 +89,7 @@ fn a_policy_that_crashes_the_child_is_refused() {
          build it with another version of its tools"
     );
     assert!(error(shell("exit 3"), FIRST).contains("(exit status: 3: )"));
-    assert!(error(shell("echo nonsense"), FIRST).contains("(it gave no answer)"));
+    assert!(error(shell("echo nonsense"), FIRST).contains("(it returned no result)"));
 }
 
 #[test]

@@ -182,7 +182,7 @@ fn additions_that_do_not_affect_old_policies_are_allowed() {
         "    json: func() -> string;\n    @since(version = 0.1.1)\n    toml: func() -> string;",
     );
     let interface = changed(
-        "/// What every routing policy may import and has to export.\n@since(version = 0.1.0)\nworld routing-policy {",
+        "/// The imports and exports of a routing policy.\n@since(version = 0.1.0)\nworld routing-policy {",
         "@since(version = 0.1.1)\ninterface tenants { @since(version = 0.1.1) name: func() -> string; }\n\
          @since(version = 0.1.0)\nworld routing-policy {\n    @since(version = 0.1.1)\n    import tenants;",
     );
