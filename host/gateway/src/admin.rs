@@ -30,11 +30,11 @@ use pointsman_domain::secret::Secret;
 use pointsman_telemetry::Supervisor;
 use tokio::sync::watch;
 
-use crate::app::App;
 use crate::logging::Logging;
-use crate::reload::Reloader;
 use error::{AdminError, AdminErrorKind};
 use events::Events;
+use pointsman_serving::app::App;
+use pointsman_serving::reload::Reloader;
 
 /// State shared by the handlers.
 pub(crate) struct Admin {

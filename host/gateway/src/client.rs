@@ -21,9 +21,9 @@ use axum::routing::{get, post};
 use http::{Method, StatusCode, Uri, header};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
-use crate::app::App;
 use error::ErrorResponse;
 use pointsman_config as config;
+use pointsman_serving::app::App;
 
 pub(crate) use error::render as render_error;
 

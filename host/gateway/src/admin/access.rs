@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 
 use super::Admin;
 use super::error::{AdminError, AdminErrorKind};
-use crate::auth::bearer;
 use pointsman_config::cross_origin::{Allowed, AllowedHosts, CrossOriginRules, Refused};
+use pointsman_serving::auth::bearer;
 
 /// Passes on requests that are allowed.
 pub(super) async fn authorize(

@@ -8,7 +8,7 @@ use pointsman_admin_api::{Actor, AuditEvent, AuditQuery};
 
 use super::Admin;
 use super::query::ApiQuery;
-use crate::rollout::{self, Event};
+use pointsman_serving::rollout::{self, Event};
 
 /// Events that are listed by default.
 const DEFAULT_LIMIT: usize = 100;

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use pointsman_admin_api::{ErrorDetail, ErrorResponse};
 
-use crate::reload::OperationError;
+use pointsman_serving::reload::OperationError;
 
 /// An error response. Its shape is that of the client API, so that one client reads both.
 #[derive(Debug)]

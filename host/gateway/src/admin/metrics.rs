@@ -14,9 +14,9 @@ use pointsman_telemetry::metrics::{
 };
 
 use super::Admin;
-use crate::memory::{HeldFor, HeldMemory};
-use crate::rollout::Audit;
 use pointsman_config::MemoryLimits;
+use pointsman_serving::memory::{HeldFor, HeldMemory};
+use pointsman_serving::rollout::Audit;
 
 /// Renders all metrics in the format that the client accepts.
 pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {

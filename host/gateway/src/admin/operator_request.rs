@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::Admin;
 use super::error::{AdminError, AdminErrorKind};
-use crate::reload::ChangeAttribution;
-use crate::rollout::Actor;
+use pointsman_serving::reload::ChangeAttribution;
+use pointsman_serving::rollout::Actor;
 
 /// Limit on an operator's name, in characters.
 const MAX_NAME: usize = 64;

@@ -16,10 +16,10 @@ use pointsman_telemetry::{IntervalSeries, IntervalTotals, TimelineWindow};
 use super::error::AdminError;
 use super::query::{ApiQuery, invalid_query};
 use super::{Admin, audit, policies, reload, routes, status};
-use crate::ledger::{Sums, Totals};
-use crate::rollout;
-use crate::snapshot::Snapshot;
 use pointsman_config as config;
+use pointsman_serving::ledger::{Sums, Totals};
+use pointsman_serving::rollout;
+use pointsman_serving::snapshot::Snapshot;
 
 /// Changes that are part of the overview.
 const CHANGES: usize = 100;

@@ -12,10 +12,10 @@ use pointsman_policy::{Grants, Isolation, PolicyStatsSummary, SlotStatus};
 
 use super::error::AdminError;
 use super::{Admin, found, reload, routes};
-use crate::rollout;
-use crate::rollout::state::{Chosen, OverrideKind as StoredOverride};
-use crate::snapshot::{Snapshot, UnavailablePolicy};
 use pointsman_config as config;
+use pointsman_serving::rollout;
+use pointsman_serving::rollout::state::{Chosen, OverrideKind as StoredOverride};
+use pointsman_serving::snapshot::{Snapshot, UnavailablePolicy};
 
 /// Lists the policies in the order of the configuration.
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<PolicyList> {

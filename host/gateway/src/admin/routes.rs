@@ -13,11 +13,11 @@ use pointsman_domain::rollout::Hold;
 
 use super::error::AdminError;
 use super::{Admin, found, policies};
-use crate::clock::unix_seconds;
-use crate::rollout;
-use crate::rollout::trial::{self, ScoreStatus};
-use crate::snapshot::Snapshot;
 use pointsman_config::{self as config, Mode};
+use pointsman_serving::clock::unix_seconds;
+use pointsman_serving::rollout;
+use pointsman_serving::rollout::trial::{self, ScoreStatus};
+use pointsman_serving::snapshot::Snapshot;
 
 /// Lists the routes in the order of the configuration.
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<Vec<RouteStatus>> {

@@ -9,7 +9,7 @@ use pointsman_admin_api::{ModelStatus, RequestSums, UsageLine};
 use pointsman_domain::model::Model;
 
 use super::Admin;
-use crate::ledger::Totals;
+use pointsman_serving::ledger::Totals;
 
 /// Lists the models in the order of the configuration.
 pub(super) async fn models(State(admin): State<Arc<Admin>>) -> Json<Vec<ModelStatus>> {

@@ -7,9 +7,10 @@ use clap::Args as ClapArgs;
 use pointsman_supply::Fetcher;
 
 use super::{CommandError, print, runtime};
-use crate::reload::{self, Source, UnreachableSources};
-use crate::rollout::Rollouts;
+use crate::builtin;
 use pointsman_config::{Config, Overrides};
+use pointsman_serving::reload::{self, PolicySources, Source, UnreachableSources};
+use pointsman_serving::rollout::Rollouts;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -36,7 +37,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
             config,
             &runtime,
             &Rollouts::default(),
-            &Fetcher::new(),
+            &PolicySources { fetcher: Fetcher::new(), builtin: builtin::bytes },
             UnreachableSources::Refuse,
         ))
         .map_err(|error| CommandError::Input(error.to_string()))?;

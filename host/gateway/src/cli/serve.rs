@@ -16,17 +16,20 @@ use tokio::sync::watch;
 use super::{CommandError, runtime, write_stdout};
 use crate::admin::events::{EventSource, Events};
 use crate::admin::{self, Admin};
-use crate::app::App;
+use crate::builtin;
 use crate::client;
-use crate::feedback;
 use crate::logging::Logging;
-use crate::recorder::Recorder;
-use crate::reload::rollback_watch::RollbackWatch;
-use crate::reload::{self, ReloadTask, Reloader, Source, Triggers, UnreachableSources};
-use crate::rollout::{Rollouts, shadow};
 use crate::server::{ConnectionLimits, Drained, Limits, Server, Timeouts};
-use crate::traces;
 use pointsman_config::{Config, Overrides};
+use pointsman_serving::app::App;
+use pointsman_serving::feedback;
+use pointsman_serving::recorder::Recorder;
+use pointsman_serving::reload::rollback_watch::RollbackWatch;
+use pointsman_serving::reload::{
+    self, PolicySources, ReloadTask, Reloader, Source, Triggers, UnreachableSources,
+};
+use pointsman_serving::rollout::{Rollouts, shadow};
+use pointsman_serving::traces;
 use shutdown::{StopSignals, serve_until_stopped};
 
 /// Least time to deliver the last spans, however long the drain took.
@@ -103,11 +106,11 @@ async fn serve(
         .map_err(|error| CommandError::Input(format!("error: [traces]: {error}")))?
         .unzip();
     let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(CommandError::run)?;
-    let fetcher = Fetcher::new();
+    let sources = PolicySources { fetcher: Fetcher::new(), builtin: builtin::bytes };
     let log = config.decision_log.clone().map(|settings| DecisionLog::open(settings, &supervisor));
     let recorder = Arc::new(Recorder::new(traces, log.transpose().map_err(CommandError::run)?));
     recorder.start(&supervisor).map_err(CommandError::run)?;
-    let snapshot = reload::start(config, &runtime, &rollouts, &fetcher, UnreachableSources::Tolerate)
+    let snapshot = reload::start(config, &runtime, &rollouts, &sources, UnreachableSources::Tolerate)
         .await
         .map_err(|error| CommandError::Input(error.to_string()))?;
     let (queue, delivery) = feedback::queue(Arc::clone(&recorder));
@@ -115,7 +118,7 @@ async fn serve(
     let app = Arc::new(App::new(snapshot, Arc::clone(&recorder), queue, shadows));
     let change_notifier = runtime.change_notifier().clone();
     let activity = triggers.activity();
-    let reloader = Reloader::new(source, runtime, fetcher, Arc::clone(&app), rollouts, activity);
+    let reloader = Reloader::new(source, runtime, sources, Arc::clone(&app), rollouts, activity);
     let reloader = Arc::new(reloader);
     let (stop, stopped) = watch::channel(false);
 

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use http::Request;
 
 use super::{reading, response};
-use crate::app::App;
-use crate::handler::serve;
+use pointsman_serving::app::App;
+use pointsman_serving::handler::serve;
 
 /// Answers a chat request, or reports why not. Headers report the decision in both cases.
 pub(super) async fn completions(State(app): State<Arc<App>>, request: Request<Body>) -> Response {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::accounting::RequestReport;
+use pointsman_serving::accounting::RequestReport;
 
 const ROUTE: HeaderName = HeaderName::from_static("x-pointsman-route");
 const POLICY: HeaderName = HeaderName::from_static("x-pointsman-policy");

@@ -17,10 +17,10 @@ use pointsman_wire::openai::client::unservable;
 
 use super::error::ErrorResponse;
 use super::reading;
-use crate::app::App;
-use crate::proxy::plan::task_runs;
-use crate::proxy::request::AcceptedRequest;
-use crate::proxy::routing::{DecisionMaker, NotRouted, RoutingAction, Selection};
+use pointsman_serving::app::App;
+use pointsman_serving::proxy::plan::task_runs;
+use pointsman_serving::proxy::request::AcceptedRequest;
+use pointsman_serving::proxy::routing::{DecisionMaker, NotRouted, RoutingAction, Selection};
 
 /// Runs the route's policies on a chat request, and reports their input and their decision. No
 /// model is called and nothing is accounted; the decision counts as one of the policy's.

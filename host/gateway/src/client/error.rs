@@ -7,7 +7,7 @@ use pointsman_domain::serving_error::{ErrorClass, ServingError};
 use pointsman_wire::content_coding;
 use pointsman_wire::openai::client::{ErrorBody, error_status};
 
-use crate::auth::AuthError;
+use pointsman_serving::auth::AuthError;
 
 /// Response with an error of the gateway.
 #[derive(Debug)]

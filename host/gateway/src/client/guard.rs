@@ -12,9 +12,9 @@ use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use super::cors::CorsPolicy;
 use super::error::ErrorResponse;
-use crate::app::App;
 use pointsman_config as config;
 use pointsman_config::cross_origin::{AllowedHosts, CrossOriginRules, Refused};
+use pointsman_serving::app::App;
 
 /// State of the guard.
 #[derive(Clone)]

@@ -9,9 +9,9 @@ use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_wire::openai::client::{ModelEntry, render_model, render_model_list};
 
 use super::error::ErrorResponse;
-use crate::app::App;
-use crate::snapshot::{Route, Snapshot, Strategy};
 use pointsman_config::Key;
+use pointsman_serving::app::App;
+use pointsman_serving::snapshot::{Route, Snapshot, Strategy};
 
 /// Lists the routes and models that the key may use.
 pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ErrorResponse> {

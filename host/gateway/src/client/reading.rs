@@ -10,10 +10,10 @@ use pointsman_wire::openai::client::{ChatRequest, RequestScan, ScanLimits};
 
 use self::decoded_body::DecodedBody;
 use super::request_options;
-use crate::app::App;
-use crate::memory::{HeldFor, MemoryLease};
-use crate::proxy::request::{AcceptedRequest, IncomingRequest};
-use crate::snapshot::Snapshot;
+use pointsman_serving::app::App;
+use pointsman_serving::memory::{HeldFor, MemoryLease};
+use pointsman_serving::proxy::request::{AcceptedRequest, IncomingRequest};
+use pointsman_serving::snapshot::Snapshot;
 
 mod decoded_body;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
-use crate::proxy::facts::RequestOptions;
+use pointsman_serving::proxy::facts::RequestOptions;
 
 const DEADLINE: HeaderName = HeaderName::from_static("x-pointsman-deadline-ms");
 const PREFER: HeaderName = HeaderName::from_static("x-pointsman-prefer");

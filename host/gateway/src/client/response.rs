@@ -14,8 +14,8 @@ use serde::de::IgnoredAny;
 use super::decision_headers;
 use super::error::ErrorResponse;
 use crate::deadline::ResponseDeadline;
-use crate::proxy::ErrorAnswer;
-use crate::proxy::answer::{AnswerBody, Response, ResponseContent};
+use pointsman_serving::proxy::ErrorAnswer;
+use pointsman_serving::proxy::answer::{AnswerBody, Response, ResponseContent};
 
 /// Header that turns off the buffering of a response in nginx and proxies like it.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");

@@ -33,7 +33,7 @@ use super::stream::TrackedStream;
 use super::table::{ConnectionTable, Registration};
 use super::unread;
 use crate::deadline::ResponseDeadline;
-use crate::timer::Timer;
+use pointsman_serving::timer::Timer;
 
 /// Time for a client to notice that its connection closes, and for a request that it sent
 /// before to arrive.

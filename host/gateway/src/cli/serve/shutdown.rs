@@ -7,8 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::app::App;
 use crate::server::Drained;
+use pointsman_serving::app::App;
 
 /// SIGTERM and SIGINT, which no longer end the process once this is made.
 pub(super) struct StopSignals {

@@ -1,0 +1,85 @@
+//! State shared by the request handlers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+
+use crate::feedback::FeedbackQueue;
+use crate::memory::HeldMemory;
+use crate::proxy::plan::assembly::Assembler;
+use crate::recorder::Recorder;
+use crate::rollout::shadow::ShadowQueue;
+use crate::snapshot::Snapshot;
+use crate::traces::model_servers;
+
+/// The running gateway. A request takes the snapshot once and keeps it to its
+/// end, so a reload never changes the rules under it.
+pub struct App {
+    snapshot: ArcSwap<Snapshot>,
+    /// Recorder of requests that have ended.
+    pub recorder: Arc<Recorder>,
+    /// Time of the start.
+    pub started: SystemTime,
+    /// Queue of outcomes for policies that observe them.
+    pub feedback: FeedbackQueue,
+    /// Memory that requests and answers hold.
+    pub memory: Arc<HeldMemory>,
+    /// Queue of requests for policies in shadow.
+    pub shadows: ShadowQueue,
+    /// True once the process was asked to stop.
+    stopping: AtomicBool,
+    /// Assembler of large inputs and answers of plans.
+    pub assembler: Assembler,
+}
+
+impl App {
+    /// The state of a gateway that starts with a snapshot.
+    pub fn new(
+        snapshot: Snapshot,
+        recorder: Arc<Recorder>,
+        feedback: FeedbackQueue,
+        shadows: ShadowQueue,
+    ) -> Self {
+        configure(&recorder, &snapshot);
+        let (snapshot, started) = (ArcSwap::from_pointee(snapshot), SystemTime::now());
+        Self {
+            snapshot,
+            recorder,
+            started,
+            feedback,
+            memory: Arc::default(),
+            shadows,
+            stopping: AtomicBool::new(false),
+            assembler: Assembler::default(),
+        }
+    }
+
+    /// Returns the snapshot in force.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Makes the readiness check fail, so that balancers send no more requests.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the gateway is about to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Puts another snapshot in force for new requests.
+    pub fn swap(&self, snapshot: Snapshot) {
+        configure(&self.recorder, &snapshot);
+        self.snapshot.store(Arc::new(snapshot));
+    }
+}
+
+/// Prepares the recorder for requests to what a snapshot serves.
+fn configure(recorder: &Recorder, snapshot: &Snapshot) {
+    let served = || snapshot.served.values().map(|route| (&route.name, route.models.as_slice()));
+    recorder.configure(served, || model_servers(&snapshot.config));
+}

@@ -1,0 +1,15 @@
+//! The path of a request from its decision to its response.
+
+pub mod answer;
+mod attempt;
+pub mod call;
+mod decision_entry;
+mod error_mapping;
+pub mod facts;
+pub mod forwarded_headers;
+pub mod plan;
+pub mod race;
+pub mod request;
+pub mod routing;
+
+pub use attempt::ErrorAnswer;

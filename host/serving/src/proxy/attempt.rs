@@ -1,0 +1,231 @@
+//! One call of one model, up to the point of no return.
+//!
+//! An attempt succeeds when there is something to send to the client: the whole
+//! answer, or the first piece of a stream that carries content. Until then it
+//! may fail, and another model takes over without the client noticing.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+use pointsman_backends::{Backend, BackendBody, BackendCall, BackendResponse};
+use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
+use pointsman_domain::live::InFlight;
+use pointsman_domain::model::{Model, Operation};
+use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
+use pointsman_wire::openai::provider::ChatAnswer;
+use pointsman_wire::openai::provider::{InvalidAnswer, TaskOutput};
+
+use super::call::{OutgoingCall, ResponseMode};
+use crate::memory::MemoryLease;
+use crate::trace_headers::TRACEPARENT;
+use opening::StreamOpening;
+
+mod clock;
+mod error_answer;
+mod opening;
+mod reading;
+
+pub use clock::{CallClock, WaitEnd};
+pub use error_answer::ErrorAnswer;
+
+/// An answer past the point of no return.
+#[derive(Debug)]
+pub struct CommittedAnswer {
+    /// The model that answers.
+    pub model: Arc<Model>,
+    /// Time of the call.
+    pub sent_at: std::time::Instant,
+    /// Time of the first content.
+    pub first_token_at: std::time::Instant,
+    /// Headers for the client.
+    pub headers: HeaderMap,
+    /// The content.
+    pub body: CommittedBody,
+    /// Counts the call as in flight.
+    pub in_flight: InFlight,
+}
+
+/// The content of an answer.
+#[derive(Debug)]
+pub enum CommittedBody {
+    /// All of it.
+    Whole {
+        /// JSON.
+        bytes: Bytes,
+        /// Its usage and size.
+        answer: ChatAnswer,
+    },
+    /// The beginning of a stream.
+    Stream(Box<OpenStream>),
+    /// The output of a task.
+    Output {
+        /// Text, finish reason and usage.
+        output: TaskOutput,
+        /// Counts the output as held.
+        memory: MemoryLease,
+    },
+}
+
+/// A stream whose first content has come.
+#[derive(Debug)]
+pub struct OpenStream {
+    /// Reads usage, content and end of the stream as it passes.
+    pub relay: StreamRelay,
+    /// Pieces to send first.
+    pub ready: Vec<Bytes>,
+    /// The rest of the body.
+    pub rest: BackendBody,
+    /// Time limits of the call.
+    pub clock: CallClock,
+    /// Counts what is held of the stream.
+    pub memory: MemoryLease,
+}
+
+/// An attempt without an answer.
+#[derive(Debug)]
+pub struct FailedAttempt {
+    /// The failure.
+    pub failure: CallFailure,
+    /// The error answer of the backend, if there is one.
+    pub answer: Option<Box<ErrorAnswer>>,
+}
+
+impl From<CallFailure> for FailedAttempt {
+    fn from(failure: CallFailure) -> Self {
+        Self { failure, answer: None }
+    }
+}
+
+impl From<FailureKind> for FailedAttempt {
+    fn from(kind: FailureKind) -> Self {
+        CallFailure { kind, retry_after: None }.into()
+    }
+}
+
+impl From<InvalidAnswer> for FailedAttempt {
+    fn from(not_an_answer: InvalidAnswer) -> Self {
+        match not_an_answer {
+            InvalidAnswer::Reported(error) => error.kind().into(),
+            other => broken(other.to_string()),
+        }
+    }
+}
+
+/// Settings of one call.
+#[derive(Debug)]
+pub struct CallSettings {
+    /// Limit of output tokens for each answer.
+    pub max_output_tokens: Option<u32>,
+    /// Trace context of this call, in place of the client's.
+    pub traceparent: Option<HeaderValue>,
+    /// Time limits.
+    pub timeouts: CallTimeouts,
+}
+
+/// Calls a model and waits for the point of no return.
+pub async fn attempt(
+    backend: &Backend,
+    model: Arc<Model>,
+    outgoing: &OutgoingCall<'_>,
+    settings: CallSettings,
+    memory: MemoryLease,
+) -> Result<CommittedAnswer, FailedAttempt> {
+    let in_flight = model.live.track_call();
+    let clock = CallClock::start(settings.timeouts);
+    let adds_usage = outgoing.payload.adds_stream_usage();
+    let stream_usage = model.stream_usage && !model.live.refuses_stream_usage();
+    let answered = match answer(backend, &model, outgoing, &settings, stream_usage, &clock).await {
+        Err(FailedAttempt { answer: Some(error), .. })
+            if adds_usage && stream_usage && error.refuses_stream_usage() =>
+        {
+            model.live.refuse_stream_usage();
+            tracing::info!(model = %model.id, "the backend refuses `stream_options`: it is not sent again");
+            // Boxed, as is all that few calls need: the future of an attempt is moved.
+            Box::pin(answer(backend, &model, outgoing, &settings, false, &clock)).await
+        }
+        answered => answered,
+    };
+    let BackendResponse { headers, body, .. } = answered?;
+    let body = content(&headers, body, outgoing, clock, memory).await?;
+    Ok(CommittedAnswer {
+        model,
+        sent_at: clock.sent_at(),
+        first_token_at: std::time::Instant::now(),
+        headers,
+        body,
+        in_flight,
+    })
+}
+
+/// Sends a call and waits for the head of an answer that is no error.
+async fn answer(
+    backend: &Backend,
+    model: &Model,
+    outgoing: &OutgoingCall<'_>,
+    settings: &CallSettings,
+    stream_usage: bool,
+    clock: &CallClock,
+) -> Result<BackendResponse, FailedAttempt> {
+    let mut headers = outgoing.headers.clone();
+    if let Some(traceparent) = &settings.traceparent {
+        headers.insert(TRACEPARENT, traceparent.clone());
+    }
+    let members = CallMembers {
+        upstream_name: &model.upstream_name,
+        max_output_tokens: settings.max_output_tokens,
+        stream_usage,
+    };
+    let call = BackendCall {
+        model,
+        operation: outgoing.payload.operation(),
+        content_type: outgoing.payload.content_type(),
+        body: outgoing.payload.body_for(&members),
+        headers,
+    };
+    let reply = clock.head(pin!(backend.call(call))).await??;
+    if (200..300).contains(&reply.status) { Ok(reply) } else { Err(Box::pin(ErrorAnswer::read(reply)).await) }
+}
+
+/// Reads an answer up to the point of no return.
+async fn content(
+    headers: &HeaderMap,
+    body: BackendBody,
+    outgoing: &OutgoingCall<'_>,
+    clock: CallClock,
+    mut memory: MemoryLease,
+) -> Result<CommittedBody, FailedAttempt> {
+    match outgoing.mode {
+        ResponseMode::Answer { streaming: true, hide_usage, others, answers, .. } => {
+            let relay = StreamRelay::new(hide_usage, answers).with_other_usage(others);
+            let opening = StreamOpening { body, clock, memory };
+            let stream = Box::pin(opening.open(relay, media_type(headers))).await?;
+            Ok(CommittedBody::Stream(Box::new(stream)))
+        }
+        ResponseMode::Answer { streaming: false, .. } => {
+            let bytes = reading::whole(body, &clock, &mut memory).await?;
+            let answer = ChatAnswer::read(&bytes)?;
+            Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), answer })
+        }
+        ResponseMode::Output => {
+            let bytes = reading::whole(body, &clock, &mut memory).await?;
+            let output = match outgoing.payload.operation() {
+                Operation::Chat => TaskOutput::of_chat(&bytes),
+                Operation::Transcription => TaskOutput::of_transcription(&bytes),
+                Operation::Embedding => TaskOutput::of_embedding(&bytes),
+            };
+            Ok(CommittedBody::Output { output: output?, memory })
+        }
+    }
+}
+
+/// The type of an answer, without its parameters.
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let stated = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(stated.split(';').next().unwrap_or_default().trim())
+}
+
+fn broken(what: String) -> FailedAttempt {
+    FailureKind::Broken(what).into()
+}

@@ -1,0 +1,74 @@
+//! A request that may be served: authenticated, read, and addressed to a route.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::HeaderMap;
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
+use pointsman_wire::openai::client::ChatRequest;
+
+use super::facts::{self, RequestOptions};
+use super::routing::RoutingInput;
+use crate::memory::MemoryLease;
+use crate::snapshot::{Route, Snapshot};
+use pointsman_config::Key;
+
+/// A request as a client API has read it.
+pub struct IncomingRequest<'a> {
+    /// The headers as received.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: ChatRequest,
+    /// The key that authenticated the request; `None` where no keys are configured.
+    pub key: Option<&'a Key>,
+    /// The client's options for the gateway.
+    pub options: RequestOptions,
+    /// Time of arrival.
+    pub arrived: Instant,
+    /// Counts the body as held.
+    pub body_memory: MemoryLease,
+}
+
+/// A request that may be served.
+pub struct AcceptedRequest<'a> {
+    /// The headers as received.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: ChatRequest,
+    /// The request as policies see it, with its route.
+    pub routing: RoutingInput<'a>,
+    /// Counts the body as held.
+    pub body_memory: MemoryLease,
+}
+
+impl<'a> AcceptedRequest<'a> {
+    /// Resolves the route or model that the request names.
+    ///
+    /// # Errors
+    /// Fails when there is none of that name, or the key may not use it.
+    pub fn accept(snapshot: &'a Snapshot, incoming: IncomingRequest<'_>) -> Result<Self, ServingError> {
+        let IncomingRequest { headers, body, key, options, arrived, body_memory } = incoming;
+        let route = route(snapshot, &body.model, key)?;
+        let timeout = options.deadline.map_or(route.limits.timeout, |own| own.min(route.limits.timeout));
+        let deadline = arrived + timeout;
+        let tenant = key.map(|key| key.name.clone());
+        let facts = facts::of(facts::decision_id(), &body, options, tenant, deadline);
+        let prompt = Arc::new(body.prompt());
+        let routing = RoutingInput { route, request: Arc::new(facts), prompt, arrived, deadline };
+        Ok(Self { headers, body, routing, body_memory })
+    }
+}
+
+fn route<'a>(snapshot: &'a Snapshot, model: &str, key: Option<&Key>) -> Result<&'a Route, ServingError> {
+    let Some(route) = snapshot.served.get(model) else {
+        let message = format!("there is no route or model `{model}`: GET /v1/models lists what there is");
+        return Err(ServingError::new(ErrorKind::ModelNotFound, message).with_parameter("model"));
+    };
+    match key {
+        Some(key) if !key.may_ask_for(model) => {
+            let message = format!("the key `{}` may not use `{model}`", key.name);
+            Err(ServingError::new(ErrorKind::ModelNotAllowed, message))
+        }
+        _ => Ok(route),
+    }
+}

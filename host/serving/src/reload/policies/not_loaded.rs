@@ -1,0 +1,95 @@
+//! Reasons for which a policy is not loaded.
+
+use std::io;
+
+use pointsman_domain::ids::PolicyName;
+use pointsman_policy::LoadError;
+use pointsman_supply::SupplyError;
+
+use pointsman_config::transient::is_transient;
+use pointsman_config::{self as config, PolicySource};
+
+/// Reason why a version does not load.
+#[derive(Clone, Debug)]
+pub(in crate::reload) struct NotLoaded {
+    pub(super) message: String,
+    /// True if the same version may load a little later.
+    pub(super) is_transient: bool,
+    /// True if the source is somewhere on the network and could not be asked.
+    pub(super) is_unreachable: bool,
+}
+
+/// A policy that does not load.
+#[derive(Debug)]
+pub struct Unloadable {
+    pub(super) name: PolicyName,
+    source: PolicySource,
+    pub(super) error: NotLoaded,
+}
+
+impl NotLoaded {
+    pub(in crate::reload) fn into_message(self) -> String {
+        self.message
+    }
+}
+
+impl Unloadable {
+    pub(super) fn new(policy: &config::Policy, error: NotLoaded) -> Self {
+        Self { name: policy.spec.name.clone(), source: policy.source.clone(), error }
+    }
+
+    pub(in crate::reload) fn is_transient(&self) -> bool {
+        self.error.is_transient
+    }
+
+    /// Returns whether its source could not be asked.
+    pub(in crate::reload) fn is_unreachable(&self) -> bool {
+        self.error.is_unreachable
+    }
+
+    pub(in crate::reload) fn name(&self) -> &PolicyName {
+        &self.name
+    }
+
+    pub(in crate::reload) fn source(&self) -> &PolicySource {
+        &self.source
+    }
+}
+
+impl From<String> for NotLoaded {
+    fn from(message: String) -> Self {
+        Self { message, is_transient: false, is_unreachable: false }
+    }
+}
+
+impl From<LoadError> for NotLoaded {
+    fn from(error: LoadError) -> Self {
+        let is_transient = match &error {
+            LoadError::NoCompiler(error) | LoadError::NoThread(error) => is_transient(error),
+            _ => false,
+        };
+        Self { message: error.to_string(), is_transient, is_unreachable: false }
+    }
+}
+
+impl From<SupplyError> for NotLoaded {
+    fn from(error: SupplyError) -> Self {
+        // Sources over the network are polled, so only files are read again.
+        let is_transient = match &error {
+            SupplyError::Unreadable { code: Some(code), .. } => {
+                is_transient(&io::Error::from_raw_os_error(*code))
+            }
+            _ => false,
+        };
+        Self { message: error.to_string(), is_transient, is_unreachable: false }
+    }
+}
+
+/// One line for each policy that does not load.
+pub(in crate::reload) fn list(unloadable: &[Unloadable]) -> String {
+    let line = |policy: &Unloadable| {
+        let Unloadable { name, source, error } = policy;
+        format!("error: cannot load the policy `{name}` from {source}: {}", error.message)
+    };
+    unloadable.iter().map(line).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,272 @@
+//! Operations on the policies of routes: trials and promotions.
+//!
+//! Each operation changes the state and builds a snapshot from it. Operations run one at a time,
+//! and none waits for a compiler. An operation that fails changes nothing.
+
+use std::sync::Arc;
+
+use pointsman_domain::ids::{Digest, PolicyName, RouteName};
+use pointsman_domain::rollout::Hold;
+use pointsman_policy::PolicySlot;
+
+use super::Reloader;
+use crate::clock::unix_seconds;
+use crate::rollout::state::{OtherTrial, Promoted};
+use crate::rollout::{Actor, Event, KeepError, State};
+use crate::snapshot::{LoadedPolicies, Snapshot, connect};
+use pointsman_config::{self as config, Trial};
+
+/// The attribution of a change in the audit log.
+#[derive(Clone, Debug)]
+pub struct ChangeAttribution {
+    /// The originator.
+    pub who: Actor,
+    /// The reason; empty if none was given.
+    pub why: String,
+}
+
+/// Failure of an operation, which has changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum OperationError {
+    /// The route, policy or version does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// It contradicts the current state.
+    #[error("{0}")]
+    Conflict(String),
+    /// An argument was rejected.
+    #[error("{0}")]
+    Invalid(String),
+    /// The state could not be stored.
+    #[error(transparent)]
+    Kept(#[from] KeepError),
+}
+
+impl Reloader {
+    /// Puts a policy on trial at a route, changes the trial that there is, or ends it.
+    pub fn set_trial(
+        &self,
+        route: &RouteName,
+        trial: Option<Trial>,
+        attribution: ChangeAttribution,
+    ) -> Result<(), OperationError> {
+        let _changing = self.changing();
+        let current = self.app.snapshot();
+        let mut state = self.rollouts.state();
+        let configured = self::route(&current, route)?;
+        let event = match &trial {
+            Some(trial) => {
+                let digest = self.check_trial(&current, &state, configured, trial)?;
+                let action = match trial.mode {
+                    config::Mode::Shadow => "shadow",
+                    config::Mode::Canary { .. } => "canary",
+                };
+                let event = Event::new(attribution.who, action).policy(&trial.policy).to(digest);
+                match trial.mode {
+                    config::Mode::Shadow => event.why(attribution.why),
+                    config::Mode::Canary { percent } => {
+                        event.why(with(format!("{percent} %"), &attribution.why))
+                    }
+                }
+            }
+            None => {
+                let Some(trial) = state.trial_of(configured, &current.config) else {
+                    return Err(OperationError::Conflict(format!(
+                        "no policy is on trial at the route `{route}`"
+                    )));
+                };
+                Event::new(attribution.who, "end-trial").policy(&trial.policy).why(attribution.why)
+            }
+        };
+        let other = OtherTrial { trial, instead_of: configured.trial.clone() };
+        state.route_mut(route).trial = Some(other);
+        self.decide(&current, state, event.route(route))
+    }
+
+    fn check_trial(
+        &self,
+        current: &Snapshot,
+        state: &State,
+        route: &config::Route,
+        trial: &Trial,
+    ) -> Result<Digest, OperationError> {
+        let slot = slot(current, &trial.policy)?;
+        if !trial.mode.is_possible() {
+            return Err(OperationError::Invalid(
+                "`percent` has to be a number above 0 and up to 100".to_owned(),
+            ));
+        }
+        if trial.policy == *state.policy_of(route, &current.config) {
+            return Err(OperationError::Conflict(format!(
+                "the policy `{}` decides at the route `{}` already",
+                trial.policy, route.name
+            )));
+        }
+        let digest = slot.active().digest();
+        match trial.mode {
+            config::Mode::Shadow => {}
+            config::Mode::Canary { .. } => {
+                check_not_held(state.held_at(&route.name, digest, unix_seconds()), &trial.policy, digest)?
+            }
+        }
+        Ok(digest)
+    }
+
+    /// Lets the policy on trial at a route decide there.
+    pub fn promote(&self, route: &RouteName, attribution: ChangeAttribution) -> Result<(), OperationError> {
+        let _changing = self.changing();
+        let current = self.app.snapshot();
+        let mut state = self.rollouts.state();
+        let configured = self::route(&current, route)?;
+        let Some(trial) = state.trial_of(configured, &current.config).cloned() else {
+            return Err(OperationError::Conflict(format!(
+                "no policy is on trial at the route `{route}`: put one on trial first, and look how it does"
+            )));
+        };
+        let digest = slot(&current, &trial.policy)?.active().digest();
+        check_not_held(state.held_at(route, digest, unix_seconds()), &trial.policy, digest)?;
+        let now = unix_seconds();
+        let decided = state.route_mut(route);
+        decided.promoted = (trial.policy != configured.policy).then(|| Promoted {
+            policy: trial.policy.clone(),
+            instead_of: configured.policy.clone(),
+            at: now,
+        });
+        decided.trial = Some(OtherTrial { trial: None, instead_of: configured.trial.clone() });
+        let event = Event::new(attribution.who, "promote").route(route).policy(&trial.policy).to(digest);
+        self.decide(&current, state, event.why(attribution.why))
+    }
+
+    /// Lets the policy that the configuration names decide at a route again.
+    pub fn demote(&self, route: &RouteName, attribution: ChangeAttribution) -> Result<(), OperationError> {
+        let _changing = self.changing();
+        let current = self.app.snapshot();
+        let state = self.rollouts.state();
+        let configured = self::route(&current, route)?;
+        let Some(promoted) = state.promoted(configured, &current.config).cloned() else {
+            return Err(OperationError::Conflict(format!(
+                "no policy was promoted at the route `{route}`: `{}` decides there as configured",
+                configured.policy
+            )));
+        };
+        let (state, event) = demoted(&current, state, route, &promoted, attribution);
+        self.decide(&current, state, event)
+    }
+
+    /// Commits a decision about a route.
+    fn decide(&self, current: &Snapshot, state: State, event: Event) -> Result<(), OperationError> {
+        let snapshot = rebuilt(current, &state)?;
+        self.commit(state, event, || self.app.swap(snapshot))
+    }
+
+    /// The guard's decision about a route.
+    pub(super) fn decide_at_once(&self, current: &Snapshot, state: State, event: Event) {
+        let snapshot = rebuilt(current, &state);
+        self.commit_at_once(state, event, || match snapshot {
+            Ok(snapshot) => self.app.swap(snapshot),
+            Err(error) => tracing::error!("cannot undo what the guard found: {error}"),
+        });
+    }
+
+    /// Stores an operator's decision, then puts it in force and notes it. After an error
+    /// nothing has changed. All operations come through here.
+    pub(super) fn commit(
+        &self,
+        state: State,
+        event: Event,
+        put_in_force: impl FnOnce(),
+    ) -> Result<(), OperationError> {
+        self.rollouts.store(state)?;
+        put_in_force();
+        self.rollouts.audit.note(event);
+        Ok(())
+    }
+
+    /// Puts the guard's decision in force, which protects requests and so does not wait for
+    /// a disk. What cannot be stored now is stored later.
+    pub(super) fn commit_at_once(&self, state: State, event: Event, put_in_force: impl FnOnce()) {
+        put_in_force();
+        self.rollouts.put_in_force(state);
+        self.rollouts.audit.note(event);
+    }
+}
+
+/// A snapshot of the same configuration, after another decision.
+fn rebuilt(current: &Snapshot, state: &State) -> Result<Snapshot, OperationError> {
+    rebuilt_with(current.policies(), current, state)
+}
+
+/// The same with other policies.
+pub(super) fn rebuilt_with(
+    policies: LoadedPolicies,
+    current: &Snapshot,
+    state: &State,
+) -> Result<Snapshot, OperationError> {
+    let config = current.config.clone();
+    // None is new, so none can fail.
+    let backends =
+        connect(&config, Some(current)).map_err(|error| OperationError::Conflict(error.to_string()))?;
+    Ok(Snapshot::build(config, backends, policies, state, Some(current)))
+}
+
+/// The state in which a promoted policy is not any more, and what happened.
+pub(super) fn demoted(
+    current: &Snapshot,
+    mut state: State,
+    route: &RouteName,
+    promoted: &Promoted,
+    attribution: ChangeAttribution,
+) -> (State, Event) {
+    state.route_mut(route).promoted = None;
+    let event =
+        Event::new(attribution.who, "demote").route(route).policy(&promoted.policy).why(attribution.why);
+    let slot = current.slots.get(&promoted.policy);
+    let event = match slot {
+        Some(slot) => event.to(slot.active().digest()),
+        None => event,
+    };
+    (state, event)
+}
+
+fn route<'s>(current: &'s Snapshot, name: &RouteName) -> Result<&'s config::Route, OperationError> {
+    current.config.route(name).ok_or_else(|| {
+        let names: Vec<&str> = current.config.routes.iter().map(|route| route.name.as_str()).collect();
+        OperationError::NotFound(format!("there is no route `{name}`; there are: {}", names.join(", ")))
+    })
+}
+
+pub(super) fn slot<'s>(
+    current: &'s Snapshot,
+    name: &PolicyName,
+) -> Result<&'s Arc<PolicySlot>, OperationError> {
+    current.slots.get(name).ok_or_else(|| {
+        if let Some(policy) = current.unavailable.get(name) {
+            return OperationError::Conflict(format!(
+                "the policy `{name}` is not loaded yet: {}",
+                policy.error
+            ));
+        }
+        let names: Vec<&str> = current.slots.keys().map(PolicyName::as_str).collect();
+        OperationError::NotFound(format!("there is no policy `{name}`; there are: {}", names.join(", ")))
+    })
+}
+
+/// Whether a version may serve, given the hold on it that is in force.
+pub(super) fn check_not_held(
+    hold: Option<&Hold>,
+    policy: &PolicyName,
+    version: Digest,
+) -> Result<(), OperationError> {
+    let Some(hold) = hold else { return Ok(()) };
+    let short = version.short();
+    Err(OperationError::Conflict(format!(
+        "version {short} of the policy `{policy}` is on hold ({}); \
+         `pointsman policy release {policy} {short}` lifts that",
+        hold.why
+    )))
+}
+
+/// A reason of ours, and the one that was given.
+pub(super) fn with(reason: String, given: &str) -> String {
+    if given.is_empty() { reason } else { format!("{reason}: {given}") }
+}
