@@ -172,7 +172,7 @@ async fn an_invalid_policy_is_rejected_and_the_old_version_continues() {
         )
         .await;
     setup.assert_rejected(READER, r#"which it is not granted; to grant it: grants = ["prompt"]"#).await;
-    setup.gateway.logged("a version of the policy was rejected, the old one goes on").await;
+    setup.gateway.logged("a version of the policy was rejected, the previous one keeps serving").await;
 
     setup.policy.rename_over(&version(2));
     assert_eq!(setup.reload().await.status, 200);
@@ -234,7 +234,7 @@ async fn an_invalid_configuration_changes_nothing_and_valid_policies_are_loaded(
     let error = report["config"]["rejected"].as_str().expect("the report says why");
     assert!(error.contains("unknown policy `nobody`") && error.contains(":2:"), "{error}");
     setup.assert_decided_by(2).await;
-    setup.gateway.logged("the configuration was rejected, the old one goes on").await;
+    setup.gateway.logged("the configuration was rejected, the previous one stays in force").await;
 }
 
 #[tokio::test]

@@ -253,7 +253,7 @@ async fn a_pinned_version_stays_although_the_source_changes() {
     assert_eq!(setup.policy_status().await["chosen"]["how"], "pinned");
 
     let unknown = setup.put("/admin/policies/changing/pin", json!({ "digest": "123456789" })).await;
-    assert!(error(&unknown, 404, "not_found").contains("there is no version that is kept"));
+    assert!(error(&unknown, 404, "not_found").contains("there is no stored version"));
     let short = setup.put("/admin/policies/changing/pin", json!({ "digest": "12" })).await;
     assert!(error(&short, 422, "rejected").contains("at least 6 hex digits"));
 

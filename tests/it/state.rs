@@ -170,7 +170,9 @@ async fn an_upload_that_cannot_be_stored_is_rejected_and_a_changed_file_is_loade
     assert_eq!(policy_of(&gateway, "changing").await, format!("changing@{}", &sha256(1)[..12]));
 
     setup.policy.rename_over(&version(3));
-    gateway.logged("this version will not be there to go back to after a restart").await;
+    gateway
+        .logged("the code of this version is not stored and cannot be rolled back to after a restart")
+        .await;
     let answer = ask(&gateway, &chat("changing", "hi")).await;
     assert_eq!(answer.header("x-pointsman-route"), Some(&*version_label(3)));
     // When there is room again the code is stored, though the file does not change.

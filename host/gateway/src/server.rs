@@ -66,7 +66,7 @@ pub(crate) struct Server {
     limits: Limits,
 }
 
-/// How a server came to its end.
+/// End of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drained {
     /// Every request was finished.
@@ -86,7 +86,7 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until told to stop, then lets requests under way finish.
+    /// Serves until it is stopped, then lets requests in progress finish.
     pub(crate) async fn run(self, router: Router, mut stop: watch::Receiver<bool>) -> Drained {
         let table = Arc::new(ConnectionTable::new(self.limits.connections));
         // Connections close when nobody can open another.

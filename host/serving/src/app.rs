@@ -14,8 +14,8 @@ use crate::rollout::shadow::ShadowQueue;
 use crate::snapshot::Snapshot;
 use crate::traces::model_servers;
 
-/// The running gateway. A request takes the snapshot once and keeps it to its
-/// end, so a reload never changes the rules under it.
+/// The running gateway. A request loads the snapshot once and uses it to its end, so a reload does not
+/// affect requests in progress.
 pub struct App {
     snapshot: ArcSwap<Snapshot>,
     /// Recorder of requests that have ended.
@@ -28,7 +28,7 @@ pub struct App {
     pub memory: Arc<HeldMemory>,
     /// Queue of requests for policies in shadow.
     pub shadows: ShadowQueue,
-    /// True once the process was asked to stop.
+    /// True once the process begins to stop.
     stopping: AtomicBool,
     /// Assembler of large inputs and answers of plans.
     pub assembler: Assembler,

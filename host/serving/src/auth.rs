@@ -1,4 +1,4 @@
-//! Who may call.
+//! Authentication of clients by API key.
 //!
 //! Keys are looked up by their hash, which takes the same time for any input. A key comes in
 //! one of several headers, as the client libraries of different providers send it. The first
@@ -43,7 +43,7 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// A keyring with the keys of a configuration.
+    /// Creates a keyring with the keys of a configuration.
     pub fn new(keys: &[Key]) -> Self {
         Self { by_hash: keys.iter().map(|key| (key.sha256, key.clone())).collect() }
     }

@@ -164,8 +164,8 @@ impl<'a> RequestHandler<'a> {
             }
         })?;
         if decision_maker.failure().is_none()
-            && let Some(question) = decision_maker.shadow_question(&selection)
-            && !self.app.shadows.ask(question)
+            && let Some(request) = decision_maker.shadow_request(&selection)
+            && !self.app.shadows.send(request)
         {
             self.app.recorder.telemetry.metrics.record_dropped(QueueLabel::Shadow, 1);
         }

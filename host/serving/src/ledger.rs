@@ -10,11 +10,11 @@ use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::usage::Usage;
 
-/// Sums since the gateway started. The names come from the configuration, so
-/// the number of lines is bounded by it.
+/// Sums since the gateway started. All names come from the configuration, which bounds the number of
+/// lines.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    lines: Mutex<HashMap<LineKey, Totals>>,
+    lines: Mutex<HashMap<LineKey, UsageTotals>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,14 +24,14 @@ struct LineKey {
     key: Option<KeyName>,
 }
 
-/// What some requests came to.
+/// Sums over some requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Totals {
+pub struct UsageTotals {
     /// Answered requests.
     pub answered: u64,
     /// Failed requests.
     pub failed: u64,
-    /// Requests whose client hung up.
+    /// Requests whose client disconnected.
     pub cancelled: u64,
     /// Input tokens, cached ones included.
     pub input_tokens: u64,
@@ -43,41 +43,40 @@ pub struct Totals {
     pub reasoning_tokens: u64,
     /// Cost of the requests.
     pub cost: Picodollars,
-    /// What those cost that can be compared with the baseline.
+    /// Cost of the requests that can be compared with the baseline.
     pub compared_cost: Picodollars,
-    /// What the baseline model would have charged for them.
+    /// Cost of the same requests with the baseline model.
     pub baseline_cost: Picodollars,
 }
 
-/// What all requests came to, and those of each route and each model.
+/// Sums over all requests, and by route and model.
 #[derive(Debug, Default)]
-pub struct Sums {
+pub struct LedgerSums {
     /// Sum of all lines.
-    pub all: Totals,
+    pub all: UsageTotals,
     /// Sums by route.
-    pub by_route: HashMap<String, Totals>,
+    pub by_route: HashMap<String, UsageTotals>,
     /// Sums by model.
-    pub by_model: HashMap<String, Totals>,
+    pub by_model: HashMap<String, UsageTotals>,
 }
 
 /// One line of the ledger, for the admin API.
 #[derive(Debug)]
-pub struct Line {
+pub struct LedgerLine {
     /// Name of the route.
     pub route: String,
     /// Id of the model; `None` where none was called.
     pub model: Option<String>,
     /// Name of the key; `None` where no keys are configured.
     pub key: Option<String>,
-    /// The sums.
-    pub totals: Totals,
+    /// Sums of its requests.
+    pub totals: UsageTotals,
 }
 
 impl Ledger {
-    /// Adds what became of one request: how it ended on the line of the model
-    /// that answered, else of the last one that worked on it, and what was used
-    /// on the line of each model that used it.
-    pub fn enter(&self, history: &History) {
+    /// Adds a request. It counts on the line of the model that answered, or else of the last one
+    /// called; usage and cost count on the line of each model that was called.
+    pub fn record(&self, history: &History) {
         let line = |model: Option<&ModelId>| LineKey {
             route: Arc::clone(&history.route),
             model: model.cloned(),
@@ -104,20 +103,21 @@ impl Ledger {
         }
     }
 
-    /// All lines, in the order of their names.
-    pub fn report(&self) -> Vec<Line> {
+    /// Returns all lines, sorted by name.
+    pub fn report(&self) -> Vec<LedgerLine> {
         let mut lines: Vec<_> = self.lines().iter().map(|(key, totals)| (key.clone(), *totals)).collect();
         lines.sort_by(|(a, _), (b, _)| a.cmp(b));
-        lines.into_iter().map(Line::from).collect()
+        lines.into_iter().map(LedgerLine::from).collect()
     }
 
-    /// The sums of the lines.
-    pub fn sums(&self) -> Sums {
-        let mut sums = Sums::default();
-        let add = |to: &mut HashMap<String, Totals>, name: &str, totals: Totals| match to.get_mut(name) {
-            Some(sum) => *sum += totals,
-            None => drop(to.insert(name.to_owned(), totals)),
-        };
+    /// Returns the sums of the lines.
+    pub fn sums(&self) -> LedgerSums {
+        let mut sums = LedgerSums::default();
+        let add =
+            |to: &mut HashMap<String, UsageTotals>, name: &str, totals: UsageTotals| match to.get_mut(name) {
+                Some(sum) => *sum += totals,
+                None => drop(to.insert(name.to_owned(), totals)),
+            };
         for (key, totals) in self.lines().iter() {
             sums.all += *totals;
             add(&mut sums.by_route, &key.route, *totals);
@@ -128,19 +128,19 @@ impl Ledger {
         sums
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<LineKey, Totals>> {
+    fn lines(&self) -> MutexGuard<'_, HashMap<LineKey, UsageTotals>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Totals {
-    /// Requests, however they ended.
+impl UsageTotals {
+    /// Returns the number of requests, however they ended.
     pub fn requests(&self) -> u64 {
         self.answered + self.failed + self.cancelled
     }
 }
 
-impl AddAssign for Totals {
+impl AddAssign for UsageTotals {
     fn add_assign(&mut self, other: Self) {
         self.answered += other.answered;
         self.failed += other.failed;
@@ -155,8 +155,8 @@ impl AddAssign for Totals {
     }
 }
 
-impl From<(LineKey, Totals)> for Line {
-    fn from((key, totals): (LineKey, Totals)) -> Self {
+impl From<(LineKey, UsageTotals)> for LedgerLine {
+    fn from((key, totals): (LineKey, UsageTotals)) -> Self {
         Self {
             route: key.route.to_string(),
             model: key.model.map(|model| model.to_string()),

@@ -1,8 +1,8 @@
 //! The memory that requests and answers hold, bounded over all of them.
 //!
-//! Whoever is about to hold bytes of a client or a backend grows a [`MemoryLease`]
-//! first, and holds them no longer than the lease. Counting is two atomic additions, so
-//! small requests pay next to nothing for it.
+//! Code that holds bytes of a client or a backend grows a [`MemoryLease`] first, and drops the bytes
+//! no later than the lease. Counting takes two atomic additions, so it costs small requests next to
+//! nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -71,7 +71,7 @@ impl HeldMemory {
 }
 
 impl MemoryLease {
-    /// The limits that it keeps to.
+    /// Returns the limits of the lease.
     pub fn limits(&self) -> &MemoryLimits {
         &self.limits
     }
@@ -89,7 +89,7 @@ impl MemoryLease {
         Ok(())
     }
 
-    /// Counts this many bytes as held instead of those before.
+    /// Sets the number of bytes held.
     pub fn resize(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
         if bytes > self.bytes {
             return self.grow(bytes - self.bytes);
@@ -98,7 +98,7 @@ impl MemoryLease {
         Ok(())
     }
 
-    /// The bytes, which hold the lease until the last copy of them is dropped.
+    /// Ties the lease to bytes, until the last copy of them is dropped.
     pub fn attach_to(self, bytes: Bytes) -> Bytes {
         Bytes::from_owner(LeasedBytes { bytes, _lease: self })
     }
@@ -140,8 +140,8 @@ const fn large_part(bytes: usize) -> usize {
     bytes.saturating_sub(SMALL)
 }
 
-/// Adds first and takes back what was too much: simpler than a loop of comparisons, at
-/// the price that of two that meet at the limit both may be refused.
+/// Adds bytes, and subtracts them again if they exceed the limit. This is simpler than a
+/// compare-exchange loop; in exchange, two concurrent calls near the limit may both fail.
 fn add_within(count: &AtomicUsize, bytes: usize, limit: usize) -> Result<(), OutOfMemory> {
     if bytes == 0 {
         return Ok(());

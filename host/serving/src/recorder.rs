@@ -64,7 +64,7 @@ impl Recorder {
 
     /// Records a request that has ended, with its content where content is recorded.
     pub fn record_request(&self, history: History, content: Option<CapturedContent>) {
-        self.ledger.enter(&history);
+        self.ledger.record(&history);
         self.telemetry.record_request(history, content.map(|content| Box::new(content) as _));
     }
 }

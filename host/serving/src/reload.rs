@@ -1,10 +1,9 @@
-//! Brings in what changed on disk, while requests flow.
+//! Reloads of the configuration and of policies while the gateway serves.
 //!
-//! The configuration and the policies' files are read whole, everything is built
-//! beside what serves, and only then put in its place. What fails changes
-//! nothing: a bad configuration leaves the old one, a bad policy file leaves the
-//! old version of that policy. A configuration counts as bad when it brings a
-//! policy that does not load, since half a configuration is none.
+//! A reload reads the configuration and the policies in full, builds a new snapshot next to the one
+//! in force, and then swaps it in. A failure changes nothing: a rejected configuration leaves the
+//! previous one in force, and a rejected policy file leaves the previous version of that policy. A
+//! configuration is rejected as a whole if it adds a policy that does not load.
 
 mod automatic_rollback;
 mod policies;
@@ -12,7 +11,7 @@ mod report;
 mod retry;
 pub mod rollback_watch;
 mod route_operations;
-mod settled;
+mod stable_read;
 mod triggers;
 mod versions;
 
@@ -28,82 +27,84 @@ use pointsman_telemetry::metrics::ReloadMetrics;
 
 use crate::app::App;
 use crate::clock::unix_seconds;
-use crate::rollout::state::Promoted;
-use crate::rollout::{Actor, Event, KeepError, Rollouts, State};
+use crate::rollout::state::PromotedPolicy;
+use crate::rollout::{Actor, AuditEntry, RolloutState, Rollouts, StateStoreError};
 use crate::snapshot::{LoadedPolicies, Slots, Snapshot, UnusableBackend, connect};
 use pointsman_config::{Config, ConfigError, Overrides};
-use policies::{Change, Committed, Loader, Loading, What};
-pub use policies::{PolicySources, Unloadable};
+use policies::{Loader, PolicyChange, PolicyChanges, PolicyLoad, VersionChange};
+pub use policies::{PolicySources, UnloadablePolicy};
 pub use report::{Report, Verdict};
 use retry::Retry;
 pub use route_operations::{ChangeAttribution, OperationError};
 pub use triggers::{ReloadTask, Triggers};
 
-/// Where the configuration comes from.
+/// Source of the configuration.
 #[derive(Clone, Debug)]
-pub struct Source {
-    /// The file; `None` is the embedded default.
+pub struct ConfigSource {
+    /// The file; `None` for the embedded default.
     pub file: Option<PathBuf>,
-    /// What the command line says over it.
+    /// Settings of the command line, which take precedence.
     pub overrides: Overrides,
 }
 
-/// Why the gateway cannot start.
+/// Reason why the gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// There is no configuration.
+    /// The configuration cannot be read or is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A policy does not load.
     #[error("{}", policies::list(.0))]
-    Policies(Vec<Unloadable>),
+    Policies(Vec<UnloadablePolicy>),
     /// A backend cannot be set up.
     #[error("error: {0}")]
     Backend(#[from] UnusableBackend),
-    /// What outlives the process cannot be read.
+    /// The state directory cannot be used.
     #[error("error: {0}")]
-    Kept(#[from] KeepError),
-    /// A file is not complete.
-    #[error("error: {} is still being written: its writer has not closed it, or it changes all the time", .0.display())]
+    StateStore(#[from] StateStoreError),
+    /// A file is still being written.
+    #[error("error: {} is still being written: its writer has not closed it, or it keeps changing", .0.display())]
     BeingWritten(PathBuf),
 }
 
 impl StartError {
-    /// Returns whether the same files may do a little later.
+    /// Returns whether another attempt with the same files may succeed.
     fn is_transient(&self) -> bool {
         match self {
             Self::Config(error) => error.is_transient(),
-            Self::Policies(unloadable) => unloadable.iter().any(Unloadable::is_transient),
+            Self::Policies(unloadable) => unloadable.iter().any(UnloadablePolicy::is_transient),
             Self::BeingWritten(_) => true,
-            Self::Backend(_) | Self::Kept(_) => false,
+            Self::Backend(_) | Self::StateStore(_) => false,
         }
     }
 }
 
-/// Reloads the running gateway, one reload at a time.
+/// Reloader of the running gateway, and the entry point of operations on policies and routes.
+///
+/// Lock order: `turn` before `change`. `turn` is held across compilation; `change` is held only
+/// while state and snapshot are replaced, so a rollback never waits for a compiler.
 pub struct Reloader {
-    source: Source,
+    source: ConfigSource,
     runtime: Runtime,
     sources: PolicySources,
     app: Arc<App>,
-    /// What was decided about policies since they were configured.
+    /// Rollout state and audit log.
     pub rollouts: Rollouts,
-    /// Held by whoever loads policies, for as long as that takes.
+    /// Serialises operations that load policies.
     turn: tokio::sync::Mutex<()>,
-    /// Held for a moment by whoever changes what serves: so nobody who undoes
-    /// something waits for a compiler.
+    /// Serialises replacements of the rollout state, the snapshot and the versions in its slots.
     change: Mutex<()>,
-    /// Files that the last reading of the configuration read, accepted or not.
+    /// Files that were read for the configuration last, whether it was accepted or not.
     files: Mutex<Vec<PathBuf>>,
-    /// The writers of files that are watched.
+    /// Activity of the writers of watched files.
     activity: WriteActivity,
-    /// The next attempt after a failure that passes.
+    /// The next attempt after a transient failure.
     retry: Retry,
     last: Mutex<Option<Report>>,
     counts: Mutex<ReloadMetrics>,
 }
 
-impl Source {
+impl ConfigSource {
     /// Reads and compiles the configuration.
     pub fn read(&self) -> Result<Config, ConfigError> {
         match &self.file {
@@ -112,10 +113,10 @@ impl Source {
         }
     }
 
-    /// The files whose changes call for a reload.
+    /// Returns the files whose changes trigger a reload.
     pub fn watched(&self, config: &Config) -> Vec<PathBuf> {
         let policies = config.policies.iter().flat_map(|policy| policy.source.watched());
-        // Whatever is in the directory, taken or not: what was read half is whole later.
+        // All entries of the directory, used or not: one that was read half-written is complete later.
         let entries = config.policy_dir.iter().filter_map(|directory| directory.read_dir().ok()).flatten();
         let entries = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let own = self.file.iter().chain(&config.policy_dir).chain(&config.files);
@@ -130,7 +131,7 @@ impl Source {
 /// Longest wait at the start for a policy's source on the network, while the others could serve.
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What to do at the start about policies whose source on the network cannot be asked.
+/// Treatment of policies whose source on the network cannot be reached at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnreachableSources {
     /// Report them as errors.
@@ -139,7 +140,10 @@ pub enum UnreachableSources {
     Tolerate,
 }
 
-/// The first snapshot. What fails here keeps the gateway from starting.
+/// Builds the first snapshot.
+///
+/// # Errors
+/// Fails if the configuration cannot be served, which keeps the gateway from starting.
 pub async fn start(
     config: Config,
     runtime: &Runtime,
@@ -151,10 +155,10 @@ pub async fn start(
     let mut state = rollouts.state();
     let overruled = state.forget_overruled(&config);
     let patience = (unreachable == UnreachableSources::Tolerate).then_some(START_PATIENCE);
-    let loader = Loader { runtime, sources, state: &state, kept: &rollouts.kept, patience };
-    let mut loading = Loading::all(&config, &Slots::new(), loader).await;
+    let loader = Loader { runtime, sources, state: &state, state_store: &rollouts.state_store, patience };
+    let mut loading = PolicyLoad::all(&config, &Slots::new(), loader).await;
     if unreachable == UnreachableSources::Tolerate {
-        loading.tolerate(Unloadable::is_unreachable);
+        loading.tolerate(UnloadablePolicy::is_unreachable);
     }
     if !loading.unloadable.is_empty() {
         return Err(StartError::Policies(loading.unloadable));
@@ -164,17 +168,17 @@ pub async fn start(
     for (name, policy) in &policies.unavailable {
         report::log_unavailable(name.as_str(), &policy.error);
     }
-    let committed = loading.commit(&state, &rollouts.kept);
-    let events = events(&committed, &state, overruled);
+    let committed = loading.commit(&state, &rollouts.state_store);
+    let entries = audit_entries(&committed, &state, overruled);
     let snapshot = Snapshot::build(config, backends, policies, &state, None);
-    remember(rollouts, state, &snapshot.slots, events);
+    record_versions(rollouts, state, &snapshot.slots, entries);
     Ok(snapshot)
 }
 
 impl Reloader {
-    /// A reloader with the sources of the policies that serve.
+    /// Creates a reloader of the policies that serve.
     pub fn new(
-        source: Source,
+        source: ConfigSource,
         runtime: Runtime,
         sources: PolicySources,
         app: Arc<App>,
@@ -184,15 +188,15 @@ impl Reloader {
         let (turn, change, last, files) = Default::default();
         let retry = Retry::default();
         let last_is_clean = app.snapshot().unavailable.is_empty();
-        retry.plan(!last_is_clean);
+        retry.schedule(!last_is_clean);
         let started =
             ReloadMetrics { last_applied: unix_seconds(), last_is_clean, ..ReloadMetrics::default() };
         let counts = Mutex::new(started);
         Self { source, runtime, sources, app, rollouts, turn, change, files, activity, retry, last, counts }
     }
 
-    /// The files whose changes call for a reload, as things stand. A file that a rejected
-    /// configuration lacks is among them.
+    /// Returns the files whose changes trigger a reload, including files that a rejected
+    /// configuration refers to and that are missing.
     pub fn watched(&self) -> Vec<PathBuf> {
         let mut watched = self.source.watched(&self.app.snapshot().config);
         watched.extend(self.files().iter().cloned());
@@ -205,12 +209,12 @@ impl Reloader {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long after a reload the next one is due, if something is polled.
+    /// Returns the shortest poll interval of the policies, if any is polled.
     pub fn poll(&self) -> Option<Duration> {
         self.app.snapshot().config.policies.iter().filter_map(|policy| policy.poll).min()
     }
 
-    /// The last reload, if there was one.
+    /// Returns the report of the last reload, if there was one.
     pub fn last(&self) -> Option<Report> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -220,12 +224,12 @@ impl Reloader {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What policies run in.
+    /// Returns the runtime that executes policies.
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
     }
 
-    /// Reads everything anew and puts in its place what is good.
+    /// Reloads the configuration and all policies, and puts in force what is valid.
     pub async fn reload(&self, cause: &'static str) -> Report {
         let _turn = self.turn.lock().await;
         self.reload_in_turn(cause).await
@@ -240,7 +244,7 @@ impl Reloader {
                 (Report::new(cause, Verdict::Rejected(error.to_string()), &committed), is_incomplete)
             }
         };
-        self.retry.plan(is_incomplete);
+        self.retry.schedule(is_incomplete);
         let current = self.app.snapshot();
         let specs = current.config.policies.iter().filter_map(|policy| policy.source.fetch_spec());
         self.sources.fetcher.retain(&specs.cloned().collect::<Vec<FetchSpec>>());
@@ -250,13 +254,13 @@ impl Reloader {
         report
     }
 
-    async fn reload_config(&self) -> Result<Committed, StartError> {
-        let config = self.read_settled().await?;
+    async fn reload_config(&self) -> Result<PolicyChanges, StartError> {
+        let config = self.read_stable().await?;
         let current = self.app.snapshot();
         warn_of_restart(&current.config, &config);
         warn(&config);
         let state = self.rollouts.state();
-        let mut loading = Loading::all(&config, &current.slots, self.loader(&state)).await;
+        let mut loading = PolicyLoad::all(&config, &current.slots, self.loader(&state)).await;
         loading.tolerate(|policy| is_still_unavailable(&current, policy));
         if !loading.unloadable.is_empty() {
             return Err(StartError::Policies(loading.unloadable));
@@ -264,99 +268,103 @@ impl Reloader {
         let backends = connect(&config, Some(&current))?;
         let policies = loading.policies();
 
-        let _changing = self.changing();
+        let _guard = self.lock_changes();
         let (current, mut state) = (self.app.snapshot(), self.rollouts.state());
         let overruled = state.forget_overruled(&config);
-        let committed = loading.commit(&state, &self.rollouts.kept);
-        let events = events(&committed, &state, overruled);
+        let committed = loading.commit(&state, &self.rollouts.state_store);
+        let entries = audit_entries(&committed, &state, overruled);
         let snapshot = Snapshot::build(config, backends, policies, &state, Some(&current));
-        remember(&self.rollouts, state, &snapshot.slots, events);
+        record_versions(&self.rollouts, state, &snapshot.slots, entries);
         self.app.swap(snapshot);
         Ok(committed)
     }
 
-    /// With the configuration as it is, since the new one is no good.
-    async fn reload_policies(&self) -> Committed {
+    /// Reloads the policies of the configuration in force, after a new one was rejected.
+    async fn reload_policies(&self) -> PolicyChanges {
         let current = self.app.snapshot();
         let state = self.rollouts.state();
-        let mut loading = Loading::all(&current.config, &current.slots, self.loader(&state)).await;
+        let mut loading = PolicyLoad::all(&current.config, &current.slots, self.loader(&state)).await;
         loading.tolerate(|policy| is_still_unavailable(&current, policy));
-        // Those that fail keep their slots, and those that were missing get theirs.
+        // Policies that fail keep their slots, and policies that were unavailable get one.
         let LoadedPolicies { slots, unavailable } = loading.policies();
         let slots = current.slots.clone().into_iter().chain(slots).collect::<Slots>();
         let policies = LoadedPolicies { slots: slots.clone(), unavailable };
 
-        let _changing = self.changing();
+        let _guard = self.lock_changes();
         let state = self.rollouts.state();
-        let committed = loading.commit(&state, &self.rollouts.kept);
-        let events = events(&committed, &state, Vec::new());
-        // Holds may have ended, and with them the suspension of a canary.
+        let committed = loading.commit(&state, &self.rollouts.state_store);
+        let entries = audit_entries(&committed, &state, Vec::new());
+        // Rebuilt even if no version changed: a hold may have ended, and with it the suspension of
+        // a canary.
         match route_operations::rebuilt_with(policies, &self.app.snapshot(), &state) {
             Ok(snapshot) => self.app.swap(snapshot),
-            Err(error) => tracing::error!("what was decided about policies does not take effect: {error}"),
+            Err(error) => tracing::error!("the rollout state does not take effect: {error}"),
         }
-        remember(&self.rollouts, state, &slots, events);
+        record_versions(&self.rollouts, state, &slots, entries);
         committed
     }
 
-    /// Waits for a change that is under way, so that it is remembered before the end.
+    /// Waits for a change in progress and stores unsaved state, before the process exits.
     pub fn settle(&self) {
-        let _changing = self.changing();
+        let _guard = self.lock_changes();
         self.rollouts.store_unsaved();
     }
 
-    /// Stores decisions that could not be stored when they were made.
+    /// Retries failed writes of the rollout state.
     pub fn store_unsaved(&self) {
         if self.rollouts.is_unsaved() {
-            let _changing = self.changing();
+            let _guard = self.lock_changes();
             self.rollouts.store_unsaved();
         }
     }
 
-    fn changing(&self) -> MutexGuard<'_, ()> {
+    fn lock_changes(&self) -> MutexGuard<'_, ()> {
         self.change.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn loader<'a>(&'a self, state: &'a State) -> Loader<'a> {
-        let (runtime, sources, kept) = (&self.runtime, &self.sources, &self.rollouts.kept);
-        Loader { runtime, sources, state, kept, patience: None }
+    fn loader<'a>(&'a self, state: &'a RolloutState) -> Loader<'a> {
+        let (runtime, sources, state_store) = (&self.runtime, &self.sources, &self.rollouts.state_store);
+        Loader { runtime, sources, state, state_store, patience: None }
     }
 }
 
-/// Returns whether a policy that does not load was missing before, in which case it does not
-/// make the configuration bad. With another source it would be a policy that the configuration
-/// brings.
-fn is_still_unavailable(current: &Snapshot, policy: &Unloadable) -> bool {
+/// Returns whether a policy that does not load was unavailable before. Such a policy does not
+/// invalidate the configuration, unless its source has changed.
+fn is_still_unavailable(current: &Snapshot, policy: &UnloadablePolicy) -> bool {
     let configured = current.config.policy(policy.name());
     current.unavailable.contains_key(policy.name())
         && configured.is_some_and(|configured| configured.source == *policy.source())
 }
 
-/// Remembers which versions serve, and what changed.
-fn remember(rollouts: &Rollouts, mut state: State, slots: &Slots, events: Vec<Event>) {
+/// Records the versions that serve in the rollout state, and the changes in the audit log.
+fn record_versions(rollouts: &Rollouts, mut state: RolloutState, slots: &Slots, entries: Vec<AuditEntry>) {
     for (name, slot) in slots {
         let policy = state.policy_mut(name);
         policy.active = Some(slot.active().digest());
         policy.previous = slot.previous().map(|previous| previous.digest());
     }
     rollouts.put_in_force(state);
-    events.into_iter().for_each(|event| rollouts.audit.note(event));
+    entries.into_iter().for_each(|entry| rollouts.audit.record(entry));
 }
 
-/// What a change of the configuration or of a source comes to.
-fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Promoted)>) -> Vec<Event> {
+/// Returns the audit entries of a reload.
+fn audit_entries(
+    committed: &PolicyChanges,
+    before: &RolloutState,
+    overruled: Vec<(RouteName, PromotedPolicy)>,
+) -> Vec<AuditEntry> {
     let over = overruled.into_iter().map(|(route, promoted)| {
         let why = "the configuration names another policy";
-        Event::new(Actor::Configuration, "demote").route(&route).policy(&promoted.policy).why(why)
+        AuditEntry::new(Actor::Configuration, "demote").route(&route).policy(&promoted.policy).why(why)
     });
-    let changes = committed.0.iter().filter_map(|Change { name, what, .. }| {
+    let changes = committed.0.iter().filter_map(|PolicyChange { name, version, .. }| {
         let served = before.policy(name).and_then(|policy| policy.active);
-        let (from, to) = match *what {
-            What::Kept | What::Nothing => return None,
-            What::Loaded { to } => (served, to),
-            What::Swapped { from, to } => (Some(from), to),
+        let (from, to) = match *version {
+            VersionChange::Unchanged | VersionChange::Unavailable => return None,
+            VersionChange::Loaded { to } => (served, to),
+            VersionChange::Swapped { from, to } => (Some(from), to),
         };
-        let event = |action| Event::new(Actor::Configuration, action).policy(name).to(to);
+        let event = |action| AuditEntry::new(Actor::Configuration, action).policy(name).to(to);
         match from {
             Some(from) if from == to => None,
             Some(from) => Some(event("swap").from(from)),
@@ -366,7 +374,8 @@ fn events(committed: &Committed, before: &State, overruled: Vec<(RouteName, Prom
     over.chain(changes).collect()
 }
 
-/// Listeners are bound once, and the logs, the state and the compiler are set up once.
+/// Logs changes that need a restart: listeners are bound once, and logs, state and compiler are set
+/// up once.
 fn warn_of_restart(old: &Config, new: &Config) {
     for (what, changed) in [
         ("[server]", old.server != new.server),

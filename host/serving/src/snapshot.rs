@@ -1,5 +1,4 @@
-//! Everything that a request is answered by: one configuration, connected and
-//! loaded.
+//! Snapshots: a configuration with its connected backends and loaded policies.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,8 +11,8 @@ use pointsman_policy::PolicySlot;
 
 use crate::auth::Keyring;
 use crate::clock::unix_seconds;
-use crate::rollout::state::Promoted;
-use crate::rollout::{Promotion, State, Trial};
+use crate::rollout::state::PromotedPolicy;
+use crate::rollout::{Promotion, RolloutState, Trial};
 use pointsman_config::{self as config, Config, Mode, RouteLimits};
 
 /// Loaded policies by name.
@@ -34,7 +33,7 @@ pub type UnavailablePolicies = BTreeMap<PolicyName, UnavailablePolicy>;
 /// A policy that could not be loaded yet.
 #[derive(Clone, Debug)]
 pub struct UnavailablePolicy {
-    /// Why the last attempt failed.
+    /// Error of the last attempt.
     pub error: String,
     /// Time of the last attempt, in seconds since 1970.
     pub at: u64,
@@ -43,15 +42,15 @@ pub struct UnavailablePolicy {
 /// Connected backends by name.
 pub type Backends = HashMap<BackendName, Backend>;
 
-/// One configuration at work. Never changed: a reload makes another.
+/// A configuration in force. It is immutable; a reload builds another.
 pub struct Snapshot {
-    /// What it was built from.
+    /// The configuration that it was built from.
     pub config: Config,
-    /// Who may call.
+    /// Keys of the clients.
     pub keys: Keyring,
-    /// Routes, and models that are addressed directly, by what clients call them.
+    /// Routes, and models that clients address directly, by name.
     pub served: HashMap<Arc<str>, Route>,
-    /// Where calls go.
+    /// Connected backends.
     pub backends: Backends,
     /// Loaded policies, used or not.
     pub slots: Slots,
@@ -59,31 +58,31 @@ pub struct Snapshot {
     pub unavailable: UnavailablePolicies,
     /// Longest request body.
     pub max_body_bytes: usize,
-    /// When it was built, in seconds since 1970.
+    /// Time of the build, in seconds since 1970.
     pub created: u64,
-    /// Asks backends whether they are there, for as long as the snapshot lives.
+    /// Health probes of backends, which stop when the snapshot is dropped.
     _probers: Vec<Prober>,
 }
 
-/// What a model name in a request leads to.
+/// Target of a model name in a request: a route, or a single model.
 pub struct Route {
     /// The name.
     pub name: Arc<str>,
-    /// How a model is chosen.
+    /// Selection of a model.
     pub strategy: Strategy,
-    /// Among which.
+    /// Models to select from.
     pub models: Vec<Arc<Model>>,
-    /// How long and how often is tried.
+    /// Limits on time and attempts.
     pub limits: RouteLimits,
-    /// The model that would answer without routing, which costs are compared with.
+    /// Model that would answer without routing, with whose cost requests are compared.
     pub baseline: Option<Arc<Model>>,
     /// The policy on trial.
     pub trial: Option<Trial>,
-    /// That its policy took over lately from another one.
+    /// The promotion of its policy, if there was one.
     pub promotion: Option<Arc<Promotion>>,
 }
 
-/// How a route's model is chosen.
+/// Selection of a route's model.
 pub enum Strategy {
     /// A policy decides.
     Policy(Decider),
@@ -91,36 +90,36 @@ pub enum Strategy {
     Direct,
 }
 
-/// A policy, and what happens when it fails.
+/// A policy with its fallback.
 pub struct Decider {
     /// The policy's name.
     pub policy: PolicyName,
-    /// The policy, whatever version is loaded; `None` while none is.
+    /// The policy, with whichever version is loaded; `None` while none is.
     pub slot: Option<Arc<PolicySlot>>,
-    /// What happens when it fails.
+    /// Fallback when the policy fails.
     pub on_failure: OnFailure,
 }
 
-/// What happens when a policy fails.
+/// Fallback when a policy fails.
 pub enum OnFailure {
     /// The models are tried in the route's order.
     StaticOrder,
-    /// The version before decides.
+    /// The previous version decides.
     Previous,
-    /// The request is turned down.
+    /// The request is rejected.
     Reject,
-    /// Another policy decides. The configuration has no circles.
+    /// Another policy decides. The configuration has no cycles.
     Ask(Box<Decider>),
 }
 
 impl Snapshot {
-    /// Wires what a configuration names, and what was decided since. Models that
-    /// did not change since the previous snapshot keep their live stats.
+    /// Builds a snapshot from a configuration and the rollout state. Models that did not change since
+    /// the previous snapshot keep their live statistics.
     pub fn build(
         mut config: Config,
         backends: Backends,
         policies: LoadedPolicies,
-        state: &State,
+        state: &RolloutState,
         previous: Option<&Self>,
     ) -> Self {
         let LoadedPolicies { slots, unavailable } = policies;
@@ -140,12 +139,12 @@ impl Snapshot {
         }
     }
 
-    /// The loaded policies, and those that are not.
+    /// Returns the loaded and the unavailable policies.
     pub fn policies(&self) -> LoadedPolicies {
         LoadedPolicies { slots: self.slots.clone(), unavailable: self.unavailable.clone() }
     }
 
-    /// The policy that decides at a route: the promoted one, unless it is not loaded.
+    /// Returns the policy that decides at a route: the promoted one, if it is loaded.
     pub fn policy_of<'a>(&'a self, route: &'a config::Route) -> &'a PolicyName {
         match self.served.get(route.name.as_str()).map(|served| &served.strategy) {
             Some(Strategy::Policy(decider)) => &decider.policy,
@@ -153,7 +152,7 @@ impl Snapshot {
         }
     }
 
-    /// Routes, then models, in the order of the configuration.
+    /// Iterates over routes, then models, in the order of the configuration.
     pub fn in_order(&self) -> impl Iterator<Item = &Route> {
         let routes = self.config.routes.iter().map(|route| route.name.as_str());
         let models = self.config.models.iter().map(|model| model.id.as_str());
@@ -169,8 +168,8 @@ pub struct UnusableBackend {
     reason: InvalidBackend,
 }
 
-/// Connects the backends of a configuration. Those that did not change since the
-/// previous snapshot keep their connections.
+/// Connects the backends of a configuration. Backends that did not change since the previous
+/// snapshot keep their connections.
 pub fn connect(config: &Config, previous: Option<&Snapshot>) -> Result<Backends, UnusableBackend> {
     let mut backends = HashMap::new();
     for backend in &config.backends {
@@ -203,7 +202,7 @@ fn probers(config: &Config, backends: &Backends) -> Vec<Prober> {
 fn served(
     config: &Config,
     slots: &Slots,
-    state: &State,
+    state: &RolloutState,
     previous: Option<&Snapshot>,
 ) -> HashMap<Arc<str>, Route> {
     let models = config.models.iter().map(|model| direct(model, config));
@@ -214,7 +213,7 @@ fn served(
     models.chain(routes).map(|route| (Arc::clone(&route.name), route)).collect()
 }
 
-/// A model that clients name themselves.
+/// Builds the route of a model that clients address directly.
 fn direct(model: &Arc<Model>, config: &Config) -> Route {
     Route {
         name: model.id.as_str().into(),
@@ -227,13 +226,13 @@ fn direct(model: &Arc<Model>, config: &Config) -> Route {
     }
 }
 
-/// A route of the configuration, with what was decided about it since. Trials and promotions of
-/// policies that are not loaded wait until they are. `None` only if the configuration lacks a
+/// Builds a configured route with its rollout state. Trials and promotions of policies that are not
+/// loaded wait until they are. `None` only if the configuration lacks a
 /// policy that it names, in which case there is no snapshot.
 fn routed(
     config: &Config,
     slots: &Slots,
-    state: &State,
+    state: &RolloutState,
     route: &config::Route,
     before: Option<&Route>,
 ) -> Option<Route> {
@@ -259,26 +258,26 @@ fn routed(
     })
 }
 
-/// The model that would answer without routing.
+/// Returns the model that would answer without routing.
 fn baseline(config: &Config, route: &config::Route) -> Option<Arc<Model>> {
     let stated = route.baseline.as_ref().and_then(|id| config.model(id));
     stated.or_else(|| Baseline::usual(route.models.iter().filter_map(|id| config.model(id)))).cloned()
 }
 
-/// A policy that takes over from the one that decided before, if it does so now.
-fn promotion(promoted: &Promoted, before: &Route) -> Option<Arc<Promotion>> {
+/// Starts the statistics of a promotion, if the policy takes over in this snapshot.
+fn promotion(promoted: &PromotedPolicy, before: &Route) -> Option<Arc<Promotion>> {
     let Strategy::Policy(decider) = &before.strategy else { return None };
     if decider.policy == promoted.policy {
         return None;
     }
     let old = match &before.trial {
-        Some(trial) => Arc::clone(&trial.score().active),
+        Some(trial) => Arc::clone(&trial.stats().active),
         None => Arc::clone(decider.slot.as_ref()?.active().stats()),
     };
     Some(Arc::new(Promotion { new: Arc::new(old.new_sibling()), old, at: promoted.at }))
 }
 
-/// A policy with all that may take its place.
+/// Builds a policy with its chain of fallbacks.
 fn decider(
     config: &Config,
     slots: &Slots,

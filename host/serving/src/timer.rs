@@ -26,7 +26,7 @@ impl Timer {
         Self { sleep: Box::pin(tokio::time::sleep_until(Instant::now())), armed: None }
     }
 
-    /// Fires at a deadline, or before it if an earlier one was asked for.
+    /// Fires at a deadline, or before it if an earlier one was set.
     pub fn poll_at(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
         if self.armed.is_none_or(|armed| deadline < armed) {
             self.sleep.as_mut().reset(deadline);

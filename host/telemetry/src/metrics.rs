@@ -31,7 +31,7 @@ pub use definition::{ALL, MetricDefinition, MetricKind};
 pub use format::MetricsFormat;
 pub use state::{
     HeldKind, MemoryMetrics, MetricsState, ModelMetrics, PolicyMetrics, PoolMetrics, ReloadMetrics,
-    RouteMetrics, Undone,
+    RollbackCount, RouteMetrics,
 };
 
 use labels::ByQueue;

@@ -8,7 +8,7 @@ use pointsman_admin_api::{Actor, AuditEvent, AuditQuery};
 
 use super::Admin;
 use super::query::ApiQuery;
-use pointsman_serving::rollout::{self, Event};
+use pointsman_serving::rollout::{self, AuditEntry};
 
 /// Events that are listed by default.
 const DEFAULT_LIMIT: usize = 100;
@@ -25,7 +25,7 @@ pub(super) fn newest(admin: &Admin, limit: usize) -> Vec<AuditEvent> {
     admin.reloader.rollouts.audit.newest(limit).iter().map(event).collect()
 }
 
-pub(super) fn event(event: &Event) -> AuditEvent {
+pub(super) fn event(event: &AuditEntry) -> AuditEvent {
     AuditEvent {
         at: event.at,
         who: match &event.who {

@@ -102,7 +102,7 @@ impl From<OperationError> for AdminError {
             OperationError::NotFound(_) => AdminErrorKind::NotFound,
             OperationError::Conflict(_) => AdminErrorKind::Conflict,
             OperationError::Invalid(_) => AdminErrorKind::Rejected,
-            OperationError::Kept(_) => AdminErrorKind::Unavailable,
+            OperationError::StateStore(_) => AdminErrorKind::Unavailable,
         };
         Self::new(kind, error.to_string())
     }

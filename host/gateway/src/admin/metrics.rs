@@ -16,7 +16,7 @@ use pointsman_telemetry::metrics::{
 use super::Admin;
 use pointsman_config::MemoryLimits;
 use pointsman_serving::memory::{HeldFor, HeldMemory};
-use pointsman_serving::rollout::Audit;
+use pointsman_serving::rollout::AuditLog;
 
 /// Renders all metrics in the format that the client accepts.
 pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
@@ -78,7 +78,7 @@ fn memory_state(held: &HeldMemory, limits: MemoryLimits) -> MemoryMetrics {
     }
 }
 
-fn policy_state(slot: &PolicySlot, audit: &Audit) -> PolicyMetrics {
+fn policy_state(slot: &PolicySlot, audit: &AuditLog) -> PolicyMetrics {
     let measures = slot.metrics();
     let limits = slot.active().spec().limits;
     PolicyMetrics {
@@ -87,7 +87,7 @@ fn policy_state(slot: &PolicySlot, audit: &Audit) -> PolicyMetrics {
         loaded_at: measures.loaded_at,
         swaps: measures.swaps,
         rejected: measures.rejected,
-        undone: audit.undone(slot.name()),
+        rollbacks: audit.rollbacks(slot.name()),
         failures: measures.failures.to_vec(),
         log_lines_dropped: measures.usage.log_lines_dropped,
         decision_times: measures.decision_times,

@@ -17,7 +17,7 @@ use super::error::AdminError;
 use super::query::{ApiQuery, invalid_query};
 use super::{Admin, audit, policies, reload, routes, status};
 use pointsman_config as config;
-use pointsman_serving::ledger::{Sums, Totals};
+use pointsman_serving::ledger::{LedgerSums, UsageTotals};
 use pointsman_serving::rollout;
 use pointsman_serving::snapshot::Snapshot;
 
@@ -87,8 +87,8 @@ fn gateway_status(admin: &Admin) -> GatewayStatus {
 fn route_overview(
     configured: &config::Route,
     snapshot: &Snapshot,
-    state: &rollout::State,
-    sums: &HashMap<String, Totals>,
+    state: &rollout::RolloutState,
+    sums: &HashMap<String, UsageTotals>,
 ) -> Option<RouteOverview> {
     let name = configured.name.as_str();
     let served = snapshot.served.get(name)?;
@@ -101,7 +101,7 @@ fn route_overview(
     })
 }
 
-fn models(snapshot: &Snapshot, sums: &Sums) -> Vec<ModelOverview> {
+fn models(snapshot: &Snapshot, sums: &LedgerSums) -> Vec<ModelOverview> {
     let now = Instant::now();
     let models = snapshot.config.models.iter().map(|model| {
         let totals = sums.by_model.get(model.id.as_str()).copied().unwrap_or_default();
@@ -114,7 +114,7 @@ fn models(snapshot: &Snapshot, sums: &Sums) -> Vec<ModelOverview> {
     models.collect()
 }
 
-fn totals(totals: &Totals) -> RequestTotals {
+fn totals(totals: &UsageTotals) -> RequestTotals {
     RequestTotals { requests: totals.requests(), sums: status::sums(totals) }
 }
 

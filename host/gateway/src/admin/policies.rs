@@ -14,7 +14,7 @@ use super::error::AdminError;
 use super::{Admin, found, reload, routes};
 use pointsman_config as config;
 use pointsman_serving::rollout;
-use pointsman_serving::rollout::state::{Chosen, OverrideKind as StoredOverride};
+use pointsman_serving::rollout::state::{OverrideKind as StoredOverride, VersionOverride};
 use pointsman_serving::snapshot::{Snapshot, UnavailablePolicy};
 
 /// Lists the policies in the order of the configuration.
@@ -38,7 +38,7 @@ pub(super) async fn one(
 
 pub(super) fn status(
     snapshot: &Snapshot,
-    state: &rollout::State,
+    state: &rollout::RolloutState,
     policy: &config::Policy,
 ) -> Option<PolicyStatus> {
     let name = &policy.spec.name;
@@ -103,7 +103,7 @@ fn unavailable(name: &PolicyName, policy: &UnavailablePolicy) -> PolicyStatus {
     }
 }
 
-fn chosen(chosen: Chosen) -> ChosenVersion {
+fn chosen(chosen: VersionOverride) -> ChosenVersion {
     ChosenVersion {
         digest: chosen.digest.to_string(),
         how: match chosen.how {

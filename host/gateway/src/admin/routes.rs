@@ -16,7 +16,7 @@ use super::{Admin, found, policies};
 use pointsman_config::{self as config, Mode};
 use pointsman_serving::clock::unix_seconds;
 use pointsman_serving::rollout;
-use pointsman_serving::rollout::trial::{self, ScoreStatus};
+use pointsman_serving::rollout::trial::{self, TrialStatsSummary};
 use pointsman_serving::snapshot::Snapshot;
 
 /// Lists the routes in the order of the configuration.
@@ -39,7 +39,7 @@ pub(super) async fn one(
 
 pub(super) fn status(
     snapshot: &Snapshot,
-    state: &rollout::State,
+    state: &rollout::RolloutState,
     route: &config::Route,
 ) -> Option<RouteStatus> {
     let policy = snapshot.policy_of(route);
@@ -51,7 +51,7 @@ pub(super) fn status(
             Mode::Canary { percent } => TrialMode::Canary { percent },
         },
         suspended: served.trial.is_none(),
-        score: served.trial.as_ref().map(|served| score(served.score().status(trial.mode))),
+        score: served.trial.as_ref().map(|served| score(served.stats().summary(trial.mode))),
     });
     Some(RouteStatus {
         name: route.name.to_string(),
@@ -82,9 +82,12 @@ pub(super) fn holds(holds: &BTreeMap<Digest, Hold>) -> Vec<HoldStatus> {
     holds.iter().map(status).collect()
 }
 
-fn score(score: ScoreStatus) -> TrialScore {
-    let pair =
-        |pair: trial::Pair| ValuePair { active: pair.active, trial: pair.trial, difference: pair.difference };
+fn score(score: TrialStatsSummary) -> TrialScore {
+    let pair = |pair: trial::ComparedMeans| ValuePair {
+        active: pair.active,
+        trial: pair.trial,
+        difference: pair.difference,
+    };
     TrialScore {
         version: score.version,
         since: score.since,

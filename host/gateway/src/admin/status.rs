@@ -9,7 +9,7 @@ use pointsman_admin_api::{ModelStatus, RequestSums, UsageLine};
 use pointsman_domain::model::Model;
 
 use super::Admin;
-use pointsman_serving::ledger::Totals;
+use pointsman_serving::ledger::UsageTotals;
 
 /// Lists the models in the order of the configuration.
 pub(super) async fn models(State(admin): State<Arc<Admin>>) -> Json<Vec<ModelStatus>> {
@@ -46,7 +46,7 @@ pub(super) fn model_status(model: &Model, now: Instant) -> ModelStatus {
     }
 }
 
-pub(super) fn sums(totals: &Totals) -> RequestSums {
+pub(super) fn sums(totals: &UsageTotals) -> RequestSums {
     RequestSums {
         answered: totals.answered,
         failed: totals.failed,

@@ -9,7 +9,7 @@ use pointsman_supply::Fetcher;
 use super::{CommandError, print, runtime};
 use crate::builtin;
 use pointsman_config::{Config, Overrides};
-use pointsman_serving::reload::{self, PolicySources, Source, UnreachableSources};
+use pointsman_serving::reload::{self, ConfigSource, PolicySources, UnreachableSources};
 use pointsman_serving::rollout::Rollouts;
 
 #[derive(Debug, ClapArgs)]
@@ -22,7 +22,7 @@ pub(super) struct Args {
 /// Does everything that a start does except listening, so a configuration that passes here can be
 /// served. A policy whose source cannot be reached is an error here.
 pub(super) fn run(args: Args) -> Result<(), CommandError> {
-    let source = Source { file: Some(args.file.clone()), overrides: Overrides::default() };
+    let source = ConfigSource { file: Some(args.file.clone()), overrides: Overrides::default() };
     let config = source.read().map_err(|error| CommandError::Input(error.to_string()))?;
     for warning in &config.warnings {
         // The warning is lost if standard error is closed.

@@ -26,7 +26,7 @@ use pointsman_serving::feedback;
 use pointsman_serving::recorder::Recorder;
 use pointsman_serving::reload::rollback_watch::RollbackWatch;
 use pointsman_serving::reload::{
-    self, PolicySources, ReloadTask, Reloader, Source, Triggers, UnreachableSources,
+    self, ConfigSource, PolicySources, ReloadTask, Reloader, Triggers, UnreachableSources,
 };
 use pointsman_serving::rollout::{Rollouts, shadow};
 use pointsman_serving::traces;
@@ -54,7 +54,7 @@ pub(super) struct Args {
 /// Reads everything before binding, prints the bound addresses, serves, drains.
 pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let overrides = Overrides { listen: args.listen, admin_listen: args.admin_listen };
-    let source = Source { file: args.config, overrides };
+    let source = ConfigSource { file: args.config, overrides };
     let read = SystemTime::now();
     let config = source.read().map_err(|error| CommandError::Input(error.to_string()))?;
     let supervisor = Supervisor::default();
@@ -93,7 +93,7 @@ struct Process {
 /// Serves until a signal stops it. Returns the recorder, which has to be closed after the last
 /// request has ended.
 async fn serve(
-    source: Source,
+    source: ConfigSource,
     config: Config,
     runtime: Runtime,
     triggers: Triggers,

@@ -15,7 +15,7 @@ fn counts(held: &HeldMemory) -> [usize; 3] {
 }
 
 #[test]
-fn what_a_lease_holds_is_counted_until_it_is_dropped() {
+fn a_lease_is_counted_until_it_is_dropped() {
     let held = Arc::new(HeldMemory::default());
     let mut lease = held.lease(HeldFor::Answers, LIMITS);
     lease.grow(SMALL + 10).unwrap();
@@ -27,7 +27,7 @@ fn what_a_lease_holds_is_counted_until_it_is_dropped() {
 }
 
 #[test]
-fn what_exceeds_a_limit_is_not_counted_at_all() {
+fn bytes_beyond_a_limit_are_not_counted() {
     let held = Arc::new(HeldMemory::default());
     let mut lease = held.lease(HeldFor::RequestBodies, LIMITS);
     lease.grow(5 * SMALL).unwrap();

@@ -11,7 +11,7 @@ use super::race::NoAnswer;
 use super::routing::NotRouted;
 use crate::memory::OutOfMemory;
 
-/// Wait that a client is asked for when the gateway is out of memory: most requests end sooner.
+/// `retry-after` when the gateway is out of memory: most requests end sooner.
 const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 
 impl From<NotRouted> for ServingError {

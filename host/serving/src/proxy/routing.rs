@@ -13,8 +13,8 @@ use pointsman_policy::{DecisionInput, Orchestration, Policy, PolicyAnswer, Polic
 use pointsman_wire::openai::client::ChatPrompt;
 
 use super::decision_entry::{self, DecisionClock};
-use crate::rollout::trial::Pick;
-use crate::rollout::{Score, Trial, shadow};
+use crate::rollout::trial::ComparableDecision;
+use crate::rollout::{Trial, TrialStats, shadow};
 use crate::snapshot::{Decider, OnFailure, Route, Strategy};
 use pointsman_config::Mode;
 
@@ -127,8 +127,8 @@ pub struct DecisionMaker<'a> {
     /// Decisions since [`take_entries`](Self::take_entries) was called.
     entries: Vec<DecisionEntry>,
     failure: Option<&'static str>,
-    /// The score of the route's trial, the same for the whole request.
-    score: Option<Arc<Score>>,
+    /// Statistics of the route's trial, the same for the whole request.
+    trial_stats: Option<Arc<TrialStats>>,
 }
 
 /// The next to decide.
@@ -162,7 +162,13 @@ impl<'a> DecisionMaker<'a> {
             (Strategy::Policy(_), Some(trial)) if trial.decides(&input.request) => Stage::Trial(trial),
             (Strategy::Policy(decider), _) => Stage::Active(decider),
         };
-        Self { input, stage, entries: Vec::with_capacity(1), failure: None, score: trial.map(Trial::score) }
+        Self {
+            input,
+            stage,
+            entries: Vec::with_capacity(1),
+            failure: None,
+            trial_stats: trial.map(Trial::stats),
+        }
     }
 
     /// The facts of the request, with the time that is left.
@@ -283,29 +289,31 @@ impl<'a> DecisionMaker<'a> {
             (Stage::Active(decider), Strategy::Policy(own)) => std::ptr::eq(*decider, own),
             _ => false,
         };
-        let side = self.score.as_ref().and_then(|score| match self.stage {
-            Stage::Trial(_) => Some(&score.trial),
-            _ => is_own.then_some(&score.active),
+        let side = self.trial_stats.as_ref().and_then(|stats| match self.stage {
+            Stage::Trial(_) => Some(&stats.trial),
+            _ => is_own.then_some(&stats.active),
         });
         let promotion = self.input.route.promotion.as_ref().filter(|_| is_own);
         side.into_iter().chain(promotion.map(|promotion| &promotion.new))
     }
 
     /// Returns the input for the route's shadow, once the route's own policy has decided.
-    pub fn shadow_question(&self, selection: &Selection) -> Option<shadow::Question> {
+    pub fn shadow_request(&self, selection: &Selection) -> Option<shadow::ShadowRequest> {
         let trial = self.input.route.trial.as_ref().filter(|trial| trial.mode == Mode::Shadow)?;
         let policy = selection.action.policy()?;
-        let picked = match &selection.action {
-            RoutingAction::Decision { decision, .. } => Pick::decision(decision, &selection.input),
-            RoutingAction::Plan { .. } => Pick::Plan,
+        let active = match &selection.action {
+            RoutingAction::Decision { decision, .. } => {
+                ComparableDecision::decision(decision, &selection.input)
+            }
+            RoutingAction::Plan { .. } => ComparableDecision::Plan,
         };
         let orchestrates = trial.slot.active().orchestrates();
         let input = match orchestrates == policy.orchestrates() {
             true => selection.input.clone(),
             false => self.input.decision_input(orchestrates).ok()?.0,
         };
-        let score = Arc::clone(self.score.as_ref()?);
-        Some(shadow::Question { slot: Arc::clone(&trial.slot), score, input, picked })
+        let stats = Arc::clone(self.trial_stats.as_ref()?);
+        Some(shadow::ShadowRequest { slot: Arc::clone(&trial.slot), stats, input, active })
     }
 
     fn in_order(&mut self, label: &'static str) -> Result<Selection, NotRouted> {

@@ -8,7 +8,7 @@ use super::Reloader;
 use super::route_operations::{ChangeAttribution, demoted};
 use crate::clock::unix_seconds;
 use crate::rollout::state::OverrideKind;
-use crate::rollout::{Actor, Event};
+use crate::rollout::{Actor, AuditEntry};
 use crate::snapshot::Snapshot;
 use pointsman_config::{self as config, Mode};
 
@@ -21,7 +21,7 @@ impl Reloader {
 
     /// Returns whether the settings of a version that serves again differ from the configuration.
     fn roll_back_versions(&self) -> bool {
-        let _changing = self.changing();
+        let _guard = self.lock_changes();
         let current = self.app.snapshot();
         let rollback = current.config.rollback;
         if !rollback.enabled {
@@ -44,8 +44,8 @@ impl Reloader {
                 let before = decided.and_then(|decided| decided.holds.get(&bad));
                 let hold = rollback.backoff.hold(before, now, breach.to_string());
                 log_rollback(slot.name(), bad, &breach, &hold);
-                if let Some(undo) = self.undo(slot, bad, hold, Actor::Gateway) {
-                    is_outdated |= self.undo_at_once(undo);
+                if let Some(rollback) = self.prepare_rollback(slot, bad, hold, Actor::Gateway) {
+                    is_outdated |= self.commit_rollback(rollback);
                 }
             }
         }
@@ -69,13 +69,13 @@ impl Reloader {
         let breach =
             |new: &PolicyStats, old: &PolicyStats| rollback.thresholds.judge(&new.tally(), &old.tally());
         if let Some(trial) = canary {
-            let score = trial.score();
-            if let Some(breach) = breach(&score.trial, &score.active) {
+            let stats = trial.stats();
+            if let Some(breach) = breach(&stats.trial, &stats.active) {
                 let bad = trial.slot.active().digest();
                 let holds = &mut state.route_mut(&configured.name).holds;
                 let hold = rollback.backoff.hold(holds.get(&bad), now, breach.to_string());
                 log_rollback(trial.slot.name(), bad, &breach, &hold);
-                let event = Event::new(Actor::Gateway, "suspend-canary").route(&configured.name);
+                let event = AuditEntry::new(Actor::Gateway, "suspend-canary").route(&configured.name);
                 let event = event.policy(trial.slot.name()).to(bad).why(hold.why.as_str());
                 holds.insert(bad, hold);
                 self.decide_at_once(current, state, event);
@@ -102,8 +102,8 @@ impl Reloader {
 
 fn log_rollback(policy: &PolicyName, version: Digest, breach: &Breach, hold: &Hold) {
     let again = match hold.until {
-        Some(until) => format!("it may be tried again in {} s", until.saturating_sub(hold.since)),
-        None => "it is in quarantine until a person releases it".to_owned(),
+        Some(until) => format!("it is tried again in {} s at the earliest", until.saturating_sub(hold.since)),
+        None => "it is in quarantine until an operator releases it".to_owned(),
     };
-    tracing::error!(%policy, %version, strikes = hold.strikes, "a version was undone: {breach}; {again}");
+    tracing::error!(%policy, %version, strikes = hold.strikes, "a version was rolled back: {breach}; {again}");
 }

@@ -1,6 +1,6 @@
-//! Loads what changed among the policies, beside those that serve.
+//! Loading of new and changed policies next to those that serve.
 
-mod not_loaded;
+mod load_failure;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use tokio::time::timeout;
 
 use crate::clock::unix_seconds;
 use crate::rollout::state::PolicyState;
-use crate::rollout::{Kept, State};
+use crate::rollout::{RolloutState, StateStore};
 use crate::snapshot::{LoadedPolicies, Slots, UnavailablePolicy};
-pub use not_loaded::Unloadable;
-pub(super) use not_loaded::{NotLoaded, list};
+pub use load_failure::UnloadablePolicy;
+pub(super) use load_failure::{LoadFailure, list};
 use pointsman_config::{self as config, Config, PolicySource};
 
 /// Sources of the bytes of policies.
@@ -29,76 +29,78 @@ pub struct PolicySources {
     pub builtin: fn(&str) -> Option<&'static [u8]>,
 }
 
-/// Loads policies of a configuration.
+/// Loader of the policies of a configuration.
 #[derive(Clone, Copy)]
 pub(super) struct Loader<'a> {
     pub(super) runtime: &'a Runtime,
     pub(super) sources: &'a PolicySources,
-    /// What was decided about versions.
-    pub(super) state: &'a State,
-    /// Where the code of versions is, besides their source.
-    pub(super) kept: &'a Kept,
-    /// Longest wait for a source on the network; without it, that of the order.
+    /// Rollout state with overrides and holds of versions.
+    pub(super) state: &'a RolloutState,
+    /// Storage of the code of earlier and uploaded versions.
+    pub(super) state_store: &'a StateStore,
+    /// Longest wait for a source on the network, in addition to the source's own time limit.
     pub(super) patience: Option<Duration>,
 }
 
-/// Policies that are loaded at the same time: enough for any machine, and each takes
-/// a thread.
+/// Most policies loaded concurrently; each occupies a thread.
 const AT_A_TIME: usize = 16;
 
-/// All policies of a configuration, loaded as far as they can be. Nothing serves
-/// otherwise than before until [`Loading::commit`].
-pub(super) struct Loading {
-    loaded: Vec<Loaded>,
-    /// Policies of which there is no version that fits the configuration.
-    pub(super) unloadable: Vec<Unloadable>,
-    /// Policies that may be missing for now: their routes follow `on_failure`.
-    unavailable: Vec<Unloadable>,
+/// Loaded policies of a configuration. Nothing that serves changes before
+/// [`PolicyLoad::commit`].
+pub(super) struct PolicyLoad {
+    loaded: Vec<PendingPolicy>,
+    /// Policies without a version that fits the configuration.
+    pub(super) unloadable: Vec<UnloadablePolicy>,
+    /// Policies that may be missing for now; their routes follow `on_failure`.
+    unavailable: Vec<UnloadablePolicy>,
 }
 
-struct Loaded {
+/// A policy with the action that its commit takes.
+struct PendingPolicy {
     slot: Arc<PolicySlot>,
-    step: Step,
-    /// A version that was not let in.
-    rejected: Option<NotLetIn>,
+    action: SlotAction,
+    /// A version that was rejected in favour of the one in the slot.
+    rejected: Option<RejectedUpdate>,
 }
 
-enum Step {
-    /// Serves already.
+/// Action on the slot of a policy at the commit.
+enum SlotAction {
+    /// Keeps the version that serves.
     Keep,
-    /// Serves already, but its code is not kept.
+    /// Keeps the version that serves, and stores its code, which is missing in the state store.
     Store { code: Code },
-    /// The first version, in a slot of its own.
+    /// Adds the slot, which is new.
     First { code: Code },
-    /// Takes over.
+    /// Replaces the version that serves.
     Swap { policy: Box<Policy>, code: Option<Code> },
 }
 
-/// A version that was not let in, and why.
-struct NotLetIn {
+/// A rejected version with the reason.
+struct RejectedUpdate {
     digest: Option<Digest>,
-    error: NotLoaded,
+    error: LoadFailure,
 }
 
-/// What was done about each policy.
-pub(super) struct Committed(pub(super) Vec<Change>);
+/// Changes of all policies by a reload.
+pub(super) struct PolicyChanges(pub(super) Vec<PolicyChange>);
 
-/// What was done about one policy.
-pub(super) struct Change {
+/// Change of one policy by a reload.
+pub(super) struct PolicyChange {
     pub(super) name: PolicyName,
-    pub(super) what: What,
-    /// Why another version was not let in, if one was not.
+    pub(super) version: VersionChange,
+    /// Reason for which a version was rejected, if one was.
     pub(super) rejected: Option<String>,
-    /// True if another attempt may do what this one did not.
+    /// True if another attempt may succeed where this one failed.
     pub(super) is_incomplete: bool,
 }
 
-/// What serves for a policy after a reload.
+/// Change of the version that serves.
 #[derive(Clone, Copy)]
-pub(super) enum What {
-    Kept,
-    /// Nothing, since no version could be loaded yet.
-    Nothing,
+pub(super) enum VersionChange {
+    /// The version that served before.
+    Unchanged,
+    /// No version; none could be loaded yet.
+    Unavailable,
     Loaded {
         to: Digest,
     },
@@ -108,21 +110,21 @@ pub(super) enum What {
     },
 }
 
-impl Committed {
-    /// Returns whether another attempt may do what this one did not.
+impl PolicyChanges {
+    /// Returns whether another attempt may succeed where this one failed.
     pub(super) fn is_incomplete(&self) -> bool {
         self.0.iter().any(|change| change.is_incomplete)
     }
 }
 
-impl Loading {
-    /// Loads the policies of a configuration, some at a time, off the request path.
+impl PolicyLoad {
+    /// Loads the policies of a configuration, off the request path.
     pub(super) async fn all(config: &Config, slots: &Slots, loader: Loader<'_>) -> Self {
         let mut loading = Self { loaded: Vec::new(), unloadable: Vec::new(), unavailable: Vec::new() };
         for policies in config.policies.chunks(AT_A_TIME) {
             let loads = policies.iter().map(async |policy| match slots.get(&policy.spec.name) {
-                Some(slot) => loader.renew(policy, slot).await,
-                None => loader.begin(policy).await,
+                Some(slot) => loader.update(policy, slot).await,
+                None => loader.load_first(policy).await,
             });
             for load in join_all(loads).await {
                 match load {
@@ -134,153 +136,164 @@ impl Loading {
         loading
     }
 
-    /// Goes on without the unloadable policies that may be missing for now.
-    pub(super) fn tolerate(&mut self, may_be_missing: impl Fn(&Unloadable) -> bool) {
+    /// Marks the unloadable policies that may be missing for now as unavailable.
+    pub(super) fn tolerate(&mut self, may_be_missing: impl Fn(&UnloadablePolicy) -> bool) {
         self.unavailable.extend(self.unloadable.extract_if(.., |policy| may_be_missing(policy)));
     }
 
-    /// The policies. From the commit on, their slots hold what was loaded.
+    /// Returns the policies, whose slots hold the new versions from the commit on.
     pub(super) fn policies(&self) -> LoadedPolicies {
         let slots = self.loaded.iter().map(|loaded| (loaded.slot.name().clone(), Arc::clone(&loaded.slot)));
-        let unavailable = self.unavailable.iter().map(|Unloadable { name, error, .. }| {
+        let unavailable = self.unavailable.iter().map(|UnloadablePolicy { name, error, .. }| {
             (name.clone(), UnavailablePolicy { error: error.message.clone(), at: unix_seconds() })
         });
         LoadedPolicies { slots: slots.collect(), unavailable: unavailable.collect() }
     }
 
-    /// Lets the new versions serve, and keeps their code. What was put on hold
-    /// while it was loaded stays out.
-    pub(super) fn commit(self, state: &State, kept: &Kept) -> Committed {
-        let loaded = self.loaded.into_iter().map(|loaded| loaded.unless_held(state).commit(kept));
-        let unavailable = self.unavailable.into_iter().map(|Unloadable { name, error, .. }| Change {
-            name,
-            what: What::Nothing,
-            rejected: Some(error.message),
-            is_incomplete: true,
-        });
-        Committed(loaded.chain(unavailable).collect())
+    /// Puts the new versions in force and stores their code. A version that was put on hold while it
+    /// was loaded is rejected.
+    pub(super) fn commit(self, state: &RolloutState, state_store: &StateStore) -> PolicyChanges {
+        let loaded = self.loaded.into_iter().map(|loaded| loaded.unless_held(state).commit(state_store));
+        let unavailable =
+            self.unavailable.into_iter().map(|UnloadablePolicy { name, error, .. }| PolicyChange {
+                name,
+                version: VersionChange::Unavailable,
+                rejected: Some(error.message),
+                is_incomplete: true,
+            });
+        PolicyChanges(loaded.chain(unavailable).collect())
     }
 }
 
-impl Loaded {
-    fn new(slot: &Arc<PolicySlot>, step: Step) -> Self {
-        Self { slot: Arc::clone(slot), step, rejected: None }
+impl PendingPolicy {
+    fn new(slot: &Arc<PolicySlot>, action: SlotAction) -> Self {
+        Self { slot: Arc::clone(slot), action, rejected: None }
     }
 
-    /// Keeps the code of the version that serves, if that failed before.
-    fn keeping(self, code: Code, kept: &Kept) -> Self {
-        match self.step {
-            Step::Keep if !kept.has(code.digest()) => Self { step: Step::Store { code }, ..self },
-            _ => self,
-        }
-    }
-
-    fn unless_held(self, state: &State) -> Self {
-        let Step::Swap { policy, .. } = &self.step else { return self };
-        let (name, digest) = (self.slot.name(), policy.digest());
-        match state.held(name, digest, unix_seconds()) {
-            Some(hold) if self.slot.active().digest() != digest => {
-                let rejected = NotLetIn { digest: Some(digest), error: told(hold, name, digest).into() };
-                Self { step: Step::Keep, rejected: Some(rejected), slot: self.slot }
+    /// Stores the code of the version that serves at the commit, if it is not stored yet.
+    fn store_missing_code(self, code: Code, state_store: &StateStore) -> Self {
+        match self.action {
+            SlotAction::Keep if !state_store.contains_code(code.digest()) => {
+                Self { action: SlotAction::Store { code }, ..self }
             }
             _ => self,
         }
     }
 
-    fn commit(self, kept: &Kept) -> Change {
+    fn unless_held(self, state: &RolloutState) -> Self {
+        let SlotAction::Swap { policy, .. } = &self.action else { return self };
+        let (name, digest) = (self.slot.name(), policy.digest());
+        match state.held(name, digest, unix_seconds()) {
+            Some(hold) if self.slot.active().digest() != digest => {
+                let rejected =
+                    RejectedUpdate { digest: Some(digest), error: hold_message(hold, name, digest).into() };
+                Self { action: SlotAction::Keep, rejected: Some(rejected), slot: self.slot }
+            }
+            _ => self,
+        }
+    }
+
+    fn commit(self, state_store: &StateStore) -> PolicyChange {
         let from = self.slot.active().digest();
-        let (what, code) = match self.step {
-            Step::Keep => (What::Kept, None),
-            Step::Store { code } => (What::Kept, Some(code)),
-            Step::First { code } => (What::Loaded { to: from }, Some(code)),
-            Step::Swap { policy, code } => {
+        let (version, code) = match self.action {
+            SlotAction::Keep => (VersionChange::Unchanged, None),
+            SlotAction::Store { code } => (VersionChange::Unchanged, Some(code)),
+            SlotAction::First { code } => (VersionChange::Loaded { to: from }, Some(code)),
+            SlotAction::Swap { policy, code } => {
                 let to = policy.digest();
                 self.slot.swap(*policy);
-                (What::Swapped { from, to }, code)
+                (VersionChange::Swapped { from, to }, code)
             }
         };
         let name = self.slot.name().clone();
         let mut is_incomplete = self.rejected.as_ref().is_some_and(|rejected| rejected.error.is_transient);
-        if let Some(Err(error)) = code.map(|code| kept.keep(&code)) {
-            tracing::error!(policy = %name, "this version will not be there to go back to after a restart: {error}");
+        if let Some(Err(error)) = code.map(|code| state_store.store_code(&code)) {
+            tracing::error!(policy = %name, "the code of this version is not stored and cannot be rolled back to after a restart: {error}");
             is_incomplete = true;
         }
-        let rejected = self.rejected.map(|NotLetIn { digest, error }| {
+        let rejected = self.rejected.map(|RejectedUpdate { digest, error }| {
             self.slot.record_rejection(digest, error.message.clone());
             error.message
         });
-        Change { name, what, rejected, is_incomplete }
+        PolicyChange { name, version, rejected, is_incomplete }
     }
 }
 
 impl Loader<'_> {
-    /// A policy that serves already.
-    async fn renew(&self, policy: &config::Policy, slot: &Arc<PolicySlot>) -> Result<Loaded, Unloadable> {
+    /// Loads a policy that serves already.
+    async fn update(
+        &self,
+        policy: &config::Policy,
+        slot: &Arc<PolicySlot>,
+    ) -> Result<PendingPolicy, UnloadablePolicy> {
         let active = slot.active();
         let chosen = self.decided(policy).and_then(|decided| decided.chosen).map(|chosen| chosen.digest);
         if chosen.is_some_and(|chosen| chosen == active.digest()) {
-            return self.stay(policy, slot, None).await;
+            return self.keep_active(policy, slot, None).await;
         }
         let read = match chosen {
-            Some(version) => self.kept_code(version),
+            Some(version) => self.stored_code(version),
             None => self.read(&policy.source).await,
         };
         let code = match read {
             Ok(code) => code,
             Err(error) if chosen.is_none() && self.is_of_source(policy, active.digest()) => {
-                return self.stay(policy, slot, Some(NotLetIn { digest: None, error })).await;
+                return self.keep_active(policy, slot, Some(RejectedUpdate { digest: None, error })).await;
             }
-            Err(error) => return failed(policy, slot, None, error),
+            Err(error) => return keep_after_failure(policy, slot, None, error),
         };
         let digest = code.digest();
         if digest == active.digest() {
-            return Ok(self.stay(policy, slot, None).await?.keeping(code, self.kept));
+            return Ok(self
+                .keep_active(policy, slot, None)
+                .await?
+                .store_missing_code(code, self.state_store));
         }
         if let Some(hold) = self.held(policy, digest) {
-            let error = told(hold, &policy.spec.name, digest).into();
-            let rejected = NotLetIn { digest: Some(digest), error };
-            return self.stay(policy, slot, Some(rejected)).await;
+            let error = hold_message(hold, &policy.spec.name, digest).into();
+            let rejected = RejectedUpdate { digest: Some(digest), error };
+            return self.keep_active(policy, slot, Some(rejected)).await;
         }
         match self.compile(policy, code).await {
             Ok((loaded, code)) => {
-                Ok(Loaded::new(slot, Step::Swap { policy: Box::new(loaded), code: Some(code) }))
+                Ok(PendingPolicy::new(slot, SlotAction::Swap { policy: Box::new(loaded), code: Some(code) }))
             }
-            Err(error) => failed(policy, slot, Some(digest), error),
+            Err(error) => keep_after_failure(policy, slot, Some(digest), error),
         }
     }
 
-    /// The version that serves goes on, under the configuration as it is now.
-    async fn stay(
+    /// Keeps the version that serves, with the current configuration.
+    async fn keep_active(
         &self,
         policy: &config::Policy,
         slot: &Arc<PolicySlot>,
-        rejected: Option<NotLetIn>,
-    ) -> Result<Loaded, Unloadable> {
+        rejected: Option<RejectedUpdate>,
+    ) -> Result<PendingPolicy, UnloadablePolicy> {
         let active = slot.active();
         if *active.spec() == policy.spec {
-            return Ok(Loaded { rejected, ..Loaded::new(slot, Step::Keep) });
+            return Ok(PendingPolicy { rejected, ..PendingPolicy::new(slot, SlotAction::Keep) });
         }
         let (runtime, spec) = (self.runtime.clone(), policy.spec.clone());
         match off_the_request_path(move || runtime.respecify(&active, spec)).await {
             Ok(loaded) => {
-                let step = Step::Swap { policy: Box::new(loaded), code: None };
-                Ok(Loaded { rejected, ..Loaded::new(slot, step) })
+                let action = SlotAction::Swap { policy: Box::new(loaded), code: None };
+                Ok(PendingPolicy { rejected, ..PendingPolicy::new(slot, action) })
             }
-            Err(error) => Err(Unloadable::new(policy, error)),
+            Err(error) => Err(UnloadablePolicy::new(policy, error)),
         }
     }
 
-    /// A policy that does not serve yet: what was chosen, else what its source
-    /// says, else what served last.
-    async fn begin(&self, policy: &config::Policy) -> Result<Loaded, Unloadable> {
+    /// Loads a policy that does not serve yet: the version that overrides its source, or else the one
+    /// at the source, or else the one that served last.
+    async fn load_first(&self, policy: &config::Policy) -> Result<PendingPolicy, UnloadablePolicy> {
         let decided = self.decided(policy);
         if let Some(chosen) = decided.and_then(|decided| decided.chosen) {
-            match self.load_kept(policy, chosen.digest).await {
-                Ok(first) => return Ok(self.first(policy, first, None).await),
+            match self.load_stored(policy, chosen.digest).await {
+                Ok(first) => return Ok(self.new_slot(policy, first, None).await),
                 Err(error) => tracing::error!(
                     policy = %policy.spec.name,
                     version = %chosen.digest,
-                    "the version that was chosen is not there, the policy's source is taken: {}",
+                    "cannot load the pinned or uploaded version, the policy's source is used instead: {}",
                     error.message
                 ),
             }
@@ -290,32 +303,32 @@ impl Loader<'_> {
             Ok(code) => {
                 let digest = code.digest();
                 let hold = self.held(policy, digest);
-                if hold.is_none() || !last.is_some_and(|last| self.kept.has(last)) {
+                if hold.is_none() || !last.is_some_and(|last| self.state_store.contains_code(last)) {
                     match self.compile(policy, code).await {
-                        Ok(first) => return Ok(self.first(policy, first, None).await),
+                        Ok(first) => return Ok(self.new_slot(policy, first, None).await),
                         Err(error) => (Some(digest), error),
                     }
                 } else {
-                    let held = hold.map(|hold| told(hold, &policy.spec.name, digest));
+                    let held = hold.map(|hold| hold_message(hold, &policy.spec.name, digest));
                     (Some(digest), held.unwrap_or_default().into())
                 }
             }
             Err(error) => (None, error),
         };
-        let Some(last) = last else { return Err(Unloadable::new(policy, error)) };
-        match self.load_kept(policy, last).await {
-            Ok(first) => Ok(self.first(policy, first, Some(NotLetIn { digest, error })).await),
-            Err(_) => Err(Unloadable::new(policy, error)),
+        let Some(last) = last else { return Err(UnloadablePolicy::new(policy, error)) };
+        match self.load_stored(policy, last).await {
+            Ok(first) => Ok(self.new_slot(policy, first, Some(RejectedUpdate { digest, error })).await),
+            Err(_) => Err(UnloadablePolicy::new(policy, error)),
         }
     }
 
-    /// The first version of this process, and beside it the one that served before.
-    async fn first(
+    /// Creates the slot of a policy, with the version that served before as the previous one.
+    async fn new_slot(
         &self,
         policy: &config::Policy,
         (loaded, code): (Policy, Code),
-        rejected: Option<NotLetIn>,
-    ) -> Loaded {
+        rejected: Option<RejectedUpdate>,
+    ) -> PendingPolicy {
         let digest = loaded.digest();
         let served = self.decided(policy).and_then(|decided| decided.active);
         let before = match served {
@@ -323,15 +336,15 @@ impl Loader<'_> {
             _ => self.decided(policy).and_then(|decided| decided.previous).filter(|it| *it != digest),
         };
         let previous = match before {
-            Some(version) => self.load_kept(policy, version).await.ok().map(|(previous, _)| previous),
+            Some(version) => self.load_stored(policy, version).await.ok().map(|(previous, _)| previous),
             None => None,
         };
         let took_over = served.is_some_and(|served| served != digest);
         let slot = Arc::new(PolicySlot::new(loaded).with_previous(previous, took_over));
-        Loaded { slot, step: Step::First { code }, rejected }
+        PendingPolicy { slot, action: SlotAction::First { code }, rejected }
     }
 
-    async fn read(&self, source: &PolicySource) -> Result<Code, NotLoaded> {
+    async fn read(&self, source: &PolicySource) -> Result<Code, LoadFailure> {
         match source {
             PolicySource::Builtin(name) => (self.sources.builtin)(name)
                 .map(Code::embedded)
@@ -345,25 +358,31 @@ impl Loader<'_> {
                     }),
                     None => fetching.await,
                 };
-                let fetched = fetched.map_err(|error| NotLoaded {
+                let fetched = fetched.map_err(|error| LoadFailure {
                     is_unreachable: is_remote && error.is_unreachable(),
-                    ..NotLoaded::from(error)
+                    ..LoadFailure::from(error)
                 })?;
                 Ok(Code::with_digest(fetched.bytes, fetched.digest))
             }
         }
     }
 
-    async fn load_kept(&self, policy: &config::Policy, version: Digest) -> Result<(Policy, Code), NotLoaded> {
-        self.compile(policy, self.kept_code(version)?).await
+    async fn load_stored(
+        &self,
+        policy: &config::Policy,
+        version: Digest,
+    ) -> Result<(Policy, Code), LoadFailure> {
+        self.compile(policy, self.stored_code(version)?).await
     }
 
-    fn kept_code(&self, version: Digest) -> Result<Code, NotLoaded> {
-        self.kept.code(version).ok_or_else(|| format!("the code of version {version} is not kept").into())
+    fn stored_code(&self, version: Digest) -> Result<Code, LoadFailure> {
+        self.state_store
+            .code(version)
+            .ok_or_else(|| format!("the code of version {version} is not stored").into())
     }
 
-    /// Whether a version is the last that came from a policy's source over the
-    /// network. New settings for it need not wait until the source is back.
+    /// Returns whether a version is the last one fetched from the policy's remote source. New
+    /// settings for it need not wait until the source is reachable again.
     fn is_of_source(&self, policy: &config::Policy, version: Digest) -> bool {
         let fetched = policy.source.fetch_spec().and_then(|spec| self.sources.fetcher.cached(spec));
         fetched.is_some_and(|fetched| fetched.digest == version)
@@ -377,30 +396,30 @@ impl Loader<'_> {
         self.state.held(&policy.spec.name, version, unix_seconds())
     }
 
-    /// Gives the code back, which is large, with what became of it.
-    async fn compile(&self, policy: &config::Policy, code: Code) -> Result<(Policy, Code), NotLoaded> {
+    /// Compiles code. Returns the code, which is large, with the result.
+    async fn compile(&self, policy: &config::Policy, code: Code) -> Result<(Policy, Code), LoadFailure> {
         let (spec, runtime) = (policy.spec.clone(), self.runtime.clone());
         off_the_request_path(move || Ok((runtime.load(spec, &code)?, code))).await
     }
 }
 
-/// Where the configuration asks for nothing new of the policy, the version that
-/// serves goes on; else there is none that fits it.
-fn failed(
+/// Keeps the version that serves after a failure, unless the configuration has new settings for the
+/// policy: then no version fits it.
+fn keep_after_failure(
     policy: &config::Policy,
     slot: &Arc<PolicySlot>,
     digest: Option<Digest>,
-    error: NotLoaded,
-) -> Result<Loaded, Unloadable> {
+    error: LoadFailure,
+) -> Result<PendingPolicy, UnloadablePolicy> {
     if *slot.active().spec() == policy.spec {
-        let rejected = Some(NotLetIn { digest, error });
-        return Ok(Loaded { rejected, ..Loaded::new(slot, Step::Keep) });
+        let rejected = Some(RejectedUpdate { digest, error });
+        return Ok(PendingPolicy { rejected, ..PendingPolicy::new(slot, SlotAction::Keep) });
     }
-    Err(Unloadable::new(policy, error))
+    Err(UnloadablePolicy::new(policy, error))
 }
 
-/// Why a version that is on hold is not let in.
-fn told(hold: &Hold, name: &PolicyName, version: Digest) -> String {
+/// Renders the reason for which a version on hold is rejected.
+fn hold_message(hold: &Hold, name: &PolicyName, version: Digest) -> String {
     let short = version.short();
     match hold.until {
         Some(until) => format!(
@@ -415,11 +434,11 @@ fn told(hold: &Hold, name: &PolicyName, version: Digest) -> String {
     }
 }
 
-/// Runs the load gate where it may block.
+/// Runs the load gate on a thread that may block.
 pub(super) async fn off_the_request_path<T: Send + 'static>(
     load: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
-) -> Result<T, NotLoaded> {
-    let load = move || load().map_err(NotLoaded::from);
-    let panicked = |error| NotLoaded::from(format!("the load gate failed: {error}"));
+) -> Result<T, LoadFailure> {
+    let load = move || load().map_err(LoadFailure::from);
+    let panicked = |error| LoadFailure::from(format!("the load gate failed: {error}"));
     tokio::task::spawn_blocking(load).await.map_err(panicked)?
 }

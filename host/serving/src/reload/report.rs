@@ -1,39 +1,40 @@
-//! What a reload did, for the log and the admin API.
+//! Report of a reload, for the log and the admin API.
 
 use pointsman_telemetry::metrics::ReloadMetrics;
 
-use super::policies::{Change, Committed, What};
+use super::policies::{PolicyChange, PolicyChanges, VersionChange};
 use crate::clock::unix_seconds;
 
-/// What one reload did.
+/// Report of one reload.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// What called for it: `file`, `signal`, `poll` or `admin`.
+    /// Trigger: `file`, `signal`, `poll`, `retry`, `admin`, `rollback` or `backoff`.
     pub cause: &'static str,
-    /// When, in seconds since 1970.
+    /// Time of the reload, in seconds since 1970.
     pub at: u64,
-    /// Whether the configuration took effect.
+    /// Result of the configuration.
     pub config: Verdict,
-    /// What was done about each policy.
+    /// Results of the policies.
     pub policies: Vec<PolicyReport>,
 }
 
-/// What became of the configuration.
+/// Result of a reload for the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is in force, changed or not.
+    /// In force, changed or not.
     Applied,
-    /// It changed nothing; the old one goes on.
+    /// Rejected with this error; the previous configuration stays in force.
     Rejected(String),
 }
 
-/// `change` of a policy of which there is no version yet.
+/// `change` of a policy of which no version could be loaded yet.
 const UNAVAILABLE: &str = "unavailable";
 
+/// Result of a reload for one policy.
 #[derive(Clone, Debug)]
 pub struct PolicyReport {
     pub name: String,
-    /// `kept`, `loaded`, `swapped`, `rejected` if a version was not let in, or `unavailable` if
+    /// `kept`, `loaded`, `swapped`, `rejected` if a version was rejected, or `unavailable` if
     /// there is no version at all.
     pub change: &'static str,
     pub from: Option<String>,
@@ -42,12 +43,12 @@ pub struct PolicyReport {
 }
 
 impl Report {
-    pub(super) fn new(cause: &'static str, config: Verdict, committed: &Committed) -> Self {
+    pub(super) fn new(cause: &'static str, config: Verdict, committed: &PolicyChanges) -> Self {
         let at = unix_seconds();
         Self { cause, at, config, policies: committed.0.iter().map(PolicyReport::from).collect() }
     }
 
-    /// Whether everything on disk is in force now.
+    /// Returns whether the configuration and all policies at their sources are in force.
     pub fn is_clean(&self) -> bool {
         self.config == Verdict::Applied && self.policies.iter().all(|policy| policy.error.is_none())
     }
@@ -66,13 +67,13 @@ impl Report {
 
     pub(super) fn log(&self) {
         match &self.config {
-            // A poll that finds nothing is nothing new.
+            // Polls are frequent; one that changes nothing is not worth a line.
             Verdict::Applied if self.cause == "poll" => tracing::debug!(cause = self.cause, "reloaded"),
             Verdict::Applied => tracing::info!(cause = self.cause, "reloaded"),
             Verdict::Rejected(error) => {
                 tracing::error!(
                     cause = self.cause,
-                    "the configuration was rejected, the old one goes on:\n{error}"
+                    "the configuration was rejected, the previous one stays in force:\n{error}"
                 );
             }
         }
@@ -81,7 +82,7 @@ impl Report {
                 Some(error) if policy.change == UNAVAILABLE => log_unavailable(&policy.name, error),
                 Some(error) => tracing::error!(
                     policy = policy.name,
-                    "a version of the policy was rejected, the old one goes on: {error}"
+                    "a version of the policy was rejected, the previous one keeps serving: {error}"
                 ),
                 None => tracing::info!(
                     policy = policy.name,
@@ -103,13 +104,13 @@ pub(super) fn log_unavailable(policy: &str, error: &str) {
     );
 }
 
-impl From<&Change> for PolicyReport {
-    fn from(Change { name, what, rejected, .. }: &Change) -> Self {
-        let (change, from, to) = match what {
-            What::Kept => ("kept", None, None),
-            What::Nothing => (UNAVAILABLE, None, None),
-            What::Loaded { to } => ("loaded", None, Some(to.to_string())),
-            What::Swapped { from, to } => ("swapped", Some(from.to_string()), Some(to.to_string())),
+impl From<&PolicyChange> for PolicyReport {
+    fn from(PolicyChange { name, version, rejected, .. }: &PolicyChange) -> Self {
+        let (change, from, to) = match version {
+            VersionChange::Unchanged => ("kept", None, None),
+            VersionChange::Unavailable => (UNAVAILABLE, None, None),
+            VersionChange::Loaded { to } => ("loaded", None, Some(to.to_string())),
+            VersionChange::Swapped { from, to } => ("swapped", Some(from.to_string()), Some(to.to_string())),
         };
         let change = if rejected.is_some() && change != UNAVAILABLE { "rejected" } else { change };
         Self { name: name.to_string(), change, from, to, error: rejected.clone() }

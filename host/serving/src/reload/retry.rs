@@ -1,5 +1,5 @@
-//! The next attempt after a reload that failed for a passing reason, such as a lack of
-//! file descriptors. No event of a file announces that it would succeed now.
+//! Retries of reloads that failed for a transient reason, such as a lack of file descriptors. No
+//! file event announces that a reload would succeed now.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub struct Retry(watch::Sender<Option<(Instant, Duration)>>);
 
 impl Retry {
-    /// Plans the next attempt after a reload, or none.
-    pub(super) fn plan(&self, is_needed: bool) {
+    /// Schedules the next attempt after a reload, or none.
+    pub(super) fn schedule(&self, is_needed: bool) {
         self.0.send_modify(|next| {
             let wait = next.map_or(SHORTEST_WAIT, |(_, wait)| (2 * wait).min(LONGEST_WAIT));
             *next = is_needed.then(|| (Instant::now() + wait, wait));
         });
     }
 
-    /// Waits for the next attempt; for ever, if none is needed.
+    /// Waits for the next attempt; forever if none is needed.
     pub(super) async fn due(&self) {
         let mut planned = self.0.subscribe();
         loop {
@@ -53,7 +53,7 @@ mod tests {
         let retry = Retry::default();
         let wait = || retry.0.borrow().map(|(_, wait)| wait.as_millis());
         let after = |is_needed| {
-            retry.plan(is_needed);
+            retry.schedule(is_needed);
             wait()
         };
         let waits: Vec<_> = (0..8).map(|_| after(true).unwrap()).collect();

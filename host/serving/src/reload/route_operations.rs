@@ -11,8 +11,8 @@ use pointsman_policy::PolicySlot;
 
 use super::Reloader;
 use crate::clock::unix_seconds;
-use crate::rollout::state::{OtherTrial, Promoted};
-use crate::rollout::{Actor, Event, KeepError, State};
+use crate::rollout::state::{PromotedPolicy, TrialOverride};
+use crate::rollout::{Actor, AuditEntry, RolloutState, StateStoreError};
 use crate::snapshot::{LoadedPolicies, Snapshot, connect};
 use pointsman_config::{self as config, Trial};
 
@@ -31,7 +31,7 @@ pub enum OperationError {
     /// The route, policy or version does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// It contradicts the current state.
+    /// The operation contradicts the current state.
     #[error("{0}")]
     Conflict(String),
     /// An argument was rejected.
@@ -39,18 +39,18 @@ pub enum OperationError {
     Invalid(String),
     /// The state could not be stored.
     #[error(transparent)]
-    Kept(#[from] KeepError),
+    StateStore(#[from] StateStoreError),
 }
 
 impl Reloader {
-    /// Puts a policy on trial at a route, changes the trial that there is, or ends it.
+    /// Starts, changes or ends the trial at a route.
     pub fn set_trial(
         &self,
         route: &RouteName,
         trial: Option<Trial>,
         attribution: ChangeAttribution,
     ) -> Result<(), OperationError> {
-        let _changing = self.changing();
+        let _guard = self.lock_changes();
         let current = self.app.snapshot();
         let mut state = self.rollouts.state();
         let configured = self::route(&current, route)?;
@@ -61,7 +61,7 @@ impl Reloader {
                     config::Mode::Shadow => "shadow",
                     config::Mode::Canary { .. } => "canary",
                 };
-                let event = Event::new(attribution.who, action).policy(&trial.policy).to(digest);
+                let event = AuditEntry::new(attribution.who, action).policy(&trial.policy).to(digest);
                 match trial.mode {
                     config::Mode::Shadow => event.why(attribution.why),
                     config::Mode::Canary { percent } => {
@@ -75,10 +75,10 @@ impl Reloader {
                         "no policy is on trial at the route `{route}`"
                     )));
                 };
-                Event::new(attribution.who, "end-trial").policy(&trial.policy).why(attribution.why)
+                AuditEntry::new(attribution.who, "end-trial").policy(&trial.policy).why(attribution.why)
             }
         };
-        let other = OtherTrial { trial, instead_of: configured.trial.clone() };
+        let other = TrialOverride { trial, instead_of: configured.trial.clone() };
         state.route_mut(route).trial = Some(other);
         self.decide(&current, state, event.route(route))
     }
@@ -86,7 +86,7 @@ impl Reloader {
     fn check_trial(
         &self,
         current: &Snapshot,
-        state: &State,
+        state: &RolloutState,
         route: &config::Route,
         trial: &Trial,
     ) -> Result<Digest, OperationError> {
@@ -112,9 +112,9 @@ impl Reloader {
         Ok(digest)
     }
 
-    /// Lets the policy on trial at a route decide there.
+    /// Promotes the policy on trial at a route.
     pub fn promote(&self, route: &RouteName, attribution: ChangeAttribution) -> Result<(), OperationError> {
-        let _changing = self.changing();
+        let _guard = self.lock_changes();
         let current = self.app.snapshot();
         let mut state = self.rollouts.state();
         let configured = self::route(&current, route)?;
@@ -127,19 +127,19 @@ impl Reloader {
         check_not_held(state.held_at(route, digest, unix_seconds()), &trial.policy, digest)?;
         let now = unix_seconds();
         let decided = state.route_mut(route);
-        decided.promoted = (trial.policy != configured.policy).then(|| Promoted {
+        decided.promoted = (trial.policy != configured.policy).then(|| PromotedPolicy {
             policy: trial.policy.clone(),
             instead_of: configured.policy.clone(),
             at: now,
         });
-        decided.trial = Some(OtherTrial { trial: None, instead_of: configured.trial.clone() });
-        let event = Event::new(attribution.who, "promote").route(route).policy(&trial.policy).to(digest);
+        decided.trial = Some(TrialOverride { trial: None, instead_of: configured.trial.clone() });
+        let event = AuditEntry::new(attribution.who, "promote").route(route).policy(&trial.policy).to(digest);
         self.decide(&current, state, event.why(attribution.why))
     }
 
-    /// Lets the policy that the configuration names decide at a route again.
+    /// Ends a promotion, so that the configured policy decides at the route again.
     pub fn demote(&self, route: &RouteName, attribution: ChangeAttribution) -> Result<(), OperationError> {
-        let _changing = self.changing();
+        let _guard = self.lock_changes();
         let current = self.app.snapshot();
         let state = self.rollouts.state();
         let configured = self::route(&current, route)?;
@@ -153,73 +153,81 @@ impl Reloader {
         self.decide(&current, state, event)
     }
 
-    /// Commits a decision about a route.
-    fn decide(&self, current: &Snapshot, state: State, event: Event) -> Result<(), OperationError> {
+    /// Commits an operator's change of a route.
+    fn decide(
+        &self,
+        current: &Snapshot,
+        state: RolloutState,
+        event: AuditEntry,
+    ) -> Result<(), OperationError> {
         let snapshot = rebuilt(current, &state)?;
         self.commit(state, event, || self.app.swap(snapshot))
     }
 
-    /// The guard's decision about a route.
-    pub(super) fn decide_at_once(&self, current: &Snapshot, state: State, event: Event) {
+    /// Commits an automatic rollback at a route.
+    pub(super) fn decide_at_once(&self, current: &Snapshot, state: RolloutState, event: AuditEntry) {
         let snapshot = rebuilt(current, &state);
         self.commit_at_once(state, event, || match snapshot {
             Ok(snapshot) => self.app.swap(snapshot),
-            Err(error) => tracing::error!("cannot undo what the guard found: {error}"),
+            Err(error) => tracing::error!("cannot apply an automatic rollback: {error}"),
         });
     }
 
-    /// Stores an operator's decision, then puts it in force and notes it. After an error
-    /// nothing has changed. All operations come through here.
+    /// Stores an operator's change, puts it in force and records it. All operations come through
+    /// here.
+    ///
+    /// # Errors
+    /// Fails if the change cannot be stored; nothing has changed then.
     pub(super) fn commit(
         &self,
-        state: State,
-        event: Event,
+        state: RolloutState,
+        event: AuditEntry,
         put_in_force: impl FnOnce(),
     ) -> Result<(), OperationError> {
         self.rollouts.store(state)?;
         put_in_force();
-        self.rollouts.audit.note(event);
+        self.rollouts.audit.record(event);
         Ok(())
     }
 
-    /// Puts the guard's decision in force, which protects requests and so does not wait for
-    /// a disk. What cannot be stored now is stored later.
-    pub(super) fn commit_at_once(&self, state: State, event: Event, put_in_force: impl FnOnce()) {
+    /// Puts an automatic rollback in force at once, since it protects requests. If it cannot be
+    /// stored, the write is retried later.
+    pub(super) fn commit_at_once(&self, state: RolloutState, event: AuditEntry, put_in_force: impl FnOnce()) {
         put_in_force();
         self.rollouts.put_in_force(state);
-        self.rollouts.audit.note(event);
+        self.rollouts.audit.record(event);
     }
 }
 
-/// A snapshot of the same configuration, after another decision.
-fn rebuilt(current: &Snapshot, state: &State) -> Result<Snapshot, OperationError> {
+/// Builds a snapshot of the same configuration with another rollout state.
+fn rebuilt(current: &Snapshot, state: &RolloutState) -> Result<Snapshot, OperationError> {
     rebuilt_with(current.policies(), current, state)
 }
 
-/// The same with other policies.
+/// Builds a snapshot of the same configuration with other policies and rollout state.
 pub(super) fn rebuilt_with(
     policies: LoadedPolicies,
     current: &Snapshot,
-    state: &State,
+    state: &RolloutState,
 ) -> Result<Snapshot, OperationError> {
     let config = current.config.clone();
-    // None is new, so none can fail.
+    // No backend is new, so none can fail.
     let backends =
         connect(&config, Some(current)).map_err(|error| OperationError::Conflict(error.to_string()))?;
     Ok(Snapshot::build(config, backends, policies, state, Some(current)))
 }
 
-/// The state in which a promoted policy is not any more, and what happened.
+/// Removes a promotion from the state, and returns the state with the audit entry.
 pub(super) fn demoted(
     current: &Snapshot,
-    mut state: State,
+    mut state: RolloutState,
     route: &RouteName,
-    promoted: &Promoted,
+    promoted: &PromotedPolicy,
     attribution: ChangeAttribution,
-) -> (State, Event) {
+) -> (RolloutState, AuditEntry) {
     state.route_mut(route).promoted = None;
     let event =
-        Event::new(attribution.who, "demote").route(route).policy(&promoted.policy).why(attribution.why);
+        AuditEntry::new(attribution.who, "demote").route(route).policy(&promoted.policy).why(attribution.why);
     let slot = current.slots.get(&promoted.policy);
     let event = match slot {
         Some(slot) => event.to(slot.active().digest()),
@@ -251,7 +259,7 @@ pub(super) fn slot<'s>(
     })
 }
 
-/// Whether a version may serve, given the hold on it that is in force.
+/// Checks that no hold on a version is in force.
 pub(super) fn check_not_held(
     hold: Option<&Hold>,
     policy: &PolicyName,
@@ -266,7 +274,7 @@ pub(super) fn check_not_held(
     )))
 }
 
-/// A reason of ours, and the one that was given.
+/// Joins the gateway's reason and the operator's, which may be empty.
 pub(super) fn with(reason: String, given: &str) -> String {
     if given.is_empty() { reason } else { format!("{reason}: {given}") }
 }

@@ -1,5 +1,5 @@
 //! Events that cause a reload: changed files, SIGHUP, the time to poll a source, and a
-//! reload that failed for a passing reason.
+//! retry after a transient failure.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -13,12 +13,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Reloader;
 
-/// Files and signals are noticed from the moment that this is made.
+/// Triggers of reloads. Files and signals are observed from the creation on.
 pub struct Triggers {
     watcher: FileWatcher,
     changes: ChangeReceiver,
     hangups: Signal,
-    /// True if files changed between the first reading and the first watching.
+    /// True if files changed after they were first read and before they were watched.
     missed: bool,
 }
 
@@ -31,7 +31,7 @@ pub struct ReloadTask {
 }
 
 impl Triggers {
-    /// Watches files, of which the first were read at some time.
+    /// Watches files that were read at `read`.
     pub fn watch(files: Vec<PathBuf>, read: SystemTime, supervisor: &Supervisor) -> io::Result<Self> {
         let hangups = signal(SignalKind::hangup())?;
         let spawn = |work| supervisor.spawn_thread("file-watch", work);
@@ -41,7 +41,7 @@ impl Triggers {
         Ok(Self { watcher, changes, hangups, missed })
     }
 
-    /// The writers of the watched files.
+    /// Returns the activity of the writers of the watched files.
     pub fn activity(&self) -> WriteActivity {
         self.watcher.activity()
     }
@@ -70,7 +70,7 @@ impl BackgroundTask for ReloadTask {
     }
 }
 
-/// Waits for a time, or for ever.
+/// Waits for a time; forever if there is none.
 async fn due(after: Option<Duration>) {
     match after {
         Some(time) => tokio::time::sleep(time).await,

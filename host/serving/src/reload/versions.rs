@@ -1,7 +1,7 @@
-//! What is done about a policy's versions while the gateway runs.
+//! Operations on the versions of a policy: rollback, pin, unpin, release and upload.
 //!
-//! What loads a version takes the turn of a reload; going back to one that is
-//! there waits for nobody.
+//! An operation that loads a version takes the turn of a reload. A rollback to a version in memory
+//! does not, so it never waits for a compiler.
 
 use std::sync::Arc;
 
@@ -13,42 +13,40 @@ use super::policies::off_the_request_path;
 use super::route_operations::{ChangeAttribution, OperationError, check_not_held, slot, with};
 use super::{Reloader, Report};
 use crate::clock::unix_seconds;
-use crate::rollout::state::{Chosen, OverrideKind};
-use crate::rollout::{Actor, Event, State};
+use crate::rollout::state::{OverrideKind, VersionOverride};
+use crate::rollout::{Actor, AuditEntry, RolloutState};
 use crate::snapshot::Snapshot;
 
-/// Fewest hex digits that a version may be called by.
+/// Fewest hex digits of an abbreviated version.
 const SHORTEST_PREFIX: usize = 6;
 
 /// A version that is about to serve.
-struct Loaded {
+struct LoadedVersion {
     policy: Policy,
-    /// Its code, if there is none of it anywhere else.
+    /// Its code, if it was uploaded and must be stored.
     uploaded: Option<Code>,
 }
 
-/// The return from a bad version to the one before it.
-pub(super) struct Undo {
+/// A prepared rollback from a bad version to the previous one.
+pub(super) struct VersionRollback {
     slot: Arc<PolicySlot>,
     back: SlotRollback,
-    /// The state after it.
-    state: State,
-    event: Event,
-    /// Whether the version that serves instead has other settings or limits than
-    /// are configured now.
-    outdated: bool,
+    /// The rollout state after it.
+    state: RolloutState,
+    event: AuditEntry,
+    /// True if the settings or limits of the previous version differ from the configuration.
+    is_outdated: bool,
 }
 
 impl Reloader {
-    /// Lets the version of a policy that served before serve again, and puts the
-    /// one that serves in quarantine.
+    /// Rolls a policy back to its previous version, and quarantines the active one.
     pub async fn roll_back(
         &self,
         policy: &PolicyName,
         attribution: ChangeAttribution,
     ) -> Result<SlotRollback, OperationError> {
-        let undo = {
-            let _changing = self.changing();
+        let rollback = {
+            let _guard = self.lock_changes();
             let current = self.app.snapshot();
             let slot = slot(&current, policy)?;
             let bad = slot.active().digest();
@@ -56,27 +54,32 @@ impl Reloader {
             let before = state.policy(policy).and_then(|decided| decided.holds.get(&bad));
             let why = with("rolled back by hand".to_owned(), &attribution.why);
             let hold = Hold::quarantine(before, unix_seconds(), why);
-            let undo = self.undo(slot, bad, hold, attribution.who).ok_or_else(|| {
+            let rollback = self.prepare_rollback(slot, bad, hold, attribution.who).ok_or_else(|| {
                 OperationError::Conflict(format!(
                     "there is no other version of the policy `{policy}` to go back to; \
                      settings are changed in the configuration"
                 ))
             })?;
-            let Undo { slot, state, event, .. } = &undo;
+            let VersionRollback { slot, state, event, .. } = &rollback;
             self.commit(state.clone(), event.clone(), || _ = slot.roll_back(bad))?;
-            undo
+            rollback
         };
-        self.respecify(undo.outdated).await;
-        Ok(undo.back)
+        self.respecify(rollback.is_outdated).await;
+        Ok(rollback.back)
     }
 
-    /// Change that puts the version before in the place of a bad one, if there is one. Nothing
-    /// has changed yet.
-    pub(super) fn undo(&self, slot: &Arc<PolicySlot>, bad: Digest, hold: Hold, who: Actor) -> Option<Undo> {
+    /// Prepares the rollback of a bad version, if there is a previous one. Changes nothing yet.
+    pub(super) fn prepare_rollback(
+        &self,
+        slot: &Arc<PolicySlot>,
+        bad: Digest,
+        hold: Hold,
+        who: Actor,
+    ) -> Option<VersionRollback> {
         let previous = slot.previous().filter(|previous| previous.digest() != bad)?;
         let back = SlotRollback { from: bad, to: previous.digest() };
         let event =
-            Event::new(who, "rollback").policy(slot.name()).from(bad).to(back.to).why(hold.why.as_str());
+            AuditEntry::new(who, "rollback").policy(slot.name()).from(bad).to(back.to).why(hold.why.as_str());
         let mut state = self.rollouts.state();
         let decided = state.policy_mut(slot.name());
         decided.drop_chosen(bad);
@@ -84,27 +87,27 @@ impl Reloader {
         (decided.active, decided.previous) = (Some(back.to), None);
         let current = self.app.snapshot();
         let configured = current.config.policy(slot.name());
-        let outdated = configured.is_some_and(|policy| policy.spec != *previous.spec());
-        Some(Undo { slot: Arc::clone(slot), back, state, event, outdated })
+        let is_outdated = configured.is_some_and(|policy| policy.spec != *previous.spec());
+        Some(VersionRollback { slot: Arc::clone(slot), back, state, event, is_outdated })
     }
 
-    /// The guard's return from a bad version. Whether the version that serves now is to
-    /// be brought under the configuration.
-    pub(super) fn undo_at_once(&self, undo: Undo) -> bool {
-        let Undo { slot, back, state, event, outdated } = undo;
+    /// Commits an automatic rollback. Returns whether the settings of the version that now serves
+    /// differ from the configuration.
+    pub(super) fn commit_rollback(&self, rollback: VersionRollback) -> bool {
+        let VersionRollback { slot, back, state, event, is_outdated } = rollback;
         self.commit_at_once(state, event, || _ = slot.roll_back(back.from));
-        outdated
+        is_outdated
     }
 
-    /// Brings a version that served before under the configuration as it is now, if it
-    /// had other settings or limits.
+    /// Reloads after a rollback to a version with outdated settings, which applies the configured
+    /// ones.
     pub(super) async fn respecify(&self, is_outdated: bool) {
         if is_outdated {
             self.reload("rollback").await;
         }
     }
 
-    /// Lets one version of a policy serve, whatever its source says.
+    /// Pins a policy to a version, whatever its source has.
     pub async fn pin(
         &self,
         policy: &PolicyName,
@@ -118,19 +121,20 @@ impl Reloader {
         let state = self.rollouts.state();
         check_not_held(state.held(policy, digest, unix_seconds()), policy, digest)?;
         let loaded = self.load_version(&current, slot, digest, None).await?;
-        let chosen = |_: Option<Chosen>| Chosen { digest, how: OverrideKind::Pinned, before: None };
+        let chosen =
+            |_: Option<VersionOverride>| VersionOverride { digest, how: OverrideKind::Pinned, before: None };
         self.serve(slot, loaded, chosen, "pin", attribution)?;
         Ok(digest)
     }
 
-    /// Lets the policy's source say again which version serves.
+    /// Removes the pin or upload, so that the policy's source determines the version again.
     pub async fn unpin(
         &self,
         policy: &PolicyName,
         attribution: ChangeAttribution,
     ) -> Result<Report, OperationError> {
         {
-            let _changing = self.changing();
+            let _guard = self.lock_changes();
             let current = self.app.snapshot();
             let slot = slot(&current, policy)?;
             let mut state = self.rollouts.state();
@@ -139,14 +143,14 @@ impl Reloader {
                     "no version of the policy `{policy}` is pinned or uploaded: its source says which one serves"
                 )));
             }
-            let event = Event::new(attribution.who, "unpin").policy(policy).from(slot.active().digest());
-            // The reload below brings in what the source says.
+            let event = AuditEntry::new(attribution.who, "unpin").policy(policy).from(slot.active().digest());
+            // The reload below loads the version at the source.
             self.commit(state, event.why(attribution.why), || {})?;
         }
         Ok(self.reload("admin").await)
     }
 
-    /// Lifts every hold on a version of a policy.
+    /// Lifts all holds on a version of a policy.
     pub async fn release(
         &self,
         policy: &PolicyName,
@@ -154,7 +158,7 @@ impl Reloader {
         attribution: ChangeAttribution,
     ) -> Result<Report, OperationError> {
         {
-            let _changing = self.changing();
+            let _guard = self.lock_changes();
             slot(&self.app.snapshot(), policy)?;
             let mut state = self.rollouts.state();
             let of_policy = state.policies.get(policy).into_iter().flat_map(|decided| decided.holds.keys());
@@ -165,13 +169,13 @@ impl Reloader {
             for route in state.routes.values_mut() {
                 route.holds.remove(&digest);
             }
-            let event = Event::new(attribution.who, "release").policy(policy).to(digest);
+            let event = AuditEntry::new(attribution.who, "release").policy(policy).to(digest);
             self.commit(state, event.why(attribution.why), || {})?;
         }
         Ok(self.reload("admin").await)
     }
 
-    /// Lets a version serve that was sent here. It passes the same gate as any other.
+    /// Puts an uploaded version in force, after the same load gate as any other.
     pub async fn upload(
         &self,
         policy: &PolicyName,
@@ -188,24 +192,24 @@ impl Reloader {
             return Err(OperationError::Conflict(format!("version {} serves already", digest.short())));
         }
         let loaded = self.load_version(&current, slot, digest, Some(code)).await?;
-        let chosen = |before: Option<Chosen>| {
+        let chosen = |before: Option<VersionOverride>| {
             let before = before.map(|chosen| chosen.digest);
-            Chosen { digest, how: OverrideKind::Uploaded, before }
+            VersionOverride { digest, how: OverrideKind::Uploaded, before }
         };
         self.serve(slot, loaded, chosen, "upload", attribution)?;
         Ok(digest)
     }
 
-    /// Lets a version serve, if that can be remembered.
+    /// Puts a version in force, if the change can be stored.
     fn serve(
         &self,
         slot: &PolicySlot,
-        loaded: Option<Loaded>,
-        chosen: impl FnOnce(Option<Chosen>) -> Chosen,
+        loaded: Option<LoadedVersion>,
+        chosen: impl FnOnce(Option<VersionOverride>) -> VersionOverride,
         action: &str,
         attribution: ChangeAttribution,
     ) -> Result<(), OperationError> {
-        let _changing = self.changing();
+        let _guard = self.lock_changes();
         let mut state = self.rollouts.state();
         let decided = state.policy_mut(slot.name());
         let chosen = chosen(decided.chosen);
@@ -218,9 +222,9 @@ impl Reloader {
         check_not_held(hold, slot.name(), chosen.digest)?;
         let (policy, uploaded) = loaded.map(|loaded| (loaded.policy, loaded.uploaded)).unzip();
         if let Some(code) = uploaded.flatten() {
-            self.rollouts.kept.keep_uploaded(code)?;
+            self.rollouts.state_store.store_uploaded_code(code)?;
         }
-        let event = Event::new(attribution.who, action).policy(slot.name()).from(from).to(chosen.digest);
+        let event = AuditEntry::new(attribution.who, action).policy(slot.name()).from(from).to(chosen.digest);
         self.commit(state, event.why(attribution.why), || {
             if let Some(policy) = policy {
                 slot.swap(policy);
@@ -228,15 +232,14 @@ impl Reloader {
         })
     }
 
-    /// Loads a version, and gives the code back that is to be kept; `None` if it
-    /// serves already.
+    /// Loads a version; `None` if it serves already.
     async fn load_version(
         &self,
         current: &Snapshot,
         slot: &Arc<PolicySlot>,
         version: Digest,
         uploaded: Option<Code>,
-    ) -> Result<Option<Loaded>, OperationError> {
+    ) -> Result<Option<LoadedVersion>, OperationError> {
         if slot.active().digest() == version {
             return Ok(None);
         }
@@ -245,36 +248,38 @@ impl Reloader {
         let previous = slot.previous().filter(|previous| previous.digest() == version);
         let loaded = match (previous, uploaded) {
             (Some(previous), None) => {
-                let load = move || Ok(Loaded { policy: runtime.respecify(&previous, spec)?, uploaded: None });
+                let load =
+                    move || Ok(LoadedVersion { policy: runtime.respecify(&previous, spec)?, uploaded: None });
                 off_the_request_path(load).await
             }
             (_, Some(code)) => {
-                let load = move || Ok(Loaded { policy: runtime.load(spec, &code)?, uploaded: Some(code) });
+                let load =
+                    move || Ok(LoadedVersion { policy: runtime.load(spec, &code)?, uploaded: Some(code) });
                 off_the_request_path(load).await
             }
             (None, None) => {
-                let Some(code) = self.rollouts.kept.code(version) else {
+                let Some(code) = self.rollouts.state_store.code(version) else {
                     return Err(OperationError::NotFound(format!(
-                        "the code of version {version} is not kept"
+                        "the code of version {version} is not stored"
                     )));
                 };
-                let load = move || Ok(Loaded { policy: runtime.load(spec, &code)?, uploaded: None });
+                let load = move || Ok(LoadedVersion { policy: runtime.load(spec, &code)?, uploaded: None });
                 off_the_request_path(load).await
             }
         };
         loaded.map(Some).map_err(|error| OperationError::Invalid(error.into_message()))
     }
 
-    /// The version that a text means: all of its digest, or the start of it.
+    /// Resolves a digest or its beginning to a known version.
     fn version(&self, slot: &PolicySlot, text: &str) -> Result<Digest, OperationError> {
-        let mut known = self.rollouts.kept.versions();
+        let mut known = self.rollouts.state_store.versions();
         known.push(slot.active().digest());
         known.extend(slot.previous().map(|previous| previous.digest()));
-        one_of(&known, text, "version that is kept")
+        one_of(&known, text, "stored version")
     }
 }
 
-/// The one digest that starts with a text.
+/// Returns the only digest that starts with a text.
 fn one_of(known: &[Digest], text: &str, what: &str) -> Result<Digest, OperationError> {
     let start = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
     if start.len() < SHORTEST_PREFIX || !start.bytes().all(|byte| byte.is_ascii_hexdigit()) {

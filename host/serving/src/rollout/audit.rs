@@ -1,4 +1,4 @@
-//! Who changed what about policies, when and why.
+//! Audit log of changes to policies and routes.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,54 +8,54 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pointsman_domain::ids::{Digest, PolicyName, RouteName};
-use pointsman_telemetry::metrics::Undone;
+use pointsman_telemetry::metrics::RollbackCount;
 use serde::{Deserialize, Serialize};
 
-use super::kept::KeepError;
+use super::state_store::StateStoreError;
 use crate::clock::unix_seconds;
 
-mod undone;
+mod rollbacks;
 
-use undone::UndoneCounts;
+use rollbacks::RollbackCounts;
 
-/// The file, with a JSON object a line.
+/// Name of the file, which has one JSON object per line.
 const FILE: &str = "audit.jsonl";
-/// Events that are kept in memory, and so can be asked for.
+/// Number of the newest entries held in memory, which the admin API can return.
 const NEWEST: usize = 1_000;
 
-/// One change.
+/// One change. Its serialised members are part of the admin API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// When, in seconds since 1970.
+pub struct AuditEntry {
+    /// Time of the change, in seconds since 1970.
     pub at: u64,
-    /// Who.
+    /// Originator of the change.
     pub who: Actor,
-    /// What was done, in one of the words that docs/rollouts.md lists.
+    /// Action, one of those listed in docs/rollouts.md.
     pub action: String,
-    /// To which policy.
+    /// Policy concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyName>,
-    /// At which route.
+    /// Route concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteName>,
-    /// To which version.
+    /// Version after the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// From which version.
+    /// Version before the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Digest>,
-    /// Why.
+    /// Reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
-/// Who changed something.
+/// Originator of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Actor {
-    /// Whoever changed the configuration or a policy's source.
+    /// A change of the configuration or of a policy's source.
     Configuration,
-    /// Whoever called the admin API, by the name that they gave.
+    /// A caller of the admin API, with the name that it sent.
     Admin(String),
     /// The gateway itself.
     Gateway,
@@ -72,8 +72,8 @@ impl fmt::Display for Actor {
     }
 }
 
-impl Event {
-    /// Something happens now.
+impl AuditEntry {
+    /// Creates an entry with the current time.
     pub fn new(who: Actor, action: &str) -> Self {
         let action = action.to_owned();
         Self {
@@ -114,43 +114,45 @@ impl Event {
     }
 }
 
-/// The log of changes: the newest in memory, all of them in a file if there is one.
+/// Log of changes: the newest entries in memory, and all of them in a file if a state directory is
+/// configured.
 #[derive(Debug, Default)]
-pub struct Audit(Mutex<Log>);
+pub struct AuditLog(Mutex<AuditLogState>);
 
-/// What was noted after a moment.
+/// Entries that were recorded after a cursor.
 #[derive(Debug)]
-pub struct Since {
-    pub events: Vec<Event>,
-    /// The moment to ask from the next time.
+pub struct AuditBatch {
+    /// Entries, oldest first.
+    pub events: Vec<AuditEntry>,
+    /// Cursor for the next call of [`AuditLog::since`].
     pub count: u64,
 }
 
 #[derive(Debug, Default)]
-struct Log {
-    newest: VecDeque<Event>,
-    /// Events that were noted since the start.
+struct AuditLogState {
+    newest: VecDeque<AuditEntry>,
+    /// Number of entries recorded since the start.
     count: u64,
     file: Option<File>,
-    /// Lines that could not be written yet, and the rest of one that was cut off.
+    /// Lines still to be written. The first may be the rest of a line that was written in part.
     unwritten: VecDeque<Vec<u8>>,
-    /// Since the start.
-    undone: UndoneCounts,
+    rollbacks: RollbackCounts,
 }
 
-impl Audit {
-    /// Opens the file, to go on with it.
-    pub fn open(directory: Option<&Path>) -> Result<Self, KeepError> {
+impl AuditLog {
+    /// Opens the file, reads its newest entries, and appends to it from now on.
+    pub fn open(directory: Option<&Path>) -> Result<Self, StateStoreError> {
         let Some(directory) = directory else { return Ok(Self::default()) };
         let path = directory.join(FILE);
-        let open = || -> io::Result<Log> {
+        let open = || -> io::Result<AuditLogState> {
             let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path)?;
             let mut newest = VecDeque::new();
             let mut whole = true;
             for line in BufReader::new(&file).split(b'\n') {
                 let event = serde_json::from_slice(&line?);
                 whole = event.is_ok();
-                // A line that was cut off by a crash is not worth a gateway that does not start.
+                // A line that was cut off by a crash is skipped: it must not keep the gateway from
+                // starting.
                 newest.extend(event.ok());
                 if newest.len() > NEWEST {
                     newest.pop_front();
@@ -159,16 +161,16 @@ impl Audit {
             if !whole {
                 file.write_all(b"\n")?;
             }
-            Ok(Log { newest, file: Some(file), ..Log::default() })
+            Ok(AuditLogState { newest, file: Some(file), ..AuditLogState::default() })
         };
         match open() {
             Ok(log) => Ok(Self(Mutex::new(log))),
-            Err(source) => Err(KeepError::Io { what: "open", path, source }),
+            Err(source) => Err(StateStoreError::Io { what: "open", path, source }),
         }
     }
 
-    /// Notes a change.
-    pub fn note(&self, event: Event) {
+    /// Records a change, and logs it.
+    pub fn record(&self, event: AuditEntry) {
         tracing::info!(
             who = %event.who,
             policy = event.policy.as_ref().map(PolicyName::as_str),
@@ -180,7 +182,7 @@ impl Audit {
             event.action
         );
         let mut log = self.log();
-        log.undone.count(&event);
+        log.rollbacks.count(&event);
         let line = serde_json::to_string(&event).map(|text| text + "\n").unwrap_or_default();
         log.write(line.into_bytes());
         if log.newest.len() == NEWEST {
@@ -190,51 +192,51 @@ impl Audit {
         log.count += 1;
     }
 
-    /// The events that were noted since this many had been, oldest first.
-    pub fn since(&self, count: u64) -> Since {
+    /// Returns the entries recorded since `count` entries had been, oldest first.
+    pub fn since(&self, count: u64) -> AuditBatch {
         let log = self.log();
         let new = usize::try_from(log.count.saturating_sub(count)).unwrap_or(usize::MAX);
         let known = log.newest.len().saturating_sub(new);
-        Since { events: log.newest.iter().skip(known).cloned().collect(), count: log.count }
+        AuditBatch { events: log.newest.iter().skip(known).cloned().collect(), count: log.count }
     }
 
-    /// The newest events, newest first.
-    pub fn newest(&self, most: usize) -> Vec<Event> {
+    /// Returns the newest entries, newest first.
+    pub fn newest(&self, most: usize) -> Vec<AuditEntry> {
         self.log().newest.iter().rev().take(most).cloned().collect()
     }
 
-    /// Returns whether events wait for room in the file.
-    pub(super) fn is_unwritten(&self) -> bool {
+    /// Returns whether entries are still to be written.
+    pub(super) fn has_unwritten(&self) -> bool {
         !self.log().unwritten.is_empty()
     }
 
-    /// Writes the events that could not be written before, if there are any.
-    pub(super) fn write_unwritten(&self) {
+    /// Retries a failed write.
+    pub(super) fn flush(&self) {
         let mut log = self.log();
         if !log.unwritten.is_empty() && log.write_all().is_ok() {
-            tracing::info!("the audit log is written again");
+            tracing::info!("the audit log can be written again");
         }
     }
 
-    /// What was undone about a policy since the start.
-    pub fn undone(&self, policy: &PolicyName) -> Vec<Undone> {
-        self.log().undone.of(policy)
+    /// Returns the rollbacks of a policy since the start.
+    pub fn rollbacks(&self, policy: &PolicyName) -> Vec<RollbackCount> {
+        self.log().rollbacks.of(policy)
     }
 
-    fn log(&self) -> MutexGuard<'_, Log> {
+    fn log(&self) -> MutexGuard<'_, AuditLogState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Log {
-    /// Writes a line, after those that could not be written before.
+impl AuditLogState {
+    /// Writes a line after those that are still to be written.
     fn write(&mut self, line: Vec<u8>) {
         if self.file.is_none() {
             return;
         }
         let is_new = self.unwritten.is_empty();
         if self.unwritten.len() == NEWEST {
-            // Not the first, a part of which may be in the file.
+            // The first stays, since a part of it may be in the file.
             self.unwritten.remove(1);
         }
         self.unwritten.push_back(line);
@@ -242,7 +244,7 @@ impl Log {
             && is_new
         {
             tracing::error!(
-                "cannot write to the audit log, its events are in memory until that works: {error}"
+                "cannot write the audit log, its entries are held in memory until that succeeds: {error}"
             );
         }
     }
@@ -252,7 +254,7 @@ impl Log {
         while let Some(line) = self.unwritten.front_mut() {
             match file.write(line) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                // What is left of the line follows.
+                // The next round writes the rest of the line.
                 Ok(written) if written < line.len() => drop(line.drain(..written)),
                 Ok(_) => drop(self.unwritten.pop_front()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,4 +1,4 @@
-//! Files that are replaced whole.
+//! Atomic and durable replacement of files.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,13 +7,13 @@ use std::path::Path;
 /// Suffix of the names of files that are being written.
 const UNFINISHED: &str = "new";
 
-/// Replaces a file, so that it has its old or its new content at any moment, also after a
-/// crash. After an error it has one of them.
+/// Replaces a file atomically: at any moment, even after a crash or an error, it has either its old
+/// or its new content in full.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with(&mut System, path, bytes)
 }
 
-/// Returns whether a file was not finished.
+/// Returns whether a file is a leftover of an interrupted replacement.
 pub(super) fn is_unfinished(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == UNFINISHED)
 }
@@ -56,11 +56,11 @@ fn replace_with(system: &mut impl FileSystem, path: &Path, bytes: &[u8]) -> io::
     let mut file = system.create(&unfinished)?;
     let written = system.write(&mut file, bytes).and_then(|()| system.sync(&file));
     if let Err(error) = written.and_then(|()| system.rename(&unfinished, path)) {
-        // It would take room on a disk that has none.
+        // The partial file would take space on a disk that may be full.
         let _ = fs::remove_file(&unfinished);
         return Err(error);
     }
-    // The new name is on the disk only when its directory is.
+    // The rename is durable only after the directory is synced.
     let directory = system.open(path.parent().unwrap_or(Path::new(".")))?;
     system.sync(&directory)
 }

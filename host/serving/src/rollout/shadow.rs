@@ -1,4 +1,4 @@
-//! Asks policies on trial about requests that others decide, off the request path.
+//! Shadow calls: policies on trial decide requests that other policies serve, off the request path.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -9,85 +9,84 @@ use pointsman_policy::{DecisionInput, PolicyAnswer, PolicySlot};
 use pointsman_telemetry::{BackgroundTask, PolicyCallFailure, PolicyCallKind, Telemetry};
 use tokio::sync::mpsc;
 
-use super::trial::{Pick, Score};
+use super::trial::{ComparableDecision, TrialStats};
 use crate::recorder::Recorder;
 
-/// Requests that wait to be put to a shadow. Each holds a request's body, so
-/// they are few; when a shadow is slower than requests come, it is not asked
-/// about all of them.
+/// Most queued requests. Each holds a request's body, so the queue is short; if a shadow is slower
+/// than requests arrive, the rest are skipped.
 const QUEUE: usize = 128;
-/// Shadows that are asked at the same time.
+/// Most concurrent shadow calls.
 const AT_ONCE: usize = 4;
 
-/// A request to put to a shadow.
-pub struct Question {
-    /// The policy.
+/// A request for a policy in shadow.
+pub struct ShadowRequest {
+    /// Policy in shadow.
     pub slot: Arc<PolicySlot>,
-    /// Where its answer is compared.
-    pub score: Arc<Score>,
-    /// What it is asked.
+    /// Statistics of the trial, to which the comparison is added.
+    pub stats: Arc<TrialStats>,
+    /// Input of the decision.
     pub input: DecisionInput,
-    /// What was picked for the request.
-    pub picked: Pick,
+    /// Decision of the active policy.
+    pub active: ComparableDecision,
 }
 
-/// Takes questions.
+/// Sending end of the queue.
 #[derive(Clone)]
-pub struct ShadowQueue(mpsc::Sender<Question>);
+pub struct ShadowQueue(mpsc::Sender<ShadowRequest>);
 
-/// The receiving end: asks.
-pub struct Asking {
-    questions: mpsc::Receiver<Question>,
+/// Receiving end of the queue, which makes the shadow calls.
+pub struct ShadowRunner {
+    requests: mpsc::Receiver<ShadowRequest>,
     recorder: Arc<Recorder>,
 }
 
-/// A queue, and what empties it.
-pub fn queue(recorder: Arc<Recorder>) -> (ShadowQueue, Asking) {
-    let (sender, questions) = mpsc::channel(QUEUE);
-    (ShadowQueue(sender), Asking { questions, recorder })
+/// Creates a queue and its receiver.
+pub fn queue(recorder: Arc<Recorder>) -> (ShadowQueue, ShadowRunner) {
+    let (sender, requests) = mpsc::channel(QUEUE);
+    (ShadowQueue(sender), ShadowRunner { requests, recorder })
 }
 
 impl ShadowQueue {
-    /// Asks later, or notes that there is no room for it, and says so.
-    pub fn ask(&self, question: Question) -> bool {
-        match self.0.try_send(question) {
+    /// Queues a request and returns true, or counts it as skipped if the queue is full.
+    pub fn send(&self, request: ShadowRequest) -> bool {
+        match self.0.try_send(request) {
             Ok(()) => true,
             Err(full) => {
-                full.into_inner().score.skipped();
+                full.into_inner().stats.record_skipped();
                 false
             }
         }
     }
 }
 
-impl BackgroundTask for Asking {
+impl BackgroundTask for ShadowRunner {
     const NAME: &'static str = "shadow";
 
-    /// Asks until the gateway has no more use for the queue.
+    /// Makes shadow calls until all senders are dropped.
     async fn run(&mut self) -> ControlFlow<()> {
         let receive = |queue| async move {
-            let queue: &mut mpsc::Receiver<Question> = queue;
+            let queue: &mut mpsc::Receiver<ShadowRequest> = queue;
             Some((queue.recv().await?, queue))
         };
         let telemetry = &self.recorder.telemetry;
-        let questions = stream::unfold(&mut self.questions, receive);
-        questions.for_each_concurrent(AT_ONCE, |question| question.ask(telemetry)).await;
+        let requests = stream::unfold(&mut self.requests, receive);
+        requests.for_each_concurrent(AT_ONCE, |request| request.run(telemetry)).await;
         ControlFlow::Break(())
     }
 }
 
-impl Question {
-    async fn ask(self, telemetry: &Telemetry) {
+impl ShadowRequest {
+    async fn run(self, telemetry: &Telemetry) {
         let policy = self.slot.active();
-        let asked = Instant::now();
+        let started = Instant::now();
         let answer = policy.decide(self.input.clone()).await;
-        let took = asked.elapsed();
+        let took = started.elapsed();
         let failure = match answer {
             Ok(answer) => {
-                let pick = Pick::of(&answer, &self.input);
+                let shadow = ComparableDecision::of(&answer, &self.input);
                 let decision = self.input.request.id.as_str();
-                tracing::debug!(decision, policy = policy.version(), picked = ?self.picked, shadow = ?pick, "shadow");
-                self.score.compare(&self.picked, &pick);
+                tracing::debug!(decision, policy = policy.version(), picked = ?self.active, shadow = ?shadow, "shadow");
+                self.stats.compare(&self.active, &shadow);
                 None
             }
             Err(failure) => {
@@ -101,14 +100,14 @@ impl Question {
                 Some(failure)
             }
         };
-        // Counted last: whoever sees a decision counted finds it compared.
+        // The decision is counted after the comparison, so a reader of the counts finds both.
         self.slot.record_decision(&policy, took, failure.as_ref());
-        self.score.trial.record_decision(took, failure.as_ref());
+        self.stats.trial.record_decision(took, failure.as_ref());
     }
 }
 
-impl Pick {
-    /// What an answer comes to.
+impl ComparableDecision {
+    /// Reduces an answer to what can be compared.
     pub fn of(answer: &PolicyAnswer, input: &DecisionInput) -> Self {
         use pointsman_domain::plan::PlanStep;
         match answer {
@@ -118,7 +117,7 @@ impl Pick {
         }
     }
 
-    /// The model that a decision would try first.
+    /// Takes the model that a decision would try first.
     pub fn decision(decision: &pointsman_domain::decision::Decision, input: &DecisionInput) -> Self {
         let first = decision.targets().first().and_then(|target| input.candidates.get(target.candidate));
         let Some(candidate) = first else { return Self::Refusal };

@@ -1,4 +1,4 @@
-//! What was decided about policies while the gateway ran.
+//! Rollout state: changes to policies and routes that were made while the gateway ran.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,131 +8,133 @@ use serde::{Deserialize, Serialize};
 
 use pointsman_config::{Config, Route, Trial};
 
-/// What persons and the guard decided, over what the configuration says. A
-/// word of the configuration that was changed since overrules it.
+/// Decisions of operators and of the automatic rollback, which take precedence over the
+/// configuration. A later change of the same setting in the configuration overrules them.
+///
+/// Serialised to `rollouts.json` in the state directory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct State {
-    /// By policy.
+pub struct RolloutState {
+    /// States of policies by name.
     pub policies: BTreeMap<PolicyName, PolicyState>,
-    /// By route.
+    /// States of routes by name.
     pub routes: BTreeMap<RouteName, RouteState>,
 }
 
-/// What was decided about a policy's versions.
+/// State of the versions of a policy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PolicyState {
-    /// The version that served last.
+    /// The version that served most recently.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active: Option<Digest>,
-    /// The one before it.
+    /// The version that served before `active`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Digest>,
-    /// The version that serves whatever the policy's source says.
+    /// The version that serves instead of the one at the policy's source.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub chosen: Option<Chosen>,
-    /// Versions that are left alone, or were.
+    pub chosen: Option<VersionOverride>,
+    /// Current and past holds by version. A past hold counts towards the next one.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub holds: BTreeMap<Digest, Hold>,
 }
 
-/// A version that was chosen over the policy's source.
+/// A version that overrides the policy's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Chosen {
-    /// Which.
+pub struct VersionOverride {
+    /// Digest of the version.
     pub digest: Digest,
-    /// How.
+    /// Origin of the override.
     pub how: OverrideKind,
-    /// The version that was uploaded before it, if the source was overruled already.
+    /// The version that overrode the source before, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Digest>,
 }
 
-/// How a version came to be chosen.
+/// Origin of a version override.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OverrideKind {
-    /// By a person, who wants this one and no other: it is not rolled back by itself.
+    /// Pinned by an operator; exempt from automatic rollback.
     Pinned,
-    /// By being uploaded: it is watched like any new version.
+    /// Uploaded by an operator; watched like any new version.
     Uploaded,
 }
 
-/// What was decided about a route.
+/// State of a route.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RouteState {
-    /// The policy that took over.
+    /// The promoted policy.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub promoted: Option<Promoted>,
-    /// The trial.
+    pub promoted: Option<PromotedPolicy>,
+    /// The trial that replaces the configured one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trial: Option<OtherTrial>,
-    /// Versions that may not decide here, or might not.
+    pub trial: Option<TrialOverride>,
+    /// Current and past holds by version, for this route only.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub holds: BTreeMap<Digest, Hold>,
 }
 
-/// A policy that took over from the one in the configuration.
+/// A policy that replaces the configured one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Promoted {
-    /// Which.
+pub struct PromotedPolicy {
+    /// Name of the policy.
     pub policy: PolicyName,
-    /// What the configuration said then.
+    /// The policy configured at the time. The promotion ends when the configuration names another.
     pub instead_of: PolicyName,
-    /// When, in seconds since 1970.
+    /// Time of the promotion, in seconds since 1970.
     pub at: u64,
 }
 
-/// A trial other than the configuration's, or none at all.
+/// An override of a route's configured trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OtherTrial {
-    /// The trial.
+pub struct TrialOverride {
+    /// The trial; `None` ends the configured one.
     pub trial: Option<Trial>,
-    /// What the configuration said then.
+    /// The trial configured at the time. The override ends when the configuration changes it.
     pub instead_of: Option<Trial>,
 }
 
-impl State {
-    /// What was decided about a policy.
+impl RolloutState {
+    /// Returns the state of a policy, if there is any.
     pub fn policy(&self, name: &PolicyName) -> Option<&PolicyState> {
         self.policies.get(name)
     }
 
-    /// What was decided about a policy, to be changed.
+    /// Returns the state of a policy, which is created if it is missing.
     pub fn policy_mut(&mut self, name: &PolicyName) -> &mut PolicyState {
         self.policies.entry(name.clone()).or_default()
     }
 
-    /// What was decided about a route, to be changed.
+    /// Returns the state of a route, which is created if it is missing.
     pub fn route_mut(&mut self, name: &RouteName) -> &mut RouteState {
         self.routes.entry(name.clone()).or_default()
     }
 
-    /// The hold on a version of a policy, if it is in force.
+    /// Returns the hold on a version of a policy, if it is in force.
     pub fn held(&self, policy: &PolicyName, version: Digest, now: u64) -> Option<&Hold> {
         self.policies.get(policy)?.holds.get(&version).filter(|hold| hold.is_in_force(now))
     }
 
-    /// The hold on a version at a route, if it is in force.
+    /// Returns the hold on a version at a route, if it is in force.
     pub fn held_at(&self, route: &RouteName, version: Digest, now: u64) -> Option<&Hold> {
         self.routes.get(route)?.holds.get(&version).filter(|hold| hold.is_in_force(now))
     }
 
-    /// The promotion at a route, unless the configuration has another word since.
-    pub fn promoted(&self, route: &Route, config: &Config) -> Option<&Promoted> {
+    /// Returns the promotion at a route, unless the configuration has overruled it.
+    pub fn promoted(&self, route: &Route, config: &Config) -> Option<&PromotedPolicy> {
         let promoted = self.routes.get(&route.name)?.promoted.as_ref()?;
         let stands = promoted.instead_of == route.policy && config.policy(&promoted.policy).is_some();
         stands.then_some(promoted)
     }
 
-    /// The policy that decides at a route.
+    /// Returns the policy that decides at a route.
     pub fn policy_of<'s>(&'s self, route: &'s Route, config: &Config) -> &'s PolicyName {
         self.promoted(route, config).map_or(&route.policy, |promoted| &promoted.policy)
     }
 
-    /// The trial at a route. A policy is not on trial where it decides.
+    /// Returns the trial at a route. A policy is not on trial where it decides.
     pub fn trial_of<'s>(&'s self, route: &'s Route, config: &Config) -> Option<&'s Trial> {
         let other = self.routes.get(&route.name).and_then(|state| state.trial.as_ref());
         let trial = match other.filter(|other| other.instead_of == route.trial) {
@@ -144,22 +146,22 @@ impl State {
         })
     }
 
-    /// When the next hold after a time ends, in seconds since 1970.
+    /// Returns the earliest end of a hold after a time, in seconds since 1970.
     pub fn next_end(&self, after: u64) -> Option<u64> {
         let policies = self.policies.values().flat_map(|policy| policy.holds.values());
         let routes = self.routes.values().flat_map(|route| route.holds.values());
         policies.chain(routes).filter_map(|hold| hold.until).filter(|until| *until > after).min()
     }
 
-    /// Versions whose code may be asked for again.
+    /// Returns the versions whose code has to stay stored.
     pub fn versions(&self) -> BTreeSet<Digest> {
         self.policies.values().flat_map(PolicyState::versions).collect()
     }
 
-    /// Forgets what the configuration has another word on since. Gives the routes
-    /// whose promotion is over. Holds are never forgotten: a policy that is taken out
-    /// of the configuration and put back is no better than it was.
-    pub fn forget_overruled(&mut self, config: &Config) -> Vec<(RouteName, Promoted)> {
+    /// Removes decisions that the configuration has overruled, and returns the promotions that ended
+    /// with the routes they were at. Holds are never removed: a policy that is removed from the
+    /// configuration and added again is as bad as before.
+    pub fn forget_overruled(&mut self, config: &Config) -> Vec<(RouteName, PromotedPolicy)> {
         self.policies.retain(|name, policy| {
             if config.policy(name).is_none() {
                 *policy = PolicyState { holds: std::mem::take(&mut policy.holds), ..PolicyState::default() };
@@ -186,17 +188,20 @@ impl State {
 }
 
 impl PolicyState {
-    /// Versions whose code may be asked for again.
+    /// Returns the versions of the policy whose code has to stay stored.
     pub fn versions(&self) -> impl Iterator<Item = Digest> {
         let chosen = self.chosen.into_iter().flat_map(|chosen| [Some(chosen.digest), chosen.before]);
         [self.active, self.previous].into_iter().chain(chosen).flatten()
     }
 
-    /// A version does not serve any more: neither is it chosen.
+    /// Removes the override by a version that no longer serves, and restores the one before it.
     pub fn drop_chosen(&mut self, version: Digest) {
         if let Some(chosen) = self.chosen.filter(|chosen| chosen.digest == version) {
-            self.chosen =
-                chosen.before.map(|digest| Chosen { digest, how: OverrideKind::Uploaded, before: None });
+            self.chosen = chosen.before.map(|digest| VersionOverride {
+                digest,
+                how: OverrideKind::Uploaded,
+                before: None,
+            });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Policies on trial, and how they compare with those that decide.
+//! Policies on trial, and their comparison with the active policies.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,135 +15,136 @@ use pointsman_config::Mode;
 
 /// A policy on trial at a route.
 pub struct Trial {
-    /// The policy, whatever version is loaded.
+    /// The policy, with whichever version is loaded.
     pub slot: Arc<PolicySlot>,
-    /// What it is allowed to do.
+    /// Shadow, or canary with its share of the requests.
     pub mode: Mode,
-    score: Arc<ArcSwap<Score>>,
+    stats: Arc<ArcSwap<TrialStats>>,
 }
 
-/// A policy that took over at a route, and is watched.
+/// A promoted policy, with the statistics that the automatic rollback compares.
 pub struct Promotion {
-    /// What it did since.
+    /// Statistics since the promotion.
     pub new: Arc<PolicyStats>,
-    /// What was done before.
+    /// Statistics of the replaced policy.
     pub old: Arc<PolicyStats>,
-    /// When it took over, in seconds since 1970.
+    /// Time of the promotion, in seconds since 1970.
     pub at: u64,
 }
 
-/// Results of a version on trial, and of the policy that decides in the same time.
-pub struct Score {
+/// Statistics of a version on trial, and of the active policy over the same time.
+pub struct TrialStats {
     version: Digest,
     since: u64,
-    /// What the route's own policy did.
+    /// Statistics of the active policy.
     pub active: Arc<PolicyStats>,
-    /// What the policy on trial did.
+    /// Statistics of the policy on trial.
     pub trial: Arc<PolicyStats>,
-    compared: Mutex<Compared>,
+    compared: Mutex<ShadowComparison>,
 }
 
-/// Sums over the decisions that a shadow was asked about too.
+/// Sums over the decisions that both policies made. Arrays hold the active policy first.
 #[derive(Clone, Copy, Debug, Default)]
-struct Compared {
+struct ShadowComparison {
     decisions: u64,
     agreed: u64,
     skipped: u64,
-    /// Decisions of which both name a model.
+    /// Decisions in which both name a model.
     models: u64,
     cost: [Picodollars; 2],
-    /// Decisions of which both name a model of known speed.
+    /// Decisions in which both name a model of known speed.
     timed: u64,
     latency: [Duration; 2],
 }
 
-/// What a policy picked for a request, as far as it can be compared.
+/// The part of a policy's decision that is compared.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Pick {
-    /// A model, with what it is predicted to cost and to take.
+pub enum ComparableDecision {
+    /// The first model, with its predicted cost and latency.
     Model {
-        /// Which.
+        /// Id of the model.
         id: ModelId,
-        /// What it will probably cost.
+        /// Predicted cost.
         cost: Picodollars,
-        /// What it will probably take, if its speed is known.
+        /// `None` if the model's speed is not known.
         latency: Option<Duration>,
     },
-    /// A plan of several calls, or a text of its own.
+    /// A plan, or a text composed by the policy.
     Plan,
-    /// To turn the request down.
+    /// A refusal of the request.
     Refusal,
 }
 
-/// What a trial's score says, for people.
+/// Summary of [`TrialStats`] for the admin API.
 #[derive(Debug)]
-pub struct ScoreStatus {
+pub struct TrialStatsSummary {
     /// SHA-256 of the version on trial.
     pub version: String,
-    /// Since when it counts, in seconds since 1970.
+    /// Start of the statistics, in seconds since 1970.
     pub since: u64,
-    /// Only of a shadow: decisions that both were asked for.
-    pub compared: Option<ComparedStatus>,
-    /// What the route's own policy did since.
+    /// Comparison of decisions; shadows only.
+    pub compared: Option<ShadowComparisonSummary>,
+    /// Statistics of the active policy.
     pub active: PolicyStatsSummary,
-    /// What the policy on trial did since.
+    /// Statistics of the policy on trial.
     pub trial: PolicyStatsSummary,
 }
 
 /// Comparison of a shadow with the active policy.
 #[derive(Debug)]
-pub struct ComparedStatus {
-    /// Decisions of both.
+pub struct ShadowComparisonSummary {
+    /// Decisions that both policies made.
     pub decisions: u64,
-    /// Decisions about which the shadow was not asked, because it is too slow.
+    /// Decisions that the shadow missed because it was too slow.
     pub skipped: u64,
-    /// The share in which both would call the same model first.
+    /// Share of decisions in which both call the same model first, from 0 to 1.
     pub agreement: Option<f64>,
     /// Mean of a request's predicted cost, in US dollars.
-    pub predicted_cost_usd: Option<Pair>,
+    pub predicted_cost_usd: Option<ComparedMeans>,
     /// Mean of a request's predicted time, in milliseconds.
-    pub predicted_latency_ms: Option<Pair>,
+    pub predicted_latency_ms: Option<ComparedMeans>,
 }
 
-/// A figure of the active policy next to that of the policy on trial.
+/// Means of a figure for both policies.
 #[derive(Debug)]
-pub struct Pair {
-    /// Figure of the active policy.
+pub struct ComparedMeans {
+    /// Mean of the active policy.
     pub active: f64,
-    /// Figure of the policy on trial.
+    /// Mean of the policy on trial.
     pub trial: f64,
     /// `trial` minus `active`.
     pub difference: f64,
 }
 
 impl Trial {
-    /// A trial that begins, or goes on with the score of the one before.
+    /// Creates a trial, which continues the statistics of the previous one if that has the same policy
+    /// and mode.
     pub fn new(slot: Arc<PolicySlot>, mode: Mode, before: Option<&Self>) -> Self {
         let goes_on = before.filter(|before| {
             Arc::ptr_eq(&before.slot, &slot)
                 && std::mem::discriminant(&before.mode) == std::mem::discriminant(&mode)
         });
-        let score = match goes_on {
-            Some(before) => Arc::clone(&before.score),
-            None => Arc::new(ArcSwap::from_pointee(Score::new(&slot.active()))),
+        let stats = match goes_on {
+            Some(before) => Arc::clone(&before.stats),
+            None => Arc::new(ArcSwap::from_pointee(TrialStats::new(&slot.active()))),
         };
-        Self { slot, mode, score }
+        Self { slot, mode, stats }
     }
 
-    /// The score of the version that is loaded now.
-    pub fn score(&self) -> Arc<Score> {
+    /// Returns the statistics of the loaded version, which start over when the version changes.
+    pub fn stats(&self) -> Arc<TrialStats> {
         let version = self.slot.active();
-        let score = self.score.load_full();
-        if score.version == version.digest() {
-            return score;
+        let stats = self.stats.load_full();
+        if stats.version == version.digest() {
+            return stats;
         }
-        let fresh = Arc::new(Score::new(&version));
-        self.score.store(Arc::clone(&fresh));
+        let fresh = Arc::new(TrialStats::new(&version));
+        self.stats.store(Arc::clone(&fresh));
         fresh
     }
 
-    /// Whether it decides this request. Requests of one session, else those of
-    /// one key, all go the same way; without either each goes its own.
+    /// Returns whether the policy decides this request as a canary. All requests of a session, or else
+    /// of a key, get the same result; others are spread by request id.
     pub fn decides(&self, request: &RequestFacts) -> bool {
         let Mode::Canary { percent } = self.mode else { return false };
         let tenant = || request.tenant.as_ref().map(|key| key.as_str());
@@ -152,8 +153,8 @@ impl Trial {
     }
 }
 
-/// Where a group of requests stands between 0 and 1, the same at every gateway
-/// and after every start. Each trial mixes the groups anew.
+/// Returns the position of a group of requests in `0.0..1.0`: a hash, equal on every gateway and
+/// after every restart. Positions in different trials are independent.
 fn position(trial: &str, group: &str) -> f64 {
     let hash = Sha256::new().chain_update(trial).chain_update([0]).chain_update(group).finalize();
     let (start, _) = hash.split_at(8);
@@ -161,7 +162,7 @@ fn position(trial: &str, group: &str) -> f64 {
     number as f64 / 2_f64.powi(64)
 }
 
-impl Score {
+impl TrialStats {
     fn new(version: &Policy) -> Self {
         Self {
             version: version.digest(),
@@ -172,14 +173,14 @@ impl Score {
         }
     }
 
-    /// Notes what both picked for the same request.
-    pub fn compare(&self, active: &Pick, trial: &Pick) {
+    /// Adds the decisions of both policies for the same request.
+    pub fn compare(&self, active: &ComparableDecision, trial: &ComparableDecision) {
         let mut compared = self.compared();
         compared.decisions += 1;
         match (active, trial) {
             (
-                Pick::Model { id, cost, latency },
-                Pick::Model { id: other, cost: others_cost, latency: others_latency },
+                ComparableDecision::Model { id, cost, latency },
+                ComparableDecision::Model { id: other, cost: others_cost, latency: others_latency },
             ) => {
                 compared.agreed += u64::from(id == other);
                 compared.models += 1;
@@ -195,14 +196,14 @@ impl Score {
         }
     }
 
-    /// Notes a request about which a shadow was not asked.
-    pub fn skipped(&self) {
+    /// Counts a request that the shadow missed.
+    pub fn record_skipped(&self) {
         self.compared().skipped += 1;
     }
 
-    /// What there is to say at this moment.
-    pub fn status(&self, mode: Mode) -> ScoreStatus {
-        ScoreStatus {
+    /// Returns a summary as of now.
+    pub fn summary(&self, mode: Mode) -> TrialStatsSummary {
+        TrialStatsSummary {
             version: self.version.to_string(),
             since: self.since,
             compared: (mode == Mode::Shadow).then(|| self.compared().status()),
@@ -211,19 +212,19 @@ impl Score {
         }
     }
 
-    fn compared(&self) -> MutexGuard<'_, Compared> {
+    fn compared(&self) -> MutexGuard<'_, ShadowComparison> {
         self.compared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Compared {
-    fn status(&self) -> ComparedStatus {
+impl ShadowComparison {
+    fn status(&self) -> ShadowComparisonSummary {
         let mean = |sum: f64, count: u64| (count > 0).then(|| sum / count as f64);
         let pair = |[active, trial]: [f64; 2], count: u64| {
             let (active, trial) = (mean(active, count)?, mean(trial, count)?);
-            Some(Pair { active, trial, difference: trial - active })
+            Some(ComparedMeans { active, trial, difference: trial - active })
         };
-        ComparedStatus {
+        ShadowComparisonSummary {
             decisions: self.decisions,
             skipped: self.skipped,
             agreement: mean(self.agreed as f64, self.decisions),
@@ -238,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_spread_evenly_and_stay_where_they_are() {
+    fn groups_spread_evenly_and_have_a_fixed_position() {
         let below = |trial: &str| {
             (0..10_000).filter(|group| position(trial, &format!("session-{group}")) < 0.1).count()
         };

@@ -183,9 +183,10 @@ impl MetricsPage {
         page.metric(the::NOT_LET_IN, |metric| self.each_policy(|it| metric.count(&[&it.name], it.rejected)))?;
         page.metric(the::ROLLBACKS, |metric| {
             self.each_policy(|it| {
-                let mut undone = it.undone.iter();
-                undone
-                    .try_for_each(|undone| metric.count(&[&it.name, undone.action, undone.by], undone.count))
+                let mut rollbacks = it.rollbacks.iter();
+                rollbacks.try_for_each(|rollbacks| {
+                    metric.count(&[&it.name, rollbacks.action, rollbacks.by], rollbacks.count)
+                })
             })
         })?;
         page.metric(the::FAILURES, |metric| {

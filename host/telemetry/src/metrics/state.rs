@@ -73,7 +73,7 @@ pub struct PolicyMetrics {
     /// Number of versions that were rejected.
     pub rejected: u64,
     /// Undone changes.
-    pub undone: Vec<Undone>,
+    pub rollbacks: Vec<RollbackCount>,
     /// Failures by reason, with those that never occurred.
     pub failures: Vec<(&'static str, u64)>,
     /// Log lines that were dropped by the rate limit.
@@ -96,7 +96,7 @@ pub struct PolicyMetrics {
 
 /// Number of times that a change of a policy was undone.
 #[derive(Clone, Copy, Debug)]
-pub struct Undone {
+pub struct RollbackCount {
     /// Action as named in the audit log.
     pub action: &'static str,
     /// Actor: `gateway` or `admin`.

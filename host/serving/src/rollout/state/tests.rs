@@ -15,14 +15,17 @@ fn config(policy: &str, more: &str) -> Config {
     Config::parse(input).unwrap()
 }
 
-fn promoted(policy: &str, instead_of: &str) -> State {
-    let mut state = State::default();
-    state.route_mut(&RouteName::new("main")).promoted =
-        Some(Promoted { policy: PolicyName::new(policy), instead_of: PolicyName::new(instead_of), at: 1 });
+fn promoted(policy: &str, instead_of: &str) -> RolloutState {
+    let mut state = RolloutState::default();
+    state.route_mut(&RouteName::new("main")).promoted = Some(PromotedPolicy {
+        policy: PolicyName::new(policy),
+        instead_of: PolicyName::new(instead_of),
+        at: 1,
+    });
     state
 }
 
-fn policy_of(state: &State, config: &Config) -> String {
+fn policy_of(state: &RolloutState, config: &Config) -> String {
     state.policy_of(&config.routes[0], config).to_string()
 }
 
@@ -38,15 +41,15 @@ fn a_promotion_stands_until_the_configuration_names_another_policy() {
 }
 
 #[test]
-fn a_trial_of_ones_own_stands_until_the_configuration_says_otherwise() {
+fn a_trial_override_stands_until_the_configuration_changes_the_trial() {
     let shadow = Trial { policy: PolicyName::new("other"), mode: Mode::Shadow };
     let configured = config("own", "shadow = \"other\"");
-    let mut state = State::default();
-    let trial = |state: &State, config: &Config| state.trial_of(&config.routes[0], config).cloned();
+    let mut state = RolloutState::default();
+    let trial = |state: &RolloutState, config: &Config| state.trial_of(&config.routes[0], config).cloned();
     assert_eq!(trial(&state, &configured), Some(shadow.clone()));
     state.route_mut(&RouteName::new("main")).trial =
-        Some(OtherTrial { trial: None, instead_of: Some(shadow.clone()) });
-    assert_eq!(trial(&state, &configured), None, "a person ended it");
+        Some(TrialOverride { trial: None, instead_of: Some(shadow.clone()) });
+    assert_eq!(trial(&state, &configured), None, "an operator ended it");
     let changed = config("own", "canary = { policy = \"other\", percent = 5 }");
     let canary = Trial { policy: PolicyName::new("other"), mode: Mode::Canary { percent: 5.0 } };
     assert_eq!(trial(&state, &changed), Some(canary));
@@ -55,7 +58,7 @@ fn a_trial_of_ones_own_stands_until_the_configuration_says_otherwise() {
 }
 
 #[test]
-fn what_decides_is_not_on_trial() {
+fn the_active_policy_is_not_on_trial() {
     let configured = config("own", "shadow = \"other\"");
     let state = promoted("other", "own");
     assert_eq!(state.trial_of(&configured.routes[0], &configured), None);
@@ -67,16 +70,16 @@ fn a_state_is_read_as_it_was_written_and_an_older_one_too() {
     let policy = state.policy_mut(&PolicyName::new("own"));
     let digest = Digest::new([7; 32]);
     policy.active = Some(digest);
-    policy.chosen = Some(Chosen { digest, how: OverrideKind::Uploaded, before: None });
+    policy.chosen = Some(VersionOverride { digest, how: OverrideKind::Uploaded, before: None });
     policy.holds.insert(digest, Hold { strikes: 2, since: 5, until: None, why: "bad".to_owned() });
     let text = serde_json::to_string(&state).unwrap();
-    assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
-    assert_eq!(serde_json::from_str::<State>("{}").unwrap(), State::default());
+    assert_eq!(serde_json::from_str::<RolloutState>(&text).unwrap(), state);
+    assert_eq!(serde_json::from_str::<RolloutState>("{}").unwrap(), RolloutState::default());
 }
 
 #[test]
 fn the_next_end_is_of_any_hold_that_ends() {
-    let mut state = State::default();
+    let mut state = RolloutState::default();
     let hold = |until| Hold { strikes: 1, since: 0, until, why: String::new() };
     let policy = state.policy_mut(&PolicyName::new("own"));
     policy.holds.insert(Digest::new([1; 32]), hold(None));
@@ -88,7 +91,7 @@ fn the_next_end_is_of_any_hold_that_ends() {
 #[test]
 fn a_hold_outlives_the_policy_in_the_configuration() {
     let digest = Digest::new([7; 32]);
-    let mut state = State::default();
+    let mut state = RolloutState::default();
     let gone = PolicyName::new("gone");
     let policy = state.policy_mut(&gone);
     policy.active = Some(digest);

@@ -44,7 +44,7 @@ fn decision_times_of_a_policy_are_counted_in_the_buckets_of_the_page() {
         digest: "abababababab".to_owned(),
         failures: vec![("trap", 2)],
         log_lines_dropped: 5,
-        undone: vec![Undone { action: "rollback", by: "gateway", count: 1 }],
+        rollbacks: vec![RollbackCount { action: "rollback", by: "gateway", count: 1 }],
         decision_times: vec![(Duration::from_nanos(12_287), 7), (Duration::from_millis(25), 1)],
         decision_time: Duration::from_millis(26),
         calls: 3,

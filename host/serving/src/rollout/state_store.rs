@@ -1,5 +1,4 @@
-//! What outlives the process: the state, and the code of versions that may be
-//! asked for again.
+//! Storage of the rollout state, and of the code of versions that may be loaded again.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -13,65 +12,63 @@ use pointsman_domain::ids::Digest;
 use pointsman_policy::Code;
 
 use super::durable;
-use super::state::State;
+use super::state::RolloutState;
 
-/// The file that is locked for as long as a gateway uses the directory.
+/// Lock file, locked while a gateway uses the directory.
 const LOCK: &str = "state.lock";
-/// The file with the state.
+/// File of the state.
 const STATE: &str = "rollouts.json";
-/// The directory with the code, a file for each version.
+/// Directory of the code, with one file per version.
 const CODE: &str = "policies";
 
-/// Where the state and code are kept: in a directory, or for as long as the
-/// process lives.
+/// Storage of state and code: in a directory, or in memory if none is configured.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct StateStore {
     directory: Option<PathBuf>,
-    /// Held for as long as the directory is used.
+    /// Lock on the directory, released when the file is closed.
     _lock: Option<File>,
-    /// Code where there is no directory: only what was uploaded, since all else
-    /// can be read again.
+    /// Uploaded code if there is no directory. Other code can be read from its source again.
     uploaded: Mutex<BTreeMap<Digest, Code>>,
-    /// The state as it was written last: most reloads decide nothing.
+    /// The last state written, which saves a write when a reload changes nothing.
     written: Mutex<Vec<u8>>,
 }
 
-/// The directory cannot be used.
+/// Failure to use the state directory.
 #[derive(Debug, thiserror::Error)]
-pub enum KeepError {
-    /// The system refuses.
+pub enum StateStoreError {
+    /// A file operation failed.
     #[error("cannot {what} {}: {source}\n  = hint: the directory is `state.dir` of the configuration; it has to be writable", .path.display())]
     Io {
-        /// What was tried.
+        /// The operation, as a verb.
         what: &'static str,
-        /// With what.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// Another gateway uses the directory.
     #[error(
-        "the directory {} is used by another gateway\n  = hint: stop that one, or give each gateway a `state.dir` of its own",
+        "the directory {} is used by another gateway\n  = hint: stop that one, or give each gateway its own `state.dir`",
         .0.display()
     )]
     InUse(PathBuf),
-    /// The state is not one.
+    /// The state file is not valid.
     #[error(
-        "cannot read {}: {source}\n  = hint: move the file away to start without what it remembers: promotions, pins and quarantines",
+        "cannot read {}: {source}\n  = hint: move the file away to start without the promotions, pins and quarantines stored in it",
         .path.display()
     )]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Error of the parser.
         source: serde_json::Error,
     },
 }
 
-impl Kept {
-    /// Locks and opens the directory, and makes it where it is not there. The system lifts
-    /// the lock when the process ends, however it ends.
-    pub fn open(directory: Option<&Path>) -> Result<(Self, State), KeepError> {
+impl StateStore {
+    /// Creates the directory if it is missing, locks it, and reads the state. The operating system
+    /// releases the lock when the process ends, even after a crash.
+    pub fn open(directory: Option<&Path>) -> Result<(Self, RolloutState), StateStoreError> {
         let Some(directory) = directory else { return Ok(Default::default()) };
         let code = directory.join(CODE);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&code).map_err(io("make", &code))?;
@@ -80,42 +77,42 @@ impl Kept {
         let path = directory.join(STATE);
         let state = match fs::read(&path) {
             Ok(text) => {
-                serde_json::from_slice(&text).map_err(|source| KeepError::Damaged { path, source })?
+                serde_json::from_slice(&text).map_err(|source| StateStoreError::Damaged { path, source })?
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
-            Err(source) => return Err(KeepError::Io { what: "read", path, source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => RolloutState::default(),
+            Err(source) => return Err(StateStoreError::Io { what: "read", path, source }),
         };
         Ok((Self { directory: Some(directory.to_owned()), _lock: Some(lock), ..Self::default() }, state))
     }
 
-    /// Keeps a state instead of the one before. After an error the file is whole and holds
-    /// one of them.
-    pub fn save(&self, state: &State) -> Result<(), KeepError> {
+    /// Replaces the stored state, and removes code that it no longer names. After an error the file
+    /// holds either the previous state or this one, in full.
+    pub fn save(&self, state: &RolloutState) -> Result<(), StateStoreError> {
         if let Some(directory) = &self.directory {
             let text = serde_json::to_vec_pretty(state).unwrap_or_default();
             let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
             if *written == text {
                 return Ok(());
             }
-            // Unknown until it succeeds.
+            // The content is unknown until the write succeeds.
             written.clear();
             replace(&directory.join(STATE), &text)?;
             *written = text;
         }
-        self.forget_all_but(&state.versions());
+        self.remove_code_except(&state.versions());
         Ok(())
     }
 
-    /// Keeps a version's code that was loaded from its source.
-    pub fn keep(&self, code: &Code) -> Result<(), KeepError> {
+    /// Stores the code of a version that was loaded from its source.
+    pub fn store_code(&self, code: &Code) -> Result<(), StateStoreError> {
         match &self.directory {
             Some(directory) => write_code(directory, code),
             None => Ok(()),
         }
     }
 
-    /// Keeps a version's code that there is nowhere else.
-    pub fn keep_uploaded(&self, code: Code) -> Result<(), KeepError> {
+    /// Stores the code of an uploaded version, of which there is no other copy.
+    pub fn store_uploaded_code(&self, code: Code) -> Result<(), StateStoreError> {
         match &self.directory {
             Some(directory) => write_code(directory, &code)?,
             None => drop(self.uploaded().insert(code.digest(), code)),
@@ -123,34 +120,34 @@ impl Kept {
         Ok(())
     }
 
-    /// A version's code, if it is kept and whole.
+    /// Returns the code of a version, if it is stored and intact.
     pub fn code(&self, version: Digest) -> Option<Code> {
         let Some(directory) = &self.directory else { return self.uploaded().get(&version).cloned() };
         let code = Code::new(fs::read(code_path(directory, version)).ok()?);
         (code.digest() == version).then_some(code)
     }
 
-    /// Whether a version's code is kept, whole or not.
-    pub fn has(&self, version: Digest) -> bool {
+    /// Returns whether the code of a version is stored, intact or not.
+    pub fn contains_code(&self, version: Digest) -> bool {
         match &self.directory {
             Some(directory) => code_path(directory, version).exists(),
             None => self.uploaded().contains_key(&version),
         }
     }
 
-    /// The versions whose code is kept.
+    /// Returns the versions whose code is stored.
     pub fn versions(&self) -> Vec<Digest> {
         let Some(directory) = &self.directory else { return self.uploaded().keys().copied().collect() };
         let files = fs::read_dir(directory.join(CODE)).into_iter().flatten().flatten();
         files.filter_map(|file| digest_of(&file.path())).collect()
     }
 
-    fn forget_all_but(&self, named: &BTreeSet<Digest>) {
-        self.uploaded().retain(|version, _| named.contains(version));
+    fn remove_code_except(&self, needed: &BTreeSet<Digest>) {
+        self.uploaded().retain(|version, _| needed.contains(version));
         let Some(directory) = &self.directory else { return };
-        for version in self.versions().iter().filter(|version| !named.contains(version)) {
+        for version in self.versions().iter().filter(|version| !needed.contains(version)) {
             if let Err(error) = fs::remove_file(code_path(directory, *version)) {
-                tracing::warn!(%version, "cannot remove a version that nobody asks for any more: {error}");
+                tracing::warn!(%version, "cannot remove the code of a version that is no longer needed: {error}");
             }
         }
     }
@@ -168,7 +165,7 @@ fn digest_of(path: &Path) -> Option<Digest> {
     path.file_name()?.to_str()?.strip_suffix(".wasm")?.parse().ok()
 }
 
-fn write_code(directory: &Path, code: &Code) -> Result<(), KeepError> {
+fn write_code(directory: &Path, code: &Code) -> Result<(), StateStoreError> {
     let path = code_path(directory, code.digest());
     match fs::metadata(&path) {
         Ok(there) if there.len() == code.bytes().len() as u64 => Ok(()),
@@ -176,22 +173,22 @@ fn write_code(directory: &Path, code: &Code) -> Result<(), KeepError> {
     }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), KeepError> {
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), StateStoreError> {
     durable::replace(path, bytes).map_err(io("write", path))
 }
 
-fn lock(directory: &Path) -> Result<File, KeepError> {
+fn lock(directory: &Path) -> Result<File, StateStoreError> {
     let path = directory.join(LOCK);
     let file =
         File::options().write(true).create(true).truncate(false).open(&path).map_err(io("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(KeepError::InUse(directory.to_owned())),
-        Err(TryLockError::Error(source)) => Err(KeepError::Io { what: "lock", path, source }),
+        Err(TryLockError::WouldBlock) => Err(StateStoreError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(source)) => Err(StateStoreError::Io { what: "lock", path, source }),
     }
 }
 
-/// Removes what a process left that was killed while it wrote.
+/// Removes files that a previous process left half-written.
 fn remove_unfinished(directory: &Path) {
     let code = directory.join(CODE);
     let files = [directory, &code].into_iter().filter_map(|it| fs::read_dir(it).ok());
@@ -203,9 +200,9 @@ fn remove_unfinished(directory: &Path) {
     }
 }
 
-fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeepError {
+fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateStoreError {
     let path = path.to_owned();
-    move |source| KeepError::Io { what, path, source }
+    move |source| StateStoreError::Io { what, path, source }
 }
 
 #[cfg(test)]

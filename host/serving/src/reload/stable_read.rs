@@ -1,8 +1,8 @@
 //! Reading of a configuration that may be written at the same time.
 //!
-//! Whoever truncates a file and writes it again leaves half a configuration for a while,
-//! and half of one may be valid. So a file is read when its writer has closed it and it has
-//! not changed for a moment, and what was read counts when no file changed meanwhile.
+//! A file that is truncated and written again holds half a configuration for a while, which may be
+//! valid. So a file is read only when its writer has closed it and it has not changed for a moment,
+//! and the result counts only if no file changed during the read.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Reloader {
     /// Reads the configuration when its files are complete.
-    pub(super) async fn read_settled(&self) -> Result<Config, StartError> {
+    pub(super) async fn read_stable(&self) -> Result<Config, StartError> {
         let deadline = Instant::now() + PATIENCE;
         let mut activity = self.activity.clone();
         loop {
@@ -49,15 +49,15 @@ impl Reloader {
                 known.clone_from(new_files);
                 are_same
             };
-            // Files that are new were not looked at yet: they are, in another round.
-            let is_settled = are_same && stamps(&files) == before && activity.file().is_none();
-            if is_settled || Instant::now() >= deadline && read.is_err() {
+            // New files were not checked before the read; another round checks them.
+            let is_stable = are_same && stamps(&files) == before && activity.file().is_none();
+            if is_stable || Instant::now() >= deadline && read.is_err() {
                 return Ok(read?);
             }
         }
     }
 
-    /// The files that the configuration itself is read from.
+    /// Returns the files of the configuration itself.
     fn own_files(&self) -> Vec<PathBuf> {
         self.source.file.iter().cloned().chain(self.files().iter().cloned()).collect()
     }
@@ -72,8 +72,8 @@ fn stamps(files: &[PathBuf]) -> FileStamps {
     FileStamps::read(files.iter().map(PathBuf::as_path))
 }
 
-/// Time for which files still have to be left alone. A change in the future says nothing: a
-/// clock was set.
+/// Returns the time for which files must stay unchanged from now on. A change in the future is
+/// ignored: the clock was set.
 fn quiet_in(stamps: &FileStamps, now: SystemTime) -> Duration {
     let age = stamps.last_change().and_then(|change| now.duration_since(change).ok());
     QUIET.saturating_sub(age.unwrap_or(QUIET))

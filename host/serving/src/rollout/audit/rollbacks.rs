@@ -1,14 +1,14 @@
-//! How often something was undone about a policy: what an operator is woken up for.
+//! Counts of rollbacks by policy, for metrics and alerts.
 
 use std::collections::HashMap;
 
 use pointsman_domain::ids::PolicyName;
-use pointsman_telemetry::metrics::Undone;
+use pointsman_telemetry::metrics::RollbackCount;
 
-use super::{Actor, Event};
+use super::{Actor, AuditEntry};
 
-/// What can be undone, and by whom. A person ends a canary, and the configuration
-/// overrules a promotion: neither is undone.
+/// Actions that count as a rollback, with their originator. An operator who ends a canary and a
+/// configuration that overrules a promotion are not rollbacks.
 const KINDS: [(&str, &str); 5] = [
     ("rollback", "gateway"),
     ("suspend-canary", "gateway"),
@@ -19,11 +19,11 @@ const KINDS: [(&str, &str); 5] = [
 
 /// Counts by policy.
 #[derive(Debug, Default)]
-pub(super) struct UndoneCounts(HashMap<PolicyName, [u64; KINDS.len()]>);
+pub(super) struct RollbackCounts(HashMap<PolicyName, [u64; KINDS.len()]>);
 
-impl UndoneCounts {
-    /// Counts an event, if it is one of these.
-    pub(super) fn count(&mut self, event: &Event) {
+impl RollbackCounts {
+    /// Counts an entry, if its action is a rollback.
+    pub(super) fn count(&mut self, event: &AuditEntry) {
         let by = match event.who {
             Actor::Gateway => "gateway",
             Actor::Admin(_) => "admin",
@@ -37,9 +37,13 @@ impl UndoneCounts {
         }
     }
 
-    /// Those of a policy, also what never happened.
-    pub(super) fn of(&self, policy: &PolicyName) -> Vec<Undone> {
+    /// Returns the counts of a policy, zeros included.
+    pub(super) fn of(&self, policy: &PolicyName) -> Vec<RollbackCount> {
         let counts = self.0.get(policy).copied().unwrap_or_default();
-        KINDS.into_iter().zip(counts).map(|((action, by), count)| Undone { action, by, count }).collect()
+        KINDS
+            .into_iter()
+            .zip(counts)
+            .map(|((action, by), count)| RollbackCount { action, by, count })
+            .collect()
     }
 }

@@ -11,30 +11,30 @@ use pointsman_config::{self as config, PolicySource};
 
 /// Reason why a version does not load.
 #[derive(Clone, Debug)]
-pub(in crate::reload) struct NotLoaded {
+pub(in crate::reload) struct LoadFailure {
     pub(super) message: String,
-    /// True if the same version may load a little later.
+    /// True if the same version may load in a later attempt.
     pub(super) is_transient: bool,
-    /// True if the source is somewhere on the network and could not be asked.
+    /// True if the source is on the network and could not be reached.
     pub(super) is_unreachable: bool,
 }
 
 /// A policy that does not load.
 #[derive(Debug)]
-pub struct Unloadable {
+pub struct UnloadablePolicy {
     pub(super) name: PolicyName,
     source: PolicySource,
-    pub(super) error: NotLoaded,
+    pub(super) error: LoadFailure,
 }
 
-impl NotLoaded {
+impl LoadFailure {
     pub(in crate::reload) fn into_message(self) -> String {
         self.message
     }
 }
 
-impl Unloadable {
-    pub(super) fn new(policy: &config::Policy, error: NotLoaded) -> Self {
+impl UnloadablePolicy {
+    pub(super) fn new(policy: &config::Policy, error: LoadFailure) -> Self {
         Self { name: policy.spec.name.clone(), source: policy.source.clone(), error }
     }
 
@@ -42,7 +42,7 @@ impl Unloadable {
         self.error.is_transient
     }
 
-    /// Returns whether its source could not be asked.
+    /// Returns whether the source is on the network and could not be reached.
     pub(in crate::reload) fn is_unreachable(&self) -> bool {
         self.error.is_unreachable
     }
@@ -56,13 +56,13 @@ impl Unloadable {
     }
 }
 
-impl From<String> for NotLoaded {
+impl From<String> for LoadFailure {
     fn from(message: String) -> Self {
         Self { message, is_transient: false, is_unreachable: false }
     }
 }
 
-impl From<LoadError> for NotLoaded {
+impl From<LoadError> for LoadFailure {
     fn from(error: LoadError) -> Self {
         let is_transient = match &error {
             LoadError::NoCompiler(error) | LoadError::NoThread(error) => is_transient(error),
@@ -72,7 +72,7 @@ impl From<LoadError> for NotLoaded {
     }
 }
 
-impl From<SupplyError> for NotLoaded {
+impl From<SupplyError> for LoadFailure {
     fn from(error: SupplyError) -> Self {
         // Sources over the network are polled, so only files are read again.
         let is_transient = match &error {
@@ -85,10 +85,10 @@ impl From<SupplyError> for NotLoaded {
     }
 }
 
-/// One line for each policy that does not load.
-pub(in crate::reload) fn list(unloadable: &[Unloadable]) -> String {
-    let line = |policy: &Unloadable| {
-        let Unloadable { name, source, error } = policy;
+/// Renders one line for each policy that does not load.
+pub(in crate::reload) fn list(unloadable: &[UnloadablePolicy]) -> String {
+    let line = |policy: &UnloadablePolicy| {
+        let UnloadablePolicy { name, source, error } = policy;
         format!("error: cannot load the policy `{name}` from {source}: {}", error.message)
     };
     unloadable.iter().map(line).collect::<Vec<_>>().join("\n")
