@@ -160,7 +160,7 @@ async fn a_file_dropped_into_the_policy_directory_is_a_policy() {
     fs::rename(directory.join("incoming"), directory.join("more.wasm")).expect("it can be renamed");
     fs::write(directory.join("no name.wasm"), version(3)).expect("the policy can be written");
     gateway.logged(r#""message":"policy loaded","policy":"more""#).await;
-    gateway.logged("no name.wasm is not taken as a policy for its name").await;
+    gateway.logged("no name.wasm is not loaded because of its name").await;
     let listed = policies(&gateway).await;
     let names: Vec<_> = listed.iter().map(|policy| policy["name"].as_str()).collect();
     assert_eq!(names, [Some("more"), Some("remote")]);

@@ -14,12 +14,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::document::Node;
 use super::models::CompiledModel;
 use super::problem::Problems;
-use super::secrets::{Secrets, Source};
+use super::secrets::{SecretSource, Secrets};
 use super::{names, proxies, raw};
 
 mod address;
 
-/// Headers whose values are keys.
+/// Headers that carry keys.
 pub(super) const KEY_HEADERS: [&str; 3] = ["api-key", "x-api-key", "authorization"];
 /// Headers that belong to the connection or to the call.
 const FIXED_HEADERS: [HeaderName; 6] =
@@ -34,11 +34,11 @@ pub struct Backend {
     pub transport: TransportConfig,
     /// Protocol of its API.
     pub dialect: ProviderDialect,
-    /// Who runs it, as the catalogue of models calls them.
+    /// Section of the model catalogue that applies to its models.
     pub provider: String,
-    /// How to ask whether it is there, if at all.
+    /// Health probe, if one is configured.
     pub probe: Option<ProbeConfig>,
-    /// Longest wait for the first byte of an answer, whichever route asks.
+    /// Longest wait for the first byte of an answer, for calls of all routes.
     pub first_byte_timeout: Option<Duration>,
 }
 
@@ -92,7 +92,7 @@ fn http(
     problems: &mut Problems<'_>,
     warnings: &mut Vec<String>,
 ) -> HttpConfig {
-    let source = Source {
+    let source = SecretSource {
         keys: ["api_key_env", "api_key_file"],
         env: raw.api_key_env.as_deref(),
         file: raw.api_key_file.as_deref(),
@@ -115,12 +115,12 @@ fn http(
     if let Some(target) = target.filter(|target| target.scheme_str() == Some("http"))
         && config.client_certificate.is_some()
     {
-        warnings.push(format!("{target} is called without TLS, so it does not see the client certificate"));
+        warnings.push(format!("{target} is called without TLS, so the client certificate is not used"));
     }
     config
 }
 
-/// The header that carries the key.
+/// Reads the header that carries the key.
 fn api_key_header(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> HeaderName {
     let Some(name) = &raw.api_key_header else { return AUTHORIZATION };
     let node = node.get("api_key_header");
@@ -140,7 +140,7 @@ fn api_key_header(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_
     header
 }
 
-/// The certificate that the backend gets to see.
+/// Reads the client certificate.
 fn client_certificate(
     raw: &raw::Backend,
     node: Node<'_>,
@@ -220,7 +220,7 @@ fn simulated(
     ] {
         if is_set {
             problems
-                .add(node.get(key).key(), format!("`{key}` means nothing to a simulated backend"))
+                .add(node.get(key).key(), format!("`{key}` does not apply to a simulated backend"))
                 .hint("remove it, or set `kind = \"openai\"`");
         }
     }

@@ -1,18 +1,17 @@
-//! Facts of well-known models, inside the binary: limits, prices, what they
-//! accept and can do. The configuration takes from it what the operator does
-//! not state.
+//! Embedded facts of well-known models: limits, prices, inputs and abilities. They are the
+//! defaults of `[models]`.
 //!
-//! It is text that is searched while a configuration compiles, and otherwise
-//! pages of the executable that nobody touches.
+//! The catalogue is text that is searched while a configuration compiles. At other times its
+//! pages of the executable are not touched.
 
 use pointsman_domain::model::{Abilities, Modalities, Operation};
 use pointsman_domain::money::{Picodollars, Price};
 
 const MODELS: &str = include_str!("../catalogue/models.tsv");
 
-/// What the catalogue knows of a model.
+/// Facts of one model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
+pub struct CatalogueFacts {
     /// Most tokens of input and output together.
     pub context_window: Option<u32>,
     /// Most tokens of one answer.
@@ -21,19 +20,19 @@ pub struct Facts {
     pub price: Option<Price>,
     /// Kinds of content it accepts.
     pub inputs: Modalities,
-    /// What it can do.
+    /// Abilities of the model.
     pub abilities: Abilities,
-    /// What it can be called for.
+    /// Operations that it supports.
     pub operations: Vec<Operation>,
 }
 
-/// The facts of a model by `provider/model`.
-pub fn lookup(id: &str) -> Option<Facts> {
+/// Looks up a model by `provider/model`.
+pub fn lookup(id: &str) -> Option<CatalogueFacts> {
     let line = lines().find(|line| id_of(line) == id)?;
     facts(line)
 }
 
-/// The ids of a provider's models; none for an unknown provider.
+/// Returns the ids of a provider's models; none for an unknown provider.
 pub fn ids(provider: &str) -> impl Iterator<Item = &'static str> {
     lines().map(id_of).filter(move |id| id.split_once('/').is_some_and(|(section, _)| section == provider))
 }
@@ -46,7 +45,7 @@ fn id_of(line: &'static str) -> &'static str {
     line.split_once('\t').map_or(line, |(id, _)| id)
 }
 
-fn facts(line: &str) -> Option<Facts> {
+fn facts(line: &str) -> Option<CatalogueFacts> {
     let mut fields = line.split('\t').skip(1);
     let mut field = || fields.next().unwrap_or_default();
     let context_window = field().parse().ok();
@@ -62,7 +61,7 @@ fn facts(line: &str) -> Option<Facts> {
     };
     let mut special = || field().parse().ok().map(Picodollars::per_million);
     let (cached_input, cache_write, reasoning) = (special(), special(), special());
-    Some(Facts {
+    Some(CatalogueFacts {
         context_window,
         max_output_tokens,
         price: input.zip(output).map(|(input, output)| Price {
@@ -77,9 +76,9 @@ fn facts(line: &str) -> Option<Facts> {
     })
 }
 
-/// Abilities that the catalogue's source does not record. Chat models stream,
-/// and those that do not reason report log probabilities, with few exceptions;
-/// a request should rather be tried and refused by the backend than not tried.
+/// Abilities that the catalogue's source does not record. With few exceptions, chat models
+/// stream, and those that do not reason report log probabilities. It is better to send a
+/// request that the backend rejects than not to send it.
 fn unstated(operation: Operation, stated: Abilities) -> Abilities {
     match operation {
         Operation::Chat if stated.contains(Abilities::REASONING) => Abilities::STREAMING,

@@ -1,4 +1,4 @@
-//! From the shape of a file to a configuration.
+//! Compilation of a configuration file to a [`Config`].
 
 use std::cell::RefCell;
 
@@ -11,13 +11,13 @@ use super::problem::{InvalidConfig, Problems};
 use super::routes::Route;
 use super::secrets::Secrets;
 use super::sources::PolicyDir;
-use super::{Config, Input};
+use super::{Config, ConfigSource};
 use super::{
     backends, decision_log, keys, limits, listeners, models, policies, rollout, routes, state, traces,
 };
 
-/// Compiles a text, or tells everything that is wrong with it.
-pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
+/// Compiles a configuration, or returns all of its problems.
+pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> {
     let mut problems = Problems::new(input.text);
     let document = Document::parse(input.text, &mut problems);
     // What a text with syntax errors means is anybody's guess, so they come alone.
@@ -88,8 +88,9 @@ pub(super) fn compile(input: Input<'_>) -> Result<Config, InvalidConfig> {
     })
 }
 
-/// A wait counts against the model's health when it is as long as the most patient of its
-/// routes allows, or as the backend's own limit, so that a hasty route harms no other.
+/// Returns the time limits of a model. A timeout counts against the model's health only after
+/// the longest limit among its routes, or after the backend's own limit, so that a route with
+/// short limits does not affect others.
 fn time_limits(model: &Model, backends: &[Backend], routes: &[Route]) -> TimeLimits {
     let backend = backends.iter().find(|backend| backend.name == model.backend);
     let first_byte = backend.and_then(|backend| backend.first_byte_timeout);

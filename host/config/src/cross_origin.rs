@@ -1,9 +1,9 @@
 //! Protection of listeners without authentication from web pages in a local browser.
 //!
-//! A page of another origin gives itself away by `origin` and `sec-fetch-site`, which pages
-//! cannot set. A page whose own DNS name was made to lead to this machine (DNS rebinding) is
-//! of the same origin for its browser; only the name in `host` gives it away. Whatever cannot
-//! be read is refused: browsers accept names that parsers here do not.
+//! A page of another origin is recognised by `origin` and `sec-fetch-site`, which pages cannot
+//! set. A page whose own DNS name resolves to this machine (DNS rebinding) has the same origin
+//! for its browser and is recognised only by the name in `host`. Headers that cannot be parsed
+//! are rejected, because browsers accept names that the parsers here do not.
 
 use std::net::{IpAddr, Ipv6Addr};
 

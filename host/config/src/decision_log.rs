@@ -1,4 +1,4 @@
-//! The decision log.
+//! Settings of the decision log.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use super::document::Node;
 use super::problem::Problems;
 use super::raw;
 
-/// Shorter files than this would be little more than names.
+/// Smallest `rotate_size`, in bytes: the overhead of smaller files would exceed their content.
 const LEAST_FILE: usize = 16 << 10;
-/// Files that there must be room for: the one that is written, one that is being
-/// compressed, and what that becomes.
+/// Least ratio of `max_size` to `rotate_size`. There must be room for the current file, a file
+/// being compressed, and the compressed copy.
 const LEAST_FILES: usize = 4;
 
-/// What is to be logged; `None` without a directory.
+/// Reads `[decision_log]`. Returns `None` without a directory.
 pub(super) fn compile(
     raw: &raw::DecisionLog,
     node: Node<'_>,
@@ -39,7 +39,7 @@ pub(super) fn compile(
         let place = if node.get("max_size").is_there() { "max_size" } else { "rotate_size" };
         problems
             .add(node.get(place).place(), "`max_size` is less than four times `rotate_size`")
-            .hint("the file that is written, one that is compressed and the copy have to fit in");
+            .hint("there must be room for the current file, a file being compressed and the compressed copy");
     }
     if raw.rotate_after.get().is_zero() {
         problems.add(node.get("rotate_after").place(), "`rotate_after` is zero");

@@ -1,8 +1,8 @@
-//! The parsed text, and the places in it.
+//! The parsed text, with spans.
 //!
-//! The tree that the parser made is kept while a configuration compiles: what
-//! serde reads from it has no places, so an error finds its place by walking
-//! the tree the way it walked the values.
+//! The syntax tree is kept while a configuration compiles. The values that serde deserialises
+//! have no spans, so the checks walk the tree alongside the values to find the span of an
+//! error.
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -12,13 +12,13 @@ pub(super) use super::node::{Node, Span};
 use super::problem::Problems;
 use super::raw::File;
 
-/// A configuration that is TOML, whatever it says.
+/// A parsed TOML document, not yet checked against the schema.
 pub(super) struct Document<'t> {
     root: Spanned<DeValue<'t>>,
 }
 
 impl<'t> Document<'t> {
-    /// Parses the text. Every syntax error becomes a problem.
+    /// Parses the text. Each syntax error is added as a problem.
     pub(super) fn parse(text: &'t str, problems: &mut Problems<'_>) -> Self {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in errors {
@@ -29,8 +29,8 @@ impl<'t> Document<'t> {
         Self { root: Spanned::new(span, DeValue::Table(table.into_inner())) }
     }
 
-    /// Reads the shape of the file. An entry that does not fit becomes a problem
-    /// and is left out, so that one reading finds all of them.
+    /// Deserialises the document. An entry that does not fit the schema is added as a problem
+    /// and removed, and the rest is deserialised again, so that all such entries are found.
     pub(super) fn shape(&self, problems: &mut Problems<'_>) -> File {
         let mut rest = self.root.clone();
         loop {
@@ -46,13 +46,12 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The whole document.
     pub(super) fn root(&self) -> Node<'_> {
         Node::root(&self.root)
     }
 }
 
-/// Removes the innermost entry that has this place.
+/// Removes the innermost entry at this span.
 fn remove(value: &mut DeValue<'_>, place: Span) -> bool {
     let holds = |span: std::ops::Range<usize>| span.start <= place.start && place.end <= span.end;
     match value {

@@ -1,6 +1,5 @@
-//! API keys of clients. Only their hashes are kept: a configuration that leaks
-//! lets nobody in. Keys are long and random, so a plain hash cannot be guessed
-//! back.
+//! API keys of clients. Only their hashes are stored, so a leaked configuration grants no
+//! access. Keys are long and random, so an unsalted hash cannot be reversed by guessing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -12,9 +11,9 @@ use super::document::Node;
 use super::problem::Problems;
 use super::{names, raw};
 
-/// What keys begin with, so that secret scanners can find lost ones.
+/// Prefix of keys, by which secret scanners can detect leaked ones.
 const PREFIX: &str = "pm-";
-/// What hashes begin with in the configuration.
+/// Prefix of hashes in the configuration.
 const HASH_PREFIX: &str = "sha256:";
 const RANDOM_BYTES: usize = 32;
 
@@ -25,27 +24,27 @@ pub struct Key {
     pub name: KeyName,
     /// SHA-256 of the key.
     pub sha256: [u8; 32],
-    /// Routes and models it may ask for; `None` for all.
+    /// Routes and models that it may request; `None` for all.
     pub allowed: Option<BTreeSet<String>>,
 }
 
-/// A key that was just made.
+/// A newly generated key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewKey {
-    /// What the client sends. Shown once, kept nowhere.
+    /// The key that the client sends. It is shown once and not stored.
     pub key: String,
-    /// What stands in the configuration: `sha256:` and hex digits.
+    /// Value of `hash` in the configuration: `sha256:` and hex digits.
     pub hash: String,
 }
 
 impl Key {
-    /// Whether it may ask for a route or a model of this name.
+    /// Returns whether the key may request a route or a model of this name.
     pub fn may_ask_for(&self, name: &str) -> bool {
         self.allowed.as_ref().is_none_or(|allowed| allowed.contains(name))
     }
 }
 
-/// Makes a key from 256 random bits. Fails when the system has none.
+/// Generates a key from 256 random bits. Fails if the system's random number generator does.
 pub fn generate() -> Result<NewKey, getrandom::Error> {
     let mut bytes = [0; RANDOM_BYTES];
     getrandom::fill(&mut bytes)?;
@@ -54,7 +53,7 @@ pub fn generate() -> Result<NewKey, getrandom::Error> {
     Ok(NewKey { key, hash })
 }
 
-/// The hash by which a key is known.
+/// Returns the SHA-256 of a key.
 pub fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }

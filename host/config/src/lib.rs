@@ -1,10 +1,9 @@
-//! `pointsman.toml`: what the operator says, checked.
+//! Parsing and validation of `pointsman.toml`.
 //!
-//! A configuration is read in two stages. [`raw`] is the shape of the file; it
-//! is where the JSON Schema comes from. Compiling turns it into a [`Config`],
-//! in which every name is known to exist, every number is in its range and every
-//! default is filled in, or else into an [`InvalidConfig`] that tells all that is
-//! wrong at once. The environment and files with secrets are read here and
+//! A configuration is read in two stages. [`raw`] deserialises the file and defines its JSON
+//! Schema. Compiling turns the result into a [`Config`], in which every name exists, every
+//! number is in its range and every default is filled in, or else into an [`InvalidConfig`]
+//! that lists all problems at once. The environment and files with secrets are read here and
 //! nowhere else in the gateway.
 
 mod backends;
@@ -51,7 +50,7 @@ pub use keys::Key;
 pub use listeners::{Admin, Log, Server};
 pub use memory::MemoryLimits;
 pub use policies::{OnFailure, Policy};
-pub use problem::{InvalidConfig, Place, Problem};
+pub use problem::{InvalidConfig, Problem, TextPosition};
 pub use raw::{LogFormat, LogLevel};
 pub use rollout::{Mode, Rollback, Trial};
 pub use routes::{Route, RouteLimits};
@@ -61,11 +60,10 @@ pub use sources::{BUILTIN_POLICIES, PolicySource};
 pub use state::{Compile, State};
 pub use traces::Traces;
 
-/// What `pointsman serve` runs without a file: a simulated fleet.
+/// Configuration of `pointsman serve` without a file: simulated models.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
-/// A configuration in which everything fits together. Lists are in the order of
-/// the file.
+/// A valid configuration. Lists are in the order of the file.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The client API.
@@ -74,15 +72,15 @@ pub struct Config {
     pub admin: Admin,
     /// The log.
     pub log: Log,
-    /// Where spans go, if anywhere.
+    /// Export of spans, if configured.
     pub traces: Option<Traces>,
-    /// The decision log, if there is to be one.
+    /// Decision log, if configured.
     pub decision_log: Option<DecisionLogSettings>,
-    /// What outlives the process.
+    /// Persistent state.
     pub state: State,
-    /// How policies are compiled.
+    /// Limits on the compilation of policies.
     pub compile: Compile,
-    /// When new versions of policies are undone.
+    /// Automatic rollback of new policy versions.
     pub rollback: Rollback,
     /// Bounds on the memory that requests and answers hold.
     pub memory: MemoryLimits,
@@ -90,7 +88,7 @@ pub struct Config {
     pub retry_budget: RetryBudget,
     /// Servers that answer model calls.
     pub backends: Vec<Backend>,
-    /// Models on them; at least one. Their live stats are new: see
+    /// Models on the backends; at least one. Their live stats are empty: see
     /// [`keep_live_stats`](Self::keep_live_stats).
     pub models: Vec<Arc<Model>>,
     /// The directory in which every file is a policy, if there is one.
@@ -99,15 +97,15 @@ pub struct Config {
     pub policies: Vec<Policy>,
     /// Routes.
     pub routes: Vec<Route>,
-    /// Keys of clients; none means that everybody is served.
+    /// API keys of clients. Without any, all clients are served.
     pub keys: Vec<Key>,
-    /// Other files that it was read from: keys, tokens, certificate authorities.
+    /// Other files that were read: keys, tokens, certificate authorities.
     pub files: Vec<PathBuf>,
-    /// What looks wrong, though it does no harm.
+    /// Warnings about settings that are valid but probably mistaken.
     pub warnings: Vec<String>,
 }
 
-/// What the command line says over the file.
+/// Settings of the command line, which take precedence over the file.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Overrides {
     /// `--listen`
@@ -116,30 +114,30 @@ pub struct Overrides {
     pub admin_listen: Option<SocketAddr>,
 }
 
-/// A text to be compiled, and the world it is read in.
+/// Text of a configuration, and the environment in which it is compiled.
 #[derive(Clone, Copy)]
-pub struct Input<'a> {
-    /// What messages call the file.
+pub struct ConfigSource<'a> {
+    /// Name of the file in messages.
     pub file: &'a str,
-    /// Its text.
+    /// Text of the file.
     pub text: &'a str,
-    /// What paths in it are relative to.
+    /// Directory to which relative paths refer.
     pub base_dir: &'a Path,
-    /// Reads an environment variable.
+    /// Returns the value of an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<String>,
-    /// What the command line says.
+    /// Settings of the command line.
     pub overrides: Overrides,
 }
 
-/// Why there is no configuration.
+/// Error of reading a configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration {}: {source}", .path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// The file is not a configuration.
@@ -148,7 +146,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Returns whether the same files may be a configuration a little later.
+    /// Returns whether reading the same files again may succeed.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreadable { source, .. } => is_transient(source),
@@ -156,7 +154,7 @@ impl ConfigError {
         }
     }
 
-    /// Other files that were read for it, or could not be.
+    /// Returns the other files that were read, or could not be.
     pub fn files(&self) -> &[PathBuf] {
         match self {
             Self::Unreadable { .. } => &[],
@@ -172,12 +170,12 @@ impl Config {
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let base_dir = path.parent().unwrap_or(Path::new(""));
         let file = path.display().to_string();
-        Ok(Self::parse(Input { file: &file, text: &text, base_dir, env: &environment, overrides })?)
+        Ok(Self::parse(ConfigSource { file: &file, text: &text, base_dir, env: &environment, overrides })?)
     }
 
-    /// The configuration for when there is no file.
+    /// Compiles the embedded configuration, [`DEFAULT_TOML`].
     pub fn embedded(overrides: Overrides) -> Result<Self, ConfigError> {
-        let input = Input {
+        let input = ConfigSource {
             file: "the embedded default",
             text: DEFAULT_TOML,
             base_dir: Path::new(""),
@@ -188,12 +186,12 @@ impl Config {
     }
 
     /// Compiles a text.
-    pub fn parse(input: Input<'_>) -> Result<Self, InvalidConfig> {
+    pub fn parse(input: ConfigSource<'_>) -> Result<Self, InvalidConfig> {
         compile::compile(input)
     }
 
-    /// Takes over what another configuration's gateway measured of the models
-    /// that are the same: same id, same name at the same backend.
+    /// Takes over the live stats of another configuration's models if id, upstream name and
+    /// backend are unchanged.
     pub fn keep_live_stats(&mut self, previous: &Self) {
         for model in &mut self.models {
             let is_same = |old: &&Arc<Model>| {
@@ -210,25 +208,25 @@ impl Config {
         }
     }
 
-    /// The model with this id.
+    /// Returns the model with this id.
     pub fn model(&self, id: &ModelId) -> Option<&Arc<Model>> {
         self.models.iter().find(|model| model.id == *id)
     }
 
-    /// The policy with this name.
+    /// Returns the policy with this name.
     pub fn policy(&self, name: &PolicyName) -> Option<&Policy> {
         self.policies.iter().find(|policy| policy.spec.name == *name)
     }
 
-    /// The route with this name.
+    /// Returns the route with this name.
     pub fn route(&self, name: &RouteName) -> Option<&Route> {
         self.routes.iter().find(|route| route.name == *name)
     }
 }
 
-impl fmt::Debug for Input<'_> {
+impl fmt::Debug for ConfigSource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Input").field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("ConfigSource").field("file", &self.file).finish_non_exhaustive()
     }
 }
 

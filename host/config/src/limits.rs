@@ -1,4 +1,4 @@
-//! Bounds on memory and on retries, over all requests.
+//! Limits on memory and retries, over all requests.
 
 use pointsman_domain::live::RetryBudget;
 

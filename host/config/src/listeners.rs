@@ -9,13 +9,13 @@ use pointsman_domain::secret::Secret;
 use super::document::{Node, Span};
 use super::problem::Problems;
 use super::raw;
-use super::secrets::{Secrets, Source};
+use super::secrets::{SecretSource, Secrets};
 use crate::cross_origin::{Allowed, Host, WebOrigin};
 
 /// The listener for clients.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server {
-    /// Where to listen. Port 0 takes a free port.
+    /// Address to listen on. Port 0 selects a free port.
     pub listen: SocketAddr,
     /// Longest request body.
     pub max_body_bytes: usize,
@@ -27,17 +27,17 @@ pub struct Server {
     pub max_connections_per_peer: Option<usize>,
     /// Most requests at a time on one HTTP/2 connection; at least 1.
     pub max_concurrent_streams: u32,
-    /// Proxies that may report for whom they connect.
+    /// Proxies that may report the address of their client.
     pub trusted_proxies: Vec<IpNet>,
     /// Longest time for a request's head to arrive.
     pub header_timeout: Duration,
     /// Longest time that a connection is kept without an open request.
     pub idle_timeout: Duration,
-    /// Longest time that a connection is kept while its client takes nothing of a response.
+    /// Longest time that a connection is kept while its client reads nothing of a response.
     pub write_timeout: Duration,
     /// Time between the signal to stop and the end of listening.
     pub shutdown_delay: Duration,
-    /// How long requests under way may take to finish after a stop.
+    /// Longest time for requests in flight to finish after a stop.
     pub drain_timeout: Duration,
     /// Origins of web pages that may read responses, and send requests without a key.
     pub allowed_origins: Allowed<WebOrigin>,
@@ -48,19 +48,19 @@ pub struct Server {
 /// The listener for operators.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Admin {
-    /// Where to listen.
+    /// Address to listen on.
     pub listen: SocketAddr,
-    /// What callers have to send as `authorization: Bearer`. Always there when
-    /// other machines can reach the listener.
+    /// Token that callers send as `authorization: Bearer`. Always set when other machines can
+    /// reach the listener.
     pub token: Option<Secret>,
 }
 
-/// What is written to standard error.
+/// Settings of the log on standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Log {
-    /// How lines look.
+    /// Format of lines.
     pub format: raw::LogFormat,
-    /// Which lines are written.
+    /// Lowest level that is written.
     pub level: raw::LogLevel,
 }
 
@@ -136,7 +136,8 @@ pub(super) fn server(
     }
 }
 
-/// The members of a list that can be read, or everything if `*` is among them.
+/// Parses the members of a list, and reports those that are invalid. Returns [`Allowed::All`]
+/// if `*` is among them.
 fn allowed<T>(
     texts: &[String],
     parse: impl Fn(&str) -> Option<T>,
@@ -186,7 +187,7 @@ pub(super) fn admin(
     problems: &mut Problems<'_>,
 ) -> Admin {
     let address = listen.unwrap_or(raw.listen.get());
-    let source = Source {
+    let source = SecretSource {
         keys: ["token_env", "token_file"],
         env: raw.token_env.as_deref(),
         file: raw.token_file.as_deref(),
@@ -206,7 +207,7 @@ pub(super) fn log(raw: &raw::Log) -> Log {
     Log { format: raw.format, level: raw.level }
 }
 
-/// An address from the command line has no place in the file.
+/// Returns the span of `listen`. An address from the command line has none.
 fn place_of_listen(node: Node<'_>, listen: Option<SocketAddr>) -> Option<Span> {
     listen.is_none().then(|| node.get("listen").place())
 }

@@ -1,16 +1,16 @@
-//! Bounds on the memory that requests and answers hold.
+//! Limits on the memory that requests and answers hold.
 
-/// Bounds on held memory, in bytes.
+/// Memory limits, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimits {
-    /// On request bodies and answers together.
+    /// Request bodies and answers together.
     pub total: usize,
-    /// On request bodies.
+    /// Request bodies.
     pub request_bodies: usize,
-    /// On answers that are read whole or not sent yet.
+    /// Answers that are buffered whole or not sent yet.
     pub answers: usize,
-    /// On one answer that is read whole.
+    /// One answer that is buffered whole.
     pub answer: usize,
-    /// On what one stream holds until its first content.
+    /// Bytes that one stream buffers until its first content.
     pub before_content: usize,
 }

@@ -1,4 +1,4 @@
-//! Models: what the file states, completed from the catalogue.
+//! Models: the entries of the file, completed from the catalogue.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use pointsman_domain::money::{Picodollars, Price};
 use super::document::Node;
 use super::problem::Problems;
 use super::raw;
-use crate::catalogue::{self, Facts};
+use crate::catalogue::{self, CatalogueFacts};
 
-/// Dearest believable price in US dollars per million tokens. Beyond it, prices
-/// per token were likely multiplied twice.
+/// Highest accepted price in US dollars per million tokens. A higher one was likely multiplied
+/// twice.
 const DEAREST: f64 = 100_000.0;
 
-/// A model, and how it behaves if it is simulated.
+/// A model, and its behaviour if it is simulated.
 pub(super) struct CompiledModel {
     pub(super) model: Model,
     pub(super) behaviour: SimulatedModel,
@@ -48,7 +48,9 @@ pub(super) fn compile(file: &raw::File, root: Node<'_>, problems: &mut Problems<
         let Some(backend_raw) = file.backends.get(backend) else { continue };
         let provider = backend_raw.provider.as_deref().unwrap_or(backend);
         let (kind, stream_usage) = (backend_raw.kind, backend_raw.stream_usage);
-        models.push(Entry { raw, id, name, backend, provider, kind, stream_usage, node }.compile(problems));
+        models.push(
+            ModelEntry { raw, id, name, backend, provider, kind, stream_usage, node }.compile(problems),
+        );
     }
     if root.get("models").entries().next().is_none() {
         problems.add(None, "there is no model").hint("add [backends.NAME] and [models.\"NAME/MODEL\"]");
@@ -57,7 +59,7 @@ pub(super) fn compile(file: &raw::File, root: Node<'_>, problems: &mut Problems<
 }
 
 /// One entry of `[models]`.
-struct Entry<'a> {
+struct ModelEntry<'a> {
     raw: &'a raw::Model,
     id: &'a str,
     name: &'a str,
@@ -68,7 +70,7 @@ struct Entry<'a> {
     node: Node<'a>,
 }
 
-impl Entry<'_> {
+impl ModelEntry<'_> {
     fn compile(&self, problems: &mut Problems<'_>) -> CompiledModel {
         let raw = self.raw;
         let facts = self.facts(problems);
@@ -113,14 +115,16 @@ impl Entry<'_> {
             [("operations", model.operations.is_empty()), ("inputs", model.inputs.is_empty())]
         {
             if is_empty {
-                problems
-                    .add(self.node.get(key).place(), format!("`{key}` is empty, so the model is of no use"));
+                problems.add(
+                    self.node.get(key).place(),
+                    format!("`{key}` is empty, so no request could use the model"),
+                );
             }
         }
         CompiledModel { model, behaviour }
     }
 
-    fn facts(&self, problems: &mut Problems<'_>) -> Option<Facts> {
+    fn facts(&self, problems: &mut Problems<'_>) -> Option<CatalogueFacts> {
         let upstream = self.raw.upstream_name.as_deref().unwrap_or(self.name);
         let Some(named) = &self.raw.catalogue else {
             return catalogue::lookup(&format!("{}/{upstream}", self.provider));
@@ -201,7 +205,8 @@ impl Entry<'_> {
         quality
     }
 
-    /// What is expected of a simulated model is what it does, and the other way round.
+    /// Reads `expected`. The default for a simulated model is its simulated speed, and vice
+    /// versa.
     fn expected(&self, problems: &mut Problems<'_>) -> ExpectedSpeed {
         let node = self.node.get("expected");
         let expected = &self.raw.expected;

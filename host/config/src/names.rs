@@ -3,13 +3,13 @@
 use super::document::Node;
 use super::problem::Problems;
 
-/// Longest name. Names go into headers, log lines and metrics.
+/// Longest name, in bytes. Names are used in headers, log lines and metrics.
 const LONGEST: usize = 64;
 
-/// What names are made of.
+/// Rule for valid names, for hints.
 pub(super) const RULE: &str = "names are 1 to 64 characters of a-z A-Z 0-9 _ . -";
 
-/// Whether a name can be used.
+/// Returns whether a name is valid.
 pub(super) fn is_plain(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_plain)
@@ -18,8 +18,8 @@ pub(super) fn is_plain(name: &str) -> bool {
 /// Longest name of a route: clients with a fixed model name need a route of that name.
 const LONGEST_ROUTE: usize = 128;
 
-/// Checks the name of a route. Any model name that a client may send will do, but for `*`, which
-/// stands for any characters in lists of names, and quotes and backslashes.
+/// Checks the name of a route. Any model name that a client may send is valid, except those
+/// with `*`, which is a wildcard in lists of names, quotes or backslashes.
 pub(super) fn check_route(name: &str, node: Node<'_>, problems: &mut Problems<'_>) {
     let is_allowed =
         |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'*' | b'"' | b'\\' | b'\'' | b'`');
@@ -40,8 +40,8 @@ pub(super) fn check(what: &str, name: &str, node: Node<'_>, problems: &mut Probl
     problems.add(node.key(), message).hint(RULE);
 }
 
-/// The names that a list of names and patterns means, in the order of the list,
-/// each once. `what` says of what they are names.
+/// Expands a list of names and patterns to the known names that it matches, in the order of the
+/// list and without duplicates. `what` is the noun for messages.
 pub(super) fn expand<'n>(
     what: &str,
     patterns: &[String],
@@ -69,7 +69,7 @@ pub(super) fn expand<'n>(
     chosen
 }
 
-/// Whether a name fits a pattern in which `*` stands for any characters, or none.
+/// Returns whether a name matches a pattern in which `*` matches any characters, or none.
 pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let Some((start, mut rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut name) = name.strip_prefix(start) else { return false };

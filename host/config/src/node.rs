@@ -10,8 +10,8 @@ pub(super) struct Span {
     pub(super) end: usize,
 }
 
-/// An entry of the document: a key and what stands behind it. Absent entries
-/// stand for the place where they would be, that of their table.
+/// An entry of the document: a key and its value. The span of an absent entry is that of its
+/// table.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'d> {
     key: Span,
@@ -19,17 +19,16 @@ pub(super) struct Node<'d> {
 }
 
 impl<'d> Node<'d> {
-    /// The entry of a whole document.
     pub(super) fn root(value: &'d Spanned<DeValue<'d>>) -> Self {
         Self { key: Span { start: 0, end: 0 }, value: Some(value) }
     }
 
-    /// The entry of this table under a key.
+    /// Returns the entry of this table under a key.
     pub(super) fn get(self, key: &str) -> Self {
         self.entries().find(|(name, _)| *name == key).map_or_else(|| self.absent(), |(_, node)| node)
     }
 
-    /// The element of this array at a position.
+    /// Returns the element of this array at an index.
     pub(super) fn at(self, index: usize) -> Self {
         match self.value.map(Spanned::get_ref) {
             Some(DeValue::Array(elements)) => elements
@@ -39,7 +38,7 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// The entries of this table in the order of the text.
+    /// Returns the entries of this table in the order of the text.
     pub(super) fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
         let mut entries = Vec::new();
         if let Some(DeValue::Table(table)) = self.value.map(Spanned::get_ref) {
@@ -51,17 +50,17 @@ impl<'d> Node<'d> {
         entries.into_iter()
     }
 
-    /// Whether the text has it.
+    /// Returns whether the entry is in the text.
     pub(super) fn is_there(self) -> bool {
         self.value.is_some()
     }
 
-    /// Where an error about the key belongs.
+    /// Returns the span for an error about the key.
     pub(super) fn key(self) -> Span {
         self.key
     }
 
-    /// Where an error about the value belongs: a table is shown by its name.
+    /// Returns the span for an error about the value. For a table, that is the span of its key.
     pub(super) fn place(self) -> Span {
         match self.value {
             Some(value) if !matches!(value.get_ref(), DeValue::Table(_)) => value.span().into(),
@@ -69,7 +68,7 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// Whether a place lies in this entry.
+    /// Returns whether this entry contains a span.
     pub(super) fn contains(self, place: Span) -> bool {
         let own = |span: Span| span.start <= place.start && place.end <= span.end;
         own(self.key)

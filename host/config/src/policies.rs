@@ -1,4 +1,4 @@
-//! Policies: what they may do, and what happens when they fail.
+//! Policies: capabilities, limits and failure handling.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,28 +13,28 @@ use super::secrets::Secrets;
 use super::sources::{self, PolicyDir, PolicySource};
 use super::{names, raw};
 
-/// A policy, its code not yet read.
+/// A policy whose code is not loaded yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// Name, settings, grants, limits and isolation.
     pub spec: PolicySpec,
-    /// Where its code is.
+    /// Source of its code.
     pub source: PolicySource,
-    /// How often to ask whether that is still the same, if at all.
+    /// Interval at which the source is checked for changes; `None` for no polling.
     pub poll: Option<Duration>,
-    /// What happens when it fails, unless the route says otherwise.
+    /// Action when it fails, unless the route overrides it.
     pub on_failure: OnFailure,
 }
 
-/// What happens to a request when its policy fails.
+/// Action when the policy of a request fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
     /// The models are tried in the order of the route.
     #[default]
     Fallback,
-    /// Another policy decides. These never lead back to a policy that failed.
+    /// Another policy decides. Chains of fallbacks are free of cycles.
     FallbackTo(PolicyName),
-    /// The request is refused.
+    /// The request is rejected.
     Reject,
     /// The last version that worked decides.
     Previous,
@@ -122,8 +122,8 @@ pub(super) fn on_failure(
     OnFailure::FallbackTo(PolicyName::new(fallback))
 }
 
-/// The policies that would be asked in turn, if that came back to one of them:
-/// from the first failing one, which does what `on_failure` says.
+/// Follows the fallbacks of a policy with this `on_failure`. Returns the chain of policy names,
+/// ending with the first repeated one, if there is a cycle.
 pub(super) fn cycle(policy: &str, on_failure: &OnFailure, policies: &[Policy]) -> Option<Vec<String>> {
     let mut asked = vec![policy.to_owned()];
     let mut next = on_failure;
@@ -138,17 +138,18 @@ pub(super) fn cycle(policy: &str, on_failure: &OnFailure, policies: &[Policy]) -
     None
 }
 
-/// Adds that fallbacks lead round in a circle.
+/// Adds a problem for a cycle of fallbacks.
 pub(super) fn report_cycle(node: Node<'_>, cycle: &[String], problems: &mut Problems<'_>) {
     problems
         .add(
             node.get("on_failure").get("fallback").place(),
-            format!("fallback policies lead round in a circle: {}", cycle.join(" -> ")),
+            format!("fallback policies form a cycle: {}", cycle.join(" -> ")),
         )
         .hint("let the last one fall back to the order of the models: on_failure = \"fallback\"");
 }
 
-/// Whether a circle is told at this policy: each is told once, at its first name.
+/// Returns whether a cycle is reported at this policy. Each cycle is reported once, at its
+/// alphabetically first name.
 fn is_first(policy: &str, cycle: &[String]) -> bool {
     cycle.first() == cycle.last() && cycle.iter().all(|name| policy <= name.as_str())
 }
@@ -165,7 +166,8 @@ fn settings(raw: &raw::Policy, node: Node<'_>, problems: &mut Problems<'_>) -> S
     }
 }
 
-/// As JSON, dates as text. `None` if there is a number that JSON does not have.
+/// Converts a TOML value to JSON, dates to strings. Returns `None` for a number that JSON
+/// cannot represent.
 fn json(value: &toml::Value) -> Option<serde_json::Value> {
     Some(match value {
         toml::Value::String(text) => text.as_str().into(),

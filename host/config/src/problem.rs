@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, and how it is shown.
+//! Problems of a configuration, and their display.
 
 use std::path::PathBuf;
 use std::{fmt, io};
@@ -8,98 +8,108 @@ use serde::Serialize;
 use super::node::{Node, Span};
 use crate::transient::is_transient;
 
-/// Keys whose values are never shown. They are not allowed in a configuration
-/// either, but it is by an error that they are noticed.
+/// Keys whose values are never shown. The configuration does not allow them, so they occur only
+/// in lines that are reported.
 const SECRET_KEYS: [&str; 6] = ["password", "api_key", "token", "authorization", "api-key", "x-api-key"];
 
-/// Everything that is wrong with a configuration. Displays as text for a
-/// terminal or a log, in the manner of a compiler.
+/// All problems of a configuration. Displays as text for a terminal or a log, in the style of
+/// rustc.
 #[derive(Clone, Debug, Serialize)]
 pub struct InvalidConfig {
-    /// The file, as it was named by whoever asked for it.
+    /// Name of the file, as given by the caller.
     pub file: String,
     /// At least one, in the order of the text.
     pub problems: Vec<Problem>,
-    /// Other files that were read for it, or could not be.
+    /// Other files that were read, or could not be.
     #[serde(skip)]
     pub files: Vec<PathBuf>,
-    /// True if the same text may be valid a little later: a file could not be read for a
-    /// passing reason.
+    /// True if the same text may be valid later: a file could not be read for a transient
+    /// reason.
     #[serde(skip)]
     pub is_transient: bool,
 }
 
-/// One thing that is wrong.
+/// One problem of a configuration.
 #[derive(Clone, Debug, Serialize)]
 pub struct Problem {
-    /// What is wrong.
+    /// Description of the problem.
     pub message: String,
-    /// Where; absent when the fault is in no single place.
-    pub place: Option<Place>,
-    /// What to do about it.
+    /// Position of the problem, if it has a single one.
+    pub place: Option<TextPosition>,
+    /// Advice on how to fix it.
     pub hint: Option<String>,
 }
 
-/// A place in the text.
+/// A position in the text of a configuration.
 #[derive(Clone, Debug, Serialize)]
-pub struct Place {
+pub struct TextPosition {
     /// Counted from 1.
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
-    /// How many characters of the line are meant; at least 1.
+    /// Length in characters; at least 1.
     pub width: usize,
-    /// The line, secrets left out.
+    /// Text of the line, without secrets.
     pub excerpt: String,
 }
 
-/// Gathers problems while a configuration compiles.
+/// Collects problems while a configuration compiles.
 pub(super) struct Problems<'t> {
     text: &'t str,
-    found: Vec<Found>,
+    found: Vec<FoundProblem>,
     is_transient: bool,
 }
 
-struct Found {
+struct FoundProblem {
     place: Option<Span>,
     message: String,
     hint: Option<String>,
-    /// Whether the place itself must not be shown, as it may be a secret.
+    /// True if the text at the span may be a secret and must not be shown.
     secret: bool,
-    /// Whether the entry was left out of what is compiled.
+    /// True if the entry was removed before compiling, because it does not fit the schema.
     misfit: bool,
 }
 
-/// A problem that was just added, to be described further.
-pub(super) struct Added<'p>(&'p mut Found);
+/// Handle to a problem that was just added, to describe it further.
+pub(super) struct AddedProblem<'p>(&'p mut FoundProblem);
 
 impl<'t> Problems<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self { text, found: Vec::new(), is_transient: false }
     }
 
-    /// Notes why a file cannot be read, beside the problem that it is.
+    /// Records whether an I/O error is transient. The problem itself is added separately.
     pub(super) fn note_io_error(&mut self, error: &io::Error) {
         self.is_transient |= is_transient(error);
     }
 
-    /// Adds a problem at a place.
-    pub(super) fn add(&mut self, place: impl Into<Option<Span>>, message: impl Into<String>) -> Added<'_> {
-        let found =
-            Found { place: place.into(), message: message.into(), hint: None, secret: false, misfit: false };
-        Added(self.found.push_mut(found))
+    /// Adds a problem at a span.
+    pub(super) fn add(
+        &mut self,
+        place: impl Into<Option<Span>>,
+        message: impl Into<String>,
+    ) -> AddedProblem<'_> {
+        let found = FoundProblem {
+            place: place.into(),
+            message: message.into(),
+            hint: None,
+            secret: false,
+            misfit: false,
+        };
+        AddedProblem(self.found.push_mut(found))
     }
 
-    /// Adds that an entry lacks something, unless a part of it was left out for
-    /// not fitting: then that was the fault.
+    /// Adds a problem for an incomplete entry, unless a part of the entry was removed as a
+    /// misfit: then that may be the missing part.
     pub(super) fn lacks(&mut self, entry: Node<'_>, message: impl Into<String>, hint: impl Into<String>) {
-        let is_cut = |found: &Found| found.misfit && found.place.is_some_and(|place| entry.contains(place));
+        let is_cut =
+            |found: &FoundProblem| found.misfit && found.place.is_some_and(|place| entry.contains(place));
         if !self.found.iter().any(is_cut) {
             self.add(entry.place(), message).hint(hint);
         }
     }
 
-    /// Adds what serde says of an entry that does not fit the file's shape.
+    /// Adds serde's error for an entry that does not fit the schema.
     pub(super) fn misfit(&mut self, place: Option<Span>, message: &str) {
         let mut quoted = message.split('`').skip(1).step_by(2);
         let name = quoted.next().unwrap_or_default();
@@ -127,7 +137,7 @@ impl<'t> Problems<'t> {
         };
     }
 
-    /// All that was added, in the order of the text; `Ok` if nothing was.
+    /// Returns all problems in the order of the text; `Ok` if there are none.
     pub(super) fn check(&mut self, file: &str) -> Result<(), InvalidConfig> {
         let mut found = std::mem::take(&mut self.found);
         if found.is_empty() {
@@ -140,7 +150,7 @@ impl<'t> Problems<'t> {
         let problems = found
             .into_iter()
             .map(|found| Problem {
-                place: found.place.map(|span| Place::of(span, self.text, &secrets)),
+                place: found.place.map(|span| TextPosition::of(span, self.text, &secrets)),
                 message: found.message,
                 hint: found.hint,
             })
@@ -150,21 +160,21 @@ impl<'t> Problems<'t> {
     }
 }
 
-impl Found {
+impl FoundProblem {
     fn is_in(&self, place: Option<Span>) -> bool {
         let (Some(own), Some(place)) = (self.place, place) else { return false };
         place.start <= own.start && own.end <= place.end
     }
 }
 
-impl Added<'_> {
-    /// Says what to do.
+impl AddedProblem<'_> {
+    /// Adds advice on how to fix the problem.
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// Hints at the name that was likely meant, or at all there are if they are few.
+    /// Suggests the name that was likely meant, or lists the known names if they are few.
     pub(super) fn did_you_mean(self, name: &str, known: &[&str], what: &str) -> Self {
         match nearest(name, known) {
             Some(near) => self.hint(format!("did you mean `{near}`?")),
@@ -177,14 +187,14 @@ impl Added<'_> {
         }
     }
 
-    /// Keeps what stands at the place from being shown.
+    /// Hides the text at the span, which may be a secret.
     pub(super) fn secret(self) -> Self {
         self.0.secret = true;
         self
     }
 }
 
-/// What serde says, with the words of people for the types of Rust.
+/// Replaces Rust type names in serde's message with plain words.
 fn in_words(message: &str) -> String {
     let mut message = message.replace("missing field", "missing key").replace("sequence", "list");
     for (kind, words) in
@@ -197,7 +207,8 @@ fn in_words(message: &str) -> String {
     message
 }
 
-/// The known name that is a slip of the finger away, if one is.
+/// Returns the known name with the smallest edit distance, if it is close enough to be a typing
+/// error.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let tolerated = (name.chars().count() / 3).max(1);
     known
@@ -208,8 +219,8 @@ fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
         .map(|(_, candidate)| candidate)
 }
 
-impl Place {
-    /// What stands in the line after one of the secrets is not shown.
+impl TextPosition {
+    /// Locates a span in the text. The excerpt ends before the first secret of the line.
     fn of(span: Span, text: &str, secrets: &[usize]) -> Self {
         let start = text.floor_char_boundary(span.start.min(text.len()));
         let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
@@ -235,7 +246,8 @@ impl Place {
     }
 }
 
-/// How much of a line can be shown: what follows a secret's key can not.
+/// Returns the number of leading bytes of a line that can be shown: those before the value of a
+/// secret key.
 fn shown_bytes(line: &str) -> usize {
     let lower = line.to_ascii_lowercase();
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');

@@ -11,15 +11,14 @@ use pointsman_supply::Proxies;
 use super::document::Node;
 use super::problem::Problems;
 use super::raw;
-use super::secrets::{Secrets, Source};
+use super::secrets::{SecretSource, Secrets};
 
 /// The value of `proxy` for a backend that is called directly.
 const NONE: &str = "none";
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 const EXAMPLE: &str = "it is an address such as \"http://proxy.example.com:3128\", or \"none\"";
 
-/// Reads the proxy of a backend at an address: that of the configuration, else that of the
-/// environment.
+/// Reads the proxy for a backend from the configuration, or else from the environment.
 pub(super) fn of_backend(
     raw: &raw::Backend,
     target: Option<&Uri>,
@@ -61,7 +60,7 @@ fn credentials(
     secrets: Secrets<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Secret> {
-    let source = Source {
+    let source = SecretSource {
         keys: ["proxy_auth_env", "proxy_auth_file"],
         env: raw.proxy_auth_env.as_deref(),
         file: raw.proxy_auth_file.as_deref(),
@@ -76,7 +75,7 @@ fn credentials(
     Some(credentials)
 }
 
-/// The proxy of the environment for one address.
+/// Reads the proxy for one address from the environment.
 fn of_environment(
     target: &Uri,
     node: Node<'_>,
@@ -84,7 +83,7 @@ fn of_environment(
     problems: &mut Problems<'_>,
     warnings: &mut Vec<String>,
 ) -> Option<ProxyConfig> {
-    let environment = Environment::read(env);
+    let environment = ProxyEnvironment::read(env);
     let (variable, url) = match target.scheme_str() {
         Some("https") => environment.https?,
         _ => environment.http?,
@@ -101,22 +100,22 @@ fn of_environment(
     Some(ProxyConfig { url: Secret::new(full), credentials: None })
 }
 
-/// Reads the proxies of the environment for the source of a policy, which may lead to other
-/// servers.
+/// Reads the proxies for the source of a policy from the environment. A source may redirect to
+/// other servers, so all are read.
 pub(super) fn of_source(
     node: Node<'_>,
     env: &dyn Fn(&str) -> Option<String>,
     problems: &mut Problems<'_>,
 ) -> Proxies {
-    let Environment { http, https, exempt } = Environment::read(env);
+    let ProxyEnvironment { http, https, exempt } = ProxyEnvironment::read(env);
     let mut checked = |proxy: Option<(&str, String)>| {
         proxy.and_then(|(variable, url)| checked(variable, &url, node, problems))
     };
     Proxies { http: checked(http), https: checked(https), exempt }
 }
 
-/// The variables that curl reads, as curl understands them.
-struct Environment {
+/// Proxy variables of the environment, interpreted as by curl.
+struct ProxyEnvironment {
     /// For `http` addresses: the variable and its value.
     http: Option<(&'static str, String)>,
     /// For `https` addresses.
@@ -125,7 +124,7 @@ struct Environment {
     exempt: String,
 }
 
-impl Environment {
+impl ProxyEnvironment {
     fn read(env: &dyn Fn(&str) -> Option<String>) -> Self {
         let value = |names: [&'static str; 2]| {
             names
@@ -141,7 +140,7 @@ impl Environment {
     }
 }
 
-/// The address in a variable. What is wrong with it is a problem of the entry that needs it.
+/// Checks the address in a variable. An invalid one is reported at the entry that needs it.
 fn checked(variable: &str, url: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<String> {
     let full = address(url.trim());
     if full.is_none() {
@@ -152,7 +151,7 @@ fn checked(variable: &str, url: &str, node: Node<'_>, problems: &mut Problems<'_
     full
 }
 
-/// The address of a proxy, `http` where it has no scheme; `None` if it is none.
+/// Parses the address of a proxy. The default scheme is `http`.
 fn address(text: &str) -> Option<String> {
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let uri: Uri = full.parse().ok()?;

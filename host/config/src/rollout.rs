@@ -1,4 +1,4 @@
-//! How new policies and versions are tried, and when they are undone.
+//! Trials of policies, and automatic rollback.
 
 use std::time::Duration;
 
@@ -10,44 +10,44 @@ use super::document::Node;
 use super::problem::Problems;
 use super::raw;
 
-/// When a new version or a policy on trial is undone by itself.
+/// Settings of the automatic rollback of a new version or a policy on trial.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rollback {
-    /// Whether anything is.
+    /// True if rollback is on.
     pub enabled: bool,
-    /// How much worse than the old one a new one may be.
+    /// Tolerated differences between the new version and the old one.
     pub thresholds: Thresholds,
-    /// How long a version is watched after it took over.
+    /// Time for which a version is watched after it took over.
     pub watch: Duration,
-    /// How long what was undone is left alone.
+    /// Delay before a version that was rolled back is tried again.
     pub backoff: HoldBackoff,
 }
 
 /// A policy on trial at a route.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// The policy.
+    /// Name of the policy on trial.
     pub policy: PolicyName,
-    /// What it is allowed to do.
+    /// Effect of its decisions.
     #[serde(flatten)]
     pub mode: Mode,
 }
 
-/// What a policy on trial is allowed to do.
+/// Effect of the decisions of a policy on trial.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "kebab-case")]
 pub enum Mode {
-    /// It is asked about every request, and its answers are only compared.
+    /// It is called for every request, and its decisions are only compared.
     Shadow,
     /// It decides a share of the requests.
     Canary {
-        /// How many of a hundred: above 0, and at most 100.
+        /// Percentage of requests: above 0, and at most 100.
         percent: f64,
     },
 }
 
 impl Mode {
-    /// Whether it is a share that can be.
+    /// Returns whether the percentage is in range.
     pub fn is_possible(self) -> bool {
         match self {
             Self::Shadow => true,
@@ -58,9 +58,9 @@ impl Mode {
 
 pub(super) fn rollback(raw: &raw::Rollback, node: Node<'_>, problems: &mut Problems<'_>) -> Rollback {
     for (key, number, least, what) in [
-        ("failure_rate", raw.failure_rate, 0.0, "a share from 0 on"),
-        ("error_rate", raw.error_rate, 0.0, "a share from 0 on"),
-        ("decision_time", raw.decision_time, 1.0, "a factor from 1 on"),
+        ("failure_rate", raw.failure_rate, 0.0, "a share of at least 0"),
+        ("error_rate", raw.error_rate, 0.0, "a share of at least 0"),
+        ("decision_time", raw.decision_time, 1.0, "a factor of at least 1"),
     ] {
         if !number.is_finite() || number < least {
             problems.add(node.get(key).place(), format!("`{key}` is not {what}"));
@@ -69,7 +69,7 @@ pub(super) fn rollback(raw: &raw::Rollback, node: Node<'_>, problems: &mut Probl
     if raw.backoff.get().as_secs() == 0 {
         problems
             .add(node.get("backoff").place(), "`backoff` is shorter than a second")
-            .hint("a version that was undone would come back at once");
+            .hint("a version that was rolled back would be tried again at once");
     }
     Rollback {
         enabled: raw.enabled,
@@ -83,7 +83,7 @@ pub(super) fn rollback(raw: &raw::Rollback, node: Node<'_>, problems: &mut Probl
     }
 }
 
-/// The trial of a route.
+/// Reads `shadow` or `canary` of a route.
 pub(super) fn trial(
     raw: &raw::Route,
     node: Node<'_>,

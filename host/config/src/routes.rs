@@ -1,4 +1,4 @@
-//! Routes: names that clients ask for, each with its policy and its models.
+//! Routes: names that clients request, each with its policy and its models.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,30 +16,30 @@ use super::problem::Problems;
 use super::rollout::{self, Trial};
 use super::{names, raw};
 
-/// A model name that clients can ask for.
+/// A model name that clients can request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     /// Its name; never that of a model.
     pub name: RouteName,
-    /// Shown in the list of models.
+    /// Description in the list of models.
     pub description: Option<String>,
     /// The policy that decides.
     pub policy: PolicyName,
     /// The policy on trial.
     pub trial: Option<Trial>,
-    /// The models it may choose from; at least one. In the order of the route's
-    /// list, those of one pattern in the order of the file: the order in which
+    /// Models that the policy may choose from; at least one. They are in the order of the
+    /// route's list, those of one pattern in the order of the file, which is the order in which
     /// they are tried without a decision.
     pub models: Vec<ModelId>,
     /// The model that costs are compared with, if one is stated.
     pub baseline: Option<ModelId>,
-    /// How long and how often its models are tried.
+    /// Limits on attempts and plans.
     pub limits: RouteLimits,
-    /// What happens when the policy fails, the policy's own word included.
+    /// Action when the policy fails: the route's own or else that of the policy.
     pub on_failure: OnFailure,
 }
 
-/// How long and how often models are tried for one request.
+/// Limits on attempts and plans of one request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RouteLimits {
     /// Longest time for a whole request.
@@ -54,17 +54,17 @@ pub struct RouteLimits {
     pub backoff: Duration,
     /// Limit on the retries of one model in flight.
     pub retry_budget: RetryBudget,
-    /// What plans may use up.
+    /// Limits on plans.
     pub plan: PlanLimits,
 }
 
 impl RouteLimits {
-    /// The limits of a route that states none.
+    /// Returns the default limits.
     pub fn unstated(retry_budget: RetryBudget) -> Self {
         Self::of(&raw::Route::default(), retry_budget)
     }
 
-    /// The limits on attempts of a request, or a task, that has to be over by then.
+    /// Returns the limits on attempts of a request or a task with this deadline.
     pub fn attempts(&self, deadline: Instant) -> AttemptLimits {
         AttemptLimits {
             max_attempts: self.max_attempts,
@@ -125,7 +125,7 @@ pub(super) fn compile(
         if ids.contains(&name) {
             problems
                 .add(node.key(), format!("route `{name}` has the name of a model"))
-                .hint("clients ask for both by name: give the route another one");
+                .hint("clients request both by name: rename the route");
         }
         let Some(raw) = routes.get(name) else { continue };
         check_numbers(raw, node, problems);
@@ -175,13 +175,13 @@ fn models_of(raw: &raw::Route, node: Node<'_>, ids: &[&str], problems: &mut Prob
         Some(patterns) => names::expand("model", patterns, node, ids, problems),
     };
     if raw.models.as_ref().is_some_and(Vec::is_empty) {
-        problems.add(node.place(), "the route has no models").hint("leave `models` out to have all");
+        problems.add(node.place(), "the route has no models").hint("leave out `models` to allow all");
     }
     chosen.into_iter().map(ModelId::new).collect()
 }
 
-/// Any model, not only one of the route: what would answer without it may be
-/// exactly what the route leaves out.
+/// Reads `baseline`. It may be any model, since the one that would answer without routing may
+/// be one that the route excludes.
 fn baseline_of(
     raw: &raw::Route,
     node: Node<'_>,
@@ -236,6 +236,6 @@ fn check_plan(raw: &raw::Plan, node: Node<'_>, problems: &mut Problems<'_>) {
     }
     if raw.max_cost.is_some_and(|cost| !cost.is_finite() || cost <= 0.0) {
         let message = "`max_cost` is not an amount of US dollars above 0";
-        problems.add(node.get("max_cost").place(), message).hint("leave it out to have no limit");
+        problems.add(node.get("max_cost").place(), message).hint("leave it out for no limit");
     }
 }

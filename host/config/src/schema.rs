@@ -1,17 +1,17 @@
-//! The JSON Schema of the file, by which editors complete and check it.
+//! JSON Schema of the configuration file, for completion and validation in editors.
 
 use serde_json::Value;
 
 use super::raw::File;
 
-/// The schema as text, the same for the same version.
+/// Returns the schema as text. The output is deterministic.
 pub fn schema_json() -> String {
     let mut schema = schemars::schema_for!(File).to_value();
     tidy(&mut schema);
     format!("{schema:#}\n")
 }
 
-/// TOML has no null, so what may be absent is never null.
+/// Removes `null` from types, because TOML has no null, and the defaults of tables and lists.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Array(elements) => elements.iter_mut().for_each(tidy),
@@ -39,7 +39,8 @@ fn tidy(schema: &mut Value) {
     }
 }
 
-/// Defaults of tables and lists are empty, or the defaults of what is in them.
+/// Returns whether a default is a scalar. Defaults of tables and lists are redundant: they are
+/// empty or follow from those of their members.
 fn is_scalar(default: &Value) -> bool {
     matches!(default, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }

@@ -1,4 +1,5 @@
-//! Secrets come from the environment or from files, never from the file itself.
+//! Secrets, which are read from the environment or from separate files, never from the
+//! configuration itself.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use pointsman_domain::secret::Secret;
 use super::document::Node;
 use super::problem::Problems;
 
-/// Where secrets are read.
+/// Reader of secrets and other files that the configuration names.
 #[derive(Clone, Copy)]
 pub(super) struct Secrets<'a> {
     pub(super) base_dir: &'a Path,
@@ -19,7 +20,7 @@ pub(super) struct Secrets<'a> {
 }
 
 /// The two ways to give one secret.
-pub(super) struct Source<'a> {
+pub(super) struct SecretSource<'a> {
     /// The keys that name them, `_env` and `_file`.
     pub(super) keys: [&'static str; 2],
     pub(super) env: Option<&'a str>,
@@ -27,10 +28,10 @@ pub(super) struct Source<'a> {
 }
 
 impl Secrets<'_> {
-    /// Reads a secret, if one is asked for.
+    /// Reads a secret, if the configuration names one.
     pub(super) fn read(
         &self,
-        source: &Source<'_>,
+        source: &SecretSource<'_>,
         node: Node<'_>,
         problems: &mut Problems<'_>,
     ) -> Option<Secret> {
@@ -47,7 +48,7 @@ impl Secrets<'_> {
         }
     }
 
-    /// Reads a file that is no secret, for what else stands in files.
+    /// Reads a file that is not secret, such as a certificate.
     pub(super) fn bytes(&self, path: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Vec<u8>> {
         let full = self.file_at(path);
         std::fs::read(&full).map_err(|error| unreadable(&full, &error, node, problems)).ok()
@@ -63,8 +64,8 @@ impl Secrets<'_> {
         checked(&value, &format!("the environment variable `{name}`"), node, problems)
     }
 
-    /// The value of a header that is in an environment variable. There may be spaces
-    /// in it, as in `Basic …`.
+    /// Reads the value of a header from an environment variable. It may contain spaces, as in
+    /// `Basic …`.
     pub(super) fn header_variable(
         &self,
         variable: &str,
@@ -76,7 +77,7 @@ impl Secrets<'_> {
         header_value(&value, &format!("the environment variable `{variable}`"), node, problems)
     }
 
-    /// The value of a header that is in a file.
+    /// Reads the value of a header from a file.
     pub(super) fn header_file(
         &self,
         path: &str,
@@ -144,7 +145,7 @@ fn checked(value: &str, origin: &str, node: Node<'_>, problems: &mut Problems<'_
     Some(Secret::new(value))
 }
 
-/// A value that nobody sees by printing the header that carries it.
+/// Parses a header value and marks it as sensitive, so that its `Debug` output is redacted.
 fn header_value(
     text: &str,
     origin: &str,

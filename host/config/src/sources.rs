@@ -1,4 +1,4 @@
-//! Where the code of policies is.
+//! Sources of policy code.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::problem::Problems;
 use super::secrets::{self, Secrets};
 use super::{names, proxies, raw};
 
-/// The policies inside the binary, as `builtin:` names them.
+/// Names of the built-in policies, as written after `builtin:`.
 pub const BUILTIN_POLICIES: [&str; 10] = [
     "cost",
     "performance",
@@ -27,23 +27,22 @@ pub const BUILTIN_POLICIES: [&str; 10] = [
     "cascade",
 ];
 
-/// What stands before the name of a policy inside the binary.
+/// Prefix of the source of a built-in policy.
 pub const BUILTIN: &str = "builtin:";
-/// What the names of policies in a directory end with.
+/// Extension of policy files in `policy_dir`.
 const WASM: &str = ".wasm";
 
-/// Where a policy's code is.
+/// Source of a policy's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PolicySource {
-    /// In the binary, under one of [`BUILTIN_POLICIES`].
+    /// Built into the binary: one of [`BUILTIN_POLICIES`].
     Builtin(&'static str),
-    /// In a file, which was there when the configuration was read, on a web server
-    /// or in a registry.
+    /// A file, which existed when the configuration was read, a web server or a registry.
     Fetched(Box<FetchSpec>),
 }
 
 impl PolicySource {
-    /// The file that it is in, if it is in one.
+    /// Returns the path of the file, if the source is one.
     pub fn file(&self) -> Option<&Path> {
         match self.fetch_spec()?.source.location() {
             Location::File(path) => Some(path),
@@ -51,7 +50,7 @@ impl PolicySource {
         }
     }
 
-    /// The files whose changes say something about it: itself and its signature.
+    /// Returns the files to watch for changes: the file itself and its signature.
     pub fn watched(&self) -> Vec<PathBuf> {
         let Some(file) = self.file() else { return Vec::new() };
         let signed = self.fetch_spec().is_some_and(|spec| spec.public_key.is_some());
@@ -59,7 +58,7 @@ impl PolicySource {
         std::iter::once(file.to_owned()).chain(signature).collect()
     }
 
-    /// What is to be fetched, unless it is in the binary.
+    /// Returns the fetch specification; `None` for a built-in policy.
     pub fn fetch_spec(&self) -> Option<&FetchSpec> {
         match self {
             Self::Builtin(_) => None,
@@ -77,17 +76,17 @@ impl fmt::Display for PolicySource {
     }
 }
 
-/// The directory in which every file is a policy.
+/// Contents of `policy_dir`.
 pub(super) struct PolicyDir {
     pub(super) path: Option<PathBuf>,
-    /// The files by the names of their policies.
+    /// Policy files by policy name.
     pub(super) files: BTreeMap<String, PathBuf>,
-    /// What lies in it and is no policy for its name.
+    /// One warning for each file whose name is not a valid policy name.
     pub(super) warnings: Vec<String>,
 }
 
 impl PolicyDir {
-    /// Looks into the directory that `policy_dir` names, if it names one.
+    /// Lists the directory that `policy_dir` names, if it is set.
     pub(super) fn read(
         directory: Option<&str>,
         node: Node<'_>,
@@ -114,7 +113,7 @@ impl PolicyDir {
                 found.files.insert(name.to_owned(), path);
             } else {
                 let path = path.display();
-                found.warnings.push(format!("{path} is not taken as a policy for its name: {}", names::RULE));
+                found.warnings.push(format!("{path} is not loaded because of its name: {}", names::RULE));
             }
         }
         found.warnings.sort();
@@ -122,12 +121,12 @@ impl PolicyDir {
     }
 }
 
-/// Where a policy is that only the directory knows.
+/// Source of a policy that is in `policy_dir` but not in the configuration.
 pub(super) fn in_directory(path: &Path) -> PolicySource {
     PolicySource::Fetched(Box::new(FetchSpec::new(Source::file(path, None))))
 }
 
-/// Reads `source` and what belongs to it, but for the limit of bytes.
+/// Reads `source` and the keys that belong to it, except the size limit.
 pub(super) fn compile(
     raw: &raw::Policy,
     node: Node<'_>,
@@ -184,7 +183,7 @@ pub(super) fn poll(raw: &raw::Policy, node: Node<'_>, problems: &mut Problems<'_
     if poll.is_zero() {
         problems
             .add(node.get("poll").place(), "`poll` is zero")
-            .hint("leave it out to ask only when something else calls for a reload");
+            .hint("leave it out to resolve the tag only on a reload for another reason");
     }
     Some(poll)
 }
@@ -208,11 +207,11 @@ fn parse(
 ) -> Option<Source> {
     match Source::parse(text, sha256) {
         Ok(source) => return Some(source),
-        // One that is wrong was told already.
+        // An invalid digest is already reported.
         Err(InvalidSource::NoDigest) if raw.sha256.is_some() => {}
         Err(InvalidSource::NoDigest) => {
             let message = "a policy from a web server needs its `sha256`";
-            problems.lacks(node, message, "`sha256sum FILE` tells it");
+            problems.lacks(node, message, "`sha256sum FILE` prints it");
         }
         Err(InvalidSource::Secret) => {
             problems
@@ -239,7 +238,7 @@ fn check_file(path: &Path, raw: &raw::Policy, node: Node<'_>, problems: &mut Pro
 
 fn meaningless(keys: &[&str], to: &str, node: Node<'_>, problems: &mut Problems<'_>) {
     for (key, entry) in node.entries().filter(|(key, _)| keys.contains(key)) {
-        problems.add(entry.key(), format!("`{key}` means nothing to {to}")).hint("remove it");
+        problems.add(entry.key(), format!("`{key}` does not apply to {to}")).hint("remove it");
     }
 }
 
@@ -248,7 +247,7 @@ fn sha256(raw: &raw::Policy, node: Node<'_>, problems: &mut Problems<'_>) -> Opt
     if digest.is_none() {
         problems
             .add(node.get("sha256").place(), "this is not a SHA-256")
-            .hint("it is 64 hex digits; `sha256sum FILE` tells it");
+            .hint("it is 64 hex digits; `sha256sum FILE` prints it");
     }
     digest
 }
@@ -269,7 +268,7 @@ fn credentials(
     secrets: Secrets<'_>,
     problems: &mut Problems<'_>,
 ) -> Option<Credentials> {
-    let source = secrets::Source {
+    let source = secrets::SecretSource {
         keys: ["password_env", "password_file"],
         env: raw.password_env.as_deref(),
         file: raw.password_file.as_deref(),

@@ -1,4 +1,4 @@
-//! What outlives the process, and how policies are compiled.
+//! Persistent state, and the compilation of policies.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,15 +7,14 @@ use super::document::Node;
 use super::problem::Problems;
 use super::raw;
 
-/// What outlives the process.
+/// Settings of the persistent state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// Where it is kept; nowhere, if nothing outlives the process. The directory
-    /// need not be there yet.
+    /// State directory, which may not exist yet; `None` if nothing is persisted.
     pub dir: Option<PathBuf>,
 }
 
-/// How policies are compiled.
+/// Limits on the compilation of policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compile {
     /// Longest time for one policy, not counting the wait for its turn.

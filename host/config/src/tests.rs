@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::{Config, Input, InvalidConfig, Overrides};
+use super::{Config, ConfigSource, InvalidConfig, Overrides};
 
 mod accepted;
 mod backends;
@@ -14,7 +14,7 @@ mod sources;
 mod traces;
 mod whole;
 
-/// What a configuration needs at least; appended to what a test is about.
+/// Minimal valid configuration, appended to the text under test.
 const REST: &str = r#"
 
 [backends.sim]
@@ -33,7 +33,7 @@ fn compile(text: &str) -> Result<Config, InvalidConfig> {
         "EMPTY" => Some(String::new()),
         _ => None,
     };
-    Config::parse(Input {
+    Config::parse(ConfigSource {
         file: "pointsman.toml",
         text,
         base_dir: Path::new("/nowhere"),
@@ -65,6 +65,6 @@ fn expect_file(path: &str, expected: &str) {
     assert!(
         committed == expected,
         "{path} is out of date; write it again with \
-         UPDATE_EXPECT=1 cargo test -p pointsman-gateway --lib config"
+         UPDATE_EXPECT=1 cargo test -p pointsman-config --lib"
     );
 }

@@ -1,4 +1,4 @@
-//! Where spans go, and which.
+//! Export of spans.
 
 use std::time::Duration;
 
@@ -12,29 +12,29 @@ use super::problem::Problems;
 use super::secrets::Secrets;
 use super::{backends, raw};
 
-/// What an address has to end with, by the rules of OTLP.
+/// Path of the traces endpoint, as specified by OTLP.
 const PATH: &str = "/v1/traces";
 /// Headers that belong to the connection or to the content.
 const FIXED_HEADERS: [HeaderName; 6] =
     [CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING];
-const EXAMPLE: &str = "it is where a collector takes OTLP over HTTP, such as \"http://127.0.0.1:4318\"";
+const EXAMPLE: &str = "it is the OTLP/HTTP endpoint of a collector, such as \"http://127.0.0.1:4318\"";
 
-/// Spans for a collector.
+/// Settings of the export of spans to a collector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traces {
-    /// The collector: its base URL is the whole address.
+    /// Client configuration for the collector. Its base URL is the complete address.
     pub collector: HttpConfig,
     /// Longest wait for its answer.
     pub timeout: Duration,
-    /// Which traces that begin here are recorded.
+    /// Share of the traces started by the gateway that is recorded.
     pub sample: SampleRatio,
-    /// Whether spans tell what was said.
+    /// True if spans record the content of requests and answers.
     pub content: bool,
-    /// What the collector knows this service as.
+    /// Service name that is sent to the collector.
     pub service_name: String,
 }
 
-/// `None` where no spans are wanted.
+/// Reads `[traces]`. Returns `None` without an endpoint.
 pub(super) fn compile(
     raw: &raw::Traces,
     node: Node<'_>,
@@ -56,7 +56,7 @@ pub(super) fn compile(
     let Some(endpoint) = &raw.endpoint else {
         if raw.content {
             problems
-                .add(node.get("content").key(), "content is to be recorded, but there is no `endpoint`")
+                .add(node.get("content").key(), "`content` is on, but there is no `endpoint`")
                 .hint(EXAMPLE);
         }
         return None;
@@ -93,7 +93,7 @@ fn address(endpoint: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Strin
     format!("{}{PATH}", base.strip_suffix(PATH).unwrap_or(base))
 }
 
-/// The headers of all three tables.
+/// Reads the headers of all three tables.
 fn headers(
     raw: &raw::Traces,
     node: Node<'_>,

@@ -1,14 +1,14 @@
-//! Errors of the system that pass without a change of any file.
+//! Transient I/O errors.
 
 use std::io;
 
-/// Returns whether the same attempt may succeed a little later, though nothing changes on disk.
+/// Returns whether the same operation may succeed later without a change on disk.
 pub fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{
         Interrupted, OutOfMemory, QuotaExceeded, ResourceBusy, StaleNetworkFileHandle, StorageFull, TimedOut,
         WouldBlock,
     };
-    /// No descriptor left in the process, none in the system, and a device that failed.
+    /// Linux error codes without an `ErrorKind`: `EMFILE`, `ENFILE` and `EIO`.
     const OTHERS: [i32; 3] = [24, 23, 5];
     matches!(
         error.kind(),

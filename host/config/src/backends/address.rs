@@ -7,8 +7,8 @@ use super::super::problem::Problems;
 use super::super::raw;
 
 const EXAMPLE: &str =
-    "it is where the API begins, such as \"https://api.openai.com/v1\" or \"http://127.0.0.1:8000/v1\"";
-/// Members of a query in which servers take keys.
+    "it is the base URL of an API, such as \"https://api.openai.com/v1\" or \"http://127.0.0.1:8000/v1\"";
+/// Query parameters in which servers accept keys.
 const KEY_MEMBERS: [&str; 11] = [
     "key",
     "api-key",
@@ -23,7 +23,7 @@ const KEY_MEMBERS: [&str; 11] = [
     "secret",
 ];
 
-/// Reads `base_url`, and what it means.
+/// Reads `base_url`, as text and parsed.
 pub(super) fn base_url(
     raw: &raw::Backend,
     node: Node<'_>,

@@ -1,4 +1,4 @@
-//! Values that are a word or a table.
+//! Values that are either a word or a table.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,15 +8,12 @@ use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// A word that says it all, or a table that says more: `"warm"` or
-/// `{ warm = { instances = 4 } }`. Unlike an untagged enum it keeps the places
-/// and messages of errors inside.
+/// A word, or a table with settings: `"warm"` or `{ warm = { instances = 4 } }`. Unlike an
+/// untagged enum, it preserves the spans and messages of inner errors.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum WordOr<W, T> {
-    /// Just the word.
     Word(W),
-    /// The table.
     Table(T),
 }
 

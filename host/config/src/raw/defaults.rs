@@ -1,4 +1,4 @@
-//! What is taken where the file says nothing.
+//! Defaults of omitted keys.
 
 use std::collections::BTreeMap;
 

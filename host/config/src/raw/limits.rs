@@ -1,4 +1,4 @@
-//! Bounds on memory and on retries, over all requests.
+//! `[memory]` and `[retry_budget]`: limits over all requests.
 
 use pointsman_domain::live::RetryBudget as Budget;
 use schemars::JsonSchema;
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Size;
 
-/// Bounds on the memory that requests and answers hold, over all requests. A request
-/// that would exceed one of them gets status 503, `overloaded`, with `retry-after`.
+/// Limits on the memory that requests and answers hold, over all requests. A request that would
+/// exceed one of them gets status 503, `overloaded`, with `retry-after`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Memory {
@@ -16,25 +16,26 @@ pub(crate) struct Memory {
     /// Most memory for request bodies. The first 64 KiB of each body count towards
     /// `limit` alone, so that large uploads cannot keep small requests out.
     pub max_request_bodies: Size,
-    /// Most memory for answers that are read whole or not sent yet. The first 64 KiB
-    /// of each count towards `limit` alone.
+    /// Most memory for answers that are buffered whole or not sent yet. The first 64 KiB of
+    /// each count towards `limit` alone.
     pub max_answers: Size,
-    /// Longest answer that is read whole. A longer one is a failure of the model.
+    /// Longest answer that is buffered whole. A longer one counts as a failure of the model.
     pub max_answer_bytes: Size,
-    /// Most of a stream that is held until its first content. A longer beginning is
-    /// passed on, after which no other model can take over. Comments are not held.
+    /// Most bytes of a stream that are buffered until its first content. Beyond that, the
+    /// buffered bytes are forwarded, and no other model can take over. Comments are not
+    /// buffered.
     pub max_before_content: Size,
 }
 
-/// Limit on the retries of one model in flight, over all requests, so that retries
-/// do not multiply the load on a backend that fails under load. A fallback to another
-/// model is no retry.
+/// Limit on the retries of one model in flight, over all requests, so that retries do not
+/// multiply the load on a backend that fails under load. A fallback to another model does not
+/// count as a retry.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct RetryBudget {
-    /// Retries in flight, in percent of the model's calls in flight.
+    /// Most retries in flight, in percent of the model's calls in flight.
     pub percent: f64,
-    /// Retries that are allowed however few calls are in flight.
+    /// Retries in flight that are always allowed, regardless of the number of calls in flight.
     pub min_concurrency: u32,
 }
 

@@ -7,52 +7,50 @@ use serde::{Deserialize, Serialize};
 
 use super::{Quality, Scalar};
 
-/// A model on a backend. What is not stated comes from the catalogue.
+/// A model on a backend. Omitted facts are taken from the catalogue.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Model {
-    /// The name that the backend knows it by. Default: what follows the backend's
-    /// name in the id.
+    /// Name of the model at the backend. Default: the part of the id after the backend's name.
     pub upstream_name: Option<String>,
-    /// The catalogue's entry to take facts and prices from, such as
-    /// `openai/gpt-4o`. Default: the backend's provider and the upstream name,
-    /// where the catalogue has that.
+    /// Catalogue entry to take facts and prices from, such as `openai/gpt-4o`. Default: the
+    /// backend's provider and the upstream name, if the catalogue has such an entry.
     pub catalogue: Option<String>,
-    /// Most tokens of input and output together. Requests are estimated, so this ranks
-    /// models; only a request that is too long by any count is refused.
+    /// Most tokens of input and output together. The length of a request is estimated, so this
+    /// ranks models; only a request that is too long by any count is rejected.
     pub context_window: Option<u32>,
     /// Most tokens of one answer.
     pub max_output_tokens: Option<u32>,
-    /// Kinds of content it accepts. Requests with other content are not sent to it.
+    /// Kinds of content that the model accepts. Requests with other content are not sent to it.
     /// Default outside the catalogue: text.
     pub inputs: Option<Vec<Input>>,
-    /// What it can do. Requests that need more are not sent to it. Default outside
-    /// the catalogue: everything, but a request with `reasoning_effort` prefers
-    /// models that are known to reason.
+    /// Abilities of the model. Requests that need others are not sent to it. Default outside
+    /// the catalogue: all, but a request with `reasoning_effort` prefers models that are known
+    /// to reason.
     pub abilities: Option<Vec<Ability>>,
-    /// What it can be called for. Default outside the catalogue: chat.
+    /// Operations that the model supports. Default outside the catalogue: chat.
     pub operations: Option<Vec<Operation>>,
     /// US dollars per million input tokens.
     pub input_price: Option<f64>,
     /// US dollars per million output tokens.
     pub output_price: Option<f64>,
-    /// US dollars per million input tokens that the provider reads from its cache. Default:
-    /// the catalogue's price unless `input_price` is stated, else `input_price`.
+    /// US dollars per million input tokens that the provider reads from its cache. Default: the
+    /// catalogue's price unless `input_price` is set, else `input_price`.
     pub cached_input_price: Option<f64>,
     /// US dollars per million input tokens that the provider writes to its cache. Default: as
     /// for `cached_input_price`.
     pub cache_write_price: Option<f64>,
-    /// US dollars per million output tokens that are reasoning. Default: the catalogue's
-    /// price unless `output_price` is stated, else `output_price`.
+    /// US dollars per million reasoning tokens in the output. Default: the catalogue's price
+    /// unless `output_price` is set, else `output_price`.
     pub reasoning_price: Option<f64>,
-    /// How good it is, 0 to 1: a number, or a table by kind of task with `general`
-    /// for all others.
+    /// Quality of the answers, 0 to 1: a number, or a table by kind of task with `general` for
+    /// all others.
     pub quality: Option<Quality>,
-    /// How fast it is expected to be, until something was measured.
+    /// Expected speed, used until measurements exist.
     pub expected: Expected,
     /// Named facts for policies, such as `parameters = "7B"`.
     pub attributes: BTreeMap<String, Scalar>,
-    /// How it behaves. Only on backends of kind `simulated`.
+    /// Behaviour of a simulated model. Only on backends of kind `simulated`.
     pub simulate: Option<Simulate>,
 }
 
@@ -60,35 +58,35 @@ pub(crate) struct Model {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Input {
-    /// Written text.
+    /// Text.
     Text,
-    /// Pictures.
+    /// Images.
     Image,
-    /// Recorded sound.
+    /// Audio recordings.
     Audio,
-    /// Moving pictures.
+    /// Videos.
     Video,
     /// Files such as PDF.
     Document,
 }
 
-/// What a model can do.
+/// An ability of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Ability {
     /// Calls tools.
     Tools,
-    /// Answers in a given JSON schema.
+    /// Answers according to a given JSON schema.
     StructuredOutput,
-    /// Thinks before it answers.
+    /// Reasons before it answers.
     Reasoning,
-    /// Sends the answer in pieces.
+    /// Streams the answer.
     Streaming,
     /// Reports log probabilities.
     LogProbabilities,
 }
 
-/// What a model can be called for.
+/// An operation of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Operation {
@@ -110,7 +108,7 @@ pub(crate) struct Expected {
     pub tokens_per_second: Option<f64>,
 }
 
-/// How a simulated model behaves.
+/// Behaviour of a simulated model.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Simulate {

@@ -5,104 +5,103 @@ use serde::{Deserialize, Serialize};
 
 use super::{Duration, Size, WordOr};
 
-/// A policy.
+/// A policy: its code, settings, grants and limits.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Policy {
-    /// `builtin:` and a name; the path of a WebAssembly file, a component or the
-    /// core module that cargo leaves in `target/`, which is watched; an `https://`
-    /// address; or `oci://REGISTRY/REPOSITORY:TAG` or `…@sha256:HEX`. Default: the
-    /// file of the policy's name in `policy_dir`.
+    /// `builtin:` and a name; the path of a WebAssembly file, which is watched and holds a
+    /// component or the core module that cargo builds in `target/`; an `https://` address; or
+    /// `oci://REGISTRY/REPOSITORY:TAG` or `…@sha256:HEX`. Default: the file of the policy's
+    /// name in `policy_dir`.
     pub source: Option<String>,
-    /// The SHA-256 that its bytes must have, in hex. Needed for `https://`.
+    /// Required SHA-256 of the code, in hex. Mandatory for `https://`.
     pub sha256: Option<String>,
-    /// The minisign public key that must have signed its bytes: one line that
-    /// begins with `RW`. The signature is in `FILE.minisig` beside the file or
-    /// address, in a registry in the annotation `dev.pointsman.policy.minisig`.
+    /// Minisign public key that must have signed the code: one line that begins with `RW`. The
+    /// signature is read from `FILE.minisig` next to the file or address, or, in a registry,
+    /// from the annotation `dev.pointsman.policy.minisig`.
     pub public_key: Option<String>,
-    /// How often a registry is asked where the tag leads now. Default: only when
-    /// something else calls for a reload.
+    /// Interval at which the tag is resolved again in the registry. Default: only on a reload
+    /// for another reason.
     pub poll: Option<Duration>,
-    /// File with the certificate authorities to trust instead of the system's, in PEM.
+    /// PEM file with the certificate authorities to trust instead of the system's.
     pub ca_file: Option<String>,
-    /// Who the web server or the registry is asked as.
+    /// User name for the web server or the registry.
     pub username: Option<String>,
     /// Environment variable that holds the password or access token.
     pub password_env: Option<String>,
     /// File that holds the password or access token.
     pub password_file: Option<String>,
-    /// What the policy itself is told. Which keys there are is up to the policy.
+    /// Settings that are passed to the policy. The policy defines the keys.
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub settings: toml::Table,
-    /// What the policy may import besides what every policy may.
+    /// Capabilities that the policy may import in addition to the standard ones.
     pub grants: Vec<Grant>,
-    /// What one decision may use.
+    /// Limits on one decision.
     pub limits: Limits,
-    /// Whether instances are reused. `fresh`: each decision has an instance of its
-    /// own, so nothing leaks from one to the next. `warm`: instances are reused,
-    /// which is faster, and a policy may remember; with settings it is
-    /// `{ warm = { recycle_after = 10000, instances = 4 } }`.
+    /// Reuse of instances. `fresh`: each decision runs in an instance of its own, so nothing
+    /// leaks from one to the next. `warm`: instances are reused, which is faster, and a policy
+    /// may keep state between decisions; settings are given as `{ warm = { recycle_after =
+    /// 10000, instances = 4 } }`.
     pub isolation: WordOr<IsolationWord, IsolationTable>,
-    /// What happens when the policy fails. `fallback`: the models are tried in the
-    /// order of the route. `reject`: the request is refused. `previous`: the last
-    /// version of the policy that worked decides. `{ fallback = "NAME" }`: another
-    /// policy decides.
+    /// Action when the policy fails. `fallback`: the models are tried in the order of the
+    /// route. `reject`: the request is rejected. `previous`: the last version of the policy
+    /// that worked decides. `{ fallback = "NAME" }`: another policy decides.
     pub on_failure: WordOr<OnFailureWord, OnFailureTable>,
 }
 
-/// A capability.
+/// A capability that a policy can be granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Grant {
     /// Read the content of requests.
     Prompt,
-    /// Read what the tasks of its plans gave.
+    /// Read the outputs of tasks in its plans.
     Outputs,
-    /// Import WASI, on an empty context: no files, sockets or environment; what is
-    /// printed is logged; clocks and random numbers are stand-ins.
+    /// Import WASI with an empty context: no files, sockets or environment; printed text is
+    /// logged; clocks and random numbers are deterministic substitutes.
     Wasi,
-    /// Tell the time, where WASI is granted too.
+    /// Read real clocks. Requires `wasi`.
     Clocks,
-    /// Draw real random numbers, where WASI is granted too.
+    /// Read real random numbers. Requires `wasi`.
     Random,
 }
 
-/// What one decision of a policy may use.
+/// Limits on one decision of a policy.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Limits {
-    /// Longest time for one decision, until its answer has been checked. Time that it
-    /// waits, for its turn or for a processor, is in it.
+    /// Longest time for one decision, including the validation of its answer and the time that
+    /// it waits for its turn or for a processor.
     pub deadline: Duration,
     /// Most memory of one instance.
     pub memory: Size,
-    /// Most decisions of this policy at the same time; further ones wait, at most
-    /// for as long as the deadline.
+    /// Most decisions of this policy at the same time; further ones wait, at most until their
+    /// deadline.
     pub concurrency: u32,
-    /// Most calls to the host in one decision. Default: 1000, and 16 more for each
-    /// candidate and for each part of the conversation.
+    /// Most host calls in one decision. Default: 1000, plus 16 for each candidate and for each
+    /// part of the conversation.
     pub host_calls: Option<u32>,
-    /// Most lines per second that the policy may write to the gateway's log, all its
-    /// versions and decisions together. One decision may write 32. Lines beyond that
-    /// are dropped and counted.
+    /// Most lines per second that the policy may write to the gateway's log, over all its
+    /// versions and decisions. One decision may write 32. Lines beyond these limits are dropped
+    /// and counted.
     pub log_lines_per_second: u32,
-    /// Most bytes of the prompt that are read in one decision.
+    /// Most bytes of the prompt that one decision may read.
     pub prompt_bytes: Size,
     /// Largest WebAssembly file.
     pub component: Size,
 }
 
-/// Whether instances are reused.
+/// Reuse of a policy's instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum IsolationWord {
     /// A new instance for each decision: nothing leaks from one to the next.
     Fresh,
-    /// Reused instances: faster, and a policy may remember.
+    /// Reused instances: faster, and a policy may keep state between decisions.
     Warm,
 }
 
-/// Reused instances, with settings.
+/// Reused instances, with explicit settings.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IsolationTable {
@@ -116,26 +115,26 @@ pub(crate) struct IsolationTable {
 pub(crate) struct Warm {
     /// Decisions after which an instance is replaced.
     pub recycle_after: u32,
-    /// Most instances that are kept while idle.
+    /// Most idle instances that are kept.
     pub instances: u32,
 }
 
-/// What happens when a policy fails.
+/// Action when a policy fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum OnFailureWord {
     /// The models are tried in the order of the file.
     Fallback,
-    /// The request is refused.
+    /// The request is rejected.
     Reject,
     /// The last version of the policy that worked decides.
     Previous,
 }
 
-/// Another policy to ask.
+/// Another policy to fall back to.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OnFailureTable {
-    /// The policy that decides instead.
+    /// Policy that decides instead.
     pub fallback: String,
 }

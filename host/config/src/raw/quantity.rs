@@ -1,4 +1,4 @@
-//! Values with a unit, as text.
+//! Durations, sizes and addresses.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Units of time, the longest name first where one begins another.
+/// Units of time in seconds.
 const TIMES: [(&str, f64); 4] = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 const SIZES: [(&str, f64); 7] = [
     ("b", 1.0),
@@ -19,7 +19,8 @@ const SIZES: [(&str, f64); 7] = [
     ("mib", 1_048_576.0),
     ("gib", 1_073_741_824.0),
 ];
-/// A year: longer times are slips of the finger, and clocks cannot add the longest.
+/// One year. Longer durations are likely typing errors, and the longest would overflow
+/// `Instant`.
 const LONGEST_SECONDS: f64 = 365.0 * 86_400.0;
 
 /// A length of time: `"20ms"`, `"2s"`.
@@ -61,7 +62,7 @@ impl Size {
         Self(number << 20)
     }
 
-    /// The bytes, at most what this machine can address.
+    /// Returns the number of bytes, at most `usize::MAX`.
     pub(crate) fn get(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
@@ -77,7 +78,7 @@ impl Address {
     }
 }
 
-/// Splits `16 MiB` and multiplies with the unit's worth.
+/// Parses text such as `16 MiB` and multiplies the number by its unit.
 fn quantity(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;

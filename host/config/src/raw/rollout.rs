@@ -1,32 +1,30 @@
-//! The tables that say how new policies and versions are tried, and undone.
+//! `[rollback]` and the `canary` table of routes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Duration;
 
-/// When a new version of a policy, or a policy on trial, is undone by itself.
-/// Compared are what it did and what was done before it took over, or beside it.
+/// Automatic rollback of a new policy version or of a policy on trial. Its results are
+/// compared with those from before it took over, or from alongside it.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rollback {
-    /// Whether anything is undone by itself.
+    /// Roll back automatically.
     pub enabled: bool,
-    /// By how much the share of failed decisions may be higher: 0.05 is five in a
-    /// hundred more.
+    /// Tolerated increase of the share of failed decisions: 0.05 is five percentage points.
     pub failure_rate: f64,
-    /// By how much the share of requests that no model answered may be higher.
+    /// Tolerated increase of the share of requests that no model answered.
     pub error_rate: f64,
-    /// How many times what nine of ten decisions took before a decision may take; a
-    /// tenth of them may take longer. Times below a millisecond count as one.
+    /// Tolerated decision time, as a multiple of the previous 90th percentile; a tenth of the
+    /// decisions may take longer. Times below a millisecond count as one millisecond.
     pub decision_time: f64,
-    /// How long a version is watched after it took over.
+    /// Time for which a version is watched after it took over.
     pub watch: Duration,
-    /// How long a version that was undone is left alone, the first time. Doubles
-    /// each further time.
+    /// Time for which a version is not tried again after its first rollback. Doubles with each
+    /// further rollback.
     pub backoff: Duration,
-    /// How often a version is undone before it is in quarantine, from which only
-    /// a person releases it.
+    /// Rollbacks of a version after which it is quarantined until an operator releases it.
     pub attempts: u32,
 }
 
@@ -34,9 +32,9 @@ pub(crate) struct Rollback {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Canary {
-    /// The policy.
+    /// Policy on trial.
     pub policy: String,
-    /// How many of a hundred requests it gets. Those of one session, or else of
-    /// one key, all go to the same policy.
+    /// Percentage of requests that it decides. All requests of one session, or else of one key,
+    /// go to the same policy.
     pub percent: f64,
 }

@@ -1,4 +1,4 @@
-//! Values that may be written in more than one way.
+//! Values that can be written in more than one way.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(crate) enum Quality {
     ByTask(BTreeMap<String, f64>),
 }
 
-/// Text, a number or a truth, kept as text.
+/// A string, number or boolean, stored as text.
 #[derive(Debug, Serialize)]
 pub(crate) struct Scalar(pub String);
 

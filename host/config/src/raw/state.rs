@@ -1,22 +1,21 @@
-//! What outlives the process, and how policies are compiled.
+//! `[state]` and `[compile]`
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Duration, Size};
 
-/// What outlives the process.
+/// Data that persists across restarts.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct State {
-    /// Directory where the gateway keeps what outlives the process: compiled code,
-    /// uploaded and last known good policies, promotions, the audit log. It is of this
-    /// gateway alone, which locks it, and is made if it is not there. Default: none, and
-    /// nothing outlives the process.
+    /// Directory for persistent data: compiled code, uploaded and last known good policies,
+    /// promotions, the audit log. It is used by this gateway alone, which locks it, and is
+    /// created if it does not exist. Default: none, and nothing persists across restarts.
     pub dir: Option<String>,
 }
 
-/// How policies are compiled: each in a process of its own, with limits.
+/// Limits on the compilation of policies. Each policy is compiled in a process of its own.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Compile {

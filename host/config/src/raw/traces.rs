@@ -1,4 +1,4 @@
-//! The table that says where spans go.
+//! `[traces]`
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Duration;
 
-/// Spans of requests, for an OpenTelemetry collector.
+/// Export of request spans to an OpenTelemetry collector.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Traces {
-    /// Where the collector takes OTLP over HTTP, such as `http://127.0.0.1:4318`; `/v1/traces`
-    /// is added where it is missing. Default: no spans, and trace headers pass as they came.
+    /// OTLP/HTTP endpoint of the collector, such as `http://127.0.0.1:4318`; `/v1/traces` is
+    /// appended if it is missing. Default: no spans, and trace headers are forwarded unchanged.
     pub endpoint: Option<String>,
     /// Headers sent to the collector. Not for keys.
     pub headers: BTreeMap<String, String>,
@@ -20,15 +20,16 @@ pub(crate) struct Traces {
     pub headers_env: BTreeMap<String, String>,
     /// Headers whose values are in files: the files' paths.
     pub headers_file: BTreeMap<String, String>,
-    /// File with the certificate authorities to trust instead of the system's, in PEM.
+    /// PEM file with the certificate authorities to trust instead of the system's.
     pub ca_file: Option<String>,
     /// Longest wait for the collector's answer.
     pub timeout: Duration,
-    /// The share of the traces that begin here that is recorded: 0.1 is one in ten. Where a
-    /// client sends `traceparent`, its own choice counts.
+    /// Share of the traces started by the gateway that is recorded: 0.1 is one in ten. If a
+    /// client sends `traceparent`, its sampling decision applies.
     pub sample: f64,
-    /// Record what was asked and answered too, up to 32 KiB each. Off, no span holds any of it.
+    /// Record the content of requests and answers too, up to 32 KiB each. When off, no span
+    /// holds any content.
     pub content: bool,
-    /// What the collector knows this service as.
+    /// Service name that is sent to the collector.
     pub service_name: String,
 }

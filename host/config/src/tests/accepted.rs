@@ -1,4 +1,4 @@
-//! What configurations that are right compile to.
+//! Compilation of valid configurations.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -299,7 +299,7 @@ fn live_stats_are_kept_for_models_that_stay_the_same() {
 }
 
 #[test]
-fn a_text_cut_off_anywhere_is_a_configuration_or_told_what_is_wrong() {
+fn a_truncated_configuration_is_valid_or_reports_problems() {
     let text = super::super::DEFAULT_TOML;
     for end in (0..text.len()).step_by(11).filter(|end| text.is_char_boundary(*end)) {
         if let Err(error) = compile(&text[..end]) {

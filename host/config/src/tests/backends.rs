@@ -6,13 +6,13 @@ use std::path::Path;
 use insta::assert_snapshot;
 use pointsman_backends::{HttpConfig, ProviderAuth, TransportConfig};
 
-use super::{Config, Input, InvalidConfig, Overrides, REST, accepted, rejected};
+use super::{Config, ConfigSource, InvalidConfig, Overrides, REST, accepted, rejected};
 
 const OPENAI: &str = "[backends.openai]\nbase_url = \"https://api.openai.com/v1\"\n";
 
 fn with_environment(text: &str, env: &[(&str, &str)]) -> Result<Config, InvalidConfig> {
     let env: HashMap<&str, &str> = env.iter().copied().collect();
-    Config::parse(Input {
+    Config::parse(ConfigSource {
         file: "pointsman.toml",
         text: &format!("{text}{REST}"),
         base_dir: Path::new("/nowhere"),
@@ -218,6 +218,6 @@ fn a_simulated_backend_is_not_reached_at_all() {
     let text = "[backends.a]\nkind = \"simulated\"\nproxy = \"none\"\napi_key_header = \"api-key\"";
     let error = rejected(text);
     for key in ["proxy", "api_key_header"] {
-        assert!(error.contains(&format!("`{key}` means nothing to a simulated backend")), "{error}");
+        assert!(error.contains(&format!("`{key}` does not apply to a simulated backend")), "{error}");
     }
 }

@@ -1,6 +1,6 @@
-//! What the repository shows of configurations is right.
+//! Validity of the example configurations in the repository.
 
-use super::super::{Config, Input, Overrides, schema_json};
+use super::super::{Config, ConfigSource, Overrides, schema_json};
 use super::{expect_file, repository};
 
 #[test]
@@ -14,7 +14,7 @@ fn every_example_is_a_configuration() {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        let parsed = Config::parse(Input {
+        let parsed = Config::parse(ConfigSource {
             file: &path.display().to_string(),
             text: &text,
             base_dir: path.parent().unwrap(),

@@ -48,7 +48,7 @@ fn a_real_backend_has_a_base_url() {
       |
     2 | [backends.local]
       |           ^^^^^
-      = hint: it is where the API begins, such as "https://api.openai.com/v1" or "http://127.0.0.1:8000/v1"
+      = hint: it is the base URL of an API, such as "https://api.openai.com/v1" or "http://127.0.0.1:8000/v1"
     "#);
 }
 
@@ -64,7 +64,7 @@ base_url = "127.0.0.1:8000/v1""#,
       |
     3 | base_url = "127.0.0.1:8000/v1"
       |            ^^^^^^^^^^^^^^^^^^^
-      = hint: it is where the API begins, such as "https://api.openai.com/v1" or "http://127.0.0.1:8000/v1"
+      = hint: it is the base URL of an API, such as "https://api.openai.com/v1" or "http://127.0.0.1:8000/v1"
     "#);
 }
 
@@ -100,7 +100,7 @@ fn a_simulated_backend_has_no_address() {
 kind = "simulated"
 base_url = "http://127.0.0.1:8000/v1""#,
     ), @r#"
-    error: `base_url` means nothing to a simulated backend
+    error: `base_url` does not apply to a simulated backend
      --> pointsman.toml:4:1
       |
     4 | base_url = "http://127.0.0.1:8000/v1"

@@ -1,4 +1,4 @@
-//! `docs/configuration.md` is written from the schema, which is made from the code.
+//! Generation of `docs/configuration.md` from the schema.
 
 use std::fmt::Write;
 
@@ -10,22 +10,22 @@ use super::expect_file;
 const HEAD: &str = "\
 # Configuration
 
-<!-- Written from the code: UPDATE_EXPECT=1 cargo test -p pointsman-gateway --lib config -->
+<!-- Generated from the code: UPDATE_EXPECT=1 cargo test -p pointsman-config --lib -->
 
-Pointsman reads one TOML file, `pointsman.toml`. `pointsman check` tells everything that is wrong with it,
-with line and hint; `pointsman schema` prints the JSON Schema with which editors complete it. A file that
-changes is read again while requests flow; one with an error changes nothing. The embedded default, which
-`pointsman serve` runs without a file, is [default.toml](../host/config/src/default.toml), and
-[examples](../examples) has others.
+Pointsman reads one TOML file, `pointsman.toml`. `pointsman check` reports all problems in it, with line and
+hint; `pointsman schema` prints the JSON Schema, for completion and validation in editors. A changed file is
+reloaded without interrupting requests; a file with an error is rejected and changes nothing. Without a file,
+`pointsman serve` runs the embedded default, [default.toml](../host/config/src/default.toml). More examples are
+in [examples](../examples).
 
 Durations are text such as `\"20ms\"`, `\"2s\"`, `\"1.5s\"`, `\"5m\"`, `\"1h\"`. Sizes are a number of bytes or text
-such as `\"16 MiB\"`. Paths are relative to the file. In lists of names, `*` stands for anything.
+such as `\"16 MiB\"`. Paths are relative to the file. In lists of names, `*` matches any characters.
 ";
 
-/// The keys before all sections.
+/// Keys before all sections.
 const TOP: [&str; 1] = ["policy_dir"];
 
-/// The sections in the order of the file, each with the definition of what is in it.
+/// Sections in the order of the file, each with its schema definition.
 const SECTIONS: [(&str, &str); 15] = [
     ("[server]", "Server"),
     ("[admin]", "Admin"),
@@ -75,7 +75,7 @@ fn reference() -> String {
     text
 }
 
-/// One row for each key; those of a table inside come with its name in front.
+/// Writes one row for each key. Keys of nested tables are prefixed with the name of the table.
 fn rows(prefix: &str, definition: &Value, definitions: &Map<String, Value>, text: &mut String) {
     for (key, property) in definition["properties"].as_object().unwrap() {
         let target = resolve(property, definitions);
@@ -108,7 +108,7 @@ fn resolve<'s>(schema: &'s Value, definitions: &'s Map<String, Value>) -> &'s Va
     }
 }
 
-/// What may stand behind a key, in words.
+/// Describes the values of a key.
 fn kind(schema: &Value, definitions: &Map<String, Value>) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"))
         && let Some(word) = [("Duration", "duration"), ("Size", "size"), ("Address", "address")]

@@ -96,7 +96,7 @@ policy = "plain""#,
       |
     2 | [routes."sim/small"]
       |         ^^^^^^^^^^^
-      = hint: clients ask for both by name: give the route another one
+      = hint: clients request both by name: rename the route
     "#);
 }
 
@@ -115,7 +115,7 @@ timeout = "0s""#,
       |
     4 | models = []
       |          ^^
-      = hint: leave `models` out to have all
+      = hint: leave out `models` to allow all
 
     error: `max_attempts` is zero, so no model would be called
      --> pointsman.toml:5:16
@@ -260,7 +260,7 @@ on_failure = { fallback = "c" }
 source = "builtin:cost"
 on_failure = { fallback = "a" }"#,
     ), @r#"
-    error: fallback policies lead round in a circle: a -> b -> c -> a
+    error: fallback policies form a cycle: a -> b -> c -> a
      --> pointsman.toml:4:27
       |
     4 | on_failure = { fallback = "b" }
@@ -284,7 +284,7 @@ on_failure = { fallback = "a" }
 policy = "a"
 on_failure = { fallback = "b" }"#,
     ), @r#"
-    error: fallback policies lead round in a circle: a -> b -> a
+    error: fallback policies form a cycle: a -> b -> a
       --> pointsman.toml:11:27
        |
     11 | on_failure = { fallback = "b" }
@@ -356,19 +356,19 @@ error_rate = nan
 decision_time = 0.5
 backoff = "10ms""#,
     ), @r#"
-    error: `failure_rate` is not a share from 0 on
+    error: `failure_rate` is not a share of at least 0
      --> pointsman.toml:3:16
       |
     3 | failure_rate = -0.1
       |                ^^^^
 
-    error: `error_rate` is not a share from 0 on
+    error: `error_rate` is not a share of at least 0
      --> pointsman.toml:4:14
       |
     4 | error_rate = nan
       |              ^^^
 
-    error: `decision_time` is not a factor from 1 on
+    error: `decision_time` is not a factor of at least 1
      --> pointsman.toml:5:17
       |
     5 | decision_time = 0.5
@@ -379,7 +379,7 @@ backoff = "10ms""#,
       |
     6 | backoff = "10ms"
       |           ^^^^^^
-      = hint: a version that was undone would come back at once
+      = hint: a version that was rolled back would be tried again at once
 
     4 errors in pointsman.toml
     "#);

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::rejected;
 
 #[test]
-fn a_syntax_error_is_told_in_the_parsers_words() {
+fn a_syntax_error_is_reported_with_the_message_of_the_parser() {
     assert_snapshot!(rejected(
         r#"
 [server]
@@ -20,7 +20,7 @@ listen = "127.0.0.1:8080"#,
 }
 
 #[test]
-fn every_syntax_error_is_told() {
+fn every_syntax_error_is_reported() {
     assert_snapshot!(rejected(
         r#"
 [server]

@@ -1,4 +1,4 @@
-//! Where policies come from, and what does not go together.
+//! Sources of policies, and keys that exclude each other.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use pointsman_domain::ids::PolicyName;
 use pointsman_supply::Credentials;
 
-use super::super::{Config, Input, InvalidConfig, Overrides, Policy, PolicySource};
+use super::super::{Config, ConfigSource, InvalidConfig, Overrides, Policy, PolicySource};
 use super::{REST, accepted, rejected};
 
 const HEX: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -65,14 +65,14 @@ sha256 = "abc""#,
       |
     2 | [policies.mine]
       |           ^^^^
-      = hint: `sha256sum FILE` tells it
+      = hint: `sha256sum FILE` prints it
 
     error: this is not a SHA-256
      --> pointsman.toml:7:10
       |
     7 | sha256 = "abc"
       |          ^^^^^
-      = hint: it is 64 hex digits; `sha256sum FILE` tells it
+      = hint: it is 64 hex digits; `sha256sum FILE` prints it
 
     2 errors in pointsman.toml
     "#);
@@ -127,14 +127,14 @@ public_key = "RW"
 source = "oci://ghcr.io/acme/router@sha256:{HEX}"
 poll = "1m""#,
     )), @r#"
-    error: `public_key` means nothing to a built-in policy
+    error: `public_key` does not apply to a built-in policy
      --> pointsman.toml:4:1
       |
     4 | public_key = "RW"
       | ^^^^^^^^^^
       = hint: remove it
 
-    error: `poll` means nothing to a policy that is fixed by a digest
+    error: `poll` does not apply to a policy that is fixed by a digest
      --> pointsman.toml:8:1
       |
     8 | poll = "1m"
@@ -172,7 +172,7 @@ password = "let-me-in""#,
       |
     5 | poll = "0s"
       |        ^^^^
-      = hint: leave it out to ask only when something else calls for a reload
+      = hint: leave it out to resolve the tag only on a reload for another reason
 
     error: this is not a public key of minisign: it is the line that begins with RW in the .pub file that `minisign -G` writes
      --> pointsman.toml:6:14
@@ -208,7 +208,7 @@ fn beside(files: &[&str], text: &str) -> Result<Config, InvalidConfig> {
     }
     let text = format!("policy_dir = \"policies.d\"\n{text}{REST}");
     let (env, overrides) = (&|_: &str| None, Overrides::default());
-    Config::parse(Input { file: "pointsman.toml", text: &text, base_dir: base.path(), env, overrides })
+    Config::parse(ConfigSource { file: "pointsman.toml", text: &text, base_dir: base.path(), env, overrides })
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn every_file_in_the_policy_directory_is_a_policy() {
     assert!(policy(&config, "one").spec.grants.is_empty() && !policy(&config, "two").spec.grants.is_empty());
     assert!(config.policy_dir.is_some_and(|directory| directory.ends_with("policies.d")));
     assert_eq!(config.warnings.len(), 2, "{:?}", config.warnings);
-    let rule = "not plain.wasm is not taken as a policy for its name: names are 1 to 64 characters";
+    let rule = "not plain.wasm is not loaded because of its name: names are 1 to 64 characters";
     assert!(config.warnings.iter().any(|warning| warning.contains(rule)), "{:?}", config.warnings);
 }
 

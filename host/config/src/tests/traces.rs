@@ -1,4 +1,4 @@
-//! Where spans go.
+//! Settings of the export of spans.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use pointsman_domain::trace::SampleRatio;
 
 use super::{accepted, rejected};
 
-/// What is said to be wrong, without places and hints.
+/// Returns the messages of all problems, without positions and hints.
 fn errors(text: &str) -> Vec<String> {
-    let told = rejected(text);
-    assert!(!told.contains("sk-secret"), "{told}");
-    told.lines().filter_map(|line| Some(line.strip_prefix("error: ")?.to_owned())).collect()
+    let rendered = rejected(text);
+    assert!(!rendered.contains("sk-secret"), "{rendered}");
+    rendered.lines().filter_map(|line| Some(line.strip_prefix("error: ")?.to_owned())).collect()
 }
 
 #[test]
@@ -57,7 +57,7 @@ headers_env = { x-honeycomb-team = "API_KEY" }"#,
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn invalid_settings_are_reported() {
     assert_eq!(
         errors(
             r#"
@@ -74,7 +74,7 @@ service_name = """#
             "`service_name` is empty",
         ]
     );
-    assert_eq!(errors("[traces]\ncontent = true"), ["content is to be recorded, but there is no `endpoint`"]);
+    assert_eq!(errors("[traces]\ncontent = true"), ["`content` is on, but there is no `endpoint`"]);
 }
 
 #[test]

@@ -54,14 +54,14 @@ fn the_write_timeout_is_the_idle_timeout_unless_it_is_set() {
     assert_eq!(timeouts(""), (75, 75, 0));
     assert_eq!(timeouts("idle_timeout = \"9s\""), (9, 9, 0));
     assert_eq!(timeouts("write_timeout = \"9s\"\nshutdown_delay = \"5s\""), (75, 9, 5));
-    let told = rejected("[server]\nwrite_timeout = \"0s\"");
-    assert!(told.contains("`write_timeout` is zero, so no request could be served"), "{told}");
+    let errors = rejected("[server]\nwrite_timeout = \"0s\"");
+    assert!(errors.contains("`write_timeout` is zero, so no request could be served"), "{errors}");
     assert_eq!(rejected("[server]\nidle_timeout = \"0s\"").matches("error: ").count(), 1);
 }
 
 #[test]
 fn proxies_hosts_and_origins_have_to_be_such() {
-    let told = rejected(
+    let errors = rejected(
         r#"
 [server]
 max_connections_per_peer = 0
@@ -78,9 +78,9 @@ allowed_hosts = ["llm.example.com", "llm.example.com:8080", "127.0.0.1"]"#,
         "\"llm.example.com:8080\" is not the name of a host",
         "\"127.0.0.1\" is not the name of a host",
     ] {
-        assert!(told.contains(expected), "{expected}\n{told}");
+        assert!(errors.contains(expected), "{expected}\n{errors}");
     }
-    assert_eq!(told.matches("error: ").count(), 7, "{told}");
+    assert_eq!(errors.matches("error: ").count(), 7, "{errors}");
 }
 
 #[test]
@@ -211,7 +211,7 @@ hash = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     assert_snapshot!(rejected(
         r#"
 [server]

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use pointsman_config::{Input, Mode, Overrides};
+use pointsman_config::{ConfigSource, Mode, Overrides};
 
 /// A configuration of two policies and a route `main`; `more` goes below the route.
 fn config(policy: &str, more: &str) -> Config {
@@ -11,7 +11,8 @@ fn config(policy: &str, more: &str) -> Config {
          [routes.main]\npolicy = \"{policy}\"\n{more}\n"
     );
     let overrides = Overrides::default();
-    let input = Input { file: "test", text: &text, base_dir: Path::new(""), env: &|_| None, overrides };
+    let input =
+        ConfigSource { file: "test", text: &text, base_dir: Path::new(""), env: &|_| None, overrides };
     Config::parse(input).unwrap()
 }
 
