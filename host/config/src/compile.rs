@@ -20,7 +20,7 @@ use super::{
 pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> {
     let mut problems = Problems::new(input.text);
     let document = Document::parse(input.text, &mut problems);
-    // What a text with syntax errors means is anybody's guess, so they come alone.
+    // The meaning of a text with syntax errors is uncertain, so only these are reported.
     problems.check(input.file)?;
     let file = document.shape(&mut problems);
     let root = document.root();

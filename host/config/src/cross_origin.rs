@@ -45,17 +45,17 @@ pub struct CrossOriginRules {
     pub hosts: AllowedHosts,
     /// Other origins whose pages may send requests.
     pub origins: Allowed<WebOrigin>,
-    /// True if pages of the listener itself may have been loaded with TLS, which a proxy
-    /// in front of it ended.
+    /// True if pages of the listener itself may have been loaded over TLS that a proxy in front
+    /// of it terminates.
     pub may_end_tls: bool,
-    /// True if clients of HTTP/1.0 may name no host.
+    /// True if HTTP/1.0 clients may omit the host.
     pub may_omit_host: bool,
 }
 
 /// Hosts that requests may name.
 #[derive(Clone, Debug)]
 pub enum AllowedHosts {
-    /// Any, or none.
+    /// Any host, or no host.
     All,
     /// IP addresses, `localhost`, names below it, and names of a list.
     Local {
@@ -78,13 +78,13 @@ pub enum Allowed<T> {
 /// Reason for refusing a request.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// No one host that could be read.
+    /// The host is missing, ambiguous or malformed.
     #[error("the request has to name one valid host")]
     InvalidHost,
-    /// A host that is not allowed.
+    /// The host is not allowed.
     #[error("requests for this host are not accepted")]
     UnknownHost,
-    /// Sent by a page of another origin.
+    /// The request was sent by a page of another origin.
     #[error("requests from other web pages are not accepted")]
     ForeignPage,
 }
@@ -163,11 +163,11 @@ impl Allowed<WebOrigin> {
 }
 
 impl CrossOriginRules {
-    /// Checks whether a request may be one of a browser's user, or of a program.
+    /// Checks that a request was sent by a browser's user or by a program.
     ///
     /// # Errors
     ///
-    /// Fails if it may be one that a page of another origin sent.
+    /// Fails if a page of another origin may have sent it.
     pub fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
         let requested = requested_authority(request);
         if let AllowedHosts::Local { single_labels, names } = &self.hosts
@@ -194,8 +194,7 @@ impl CrossOriginRules {
     }
 }
 
-/// The one host that a request names; `None` if it names none, several, or one that cannot
-/// be read.
+/// Returns the host of a request; `None` if it is missing, ambiguous or malformed.
 fn requested_authority<B>(request: &Request<B>) -> Option<Authority> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let in_header = hosts.next();
@@ -219,15 +218,15 @@ fn requested_authority<B>(request: &Request<B>) -> Option<Authority> {
     }
 }
 
-/// Returns whether a request names no host as HTTP/1.0 allows. It is not one of a browser, which
-/// names a host in every request and does not speak HTTP/1.0.
+/// Returns whether a request omits the host, as HTTP/1.0 allows. Browsers always send the host
+/// and do not use HTTP/1.0.
 fn is_hostless<B>(request: &Request<B>) -> bool {
     request.version() <= Version::HTTP_10
         && !request.headers().contains_key(header::HOST)
         && request.uri().authority().is_none()
 }
 
-/// Returns whether no DNS server can have been asked for a host, or it is in the list.
+/// Returns whether a host cannot have been resolved by DNS, or is in the list.
 fn is_local(host: &Host, single_labels: bool, names: &[String]) -> bool {
     match host {
         Host::Address(_) => true,
@@ -240,8 +239,9 @@ fn is_local(host: &Host, single_labels: bool, names: &[String]) -> bool {
     }
 }
 
-/// Checks what a browser says about the page that a request comes from. Programs say nothing.
-/// Following a link shows the answer to the user, not to the page.
+/// Checks the headers by which a browser describes the page that sent a request. Programs do
+/// not send them. Following a link is allowed, because the answer is shown to the user and not
+/// to the page.
 fn check_fetch_site<B>(request: &Request<B>) -> Result<(), Refused> {
     let headers = request.headers();
     let is_navigation = || {
@@ -259,7 +259,7 @@ fn check_fetch_site<B>(request: &Request<B>) -> Result<(), Refused> {
     }
 }
 
-/// The text of a header that is there once.
+/// Returns the text of a header that occurs exactly once.
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;

@@ -57,7 +57,7 @@ fn remove(value: &mut DeValue<'_>, place: Span) -> bool {
     match value {
         DeValue::Array(elements) => elements.iter_mut().any(|element| remove(element.get_mut(), place)),
         DeValue::Table(table) => {
-            // A header such as `[a.b]` is the place of the table `b` and has the key `a` in it,
+            // A header such as `[a.b]` is the span of the table `b` and contains the key `a`,
             // so keys come first.
             let is_inside = !table.keys().any(|key| holds(key.span()))
                 && table.iter_mut().any(|(_, value)| remove(value.get_mut(), place));

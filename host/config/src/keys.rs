@@ -91,7 +91,7 @@ fn hash_of(raw: &raw::Key, node: Node<'_>, problems: &mut Problems<'_>) -> Optio
     };
     let sha256 = text.strip_prefix(HASH_PREFIX).and_then(unhex);
     if sha256.is_none() {
-        // Somebody may have put the key itself here.
+        // The value may be the key itself.
         problems.add(node.get("hash").place(), "this is not the hash of a key").secret().hint(EXAMPLE);
     }
     sha256

@@ -75,7 +75,7 @@ impl ModelEntry<'_> {
         let raw = self.raw;
         let facts = self.facts(problems);
         let behaviour = self.behaviour(problems);
-        // A model of which nothing is stated is assumed to do everything: its backend knows better.
+        // A model without known abilities is assumed to have all; its backend rejects what it lacks.
         let (abilities, assumed_abilities) = match (&raw.abilities, &facts) {
             (Some(stated), _) => {
                 (stated.iter().map(|ability| ability.domain()).collect(), Abilities::empty())
@@ -171,7 +171,7 @@ impl ModelEntry<'_> {
         }
         let [cached_input, cache_write, reasoning] = kinds.map(|usd| usd.map(Picodollars::per_million));
         let listed = listed.unwrap_or_default();
-        // A price of the catalogue for a special kind belongs to its price for the others.
+        // The catalogue's price for a special kind of token applies only with its regular price.
         let listed_input = |price: Option<Picodollars>| price.filter(|_| input.is_none());
         let listed_output = |price: Option<Picodollars>| price.filter(|_| output.is_none());
         Price {

@@ -82,7 +82,7 @@ fn policy(
     problems: &mut Problems<'_>,
 ) -> Policy {
     let limits = limits(&raw.limits, node.get("limits"), problems);
-    // Without a source there is a problem, and so no configuration.
+    // Without a source, a problem was added and this value is discarded.
     let mut source = source.unwrap_or(PolicySource::Builtin("cost"));
     if let PolicySource::Fetched(fetch_spec) = &mut source {
         fetch_spec.max_bytes = limits.max_component_bytes;
@@ -125,13 +125,13 @@ pub(super) fn on_failure(
 /// Follows the fallbacks of a policy with this `on_failure`. Returns the chain of policy names,
 /// ending with the first repeated one, if there is a cycle.
 pub(super) fn cycle(policy: &str, on_failure: &OnFailure, policies: &[Policy]) -> Option<Vec<String>> {
-    let mut asked = vec![policy.to_owned()];
+    let mut chain = vec![policy.to_owned()];
     let mut next = on_failure;
     while let OnFailure::FallbackTo(name) = next {
-        let returns = asked.iter().any(|earlier| earlier == name.as_str());
-        asked.push(name.to_string());
+        let returns = chain.iter().any(|earlier| earlier == name.as_str());
+        chain.push(name.to_string());
         if returns {
-            return Some(asked);
+            return Some(chain);
         }
         next = &policies.iter().find(|policy| policy.spec.name == *name)?.on_failure;
     }

@@ -144,7 +144,7 @@ impl<'t> Problems<'t> {
             return Ok(());
         }
         found.sort_by_key(|found| found.place.map_or(usize::MAX, |place| place.start));
-        // Others may be about the same line.
+        // Other problems may show the same line.
         let secrets: Vec<usize> =
             found.iter().filter(|it| it.secret).filter_map(|it| Some(it.place?.start)).collect();
         let problems = found

@@ -88,7 +88,7 @@ fn of_environment(
         Some("https") => environment.https?,
         _ => environment.http?,
     };
-    // Which proxy it is does not matter here.
+    // Only the match counts, so any proxy will do.
     Matcher::builder().all("http://proxy").no(environment.exempt).build().intercept(target)?;
     let full = checked(variable, &url, node, problems)?;
     if target.host().is_some_and(is_this_machine) {
@@ -116,11 +116,11 @@ pub(super) fn of_source(
 
 /// Proxy variables of the environment, interpreted as by curl.
 struct ProxyEnvironment {
-    /// For `http` addresses: the variable and its value.
+    /// Variable and value for `http` addresses.
     http: Option<(&'static str, String)>,
-    /// For `https` addresses.
+    /// Variable and value for `https` addresses.
     https: Option<(&'static str, String)>,
-    /// Hosts that are called directly.
+    /// Hosts that are called without a proxy.
     exempt: String,
 }
 

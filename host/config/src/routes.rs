@@ -113,7 +113,7 @@ pub(super) fn compile(
 ) -> Vec<Route> {
     let mut known: Vec<&str> = root.get("policies").entries().map(|(name, _)| name).collect();
     for policy in policies.iter().map(|policy| policy.spec.name.as_str()) {
-        // Some are not in the file but in the directory of policies.
+        // Policies of `policy_dir` are not in the file.
         if !known.contains(&policy) {
             known.push(policy);
         }

@@ -90,7 +90,7 @@ impl Secrets<'_> {
 
     fn value_of(&self, name: &str, key: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<String> {
         if !is_variable_name(name) {
-            // It may be the secret itself.
+            // The value may be the secret itself.
             problems
                 .add(node.place(), format!("`{key}` is not the name of an environment variable"))
                 .secret()

@@ -64,7 +64,7 @@ pub(super) fn compile(
     let mut collector = HttpConfig::new(address(endpoint, node.get("endpoint"), problems));
     collector.headers = headers;
     collector.ca_pem = ca_pem;
-    // Batches are sent one after the other.
+    // Batches are sent sequentially.
     collector.max_idle_connections = 1;
     Some(Traces {
         collector,
