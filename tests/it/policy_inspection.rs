@@ -54,7 +54,7 @@ fn inspect_prints_the_contract_and_the_grants_of_a_policy() {
   bytes of memory at first       1114112  16777216
 
   load gate  lets it in with grants = [\"prompt\"]
-  Whether it compiles, takes its settings and decides, only loading tells: pointsman check
+  `pointsman check` tests compilation, settings and a probe decision
 ";
     assert_eq!(inspect(&[READER]), format!("{READER}{expected}"));
 }

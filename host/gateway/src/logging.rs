@@ -27,14 +27,8 @@ use pointsman_config::{self as config, LogFormat, LogLevel};
 use queue::LineQueue;
 use writer::LineWriter;
 
-/// The crates whose lines the configured level is for.
-const OURS: [&str; 5] = [
-    "pointsman_backends",
-    "pointsman_gateway",
-    "pointsman_policy",
-    "pointsman_supply",
-    "pointsman_telemetry",
-];
+/// Beginning of the names of all crates to whose lines the configured level applies.
+const CRATES: &str = "pointsman";
 /// Longest time for the last lines before the process ends.
 const LAST_LINES: Duration = Duration::from_secs(1);
 /// Most bytes of a panic's message in the log.
@@ -101,9 +95,8 @@ fn subscribe(log: config::Log, queue: &Arc<LineQueue>) {
         LogLevel::Debug => "debug",
         LogLevel::Trace => "trace",
     };
-    // Libraries speak up only when something is wrong.
-    let ours = OURS.map(|part| format!(",{part}={level}")).concat();
-    let filter = EnvFilter::new(format!("warn{ours}"));
+    // Lines of other libraries are logged from warnings on.
+    let filter = EnvFilter::new(format!("warn,{CRATES}={level}"));
     let queue = Arc::clone(queue);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
