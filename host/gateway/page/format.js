@@ -84,7 +84,7 @@ export function moment(ms) {
   return today ? clock.format(ms) : dayAndTime.format(ms);
 }
 
-/** The start of a digest, by which people tell versions apart. */
+/** The start of a digest, which distinguishes versions. */
 export const short = (digest) => (digest ? digest.slice(0, 12) : NONE);
 
 /** One thing, several things. */

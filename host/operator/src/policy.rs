@@ -51,7 +51,7 @@ impl PolicyCommand {
     }
 }
 
-/// Returns the start of a digest, by which people tell versions apart.
+/// Returns the start of a digest, which distinguishes versions.
 fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }

@@ -78,7 +78,7 @@ pub(super) fn or_dash<T>(value: Option<T>, format: impl Fn(T) -> String) -> Stri
     value.map_or_else(|| "-".to_owned(), format)
 }
 
-/// Returns the start of a digest, by which people tell versions apart.
+/// Returns the start of a digest, which distinguishes versions.
 pub(super) fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }
