@@ -17,6 +17,8 @@ const CLIENTS: &str = "listening on ";
 const ADMIN: &str = "admin on ";
 /// Limit of the wait for the last output of a gateway after its end.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Limit of the wait for a text in the log.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// Running gateway with its own configuration. Killed when dropped, which fails the test if its
 /// output contains anything [planted](crate::planted).
@@ -165,7 +167,10 @@ impl Gateway {
     pub async fn logged_times(&self, text: &str, times: usize) {
         let mut log = self.log.0.subscribe();
         let is_enough = |log: &String| log.matches(text).count() >= times;
-        log.wait_for(is_enough).await.expect("the log outlives its watchers");
+        match tokio::time::timeout(LONGEST_WAIT, log.wait_for(is_enough)).await {
+            Ok(found) => _ = found.expect("the log outlives its watchers"),
+            Err(_) => panic!("the log has no `{text}` ({times} times) after {} s", LONGEST_WAIT.as_secs()),
+        }
     }
 
     /// Returns its process id.

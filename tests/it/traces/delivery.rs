@@ -69,7 +69,7 @@ async fn spans_that_a_collector_rejects_are_not_retried() {
     assert_eq!(exports.len(), 2);
     let traces = exports.iter().map(|export| spans_of(export)[0].trace.clone());
     assert_eq!(traces.collect::<std::collections::HashSet<_>>().len(), 2, "each was sent once");
-    gateway.logged("3 were refused so far").await;
+    gateway.logged("3 were rejected so far").await;
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn spans_that_a_collector_drops_are_logged() {
     let collector = Collector::scripted(FakeModel::builder().then(Collector::taken_but(2))).await;
     let (gateway, _model) = gateway(&collector, "").await;
     ask(&gateway, &chat("main", "hi")).await;
-    gateway.logged("without 2 of its spans").await;
+    gateway.logged("it rejected 2 spans of a batch").await;
     assert_eq!(collector.server.requests().len(), 1);
 }
 
