@@ -27,14 +27,14 @@ use pointsman_admin_api::{
     AUDIT, DECISIONS, EVENTS, MODELS, OVERVIEW, PLANS, POLICIES, RELOAD, ROUTES, USAGE,
 };
 use pointsman_domain::secret::Secret;
+use pointsman_serving::app::App;
+use pointsman_serving::reload::Reloader;
 use pointsman_telemetry::Supervisor;
 use tokio::sync::watch;
 
 use crate::logging::Logging;
 use error::{AdminError, AdminErrorKind};
 use events::Events;
-use pointsman_serving::app::App;
-use pointsman_serving::reload::Reloader;
 
 /// State shared by the handlers.
 pub(crate) struct Admin {

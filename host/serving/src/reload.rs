@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use pointsman_config::{Config, ConfigError, Overrides};
 use pointsman_domain::ids::RouteName;
 use pointsman_policy::Runtime;
 use pointsman_supply::FetchSpec;
@@ -30,7 +31,6 @@ use crate::clock::unix_seconds;
 use crate::rollout::state::PromotedPolicy;
 use crate::rollout::{Actor, AuditEntry, RolloutState, Rollouts, StateStoreError};
 use crate::snapshot::{LoadedPolicies, Slots, Snapshot, UnusableBackend, connect};
-use pointsman_config::{Config, ConfigError, Overrides};
 use policies::{Loader, PolicyChange, PolicyChanges, PolicyLoad, VersionChange};
 pub use policies::{PolicySources, UnloadablePolicy};
 pub use report::{Report, Verdict};

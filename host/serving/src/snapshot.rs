@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use pointsman_backends::{Backend, InvalidBackend, Prober};
+use pointsman_config::{self as config, Config, Mode, RouteLimits};
 use pointsman_domain::history::Baseline;
 use pointsman_domain::ids::{BackendName, PolicyName};
 use pointsman_domain::model::Model;
@@ -13,7 +14,6 @@ use crate::auth::Keyring;
 use crate::clock::unix_seconds;
 use crate::rollout::state::PromotedPolicy;
 use crate::rollout::{Promotion, RolloutState, Trial};
-use pointsman_config::{self as config, Config, Mode, RouteLimits};
 
 /// Loaded policies by name.
 pub type Slots = BTreeMap<PolicyName, Arc<PolicySlot>>;

@@ -11,12 +11,12 @@ use axum::extract::State;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Request};
+use pointsman_config::cross_origin::{Allowed, AllowedHosts, CrossOriginRules, Refused};
+use pointsman_serving::auth::bearer;
 use sha2::{Digest, Sha256};
 
 use super::Admin;
 use super::error::{AdminError, AdminErrorKind};
-use pointsman_config::cross_origin::{Allowed, AllowedHosts, CrossOriginRules, Refused};
-use pointsman_serving::auth::bearer;
 
 /// Passes on requests that are allowed.
 pub(super) async fn authorize(

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use pointsman_admin_api::{Actor, AuditEvent, AuditQuery};
+use pointsman_serving::rollout::{self, AuditEntry};
 
 use super::Admin;
 use super::query::ApiQuery;
-use pointsman_serving::rollout::{self, AuditEntry};
 
 /// Events that are listed by default.
 const DEFAULT_LIMIT: usize = 100;

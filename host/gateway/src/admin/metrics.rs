@@ -6,17 +6,17 @@ use std::time::{Instant, UNIX_EPOCH};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
+use pointsman_config::MemoryLimits;
 use pointsman_domain::model::Model;
 use pointsman_policy::PolicySlot;
+use pointsman_serving::memory::{HeldFor, HeldMemory};
+use pointsman_serving::rollout::AuditLog;
 use pointsman_telemetry::metrics::{
     HeldKind, MemoryMetrics, MetricsFormat, MetricsState, ModelMetrics, PolicyMetrics, PoolMetrics,
     RouteMetrics,
 };
 
 use super::Admin;
-use pointsman_config::MemoryLimits;
-use pointsman_serving::memory::{HeldFor, HeldMemory};
-use pointsman_serving::rollout::AuditLog;
 
 /// Renders all metrics in the format that the client accepts.
 pub(super) async fn page(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {

@@ -11,6 +11,7 @@ use http::HeaderMap;
 use pointsman_admin_api::{
     OperationResult, Reason, ReloadReport, SIGNATURE_HEADER, TrialMode, TrialRequest, VersionRequest,
 };
+use pointsman_config::{Mode, PolicySource, Trial};
 use pointsman_domain::ids::{PolicyName, RouteName};
 use pointsman_policy::Code;
 
@@ -18,7 +19,6 @@ use super::error::{AdminError, AdminErrorKind};
 use super::operator_request::{OperatorRequest, attribution, read_body};
 use super::query::ApiQuery;
 use super::{Admin, found, reload};
-use pointsman_config::{Mode, PolicySource, Trial};
 
 type OperationResponse = Result<Json<OperationResult>, AdminError>;
 

@@ -8,12 +8,12 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use bytes::Bytes;
 use http::HeaderMap;
 use pointsman_admin_api::{OPERATOR_HEADER, Reason, TrialRequest, VersionRequest};
+use pointsman_serving::reload::ChangeAttribution;
+use pointsman_serving::rollout::Actor;
 use serde::de::DeserializeOwned;
 
 use super::Admin;
 use super::error::{AdminError, AdminErrorKind};
-use pointsman_serving::reload::ChangeAttribution;
-use pointsman_serving::rollout::Actor;
 
 /// Limit on an operator's name, in characters.
 const MAX_NAME: usize = 64;

@@ -10,16 +10,16 @@ use pointsman_admin_api::{
     DecisionLogCounts, GatewayStatus, ModelOverview, Overview, OverviewQuery, RequestTotals, RouteOverview,
     SpanCounts, Tick, Timeline, TimelinePoint,
 };
+use pointsman_config as config;
 use pointsman_record::unix_ms;
+use pointsman_serving::ledger::{LedgerSums, UsageTotals};
+use pointsman_serving::rollout;
+use pointsman_serving::snapshot::Snapshot;
 use pointsman_telemetry::{IntervalSeries, IntervalTotals, TimelineWindow};
 
 use super::error::AdminError;
 use super::query::{ApiQuery, invalid_query};
 use super::{Admin, audit, policies, reload, routes, status};
-use pointsman_config as config;
-use pointsman_serving::ledger::{LedgerSums, UsageTotals};
-use pointsman_serving::rollout;
-use pointsman_serving::snapshot::Snapshot;
 
 /// Changes that are part of the overview.
 const CHANGES: usize = 100;

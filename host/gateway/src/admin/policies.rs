@@ -7,15 +7,15 @@ use axum::extract::{Path, State};
 use pointsman_admin_api::{
     ChosenVersion, OverrideKind, PolicyList, PolicyStatus, RejectedVersion, VersionStats,
 };
+use pointsman_config as config;
 use pointsman_domain::ids::PolicyName;
 use pointsman_policy::{Grants, Isolation, PolicyStatsSummary, SlotStatus};
-
-use super::error::AdminError;
-use super::{Admin, found, reload, routes};
-use pointsman_config as config;
 use pointsman_serving::rollout;
 use pointsman_serving::rollout::state::{OverrideKind as StoredOverride, VersionOverride};
 use pointsman_serving::snapshot::{Snapshot, UnavailablePolicy};
+
+use super::error::AdminError;
+use super::{Admin, found, reload, routes};
 
 /// Lists the policies in the order of the configuration.
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<PolicyList> {

@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use pointsman_admin_api::{ConfigResult, PolicyReload, ReloadReport};
+use pointsman_serving::reload::{Report, Verdict};
 
 use super::Admin;
-use pointsman_serving::reload::{Report, Verdict};
 
 /// Reads the configuration and all policies again. The status is 200 if everything is in force,
 /// and 422 if something was rejected; the body is the report in both cases.

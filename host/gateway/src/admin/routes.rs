@@ -8,16 +8,16 @@ use axum::extract::{Path, State};
 use pointsman_admin_api::{
     Comparison, HoldStatus, Promotion, RouteStatus, TrialMode, TrialScore, TrialStatus, ValuePair,
 };
+use pointsman_config::{self as config, Mode};
 use pointsman_domain::ids::{Digest, RouteName};
 use pointsman_domain::rollout::Hold;
-
-use super::error::AdminError;
-use super::{Admin, found, policies};
-use pointsman_config::{self as config, Mode};
 use pointsman_serving::clock::unix_seconds;
 use pointsman_serving::rollout;
 use pointsman_serving::rollout::trial::{self, TrialStatsSummary};
 use pointsman_serving::snapshot::Snapshot;
+
+use super::error::AdminError;
+use super::{Admin, found, policies};
 
 /// Lists the routes in the order of the configuration.
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<Vec<RouteStatus>> {

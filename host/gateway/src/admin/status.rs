@@ -7,9 +7,9 @@ use axum::Json;
 use axum::extract::State;
 use pointsman_admin_api::{ModelStatus, RequestSums, UsageLine};
 use pointsman_domain::model::Model;
+use pointsman_serving::ledger::UsageTotals;
 
 use super::Admin;
-use pointsman_serving::ledger::UsageTotals;
 
 /// Lists the models in the order of the configuration.
 pub(super) async fn models(State(admin): State<Arc<Admin>>) -> Json<Vec<ModelStatus>> {

@@ -4,13 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use pointsman_config::{Config, Overrides};
+use pointsman_serving::reload::{self, ConfigSource, PolicySources, UnreachableSources};
+use pointsman_serving::rollout::Rollouts;
 use pointsman_supply::Fetcher;
 
 use super::{CommandError, print, runtime};
 use crate::builtin;
-use pointsman_config::{Config, Overrides};
-use pointsman_serving::reload::{self, ConfigSource, PolicySources, UnreachableSources};
-use pointsman_serving::rollout::Rollouts;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {

@@ -1,9 +1,9 @@
 //! `pointsman key`
 
 use clap::Args as ClapArgs;
+use pointsman_config::keys;
 
 use super::{CommandError, print};
-use pointsman_config::keys;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {

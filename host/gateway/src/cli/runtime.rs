@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use pointsman_config::Config;
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
 
 use super::{CommandError, compile_policy};
-use pointsman_config::Config;
 
 /// Directory of compiled code, below the state directory.
 const COMPILED: &str = "compiled";

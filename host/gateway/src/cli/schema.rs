@@ -1,9 +1,9 @@
 //! `pointsman schema`
 
 use clap::Args as ClapArgs;
+use pointsman_config::schema_json;
 
 use super::{CommandError, print};
-use pointsman_config::schema_json;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {

@@ -8,7 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Args as ClapArgs;
+use pointsman_config::{Config, Overrides};
 use pointsman_policy::Runtime;
+use pointsman_serving::app::App;
+use pointsman_serving::feedback;
+use pointsman_serving::recorder::Recorder;
+use pointsman_serving::reload::rollback_watch::RollbackWatch;
+use pointsman_serving::reload::{
+    self, ConfigSource, PolicySources, ReloadTask, Reloader, Triggers, UnreachableSources,
+};
+use pointsman_serving::rollout::{Rollouts, shadow};
+use pointsman_serving::traces;
 use pointsman_supply::Fetcher;
 use pointsman_telemetry::{BackgroundTask, DecisionLog, Supervisor};
 use tokio::sync::watch;
@@ -20,16 +30,6 @@ use crate::builtin;
 use crate::client;
 use crate::logging::Logging;
 use crate::server::{ConnectionLimits, Drained, Limits, Server, Timeouts};
-use pointsman_config::{Config, Overrides};
-use pointsman_serving::app::App;
-use pointsman_serving::feedback;
-use pointsman_serving::recorder::Recorder;
-use pointsman_serving::reload::rollback_watch::RollbackWatch;
-use pointsman_serving::reload::{
-    self, ConfigSource, PolicySources, ReloadTask, Reloader, Triggers, UnreachableSources,
-};
-use pointsman_serving::rollout::{Rollouts, shadow};
-use pointsman_serving::traces;
 use shutdown::{StopSignals, serve_until_stopped};
 
 /// Least time to deliver the last spans, however long the drain took.

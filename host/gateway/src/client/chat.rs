@@ -6,10 +6,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::Request;
-
-use super::{reading, response};
 use pointsman_serving::app::App;
 use pointsman_serving::handler::serve;
+
+use super::{reading, response};
 
 /// Answers a chat request, or reports why not. Headers report the decision in both cases.
 pub(super) async fn completions(State(app): State<Arc<App>>, request: Request<Body>) -> Response {

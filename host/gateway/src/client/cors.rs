@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use pointsman_config::cross_origin::{Allowed, WebOrigin};
 
 use super::decision_headers::EXPOSED;
-use pointsman_config::cross_origin::{Allowed, WebOrigin};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 /// Seconds for which a browser remembers a preflight response. No browser takes more than a day.

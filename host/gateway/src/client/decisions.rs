@@ -13,14 +13,14 @@ use pointsman_domain::plan::PlanStep;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_record::{DecisionRecord, DryRun};
 
-use pointsman_wire::openai::client::unservable;
-
-use super::error::ErrorResponse;
-use super::reading;
 use pointsman_serving::app::App;
 use pointsman_serving::proxy::plan::task_runs;
 use pointsman_serving::proxy::request::AcceptedRequest;
 use pointsman_serving::proxy::routing::{DecisionMaker, NotRouted, RoutingAction, Selection};
+use pointsman_wire::openai::client::unservable;
+
+use super::error::ErrorResponse;
+use super::reading;
 
 /// Runs the route's policies on a chat request, and reports their input and their decision. No
 /// model is called and nothing is accounted; the decision counts as one of the policy's.

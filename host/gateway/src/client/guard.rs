@@ -8,13 +8,13 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use pointsman_config as config;
+use pointsman_config::cross_origin::{AllowedHosts, CrossOriginRules, Refused};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
+use pointsman_serving::app::App;
 
 use super::cors::CorsPolicy;
 use super::error::ErrorResponse;
-use pointsman_config as config;
-use pointsman_config::cross_origin::{AllowedHosts, CrossOriginRules, Refused};
-use pointsman_serving::app::App;
 
 /// State of the guard.
 #[derive(Clone)]

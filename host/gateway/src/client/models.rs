@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
+use pointsman_config::Key;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
+use pointsman_serving::app::App;
+use pointsman_serving::snapshot::{Route, Snapshot, Strategy};
 use pointsman_wire::openai::client::{ModelEntry, render_model, render_model_list};
 
 use super::error::ErrorResponse;
-use pointsman_config::Key;
-use pointsman_serving::app::App;
-use pointsman_serving::snapshot::{Route, Snapshot, Strategy};
 
 /// Lists the routes and models that the key may use.
 pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ErrorResponse> {

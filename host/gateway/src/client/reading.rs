@@ -6,14 +6,14 @@ use axum::body::Body;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
-use pointsman_wire::openai::client::{ChatRequest, RequestScan, ScanLimits};
-
-use self::decoded_body::DecodedBody;
-use super::request_options;
 use pointsman_serving::app::App;
 use pointsman_serving::memory::{HeldFor, MemoryLease};
 use pointsman_serving::proxy::request::{AcceptedRequest, IncomingRequest};
 use pointsman_serving::snapshot::Snapshot;
+use pointsman_wire::openai::client::{ChatRequest, RequestScan, ScanLimits};
+
+use self::decoded_body::DecodedBody;
+use super::request_options;
 
 mod decoded_body;
 

@@ -7,6 +7,8 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use pointsman_serving::proxy::ErrorAnswer;
+use pointsman_serving::proxy::answer::{AnswerBody, Response, ResponseContent};
 use pointsman_wire::openai::client::ErrorBody;
 use pointsman_wire::sse;
 use serde::de::IgnoredAny;
@@ -14,8 +16,6 @@ use serde::de::IgnoredAny;
 use super::decision_headers;
 use super::error::ErrorResponse;
 use crate::deadline::ResponseDeadline;
-use pointsman_serving::proxy::ErrorAnswer;
-use pointsman_serving::proxy::answer::{AnswerBody, Response, ResponseContent};
 
 /// Header that turns off the buffering of a response in nginx and proxies like it.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");

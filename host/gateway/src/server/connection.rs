@@ -19,6 +19,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
+use pointsman_serving::timer::Timer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -33,7 +34,6 @@ use super::stream::TrackedStream;
 use super::table::{ConnectionTable, Registration};
 use super::unread;
 use crate::deadline::ResponseDeadline;
-use pointsman_serving::timer::Timer;
 
 /// Time for a client to notice that its connection closes, and for a request that it sent
 /// before to arrive.

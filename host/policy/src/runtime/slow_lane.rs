@@ -42,7 +42,7 @@ pub(crate) struct SlowLane {
 pub(crate) struct SlowLaneLimit {
     /// One permit for each running call, so that a policy with many calls leaves room for others.
     permits: Arc<Semaphore>,
-    /// True if the policy can sleep. The slow lane cannot tell sleeping from waiting for a
+    /// True if the policy can sleep. The slow lane cannot distinguish sleeping from waiting for a
     /// processor.
     can_sleep: bool,
 }

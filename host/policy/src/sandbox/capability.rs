@@ -51,9 +51,9 @@ pub(crate) struct Capability {
 pub(crate) struct OfferedInterface {
     /// Package and interface without the version; the package and a slash for a whole package.
     name: &'static str,
-    /// Functions of the interface; `None` where only linking can tell.
+    /// Functions of the interface; `None` where only linking determines them.
     functions: Option<&'static [&'static str]>,
-    /// What a policy can do with it, in plain English. Continues the words "lets it".
+    /// Effect of the interface for a policy, in plain English. Continues the words "lets it".
     pub(crate) allows: &'static str,
 }
 

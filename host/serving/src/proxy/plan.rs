@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
+use pointsman_config::RouteLimits;
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::plan::{
@@ -24,7 +25,6 @@ use super::race::{CallContext, WinningAttempt};
 use crate::accounting::RequestAccounting;
 use crate::memory::MemoryLease;
 use assembly::Assembler;
-use pointsman_config::RouteLimits;
 use task_runner::{TaskEnd, TaskRunner};
 
 pub mod assembly;

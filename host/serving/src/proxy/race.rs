@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use pointsman_backends::Backend;
+use pointsman_config::MemoryLimits;
 use pointsman_domain::attempts::{AttemptAction, AttemptLimits, Attempts};
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Decision;
@@ -20,7 +21,6 @@ use super::attempt::{CallSettings, CommittedAnswer, ErrorAnswer, FailedAttempt, 
 use super::call::{OutgoingCall, ResponseMode};
 use crate::accounting::{CallId, RequestAccounting};
 use crate::memory::{HeldFor, HeldMemory};
-use pointsman_config::MemoryLimits;
 
 /// Context of calls of models.
 #[derive(Clone, Copy)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::HeaderMap;
+use pointsman_config::Key;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_wire::openai::client::ChatRequest;
 
@@ -11,7 +12,6 @@ use super::facts::{self, RequestOptions};
 use super::routing::RoutingInput;
 use crate::memory::MemoryLease;
 use crate::snapshot::{Route, Snapshot};
-use pointsman_config::Key;
 
 /// A request as a client API has read it.
 pub struct IncomingRequest<'a> {

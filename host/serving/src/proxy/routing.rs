@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use pointsman_config::Mode;
 use pointsman_domain::candidate::{Candidate, Eligible, NoCandidate, eligible, partial};
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::DecisionEntry;
@@ -16,7 +17,6 @@ use super::decision_entry::{self, DecisionClock};
 use crate::rollout::trial::ComparableDecision;
 use crate::rollout::{Trial, TrialStats, shadow};
 use crate::snapshot::{Decider, OnFailure, Route, Strategy};
-use pointsman_config::Mode;
 
 /// Label of decisions that the gateway makes when a policy failed.
 const STATIC_ORDER: &str = "static";

@@ -1,5 +1,6 @@
 //! Automatic rollback of versions, canaries and promotions.
 
+use pointsman_config::{self as config, Mode};
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::{Breach, Hold};
 use pointsman_policy::PolicyStats;
@@ -10,7 +11,6 @@ use crate::clock::unix_seconds;
 use crate::rollout::state::OverrideKind;
 use crate::rollout::{Actor, AuditEntry};
 use crate::snapshot::Snapshot;
-use pointsman_config::{self as config, Mode};
 
 impl Reloader {
     /// Rolls back versions, canaries and promotions that are worse than their predecessor.

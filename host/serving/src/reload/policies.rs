@@ -6,6 +6,7 @@ mod loader;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use pointsman_config::Config;
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::rollout::Hold;
 use pointsman_policy::{Code, LoadError, Policy, PolicySlot};
@@ -17,7 +18,6 @@ use crate::snapshot::{LoadedPolicies, Slots, UnavailablePolicy};
 pub use load_failure::UnloadablePolicy;
 pub(super) use load_failure::{LoadFailure, list};
 pub(super) use loader::Loader;
-use pointsman_config::Config;
 
 /// Sources of the bytes of policies.
 #[derive(Debug)]

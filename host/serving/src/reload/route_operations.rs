@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use pointsman_config::{self as config, Trial};
 use pointsman_domain::ids::{Digest, PolicyName, RouteName};
 use pointsman_domain::rollout::Hold;
 use pointsman_policy::PolicySlot;
@@ -14,7 +15,6 @@ use crate::clock::unix_seconds;
 use crate::rollout::state::{PromotedPolicy, TrialOverride};
 use crate::rollout::{Actor, AuditEntry, RolloutState, StateStoreError};
 use crate::snapshot::{LoadedPolicies, Snapshot, connect};
-use pointsman_config::{self as config, Trial};
 
 /// The attribution of a change in the audit log.
 #[derive(Clone, Debug)]

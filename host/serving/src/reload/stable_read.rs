@@ -7,11 +7,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use pointsman_config::{Config, ConfigError};
 use pointsman_supply::watch::FileStamps;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Reloader, StartError};
-use pointsman_config::{Config, ConfigError};
 
 /// Time without a change after which a file counts as complete.
 const QUIET: Duration = Duration::from_millis(250);

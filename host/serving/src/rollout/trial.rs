@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use pointsman_config::Mode;
 use pointsman_domain::ids::{Digest, ModelId};
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::request::RequestFacts;
@@ -11,7 +12,6 @@ use pointsman_policy::{Policy, PolicySlot, PolicyStats, PolicyStatsSummary};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::unix_seconds;
-use pointsman_config::Mode;
 
 /// A policy on trial at a route.
 pub struct Trial {

@@ -7,11 +7,11 @@ use std::fs;
 use std::path::Path;
 
 use clap::Args as ClapArgs;
+use pointsman_config::{BUILTIN, BUILTIN_POLICIES};
 use pointsman_policy::inspect;
 
 use super::{CommandError, print};
 use crate::builtin;
-use pointsman_config::{BUILTIN, BUILTIN_POLICIES};
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {

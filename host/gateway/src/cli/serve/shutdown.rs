@@ -3,12 +3,12 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use pointsman_serving::app::App;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::server::Drained;
-use pointsman_serving::app::App;
 
 /// SIGTERM and SIGINT, which no longer end the process once this is made.
 pub(super) struct StopSignals {

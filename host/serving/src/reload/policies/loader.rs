@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pointsman_config::{self as config, PolicySource};
 use pointsman_domain::ids::Digest;
 use pointsman_domain::rollout::Hold;
 use pointsman_policy::{Code, Policy, PolicySlot, Runtime};
@@ -16,7 +17,6 @@ use super::{
 use crate::clock::unix_seconds;
 use crate::rollout::state::PolicyState;
 use crate::rollout::{RolloutState, StateStore};
-use pointsman_config::{self as config, PolicySource};
 
 /// Loader of the policies of a configuration.
 #[derive(Clone, Copy)]
