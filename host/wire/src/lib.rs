@@ -15,3 +15,4 @@ pub mod provider;
 pub mod sse;
 pub mod tokens;
 pub mod trace_context;
+pub mod usage_count;

@@ -28,7 +28,7 @@ pub fn is_event_stream(beginning: &[u8]) -> Option<bool> {
 
 /// Splits a stream into events. At most one incomplete event is held back.
 #[derive(Debug)]
-pub(crate) struct EventSplitter {
+pub struct EventSplitter {
     lines: LineScanner,
     /// Beginning of an event from earlier chunks.
     held: Vec<u8>,
@@ -39,7 +39,7 @@ pub(crate) struct EventSplitter {
 
 /// Event, or part of an event, in a chunk.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum SseFragment {
+pub enum SseFragment {
     /// Event that is entirely in the chunk, at this range.
     Event(Range<usize>),
     /// Event whose beginning was held back.
@@ -144,7 +144,7 @@ impl LineScanner {
 
 /// Data of an event.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct EventData<'a> {
+pub struct EventData<'a> {
     /// Values of the `data` lines, joined by LF.
     pub bytes: Cow<'a, [u8]>,
     /// Offset of those bytes in the event, if they are one line.
@@ -152,7 +152,7 @@ pub(crate) struct EventData<'a> {
 }
 
 /// Returns the data of an event; `None` if it has none.
-pub(crate) fn data(event: &[u8]) -> Option<EventData<'_>> {
+pub fn data(event: &[u8]) -> Option<EventData<'_>> {
     let mut data: Option<EventData<'_>> = None;
     // A byte order mark may come before the first event (WHATWG HTML, same section).
     let mut start = if event.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
@@ -177,13 +177,13 @@ pub(crate) fn data(event: &[u8]) -> Option<EventData<'_>> {
 }
 
 /// Returns whether an event consists of comments and empty lines alone.
-pub(crate) fn is_comment(event: &[u8]) -> bool {
+pub fn is_comment(event: &[u8]) -> bool {
     event.split(|byte| matches!(byte, b'\n' | b'\r')).all(|line| line.is_empty() || line.starts_with(b":"))
 }
 
 /// Returns the event with other data, in one line at the position of its first data line; its
 /// other lines stay as they are.
-pub(crate) fn with_data(event: &[u8], data: &[u8]) -> Vec<u8> {
+pub fn with_data(event: &[u8], data: &[u8]) -> Vec<u8> {
     let mut written = Vec::with_capacity(event.len() + data.len());
     let mut is_written = false;
     let mut rest = event;

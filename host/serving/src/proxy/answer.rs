@@ -9,7 +9,7 @@ use pointsman_wire::openai::client::ChatRequest;
 use pointsman_wire::openai::client::{AnswerHead, FinishReason};
 use pointsman_wire::openai::pass_through::with_usage;
 use pointsman_wire::openai::provider::ChatAnswer;
-use pointsman_wire::openai::provider::UsageCount;
+use pointsman_wire::usage_count::UsageCount;
 
 use super::attempt::{CommittedBody, ErrorAnswer};
 use super::race::WinningAttempt;

@@ -7,7 +7,6 @@ mod embedding;
 mod error;
 mod output;
 mod transcription;
-mod usage_count;
 
 pub use self::answer::ChatAnswer;
 pub use self::completeness::{BrokenStream, StreamState};
@@ -15,7 +14,6 @@ pub use self::embedding::EmbeddingBody;
 pub use self::error::{ReportedError, classify_error, refuses_stream_usage};
 pub use self::output::{InvalidAnswer, TaskOutput};
 pub use self::transcription::{InvalidForm, MultipartForm, TranscriptionBody};
-pub use self::usage_count::UsageCount;
 
 pub(in crate::openai) use self::answer::AnswerVisitor;
 pub(in crate::openai) use self::completeness::Completeness;

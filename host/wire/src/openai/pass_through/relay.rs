@@ -8,10 +8,9 @@ use pointsman_domain::usage::Usage;
 use self::pattern::Pattern;
 use super::usage;
 use crate::json::{Span, scan};
-use crate::openai::provider::{
-    AnswerVisitor, BrokenStream, Completeness, ReportedError, StreamState, UsageCount,
-};
+use crate::openai::provider::{AnswerVisitor, BrokenStream, Completeness, ReportedError, StreamState};
 use crate::sse::{self, EventData, EventSplitter, SseFragment};
+use crate::usage_count::UsageCount;
 
 mod pattern;
 

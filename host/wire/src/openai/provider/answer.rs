@@ -7,8 +7,8 @@ use pointsman_domain::usage::Usage;
 
 use self::visitor::FirstChoice;
 use super::output::InvalidAnswer;
-use super::usage_count::UsageCount;
 use crate::json::unescape;
+use crate::usage_count::UsageCount;
 
 pub(in crate::openai) use self::visitor::AnswerVisitor;
 

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 
 use super::output::InvalidAnswer;
-use super::usage_count::UsageCount;
 use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, quote, scan, whole_number};
 use crate::tokens;
+use crate::usage_count::UsageCount;
 
 /// Body of an embedding call without the name of the model.
 #[derive(Debug)]

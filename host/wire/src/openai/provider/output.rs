@@ -4,8 +4,8 @@ use pointsman_domain::usage::Usage;
 
 use super::answer::{self, ChatAnswer};
 use super::error::ReportedError;
-use super::usage_count::UsageCount;
 use super::{embedding, transcription};
+use crate::usage_count::UsageCount;
 
 /// Output of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use self::form::{Boundary, FieldHead};
 use super::output::InvalidAnswer;
-use super::usage_count::{UsageCount, UsageMember};
+use crate::usage_count::{UsageCount, UsageMember};
 
 pub use self::form::{InvalidForm, MultipartForm};
 

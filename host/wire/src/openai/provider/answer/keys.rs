@@ -1,7 +1,7 @@
 //! Members of an answer that are parsed, and the classes of all others.
 
 use crate::json::{JsonText, keys};
-use crate::openai::provider::usage_count::UsageMember;
+use crate::usage_count::UsageMember;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Place {

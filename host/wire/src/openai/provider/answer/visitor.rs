@@ -5,7 +5,7 @@ use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, scan, whole_
 use crate::openai::provider::choices::ChoiceSet;
 use crate::openai::provider::error::{ReportedError, classify_error};
 use crate::openai::provider::output::InvalidAnswer;
-use crate::openai::provider::usage_count::UsageCount;
+use crate::usage_count::UsageCount;
 
 /// Member `error` of an answer.
 #[derive(Debug, Default)]

@@ -27,12 +27,18 @@ pub struct UsageCount {
 
 /// Members of a `usage` that are parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum UsageMember {
+pub enum UsageMember {
+    /// Tokens of the input, those of the cache included.
     Input,
+    /// Tokens of the answer.
     Output,
+    /// Tokens of input and answer.
     Total,
+    /// Input tokens that were read from the provider's cache.
     Cached,
+    /// Input tokens that were written to the provider's cache.
     CacheWrite,
+    /// Tokens of the answer that are reasoning.
     Reasoning,
 }
 
@@ -47,14 +53,14 @@ impl UsageCount {
     }
 
     /// Records a count as it is written in JSON. A value that is no credible count is ignored.
-    pub(crate) fn record(&mut self, member: UsageMember, raw: &[u8]) {
+    pub fn record(&mut self, member: UsageMember, raw: &[u8]) {
         let Some(count) = whole_number(raw).filter(|count| *count <= MAX_TOKENS) else { return };
         *self.member(member) = Some(count);
     }
 
     /// Replaces counts by later ones of the same answer. A later zero is a placeholder, and
     /// replaces nothing.
-    pub(crate) fn update(&mut self, later: Self) {
+    pub fn update(&mut self, later: Self) {
         let update = |own: &mut Option<u64>, later: Option<u64>| match later {
             Some(0) => *own = own.or(later),
             Some(_) => *own = later,

@@ -1,0 +1,15 @@
+//! Client APIs and provider dialects, and the translation between them.
+//!
+//! A *client dialect* parses the requests of one API and renders its answers, stream events and
+//! errors. A *provider dialect* renders calls and parses answers, stream events and errors. Where
+//! both ends speak the same protocol, bytes are forwarded with small edits, so members that the
+//! gateway does not know survive (`pointsman_wire` has that path for OpenAI chat). Between different
+//! protocols everything goes through one [common form](form).
+//!
+//! A translation loses nothing silently: what the target cannot express is recorded in
+//! [`form::Losses`].
+//!
+//! Nothing here opens a socket, waits, or reads a clock.
+
+pub mod form;
+pub mod json;
