@@ -12,7 +12,7 @@ use pointsman_domain::usage::Usage;
 use pointsman_wire::usage_count::UsageCount;
 
 use super::answer::{ProviderError, StopReason};
-use super::request::{Citation, Signature};
+use super::request::{Citation, PartContent, Signature};
 
 /// Event of a streamed answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,7 @@ pub struct AnswerStart {
 }
 
 /// Kind of a part that begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum PartStart {
     /// Text.
     Text,
@@ -58,6 +58,8 @@ pub enum PartStart {
     },
     /// Refusal.
     Refusal,
+    /// Image, audio, video or document, whole: no text follows.
+    Media(Box<PartContent>),
     /// Call of a tool.
     ToolCall {
         /// Id, to which the result refers.
