@@ -11,6 +11,7 @@ mod raw_json;
 mod reasoning;
 mod request;
 mod stream;
+mod text_tool;
 
 pub use self::answer::{
     AnswerIdentity, ConversationAnswer, InvalidAnswer, ProviderError, ProviderErrorKind, StopReason,
@@ -21,6 +22,6 @@ pub use self::reasoning::{ReasoningEffort, ReasoningRequest};
 pub use self::request::{
     CacheHint, CacheLifetime, Citation, ConversationRequest, Document, DocumentContent, ExtraMember,
     MediaSource, Message, MessageRole, OutputFormat, Part, PartContent, ProviderTool, Reasoning, Sampling,
-    Signature, SignatureOrigin, ToolCall, ToolChoice, ToolDefinition, ToolInput, ToolResult,
+    Signature, SignatureOrigin, ToolCall, ToolChoice, ToolDefinition, ToolGrammar, ToolInput, ToolResult,
 };
 pub use self::stream::{AnswerEvent, AnswerStart, PartDelta, PartStart, StreamReader, StreamWriter};

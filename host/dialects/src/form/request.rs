@@ -284,8 +284,19 @@ pub struct ToolDefinition {
     pub strict: Option<bool>,
     /// True for a tool whose input is text (OpenAI's custom tools).
     pub takes_text: bool,
+    /// Grammar of that text, if it is not any text.
+    pub grammar: Option<ToolGrammar>,
     /// Request to cache the tools up to this one.
     pub cache: Option<CacheHint>,
+}
+
+/// Grammar of the text that a tool takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolGrammar {
+    /// Notation of the definition: `lark` or `regex`.
+    pub syntax: String,
+    /// Definition.
+    pub definition: String,
 }
 
 /// Tool that a provider runs. Only dialects of its own family can express it.
