@@ -21,7 +21,8 @@ pub use self::raw_json::RawJson;
 pub use self::reasoning::{ReasoningEffort, ReasoningRequest};
 pub use self::request::{
     CacheHint, CacheLifetime, Citation, ConversationRequest, Document, DocumentContent, ExtraMember,
-    MediaSource, Message, MessageRole, OutputFormat, Part, PartContent, ProviderTool, Reasoning, Sampling,
-    Signature, SignatureOrigin, ToolCall, ToolChoice, ToolDefinition, ToolGrammar, ToolInput, ToolResult,
+    MediaSource, Message, MessageRole, OutputFormat, Part, PartContent, ProviderPart, ProviderTool,
+    Reasoning, Sampling, Signature, SignatureOrigin, ToolCall, ToolChoice, ToolDefinition, ToolGrammar,
+    ToolInput, ToolResult,
 };
 pub use self::stream::{AnswerEvent, AnswerStart, PartDelta, PartStart, StreamReader, StreamWriter};

@@ -54,8 +54,16 @@ impl UsageCount {
 
     /// Records a count as it is written in JSON. A value that is no credible count is ignored.
     pub fn record(&mut self, member: UsageMember, raw: &[u8]) {
-        let Some(count) = whole_number(raw).filter(|count| *count <= MAX_TOKENS) else { return };
-        *self.member(member) = Some(count);
+        if let Some(count) = whole_number(raw) {
+            self.set(member, count);
+        }
+    }
+
+    /// Sets a count. One that is not credible is ignored.
+    pub fn set(&mut self, member: UsageMember, count: u64) {
+        if count <= MAX_TOKENS {
+            *self.member(member) = Some(count);
+        }
     }
 
     /// Replaces counts by later ones of the same answer. A later zero is a placeholder, and

@@ -34,15 +34,17 @@ pub struct ConversationRequest {
     pub wants_stream_usage: bool,
     /// Client's name for its own user.
     pub end_user: Option<String>,
-    /// Members without a counterpart in the common form, by their name in OpenAI's chat API.
+    /// Members without a counterpart in the common form.
     pub extra: Vec<ExtraMember>,
 }
 
-/// Member without a counterpart in the common form. Only dialects of the OpenAI family can express
-/// it; others record it as a loss.
+/// Member without a counterpart in the common form. Only dialects of its own family can express it;
+/// others record it as a loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExtraMember {
-    /// Name in OpenAI's chat API.
+    /// Family of the API that defines it.
+    pub origin: SignatureOrigin,
+    /// Name there: in OpenAI's chat API, Anthropic's Messages API or Gemini's API.
     pub name: String,
     /// Path in the client's own request, for error messages.
     pub path: String,
@@ -118,6 +120,20 @@ pub enum PartContent {
     Reasoning(Reasoning),
     /// Refusal of the model, in its own words.
     Refusal(String),
+    /// Part that only the dialects of one family can express.
+    Provider(ProviderPart),
+}
+
+/// Part that only the dialects of one family can express, such as a search that the provider ran,
+/// or its result. Others record it as a loss in requests, and leave it out of answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderPart {
+    /// Family of the provider.
+    pub origin: SignatureOrigin,
+    /// Part as the provider or the client wrote it.
+    pub value: RawJson,
+    /// Effect of leaving it out of a request.
+    pub weight: super::LossWeight,
 }
 
 /// Location of media.
@@ -157,6 +173,9 @@ pub struct Document {
     pub context: Option<String>,
     /// True if the answer is to cite it.
     pub with_citations: bool,
+    /// Source that citations name, for a result of a search that the client ran (Anthropic's
+    /// `search_result`).
+    pub search_source: Option<String>,
 }
 
 /// Content of a document.
@@ -432,7 +451,8 @@ impl Part {
             | PartContent::Audio(_)
             | PartContent::Video(_)
             | PartContent::Document(_)
-            | PartContent::ToolResult(_) => 0,
+            | PartContent::ToolResult(_)
+            | PartContent::Provider(_) => 0,
         };
         bytes as u64
     }

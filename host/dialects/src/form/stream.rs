@@ -12,7 +12,7 @@ use pointsman_domain::usage::Usage;
 use pointsman_wire::usage_count::UsageCount;
 
 use super::answer::{ProviderError, StopReason};
-use super::request::{Citation, PartContent, Signature};
+use super::request::{Citation, PartContent, ProviderPart, Signature};
 
 /// Event of a streamed answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +69,8 @@ pub enum PartStart {
         /// True if the input is text (OpenAI's custom tools).
         takes_text: bool,
     },
+    /// Part that only the dialects of one family can express, whole: no delta follows.
+    Provider(Box<ProviderPart>),
 }
 
 /// Continuation of the current part.
