@@ -13,3 +13,4 @@
 
 pub mod form;
 pub mod json;
+pub mod responses;

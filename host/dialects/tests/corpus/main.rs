@@ -10,6 +10,7 @@
 )]
 
 mod recorded;
+mod responses;
 
 #[test]
 fn the_corpus_has_recorded_calls_and_pairs() {
