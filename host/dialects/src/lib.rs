@@ -11,6 +11,8 @@
 //!
 //! Nothing here opens a socket, waits, or reads a clock.
 
+pub mod chat;
 pub mod form;
 pub mod json;
+mod media;
 pub mod responses;
