@@ -4,13 +4,21 @@
 //! provider may keep state between requests, which a translation cannot: requests that need such
 //! state are recorded as losses.
 
-#![allow(dead_code, reason = "rendering of answers follows")]
-
 mod annotation;
+mod answer;
 mod echoed;
+mod error;
+mod event;
+mod item;
 mod offered_tools;
+mod output;
 mod request;
+mod response;
 mod signed_content;
+mod stream_writer;
 
+pub use self::answer::render_answer;
 pub use self::echoed::EchoedMembers;
+pub use self::error::{parse_error, render_error, render_provider_error};
 pub use self::request::parse_request;
+pub use self::stream_writer::ResponsesStreamWriter;

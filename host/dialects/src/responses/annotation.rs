@@ -24,6 +24,17 @@ struct UrlCitation<'a> {
     title: &'a str,
 }
 
+/// Annotation that cites a document.
+#[derive(Serialize)]
+struct FileCitation<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Id in a store, which documents of other APIs do not have.
+    file_id: &'static str,
+    filename: &'a str,
+    index: u32,
+}
+
 /// Parses an annotation; `None` if it is no object.
 pub(super) fn parse(json: &str) -> Option<Citation> {
     let known: KnownMembers = serde_json::from_str(json).ok()?;
@@ -36,13 +47,16 @@ pub(super) fn parse(json: &str) -> Option<Citation> {
     })
 }
 
-/// Renders a citation; `None` for one that names no source on the web, for which the API has no
-/// annotation. `end` is the length of the text so far in characters.
+/// Renders a citation; `None` for one that names no source, for which the API has no annotation.
+/// `end` is the length of the text so far in characters.
 pub(super) fn render(citation: &Citation, end: u32) -> Option<RawJson> {
     if let Some((SignatureOrigin::OpenAi, original)) = &citation.original {
         return Some(original.clone());
     }
-    let url = citation.url.as_deref()?;
+    let Some(url) = citation.url.as_deref() else {
+        let filename = citation.title.as_deref()?;
+        return RawJson::of(&FileCitation { kind: "file_citation", file_id: "", filename, index: end }).ok();
+    };
     let title = citation.title.as_deref().unwrap_or(url);
     let (start_index, end_index) = citation.answer_range.unwrap_or((end, end));
     RawJson::of(&UrlCitation { kind: "url_citation", start_index, end_index, url, title }).ok()
