@@ -7,7 +7,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use pointsman_wire::openai::client::{ChatRequest, RequestScan};
 use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
-use pointsman_wire::openai::provider::ChatAnswer;
+use pointsman_wire::openai::provider::read_chat_count;
 
 const EVENTS: usize = 64;
 
@@ -135,5 +135,5 @@ fn usage_of_an_answer(bencher: Bencher<'_, '_>) {
     let answer = format!(
         r#"{{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}"}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":24,"completion_tokens":40,"total_tokens":64}}}}"#
     );
-    bencher.bench(|| ChatAnswer::read(black_box(answer.as_bytes())));
+    bencher.bench(|| read_chat_count(black_box(answer.as_bytes())));
 }

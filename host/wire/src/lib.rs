@@ -6,6 +6,7 @@
 //!
 //! Each protocol has a module of its own; `json` and `sse` know none of them.
 
+pub mod answer;
 mod body;
 pub mod byte_order_mark;
 pub mod content_coding;
@@ -13,6 +14,10 @@ mod json;
 pub mod openai;
 pub mod provider;
 pub mod sse;
+mod task_outputs;
 pub mod tokens;
+
 pub mod trace_context;
 pub mod usage_count;
+
+pub use self::task_outputs::TaskOutputs;

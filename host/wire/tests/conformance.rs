@@ -16,7 +16,7 @@ use pointsman_domain::failure::ErrorCause;
 use pointsman_domain::usage::Usage;
 use pointsman_wire::openai::client::RequestScan;
 use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
-use pointsman_wire::openai::provider::{ChatAnswer, classify_error};
+use pointsman_wire::openai::provider::{classify_error, read_chat_count};
 use serde_json::Value;
 
 /// Recorded call of chat completions.
@@ -120,7 +120,7 @@ fn whole_answers_of_all_providers_are_parsed_and_counted() {
             continue;
         };
         let answer =
-            ChatAnswer::read(body.to_string().as_bytes()).unwrap_or_else(|error| panic!("{id}: {error}"));
+            read_chat_count(body.to_string().as_bytes()).unwrap_or_else(|error| panic!("{id}: {error}"));
         check_usage(answer.usage_or_estimate(7), body.get("usage"), &id);
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use pointsman_domain::serving_error::ServingError;
 use pointsman_wire::openai::client::{BadRequest, ChatRequest, ErrorBody, RequestScan};
 use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
-use pointsman_wire::openai::provider::{ChatAnswer, TaskOutput};
+use pointsman_wire::openai::provider::{read_chat_count, read_chat_output};
 use serde_json::{Value, json};
 
 macro_rules! fixture {
@@ -103,18 +103,18 @@ fn a_request_without_messages_is_rejected_as_openai_does() {
 #[test]
 fn usage_of_whole_answers_is_parsed() {
     let tokens = |answer: &str| {
-        let usage = ChatAnswer::read(answer.as_bytes()).unwrap().usage_or_estimate(0);
+        let usage = read_chat_count(answer.as_bytes()).unwrap().usage_or_estimate(0);
         (usage.input_tokens, usage.output_tokens)
     };
     assert_eq!(tokens(fixture!("text.answer.json")), (11, 9));
     assert_eq!(tokens(fixture!("tool-calls.answer.json")), (74, 41));
     assert_eq!(tokens(fixture!("reasoning.answer.json")), (31, 154));
-    assert!(ChatAnswer::read(fixture!("error.answer.json").as_bytes()).is_err());
+    assert!(read_chat_count(fixture!("error.answer.json").as_bytes()).is_err());
 }
 
 #[test]
 fn the_content_of_whole_answers_is_parsed() {
-    let read = |answer: &str| TaskOutput::of_chat(answer.as_bytes()).unwrap();
+    let read = |answer: &str| read_chat_output(answer.as_bytes()).unwrap();
     for answer in [fixture!("text.answer.json"), fixture!("reasoning.answer.json")] {
         let expected: Value = serde_json::from_str(answer).unwrap();
         assert_eq!(read(answer).text, expected["choices"][0]["message"]["content"].as_str().unwrap());

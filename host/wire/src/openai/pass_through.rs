@@ -10,5 +10,5 @@ mod usage;
 
 pub use self::call::CallMembers;
 pub use self::relay::StreamRelay;
-pub use self::task::{TaskBody, TaskOutputs};
+pub use self::task::TaskBody;
 pub use self::usage::with_usage;

@@ -8,12 +8,12 @@ mod error;
 mod output;
 mod transcription;
 
-pub use self::answer::ChatAnswer;
-pub use self::completeness::{BrokenStream, StreamState};
+pub use self::answer::read_chat_count;
 pub use self::embedding::EmbeddingBody;
-pub use self::error::{ReportedError, classify_error, refuses_stream_usage};
-pub use self::output::{InvalidAnswer, TaskOutput};
+pub use self::error::{classify_error, refuses_stream_usage};
+pub use self::output::{read_chat_output, read_embedding_output, read_transcription_output};
 pub use self::transcription::{InvalidForm, MultipartForm, TranscriptionBody};
+pub use crate::answer::{BrokenStream, InvalidAnswer, ReportedError, StreamState};
 
 pub(in crate::openai) use self::answer::AnswerVisitor;
 pub(in crate::openai) use self::completeness::Completeness;

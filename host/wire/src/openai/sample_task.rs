@@ -13,7 +13,7 @@ use pointsman_domain::plan::{
 use pointsman_domain::request::RequestFacts;
 
 use super::client::{ChatRequest, RequestScan};
-use super::pass_through::TaskOutputs;
+use crate::task_outputs::TaskOutputs;
 
 /// Number of tasks that ended before the one under test.
 pub(super) const ENDED: usize = 3;

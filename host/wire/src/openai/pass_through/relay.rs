@@ -7,8 +7,9 @@ use pointsman_domain::usage::Usage;
 
 use self::pattern::Pattern;
 use super::usage;
+use crate::answer::{BrokenStream, ReportedError, StreamState};
 use crate::json::{Span, scan};
-use crate::openai::provider::{AnswerVisitor, BrokenStream, Completeness, ReportedError, StreamState};
+use crate::openai::provider::{AnswerVisitor, Completeness};
 use crate::sse::{self, EventData, EventSplitter, SseFragment};
 use crate::usage_count::UsageCount;
 

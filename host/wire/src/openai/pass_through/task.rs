@@ -3,7 +3,6 @@
 mod content;
 mod members;
 mod messages;
-mod outputs;
 mod single_input;
 
 use bytes::Bytes;
@@ -18,7 +17,7 @@ use crate::body::{Body, BodyBuilder, joined};
 use crate::json::quote;
 use crate::openai::client::ChatRequest;
 
-pub use self::outputs::TaskOutputs;
+use crate::task_outputs::TaskOutputs;
 
 /// Body of a chat task without the name of the model and the limit of output tokens. Content of
 /// the client's request is shared, so another attempt copies no picture.

@@ -6,31 +6,7 @@
 
 use super::answer::AnswerVisitor;
 use super::choices::ChoiceSet;
-use super::error::ReportedError;
-
-/// State of a streamed answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StreamState {
-    /// No content yet; a role alone is none. Another attempt can still take over.
-    Waiting,
-    /// Content has arrived, and more is to follow.
-    Answering,
-    /// Every choice has ended, or an error was reported. Usage and `[DONE]` may follow.
-    Finished,
-    /// `[DONE]` has arrived. Nothing after it belongs to the answer.
-    Done,
-}
-
-/// Reason why a stream that has ended is not complete.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenStream {
-    /// The stream ended before every choice had a finish reason, or `[DONE]` followed no content.
-    #[error("the stream ended before the answer did")]
-    Truncated,
-    /// The backend reported an error in the stream.
-    #[error("the backend reported an error in the stream: {1}")]
-    Reported(ReportedError, String),
-}
+use crate::answer::{BrokenStream, ReportedError, StreamState};
 
 /// Tracks a stream up to its end.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::output::InvalidAnswer;
+use crate::answer::InvalidAnswer;
 use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, quote, scan, whole_number};
 use crate::tokens;
 use crate::usage_count::UsageCount;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::form::{Boundary, FieldHead};
-use super::output::InvalidAnswer;
+use crate::answer::InvalidAnswer;
 use crate::usage_count::{UsageCount, UsageMember};
 
 pub use self::form::{InvalidForm, MultipartForm};

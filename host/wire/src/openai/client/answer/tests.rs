@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::openai::pass_through::StreamRelay;
-use crate::openai::provider::ChatAnswer;
+use crate::openai::provider::read_chat_count;
 
 const HEAD: AnswerHead<'_> = AnswerHead { id: "chatcmpl-1", created: 7, model: "tiny" };
 const USAGE: Usage = Usage::counted(3, 2);
@@ -28,7 +28,7 @@ fn a_whole_answer_is_a_chat_completion() {
             "usage": { "prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5 },
         })
     );
-    assert_eq!(ChatAnswer::read(&whole).unwrap().usage_or_estimate(0), USAGE);
+    assert_eq!(read_chat_count(&whole).unwrap().usage_or_estimate(0), USAGE);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use pointsman_domain::model::Modalities;
 use pointsman_domain::plan::{ComposedPart, ContentRef};
 
-use super::{ChatRequest, TaskOutputs};
+use super::ChatRequest;
 use crate::json::{Span, unescape};
+use crate::task_outputs::TaskOutputs;
 
 /// Content that the parts of a policy's messages refer to.
 #[derive(Clone, Copy)]

@@ -2,9 +2,10 @@
 
 use pointsman_domain::plan::{ComposedPart, ContentRef, Task, TaskInput};
 
-use super::{ChatRequest, TaskOutputs};
+use super::ChatRequest;
 use crate::openai::client::{InvalidRecording, Recording};
 use crate::openai::provider::{EmbeddingBody, TranscriptionBody};
+use crate::task_outputs::TaskOutputs;
 
 impl ChatRequest {
     /// Renders the call of an embedding task, whose input is the text of its one message.

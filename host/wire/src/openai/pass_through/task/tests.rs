@@ -4,8 +4,9 @@ use pointsman_domain::plan::{ComposedPart, ContentRef, TaskInput, TaskProposal};
 use serde_json::{Value, json};
 
 use crate::openai::client::ChatRequest;
-use crate::openai::pass_through::{CallMembers, TaskOutputs};
+use crate::openai::pass_through::CallMembers;
 use crate::openai::sample_task::{chat, checked, original, output, outputs_of, request, text, user};
+use crate::task_outputs::TaskOutputs;
 
 mod properties;
 

@@ -1,11 +1,14 @@
 use pointsman_domain::failure::ErrorCause;
 
+use pointsman_domain::usage::Usage;
+
 use super::*;
-use crate::openai::provider::error::ReportedError;
+use crate::answer::ReportedError;
+use crate::usage_count::UsageCount;
 
 #[track_caller]
 fn check(answer: &str, usage: Option<(u64, u64)>, output_bytes: u64) {
-    let answer = ChatAnswer::read(answer.as_bytes()).unwrap();
+    let answer = read_chat_count(answer.as_bytes()).unwrap();
     assert_eq!(answer.output_bytes, output_bytes);
     let counted = answer.usage_or_estimate(0);
     assert_eq!((!counted.estimated).then_some((counted.input_tokens, counted.output_tokens)), usage);
@@ -62,30 +65,30 @@ fn text_of_the_model_is_counted_in_bytes() {
 
 #[test]
 fn missing_usage_is_estimated() {
-    let answer = ChatAnswer { count: UsageCount::NONE, output_bytes: 9 };
+    let answer = AnswerCount { count: UsageCount::NONE, output_bytes: 9 };
     let expected = Usage::counted(7, 3).estimated();
     assert_eq!(answer.usage_or_estimate(7), expected);
 }
 
 #[test]
 fn a_document_that_is_no_completion_is_rejected() {
-    let no_choices: Result<ChatAnswer, _> = Err(InvalidAnswer::NoChoices);
-    assert_eq!(ChatAnswer::read(b"{}"), no_choices);
-    assert_eq!(ChatAnswer::read(b"[]"), no_choices);
-    assert_eq!(ChatAnswer::read(br#"{"choices":null}"#), no_choices);
-    assert_eq!(ChatAnswer::read(br#"{"choices":[]}"#), no_choices);
+    let no_choices: Result<AnswerCount, _> = Err(InvalidAnswer::NoChoices);
+    assert_eq!(read_chat_count(b"{}"), no_choices);
+    assert_eq!(read_chat_count(b"[]"), no_choices);
+    assert_eq!(read_chat_count(br#"{"choices":null}"#), no_choices);
+    assert_eq!(read_chat_count(br#"{"choices":[]}"#), no_choices);
     let reported = |status, cause| Err(InvalidAnswer::Reported(ReportedError { status, cause }));
-    let error = ChatAnswer::read(br#"{"error":{"message":"no","code":429}}"#);
+    let error = read_chat_count(br#"{"error":{"message":"no","code":429}}"#);
     assert_eq!(error, reported(Some(429), ErrorCause::Load));
     let beside =
-        ChatAnswer::read(br#"{"choices":[{"message":{"content":"a"}}],"error":"prompt is too long"}"#);
+        read_chat_count(br#"{"choices":[{"message":{"content":"a"}}],"error":"prompt is too long"}"#);
     assert_eq!(beside, reported(None, ErrorCause::Mismatch));
-    let empty: Result<ChatAnswer, _> = Err(InvalidAnswer::Empty);
-    assert_eq!(ChatAnswer::read(br#"{"choices":[{"message":{"role":"assistant","content":null}}]}"#), empty);
-    assert_eq!(ChatAnswer::read(br#"{"choices":[{"message":{"content":""},"finish_reason":""}]}"#), empty);
+    let empty: Result<AnswerCount, _> = Err(InvalidAnswer::Empty);
+    assert_eq!(read_chat_count(br#"{"choices":[{"message":{"role":"assistant","content":null}}]}"#), empty);
+    assert_eq!(read_chat_count(br#"{"choices":[{"message":{"content":""},"finish_reason":""}]}"#), empty);
     let not_json = Err(InvalidAnswer::NotJson("expected a value at byte 0".to_owned()));
-    assert_eq!(ChatAnswer::read(b"<html>"), not_json);
-    let cut = ChatAnswer::read(br#"{"choices":["#).unwrap_err();
+    assert_eq!(read_chat_count(b"<html>"), not_json);
+    let cut = read_chat_count(br#"{"choices":["#).unwrap_err();
     assert_eq!(cut.to_string(), "not valid JSON: unexpected end: the document is not complete at byte 12");
 }
 
@@ -93,7 +96,7 @@ fn a_document_that_is_no_completion_is_rejected() {
 fn check_first_choice(answer: &str, text: &str, finish_reason: Option<&str>) {
     let choice = read_first_choice(answer.as_bytes()).unwrap();
     assert_eq!((choice.0.as_str(), choice.1.as_deref()), (text, finish_reason));
-    assert_eq!(ChatAnswer::read(answer.as_bytes()), Ok(choice.2));
+    assert_eq!(read_chat_count(answer.as_bytes()), Ok(choice.2));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Visitor of an answer or of an event.
 
 use super::keys::{Key, MemberKind, Place};
+use crate::answer::{InvalidAnswer, ReportedError};
 use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, scan, whole_number};
 use crate::openai::provider::choices::ChoiceSet;
-use crate::openai::provider::error::{ReportedError, classify_error};
-use crate::openai::provider::output::InvalidAnswer;
+use crate::openai::provider::error::classify_error;
 use crate::usage_count::UsageCount;
 
 /// Member `error` of an answer.

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::openai::client::InvalidRecording;
-use crate::openai::pass_through::TaskOutputs;
 use crate::openai::provider::{MultipartForm, TranscriptionBody};
 use crate::openai::sample_task::{chat, checked, original, output, request, text, user};
+use crate::task_outputs::TaskOutputs;
 
 #[test]
 fn an_embedding_gets_all_the_text_of_a_message() {

@@ -15,8 +15,8 @@ use proptest::sample::{Index, select, subsequence};
 use serde_json::{Map, Value, json};
 
 use crate::openai::client::{ChatRequest, RequestScan};
-use crate::openai::pass_through::TaskOutputs;
 use crate::openai::sample_task::{ENDED, chat, checked, finish_of, outputs_of};
+use crate::task_outputs::TaskOutputs;
 
 /// Part of a task before there is a conversation that it can refer to.
 #[derive(Clone, Debug)]

@@ -37,12 +37,12 @@ impl TaskOutputs {
         Some(*output.size.get_or_init(|| ContentSize::unwritten(&output.text)))
     }
 
-    pub(super) fn text(&self, task: usize) -> Option<&str> {
+    pub(crate) fn text(&self, task: usize) -> Option<&str> {
         Some(&self.get(task)?.text)
     }
 
     /// Returns the escaped form of an output, without the quotes around it.
-    pub(super) fn escaped(&self, task: usize) -> Option<&Bytes> {
+    pub(crate) fn escaped(&self, task: usize) -> Option<&Bytes> {
         let output = self.get(task)?;
         Some(output.escaped.get_or_init(|| quoted_interior(&output.text)))
     }
