@@ -52,6 +52,7 @@ fn backend(bencher: Bencher) {
             let call = BackendCall {
                 model: &model,
                 operation: Operation::Chat,
+                path: "chat/completions",
                 content_type: None,
                 body,
                 headers: HeaderMap::new(),

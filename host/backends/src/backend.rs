@@ -15,7 +15,10 @@ use crate::simulated::{SimulatedBody, SimulatedConfig, SimulatedFleet};
 /// Server, or simulated fleet, that answers model calls: a transport and the dialect that is
 /// spoken over it. Clones are cheap and share the connections.
 #[derive(Clone, Debug)]
-pub struct Backend(Transport);
+pub struct Backend {
+    transport: Transport,
+    dialect: ProviderDialect,
+}
 
 #[derive(Clone, Debug)]
 enum Transport {
@@ -57,20 +60,22 @@ enum BodySource {
 impl Backend {
     /// Sets up a backend. Opens no connection yet.
     pub fn new(transport: TransportConfig, dialect: ProviderDialect) -> Result<Self, InvalidBackend> {
-        match (transport, dialect) {
-            (TransportConfig::Http(config), dialect) => {
-                Ok(Self(Transport::Http(Arc::new(HttpBackend::new(&config, dialect)?))))
-            }
-            (TransportConfig::Simulated(config), ProviderDialect::OpenAi) => {
-                Ok(Self(Transport::Simulated(Arc::new(SimulatedFleet::new(config)))))
-            }
-        }
+        let transport = match transport {
+            TransportConfig::Http(config) => Transport::Http(Arc::new(HttpBackend::new(&config, dialect)?)),
+            TransportConfig::Simulated(config) => Transport::Simulated(Arc::new(SimulatedFleet::new(config))),
+        };
+        Ok(Self { transport, dialect })
+    }
+
+    /// Returns the dialect that is spoken.
+    pub fn dialect(&self) -> ProviderDialect {
+        self.dialect
     }
 
     /// Calls a model. Returns with the head of the response; an error status is a response
     /// too. Waits without limit: dropping the future cancels the call.
     pub async fn call(&self, call: BackendCall<'_>) -> Result<BackendResponse, CallFailure> {
-        match &self.0 {
+        match &self.transport {
             Transport::Http(backend) => {
                 let response = backend.call(call).await?;
                 let body = BackendBody::from(response.body);
@@ -91,7 +96,7 @@ impl Backend {
     /// Fails without a response in time, and with a status of 500 or more. A server that
     /// responds with any other status is alive.
     pub async fn probe(&self, path: &str, timeout: Duration) -> Result<u16, CallFailure> {
-        match &self.0 {
+        match &self.transport {
             Transport::Http(backend) => backend.probe(path, timeout).await,
             Transport::Simulated(_) => Ok(200),
         }

@@ -7,8 +7,10 @@ use pointsman_domain::model::{Model, Operation};
 pub struct BackendCall<'a> {
     /// Model to call, one of the backend's.
     pub model: &'a Model,
-    /// Kind of work, from which the dialect derives the path.
+    /// Kind of work.
     pub operation: Operation,
+    /// Path of the call below the base URL.
+    pub path: &'a str,
     /// Media type of the body; `None` for JSON.
     pub content_type: Option<&'a str>,
     /// Body in pieces that are sent one after the other. It already carries the name by which

@@ -1,5 +1,6 @@
 //! Backends over HTTP.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -115,34 +116,24 @@ pub(crate) struct HttpBackend {
     client: HttpClient,
     dialect: ProviderDialect,
     base: Address,
-    paths: OperationAddresses,
+    operations: Vec<OperationAddress>,
     /// Headers of every call.
     headers: HeaderMap,
 }
 
-/// Address of each operation, parsed once.
-struct OperationAddresses {
-    chat: Address,
-    embedding: Address,
-    transcription: Address,
+/// Address of an operation whose path is the same for each model, parsed once.
+struct OperationAddress {
+    path: &'static str,
+    address: Address,
 }
 
-impl OperationAddresses {
-    fn new(base: &Address, dialect: ProviderDialect) -> Result<Self, InvalidBackend> {
-        let address = |operation| base.join(dialect.operation_path(operation));
-        Ok(Self {
-            chat: address(Operation::Chat)?,
-            embedding: address(Operation::Embedding)?,
-            transcription: address(Operation::Transcription)?,
-        })
-    }
-
-    fn get(&self, operation: Operation) -> &Address {
-        match operation {
-            Operation::Chat => &self.chat,
-            Operation::Embedding => &self.embedding,
-            Operation::Transcription => &self.transcription,
-        }
+impl OperationAddress {
+    fn all(base: &Address, dialect: ProviderDialect) -> Result<Vec<Self>, InvalidBackend> {
+        let address = |operation| {
+            let path = dialect.operation_path(operation);
+            Ok(Self { path, address: base.join(path)? })
+        };
+        Operation::ALL.into_iter().map(address).collect()
     }
 }
 
@@ -168,7 +159,7 @@ impl HttpBackend {
     pub(crate) fn new(config: &HttpConfig, dialect: ProviderDialect) -> Result<Self, InvalidBackend> {
         let base = Address::parse(&config.base_url)?;
         Ok(Self {
-            paths: OperationAddresses::new(&base, dialect)?,
+            operations: OperationAddress::all(&base, dialect)?,
             headers: call_headers(config)?,
             client: HttpClient::new(config, &base)?,
             dialect,
@@ -190,8 +181,19 @@ impl HttpBackend {
             })?;
             headers.insert(CONTENT_TYPE, value);
         }
-        let response = self.client.post(self.paths.get(call.operation), headers, call.body).await?;
+        let address = self.address(call.path)?;
+        let response = self.client.post(&address, headers, call.body).await?;
         Ok(HttpResponse { headers: public_headers(&response.headers, self.dialect), ..response })
+    }
+
+    fn address(&self, path: &str) -> Result<Cow<'_, Address>, CallFailure> {
+        match self.operations.iter().find(|operation| operation.path == path) {
+            Some(operation) => Ok(Cow::Borrowed(&operation.address)),
+            None => {
+                let joined = self.base.join(path).map_err(|error| CallFailure::broken(error.to_string()))?;
+                Ok(Cow::Owned(joined))
+            }
+        }
     }
 
     pub(crate) async fn probe(&self, path: &str, timeout: Duration) -> Result<u16, CallFailure> {

@@ -11,8 +11,13 @@
 //!
 //! Nothing here opens a socket, waits, or reads a clock.
 
+pub mod answer;
+pub mod call;
 pub mod chat;
 pub mod form;
 pub mod json;
 mod media;
+pub mod protocol;
+pub mod provider;
+pub mod request;
 pub mod responses;

@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use pointsman_dialects::answer::AnswerFormat;
+use pointsman_dialects::request::ClientRequest;
 use pointsman_domain::prompt::Prompt;
 use pointsman_telemetry::{AnswerText, CapturedOutput, ContentSource};
-use pointsman_wire::openai::client::ChatPrompt;
-use pointsman_wire::openai::provider::TaskOutput;
 
 /// Messages of a request, and its answer if the gateway has all of it. A streamed answer passes
 /// through and is not captured.
 pub struct CapturedContent {
-    prompt: Arc<ChatPrompt>,
+    prompt: Arc<dyn Prompt>,
+    request_bytes: usize,
     answer: Option<CapturedAnswer>,
     /// Outputs of tasks, if they are wanted. Tasks of a plan run side by side.
     outputs: Option<Mutex<Vec<CapturedOutput>>>,
@@ -20,16 +21,17 @@ pub struct CapturedContent {
 
 /// A whole answer.
 pub enum CapturedAnswer {
-    /// Body of a chat completion.
-    Completion(Bytes),
+    /// Body of a model's answer.
+    Model(AnswerFormat, Bytes),
     /// Text that a plan composed.
     Text(String),
 }
 
 impl CapturedContent {
     /// Captures a request that has not been answered yet.
-    pub fn new(prompt: Arc<ChatPrompt>, wants_outputs: bool) -> Self {
-        Self { prompt, answer: None, outputs: wants_outputs.then(Mutex::default) }
+    pub fn new(prompt: Arc<dyn Prompt>, request: &ClientRequest, wants_outputs: bool) -> Self {
+        let request_bytes = request.held_bytes();
+        Self { prompt, request_bytes, answer: None, outputs: wants_outputs.then(Mutex::default) }
     }
 
     /// Adds the output of a task, if outputs are wanted.
@@ -59,12 +61,12 @@ impl ContentSource for CapturedContent {
 
     fn bytes(&self) -> usize {
         let answer = match &self.answer {
-            Some(CapturedAnswer::Completion(bytes)) => bytes.len(),
+            Some(CapturedAnswer::Model(_, bytes)) => bytes.len(),
             Some(CapturedAnswer::Text(text)) => text.len(),
             None => 0,
         };
         let outputs = self.outputs.as_ref().map(|outputs| lock(outputs).iter().map(|it| it.text.len()).sum());
-        self.prompt.body_len() + answer + outputs.unwrap_or(0)
+        self.request_bytes + answer + outputs.unwrap_or(0)
     }
 
     fn outputs(&self) -> Vec<CapturedOutput> {
@@ -75,8 +77,8 @@ impl ContentSource for CapturedContent {
 
     fn answer(&self, max_bytes: usize) -> Option<AnswerText> {
         let (mut text, finish_reason) = match self.answer.as_ref()? {
-            CapturedAnswer::Completion(bytes) => {
-                let output = TaskOutput::of_chat(bytes).ok()?;
+            CapturedAnswer::Model(format, bytes) => {
+                let output = format.read_output(bytes).ok()?;
                 (output.text, output.finish_reason)
             }
             CapturedAnswer::Text(text) => (text.clone(), Some("stop".to_owned())),

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use http::HeaderMap;
+use pointsman_dialects::request::ClientRequest;
 use pointsman_domain::history::{DecisionAnswer, DecisionEntry};
 use pointsman_domain::outcome::Fault;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_telemetry::PolicyCallFailure;
 use pointsman_telemetry::metrics::QueueLabel;
-use pointsman_wire::openai::client::ChatRequest;
 
 use crate::accounting::{RequestAccounting, RequestStart};
 use crate::app::App;
@@ -42,7 +42,7 @@ pub async fn serve(app: &App, snapshot: &Snapshot, accepted: AcceptedRequest<'_>
     let (telemetry, id) = (&app.recorder.telemetry, &routing.request.id);
     let content = telemetry
         .wants_content(id, trace)
-        .then(|| CapturedContent::new(Arc::clone(&routing.prompt), telemetry.wants_outputs(id)));
+        .then(|| CapturedContent::new(Arc::clone(&routing.prompt), &body, telemetry.wants_outputs(id)));
     accounting.record_content(content);
     let deadline = routing.deadline;
     let handler = RequestHandler { app, snapshot, body: &body, headers: forwarded, routing };
@@ -51,7 +51,9 @@ pub async fn serve(app: &App, snapshot: &Snapshot, accepted: AcceptedRequest<'_>
     match handled {
         Ok(Ok(Handled::Answer(won))) => respond(*won, accounting, deadline),
         Ok(Ok(Handled::Text(text))) => respond_composed(text, &body, accounting, deadline),
-        Ok(Err(Unanswered::NotRouted(not_routed))) => fail(accounting, not_routed.into()),
+        Ok(Err(Unanswered::NotRouted(not_routed))) => {
+            fail(accounting, not_routed.into_error(body.protocol()))
+        }
         Ok(Err(Unanswered::NoAnswer(no_answer)))
             if no_answer.answer.is_some() || Instant::now() < deadline =>
         {
@@ -71,7 +73,7 @@ pub async fn serve(app: &App, snapshot: &Snapshot, accepted: AcceptedRequest<'_>
 struct RequestHandler<'a> {
     app: &'a App,
     snapshot: &'a Snapshot,
-    body: &'a ChatRequest,
+    body: &'a ClientRequest,
     /// Headers of the client to forward.
     headers: HeaderMap,
     routing: RoutingInput<'a>,

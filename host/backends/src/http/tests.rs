@@ -28,7 +28,14 @@ async fn send(
     let body = body.iter().map(|piece| Bytes::from_static(piece.as_bytes())).collect();
     let model = model("small", Modalities::TEXT);
     backend
-        .call(BackendCall { model: &model, operation: Operation::Chat, content_type: None, body, headers })
+        .call(BackendCall {
+            model: &model,
+            operation: Operation::Chat,
+            path: "chat/completions",
+            content_type: None,
+            body,
+            headers,
+        })
         .await
 }
 
@@ -77,6 +84,7 @@ async fn check_transcription(server: &FakeModel, config: HttpConfig) {
     let call = BackendCall {
         model: &model("small", Modalities::AUDIO),
         operation: Operation::Transcription,
+        path: "audio/transcriptions",
         content_type: Some("multipart/form-data; boundary=B"),
         body: vec![head.into(), recording.clone(), Bytes::from_static(b"\r\n--B--\r\n")],
         headers: headers(&[("content-type", "text/plain")]),
@@ -121,6 +129,7 @@ async fn an_embedding_has_an_address_of_its_own() {
     let call = BackendCall {
         model: &model("small", Modalities::TEXT),
         operation: Operation::Embedding,
+        path: "embeddings",
         content_type: None,
         body: vec![Bytes::from_static(br#"{"input":"hi"}"#)],
         headers: HeaderMap::new(),
@@ -141,6 +150,7 @@ async fn a_long_body_is_sent_in_pieces_with_its_length() {
     let call = BackendCall {
         model: &model("small", Modalities::TEXT),
         operation: Operation::Chat,
+        path: "chat/completions",
         content_type: None,
         body,
         headers: HeaderMap::new(),

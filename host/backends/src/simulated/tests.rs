@@ -15,7 +15,14 @@ fn fleet(behaviour: SimulatedModel) -> Backend {
 
 fn chat<'a>(model: &'a Model, body: &Value) -> BackendCall<'a> {
     let body = vec![Bytes::from(body.to_string())];
-    BackendCall { model, operation: Operation::Chat, content_type: None, body, headers: HeaderMap::new() }
+    BackendCall {
+        model,
+        operation: Operation::Chat,
+        path: "chat/completions",
+        content_type: None,
+        body,
+        headers: HeaderMap::new(),
+    }
 }
 
 async fn call(fleet: &Backend, body: &Value) -> (u16, Vec<Bytes>) {
@@ -141,6 +148,7 @@ async fn task(model: &str, operation: Operation, content_type: Option<&str>, bod
     let operations = vec![Operation::Chat, Operation::Embedding, Operation::Transcription];
     let facts = Model { operations, ..pointsman_tests::model(model, Modalities::TEXT | Modalities::AUDIO) };
     let call = BackendCall {
+        path: ProviderDialect::OpenAi.operation_path(operation),
         model: &facts,
         operation,
         content_type,

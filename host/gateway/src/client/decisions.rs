@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::Request;
+use pointsman_dialects::protocol::Protocol;
 use pointsman_domain::history::PlanRun;
 use pointsman_domain::plan::PlanStep;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
@@ -17,10 +18,11 @@ use pointsman_serving::app::App;
 use pointsman_serving::proxy::plan::task_runs;
 use pointsman_serving::proxy::request::AcceptedRequest;
 use pointsman_serving::proxy::routing::{DecisionMaker, NotRouted, RoutingAction, Selection};
-use pointsman_wire::openai::client::unservable;
 
 use super::error::ErrorResponse;
 use super::reading;
+
+const PROTOCOL: Protocol = Protocol::ChatCompletions;
 
 /// Runs the route's policies on a chat request, and reports their input and their decision. No
 /// model is called and nothing is accounted; the decision counts as one of the policy's.
@@ -30,7 +32,7 @@ pub(super) async fn dry_run(
 ) -> Result<Response, ErrorResponse> {
     let arrived = SystemTime::now();
     let snapshot = app.snapshot();
-    let accepted = reading::read(&app, &snapshot, request).await;
+    let accepted = reading::read(&app, &snapshot, PROTOCOL, request).await;
     let AcceptedRequest { routing, body_memory: _body_memory, .. } =
         accepted.inspect_err(|error| app.recorder.record_rejected(error.kind))?;
     let (route, deadline) = (routing.route, routing.deadline);
@@ -41,7 +43,7 @@ pub(super) async fn dry_run(
     })?;
     let plan = match decided {
         Ok(selection) => planned(&selection),
-        Err(NotRouted::NoCandidate(none)) => return Err(unservable(&none).into()),
+        Err(NotRouted::NoCandidate(none)) => return Err(PROTOCOL.unservable(&none).into()),
         // The response has the policy's own words.
         Err(NotRouted::Refused { .. } | NotRouted::Rejected { .. } | NotRouted::NotLoaded(_)) => None,
     };

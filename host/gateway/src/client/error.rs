@@ -1,36 +1,43 @@
-//! Errors of the gateway in OpenAI's format, so that client libraries raise the exceptions that
-//! their users already handle.
+//! Errors of the gateway in the format of the client's API, so that client libraries raise the
+//! exceptions that their users already handle.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use pointsman_dialects::protocol::Protocol;
 use pointsman_domain::serving_error::{ErrorClass, ServingError};
 use pointsman_wire::content_coding;
-use pointsman_wire::openai::client::{ErrorBody, error_status};
 
 use pointsman_serving::auth::AuthError;
 
 /// Response with an error of the gateway.
 #[derive(Debug)]
-pub(crate) struct ErrorResponse(pub(crate) ServingError);
+pub(crate) struct ErrorResponse {
+    /// Protocol of the client.
+    pub(crate) protocol: Protocol,
+    /// Error.
+    pub(crate) error: ServingError,
+}
 
 impl From<ServingError> for ErrorResponse {
+    /// Returns the response in OpenAI's format, for requests that are of no other API.
     fn from(error: ServingError) -> Self {
-        Self(error)
+        Self { protocol: Protocol::ChatCompletions, error }
     }
 }
 
 impl From<AuthError> for ErrorResponse {
     fn from(error: AuthError) -> Self {
-        Self(error.into())
+        ServingError::from(error).into()
     }
 }
 
 impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
-        let Self(error) = self;
+        let Self { protocol, error } = self;
         let class = error.kind.class();
-        let status = StatusCode::from_u16(error_status(class)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, ErrorBody::from(&error).to_bytes()).into_response();
+        let (status, body) = protocol.render_error(&error);
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         match class {
@@ -51,5 +58,5 @@ impl IntoResponse for ErrorResponse {
 
 /// Renders an error for a listener, which has none of its own format.
 pub(crate) fn render(error: ServingError) -> Response {
-    ErrorResponse(error).into_response()
+    ErrorResponse::from(error).into_response()
 }

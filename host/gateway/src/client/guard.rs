@@ -50,7 +50,7 @@ impl Guard {
         if is_guarded && let Err(refused) = self.rules.check(&request) {
             let error = error(&refused);
             self.app.recorder.record_rejected(error.kind);
-            return ErrorResponse(error).into_response();
+            return ErrorResponse::from(error).into_response();
         }
         next.run(request).await
     }

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request};
+use pointsman_dialects::protocol::Protocol;
+use pointsman_dialects::request::{ClientRequest, ClientRequestScan};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_serving::app::App;
 use pointsman_serving::memory::{HeldFor, MemoryLease};
 use pointsman_serving::proxy::request::{AcceptedRequest, IncomingRequest};
 use pointsman_serving::snapshot::Snapshot;
-use pointsman_wire::openai::client::{ChatRequest, RequestScan, ScanLimits};
 
 use self::decoded_body::DecodedBody;
 use super::request_options;
@@ -20,10 +21,11 @@ mod decoded_body;
 /// Time in which a client has to send its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Reads and accepts a chat request that has just arrived.
+/// Reads and accepts a request that has just arrived.
 pub(super) async fn read<'a>(
     app: &App,
     snapshot: &'a Snapshot,
+    protocol: Protocol,
     request: Request<Body>,
 ) -> Result<AcceptedRequest<'a>, ServingError> {
     let (parts, mut body) = request.into_parts();
@@ -31,23 +33,26 @@ pub(super) async fn read<'a>(
     let key = snapshot.keys.authenticate(&parts.headers)?;
     let options = request_options::read(&parts.headers)?;
     let mut body_memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
-    let body = chat_request(&parts.headers, &mut body, snapshot.max_body_bytes, &mut body_memory).await?;
+    let limit = snapshot.max_body_bytes;
+    let scan = ClientRequestScan::new(protocol, limit);
+    let body = client_request(scan, &parts.headers, &mut body, limit, &mut body_memory).await?;
     let incoming = IncomingRequest { headers: parts.headers, body, key, options, arrived, body_memory };
     AcceptedRequest::accept(snapshot, incoming)
 }
 
-/// Reads a chat request of at most `limit` bytes, which the lease counts.
-async fn chat_request(
+/// Reads a request of at most `limit` bytes, which the lease counts.
+async fn client_request(
+    scan: ClientRequestScan,
     headers: &HeaderMap,
     body: &mut Body,
     limit: usize,
     memory: &mut MemoryLease,
-) -> Result<ChatRequest, ServingError> {
+) -> Result<ClientRequest, ServingError> {
     if announced_length(headers).is_some_and(|length| length > limit as u64) {
         return Err(larger_than(limit));
     }
     let body = DecodedBody::new(headers, body, limit)?;
-    match tokio::time::timeout(BODY_TIMEOUT, scan(body, limit, memory)).await {
+    match tokio::time::timeout(BODY_TIMEOUT, read_body(scan, body, memory)).await {
         Ok(read) => read,
         Err(_) => {
             let message = format!("the request body did not arrive within {} s", BODY_TIMEOUT.as_secs());
@@ -56,17 +61,16 @@ async fn chat_request(
     }
 }
 
-async fn scan(
+async fn read_body(
+    mut scan: ClientRequestScan,
     mut body: DecodedBody<'_>,
-    limit: usize,
     memory: &mut MemoryLease,
-) -> Result<ChatRequest, ServingError> {
-    let mut scan = RequestScan::new(ScanLimits { body_bytes: limit });
+) -> Result<ClientRequest, ServingError> {
     while let Some(chunk) = body.chunk().await? {
         memory.grow(chunk.len())?;
         scan.push(chunk)?;
     }
-    Ok(scan.finish()?)
+    scan.finish()
 }
 
 fn larger_than(limit: usize) -> ServingError {

@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use pointsman_dialects::protocol::Protocol;
+use pointsman_dialects::request::ComposedAnswer;
 use pointsman_serving::proxy::ErrorAnswer;
 use pointsman_serving::proxy::answer::{AnswerBody, Response, ResponseContent};
-use pointsman_wire::openai::client::ErrorBody;
 use pointsman_wire::sse;
-use serde::de::IgnoredAny;
 
 use super::decision_headers;
 use super::error::ErrorResponse;
@@ -19,17 +19,15 @@ use crate::deadline::ResponseDeadline;
 
 /// Header that turns off the buffering of a response in nginx and proxies like it.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
-/// Longest part of an error answer in another format that a client sees, in bytes.
-const MAX_QUOTED: usize = 1 << 10;
 
 /// Renders a response.
-pub(super) fn render(Response { report, content }: Response) -> HttpResponse {
+pub(super) fn render(protocol: Protocol, Response { report, content }: Response) -> HttpResponse {
     let mut response = match content {
         ResponseContent::Answer { headers, body, deadline } => {
             ResponseDeadline(deadline).limit(answer(headers, body))
         }
-        ResponseContent::Error(error) => ErrorResponse(error).into_response(),
-        ResponseContent::BackendError(error) => backend_error(*error),
+        ResponseContent::Error(error) => ErrorResponse { protocol, error }.into_response(),
+        ResponseContent::BackendError(error) => backend_error(protocol, *error),
     };
     decision_headers::write(report, response.headers_mut());
     response
@@ -38,8 +36,15 @@ pub(super) fn render(Response { report, content }: Response) -> HttpResponse {
 fn answer(headers: HeaderMap, body: AnswerBody) -> HttpResponse {
     match body {
         AnswerBody::Whole(bytes) => typed(headers, "application/json", Body::from(bytes)),
-        AnswerBody::Pieces(pieces) => typed(headers, "application/json", body_of(pieces)),
-        AnswerBody::Events(events) => typed(headers, sse::MEDIA_TYPE, body_of(events)),
+        AnswerBody::Composed(ComposedAnswer::Whole(bytes)) => {
+            typed(headers, "application/json", Body::from(bytes))
+        }
+        AnswerBody::Composed(ComposedAnswer::Pieces(pieces)) => {
+            typed(headers, "application/json", body_of(pieces))
+        }
+        AnswerBody::Composed(ComposedAnswer::Events(events)) => {
+            typed(headers, sse::MEDIA_TYPE, body_of(events))
+        }
         AnswerBody::Stream(stream) => {
             let pieces = stream.into_pieces().map(Ok::<Bytes, Infallible>);
             typed(headers, sse::MEDIA_TYPE, Body::from_stream(pieces))
@@ -53,27 +58,12 @@ fn body_of(pieces: impl Iterator<Item = Bytes> + Send + 'static) -> Body {
     Body::from_stream(stream::iter(pieces.map(Ok::<Bytes, Infallible>)))
 }
 
-/// Passes a backend's error on. An error that is not JSON is wrapped in the format of the API: a
-/// browser would take it for a page of the gateway.
-fn backend_error(error: ErrorAnswer) -> HttpResponse {
-    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let body = match serde_json::from_slice::<IgnoredAny>(&error.body) {
-        Ok(_) if !error.is_cut => error.body,
-        _ => wrapped(&error),
-    };
+/// Passes a backend's error on, in the client's protocol.
+fn backend_error(protocol: Protocol, error: ErrorAnswer) -> HttpResponse {
+    let (status, body) = protocol.render_backend_error(error.dialect, error.status, error.body, error.is_cut);
     let mut response = typed(error.headers, "application/json", Body::from(body));
-    *response.status_mut() = status;
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     response
-}
-
-fn wrapped(error: &ErrorAnswer) -> Bytes {
-    let text = String::from_utf8_lossy(error.body.get(..MAX_QUOTED).unwrap_or(&error.body));
-    let message = match text.trim() {
-        "" => format!("the model's server answered with status {}", error.status),
-        text => format!("the model's server answered with status {}: {text}", error.status),
-    };
-    let kind = if error.status < 500 { "invalid_request_error" } else { "server_error" };
-    ErrorBody { message: &message, kind, code: Some("backend_error"), param: None }.to_bytes()
 }
 
 /// A response whose media type the gateway states: the body has been read as being of it,

@@ -4,12 +4,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use pointsman_dialects::answer::AnswerCount;
+use pointsman_dialects::form::AnswerIdentity;
+use pointsman_dialects::request::{ClientRequest, ComposedAnswer};
 use pointsman_domain::serving_error::ServingError;
-use pointsman_wire::openai::client::ChatRequest;
-use pointsman_wire::openai::client::{AnswerHead, FinishReason};
-use pointsman_wire::openai::pass_through::with_usage;
-use pointsman_wire::openai::provider::ChatAnswer;
-use pointsman_wire::usage_count::UsageCount;
 
 use super::attempt::{CommittedBody, ErrorAnswer};
 use super::race::WinningAttempt;
@@ -20,9 +18,6 @@ use crate::clock::unix_seconds;
 mod stream;
 
 pub use stream::AnswerStream;
-
-/// A composed text up to this size is sent as one piece.
-const AT_ONCE: usize = 64 << 10;
 
 /// Response to a request, for a client API to send.
 pub struct Response {
@@ -53,10 +48,8 @@ pub enum ResponseContent {
 pub enum AnswerBody {
     /// A whole answer.
     Whole(Bytes),
-    /// A whole answer in pieces, which are made as the client reads them.
-    Pieces(Box<dyn Iterator<Item = Bytes> + Send>),
-    /// Events of a stream that the gateway composes.
-    Events(Box<dyn Iterator<Item = Bytes> + Send>),
+    /// An answer that the gateway composes.
+    Composed(ComposedAnswer),
     /// Events of a backend's stream.
     Stream(Box<AnswerStream>),
     /// A plain text.
@@ -68,8 +61,8 @@ pub fn respond(won: WinningAttempt, mut accounting: RequestAccounting, deadline:
     let WinningAttempt { committed, call, .. } = won;
     let report = RequestReport { model: Some(committed.model.id.clone()), ..accounting.report() };
     let (report, body) = match committed.body {
-        CommittedBody::Whole { bytes, answer } => {
-            let usage = answer.usage_or_estimate(accounting.calls().input_estimate(call));
+        CommittedBody::Whole { bytes, format, count } => {
+            let usage = count.usage_or_estimate(accounting.calls().input_estimate(call));
             let (model, now) = (&committed.model, committed.first_token_at);
             model.live.record_whole_answer(
                 &model.expected,
@@ -80,8 +73,8 @@ pub fn respond(won: WinningAttempt, mut accounting: RequestAccounting, deadline:
             accounting.calls().set_usage(call, usage);
             let report = with_totals(report, &accounting, now);
             let has_plan = accounting.decisions().has_plan();
-            let bytes = if has_plan { with_usage(bytes, accounting.calls().usage()) } else { bytes };
-            accounting.record_answer(|| CapturedAnswer::Completion(bytes.clone()));
+            let bytes = if has_plan { format.with_usage(bytes, accounting.calls().usage()) } else { bytes };
+            accounting.record_answer(|| CapturedAnswer::Model(format, bytes.clone()));
             accounting.answered();
             (report, AnswerBody::Whole(bytes))
         }
@@ -106,26 +99,23 @@ pub fn respond(won: WinningAttempt, mut accounting: RequestAccounting, deadline:
 /// Returns the response with a text that a plan composed.
 pub fn respond_composed(
     text: String,
-    request: &ChatRequest,
+    request: &ClientRequest,
     mut accounting: RequestAccounting,
     deadline: Instant,
 ) -> Response {
     accounting.record_answer(|| CapturedAnswer::Text(text.clone()));
     let now = Instant::now();
     let report = with_totals(accounting.report(), &accounting, now);
-    let id = format!("chatcmpl-{}", accounting.id());
-    let head = AnswerHead { id: &id, created: unix_seconds(), model: &request.model };
-    let usage = accounting.calls().usage();
-    let answer = ChatAnswer { count: UsageCount::NONE, output_bytes: text.len() as u64 };
-    accounting.calls().record_composed(now, answer.usage_or_estimate(0).output_tokens);
-    accounting.answered();
-    let body = match text.len() {
-        _ if request.streaming => {
-            AnswerBody::Events(Box::new(head.stream_events(text, request.wants_usage.then_some(usage))))
-        }
-        ..=AT_ONCE => AnswerBody::Whole(head.completion(&text, FinishReason::Stop, usage)),
-        _ => AnswerBody::Pieces(Box::new(head.completion_chunks(text, usage))),
+    let identity = AnswerIdentity {
+        id: accounting.id().to_owned(),
+        created: unix_seconds(),
+        model: request.model().to_owned(),
     };
+    let usage = accounting.calls().usage();
+    let count = AnswerCount { output_bytes: text.len() as u64, ..AnswerCount::default() };
+    accounting.calls().record_composed(now, count.usage_or_estimate(0).output_tokens);
+    accounting.answered();
+    let body = AnswerBody::Composed(request.composed_answer(&identity, text, usage));
     Response { report, content: ResponseContent::Answer { headers: HeaderMap::new(), body, deadline } }
 }
 

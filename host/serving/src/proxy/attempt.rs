@@ -10,12 +10,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use pointsman_backends::{Backend, BackendBody, BackendCall, BackendResponse};
+use pointsman_dialects::answer::{
+    AnswerCount, AnswerFormat, AnswerRelay, InvalidAnswer, RelayOptions, TaskOutput,
+};
+use pointsman_dialects::call::CallTarget;
 use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::live::InFlight;
-use pointsman_domain::model::{Model, Operation};
-use pointsman_wire::openai::pass_through::{CallMembers, StreamRelay};
-use pointsman_wire::openai::provider::ChatAnswer;
-use pointsman_wire::openai::provider::{InvalidAnswer, TaskOutput};
+use pointsman_domain::model::Model;
 
 use super::call::{OutgoingCall, ResponseMode};
 use crate::memory::MemoryLease;
@@ -52,10 +53,12 @@ pub struct CommittedAnswer {
 pub enum CommittedBody {
     /// All of it.
     Whole {
-        /// JSON.
+        /// The body.
         bytes: Bytes,
-        /// Its usage and size.
-        answer: ChatAnswer,
+        /// Its format.
+        format: AnswerFormat,
+        /// Its token counts.
+        count: AnswerCount,
     },
     /// The beginning of a stream.
     Stream(Box<OpenStream>),
@@ -72,7 +75,7 @@ pub enum CommittedBody {
 #[derive(Debug)]
 pub struct OpenStream {
     /// Reads usage, content and end of the stream as it passes.
-    pub relay: StreamRelay,
+    pub relay: AnswerRelay,
     /// Pieces to send first.
     pub ready: Vec<Bytes>,
     /// The rest of the body.
@@ -134,7 +137,7 @@ pub async fn attempt(
 ) -> Result<CommittedAnswer, FailedAttempt> {
     let in_flight = model.live.track_call();
     let clock = CallClock::start(settings.timeouts);
-    let adds_usage = outgoing.payload.adds_stream_usage();
+    let adds_usage = outgoing.content.adds_stream_usage();
     let stream_usage = model.stream_usage && !model.live.refuses_stream_usage();
     let answered = match answer(backend, &model, outgoing, &settings, stream_usage, &clock).await {
         Err(FailedAttempt { answer: Some(error), .. })
@@ -147,8 +150,8 @@ pub async fn attempt(
         }
         answered => answered,
     };
-    let BackendResponse { headers, body, .. } = answered?;
-    let body = content(&headers, body, outgoing, clock, memory).await?;
+    let (BackendResponse { headers, body, .. }, format) = answered?;
+    let body = content(&headers, body, outgoing, format, clock, memory).await?;
     Ok(CommittedAnswer {
         model,
         sent_at: clock.sent_at(),
@@ -167,25 +170,31 @@ async fn answer(
     settings: &CallSettings,
     stream_usage: bool,
     clock: &CallClock,
-) -> Result<BackendResponse, FailedAttempt> {
+) -> Result<(BackendResponse, AnswerFormat), FailedAttempt> {
     let mut headers = outgoing.headers.clone();
     if let Some(traceparent) = &settings.traceparent {
         headers.insert(TRACEPARENT, traceparent.clone());
     }
-    let members = CallMembers {
+    let dialect = backend.dialect();
+    let rendered = outgoing.content.render(&CallTarget {
+        dialect,
         upstream_name: &model.upstream_name,
         max_output_tokens: settings.max_output_tokens,
         stream_usage,
-    };
+    });
     let call = BackendCall {
         model,
-        operation: outgoing.payload.operation(),
-        content_type: outgoing.payload.content_type(),
-        body: outgoing.payload.body_for(&members),
+        operation: outgoing.content.operation(),
+        path: &rendered.path,
+        content_type: rendered.content_type,
+        body: rendered.body,
         headers,
     };
     let reply = clock.head(pin!(backend.call(call))).await??;
-    if (200..300).contains(&reply.status) { Ok(reply) } else { Err(Box::pin(ErrorAnswer::read(reply)).await) }
+    match reply.status {
+        200..300 => Ok((reply, rendered.format)),
+        _ => Err(Box::pin(ErrorAnswer::read(reply, dialect)).await),
+    }
 }
 
 /// Reads an answer up to the point of no return.
@@ -193,29 +202,25 @@ async fn content(
     headers: &HeaderMap,
     body: BackendBody,
     outgoing: &OutgoingCall<'_>,
+    format: AnswerFormat,
     clock: CallClock,
     mut memory: MemoryLease,
 ) -> Result<CommittedBody, FailedAttempt> {
     match outgoing.mode {
         ResponseMode::Answer { streaming: true, hide_usage, others, answers, .. } => {
-            let relay = StreamRelay::new(hide_usage, answers).with_other_usage(others);
-            let opening = StreamOpening { body, clock, memory };
+            let relay = format.relay(RelayOptions { hide_usage, answers, other_usage: others });
+            let opening = StreamOpening { body, format, clock, memory };
             let stream = Box::pin(opening.open(relay, media_type(headers))).await?;
             Ok(CommittedBody::Stream(Box::new(stream)))
         }
         ResponseMode::Answer { streaming: false, .. } => {
             let bytes = reading::whole(body, &clock, &mut memory).await?;
-            let answer = ChatAnswer::read(&bytes)?;
-            Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), answer })
+            let count = format.read_count(&bytes)?;
+            Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), format, count })
         }
         ResponseMode::Output => {
             let bytes = reading::whole(body, &clock, &mut memory).await?;
-            let output = match outgoing.payload.operation() {
-                Operation::Chat => TaskOutput::of_chat(&bytes),
-                Operation::Transcription => TaskOutput::of_transcription(&bytes),
-                Operation::Embedding => TaskOutput::of_embedding(&bytes),
-            };
-            Ok(CommittedBody::Output { output: output?, memory })
+            Ok(CommittedBody::Output { output: format.read_output(&bytes)?, memory })
         }
     }
 }

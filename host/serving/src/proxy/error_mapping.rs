@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use pointsman_dialects::protocol::Protocol;
 use pointsman_domain::decision::Refusal;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
-use pointsman_wire::openai::client::unservable;
 
 use super::plan::{PlanError, TaskFailure};
 use super::race::NoAnswer;
@@ -14,19 +14,20 @@ use crate::memory::OutOfMemory;
 /// `retry-after` when the gateway is out of memory: most requests end sooner.
 const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 
-impl From<NotRouted> for ServingError {
-    fn from(not_routed: NotRouted) -> Self {
-        match not_routed {
-            NotRouted::NoCandidate(none) => unservable(&none),
-            NotRouted::Refused { refusal, .. } => refused(refusal),
-            NotRouted::Rejected { policy, reason } => Self::new(
+impl NotRouted {
+    /// Returns the error for a client that uses a protocol.
+    pub fn into_error(self, protocol: Protocol) -> ServingError {
+        match self {
+            Self::NoCandidate(none) => protocol.unservable(&none),
+            Self::Refused { refusal, .. } => refused(refusal),
+            Self::Rejected { policy, reason } => ServingError::new(
                 ErrorKind::PolicyFailed,
                 format!(
                     "the policy `{}` failed ({reason}), and the route rejects requests then",
                     policy.name()
                 ),
             ),
-            NotRouted::NotLoaded(policy) => Self::new(
+            Self::NotLoaded(policy) => ServingError::new(
                 ErrorKind::PolicyFailed,
                 format!("the policy `{policy}` is not loaded yet, and the route rejects requests then"),
             ),

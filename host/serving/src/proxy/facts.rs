@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use pointsman_dialects::request::ClientRequest;
 use pointsman_domain::ids::KeyName;
-use pointsman_domain::model::Operation;
 use pointsman_domain::request::RequestFacts;
-use pointsman_wire::openai::client::ChatRequest;
 
 /// Options of a client for the gateway, beside the request itself.
 #[derive(Debug, Default)]
@@ -30,33 +29,22 @@ pub(super) fn decision_id() -> String {
 /// Returns the facts that a policy sees without a grant to read the content.
 pub(super) fn of(
     id: String,
-    request: &ChatRequest,
+    request: &ClientRequest,
     options: RequestOptions,
     tenant: Option<KeyName>,
     deadline: Instant,
 ) -> RequestFacts {
     let mut facts = RequestFacts {
-        id,
-        operation: Operation::Chat,
-        model: request.model.clone(),
         tenant,
         session: options.session,
-        input_tokens: request.input_tokens,
-        least_input_tokens: request.least_input_tokens,
-        max_output_tokens: request.max_output_tokens,
-        inputs: request.inputs,
-        needs: request.needs,
-        negotiable_needs: request.negotiable_needs,
-        turns: request.turns,
-        streaming: request.streaming,
-        deadline_ms: None,
-        budget_left: None,
         attributes: options
             .prefer
             .map(|preference| ("prefer".to_owned(), preference))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
+        ..RequestFacts::new(id, "")
     };
+    request.describe(&mut facts);
     facts.set_time_left(deadline.saturating_duration_since(Instant::now()));
     facts
 }

@@ -9,6 +9,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use pointsman_config::RouteLimits;
+use pointsman_dialects::call::TaskOutputs;
+use pointsman_dialects::request::ClientRequest;
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::plan::{
@@ -17,8 +19,6 @@ use pointsman_domain::plan::{
 };
 use pointsman_domain::prompt::ContentSize;
 use pointsman_policy::{DecisionInput, Policy, PolicyAnswer, PolicyFailure};
-use pointsman_wire::openai::client::ChatRequest;
-use pointsman_wire::openai::pass_through::TaskOutputs;
 
 use super::decision_entry::{self, DecisionClock};
 use super::race::{CallContext, WinningAttempt};
@@ -35,7 +35,7 @@ pub struct PlanRunner<'a> {
     /// Context of the calls.
     pub calls: CallContext<'a>,
     /// The client's request.
-    pub request: &'a ChatRequest,
+    pub request: &'a ClientRequest,
     /// Headers of the client to forward.
     pub headers: &'a HeaderMap,
     /// Limits of attempts and plans.

@@ -157,8 +157,8 @@ pub async fn race(
             Err(FailedAttempt { failure, answer }) => {
                 record_failure(&failure, model, accounting, call, outgoing.task);
                 let is_final = attempts.record_failure(candidate, &failure)
-                    && (outgoing.payload.is_of_client() || failure.kind == FailureKind::NoMemory);
-                if is_final || (failure.kind.is_mismatch() && outgoing.payload.is_of_client()) {
+                    && (outgoing.content.is_of_client() || failure.kind == FailureKind::NoMemory);
+                if is_final || (failure.kind.is_mismatch() && outgoing.content.is_of_client()) {
                     no_answer.answer = answer;
                 }
                 no_answer.failures.push((model.id.clone(), failure));

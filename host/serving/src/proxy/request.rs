@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use http::HeaderMap;
 use pointsman_config::Key;
+use pointsman_dialects::request::ClientRequest;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
-use pointsman_wire::openai::client::ChatRequest;
 
 use super::facts::{self, RequestOptions};
 use super::routing::RoutingInput;
@@ -18,7 +18,7 @@ pub struct IncomingRequest<'a> {
     /// The headers as received.
     pub headers: HeaderMap,
     /// The body.
-    pub body: ChatRequest,
+    pub body: ClientRequest,
     /// The key that authenticated the request; `None` where no keys are configured.
     pub key: Option<&'a Key>,
     /// The client's options for the gateway.
@@ -34,7 +34,7 @@ pub struct AcceptedRequest<'a> {
     /// The headers as received.
     pub headers: HeaderMap,
     /// The body.
-    pub body: ChatRequest,
+    pub body: ClientRequest,
     /// The request as policies see it, with its route.
     pub routing: RoutingInput<'a>,
     /// Counts the body as held.
@@ -48,12 +48,12 @@ impl<'a> AcceptedRequest<'a> {
     /// Fails when there is none of that name, or the key may not use it.
     pub fn accept(snapshot: &'a Snapshot, incoming: IncomingRequest<'_>) -> Result<Self, ServingError> {
         let IncomingRequest { headers, body, key, options, arrived, body_memory } = incoming;
-        let route = route(snapshot, &body.model, key)?;
+        let route = route(snapshot, body.model(), key)?;
         let timeout = options.deadline.map_or(route.limits.timeout, |own| own.min(route.limits.timeout));
         let deadline = arrived + timeout;
         let tenant = key.map(|key| key.name.clone());
         let facts = facts::of(facts::decision_id(), &body, options, tenant, deadline);
-        let prompt = Arc::new(body.prompt());
+        let prompt = body.prompt();
         let routing = RoutingInput { route, request: Arc::new(facts), prompt, arrived, deadline };
         Ok(Self { headers, body, routing, body_memory })
     }

@@ -9,9 +9,9 @@ use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::DecisionEntry;
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::plan::PlanStep;
+use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{DecisionInput, Orchestration, Policy, PolicyAnswer, PolicyFailure, PolicyStats};
-use pointsman_wire::openai::client::ChatPrompt;
 
 use super::decision_entry::{self, DecisionClock};
 use crate::rollout::trial::ComparableDecision;
@@ -31,7 +31,7 @@ pub struct RoutingInput<'a> {
     /// The facts that policies see.
     pub request: Arc<RequestFacts>,
     /// The content, for policies that may read it.
-    pub prompt: Arc<ChatPrompt>,
+    pub prompt: Arc<dyn Prompt>,
     /// Time of arrival.
     pub arrived: Instant,
     /// Time by which the answer has to be complete.
@@ -359,7 +359,7 @@ impl RoutingInput<'_> {
         let input = DecisionInput {
             request: Arc::clone(&self.request),
             candidates,
-            prompt: Arc::<ChatPrompt>::clone(&self.prompt),
+            prompt: Arc::clone(&self.prompt),
             orchestration: Orchestration { whole, limits, ..Orchestration::default() },
         };
         Ok((input, last_resort))

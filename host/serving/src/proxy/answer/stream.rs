@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use pointsman_dialects::answer::{BrokenStream, StreamState};
 use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
 use pointsman_domain::outcome::Fault;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
-use pointsman_wire::openai::client::ErrorBody;
-use pointsman_wire::openai::provider::{BrokenStream, StreamState};
 use tokio::time::{timeout, timeout_at};
 
 use crate::accounting::{CallId, RequestAccounting};
@@ -240,7 +239,7 @@ impl AnswerStream {
     /// Ends the stream with an error event in its own format.
     fn break_off(&mut self, cause: BreakOff, why: String) {
         let error = ServingError::new(ErrorKind::StreamBroken, why.clone());
-        self.ready.push(ErrorBody::from(&error).to_event());
+        self.ready.push(self.stream.relay.error_event(&error));
         self.is_read = true;
         self.fail(cause, why);
     }

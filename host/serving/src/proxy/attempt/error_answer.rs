@@ -3,8 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use pointsman_backends::{BackendResponse, retry_after};
+use pointsman_dialects::provider::{classify_error, refuses_stream_usage};
 use pointsman_domain::failure::{CallFailure, FailureKind};
-use pointsman_wire::openai::provider::{classify_error, refuses_stream_usage};
+use pointsman_wire::provider::ProviderDialect;
 
 use super::FailedAttempt;
 use super::clock::CallClock;
@@ -15,6 +16,8 @@ const MAX_ERROR: usize = 64 << 10;
 /// An error answer of a backend.
 #[derive(Debug)]
 pub struct ErrorAnswer {
+    /// Dialect of the backend.
+    pub dialect: ProviderDialect,
     /// Its status.
     pub status: u16,
     /// Its headers that are passed on to the client.
@@ -27,7 +30,7 @@ pub struct ErrorAnswer {
 
 impl ErrorAnswer {
     /// Reads an error. Its status counts, however long the body is or takes.
-    pub(super) async fn read(reply: BackendResponse) -> FailedAttempt {
+    pub(super) async fn read(reply: BackendResponse, dialect: ProviderDialect) -> FailedAttempt {
         let BackendResponse { status, headers, mut body } = reply;
         let (mut read, mut is_cut) = (BytesMut::new(), true);
         CallClock::error_body(async {
@@ -41,14 +44,14 @@ impl ErrorAnswer {
             is_cut = false;
         })
         .await;
-        let kind = FailureKind::Status { status, cause: classify_error(status, &read) };
+        let kind = FailureKind::Status { status, cause: classify_error(dialect, status, &read) };
         let retry_after = retry_after(&headers, std::time::SystemTime::now());
-        let answer = Self { status, headers, body: read.freeze(), is_cut };
+        let answer = Self { dialect, status, headers, body: read.freeze(), is_cut };
         FailedAttempt { failure: CallFailure { kind, retry_after }, answer: Some(Box::new(answer)) }
     }
 
     /// Returns whether the backend refuses to report the usage of a stream.
     pub(super) fn refuses_stream_usage(&self) -> bool {
-        refuses_stream_usage(self.status, &self.body)
+        refuses_stream_usage(self.dialect, self.status, &self.body)
     }
 }

@@ -2,9 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 use pointsman_backends::BackendBody;
+use pointsman_dialects::answer::{AnswerFormat, AnswerRelay, InvalidAnswer, StreamState};
 use pointsman_domain::failure::CallFailure;
-use pointsman_wire::openai::pass_through::StreamRelay;
-use pointsman_wire::openai::provider::{ChatAnswer, InvalidAnswer, StreamState};
 use pointsman_wire::sse;
 
 use super::clock::CallClock;
@@ -14,6 +13,7 @@ use crate::memory::MemoryLease;
 /// A stream whose head has arrived.
 pub(super) struct StreamOpening {
     pub(super) body: BackendBody,
+    pub(super) format: AnswerFormat,
     pub(super) clock: CallClock,
     pub(super) memory: MemoryLease,
 }
@@ -23,7 +23,7 @@ impl StreamOpening {
     /// until as much has come as may be held.
     pub(super) async fn open(
         mut self,
-        mut relay: StreamRelay,
+        mut relay: AnswerRelay,
         media_type: Option<&str>,
     ) -> Result<OpenStream, FailedAttempt> {
         let (mut beginning, mut passed) = (Beginning::default(), Vec::new());
@@ -55,7 +55,7 @@ impl StreamOpening {
         if is_empty {
             return Err(broken("the stream ended before any content".to_owned()));
         }
-        let (Self { body, clock, memory }, ready) = (self, beginning.into_pieces());
+        let (Self { body, clock, memory, .. }, ready) = (self, beginning.into_pieces());
         Ok(OpenStream { relay, ready, rest: body, clock, memory })
     }
 
@@ -74,7 +74,7 @@ impl StreamOpening {
         }
         let first = beginning.freeze();
         let whole = reading::rest(first, &mut self.body, &self.clock, &mut self.memory).await?;
-        match ChatAnswer::read(&whole) {
+        match self.format.read_count(&whole) {
             Err(reported @ InvalidAnswer::Reported(_)) => Err(reported.into()),
             _ => {
                 let media_type = media_type.unwrap_or("nothing");
@@ -106,7 +106,7 @@ impl Beginning {
     }
 
     /// Bytes that it holds, with those of the event under way.
-    fn held_bytes(&self, relay: &StreamRelay) -> usize {
+    fn held_bytes(&self, relay: &AnswerRelay) -> usize {
         self.first.len() + self.others.capacity() + relay.held_bytes()
     }
 

@@ -3,19 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pointsman_dialects::call::{CallContent, TaskOutputs};
+use pointsman_dialects::request::InvalidTaskInput;
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::history::TaskRun;
-use pointsman_domain::model::Operation;
 use pointsman_domain::plan::{Plan, PlanLimitExceeded, Task, TaskResult};
 use pointsman_telemetry::CapturedOutput;
-use pointsman_wire::openai::client::ChatRequest;
-use pointsman_wire::openai::client::InvalidRecording;
-use pointsman_wire::openai::pass_through::TaskOutputs;
 
 use super::assembly::Assembler;
 use super::{PlanRunner, TaskFailure};
 use crate::proxy::attempt::CommittedBody;
-use crate::proxy::call::{CallBudget, OutgoingCall, Payload, ResponseMode};
+use crate::proxy::call::{CallBudget, OutgoingCall, ResponseMode};
 use crate::proxy::race::{NoAnswer, WinningAttempt, race};
 
 /// Runs one task.
@@ -48,8 +46,8 @@ pub(super) enum TaskEnd {
 enum TaskError {
     /// Its input would be larger than the plan may make it.
     PlanLimit(PlanLimitExceeded),
-    /// Its recording cannot be sent as a file.
-    Recording(InvalidRecording),
+    /// Its content cannot be sent to a model.
+    Input(InvalidTaskInput),
     /// No model gave one.
     NoAnswer(NoAnswer),
 }
@@ -81,7 +79,7 @@ impl<'a> TaskRunner<'a> {
             Ok(Err(TaskError::PlanLimit(over_limit))) => {
                 self.failed(over_limit.to_string(), TaskFailure::PlanLimit)
             }
-            Ok(Err(TaskError::Recording(bad))) => self.failed(bad.to_string(), TaskFailure::NoOutput),
+            Ok(Err(TaskError::Input(invalid))) => self.failed(invalid.to_string(), TaskFailure::NoOutput),
             Ok(Err(TaskError::NoAnswer(no_answer)))
                 if Instant::now() < deadline || self.task.timeout.is_none() =>
             {
@@ -97,7 +95,7 @@ impl<'a> TaskRunner<'a> {
 
     async fn output(&self, outputs: TaskOutputs, deadline: Instant) -> Result<WinningAttempt, TaskError> {
         let answers = self.plan.answering() == Some(self.number);
-        let outgoing = self.outgoing(self.payload(answers, outputs).await?, answers);
+        let outgoing = self.outgoing(self.content(answers, outputs).await?, answers);
         let limits = self.runner.limits.attempts(deadline);
         let (calls, accounting) = (self.runner.calls, self.runner.accounting);
         race(calls, self.candidates, self.task.decision(), limits, &outgoing, accounting)
@@ -106,7 +104,7 @@ impl<'a> TaskRunner<'a> {
     }
 
     /// Assembles the content of the call, if the limits of the plan leave enough for it.
-    async fn payload(&self, answers: bool, outputs: TaskOutputs) -> Result<Payload<'static>, TaskError> {
+    async fn content(&self, answers: bool, outputs: TaskOutputs) -> Result<CallContent<'static>, TaskError> {
         let PlanRunner { request, accounting, limits, assembler, .. } = *self.runner;
         let mut size = self.task.size(|task| outputs.size(task));
         if answers {
@@ -117,17 +115,17 @@ impl<'a> TaskRunner<'a> {
         }
         accounting.calls().reserve_content(&size, &limits.plan).map_err(TaskError::PlanLimit)?;
         if !Assembler::takes(&size) {
-            return payload(request, self.task, &outputs, answers).map_err(TaskError::Recording);
+            return request.task_content(self.task, &outputs, answers).map_err(TaskError::Input);
         }
         let (request, plan, number) = (request.clone(), Arc::clone(self.plan), self.number);
         let assemble = move || {
-            let task = plan.task(number).ok_or(InvalidRecording::Missing)?;
-            payload(&request, task, &outputs, answers)
+            let task = plan.task(number).ok_or_else(InvalidTaskInput::no_such_task)?;
+            request.task_content(task, &outputs, answers)
         };
-        assembler.run(assemble).await.map_err(TaskError::Recording)
+        assembler.run(assemble).await.map_err(TaskError::Input)
     }
 
-    fn outgoing(&self, payload: Payload<'static>, answers: bool) -> OutgoingCall<'static> {
+    fn outgoing(&self, content: CallContent<'static>, answers: bool) -> OutgoingCall<'static> {
         let PlanRunner { request, accounting, limits, headers, .. } = *self.runner;
         let mode = if answers {
             ResponseMode::answer_to(request, accounting.calls().usage())
@@ -136,7 +134,7 @@ impl<'a> TaskRunner<'a> {
         };
         let budget = CallBudget { limits: limits.plan, task: self.task.max_output_tokens };
         OutgoingCall {
-            payload,
+            content,
             mode,
             task: Some(self.number),
             headers: headers.clone(),
@@ -158,7 +156,7 @@ impl<'a> TaskRunner<'a> {
             return TaskEnd::Answer(Box::new(won));
         };
         self.runner.hold_output(memory);
-        let usage = output.usage_or_estimate(self.runner.accounting.calls().input_estimate(won.call));
+        let usage = output.count.usage_or_estimate(self.runner.accounting.calls().input_estimate(won.call));
         model.live.record_whole_answer(&model.expected, now, usage.output_tokens, now - sent_at);
         self.runner.accounting.calls().set_usage(won.call, usage);
         let ended = self.runner.elapsed();
@@ -214,20 +212,6 @@ impl<'a> TaskRunner<'a> {
             }
         });
     }
-}
-
-/// Assembles the content of a task's call.
-fn payload(
-    request: &ChatRequest,
-    task: &Task,
-    outputs: &TaskOutputs,
-    answers: bool,
-) -> Result<Payload<'static>, InvalidRecording> {
-    Ok(match task.operation {
-        Operation::Chat => Payload::Chat(request.render_chat_task(task, outputs, answers)),
-        Operation::Embedding => Payload::Embedding(request.render_embedding_task(task, outputs)),
-        Operation::Transcription => Payload::Transcription(request.render_transcription_task(task)?),
-    })
 }
 
 fn cause_of(no_answer: &NoAnswer) -> TaskFailure {
