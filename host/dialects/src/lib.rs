@@ -12,6 +12,7 @@
 //! Nothing here opens a socket, waits, or reads a clock.
 
 pub mod answer;
+pub mod anthropic;
 pub mod call;
 pub mod chat;
 pub mod form;
