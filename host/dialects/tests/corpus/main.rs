@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, and report what they leave out"
 )]
 
+mod anthropic;
 mod recorded;
 mod responses;
 

@@ -1,0 +1,6 @@
+//! Anthropic's Messages API over the recorded calls.
+
+mod answers;
+mod pairs;
+mod requests;
+mod streams;
