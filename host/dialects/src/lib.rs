@@ -16,6 +16,7 @@ pub mod anthropic;
 pub mod call;
 pub mod chat;
 pub mod form;
+pub mod gemini;
 pub mod json;
 mod media;
 pub mod protocol;
