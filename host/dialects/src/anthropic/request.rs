@@ -6,6 +6,7 @@ mod options;
 mod parse;
 mod part;
 mod render;
+mod schema;
 mod tool_ids;
 mod tools;
 

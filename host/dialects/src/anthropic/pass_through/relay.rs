@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use pointsman_domain::usage::Usage;
-use pointsman_wire::openai::provider::{BrokenStream, ReportedError, StreamState, classify_error};
+use pointsman_wire::answer::{BrokenStream, ReportedError, StreamState};
+use pointsman_wire::openai::provider::classify_error;
 use pointsman_wire::sse::{self, EventSplitter, SseFragment};
 use pointsman_wire::usage_count::UsageCount;
 

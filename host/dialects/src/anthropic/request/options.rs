@@ -1,8 +1,11 @@
 //! Limit of tokens, reasoning, sampling and output format of a call.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::model::ModelTraits;
+use super::schema::without_limits;
 use super::tools::is_forced;
 use crate::form::{
     ConversationRequest, Losses, Message, MessageRole, OutputFormat, PartContent, RawJson, ReasoningEffort,
@@ -59,7 +62,7 @@ struct OutputConfig<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "json_schema")]
 struct Format<'a> {
-    schema: &'a RawJson,
+    schema: Cow<'a, RawJson>,
 }
 
 impl OutputConfig<'_> {
@@ -242,7 +245,11 @@ fn format<'a>(request: &'a ConversationRequest, losses: &mut Losses) -> Option<F
             if description.is_some() {
                 losses.advisory("response_format.json_schema.description");
             }
-            Some(Format { schema })
+            let changed = without_limits(schema);
+            if changed.is_some() {
+                losses.advisory("response_format.json_schema.schema");
+            }
+            Some(Format { schema: changed.map_or(Cow::Borrowed(schema), Cow::Owned) })
         }
     }
 }

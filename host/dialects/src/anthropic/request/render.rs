@@ -1,5 +1,7 @@
 //! Rendering of calls.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -28,6 +30,8 @@ struct CallBody<'a> {
     stop_sequences: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Metadata<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'static str>,
     #[serde(flatten)]
     extra: ExtraMembers<'a>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -36,7 +40,7 @@ struct CallBody<'a> {
 
 #[derive(Debug, serde::Serialize)]
 struct Metadata<'a> {
-    user_id: &'a str,
+    user_id: Cow<'a, str>,
 }
 
 /// Members of this API without a counterpart in others.
@@ -73,7 +77,15 @@ pub fn render_count_tokens_request(request: &ConversationRequest, losses: &mut L
     let options = body.options.without_limit();
     let mut extra = body.extra;
     extra.0.retain(|member| COUNTED.contains(&&*member.name));
-    serialize(&CallBody { options, extra, stop_sequences: Vec::new(), metadata: None, stream: false, ..body })
+    serialize(&CallBody {
+        options,
+        extra,
+        stop_sequences: Vec::new(),
+        metadata: None,
+        service_tier: None,
+        stream: false,
+        ..body
+    })
 }
 
 impl<'a> CallBody<'a> {
@@ -82,16 +94,20 @@ impl<'a> CallBody<'a> {
         let Conversation { system, turns } = Conversation::of(&request.messages, traits, losses);
         let tools = render_tools(request, losses);
         let tool_choice = render_tool_choice(request).filter(|_| !tools.is_empty());
+        let options = OptionsBody::of(request, traits, losses);
+        let stop_sequences = stop_sequences(&request.stop, losses);
+        let OtherMembers { user_id, service_tier, own } = OtherMembers::of(request, losses);
         Self {
             model: &request.model,
             system,
             messages: turns,
             tools,
             tool_choice,
-            options: OptionsBody::of(request, traits, losses),
-            stop_sequences: stop_sequences(&request.stop, losses),
-            metadata: request.end_user.as_deref().map(|user_id| Metadata { user_id }),
-            extra: extra_members(&request.extra, losses),
+            options,
+            stop_sequences,
+            metadata: user_id.map(|user_id| Metadata { user_id }),
+            service_tier,
+            extra: ExtraMembers(own),
             stream: request.streaming,
         }
     }
@@ -110,11 +126,46 @@ fn stop_sequences<'a>(stop: &'a [String], losses: &mut Losses) -> Vec<&'a str> {
     accepted
 }
 
-fn extra_members<'a>(extra: &'a [ExtraMember], losses: &mut Losses) -> ExtraMembers<'a> {
-    let (own, others): (Vec<_>, Vec<_>) =
-        extra.iter().partition(|member| member.origin == SignatureOrigin::Anthropic);
-    for member in others {
-        losses.record(&member.path, member.weight);
+/// Members without a counterpart in the common form.
+struct OtherMembers<'a> {
+    /// Client's name for its own user.
+    user_id: Option<Cow<'a, str>>,
+    service_tier: Option<&'static str>,
+    /// Members of this API.
+    own: Vec<&'a ExtraMember>,
+}
+
+impl<'a> OtherMembers<'a> {
+    fn of(request: &'a ConversationRequest, losses: &mut Losses) -> Self {
+        let user_id = request.end_user.as_deref().map(Cow::Borrowed);
+        let mut others = Self { user_id, service_tier: None, own: Vec::new() };
+        for member in &request.extra {
+            if !others.take(member) {
+                losses.record(&member.path, member.weight);
+            }
+        }
+        others
     }
-    ExtraMembers(own)
+
+    /// Takes a member, and returns whether the API can express it.
+    fn take(&mut self, member: &'a ExtraMember) -> bool {
+        match (member.origin, &*member.name) {
+            (SignatureOrigin::Anthropic, _) => self.own.push(member),
+            // OpenAI's later name of the user.
+            (SignatureOrigin::OpenAi, "safety_identifier") if self.user_id.is_none() => {
+                self.user_id = member.value.parse_as::<String>().ok().map(Cow::Owned);
+                return self.user_id.is_some();
+            }
+            (SignatureOrigin::OpenAi, "service_tier") => {
+                self.service_tier = match member.value.get() {
+                    r#""auto""# => Some("auto"),
+                    r#""default""# => Some("standard_only"),
+                    _ => None,
+                };
+                return self.service_tier.is_some();
+            }
+            _ => return false,
+        }
+        true
+    }
 }

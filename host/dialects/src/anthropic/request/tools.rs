@@ -4,6 +4,7 @@ use pointsman_domain::serving_error::ServingError;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::schema::without_limits;
 use crate::anthropic::cache::{CacheControl, take_cache_hint};
 use crate::anthropic::record_rest;
 use crate::form::{
@@ -99,11 +100,12 @@ pub(super) enum InputSchema {
 /// Returns the tools of a call. A choice among some of the tools is expressed by offering those
 /// alone.
 pub(super) fn render_tools<'a>(request: &'a ConversationRequest, losses: &mut Losses) -> Vec<ToolBody<'a>> {
-    let is_offered = |tool: &&ToolDefinition| match &request.tool_choice {
+    let is_offered = |tool: &ToolDefinition| match &request.tool_choice {
         Some(ToolChoice::Among { names, .. }) => names.contains(&tool.name),
         _ => true,
     };
-    let mut tools: Vec<_> = request.tools.iter().filter(is_offered).map(render_tool).collect();
+    let offered = request.tools.iter().enumerate().filter(|(_, tool)| is_offered(tool));
+    let mut tools: Vec<_> = offered.map(|(at, tool)| render_tool(tool, at, losses)).collect();
     for tool in &request.provider_tools {
         if tool.origin == SignatureOrigin::Anthropic {
             tools.push(ToolBody::Provider(&tool.definition));
@@ -114,12 +116,18 @@ pub(super) fn render_tools<'a>(request: &'a ConversationRequest, losses: &mut Lo
     tools
 }
 
-fn render_tool(tool: &ToolDefinition) -> ToolBody<'_> {
-    let stated = if tool.takes_text {
+fn render_tool<'a>(tool: &'a ToolDefinition, at: usize, losses: &mut Losses) -> ToolBody<'a> {
+    let mut stated = if tool.takes_text {
         RawJson::parse(ToolDefinition::TEXT_SCHEMA)
     } else {
         tool.schema.as_ref().map(with_object_type)
     };
+    if tool.strict == Some(true)
+        && let Some(changed) = stated.as_ref().and_then(without_limits)
+    {
+        losses.advisory(format!("tools[{at}].function.parameters"));
+        stated = Some(changed);
+    }
     ToolBody::Custom {
         name: &tool.name,
         description: tool.description_with_grammar(),

@@ -252,3 +252,24 @@ fn a_request_to_count_tokens_has_no_options_of_the_answer() {
     );
     assert_eq!(body, expected);
 }
+
+#[test]
+fn members_of_openai_with_a_counterpart_are_translated() {
+    let extra = |name: &str, value: &str| ExtraMember {
+        origin: SignatureOrigin::OpenAi,
+        name: name.to_owned(),
+        path: name.to_owned(),
+        value: raw(value),
+        weight: LossWeight::Advisory,
+    };
+    let mut request = request("claude-sonnet-4-5");
+    request.extra = vec![extra("safety_identifier", r#""u""#), extra("service_tier", r#""default""#)];
+    let (body, losses) = render(&request);
+    assert!(body.ends_with(r#""metadata":{"user_id":"u"},"service_tier":"standard_only"}"#), "{body}");
+    assert!(losses.is_empty());
+    request.end_user = Some("v".to_owned());
+    request.extra[1] = extra("service_tier", r#""flex""#);
+    let (body, losses) = render(&request);
+    assert!(body.ends_with(r#""metadata":{"user_id":"v"}}"#), "{body}");
+    assert_eq!(losses, ["safety_identifier", "service_tier"]);
+}
