@@ -62,7 +62,7 @@ fn every_request_to_count_tokens_parses_and_comes_back() {
 }
 
 /// Returns the request in one of its equivalent forms, without what the common form does not hold.
-fn normalized(body: &Value) -> Value {
+pub(super) fn normalized(body: &Value) -> Value {
     let mut body = body.clone();
     let request = body.as_object_mut().expect("an object");
     request.retain(|_, value| !value.is_null());
