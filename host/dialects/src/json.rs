@@ -147,6 +147,11 @@ impl<'a> ObjectMembers<'a> {
         Some(*value).filter(|value| value.get() != "null")
     }
 
+    /// Returns the value of a member, `null` included; `None` if it is absent.
+    pub fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
     /// Returns the members that are left and not `null`.
     pub fn rest(self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
         self.0.into_iter().filter(|(_, value)| value.get() != "null")

@@ -12,6 +12,7 @@ mod event;
 mod item;
 mod offered_tools;
 mod output;
+pub mod pass_through;
 pub mod provider;
 mod request;
 mod response;

@@ -83,6 +83,11 @@ pub(super) fn parse_object(error: &RawValue, status: Option<u16>) -> Option<Prov
     Some(members.into_error(status))
 }
 
+/// Returns the error with a code and a message.
+pub(super) fn of_members(code: Option<String>, message: Option<String>) -> ProviderError {
+    ErrorMembers { code, message, ..ErrorMembers::default() }.into_error(None)
+}
+
 impl ErrorMembers {
     fn into_error(self, status: Option<u16>) -> ProviderError {
         let code = self.code.or(self.kind);

@@ -7,4 +7,4 @@ mod stream_reader;
 pub use self::answer::parse_answer;
 pub use self::stream_reader::ResponsesStreamReader;
 
-pub(super) use self::answer::ResponseBody;
+pub(super) use self::answer::{ResponseBody, content};

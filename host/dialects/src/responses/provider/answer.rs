@@ -21,32 +21,31 @@ pub fn parse_answer(body: &[u8]) -> Result<ConversationAnswer, InvalidAnswer> {
     if let Some(error) = response.failure() {
         return Err(InvalidAnswer::Reported(error));
     }
-    if let Some(status @ ("queued" | "in_progress")) = response.status.as_deref() {
+    if let Some(status) = response.status.as_deref().filter(|_| !response.is_complete()) {
         return Err(InvalidAnswer::WrongShape(format!("its status is `{status}`: it is not complete")));
     }
-    let Some(items) = &response.output else {
+    if response.output.is_none() {
         return Err(InvalidAnswer::WrongShape("it has no `output`".to_owned()));
-    };
+    }
+    let answer = content(&response);
+    if answer.parts.is_empty() && response.status.is_none() {
+        return Err(InvalidAnswer::Empty);
+    }
+    Ok(answer)
+}
+
+/// Returns the content of a response, as far as it is complete.
+pub(in crate::responses) fn content(response: &ResponseBody<'_>) -> ConversationAnswer {
     let mut parts = Vec::new();
-    for part in items.iter().flat_map(|item| item::parse(item)) {
+    for part in response.output.iter().flatten().flat_map(|item| item::parse(item)) {
         match part {
             AnswerPart::Part(part) => parts.push(*part),
             AnswerPart::Signature(signature, target) => sign(&mut parts, signature, &target),
         }
     }
-    if parts.is_empty() && response.status.is_none() {
-        return Err(InvalidAnswer::Empty);
-    }
     let has_calls = parts.iter().any(|part| matches!(part.content, PartContent::ToolCall(_)));
     let AnswerStart { id, created, model } = response.start();
-    Ok(ConversationAnswer {
-        id,
-        created,
-        model,
-        parts,
-        stop: response.stop(has_calls),
-        count: response.count(),
-    })
+    ConversationAnswer { id, created, model, parts, stop: response.stop(has_calls), count: response.count() }
 }
 
 /// Adds a signature to the part that it belongs to.
@@ -138,6 +137,11 @@ impl<'a> ResponseBody<'a> {
             parameter: None,
             retry_after: None,
         })
+    }
+
+    /// Returns whether nothing is to follow.
+    pub fn is_complete(&self) -> bool {
+        !matches!(self.status.as_deref(), Some("queued" | "in_progress"))
     }
 
     /// Returns the head of the answer.

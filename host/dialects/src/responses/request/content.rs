@@ -8,6 +8,7 @@ use crate::form::{
     CacheHint, CacheLifetime, Document, DocumentContent, Losses, MediaSource, Part, PartContent,
 };
 use crate::json::{MemberPath, ObjectMembers};
+use crate::media;
 use crate::responses::annotation;
 
 /// Parses content, which is a text or an array of parts.
@@ -88,7 +89,7 @@ fn cache_hint(
 
 fn image_source(members: &mut ObjectMembers<'_>, path: &MemberPath<'_>) -> Result<MediaSource, ServingError> {
     if let Some(url) = members.take_as::<String>("image_url", path, "a string")? {
-        return media_source(url, &path.member("image_url"));
+        return Ok(media::source(url, None));
     }
     let id = members.take_as("file_id", path, "a string")?;
     id.map(|id| MediaSource::File { id, media_type: None }).ok_or_else(|| path.member("image_url").missing())
@@ -99,7 +100,7 @@ fn audio_source(members: &mut ObjectMembers<'_>, path: &MemberPath<'_>) -> Resul
     let path = path.member("input_audio");
     let mut audio = ObjectMembers::parse(value, &path)?;
     let format: String = audio.require("format", &path, "a string")?;
-    let media_type = format!("audio/{}", if format == "mp3" { "mpeg" } else { &format });
+    let media_type = media::audio_type(&format);
     Ok(MediaSource::Base64 { media_type, data: audio.require("data", &path, "a string")? })
 }
 
@@ -109,16 +110,11 @@ fn document(
     losses: &mut Losses,
 ) -> Result<Document, ServingError> {
     let title: Option<String> = members.take_as("filename", path, "a string")?;
-    let media_type = title.as_deref().and_then(media_type_of_file);
+    let media_type = title.as_deref().and_then(media::type_of_name);
     let source = if let Some(data) = members.take_as::<String>("file_data", path, "a string")? {
-        if data.starts_with("data:") {
-            media_source(data, &path.member("file_data"))?
-        } else {
-            let media_type = media_type.unwrap_or("application/pdf").to_owned();
-            MediaSource::Base64 { media_type, data }
-        }
+        media::source_or_base64(data, media_type.unwrap_or("application/pdf"))
     } else if let Some(url) = members.take_as::<String>("file_url", path, "a string")? {
-        media_source(url, &path.member("file_url"))?
+        media::source(url, media_type)
     } else if let Some(id) = members.take_as("file_id", path, "a string")? {
         MediaSource::File { id, media_type: media_type.map(str::to_owned) }
     } else {
@@ -129,34 +125,4 @@ fn document(
     }
     let content = DocumentContent::Media(source);
     Ok(Document { content, title, context: None, with_citations: false, search_source: None })
-}
-
-/// Returns the source for a URL, which may hold the content.
-fn media_source(url: String, path: &MemberPath<'_>) -> Result<MediaSource, ServingError> {
-    let Some(content) = url.strip_prefix("data:") else {
-        return Ok(MediaSource::Url { url, media_type: None });
-    };
-    let expected = "a URL or a `data:` URL in base64";
-    let (head, data) = content.split_once(',').ok_or_else(|| path.invalid_value(expected))?;
-    let head = head.strip_suffix(";base64").ok_or_else(|| path.invalid_value(expected))?;
-    let media_type = head.split(';').next().unwrap_or_default().to_ascii_lowercase();
-    Ok(MediaSource::Base64 { media_type, data: data.to_owned() })
-}
-
-/// Returns the media type of a document by the ending of its name.
-fn media_type_of_file(name: &str) -> Option<&'static str> {
-    let (_, ending) = name.rsplit_once('.')?;
-    match &*ending.to_ascii_lowercase() {
-        "pdf" => Some("application/pdf"),
-        "txt" => Some("text/plain"),
-        "md" => Some("text/markdown"),
-        "csv" => Some("text/csv"),
-        "html" | "htm" => Some("text/html"),
-        "json" => Some("application/json"),
-        "xml" => Some("application/xml"),
-        "docx" => Some("application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-        "xlsx" => Some("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        "pptx" => Some("application/vnd.openxmlformats-officedocument.presentationml.presentation"),
-        _ => None,
-    }
 }

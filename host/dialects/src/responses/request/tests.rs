@@ -86,7 +86,7 @@ fn answers_without_calls_stay_messages_of_their_own() {
 fn media_are_read_from_urls_data_and_files() {
     let request = parsed(
         r#""input":[{"role":"user","content":[
-        {"type":"input_image","image_url":"data:image/PNG;base64,iVBO","detail":"low"},
+        {"type":"input_image","image_url":"data:image/png;base64,iVBO","detail":"low"},
         {"type":"input_image","image_url":"https://x.org/a.png"},
         {"type":"input_file","filename":"a.txt","file_data":"aGk="},
         {"type":"input_file","file_url":"https://x.org/a.pdf"},
