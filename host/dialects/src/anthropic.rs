@@ -20,7 +20,7 @@ mod stop;
 mod stream;
 mod usage;
 
-pub use self::answer::{parse_answer, render_answer, render_count_tokens};
+pub use self::answer::{parse_answer, parse_token_count, render_answer, render_count_tokens};
 pub use self::error::{parse_error, render_error, render_provider_error};
 pub use self::models::{ModelEntry, render_model, render_model_list};
 pub use self::request::{

@@ -4,7 +4,7 @@ mod part;
 
 use bytes::Bytes;
 use pointsman_domain::usage::Usage;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub(super) use self::part::detached_signature;
@@ -47,13 +47,35 @@ pub fn render_answer(answer: &ConversationAnswer, identity: &AnswerIdentity, usa
     })
 }
 
+/// Response to `POST /v1/messages/count_tokens`.
+#[derive(Serialize, Deserialize)]
+struct CountBody {
+    input_tokens: u64,
+}
+
 /// Renders the response to `POST /v1/messages/count_tokens`.
 pub fn render_count_tokens(input_tokens: u64) -> Bytes {
-    #[derive(Serialize)]
-    struct CountBody {
-        input_tokens: u64,
-    }
     serialize(&CountBody { input_tokens })
+}
+
+/// Parses the response to `POST /v1/messages/count_tokens`, and returns the tokens of the input.
+///
+/// # Errors
+/// Fails if it is no such response.
+pub fn parse_token_count(body: &[u8]) -> Result<u64, InvalidAnswer> {
+    match serde_json::from_slice::<CountBody>(body) {
+        Ok(count) => Ok(count.input_tokens),
+        Err(error) => {
+            Err(parse_reported(None, body).map_or_else(|| invalid(&error), InvalidAnswer::Reported))
+        }
+    }
+}
+
+fn invalid(error: &serde_json::Error) -> InvalidAnswer {
+    match error.classify() {
+        serde_json::error::Category::Data => InvalidAnswer::WrongShape(error.to_string()),
+        _ => InvalidAnswer::NotJson(error.to_string()),
+    }
 }
 
 /// Parses the body of a response with a good status.
@@ -61,11 +83,7 @@ pub fn render_count_tokens(input_tokens: u64) -> Bytes {
 /// # Errors
 /// Fails if it is no answer of this API.
 pub fn parse_answer(body: &[u8]) -> Result<ConversationAnswer, InvalidAnswer> {
-    let mut members: ObjectMembers<'_> =
-        serde_json::from_slice(body).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => InvalidAnswer::WrongShape(error.to_string()),
-            _ => InvalidAnswer::NotJson(error.to_string()),
-        })?;
+    let mut members: ObjectMembers<'_> = serde_json::from_slice(body).map_err(|error| invalid(&error))?;
     let text = |value: &RawValue| serde_json::from_str::<String>(value.get()).ok();
     if members.get("content").is_none()
         && let Some(error) = parse_reported(None, body)

@@ -88,5 +88,10 @@ fn a_refusal_is_explained() {
 
 #[test]
 fn a_count_of_tokens_is_one_member() {
-    assert_eq!(render_count_tokens(12), r#"{"input_tokens":12}"#);
+    let body = render_count_tokens(12);
+    assert_eq!(body, r#"{"input_tokens":12}"#);
+    assert_eq!(parse_token_count(&body), Ok(12));
+    assert!(matches!(parse_token_count(b"{}"), Err(InvalidAnswer::WrongShape(_))));
+    let error = br#"{"type":"error","error":{"type":"api_error","message":"x"}}"#;
+    assert!(matches!(parse_token_count(error), Err(InvalidAnswer::Reported(_))));
 }

@@ -15,6 +15,9 @@ use crate::json::{MemberPath, ObjectMembers};
 
 mod block;
 
+/// Limit of bytes of an input that is held back until its end. Beyond it, the rest is left out.
+const MAX_INPUT: usize = 4 << 20;
+
 /// Reads the events of a stream.
 ///
 /// Servers that imitate this API leave out beginnings and ends of blocks, or the whole of
@@ -164,8 +167,10 @@ impl MessagesStreamReader {
                 *early_input = None;
                 events.push(AnswerEvent::Delta(PartDelta::ToolInput(json)));
             }
-            Some(OpenBlock::Provider { input, .. }) => input.push_str(&json),
-            // Input without a call has no name.
+            Some(OpenBlock::Provider { input, .. }) if input.len() + json.len() <= MAX_INPUT => {
+                input.push_str(&json);
+            }
+            // Input without a call, or with too much of it.
             _ => {}
         }
     }
