@@ -2,4 +2,4 @@
 
 mod classify;
 
-pub use self::classify::{classify_error, refuses_stream_usage};
+pub use self::classify::{classify_error, exceeds_context, refuses_stream_usage};

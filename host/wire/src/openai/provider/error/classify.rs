@@ -10,8 +10,8 @@ use serde_json::Value;
 /// Bytes of an error that are searched for phrases. The rest may quote the request.
 const READ: usize = 2 << 10;
 
-/// Phrases of servers that reject a request which another model may serve.
-const MISMATCH: [&str; 32] = [
+/// Phrases of servers that reject a request which exceeds the context window.
+const CONTEXT_LENGTH: [&str; 14] = [
     "context_length",
     "context length",
     "context window",
@@ -26,6 +26,10 @@ const MISMATCH: [&str; 32] = [
     "longer than the model",
     "tokens exceed",
     "exceeds the maximum allowed token",
+];
+
+/// Phrases of servers that reject a member or a kind of content which another model may take.
+const UNSUPPORTED: [&str; 18] = [
     "unsupported_parameter",
     "unsupported_value",
     "unsupported parameter",
@@ -94,6 +98,12 @@ pub fn classify_error(status: u16, body: &[u8]) -> ErrorCause {
     }
 }
 
+/// Returns whether an error rejects a request that exceeds the context window.
+pub fn exceeds_context(body: &[u8]) -> bool {
+    let text = ErrorText::of(body);
+    CONTEXT_LENGTH.iter().any(|phrase| text.has(phrase))
+}
+
 /// Returns whether an error rejects the member that requests the usage of a stream.
 pub fn refuses_stream_usage(status: u16, body: &[u8]) -> bool {
     let names = |member: &str| memmem::find(body, member.as_bytes()).is_some();
@@ -109,7 +119,7 @@ fn by_phrase(text: &ErrorText) -> Option<ErrorCause> {
         Some(ErrorCause::Load)
     } else if has_one_of(&ACCESS) || names_no_model() {
         Some(ErrorCause::Access)
-    } else if has_one_of(&MISMATCH) {
+    } else if has_one_of(&CONTEXT_LENGTH) || has_one_of(&UNSUPPORTED) {
         Some(ErrorCause::Mismatch)
     } else {
         None
