@@ -38,6 +38,23 @@ impl Annotation {
         values.into_iter().map(Self::parse).collect()
     }
 
+    /// Returns the annotation for a citation of these characters of the answer, as it was written
+    /// by a provider of this API; `None` for a source without a URL.
+    pub fn of(citation: &Citation, range: (u32, u32)) -> Option<RawJson> {
+        if let Some((SignatureOrigin::OpenAi, original)) = &citation.original {
+            return Some(original.clone());
+        }
+        let (start, end) = citation.answer_range.unwrap_or(range);
+        let url_citation = UrlCitation {
+            start_index: Some(start),
+            end_index: Some(end),
+            title: Some(citation.title.clone().unwrap_or_default()),
+            url: Some(citation.url.clone()?),
+            content: citation.cited_text.clone(),
+        };
+        RawJson::of(&Self { kind: URL_CITATION.to_owned(), url_citation }).ok()
+    }
+
     fn parse(value: &RawValue) -> Citation {
         let original = Some((SignatureOrigin::OpenAi, RawJson::from(value)));
         let Ok(Self { kind, url_citation: own }) = serde_json::from_str(value.get()) else {

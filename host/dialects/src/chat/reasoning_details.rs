@@ -51,6 +51,39 @@ const fn format(origin: SignatureOrigin) -> &'static str {
 }
 
 impl ReasoningDetail {
+    /// Returns a text, or a piece of one.
+    pub fn of_text(text: &str, is_summary: bool, index: u32) -> Self {
+        let own = Self { kind: Self::kind(is_summary), index: Some(index), ..Self::default() };
+        let text = Some(text.to_owned());
+        if is_summary { Self { summary: text, ..own } } else { Self { text, ..own } }
+    }
+
+    /// Returns the signature of a text whose pieces precede it.
+    pub fn of_signature(signature: &Signature, is_summary: bool, index: u32) -> Self {
+        Self {
+            kind: Self::kind(is_summary),
+            signature: Some(signature.value.clone()),
+            format: Some(format(signature.origin).to_owned()),
+            index: Some(index),
+            ..Self::default()
+        }
+    }
+
+    /// Returns encrypted reasoning.
+    pub fn of_encrypted(encrypted: &Signature, index: u32) -> Self {
+        Self {
+            kind: ENCRYPTED.to_owned(),
+            data: Some(encrypted.value.clone()),
+            format: Some(format(encrypted.origin).to_owned()),
+            index: Some(index),
+            ..Self::default()
+        }
+    }
+
+    fn kind(is_summary: bool) -> String {
+        if is_summary { SUMMARY } else { TEXT }.to_owned()
+    }
+
     /// Returns the origin of its signature or data; `None` for a family that is not known.
     pub fn origin(&self) -> Option<SignatureOrigin> {
         self.format.as_deref().and_then(origin)
@@ -83,13 +116,43 @@ impl ReasoningDetail {
         self.origin().is_none() && (self.signature.is_some() || self.data.is_some())
     }
 
+    /// Returns the id of the call that it signs, if it is Google's: OpenRouter writes its signatures
+    /// of calls as encrypted reasoning.
+    pub fn google_call_id(&self) -> Option<&str> {
+        let is_google = self.origin() == Some(SignatureOrigin::Gemini) && self.kind == ENCRYPTED;
+        self.id.as_deref().filter(|_| is_google)
+    }
+
+    /// Returns the part that it stands for; `None` if it is empty.
+    fn part(&self) -> Option<Part> {
+        let (signature, encrypted) = (self.signature(), self.encrypted());
+        if self.text().is_empty() && signature.is_none() && encrypted.is_none() {
+            return None;
+        }
+        let (text, id) = (self.text().to_owned(), self.id.clone());
+        let reasoning = Reasoning { text, is_summary: self.is_summary(), encrypted, id };
+        Some(Part { signature, ..Part::new(PartContent::Reasoning(reasoning)) })
+    }
+
+    /// Returns whether it is a further piece of a text: clients may return the pieces of a stream.
+    fn continues(&self, earlier: &Self) -> bool {
+        self.kind != ENCRYPTED
+            && self.kind == earlier.kind
+            && self.index.is_some()
+            && self.index == earlier.index
+            && earlier.signature.is_none()
+    }
+
     /// Returns whether it is the encrypted form of a reasoning whose text precedes it.
     fn belongs_to(&self, earlier: &Self) -> bool {
         let same_item = match (&self.id, &earlier.id) {
             (Some(own), Some(other)) => own == other,
             _ => self.index == earlier.index || earlier.is_summary(),
         };
-        self.kind == ENCRYPTED && earlier.kind != ENCRYPTED && same_item && self.format == earlier.format
+        self.kind == ENCRYPTED
+            && earlier.kind != ENCRYPTED
+            && same_item
+            && (earlier.format.is_none() || self.format == earlier.format)
     }
 }
 
@@ -102,21 +165,20 @@ pub(super) fn reasoning_parts(details: &[ReasoningDetail], calls: &[Part]) -> Ve
         if signed_call(detail, calls).is_some() {
             continue;
         }
-        let last = parts.last_mut().map(|part| &mut part.content);
-        if let (Some(PartContent::Reasoning(last)), Some(before)) = (last, earlier)
-            && detail.belongs_to(before)
-        {
-            last.encrypted = detail.encrypted();
-            last.id = last.id.take().or_else(|| detail.id.clone());
-        } else if !detail.text().is_empty() || detail.signature().is_some() || detail.encrypted().is_some() {
-            let reasoning = Reasoning {
-                text: detail.text().to_owned(),
-                is_summary: detail.is_summary(),
-                encrypted: detail.encrypted(),
-                id: detail.id.clone(),
-            };
-            let part = Part::new(PartContent::Reasoning(reasoning));
-            parts.push(Part { signature: detail.signature(), ..part });
+        let last = parts.last_mut().and_then(|part| match &mut part.content {
+            PartContent::Reasoning(last) => Some((last, &mut part.signature)),
+            _ => None,
+        });
+        match last.zip(earlier) {
+            Some(((last, signature), earlier)) if detail.continues(earlier) => {
+                last.text.push_str(detail.text());
+                *signature = detail.signature();
+            }
+            Some(((last, _), earlier)) if detail.belongs_to(earlier) => {
+                last.encrypted = detail.encrypted();
+                last.id = last.id.take().or_else(|| detail.id.clone());
+            }
+            _ => parts.extend(detail.part()),
         }
         earlier = Some(detail);
     }
@@ -136,9 +198,8 @@ pub(super) fn sign_calls(details: &[ReasoningDetail], calls: &mut [Part]) {
 
 /// Returns the index of the call that a detail signs.
 fn signed_call(detail: &ReasoningDetail, calls: &[Part]) -> Option<usize> {
-    let id = detail.id.as_ref().filter(|_| detail.origin() == Some(SignatureOrigin::Gemini))?;
-    detail.encrypted()?;
-    calls.iter().position(|part| matches!(&part.content, PartContent::ToolCall(call) if call.id == *id))
+    let id = detail.google_call_id()?;
+    calls.iter().position(|part| matches!(&part.content, PartContent::ToolCall(call) if call.id == id))
 }
 
 /// Returns the details that stand for a part: one for its text and signature, one for its encrypted
@@ -149,35 +210,18 @@ pub(super) fn details_of(
     index: u32,
 ) -> impl Iterator<Item = ReasoningDetail> {
     let Reasoning { text, is_summary, encrypted, id } = reasoning;
-    let origin = signature.or(encrypted.as_ref()).map(|signature| signature.origin);
-    let common = ReasoningDetail {
-        id: id.clone(),
-        format: origin.map(|origin| format(origin).to_owned()),
-        index: Some(index),
-        ..ReasoningDetail::default()
-    };
+    let with_id = |detail| ReasoningDetail { id: id.clone(), ..detail };
     let readable = (!text.is_empty() || signature.is_some()).then(|| {
-        let (text, summary) = if *is_summary { (None, Some(text)) } else { (Some(text), None) };
+        let detail = ReasoningDetail::of_text(text, *is_summary, index);
+        let origin = signature.or(encrypted.as_ref()).map(|signature| signature.origin);
         ReasoningDetail {
-            kind: if *is_summary { SUMMARY } else { TEXT }.to_owned(),
-            text: text.cloned(),
-            summary: summary.cloned(),
             signature: signature.map(|signature| signature.value.clone()),
-            ..common.clone()
+            format: origin.map(|origin| format(origin).to_owned()),
+            ..detail
         }
     });
-    let encrypted = encrypted.as_ref().map(|encrypted| encrypted_detail(encrypted, common));
-    readable.into_iter().chain(encrypted)
-}
-
-/// Returns the detail of encrypted reasoning.
-pub(super) fn encrypted_detail(encrypted: &Signature, common: ReasoningDetail) -> ReasoningDetail {
-    ReasoningDetail {
-        kind: ENCRYPTED.to_owned(),
-        data: Some(encrypted.value.clone()),
-        format: Some(format(encrypted.origin).to_owned()),
-        ..common
-    }
+    let encrypted = encrypted.as_ref().map(|encrypted| ReasoningDetail::of_encrypted(encrypted, index));
+    readable.into_iter().chain(encrypted).map(with_id)
 }
 
 /// Google's members of a call or a message in its own chat completions.

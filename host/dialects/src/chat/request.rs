@@ -10,7 +10,9 @@ use pointsman_domain::serving_error::ServingError;
 use crate::form::{ConversationRequest, Losses};
 use crate::json::{MemberPath, ObjectMembers};
 
+pub(super) use self::content::ThinkingText;
 pub(crate) use self::members::SharedMembers;
+pub(super) use self::tools::text_or_json;
 
 /// Parses a request for chat completions. The losses are what the common form cannot hold.
 ///
