@@ -231,7 +231,6 @@ export type RequestTotals = {
 };
 
 export type RouteOverview = {
-  aliases?: string[];
   answered: number;
   baseline: string | null;
   baseline_cost_usd: number;

@@ -66,7 +66,7 @@ impl ModelFamily {
     /// Returns the reasoning to request; `None` for the model's default.
     pub(super) fn thinking(self, request: &ConversationRequest, losses: &mut Losses) -> Option<Thinking> {
         let reasoning = request.reasoning.as_ref()?;
-        let effort = reasoning.effort();
+        let effort = if reasoning.is_off() { Some(ReasoningEffort::None) } else { reasoning.effort() };
         match self.thinking {
             ThinkingControl::None => {
                 if !reasoning.is_off() && (effort.is_some() || reasoning.is_adaptive) {
@@ -185,6 +185,13 @@ mod tests {
         let adaptive = ReasoningRequest { is_adaptive: true, ..ReasoningRequest::default() };
         assert_eq!(thinking("gemini-2.5-pro", adaptive.clone(), None), (Some(Thinking::Budget(-1)), true));
         assert_eq!(thinking("gemini-3-pro", adaptive, None), (None, true));
+    }
+
+    #[test]
+    fn a_budget_of_zero_turns_reasoning_off_whatever_the_effort() {
+        let off = ReasoningRequest { budget_tokens: Some(0), ..effort(ReasoningEffort::High) };
+        assert_eq!(thinking("gemini-2.5-flash", off.clone(), None), (Some(Thinking::Budget(0)), true));
+        assert_eq!(thinking("gemini-3-flash", off, None), (Some(Thinking::Level("minimal")), false));
     }
 
     #[test]

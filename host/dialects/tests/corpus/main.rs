@@ -10,6 +10,7 @@
 )]
 
 mod anthropic;
+mod gemini;
 mod recorded;
 mod responses;
 

@@ -38,7 +38,7 @@ pub(super) enum Media<'a> {
 
 impl<'a> Media<'a> {
     /// Returns media at a location; `None` for a file in another provider's store. `kind` is
-    /// `image`, `audio`, `video` or `application`.
+    /// `image`, `audio`, `video`, or empty for any.
     pub(super) fn of(source: &'a MediaSource, kind: &str) -> Option<Self> {
         match source {
             MediaSource::Base64 { media_type, data } => {

@@ -123,7 +123,7 @@ impl<'a, 'l> MessageRenderer<'a, 'l> {
             self.push_text(context, None);
         }
         match &document.content {
-            DocumentContent::Media(source) => self.push_media(source, "application", None, path),
+            DocumentContent::Media(source) => self.push_media(source, "", None, path),
             DocumentContent::Text(text) => self.push_text(text, None),
             DocumentContent::Parts(parts) => {
                 for (at, part) in parts.iter().enumerate() {

@@ -50,7 +50,7 @@ impl<'a> MessageRenderer<'a, '_> {
                 self.record_labels(document, path);
                 content.texts.extend(document.context.as_deref());
                 match &document.content {
-                    DocumentContent::Media(source) => (source, "application"),
+                    DocumentContent::Media(source) => (source, ""),
                     DocumentContent::Text(text) => return content.texts.push(text),
                     DocumentContent::Parts(parts) => {
                         return content.texts.extend(parts.iter().filter_map(Part::as_text));
