@@ -231,6 +231,7 @@ export type RequestTotals = {
 };
 
 export type RouteOverview = {
+  aliases?: string[];
   answered: number;
   baseline: string | null;
   baseline_cost_usd: number;

@@ -71,6 +71,34 @@ async fn a_key_gives_access_to_its_routes_and_models_only() {
 }
 
 #[tokio::test]
+async fn a_key_for_a_route_covers_its_aliases_and_a_key_for_an_alias_covers_that_name() {
+    let upstream = FakeModel::saying("hello there").await;
+    let aliases = "aliases = [\"gpt-4o\", \"claude-*\"]\n[routes.secret]\npolicy = \"cost\"\n";
+    let keys = [key("route", ALL, "[\"main\"]"), key("alias", SOME, "[\"gpt-*\", \"claude-opus-4\"]")];
+    let gateway = Gateway::start(&(in_order(&[&upstream], aliases) + &keys.concat())).await;
+    for (secret, names) in [
+        (ALL, ["main", "gpt-4o", "claude-opus-4", "claude-haiku-4"].as_slice()),
+        (SOME, &["gpt-4o", "claude-opus-4"]),
+    ] {
+        for name in names {
+            assert_eq!(ask_with_key(&gateway, secret, name).await.status, 200, "{name}");
+        }
+    }
+    for name in ["main", "claude-haiku-4", "secret", "a/chat"] {
+        error(&ask_with_key(&gateway, SOME, name).await, 403, "model_not_allowed");
+    }
+    let unknown = error(&ask_with_key(&gateway, SOME, "secre").await, 404, "model_not_found");
+    assert!(!unknown.contains("secret"), "no name that the key may not use is suggested: {unknown}");
+
+    for (secret, expected) in [(ALL, ["main", "gpt-4o"].as_slice()), (SOME, &["gpt-4o"])] {
+        let list = client::get_with(&gateway.url("/v1/models"), &[("x-api-key", secret)]).await.json();
+        let ids: Vec<&Value> =
+            list["data"].as_array().expect("a list").iter().map(|entry| &entry["id"]).collect();
+        assert_eq!(ids, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_reload_revokes_a_key_and_adds_another() {
     let upstream = FakeModel::saying("hello there").await;
     let gateway = Gateway::start(&config(&upstream, &[key("old", ALL, "[\"*\"]")])).await;

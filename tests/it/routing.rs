@@ -179,6 +179,84 @@ async fn routes_and_models_are_listed_and_shown_one_by_one() {
 }
 
 #[tokio::test]
+async fn a_route_is_served_under_its_aliases_and_the_most_specific_pattern_wins() {
+    let upstream = FakeModel::saying("hello").await;
+    let route = |name: &str, aliases: &str| {
+        format!("[routes.\"{name}\"]\npolicy = \"cost\"\naliases = [{aliases}]\n")
+    };
+    let more = [
+        route("all", "\"*\""),
+        route("openai", "\"gpt-*\", \"gpt-4o\""),
+        route("small", "\"gpt-*-mini\", \"*-nano\""),
+        route("long/context", "\"claude-opus-4-8[1m]\", \"claude-*\""),
+    ];
+    let gateway = Gateway::start(&in_order(&[&upstream], &more.concat())).await;
+    for (name, route) in [
+        ("gpt-4o", "openai"),
+        ("gpt-5", "openai"),
+        ("gpt-5-mini", "small"),
+        ("gpt-5-nano", "openai"),
+        ("o9-nano", "small"),
+        ("claude-opus-4-8[1m]", "long/context"),
+        ("claude-haiku-4-5", "long/context"),
+        ("long/context", "long/context"),
+        ("main", "main"),
+        ("mistral:latest", "all"),
+        ("Modèle inconnu", "all"),
+    ] {
+        let answer = ask(&gateway, &chat(name, "hi")).await;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "hello"), "{name}");
+        let id = answer.header("x-pointsman-decision-id").expect("an id");
+        let record = client::get(&gateway.admin(&format!("/admin/decisions/{id}"))).await.json();
+        assert_eq!((&record["route"], &record["request"]["model"]), (&json!(route), &json!(name)));
+    }
+    let direct = ask(&gateway, &chat("a/chat", "hi")).await;
+    assert_eq!(direct.header("x-pointsman-policy"), None, "a model has precedence over every pattern");
+
+    let list = client::get(&gateway.url("/v1/models")).await.json();
+    let ids: Vec<_> = list["data"].as_array().expect("a list").iter().map(|entry| &entry["id"]).collect();
+    let expected =
+        ["main", "all", "openai", "gpt-4o", "small", "long/context", "claude-opus-4-8[1m]", "a/chat"];
+    assert_eq!(ids, expected);
+    for (id, route) in
+        [("gpt-4o", "openai"), ("claude-opus-4-8%5B1m%5D", "long/context"), ("gpt-6", "openai")]
+    {
+        let entry = client::get(&gateway.url(&format!("/v1/models/{id}"))).await.json();
+        assert_eq!(entry["pointsman"], json!({ "kind": "alias", "route": route }), "{entry}");
+    }
+    let overview = client::get(&gateway.admin("/admin/overview")).await.json();
+    assert_eq!(overview["routes"][2]["aliases"], json!(["gpt-*", "gpt-4o"]));
+    let metrics = client::get(&gateway.admin("/metrics")).await;
+    let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
+    assert!(metrics.contains("route=\"long/context\""), "{metrics}");
+    assert!(!metrics.contains("gpt-5") && !metrics.contains("inconnu"), "no label has a client's name");
+}
+
+#[tokio::test]
+async fn an_unknown_name_gets_the_one_that_was_likely_meant() {
+    let upstream = FakeModel::saying("hello").await;
+    let more = "aliases = [\"claude-*\", \"gpt-4o-mini\"]\n\
+                [routes.\"meta-llama/Llama-3.1-8B-Instruct\"]\npolicy = \"cost\"\n";
+    let gateway = Gateway::start(&in_order(&[&upstream], more)).await;
+    for (name, near) in [
+        ("gpt-4o-mni", "gpt-4o-mini"),
+        ("Main", "main"),
+        ("llama-3.1-8b-instruct", "meta-llama/Llama-3.1-8B-Instruct"),
+        ("chat", "a/chat"),
+    ] {
+        let message = error(&ask(&gateway, &chat(name, "hi")).await, 404, "model_not_found");
+        let expected = format!(
+            "there is no route or model `{name}`: did you mean `{near}`? GET /v1/models lists what there is"
+        );
+        assert_eq!(message, expected);
+        let one = client::get(&gateway.url(&format!("/v1/models/{name}"))).await;
+        assert_eq!(error(&one, 404, "model_not_found"), expected);
+    }
+    let unlike = error(&ask(&gateway, &chat(&"x".repeat(512), "hi")).await, 404, "model_not_found");
+    assert!(!unlike.contains("did you mean"), "{unlike}");
+}
+
+#[tokio::test]
 async fn a_picture_is_routed_to_a_model_that_accepts_images() {
     let (blind, sighted) = (FakeModel::saying("eh?").await, FakeModel::saying("a cat").await);
     let config = [

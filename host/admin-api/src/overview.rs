@@ -86,6 +86,9 @@ pub struct RouteOverview {
     /// The description in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Further names that clients can request, exact or patterns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     /// Ids of its models.
     pub models: Vec<String>,
     /// The model that costs are compared with.

@@ -53,7 +53,7 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
     let policies =
         policies::compile(&file.policies, root.get("policies"), &directory, secrets, &mut problems);
     let routes = routes::compile(&file.routes, root, &policies, retry_budget, &mut problems);
-    let keys = keys::compile(&file.keys, root, &mut problems);
+    let keys = keys::compile(&file.keys, root, &routes, &mut problems);
 
     warnings.extend(directory.warnings);
     let checked = problems.check(input.file);

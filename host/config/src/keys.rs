@@ -1,14 +1,16 @@
 //! API keys of clients. Only their hashes are stored, so a leaked configuration grants no
 //! access. Keys are long and random, so an unsalted hash cannot be reversed by guessing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use pointsman_domain::ids::KeyName;
+use pointsman_domain::names::NamePattern;
 use sha2::{Digest, Sha256};
 
 use super::document::Node;
 use super::problem::Problems;
+use super::routes::Route;
 use super::{names, raw};
 
 /// Prefix of keys, by which secret scanners can detect leaked ones.
@@ -24,8 +26,15 @@ pub struct Key {
     pub name: KeyName,
     /// SHA-256 of the key.
     pub sha256: [u8; 32],
-    /// Routes and models that it may request; `None` for all.
-    pub allowed: Option<BTreeSet<String>>,
+    /// Names that it may request; `None` for all.
+    pub allowed: Option<AllowedNames>,
+}
+
+/// Names of routes, models and aliases that a key may request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedNames {
+    names: HashSet<String>,
+    patterns: Vec<NamePattern>,
 }
 
 /// A newly generated key.
@@ -38,9 +47,24 @@ pub struct NewKey {
 }
 
 impl Key {
-    /// Returns whether the key may request a route or a model of this name.
+    /// Returns whether the key may request a name: that of a route or a model, or an alias. A route
+    /// may be requested under any of its names if one of the two is allowed: its own, or the one that
+    /// the client sends.
     pub fn may_ask_for(&self, name: &str) -> bool {
         self.allowed.as_ref().is_none_or(|allowed| allowed.contains(name))
+    }
+}
+
+impl AllowedNames {
+    fn contains(&self, name: &str) -> bool {
+        self.names.contains(name) || self.patterns.iter().any(|pattern| pattern.matches(name))
+    }
+
+    fn insert(&mut self, pattern: NamePattern) {
+        match pattern.is_exact() {
+            true => _ = self.names.insert(pattern.as_str().to_owned()),
+            false => self.patterns.push(pattern),
+        }
     }
 }
 
@@ -61,18 +85,16 @@ pub fn hash(key: &str) -> [u8; 32] {
 pub(super) fn compile(
     keys: &BTreeMap<String, raw::Key>,
     root: Node<'_>,
+    routes: &[Route],
     problems: &mut Problems<'_>,
 ) -> Vec<Key> {
-    let routes = root.get("routes").entries().map(|(name, _)| name);
-    let names: Vec<&str> = routes.chain(root.get("models").entries().map(|(id, _)| id)).collect();
+    let known = KnownNames::new(root, routes);
     let mut compiled: Vec<Key> = Vec::new();
     for (name, node) in root.get("keys").entries() {
         names::check("key", name, node, problems);
         let Some(raw) = keys.get(name) else { continue };
-        let allowed = raw.routes.as_ref().map(|patterns| {
-            let allowed = names::expand("route", patterns, node.get("routes"), &names, problems);
-            allowed.into_iter().map(str::to_owned).collect()
-        });
+        let patterns = raw.routes.as_ref();
+        let allowed = patterns.map(|patterns| known.allowed(patterns, node.get("routes"), problems));
         let Some(sha256) = hash_of(raw, node, problems) else { continue };
         if let Some(same) = compiled.iter().find(|key| key.sha256 == sha256) {
             problems
@@ -81,6 +103,40 @@ pub(super) fn compile(
         compiled.push(Key { name: KeyName::new(name), sha256, allowed });
     }
     compiled
+}
+
+/// Names that clients can request.
+struct KnownNames<'d> {
+    /// Routes, models and exact aliases.
+    names: Vec<&'d str>,
+    /// Aliases that are patterns.
+    patterns: Vec<&'d NamePattern>,
+}
+
+impl<'d> KnownNames<'d> {
+    fn new(root: Node<'d>, routes: &'d [Route]) -> Self {
+        let aliases = routes.iter().flat_map(|route| &route.aliases);
+        let (exact, patterns): (Vec<_>, Vec<_>) = aliases.partition(|alias| alias.is_exact());
+        let routes = root.get("routes").entries().map(|(name, _)| name);
+        let models = root.get("models").entries().map(|(id, _)| id);
+        let names = routes.chain(models).chain(exact.into_iter().map(NamePattern::as_str)).collect();
+        Self { names, patterns }
+    }
+
+    /// Returns the names that a list allows. Each entry has to match some that there are.
+    fn allowed(&self, list: &[String], node: Node<'_>, problems: &mut Problems<'_>) -> AllowedNames {
+        let mut allowed = AllowedNames::default();
+        for (index, entry) in list.iter().enumerate() {
+            let pattern = NamePattern::new(entry);
+            let is_known = self.names.iter().any(|name| pattern.matches(name))
+                || self.patterns.iter().any(|alias| alias.overlaps(&pattern));
+            if !is_known {
+                names::report_unknown("route", entry, node.at(index), &self.names, problems);
+            }
+            allowed.insert(pattern);
+        }
+        allowed
+    }
 }
 
 fn hash_of(raw: &raw::Key, node: Node<'_>, problems: &mut Problems<'_>) -> Option<[u8; 32]> {

@@ -1,5 +1,7 @@
 //! Names that the file defines, and patterns over them.
 
+use pointsman_domain::names::NamePattern;
+
 use super::document::Node;
 use super::problem::Problems;
 
@@ -15,20 +17,35 @@ pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_plain)
 }
 
-/// Longest name of a route: clients with a fixed model name need a route of that name.
-const LONGEST_ROUTE: usize = 128;
+/// Longest name that clients can request: clients with a fixed model name need a route of that name.
+const LONGEST_REQUESTED: usize = 256;
 
-/// Checks the name of a route. Any model name that a client may send is valid, except those
-/// with `*`, which is a wildcard in lists of names, quotes or backslashes.
+/// Returns whether clients can request a name: any model name that they may send, except those with
+/// quotes or backslashes, which names in messages stand in. `*` is allowed in patterns only.
+pub(super) fn is_requestable(name: &str, allows_star: bool) -> bool {
+    let is_allowed = |byte: u8| match byte {
+        b'"' | b'\\' | b'\'' | b'`' => false,
+        b'*' => allows_star,
+        _ => byte.is_ascii_graphic(),
+    };
+    (1..=LONGEST_REQUESTED).contains(&name.len()) && name.bytes().all(is_allowed)
+}
+
+/// Checks the name of a route.
 pub(super) fn check_route(name: &str, node: Node<'_>, problems: &mut Problems<'_>) {
-    let is_allowed =
-        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'*' | b'"' | b'\\' | b'\'' | b'`');
-    if (1..=LONGEST_ROUTE).contains(&name.len()) && name.bytes().all(is_allowed) {
+    if is_requestable(name, false) {
         return;
     }
-    problems.add(node.key(), format!("route {name:?} has a name that cannot be used")).hint(format!(
-        "names of routes are 1 to {LONGEST_ROUTE} printable characters of ASCII without space, quotes, \\ and *"
-    ));
+    let hint = match name.contains('*') {
+        true => "a pattern is an alias of a route: aliases = [\"gpt-*\"]".to_owned(),
+        false => requestable_rule("names of routes"),
+    };
+    problems.add(node.key(), format!("route {name:?} has a name that cannot be used")).hint(hint);
+}
+
+/// Returns the rule for names that clients can request, for hints.
+pub(super) fn requestable_rule(what: &str) -> String {
+    format!("{what} are 1 to {LONGEST_REQUESTED} printable characters of ASCII without space, quotes and \\")
 }
 
 /// Checks the name of a backend, policy or key.
@@ -51,14 +68,10 @@ pub(super) fn expand<'n>(
 ) -> Vec<&'n str> {
     let mut chosen = Vec::new();
     for (index, pattern) in patterns.iter().enumerate() {
-        let matched: Vec<&str> = known.iter().copied().filter(|name| matches(pattern, name)).collect();
+        let parsed = NamePattern::new(pattern);
+        let matched: Vec<&str> = known.iter().copied().filter(|name| parsed.matches(name)).collect();
         if matched.is_empty() {
-            let message = if pattern.contains('*') {
-                format!("no {what} matches `{pattern}`")
-            } else {
-                format!("unknown {what} `{pattern}`")
-            };
-            problems.add(node.at(index).place(), message).did_you_mean(pattern, known, "there are");
+            report_unknown(what, pattern, node.at(index), known, problems);
         }
         for name in matched {
             if !chosen.contains(&name) {
@@ -69,39 +82,17 @@ pub(super) fn expand<'n>(
     chosen
 }
 
-/// Returns whether a name matches a pattern in which `*` matches any characters, or none.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
-    let Some((start, mut rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut name) = name.strip_prefix(start) else { return false };
-    while let Some((middle, next)) = rest.split_once('*') {
-        let Some(found) = name.find(middle) else { return false };
-        name = &name[found + middle.len()..];
-        rest = next;
-    }
-    name.ends_with(rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        for (pattern, name) in [
-            ("a/b", "a/b"),
-            ("*", "a/b"),
-            ("a/*", "a/b"),
-            ("a/*", "a/b/c"),
-            ("*b", "a/b"),
-            ("a*b*c", "a1b2c"),
-            ("a*a", "aa"),
-            ("**", ""),
-        ] {
-            assert!(matches(pattern, name), "{pattern} should match {name}");
-        }
-        for (pattern, name) in [("a", "a/b"), ("a/*", "b/a"), ("a*a", "a"), ("*b", "a/bc"), ("a*b*c", "acb")]
-        {
-            assert!(!matches(pattern, name), "{pattern} should not match {name}");
-        }
-    }
+/// Adds the problem of a name or pattern that matches nothing.
+pub(super) fn report_unknown(
+    what: &str,
+    pattern: &str,
+    node: Node<'_>,
+    known: &[&str],
+    problems: &mut Problems<'_>,
+) {
+    let message = match pattern.contains('*') {
+        true => format!("no {what} matches `{pattern}`"),
+        false => format!("unknown {what} `{pattern}`"),
+    };
+    problems.add(node.place(), message).did_you_mean(pattern, known, "there are");
 }

@@ -70,8 +70,9 @@ pub(super) struct File {
     /// Policies, by name.
     pub policies: BTreeMap<String, Policy>,
     /// Model names that clients can request, each bound to a policy and a set of models. A name
-    /// consists of printable ASCII characters other than space, quotes, `\` and `*`, and must
-    /// not be the name of a model.
+    /// is any model name that clients send, such as `meta-llama/Llama-3.1-8B-Instruct`: up to 256
+    /// printable ASCII characters other than space, quotes, `\` and `*`. It must not be the name
+    /// of a model.
     pub routes: BTreeMap<String, Route>,
     /// API keys of clients, by name. Without any key, every client that can reach the listener
     /// is served.
@@ -292,6 +293,11 @@ pub(super) struct Health {
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("required" = ["policy"]))]
 pub(super) struct Route {
+    /// Further names that clients can request: names such as `"gpt-4o"`, and patterns such as
+    /// `"gpt-*"`, in which `*` matches any text. An exact name has precedence over every pattern;
+    /// of several patterns, the one with the longest text before its first `*`, then the longest
+    /// one, then the first one of the file. `"*"` stands for all names that nothing else matches.
+    pub aliases: Vec<String>,
     /// Description in the list of models.
     pub description: Option<String>,
     /// Policy that decides.
@@ -374,6 +380,8 @@ pub(super) struct Key {
     /// hash.
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     pub hash: Option<String>,
-    /// Routes and models that the key may request; `*` matches any characters. Default: all.
+    /// Routes and models that the key may request, under all of their names, and aliases: a
+    /// client may use a route if its name or the name that the client sends is listed. `*`
+    /// matches any characters. Default: all.
     pub routes: Option<Vec<String>>,
 }

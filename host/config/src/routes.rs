@@ -8,6 +8,7 @@ use pointsman_domain::failure::CallTimeouts;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::live::RetryBudget;
 use pointsman_domain::money::Picodollars;
+use pointsman_domain::names::NamePattern;
 use pointsman_domain::plan::PlanLimits;
 
 use super::document::Node;
@@ -16,11 +17,15 @@ use super::problem::Problems;
 use super::rollout::{self, Trial};
 use super::{names, raw};
 
+mod aliases;
+
 /// A model name that clients can request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     /// Its name; never that of a model.
     pub name: RouteName,
+    /// Further names, exact or patterns. None of them is a name or an alias of anything else.
+    pub aliases: Vec<NamePattern>,
     /// Description in the list of models.
     pub description: Option<String>,
     /// The policy that decides.
@@ -119,6 +124,7 @@ pub(super) fn compile(
         }
     }
     let ids: Vec<&str> = root.get("models").entries().map(|(id, _)| id).collect();
+    let mut aliases = aliases::AliasChecker::new(root.get("routes"), &ids);
     let mut compiled = Vec::new();
     for (name, node) in root.get("routes").entries() {
         names::check_route(name, node, problems);
@@ -137,6 +143,7 @@ pub(super) fn compile(
         let of_policy = || policies.iter().find(|other| other.spec.name.as_str() == policy);
         compiled.push(Route {
             name: RouteName::new(name),
+            aliases: aliases.check(name, &raw.aliases, node.get("aliases"), problems),
             description: raw.description.clone(),
             policy: PolicyName::new(policy),
             trial: rollout::trial(raw, node, &known, problems),

@@ -13,6 +13,7 @@ pub mod ids;
 pub mod live;
 pub mod model;
 pub mod money;
+pub mod names;
 pub mod outcome;
 pub mod plan;
 pub mod prompt;

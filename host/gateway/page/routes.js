@@ -26,7 +26,7 @@ export function routes() {
 /** @param {RouteOverview} route
  * @param {GatewayStatus} now */
 function panel(route, now) {
-  const { name, trial, promoted, holds = [] } = route;
+  const { name, trial, promoted, aliases = [], holds = [] } = route;
   const id = `route-${name}`;
   return h('section', { class: trial ? 'panel wide' : 'panel', key: name, 'aria-labelledby': id },
     h('div', { class: 'panel-head' }, h('h2', { id }, name), promoted && badge('good', 'promoted'),
@@ -37,6 +37,7 @@ function panel(route, now) {
         promoted && h('button', { type: 'button', key: 'back', onclick: () => demote(route), 'aria-label': `Roll back ${name}` }, 'Roll back'))),
     route.description && h('p', { class: 'pad muted' }, route.description),
     facts(
+      aliases.length > 0 && ['Aliases', aliases.join(', ')],
       ['Policy', version(route.version)],
       promoted && ['Promoted', `${moment(promoted.at * 1000)}, instead of ${promoted.instead_of}`],
       ['Requests', `${count(route.requests)}${route.failed ? `, ${count(route.failed)} failed` : ''}`],

@@ -15,6 +15,11 @@ use crate::clock::unix_seconds;
 use crate::rollout::state::PromotedPolicy;
 use crate::rollout::{Promotion, RolloutState, Trial};
 
+mod requested_names;
+
+pub use requested_names::RequestableName;
+use requested_names::RouteAliases;
+
 /// Loaded policies by name.
 pub type Slots = BTreeMap<PolicyName, Arc<PolicySlot>>;
 
@@ -50,6 +55,8 @@ pub struct Snapshot {
     pub keys: Keyring,
     /// Routes, and models that clients address directly, by name.
     pub served: HashMap<Arc<str>, Route>,
+    /// Further names of routes.
+    aliases: RouteAliases,
     /// Connected backends.
     pub backends: Backends,
     /// Loaded policies, used or not.
@@ -129,6 +136,7 @@ impl Snapshot {
         Self {
             keys: Keyring::new(&config.keys),
             served: served(&config, &slots, state, previous),
+            aliases: RouteAliases::new(&config.routes),
             _probers: probers(&config, &backends),
             backends,
             max_body_bytes: config.server.max_body_bytes,
@@ -150,13 +158,6 @@ impl Snapshot {
             Some(Strategy::Policy(decider)) => &decider.policy,
             _ => &route.policy,
         }
-    }
-
-    /// Iterates over routes, then models, in the order of the configuration.
-    pub fn in_order(&self) -> impl Iterator<Item = &Route> {
-        let routes = self.config.routes.iter().map(|route| route.name.as_str());
-        let models = self.config.models.iter().map(|model| model.id.as_str());
-        routes.chain(models).filter_map(|name| self.served.get(name))
     }
 }
 

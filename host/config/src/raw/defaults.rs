@@ -161,6 +161,7 @@ impl Default for Warm {
 impl Default for Route {
     fn default() -> Self {
         Self {
+            aliases: Vec::new(),
             description: None,
             policy: None,
             shadow: None,

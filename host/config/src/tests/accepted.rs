@@ -14,7 +14,7 @@ use pointsman_domain::secret::Secret;
 use pointsman_policy::{Grants, HostCalls, Isolation, Limits};
 
 use super::super::{Compile, Config, Mode, OnFailure, Overrides, PolicySource, Rollback, Route, Trial};
-use super::{accepted, compile};
+use super::{accepted, compile, rejected};
 use crate::keys;
 
 const OPENAI: &str = r#"
@@ -251,6 +251,29 @@ fn a_key_may_ask_for_what_it_lists_and_a_key_without_a_list_for_all() {
     assert_eq!(some.sha256, keys::hash(&new.key));
     assert!(some.may_ask_for("usual") && some.may_ask_for("sim/small") && !some.may_ask_for("other"));
     assert!(all.may_ask_for("other"));
+}
+
+#[test]
+fn a_key_may_list_aliases_and_names_that_a_pattern_matches() {
+    let hash = "a".repeat(64);
+    let text = |allowed: &str| {
+        format!(
+            "[routes.auto]\npolicy = \"plain\"\naliases = [\"gpt-4o\", \"claude-*\"]\n\
+             [keys.app]\nhash = \"sha256:{hash}\"\nroutes = [{allowed}]\n"
+        )
+    };
+    let config = accepted(&text("\"gpt-4o\", \"claude-opus-4-8\", \"claude-sonnet-*\""));
+    let key = &config.keys[0];
+    for name in ["gpt-4o", "claude-opus-4-8", "claude-sonnet-4"] {
+        assert!(key.may_ask_for(name), "{name}");
+    }
+    for name in ["auto", "usual", "claude-opus", "gpt-4o-mini"] {
+        assert!(!key.may_ask_for(name), "{name}");
+    }
+    let refused = rejected(&text("\"gpt-4\", \"gemini-*\""));
+    assert!(refused.contains("unknown route `gpt-4`"), "{refused}");
+    assert!(refused.contains("did you mean `gpt-4o`?"), "{refused}");
+    assert!(refused.contains("no route matches `gemini-*`"), "{refused}");
 }
 
 #[test]

@@ -73,6 +73,10 @@ fn a_route_may_have_any_name_that_a_client_asks_for() {
         "accounts/x#y",
         "a+b=c%20d?e&f",
         "sim/other",
+        "meta-llama/Llama-3.1-8B-Instruct",
+        "qwen3:8b",
+        "claude-opus-4-8[1m]",
+        "x".repeat(256).as_str(),
     ] {
         let config = accepted(&format!("[routes.\"{name}\"]\npolicy = \"plain\"\n"));
         assert!(config.routes.iter().any(|route| route.name.as_str() == name), "{name}");
@@ -81,7 +85,7 @@ fn a_route_may_have_any_name_that_a_client_asks_for() {
 
 #[test]
 fn a_route_has_neither_the_name_of_a_model_nor_a_pattern_for_one() {
-    let long = "x".repeat(129);
+    let long = "x".repeat(257);
     for name in ["*", "gpt-*", "", "two words", "gr\u{fc}n", "a`b", long.as_str()] {
         let refused = rejected(&format!("[routes.\"{name}\"]\npolicy = \"plain\"\n"));
         assert!(refused.contains("has a name that cannot be used"), "{name}: {refused}");
@@ -98,6 +102,89 @@ policy = "plain""#,
       |         ^^^^^^^^^^^
       = hint: clients request both by name: rename the route
     "#);
+}
+
+#[test]
+fn aliases_are_names_and_patterns_in_the_order_of_the_list() {
+    let config = accepted(
+        r#"
+[routes.auto]
+policy = "plain"
+aliases = ["gpt-4o", "openai/gpt-**", "claude-opus-4-8[1m]", "*"]"#,
+    );
+    let route = config.routes.iter().find(|route| route.name.as_str() == "auto").unwrap();
+    let aliases: Vec<&str> = route.aliases.iter().map(|alias| alias.as_str()).collect();
+    assert_eq!(aliases, ["gpt-4o", "openai/gpt-*", "claude-opus-4-8[1m]", "*"]);
+}
+
+#[test]
+fn a_name_belongs_to_one_route() {
+    assert_snapshot!(rejected(
+        r#"
+[routes.auto]
+policy = "plain"
+aliases = ["usual", "sim/small", "gpt-4o", "gpt-*"]
+[routes.other]
+policy = "plain"
+aliases = ["gpt-**", "gpt-4o", "o3", "o3", "two words", ""]"#,
+    ), @r#"
+    error: alias `usual` is the name of a route
+     --> pointsman.toml:4:12
+      |
+    4 | aliases = ["usual", "sim/small", "gpt-4o", "gpt-*"]
+      |            ^^^^^^^
+      = hint: requests of that name go to that route: remove the alias
+
+    error: alias `sim/small` is the name of a model
+     --> pointsman.toml:4:21
+      |
+    4 | aliases = ["usual", "sim/small", "gpt-4o", "gpt-*"]
+      |                     ^^^^^^^^^^^
+      = hint: clients request both by name: remove the alias
+
+    error: alias `gpt-**` is that of route `auto` too
+     --> pointsman.toml:7:12
+      |
+    7 | aliases = ["gpt-**", "gpt-4o", "o3", "o3", "two words", ""]
+      |            ^^^^^^^^
+      = hint: a name belongs to one route: keep one of them
+
+    error: alias `gpt-4o` is that of route `auto` too
+     --> pointsman.toml:7:22
+      |
+    7 | aliases = ["gpt-**", "gpt-4o", "o3", "o3", "two words", ""]
+      |                      ^^^^^^^^
+      = hint: a name belongs to one route: keep one of them
+
+    error: alias `o3` is given twice
+     --> pointsman.toml:7:38
+      |
+    7 | aliases = ["gpt-**", "gpt-4o", "o3", "o3", "two words", ""]
+      |                                      ^^^^
+      = hint: a name belongs to one route: keep one of them
+
+    error: "two words" cannot be an alias
+     --> pointsman.toml:7:44
+      |
+    7 | aliases = ["gpt-**", "gpt-4o", "o3", "o3", "two words", ""]
+      |                                            ^^^^^^^^^^^
+      = hint: aliases are 1 to 256 printable characters of ASCII without space, quotes and \
+
+    error: "" cannot be an alias
+     --> pointsman.toml:7:57
+      |
+    7 | aliases = ["gpt-**", "gpt-4o", "o3", "o3", "two words", ""]
+      |                                                         ^^
+      = hint: aliases are 1 to 256 printable characters of ASCII without space, quotes and \
+
+    7 errors in pointsman.toml
+    "#);
+}
+
+#[test]
+fn a_route_with_a_pattern_as_its_name_hints_at_aliases() {
+    let refused = rejected("[routes.\"gpt-*\"]\npolicy = \"plain\"\n");
+    assert!(refused.contains("a pattern is an alias of a route: aliases = [\"gpt-*\"]"), "{refused}");
 }
 
 #[test]

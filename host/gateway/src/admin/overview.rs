@@ -95,6 +95,7 @@ fn route_overview(
     Some(RouteOverview {
         status: routes::status(snapshot, state, configured)?,
         description: configured.description.clone(),
+        aliases: configured.aliases.iter().map(ToString::to_string).collect(),
         models: configured.models.iter().map(ToString::to_string).collect(),
         baseline: served.baseline.as_ref().map(|model| model.id.to_string()),
         totals: totals(&sums.get(name).copied().unwrap_or_default()),

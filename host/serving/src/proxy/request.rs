@@ -60,15 +60,24 @@ impl<'a> AcceptedRequest<'a> {
 }
 
 fn route<'a>(snapshot: &'a Snapshot, model: &str, key: Option<&Key>) -> Result<&'a Route, ServingError> {
-    let Some(route) = snapshot.served.get(model) else {
-        let message = format!("there is no route or model `{model}`: GET /v1/models lists what there is");
-        return Err(ServingError::new(ErrorKind::ModelNotFound, message).with_parameter("model"));
+    let Some(route) = snapshot.requested(model) else {
+        return Err(unknown_model(snapshot, model, key));
     };
     match key {
-        Some(key) if !key.may_ask_for(model) => {
+        Some(key) if !route.is_allowed(model, Some(key)) => {
             let message = format!("the key `{}` may not use `{model}`", key.name);
             Err(ServingError::new(ErrorKind::ModelNotAllowed, message))
         }
         _ => Ok(route),
     }
+}
+
+/// Returns the error for a name that nothing has, with the name that was likely meant.
+pub fn unknown_model(snapshot: &Snapshot, model: &str, key: Option<&Key>) -> ServingError {
+    let hint = match snapshot.did_you_mean(model, key) {
+        Some(near) => format!("did you mean `{near}`? "),
+        None => String::new(),
+    };
+    let message = format!("there is no route or model `{model}`: {hint}GET /v1/models lists what there is");
+    ServingError::new(ErrorKind::ModelNotFound, message).with_parameter("model")
 }

@@ -22,6 +22,7 @@ pub struct ModelEntry<'a> {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum EntryKind<'a> {
     Route { policy: &'a str },
+    Alias { route: &'a str },
     Model,
 }
 
@@ -36,6 +37,11 @@ impl<'a> ModelEntry<'a> {
     /// 1970.
     pub const fn route(name: &'a str, policy: &'a str, created: u64) -> Self {
         Self { id: name, object: "model", created, owned_by: GATEWAY, kind: EntryKind::Route { policy } }
+    }
+
+    /// Returns the entry of another name of a route.
+    pub const fn alias(name: &'a str, route: &'a str, created: u64) -> Self {
+        Self { id: name, object: "model", created, owned_by: GATEWAY, kind: EntryKind::Alias { route } }
     }
 
     /// Returns the entry of a model `backend/name`, which its backend owns.
@@ -65,12 +71,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_says_whether_it_is_a_route_or_a_model() {
-        let entries = [ModelEntry::route("auto", "dynamic", 1), ModelEntry::model("local/meta/llama", 2)];
+    fn an_entry_says_whether_it_is_a_route_an_alias_or_a_model() {
+        let entries = [
+            ModelEntry::route("auto", "dynamic", 1),
+            ModelEntry::alias("gpt-4o", "auto", 1),
+            ModelEntry::model("local/meta/llama", 2),
+        ];
         let expected = concat!(
             r#"{"object":"list","data":["#,
             r#"{"id":"auto","object":"model","created":1,"owned_by":"pointsman","#,
             r#""pointsman":{"kind":"route","policy":"dynamic"}},"#,
+            r#"{"id":"gpt-4o","object":"model","created":1,"owned_by":"pointsman","#,
+            r#""pointsman":{"kind":"alias","route":"auto"}},"#,
             r#"{"id":"local/meta/llama","object":"model","created":2,"owned_by":"local","#,
             r#""pointsman":{"kind":"model"}}]}"#,
         );
