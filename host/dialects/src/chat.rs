@@ -24,3 +24,7 @@ pub use self::quirks::{ChatQuirks, ReasoningReplay};
 pub use self::request::parse_request;
 pub use self::stream_reader::ChatStreamReader;
 pub use self::stream_writer::ChatStreamWriter;
+
+pub(crate) use self::finish_reason::finish_reason;
+pub(crate) use self::request::{SharedMembers, extra};
+pub(crate) use self::usage::UsageBody;

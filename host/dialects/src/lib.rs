@@ -15,6 +15,7 @@ pub mod answer;
 pub mod anthropic;
 pub mod call;
 pub mod chat;
+pub mod completions;
 pub mod form;
 pub mod gemini;
 pub mod json;

@@ -29,7 +29,7 @@ pub(super) fn refine(stop: Option<StopReason>, has_calls: bool, has_refusal: boo
 }
 
 /// Returns OpenAI's name of a reason.
-pub(super) const fn finish_reason(stop: &StopReason, has_refusal: bool) -> &'static str {
+pub(crate) const fn finish_reason(stop: &StopReason, has_refusal: bool) -> &'static str {
     match stop {
         StopReason::MaxTokens | StopReason::ContextWindow => "length",
         StopReason::ToolCalls => "tool_calls",

@@ -11,7 +11,7 @@ use crate::form::{ConversationRequest, Losses};
 use crate::json::{MemberPath, ObjectMembers};
 
 pub(super) use self::content::ThinkingText;
-pub(crate) use self::members::SharedMembers;
+pub(crate) use self::members::{SharedMembers, extra};
 pub(super) use self::tools::text_or_json;
 
 /// Parses a request for chat completions. The losses are what the common form cannot hold.
@@ -31,7 +31,7 @@ pub fn parse_request(body: &[u8]) -> Result<(ConversationRequest, Losses), Servi
     };
     tools::parse(&mut members, &mut request, &mut losses)?;
     SharedMembers::parse(&mut members, &mut losses)?.set(&mut request);
-    request.extra.extend(members::extra(members));
+    request.extra.extend(extra(members));
     request.name_tool_results();
     Ok((request, losses))
 }

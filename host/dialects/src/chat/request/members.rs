@@ -251,7 +251,7 @@ fn set_switch(is_on: Option<bool>, request: &mut ReasoningRequest) {
 }
 
 /// Returns the members that are left, without those that state a default.
-pub(super) fn extra(rest: ObjectMembers<'_>) -> impl Iterator<Item = ExtraMember> {
+pub(crate) fn extra(rest: ObjectMembers<'_>) -> impl Iterator<Item = ExtraMember> {
     let meaningful = rest.rest().filter(|(name, value)| !is_default(name, value.get()));
     meaningful.map(|(name, value)| ExtraMember {
         origin: SignatureOrigin::OpenAi,
