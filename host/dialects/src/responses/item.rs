@@ -70,6 +70,7 @@ pub(super) enum OutputItem<'a> {
         id: &'a str,
         status: ItemStatus,
         result: &'a str,
+        output_format: &'a str,
     },
 }
 

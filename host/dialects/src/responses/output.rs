@@ -222,9 +222,11 @@ impl Output {
 
     /// Adds an image that the model made. The API has no place for other media in an output.
     fn add_media(&mut self, content: &PartContent, events: &mut EventWriter<'_>) {
-        if let PartContent::Image { source: MediaSource::Base64 { data, .. }, .. } = content {
+        if let PartContent::Image { source: MediaSource::Base64 { media_type, data }, .. } = content {
             let id = self.item_id("ig");
-            let item = |status, result| OutputItem::ImageGenerationCall { id: &id, status, result };
+            let output_format = media_type.strip_prefix("image/").unwrap_or(media_type);
+            let item =
+                |status, result| OutputItem::ImageGenerationCall { id: &id, status, result, output_format };
             let added = EventItem::Rendered(item(ItemStatus::InProgress, ""));
             self.write_item("response.output_item.added", &added, events);
             self.end_item(item(ItemStatus::Completed, data), events);

@@ -1,3 +1,6 @@
 //! OpenAI's Responses API.
 
+mod answers;
+mod independent;
 mod requests;
+mod streams;

@@ -151,8 +151,7 @@ fn texts_and_refusals_are_parts_of_one_message_with_their_sources() {
 fn an_image_is_a_result_of_image_generation() {
     let source = MediaSource::Base64 { media_type: "image/png".to_owned(), data: "iVBO".to_owned() };
     let output = output(vec![Part::new(PartContent::Image { source, detail: None })]);
-    let expected =
-        json!([{"type": "image_generation_call", "id": "ig_1_0", "status": "completed", "result": "iVBO"}]);
+    let expected = json!([{"type": "image_generation_call", "id": "ig_1_0", "status": "completed", "result": "iVBO", "output_format": "png"}]);
     assert_eq!(output, expected);
 }
 

@@ -172,7 +172,7 @@ impl ResponsesRelay {
     }
 
     /// Returns the id by which the client may refer to the response at its provider, once it is
-    /// known.
+    /// known: the latest, as some servers change it.
     pub fn response_id(&self) -> Option<&str> {
         self.response_id.as_deref()
     }
@@ -183,14 +183,14 @@ impl ResponsesRelay {
         let Some(parsed) = RelayedEvent::parse(&data.bytes) else { return true };
         match parsed.content() {
             EventContent::None => {}
-            EventContent::Response { id } => self.response_id = self.response_id.take().or(id),
+            EventContent::Response { id } => self.response_id = id.or(self.response_id.take()),
             EventContent::Text { bytes } => {
                 self.output_bytes += bytes;
                 self.has_content = true;
             }
             EventContent::Item => self.has_content = true,
             EventContent::End { id, count, output_bytes, has_output } => {
-                self.response_id = self.response_id.take().or(id);
+                self.response_id = id.or(self.response_id.take());
                 self.count.update(count);
                 // Deltas are optional: some servers send items as a whole.
                 self.output_bytes = self.output_bytes.max(output_bytes);
