@@ -35,6 +35,8 @@ pub(super) struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<&'a str>,

@@ -115,7 +115,7 @@ pub(super) struct Call {
 
 impl Call {
     /// Returns a call that has no input yet. `suffix` distinguishes the item in all responses.
-    pub fn new(id: &str, name: &str, takes_text: bool, offered: &OfferedTools, suffix: &str) -> Self {
+    pub fn new(id: String, name: &str, takes_text: bool, offered: &OfferedTools, suffix: &str) -> Self {
         let mut tool = offered.find(name);
         if takes_text && tool.kind == CallKind::Function {
             tool.kind = CallKind::Custom;
@@ -125,12 +125,15 @@ impl Call {
             CallKind::Custom => "ctc",
             CallKind::Search => "tsc",
         };
-        let id = if id.is_empty() { format!("call_{suffix}") } else { id.to_owned() };
         Self { tool, item_id: format!("{prefix}_{suffix}"), id, input: String::new(), takes_text }
     }
 
     pub const fn kind(&self) -> CallKind {
         self.tool.kind
+    }
+
+    pub fn name(&self) -> &str {
+        &self.tool.name
     }
 
     pub fn id(&self) -> &str {

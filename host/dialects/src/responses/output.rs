@@ -1,5 +1,7 @@
 //! Output of a response, which is composed part by part.
 
+use std::collections::HashSet;
+
 use self::message::OpenMessage;
 use self::reasoning::OpenReasoning;
 use super::echoed::EchoedMembers;
@@ -23,6 +25,8 @@ pub(super) struct Output {
     /// Items that are complete.
     items: Vec<RawJson>,
     open: OpenItem,
+    /// Ids of the calls, which clients distinguish them by.
+    call_ids: HashSet<String>,
     has_refusal: bool,
 }
 
@@ -37,8 +41,9 @@ enum OpenItem {
 
 impl Output {
     /// Returns an output without items.
-    pub const fn new(id: String) -> Self {
-        Self { id, items: Vec::new(), open: OpenItem::None, has_refusal: false }
+    pub fn new(id: String) -> Self {
+        let (items, call_ids) = (Vec::new(), HashSet::new());
+        Self { id, items, open: OpenItem::None, call_ids, has_refusal: false }
     }
 
     /// Returns the items that are complete.
@@ -70,6 +75,13 @@ impl Output {
             }
             PartStart::ToolCall { id, name, takes_text } => {
                 let suffix = format!("{}_{}", self.id, self.items.len());
+                // Some providers state no ids, or the same one twice.
+                let id = if id.is_empty() || self.call_ids.contains(id) {
+                    format!("call_{suffix}")
+                } else {
+                    id.clone()
+                };
+                self.call_ids.insert(id.clone());
                 let call = Call::new(id, name, *takes_text, &echoed.offered, &suffix);
                 let input = if call.kind() == CallKind::Search { "{}" } else { "" };
                 let item = EventItem::Rendered(call.item(input, ItemStatus::InProgress));
@@ -195,7 +207,7 @@ impl Output {
         let event = Event { item_id: Some(&call.item_id), output_index, ..Event::default() };
         match call.kind() {
             CallKind::Function => {
-                let event = Event { arguments: Some(&input), ..event };
+                let event = Event { name: Some(call.name()), arguments: Some(&input), ..event };
                 events.write("response.function_call_arguments.done", &event);
             }
             CallKind::Custom => {

@@ -58,7 +58,9 @@ pub(super) struct Response<'a> {
     top_logprobs: u32,
     top_p: Option<&'a RawJson>,
     truncation: OrDefault<'a, &'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<ResponseUsage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a RawJson>,
     metadata: OrDefault<'a, EmptyObject>,
 }

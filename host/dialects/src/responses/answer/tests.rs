@@ -25,8 +25,8 @@ fn output(parts: Vec<Part>) -> Value {
     render(&answer, &request)["output"].take()
 }
 
-fn call(name: &str, input: ToolInput) -> Part {
-    Part::new(PartContent::ToolCall(ToolCall { id: "c".to_owned(), name: name.to_owned(), input }))
+fn call(id: &str, name: &str, input: ToolInput) -> Part {
+    Part::new(PartContent::ToolCall(ToolCall { id: id.to_owned(), name: name.to_owned(), input }))
 }
 
 fn signature(origin: SignatureOrigin) -> Signature {
@@ -56,7 +56,7 @@ fn a_response_repeats_the_request_and_states_that_it_is_not_stored() {
         "top_logprobs": 0, "top_p": null, "truncation": "disabled",
         "usage": {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 3, "cache_write_tokens": 0},
             "output_tokens": 5, "output_tokens_details": {"reasoning_tokens": 2}, "total_tokens": 15},
-        "user": null, "metadata": {"k": "v"},
+        "metadata": {"k": "v"},
     });
     assert_eq!(response, expected);
 }
@@ -65,14 +65,14 @@ fn a_response_repeats_the_request_and_states_that_it_is_not_stored() {
 fn calls_are_items_of_the_kind_of_their_tools() {
     let json = |input: &str| ToolInput::Json(input.to_owned());
     let output = output(vec![
-        call("f", json("{\"a\": 1}")),
-        call("f", json("")),
-        call("patch", ToolInput::Text("*** Begin".to_owned())),
-        call("patch", json(r#"{"input":"*** \"Begin\""}"#)),
-        call("crm__find", json("{}")),
-        call("tool_search", json(r#"{"query":"q"}"#)),
+        call("c0", "f", json("{\"a\": 1}")),
+        call("c1", "f", json("")),
+        call("c2", "patch", ToolInput::Text("*** Begin".to_owned())),
+        call("c3", "patch", json(r#"{"input":"*** \"Begin\""}"#)),
+        call("c4", "crm__find", json("{}")),
+        call("c5", "tool_search", json(r#"{"query":"q"}"#)),
     ]);
-    let head = |kind: &str, prefix: &str, index: usize| json!({"type": kind, "id": format!("{prefix}_1_{index}"), "status": "completed", "call_id": "c"});
+    let head = |kind: &str, prefix: &str, index: usize| json!({"type": kind, "id": format!("{prefix}_1_{index}"), "status": "completed", "call_id": format!("c{index}")});
     let item = |mut head: Value, members: Value| {
         head.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         head
@@ -100,7 +100,7 @@ fn reasoning_carries_every_signature() {
         reasoning("", false, Some(signature(SignatureOrigin::Anthropic))),
         reasoning("sum", true, Some(signature(SignatureOrigin::OpenAi))),
         signed(Part::text("Hi"), SignatureOrigin::Gemini),
-        signed(call("f", ToolInput::Json("{}".to_owned())), SignatureOrigin::Gemini),
+        signed(call("c", "f", ToolInput::Json("{}".to_owned())), SignatureOrigin::Gemini),
     ]);
     let kinds: Vec<_> =
         output.as_array().unwrap().iter().map(|item| item["type"].as_str().unwrap()).collect();
@@ -170,4 +170,13 @@ fn an_answer_that_was_cut_off_is_incomplete() {
     check(StopReason::Refusal, "incomplete", json!({"reason": "content_filter"}));
     check(StopReason::ToolCalls, "completed", Value::Null);
     check(StopReason::StopSequence(None), "completed", Value::Null);
+}
+
+#[test]
+fn calls_without_an_id_of_their_own_get_one() {
+    let json = || ToolInput::Json("{}".to_owned());
+    let output = output(vec![call("", "f", json()), call("c", "f", json()), call("c", "f", json())]);
+    let ids: Vec<_> =
+        output.as_array().unwrap().iter().map(|item| item["call_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["call_1_0", "c", "call_1_2"]);
 }
