@@ -247,7 +247,10 @@ impl<'r> InputParser<'r> {
         let call_id: Option<String> = item.take_as("call_id", path, "a string")?;
         match call_id {
             Some(call_id) if execution.as_deref() == Some("client") => {
-                let text = format!("Tools found: {}", names.join(", "));
+                let text = match &*names {
+                    [] => "No tools found.".to_owned(),
+                    names => format!("Tools found: {}", names.join(", ")),
+                };
                 let tool_name = Some(SEARCH_TOOL.to_owned());
                 let content = vec![Part::text(text)];
                 self.push_result(ToolResult { call_id, tool_name, content, is_error: false });
