@@ -2,5 +2,6 @@
 
 mod answers;
 mod independent;
+mod pairs;
 mod requests;
 mod streams;

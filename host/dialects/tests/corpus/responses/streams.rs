@@ -26,7 +26,7 @@ fn streams() -> Option<Vec<(String, String)>> {
 }
 
 /// Returns the data of the events of a stream that arrives in chunks of a length.
-fn data_of(stream: &str, chunk: usize) -> Vec<Vec<u8>> {
+pub(super) fn data_of(stream: &str, chunk: usize) -> Vec<Vec<u8>> {
     let mut splitter = EventSplitter::new(64 << 20);
     let mut all = Vec::new();
     let mut add = |event: &[u8]| all.extend(sse::data(event).map(|data| data.bytes.into_owned()));
@@ -55,7 +55,7 @@ fn events_of(stream: &str, chunk: usize) -> Vec<AnswerEvent> {
 }
 
 /// Collects the parts of a streamed answer, and checks the order of its events.
-fn collect(events: &[AnswerEvent]) -> ConversationAnswer {
+pub(super) fn collect(events: &[AnswerEvent]) -> ConversationAnswer {
     let mut answer = ConversationAnswer::default();
     let mut is_open = false;
     for event in events {
@@ -121,7 +121,7 @@ fn add(part: &mut Part, delta: &PartDelta) {
 
 /// Returns the response that ends a stream, with the items that were complete before it: some
 /// recordings have it without its output.
-fn last_response(stream: &str) -> Option<Value> {
+pub(super) fn last_response(stream: &str) -> Option<Value> {
     let data = data_of(stream, usize::MAX);
     let events: Vec<Value> = data.iter().filter_map(|data| serde_json::from_slice(data).ok()).collect();
     let end = events
