@@ -180,3 +180,36 @@ fn calls_without_an_id_of_their_own_get_one() {
         output.as_array().unwrap().iter().map(|item| item["call_id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["call_1_0", "c", "call_1_2"]);
 }
+
+#[test]
+fn an_answer_that_the_client_sends_back_is_the_same() {
+    let reasoning = |text: &str, encrypted| {
+        let reasoning = Reasoning { text: text.to_owned(), encrypted, ..Reasoning::default() };
+        Part::new(PartContent::Reasoning(reasoning))
+    };
+    let signed = |part: Part, origin| Part { signature: Some(signature(origin)), ..part };
+    let json = |input: &str| ToolInput::Json(input.to_owned());
+    let parts = vec![
+        signed(reasoning("think", None), SignatureOrigin::Anthropic),
+        reasoning("", Some(signature(SignatureOrigin::Anthropic))),
+        reasoning("", Some(signature(SignatureOrigin::OpenAi))),
+        signed(Part::text("Hi"), SignatureOrigin::Gemini),
+        signed(call("a", "f", json("{\"a\": 1}")), SignatureOrigin::Gemini),
+        call("b", "crm__find", json("{}")),
+        call("c", "patch", ToolInput::Text("x".to_owned())),
+        call("d", "tool_search", json(r#"{"query":"q"}"#)),
+    ];
+    let items = output(parts.clone());
+    let request = format!(r#"{{"model":"m","input":{items},"tools":{TOOLS}}}"#);
+    let (request, _, losses) = parse_request(request.as_bytes()).unwrap();
+    assert_eq!(request.messages.len(), 1);
+    let mut read = request.messages[0].parts.clone();
+    for part in &mut read {
+        if let PartContent::Reasoning(reasoning) = &mut part.content {
+            // An item that has nothing to show is a summary as much as a text.
+            (reasoning.id, reasoning.is_summary) = (None, false);
+        }
+    }
+    assert_eq!(read, parts);
+    assert!(losses.iter().all(|loss| loss.member.starts_with("tools")), "{losses:?}");
+}

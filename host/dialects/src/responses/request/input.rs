@@ -25,11 +25,21 @@ pub(super) struct InputParser<'r> {
     call_signatures: HashMap<String, Signature>,
     /// Signature that waits for the text to which it belongs.
     text_signature: Option<Signature>,
+    turn: ModelTurn,
+}
+
+/// Content of the message of the model that is the last one so far.
+#[derive(Default)]
+struct ModelTurn {
+    /// Position of the latest text among the parts.
+    last_text: Option<usize>,
+    has_answer: bool,
+    has_call: bool,
 }
 
 impl<'r> InputParser<'r> {
     pub fn new(tools: ToolParser<'r>) -> Self {
-        Self { tools, call_signatures: HashMap::new(), text_signature: None }
+        Self { tools, call_signatures: HashMap::new(), text_signature: None, turn: ModelTurn::default() }
     }
 
     /// Parses the input.
@@ -114,7 +124,7 @@ impl<'r> InputParser<'r> {
         {
             text.signature = Some(signature);
         }
-        self.assistant_message(true).parts.extend(parts);
+        self.add_to_turn(true, parts);
         Ok(())
     }
 
@@ -132,7 +142,7 @@ impl<'r> InputParser<'r> {
         let input = if input == "input" { ToolInput::Text(text) } else { ToolInput::Json(text) };
         self.take_caller(item, path)?;
         let call = PartContent::ToolCall(ToolCall { id, name, input });
-        self.assistant_message(false).parts.push(Part::new(call));
+        self.add_to_turn(false, vec![Part::new(call)]);
         Ok(())
     }
 
@@ -211,7 +221,7 @@ impl<'r> InputParser<'r> {
             return Ok(());
         }
         let part = Part { signature, ..Part::new(PartContent::Reasoning(part)) };
-        self.assistant_message(true).parts.push(part);
+        self.add_to_turn(true, vec![part]);
         Ok(())
     }
 
@@ -228,7 +238,7 @@ impl<'r> InputParser<'r> {
             Some(id) if execution.as_deref() == Some("client") => {
                 let input = ToolInput::Json(arguments.get().to_owned());
                 let call = ToolCall { id, name: SEARCH_TOOL.to_owned(), input };
-                self.assistant_message(false).parts.push(Part::new(PartContent::ToolCall(call)));
+                self.add_to_turn(false, vec![Part::new(PartContent::ToolCall(call))]);
             }
             _ => self.tools.losses.advisory(path.to_string()),
         }
@@ -260,41 +270,48 @@ impl<'r> InputParser<'r> {
         Ok(())
     }
 
-    /// Returns the message of the model to which the next part belongs. After a text without calls
-    /// a further text or reasoning `begins_message`; calls belong to what precedes them, because
-    /// the results of all calls have to follow one message.
-    fn assistant_message(&mut self, begins_message: bool) -> &mut Message {
+    /// Adds parts to the message of the model. After a text without calls a further text or
+    /// reasoning `begins_message`; calls belong to what precedes them, because the results of all
+    /// calls have to follow one message.
+    fn add_to_turn(&mut self, begins_message: bool, parts: Vec<Part>) {
         let messages = &mut self.tools.request.messages;
-        let is_open = messages.last().is_some_and(|last| {
-            let has = |is: fn(&PartContent) -> bool| last.parts.iter().any(|part| is(&part.content));
-            let is_closed = begins_message
-                && has(|content| matches!(content, PartContent::Text { .. } | PartContent::Refusal(_)))
-                && !has(|content| matches!(content, PartContent::ToolCall(_)));
-            last.role == MessageRole::Assistant && !is_closed
-        });
-        if !is_open {
+        let is_closed = begins_message && self.turn.has_answer && !self.turn.has_call;
+        if is_closed || messages.last().is_none_or(|last| last.role != MessageRole::Assistant) {
             messages.push(Message::new(MessageRole::Assistant, Vec::new()));
+            self.turn = ModelTurn::default();
         }
-        let last = messages.len() - 1;
-        &mut messages[last]
+        let Some(message) = messages.last_mut() else { return };
+        for part in parts {
+            match &part.content {
+                PartContent::Text { .. } => {
+                    self.turn.last_text = Some(message.parts.len());
+                    self.turn.has_answer = true;
+                }
+                PartContent::Refusal(_) => self.turn.has_answer = true,
+                PartContent::ToolCall(_) => self.turn.has_call = true,
+                _ => {}
+            }
+            message.parts.push(part);
+        }
     }
 
+    /// Adds a result. Those that follow each other are one message, which nothing else is in.
     fn push_result(&mut self, result: ToolResult) {
         let part = Part::new(PartContent::ToolResult(result));
+        let messages = &mut self.tools.request.messages;
         let is_result = |part: &Part| matches!(part.content, PartContent::ToolResult(_));
-        match self.tools.request.messages.last_mut() {
-            Some(last) if last.role == MessageRole::User && last.parts.iter().all(is_result) => {
-                last.parts.push(part);
-            }
-            _ => self.tools.request.messages.push(Message::new(MessageRole::User, vec![part])),
+        match messages.last_mut().filter(|last| last.parts.first().is_some_and(is_result)) {
+            Some(last) => last.parts.push(part),
+            None => messages.push(Message::new(MessageRole::User, vec![part])),
         }
     }
 
     /// Signs the text before the item, or else the next one.
     fn sign_text(&mut self, signature: Signature) {
         let last = self.tools.request.messages.last_mut();
-        let parts = last.filter(|last| last.role == MessageRole::Assistant).map(|last| &mut last.parts);
-        match parts.and_then(|parts| parts.iter_mut().rfind(|part| part.as_text().is_some())) {
+        let turn = last.filter(|last| last.role == MessageRole::Assistant);
+        let text = turn.zip(self.turn.last_text).and_then(|(turn, text)| turn.parts.get_mut(text));
+        match text {
             Some(text) => text.signature = Some(signature),
             None => self.text_signature = Some(signature),
         }

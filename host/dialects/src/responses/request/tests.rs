@@ -260,3 +260,16 @@ fn errors_name_the_member_at_fault() {
     assert_eq!(parse_request(b"[]").unwrap_err().kind, ErrorKind::InvalidType);
     assert_eq!(parse_request(b"{").unwrap_err().kind, ErrorKind::InvalidJson);
 }
+
+#[test]
+fn the_time_to_parse_is_linear_in_the_items() {
+    let list = |item: &str| vec![item; 50_000].join(",");
+    let reasoning = list(r#"{"type":"reasoning","summary":[],"encrypted_content":"e"}"#);
+    let calls = list(r#"{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}"#);
+    let signatures = list(r#"{"type":"reasoning","summary":[],"encrypted_content":"gemini-text:e"}"#);
+    let outputs = list(r#"{"type":"function_call_output","call_id":"c","output":""}"#);
+    let tools: Vec<_> = (0..50_000).map(|n| format!(r#"{{"type":"function","name":"f{n}"}}"#)).collect();
+    let started = std::time::Instant::now();
+    parsed(&format!(r#""input":[{reasoning},{calls},{signatures},{outputs}],"tools":[{}]"#, tools.join(",")));
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+}

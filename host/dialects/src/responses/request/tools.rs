@@ -1,5 +1,7 @@
 //! Parsing of offered tools.
 
+use std::collections::HashSet;
+
 use pointsman_domain::serving_error::ServingError;
 use serde_json::value::RawValue;
 
@@ -14,15 +16,17 @@ pub(super) struct ToolParser<'r> {
     pub request: &'r mut ConversationRequest,
     pub offered: &'r mut OfferedTools,
     pub losses: &'r mut Losses,
+    /// Names of the tools so far.
+    names: HashSet<String>,
 }
 
 impl<'r> ToolParser<'r> {
-    pub const fn new(
+    pub fn new(
         request: &'r mut ConversationRequest,
         offered: &'r mut OfferedTools,
         losses: &'r mut Losses,
     ) -> Self {
-        Self { request, offered, losses }
+        Self { request, offered, losses, names: HashSet::new() }
     }
 
     /// Parses an array of tools, and returns the names of those that the client runs.
@@ -157,7 +161,7 @@ impl<'r> ToolParser<'r> {
     /// Adds a tool. One that the input offers again, as every search that finds it does, is added
     /// once.
     fn add(&mut self, definition: ToolDefinition) {
-        if !self.request.tools.iter().any(|known| known.name == definition.name) {
+        if self.names.insert(definition.name.clone()) {
             self.request.tools.push(definition);
         }
     }
