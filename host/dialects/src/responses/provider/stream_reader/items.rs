@@ -30,13 +30,13 @@ struct StreamedItem {
     /// Part that has begun and not ended.
     open: Option<PartKey>,
     /// Parts that have begun, with the length of their texts.
-    parts: Vec<(PartKey, usize)>,
+    parts: HashMap<PartKey, usize>,
     citations: usize,
     is_complete: bool,
 }
 
 /// Part of an item. Texts of reasoning with different numbers are one part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum PartKey {
     Text(usize),
     Refusal(usize),
@@ -172,7 +172,7 @@ impl StreamedItem {
     fn begin_part(&mut self, key: PartKey, start: PartStart) {
         self.end_part();
         self.open = Some(key);
-        self.parts.push((key, 0));
+        self.parts.entry(key).or_default();
         self.citations = 0;
         self.events.push(AnswerEvent::PartStart(start));
     }
@@ -188,7 +188,7 @@ impl StreamedItem {
             Some(open) if open == key => {}
             Some(open) if open.is_same_part(key) => {
                 self.open = Some(key);
-                self.parts.push((key, 0));
+                self.parts.entry(key).or_default();
                 self.events.push(AnswerEvent::Delta(PartDelta::Text("\n\n".to_owned())));
             }
             _ => self.begin_part(key, key.start()),
@@ -197,16 +197,14 @@ impl StreamedItem {
 
     fn add_text(&mut self, key: PartKey, text: String) {
         self.ensure_part(key);
-        if let Some((_, len)) = self.parts.iter_mut().rfind(|(known, _)| *known == key) {
-            *len += text.len();
-        }
+        *self.parts.entry(key).or_default() += text.len();
         let is_input = key == PartKey::Call;
         let delta = if is_input { PartDelta::ToolInput(text) } else { PartDelta::Text(text) };
         self.events.push(AnswerEvent::Delta(delta));
     }
 
     fn complete_text(&mut self, key: PartKey, text: String) {
-        let is_known = self.parts.iter().any(|(known, len)| *known == key && *len > 0);
+        let is_known = self.parts.get(&key).is_some_and(|len| *len > 0);
         if !is_known && !text.is_empty() && !self.is_complete {
             self.add_text(key, text);
         }
@@ -242,7 +240,7 @@ impl StreamedItem {
                 _ => (PartKey::Text(index), part.text.clone()),
             };
             let Some(text) = text else { continue };
-            if !self.parts.iter().any(|(known, _)| *known == key) {
+            if !self.parts.contains_key(&key) {
                 self.begin_part(key, key.start());
             }
             self.complete_text(key, text);
