@@ -12,6 +12,7 @@ use self::part::render_parts;
 use super::blocks::parse::{BlockPlace, parse_content};
 use super::blocks::render::Block;
 use super::error::parse_reported;
+use super::stop::DecisiveContent;
 use super::usage::{StatedUsage, UsageBody};
 use super::{serialize, stop};
 use crate::form::{AnswerIdentity, ConversationAnswer, InvalidAnswer, Losses, Part, PartContent, StopReason};
@@ -35,13 +36,20 @@ pub(super) const ID_PREFIX: &str = "msg_";
 
 /// Renders an answer for a client.
 pub fn render_answer(answer: &ConversationAnswer, identity: &AnswerIdentity, usage: Usage) -> Bytes {
-    let has_tool_calls = answer.parts.iter().any(|part| matches!(part.content, PartContent::ToolCall(_)));
+    let has = |is_kind: fn(&PartContent) -> bool| answer.parts.iter().any(|part| is_kind(&part.content));
+    let content = if has(|content| matches!(content, PartContent::ToolCall(_))) {
+        DecisiveContent::ToolCall
+    } else if has(|content| matches!(content, PartContent::Refusal(_))) {
+        DecisiveContent::Refusal
+    } else {
+        DecisiveContent::None
+    };
     serialize(&MessageBody {
         id: format!("{ID_PREFIX}{}", identity.id),
         role: "assistant",
         model: if answer.model.is_empty() { &identity.model } else { &answer.model },
         content: render_parts(&answer.parts),
-        stop_reason: Some(stop::name(&answer.stop, has_tool_calls)),
+        stop_reason: Some(stop::name(&answer.stop, content)),
         stop_sequence: stop::sequence(&answer.stop),
         usage: usage.into(),
     })

@@ -16,12 +16,26 @@ pub(super) fn parse(reason: &str, sequence: Option<String>) -> StopReason {
     }
 }
 
-/// Returns the `stop_reason`. An answer that calls a tool is only complete for a client once the
-/// tool has run, whatever its provider states.
-pub(super) const fn name(stop: &StopReason, has_tool_calls: bool) -> &'static str {
+/// Content of an answer that determines why it ended, where its provider states nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum DecisiveContent {
+    /// Nothing of the kind.
+    #[default]
+    None,
+    /// Refusal: other APIs have no reason of its own for it.
+    Refusal,
+    /// Call of a tool: the answer is only complete for a client once the tool has run.
+    ToolCall,
+}
+
+/// Returns the `stop_reason`.
+pub(super) const fn name(stop: &StopReason, content: DecisiveContent) -> &'static str {
     match stop {
-        StopReason::Complete | StopReason::Other(_) if has_tool_calls => "tool_use",
-        StopReason::Complete | StopReason::Other(_) => "end_turn",
+        StopReason::Complete | StopReason::Other(_) => match content {
+            DecisiveContent::None => "end_turn",
+            DecisiveContent::Refusal => "refusal",
+            DecisiveContent::ToolCall => "tool_use",
+        },
         StopReason::StopSequence(_) => "stop_sequence",
         StopReason::MaxTokens => "max_tokens",
         StopReason::ContextWindow => "model_context_window_exceeded",

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::anthropic::answer::{ID_PREFIX, MessageBody, detached_signature};
 use crate::anthropic::blocks::render::{Block, InputObject};
 use crate::anthropic::error::ErrorBody;
+use crate::anthropic::stop::DecisiveContent;
 use crate::anthropic::usage::UsageBody;
 use crate::anthropic::{citations, signatures, stop};
 use crate::form::{
@@ -21,7 +22,7 @@ pub struct MessagesStreamWriter {
     /// Tokens that the beginning of the stream states; its end states the true ones.
     input_tokens: u32,
     has_started: bool,
-    has_tool_calls: bool,
+    content: DecisiveContent,
     part: OpenPart,
     /// Index of the next block.
     index: usize,
@@ -99,7 +100,7 @@ impl MessagesStreamWriter {
             identity,
             input_tokens,
             has_started: false,
-            has_tool_calls: false,
+            content: DecisiveContent::None,
             part: OpenPart::None,
             index: 0,
             detached: None,
@@ -128,10 +129,16 @@ impl MessagesStreamWriter {
         self.end_part(out);
         self.start(&AnswerStart::default(), out);
         match start {
-            PartStart::Text | PartStart::Refusal => self.open(OpenPart::Text, Block::text(""), out),
+            PartStart::Text => self.open(OpenPart::Text, Block::text(""), out),
+            PartStart::Refusal => {
+                if self.content == DecisiveContent::None {
+                    self.content = DecisiveContent::Refusal;
+                }
+                self.open(OpenPart::Text, Block::text(""), out);
+            }
             PartStart::Reasoning { .. } => self.part = OpenPart::EmptyReasoning,
             PartStart::ToolCall { id, name, takes_text: _ } => {
-                self.has_tool_calls = true;
+                self.content = DecisiveContent::ToolCall;
                 let input = InputObject::Empty {};
                 let block = Block::ToolUse { id: id.into(), name, input, cache_control: None };
                 self.open(OpenPart::ToolCall, block, out);
@@ -239,7 +246,7 @@ impl StreamWriter for MessagesStreamWriter {
     fn end(&mut self, stop: &StopReason, usage: Usage, out: &mut Vec<u8>) {
         self.start(&AnswerStart::default(), out);
         self.end_part(out);
-        let stop_reason = stop::name(stop, self.has_tool_calls);
+        let stop_reason = stop::name(stop, self.content);
         let delta = Stop { stop_reason, stop_sequence: stop::sequence(stop) };
         push(&Event::MessageDelta { delta, usage: usage.into() }, out);
         push(&Event::MessageStop, out);

@@ -75,6 +75,14 @@ fn a_stream_without_content_is_complete() {
 }
 
 #[test]
+fn a_refusal_is_a_text_with_a_reason_of_its_own() {
+    let refusal = AnswerEvent::Delta(PartDelta::Text("no".to_owned()));
+    let events = written(&[AnswerEvent::PartStart(PartStart::Refusal), refusal, AnswerEvent::PartEnd]);
+    assert!(events[1].contains(r#"{"type":"text_delta","text":"no"}"#), "{events:?}");
+    assert_eq!(events[3], END.replace("end_turn", "refusal"));
+}
+
+#[test]
 fn an_error_is_an_event_of_its_own() {
     let mut out = Vec::new();
     writer().error(&ServingError::new(ErrorKind::StreamBroken, "broken"), &mut out);
