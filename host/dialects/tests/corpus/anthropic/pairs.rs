@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use pointsman_dialects::anthropic::render_request;
-use pointsman_dialects::form::{ConversationRequest, Losses};
-use pointsman_dialects::{chat, responses};
+use pointsman_dialects::anthropic::{MessagesStreamWriter, render_answer, render_request};
+use pointsman_dialects::form::{
+    AnswerEvent, AnswerIdentity, ConversationAnswer, ConversationRequest, InvalidAnswer, Losses,
+    StreamReader, StreamWriter,
+};
+use pointsman_dialects::{chat, gemini, responses};
 use serde_json::{Value, json};
 
+use super::answers::facts_of_json;
 use super::requests::normalized;
+use super::streams::{collect, facts_of_stream};
 use crate::recorded::{self, TranslationPair};
 
 /// Requests that we translate in another way, by a part of their ids, with the reason.
@@ -89,4 +94,91 @@ fn comparable(request: &Value) -> Value {
         request["thinking"].as_object_mut().expect("an object").remove("display");
     }
     request
+}
+
+type MakeReader = fn() -> Box<dyn StreamReader>;
+type ParseAnswer = fn(&[u8]) -> Result<ConversationAnswer, InvalidAnswer>;
+
+/// Answers and streams that we translate in another way, by a part of their ids, with the reason.
+const OTHER_ANSWERS: [(&str, &str); 8] = [
+    ("gemini_with_completion_tokens.completions", "the total shows reasoning that the output leaves out"),
+    ("gemini_zero_completion_tokens.completions", "the total shows reasoning that the output leaves out"),
+    ("openrouter_reasoning.completions-messages", "reasoning is kept"),
+    ("anthropic_to_google/toolChoiceRequiredParam-response", "ids of calls are made up in another way"),
+    ("responses/reasoning.responses-messages", "reasoning is kept"),
+    ("webSearchToolAdvancedParam-response", "a search that OpenAI ran has no block of this API"),
+    ("webSearchToolParam-response", "a search that OpenAI ran has no block of this API"),
+    (
+        "anthropic_to_responses/responsesToolSearchInputParam-response",
+        "a search that OpenAI ran has no block",
+    ),
+];
+
+#[test]
+fn answers_are_translated_as_other_projects_do() {
+    let mut others = Vec::new();
+    let parsers: [(&str, ParseAnswer); 3] = [
+        ("gemini.generateContent", gemini::parse_answer),
+        ("openai.chat", chat::parse_answer),
+        ("openai.responses", responses::parse_answer),
+    ];
+    for (from, parse) in parsers {
+        let Some(pairs) = recorded::pairs("response", from, "anthropic.messages") else { return };
+        assert!(!pairs.is_empty());
+        for pair in pairs {
+            let answer = parse(&serde_json::to_vec(&pair.input["body"]).expect("JSON"));
+            let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", pair.id));
+            let usage = answer.count.usage(0, answer.output_bytes());
+            let rendered = render_answer(&answer, &identity(), usage);
+            let rendered = facts_of_json(&serde_json::from_slice(&rendered).expect("JSON"));
+            let expected = facts_of_json(&pair.expected["body"]);
+            if rendered != expected {
+                others.push((pair.id, format!("theirs {expected:?}\nours   {rendered:?}")));
+            }
+        }
+    }
+    let readers: [(&str, MakeReader); 3] = [
+        ("gemini.generateContent", || Box::new(gemini::GeminiStreamReader::new())),
+        ("openai.chat", || Box::new(chat::ChatStreamReader::new())),
+        ("openai.responses", || Box::new(responses::ResponsesStreamReader::new())),
+    ];
+    for (from, reader) in readers {
+        let Some(pairs) = recorded::pairs("stream", from, "anthropic.messages") else { return };
+        assert!(!pairs.is_empty());
+        for pair in pairs {
+            let rendered = facts_of_stream(&translated(&pair, reader()));
+            let expected = facts_of_stream(pair.expected["sse_text"].as_str().expect("a stream"));
+            if rendered != expected {
+                others.push((pair.id, format!("theirs {expected:?}\nours   {rendered:?}")));
+            }
+        }
+    }
+    check(others, &OTHER_ANSWERS);
+}
+
+fn identity() -> AnswerIdentity {
+    AnswerIdentity { id: "1".to_owned(), created: 0, model: "m".to_owned() }
+}
+
+/// Returns the stream of a pair for a client of this API.
+fn translated(pair: &TranslationPair, mut reader: Box<dyn StreamReader>) -> String {
+    let mut events = Vec::new();
+    if let Some(stream) = pair.input["sse_text"].as_str() {
+        for line in stream.lines().filter_map(|line| line.strip_prefix("data:")) {
+            reader.read(line.trim().as_bytes(), &mut events);
+        }
+    }
+    for event in pair.input["stream_events"].as_array().into_iter().flatten() {
+        reader.read(event.to_string().as_bytes(), &mut events);
+    }
+    reader.finish(&mut events);
+    let answer = collect(&events);
+    assert_eq!(events.last(), Some(&AnswerEvent::Done), "{}", pair.id);
+    let mut writer = MessagesStreamWriter::new(identity(), 0);
+    let mut out = Vec::new();
+    for event in &events {
+        writer.write(event, &mut out);
+    }
+    writer.end(&answer.stop, answer.count.usage(0, answer.output_bytes()), &mut out);
+    String::from_utf8(out).expect("UTF-8")
 }

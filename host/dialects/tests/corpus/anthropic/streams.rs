@@ -43,7 +43,7 @@ fn read(stream: &str, size: usize) -> Vec<AnswerEvent> {
 }
 
 /// Returns the answer that events describe, and checks that they are well-formed.
-fn collect(events: &[AnswerEvent]) -> ConversationAnswer {
+pub(super) fn collect(events: &[AnswerEvent]) -> ConversationAnswer {
     let mut answer = ConversationAnswer::default();
     let mut is_open = false;
     for (at, event) in events.iter().enumerate() {
@@ -78,7 +78,7 @@ fn collect(events: &[AnswerEvent]) -> ConversationAnswer {
                     (PartDelta::Citation(citation), PartContent::Text { citations, .. }) => {
                         citations.push((**citation).clone());
                     }
-                    (PartDelta::Signature(_) | PartDelta::Encrypted(_), PartContent::Reasoning(_)) => {}
+                    (PartDelta::Signature(_) | PartDelta::Encrypted(_), _) => {}
                     (delta, part) => panic!("{delta:?} in {part:?}"),
                 }
             }
@@ -92,7 +92,7 @@ fn collect(events: &[AnswerEvent]) -> ConversationAnswer {
 }
 
 /// Returns the facts of a stream from its JSON, by the indexes of its blocks.
-fn facts_of_stream(stream: &str) -> Facts {
+pub(super) fn facts_of_stream(stream: &str) -> Facts {
     let mut facts = Facts::default();
     let mut usage: BTreeMap<String, Value> = BTreeMap::new();
     let mut blocks: BTreeMap<u64, (Value, String)> = BTreeMap::new();
