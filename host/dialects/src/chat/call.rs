@@ -11,8 +11,7 @@ use self::messages::MessageBody;
 use self::tools::{ToolBody, ToolChoiceBody};
 use super::quirks::ChatQuirks;
 use crate::form::{
-    ConversationRequest, LossWeight, Losses, OutputFormat, RawJson, ReasoningEffort, ReasoningRequest,
-    SignatureOrigin,
+    ConversationRequest, Losses, OutputFormat, RawJson, ReasoningEffort, ReasoningRequest, SignatureOrigin,
 };
 
 /// Renders a call of a provider that is not known. See [`render_request_for`].
@@ -25,12 +24,26 @@ pub fn render_request(request: &ConversationRequest, losses: &mut Losses) -> Byt
 pub fn render_request_for(request: &ConversationRequest, quirks: &ChatQuirks, losses: &mut Losses) -> Bytes {
     let messages = messages::render(request, quirks, losses);
     let (tools, tool_choice) = tools::render(request, quirks, losses);
+    let rejects_reasoning = !tools.is_empty() && quirks.rejects_reasoning_with_tools(&request.model);
+    let by_effort = request.reasoning.as_ref().filter(|_| !quirks.reasoning_object);
+    let reasoning = request.reasoning.as_ref().filter(|_| quirks.reasoning_object).map(ReasoningBody::of);
+    let effort = match reasoning_effort(by_effort, losses) {
+        effort if !rejects_reasoning => effort,
+        effort => {
+            let none = ReasoningEffort::None.name();
+            if effort.is_some_and(|effort| effort != none) {
+                losses.advisory("reasoning_effort");
+            }
+            Some(none)
+        }
+    };
     let body = RequestBody {
         request,
         messages,
         tools,
         tool_choice,
-        reasoning_effort: reasoning_effort(request.reasoning.as_ref(), losses),
+        reasoning_effort: effort,
+        reasoning,
         top_k: request.sampling.top_k.as_ref().filter(|_| quirks.top_k),
         limit_member: quirks.limit_member(&request.model),
     };
@@ -50,6 +63,7 @@ struct RequestBody<'a> {
     tools: Vec<ToolBody<'a>>,
     tool_choice: Option<ToolChoiceBody<'a>>,
     reasoning_effort: Option<&'static str>,
+    reasoning: Option<ReasoningBody>,
     top_k: Option<&'a RawJson>,
     limit_member: &'static str,
 }
@@ -79,6 +93,7 @@ impl Serialize for RequestBody<'_> {
         }
         optional(&mut map, "response_format", ResponseFormat::of(&request.output_format))?;
         optional(&mut map, "reasoning_effort", self.reasoning_effort)?;
+        optional(&mut map, "reasoning", self.reasoning.as_ref())?;
         optional(&mut map, "user", request.end_user.as_ref())?;
         if request.streaming {
             map.serialize_entry("stream", &true)?;
@@ -143,15 +158,43 @@ impl<'a> ResponseFormat<'a> {
     }
 }
 
+/// OpenRouter's request for reasoning.
+#[derive(serde::Serialize)]
+struct ReasoningBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exclude: Option<bool>,
+}
+
+impl ReasoningBody {
+    /// Returns the members for a request. An effort and a limit exclude each other.
+    fn of(reasoning: &ReasoningRequest) -> Self {
+        let is_off = reasoning.is_off() && reasoning.effort != Some(ReasoningEffort::None);
+        let effort = reasoning.effort.filter(|_| !is_off).map(ReasoningEffort::name);
+        let is_bare = effort.is_none() && reasoning.budget_tokens.is_none();
+        Self {
+            enabled: if is_off { Some(false) } else { (is_bare && reasoning.is_adaptive).then_some(true) },
+            effort,
+            max_tokens: reasoning.budget_tokens.filter(|_| effort.is_none() && !is_off),
+            exclude: reasoning.is_visible.map(|is_visible| !is_visible),
+        }
+    }
+}
+
 /// Returns the effort of a request for reasoning. A request for none that does not name an effort is
 /// left out: models that do not reason reject the member.
 fn reasoning_effort(reasoning: Option<&ReasoningRequest>, losses: &mut Losses) -> Option<&'static str> {
     let reasoning = reasoning?;
     if reasoning.is_visible == Some(false) {
-        losses.record("reasoning.exclude", LossWeight::Advisory);
+        losses.advisory("reasoning.exclude");
     }
-    if reasoning.effort.is_none() && reasoning.is_off() {
-        losses.record("reasoning", LossWeight::Advisory);
+    if reasoning.is_off() && reasoning.effort != Some(ReasoningEffort::None) {
+        losses.advisory("reasoning");
         return None;
     }
     reasoning.effort().map(ReasoningEffort::name)

@@ -29,8 +29,14 @@ const CREDENTIALS: [&str; 7] =
     ["api key", "api_key", "authentication", "unauthorized", "invalid token", "credentials", "access token"];
 
 /// Phrases of providers whose account has no money left.
-const BILLING: [&str; 5] =
-    ["insufficient_quota", "insufficient balance", "credit balance", "current quota", "billing"];
+const BILLING: [&str; 6] = [
+    "insufficient_quota",
+    "insufficient balance",
+    "credit balance",
+    "current quota",
+    "billing_hard_limit",
+    "billing_not_active",
+];
 
 /// Phrases of providers that do not know a model.
 const UNKNOWN_MODEL: [&str; 7] = [
@@ -85,7 +91,10 @@ impl Fields {
         // Google wraps the object in an array.
         let value = value.get(0).unwrap_or(value);
         let error = value.get("error").filter(|error| !error.is_null()).unwrap_or(value);
-        let text = |name: &str| error.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = |name: &str| {
+            let places = [error.get(name), value.get(name)].into_iter().flatten();
+            places.filter_map(Value::as_str).find(|text| !text.is_empty())
+        };
         let status = |name: &str| {
             let value = error.get(name)?;
             let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;

@@ -17,6 +17,13 @@ pub struct ChatQuirks {
     pub top_k: bool,
     /// Whether the content of a message can be an array of texts. They are joined elsewhere.
     pub text_parts: bool,
+    /// Whether reasoning is requested by an object rather than by an effort alone.
+    pub reasoning_object: bool,
+    /// Whether a document can be at a URL.
+    pub document_urls: bool,
+    /// Whether OpenAI's models reason in requests with tools. Its own chat completions reject that
+    /// from GPT-5.4 on.
+    pub reasons_with_tools: bool,
     /// Name of the member that limits output tokens; `None` if it depends on the model.
     pub limit: Option<&'static str>,
 }
@@ -46,6 +53,9 @@ impl ChatQuirks {
         cache_control: false,
         top_k: false,
         text_parts: true,
+        reasoning_object: false,
+        document_urls: false,
+        reasons_with_tools: false,
         limit: None,
     };
     /// OpenAI's own API, also on Azure.
@@ -66,6 +76,9 @@ impl ChatQuirks {
         cache_control: true,
         top_k: true,
         text_parts: true,
+        reasoning_object: true,
+        document_urls: true,
+        reasons_with_tools: true,
         limit: Some(MAX_TOKENS),
     };
     const STRICT: Self =
@@ -100,6 +113,11 @@ impl ChatQuirks {
             if is_openai_reasoning_model(model) { MAX_COMPLETION_TOKENS } else { MAX_TOKENS }
         })
     }
+
+    /// Returns whether a model rejects requests that have tools and do not turn reasoning off.
+    pub(super) fn rejects_reasoning_with_tools(&self, model: &str) -> bool {
+        !self.reasons_with_tools && gpt_version(model).is_some_and(|version| version >= (5, 4))
+    }
 }
 
 impl Default for ChatQuirks {
@@ -111,12 +129,23 @@ impl Default for ChatQuirks {
 /// Returns whether a name is one of OpenAI's models that reject `max_tokens`: `o3`, `gpt-5.1` …
 fn is_openai_reasoning_model(model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or(model);
-    let generation = |rest: &str| {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        rest.get(..digits).and_then(|digits| digits.parse::<u32>().ok())
-    };
-    name.strip_prefix('o').and_then(generation).is_some()
-        || name.strip_prefix("gpt-").and_then(generation).is_some_and(|generation| generation >= 5)
+    let is_o_series = name.strip_prefix('o').and_then(leading_number).is_some();
+    is_o_series || gpt_version(model).is_some_and(|version| version >= (5, 0))
+}
+
+/// Returns the version in a name such as `gpt-5.4-mini`.
+fn gpt_version(model: &str) -> Option<(u32, u32)> {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    let (major, rest) = leading_number(name.strip_prefix("gpt-")?)?;
+    let minor = rest.strip_prefix('.').and_then(leading_number).map_or(0, |(minor, _)| minor);
+    Some((major, minor))
+}
+
+/// Splits a text into the number at its beginning and the rest.
+fn leading_number(text: &str) -> Option<(u32, &str)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = text.split_at_checked(digits)?;
+    Some((number.parse().ok()?, rest))
 }
 
 #[cfg(test)]
@@ -132,6 +161,14 @@ mod tests {
         assert_eq!(ChatQuirks::of_host("notopenai.com"), ChatQuirks::UNKNOWN);
         assert_eq!(ChatQuirks::of_host("api.mistral.ai").reasoning, ReasoningReplay::Omitted);
         assert_eq!(ChatQuirks::of_host("127.0.0.1"), ChatQuirks::UNKNOWN);
+    }
+
+    #[test]
+    fn models_that_do_not_reason_with_tools_are_known_by_their_version() {
+        let rejects = |model| ChatQuirks::UNKNOWN.rejects_reasoning_with_tools(model);
+        assert!(["gpt-5.4", "gpt-5.6-terra", "openai/gpt-6", "gpt-5.10"].into_iter().all(rejects));
+        assert!(!["gpt-5", "gpt-5.1-codex", "gpt-4o", "o3", "gpt-oss-120b"].into_iter().any(rejects));
+        assert!(!ChatQuirks::OPENROUTER.rejects_reasoning_with_tools("openai/gpt-5.6"));
     }
 
     #[test]

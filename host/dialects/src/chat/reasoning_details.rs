@@ -1,5 +1,7 @@
 //! Reasoning with its signatures, in the members that OpenRouter has added to chat completions.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::form::{Part, PartContent, Reasoning, Signature, SignatureOrigin};
@@ -86,7 +88,8 @@ impl ReasoningDetail {
 
     /// Returns the origin of its signature or data; `None` for a family that is not known.
     pub fn origin(&self) -> Option<SignatureOrigin> {
-        self.format.as_deref().and_then(origin)
+        // OpenRouter's default is Anthropic's format.
+        self.format.as_deref().map_or(Some(SignatureOrigin::Anthropic), origin)
     }
 
     /// Returns the signature of its text, if it has one of a known family.
@@ -159,10 +162,11 @@ impl ReasoningDetail {
 /// Returns the parts that details stand for. Encrypted reasoning that follows its own summary is one
 /// part with it; Google's signatures of calls are left to [`sign_calls`].
 pub(super) fn reasoning_parts(details: &[ReasoningDetail], calls: &[Part]) -> Vec<Part> {
+    let ids = call_indexes(calls);
     let mut parts: Vec<Part> = Vec::new();
     let mut earlier: Option<&ReasoningDetail> = None;
     for detail in details {
-        if signed_call(detail, calls).is_some() {
+        if signed_call(detail, &ids).is_some() {
             continue;
         }
         let last = parts.last_mut().and_then(|part| match &mut part.content {
@@ -187,19 +191,30 @@ pub(super) fn reasoning_parts(details: &[ReasoningDetail], calls: &[Part]) -> Ve
 
 /// Sets the signatures of calls that are among the details, by the ids of the calls.
 pub(super) fn sign_calls(details: &[ReasoningDetail], calls: &mut [Part]) {
+    let ids: HashMap<String, usize> =
+        call_indexes(calls).into_iter().map(|(id, index)| (id.to_owned(), index)).collect();
     for detail in details {
-        if let Some(index) = signed_call(detail, calls)
-            && let Some(call) = calls.get_mut(index)
-        {
+        let index = detail.google_call_id().and_then(|id| ids.get(id));
+        if let Some(call) = index.and_then(|index| calls.get_mut(*index)) {
             call.signature = call.signature.take().or_else(|| detail.encrypted());
         }
     }
 }
 
 /// Returns the index of the call that a detail signs.
-fn signed_call(detail: &ReasoningDetail, calls: &[Part]) -> Option<usize> {
+fn signed_call(detail: &ReasoningDetail, ids: &HashMap<&str, usize>) -> Option<usize> {
     let id = detail.google_call_id()?;
-    calls.iter().position(|part| matches!(&part.content, PartContent::ToolCall(call) if call.id == id))
+    detail.encrypted()?;
+    ids.get(id).copied()
+}
+
+/// Returns the indexes of calls by their ids.
+fn call_indexes(calls: &[Part]) -> HashMap<&str, usize> {
+    let indexes = calls.iter().enumerate().filter_map(|(index, part)| match &part.content {
+        PartContent::ToolCall(call) => Some((call.id.as_str(), index)),
+        _ => None,
+    });
+    indexes.collect()
 }
 
 /// Returns the details that stand for a part: one for its text and signature, one for its encrypted

@@ -252,6 +252,10 @@ impl<'a> ContentWriter<'a> {
                 let file = File { filename, file_data: None, file_id: Some(id) };
                 self.push(PartKind::File { file }.into());
             }
+            MediaSource::Url { url, .. } if self.quirks.document_urls => {
+                let file_data = Some(url.into());
+                self.push(PartKind::File { file: File { filename, file_data, file_id: None } }.into());
+            }
             MediaSource::Url { .. } => losses.binding(path),
         }
     }

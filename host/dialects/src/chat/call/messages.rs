@@ -173,9 +173,10 @@ impl<'a> MessageWriter<'a, '_> {
             }
             text.push_str(&reasoning.text);
         }
-        if replay == ReasoningReplay::Details {
+        let is_signed = part.signature.is_some() || reasoning.encrypted.is_some();
+        if is_signed && replay == ReasoningReplay::Details {
             body.reasoning_details.extend(details_of(reasoning, part.signature.as_ref(), index));
-        } else if part.signature.is_some() || reasoning.encrypted.is_some() {
+        } else if is_signed {
             self.losses.advisory(format!("{path}.signature"));
         }
     }

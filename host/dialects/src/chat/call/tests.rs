@@ -60,7 +60,7 @@ fn a_round_trip_loses_nothing() {
             {"type":"custom","custom":{"name":"h"}}],
          "tool_choice":{"type":"custom","custom":{"name":"g"}},"parallel_tool_calls":false,
          "max_tokens":7,"temperature":0.5,"top_p":1,"top_k":3,"presence_penalty":0.1,"frequency_penalty":0.2,
-         "seed":1,"stop":["a","b"],"user":"u","reasoning_effort":"low",
+         "seed":1,"stop":["a","b"],"user":"u","reasoning":{"effort":"low","exclude":true},
          "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":false}},
          "stream":true,"stream_options":{"include_usage":true},
          "n":2,"service_tier":"flex","metadata":{"k":"v"}}"#,
@@ -176,10 +176,19 @@ fn a_request_for_no_reasoning_without_an_effort_is_left_out() {
 }
 
 #[test]
+fn a_model_that_does_not_reason_with_tools_gets_no_effort() {
+    let body = r#"{"model":"gpt-5.6","messages":[],"reasoning_effort":"high","tools":[{"type":"function","function":{"name":"f"}}]}"#;
+    let (request, _) = parse_request(body.as_bytes()).unwrap();
+    let (body, losses) = render(&request, &ChatQuirks::OPENAI);
+    assert!(body.contains(r#""reasoning_effort":"none""#), "{body}");
+    assert_eq!(losses, ["reasoning_effort"]);
+}
+
+#[test]
 fn tools_of_another_provider_are_binding() {
     let body = r#"{"model":"m","messages":[],"tools":[{"type":"web_search"}],"tool_choice":"auto"}"#;
     let (request, _) = parse_request(body.as_bytes()).unwrap();
     let (body, losses) = render(&request, &FULL);
     assert_eq!(body, r#"{"model":"m","messages":[]}"#);
-    assert_eq!(losses, ["tools[0]", "tool_choice"]);
+    assert_eq!(losses, ["tools[0]"]);
 }

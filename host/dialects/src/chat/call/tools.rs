@@ -1,6 +1,7 @@
 //! Tools of a call, and the choice among them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Serialize;
 
@@ -102,10 +103,12 @@ pub(super) fn render<'a>(
         losses.binding(&tool.path);
     }
     let allowed = match &request.tool_choice {
-        Some(ToolChoice::Among { names, .. }) if !quirks.allowed_tools => Some(names),
+        Some(ToolChoice::Among { names, .. }) if !quirks.allowed_tools => {
+            Some(names.iter().map(String::as_str).collect::<HashSet<_>>())
+        }
         _ => None,
     };
-    let is_offered = |tool: &ToolDefinition| allowed.is_none_or(|names| names.contains(&tool.name));
+    let is_offered = |tool: &ToolDefinition| allowed.as_ref().is_none_or(|names| names.contains(&*tool.name));
     let mut tools = Vec::with_capacity(request.tools.len());
     for (index, tool) in request.tools.iter().enumerate().filter(|(_, tool)| is_offered(tool)) {
         if tool.grammar.is_some() && !quirks.custom_tools {
@@ -119,7 +122,8 @@ pub(super) fn render<'a>(
     if !tools.is_empty() {
         return (tools, request.tool_choice.as_ref().map(|choice| choice_body(choice, request, quirks)));
     }
-    if request.tool_choice.is_some() {
+    // Without tools the model calls none in any case.
+    if !matches!(request.tool_choice, None | Some(ToolChoice::Auto | ToolChoice::None)) {
         losses.advisory("tool_choice");
     }
     if request.parallel_tool_calls.is_some() {
@@ -153,9 +157,10 @@ fn choice_body<'a>(
     request: &'a ConversationRequest,
     quirks: &ChatQuirks,
 ) -> ToolChoiceBody<'a> {
+    let tools = request.tools.iter().filter(|tool| tool.takes_text && quirks.custom_tools);
+    let custom: HashSet<&str> = tools.map(|tool| &*tool.name).collect();
     let named = |name: &'a String| {
-        let is_custom =
-            quirks.custom_tools && request.tools.iter().any(|tool| tool.takes_text && tool.name == *name);
+        let is_custom = custom.contains(&**name);
         let name = ToolName { name };
         if is_custom { NamedTool::Custom { custom: name } } else { NamedTool::Function { function: name } }
     };

@@ -205,7 +205,12 @@ fn document(
         None => members.take_as("file_name", path, "a string")?,
     };
     let media_type = title.as_deref().and_then(media::type_of_name).unwrap_or("application/pdf");
-    Ok(document_of(located(members, member, media_type, path, losses)?, title))
+    let source = match located(members, member, media_type, path, losses)? {
+        // Perplexity takes base64 in place of the URL.
+        MediaSource::Url { url, .. } => media::source_or_base64(url, media_type),
+        source => source,
+    };
+    Ok(document_of(source, title))
 }
 
 fn document_of(source: MediaSource, title: Option<String>) -> PartContent {

@@ -1,5 +1,7 @@
 //! Messages of a request.
 
+use std::collections::HashMap;
+
 use pointsman_domain::serving_error::ServingError;
 use serde_json::value::RawValue;
 
@@ -19,18 +21,34 @@ pub(super) fn parse(
 ) -> Result<Vec<Message>, ServingError> {
     let values: Vec<&RawValue> = members.require("messages", &MemberPath::Root, "an array of objects")?;
     let mut messages: Vec<Message> = Vec::with_capacity(values.len());
+    let mut calls = LastCalls::default();
     for (index, value) in values.into_iter().enumerate() {
         let all = MemberPath::Root.member("messages");
-        let message = message(value, &all.element(index), &messages, losses)?;
+        let message = message(value, &all.element(index), &calls, losses)?;
+        calls.record(&message);
         messages.push(message);
     }
     Ok(messages)
 }
 
+/// Ids of the last calls by the names of their tools.
+#[derive(Default)]
+struct LastCalls(HashMap<String, String>);
+
+impl LastCalls {
+    fn record(&mut self, message: &Message) {
+        for part in &message.parts {
+            if let PartContent::ToolCall(call) = &part.content {
+                self.0.insert(call.name.clone(), call.id.clone());
+            }
+        }
+    }
+}
+
 fn message(
     value: &RawValue,
     path: &MemberPath<'_>,
-    earlier: &[Message],
+    calls: &LastCalls,
     losses: &mut Losses,
 ) -> Result<Message, ServingError> {
     let mut members = ObjectMembers::parse(value, path)?;
@@ -41,7 +59,7 @@ fn message(
         "user" => (MessageRole::User, content::parse(&mut members, path, losses)?),
         "assistant" => (MessageRole::Assistant, assistant_parts(&mut members, path, losses)?),
         "tool" => (MessageRole::User, vec![tool_result(&mut members, path, losses)?]),
-        "function" => (MessageRole::User, vec![function_result(&mut members, path, earlier, losses)?]),
+        "function" => (MessageRole::User, vec![function_result(&mut members, path, calls, losses)?]),
         _ => {
             let expected = "one of system, developer, user, assistant and tool";
             return Err(path.member("role").invalid_value(expected));
@@ -72,6 +90,10 @@ fn assistant_parts(
         && !refusal.is_empty()
     {
         parts.push(Part::new(PartContent::Refusal(refusal)));
+    }
+    // Mistral and DeepSeek continue a message with a prefix: it is the last one in any case.
+    if members.get("prefix").is_some_and(|value| value.get() == "false") {
+        members.take("prefix");
     }
     if members.take("audio").is_some() {
         losses.binding(path.member("audio").to_string());
@@ -175,18 +197,11 @@ fn tool_result(
 fn function_result(
     members: &mut ObjectMembers<'_>,
     path: &MemberPath<'_>,
-    earlier: &[Message],
+    calls: &LastCalls,
     losses: &mut Losses,
 ) -> Result<Part, ServingError> {
     let name: String = members.require("name", path, "a string")?;
-    let calls = earlier.iter().rev().flat_map(|message| message.parts.iter().rev());
-    let call_id = calls
-        .filter_map(|part| match &part.content {
-            PartContent::ToolCall(call) if call.name == name => Some(call.id.clone()),
-            _ => None,
-        })
-        .next()
-        .unwrap_or_else(|| legacy_call_id(&name));
+    let call_id = calls.0.get(&name).cloned().unwrap_or_else(|| legacy_call_id(&name));
     let result = ToolResult {
         call_id,
         tool_name: Some(name),

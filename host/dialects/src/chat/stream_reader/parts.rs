@@ -3,17 +3,24 @@
 //! Deltas of parallel calls may alternate, but parts in the common form do not overlap. So the first
 //! part that has not ended is reported as it arrives, and later ones are held back until it ends: a
 //! call ends when its arguments are a complete object and another part has begun, anything else when
-//! another part begins.
+//! another part begins. Where too much is held back, a call ends before that.
 
 use std::collections::VecDeque;
 
 use crate::chat::answer::{CallDelta, call_id};
 use crate::form::{AnswerEvent, PartContent, PartDelta, PartStart, Signature};
 
+/// Parts that are held back.
+const MAX_PARTS: usize = 256;
+/// Bytes of arguments and texts that are held back.
+const MAX_HELD: usize = 8 << 20;
+
 /// Parts that have not ended.
 #[derive(Debug, Default)]
 pub(super) struct PartQueue {
     parts: VecDeque<OpenPart>,
+    /// Bytes of the deltas that have not been reported.
+    held: usize,
     /// Number of calls so far.
     calls: usize,
     has_content: bool,
@@ -77,6 +84,15 @@ impl OpenPart {
         matches!(&self.start, Some(PartStart::ToolCall { name, .. }) if name.is_empty())
     }
 
+    /// Returns the bytes of the texts and arguments that have not been reported.
+    fn held_bytes(&self) -> usize {
+        let bytes = self.deltas.iter().map(|delta| match delta {
+            PartDelta::Text(text) | PartDelta::ToolInput(text) => text.len(),
+            _ => 0,
+        });
+        bytes.sum()
+    }
+
     /// Reports what has arrived.
     fn report(&mut self, events: &mut Vec<AnswerEvent>) {
         events.extend(self.start.take().map(AnswerEvent::PartStart));
@@ -110,6 +126,7 @@ impl PartQueue {
         }
         let of_text = if key == PartKey::Text { std::mem::take(&mut self.of_text) } else { Vec::new() };
         if let Some(part) = self.parts.back_mut() {
+            self.held += text.len();
             match part.deltas.last_mut() {
                 Some(PartDelta::Text(last)) => last.push_str(&text),
                 _ => part.deltas.push(PartDelta::Text(text)),
@@ -127,7 +144,8 @@ impl PartQueue {
     pub fn add_to_text(&mut self, delta: PartDelta) {
         match self.parts.iter_mut().rfind(|part| part.key == PartKey::Text) {
             Some(part) => part.deltas.push(delta),
-            None => self.of_text.push(delta),
+            None if self.of_text.len() < MAX_PARTS => self.of_text.push(delta),
+            None => {}
         }
     }
 
@@ -167,7 +185,8 @@ impl PartQueue {
         };
         match self.parts.iter_mut().find(has_id) {
             Some(part) => part.deltas.push(PartDelta::Signature(signature)),
-            None => self.signatures.push((id.to_owned(), signature)),
+            None if self.signatures.len() < MAX_PARTS => self.signatures.push((id.to_owned(), signature)),
+            None => {}
         }
     }
 
@@ -192,6 +211,7 @@ impl PartQueue {
         }
         if let Some(input) = call.input.filter(|input| !input.is_empty()) {
             part.arguments.read(&input);
+            self.held += input.len();
             part.deltas.push(PartDelta::ToolInput(input));
         }
         part.deltas.extend(call.signature.map(PartDelta::Signature));
@@ -215,12 +235,14 @@ impl PartQueue {
 
     /// Reports what is certain.
     pub fn drain(&mut self, events: &mut Vec<AnswerEvent>) {
-        while let Some(first) = self.parts.front_mut() {
-            if first.name_is_missing() {
-                return;
-            }
+        loop {
+            let is_full = self.held > MAX_HELD || self.parts.len() > MAX_PARTS;
+            let first = self.parts.front_mut().filter(|part| is_full || !part.name_is_missing());
+            let Some(first) = first else { return };
+            self.held = self.held.saturating_sub(first.held_bytes());
             first.report(events);
-            if self.parts.len() == 1 || !self.parts.front().is_some_and(OpenPart::is_complete) {
+            let is_complete = is_full || first.is_complete();
+            if self.parts.len() == 1 || !is_complete {
                 return;
             }
             events.push(AnswerEvent::PartEnd);

@@ -215,6 +215,23 @@ fn alternating_calls_are_put_in_order() {
 }
 
 #[test]
+fn what_is_held_back_is_bounded() {
+    let first = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}]}}]}"#;
+    let mut reader = ChatStreamReader::new();
+    let mut events = Vec::new();
+    reader.read(first.as_bytes(), &mut events);
+    for index in 1..2_000 {
+        let next = first.replace(r#""index":0,"id":"a""#, &format!(r#""index":{index},"id":"c{index}""#));
+        reader.read(next.as_bytes(), &mut events);
+    }
+    let begun = events.iter().filter(|event| matches!(event, AnswerEvent::PartStart(_))).count();
+    assert!(begun > 1_700, "{begun} parts");
+    reader.finish(&mut events);
+    let begun = events.iter().filter(|event| matches!(event, AnswerEvent::PartStart(_))).count();
+    assert_eq!(begun, 2_000);
+}
+
+#[test]
 fn signatures_reach_their_parts() {
     check_deltas(
         &[
