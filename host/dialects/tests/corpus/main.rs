@@ -10,6 +10,7 @@
 )]
 
 mod anthropic;
+mod chat;
 mod gemini;
 mod recorded;
 mod responses;
