@@ -27,6 +27,7 @@ pub mod budget;
 mod component;
 mod decision;
 pub mod details;
+pub mod draw;
 pub mod estimate;
 mod imports;
 pub mod log;
@@ -58,5 +59,5 @@ pub use component::{SDK_RECORD, observe, plan_step, resume_step, route, validate
 /// The items that nearly every policy uses.
 pub mod prelude {
     pub use crate::{Candidate, Decision, NoSettings, Policy, Refusal, Request};
-    pub use crate::{budget, details, estimate, export, order};
+    pub use crate::{budget, details, draw, estimate, export, order};
 }
