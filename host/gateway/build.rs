@@ -8,46 +8,60 @@ use std::{env, error, fs};
 
 use pointsman_build::Build;
 
-/// The built-in policies: the name of each, and its package.
-const POLICIES: [(&str, &str); 10] = [
-    ("cost", "pointsman-policy-cost"),
-    ("performance", "pointsman-policy-performance"),
-    ("task-type", "pointsman-policy-task-type"),
-    ("dynamic", "pointsman-policy-dynamic"),
-    ("auto", "pointsman-policy-auto"),
-    ("multimodal", "pointsman-policy-multimodal"),
-    ("sequential", "pointsman-policy-sequential"),
-    ("parallel", "pointsman-policy-parallel"),
-    ("collaborate", "pointsman-policy-collaborate"),
-    ("cascade", "pointsman-policy-cascade"),
-];
+/// The list of the built-in policies: names in JSON. The package of each is named after it.
+const NAMES: &str = "../config/src/builtin-policies.json";
 /// The directory of the package that has them as WebAssembly.
 const CARRIED: &str = "builtin";
+/// The file with the list for `src/builtin.rs`.
+const LIST: &str = "policies.rs";
 
 fn main() -> Result<(), Box<dyn error::Error>> {
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     let carried = Path::new(CARRIED);
-    if carried.is_dir() { copy_carried(carried, &out_dir) } else { build_from_source(&out_dir) }
-}
-
-fn copy_carried(directory: &Path, out_dir: &Path) -> Result<(), Box<dyn error::Error>> {
-    println!("cargo::rerun-if-changed={}", directory.display());
-    for (name, _) in POLICIES {
-        let file = Path::new(name).with_extension("wasm");
-        fs::copy(directory.join(&file), out_dir.join(&file))
-            .map_err(|error| format!("cannot copy the built-in policy {}: {error}", file.display()))?;
-    }
+    let names = match carried.is_dir() {
+        true => copy_carried(carried, &out_dir)?,
+        false => build_from_source(&out_dir)?,
+    };
+    let entry = |name| {
+        format!(
+            "    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), {:?}))),\n",
+            format!("/{name}.wasm")
+        )
+    };
+    let entries: String = names.iter().map(entry).collect();
+    fs::write(out_dir.join(LIST), format!("&[\n{entries}]\n"))?;
     Ok(())
 }
 
-fn build_from_source(out_dir: &Path) -> Result<(), Box<dyn error::Error>> {
+/// Copies policies that are there as WebAssembly. Returns their names.
+fn copy_carried(directory: &Path, out_dir: &Path) -> Result<Vec<String>, Box<dyn error::Error>> {
+    println!("cargo::rerun-if-changed={}", directory.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let file = PathBuf::from(entry?.file_name());
+        if file.extension().is_some_and(|extension| extension == "wasm") {
+            fs::copy(directory.join(&file), out_dir.join(&file))
+                .map_err(|error| format!("cannot copy the built-in policy {}: {error}", file.display()))?;
+            names.push(file.with_extension("").to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Builds the policies of the list. Returns their names.
+fn build_from_source(out_dir: &Path) -> Result<Vec<String>, Box<dyn error::Error>> {
+    println!("cargo::rerun-if-changed={NAMES}");
+    let list = fs::read_to_string(NAMES).map_err(|error| format!("cannot read {NAMES}: {error}"))?;
+    // Names need no escapes, so every second piece between quotes is one.
+    let names: Vec<String> = list.split('"').skip(1).step_by(2).map(str::to_owned).collect();
     // Not the usual target directory: the outer cargo holds its lock.
     let target_dir = out_dir.join("policies");
-    let build = Build::new().packages(POLICIES.map(|(_, package)| package)).target_dir(target_dir);
-    let modules = build.run()?;
-    for ((name, _), module) in POLICIES.iter().zip(&modules) {
+    let packages = names.iter().map(|name| format!("pointsman-policy-{name}"));
+    let modules = Build::new().packages(packages).target_dir(target_dir).run()?;
+    for (name, module) in names.iter().zip(&modules) {
         fs::copy(module.path(), out_dir.join(name).with_extension("wasm"))?;
     }
     pointsman_build::rerun_if_changed(&modules)?;
-    Ok(())
+    Ok(names)
 }

@@ -1,9 +1,9 @@
 //! Routing of the built-in policies on fleets of simulated models.
 
 use pointsman_tests::Gateway;
-use pointsman_tests::client::Answer;
+use pointsman_tests::client::{self, Answer};
 
-use crate::fleet::{ask, ask_with, built_in, chat, error};
+use crate::fleet::{PLANNING_POLICIES, ROUTING_POLICIES, ask, ask_with, built_in, chat, error};
 
 const FLEET: &str = "[backends.fleet]\nkind = \"simulated\"\n";
 const QUICK: &str = "expected = { first_token_ms = 1, tokens_per_second = 100000 }\n";
@@ -122,18 +122,97 @@ async fn dynamic_is_cheap_unless_the_request_needs_speed_or_quality() {
     }
 }
 
-const BUILT_IN: [&str; 10] = [
-    "cost",
-    "performance",
-    "task-type",
-    "dynamic",
-    "auto",
-    "multimodal",
-    "sequential",
-    "parallel",
-    "collaborate",
-    "cascade",
-];
+#[tokio::test]
+async fn priority_tries_models_in_its_order_and_its_label_states_the_place() {
+    let models =
+        [model("first", 1, "0.5", QUICK), model("second", 1, "0.5", QUICK), model("third", 1, "0.5", QUICK)];
+    let config = [
+        FLEET,
+        &models.concat(),
+        &built_in("priority", "settings = { order = [\"third\", \"fleet/f*\"], max_first_token_ms = 100 }"),
+        "[policies.unset]\nlimits.deadline = \"60s\"\nsource = \"builtin:priority\"\n",
+        &route("stated", "priority"),
+        &route("listed", "unset"),
+        "models = [\"fleet/second\", \"fleet/*\"]\n",
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    assert_eq!(chosen(&ask(&gateway, &chat("stated", "hi")).await), ("fleet/third", "priority:1"));
+    assert_eq!(chosen(&ask(&gateway, &chat("listed", "hi")).await), ("fleet/second", "priority:1"));
+    let slow =
+        config.concat().replace(&models[2], &model("third", 1, "0.5", "expected = { first_token_ms = 101 }"));
+    let gateway = Gateway::start(&slow).await;
+    assert_eq!(chosen(&ask(&gateway, &chat("stated", "hi")).await), ("fleet/first", "priority:2"));
+}
+
+#[tokio::test]
+async fn weighted_draws_by_weight_and_a_session_keeps_its_model() {
+    let settings = "settings = { weights = { \"fleet/large\" = 3, \"fleet/small\" = 1 }, sticky = true }";
+    let config = [
+        FLEET,
+        &model("large", 1, "0.5", QUICK),
+        &model("small", 1, "0.5", QUICK),
+        &model("reserve", 1, "0.5", QUICK),
+        &built_in("weighted", settings),
+        &route("split", "weighted"),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let mut counts = std::collections::BTreeMap::new();
+    for _ in 0..200 {
+        let answer = ask(&gateway, &chat("split", "hi")).await;
+        let (model, label) = chosen(&answer);
+        assert_eq!(label, "weighted");
+        *counts.entry(model.to_owned()).or_insert(0) += 1;
+    }
+    assert!(counts.len() == 2 && counts["fleet/large"] > counts["fleet/small"], "{counts:?}");
+    for session in ["one", "two", "three"] {
+        let mut models = std::collections::BTreeSet::new();
+        for _ in 0..5 {
+            let answer = ask_with(&gateway, &[("x-pointsman-session", session)], &chat("split", "hi")).await;
+            assert_eq!(chosen(&answer).1, "weighted:session");
+            models.insert(chosen(&answer).0.to_owned());
+        }
+        assert_eq!(models.len(), 1, "{models:?}");
+    }
+    let answer = ask(&gateway, &chat("split", "hi")).await;
+    let id = answer.header("x-pointsman-decision-id").expect("an id");
+    let record = client::get(&gateway.admin(&format!("/admin/decisions/{id}"))).await.json();
+    let expected = if chosen(&answer).0 == "fleet/large" { 0.75 } else { 0.25 };
+    assert!(record.to_string().contains(&format!("\"propensity\":{expected}")), "{record}");
+}
+
+#[tokio::test]
+async fn round_robin_reaches_every_model() {
+    let config = [
+        FLEET,
+        &model("one", 1, "0.5", QUICK),
+        &model("two", 1, "0.5", QUICK),
+        &model("three", 1, "0.5", QUICK),
+        &built_in("round-robin", ""),
+        "[policies.least-busy]\nlimits.deadline = \"60s\"\nsource = \"builtin:round-robin\"\nsettings = { balance = \"load\" }\n",
+        &route("even", "round-robin"),
+        &route("idle", "least-busy"),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    for (route, expected) in [("even", "round-robin"), ("idle", "round-robin:least-busy")] {
+        let mut models = std::collections::BTreeSet::new();
+        for _ in 0..60 {
+            let answer = ask(&gateway, &chat(route, "hi")).await;
+            let (model, label) = chosen(&answer);
+            assert_eq!(label, expected);
+            models.insert(model.to_owned());
+        }
+        assert_eq!(models.len(), 3, "{models:?}");
+    }
+}
+
+/// Names of the built-in policies, as in the configuration.
+const BUILT_IN: &[&str] = &include!("../../host/config/src/builtin-policies.json");
+
+#[test]
+fn every_built_in_policy_is_among_those_that_tests_run() {
+    let tested = ROUTING_POLICIES.into_iter().chain(PLANNING_POLICIES).map(|(name, _)| name);
+    assert_eq!(tested.collect::<Vec<_>>(), BUILT_IN);
+}
 
 #[tokio::test]
 async fn every_built_in_policy_decides_among_any_number_of_models() {
@@ -145,12 +224,12 @@ async fn every_built_in_policy_decides_among_any_number_of_models() {
             let quality = format!("{{ general = 0.{}, code = 0.5 }}", number % 90 + 10);
             config += &model(&format!("m{number}"), number % 100 + 1, &quality, &more);
         }
-        for policy in BUILT_IN {
+        for &policy in BUILT_IN {
             config += &built_in(policy, "grants = [\"prompt\", \"outputs\"]");
             config += &route(policy, policy);
         }
         let gateway = Gateway::start(&config).await;
-        for policy in BUILT_IN {
+        for &policy in BUILT_IN {
             let hard = "Debug this Python function, and prove step by step that it always ends.";
             let picture = crate::fleet::with_picture(policy, "iVBORw0KGgo=");
             let asked = [(chat(policy, hard), "quality"), (chat(policy, "hi"), "speed"), (picture, "cost")];

@@ -40,11 +40,14 @@ pub fn built_in(name: &str, more: &str) -> String {
 }
 
 /// Built-in policies that select one model, with their grants.
-pub const ROUTING_POLICIES: [(&str, &str); 4] = [
+pub const ROUTING_POLICIES: [(&str, &str); 7] = [
     ("cost", ""),
     ("performance", ""),
     ("task-type", "grants = [\"prompt\"]"),
     ("dynamic", "grants = [\"prompt\"]"),
+    ("priority", ""),
+    ("weighted", ""),
+    ("round-robin", ""),
 ];
 
 /// Built-in policies that can split a request into tasks, with their grants.

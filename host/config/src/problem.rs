@@ -179,7 +179,7 @@ impl AddedProblem<'_> {
         match nearest(name, known) {
             Some(near) => self.hint(format!("did you mean `{near}`?")),
             None if known.is_empty() => self,
-            None if known.len() <= 12 => {
+            None if known.len() <= 20 => {
                 let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
                 self.hint(format!("{what}: {}", list.join(", ")))
             }

@@ -13,19 +13,9 @@ use super::problem::Problems;
 use super::secrets::{self, Secrets};
 use super::{names, proxies, raw};
 
-/// Names of the built-in policies, as written after `builtin:`.
-pub const BUILTIN_POLICIES: [&str; 10] = [
-    "cost",
-    "performance",
-    "task-type",
-    "dynamic",
-    "auto",
-    "multimodal",
-    "sequential",
-    "parallel",
-    "collaborate",
-    "cascade",
-];
+/// Names of the built-in policies, as written after `builtin:`. The file is the only list of
+/// them: the gateway's build script reads it too.
+pub const BUILTIN_POLICIES: &[&str] = &include!("builtin-policies.json");
 
 /// Prefix of the source of a built-in policy.
 pub const BUILTIN: &str = "builtin:";
@@ -189,11 +179,11 @@ pub(super) fn poll(raw: &raw::Policy, node: Node<'_>, problems: &mut Problems<'_
 }
 
 fn builtin(name: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<PolicySource> {
-    let builtin = BUILTIN_POLICIES.into_iter().find(|builtin| *builtin == name);
+    let builtin = BUILTIN_POLICIES.iter().copied().find(|builtin| *builtin == name);
     if builtin.is_none() {
         problems
             .add(node.get("source").place(), format!("there is no built-in policy `{name}`"))
-            .did_you_mean(name, &BUILTIN_POLICIES, "built-in policies");
+            .did_you_mean(name, BUILTIN_POLICIES, "built-in policies");
     }
     builtin.map(PolicySource::Builtin)
 }

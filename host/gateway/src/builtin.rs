@@ -1,38 +1,23 @@
 //! The reference policies, built from source with the gateway and part of it.
 
-macro_rules! builtin {
-    ($($name:literal),* $(,)?) => {
-        /// Their names, as in `source = "builtin:NAME"`.
-        #[cfg(test)]
-        pub(crate) const NAMES: &[&str] = &[$($name),*];
+/// Names and bytes of the policies. The build script writes the list.
+static POLICIES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/policies.rs"));
 
-        /// A reference policy's bytes.
-        pub(crate) fn bytes(name: &str) -> Option<&'static [u8]> {
-            match name {
-                $($name => Some(include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".wasm"))),)*
-                _ => None,
-            }
-        }
-    };
+/// Returns a reference policy's bytes, by its name in `source = "builtin:NAME"`.
+pub(crate) fn bytes(name: &str) -> Option<&'static [u8]> {
+    POLICIES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
 }
-
-builtin!(
-    "cost",
-    "performance",
-    "task-type",
-    "dynamic",
-    "auto",
-    "multimodal",
-    "sequential",
-    "parallel",
-    "collaborate",
-    "cascade",
-);
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
     #[test]
     fn every_policy_that_the_configuration_knows_is_embedded() {
-        assert_eq!(super::NAMES, pointsman_config::BUILTIN_POLICIES);
+        let embedded: BTreeSet<&str> = POLICIES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(embedded, pointsman_config::BUILTIN_POLICIES.iter().copied().collect());
+        assert!(POLICIES.iter().all(|(name, module)| bytes(name) == Some(*module) && !module.is_empty()));
     }
 }

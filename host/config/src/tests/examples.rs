@@ -1,13 +1,13 @@
 //! Validity of the example configurations in the repository.
 
-use super::super::{Config, ConfigSource, Overrides, schema_json};
+use super::super::{BUILTIN_POLICIES, Config, ConfigSource, Overrides, schema_json};
 use super::{expect_file, repository};
 
 #[test]
 fn every_example_is_a_configuration() {
     let mut count = 0;
-    let folders =
-        ["examples", "examples/scenarios"].map(|folder| std::fs::read_dir(repository(folder)).unwrap());
+    let folders = ["examples", "examples/policies", "examples/scenarios"]
+        .map(|folder| std::fs::read_dir(repository(folder)).unwrap());
     for entry in folders.into_iter().flatten() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "toml") {
@@ -24,7 +24,18 @@ fn every_example_is_a_configuration() {
         parsed.unwrap_or_else(|error| panic!("{error}"));
         count += 1;
     }
-    assert!(count >= 5, "only {count} examples found");
+    assert!(count >= 8, "only {count} examples found");
+}
+
+#[test]
+fn the_readmes_list_every_built_in_policy() {
+    for (file, folder) in [("README.md", "policies/"), ("policies/README.md", "")] {
+        let text = std::fs::read_to_string(repository(file)).unwrap();
+        for name in BUILTIN_POLICIES {
+            let link = format!("| [{name}]({folder}{name}");
+            assert!(text.contains(&link), "{file} does not list the built-in policy `{name}`");
+        }
+    }
 }
 
 #[test]
