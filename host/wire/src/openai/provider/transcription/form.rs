@@ -114,7 +114,9 @@ impl<'a> MultipartForm<'a> {
             let (head, after) = split(rest, b"\r\n\r\n").ok_or(InvalidForm::Name)?;
             let (content, after) = split(after, separator.as_bytes()).ok_or(InvalidForm::Boundary)?;
             let field = FormField::new(head, content).ok_or(InvalidForm::Name)?;
-            if fields.iter().any(|known| known.name == field.name) {
+            // A name that ends in brackets is that of a list.
+            let is_list = field.name.ends_with("[]");
+            if !is_list && fields.iter().any(|known| known.name == field.name) {
                 return Err(InvalidForm::Duplicate(field.name.to_owned()));
             }
             fields.push(field);
@@ -128,18 +130,28 @@ impl<'a> MultipartForm<'a> {
 
     /// Returns the value of a field that is not a file.
     pub fn text(&self, name: &str) -> Option<&'a str> {
-        let field = self.field(name).filter(|field| field.file_name.is_none())?;
-        std::str::from_utf8(field.content).ok()
+        self.texts(name).next()
+    }
+
+    /// Returns the values of the fields of a name that are not files. Only a name that ends in
+    /// `[]` has several.
+    pub fn texts(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let texts = self.fields(name).filter(|field| field.file_name.is_none());
+        texts.filter_map(|field| std::str::from_utf8(field.content).ok())
     }
 
     /// Returns the name and the content of a file.
     pub fn file(&self, name: &str) -> Option<(&'a str, &'a [u8])> {
-        let field = self.field(name)?;
-        Some((field.file_name?, field.content))
+        self.files(name).next()
     }
 
-    fn field(&self, name: &str) -> Option<&FormField<'a>> {
-        self.fields.iter().find(|field| field.name == name)
+    /// Returns the names and the contents of files. Only a name that ends in `[]` has several.
+    pub fn files(&self, name: &str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.fields(name).filter_map(|field| Some((field.file_name?, field.content)))
+    }
+
+    fn fields(&self, name: &str) -> impl Iterator<Item = &FormField<'a>> {
+        self.fields.iter().filter(move |field| field.name == name)
     }
 }
 

@@ -9,6 +9,22 @@ fn a_boundary_never_occurs_in_the_recording() {
 }
 
 #[test]
+fn fields_of_a_list_are_read_in_their_order() {
+    let field = |head: &str, content: &str| {
+        format!("--B\r\nContent-Disposition: form-data; name=\"a[]\"{head}\r\n\r\n{content}\r\n")
+    };
+    let file = "; filename=\"f\"";
+    let body = field("", "1") + &field(file, "2") + &field("", "3") + &field(file, "4") + "--B--";
+    let form = MultipartForm::read("multipart/form-data; boundary=B", body.as_bytes()).unwrap();
+    assert_eq!(form.texts("a[]").collect::<Vec<_>>(), ["1", "3"]);
+    assert_eq!(form.files("a[]").collect::<Vec<_>>(), [("f", &b"2"[..]), ("f", b"4")]);
+    assert_eq!(
+        (form.text("a[]"), form.file("a[]"), form.text("a")),
+        (Some("1"), Some(("f", &b"2"[..])), None)
+    );
+}
+
+#[test]
 fn an_incomplete_form_is_rejected() {
     let read =
         |body: &str| MultipartForm::read("multipart/form-data; boundary=\"B\"", body.as_bytes()).map(drop);
