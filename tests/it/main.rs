@@ -54,6 +54,7 @@ mod routing;
 mod secrecy;
 mod security_claims;
 mod shared_health;
+mod simulated_fleet;
 mod stalled_clients;
 mod state;
 mod stream_ends;

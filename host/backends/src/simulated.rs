@@ -1,34 +1,41 @@
 //! Fleet of simulated models in this process, with configured latency, speed and failure rate,
-//! and answers that depend on the prompt. With it, Pointsman runs where nothing else is
+//! and answers that depend on the request. With it, Pointsman runs where nothing else is
 //! installed, and demonstrations and tests are repeatable.
 
-mod answer;
+mod audio;
+mod body;
+mod chat;
 mod embedding;
-mod format;
-mod request;
-mod stream;
+mod endpoint;
+mod events;
+mod image;
+mod moderation;
+mod png;
+mod reply;
+mod schema;
+mod speech;
 mod tokens;
 mod transcription;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ::http::header::CONTENT_TYPE;
-use ::http::{HeaderMap, HeaderValue};
-use bytes::Bytes;
 use fastrand::Rng;
-use pointsman_domain::model::{Model, Operation};
 
 use crate::call::BackendCall;
-use answer::SimulatedAnswer;
+use chat::ChatRequest;
 use embedding::EmbeddingRequest;
-use format::AnswerFormat;
-use request::ChatRequest;
+use endpoint::Endpoint;
+use image::ImageRequest;
+use moderation::ModerationRequest;
+use reply::ErrorReply;
+use speech::SpeechRequest;
 use transcription::TranscriptionRequest;
 
-pub(crate) use stream::SimulatedBody;
+pub(crate) use body::SimulatedBody;
+pub(crate) use reply::SimulatedResponse;
 
 /// Longest time for a token, whatever the configured speed.
 const LONGEST_TOKEN: Duration = Duration::from_secs(60);
@@ -60,20 +67,7 @@ pub(crate) struct SimulatedFleet {
     calls: AtomicU64,
 }
 
-/// Head of a response, and the body that follows.
-#[derive(Debug)]
-pub(crate) struct SimulatedResponse {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: SimulatedBody,
-}
-
-/// Error response in the form of a real server's.
-#[derive(Debug)]
-struct ErrorReply {
-    status: u16,
-    message: String,
-}
+type Reply = Result<SimulatedResponse, ErrorReply>;
 
 impl SimulatedModel {
     /// Returns the time from one token to the next. Zero means no wait and no timer.
@@ -90,64 +84,104 @@ impl SimulatedFleet {
     }
 
     pub(crate) async fn call(&self, call: BackendCall<'_>) -> SimulatedResponse {
-        let response = match call.operation {
-            operation if !call.model.operations.contains(&operation) => {
-                let name = &call.model.upstream_name;
-                Err(ErrorReply::bad(format!("{name} does not do {} calls", operation.name())))
-            }
-            Operation::Chat => self.chat(&call).await,
-            Operation::Transcription => self.transcription(&call).await,
-            Operation::Embedding => self.embedding(&call).await,
-        };
-        response.unwrap_or_else(ErrorReply::into_response)
+        self.reply(&call).await.unwrap_or_else(SimulatedResponse::from)
     }
 
-    async fn chat(&self, call: &BackendCall<'_>) -> Result<SimulatedResponse, ErrorReply> {
-        let request = ChatRequest::read(&call.body)
-            .map_err(|error| ErrorReply::bad(format!("the body is not a chat request: {error}")))?;
-        let behaviour = self.behaviour(&request.model)?;
-        if let Some(reason) = unsuited(call.model, &request) {
-            return Err(ErrorReply::bad(reason));
+    async fn reply(&self, call: &BackendCall<'_>) -> Reply {
+        if !call.model.operations.contains(&call.operation) {
+            let (name, operation) = (&call.model.upstream_name, call.operation.name());
+            return Err(ErrorReply::bad_request(format!("{name} does not do {operation} calls")));
         }
-        let mut chance = self.begin(behaviour, &request.model, &request.text).await?;
-        let mut choices = Rng::with_seed(digest(&(self.config.seed, &request.text, &request.media)));
-        let answer = SimulatedAnswer::new(&request, &mut choices);
-        let format = AnswerFormat::new(chance.u64(..), &request);
+        match Endpoint::at(call.path)? {
+            Endpoint::Chat => self.chat(call).await,
+            Endpoint::Embeddings => self.embeddings(call).await,
+            Endpoint::Transcriptions => self.transcription(call, false).await,
+            Endpoint::Translations => self.transcription(call, true).await,
+            Endpoint::Speech => self.speech(call).await,
+            Endpoint::Images => {
+                self.images(ImageRequest::read(&call.body, now()).map_err(invalid("an image"))?).await
+            }
+            Endpoint::ImageEdits => {
+                let form = call.body.concat();
+                let content_type = call.content_type.unwrap_or_default();
+                let request = ImageRequest::read_edit(content_type, &form, now());
+                self.images(request.map_err(invalid("an image edit"))?).await
+            }
+            Endpoint::Moderations => self.moderation(call).await,
+        }
+    }
+
+    async fn chat(&self, call: &BackendCall<'_>) -> Reply {
+        let request = ChatRequest::read(&call.body).map_err(invalid("a chat"))?;
+        let behaviour = self.behaviour(&request.model)?;
+        if let Some(reason) = request.unsuited_to(call.model) {
+            return Err(ErrorReply::bad_request(reason));
+        }
+        let mut chance = self.begin(behaviour, &request.model, &request).await?;
+        let answer = request.answer(chance.u64(..), self.seed(&request));
         let pace = behaviour.time_per_token();
         if request.stream {
-            let body = SimulatedBody::stream(answer, format, pace);
-            return Ok(response(200, pointsman_wire::sse::MEDIA_TYPE, body));
+            return Ok(answer.stream(pace));
         }
-        wait(pace * answer.tokens.len() as u32).await;
-        Ok(json(format.whole(&answer)))
+        wait(pace * answer.longest()).await;
+        Ok(answer.whole())
     }
 
-    async fn transcription(&self, call: &BackendCall<'_>) -> Result<SimulatedResponse, ErrorReply> {
-        let body = call.body.concat();
-        let recorded =
-            TranscriptionRequest::read(call.content_type.unwrap_or_default(), &body).map_err(|reason| {
-                ErrorReply::bad(format!("the body is not a transcription request: {reason}"))
-            })?;
-        let behaviour = self.behaviour(recorded.model)?;
-        self.begin(behaviour, recorded.model, recorded.file).await?;
-        let mut choices = Rng::with_seed(digest(&(self.config.seed, recorded.file)));
-        let (answer, tokens) = recorded.answer(&mut choices);
-        wait(behaviour.time_per_token() * tokens).await;
-        Ok(json(answer))
+    async fn transcription(&self, call: &BackendCall<'_>, translates: bool) -> Reply {
+        let form = call.body.concat();
+        let content_type = call.content_type.unwrap_or_default();
+        let request = TranscriptionRequest::read(content_type, &form, translates)
+            .map_err(invalid(if translates { "a translation" } else { "a transcription" }))?;
+        let behaviour = self.behaviour(request.model)?;
+        self.begin(behaviour, request.model, request.file).await?;
+        let transcript = request.transcript(&mut Rng::with_seed(self.seed(request.file)));
+        let pace = behaviour.time_per_token();
+        if request.stream {
+            return Ok(transcript.stream(pace));
+        }
+        wait(pace * transcript.tokens()).await;
+        Ok(transcript.whole())
     }
 
-    async fn embedding(&self, call: &BackendCall<'_>) -> Result<SimulatedResponse, ErrorReply> {
-        let request = EmbeddingRequest::read(&call.body)
-            .map_err(|reason| ErrorReply::bad(format!("the body is not an embedding request: {reason}")))?;
+    async fn embeddings(&self, call: &BackendCall<'_>) -> Reply {
+        let request = EmbeddingRequest::read(&call.body).map_err(invalid("an embedding"))?;
         let behaviour = self.behaviour(&request.model)?;
-        self.begin(behaviour, &request.model, &request.texts).await?;
-        Ok(json(request.answer()))
+        self.begin(behaviour, &request.model, &request.inputs).await?;
+        Ok(SimulatedResponse::json(request.answer()))
+    }
+
+    async fn speech(&self, call: &BackendCall<'_>) -> Reply {
+        let request = SpeechRequest::read(&call.body).map_err(invalid("a speech"))?;
+        let behaviour = self.behaviour(&request.model)?;
+        self.begin(behaviour, &request.model, &request.input).await?;
+        Ok(request.answer(behaviour.time_per_token()))
+    }
+
+    async fn images(&self, request: ImageRequest) -> Reply {
+        let behaviour = self.behaviour(&request.model)?;
+        self.begin(behaviour, &request.model, &request.prompt).await?;
+        let pace = behaviour.time_per_token();
+        if !request.is_stream() {
+            wait(pace * request.tokens()).await;
+        }
+        Ok(request.answer(self.seed(&request.prompt), pace))
+    }
+
+    async fn moderation(&self, call: &BackendCall<'_>) -> Reply {
+        let request = ModerationRequest::read(&call.body).map_err(invalid("a moderation"))?;
+        let behaviour = self.behaviour(&request.model)?;
+        let mut chance = self.begin(behaviour, &request.model, &request.inputs).await?;
+        Ok(SimulatedResponse::json(request.answer(chance.u64(..))))
     }
 
     fn behaviour(&self, model: &str) -> Result<&SimulatedModel, ErrorReply> {
         let known = self.config.models.get(model);
-        known
-            .ok_or_else(|| ErrorReply { status: 404, message: format!("the model {model:?} does not exist") })
+        known.ok_or_else(|| ErrorReply::not_found(format!("the model {model:?} does not exist")))
+    }
+
+    /// Returns the seed of the answer to a request.
+    fn seed(&self, request: &(impl Hash + ?Sized)) -> u64 {
+        digest(&(self.config.seed, request))
     }
 
     /// Waits for the time to the first token, and fails at the configured rate. Returns the random
@@ -174,16 +208,20 @@ fn digest(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// Returns the seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
 async fn wait(time: Duration) {
     if !time.is_zero() {
         tokio::time::sleep(time).await;
     }
 }
 
-/// Returns the reason why a model does not accept the content of a request, if there is one.
-fn unsuited(model: &Model, request: &ChatRequest) -> Option<String> {
-    let unknown = request.media.iter().find(|media| !model.inputs.contains(media.kind))?;
-    Some(format!("{} does not accept {} content", request.model, unknown.name()))
+/// Returns a conversion of the reason why a body is no request of a kind.
+fn invalid(kind: &str) -> impl FnOnce(String) -> ErrorReply {
+    move |reason| ErrorReply::bad_request(format!("the body is not {kind} request: {reason}"))
 }
 
 fn failure(chance: &mut Rng, model: &str) -> ErrorReply {
@@ -193,27 +231,6 @@ fn failure(chance: &mut Rng, model: &str) -> ErrorReply {
         (503, format!("{model} is overloaded, as simulated models are now and then"))
     };
     ErrorReply { status, message }
-}
-
-impl ErrorReply {
-    fn bad(message: String) -> Self {
-        Self { status: 400, message }
-    }
-
-    fn into_response(self) -> SimulatedResponse {
-        let body = SimulatedBody::whole(format::error(self.status, &self.message));
-        response(self.status, "application/json", body)
-    }
-}
-
-fn json(body: Bytes) -> SimulatedResponse {
-    response(200, "application/json", SimulatedBody::whole(body))
-}
-
-fn response(status: u16, content_type: &'static str, body: SimulatedBody) -> SimulatedResponse {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    SimulatedResponse { status, headers, body }
 }
 
 #[cfg(test)]

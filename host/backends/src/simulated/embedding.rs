@@ -2,13 +2,21 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::tokens::tokens;
 
+/// Dimensions of a vector where the request states none.
 const DIMENSIONS: usize = 32;
+/// Most dimensions of a vector.
+const MAX_DIMENSIONS: usize = 4_096;
+/// Most inputs of a request.
+const MAX_INPUTS: usize = 2_048;
+/// Most values of all vectors of an answer.
+const MAX_VALUES: usize = 1_000_000;
 /// Dimensions that a word contributes to. With one, two words would often have the same vector.
 const PLACES: u64 = 4;
 /// Letters of a word that count, so that a plural equals its singular.
@@ -17,7 +25,17 @@ const STEM: usize = 5;
 #[derive(Debug)]
 pub(super) struct EmbeddingRequest {
     pub(super) model: String,
-    pub(super) texts: Vec<String>,
+    pub(super) inputs: Vec<EmbeddingInput>,
+    dimensions: usize,
+    base64: bool,
+}
+
+/// Text, or its tokens by number.
+#[derive(Debug, Deserialize, Hash)]
+#[serde(untagged)]
+pub(super) enum EmbeddingInput {
+    Text(String),
+    Tokens(Vec<u32>),
 }
 
 #[derive(Deserialize)]
@@ -25,13 +43,42 @@ struct Body {
     model: String,
     input: Input,
     encoding_format: Option<String>,
+    dimensions: Option<usize>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Input {
-    One(String),
-    Many(Vec<String>),
+    One(EmbeddingInput),
+    Many(Vec<EmbeddingInput>),
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    object: &'static str,
+    data: Vec<Embedding>,
+    model: &'a str,
+    usage: Usage,
+}
+
+#[derive(Serialize)]
+struct Embedding {
+    object: &'static str,
+    index: usize,
+    embedding: Vector,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Vector {
+    Floats(Vec<f32>),
+    Base64(String),
+}
+
+#[derive(Serialize)]
+struct Usage {
+    prompt_tokens: usize,
+    total_tokens: usize,
 }
 
 impl EmbeddingRequest {
@@ -40,56 +87,113 @@ impl EmbeddingRequest {
     /// # Errors
     /// Returns the reason why a server would reject it.
     pub(super) fn read(pieces: &[Bytes]) -> Result<Self, String> {
-        let body: Body = serde_json::from_slice(&pieces.concat()).map_err(|error| error.to_string())?;
-        if let Some(other) = body.encoding_format.filter(|format| format != "float") {
-            return Err(format!("encoding_format {other:?} is none that this fleet knows; use float"));
-        }
-        let texts = match body.input {
-            Input::One(text) => vec![text],
-            Input::Many(texts) => texts,
+        let body: Body = serde_json::from_slice(&pieces.concat()).map_err(|error| {
+            error.to_string().replace(
+                "data did not match any variant of untagged enum Input",
+                "input is not a text, a list of tokens, or a list of such",
+            )
+        })?;
+        let base64 = match body.encoding_format.as_deref() {
+            None | Some("float") => false,
+            Some("base64") => true,
+            Some(other) => return Err(format!("encoding_format is {other:?}; use float or base64")),
         };
-        if texts.is_empty() {
+        let inputs = match body.input {
+            Input::One(input) => vec![input],
+            Input::Many(inputs) => inputs,
+        };
+        if inputs.is_empty() || inputs.iter().any(EmbeddingInput::is_no_input) {
             return Err("input is empty".to_owned());
         }
-        Ok(Self { model: body.model, texts })
+        if inputs.len() > MAX_INPUTS {
+            return Err(format!("input has {} items; at most {MAX_INPUTS} are expected", inputs.len()));
+        }
+        let dimensions = body.dimensions.unwrap_or(DIMENSIONS);
+        if !(1..=MAX_DIMENSIONS).contains(&dimensions) {
+            return Err(format!(
+                "dimensions is {dimensions}; a number from 1 to {MAX_DIMENSIONS} is expected"
+            ));
+        }
+        if inputs.len() * dimensions > MAX_VALUES {
+            let inputs = inputs.len();
+            return Err(format!(
+                "{inputs} inputs with {dimensions} dimensions are more than {MAX_VALUES} values"
+            ));
+        }
+        Ok(Self { model: body.model, inputs, dimensions, base64 })
     }
 
     pub(super) fn answer(&self) -> Bytes {
-        let embeddings = self.texts.iter().enumerate();
-        let data = embeddings
-            .map(|(index, text)| json!({ "object": "embedding", "index": index, "embedding": vector(text) }));
-        let input_tokens: usize = self.texts.iter().map(|text| tokens(text).count()).sum();
-        let answer = json!({
-            "object": "list",
-            "data": data.collect::<Vec<_>>(),
-            "model": self.model,
-            "usage": { "prompt_tokens": input_tokens, "total_tokens": input_tokens },
-        });
-        answer.to_string().into()
+        let embedding = |(index, input): (usize, &EmbeddingInput)| {
+            let vector = vector(input, self.dimensions);
+            let embedding = match self.base64 {
+                true => Vector::Base64(
+                    STANDARD.encode(vector.iter().flat_map(|it| it.to_le_bytes()).collect::<Vec<_>>()),
+                ),
+                false => Vector::Floats(vector),
+            };
+            Embedding { object: "embedding", index, embedding }
+        };
+        let input_tokens = self.inputs.iter().map(EmbeddingInput::tokens).sum();
+        let answer = Answer {
+            object: "list",
+            data: self.inputs.iter().enumerate().map(embedding).collect(),
+            model: &self.model,
+            usage: Usage { prompt_tokens: input_tokens, total_tokens: input_tokens },
+        };
+        // Strings and finite numbers into a vector: this cannot fail.
+        serde_json::to_vec(&answer).unwrap_or_default().into()
     }
 }
 
-/// Returns the vector of a text, with length 1.
-fn vector(text: &str) -> [f32; DIMENSIONS] {
-    let mut vector = [0.0; DIMENSIONS];
-    let lower = text.to_lowercase();
-    for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        let stem: String = word.chars().take(STEM).collect();
-        for place in 0..PLACES {
-            let mut hasher = DefaultHasher::new();
-            (&stem, place).hash(&mut hasher);
-            let hash = hasher.finish();
-            let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
-            if let Some(value) = vector.get_mut((hash % DIMENSIONS as u64) as usize) {
-                *value += sign;
+impl EmbeddingInput {
+    fn is_no_input(&self) -> bool {
+        matches!(self, Self::Tokens(tokens) if tokens.is_empty())
+    }
+
+    fn tokens(&self) -> usize {
+        match self {
+            Self::Text(text) => tokens(text).count(),
+            Self::Tokens(tokens) => tokens.len(),
+        }
+    }
+}
+
+/// Returns the vector of an input, with length 1.
+fn vector(input: &EmbeddingInput, dimensions: usize) -> Vec<f32> {
+    let mut vector = vec![0.0; dimensions];
+    match input {
+        EmbeddingInput::Text(text) => {
+            let lower = text.to_lowercase();
+            for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+                let stem: String = word.chars().take(STEM).collect();
+                add(&stem, &mut vector);
             }
         }
+        EmbeddingInput::Tokens(tokens) => tokens.iter().for_each(|token| add(token, &mut vector)),
     }
     let length = vector.iter().map(|value: &f32| value * value).sum::<f32>().sqrt();
     if length == 0.0 {
         // A text without words has no direction of its own.
-        vector[0] = 1.0;
+        if let Some(first) = vector.first_mut() {
+            *first = 1.0;
+        }
         return vector;
     }
-    vector.map(|value| value / length)
+    vector.iter_mut().for_each(|value| *value /= length);
+    vector
+}
+
+/// Adds a word to a vector.
+fn add(word: &impl Hash, vector: &mut [f32]) {
+    for place in 0..PLACES {
+        let mut hasher = DefaultHasher::new();
+        (word, place).hash(&mut hasher);
+        let hash = hasher.finish();
+        let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
+        let dimension = (hash % vector.len().max(1) as u64) as usize;
+        if let Some(value) = vector.get_mut(dimension) {
+            *value += sign;
+        }
+    }
 }

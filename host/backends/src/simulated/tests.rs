@@ -1,4 +1,7 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http::HeaderMap;
 use pointsman_domain::model::{Modalities, Model, Operation};
 use pointsman_tests::model;
 use pointsman_wire::provider::ProviderDialect;
@@ -6,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{Backend, TransportConfig};
+
+mod chat_members;
+mod media;
 
 fn fleet(behaviour: SimulatedModel) -> Backend {
     let models = ["llama-70b", "clip", "whisper"].map(|name| (name.to_owned(), behaviour));
@@ -205,6 +211,32 @@ async fn vectors_of_like_texts_are_near_one_another() {
 }
 
 #[tokio::test]
+async fn embeddings_have_the_requested_form() {
+    let embed = async |members: Value| {
+        let mut body = json!({ "model": "clip", "input": "a" });
+        body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let (status, answer) = task("clip", Operation::Embedding, None, body.to_string().into()).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    };
+    let floats = embed(json!({ "dimensions": 5 })).await;
+    let encoded = embed(json!({ "dimensions": 5, "encoding_format": "base64" })).await;
+    let bytes = STANDARD.decode(encoded["data"][0]["embedding"].as_str().unwrap()).unwrap();
+    let values: Vec<f32> = bytes.chunks(4).map(|it| f32::from_le_bytes(it.try_into().unwrap())).collect();
+    assert_eq!(json!(values), floats["data"][0]["embedding"]);
+    assert_eq!(values.len(), 5);
+
+    let several = embed(json!({ "input": ["one two", "three"] })).await;
+    assert_eq!((several["data"].as_array().unwrap().len(), &several["data"][1]["index"]), (2, &json!(1)));
+    assert_eq!(several["usage"], json!({ "prompt_tokens": 3, "total_tokens": 3 }));
+    let tokens = embed(json!({ "input": [[1, 2, 3], [1, 2]] })).await;
+    assert_eq!(tokens["usage"]["prompt_tokens"], 5);
+    assert_ne!(tokens["data"][0]["embedding"], tokens["data"][1]["embedding"]);
+    let one = embed(json!({ "input": [1, 2, 3] })).await;
+    assert_eq!(one["data"][0]["embedding"], tokens["data"][0]["embedding"]);
+}
+
+#[tokio::test]
 async fn a_call_of_another_kind_or_shape_is_refused_with_its_reason() {
     let why = async |operation, content_type, body: &str| {
         let (status, error) = task("whisper", operation, content_type, body.into()).await;
@@ -215,8 +247,19 @@ async fn a_call_of_another_kind_or_shape_is_refused_with_its_reason() {
     assert!(no_form.starts_with("the body is not a transcription request: expected multipart/form-data"));
     let no_input = why(Operation::Embedding, None, r#"{"model":"whisper"}"#).await;
     assert!(no_input.contains("missing field `input`"), "{no_input}");
-    let base64 = r#"{"model":"whisper","input":"a","encoding_format":"base64"}"#;
-    assert!(why(Operation::Embedding, None, base64).await.contains("use float"));
+    let unknown = r#"{"model":"whisper","input":"a","encoding_format":"int8"}"#;
+    assert!(why(Operation::Embedding, None, unknown).await.contains("use float or base64"));
+    for (members, reason) in [
+        (r#""input":[]"#, "input is empty"),
+        (r#""input":[[]]"#, "input is empty"),
+        (r#""input":{}"#, "input is not a text, a list of tokens, or a list of such"),
+        (r#""input":"a","dimensions":0"#, "dimensions is 0; a number from 1 to 4096 is expected"),
+    ] {
+        let body = format!("{{\"model\":\"whisper\",{members}}}");
+        assert!(why(Operation::Embedding, None, &body).await.contains(reason), "{reason}");
+    }
+    let many = json!({ "model": "whisper", "input": vec!["a"; 2_000], "dimensions": 4_096 }).to_string();
+    assert!(why(Operation::Embedding, None, &many).await.contains("more than 1000000 values"));
 
     let chats = model("llama-70b", Modalities::TEXT);
     let call = BackendCall { operation: Operation::Embedding, ..chat(&chats, &json!({})) };

@@ -9,3 +9,17 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
         Some(token)
     })
 }
+
+/// Most characters of a token of JSON.
+const PIECE: usize = 8;
+
+/// Splits JSON, which has few spaces, into simulated tokens of some characters each.
+pub(super) fn pieces(json: &str) -> impl Iterator<Item = &str> {
+    let mut rest = json;
+    std::iter::from_fn(move || {
+        let length = rest.char_indices().nth(PIECE).map_or(rest.len(), |(length, _)| length);
+        let (piece, after) = rest.split_at(length);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
+}

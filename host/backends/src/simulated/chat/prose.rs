@@ -5,8 +5,8 @@
 use fastrand::Rng;
 use pointsman_domain::model::Modalities;
 
+use super::super::tokens::tokens;
 use super::request::{CONFIDENCE, ChatRequest, Media};
-use super::tokens::tokens;
 
 /// Words that do not describe the subject of a prompt.
 const STOP_WORDS: &str = " a about am an and are as at be by can code could create describe do does explain \
@@ -42,29 +42,24 @@ const SENTENCES: [&str; 6] = [
 /// Encoded bytes of audio for each spoken sentence.
 const BYTES_PER_SENTENCE: usize = 64 * 1024;
 
-/// Text of an answer, token by token.
-#[derive(Debug)]
-pub(super) struct SimulatedAnswer {
-    pub(super) tokens: Vec<String>,
-    /// True if the limit on output tokens truncated it.
-    pub(super) cut: bool,
+/// Returns the text of an answer.
+pub(super) fn text(request: &ChatRequest, choices: &mut Rng) -> String {
+    let mut text = format!("{}: {}", request.model, body(request, choices));
+    if request.wants_confidence {
+        text += &format!("\n{CONFIDENCE}{}", confidence(&request.text));
+    }
+    text
 }
 
-impl SimulatedAnswer {
-    pub(super) fn new(request: &ChatRequest, choices: &mut Rng) -> Self {
-        let mut text = format!("{}: {}", request.model, body(request, choices));
-        if request.wants_confidence {
-            text += &format!("\n{CONFIDENCE}{}", confidence(&request.text));
-        }
-        let limit = request.max_tokens.map_or(usize::MAX, |limit| limit as usize);
-        let mut said: Vec<String> = tokens(&text).map(str::to_owned).collect();
-        let cut = said.len() > limit;
-        said.truncate(limit);
-        Self { tokens: said, cut }
-    }
+/// Returns whether a word, in lower case, does not describe the subject of a prompt.
+pub(super) fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.contains(&format!(" {word} "))
 }
 
 fn body(request: &ChatRequest, choices: &mut Rng) -> String {
+    if !request.tool_results.is_empty() {
+        return format!("{}: {}", subject(&request.text), results(&request.tool_results));
+    }
     if let [first, ..] = request.media.as_slice() {
         let heard_or_seen = request.media.iter().map(|media| about_media(media, choices));
         let mut text = heard_or_seen.collect::<Vec<_>>().join(" ");
@@ -93,6 +88,13 @@ fn body(request: &ChatRequest, choices: &mut Rng) -> String {
     }
 }
 
+/// Returns the beginnings of the results of tools.
+fn results(results: &[String]) -> String {
+    const WORDS: usize = 40;
+    let beginning = |result: &String| tokens(result.trim()).take(WORDS).collect::<String>();
+    results.iter().map(beginning).collect::<Vec<_>>().join("; ")
+}
+
 /// Returns the confidence in percent, which decreases with the number of words.
 fn confidence(prompt: &str) -> usize {
     100 - tokens(prompt).count().min(60)
@@ -106,7 +108,7 @@ fn about_media(media: &Media, choices: &mut Rng) -> String {
 }
 
 /// Returns the words of a recording, whose number depends on its encoded bytes.
-pub(super) fn heard(encoded: usize, choices: &mut Rng) -> String {
+pub(in super::super) fn heard(encoded: usize, choices: &mut Rng) -> String {
     let count = encoded.div_ceil(BYTES_PER_SENTENCE).clamp(1, 20);
     let said: Vec<&str> = (0..count).map(|_| pick(&SENTENCES, choices)).collect();
     said.join(" ")
@@ -117,13 +119,13 @@ fn pick<'a>(from: &[&'a str], choices: &mut Rng) -> &'a str {
 }
 
 /// Returns the subject of a prompt: its quoted text, or else its first descriptive words.
-fn subject(prompt: &str) -> String {
+pub(in super::super) fn subject(prompt: &str) -> String {
     if let Some(quoted) = prompt.split('"').nth(1).filter(|quoted| !quoted.trim().is_empty()) {
         return quoted.to_owned();
     }
     let telling = prompt
         .split(|c: char| !c.is_alphanumeric() && c != '\'')
-        .filter(|word| !word.is_empty() && !STOP_WORDS.contains(&format!(" {} ", word.to_lowercase())));
+        .filter(|word| !word.is_empty() && !is_stop_word(&word.to_lowercase()));
     let words: Vec<&str> = telling.take(6).collect();
     if words.is_empty() { "that".to_owned() } else { words.join(" ") }
 }

@@ -1,17 +1,9 @@
 use super::*;
 
 fn answer(prompt: &str) -> String {
-    let asked = ChatRequest {
-        model: "m".to_owned(),
-        text: prompt.to_owned(),
-        wants_confidence: false,
-        media: Vec::new(),
-        stream: false,
-        wants_usage: false,
-        max_tokens: None,
-        input_tokens: 0,
-    };
-    SimulatedAnswer::new(&asked, &mut Rng::with_seed(1)).tokens.concat()
+    let messages = serde_json::json!([{ "role": "user", "content": prompt }]);
+    let body = serde_json::json!({ "model": "m", "messages": messages }).to_string();
+    text(&ChatRequest::read(&[body.into()]).unwrap(), &mut Rng::with_seed(1))
 }
 
 #[test]

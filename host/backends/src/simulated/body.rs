@@ -1,14 +1,12 @@
 //! Bodies of simulated responses, sent at the speed of the model.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
-
-use super::answer::SimulatedAnswer;
-use super::format::AnswerFormat;
 
 /// Body of a simulated response.
 #[derive(Debug)]
@@ -17,24 +15,23 @@ pub(crate) struct SimulatedBody(BodyKind);
 #[derive(Debug)]
 enum BodyKind {
     Whole(Option<Bytes>),
-    Stream(Box<AnswerStream>),
+    Stream(Box<PacedStream>),
+}
+
+/// Chunks of a stream, made one by one as their time comes.
+pub(super) trait ChunkSource: fmt::Debug + Send + Sync {
+    /// Returns the number of the token, counted from 0, whose time has to come before the next
+    /// chunk is sent; `None` at the end of the stream.
+    fn next_token(&self) -> Option<usize>;
+
+    /// Returns the next chunk. It may have all tokens before `due`.
+    fn next_chunk(&mut self, due: usize) -> Bytes;
 }
 
 #[derive(Debug)]
-struct AnswerStream {
-    answer: SimulatedAnswer,
-    format: AnswerFormat,
-    next: NextEvent,
+struct PacedStream {
+    source: Box<dyn ChunkSource>,
     pace: Pace,
-}
-
-/// Next event of a stream.
-#[derive(Clone, Copy, Debug)]
-enum NextEvent {
-    First,
-    /// The tokens from this one on.
-    Token(usize),
-    None,
 }
 
 /// Schedule of the tokens.
@@ -51,9 +48,9 @@ impl SimulatedBody {
     }
 
     /// Starts a stream whose first token is due now.
-    pub(super) fn stream(answer: SimulatedAnswer, format: AnswerFormat, per_token: Duration) -> Self {
+    pub(super) fn stream(source: impl ChunkSource + 'static, per_token: Duration) -> Self {
         let pace = Pace { start: Instant::now(), per_token, timer: None };
-        Self(BodyKind::Stream(Box::new(AnswerStream { answer, format, next: NextEvent::First, pace })))
+        Self(BodyKind::Stream(Box::new(PacedStream { source: Box::new(source), pace })))
     }
 
     pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
@@ -64,25 +61,11 @@ impl SimulatedBody {
     }
 }
 
-impl AnswerStream {
+impl PacedStream {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let chunk = match self.next {
-            NextEvent::First => {
-                self.next = NextEvent::Token(0);
-                self.format.first_event()
-            }
-            NextEvent::Token(first) if first < self.answer.tokens.len() => {
-                let due = ready!(self.pace.poll_due(first, cx)).min(self.answer.tokens.len());
-                self.next = NextEvent::Token(due);
-                self.format.token_event(&self.answer.tokens[first..due])
-            }
-            NextEvent::Token(_) => {
-                self.next = NextEvent::None;
-                self.format.last_events(&self.answer)
-            }
-            NextEvent::None => return Poll::Ready(None),
-        };
-        Poll::Ready(Some(chunk))
+        let Some(token) = self.source.next_token() else { return Poll::Ready(None) };
+        let due = ready!(self.pace.poll_due(token, cx));
+        Poll::Ready(Some(self.source.next_chunk(due)))
     }
 }
 

@@ -1,0 +1,59 @@
+//! Replies of the fleet, and errors in the form of a real server's.
+
+use ::http::header::CONTENT_TYPE;
+use ::http::{HeaderMap, HeaderValue};
+use bytes::Bytes;
+use pointsman_wire::openai::client::ErrorBody;
+
+use super::body::SimulatedBody;
+
+pub(super) const JSON: &str = "application/json";
+
+/// Head of a response, and the body that follows.
+#[derive(Debug)]
+pub(crate) struct SimulatedResponse {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: SimulatedBody,
+}
+
+/// Error response.
+#[derive(Debug)]
+pub(super) struct ErrorReply {
+    pub(super) status: u16,
+    pub(super) message: String,
+}
+
+impl SimulatedResponse {
+    pub(super) fn ok(content_type: &'static str, body: SimulatedBody) -> Self {
+        Self::new(200, content_type, body)
+    }
+
+    pub(super) fn json(body: impl Into<Bytes>) -> Self {
+        Self::ok(JSON, SimulatedBody::whole(body.into()))
+    }
+
+    fn new(status: u16, content_type: &'static str, body: SimulatedBody) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self { status, headers, body }
+    }
+}
+
+impl ErrorReply {
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self { status: 400, message: message.into() }
+    }
+
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self { status: 404, message: message.into() }
+    }
+}
+
+impl From<ErrorReply> for SimulatedResponse {
+    fn from(ErrorReply { status, message }: ErrorReply) -> Self {
+        let kind = if status < 500 { "invalid_request_error" } else { "server_error" };
+        let body = ErrorBody { message: &message, kind, param: None, code: None }.to_bytes();
+        Self::new(status, JSON, SimulatedBody::whole(body))
+    }
+}
