@@ -74,11 +74,11 @@ impl<'a, 'l> MessageRenderer<'a, 'l> {
     /// Returns a signature that this API made, and records one of another.
     fn own_signature(&mut self, signature: Option<&'a Signature>, path: &str) -> Option<&'a str> {
         let signature = signature?;
-        if signature.origin == SignatureOrigin::Gemini {
-            return Some(&signature.value);
+        if is_foreign(signature) {
+            self.losses.advisory(format!("{path}.signature"));
+            return None;
         }
-        self.losses.advisory(format!("{path}.signature"));
-        None
+        Some(&signature.value)
     }
 
     /// Appends a text. The API rejects an empty one unless it has a signature.
@@ -91,6 +91,9 @@ impl<'a, 'l> MessageRenderer<'a, 'l> {
     /// Appends reasoning. A signature without a text belongs to the call next to it: APIs that have
     /// no place for it at the call have it beside.
     fn push_reasoning(&mut self, reasoning: &'a Reasoning, signature: Option<&'a str>, path: &str) {
+        if reasoning.text.is_empty() && reasoning.encrypted.as_ref().is_some_and(is_foreign) {
+            return self.losses.advisory(path);
+        }
         let encrypted = self.own_signature(reasoning.encrypted.as_ref(), path);
         let mut signature = signature;
         if !reasoning.text.is_empty() {
@@ -161,4 +164,9 @@ impl<'a, 'l> MessageRenderer<'a, 'l> {
         }
         self.parts
     }
+}
+
+/// Returns whether another API made a signature.
+fn is_foreign(signature: &Signature) -> bool {
+    signature.origin != SignatureOrigin::Gemini
 }
