@@ -1,10 +1,11 @@
 //! Translations of other projects.
 
-use pointsman_dialects::form::{ConversationRequest, Losses};
-use pointsman_dialects::gemini::render_request;
+use pointsman_dialects::form::{AnswerIdentity, ConversationAnswer, ConversationRequest, Losses};
+use pointsman_dialects::gemini::{parse_answer, render_request};
 use pointsman_dialects::{anthropic, chat};
 use pointsman_domain::serving_error::ServingError;
-use serde_json::{Map, Value};
+use pointsman_domain::usage::Usage;
+use serde_json::{Map, Value, json};
 
 use super::request_form::normalized;
 use super::requests::meaning;
@@ -41,6 +42,90 @@ fn requests_for_chat_completions_agree_with_other_translations() {
 #[test]
 fn requests_for_messages_agree_with_other_translations() {
     check("anthropic.messages", anthropic::parse_request, 22);
+}
+
+#[test]
+fn answers_for_chat_completions_agree_with_other_translations() {
+    check_answers(
+        "openai.chat",
+        10,
+        &[("response/gemini", "usage is stated")],
+        |answer, identity, usage| {
+            let body: Value =
+                serde_json::from_slice(&chat::render_answer(answer, identity, usage)).expect("JSON");
+            facts_of_completion(&body)
+        },
+        facts_of_completion,
+    );
+}
+
+#[test]
+fn answers_for_messages_agree_with_other_translations() {
+    check_answers(
+        "anthropic.messages",
+        7,
+        &[],
+        |answer, identity, usage| {
+            let body: Value =
+                serde_json::from_slice(&anthropic::render_answer(answer, identity, usage)).expect("JSON");
+            facts_of_message(&body)
+        },
+        facts_of_message,
+    );
+}
+
+/// Returns the text, the calls, the reason to stop and the tokens of a completion.
+fn facts_of_completion(body: &Value) -> Value {
+    let choice = &body["choices"][0];
+    let calls = choice["message"]["tool_calls"].as_array().into_iter().flatten();
+    let calls = calls.map(|call| json!([call["function"]["name"], parsed(&call["function"]["arguments"])]));
+    let text = choice["message"]["content"].as_str().unwrap_or_default();
+    let usage = &body["usage"];
+    json!({
+        "text": text, "calls": calls.collect::<Value>(), "stop": choice["finish_reason"],
+        "usage": [usage["prompt_tokens"], usage["completion_tokens"]],
+    })
+}
+
+/// Returns the same of a message.
+fn facts_of_message(body: &Value) -> Value {
+    let blocks = || body["content"].as_array().into_iter().flatten();
+    let text: String = blocks().filter_map(|block| block["text"].as_str()).collect();
+    let calls = blocks().filter(|block| block["type"] == "tool_use");
+    let calls = calls.map(|call| json!([call["name"], call["input"]]));
+    let usage = &body["usage"];
+    json!({
+        "text": text, "calls": calls.collect::<Value>(), "stop": body["stop_reason"],
+        "usage": [usage["input_tokens"], usage["output_tokens"]],
+    })
+}
+
+fn parsed(text: &Value) -> Value {
+    serde_json::from_str(text.as_str().unwrap_or_default()).unwrap_or_default()
+}
+
+fn check_answers(
+    to: &str,
+    expected_pairs: usize,
+    known: &[(&str, &str)],
+    render: impl Fn(&ConversationAnswer, &AnswerIdentity, Usage) -> Value,
+    facts: impl Fn(&Value) -> Value,
+) {
+    let Some(pairs) = recorded::pairs("response", "gemini.generateContent", to) else { return };
+    let mut different = Vec::new();
+    for pair in &pairs {
+        let body = serde_json::to_vec(&pair.input["body"]).expect("JSON");
+        let answer = parse_answer(&body).unwrap_or_else(|error| panic!("{}: {error}", pair.id));
+        let identity = AnswerIdentity { id: "1".into(), created: 1, model: "m".into() };
+        let rendered = render(&answer, &identity, answer.count.usage(0, 0));
+        let expected = facts(&pair.expected["body"]);
+        let is_known = known.iter().any(|(id, _)| pair.id.ends_with(&format!("/{id}")));
+        if (expected != rendered) != is_known {
+            different.push(format!("{}\n  {expected}\n  {rendered}", pair.id));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+    assert_eq!(pairs.len(), expected_pairs);
 }
 
 fn check(
