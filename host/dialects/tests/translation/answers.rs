@@ -10,6 +10,7 @@ use pointsman_dialects::responses::EchoedMembers;
 use pointsman_dialects::{anthropic, chat, completions, gemini, responses};
 use serde_json::{Value, json};
 
+use crate::golden_text;
 use crate::requests::{ClientApi, Provider};
 use crate::rows::answers::ROWS;
 
@@ -146,11 +147,12 @@ pub fn golden() -> String {
     let mut cases = BTreeMap::new();
     for row in ROWS {
         for provider in Provider::ALL.into_iter().filter(|provider| row.members(*provider).is_some()) {
-            let cells = ClientApi::ALL.map(|api| (api.file(), translate(row, provider, api).golden()));
+            let cells =
+                ClientApi::ALL.map(|api| (api.file().to_owned(), translate(row, provider, api).golden()));
             cases.insert(format!("{} from {}", row.feature, provider.name()), BTreeMap::from(cells));
         }
     }
-    serde_json::to_string_pretty(&cases).expect("JSON") + "\n"
+    golden_text(&cases)
 }
 
 /// Kinds of errors, with their meaning.

@@ -17,7 +17,10 @@ mod rows;
 mod schemas;
 mod streams;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 /// Command that writes the files anew.
 const COMMAND: &str = "UPDATE_EXPECT=1 cargo test -p pointsman-dialects --test translation";
@@ -38,6 +41,16 @@ fn the_golden_files_have_what_the_translations_render() {
 
 fn golden(file: &str) -> PathBuf {
     Path::new("tests/translation/golden").join(file)
+}
+
+/// Returns a golden file: cases by name, and in each a line for each of its values.
+fn golden_text(cases: &BTreeMap<String, BTreeMap<String, Value>>) -> String {
+    let quoted = |name: &str| Value::from(name).to_string();
+    let cases = cases.iter().map(|(name, values)| {
+        let values = values.iter().map(|(name, value)| format!("    {}: {value}", quoted(name)));
+        format!("  {}: {{\n{}\n  }}", quoted(name), values.collect::<Vec<_>>().join(",\n"))
+    });
+    format!("{{\n{}\n}}\n", cases.collect::<Vec<_>>().join(",\n"))
 }
 
 /// Compares a file with its expected text, or writes it anew.

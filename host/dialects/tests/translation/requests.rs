@@ -9,7 +9,7 @@ use pointsman_domain::serving_error::ServingError;
 use serde_json::{Value, json};
 
 use crate::cell::Cell;
-use crate::rows;
+use crate::{golden_text, rows};
 
 /// Row of a table: a member, and a request that uses it.
 #[derive(Clone, Copy, Debug)]
@@ -185,9 +185,9 @@ pub fn golden(api: ClientApi) -> String {
         for provider in Provider::ALL {
             case.insert(provider.name().to_owned(), translate(api, row, provider).golden());
         }
-        assert!(cases.insert(row.member, case).is_none(), "{} twice", row.member);
+        assert!(cases.insert(row.member.to_owned(), case).is_none(), "{} twice", row.member);
     }
-    serde_json::to_string_pretty(&cases).expect("JSON") + "\n"
+    golden_text(&cases)
 }
 
 #[test]

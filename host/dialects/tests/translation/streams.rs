@@ -12,6 +12,7 @@ use pointsman_wire::usage_count::UsageCount;
 use serde_json::{Value, json};
 
 use crate::answers::{AnswerCell, AnswerRow, identity};
+use crate::golden_text;
 use crate::requests::{ClientApi, Provider};
 use crate::rows::answers::ROWS;
 
@@ -156,9 +157,10 @@ pub fn golden() -> String {
     let mut cases = BTreeMap::new();
     for row in ROWS {
         for provider in Provider::ALL.into_iter().filter(|provider| row.members(*provider).is_some()) {
-            let cells = ClientApi::ALL.map(|api| (api.file(), translate(row, provider, api).golden()));
+            let cells =
+                ClientApi::ALL.map(|api| (api.file().to_owned(), translate(row, provider, api).golden()));
             cases.insert(format!("{} from {}", row.feature, provider.name()), BTreeMap::from(cells));
         }
     }
-    serde_json::to_string_pretty(&cases).expect("JSON") + "\n"
+    golden_text(&cases)
 }
