@@ -79,3 +79,30 @@ async fn cached_and_reasoning_tokens_have_their_own_prices() {
     let (.., cost) = recorded_usage(answer(&usage), prices).await;
     assert!((cost - (100.0 + 900.0 * 0.1 + 40.0 * 2.0 + 60.0) / 1e6).abs() < 1e-12, "{cost}");
 }
+
+#[tokio::test]
+async fn audio_images_and_cache_writes_for_an_hour_have_their_own_prices() {
+    let usage = json!({
+        "prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100,
+        "prompt_tokens_details": { "audio_tokens": 200, "image_tokens": 100 },
+        "completion_tokens_details": { "audio_tokens": 60 },
+        "cache_creation_input_tokens": 500, "cache_creation": { "ephemeral_1h_input_tokens": 400 },
+    });
+    let prices = "cache_write_price = 1.25\ncache_write_1h_price = 2\naudio_input_price = 10\n\
+                  audio_output_price = 20\nimage_input_price = 3\n";
+    let input = 200.0 + 400.0 * 2.0 + 100.0 * 1.25 + 200.0 * 10.0 + 100.0 * 3.0;
+    for step in [answer(&usage), stream(std::slice::from_ref(&usage))] {
+        let (.., cost) = recorded_usage(step, prices).await;
+        assert!((cost - (input + 40.0 * 2.0 + 60.0 * 20.0) / 1e6).abs() < 1e-12, "{cost}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_with_a_long_input_has_the_prices_of_its_tier() {
+    let tiers = "price_tiers = [{ above = 1000, input_price = 3, output_price = 4 }]\n";
+    for (input, expected) in [(1_000_u32, 1_000.0 + 100.0 * 2.0), (1_001, 1_001.0 * 3.0 + 100.0 * 4.0)] {
+        let usage = json!({ "prompt_tokens": input, "completion_tokens": 100, "total_tokens": input + 100 });
+        let (.., cost) = recorded_usage(answer(&usage), tiers).await;
+        assert!((cost - expected / 1e6).abs() < 1e-12, "{cost}");
+    }
+}

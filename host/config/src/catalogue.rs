@@ -5,7 +5,7 @@
 //! pages of the executable are not touched.
 
 use pointsman_domain::model::{Abilities, Modalities, Operation};
-use pointsman_domain::money::{Picodollars, Price};
+use pointsman_domain::money::{Picodollars, Price, PriceTier};
 
 const MODELS: &str = include_str!("../catalogue/models.tsv");
 
@@ -18,6 +18,8 @@ pub struct CatalogueFacts {
     pub max_output_tokens: Option<u32>,
     /// The provider's list price.
     pub price: Option<Price>,
+    /// Date of the facts, as `YYYY-MM-DD`: the last time when the source changed them.
+    pub date: Option<&'static str>,
     /// Kinds of content it accepts.
     pub inputs: Modalities,
     /// Abilities of the model.
@@ -45,7 +47,7 @@ fn id_of(line: &'static str) -> &'static str {
     line.split_once('\t').map_or(line, |(id, _)| id)
 }
 
-fn facts(line: &str) -> Option<CatalogueFacts> {
+fn facts(line: &'static str) -> Option<CatalogueFacts> {
     let mut fields = line.split('\t').skip(1);
     let mut field = || fields.next().unwrap_or_default();
     let context_window = field().parse().ok();
@@ -59,21 +61,45 @@ fn facts(line: &str) -> Option<CatalogueFacts> {
         "r" => Operation::Transcription,
         _ => return None,
     };
-    let mut special = || field().parse().ok().map(Picodollars::per_million);
-    let (cached_input, cache_write, reasoning) = (special(), special(), special());
+    let date = Some(field()).filter(|date| !date.is_empty());
+    let mut special = || price(field());
+    let [cached_input, cache_write, reasoning] = [special(), special(), special()];
+    let [cache_write_1h, audio_input, audio_output] = [special(), special(), special()];
+    let tiers = field().split(';').filter_map(tier).collect();
     Some(CatalogueFacts {
         context_window,
         max_output_tokens,
         price: input.zip(output).map(|(input, output)| Price {
             cached_input,
             cache_write,
+            cache_write_1h,
             reasoning,
+            audio_input,
+            audio_output,
+            tiers,
             ..Price::per_million(input, output)
         }),
+        date,
         inputs,
         abilities: stated | unstated(operation, stated),
         operations: vec![operation],
     })
+}
+
+/// Parses a price in US dollars per million tokens.
+fn price(field: &str) -> Option<Picodollars> {
+    field.parse().ok().map(Picodollars::per_million)
+}
+
+/// Parses the prices of long inputs: the length, then the prices of input, output, and of tokens that
+/// are read from and written to the cache.
+fn tier(field: &str) -> Option<PriceTier> {
+    let mut parts = field.split(':');
+    let above = parts.next()?.parse().ok()?;
+    let mut next = || price(parts.next().unwrap_or_default());
+    let (input, output) = (next()?, next()?);
+    let (cached_input, cache_write) = (next(), next());
+    Some(PriceTier { above, price: Price { input, output, cached_input, cache_write, ..Price::default() } })
 }
 
 /// Abilities that the catalogue's source does not record. With few exceptions, chat models

@@ -9,16 +9,13 @@ use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveStats;
 use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality, TimeLimits};
-use pointsman_domain::money::{Picodollars, Price};
 
 use super::document::Node;
 use super::problem::Problems;
 use super::raw;
 use crate::catalogue::{self, CatalogueFacts};
 
-/// Highest accepted price in US dollars per million tokens. A higher one was likely multiplied
-/// twice.
-const DEAREST: f64 = 100_000.0;
+mod prices;
 
 /// A model, and its behaviour if it is simulated.
 pub(super) struct CompiledModel {
@@ -103,7 +100,7 @@ impl ModelEntry<'_> {
             max_output_tokens: raw
                 .max_output_tokens
                 .or(facts.as_ref().and_then(|facts| facts.max_output_tokens)),
-            price: self.price(facts.as_ref().and_then(|facts| facts.price), problems),
+            price: prices::compile(self, facts.as_ref().and_then(|facts| facts.price.clone()), problems),
             quality: self.quality(problems),
             expected: self.expected(problems),
             time_limits: TimeLimits::default(),
@@ -141,46 +138,6 @@ impl ModelEntry<'_> {
             );
         }
         facts
-    }
-
-    fn price(&self, listed: Option<Price>, problems: &mut Problems<'_>) -> Price {
-        let mut stated = |key: &str, usd: Option<f64>| {
-            let usd = usd?;
-            if !(0.0..=DEAREST).contains(&usd) {
-                problems
-                    .add(self.node.get(key).place(), format!("{usd} is not a price"))
-                    .hint("prices are US dollars per million tokens");
-            }
-            Some(usd)
-        };
-        let input = stated("input_price", self.raw.input_price);
-        let output = stated("output_price", self.raw.output_price);
-        let kinds = [
-            stated("cached_input_price", self.raw.cached_input_price),
-            stated("cache_write_price", self.raw.cache_write_price),
-            stated("reasoning_price", self.raw.reasoning_price),
-        ];
-        let is_free = self.kind == raw::BackendKind::Simulated;
-        if listed.is_none() && !is_free && (input.is_none() || output.is_none()) {
-            problems.lacks(
-                self.node,
-                format!("the price of `{}` is not known", self.id),
-                "set `input_price` and `output_price` in US dollars per million tokens, 0 for a server of \
-                 your own, or name an entry of the catalogue: catalogue = \"openai/gpt-4o\"",
-            );
-        }
-        let [cached_input, cache_write, reasoning] = kinds.map(|usd| usd.map(Picodollars::per_million));
-        let listed = listed.unwrap_or_default();
-        // The catalogue's price for a special kind of token applies only with its regular price.
-        let listed_input = |price: Option<Picodollars>| price.filter(|_| input.is_none());
-        let listed_output = |price: Option<Picodollars>| price.filter(|_| output.is_none());
-        Price {
-            input: input.map_or(listed.input, Picodollars::per_million),
-            output: output.map_or(listed.output, Picodollars::per_million),
-            cached_input: cached_input.or_else(|| listed_input(listed.cached_input)),
-            cache_write: cache_write.or_else(|| listed_input(listed.cache_write)),
-            reasoning: reasoning.or_else(|| listed_output(listed.reasoning)),
-        }
     }
 
     fn quality(&self, problems: &mut Problems<'_>) -> Quality {

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use choice::WordOr;
 pub(super) use decision_log::DecisionLog;
 pub(super) use limits::{Memory, RetryBudget};
-pub(super) use model::{Ability, Input, Model, Operation, Simulate};
+pub(super) use model::{Ability, Input, Model, Operation, PriceTier, Prices, Simulate};
 pub(super) use policy::{Grant, IsolationWord, Limits, OnFailureTable, OnFailureWord, Policy, Warm};
 pub(super) use quantity::{Address, Duration, Size};
 pub(super) use rollout::{Canary, Rollback};
@@ -204,13 +204,31 @@ pub(super) struct Backend {
     /// such as `?api-version=2024-10-21` is sent with every call. Redirects by status 307 or
     /// 308 are followed if scheme, host and port stay the same.
     pub base_url: Option<String>,
+    /// Parameters that are added to the query of every call, such as
+    /// `{ api-version = "2024-10-21" }`. Not for keys.
+    pub query: BTreeMap<String, String>,
     /// Environment variable that holds the API key.
     pub api_key_env: Option<String>,
     /// File that holds the API key. It is watched: a new key is used without a restart.
     pub api_key_file: Option<String>,
-    /// Header that carries the API key: as `Bearer …` in `authorization`, unchanged in any
-    /// other header, such as `api-key`. Default: `authorization`.
+    /// Command that prints the API key, as a program and its arguments, such as
+    /// `["gcloud", "auth", "print-access-token"]`. It runs without a shell, in the background, with
+    /// the gateway's environment: at the start, whenever `api_key_refresh_after` has passed, and
+    /// when the server rejects the key. While it fails, the last key stays in use.
+    pub api_key_command: Option<Vec<String>>,
+    /// Age at which the key of `api_key_command` is refreshed. Default: `"5m"`.
+    pub api_key_refresh_after: Option<Duration>,
+    /// Longest time for one run of `api_key_command`; then it is killed. Default: `"30s"`.
+    pub api_key_timeout: Option<Duration>,
+    /// Header that carries the API key, such as `x-api-key`, `api-key` or `x-goog-api-key`.
+    /// Default: `authorization`.
     pub api_key_header: Option<String>,
+    /// Text before the API key in its header, with the space after it. Default: `"Bearer "` in
+    /// `authorization`, none in any other header.
+    pub api_key_prefix: Option<String>,
+    /// Parameter of the query that carries the API key, instead of a header. It is not logged.
+    /// Prefer a header where the server takes one: proxies and servers often log addresses.
+    pub api_key_query: Option<String>,
     /// Headers sent with every call. Not for keys.
     pub headers: BTreeMap<String, String>,
     /// Longest wait for a connection.

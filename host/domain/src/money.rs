@@ -7,7 +7,9 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
-use crate::usage::Usage;
+mod price;
+
+pub use price::{Price, PriceTier};
 
 const PER_USD: f64 = 1e12;
 /// Picodollars per token for one US dollar per million tokens.
@@ -79,24 +81,6 @@ impl fmt::Display for Picodollars {
     }
 }
 
-/// Prices of one model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Price {
-    /// Price of an input token.
-    pub input: Picodollars,
-    /// Price of an output token.
-    pub output: Picodollars,
-    /// Price of an input token that is read from the provider's cache; `None` is that of
-    /// any other input token.
-    pub cached_input: Option<Picodollars>,
-    /// Price of an input token that is written to the provider's cache; `None` is that of
-    /// any other input token.
-    pub cache_write: Option<Picodollars>,
-    /// Price of an output token that is reasoning; `None` is that of any other output
-    /// token.
-    pub reasoning: Option<Picodollars>,
-}
-
 impl Picodollars {
     /// Returns the price of one token from US dollars per million tokens, as providers
     /// state prices.
@@ -106,43 +90,6 @@ impl Picodollars {
 
     const fn times(self, tokens: u64) -> Self {
         Self(self.0.saturating_mul(tokens))
-    }
-}
-
-impl Price {
-    /// Returns a price without special kinds of tokens, from US dollars per million tokens.
-    pub fn per_million(input_usd: f64, output_usd: f64) -> Self {
-        Self {
-            input: Picodollars::per_million(input_usd),
-            output: Picodollars::per_million(output_usd),
-            ..Self::default()
-        }
-    }
-
-    /// Returns US dollars per million input tokens.
-    pub fn input_per_million(&self) -> f64 {
-        self.input.0 as f64 / PER_USD_PER_MILLION
-    }
-
-    /// Returns US dollars per million output tokens.
-    pub fn output_per_million(&self) -> f64 {
-        self.output.0 as f64 / PER_USD_PER_MILLION
-    }
-
-    /// Returns the cost of a call with this many tokens, none of them of a special kind.
-    pub fn of(&self, input_tokens: u64, output_tokens: u64) -> Picodollars {
-        self.input.times(input_tokens) + self.output.times(output_tokens)
-    }
-
-    /// Returns the cost of a call: each kind of token at its own price.
-    pub fn charge(&self, usage: &Usage) -> Picodollars {
-        let cached = usage.cached_input_tokens.min(usage.input_tokens);
-        let written = usage.cache_write_tokens.min(usage.input_tokens - cached);
-        let reasoning = usage.reasoning_tokens.min(usage.output_tokens);
-        self.of(usage.input_tokens - cached - written, usage.output_tokens - reasoning)
-            + self.cached_input.unwrap_or(self.input).times(cached)
-            + self.cache_write.unwrap_or(self.input).times(written)
-            + self.reasoning.unwrap_or(self.output).times(reasoning)
     }
 }
 
@@ -169,38 +116,6 @@ mod tests {
         let top = Picodollars::new(u64::MAX);
         assert_eq!(top + Picodollars::new(1), top);
         assert_eq!(Price { input: top, output: top, ..Price::default() }.of(2, 2), top);
-    }
-
-    #[test]
-    fn tokens_of_special_kinds_cost_their_own_price_or_that_of_the_others() {
-        let usage = Usage {
-            cached_input_tokens: 900,
-            cache_write_tokens: 40,
-            reasoning_tokens: 30,
-            ..Usage::counted(1_000, 50)
-        };
-        let plain = Price::per_million(1.0, 10.0);
-        assert_eq!(plain.charge(&usage), plain.of(1_000, 50));
-        let special = Price {
-            cached_input: Some(Picodollars::per_million(0.1)),
-            cache_write: Some(Picodollars::per_million(2.0)),
-            reasoning: Some(Picodollars::per_million(5.0)),
-            ..plain
-        };
-        let expected = 60.0 * 1.0 + 900.0 * 0.1 + 40.0 * 2.0 + 20.0 * 10.0 + 30.0 * 5.0;
-        assert_eq!(special.charge(&usage), Picodollars::from_usd(expected / 1e6));
-    }
-
-    #[test]
-    fn kinds_of_tokens_never_cost_more_than_the_tokens_that_there_are() {
-        let all = Usage {
-            cached_input_tokens: u64::MAX,
-            cache_write_tokens: u64::MAX,
-            reasoning_tokens: u64::MAX,
-            ..Usage::counted(10, 10)
-        };
-        let price = Price::per_million(1.0, 1.0);
-        assert_eq!(price.charge(&all), price.of(10, 10));
     }
 
     #[test]

@@ -22,7 +22,12 @@ pub struct UsageCount {
     total: Option<u64>,
     cached: Option<u64>,
     cache_write: Option<u64>,
+    cache_write_1h: Option<u64>,
     reasoning: Option<u64>,
+    audio_input: Option<u64>,
+    audio_output: Option<u64>,
+    image_input: Option<u64>,
+    image_output: Option<u64>,
 }
 
 /// Members of a `usage` that are parsed.
@@ -38,14 +43,35 @@ pub enum UsageMember {
     Cached,
     /// Input tokens that were written to the provider's cache.
     CacheWrite,
+    /// Those of `CacheWrite` that the provider keeps for an hour.
+    CacheWrite1h,
     /// Tokens of the answer that are reasoning.
     Reasoning,
+    /// Input tokens of audio.
+    AudioInput,
+    /// Tokens of the answer that are audio.
+    AudioOutput,
+    /// Input tokens of images.
+    ImageInput,
+    /// Tokens of the answer that are images.
+    ImageOutput,
 }
 
 impl UsageCount {
     /// No counts.
-    pub const NONE: Self =
-        Self { input: None, output: None, total: None, cached: None, cache_write: None, reasoning: None };
+    pub const NONE: Self = Self {
+        input: None,
+        output: None,
+        total: None,
+        cached: None,
+        cache_write: None,
+        cache_write_1h: None,
+        reasoning: None,
+        audio_input: None,
+        audio_output: None,
+        image_input: None,
+        image_output: None,
+    };
 
     /// Returns the counts of an answer whose backend stated its input and output.
     pub const fn stated(input: u64, output: u64) -> Self {
@@ -79,7 +105,12 @@ impl UsageCount {
         update(&mut self.total, later.total);
         update(&mut self.cached, later.cached);
         update(&mut self.cache_write, later.cache_write);
+        update(&mut self.cache_write_1h, later.cache_write_1h);
         update(&mut self.reasoning, later.reasoning);
+        update(&mut self.audio_input, later.audio_input);
+        update(&mut self.audio_output, later.audio_output);
+        update(&mut self.image_input, later.image_input);
+        update(&mut self.image_output, later.image_output);
     }
 
     /// Returns whether the backend stated the tokens of both input and output.
@@ -98,12 +129,19 @@ impl UsageCount {
         let is_credible = |output: &u64| *output > 0 || output_bytes == 0;
         let counted_output = stated_output.filter(is_credible);
         let output = counted_output.unwrap_or_else(|| tokens::of_text(output_bytes));
+        let cache_write = cache_write.min(input - cached.min(input));
+        let part = |count: Option<u64>, of: u64| count.unwrap_or(0).min(of);
         Usage {
             input_tokens: input,
             cached_input_tokens: cached.min(input),
-            cache_write_tokens: cache_write.min(input - cached.min(input)),
+            cache_write_tokens: cache_write,
+            cache_write_1h_tokens: part(self.cache_write_1h, cache_write),
+            audio_input_tokens: part(self.audio_input, input),
+            image_input_tokens: part(self.image_input, input),
             output_tokens: output,
-            reasoning_tokens: self.reasoning.unwrap_or(0).min(output),
+            reasoning_tokens: part(self.reasoning, output),
+            audio_output_tokens: part(self.audio_output, output),
+            image_output_tokens: part(self.image_output, output),
             estimated: stated_input.is_none() || counted_output.is_none(),
         }
     }
@@ -132,7 +170,12 @@ impl UsageCount {
             UsageMember::Total => &mut self.total,
             UsageMember::Cached => &mut self.cached,
             UsageMember::CacheWrite => &mut self.cache_write,
+            UsageMember::CacheWrite1h => &mut self.cache_write_1h,
             UsageMember::Reasoning => &mut self.reasoning,
+            UsageMember::AudioInput => &mut self.audio_input,
+            UsageMember::AudioOutput => &mut self.audio_output,
+            UsageMember::ImageInput => &mut self.image_input,
+            UsageMember::ImageOutput => &mut self.image_output,
         }
     }
 }

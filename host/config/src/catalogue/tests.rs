@@ -14,6 +14,27 @@ fn a_known_model_has_its_list_price_and_limits() {
 }
 
 #[test]
+fn special_kinds_of_tokens_long_inputs_and_the_date_are_listed() {
+    let per_million = |usd: f64| Some(Picodollars::per_million(usd));
+    let price = lookup("anthropic/claude-sonnet-4-5").unwrap();
+    assert_eq!(price.date, Some("2025-09-29"));
+    let price = price.price.unwrap();
+    assert_eq!((price.cached_input, price.cache_write), (per_million(0.3), per_million(3.75)));
+    assert_eq!(price.cache_write_1h, per_million(6.0), "twice the price of the input");
+    let audio = lookups().filter(|price| price.audio_input.is_some() && price.audio_output.is_some());
+    assert!(audio.count() > 5);
+    let tiered: Vec<Price> = lookups().filter(|price| !price.tiers.is_empty()).collect();
+    assert!(tiered.len() > 100);
+    assert!(tiered.iter().all(|price| price.tiers.iter().all(|tier| tier.above >= 1_000)));
+    let dated = lines().filter(|line| facts(line).unwrap().date.is_some()).count();
+    assert!(dated > 4_000, "{dated}");
+}
+
+fn lookups() -> impl Iterator<Item = Price> {
+    lines().filter_map(|line| facts(line)?.price)
+}
+
+#[test]
 fn an_embedding_model_is_not_called_for_chat() {
     assert_eq!(lookup("openai/text-embedding-3-small").unwrap().operations, [Operation::Embedding]);
 }
@@ -36,9 +57,13 @@ fn every_line_can_be_read_and_is_there_once() {
     let mut count = 0;
     let mut last = "";
     for line in lines() {
-        assert!((7..=10).contains(&line.matches('\t').count()), "{line}");
+        assert!((7..=15).contains(&line.matches('\t').count()), "{line}");
         let facts = facts(line).unwrap();
         assert!(!facts.inputs.is_empty(), "{line}");
+        let is_dated = facts.date.is_none_or(|date| (7..=10).contains(&date.len()) && date.starts_with("20"));
+        assert!(is_dated, "{line}");
+        let tiers = facts.price.map(|price| price.tiers).unwrap_or_default();
+        assert!(tiers.is_sorted_by(|one, next| one.above < next.above), "{line}");
         assert!(last < id_of(line), "{line} is out of order or there twice");
         last = id_of(line);
         count += 1;

@@ -139,7 +139,7 @@ impl PlanSpending {
     pub fn settle(&mut self, call: usize, usage: Usage, model: &Model) {
         if self.calls.contains_key(&call) {
             let Usage { input_tokens, output_tokens, .. } = usage;
-            let cost = model.price.of(input_tokens, output_tokens);
+            let cost = model.price.charge(&usage);
             self.calls.insert(call, Spend { input_tokens, output_tokens, cost });
         }
     }
@@ -218,7 +218,7 @@ impl PlanSpending {
 /// Returns the output tokens that a share of the money pays for; `None` if it is not enough for one
 /// token of each answer.
 fn affordable(call: &CallLimits<'_>, left: Picodollars, shares: u64) -> Option<u64> {
-    let price = call.model.price;
+    let price = call.model.price.at(call.input_tokens);
     let left = left.get().checked_sub(price.of(call.input_tokens, 0).get())?;
     let tokens = (left / shares).checked_div(price.output.get()).unwrap_or(u64::MAX);
     Some(tokens).filter(|tokens| *tokens >= answers(call))

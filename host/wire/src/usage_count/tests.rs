@@ -3,7 +3,7 @@ use super::*;
 /// Counts in the order input, output, total, cached, cache write, reasoning.
 fn count(members: [Option<u64>; 6]) -> UsageCount {
     let [input, output, total, cached, cache_write, reasoning] = members;
-    UsageCount { input, output, total, cached, cache_write, reasoning }
+    UsageCount { input, output, total, cached, cache_write, reasoning, ..UsageCount::NONE }
 }
 
 #[test]
@@ -72,4 +72,32 @@ fn a_later_count_replaces_an_earlier_one_unless_it_is_a_placeholder() {
     assert_eq!(after(&[zeros, early, last]), last);
     assert_eq!(after(&[early, last, zeros, UsageCount::default()]), last);
     assert_eq!(after(&[zeros]), zeros);
+}
+
+#[test]
+fn audio_images_and_long_lived_cache_writes_are_part_of_the_others() {
+    let mut count = UsageCount::stated(1_000, 50);
+    for (member, tokens) in [
+        (UsageMember::CacheWrite, "40"),
+        (UsageMember::CacheWrite1h, "30"),
+        (UsageMember::AudioInput, "200"),
+        (UsageMember::ImageInput, "5000"),
+        (UsageMember::AudioOutput, "20"),
+        (UsageMember::ImageOutput, "51"),
+    ] {
+        count.record(member, tokens.as_bytes());
+    }
+    let expected = Usage {
+        cache_write_tokens: 40,
+        cache_write_1h_tokens: 30,
+        audio_input_tokens: 200,
+        image_input_tokens: 1_000,
+        audio_output_tokens: 20,
+        image_output_tokens: 50,
+        ..Usage::counted(1_000, 50)
+    };
+    assert_eq!(count.usage(0, 1), expected);
+    let mut before = UsageCount::NONE;
+    before.update(count);
+    assert_eq!(before, count);
 }

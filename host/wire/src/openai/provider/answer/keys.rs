@@ -20,8 +20,12 @@ pub(super) enum Place {
     Function,
     Audio,
     Usage,
-    /// Tokens by kind, below a usage.
-    UsageDetails,
+    /// Tokens of the input by kind, below a usage.
+    InputDetails,
+    /// Tokens of the answer by kind, below a usage.
+    OutputDetails,
+    /// Tokens that are written to the cache, by the time that they are kept.
+    CacheCreation,
     /// Member of Groq that holds a usage.
     XGroq,
     Error,
@@ -65,7 +69,11 @@ keys! {
     CacheReadInputTokens = "cache_read_input_tokens",
     CacheWriteTokens = "cache_write_tokens",
     CacheCreationInputTokens = "cache_creation_input_tokens",
+    CacheCreation = "cache_creation",
+    Ephemeral1hInputTokens = "ephemeral_1h_input_tokens",
     ReasoningTokens = "reasoning_tokens",
+    AudioTokens = "audio_tokens",
+    ImageTokens = "image_tokens",
     XGroq = "x_groq",
     Code = "code",
     Status = "status",
@@ -73,8 +81,9 @@ keys! {
 
 impl Key {
     /// Returns the count that a member of a usage, or of its details, states.
-    pub const fn usage_member(self) -> Option<UsageMember> {
+    pub(super) const fn usage_member(self, place: Place) -> Option<UsageMember> {
         Some(match self {
+            Self::AudioTokens | Self::ImageTokens => return self.media_member(place),
             Self::PromptTokens | Self::InputTokens => UsageMember::Input,
             Self::CompletionTokens | Self::OutputTokens => UsageMember::Output,
             Self::TotalTokens => UsageMember::Total,
@@ -83,7 +92,20 @@ impl Key {
             | Self::PromptCacheHitTokens
             | Self::CacheReadInputTokens => UsageMember::Cached,
             Self::CacheWriteTokens | Self::CacheCreationInputTokens => UsageMember::CacheWrite,
+            Self::Ephemeral1hInputTokens => UsageMember::CacheWrite1h,
             Self::ReasoningTokens => UsageMember::Reasoning,
+            _ => return None,
+        })
+    }
+
+    /// Returns the count of tokens of a medium, whose members have the same name in the details of
+    /// the input and of the answer.
+    const fn media_member(self, place: Place) -> Option<UsageMember> {
+        Some(match (place, self) {
+            (Place::InputDetails, Self::AudioTokens) => UsageMember::AudioInput,
+            (Place::InputDetails, Self::ImageTokens) => UsageMember::ImageInput,
+            (Place::OutputDetails, Self::AudioTokens) => UsageMember::AudioOutput,
+            (Place::OutputDetails, Self::ImageTokens) => UsageMember::ImageOutput,
             _ => return None,
         })
     }

@@ -153,14 +153,13 @@ impl AnswerVisitor {
             }
             (Some(Place::Root), Key::XGroq, true) => Place::XGroq,
             (Some(Place::XGroq), Key::Usage, true) => Place::Usage,
-            (
-                Some(Place::Usage),
-                Key::PromptTokensDetails
-                | Key::CompletionTokensDetails
-                | Key::InputTokensDetails
-                | Key::OutputTokensDetails,
-                true,
-            ) => Place::UsageDetails,
+            (Some(Place::Usage), Key::PromptTokensDetails | Key::InputTokensDetails, true) => {
+                Place::InputDetails
+            }
+            (Some(Place::Usage), Key::CompletionTokensDetails | Key::OutputTokensDetails, true) => {
+                Place::OutputDetails
+            }
+            (Some(Place::Usage), Key::CacheCreation, true) => Place::CacheCreation,
             (Some(Place::Root), Key::Error, true) => {
                 self.error.get_or_insert_default();
                 Place::Error
@@ -282,8 +281,12 @@ impl Visitor for AnswerVisitor {
             }
             (Place::Root, Key::Other, Scalar::String(text)) => self.padding = Some(text.span.clone()),
             (Place::Root, Key::Usage, _) => self.usage = Some(self.usage_key..span.end),
-            (Place::Usage | Place::UsageDetails, key, Scalar::Number(raw)) => {
-                if let Some(member) = key.usage_member() {
+            (
+                Place::Usage | Place::InputDetails | Place::OutputDetails | Place::CacheCreation,
+                key,
+                Scalar::Number(raw),
+            ) => {
+                if let Some(member) = key.usage_member(place) {
                     self.count.record(member, raw);
                 }
             }
