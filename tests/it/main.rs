@@ -47,6 +47,7 @@ mod policy_command;
 mod policy_failures;
 mod policy_inspection;
 mod protocols;
+mod provider_keys;
 mod real_model;
 mod reloads;
 mod rollouts;

@@ -323,6 +323,7 @@ async fn a_key_in_a_file_is_reloaded_when_the_file_changes() {
     keys.rename_over(b"second-key\n");
     gateway.logged(r#""message":"reloaded","cause":"file""#).await;
     assert_eq!(key(2).await, "Bearer second-key");
+    assert_eq!(fake.connections(), 1, "another key is not another backend");
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ fn backend(bencher: Bencher) {
     let rig = Rig::new();
     let model = model("small", Modalities::TEXT);
     let mut config = HttpConfig::new(rig.server.base_url());
-    config.auth = Some(ProviderAuth::Bearer(Secret::new("sk-123")));
+    config.auth = Some(ProviderAuth::bearer(Secret::new("sk-123")));
     let backend = Backend::new(TransportConfig::Http(config), ProviderDialect::OpenAi).expect("a backend");
     bencher.bench_local(|| {
         rig.runtime.block_on(async {

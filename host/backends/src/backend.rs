@@ -72,6 +72,17 @@ impl Backend {
         self.dialect
     }
 
+    /// Takes over the key that another configuration of the same backend has read from a file, if it
+    /// is another one than that of the configuration before. The backend may have a newer key than
+    /// both: it reads the file too.
+    pub fn adopt_key(&self, before: &TransportConfig, now: &TransportConfig) {
+        if let (Transport::Http(backend), TransportConfig::Http(before), TransportConfig::Http(now)) =
+            (&self.transport, before, now)
+        {
+            backend.adopt_key(before, now);
+        }
+    }
+
     /// Calls a model. Returns with the head of the response; an error status is a response
     /// too. Waits without limit: dropping the future cancels the call.
     pub async fn call(&self, call: BackendCall<'_>) -> Result<BackendResponse, CallFailure> {

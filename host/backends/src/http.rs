@@ -1,21 +1,21 @@
 //! Backends over HTTP.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use ::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
-use pointsman_domain::model::Operation;
 use pointsman_domain::secret::Secret;
 use pointsman_wire::provider::ProviderDialect;
 
 use crate::auth::ProviderAuth;
 use crate::call::BackendCall;
 
+mod call_settings;
 mod client;
 
+use call_settings::KeyedSettings;
 pub(crate) use client::{Address, HttpBody, HttpClient, HttpResponse};
 
 const PRODUCT: &str = concat!("pointsman/", env!("CARGO_PKG_VERSION"));
@@ -32,6 +32,8 @@ const PUBLIC_HEADERS: [HeaderName; 4] = [
 pub struct HttpConfig {
     /// Address of the API, usually with `/v1` at the end. A query is sent with every call.
     pub base_url: String,
+    /// Parameters that are added to the query of every call.
+    pub query: Vec<(String, String)>,
     /// Credentials, if the server requires them.
     pub auth: Option<ProviderAuth>,
     /// Headers that are sent with every call.
@@ -115,26 +117,9 @@ pub enum InvalidBackend {
 pub(crate) struct HttpBackend {
     client: HttpClient,
     dialect: ProviderDialect,
+    /// Base address without credentials.
     base: Address,
-    operations: Vec<OperationAddress>,
-    /// Headers of every call.
-    headers: HeaderMap,
-}
-
-/// Address of an operation whose path is the same for each model, parsed once.
-struct OperationAddress {
-    path: &'static str,
-    address: Address,
-}
-
-impl OperationAddress {
-    fn all(base: &Address, dialect: ProviderDialect) -> Result<Vec<Self>, InvalidBackend> {
-        let address = |operation| {
-            let path = dialect.operation_path(operation);
-            Ok(Self { path, address: base.join(path)? })
-        };
-        Operation::ALL.into_iter().map(address).collect()
-    }
+    settings: KeyedSettings,
 }
 
 impl HttpConfig {
@@ -142,6 +127,7 @@ impl HttpConfig {
     pub fn new(base_url: impl Into<String>) -> Self {
         Self {
             base_url: base_url.into(),
+            query: Vec::new(),
             auth: None,
             headers: HeaderMap::new(),
             connect_timeout: Duration::from_secs(5),
@@ -159,16 +145,21 @@ impl HttpBackend {
     pub(crate) fn new(config: &HttpConfig, dialect: ProviderDialect) -> Result<Self, InvalidBackend> {
         let base = Address::parse(&config.base_url)?;
         Ok(Self {
-            operations: OperationAddress::all(&base, dialect)?,
-            headers: call_headers(config)?,
             client: HttpClient::new(config, &base)?,
+            settings: KeyedSettings::new(config, &base)?,
             dialect,
             base,
         })
     }
 
+    /// Takes over the key of another configuration, if it is in a file and has changed.
+    pub(crate) fn adopt_key(&self, before: &HttpConfig, now: &HttpConfig) {
+        self.settings.adopt_key(before, now);
+    }
+
     pub(crate) async fn call(&self, call: BackendCall<'_>) -> Result<HttpResponse, CallFailure> {
-        let mut headers = self.headers.clone();
+        let settings = self.settings.current().await?;
+        let mut headers = settings.headers.clone();
         for (name, value) in call.headers {
             // `HeaderMap` yields the name with its first value only; further values are dropped.
             if let Some(name) = name {
@@ -181,27 +172,22 @@ impl HttpBackend {
             })?;
             headers.insert(CONTENT_TYPE, value);
         }
-        let address = self.address(call.path)?;
+        let address = settings.address(call.path)?;
         let response = self.client.post(&address, headers, call.body).await?;
+        self.settings.check(response.status);
         Ok(HttpResponse { headers: public_headers(&response.headers, self.dialect), ..response })
     }
 
-    fn address(&self, path: &str) -> Result<Cow<'_, Address>, CallFailure> {
-        match self.operations.iter().find(|operation| operation.path == path) {
-            Some(operation) => Ok(Cow::Borrowed(&operation.address)),
-            None => {
-                let joined = self.base.join(path).map_err(|error| CallFailure::broken(error.to_string()))?;
-                Ok(Cow::Owned(joined))
-            }
-        }
-    }
-
     pub(crate) async fn probe(&self, path: &str, timeout: Duration) -> Result<u16, CallFailure> {
-        let url = self.base.join(path).map_err(|error| CallFailure::connect(error.to_string()))?;
-        let head = tokio::time::timeout(timeout, self.client.get(&url, self.headers.clone())).await;
-        let response = head
+        let get = async {
+            let settings = self.settings.current().await?;
+            self.client.get(&*settings.address(path)?, settings.headers.clone()).await
+        };
+        let response = tokio::time::timeout(timeout, get)
+            .await
             .map_err(|_| FailureKind::Timeout { limit: TimeLimit::FirstByte, waited: timeout })
             .map_err(CallFailure::from)??;
+        self.settings.check(response.status);
         match response.status {
             status @ ..500 => Ok(status),
             status => Err(FailureKind::server_error(status).into()),
@@ -215,18 +201,15 @@ impl fmt::Debug for HttpBackend {
     }
 }
 
-/// Returns the headers of every call: those of the product, then those of the configuration,
-/// then the credentials, each replacing the ones before.
-pub(crate) fn call_headers(config: &HttpConfig) -> Result<HeaderMap, InvalidBackend> {
+/// Returns the headers of every call without the key: those of the product, then those of the
+/// configuration, which replace them.
+pub(crate) fn call_headers(config: &HttpConfig) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.extend(config.headers.clone());
-    if let Some(auth) = &config.auth {
-        auth.apply(&mut headers).map_err(|_| InvalidBackend::ApiKey)?;
-    }
-    Ok(headers)
+    headers
 }
 
 fn public_headers(headers: &HeaderMap, dialect: ProviderDialect) -> HeaderMap {

@@ -16,7 +16,7 @@ mod prober;
 mod retry_after;
 mod simulated;
 
-pub use auth::ProviderAuth;
+pub use auth::{KeyCommand, KeyFile, KeyPlacement, KeySource, ProviderAuth};
 pub use backend::{Backend, BackendBody, BackendResponse, TransportConfig};
 pub use call::BackendCall;
 pub use http::{ClientCertificate, HttpConfig, InvalidBackend, ProxyConfig};

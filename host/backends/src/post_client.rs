@@ -40,7 +40,7 @@ impl PostClient {
         timeout: Duration,
     ) -> Result<Self, InvalidBackend> {
         let address = Address::parse(&config.base_url)?;
-        let mut headers = call_headers(config)?;
+        let mut headers = call_headers(config);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Ok(Self { client: HttpClient::new(config, &address)?, address, headers, timeout })
     }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use pointsman_backends::{
-    ClientCertificate, HttpConfig, ProbeConfig, ProviderAuth, SimulatedConfig, TransportConfig,
-};
+use pointsman_backends::{ClientCertificate, HttpConfig, ProbeConfig, SimulatedConfig, TransportConfig};
 use pointsman_domain::ids::BackendName;
 use pointsman_wire::provider::ProviderDialect;
 
@@ -14,13 +12,16 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::document::Node;
 use super::models::CompiledModel;
 use super::problem::Problems;
-use super::secrets::{SecretSource, Secrets};
+use super::secrets::Secrets;
 use super::{names, proxies, raw};
 
 mod address;
+mod auth;
 
 /// Headers that carry keys.
 pub(super) const KEY_HEADERS: [&str; 3] = ["api-key", "x-api-key", "authorization"];
+/// Header of a key for Google's APIs. `headers` may still have it, with a warning.
+const GOOGLE_KEY_HEADER: &str = "x-goog-api-key";
 /// Headers that belong to the connection or to the call.
 const FIXED_HEADERS: [HeaderName; 6] =
     [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING];
@@ -92,17 +93,17 @@ fn http(
     problems: &mut Problems<'_>,
     warnings: &mut Vec<String>,
 ) -> HttpConfig {
-    let source = SecretSource {
-        keys: ["api_key_env", "api_key_file"],
-        env: raw.api_key_env.as_deref(),
-        file: raw.api_key_file.as_deref(),
-    };
     let (base_url, target) = address::base_url(raw, node, problems);
     let mut config = HttpConfig::new(base_url);
-    let key = secrets.read(&source, node, problems);
-    let key_header = api_key_header(raw, node, problems);
-    config.auth = key.map(|key| ProviderAuth::in_header(key_header, key));
+    config.query = address::query(raw, node, problems);
+    config.auth = auth::compile(raw, node, secrets, problems);
     config.headers = headers(raw, node.get("headers"), problems);
+    if let Some(name) = raw.headers.keys().find(|name| name.eq_ignore_ascii_case(GOOGLE_KEY_HEADER)) {
+        warnings.push(format!(
+            "the header `{name}` of a backend carries a key, which does not belong in the configuration: use \
+             `api_key_env` or `api_key_file` with `api_key_header = \"{name}\"`"
+        ));
+    }
     config.http2 = raw.http2;
     config.connect_timeout = raw.connect_timeout.get();
     config.idle_timeout = raw.idle_timeout.get();
@@ -118,26 +119,6 @@ fn http(
         warnings.push(format!("{target} is called without TLS, so the client certificate is not used"));
     }
     config
-}
-
-/// Reads the header that carries the key.
-fn api_key_header(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> HeaderName {
-    let Some(name) = &raw.api_key_header else { return AUTHORIZATION };
-    let node = node.get("api_key_header");
-    let Ok(header) = name.parse::<HeaderName>() else {
-        problems.add(node.place(), format!("{name:?} is not the name of a header"));
-        return AUTHORIZATION;
-    };
-    if header != AUTHORIZATION && FIXED_HEADERS.contains(&header) {
-        problems.add(node.place(), format!("the header `{name}` is set by Pointsman"));
-    } else if raw.headers.keys().any(|other| other.eq_ignore_ascii_case(name)) {
-        problems.add(node.place(), format!("the header `{name}` is given twice")).hint("keep one of them");
-    } else if raw.api_key_env.is_none() && raw.api_key_file.is_none() {
-        problems
-            .add(node.key(), "the backend has no API key for `api_key_header`")
-            .hint("name an environment variable with `api_key_env` or a file with `api_key_file`");
-    }
-    header
 }
 
 /// Reads the client certificate.
@@ -209,7 +190,11 @@ fn simulated(
         ("base_url", raw.base_url.is_some()),
         ("api_key_env", raw.api_key_env.is_some()),
         ("api_key_file", raw.api_key_file.is_some()),
+        ("api_key_command", raw.api_key_command.is_some()),
         ("api_key_header", raw.api_key_header.is_some()),
+        ("api_key_prefix", raw.api_key_prefix.is_some()),
+        ("api_key_query", raw.api_key_query.is_some()),
+        ("query", !raw.query.is_empty()),
         ("ca_file", raw.ca_file.is_some()),
         ("client_cert_file", raw.client_cert_file.is_some()),
         ("client_key_file", raw.client_key_file.is_some()),

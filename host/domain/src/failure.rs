@@ -19,6 +19,9 @@ pub enum FailureKind {
     /// The request never reached the backend.
     #[error("cannot connect: {0}")]
     Connect(String),
+    /// There is no API key for the backend, so nothing was sent.
+    #[error("no API key: {0}")]
+    NoKey(String),
     /// A time limit of the call expired.
     #[error("{limit} within {} ms", waited.as_millis())]
     Timeout {
@@ -141,6 +144,7 @@ impl FailureKind {
                 ErrorCause::Mismatch | ErrorCause::Access => Remedy::OtherTarget,
                 ErrorCause::Load | ErrorCause::Server => Remedy::AnyTarget,
             },
+            Self::NoKey(_) => Remedy::OtherTarget,
             Self::NoMemory => Remedy::Return,
         }
     }
@@ -149,6 +153,7 @@ impl FailureKind {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Connect(_) => "connect",
+            Self::NoKey(_) => "no-key",
             Self::Timeout { .. } => "timeout",
             Self::Status { .. } => "status",
             Self::Broken(_) => "unusable",
@@ -157,10 +162,11 @@ impl FailureKind {
     }
 
     /// Returns the message for clients: the same, without details of a connection error, which
-    /// would reveal the network behind the gateway.
+    /// would reveal the network behind the gateway, and of the source of a key.
     pub fn client_message(&self) -> String {
         match self {
             Self::Connect(_) => "cannot connect".to_owned(),
+            Self::NoKey(_) => "no API key".to_owned(),
             other => other.to_string(),
         }
     }

@@ -170,19 +170,23 @@ pub struct UnusableBackend {
 }
 
 /// Connects the backends of a configuration. Backends that did not change since the previous
-/// snapshot keep their connections.
+/// snapshot keep their connections; a new key in the same file is no such change, and is in use from
+/// now on.
 pub fn connect(config: &Config, previous: Option<&Snapshot>) -> Result<Backends, UnusableBackend> {
     let mut backends = HashMap::new();
     for backend in &config.backends {
-        let same = previous.filter(|previous| {
-            previous.config.backends.iter().any(|old| {
+        let kept = previous.and_then(|previous| {
+            let old = previous.config.backends.iter().find(|old| {
                 old.name == backend.name
                     && old.transport == backend.transport
                     && old.dialect == backend.dialect
-            })
+            })?;
+            let connected = previous.backends.get(&backend.name)?;
+            connected.adopt_key(&old.transport, &backend.transport);
+            Some(connected.clone())
         });
-        let connected = match same.and_then(|previous| previous.backends.get(&backend.name)) {
-            Some(connected) => connected.clone(),
+        let connected = match kept {
+            Some(connected) => connected,
             None => Backend::new(backend.transport.clone(), backend.dialect)
                 .map_err(|reason| UnusableBackend { name: backend.name.clone(), reason })?,
         };

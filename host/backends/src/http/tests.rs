@@ -4,6 +4,7 @@ use pointsman_tests::{FakeModel, Gate, Step, client, model};
 use pointsman_wire::openai::provider::MultipartForm;
 
 use super::*;
+use crate::auth::{KeyCommand, KeyFile, KeyPlacement, KeySource};
 use crate::{Backend, BackendResponse, TransportConfig};
 
 mod codings;
@@ -58,7 +59,7 @@ fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
 async fn a_call_carries_the_body_the_key_and_the_clients_headers() {
     let server = FakeModel::saying("hi").await;
     let mut config = HttpConfig::new(server.base_url() + "/");
-    config.auth = Some(ProviderAuth::Bearer(Secret::new("sk-1")));
+    config.auth = Some(ProviderAuth::bearer(Secret::new("sk-1")));
     config.headers = headers(&[("x-team", "ours")]);
     let backend = http_backend(config).unwrap();
     let client = headers(&[("x-title", "a"), ("x-team", "theirs"), ("authorization", "Bearer theirs")]);
@@ -284,17 +285,113 @@ async fn a_key_is_sent_in_the_configured_header() {
     assert_eq!(server.request(2).await.path, "/v1/models?api-version=2024-10-21");
 }
 
+/// Returns the credentials for a key in a place.
+fn auth(placement: KeyPlacement, key: &str) -> Option<ProviderAuth> {
+    Some(ProviderAuth { placement, source: KeySource::Fixed(Secret::new(key)) })
+}
+
+#[tokio::test]
+async fn a_key_is_sent_with_a_prefix_or_in_the_query_of_calls_and_probes() {
+    let server = FakeModel::saying("hi").await;
+    let mut config = HttpConfig::new(server.base_url());
+    config.query = vec![("api-version".to_owned(), "2024-10-21".to_owned())];
+    let name = HeaderName::from_static("authorization");
+    config.auth = auth(KeyPlacement::header(name, Some("Key ".to_owned())), "k-1");
+    call(&http_backend(config.clone()).unwrap()).await.unwrap();
+    config.auth = auth(KeyPlacement::Query { parameter: "key".to_owned() }, "k/2");
+    let backend = http_backend(config).unwrap();
+    call(&backend).await.unwrap();
+    backend.probe("models", Duration::from_secs(60)).await.unwrap();
+
+    let requests = server.requests();
+    let sent = requests.iter().map(|request| (request.path.as_str(), request.header("authorization")));
+    let expected = [
+        ("/v1/chat/completions?api-version=2024-10-21", Some("Key k-1")),
+        ("/v1/chat/completions?api-version=2024-10-21&key=k%2F2", None),
+        ("/v1/models?api-version=2024-10-21&key=k%2F2", None),
+    ];
+    assert!(sent.eq(expected), "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_key_in_the_query_is_not_shown_by_failures_over_any_transport() {
+    let placement = KeyPlacement::Query { parameter: "key".to_owned() };
+    let (mut plain, mut encrypted) =
+        (FakeModel::saying("hi").await, FakeModel::builder().tls().start().await);
+    for server in [&mut plain, &mut encrypted] {
+        let mut config = HttpConfig::new(server.base_url());
+        config.ca_pem = server.ca_pem().map(|pem| pem.as_bytes().to_vec());
+        config.auth = auth(placement.clone(), "very-secret");
+        let backend = http_backend(config).unwrap();
+        call(&backend).await.unwrap();
+        server.go_down().await;
+        let failed = call(&backend).await.unwrap_err();
+        assert!(!format!("{failed} {failed:?} {backend:?}").contains("very-secret"), "{failed}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_a_file_is_replaced_without_another_backend() {
+    let server = FakeModel::saying("hi").await;
+    let config = |key: &str| {
+        let source = KeySource::File(KeyFile::new("/nowhere/key".into(), Secret::new(key)));
+        let placement = KeyPlacement::header(HeaderName::from_static("authorization"), None);
+        HttpConfig { auth: Some(ProviderAuth { placement, source }), ..HttpConfig::new(server.base_url()) }
+    };
+    let (old, new) = (TransportConfig::Http(config("k-1")), TransportConfig::Http(config("k-2")));
+    assert_eq!(old, new, "the file is the same");
+    let backend = Backend::new(old.clone(), ProviderDialect::OpenAi).unwrap();
+    call(&backend).await.unwrap();
+    backend.adopt_key(&old, &new);
+    call(&backend).await.unwrap();
+    backend.adopt_key(&old, &old);
+    call(&backend).await.unwrap();
+    let sent: Vec<_> =
+        server.requests().iter().map(|request| request.header("authorization").map(str::to_owned)).collect();
+    let expected = ["Bearer k-1", "Bearer k-2", "Bearer k-2"];
+    assert_eq!(sent, expected.map(|value| Some(value.to_owned())));
+}
+
+#[tokio::test]
+async fn a_backend_without_a_key_is_not_called_and_gets_one_when_there_is_one() {
+    let server = FakeModel::saying("hi").await;
+    let ready = std::env::temp_dir().join(format!("pointsman-key-{}", std::process::id()));
+    let _ = std::fs::remove_file(&ready);
+    let command = KeyCommand {
+        program: "/bin/sh".into(),
+        arguments: vec!["-c".to_owned(), format!("cat {}", ready.display())],
+        refresh_after: Duration::from_millis(1),
+        timeout: Duration::from_secs(60),
+    };
+    let placement = KeyPlacement::header(HeaderName::from_static("authorization"), None);
+    let source = KeySource::Command(command);
+    let config =
+        HttpConfig { auth: Some(ProviderAuth { placement, source }), ..HttpConfig::new(server.base_url()) };
+    let backend = http_backend(config).unwrap();
+    assert!(matches!(failure(&backend).await, FailureKind::NoKey(_)));
+    let probe = backend.probe("models", Duration::from_secs(60)).await.unwrap_err();
+    assert!(probe.to_string().starts_with("no API key: the command `/bin/sh`: "), "{probe}");
+    assert_eq!(server.connections(), 0);
+
+    std::fs::write(&ready, "k-1").unwrap();
+    while call(&backend).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.request(1).await.header("authorization"), Some("Bearer k-1"));
+    std::fs::remove_file(&ready).unwrap();
+}
+
 #[test]
 fn a_key_is_not_shown_by_debug_or_errors() {
     let key = "sk-very-secret";
     let config = HttpConfig {
-        auth: Some(ProviderAuth::Bearer(Secret::new(key))),
+        auth: Some(ProviderAuth::bearer(Secret::new(key))),
         ..HttpConfig::new("http://localhost:1/v1")
     };
     assert!(!format!("{config:?}").contains(key));
     assert!(!format!("{:?}", http_backend(config).unwrap()).contains(key));
     let config = HttpConfig {
-        auth: Some(ProviderAuth::Bearer(Secret::new(format!("{key}\n")))),
+        auth: Some(ProviderAuth::bearer(Secret::new(format!("{key}\n")))),
         ..HttpConfig::new("http://h/v1")
     };
     let error = http_backend(config).unwrap_err();

@@ -44,10 +44,10 @@ pub(super) fn base_url(
     }
     let names = query.split('&').map(|member| member.split('=').next().unwrap_or_default());
     if let Some(name) = names.into_iter().find(|name| is_key_member(name)) {
-        problems.add(place, format!("`base_url` holds a key in `{name}`")).secret().hint(
-            "secrets are not written in the configuration: use `api_key_env` or `api_key_file`, and \
-             `api_key_header` if the server wants it in another header than `authorization`",
-        );
+        problems.add(place, format!("`base_url` holds a key in `{name}`")).secret().hint(format!(
+            "secrets are not written in the configuration: use `api_key_env` or `api_key_file`, with \
+                 `api_key_query = \"{name}\"`, or with `api_key_header` if the server takes it in a header"
+        ));
         return (String::new(), None);
     }
     let parsed = url
@@ -58,6 +58,40 @@ pub(super) fn base_url(
         problems.add(place, format!("{url:?} is not the address of an API")).hint(EXAMPLE);
     }
     (url.clone(), parsed)
+}
+
+/// Reads the parameters that are added to the query of every call.
+pub(super) fn query(
+    raw: &raw::Backend,
+    node: Node<'_>,
+    problems: &mut Problems<'_>,
+) -> Vec<(String, String)> {
+    let of_url = raw.base_url.as_deref().and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
+    let mut parameters = Vec::new();
+    for (name, value) in &raw.query {
+        let place = node.get("query").get(name);
+        if is_key_member(name) {
+            problems.add(place.key(), format!("the query parameter `{name}` carries a key")).secret().hint(
+                format!(
+                    "secrets are not written in the configuration: use `api_key_env` or `api_key_file` with \
+                     `api_key_query = \"{name}\"`"
+                ),
+            );
+            continue;
+        }
+        let is_twice = raw.api_key_query.as_deref() == Some(name)
+            || of_url.split('&').any(|member| member.split('=').next() == Some(name));
+        if is_twice || name.is_empty() {
+            let message = match is_twice {
+                true => format!("the query parameter `{name}` is given twice"),
+                false => "a query parameter has no name".to_owned(),
+            };
+            problems.add(place.key(), message).hint("keep one of them");
+            continue;
+        }
+        parameters.push((name.clone(), value.clone()));
+    }
+    parameters
 }
 
 fn is_key_member(name: &str) -> bool {

@@ -94,13 +94,51 @@ fn what_the_file_states_wins_over_the_catalogue() {
 
 #[test]
 fn tokens_of_special_kinds_have_the_stated_price_or_the_catalogues_for_its_own() {
-    let price =
-        |keys: &str| accepted(&format!("{OPENAI}\n[models.\"openai/gpt-4o\"]\n{keys}")).models[0].price;
+    let price = |keys: &str| {
+        accepted(&format!("{OPENAI}\n[models.\"openai/gpt-4o\"]\n{keys}")).models[0].price.clone()
+    };
     let per_million = |usd: f64| Some(Picodollars::per_million(usd));
     assert_eq!(price("input_price = 1").cached_input, None, "that of the input");
     assert_eq!(price("input_price = 1\ncached_input_price = 0.1").cached_input, per_million(0.1));
     assert_eq!(price("cache_write_price = 3\nreasoning_price = 12").cache_write, per_million(3.0));
     assert_eq!(price("cache_write_price = 3\nreasoning_price = 12").reasoning, per_million(12.0));
+    let media = price(
+        "audio_input_price = 40\naudio_output_price = 80\nimage_input_price = 5\nimage_output_price = 40",
+    );
+    assert_eq!((media.audio_input, media.audio_output), (per_million(40.0), per_million(80.0)));
+    assert_eq!((media.image_input, media.image_output), (per_million(5.0), per_million(40.0)));
+    assert_eq!(media.cached_input, per_million(1.25), "the catalogue's");
+}
+
+#[test]
+fn prices_of_long_inputs_are_those_of_the_file_or_the_catalogue() {
+    let price = |id: &str, keys: &str| {
+        let provider = id.split('/').next().unwrap_or_default();
+        let backend = format!("[backends.{provider}]\nbase_url = \"https://example.com/v1\"\n");
+        accepted(&format!("{backend}[models.\"{id}\"]\n{keys}")).models[0].price.clone()
+    };
+    let per_million = |usd: f64| Some(Picodollars::per_million(usd));
+    let claude = price("anthropic/claude-sonnet-4-5", "");
+    assert_eq!(claude.cache_write_1h, per_million(6.0));
+    assert_eq!(price("anthropic/claude-sonnet-4-5", "cache_write_price = 4").cache_write_1h, None);
+    let gemini = price("google/gemini-2.5-pro", "");
+    assert!(gemini.tiers.iter().any(|tier| tier.above == 200_000 && tier.price.input > gemini.input));
+    assert_eq!(price("google/gemini-2.5-pro", "input_price = 1").tiers, []);
+    let own = price(
+        "openai/gpt-4o",
+        "cached_input_price = 0.5\nprice_tiers = [{ above = 1000, output_price = 20 }, { above = 2000, input_price = 5 }]",
+    );
+    let [first, second] = &own.tiers[..] else { panic!("{own:?}") };
+    assert_eq!((first.above, second.above), (1_000, 2_000));
+    assert_eq!((first.price.input, first.price.cached_input), (own.input, per_million(0.5)));
+    assert_eq!(first.price.output, Picodollars::per_million(20.0));
+    assert_eq!((second.price.output, second.price.cached_input), (own.output, None));
+    let refused = rejected(
+        "[backends.x]\nbase_url = \"https://example.com/v1\"\n[models.\"x/y\"]\ninput_price = 1\noutput_price = 1\n\
+         price_tiers = [{ above = 2, input_price = -1 }, { above = 2 }]",
+    );
+    assert!(refused.contains("-1 is not a price"), "{refused}");
+    assert!(refused.contains("the tiers are not in ascending order of `above`"), "{refused}");
 }
 
 #[test]
@@ -140,7 +178,7 @@ fn a_model_that_nobody_describes_takes_text_and_may_do_anything_but_reason() {
 fn a_backend_gets_its_key_from_the_environment() {
     let config = accepted(OPENAI);
     let TransportConfig::Http(http) = &config.backends[0].transport else { panic!() };
-    assert_eq!(http.auth, Some(ProviderAuth::Bearer(Secret::new("sk-secret"))));
+    assert_eq!(http.auth, Some(ProviderAuth::bearer(Secret::new("sk-secret"))));
     assert_eq!(http.headers["openai-organization"], "org");
     assert!(http.http2);
     assert!(!format!("{config:?}").contains("sk-secret"));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use insta::assert_snapshot;
-use pointsman_backends::{HttpConfig, ProviderAuth, TransportConfig};
+use pointsman_backends::{HttpConfig, KeyPlacement, KeySource, ProviderAuth, TransportConfig};
 
 use super::{Config, ConfigSource, InvalidConfig, Overrides, REST, accepted, rejected};
 
@@ -46,10 +46,132 @@ api_key_env = "API_KEY"
 api_key_header = "Api-Key""#,
     );
     assert!(http(&config).base_url.ends_with("/x?api-version=2024-10-21"));
-    let Some(ProviderAuth::Header { name, .. }) = &http(&config).auth else { panic!() };
-    assert_eq!(name, "api-key");
+    assert_eq!(placement(&config), header("api-key", ""));
     let bearer = accepted(&format!("{OPENAI}api_key_env = \"API_KEY\""));
-    assert!(matches!(http(&bearer).auth, Some(ProviderAuth::Bearer(_))));
+    assert_eq!(placement(&bearer), header("authorization", "Bearer "));
+}
+
+fn placement(config: &Config) -> KeyPlacement {
+    let Some(ProviderAuth { placement, .. }) = &http(config).auth else { panic!("it has a key") };
+    placement.clone()
+}
+
+fn header(name: &'static str, prefix: &str) -> KeyPlacement {
+    KeyPlacement::Header { name: http::HeaderName::from_static(name), prefix: prefix.to_owned() }
+}
+
+#[test]
+fn a_key_has_a_prefix_or_is_in_the_query() {
+    let with = |more: &str| accepted(&format!("{OPENAI}api_key_env = \"API_KEY\"\n{more}"));
+    let config = with("api_key_prefix = \"Key \"");
+    assert_eq!(placement(&config), header("authorization", "Key "));
+    let config = with("api_key_header = \"x-goog-api-key\"\napi_key_prefix = \"\"");
+    assert_eq!(placement(&config), header("x-goog-api-key", ""));
+    let config = with("api_key_query = \"key\"\nquery = { api-version = \"2024-10-21\" }");
+    assert_eq!(placement(&config), KeyPlacement::Query { parameter: "key".to_owned() });
+    assert_eq!(http(&config).query, [("api-version".to_owned(), "2024-10-21".to_owned())]);
+}
+
+#[test]
+fn a_command_has_a_program_and_times() {
+    let with = |more: &str| accepted(&format!("{OPENAI}api_key_command = [{more}"));
+    let command = |config: &Config| match &http(config).auth {
+        Some(ProviderAuth { source: KeySource::Command(command), .. }) => command.clone(),
+        _ => panic!("the key is of a command"),
+    };
+    let plain = command(&with("\"gcloud\", \"auth\", \"print-access-token\"]"));
+    assert_eq!((plain.program.to_str(), plain.arguments.len()), (Some("gcloud"), 2));
+    assert_eq!((plain.refresh_after.as_secs(), plain.timeout.as_secs()), (300, 30));
+    let own = command(&with("\"./token\"]\napi_key_refresh_after = \"50m\"\napi_key_timeout = \"1s\""));
+    assert_eq!(own.program, Path::new("/nowhere/./token"), "paths are relative to the file");
+    assert_eq!((own.refresh_after.as_secs(), own.timeout.as_secs()), (3_000, 1));
+}
+
+#[test]
+fn the_parts_of_a_key_have_to_fit_together() {
+    assert_snapshot!(rejected(
+        r#"
+[backends.a]
+base_url = "https://a.example.com/v1?api-version=1"
+api_key_env = "API_KEY"
+api_key_command = []
+api_key_query = "a=b"
+query = { key = "secret", api-version = "2" }
+[backends.b]
+base_url = "https://b.example.com/v1"
+api_key_env = "API_KEY"
+api_key_query = "key"
+api_key_prefix = "Key "
+api_key_timeout = "0s"
+[backends.c]
+base_url = "https://c.example.com/v1"
+api_key_query = "key""#,
+    ), @r#"
+    error: both `api_key_env` and `api_key_command` are given
+     --> pointsman.toml:5:1
+      |
+    5 | api_key_command = []
+      | ^^^^^^^^^^^^^^^
+      = hint: keep one of them
+
+    error: `api_key_command` names no program
+     --> pointsman.toml:5:19
+      |
+    5 | api_key_command = []
+      |                   ^^
+      = hint: it is a program and its arguments: ["gcloud", "auth", "print-access-token"]
+
+    error: "a=b" is not the name of a query parameter
+     --> pointsman.toml:6:17
+      |
+    6 | api_key_query = "a=b"
+      |                 ^^^^^
+      = hint: it is a name such as "key"
+
+    error: the query parameter `key` carries a key
+     --> pointsman.toml:7:11
+      |
+    7 | query = { …
+      |           ^
+      = hint: secrets are not written in the configuration: use `api_key_env` or `api_key_file` with `api_key_query = "key"`
+
+    error: the query parameter `api-version` is given twice
+     --> pointsman.toml:7:27
+      |
+    7 | query = { …
+      |                           ^
+      = hint: keep one of them
+
+    error: both `api_key_query` and `api_key_prefix` are given
+      --> pointsman.toml:12:1
+       |
+    12 | api_key_prefix = "Key "
+       | ^^^^^^^^^^^^^^
+       = hint: the key is sent in the query or in a header: keep one of them
+
+    error: `api_key_timeout` is given without `api_key_command`
+      --> pointsman.toml:13:1
+       |
+    13 | api_key_timeout = "0s"
+       | ^^^^^^^^^^^^^^^
+       = hint: a key in a file is read again when the file changes
+
+    error: `api_key_timeout` is zero
+      --> pointsman.toml:13:19
+       |
+    13 | api_key_timeout = "0s"
+       |                   ^^^^
+       = hint: it is a time such as "5m"
+
+    error: the backend has no API key for `api_key_query`
+      --> pointsman.toml:16:1
+       |
+    16 | api_key_query = "key"
+       | ^^^^^^^^^^^^^
+       = hint: name an environment variable with `api_key_env`, a file with `api_key_file`, or a command with `api_key_command`
+
+    9 errors in pointsman.toml
+    "#);
 }
 
 #[test]
@@ -64,7 +186,7 @@ base_url = "https://generativelanguage.googleapis.com/v1beta?alt=json&key=secret
       |
     3 | base_url = …
       |            ^
-      = hint: secrets are not written in the configuration: use `api_key_env` or `api_key_file`, and `api_key_header` if the server wants it in another header than `authorization`
+      = hint: secrets are not written in the configuration: use `api_key_env` or `api_key_file`, with `api_key_query = "key"`, or with `api_key_header` if the server takes it in a header
     "#);
 }
 
@@ -76,11 +198,14 @@ fn a_header_for_the_key_has_to_be_free_and_to_have_a_key() {
       |
     3 | api_key_header = "api-key"
       | ^^^^^^^^^^^^^^
-      = hint: name an environment variable with `api_key_env` or a file with `api_key_file`
+      = hint: name an environment variable with `api_key_env`, a file with `api_key_file`, or a command with `api_key_command`
     "#);
     let with_key = |header: &str, more: &str| {
         rejected(&format!("{OPENAI}api_key_env = \"API_KEY\"\napi_key_header = \"{header}\"\n{more}"))
     };
+    assert!(
+        with_key("api-key", "api_key_prefix = \"a\\n\"").contains("characters that a header cannot carry")
+    );
     assert!(with_key("api key", "").contains("is not the name of a header"));
     assert!(with_key("Host", "").contains("the header `Host` is set by Pointsman"));
     let twice = with_key("x-token", "headers = { X-Token = \"a\" }");

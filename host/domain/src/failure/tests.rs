@@ -25,6 +25,7 @@ fn only_the_models_own_failures_count_against_its_health() {
         timeout(TimeLimit::FirstContent, 90 * SECOND),
         timeout(TimeLimit::Silence, 30 * SECOND),
         FailureKind::Connect(String::new()),
+        FailureKind::NoKey(String::new()),
         FailureKind::Broken(String::new()),
         status(500, ErrorCause::Server),
         status(529, ErrorCause::Load),

@@ -64,6 +64,7 @@ label_map! {
         answered = "answered": CallEnd::Answered,
         cancelled = "cancelled": CallEnd::Open | CallEnd::Cancelled,
         connect = "connect": CallEnd::Failed(FailureKind::Connect(_)),
+        no_key = "no-key": CallEnd::Failed(FailureKind::NoKey(_)),
         timeout = "timeout": CallEnd::Failed(FailureKind::Timeout { .. }),
         status_429 = "status-429": CallEnd::Failed(FailureKind::Status { status: 429, .. }),
         status_4xx = "status-4xx": CallEnd::Failed(FailureKind::Status { status: 400..=499, .. }),

@@ -125,6 +125,7 @@ fn a_call_is_counted_by_its_result() {
         (CallEnd::Answered, "answered"),
         (CallEnd::Cancelled, "cancelled"),
         (CallEnd::Failed(FailureKind::Connect("refused".to_owned())), "connect"),
+        (CallEnd::Failed(FailureKind::NoKey("it is not there".to_owned())), "no-key"),
         (
             CallEnd::Failed(FailureKind::Timeout {
                 limit: TimeLimit::Silence,

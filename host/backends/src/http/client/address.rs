@@ -40,6 +40,20 @@ impl Address {
         Self::new(url)
     }
 
+    /// Returns the address with further parameters in its query.
+    pub(crate) fn with_query<'a>(
+        &self,
+        parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, InvalidBackend> {
+        let mut parameters = parameters.into_iter().peekable();
+        if parameters.peek().is_none() {
+            return Ok(self.clone());
+        }
+        let mut url = self.url.clone();
+        url.query_pairs_mut().extend_pairs(parameters);
+        Self::new(url)
+    }
+
     /// Resolves a `location` header relative to this address; `None` if it is not an address.
     pub(super) fn resolve(&self, location: &str) -> Option<Url> {
         self.url.join(location).ok()
@@ -68,15 +82,14 @@ impl Address {
     }
 
     /// Returns scheme, host and port.
-    pub(super) fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
     fn new(url: Url) -> Result<Self, InvalidBackend> {
-        let invalid = |error: InvalidUri| InvalidBackend::Url {
-            url: url.as_str().to_owned(),
-            reason: error.to_string(),
-        };
+        // The query may contain a key.
+        let shown = || url.as_str().split('?').next().unwrap_or_default().to_owned();
+        let invalid = |error: InvalidUri| InvalidBackend::Url { url: shown(), reason: error.to_string() };
         let uri = url.as_str().parse().map_err(invalid)?;
         Ok(Self { url, uri })
     }
@@ -114,6 +127,26 @@ mod tests {
         assert_eq!(joined("http://h/v1?a=b%20c&d", "chat/x"), "http://h/v1/chat/x?a=b%20c&d");
         assert_eq!(joined("http://h/v1/?a=b", "models?limit=1"), "http://h/v1/models?limit=1&a=b");
         assert_eq!(joined("http://h/v1?", "models"), "http://h/v1/models");
+    }
+
+    #[test]
+    fn parameters_are_added_to_the_query_of_the_base() {
+        let with = |base: &str, parameters: &[(&'static str, &'static str)]| {
+            let base = Address::parse(base).unwrap().with_query(parameters.iter().copied()).unwrap();
+            base.join("chat?stream=true").unwrap().url().to_string()
+        };
+        assert_eq!(with("http://h/v1", &[]), "http://h/v1/chat?stream=true");
+        assert_eq!(
+            with("http://h/v1", &[("key", "a b&c=d")]),
+            "http://h/v1/chat?stream=true&key=a+b%26c%3Dd"
+        );
+        assert_eq!(
+            with("http://h/v1?a=b%20c", &[("x", "1"), ("y", "2")]),
+            "http://h/v1/chat?stream=true&a=b%20c&x=1&y=2"
+        );
+        let long: &'static str = "secret".repeat(20_000).leak();
+        let error = Address::parse("http://h/v1").unwrap().with_query([("key", long)]).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 
     #[test]

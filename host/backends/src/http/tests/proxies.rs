@@ -26,7 +26,7 @@ async fn a_server_with_tls_is_called_through_a_tunnel_which_alone_sees_the_proxy
     let config = HttpConfig {
         proxy: through(&proxy, "http", Some("me:secret")),
         ca_pem: server.ca_pem().map(|pem| pem.as_bytes().to_vec()),
-        auth: Some(ProviderAuth::Bearer(Secret::new("sk-1"))),
+        auth: Some(ProviderAuth::bearer(Secret::new("sk-1"))),
         ..HttpConfig::new(server.base_url())
     };
     assert_eq!(call(&http_backend(config).unwrap()).await.unwrap().status, 200);

@@ -17,7 +17,7 @@ async fn a_redirect_to_the_same_server_is_followed_with_method_body_and_key() {
         for location in ["/v1/chat/completions/", "completions/", "?x=1", "/elsewhere#here"] {
             let server = redirecting(status, location).await;
             let mut config = HttpConfig::new(server.base_url());
-            config.auth = Some(ProviderAuth::Bearer(Secret::new("sk-1")));
+            config.auth = Some(ProviderAuth::bearer(Secret::new("sk-1")));
             assert_eq!(call(&http_backend(config).unwrap()).await.unwrap().status, 200, "{location}");
             let (first, second) = (server.request(1).await, server.request(2).await);
             assert_ne!(first.path, second.path);
