@@ -96,7 +96,7 @@ async fn a_simulated_model_reasons_and_the_gateway_counts_it() {
 async fn a_simulated_model_rejects_what_a_server_would() {
     let gateway = Gateway::start(CONFIG).await;
     for (members, reason) in [
-        (json!({ "n": 0 }), "n is 0; a number from 1 to 128 is expected"),
+        (json!({ "top_logprobs": 2 }), "top_logprobs needs logprobs to be true"),
         (json!({ "tools": [{ "type": "function", "function": {} }] }), "missing field `name`"),
     ] {
         let answer = ask(&gateway, &request(&members)).await;
