@@ -72,7 +72,7 @@ async fn an_unknown_model_path_or_method_is_reported_with_the_known_ones() {
     assert_eq!(message, "there is no route or model `gpt-99`: GET /v1/models lists what there is");
     assert_eq!(answer.json()["error"]["param"], "model");
 
-    let answer = send(&gateway, Method::POST, "/v1/completions", "{}").await;
+    let answer = send(&gateway, Method::POST, "/v1/nothing", "{}").await;
     assert!(error(&answer, 404, "unknown_url").contains("POST /v1/chat/completions"));
     let answer = send(&gateway, Method::GET, "/v1/chat/completions", "").await;
     assert!(error(&answer, 405, "method_not_allowed").contains("use POST"));

@@ -15,6 +15,7 @@ mod admin;
 mod attacks;
 mod backends;
 mod built_in_policies;
+mod client_apis;
 mod clients;
 mod command_line;
 mod compatibility;

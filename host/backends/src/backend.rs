@@ -72,6 +72,14 @@ impl Backend {
         self.dialect
     }
 
+    /// Returns the host name of the server; empty for a simulated fleet.
+    pub fn host(&self) -> &str {
+        match &self.transport {
+            Transport::Http(backend) => backend.host(),
+            Transport::Simulated(_) => "",
+        }
+    }
+
     /// Takes over the key that another configuration of the same backend has read from a file, if it
     /// is another one than that of the configuration before. The backend may have a newer key than
     /// both: it reads the file too.

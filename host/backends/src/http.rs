@@ -162,10 +162,11 @@ impl HttpBackend {
         let mut headers = settings.headers.clone();
         for (name, value) in call.headers {
             // `HeaderMap` yields the name with its first value only; further values are dropped.
-            if let Some(name) = name {
+            if let Some(name) = name.filter(|name| self.dialect.accepts_header(name.as_str())) {
                 headers.entry(name).or_insert(value);
             }
         }
+        self.add_default_headers(&mut headers);
         if let Some(content_type) = call.content_type {
             let value = HeaderValue::from_str(content_type).map_err(|_| {
                 CallFailure::broken(format!("no header can say that a body is {content_type:?}"))
@@ -178,10 +179,23 @@ impl HttpBackend {
         Ok(HttpResponse { headers: public_headers(&response.headers, self.dialect), ..response })
     }
 
+    fn add_default_headers(&self, headers: &mut HeaderMap) {
+        for &(name, value) in self.dialect.default_headers() {
+            headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+        }
+    }
+
+    /// Returns the host name of the server.
+    pub(crate) fn host(&self) -> &str {
+        self.base.host()
+    }
+
     pub(crate) async fn probe(&self, path: &str, timeout: Duration) -> Result<u16, CallFailure> {
         let get = async {
             let settings = self.settings.current().await?;
-            self.client.get(&*settings.address(path)?, settings.headers.clone()).await
+            let mut headers = settings.headers.clone();
+            self.add_default_headers(&mut headers);
+            self.client.get(&*settings.address(path)?, headers).await
         };
         let response = tokio::time::timeout(timeout, get)
             .await

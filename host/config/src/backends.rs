@@ -57,9 +57,13 @@ pub(super) fn compile(
         let Some(raw) = file.backends.get(name) else { continue };
         // The key `kind` states both: each of its values is a transport and a dialect.
         let (transport, dialect) = match raw.kind {
-            raw::BackendKind::Openai => {
-                let config = http(raw, node, secrets, problems, warnings);
-                (TransportConfig::Http(config), ProviderDialect::OpenAi)
+            raw::BackendKind::Openai
+            | raw::BackendKind::Azure
+            | raw::BackendKind::Anthropic
+            | raw::BackendKind::Gemini => {
+                let dialect = dialect(raw);
+                let config = http(raw, dialect, node, secrets, problems, warnings);
+                (TransportConfig::Http(config), dialect)
             }
             raw::BackendKind::Simulated => {
                 let config = simulated(raw, name, node, models, problems);
@@ -78,6 +82,26 @@ pub(super) fn compile(
     backends
 }
 
+fn dialect(raw: &raw::Backend) -> ProviderDialect {
+    match raw.kind {
+        raw::BackendKind::Openai | raw::BackendKind::Simulated => ProviderDialect::OpenAi,
+        raw::BackendKind::Azure if address::is_azure_v1(raw) => ProviderDialect::OpenAi,
+        raw::BackendKind::Azure => ProviderDialect::Azure,
+        raw::BackendKind::Anthropic => ProviderDialect::Anthropic,
+        raw::BackendKind::Gemini => ProviderDialect::Gemini,
+    }
+}
+
+/// Returns the header that carries the key where none is configured.
+fn default_key_header(raw: &raw::Backend) -> HeaderName {
+    let dialect = match raw.kind {
+        // Both forms of its address take the key in the same header.
+        raw::BackendKind::Azure => ProviderDialect::Azure,
+        _ => dialect(raw),
+    };
+    HeaderName::from_static(dialect.key_header())
+}
+
 fn first_byte_timeout(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> Option<Duration> {
     let timeout = raw.first_byte_timeout?.get();
     if timeout.is_zero() {
@@ -88,12 +112,13 @@ fn first_byte_timeout(raw: &raw::Backend, node: Node<'_>, problems: &mut Problem
 
 fn http(
     raw: &raw::Backend,
+    dialect: ProviderDialect,
     node: Node<'_>,
     secrets: Secrets<'_>,
     problems: &mut Problems<'_>,
     warnings: &mut Vec<String>,
 ) -> HttpConfig {
-    let (base_url, target) = address::base_url(raw, node, problems);
+    let (base_url, target) = address::base_url(raw, dialect, node, problems);
     let mut config = HttpConfig::new(base_url);
     config.query = address::query(raw, node, problems);
     config.auth = auth::compile(raw, node, secrets, problems);

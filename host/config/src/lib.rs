@@ -18,6 +18,7 @@ mod listeners;
 mod memory;
 mod models;
 mod names;
+mod native_apis;
 mod node;
 mod policies;
 mod problem;

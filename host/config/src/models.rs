@@ -8,11 +8,11 @@ use pointsman_backends::SimulatedModel;
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveStats;
-use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality, TimeLimits};
+use pointsman_domain::model::{Abilities, Modalities, Model, NativeApis, Operation, Quality, TimeLimits};
 
 use super::document::Node;
 use super::problem::Problems;
-use super::raw;
+use super::{native_apis, raw};
 use crate::catalogue::{self, CatalogueFacts};
 
 mod prices;
@@ -45,8 +45,10 @@ pub(super) fn compile(file: &raw::File, root: Node<'_>, problems: &mut Problems<
         let Some(backend_raw) = file.backends.get(backend) else { continue };
         let provider = backend_raw.provider.as_deref().unwrap_or(backend);
         let (kind, stream_usage) = (backend_raw.kind, backend_raw.stream_usage);
+        let native_apis = native_apis::of_backend(backend_raw);
         models.push(
-            ModelEntry { raw, id, name, backend, provider, kind, stream_usage, node }.compile(problems),
+            ModelEntry { raw, id, name, backend, provider, kind, stream_usage, native_apis, node }
+                .compile(problems),
         );
     }
     if root.get("models").entries().next().is_none() {
@@ -64,6 +66,7 @@ struct ModelEntry<'a> {
     provider: &'a str,
     kind: raw::BackendKind,
     stream_usage: bool,
+    native_apis: NativeApis,
     node: Node<'a>,
 }
 
@@ -105,6 +108,7 @@ impl ModelEntry<'_> {
             expected: self.expected(problems),
             time_limits: TimeLimits::default(),
             stream_usage: self.stream_usage,
+            native_apis: self.native_apis,
             attributes: raw.attributes.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect(),
             live: Arc::new(LiveStats::default()),
         };

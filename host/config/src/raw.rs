@@ -200,7 +200,7 @@ pub enum LogLevel {
 pub(super) struct Backend {
     /// Type of the backend.
     pub kind: BackendKind,
-    /// Base URL of its API, usually with `/v1` at the end. Required for kind `openai`. A query
+    /// Base URL of its API, usually with `/v1` at the end. Required for the kinds `openai` and `azure`. A query
     /// such as `?api-version=2024-10-21` is sent with every call. Redirects by status 307 or
     /// 308 are followed if scheme, host and port stay the same.
     pub base_url: Option<String>,
@@ -220,8 +220,8 @@ pub(super) struct Backend {
     pub api_key_refresh_after: Option<Duration>,
     /// Longest time for one run of `api_key_command`; then it is killed. Default: `"30s"`.
     pub api_key_timeout: Option<Duration>,
-    /// Header that carries the API key, such as `x-api-key`, `api-key` or `x-goog-api-key`.
-    /// Default: `authorization`.
+    /// Header that carries the API key. Default: `authorization` for kind `openai`, `api-key` for
+    /// `azure`, `x-api-key` for `anthropic`, `x-goog-api-key` for `gemini`.
     pub api_key_header: Option<String>,
     /// Text before the API key in its header, with the space after it. Default: `"Bearer "` in
     /// `authorization`, none in any other header.
@@ -275,6 +275,10 @@ pub(super) struct Backend {
     /// without it, later calls omit it, and usage is estimated. Turn this off for a server that
     /// fails in another way.
     pub stream_usage: bool,
+    /// APIs that the server offers in their own protocol beside chat completions: `responses` and
+    /// `completions`. Requests of clients in these protocols are passed through to it; to other
+    /// servers they are translated. Default: both for OpenAI's own API, else none.
+    pub apis: Option<Vec<NativeApi>>,
     /// Section of the embedded catalogue with the facts and prices of its models, such as
     /// `openai`. Default: the backend's name.
     pub provider: Option<String>,
@@ -289,8 +293,36 @@ pub(super) enum BackendKind {
     /// A server that speaks the OpenAI protocol.
     #[default]
     Openai,
+    /// Azure OpenAI. The base URL is `https://NAME.openai.azure.com?api-version=VERSION`, with
+    /// deployments as models, or `https://NAME.openai.azure.com/openai/v1`.
+    Azure,
+    /// Anthropic's Messages API.
+    Anthropic,
+    /// Google's Gemini API.
+    Gemini,
     /// Models simulated in this process, with configured speed, price and failure rate.
     Simulated,
+}
+
+/// Treatment of members that a model's API cannot express.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnUntranslatable {
+    /// Another model is called; if none can express them, the request is rejected.
+    #[default]
+    Reject,
+    /// They are left out.
+    Drop,
+}
+
+/// APIs of a server beside the one of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum NativeApi {
+    /// OpenAI's Responses API.
+    Responses,
+    /// OpenAI's completions of a prompt.
+    Completions,
 }
 
 /// Regular health probes.
@@ -353,6 +385,10 @@ pub(super) struct Route {
     /// unhealthy models; turn this off if it excludes models for reasons such as data
     /// residency.
     pub last_resort: bool,
+    /// Treatment of a member of a request that a model's API has no counterpart of, and without
+    /// which the answer would be of another kind, such as `n` for Anthropic's. Members that are
+    /// hints are always left out. What is left out is named in the header `x-pointsman-dropped`.
+    pub on_untranslatable: OnUntranslatable,
     /// Wait before a model is called again; doubles with each retry.
     pub backoff: Duration,
     /// Limits on plans, for policies that split requests into tasks.

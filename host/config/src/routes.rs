@@ -61,6 +61,9 @@ pub struct RouteLimits {
     pub retry_budget: RetryBudget,
     /// Limits on plans.
     pub plan: PlanLimits,
+    /// True if members that a model's API cannot express are left out, instead of calling another
+    /// model or rejecting the request.
+    pub drop_untranslatable: bool,
 }
 
 impl RouteLimits {
@@ -105,6 +108,7 @@ impl RouteLimits {
                 assembled_bytes: raw.plan.max_assembled_bytes.get() as u64,
                 cost: raw.plan.max_cost.map(Picodollars::from_usd),
             },
+            drop_untranslatable: raw.on_untranslatable == raw::OnUntranslatable::Drop,
         }
     }
 }

@@ -1,59 +1,84 @@
-//! Answers of providers, read and forwarded in the client's protocol.
+//! Answers of providers, read and rendered in the client's protocol.
+
+mod relay;
+mod translating_relay;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use pointsman_domain::serving_error::ServingError;
 use pointsman_domain::usage::Usage;
-use pointsman_wire::openai::client::ErrorBody;
-use pointsman_wire::openai::pass_through::{StreamRelay, with_usage};
+use pointsman_wire::openai::pass_through::with_usage;
 use pointsman_wire::openai::provider as openai;
 
 pub use pointsman_wire::answer::{
     AnswerCount, BrokenStream, InvalidAnswer, ReportedError, StreamState, TaskOutput,
 };
 
+use crate::form::{AnswerIdentity, ConversationAnswer, StopReason};
 use crate::protocol::Protocol;
+use crate::translation::{self, ClientSide};
 
-/// Format in which a provider answers a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub use self::relay::{AnswerRelay, RelayOptions};
+
+/// Format in which a provider answers a call, and the translation for the client, if its protocol
+/// is another one.
+#[derive(Clone, Debug)]
 pub struct AnswerFormat {
     provider: Protocol,
+    translation: Option<Arc<AnswerTranslation>>,
 }
 
-/// Treatment of a streamed answer.
-#[derive(Clone, Copy, Debug)]
-pub struct RelayOptions {
-    /// True if the client did not request the usage of the stream.
-    pub hide_usage: bool,
-    /// Number of answers that the client requested.
-    pub answers: u32,
-    /// Usage of further calls for the same answer, which is added to the usage that the client
-    /// sees.
-    pub other_usage: Usage,
-}
-
-/// Relays a streamed answer to the client, and reads usage, content and completeness as it passes.
+/// Translation of an answer for a client.
 #[derive(Debug)]
-pub struct AnswerRelay(StreamRelay);
+pub(crate) struct AnswerTranslation {
+    pub client: ClientSide,
+    pub identity: AnswerIdentity,
+}
+
+/// Parsed whole answer.
+#[derive(Clone, Debug)]
+pub struct WholeAnswer {
+    /// Token counts.
+    pub count: AnswerCount,
+    /// Answer in the common form, if it is translated.
+    parsed: Option<Box<ConversationAnswer>>,
+}
 
 impl AnswerFormat {
-    pub(crate) const fn new(provider: Protocol) -> Self {
-        Self { provider }
+    pub(crate) const fn new(provider: Protocol, translation: Option<Arc<AnswerTranslation>>) -> Self {
+        Self { provider, translation }
     }
 
-    /// Returns the relay for a stream that has not begun.
-    pub fn relay(self, options: RelayOptions) -> AnswerRelay {
-        let RelayOptions { hide_usage, answers, other_usage } = options;
-        AnswerRelay(StreamRelay::new(hide_usage, answers).with_other_usage(other_usage))
-    }
-
-    /// Parses a whole answer for its token counts.
+    /// Parses a whole answer for the client.
     ///
     /// # Errors
     /// Fails if it is not an answer of the protocol, or reports an error.
-    pub fn read_count(self, answer: &[u8]) -> Result<AnswerCount, InvalidAnswer> {
-        match self.provider {
-            Protocol::ChatCompletions => openai::read_chat_count(answer),
-            Protocol::Embeddings | Protocol::Transcriptions => Ok(self.read_output(answer)?.count),
+    pub fn read(&self, answer: &[u8]) -> Result<WholeAnswer, InvalidAnswer> {
+        if self.translation.is_none() && self.provider == Protocol::ChatCompletions {
+            return Ok(WholeAnswer { count: openai::read_chat_count(answer)?, parsed: None });
+        }
+        if self.translation.is_none() && !self.is_conversation() {
+            return Ok(WholeAnswer { count: self.read_output(answer)?.count, parsed: None });
+        }
+        let parsed = translation::parse_answer(self.provider, answer)?;
+        let count = AnswerCount { count: parsed.count, output_bytes: parsed.output_bytes() };
+        let parsed = self.translation.is_some().then(|| Box::new(parsed));
+        Ok(WholeAnswer { count, parsed })
+    }
+
+    /// Renders a whole answer for the client. Its usage is the `total` of all calls that it took, if
+    /// there were others.
+    pub fn render(&self, body: Bytes, answer: &WholeAnswer, usage: Usage, total: Option<Usage>) -> Bytes {
+        match (&self.translation, &answer.parsed) {
+            (Some(translation), Some(parsed)) => {
+                let usage = total.unwrap_or(usage);
+                translation.client.render_answer(parsed, &translation.identity, usage)
+            }
+            _ if self.provider == Protocol::ChatCompletions => match total {
+                Some(total) => with_usage(body, total),
+                None => body,
+            },
+            _ => body,
         }
     }
 
@@ -61,73 +86,43 @@ impl AnswerFormat {
     ///
     /// # Errors
     /// Fails if it is not an answer of the protocol, or reports an error.
-    pub fn read_output(self, answer: &[u8]) -> Result<TaskOutput, InvalidAnswer> {
+    pub fn read_output(&self, answer: &[u8]) -> Result<TaskOutput, InvalidAnswer> {
         match self.provider {
             Protocol::ChatCompletions => openai::read_chat_output(answer),
             Protocol::Transcriptions => openai::read_transcription_output(answer),
             Protocol::Embeddings => openai::read_embedding_output(answer),
+            Protocol::Completions | Protocol::Responses | Protocol::Messages | Protocol::GenerateContent => {
+                let parsed = translation::parse_answer(self.provider, answer)?;
+                Ok(TaskOutput {
+                    text: parsed.text(),
+                    finish_reason: Some(finish_reason(&parsed.stop).to_owned()),
+                    count: AnswerCount { count: parsed.count, output_bytes: parsed.output_bytes() },
+                })
+            }
         }
     }
 
-    /// Returns the answer with another usage: the total of all calls that it took.
-    pub fn with_usage(self, answer: Bytes, usage: Usage) -> Bytes {
-        match self.provider {
-            Protocol::ChatCompletions => with_usage(answer, usage),
-            Protocol::Embeddings | Protocol::Transcriptions => answer,
-        }
+    /// Parses the answer that a client got, as the output of a task.
+    ///
+    /// # Errors
+    /// Fails if it is not an answer of the client's protocol.
+    pub fn read_client_answer(&self, answer: &[u8]) -> Result<TaskOutput, InvalidAnswer> {
+        let client = self.translation.as_ref().map_or(self.provider, |to| to.client.protocol);
+        Self::new(client, None).read_output(answer)
+    }
+
+    const fn is_conversation(&self) -> bool {
+        !matches!(self.provider, Protocol::Embeddings | Protocol::Transcriptions)
     }
 }
 
-impl AnswerRelay {
-    /// Processes the next chunk, which may be cut anywhere, and appends the bytes to be sent.
-    pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) {
-        self.0.push(chunk, out);
-    }
-
-    /// Ends the stream, and returns whether it is complete.
-    ///
-    /// # Errors
-    /// Fails if the answer is not complete, or the backend reported an error in it.
-    pub fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), BrokenStream> {
-        self.0.finish(out)
-    }
-
-    /// Returns whether a stream that ends here is complete.
-    ///
-    /// # Errors
-    /// Fails as [`finish`](Self::finish) does.
-    pub fn check(&self) -> Result<(), BrokenStream> {
-        self.0.check()
-    }
-
-    /// Returns the state of the answer.
-    pub fn state(&self) -> StreamState {
-        self.0.state()
-    }
-
-    /// Returns whether content has arrived, so that no other attempt can take over.
-    pub fn has_content(&self) -> bool {
-        self.0.has_content()
-    }
-
-    /// Returns the bytes of an incomplete event that are held until its end arrives.
-    pub fn held_bytes(&self) -> usize {
-        self.0.held_bytes()
-    }
-
-    /// Returns the error that the backend reported, if any.
-    pub fn error(&self) -> Option<ReportedError> {
-        self.0.error()
-    }
-
-    /// Returns the usage of this call: the backend's count where it can be true, else an estimate
-    /// from the text so far for an input of about `input_tokens`.
-    pub fn usage_or_estimate(&self, input_tokens: u32) -> Usage {
-        self.0.usage_or_estimate(input_tokens)
-    }
-
-    /// Renders an error of the gateway that ends the stream.
-    pub fn error_event(&mut self, error: &ServingError) -> Bytes {
-        ErrorBody::from(error).to_event()
+/// Returns the reason why an answer ended, as OpenAI's chat API calls it.
+fn finish_reason(stop: &StopReason) -> &str {
+    match stop {
+        StopReason::Complete | StopReason::StopSequence(_) | StopReason::Pause => "stop",
+        StopReason::MaxTokens | StopReason::ContextWindow => "length",
+        StopReason::ToolCalls => "tool_calls",
+        StopReason::ContentFilter | StopReason::Refusal => "content_filter",
+        StopReason::Other(reason) => reason,
     }
 }

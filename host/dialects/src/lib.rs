@@ -11,16 +11,16 @@
 //!
 //! Nothing here opens a socket, waits, or reads a clock.
 
+pub use pointsman_conversation::{form, json};
+pub use pointsman_openai::{chat, completions, responses};
+
 pub mod answer;
 pub mod anthropic;
 pub mod call;
-pub mod chat;
-pub mod completions;
-pub mod form;
+mod client_error;
 pub mod gemini;
-pub mod json;
-mod media;
 pub mod protocol;
 pub mod provider;
 pub mod request;
-pub mod responses;
+mod translation;
+mod unservable;

@@ -1,75 +1,48 @@
 //! Requests of clients, whichever protocol they use.
 
-use std::sync::Arc;
+mod composed;
+mod scan;
+
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use pointsman_domain::model::Operation;
-use pointsman_domain::plan::{ComposedPart, Task};
+use pointsman_domain::model::{Abilities, Operation};
+use pointsman_domain::plan::ComposedPart;
 use pointsman_domain::prompt::{ContentSize, Prompt};
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::serving_error::ServingError;
-use pointsman_domain::usage::Usage;
 use pointsman_wire::TaskOutputs;
-use pointsman_wire::openai::client::{AnswerHead, ChatRequest, FinishReason, RequestScan, ScanLimits};
+use pointsman_wire::openai::client::ChatRequest;
 
-use crate::call::CallContent;
-use crate::form::AnswerIdentity;
+use crate::anthropic;
+use crate::anthropic::pass_through::MessagesBody;
 use crate::protocol::Protocol;
+use crate::responses::pass_through::ResponsesBody;
+use crate::translation::{self, ClientSide, ParsedConversation};
 
-/// Composed text up to this size that is rendered as one piece, in bytes.
-const AT_ONCE: usize = 64 << 10;
+pub use self::composed::ComposedAnswer;
+pub use self::scan::ClientRequestScan;
 
 /// Parsed request of a client: facts for routing, and the bytes to forward.
+///
+/// A request in another protocol than OpenAI's chat completions is also held in that form, in which
+/// policies see it and plans compose their tasks.
 #[derive(Clone, Debug)]
 pub struct ClientRequest {
     protocol: Protocol,
     chat: ChatRequest,
+    /// Request as it arrived, if that is not `chat`.
+    original: Option<OriginalBody>,
+    /// Request in the common form, once it is needed.
+    parsed: Arc<OnceLock<Result<Arc<ParsedConversation>, ServingError>>>,
 }
 
-/// Parses a request while it arrives, so that an invalid one is rejected before its end.
-#[derive(Debug)]
-pub struct ClientRequestScan {
-    protocol: Protocol,
-    chat: RequestScan,
-}
-
-/// Reason why the content of a task cannot be sent to a model.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidTaskInput(String);
-
-/// Answer with a text that a plan composed, in the client's protocol.
-pub enum ComposedAnswer {
-    /// Whole answer.
-    Whole(Bytes),
-    /// Whole answer in pieces, which are made one by one.
-    Pieces(Box<dyn Iterator<Item = Bytes> + Send>),
-    /// Events of a stream, which are made one by one.
-    Events(Box<dyn Iterator<Item = Bytes> + Send>),
-}
-
-impl ClientRequestScan {
-    /// Returns a scan of a request of at most `body_bytes` bytes that has seen none.
-    pub fn new(protocol: Protocol, body_bytes: usize) -> Self {
-        Self { protocol, chat: RequestScan::new(ScanLimits { body_bytes }) }
-    }
-
-    /// Parses the next chunk of the body, which may be cut anywhere. The scan must not be used
-    /// after an error.
-    ///
-    /// # Errors
-    /// Fails if the body is too large, or not a request of the protocol.
-    pub fn push(&mut self, chunk: Bytes) -> Result<(), ServingError> {
-        Ok(self.chat.push(chunk)?)
-    }
-
-    /// Ends the body, and returns the request.
-    ///
-    /// # Errors
-    /// Fails if the body is not a request of the protocol.
-    pub fn finish(self) -> Result<ClientRequest, ServingError> {
-        Ok(ClientRequest { protocol: self.protocol, chat: self.chat.finish()? })
-    }
+/// Body of a request as it arrived, with the positions of what a call changes.
+#[derive(Clone, Debug)]
+pub(crate) enum OriginalBody {
+    Completions,
+    Messages(MessagesBody),
+    Responses(ResponsesBody),
 }
 
 impl ClientRequest {
@@ -122,6 +95,12 @@ impl ClientRequest {
         facts.negotiable_needs = self.chat.negotiable_needs;
         facts.turns = self.chat.turns;
         facts.streaming = *streaming;
+        if self.leaves_reasoning_to_the_model() {
+            facts.negotiable_needs |= *needs & Abilities::REASONING;
+        }
+        if self.protocol != Protocol::ChatCompletions {
+            facts.attributes.insert("api".to_owned(), self.protocol.name().to_owned());
+        }
     }
 
     /// Returns the content for a policy with that grant. Texts are decoded on first use.
@@ -131,7 +110,15 @@ impl ClientRequest {
 
     /// Returns the bytes that the request and its prompt hold.
     pub fn held_bytes(&self) -> usize {
-        self.chat.body_len()
+        self.chat.body_len() + self.translated_bytes()
+    }
+
+    /// Returns the bytes that the request holds besides the body that arrived.
+    pub fn translated_bytes(&self) -> usize {
+        match self.original {
+            Some(_) => 2 * self.chat.body_len(),
+            None => 0,
+        }
     }
 
     /// Returns the size of the parts of the request that the task that answers sends besides its
@@ -140,25 +127,9 @@ impl ClientRequest {
         self.chat.size_beside_messages()
     }
 
-    /// Assembles the content of a task's call. The task that answers sends the request with other
-    /// messages; any other task sends a new request for a whole answer.
-    ///
-    /// # Errors
-    /// Fails if the task refers to content that cannot be sent to its operation.
-    pub fn task_content(
-        &self,
-        task: &Task,
-        outputs: &TaskOutputs,
-        answers: bool,
-    ) -> Result<CallContent<'static>, InvalidTaskInput> {
-        Ok(match task.operation {
-            Operation::Chat => CallContent::Chat(self.chat.render_chat_task(task, outputs, answers)),
-            Operation::Embedding => CallContent::Embedding(self.chat.render_embedding_task(task, outputs)),
-            Operation::Transcription => {
-                let body = self.chat.render_transcription_task(task);
-                CallContent::Transcription(body.map_err(|invalid| InvalidTaskInput(invalid.to_string()))?)
-            }
-        })
+    /// Renders the estimated tokens of the input as the response to a request for them.
+    pub fn render_token_count(&self) -> Bytes {
+        anthropic::render_count_tokens(self.input_tokens().into())
     }
 
     /// Composes a text from parts of the request and outputs of tasks.
@@ -166,28 +137,46 @@ impl ClientRequest {
         self.chat.compose_text(parts, outputs)
     }
 
-    /// Renders an answer with a composed text.
-    pub fn composed_answer(&self, identity: &AnswerIdentity, text: String, usage: Usage) -> ComposedAnswer {
-        let AnswerIdentity { id, created, model } = identity;
-        let id = format!("chatcmpl-{id}");
-        let head = AnswerHead { id: &id, created: *created, model };
-        match text.len() {
-            _ if self.is_streaming() => ComposedAnswer::Events(Box::new(
-                head.stream_events(text, self.wants_stream_usage().then_some(usage)),
-            )),
-            ..=AT_ONCE => ComposedAnswer::Whole(head.completion(&text, FinishReason::Stop, usage)),
-            _ => ComposedAnswer::Pieces(Box::new(head.completion_chunks(text, usage))),
+    /// Returns whether the model decides how much it reasons, so that one that cannot reason will do.
+    fn leaves_reasoning_to_the_model(&self) -> bool {
+        match self.parsed.get() {
+            Some(Ok(parsed)) => {
+                parsed.request.reasoning.as_ref().is_some_and(|reasoning| reasoning.is_adaptive)
+            }
+            Some(Err(_)) | None => false,
         }
     }
 
     pub(crate) fn as_chat(&self) -> &ChatRequest {
         &self.chat
     }
-}
 
-impl InvalidTaskInput {
-    /// Returns the error of a task that the plan does not have.
-    pub fn no_such_task() -> Self {
-        Self("the plan has no such task".to_owned())
+    pub(crate) fn original(&self) -> Option<&OriginalBody> {
+        self.original.as_ref()
+    }
+
+    /// Returns the request in the common form.
+    ///
+    /// # Errors
+    /// Fails if a member that only a translation reads is not valid.
+    pub(crate) fn parsed(&self) -> Result<Arc<ParsedConversation>, ServingError> {
+        let parse = || {
+            let body = self.chat.body_bytes();
+            translation::parse_request(Protocol::ChatCompletions, &body).map(Arc::new)
+        };
+        self.parsed.get_or_init(parse).clone()
+    }
+
+    pub(crate) fn client_side(&self) -> ClientSide {
+        let echoed = match (&self.original, self.parsed.get()) {
+            (Some(OriginalBody::Responses(_)), Some(Ok(parsed))) => parsed.echoed.clone(),
+            _ => None,
+        };
+        ClientSide {
+            protocol: self.protocol,
+            wants_stream_usage: self.wants_stream_usage(),
+            input_tokens: self.input_tokens(),
+            echoed,
+        }
     }
 }

@@ -44,6 +44,9 @@ pub enum FailureKind {
     /// The gateway has no memory left for the answer.
     #[error("the gateway has no memory left for the answer")]
     NoMemory,
+    /// The request has a member that the model's API cannot express. No call was made.
+    #[error("the model's API cannot express `{0}`")]
+    Untranslatable(String),
 }
 
 /// Time limits of one call.
@@ -146,6 +149,7 @@ impl FailureKind {
             },
             Self::NoKey(_) => Remedy::OtherTarget,
             Self::NoMemory => Remedy::Return,
+            Self::Untranslatable(_) => Remedy::OtherTarget,
         }
     }
 
@@ -158,6 +162,7 @@ impl FailureKind {
             Self::Status { .. } => "status",
             Self::Broken(_) => "unusable",
             Self::NoMemory => "no-memory",
+            Self::Untranslatable(_) => "untranslatable",
         }
     }
 
@@ -178,7 +183,7 @@ impl FailureKind {
 
     /// Returns whether the backend rejected this request for this model alone.
     pub const fn is_mismatch(&self) -> bool {
-        matches!(self, Self::Status { cause: ErrorCause::Mismatch, .. })
+        matches!(self, Self::Status { cause: ErrorCause::Mismatch, .. } | Self::Untranslatable(_))
     }
 
     /// Returns whether the failure counts against the model's health. A timeout counts from the

@@ -48,6 +48,18 @@ bitflags! {
     }
 }
 
+bitflags! {
+    /// APIs that a backend offers in their own protocol, beside the one of its dialect. Requests in
+    /// other protocols are translated.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct NativeApis: u8 {
+        /// OpenAI's Responses API, which keeps state between requests.
+        const RESPONSES = 1;
+        /// OpenAI's completions of a prompt.
+        const COMPLETIONS = 1 << 1;
+    }
+}
+
 /// Kind of work that a model is called for. This enum is the only list of operations: a
 /// provider dialect maps each to a path, the configuration and telemetry to a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,6 +129,8 @@ pub struct Model {
     /// True if the usage of a stream may be requested where the client did not. Some servers reject
     /// that member.
     pub stream_usage: bool,
+    /// APIs that its backend offers beside the one of its dialect.
+    pub native_apis: NativeApis,
     /// Named facts for policies, such as `parameters`.
     pub attributes: BTreeMap<String, String>,
     /// Live stats, shared across reloads of the configuration.
@@ -142,6 +156,7 @@ impl Model {
             expected: ExpectedSpeed::default(),
             time_limits: TimeLimits::default(),
             stream_usage: true,
+            native_apis: NativeApis::empty(),
             attributes: BTreeMap::new(),
             live: Arc::new(LiveStats::default()),
         }

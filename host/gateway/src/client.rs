@@ -1,6 +1,6 @@
-//! The API for applications: OpenAI's, below `/v1`.
+//! The APIs for applications: OpenAI's and Anthropic's, below `/v1`.
 
-mod chat;
+mod conversations;
 mod cors;
 mod decision_headers;
 mod decisions;
@@ -17,7 +17,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use http::{Method, StatusCode, Uri, header};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
@@ -27,20 +27,44 @@ use pointsman_serving::app::App;
 
 pub(crate) use error::render as render_error;
 
+/// Paths of the API that answer POST, below the base URL.
+const POST_PATHS: [&str; 6] =
+    ["/chat/completions", "/completions", "/responses", "/messages", "/messages/count_tokens", "/decisions"];
+
 /// The routes of the client listener.
+///
+/// Clients differ in whether their base URL ends with `/v1`, and whether they add it: both forms are
+/// served, and `/v1` twice.
 pub(crate) fn router(app: Arc<App>, server: &config::Server) -> Router {
     let guard = guard::Guard::new(Arc::clone(&app), server);
     Router::new()
-        .route("/v1/chat/completions", post(chat::completions))
-        .route("/v1/decisions", post(decisions::dry_run))
-        .route("/v1/models", get(models::list))
-        .route("/v1/models/{*id}", get(models::one))
+        .merge(api())
+        .nest("/v1", api())
+        .nest("/v1/v1", api())
         .route("/health", get(health))
         .route("/ready", get(ready))
         .fallback(no_such_page)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(guard, guard::guard))
         .with_state(app)
+}
+
+/// The paths of the API below its base URL, each with and without a slash at its end.
+fn api() -> Router<Arc<App>> {
+    let routes: [(&str, MethodRouter<Arc<App>>); 7] = [
+        ("/chat/completions", post(conversations::chat_completions)),
+        ("/completions", post(conversations::completions)),
+        ("/responses", post(conversations::responses)),
+        ("/messages", post(conversations::messages)),
+        ("/messages/count_tokens", post(conversations::count_tokens)),
+        ("/decisions", post(decisions::dry_run)),
+        ("/models", get(models::list)),
+    ];
+    let mut router = Router::new().route("/models/{*id}", get(models::one));
+    for (path, handler) in routes {
+        router = router.route(path, handler.clone()).route(&format!("{path}/"), handler);
+    }
+    router
 }
 
 /// Liveness: the process runs.
@@ -58,18 +82,22 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 }
 
 async fn no_such_page(State(app): State<Arc<App>>, uri: Uri) -> ErrorResponse {
-    let message = format!(
-        "nothing at {}: this gateway serves POST /v1/chat/completions, POST /v1/decisions and GET /v1/models",
-        uri.path()
-    );
+    let served: Vec<String> = POST_PATHS.iter().map(|path| format!("POST /v1{path}")).collect();
+    let message = match POST_PATHS.iter().find(|path| uri.path().trim_end_matches('/').ends_with(**path)) {
+        Some(path) => format!(
+            "nothing at {}: the path is /v1{path}, so the base URL has to end with /v1 or with the port",
+            uri.path()
+        ),
+        None => {
+            format!("nothing at {}: this gateway serves {} and GET /v1/models", uri.path(), served.join(", "))
+        }
+    };
     rejected(&app, ServingError::new(ErrorKind::UnknownUrl, message))
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, method: Method, uri: Uri) -> Response {
-    let allowed = match uri.path() {
-        "/v1/chat/completions" | "/v1/decisions" => "POST",
-        _ => "GET",
-    };
+    let path = uri.path().trim_end_matches('/');
+    let allowed = if POST_PATHS.iter().any(|known| path.ends_with(known)) { "POST" } else { "GET" };
     let message = format!("{method} is not allowed at {}: use {allowed}", uri.path());
     let error = rejected(&app, ServingError::new(ErrorKind::MethodNotAllowed, message));
     ([(header::ALLOW, allowed)], error).into_response()

@@ -78,7 +78,7 @@ impl ContentSource for CapturedContent {
     fn answer(&self, max_bytes: usize) -> Option<AnswerText> {
         let (mut text, finish_reason) = match self.answer.as_ref()? {
             CapturedAnswer::Model(format, bytes) => {
-                let output = format.read_output(bytes).ok()?;
+                let output = format.read_client_answer(bytes).ok()?;
                 (output.text, output.finish_reason)
             }
             CapturedAnswer::Text(text) => (text.clone(), Some("stop".to_owned())),

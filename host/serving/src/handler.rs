@@ -140,6 +140,7 @@ impl<'a> RequestHandler<'a> {
             };
             let mut outgoing =
                 OutgoingCall::whole(self.body, self.headers.clone(), accounting.calls().usage());
+            outgoing.drop_untranslatable = self.routing.route.limits.drop_untranslatable;
             outgoing.budget = limits.map(|limits| CallBudget { limits, task: None });
             let limits = self.routing.route.limits.attempts(self.routing.deadline);
             let won = race(self.calls(), &candidates, &decision, limits, &outgoing, accounting).await;

@@ -154,7 +154,11 @@ async fn task(model: &str, operation: Operation, content_type: Option<&str>, bod
     let operations = vec![Operation::Chat, Operation::Embedding, Operation::Transcription];
     let facts = Model { operations, ..pointsman_tests::model(model, Modalities::TEXT | Modalities::AUDIO) };
     let call = BackendCall {
-        path: ProviderDialect::OpenAi.operation_path(operation),
+        path: match operation {
+            Operation::Chat => "chat/completions",
+            Operation::Embedding => "embeddings",
+            Operation::Transcription => "audio/transcriptions",
+        },
         model: &facts,
         operation,
         content_type,

@@ -2,6 +2,8 @@
 
 use http::Uri;
 
+use pointsman_wire::provider::ProviderDialect;
+
 use super::super::document::Node;
 use super::super::problem::Problems;
 use super::super::raw;
@@ -23,13 +25,21 @@ const KEY_MEMBERS: [&str; 11] = [
     "secret",
 ];
 
+/// Returns whether a backend of kind `azure` has the form of address that is OpenAI's API unchanged.
+pub(super) fn is_azure_v1(raw: &raw::Backend) -> bool {
+    raw.base_url
+        .as_deref()
+        .is_some_and(|url| url.split('?').next().unwrap_or_default().contains("/openai/v1"))
+}
+
 /// Reads `base_url`, as text and parsed.
 pub(super) fn base_url(
     raw: &raw::Backend,
+    dialect: ProviderDialect,
     node: Node<'_>,
     problems: &mut Problems<'_>,
 ) -> (String, Option<Uri>) {
-    let Some(url) = &raw.base_url else {
+    let Some(url) = raw.base_url.as_deref().or(dialect.public_base_url()) else {
         problems.lacks(node, "the backend has no `base_url`", EXAMPLE);
         return (String::new(), None);
     };
@@ -57,7 +67,7 @@ pub(super) fn base_url(
     if parsed.is_none() || url.contains('#') {
         problems.add(place, format!("{url:?} is not the address of an API")).hint(EXAMPLE);
     }
-    (url.clone(), parsed)
+    (url.to_owned(), parsed)
 }
 
 /// Reads the parameters that are added to the query of every call.

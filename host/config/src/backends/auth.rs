@@ -11,7 +11,7 @@ use super::super::document::Node;
 use super::super::problem::Problems;
 use super::super::raw;
 use super::super::secrets::{SecretSource, Secrets};
-use super::FIXED_HEADERS;
+use super::{FIXED_HEADERS, default_key_header};
 
 /// Age at which a key of a command is refreshed. The commands of cloud providers print cached tokens,
 /// some of which are valid for a few more minutes only.
@@ -142,7 +142,9 @@ fn header(raw: &raw::Backend, node: Node<'_>, problems: &mut Problems<'_>) -> Op
         problems.add(place, "`api_key_prefix` has characters that a header cannot carry");
         return None;
     }
-    let Some(name) = &raw.api_key_header else { return Some(KeyPlacement::header(AUTHORIZATION, prefix)) };
+    let Some(name) = &raw.api_key_header else {
+        return Some(KeyPlacement::header(default_key_header(raw), prefix));
+    };
     let node = node.get("api_key_header");
     let Ok(header) = name.parse::<HeaderName>() else {
         problems.add(node.place(), format!("{name:?} is not the name of a header"));

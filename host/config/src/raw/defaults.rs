@@ -10,7 +10,7 @@ use pointsman_wire::provider::ProviderDialect;
 
 use super::{
     Address, Admin, Backend, BackendKind, Compile, DecisionLog, Duration, Health, IsolationWord, Limits,
-    OnFailureWord, Plan, Policy, Rollback, Route, Server, Size, Traces, Warm, WordOr,
+    OnFailureWord, OnUntranslatable, Plan, Policy, Rollback, Route, Server, Size, Traces, Warm, WordOr,
 };
 
 impl Default for Server {
@@ -107,6 +107,7 @@ impl Default for Backend {
             proxy_auth_env: None,
             proxy_auth_file: None,
             health: None,
+            apis: None,
             provider: None,
             seed: 0,
         }
@@ -181,6 +182,7 @@ impl Default for Route {
             answer_timeout: None,
             max_attempts: 3,
             last_resort: true,
+            on_untranslatable: OnUntranslatable::Reject,
             backoff: Duration::milliseconds(100),
             plan: Plan::default(),
             on_failure: None,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request};
 use pointsman_dialects::protocol::Protocol;
@@ -18,6 +18,8 @@ use super::request_options;
 
 mod decoded_body;
 
+/// Length up to which a body is parsed in the thread of its request, in bytes: about a millisecond.
+const PARSED_AT_ONCE: usize = 256 << 10;
 /// Time in which a client has to send its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -38,6 +40,22 @@ pub(super) async fn read<'a>(
     let body = client_request(scan, &parts.headers, &mut body, limit, &mut body_memory).await?;
     let incoming = IncomingRequest { headers: parts.headers, body, key, options, arrived, body_memory };
     AcceptedRequest::accept(snapshot, incoming)
+}
+
+/// Returns the response to a request for the number of its tokens.
+pub(super) async fn count_tokens(
+    app: &App,
+    snapshot: &Snapshot,
+    request: Request<Body>,
+) -> Result<Bytes, ServingError> {
+    let (parts, mut body) = request.into_parts();
+    let key = snapshot.keys.authenticate(&parts.headers)?;
+    let mut memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
+    let limit = snapshot.max_body_bytes;
+    let scan = ClientRequestScan::count_tokens(limit);
+    let body = client_request(scan, &parts.headers, &mut body, limit, &mut memory).await?;
+    AcceptedRequest::check_model(snapshot, body.model(), key)?;
+    Ok(body.render_token_count())
 }
 
 /// Reads a request of at most `limit` bytes, which the lease counts.
@@ -70,7 +88,18 @@ async fn read_body(
         memory.grow(chunk.len())?;
         scan.push(chunk)?;
     }
-    scan.finish()
+    // Parsing holds the request in two more forms.
+    memory.grow(2 * scan.unparsed_bytes())?;
+    if scan.unparsed_bytes() <= PARSED_AT_ONCE {
+        return scan.finish();
+    }
+    match tokio::task::spawn_blocking(|| scan.finish()).await {
+        Ok(read) => read,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(ServingError::new(ErrorKind::Overloaded, "the gateway is stopping")),
+        },
+    }
 }
 
 fn larger_than(limit: usize) -> ServingError {

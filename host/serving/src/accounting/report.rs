@@ -19,6 +19,8 @@ pub struct RequestReport {
     pub policy_failure: Option<&'static str>,
     /// The model that answers.
     pub model: Option<ModelId>,
+    /// Members of the client's request that the model's API cannot express, by their paths.
+    pub dropped: Vec<String>,
     /// Calls made so far.
     pub attempts: Option<u32>,
     /// Tasks of the plan.

@@ -59,10 +59,14 @@ pub enum AnswerBody {
 /// Returns the response with a model's answer. The accounting is closed when the answer ends.
 pub fn respond(won: WinningAttempt, mut accounting: RequestAccounting, deadline: Instant) -> Response {
     let WinningAttempt { committed, call, .. } = won;
-    let report = RequestReport { model: Some(committed.model.id.clone()), ..accounting.report() };
+    let report = RequestReport {
+        model: Some(committed.model.id.clone()),
+        dropped: committed.dropped,
+        ..accounting.report()
+    };
     let (report, body) = match committed.body {
-        CommittedBody::Whole { bytes, format, count } => {
-            let usage = count.usage_or_estimate(accounting.calls().input_estimate(call));
+        CommittedBody::Whole { bytes, format, answer } => {
+            let usage = answer.count.usage_or_estimate(accounting.calls().input_estimate(call));
             let (model, now) = (&committed.model, committed.first_token_at);
             model.live.record_whole_answer(
                 &model.expected,
@@ -72,9 +76,9 @@ pub fn respond(won: WinningAttempt, mut accounting: RequestAccounting, deadline:
             );
             accounting.calls().set_usage(call, usage);
             let report = with_totals(report, &accounting, now);
-            let has_plan = accounting.decisions().has_plan();
-            let bytes = if has_plan { format.with_usage(bytes, accounting.calls().usage()) } else { bytes };
-            accounting.record_answer(|| CapturedAnswer::Model(format, bytes.clone()));
+            let total = accounting.decisions().has_plan().then(|| accounting.calls().usage());
+            let bytes = format.render(bytes, &answer, usage, total);
+            accounting.record_answer(|| CapturedAnswer::Model(format.clone(), bytes.clone()));
             accounting.answered();
             (report, AnswerBody::Whole(bytes))
         }
@@ -115,7 +119,7 @@ pub fn respond_composed(
     let count = AnswerCount { output_bytes: text.len() as u64, ..AnswerCount::default() };
     accounting.calls().record_composed(now, count.usage_or_estimate(0).output_tokens);
     accounting.answered();
-    let body = AnswerBody::Composed(request.composed_answer(&identity, text, usage));
+    let body = AnswerBody::Composed(request.composed_answer(identity, text, usage));
     Response { report, content: ResponseContent::Answer { headers: HeaderMap::new(), body, deadline } }
 }
 

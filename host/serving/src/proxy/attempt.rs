@@ -11,14 +11,15 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use pointsman_backends::{Backend, BackendBody, BackendCall, BackendResponse};
 use pointsman_dialects::answer::{
-    AnswerCount, AnswerFormat, AnswerRelay, InvalidAnswer, RelayOptions, TaskOutput,
+    AnswerFormat, AnswerRelay, InvalidAnswer, RelayOptions, TaskOutput, WholeAnswer,
 };
-use pointsman_dialects::call::CallTarget;
+use pointsman_dialects::call::{CallTarget, Untranslatable};
 use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
 
 use super::call::{OutgoingCall, ResponseMode};
+use crate::clock::unix_seconds;
 use crate::memory::MemoryLease;
 use crate::trace_headers::TRACEPARENT;
 use opening::StreamOpening;
@@ -42,6 +43,8 @@ pub struct CommittedAnswer {
     pub first_token_at: std::time::Instant,
     /// Headers for the client.
     pub headers: HeaderMap,
+    /// Members of the client's request that the model's API cannot express.
+    pub dropped: Vec<String>,
     /// The content.
     pub body: CommittedBody,
     /// Counts the call as in flight.
@@ -57,8 +60,8 @@ pub enum CommittedBody {
         bytes: Bytes,
         /// Its format.
         format: AnswerFormat,
-        /// Its token counts.
-        count: AnswerCount,
+        /// Its token counts, and its content if it is translated.
+        answer: WholeAnswer,
     },
     /// The beginning of a stream.
     Stream(Box<OpenStream>),
@@ -107,6 +110,16 @@ impl From<FailureKind> for FailedAttempt {
     }
 }
 
+impl From<Untranslatable> for FailedAttempt {
+    fn from(untranslatable: Untranslatable) -> Self {
+        FailureKind::Untranslatable(match untranslatable {
+            Untranslatable::Member(member) => member,
+            Untranslatable::Invalid(error) => error.message,
+        })
+        .into()
+    }
+}
+
 impl From<InvalidAnswer> for FailedAttempt {
     fn from(not_an_answer: InvalidAnswer) -> Self {
         match not_an_answer {
@@ -118,7 +131,9 @@ impl From<InvalidAnswer> for FailedAttempt {
 
 /// Settings of one call.
 #[derive(Debug)]
-pub struct CallSettings {
+pub struct CallSettings<'a> {
+    /// Id of the decision.
+    pub decision_id: &'a str,
     /// Limit of output tokens for each answer.
     pub max_output_tokens: Option<u32>,
     /// Trace context of this call, in place of the client's.
@@ -132,7 +147,7 @@ pub async fn attempt(
     backend: &Backend,
     model: Arc<Model>,
     outgoing: &OutgoingCall<'_>,
-    settings: CallSettings,
+    settings: CallSettings<'_>,
     memory: MemoryLease,
 ) -> Result<CommittedAnswer, FailedAttempt> {
     let in_flight = model.live.track_call();
@@ -150,16 +165,25 @@ pub async fn attempt(
         }
         answered => answered,
     };
-    let (BackendResponse { headers, body, .. }, format) = answered?;
+    let Answering { response: BackendResponse { headers, body, .. }, format, dropped } = answered?;
     let body = content(&headers, body, outgoing, format, clock, memory).await?;
     Ok(CommittedAnswer {
         model,
         sent_at: clock.sent_at(),
         first_token_at: std::time::Instant::now(),
         headers,
+        dropped,
         body,
         in_flight,
     })
+}
+
+/// Response that is no error.
+struct Answering {
+    response: BackendResponse,
+    format: AnswerFormat,
+    /// Members of the client's request that were left out of the call.
+    dropped: Vec<String>,
 }
 
 /// Sends a call and waits for the head of an answer that is no error.
@@ -167,10 +191,10 @@ async fn answer(
     backend: &Backend,
     model: &Model,
     outgoing: &OutgoingCall<'_>,
-    settings: &CallSettings,
+    settings: &CallSettings<'_>,
     stream_usage: bool,
     clock: &CallClock,
-) -> Result<(BackendResponse, AnswerFormat), FailedAttempt> {
+) -> Result<Answering, FailedAttempt> {
     let mut headers = outgoing.headers.clone();
     if let Some(traceparent) = &settings.traceparent {
         headers.insert(TRACEPARENT, traceparent.clone());
@@ -181,7 +205,12 @@ async fn answer(
         upstream_name: &model.upstream_name,
         max_output_tokens: settings.max_output_tokens,
         stream_usage,
-    });
+        host: backend.host(),
+        native_apis: model.native_apis,
+        drop_untranslatable: outgoing.drop_untranslatable,
+        decision_id: settings.decision_id,
+        created: unix_seconds(),
+    })?;
     let call = BackendCall {
         model,
         operation: outgoing.content.operation(),
@@ -192,7 +221,7 @@ async fn answer(
     };
     let reply = clock.head(pin!(backend.call(call))).await??;
     match reply.status {
-        200..300 => Ok((reply, rendered.format)),
+        200..300 => Ok(Answering { response: reply, format: rendered.format, dropped: rendered.dropped }),
         _ => Err(Box::pin(ErrorAnswer::read(reply, dialect)).await),
     }
 }
@@ -208,15 +237,20 @@ async fn content(
 ) -> Result<CommittedBody, FailedAttempt> {
     match outgoing.mode {
         ResponseMode::Answer { streaming: true, hide_usage, others, answers, .. } => {
-            let relay = format.relay(RelayOptions { hide_usage, answers, other_usage: others });
+            let relay = format.relay(RelayOptions {
+                hide_usage,
+                answers,
+                other_usage: others,
+                input_tokens: outgoing.content.input_tokens(),
+            });
             let opening = StreamOpening { body, format, clock, memory };
             let stream = Box::pin(opening.open(relay, media_type(headers))).await?;
             Ok(CommittedBody::Stream(Box::new(stream)))
         }
         ResponseMode::Answer { streaming: false, .. } => {
             let bytes = reading::whole(body, &clock, &mut memory).await?;
-            let count = format.read_count(&bytes)?;
-            Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), format, count })
+            let answer = format.read(&bytes)?;
+            Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), format, answer })
         }
         ResponseMode::Output => {
             let bytes = reading::whole(body, &clock, &mut memory).await?;

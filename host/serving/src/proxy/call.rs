@@ -24,6 +24,8 @@ pub struct OutgoingCall<'a> {
     pub headers: HeaderMap,
     /// Budget of its calls, if a plan limits them.
     pub budget: Option<CallBudget>,
+    /// True to leave out members that a model's API cannot express.
+    pub drop_untranslatable: bool,
 }
 
 /// Budget of the calls of a plan.
@@ -60,7 +62,14 @@ impl<'a> OutgoingCall<'a> {
     /// before it.
     pub fn whole(request: &'a ClientRequest, headers: HeaderMap, others: Usage) -> Self {
         let mode = ResponseMode::answer_to(request, others);
-        Self { content: CallContent::Request(request), mode, task: None, headers, budget: None }
+        Self {
+            content: CallContent::Request(request),
+            mode,
+            task: None,
+            headers,
+            budget: None,
+            drop_untranslatable: false,
+        }
     }
 
     /// Records that a model is called now. Under the limits of a plan, the most that the call may

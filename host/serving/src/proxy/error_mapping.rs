@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pointsman_dialects::protocol::Protocol;
 use pointsman_domain::decision::Refusal;
+use pointsman_domain::failure::FailureKind;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use super::plan::{PlanError, TaskFailure};
@@ -74,6 +75,14 @@ impl From<&NoAnswer> for ServingError {
         if no_answer.is_out_of_memory() {
             return OutOfMemory.into();
         }
+        let failures = no_answer.failures.iter().map(|(_, failure)| &failure.kind);
+        if let Some(member) = untranslatable(failures) {
+            let message = format!(
+                "none of the models can be sent `{member}`: leave it out, or set `on_untranslatable = \"drop\"` \
+                 for the route"
+            );
+            return Self::new(ErrorKind::UnsupportedRequest, message).with_parameter(member);
+        }
         let message = format!("no model answered: {}", no_answer.summary());
         if no_answer.over_limit.is_some() {
             return Self::new(ErrorKind::PlanLimit, message);
@@ -87,4 +96,14 @@ impl From<&NoAnswer> for ServingError {
         };
         Self::new(kind, message).with_retry_after(retry_after)
     }
+}
+
+/// Returns the member that none of the models' APIs can express, if that is why all calls failed.
+fn untranslatable<'a>(failures: impl Iterator<Item = &'a FailureKind>) -> Option<&'a str> {
+    let mut first = None;
+    for failure in failures {
+        let FailureKind::Untranslatable(member) = failure else { return None };
+        first.get_or_insert(member.as_str());
+    }
+    first
 }

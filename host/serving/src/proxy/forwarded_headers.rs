@@ -2,14 +2,16 @@
 
 use http::{HeaderMap, HeaderName};
 
-/// Forwarded headers. All others stay here: the client's key above all, cookies, and what proxies
+/// Forwarded headers; a dialect leaves out those of others. The rest stays here: the client's key above all, cookies, and what proxies
 /// added.
-const FORWARDED: [HeaderName; 6] = [
+const FORWARDED: [HeaderName; 8] = [
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("tracestate"),
     HeaderName::from_static("x-request-id"),
     HeaderName::from_static("x-client-request-id"),
     HeaderName::from_static("openai-beta"),
+    HeaderName::from_static("anthropic-version"),
+    HeaderName::from_static("anthropic-beta"),
     HeaderName::from_static("idempotency-key"),
 ];
 

@@ -122,6 +122,7 @@ pub async fn race(
                 let settings = CallSettings {
                     max_output_tokens: limit,
                     traceparent: accounting.traceparent(call),
+                    decision_id: accounting.id(),
                     timeouts: CallTimeouts { first_byte, ..limits.timeouts },
                 };
                 let attempt = one(calls, Arc::clone(model), outgoing, settings);
@@ -174,7 +175,7 @@ async fn one(
     calls: CallContext<'_>,
     model: Arc<Model>,
     outgoing: &OutgoingCall<'_>,
-    settings: CallSettings,
+    settings: CallSettings<'_>,
 ) -> Result<CommittedAnswer, FailedAttempt> {
     match calls.backends.get(&model.backend) {
         Some(backend) => {

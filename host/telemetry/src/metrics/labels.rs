@@ -73,6 +73,7 @@ label_map! {
         unusable = "unusable": CallEnd::Failed(FailureKind::Broken(_)),
         broke_off = "broke-off": CallEnd::BrokeOff,
         no_memory = "no-memory": CallEnd::Failed(FailureKind::NoMemory),
+        untranslatable = "untranslatable": CallEnd::Failed(FailureKind::Untranslatable(_)),
     }
 }
 

@@ -140,6 +140,7 @@ fn a_call_is_counted_by_its_result() {
         (CallEnd::Failed(FailureKind::Broken("not JSON".to_owned())), "unusable"),
         (CallEnd::BrokeOff, "broke-off"),
         (CallEnd::Failed(FailureKind::NoMemory), "no-memory"),
+        (CallEnd::Failed(FailureKind::Untranslatable("n".to_owned())), "untranslatable"),
     ];
     for (end, result) in ends {
         let metrics = configured(&["auto"], &["llama-7b"]);

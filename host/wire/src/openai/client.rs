@@ -10,7 +10,6 @@ mod prompt;
 mod recording;
 mod request;
 mod scan;
-mod unservable;
 
 pub use self::answer::{AnswerHead, DONE_EVENT, FinishReason};
 pub use self::bad_request::BadRequest;
@@ -20,7 +19,6 @@ pub use self::prompt::ChatPrompt;
 pub use self::recording::InvalidRecording;
 pub use self::request::ChatRequest;
 pub use self::scan::{RequestScan, ScanLimits};
-pub use self::unservable::unservable;
 
 pub(in crate::openai) use self::prompt::{MessageSpans, PartSpans};
 pub(in crate::openai) use self::recording::Recording;

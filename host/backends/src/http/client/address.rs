@@ -81,6 +81,11 @@ impl Address {
         &self.uri
     }
 
+    /// Returns the host name, in lower case.
+    pub(crate) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
     /// Returns scheme, host and port.
     pub(crate) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()

@@ -110,7 +110,7 @@ pub(super) fn render_tools<'a>(request: &'a ConversationRequest, losses: &mut Lo
         if tool.origin == SignatureOrigin::Anthropic {
             tools.push(ToolBody::Provider(&tool.definition));
         } else {
-            losses.binding(&tool.path);
+            losses.record(&tool.path, request.weight_of_provider_tools());
         }
     }
     tools

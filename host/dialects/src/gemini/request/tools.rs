@@ -52,7 +52,7 @@ impl<'a> Tools<'a> {
             if tool.origin == SignatureOrigin::Gemini {
                 of_provider.push(&tool.definition);
             } else {
-                losses.binding(&*tool.path);
+                losses.record(&*tool.path, request.weight_of_provider_tools());
             }
         }
         Self { functions, of_provider }

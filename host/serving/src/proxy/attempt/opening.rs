@@ -74,7 +74,7 @@ impl StreamOpening {
         }
         let first = beginning.freeze();
         let whole = reading::rest(first, &mut self.body, &self.clock, &mut self.memory).await?;
-        match self.format.read_count(&whole) {
+        match self.format.read(&whole) {
             Err(reported @ InvalidAnswer::Reported(_)) => Err(reported.into()),
             _ => {
                 let media_type = media_type.unwrap_or("nothing");

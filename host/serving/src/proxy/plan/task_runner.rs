@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pointsman_dialects::call::{CallContent, TaskOutputs};
-use pointsman_dialects::request::InvalidTaskInput;
+use pointsman_dialects::call::{CallContent, InvalidTaskInput, TaskOutputs};
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::plan::{Plan, PlanLimitExceeded, Task, TaskResult};
@@ -139,6 +138,7 @@ impl<'a> TaskRunner<'a> {
             task: Some(self.number),
             headers: headers.clone(),
             budget: Some(budget),
+            drop_untranslatable: limits.drop_untranslatable,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use pointsman_domain::model::{Abilities, Modalities};
 
 use super::members::ReplaceableMembers;
@@ -71,6 +72,11 @@ impl ChatRequest {
     /// Returns the bytes of the body as it arrived.
     pub fn body_len(&self) -> usize {
         self.body.len()
+    }
+
+    /// Returns the bytes of the body in one piece.
+    pub fn body_bytes(&self) -> Bytes {
+        self.body.bytes(0..self.body.len())
     }
 
     /// Returns the content for a policy with that grant. Texts are decoded on first use.

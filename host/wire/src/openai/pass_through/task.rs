@@ -25,6 +25,8 @@ use crate::task_outputs::TaskOutputs;
 pub struct TaskBody {
     /// Estimated tokens of the whole input; the module `tokens` has the rules.
     pub input_tokens: u32,
+    /// True if a stream is requested.
+    streaming: bool,
     /// Limit of output tokens that the client set.
     own_limit: Option<u32>,
     segments: Vec<Segment>,
@@ -58,6 +60,11 @@ impl TaskBody {
     pub fn adds_stream_usage(&self) -> bool {
         !self.usage_member.is_empty()
             || self.segments.iter().any(|segment| matches!(segment, Segment::Usage { .. }))
+    }
+
+    /// Returns whether a stream is requested.
+    pub fn is_streaming(&self) -> bool {
+        self.streaming
     }
 
     /// Returns the body of a call.
@@ -155,6 +162,7 @@ impl ChatRequest {
         let own_limit = self.max_output_tokens;
         TaskBody {
             input_tokens,
+            streaming: false,
             own_limit,
             segments,
             usage_member: "",

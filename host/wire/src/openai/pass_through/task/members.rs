@@ -46,7 +46,8 @@ impl ChatRequest {
         edits.sort_by_key(|(span, _)| span.start);
         let limit_members = if self.limit_spans().next().is_some() { Vec::new() } else { vec![MAX_TOKENS] };
         let (own_limit, segments) = (self.max_output_tokens, self.edited_segments(edits));
-        TaskBody { input_tokens, own_limit, segments, usage_member, members, limit_members }
+        let streaming = self.streaming;
+        TaskBody { input_tokens, streaming, own_limit, segments, usage_member, members, limit_members }
     }
 
     fn edited_segments(&self, edits: Vec<(Span, Replacement)>) -> Vec<Segment> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use pointsman_domain::failure::ErrorCause;
+use pointsman_wire::answer::ReportedError;
 use pointsman_wire::usage_count::UsageCount;
 
 use super::request::Part;
@@ -117,6 +119,37 @@ pub struct AnswerIdentity {
     pub created: u64,
     /// Name of the model at its provider.
     pub model: String,
+}
+
+impl ProviderErrorKind {
+    /// Returns what has to change before a call can succeed.
+    pub const fn cause(self) -> ErrorCause {
+        match self {
+            Self::InvalidRequest | Self::TooLarge | Self::ContentPolicy => ErrorCause::Request,
+            Self::ContextLength => ErrorCause::Mismatch,
+            Self::Authentication | Self::Permission | Self::NotFound => ErrorCause::Access,
+            Self::RateLimit | Self::Overloaded => ErrorCause::Load,
+            Self::Timeout | Self::Server => ErrorCause::Server,
+        }
+    }
+}
+
+impl ProviderError {
+    /// Returns the error as one that was reported in a response with a good status.
+    pub fn reported(&self) -> ReportedError {
+        ReportedError { status: Some(self.status), cause: self.kind.cause() }
+    }
+}
+
+impl From<InvalidAnswer> for pointsman_wire::answer::InvalidAnswer {
+    fn from(invalid: InvalidAnswer) -> Self {
+        match invalid {
+            InvalidAnswer::NotJson(reason) => Self::NotJson(reason),
+            InvalidAnswer::WrongShape(reason) => Self::WrongShape(reason),
+            InvalidAnswer::Empty => Self::WrongShape("no content and no reason to stop".to_owned()),
+            InvalidAnswer::Reported(error) => Self::Reported(error.reported()),
+        }
+    }
 }
 
 impl ConversationAnswer {

@@ -408,6 +408,13 @@ impl Message {
 }
 
 impl ConversationRequest {
+    /// Returns the effect of leaving out the tools that another family of providers runs. A request
+    /// that offers no others is made for them; beside tools of the client, as agents offer them,
+    /// they are one possibility among several, and the model answers without.
+    pub fn weight_of_provider_tools(&self) -> super::LossWeight {
+        if self.tools.is_empty() { super::LossWeight::Binding } else { super::LossWeight::Advisory }
+    }
+
     /// Sets the names of the tools in the results, from the calls that they refer to. Parsers call
     /// it last.
     pub fn name_tool_results(&mut self) {

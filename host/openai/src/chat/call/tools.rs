@@ -100,7 +100,7 @@ pub(super) fn render<'a>(
     losses: &mut Losses,
 ) -> (Vec<ToolBody<'a>>, Option<ToolChoiceBody<'a>>) {
     for tool in &request.provider_tools {
-        losses.binding(&tool.path);
+        losses.record(&tool.path, request.weight_of_provider_tools());
     }
     let allowed = match &request.tool_choice {
         Some(ToolChoice::Among { names, .. }) if !quirks.allowed_tools => {

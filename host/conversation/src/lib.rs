@@ -1,0 +1,7 @@
+//! Conversations with models in a common form, in no API's format.
+//!
+//! [`form`] has requests, answers, stream events and errors; the dialects of APIs parse into it and
+//! render from it. [`json`] reads objects member by member, so that nothing is lost silently.
+
+pub mod form;
+pub mod json;

@@ -1,0 +1,60 @@
+//! Requests for an answer to a conversation, in each of the protocols that clients use.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request};
+use pointsman_dialects::protocol::Protocol;
+use pointsman_domain::serving_error::ServingError;
+use pointsman_serving::app::App;
+use pointsman_serving::handler::serve;
+
+use super::error::ErrorResponse;
+use super::{reading, response};
+
+/// Handles `POST /v1/chat/completions`.
+pub(super) async fn chat_completions(app: State<Arc<App>>, request: Request<Body>) -> Response {
+    answer(Protocol::ChatCompletions, app, request).await
+}
+
+/// Handles `POST /v1/completions`.
+pub(super) async fn completions(app: State<Arc<App>>, request: Request<Body>) -> Response {
+    answer(Protocol::Completions, app, request).await
+}
+
+/// Handles `POST /v1/responses`.
+pub(super) async fn responses(app: State<Arc<App>>, request: Request<Body>) -> Response {
+    answer(Protocol::Responses, app, request).await
+}
+
+/// Handles `POST /v1/messages`.
+pub(super) async fn messages(app: State<Arc<App>>, request: Request<Body>) -> Response {
+    answer(Protocol::Messages, app, request).await
+}
+
+/// Handles `POST /v1/messages/count_tokens` with the gateway's estimate: which model answers a
+/// request, and so how its tokens are counted, is decided only when it is served.
+pub(super) async fn count_tokens(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
+    let snapshot = app.snapshot();
+    match reading::count_tokens(&app, &snapshot, request).await {
+        Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+        Err(error) => rejected(&app, Protocol::Messages, error),
+    }
+}
+
+/// Answers a request, or reports why not. Headers report the decision in both cases.
+async fn answer(protocol: Protocol, State(app): State<Arc<App>>, request: Request<Body>) -> Response {
+    let snapshot = app.snapshot();
+    match reading::read(&app, &snapshot, protocol, request).await {
+        Ok(accepted) => response::render(protocol, serve(&app, &snapshot, accepted).await),
+        Err(error) => rejected(&app, protocol, error),
+    }
+}
+
+fn rejected(app: &App, protocol: Protocol, error: ServingError) -> Response {
+    app.recorder.record_rejected(error.kind);
+    ErrorResponse { protocol, error }.into_response()
+}
