@@ -190,7 +190,7 @@ fn invalid_settings_are_reported_by_name() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// The smallest share is 1/17, so no model is missed in so many draws.
+    /// The smallest share is 1/17, so no model is missed in this number of draws.
     #[test]
     fn the_propensities_of_all_models_sum_to_one(weights in prop::collection::vec(0_u32..5, 2..6)) {
         let models: Vec<Candidate> =

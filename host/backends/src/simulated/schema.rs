@@ -126,7 +126,7 @@ impl<'a> Generator<'a, '_> {
                 (None, None) => &Value::Bool(true),
             };
             let item = self.item(schema, depth + 1, shape.unique_items.then_some(&items[..]));
-            // A value that repeats is left out unless so many are required.
+            // A value that repeats is left out unless the schema requires that number.
             let repeats = shape.unique_items && items.contains(&item);
             if !repeats || items.len() < fewest {
                 items.push(item);

@@ -16,7 +16,7 @@ pub struct ConversationRequest {
     pub provider_tools: Vec<ProviderTool>,
     /// Choice among the tools.
     pub tool_choice: Option<ToolChoice>,
-    /// Whether the model may call several tools at once; `None` for the API's default.
+    /// True if the model may call several tools at once; `None` for the API's default.
     pub parallel_tool_calls: Option<bool>,
     /// Limit of tokens of the answer.
     pub max_output_tokens: Option<u32>,
@@ -299,7 +299,7 @@ pub struct ToolDefinition {
     /// JSON Schema of the arguments; `None` for a tool that takes text (OpenAI's custom tools) or
     /// nothing.
     pub schema: Option<RawJson>,
-    /// Whether the arguments have to fit the schema; `None` for the API's default.
+    /// True if the arguments have to fit the schema; `None` for the API's default.
     pub strict: Option<bool>,
     /// True for a tool whose input is text (OpenAI's custom tools).
     pub takes_text: bool,
@@ -383,7 +383,7 @@ pub enum OutputFormat {
         description: Option<String>,
         /// JSON Schema.
         schema: RawJson,
-        /// Whether the answer has to fit exactly; `None` for the API's default.
+        /// True if the answer has to fit exactly; `None` for the API's default.
         strict: Option<bool>,
     },
 }

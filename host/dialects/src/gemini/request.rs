@@ -42,7 +42,7 @@ struct GenerateContentRequest<'a> {
 
 /// Renders the body of a call, whole or streamed: the [path](super::operation_path) states which.
 ///
-/// What the API cannot express is recorded in `losses`.
+/// Records in `losses` each member that the API cannot express.
 pub fn render_request(request: &ConversationRequest, losses: &mut Losses) -> Bytes {
     let family = ModelFamily::of(&request.model);
     let Contents { system_instruction, contents } = Contents::of(request, family, losses);

@@ -26,7 +26,7 @@ pub struct AnswerRow {
     pub answers: [&'static str; 3],
 }
 
-/// What happens to a feature between a provider dialect and a client API.
+/// Fate of a feature between a provider dialect and a client API.
 #[derive(Clone, Debug)]
 pub enum AnswerCell {
     /// The provider's API has no such feature.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::requests::Unrendered;
 
-/// What happens to a member between a client API and a provider dialect.
+/// Fate of a member between a client API and a provider dialect.
 #[derive(Debug)]
 pub enum Cell {
     /// The request passes through.

@@ -1,4 +1,4 @@
-//! What happens to each member of a request and to each part of an answer between every client API
+//! Fate of each member of a request and of each part of an answer between every client API
 //! and every provider dialect. The tests run the real translations, and `docs/translation.md` is
 //! generated from their results: `UPDATE_EXPECT=1 cargo test -p pointsman-dialects --test translation`.
 

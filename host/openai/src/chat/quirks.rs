@@ -5,23 +5,23 @@
 pub struct ChatQuirks {
     /// Form in which earlier reasoning goes back to the model.
     pub reasoning: ReasoningReplay,
-    /// Whether the role `developer` exists. It is `system` elsewhere.
+    /// True if the role `developer` exists. It is `system` elsewhere.
     pub developer_role: bool,
-    /// Whether `tool_choice` can name several tools. Elsewhere only these are offered.
+    /// True if `tool_choice` can name several tools. Elsewhere only these are offered.
     pub allowed_tools: bool,
-    /// Whether tools can take text. They take an object with a text elsewhere.
+    /// True if tools can take text. They take an object with a text elsewhere.
     pub custom_tools: bool,
-    /// Whether parts and tools can have `cache_control`.
+    /// True if parts and tools can have `cache_control`.
     pub cache_control: bool,
-    /// Whether `top_k` exists.
+    /// True if `top_k` exists.
     pub top_k: bool,
-    /// Whether the content of a message can be an array of texts. They are joined elsewhere.
+    /// True if the content of a message can be an array of texts. They are joined elsewhere.
     pub text_parts: bool,
-    /// Whether reasoning is requested by an object rather than by an effort alone.
+    /// True if reasoning is requested by an object rather than by an effort alone.
     pub reasoning_object: bool,
-    /// Whether a document can be at a URL.
+    /// True if a document can be at a URL.
     pub document_urls: bool,
-    /// Whether OpenAI's models reason in requests with tools. Its own chat completions reject that
+    /// True if OpenAI's models reason in requests with tools. Its own chat completions reject that
     /// from GPT-5.4 on.
     pub reasons_with_tools: bool,
     /// Name of the member that limits output tokens; `None` if it depends on the model.

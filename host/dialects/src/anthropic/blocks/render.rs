@@ -72,7 +72,7 @@ pub(in crate::anthropic) enum Block<'a> {
     Original(&'a RawJson),
 }
 
-/// Whether the answer cites a document.
+/// Setting that makes the answer cite a document.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(in crate::anthropic) struct CitationsConfig {
     enabled: bool,

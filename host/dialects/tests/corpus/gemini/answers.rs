@@ -20,7 +20,7 @@ const NO_ANSWERS: [(&str, &str); 1] = [("invalid-json", "it is not JSON")];
 const OTHER_USAGE: [(&str, &str); 1] =
     [("test_native_output_with_builtin_tools_stream-0", "its last event states no tokens of the answer")];
 
-/// What an answer says, by an independent reading.
+/// Content of an answer, by an independent reading.
 #[derive(Debug, Default, PartialEq)]
 struct Facts {
     text: String,

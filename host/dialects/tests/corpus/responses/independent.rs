@@ -3,7 +3,7 @@
 use pointsman_dialects::form::{ConversationAnswer, PartContent, StopReason, ToolInput};
 use serde_json::Value;
 
-/// What a client takes from an answer.
+/// Content of an answer that a client uses.
 #[derive(Debug, Default, PartialEq)]
 pub struct AnswerSummary {
     pub text: String,

@@ -177,7 +177,7 @@ fn every_stream_is_the_same_however_it_is_cut() {
     }
 }
 
-/// What a relay forwards and finds.
+/// Bytes that a relay forwards, and the facts that it finds.
 type Relayed = (Vec<u8>, Option<String>, bool, [u64; 2]);
 
 fn relay(stream: &str, chunk: usize) -> Relayed {

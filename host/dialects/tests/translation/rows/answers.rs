@@ -1,4 +1,4 @@
-//! What answers contain.
+//! Contents of answers.
 
 use crate::answers::AnswerRow;
 

@@ -31,7 +31,7 @@ pub struct ResponsesBody {
     pub conversation: Option<String>,
     /// True if the response is computed in the background.
     pub is_background: bool,
-    /// Whether the provider is to keep the response; `None` for its default.
+    /// True if the provider is to keep the response; `None` for its default.
     pub store: Option<bool>,
     model_span: Range<usize>,
     /// Span of the value of `max_output_tokens`, `null` included.
