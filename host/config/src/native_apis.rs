@@ -12,7 +12,6 @@ const OPENAI: &str = "api.openai.com";
 pub(super) fn of_backend(raw: &raw::Backend) -> NativeApis {
     let flag = |api: &raw::NativeApi| match api {
         raw::NativeApi::Responses => NativeApis::RESPONSES,
-        raw::NativeApi::Completions => NativeApis::COMPLETIONS,
     };
     match &raw.apis {
         Some(stated) => stated.iter().map(flag).collect(),

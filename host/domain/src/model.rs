@@ -55,8 +55,6 @@ bitflags! {
     pub struct NativeApis: u8 {
         /// OpenAI's Responses API, which keeps state between requests.
         const RESPONSES = 1;
-        /// OpenAI's completions of a prompt.
-        const COMPLETIONS = 1 << 1;
     }
 }
 

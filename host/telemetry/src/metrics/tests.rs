@@ -150,7 +150,7 @@ fn a_call_is_counted_by_its_result() {
         let series =
             format!(r#"pointsman_calls_total{{backend="fleet",model="fleet/llama-7b",result="{result}"}} 1"#);
         assert_lines(&metrics, &[&series]);
-        assert_eq!(page(&metrics).matches("pointsman_calls_total{").count(), 11);
+        assert_eq!(page(&metrics).matches("pointsman_calls_total{").count(), 13);
     }
 }
 
