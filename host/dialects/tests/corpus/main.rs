@@ -14,6 +14,7 @@ mod chat;
 mod gemini;
 mod recorded;
 mod responses;
+mod streams;
 
 #[test]
 fn the_corpus_has_recorded_calls_and_pairs() {

@@ -7,39 +7,16 @@ use pointsman_dialects::anthropic::pass_through::MessagesRelay;
 use pointsman_dialects::anthropic::{MessagesStreamReader, MessagesStreamWriter};
 use pointsman_dialects::form::{
     AnswerEvent, AnswerIdentity, ConversationAnswer, Part, PartContent, PartDelta, PartStart, Reasoning,
-    StopReason, StreamReader, StreamWriter, ToolCall, ToolInput,
+    StopReason, StreamWriter, ToolCall, ToolInput,
 };
-use pointsman_wire::sse;
 use serde_json::{Value, json};
 
 use super::answers::{Facts, facts_of_answer, stop_name, tokens_of_json};
-use crate::recorded;
+use crate::{recorded, streams};
 
 /// Returns the events of a stream that arrives in chunks of a size.
 fn read(stream: &str, size: usize) -> Vec<AnswerEvent> {
-    let mut splitter = sse::EventSplitter::new(1 << 20);
-    let mut reader = MessagesStreamReader::new();
-    let mut events = Vec::new();
-    let mut read = |event: &[u8], events: &mut Vec<AnswerEvent>| {
-        if let Some(data) = sse::data(event) {
-            reader.read(&data.bytes, events);
-        }
-    };
-    for chunk in stream.as_bytes().chunks(size) {
-        let mut at = 0;
-        while let Some(fragment) = splitter.next(chunk, &mut at) {
-            match fragment {
-                sse::SseFragment::Event(range) => read(&chunk[range], &mut events),
-                sse::SseFragment::Joined(event) => read(&event, &mut events),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-    if let Some(rest) = splitter.finish() {
-        read(&rest, &mut events);
-    }
-    reader.finish(&mut events);
-    events
+    streams::read(&mut MessagesStreamReader::new(), stream, size)
 }
 
 /// Returns the answer that events describe, and checks that they are well-formed.

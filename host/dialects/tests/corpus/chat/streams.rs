@@ -3,38 +3,12 @@
 use pointsman_dialects::chat::{ChatStreamReader, ChatStreamWriter};
 use pointsman_dialects::form::{
     AnswerEvent, AnswerIdentity, ConversationAnswer, Part, PartContent, PartDelta, PartStart, Reasoning,
-    StreamReader, StreamWriter, ToolCall, ToolInput,
+    StreamWriter, ToolCall, ToolInput,
 };
-use pointsman_wire::sse;
 
 use super::facts;
 use crate::recorded;
-
-/// Returns the events of a stream that arrives in chunks of a size.
-pub(super) fn read(reader: &mut dyn StreamReader, stream: &str, size: usize) -> Vec<AnswerEvent> {
-    let mut splitter = sse::EventSplitter::new(1 << 20);
-    let mut events = Vec::new();
-    let mut read = |event: &[u8], events: &mut Vec<AnswerEvent>| {
-        if let Some(data) = sse::data(event) {
-            reader.read(&data.bytes, events);
-        }
-    };
-    for chunk in stream.as_bytes().chunks(size) {
-        let mut at = 0;
-        while let Some(fragment) = splitter.next(chunk, &mut at) {
-            match fragment {
-                sse::SseFragment::Event(range) => read(&chunk[range], &mut events),
-                sse::SseFragment::Joined(event) => read(&event, &mut events),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-    if let Some(rest) = splitter.finish() {
-        read(&rest, &mut events);
-    }
-    reader.finish(&mut events);
-    events
-}
+pub(super) use crate::streams::read;
 
 /// Returns the answer that events describe, and checks that they are well-formed.
 pub(super) fn collect(events: &[AnswerEvent]) -> ConversationAnswer {

@@ -1,15 +1,14 @@
 //! Answers, whole and streamed.
 
 use pointsman_dialects::form::{
-    AnswerEvent, ConversationAnswer, InvalidAnswer, PartContent, PartDelta, PartStart, StopReason,
-    StreamReader, ToolInput,
+    AnswerEvent, ConversationAnswer, InvalidAnswer, PartContent, PartDelta, PartStart, StopReason, ToolInput,
 };
 use pointsman_dialects::gemini::{GeminiStreamReader, parse_answer};
 use pointsman_domain::usage::Usage;
-use pointsman_wire::sse;
 use serde_json::Value;
 
 use crate::recorded::{self, RecordedCall};
+use crate::streams;
 
 const APIS: [&str; 2] = ["gemini.generateContent", "gemini.streamGenerateContent"];
 
@@ -236,27 +235,5 @@ fn facts_of_events(events: &[AnswerEvent]) -> Facts {
 
 /// Returns the events of a stream that arrives in chunks of a size.
 fn read(stream: &str, size: usize) -> Vec<AnswerEvent> {
-    let mut splitter = sse::EventSplitter::new(1 << 24);
-    let mut reader = GeminiStreamReader::new();
-    let mut events = Vec::new();
-    let mut read = |event: &[u8], events: &mut Vec<AnswerEvent>| {
-        if let Some(data) = sse::data(event) {
-            reader.read(&data.bytes, events);
-        }
-    };
-    for chunk in stream.as_bytes().chunks(size) {
-        let mut at = 0;
-        while let Some(fragment) = splitter.next(chunk, &mut at) {
-            match fragment {
-                sse::SseFragment::Event(range) => read(&chunk[range], &mut events),
-                sse::SseFragment::Joined(event) => read(&event, &mut events),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-    if let Some(rest) = splitter.finish() {
-        read(&rest, &mut events);
-    }
-    reader.finish(&mut events);
-    events
+    streams::read(&mut GeminiStreamReader::new(), stream, size)
 }

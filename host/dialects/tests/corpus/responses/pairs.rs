@@ -10,8 +10,9 @@ use pointsman_dialects::{anthropic, chat, gemini};
 use serde_json::Value;
 
 use super::independent::AnswerSummary;
-use super::streams::{collect, data_of, last_response};
+use super::streams::{collect, last_response};
 use crate::recorded::{self, TranslationPair};
+use crate::streams;
 
 /// Pairs that differ, with the reason.
 const DISAGREEMENTS: [(&str, &str); 5] = [
@@ -54,9 +55,7 @@ fn rendered(answer: &ConversationAnswer) -> AnswerSummary {
 
 /// Returns the summary of a stream that a client receives.
 fn rendered_stream(reader: &mut dyn StreamReader, stream: &str) -> AnswerSummary {
-    let mut events = Vec::new();
-    data_of(stream, usize::MAX).iter().for_each(|data| reader.read(data, &mut events));
-    reader.finish(&mut events);
+    let events = streams::read(reader, stream, usize::MAX);
     let answer = collect(&events);
     let mut writer = ResponsesStreamWriter::new(identity(), echoed());
     let mut out = Vec::new();

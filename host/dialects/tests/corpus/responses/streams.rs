@@ -3,15 +3,15 @@
 use bytes::Bytes;
 use pointsman_dialects::form::{
     AnswerEvent, AnswerIdentity, Citation, ConversationAnswer, Part, PartContent, PartDelta, PartStart,
-    Reasoning, Signature, StreamReader, StreamWriter, ToolCall, ToolInput,
+    Reasoning, Signature, StreamWriter, ToolCall, ToolInput,
 };
 use pointsman_dialects::responses::pass_through::ResponsesRelay;
 use pointsman_dialects::responses::{ResponsesStreamReader, ResponsesStreamWriter, parse_request};
-use pointsman_wire::sse::{self, EventSplitter, SseFragment};
 use serde_json::Value;
 
 use super::independent::AnswerSummary;
 use crate::recorded;
+use crate::streams::{self, data_of};
 
 /// Streams whose last event is cut.
 const WITHOUT_END: [&str; 1] = ["openai.responses/openai/vercel-openai-parallel-tool-call-wrapper.1-stream"];
@@ -25,33 +25,8 @@ fn streams() -> Option<Vec<(String, String)>> {
     Some(streams.filter_map(|call| Some((call.id.clone(), call.response_stream()?))).collect())
 }
 
-/// Returns the data of the events of a stream that arrives in chunks of a length.
-pub(super) fn data_of(stream: &str, chunk: usize) -> Vec<Vec<u8>> {
-    let mut splitter = EventSplitter::new(64 << 20);
-    let mut all = Vec::new();
-    let mut add = |event: &[u8]| all.extend(sse::data(event).map(|data| data.bytes.into_owned()));
-    for chunk in stream.as_bytes().chunks(chunk) {
-        let mut at = 0;
-        while let Some(fragment) = splitter.next(chunk, &mut at) {
-            match fragment {
-                SseFragment::Event(range) => add(&chunk[range]),
-                SseFragment::Joined(event) => add(&event),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-    if let Some(rest) = splitter.finish() {
-        add(&rest);
-    }
-    all
-}
-
 fn events_of(stream: &str, chunk: usize) -> Vec<AnswerEvent> {
-    let mut reader = ResponsesStreamReader::new();
-    let mut events = Vec::new();
-    data_of(stream, chunk).iter().for_each(|data| reader.read(data, &mut events));
-    reader.finish(&mut events);
-    events
+    streams::read(&mut ResponsesStreamReader::new(), stream, chunk)
 }
 
 /// Collects the parts of a streamed answer, and checks the order of its events.
