@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
@@ -72,6 +73,12 @@ impl fmt::Display for MemberPath<'_> {
             Self::Element(parent, index) => write!(f, "{parent}[{index}]"),
         }
     }
+}
+
+/// Returns the range of a value in the body that it is borrowed from.
+pub fn span_in(body: &[u8], value: &RawValue) -> Range<usize> {
+    let start = value.get().as_ptr().addr().saturating_sub(body.as_ptr().addr());
+    start..start + value.get().len()
 }
 
 /// Members of an object in their order, with unparsed values.

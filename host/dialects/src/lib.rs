@@ -19,6 +19,7 @@ pub mod anthropic;
 pub mod call;
 mod client_error;
 pub mod gemini;
+mod path_segment;
 pub mod protocol;
 pub mod provider;
 pub mod request;

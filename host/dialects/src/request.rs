@@ -139,12 +139,9 @@ impl ClientRequest {
 
     /// Returns whether the model decides how much it reasons, so that one that cannot reason will do.
     fn leaves_reasoning_to_the_model(&self) -> bool {
-        match self.parsed.get() {
-            Some(Ok(parsed)) => {
-                parsed.request.reasoning.as_ref().is_some_and(|reasoning| reasoning.is_adaptive)
-            }
-            Some(Err(_)) | None => false,
-        }
+        let parsed = self.parsed.get().and_then(|parsed| parsed.as_ref().ok());
+        let reasoning = parsed.and_then(|parsed| parsed.request.reasoning.as_ref());
+        reasoning.is_some_and(|reasoning| reasoning.is_adaptive)
     }
 
     pub(crate) fn as_chat(&self) -> &ChatRequest {
@@ -168,10 +165,8 @@ impl ClientRequest {
     }
 
     pub(crate) fn client_side(&self) -> ClientSide {
-        let echoed = match (&self.original, self.parsed.get()) {
-            (Some(OriginalBody::Responses(_)), Some(Ok(parsed))) => parsed.echoed.clone(),
-            _ => None,
-        };
+        let parsed = self.parsed.get().and_then(|parsed| parsed.as_ref().ok());
+        let echoed = parsed.and_then(|parsed| parsed.echoed.clone());
         ClientSide {
             protocol: self.protocol,
             wants_stream_usage: self.wants_stream_usage(),

@@ -19,6 +19,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::{Method, StatusCode, Uri, header};
+use pointsman_dialects::protocol::Protocol;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use error::ErrorResponse;
@@ -92,19 +93,20 @@ async fn no_such_page(State(app): State<Arc<App>>, uri: Uri) -> ErrorResponse {
             format!("nothing at {}: this gateway serves {} and GET /v1/models", uri.path(), served.join(", "))
         }
     };
-    rejected(&app, ServingError::new(ErrorKind::UnknownUrl, message))
+    rejected(&app, Protocol::ChatCompletions, ServingError::new(ErrorKind::UnknownUrl, message))
 }
 
 async fn wrong_method(State(app): State<Arc<App>>, method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_end_matches('/');
     let allowed = if POST_PATHS.iter().any(|known| path.ends_with(known)) { "POST" } else { "GET" };
     let message = format!("{method} is not allowed at {}: use {allowed}", uri.path());
-    let error = rejected(&app, ServingError::new(ErrorKind::MethodNotAllowed, message));
+    let error = ServingError::new(ErrorKind::MethodNotAllowed, message);
+    let error = rejected(&app, Protocol::ChatCompletions, error);
     ([(header::ALLOW, allowed)], error).into_response()
 }
 
 /// Counts a request that is rejected before a decision.
-fn rejected(app: &App, error: ServingError) -> ErrorResponse {
+fn rejected(app: &App, protocol: Protocol, error: ServingError) -> ErrorResponse {
     app.recorder.record_rejected(error.kind);
-    error.into()
+    ErrorResponse { protocol, error }
 }

@@ -21,7 +21,8 @@ mod stream_writer;
 
 pub use self::answer::render_answer;
 pub use self::echoed::EchoedMembers;
-pub use self::error::{parse_error, render_error, render_provider_error};
+pub use self::error::{parse_error, render_provider_error};
 pub use self::provider::{ResponsesStreamReader, parse_answer};
 pub use self::request::parse_request;
 pub use self::stream_writer::ResponsesStreamWriter;
+pub use crate::chat::render_error;

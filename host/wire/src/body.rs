@@ -71,7 +71,7 @@ pub(crate) struct Body {
 }
 
 /// Range, and the bytes that replace it.
-pub(crate) type Edit = (Range<usize>, Bytes);
+pub type Edit = (Range<usize>, Bytes);
 
 impl Body {
     pub fn len(&self) -> usize {
@@ -150,6 +150,19 @@ impl Body {
             }
         }
     }
+}
+
+/// Returns a body that is in one piece with edits, which are in order and do not overlap. Only a
+/// small body is copied.
+pub fn edited(body: &Bytes, edits: Vec<Edit>) -> Vec<Bytes> {
+    let mut pieces = Vec::with_capacity(2 * edits.len() + 1);
+    let mut from = 0;
+    for (range, new) in edits {
+        pieces.extend([body.slice(from..range.start), new]);
+        from = range.end;
+    }
+    pieces.push(body.slice(from..));
+    if body.len() <= COPIED { vec![pieces.concat().into()] } else { pieces }
 }
 
 /// Joins the pieces of a body if it is small.

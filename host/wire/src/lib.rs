@@ -20,4 +20,5 @@ pub mod tokens;
 pub mod trace_context;
 pub mod usage_count;
 
+pub use self::body::{Edit, edited};
 pub use self::task_outputs::TaskOutputs;

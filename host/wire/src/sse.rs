@@ -204,5 +204,53 @@ pub fn with_data(event: &[u8], data: &[u8]) -> Vec<u8> {
     written
 }
 
+/// Bytes of a chunk that are forwarded, copied only if something between them is not.
+#[derive(Debug)]
+pub struct RelayedChunk<'a> {
+    chunk: &'a Bytes,
+    range: Range<usize>,
+    copy: Vec<u8>,
+}
+
+impl<'a> RelayedChunk<'a> {
+    /// Returns the bytes that are forwarded for a chunk of which nothing has been read.
+    pub const fn new(chunk: &'a Bytes) -> Self {
+        Self { chunk, range: 0..0, copy: Vec::new() }
+    }
+
+    /// Appends a range of the chunk, behind those before.
+    pub fn push_range(&mut self, range: Range<usize>) {
+        if !self.copy.is_empty() {
+            self.copy.extend_from_slice(&self.chunk[range]);
+        } else if self.range.is_empty() {
+            self.range = range;
+        } else if self.range.end == range.start {
+            self.range.end = range.end;
+        } else {
+            self.push_bytes(&self.chunk[range]);
+        }
+    }
+
+    /// Appends bytes that do not follow the forwarded ones in the chunk.
+    pub fn push_bytes(&mut self, bytes: &[u8]) {
+        self.copy.extend_from_slice(&self.chunk[std::mem::take(&mut self.range)]);
+        self.copy.extend_from_slice(bytes);
+    }
+
+    /// Appends bytes that were held back from earlier chunks, which come before all bytes of this
+    /// one.
+    pub fn push_held(&mut self, bytes: &[u8]) {
+        self.copy.extend_from_slice(bytes);
+    }
+
+    /// Returns the bytes in one piece; `None` if there are none.
+    pub fn finish(self) -> Option<Bytes> {
+        if !self.copy.is_empty() {
+            return Some(self.copy.into());
+        }
+        (!self.range.is_empty()).then(|| self.chunk.slice(self.range))
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -122,6 +122,21 @@ pub struct AnswerIdentity {
 }
 
 impl ProviderErrorKind {
+    /// Returns the HTTP status that corresponds to the kind, for errors within a stream.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequest | Self::ContextLength | Self::ContentPolicy => 400,
+            Self::Authentication => 401,
+            Self::Permission => 403,
+            Self::NotFound => 404,
+            Self::TooLarge => 413,
+            Self::RateLimit => 429,
+            Self::Server => 500,
+            Self::Overloaded => 503,
+            Self::Timeout => 504,
+        }
+    }
+
     /// Returns what has to change before a call can succeed.
     pub const fn cause(self) -> ErrorCause {
         match self {

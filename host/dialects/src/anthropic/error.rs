@@ -183,17 +183,8 @@ fn kind_of(error_type: Option<&str>, status: Option<u16>, message: &str) -> Prov
 /// Returns the status of this API for a kind, for errors in streams.
 const fn status_of(kind: ProviderErrorKind) -> u16 {
     match kind {
-        ProviderErrorKind::InvalidRequest
-        | ProviderErrorKind::ContextLength
-        | ProviderErrorKind::ContentPolicy => 400,
-        ProviderErrorKind::Authentication => 401,
-        ProviderErrorKind::Permission => 403,
-        ProviderErrorKind::NotFound => 404,
-        ProviderErrorKind::TooLarge => 413,
-        ProviderErrorKind::RateLimit => 429,
-        ProviderErrorKind::Server => 500,
-        ProviderErrorKind::Timeout => 504,
         ProviderErrorKind::Overloaded => 529,
+        kind => kind.status(),
     }
 }
 

@@ -6,6 +6,7 @@ use pointsman_wire::provider::ProviderDialect;
 
 use super::CallTarget;
 use crate::gemini;
+use crate::path_segment::path_segment;
 use crate::protocol::Protocol;
 
 /// Returns the path of a call.
@@ -25,29 +26,5 @@ pub(super) fn of_call<'a>(target: &CallTarget<'a>, protocol: Protocol, streaming
             format!("openai/deployments/{}/{operation}", path_segment(target.upstream_name)).into()
         }
         ProviderDialect::OpenAi | ProviderDialect::Anthropic | ProviderDialect::Gemini => operation.into(),
-    }
-}
-
-/// Percent-encodes a name as one segment of a path (RFC 3986, unreserved characters stay).
-fn path_segment(name: &str) -> String {
-    let mut segment = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            segment.push(char::from(byte));
-        } else {
-            segment.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    segment
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_of_a_deployment_is_one_segment_of_the_path() {
-        assert_eq!(path_segment("gpt-4o_mini.v1"), "gpt-4o_mini.v1");
-        assert_eq!(path_segment("../a b?c#ü"), "..%2Fa%20b%3Fc%23%C3%BC");
     }
 }

@@ -1,6 +1,6 @@
 //! Paths of the operations.
 
-use std::fmt::Write as _;
+use crate::path_segment::path_segment;
 
 /// Returns the path and query of a call, relative to the base URL that ends with the API version.
 ///
@@ -18,17 +18,7 @@ pub fn operation_path(model: &str, streaming: bool) -> String {
 /// Returns the resource name of a model in the form that a path can hold.
 pub(super) fn resource_name(model: &str) -> String {
     let (collection, name) = split_collection(model);
-    let mut path = format!("{collection}/");
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            path.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
-    // A segment of dots alone would be resolved away.
-    if matches!(name, "." | "..") { path.replace("/.", "/%2E") } else { path }
+    format!("{collection}/{}", path_segment(name))
 }
 
 /// Returns the collection of a model's name, and the name in it.

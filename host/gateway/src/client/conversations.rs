@@ -8,12 +8,10 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request};
 use pointsman_dialects::protocol::Protocol;
-use pointsman_domain::serving_error::ServingError;
 use pointsman_serving::app::App;
 use pointsman_serving::handler::serve;
 
-use super::error::ErrorResponse;
-use super::{reading, response};
+use super::{reading, rejected, response};
 
 /// Handles `POST /v1/chat/completions`.
 pub(super) async fn chat_completions(app: State<Arc<App>>, request: Request<Body>) -> Response {
@@ -41,7 +39,7 @@ pub(super) async fn count_tokens(State(app): State<Arc<App>>, request: Request<B
     let snapshot = app.snapshot();
     match reading::count_tokens(&app, &snapshot, request).await {
         Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
-        Err(error) => rejected(&app, Protocol::Messages, error),
+        Err(error) => rejected(&app, Protocol::Messages, error).into_response(),
     }
 }
 
@@ -50,11 +48,6 @@ async fn answer(protocol: Protocol, State(app): State<Arc<App>>, request: Reques
     let snapshot = app.snapshot();
     match reading::read(&app, &snapshot, protocol, request).await {
         Ok(accepted) => response::render(protocol, serve(&app, &snapshot, accepted).await),
-        Err(error) => rejected(&app, protocol, error),
+        Err(error) => rejected(&app, protocol, error).into_response(),
     }
-}
-
-fn rejected(app: &App, protocol: Protocol, error: ServingError) -> Response {
-    app.recorder.record_rejected(error.kind);
-    ErrorResponse { protocol, error }.into_response()
 }

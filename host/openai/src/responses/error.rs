@@ -1,18 +1,12 @@
 //! Errors, in the shape that all of OpenAI's APIs share.
 
 use bytes::Bytes;
-use pointsman_domain::serving_error::ServingError;
-use pointsman_wire::openai::client::{ErrorBody, error_status};
+use pointsman_wire::openai::client::ErrorBody;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::form::{ProviderError, ProviderErrorKind};
 use crate::json::ObjectMembers;
-
-/// Renders an error of the gateway, with its status.
-pub fn render_error(error: &ServingError) -> (u16, Bytes) {
-    (error_status(error.kind.class()), ErrorBody::from(error).to_bytes())
-}
 
 /// Renders an error of a provider, with its status. Errors in the gateway's own access to the
 /// provider are not those of the client, and their messages are withheld: they may show a key.
@@ -93,7 +87,7 @@ impl ErrorMembers {
         let code = self.code.or(self.kind);
         let message = self.message.unwrap_or_else(|| "The provider reported an error.".to_owned());
         let kind = kind(status, code.as_deref().unwrap_or_default(), &message);
-        let status = status.unwrap_or(status_of(kind));
+        let status = status.unwrap_or(kind.status());
         ProviderError { kind, status, message, code, parameter: self.param, retry_after: None }
     }
 }
@@ -128,28 +122,12 @@ fn kind(status: Option<u16>, code: &str, message: &str) -> ProviderErrorKind {
     }
 }
 
-/// Returns the status that corresponds to a kind.
-const fn status_of(kind: ProviderErrorKind) -> u16 {
-    match kind {
-        ProviderErrorKind::InvalidRequest
-        | ProviderErrorKind::ContextLength
-        | ProviderErrorKind::ContentPolicy => 400,
-        ProviderErrorKind::Authentication => 401,
-        ProviderErrorKind::Permission => 403,
-        ProviderErrorKind::NotFound => 404,
-        ProviderErrorKind::TooLarge => 413,
-        ProviderErrorKind::RateLimit => 429,
-        ProviderErrorKind::Server => 500,
-        ProviderErrorKind::Overloaded => 503,
-        ProviderErrorKind::Timeout => 504,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use pointsman_domain::serving_error::ErrorKind;
+    use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
     use super::*;
+    use crate::responses::render_error;
 
     #[track_caller]
     fn check(status: u16, body: &str, kind: ProviderErrorKind, rendered_status: u16) {

@@ -4,13 +4,12 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use pointsman_domain::serving_error::ServingError;
+use pointsman_wire::edited;
 use serde_json::value::RawValue;
 
 use crate::form::{ConversationRequest, Part, PartContent, SignatureOrigin};
-use crate::json::{MemberPath, ObjectMembers};
+use crate::json::{MemberPath, ObjectMembers, span_in};
 
-/// Length up to which a body is copied when edited: one small write is cheaper than four pieces.
-const COPIED: usize = 8 * 1024;
 /// Lowest budget of reasoning that the API accepts.
 const MIN_BUDGET: u32 = 1_024;
 
@@ -35,7 +34,7 @@ impl MessagesBody {
         let mut members = ObjectMembers::parse_request(&body)?;
         let model: &RawValue = members.require("model", &root, "a string")?;
         root.member("model").parse::<String>(model, "a string")?;
-        let model = span(&body, model);
+        let model = span_in(&body, model);
         let max_tokens = take_limit(&body, &mut members, "max_tokens", &root)?;
         let budget = match members.take("thinking") {
             Some(thinking) => {
@@ -58,28 +57,16 @@ impl MessagesBody {
     pub fn body_for(&self, upstream_name: &str, max_output_tokens: Option<u32>) -> Vec<Bytes> {
         // A string into a string: this cannot fail.
         let name = serde_json::to_string(upstream_name).unwrap_or_default();
-        let mut edits = vec![(self.model.clone(), name)];
+        let mut edits = vec![(self.model.clone(), Bytes::from(name))];
         let lowered = self.max_tokens.as_ref().zip(max_output_tokens).filter(|((_, own), limit)| own > limit);
         if let Some(((span, _), limit)) = lowered {
-            edits.push((span.clone(), limit.to_string()));
+            edits.push((span.clone(), limit.to_string().into()));
             if let Some((span, _)) = self.budget.as_ref().filter(|(_, budget)| *budget >= limit) {
-                edits.push((span.clone(), (limit - limit / 4).max(MIN_BUDGET).to_string()));
+                edits.push((span.clone(), (limit - limit / 4).max(MIN_BUDGET).to_string().into()));
             }
         }
         edits.sort_by_key(|(span, _)| span.start);
-        self.edited(&edits)
-    }
-
-    fn edited(&self, edits: &[(Range<usize>, String)]) -> Vec<Bytes> {
-        let mut pieces = Vec::with_capacity(2 * edits.len() + 1);
-        let mut from = 0;
-        for (span, new) in edits {
-            pieces.push(self.body.slice(from..span.start));
-            pieces.push(Bytes::copy_from_slice(new.as_bytes()));
-            from = span.end;
-        }
-        pieces.push(self.body.slice(from..));
-        if self.body.len() <= COPIED { vec![pieces.concat().into()] } else { pieces }
+        edited(&self.body, edits)
     }
 }
 
@@ -91,13 +78,7 @@ fn take_limit<'a>(
 ) -> Result<Option<(Range<usize>, u32)>, ServingError> {
     let Some(value) = members.take(name) else { return Ok(None) };
     let limit = path.member(name).parse(value, "a positive integer")?;
-    Ok(Some((span(body, value), limit)))
-}
-
-/// Returns the span of a value that is a part of the body.
-fn span(body: &Bytes, value: &RawValue) -> Range<usize> {
-    let start = value.get().as_ptr() as usize - body.as_ptr() as usize;
-    start..start + value.get().len()
+    Ok(Some((span_in(body, value), limit)))
 }
 
 /// Returns whether a request has reasoning that the provider did not sign itself, from an answer of

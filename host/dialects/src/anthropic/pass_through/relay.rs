@@ -1,13 +1,12 @@
 //! Forwarding of a streamed answer.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use bytes::Bytes;
 use pointsman_domain::usage::Usage;
 use pointsman_wire::answer::{BrokenStream, ReportedError, StreamState};
 use pointsman_wire::openai::provider::classify_error;
-use pointsman_wire::sse::{self, EventSplitter, SseFragment};
+use pointsman_wire::sse::{self, EventSplitter, RelayedChunk, SseFragment};
 use pointsman_wire::usage_count::UsageCount;
 
 use crate::anthropic::MessagesStreamReader;
@@ -66,7 +65,7 @@ impl MessagesRelay {
     /// Processes the next chunk, which may be cut anywhere, and appends the bytes to be sent for
     /// the events that are complete: at most one chunk, the same one if nothing in it changes.
     pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) {
-        let mut relayed = RelayedChunk { chunk: &chunk, range: 0..0, copy: Vec::new() };
+        let mut relayed = RelayedChunk::new(&chunk);
         let mut at = 0;
         while !self.is_done
             && let Some(fragment) = self.splitter.next(&chunk, &mut at)
@@ -230,39 +229,6 @@ fn is_ping(data: &[u8]) -> bool {
     }
 
     serde_json::from_slice::<EventType<'_>>(data).is_ok_and(|event| event.kind == "ping")
-}
-
-/// Bytes that are forwarded for a chunk, copied only if something between them is not.
-struct RelayedChunk<'a> {
-    chunk: &'a Bytes,
-    range: Range<usize>,
-    copy: Vec<u8>,
-}
-
-impl RelayedChunk<'_> {
-    fn push_range(&mut self, range: Range<usize>) {
-        if self.copy.is_empty() && self.range.is_empty() {
-            self.range = range;
-        } else if self.copy.is_empty() && self.range.end == range.start {
-            self.range.end = range.end;
-        } else {
-            self.copy.extend_from_slice(&self.chunk[std::mem::take(&mut self.range)]);
-            self.copy.extend_from_slice(&self.chunk[range]);
-        }
-    }
-
-    /// Appends bytes that were held back from earlier chunks, which come before all bytes of this
-    /// one.
-    fn push_held(&mut self, bytes: &[u8]) {
-        self.copy.extend_from_slice(bytes);
-    }
-
-    fn finish(self) -> Option<Bytes> {
-        if !self.copy.is_empty() {
-            return Some(self.copy.into());
-        }
-        (!self.range.is_empty()).then(|| self.chunk.slice(self.range))
-    }
 }
 
 #[cfg(test)]

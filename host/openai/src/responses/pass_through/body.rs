@@ -5,13 +5,10 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use pointsman_domain::serving_error::ServingError;
+use pointsman_wire::{Edit, edited};
 use serde_json::value::RawValue;
 
-use crate::json::{MemberPath, ObjectMembers};
-
-/// Length up to which a body is copied when edited: one small write is cheaper than several
-/// pieces.
-const COPIED: usize = 8 << 10;
+use crate::json::{MemberPath, ObjectMembers, span_in};
 
 const MAX_OUTPUT_TOKENS: &str = "max_output_tokens";
 
@@ -37,9 +34,6 @@ pub struct ResponsesBody {
     /// Span of the value of `max_output_tokens`, `null` included.
     limit_span: Option<Range<usize>>,
 }
-
-/// Range of a body, and the bytes that replace it.
-type Edit = (Range<usize>, Bytes);
 
 impl ResponsesBody {
     /// Parses the members at the top of a request. The others are the provider's to check.
@@ -84,26 +78,12 @@ impl ResponsesBody {
         }
         edits.push((self.model_span.clone(), model.into()));
         edits.sort_by_key(|(span, _)| span.start);
-        self.edited(edits)
+        edited(&self.body, edits)
     }
 
     /// Returns the request as the client wrote it.
     pub const fn bytes(&self) -> &Bytes {
         &self.body
-    }
-
-    fn edited(&self, edits: Vec<Edit>) -> Vec<Bytes> {
-        let mut pieces = Vec::with_capacity(2 * edits.len() + 1);
-        let mut from = 0;
-        for (span, new) in edits {
-            pieces.extend([self.body.slice(from..span.start), new]);
-            from = span.end;
-        }
-        pieces.push(self.body.slice(from..));
-        if self.body.len() <= COPIED {
-            return vec![pieces.concat().into()];
-        }
-        pieces
     }
 }
 
@@ -114,12 +94,6 @@ fn conversation_id(value: &RawValue) -> Result<String, ServingError> {
         return path.parse(value, "a string or an object");
     }
     ObjectMembers::parse(value, &path)?.require("id", &path, "a string")
-}
-
-/// Returns the range of a value in the body that it is borrowed from.
-fn span_in(body: &[u8], value: &RawValue) -> Range<usize> {
-    let start = value.get().as_ptr().addr().saturating_sub(body.as_ptr().addr());
-    start..start + value.get().len()
 }
 
 impl fmt::Debug for ResponsesBody {

@@ -10,7 +10,7 @@ use super::usage;
 use crate::answer::{BrokenStream, ReportedError, StreamState};
 use crate::json::{Span, scan};
 use crate::openai::provider::{AnswerVisitor, Completeness};
-use crate::sse::{self, EventData, EventSplitter, SseFragment};
+use crate::sse::{self, EventData, EventSplitter, RelayedChunk, SseFragment};
 use crate::usage_count::UsageCount;
 
 mod pattern;
@@ -86,7 +86,7 @@ impl StreamRelay {
     /// Processes the next chunk, which may be cut anywhere, and appends the bytes to be sent for
     /// the events that are complete: at most one chunk, the same one if nothing in it changes.
     pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) {
-        let mut relayed = RelayedChunk { chunk: &chunk, range: 0..0, copy: Vec::new() };
+        let mut relayed = RelayedChunk::new(&chunk);
         let mut at = 0;
         if std::mem::take(&mut self.lacks_line_feed) && chunk.first() == Some(&b'\n') {
             relayed.push_range(0..1);
@@ -266,46 +266,6 @@ fn with_comma(event: &[u8], member: Range<usize>) -> Range<usize> {
     let spaces = event[member.end..].iter().take_while(|byte| is_space(byte)).count();
     let comma = member.end + spaces;
     member.start..if event.get(comma) == Some(&b',') { comma + 1 } else { member.end }
-}
-
-/// Bytes of a chunk that are forwarded, copied only if something between them is not.
-struct RelayedChunk<'a> {
-    chunk: &'a Bytes,
-    range: Range<usize>,
-    copy: Vec<u8>,
-}
-
-impl RelayedChunk<'_> {
-    fn push_range(&mut self, range: Range<usize>) {
-        if !self.copy.is_empty() {
-            self.copy.extend_from_slice(&self.chunk[range]);
-        } else if self.range.is_empty() {
-            self.range = range;
-        } else if self.range.end == range.start {
-            self.range.end = range.end;
-        } else {
-            self.push_bytes(&self.chunk[range]);
-        }
-    }
-
-    /// Appends bytes that do not follow the forwarded ones in the chunk.
-    fn push_bytes(&mut self, bytes: &[u8]) {
-        self.copy.extend_from_slice(&self.chunk[std::mem::take(&mut self.range)]);
-        self.copy.extend_from_slice(bytes);
-    }
-
-    /// Appends bytes that were held back from earlier chunks, which come before all bytes of this
-    /// one.
-    fn push_held(&mut self, bytes: &[u8]) {
-        self.copy.extend_from_slice(bytes);
-    }
-
-    fn finish(self) -> Option<Bytes> {
-        if !self.copy.is_empty() {
-            return Some(self.copy.into());
-        }
-        (!self.range.is_empty()).then(|| self.chunk.slice(self.range))
-    }
 }
 
 #[cfg(test)]

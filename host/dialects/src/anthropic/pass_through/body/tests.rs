@@ -35,7 +35,7 @@ fn a_budget_stays_below_a_lower_limit() {
 
 #[test]
 fn a_large_body_is_not_copied() {
-    let body = format!(r#"{{"model":"m","max_tokens":9,"x":"{}"}}"#, "y".repeat(2 * COPIED));
+    let body = format!(r#"{{"model":"m","max_tokens":9,"x":"{}"}}"#, "y".repeat(16 * 1024));
     let body = MessagesBody::parse(body.into()).expect("a body");
     let pieces = body.body_for("n", None);
     let last = pieces.last().expect("a piece");
