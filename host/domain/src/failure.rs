@@ -153,6 +153,14 @@ impl FailureKind {
         }
     }
 
+    /// Returns whether the model may have worked on the call, so that it may be charged.
+    pub const fn may_be_charged(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::NoKey(_) | Self::Status { .. } | Self::Untranslatable(_) => false,
+            Self::Timeout { .. } | Self::Broken(_) | Self::NoMemory => true,
+        }
+    }
+
     /// Returns the name of the kind in records and metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {

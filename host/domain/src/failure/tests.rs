@@ -44,6 +44,7 @@ fn only_the_models_own_failures_count_against_its_health() {
         status(500, ErrorCause::Mismatch),
         status(429, ErrorCause::Load),
         FailureKind::NoMemory,
+        FailureKind::Untranslatable(String::new()),
     ] {
         assert!(!counts(&others_fault), "{others_fault}");
     }
@@ -64,4 +65,21 @@ fn an_error_names_a_cause_other_than_the_request() {
     assert_eq!(status(503, ErrorCause::Server).to_string(), "status 503");
     assert_eq!(status(401, ErrorCause::Access).to_string(), "status 401 (the model cannot be used)");
     assert_eq!(timeout(TimeLimit::FirstByte, SECOND).to_string(), "no answer within 1000 ms");
+}
+
+#[test]
+fn a_call_that_the_model_never_worked_on_is_not_charged() {
+    for free in [
+        FailureKind::Connect(String::new()),
+        FailureKind::NoKey(String::new()),
+        status(500, ErrorCause::Server),
+        FailureKind::Untranslatable("n".to_owned()),
+    ] {
+        assert!(!free.may_be_charged(), "{free}");
+    }
+    for charged in
+        [timeout(TimeLimit::Silence, SECOND), FailureKind::Broken(String::new()), FailureKind::NoMemory]
+    {
+        assert!(charged.may_be_charged(), "{charged}");
+    }
 }

@@ -202,7 +202,7 @@ impl Calls {
     fn record_failure(&mut self, call: CallId, failure: FailureKind, ended: Duration) {
         let number = call.0;
         let Some(call) = self.calls.get_mut(number) else { return };
-        if matches!(failure, FailureKind::Connect(_) | FailureKind::NoKey(_) | FailureKind::Status { .. }) {
+        if !failure.may_be_charged() {
             call.usage = Usage::default();
             self.spending.settle(number, call.usage, &call.model);
         }
