@@ -37,27 +37,41 @@ impl LogDirectory {
 /// Returns all records in a directory, compressed or not, in the order of the files. Panics if a
 /// line is not a record.
 pub fn records(dir: &Path) -> Vec<Value> {
+    records_of(dir, |bytes| bytes)
+}
+
+/// Returns the records as [`records`] does, without a last line that is still being written: reading
+/// a file may see a part of a longer write.
+fn written_records(dir: &Path) -> Vec<Value> {
+    records_of(dir, |mut bytes| {
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        bytes.truncate(end);
+        bytes
+    })
+}
+
+fn records_of(dir: &Path, open_file: fn(Vec<u8>) -> Vec<u8>) -> Vec<Value> {
     let entries = fs::read_dir(dir).expect("the directory of the log").flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
+    let to_text = |bytes| String::from_utf8(bytes).expect("lines are text");
     let text = |path: PathBuf| match path.extension().and_then(|it| it.to_str()) {
-        Some("jsonl") => fs::read(&path).ok(),
+        Some("jsonl") => fs::read(&path).ok().map(|bytes| to_text(open_file(bytes))),
         Some("zst") => {
-            fs::read(&path).ok().map(|bytes| zstd::decode_all(bytes.as_slice()).expect("it is whole"))
+            let unpack = |bytes: Vec<u8>| zstd::decode_all(bytes.as_slice()).expect("it is whole");
+            fs::read(&path).ok().map(|bytes| to_text(unpack(bytes)))
         }
         _ => None,
     };
-    let lines = paths.into_iter().filter_map(text).flat_map(|text| {
-        let text = String::from_utf8(text).expect("lines are text");
-        text.lines().map(str::to_owned).collect::<Vec<_>>()
-    });
+    let lines = paths.into_iter().filter_map(text);
+    let lines = lines.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
     lines.map(|line| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
 /// Waits until there are `count` records.
 pub async fn wait_for_records(dir: &Path, count: usize) -> Vec<Value> {
     loop {
-        let records = records(dir);
+        let records = written_records(dir);
         if records.len() >= count {
             return records;
         }
