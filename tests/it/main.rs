@@ -39,6 +39,7 @@ mod lifecycle;
 mod logging;
 mod memory;
 mod metrics;
+mod models_command;
 mod observers;
 mod orchestration;
 mod overview;

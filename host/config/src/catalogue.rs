@@ -1,13 +1,24 @@
 //! Embedded facts of well-known models: limits, prices, inputs and abilities. They are the
 //! defaults of `[models]`.
 //!
-//! The catalogue is text that is searched while a configuration compiles. At other times its
-//! pages of the executable are not touched.
+//! The catalogue is text that is searched while a configuration compiles, and by `pointsman models`.
+//! At other times its pages of the executable are not touched.
 
 use pointsman_domain::model::{Abilities, Modalities, Operation};
 use pointsman_domain::money::{Picodollars, Price, PriceTier};
 
+mod search;
+
+pub use search::search;
+
 const MODELS: &str = include_str!("../catalogue/models.tsv");
+/// Fields of a line.
+const FIELDS: usize = 20;
+
+/// Source of most facts.
+const MODELS_DEV: &str = "models.dev";
+/// Source of the facts of models for speech, transcriptions, images and moderations.
+const LITELLM: &str = "LiteLLM's list of prices";
 
 /// Facts of one model.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +27,12 @@ pub struct CatalogueFacts {
     pub context_window: Option<u32>,
     /// Most tokens of one answer.
     pub max_output_tokens: Option<u32>,
-    /// The provider's list price.
+    /// The provider's list price for tokens.
     pub price: Option<Price>,
+    /// Unit that the provider charges by, if that is known not to be the token.
+    pub unit: Option<ChargeUnit>,
+    /// Name of their source.
+    pub source: &'static str,
     /// Date of the facts, as `YYYY-MM-DD`: the last time when the source changed them.
     pub date: Option<&'static str>,
     /// Kinds of content it accepts.
@@ -28,15 +43,58 @@ pub struct CatalogueFacts {
     pub operations: Vec<Operation>,
 }
 
+/// Unit of a price, other than the token. The gateway does not count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChargeUnit {
+    /// A second of audio.
+    Second,
+    /// A character of the input.
+    Character,
+    /// An image, whose price depends on its size and quality.
+    Image,
+}
+
+impl ChargeUnit {
+    /// Returns the name, for texts and programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Character => "character",
+            Self::Image => "image",
+        }
+    }
+
+    fn from_letter(letter: &str) -> Option<Self> {
+        match letter {
+            "s" => Some(Self::Second),
+            "c" => Some(Self::Character),
+            "i" => Some(Self::Image),
+            _ => None,
+        }
+    }
+}
+
 /// Looks up a model by `provider/model`.
 pub fn lookup(id: &str) -> Option<CatalogueFacts> {
     let line = lines().find(|line| id_of(line) == id)?;
     facts(line)
 }
 
+/// Returns all models with their ids, in the order of the ids.
+pub fn entries() -> impl Iterator<Item = (&'static str, CatalogueFacts)> {
+    lines().filter_map(|line| Some((id_of(line), facts(line)?)))
+}
+
+/// Returns the names of the providers, in their order.
+pub fn providers() -> Vec<&'static str> {
+    let mut providers: Vec<&str> = lines().map(id_of).map(provider_of).collect();
+    providers.dedup();
+    providers
+}
+
 /// Returns the ids of a provider's models; none for an unknown provider.
 pub fn ids(provider: &str) -> impl Iterator<Item = &'static str> {
-    lines().map(id_of).filter(move |id| id.split_once('/').is_some_and(|(section, _)| section == provider))
+    lines().map(id_of).filter(move |id| provider_of(id) == provider)
 }
 
 fn lines() -> impl Iterator<Item = &'static str> {
@@ -47,42 +105,60 @@ fn id_of(line: &'static str) -> &'static str {
     line.split_once('\t').map_or(line, |(id, _)| id)
 }
 
+/// Returns the provider of an id.
+pub fn provider_of(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(provider, _)| provider)
+}
+
 fn facts(line: &'static str) -> Option<CatalogueFacts> {
-    let mut fields = line.split('\t').skip(1);
-    let mut field = || fields.next().unwrap_or_default();
-    let context_window = field().parse().ok();
-    let max_output_tokens = field().parse().ok();
-    let (input, output): (Option<f64>, Option<f64>) = (field().parse().ok(), field().parse().ok());
-    let inputs = field().chars().filter_map(modality).collect();
-    let stated: Abilities = field().chars().filter_map(ability).collect();
-    let operation = match field() {
-        "c" => Operation::Chat,
-        "e" => Operation::Embedding,
-        "r" => Operation::Transcription,
-        _ => return None,
-    };
-    let date = Some(field()).filter(|date| !date.is_empty());
-    let mut special = || price(field());
-    let [cached_input, cache_write, reasoning] = [special(), special(), special()];
-    let [cache_write_1h, audio_input, audio_output] = [special(), special(), special()];
-    let tiers = field().split(';').filter_map(tier).collect();
+    let mut fields = [""; FIELDS];
+    for (field, text) in fields.iter_mut().zip(line.split('\t')) {
+        *field = text;
+    }
+    let [
+        _,
+        context,
+        most_output,
+        input,
+        output,
+        inputs,
+        abilities,
+        operations,
+        date,
+        special @ ..,
+        tiers,
+        unit,
+        image_input,
+        image_output,
+        source,
+    ] = fields;
+    let [cached_input, cache_write, reasoning, cache_write_1h, audio_input, audio_output] =
+        special.map(price);
+    let operations: Vec<Operation> = operations.chars().filter_map(operation).collect();
+    let first = *operations.first()?;
+    let stated: Abilities = abilities.chars().filter_map(ability).collect();
     Some(CatalogueFacts {
-        context_window,
-        max_output_tokens,
-        price: input.zip(output).map(|(input, output)| Price {
+        context_window: context.parse().ok(),
+        max_output_tokens: most_output.parse().ok(),
+        price: price(input).zip(price(output)).map(|(input, output)| Price {
+            input,
+            output,
             cached_input,
             cache_write,
             cache_write_1h,
             reasoning,
             audio_input,
             audio_output,
-            tiers,
-            ..Price::per_million(input, output)
+            image_input: price(image_input),
+            image_output: price(image_output),
+            tiers: tiers.split(';').filter_map(tier).collect(),
         }),
-        date,
-        inputs,
-        abilities: stated | unstated(operation, stated),
-        operations: vec![operation],
+        unit: ChargeUnit::from_letter(unit),
+        source: if source == "l" { LITELLM } else { MODELS_DEV },
+        date: Some(date).filter(|date| !date.is_empty()),
+        inputs: inputs.chars().filter_map(modality).collect(),
+        abilities: stated | unstated(first, stated),
+        operations,
     })
 }
 
@@ -109,8 +185,17 @@ fn unstated(operation: Operation, stated: Abilities) -> Abilities {
     match operation {
         Operation::Chat if stated.contains(Abilities::REASONING) => Abilities::STREAMING,
         Operation::Chat => Abilities::STREAMING | Abilities::LOG_PROBABILITIES,
-        Operation::Embedding | Operation::Transcription => Abilities::empty(),
+        _ => Abilities::empty(),
     }
+}
+
+fn operation(letter: char) -> Option<Operation> {
+    Some(match letter {
+        'c' => Operation::Chat,
+        'e' => Operation::Embedding,
+        'r' => Operation::Transcription,
+        _ => return None,
+    })
 }
 
 fn modality(letter: char) -> Option<Modalities> {

@@ -44,8 +44,8 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
     let memory = limits::memory(&file, root, &mut problems);
     let retry_budget = limits::retry_budget(&file.retry_budget, root.get("retry_budget"), &mut problems);
     let rollback = rollout::rollback(&file.rollback, root.get("rollback"), &mut problems);
-    let models = models::compile(&file, root, &mut problems);
     let mut warnings = Vec::new();
+    let models = models::compile(&file, root, &mut problems, &mut warnings);
     let backends =
         backends::compile(&file, root.get("backends"), secrets, &models, &mut problems, &mut warnings);
     let directory =
@@ -61,7 +61,9 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
     if let Err(invalid) = checked {
         return Err(InvalidConfig { files, ..invalid });
     }
+    let mut origins = Vec::new();
     let models = models.into_iter().map(|compiled| {
+        origins.push(compiled.origin);
         let time_limits = time_limits(&compiled.model, &backends, &routes);
         Model { time_limits, ..compiled.model }.into()
     });
@@ -79,6 +81,7 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
         rollback,
         backends,
         models,
+        origins,
         policy_dir: directory.path,
         policies,
         routes,

@@ -22,6 +22,7 @@ mod native_apis;
 mod node;
 mod policies;
 mod problem;
+pub mod providers;
 mod proxies;
 mod raw;
 mod rollout;
@@ -50,6 +51,7 @@ pub use cross_origin::Allowed;
 pub use keys::Key;
 pub use listeners::{Admin, Log, Server};
 pub use memory::MemoryLimits;
+pub use models::FactsOrigin;
 pub use policies::{OnFailure, Policy};
 pub use problem::{InvalidConfig, Problem, TextPosition};
 pub use raw::{LogFormat, LogLevel};
@@ -92,6 +94,8 @@ pub struct Config {
     /// Models on the backends; at least one. Their live stats are empty: see
     /// [`keep_live_stats`](Self::keep_live_stats).
     pub models: Vec<Arc<Model>>,
+    /// Origins of the facts of each model, in the same order.
+    pub origins: Vec<FactsOrigin>,
     /// The directory in which every file is a policy, if there is one.
     pub policy_dir: Option<PathBuf>,
     /// Policies, used or not: those of the file, then those of the directory.

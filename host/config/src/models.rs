@@ -15,15 +15,24 @@ use super::problem::Problems;
 use super::{native_apis, raw};
 use crate::catalogue::{self, CatalogueFacts};
 
+mod origin;
 mod prices;
+
+pub use origin::FactsOrigin;
 
 /// A model, and its behaviour if it is simulated.
 pub(super) struct CompiledModel {
     pub(super) model: Model,
+    pub(super) origin: FactsOrigin,
     pub(super) behaviour: SimulatedModel,
 }
 
-pub(super) fn compile(file: &raw::File, root: Node<'_>, problems: &mut Problems<'_>) -> Vec<CompiledModel> {
+pub(super) fn compile(
+    file: &raw::File,
+    root: Node<'_>,
+    problems: &mut Problems<'_>,
+    warnings: &mut Vec<String>,
+) -> Vec<CompiledModel> {
     let backends: Vec<&str> = root.get("backends").entries().map(|(name, _)| name).collect();
     let mut models = Vec::new();
     for (id, node) in root.get("models").entries() {
@@ -48,7 +57,7 @@ pub(super) fn compile(file: &raw::File, root: Node<'_>, problems: &mut Problems<
         let native_apis = native_apis::of_backend(backend_raw);
         models.push(
             ModelEntry { raw, id, name, backend, provider, kind, stream_usage, native_apis, node }
-                .compile(problems),
+                .compile(problems, warnings),
         );
     }
     if root.get("models").entries().next().is_none() {
@@ -71,9 +80,11 @@ struct ModelEntry<'a> {
 }
 
 impl ModelEntry<'_> {
-    fn compile(&self, problems: &mut Problems<'_>) -> CompiledModel {
+    fn compile(&self, problems: &mut Problems<'_>, warnings: &mut Vec<String>) -> CompiledModel {
         let raw = self.raw;
-        let facts = self.facts(problems);
+        let (catalogue, facts) = self.facts(problems).unzip();
+        let origin =
+            FactsOrigin { model: ModelId::new(self.id), catalogue, stated: origin::stated_prices(raw) };
         let behaviour = self.behaviour(problems);
         // A model without known abilities is assumed to have all; its backend rejects what it lacks.
         let (abilities, assumed_abilities) = match (&raw.abilities, &facts) {
@@ -103,7 +114,7 @@ impl ModelEntry<'_> {
             max_output_tokens: raw
                 .max_output_tokens
                 .or(facts.as_ref().and_then(|facts| facts.max_output_tokens)),
-            price: prices::compile(self, facts.as_ref().and_then(|facts| facts.price.clone()), problems),
+            price: prices::compile(self, facts.as_ref(), problems, warnings),
             quality: self.quality(problems),
             expected: self.expected(problems),
             time_limits: TimeLimits::default(),
@@ -122,13 +133,15 @@ impl ModelEntry<'_> {
                 );
             }
         }
-        CompiledModel { model, behaviour }
+        CompiledModel { model, origin, behaviour }
     }
 
-    fn facts(&self, problems: &mut Problems<'_>) -> Option<CatalogueFacts> {
+    /// Returns the facts of the catalogue, and the id of their entry.
+    fn facts(&self, problems: &mut Problems<'_>) -> Option<(String, CatalogueFacts)> {
         let upstream = self.raw.upstream_name.as_deref().unwrap_or(self.name);
         let Some(named) = &self.raw.catalogue else {
-            return catalogue::lookup(&format!("{}/{upstream}", self.provider));
+            let id = format!("{}/{upstream}", self.provider);
+            return catalogue::lookup(&id).map(|facts| (id, facts));
         };
         let facts = catalogue::lookup(named);
         if facts.is_none() {
@@ -141,7 +154,7 @@ impl ModelEntry<'_> {
                 "in that section",
             );
         }
-        facts
+        facts.map(|facts| (named.clone(), facts))
     }
 
     fn quality(&self, problems: &mut Problems<'_>) -> Quality {

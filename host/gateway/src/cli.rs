@@ -3,6 +3,7 @@
 mod check;
 mod compile_policy;
 mod key;
+mod models;
 mod policy;
 mod runtime;
 mod schema;
@@ -12,7 +13,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pointsman_operator::{CommandError, TopArgs, print, write_stdout};
+use pointsman_operator::{CommandError, TextTable, TopArgs, print, write_stdout};
 
 /// An LLM gateway whose routing is decided by WebAssembly policies.
 ///
@@ -36,6 +37,8 @@ enum Command {
     Check(check::Args),
     /// Create an API key for a client, and its hash for the configuration
     Key(key::Args),
+    /// List, search and show the models that are known with their prices
+    Models(models::Args),
     /// Inspect policies, and operate those of a running gateway
     Policy(policy::Args),
     /// Show the status of a running gateway in the terminal
@@ -53,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args),
         Command::Key(args) => key::run(args),
+        Command::Models(args) => models::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Top(args) => args.run(),
         Command::Schema(args) => schema::run(&args),

@@ -8,9 +8,11 @@ mod error;
 mod output;
 mod policy;
 mod printable;
+mod text_table;
 mod top;
 
 pub use error::CommandError;
 pub use output::{print, write_stdout};
 pub use policy::PolicyCommand;
+pub use text_table::TextTable;
 pub use top::TopArgs;

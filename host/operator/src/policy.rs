@@ -2,7 +2,6 @@
 
 mod operations;
 mod status;
-mod text_table;
 
 use clap::Subcommand;
 

@@ -6,16 +6,31 @@ use super::super::document::Node;
 use super::super::problem::Problems;
 use super::super::raw;
 use super::ModelEntry;
+use crate::catalogue::CatalogueFacts;
 
 /// Highest accepted price in US dollars per million tokens. A higher one was likely multiplied
 /// twice.
 const DEAREST: f64 = 100_000.0;
 
-pub(super) fn compile(entry: &ModelEntry<'_>, listed: Option<Price>, problems: &mut Problems<'_>) -> Price {
+pub(super) fn compile(
+    entry: &ModelEntry<'_>,
+    facts: Option<&CatalogueFacts>,
+    problems: &mut Problems<'_>,
+    warnings: &mut Vec<String>,
+) -> Price {
+    let listed = facts.and_then(|facts| facts.price.clone());
+    let unit = facts.and_then(|facts| facts.unit);
     let (raw, node) = (entry.raw, entry.node);
     let (input, output) = (raw.input_price, raw.output_price);
     let is_free = entry.kind == raw::BackendKind::Simulated;
-    if listed.is_none() && !is_free && (input.is_none() || output.is_none()) {
+    if let (None, None, Some(unit)) = (input, output, unit) {
+        warnings.push(format!(
+            "the provider of `{}` charges by the {}, which the gateway does not count: its calls cost nothing here. \
+             Set `input_price` and `output_price` if it has prices of tokens",
+            entry.id,
+            unit.name()
+        ));
+    } else if listed.is_none() && !is_free && (input.is_none() || output.is_none()) {
         problems.lacks(
             node,
             format!("the price of `{}` is not known", entry.id),

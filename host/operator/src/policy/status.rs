@@ -10,9 +10,8 @@ use pointsman_admin_api::{
 use serde::de::DeserializeOwned;
 
 use super::short;
-use super::text_table::TextTable;
 use crate::client::{COMMAND_TIMEOUT, GatewayArgs, parse};
-use crate::{CommandError, print};
+use crate::{CommandError, TextTable, print};
 
 /// Cells without a value.
 const NONE: &str = "-";

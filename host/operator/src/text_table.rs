@@ -1,20 +1,22 @@
 //! Tables on standard output.
 
 /// Rows below their titles. Columns are as wide as their widest cell.
-pub(super) struct TextTable(Vec<Vec<String>>);
+#[derive(Debug)]
+pub struct TextTable(Vec<Vec<String>>);
 
 impl TextTable {
-    pub(super) fn new(titles: &[&str]) -> Self {
+    /// Starts a table with the titles of its columns.
+    pub fn new(titles: &[&str]) -> Self {
         Self(vec![titles.iter().map(|title| (*title).to_owned()).collect()])
     }
 
     /// Adds a row. It may have fewer cells than there are titles.
-    pub(super) fn add(&mut self, cells: Vec<String>) {
+    pub fn add(&mut self, cells: Vec<String>) {
         self.0.push(cells);
     }
 
     /// Renders the table, and notes below it.
-    pub(super) fn render(self, notes: Vec<String>) -> String {
+    pub fn render(self, notes: Vec<String>) -> String {
         let columns = self.0.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| {
             self.0
