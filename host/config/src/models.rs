@@ -262,6 +262,10 @@ impl raw::Operation {
             Self::Chat => Operation::Chat,
             Self::Embedding => Operation::Embedding,
             Self::Transcription => Operation::Transcription,
+            Self::Translation => Operation::Translation,
+            Self::Speech => Operation::Speech,
+            Self::Image => Operation::Image,
+            Self::Moderation => Operation::Moderation,
         }
     }
 }

@@ -66,13 +66,29 @@ pub enum Operation {
     Chat,
     /// Vectors of texts.
     Embedding,
-    /// Text of a recording.
+    /// Text of a recording, in its language.
     Transcription,
+    /// English text of a recording.
+    Translation,
+    /// Recording of a text that is read out.
+    Speech,
+    /// Images that a text describes, new or edited.
+    Image,
+    /// Judgement on whether content is harmful.
+    Moderation,
 }
 
 impl Operation {
     /// Every operation, in the order of the variants.
-    pub const ALL: [Self; 3] = [Self::Chat, Self::Embedding, Self::Transcription];
+    pub const ALL: [Self; 7] = [
+        Self::Chat,
+        Self::Embedding,
+        Self::Transcription,
+        Self::Translation,
+        Self::Speech,
+        Self::Image,
+        Self::Moderation,
+    ];
 
     /// Returns the name in the policy contract, the configuration, records and metrics.
     pub const fn name(self) -> &'static str {
@@ -80,6 +96,10 @@ impl Operation {
             Self::Chat => "chat",
             Self::Embedding => "embedding",
             Self::Transcription => "transcription",
+            Self::Translation => "translation",
+            Self::Speech => "speech",
+            Self::Image => "image",
+            Self::Moderation => "moderation",
         }
     }
 

@@ -120,6 +120,10 @@ error_kinds! {
     InvalidContentCoding = "invalid_content_coding", InvalidRequest, Client;
     /// The content coding of the body is not supported.
     UnsupportedContentCoding = "unsupported_content_coding", UnsupportedMediaType, Client;
+    /// The media type of the body is not one that the API takes.
+    UnsupportedMediaType = "unsupported_media_type", UnsupportedMediaType, Client;
+    /// The body is not a valid form.
+    InvalidForm = "invalid_form", InvalidRequest, Client;
     /// The body is larger than the gateway accepts.
     RequestTooLarge = "request_too_large", TooLarge, Client;
     /// The body did not arrive in time.

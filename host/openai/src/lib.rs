@@ -8,5 +8,6 @@ pub(crate) use pointsman_conversation::{form, json};
 
 pub mod chat;
 pub mod completions;
+pub mod forwarded;
 mod media;
 pub mod responses;

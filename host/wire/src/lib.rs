@@ -9,7 +9,9 @@
 pub mod answer;
 mod body;
 pub mod byte_order_mark;
+mod call_body;
 pub mod content_coding;
+pub mod form;
 mod json;
 pub mod openai;
 pub mod provider;
@@ -21,4 +23,5 @@ pub mod trace_context;
 pub mod usage_count;
 
 pub use self::body::{Edit, edited};
+pub use self::call_body::{BodyPiece, CallBody, StoredContent};
 pub use self::task_outputs::TaskOutputs;

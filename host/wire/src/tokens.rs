@@ -11,11 +11,11 @@ pub use pointsman_domain::prompt::tokens_of_text as of_text;
 /// Bytes of the longest token of common tokenizers: a run of 128 blanks in OpenAI's `cl100k_base`
 /// and `o200k_base`, and in Llama 3's, which is derived from the former. A text has at least as
 /// many tokens as its bytes divided by this.
-pub(crate) const LONGEST_TOKEN_BYTES: usize = 128;
+pub const LONGEST_TOKEN_BYTES: usize = 128;
 
 /// Tokens of a picture of 1024 x 1024 in full detail: 85 and 170 for each of four tiles (OpenAI,
 /// "Images and vision", GPT-4o).
-pub(crate) const IMAGE: u64 = 765;
+pub const IMAGE: u64 = 765;
 /// Tokens of a picture with `"detail": "low"` (same source).
 pub(crate) const IMAGE_LOW_DETAIL: u64 = 85;
 
@@ -40,6 +40,12 @@ const VIDEO_SECONDS: u64 = 30;
 const PAGE: u64 = IMAGE + 650;
 /// Bytes of a page of a PDF with some pictures.
 const BYTES_PER_PAGE: u64 = 50_000;
+
+/// Returns the tokens of a recording of that many bytes.
+pub const fn of_recording(bytes: u64, is_wav: bool) -> u64 {
+    let bytes_per_second = if is_wav { WAV_BYTES_PER_SECOND } else { AUDIO_BYTES_PER_SECOND };
+    bytes.saturating_mul(AUDIO_TOKENS_PER_SECOND).div_ceil(bytes_per_second)
+}
 
 /// Returns the tokens of sound by the length of its base64 form; of an assumed length if the
 /// request only refers to it.

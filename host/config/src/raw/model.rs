@@ -178,6 +178,14 @@ pub(crate) enum Operation {
     Embedding,
     /// Transcriptions of speech.
     Transcription,
+    /// Translations of speech into English.
+    Translation,
+    /// Speech that reads out a text.
+    Speech,
+    /// Generated and edited images.
+    Image,
+    /// Moderations: judgements on harmful content.
+    Moderation,
 }
 
 /// Expected speed.

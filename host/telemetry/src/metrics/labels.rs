@@ -44,6 +44,10 @@ label_map! {
         chat = "chat": Operation::Chat,
         embedding = "embedding": Operation::Embedding,
         transcription = "transcription": Operation::Transcription,
+        translation = "translation": Operation::Translation,
+        speech = "speech": Operation::Speech,
+        image = "image": Operation::Image,
+        moderation = "moderation": Operation::Moderation,
     }
 }
 

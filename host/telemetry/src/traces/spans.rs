@@ -259,11 +259,11 @@ fn answer(span: &mut SpanWriter<'_, '_>, entry: &DecisionEntry) {
     }
 }
 
-/// Returns OpenTelemetry's name of an operation; it has none for transcriptions.
+/// Returns OpenTelemetry's name of an operation, or the gateway's own where it has none.
 const fn operation_name(operation: Operation) -> &'static str {
     match operation {
         Operation::Embedding => "embeddings",
-        Operation::Chat | Operation::Transcription => operation.name(),
+        _ => operation.name(),
     }
 }
 

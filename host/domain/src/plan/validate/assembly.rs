@@ -167,13 +167,22 @@ fn check_shape(operation: Operation, input: &[TaskInput], kinds: Modalities) -> 
     };
     match operation {
         Operation::Chat => Ok(()),
-        Operation::Transcription if !only || first.len() != 1 || kinds != Modalities::AUDIO => {
-            Err(TaskFault::InputShape("a transcription takes one message with one recording in it"))
-        }
-        Operation::Embedding if !only || first.is_empty() || kinds != Modalities::TEXT => {
-            Err(TaskFault::InputShape("an embedding takes one message with text in it"))
-        }
         // The recording is sent as a file, and the model need not take text.
-        Operation::Transcription | Operation::Embedding => Ok(()),
+        Operation::Transcription | Operation::Translation => {
+            let is_recording = only && first.len() == 1 && kinds == Modalities::AUDIO;
+            is_recording.then_some(()).ok_or(TaskFault::InputShape(match operation {
+                Operation::Translation => "a translation takes one message with one recording in it",
+                _ => "a transcription takes one message with one recording in it",
+            }))
+        }
+        Operation::Embedding | Operation::Speech | Operation::Image | Operation::Moderation => {
+            let is_text = only && !first.is_empty() && kinds == Modalities::TEXT;
+            is_text.then_some(()).ok_or(TaskFault::InputShape(match operation {
+                Operation::Embedding => "an embedding takes one message with text in it",
+                Operation::Speech => "a speech takes one message with text in it",
+                Operation::Image => "an image takes one message with text in it",
+                _ => "a moderation takes one message with text in it",
+            }))
+        }
     }
 }

@@ -14,7 +14,14 @@ enum Kind {
     Word(&'static [&'static str], &'static str),
     /// A language as two or three letters.
     Language,
+    /// A name of letters, digits, `-` and `_`.
+    Name(&'static str),
+    /// The width and height of an image, or `auto`.
+    Size,
 }
+
+/// Longest name that an option may have, in bytes.
+const MAX_NAME: usize = 64;
 
 const CHAT: &[(&str, Kind)] = &[
     ("temperature", Kind::Number(0.0, 2.0, "a number from 0 to 2")),
@@ -30,13 +37,32 @@ const CHAT: &[(&str, Kind)] = &[
     ("response_format", Kind::Word(&["json_object", "text"], "\"json_object\" or \"text\"")),
 ];
 const TRANSCRIPTION: &[(&str, Kind)] = &[("language", Kind::Language)];
+const SPEECH: &[(&str, Kind)] = &[
+    ("voice", Kind::Name("a voice such as \"alloy\"")),
+    (
+        "response_format",
+        Kind::Word(
+            &["mp3", "opus", "aac", "flac", "wav", "pcm"],
+            "\"mp3\", \"opus\", \"aac\", \"flac\", \"wav\" or \"pcm\"",
+        ),
+    ),
+    ("speed", Kind::Number(0.25, 4.0, "a number from 0.25 to 4")),
+];
+const IMAGE: &[(&str, Kind)] = &[
+    ("size", Kind::Size),
+    ("quality", Kind::Name("a quality such as \"low\"")),
+    ("background", Kind::Word(&["transparent", "opaque", "auto"], "\"transparent\", \"opaque\" or \"auto\"")),
+    ("output_format", Kind::Word(&["png", "jpeg", "webp"], "\"png\", \"jpeg\" or \"webp\"")),
+];
 
 /// Validates names and values.
 pub(super) fn check(operation: Operation, options: &[(String, String)]) -> Result<(), TaskFault> {
     let known = match operation {
         Operation::Chat => CHAT,
         Operation::Transcription => TRANSCRIPTION,
-        Operation::Embedding => &[],
+        Operation::Speech => SPEECH,
+        Operation::Image => IMAGE,
+        Operation::Embedding | Operation::Translation | Operation::Moderation => &[],
     };
     for (at, (name, value)) in options.iter().enumerate() {
         let is_repeated = options.iter().take(at).any(|(earlier, _)| earlier == name);
@@ -73,8 +99,27 @@ impl Kind {
                 }
                 _ => Err("a language as two or three small letters, such as \"en\""),
             },
+            Self::Name(expected) => match quoted(json) {
+                Some(name) if is_name(name) => Ok(()),
+                _ => Err(expected),
+            },
+            Self::Size => match quoted(json) {
+                Some(size) if size == "auto" || is_size(size) => Ok(()),
+                _ => Err("a size such as \"1024x1024\", or \"auto\""),
+            },
         }
     }
+}
+
+fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+/// Returns whether a text is a width and a height of one to four digits.
+fn is_size(size: &str) -> bool {
+    let is_length = |side: &str| (1..=4).contains(&side.len()) && side.bytes().all(|b| b.is_ascii_digit());
+    size.split_once('x').is_some_and(|(width, height)| is_length(width) && is_length(height))
 }
 
 /// Returns whether a number that Rust parses is also valid in JSON, without an exponent.
