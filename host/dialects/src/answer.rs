@@ -1,5 +1,7 @@
 //! Answers of providers, read and rendered in the client's protocol.
 
+mod media_type;
+mod output;
 mod relay;
 mod translating_relay;
 
@@ -15,10 +17,15 @@ pub use pointsman_wire::answer::{
 };
 
 use crate::form::{AnswerIdentity, ConversationAnswer, StopReason};
+use crate::forwarded::{ForwardedApi, read_answer, read_answer_text};
+use crate::gemini;
+use crate::gemini::embedding::{EmbeddingAnswer, EmbeddingCall};
 use crate::protocol::Protocol;
 use crate::translation::{self, ClientSide};
 
+pub use self::media_type::{Delivery, stream_media_type};
 pub use self::relay::{AnswerRelay, RelayOptions};
+pub use crate::forwarded::RelayFraming;
 
 /// Format in which a provider answers a call, and the translation for the client, if its protocol
 /// is another one.
@@ -26,6 +33,18 @@ pub use self::relay::{AnswerRelay, RelayOptions};
 pub struct AnswerFormat {
     provider: Protocol,
     translation: Option<Arc<AnswerTranslation>>,
+    /// Translation of vectors, which have no conversation.
+    vectors: Option<Arc<VectorTranslation>>,
+}
+
+/// Translation of Gemini's vectors into OpenAI's.
+#[derive(Debug)]
+pub(crate) struct VectorTranslation {
+    pub call: EmbeddingCall,
+    /// Name of the model that the answer states.
+    pub model: String,
+    /// Estimate of the input tokens, in place of a count.
+    pub input_tokens: u32,
 }
 
 /// Translation of an answer for a client.
@@ -40,13 +59,33 @@ pub(crate) struct AnswerTranslation {
 pub struct WholeAnswer {
     /// Token counts.
     pub count: AnswerCount,
-    /// Answer in the common form, if it is translated.
-    parsed: Option<Box<ConversationAnswer>>,
+    content: AnswerContent,
+}
+
+/// Content of a whole answer for the client.
+#[derive(Clone, Debug)]
+enum AnswerContent {
+    /// As it arrived.
+    Unchanged,
+    /// To be rendered from the common form.
+    Conversation(Box<ConversationAnswer>),
+    /// Rendered already.
+    Rendered(Bytes),
 }
 
 impl AnswerFormat {
     pub(crate) const fn new(provider: Protocol, translation: Option<Arc<AnswerTranslation>>) -> Self {
-        Self { provider, translation }
+        Self { provider, translation, vectors: None }
+    }
+
+    pub(crate) const fn of_vectors(translation: Arc<VectorTranslation>) -> Self {
+        let provider = Protocol::Forwarded(ForwardedApi::Embeddings);
+        Self { provider, translation: None, vectors: Some(translation) }
+    }
+
+    /// Returns how an answer with a media type is delivered to the client.
+    pub fn delivery(&self, media_type: Option<&str>, streaming: bool) -> Delivery {
+        self.provider.delivery(media_type, streaming)
     }
 
     /// Parses a whole answer for the client.
@@ -54,23 +93,36 @@ impl AnswerFormat {
     /// # Errors
     /// Fails if it is not an answer of the protocol, or reports an error.
     pub fn read(&self, answer: &[u8]) -> Result<WholeAnswer, InvalidAnswer> {
-        if self.translation.is_none() && self.provider == Protocol::ChatCompletions {
-            return Ok(WholeAnswer { count: openai::read_chat_count(answer)?, parsed: None });
+        if let Some(vectors) = &self.vectors {
+            let EmbeddingAnswer { body, count } = vectors.render(answer)?;
+            let count = AnswerCount { count, output_bytes: 0 };
+            return Ok(WholeAnswer { count, content: AnswerContent::Rendered(body) });
         }
-        if self.translation.is_none() && !self.is_conversation() {
-            return Ok(WholeAnswer { count: self.read_output(answer)?.count, parsed: None });
+        let unchanged = |count| WholeAnswer { count, content: AnswerContent::Unchanged };
+        match self.provider {
+            Protocol::ChatCompletions if self.translation.is_none() => {
+                return Ok(unchanged(openai::read_chat_count(answer)?));
+            }
+            Protocol::Forwarded(api) => return Ok(unchanged(read_answer(api, answer)?)),
+            _ => {}
         }
         let parsed = translation::parse_answer(self.provider, answer)?;
         let count = AnswerCount { count: parsed.count, output_bytes: parsed.output_bytes() };
-        let parsed = self.translation.is_some().then(|| Box::new(parsed));
-        Ok(WholeAnswer { count, parsed })
+        Ok(WholeAnswer {
+            count,
+            content: match self.translation {
+                Some(_) => AnswerContent::Conversation(Box::new(parsed)),
+                None => AnswerContent::Unchanged,
+            },
+        })
     }
 
     /// Renders a whole answer for the client. Its usage is the `total` of all calls that it took, if
     /// there were others.
     pub fn render(&self, body: Bytes, answer: &WholeAnswer, usage: Usage, total: Option<Usage>) -> Bytes {
-        match (&self.translation, &answer.parsed) {
-            (Some(translation), Some(parsed)) => {
+        match (&self.translation, &answer.content) {
+            (_, AnswerContent::Rendered(body)) => body.clone(),
+            (Some(translation), AnswerContent::Conversation(parsed)) => {
                 let usage = total.unwrap_or(usage);
                 translation.client.render_answer(parsed, &translation.identity, usage)
             }
@@ -89,8 +141,11 @@ impl AnswerFormat {
     pub fn read_output(&self, answer: &[u8]) -> Result<TaskOutput, InvalidAnswer> {
         match self.provider {
             Protocol::ChatCompletions => openai::read_chat_output(answer),
-            Protocol::Transcriptions => openai::read_transcription_output(answer),
-            Protocol::Embeddings => openai::read_embedding_output(answer),
+            Protocol::Forwarded(ForwardedApi::Embeddings) => match &self.vectors {
+                Some(vectors) => openai::read_embedding_output(&vectors.render(answer)?.body),
+                None => openai::read_embedding_output(answer),
+            },
+            Protocol::Forwarded(api) => output::read(api, answer),
             Protocol::Completions | Protocol::Responses | Protocol::Messages | Protocol::GenerateContent => {
                 let parsed = translation::parse_answer(self.provider, answer)?;
                 Ok(TaskOutput {
@@ -108,11 +163,19 @@ impl AnswerFormat {
     /// Fails if it is not an answer of the client's protocol.
     pub fn read_client_answer(&self, answer: &[u8]) -> Result<TaskOutput, InvalidAnswer> {
         let client = self.translation.as_ref().map_or(self.provider, |to| to.client.protocol);
-        Self::new(client, None).read_output(answer)
+        match client {
+            Protocol::Forwarded(api) => {
+                let no_text = || InvalidAnswer::WrongShape("it has no text".to_owned());
+                read_answer_text(api, answer).ok_or_else(no_text)
+            }
+            client => Self::new(client, None).read_output(answer),
+        }
     }
+}
 
-    const fn is_conversation(&self) -> bool {
-        !matches!(self.provider, Protocol::Embeddings | Protocol::Transcriptions)
+impl VectorTranslation {
+    fn render(&self, answer: &[u8]) -> Result<EmbeddingAnswer, InvalidAnswer> {
+        Ok(gemini::embedding::parse_answer(answer, &self.call, &self.model, self.input_tokens)?)
     }
 }
 

@@ -1,17 +1,18 @@
 //! Calls of models: the content, which is the same for each model that is tried, rendered for the
 //! dialect of one.
 
+mod forwarded;
 mod path;
 mod task;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use pointsman_domain::model::{NativeApis, Operation};
 use pointsman_domain::serving_error::ServingError;
+use pointsman_wire::CallBody;
 use pointsman_wire::openai::pass_through::{CallMembers, TaskBody};
-use pointsman_wire::openai::provider::{EmbeddingBody, TranscriptionBody};
+use pointsman_wire::openai::provider::{TextCallBody, TranscriptionBody};
 use pointsman_wire::provider::ProviderDialect;
 
 pub use pointsman_wire::TaskOutputs;
@@ -21,8 +22,9 @@ pub use self::task::InvalidTaskInput;
 use crate::answer::{AnswerFormat, AnswerTranslation};
 use crate::anthropic::pass_through::has_foreign_reasoning;
 use crate::form::{AnswerIdentity, ConversationRequest, Losses};
+use crate::forwarded::ForwardedApi;
 use crate::protocol::Protocol;
-use crate::request::{ClientRequest, OriginalBody};
+use crate::request::{ClientConversation, ClientRequest, OriginalBody};
 use crate::translation::{self, ClientSide};
 
 /// Content of a call, without the members that each call sets.
@@ -32,10 +34,10 @@ pub enum CallContent<'a> {
     Request(&'a ClientRequest),
     /// Chat that a policy composed.
     Chat(ChatTask),
-    /// Recording.
-    Transcription(TranscriptionBody),
-    /// Text to embed.
-    Embedding(EmbeddingBody),
+    /// Recording of a task.
+    Recording(ForwardedApi, TranscriptionBody),
+    /// Text of a task of another operation than chat.
+    Text(ForwardedApi, TextCallBody),
 }
 
 /// Chat that a policy composed, for the client or for its plan.
@@ -75,8 +77,8 @@ pub struct RenderedCall<'a> {
     pub path: Cow<'a, str>,
     /// Media type of the body; `None` for JSON.
     pub content_type: Option<&'a str>,
-    /// Body in pieces.
-    pub body: Vec<Bytes>,
+    /// Body.
+    pub body: CallBody,
     /// Format of the answer.
     pub format: AnswerFormat,
     /// Members of the client's request that were left out.
@@ -89,18 +91,21 @@ pub enum Untranslatable {
     /// The provider's API has no counterpart of a member.
     #[error("the model's API cannot express `{0}`")]
     Member(String),
+    /// The provider's API has no counterpart of an operation.
+    #[error("the model's API has no requests for {0}")]
+    Operation(&'static str),
     /// A member that only a translation reads is not valid.
     #[error("{0}")]
     Invalid(ServingError),
 }
 
 /// Body of a call.
-struct CallBody {
+struct TargetBody {
     protocol: Protocol,
     streaming: bool,
-    body: Vec<Bytes>,
+    body: CallBody,
     dropped: Vec<String>,
-    translation: Option<Arc<AnswerTranslation>>,
+    format: AnswerFormat,
 }
 
 impl CallContent<'_> {
@@ -109,43 +114,45 @@ impl CallContent<'_> {
     /// # Errors
     /// Fails if the provider's dialect cannot express the content.
     pub fn render<'s>(&'s self, target: &CallTarget<'s>) -> Result<RenderedCall<'s>, Untranslatable> {
-        let CallBody { protocol, streaming, body, dropped, translation } = self.body(target)?;
+        let TargetBody { protocol, streaming, body, dropped, format } = self.body(target)?;
         Ok(RenderedCall {
             path: path::of_call(target, protocol, streaming),
             content_type: self.content_type(),
             body,
-            format: AnswerFormat::new(protocol, translation),
+            format,
             dropped,
         })
     }
 
-    fn body(&self, target: &CallTarget<'_>) -> Result<CallBody, Untranslatable> {
-        let plain = |protocol, body| CallBody::unchanged(protocol, false, body);
+    fn body(&self, target: &CallTarget<'_>) -> Result<TargetBody, Untranslatable> {
         match self {
-            Self::Request(request) => target.request_body(request),
+            Self::Request(ClientRequest::Conversation(request)) => target.request_body(request),
+            Self::Request(ClientRequest::Forwarded(request)) => target.forwarded_body(request),
             Self::Chat(task) => target.task_body(task),
-            Self::Transcription(body) => {
-                Ok(plain(Protocol::Transcriptions, body.body_for(target.upstream_name)))
+            Self::Recording(api, body) => {
+                target.forwarded_task_body(*api, body.body_for(target.upstream_name), body.input_tokens)
             }
-            Self::Embedding(body) => Ok(plain(Protocol::Embeddings, body.body_for(target.upstream_name))),
+            Self::Text(api, body) => {
+                target.forwarded_task_body(*api, body.body_for(target.upstream_name), body.input_tokens)
+            }
         }
     }
 
     /// Returns whether a call would request the usage of a stream where the client did not.
     pub fn adds_stream_usage(&self) -> bool {
         match self {
-            Self::Request(request) => request.as_chat().adds_stream_usage(),
+            Self::Request(ClientRequest::Conversation(request)) => request.as_chat().adds_stream_usage(),
             Self::Chat(task) => task.body.adds_stream_usage(),
-            Self::Transcription(_) | Self::Embedding(_) => false,
+            Self::Request(ClientRequest::Forwarded(_)) | Self::Recording(..) | Self::Text(..) => false,
         }
     }
 
     /// Returns the operation of the call.
     pub fn operation(&self) -> Operation {
         match self {
-            Self::Request(_) | Self::Chat(_) => Operation::Chat,
-            Self::Transcription(_) => Operation::Transcription,
-            Self::Embedding(_) => Operation::Embedding,
+            Self::Request(ClientRequest::Conversation(_)) | Self::Chat(_) => Operation::Chat,
+            Self::Request(ClientRequest::Forwarded(request)) => request.api.operation(),
+            Self::Recording(api, _) | Self::Text(api, _) => api.operation(),
         }
     }
 
@@ -154,8 +161,8 @@ impl CallContent<'_> {
         match self {
             Self::Request(request) => request.input_tokens(),
             Self::Chat(task) => task.body.input_tokens,
-            Self::Transcription(body) => body.input_tokens,
-            Self::Embedding(body) => body.input_tokens,
+            Self::Recording(_, body) => body.input_tokens,
+            Self::Text(_, body) => body.input_tokens,
         }
     }
 
@@ -167,15 +174,17 @@ impl CallContent<'_> {
 
     fn content_type(&self) -> Option<&str> {
         match self {
-            Self::Transcription(body) => Some(&body.content_type),
-            Self::Request(_) | Self::Chat(_) | Self::Embedding(_) => None,
+            Self::Recording(_, body) => Some(&body.content_type),
+            Self::Request(ClientRequest::Forwarded(request)) => request.content_type(),
+            Self::Request(ClientRequest::Conversation(_)) | Self::Chat(_) | Self::Text(..) => None,
         }
     }
 }
 
-impl CallBody {
-    fn unchanged(protocol: Protocol, streaming: bool, body: Vec<Bytes>) -> Self {
-        Self { protocol, streaming, body, dropped: Vec::new(), translation: None }
+impl TargetBody {
+    fn unchanged(protocol: Protocol, streaming: bool, body: impl Into<CallBody>) -> Self {
+        let format = AnswerFormat::new(protocol, None);
+        Self { protocol, streaming, body: body.into(), dropped: Vec::new(), format }
     }
 }
 
@@ -190,24 +199,24 @@ impl CallTarget<'_> {
 
     /// Returns the body of a client's request: as it arrived where the provider has the same
     /// protocol, else translated.
-    fn request_body(&self, request: &ClientRequest) -> Result<CallBody, Untranslatable> {
+    fn request_body(&self, request: &ClientConversation) -> Result<TargetBody, Untranslatable> {
         let provider = Protocol::of_conversations(self.dialect);
         let streaming = request.is_streaming();
         match request.original() {
             None if provider == Protocol::ChatCompletions => {
                 let body = request.as_chat().body_for(&self.members());
-                return Ok(CallBody::unchanged(provider, streaming, body));
+                return Ok(TargetBody::unchanged(provider, streaming, body));
             }
             Some(OriginalBody::Messages(original)) if provider == Protocol::Messages => {
                 let parsed = request.parsed().map_err(Untranslatable::Invalid)?;
                 if !has_foreign_reasoning(&parsed.request) {
                     let body = original.body_for(self.upstream_name, self.max_output_tokens);
-                    return Ok(CallBody::unchanged(provider, streaming, body));
+                    return Ok(TargetBody::unchanged(provider, streaming, body));
                 }
             }
             Some(OriginalBody::Responses(original)) if self.has_responses() => {
                 let body = original.body_for(self.upstream_name, self.max_output_tokens);
-                return Ok(CallBody::unchanged(Protocol::Responses, streaming, body));
+                return Ok(TargetBody::unchanged(Protocol::Responses, streaming, body));
             }
             _ => {}
         }
@@ -216,12 +225,12 @@ impl CallTarget<'_> {
     }
 
     /// Returns the body of a task, which is composed as chat completions.
-    fn task_body(&self, task: &ChatTask) -> Result<CallBody, Untranslatable> {
+    fn task_body(&self, task: &ChatTask) -> Result<TargetBody, Untranslatable> {
         let provider = Protocol::of_conversations(self.dialect);
         let streaming = task.body.is_streaming();
         let body = task.body.body_for(&self.members());
         if provider == Protocol::ChatCompletions && task.client.protocol == Protocol::ChatCompletions {
-            return Ok(CallBody::unchanged(provider, streaming, body));
+            return Ok(TargetBody::unchanged(provider, streaming, body));
         }
         let body = body.concat();
         let parsed =
@@ -235,7 +244,7 @@ impl CallTarget<'_> {
         mut request: ConversationRequest,
         mut losses: Losses,
         client: ClientSide,
-    ) -> Result<CallBody, Untranslatable> {
+    ) -> Result<TargetBody, Untranslatable> {
         self.upstream_name.clone_into(&mut request.model);
         request.wants_stream_usage |= self.stream_usage;
         request.max_output_tokens = match (request.max_output_tokens, self.max_output_tokens) {
@@ -252,12 +261,12 @@ impl CallTarget<'_> {
             created: self.created,
             model: self.upstream_name.to_owned(),
         };
-        Ok(CallBody {
+        Ok(TargetBody {
             protocol: provider,
             streaming,
-            body: vec![body],
+            body: body.into(),
             dropped: losses.iter().map(|loss| loss.member.clone()).collect(),
-            translation: Some(Arc::new(AnswerTranslation { client, identity })),
+            format: AnswerFormat::new(provider, Some(Arc::new(AnswerTranslation { client, identity }))),
         })
     }
 

@@ -62,9 +62,7 @@ impl Protocol {
 
     const fn error_format(self) -> ErrorFormat {
         match self {
-            Self::ChatCompletions | Self::Completions | Self::Embeddings | Self::Transcriptions => {
-                ErrorFormat::OpenAi
-            }
+            Self::ChatCompletions | Self::Completions | Self::Forwarded(_) => ErrorFormat::OpenAi,
             Self::GenerateContent => ErrorFormat::Gemini,
             Self::Responses => ErrorFormat::Responses,
             Self::Messages => ErrorFormat::Anthropic,

@@ -12,7 +12,7 @@
 //! Nothing here opens a socket, waits, or reads a clock.
 
 pub use pointsman_conversation::{form, json};
-pub use pointsman_openai::{chat, completions, responses};
+pub use pointsman_openai::{chat, completions, forwarded, responses};
 
 pub mod answer;
 pub mod anthropic;

@@ -2,6 +2,8 @@
 
 use pointsman_wire::provider::ProviderDialect;
 
+pub use crate::forwarded::ForwardedApi;
+
 /// Format of the requests, answers, stream events and errors of one operation of an API. Clients
 /// use one, and so does each call of a provider; where they are the same, bytes pass through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,24 +18,11 @@ pub enum Protocol {
     Messages,
     /// Google's Gemini API, which only providers speak.
     GenerateContent,
-    /// OpenAI's embeddings.
-    Embeddings,
-    /// OpenAI's transcriptions of audio.
-    Transcriptions,
+    /// An API of OpenAI whose requests are forwarded as they arrived.
+    Forwarded(ForwardedApi),
 }
 
 impl Protocol {
-    /// Every protocol, in the order of the variants.
-    pub const ALL: [Self; 7] = [
-        Self::ChatCompletions,
-        Self::Completions,
-        Self::Responses,
-        Self::Messages,
-        Self::GenerateContent,
-        Self::Embeddings,
-        Self::Transcriptions,
-    ];
-
     /// Returns the name of the protocol, which policies see as the attribute `api`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -42,8 +31,7 @@ impl Protocol {
             Self::Responses => "responses",
             Self::Messages => "messages",
             Self::GenerateContent => "generate-content",
-            Self::Embeddings => "embeddings",
-            Self::Transcriptions => "transcriptions",
+            Self::Forwarded(api) => api.name(),
         }
     }
 

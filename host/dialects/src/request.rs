@@ -1,177 +1,149 @@
 //! Requests of clients, whichever protocol they use.
 
 mod composed;
+mod conversation;
 mod scan;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use pointsman_domain::model::{Abilities, Operation};
-use pointsman_domain::plan::ComposedPart;
-use pointsman_domain::prompt::{ContentSize, Prompt};
+use pointsman_domain::model::Abilities;
+use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
-use pointsman_domain::serving_error::ServingError;
-use pointsman_wire::TaskOutputs;
-use pointsman_wire::openai::client::ChatRequest;
+use pointsman_domain::serving_error::{ErrorKind, ServingError};
+use pointsman_wire::form::UploadedForm;
 
-use crate::anthropic;
-use crate::anthropic::pass_through::MessagesBody;
+use crate::forwarded::{ForwardedApi, ForwardedRequest};
 use crate::protocol::Protocol;
-use crate::responses::pass_through::ResponsesBody;
-use crate::translation::{self, ClientSide, ParsedConversation};
 
 pub use self::composed::ComposedAnswer;
+pub use self::conversation::ClientConversation;
 pub use self::scan::ClientRequestScan;
 
-/// Parsed request of a client: facts for routing, and the bytes to forward.
-///
-/// A request in another protocol than OpenAI's chat completions is also held in that form, in which
-/// policies see it and plans compose their tasks.
-#[derive(Clone, Debug)]
-pub struct ClientRequest {
-    protocol: Protocol,
-    chat: ChatRequest,
-    /// Request as it arrived, if that is not `chat`.
-    original: Option<OriginalBody>,
-    /// Request in the common form, once it is needed.
-    parsed: Arc<OnceLock<Result<Arc<ParsedConversation>, ServingError>>>,
-}
+pub(crate) use self::conversation::OriginalBody;
 
-/// Body of a request as it arrived, with the positions of what a call changes.
+/// Parsed request of a client: facts for routing, and the bytes to forward.
 #[derive(Clone, Debug)]
-pub(crate) enum OriginalBody {
-    Completions,
-    Messages(MessagesBody),
-    Responses(ResponsesBody),
+#[expect(clippy::large_enum_variant, reason = "most requests are conversations")]
+pub enum ClientRequest {
+    /// Request for an answer to a conversation, which a plan may split into tasks.
+    Conversation(ClientConversation),
+    /// Request of another operation, which one model answers as it is.
+    Forwarded(ForwardedRequest),
 }
 
 impl ClientRequest {
+    /// Returns the request of a form that has arrived.
+    ///
+    /// # Errors
+    /// Fails if a required field is missing.
+    pub fn of_form(api: ForwardedApi, form: UploadedForm) -> Result<Self, ServingError> {
+        Ok(Self::Forwarded(ForwardedRequest::parse_form(api, form)?))
+    }
+
+    /// Returns the error of a request whose body has another media type than its API takes.
+    pub fn wrong_media_type(api: ForwardedApi, stated: Option<&str>) -> ServingError {
+        ForwardedRequest::wrong_media_type(api, stated)
+    }
+
+    /// Returns the conversation to which the request is for an answer, if it is for one.
+    pub fn as_conversation(&self) -> Option<&ClientConversation> {
+        match self {
+            Self::Conversation(request) => Some(request),
+            Self::Forwarded(_) => None,
+        }
+    }
+
     /// Returns the protocol of the request.
     pub fn protocol(&self) -> Protocol {
-        self.protocol
+        match self {
+            Self::Conversation(request) => request.protocol(),
+            Self::Forwarded(request) => Protocol::Forwarded(request.api),
+        }
     }
 
     /// Returns the requested model: the name of a route, or `backend/model`.
     pub fn model(&self) -> &str {
-        &self.chat.model
+        match self {
+            Self::Conversation(request) => request.model(),
+            Self::Forwarded(request) => &request.model,
+        }
     }
 
     /// Returns whether the client requested a stream.
     pub fn is_streaming(&self) -> bool {
-        self.chat.streaming
+        match self {
+            Self::Conversation(request) => request.is_streaming(),
+            Self::Forwarded(request) => request.streaming,
+        }
     }
 
-    /// Returns whether the client requested the usage of a stream. Backends are requested to report
-    /// it in any case.
+    /// Returns whether the client sees the usage of a stream.
     pub fn wants_stream_usage(&self) -> bool {
-        self.chat.wants_usage
+        match self {
+            Self::Conversation(request) => request.wants_stream_usage(),
+            Self::Forwarded(_) => true,
+        }
     }
 
     /// Returns the client's limit of tokens of one answer.
     pub fn max_output_tokens(&self) -> Option<u32> {
-        self.chat.max_output_tokens
+        self.as_conversation()?.max_output_tokens()
     }
 
-    /// Returns the number of requested answers, at least 1.
+    /// Returns the number of requested answers that are charged one by one, at least 1.
     pub fn answers(&self) -> u32 {
-        self.chat.answers
+        self.as_conversation().map_or(1, ClientConversation::answers)
     }
 
     /// Returns the estimated tokens of the whole input.
     pub fn input_tokens(&self) -> u32 {
-        self.chat.input_tokens
+        match self {
+            Self::Conversation(request) => request.input_tokens(),
+            Self::Forwarded(request) => request.input_tokens,
+        }
     }
 
     /// Sets the facts that follow from the body.
     pub fn describe(&self, facts: &mut RequestFacts) {
-        let ChatRequest { model, streaming, max_output_tokens, inputs, needs, .. } = &self.chat;
-        facts.operation = Operation::Chat;
-        facts.model.clone_from(model);
-        facts.input_tokens = self.chat.input_tokens;
-        facts.least_input_tokens = self.chat.least_input_tokens;
-        facts.max_output_tokens = *max_output_tokens;
-        facts.inputs = *inputs;
-        facts.needs = *needs;
-        facts.negotiable_needs = self.chat.negotiable_needs;
-        facts.turns = self.chat.turns;
-        facts.streaming = *streaming;
-        if self.leaves_reasoning_to_the_model() {
-            facts.negotiable_needs |= *needs & Abilities::REASONING;
-        }
-        if self.protocol != Protocol::ChatCompletions {
-            facts.attributes.insert("api".to_owned(), self.protocol.name().to_owned());
+        match self {
+            Self::Conversation(request) => request.describe(facts),
+            Self::Forwarded(request) => {
+                facts.operation = request.api.operation();
+                facts.model.clone_from(&request.model);
+                facts.input_tokens = request.input_tokens;
+                facts.least_input_tokens = request.least_input_tokens;
+                facts.inputs = request.inputs;
+                facts.needs = Abilities::empty();
+                facts.streaming = request.streaming;
+                facts.attributes.insert("api".to_owned(), request.api.name().to_owned());
+            }
         }
     }
 
     /// Returns the content for a policy with that grant. Texts are decoded on first use.
     pub fn prompt(&self) -> Arc<dyn Prompt> {
-        Arc::new(self.chat.prompt())
-    }
-
-    /// Returns the bytes that the request and its prompt hold.
-    pub fn held_bytes(&self) -> usize {
-        self.chat.body_len() + self.translated_bytes()
-    }
-
-    /// Returns the bytes that the request holds besides the body that arrived.
-    pub fn translated_bytes(&self) -> usize {
-        match self.original {
-            Some(_) => 2 * self.chat.body_len(),
-            None => 0,
+        match self {
+            Self::Conversation(request) => request.prompt(),
+            Self::Forwarded(request) => Arc::new(request.prompt()),
         }
     }
 
-    /// Returns the size of the parts of the request that the task that answers sends besides its
-    /// messages, such as tools.
-    pub fn size_beside_messages(&self) -> ContentSize {
-        self.chat.size_beside_messages()
+    /// Returns the bytes of memory that the request and its prompt hold.
+    pub fn held_bytes(&self) -> usize {
+        match self {
+            Self::Conversation(request) => request.held_bytes(),
+            Self::Forwarded(request) => request.held_bytes(),
+        }
     }
 
     /// Renders the estimated tokens of the input as the response to a request for them.
-    pub fn render_token_count(&self) -> Bytes {
-        anthropic::render_count_tokens(self.input_tokens().into())
-    }
-
-    /// Composes a text from parts of the request and outputs of tasks.
-    pub fn compose_text(&self, parts: &[ComposedPart], outputs: &TaskOutputs) -> String {
-        self.chat.compose_text(parts, outputs)
-    }
-
-    /// Returns whether the model decides how much it reasons, so that one that cannot reason will do.
-    fn leaves_reasoning_to_the_model(&self) -> bool {
-        let parsed = self.parsed.get().and_then(|parsed| parsed.as_ref().ok());
-        let reasoning = parsed.and_then(|parsed| parsed.request.reasoning.as_ref());
-        reasoning.is_some_and(|reasoning| reasoning.is_adaptive)
-    }
-
-    pub(crate) fn as_chat(&self) -> &ChatRequest {
-        &self.chat
-    }
-
-    pub(crate) fn original(&self) -> Option<&OriginalBody> {
-        self.original.as_ref()
-    }
-
-    /// Returns the request in the common form.
     ///
     /// # Errors
-    /// Fails if a member that only a translation reads is not valid.
-    pub(crate) fn parsed(&self) -> Result<Arc<ParsedConversation>, ServingError> {
-        let parse = || {
-            let body = self.chat.body_bytes();
-            translation::parse_request(Protocol::ChatCompletions, &body).map(Arc::new)
-        };
-        self.parsed.get_or_init(parse).clone()
-    }
-
-    pub(crate) fn client_side(&self) -> ClientSide {
-        let parsed = self.parsed.get().and_then(|parsed| parsed.as_ref().ok());
-        let echoed = parsed.and_then(|parsed| parsed.echoed.clone());
-        ClientSide {
-            protocol: self.protocol,
-            wants_stream_usage: self.wants_stream_usage(),
-            input_tokens: self.input_tokens(),
-            echoed,
-        }
+    /// Fails if the request has no conversation.
+    pub fn render_token_count(&self) -> Result<Bytes, ServingError> {
+        let no_conversation =
+            || ServingError::new(ErrorKind::UnsupportedRequest, "the request has no messages");
+        Ok(self.as_conversation().ok_or_else(no_conversation)?.render_token_count())
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn parse_request(protocol: Protocol, body: &[u8]) -> Result<ParsedCon
             let (request, echoed, losses) = responses::parse_request(body)?;
             Ok(ParsedConversation { request, losses, echoed: Some(Arc::new(echoed)) })
         }
-        Protocol::GenerateContent | Protocol::Embeddings | Protocol::Transcriptions => Err(no_conversation()),
+        Protocol::GenerateContent | Protocol::Forwarded(_) => Err(no_conversation()),
     }
 }
 
@@ -66,11 +66,7 @@ pub(crate) fn render_request(
         Protocol::Messages => anthropic::render_request(request, losses),
         Protocol::GenerateContent => gemini::render_request(request, losses),
         // Providers are called with no other protocol for a request that is translated.
-        Protocol::ChatCompletions
-        | Protocol::Completions
-        | Protocol::Responses
-        | Protocol::Embeddings
-        | Protocol::Transcriptions => {
+        Protocol::ChatCompletions | Protocol::Completions | Protocol::Responses | Protocol::Forwarded(_) => {
             chat::render_request_for(request, &chat::ChatQuirks::of_host(host), losses)
         }
     }
@@ -82,10 +78,9 @@ pub(crate) fn parse_answer(protocol: Protocol, answer: &[u8]) -> Result<Conversa
         Protocol::Messages => anthropic::parse_answer(answer),
         Protocol::GenerateContent => gemini::parse_answer(answer),
         Protocol::Responses => responses::parse_answer(answer),
-        Protocol::ChatCompletions
-        | Protocol::Completions
-        | Protocol::Embeddings
-        | Protocol::Transcriptions => chat::parse_answer(answer),
+        Protocol::ChatCompletions | Protocol::Completions | Protocol::Forwarded(_) => {
+            chat::parse_answer(answer)
+        }
     }
 }
 
@@ -95,10 +90,9 @@ pub(crate) fn stream_reader(protocol: Protocol) -> Box<dyn StreamReader> {
         Protocol::Messages => Box::new(anthropic::MessagesStreamReader::new()),
         Protocol::GenerateContent => Box::new(gemini::GeminiStreamReader::new()),
         Protocol::Responses => Box::new(responses::ResponsesStreamReader::default()),
-        Protocol::ChatCompletions
-        | Protocol::Completions
-        | Protocol::Embeddings
-        | Protocol::Transcriptions => Box::new(chat::ChatStreamReader::default()),
+        Protocol::ChatCompletions | Protocol::Completions | Protocol::Forwarded(_) => {
+            Box::new(chat::ChatStreamReader::default())
+        }
     }
 }
 
@@ -108,10 +102,9 @@ pub(crate) fn parse_error(protocol: Protocol, status: u16, body: &[u8]) -> Provi
         Protocol::Messages => anthropic::parse_error(status, body),
         Protocol::GenerateContent => gemini::parse_error(status, body),
         Protocol::Responses => responses::parse_error(status, body),
-        Protocol::ChatCompletions
-        | Protocol::Completions
-        | Protocol::Embeddings
-        | Protocol::Transcriptions => chat::parse_error(status, body),
+        Protocol::ChatCompletions | Protocol::Completions | Protocol::Forwarded(_) => {
+            chat::parse_error(status, body)
+        }
     }
 }
 
@@ -127,10 +120,9 @@ impl ClientSide {
             Protocol::Completions => completions::render_answer(answer, identity, usage),
             Protocol::Messages => anthropic::render_answer(answer, identity, usage),
             Protocol::Responses => responses::render_answer(answer, identity, &self.echoed_members(), usage),
-            Protocol::ChatCompletions
-            | Protocol::GenerateContent
-            | Protocol::Embeddings
-            | Protocol::Transcriptions => chat::render_answer(answer, identity, usage),
+            Protocol::ChatCompletions | Protocol::GenerateContent | Protocol::Forwarded(_) => {
+                chat::render_answer(answer, identity, usage)
+            }
         }
     }
 
@@ -145,10 +137,7 @@ impl ClientSide {
                 let echoed = EchoedMembers::clone(&self.echoed_members());
                 Box::new(responses::ResponsesStreamWriter::new(identity, echoed))
             }
-            Protocol::ChatCompletions
-            | Protocol::GenerateContent
-            | Protocol::Embeddings
-            | Protocol::Transcriptions => {
+            Protocol::ChatCompletions | Protocol::GenerateContent | Protocol::Forwarded(_) => {
                 Box::new(chat::ChatStreamWriter::new(identity, self.wants_stream_usage))
             }
         }

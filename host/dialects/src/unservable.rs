@@ -31,10 +31,8 @@ impl MemberNames {
             log_probabilities: "logprobs",
         };
         match protocol {
-            Protocol::ChatCompletions
-            | Protocol::GenerateContent
-            | Protocol::Embeddings
-            | Protocol::Transcriptions => chat,
+            Protocol::ChatCompletions | Protocol::GenerateContent => chat,
+            Protocol::Forwarded(api) => Self { content: api.content_member(), image: "an image", ..chat },
             Protocol::Completions => Self { content: "prompt", ..chat },
             Protocol::Responses => Self {
                 content: "input",
@@ -80,7 +78,10 @@ fn unservable(protocol: Protocol, none: &NoCandidate) -> ServingError {
             ServingError::new(ErrorKind::ContextLengthExceeded, none.to_string())
                 .with_parameter(words.content)
         }
-        NoCandidate::Operation(_) => unsupported(none.to_string()),
+        NoCandidate::Operation(operation) => {
+            let allow = allow("operations", vec![&format!("\"{operation}\"")]);
+            unsupported(format!("{none}; {allow}"))
+        }
         NoCandidate::Inputs(kinds) => {
             let (parts, values): (Vec<_>, Vec<_>) = kinds.iter().map(|kind| words.content_part(kind)).unzip();
             let allow = allow("inputs", values);

@@ -11,6 +11,7 @@ use super::{AnswerFormat, BrokenStream, ReportedError, StreamState};
 use crate::anthropic::MessagesStreamWriter;
 use crate::anthropic::pass_through::MessagesRelay;
 use crate::form::{AnswerIdentity, StreamWriter};
+use crate::forwarded::{ForwardedRelay, RelayFraming};
 use crate::protocol::Protocol;
 use crate::responses::pass_through::ResponsesRelay;
 use crate::responses::{EchoedMembers, ResponsesStreamWriter};
@@ -28,6 +29,8 @@ pub struct RelayOptions {
     pub other_usage: Usage,
     /// Estimate of the input tokens, for a provider that does not count them.
     pub input_tokens: u32,
+    /// Division of the answer into parts.
+    pub framing: RelayFraming,
 }
 
 /// Relays a streamed answer to the client, and reads usage, content and completeness as it passes.
@@ -41,6 +44,7 @@ enum RelayKind {
     Messages(Box<MessagesRelay>),
     Responses(Box<ResponsesRelay>),
     Translating(Box<TranslatingRelay>),
+    Forwarded(Box<ForwardedRelay>),
 }
 
 /// Calls a method of the relay, whichever kind it is.
@@ -51,6 +55,7 @@ macro_rules! each_kind {
             RelayKind::Messages($relay) => $call,
             RelayKind::Responses($relay) => $call,
             RelayKind::Translating($relay) => $call,
+            RelayKind::Forwarded($relay) => $call,
         }
     };
 }
@@ -58,7 +63,7 @@ macro_rules! each_kind {
 impl AnswerFormat {
     /// Returns the relay for a stream that has not begun.
     pub fn relay(&self, options: RelayOptions) -> AnswerRelay {
-        let RelayOptions { hide_usage, answers, other_usage, input_tokens } = options;
+        let RelayOptions { hide_usage, answers, other_usage, input_tokens, framing } = options;
         AnswerRelay(match (&self.translation, self.provider) {
             (Some(translation), provider) => {
                 let reader = translation::stream_reader(provider);
@@ -72,6 +77,9 @@ impl AnswerFormat {
             }
             (None, Protocol::Messages) => RelayKind::Messages(Box::default()),
             (None, Protocol::Responses) => RelayKind::Responses(Box::default()),
+            (None, Protocol::Forwarded(api)) => {
+                RelayKind::Forwarded(Box::new(ForwardedRelay::new(api, framing)))
+            }
             (None, _) => RelayKind::Chat(StreamRelay::new(hide_usage, answers).with_other_usage(other_usage)),
         })
     }
@@ -125,18 +133,28 @@ impl AnswerRelay {
         each_kind!(&self.0, relay => relay.usage_or_estimate(input_tokens))
     }
 
-    /// Renders an error of the gateway that ends the stream.
-    pub fn error_event(&mut self, error: &ServingError) -> Bytes {
+    /// Renders an error of the gateway that ends the stream; `None` where the answer has no place for
+    /// one, so that only the end of the connection can tell the client.
+    pub fn error_event(&mut self, error: &ServingError) -> Option<Bytes> {
         let mut event = Vec::new();
         match &mut self.0 {
-            RelayKind::Chat(_) => return ErrorBody::from(error).to_event(),
+            RelayKind::Forwarded(relay) if relay.framing() == RelayFraming::Bytes => return None,
+            RelayKind::Chat(_) | RelayKind::Forwarded(_) => return Some(ErrorBody::from(error).to_event()),
             RelayKind::Messages(_) => MessagesStreamWriter::new(unknown(), 0).error(error, &mut event),
             RelayKind::Responses(_) => {
                 ResponsesStreamWriter::new(unknown(), EchoedMembers::default()).error(error, &mut event);
             }
             RelayKind::Translating(relay) => relay.write_error(error, &mut event),
         }
-        event.into()
+        Some(event.into())
+    }
+
+    /// Returns the division of the answer into parts.
+    pub fn framing(&self) -> RelayFraming {
+        match &self.0 {
+            RelayKind::Forwarded(relay) => relay.framing(),
+            _ => RelayFraming::Events,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use pointsman_wire::provider::ProviderDialect;
 
 use super::CallTarget;
+use crate::forwarded::ForwardedApi;
 use crate::gemini;
 use crate::path_segment::path_segment;
 use crate::protocol::Protocol;
@@ -16,8 +17,10 @@ pub(super) fn of_call<'a>(target: &CallTarget<'a>, protocol: Protocol, streaming
         Protocol::Completions => "completions",
         Protocol::Responses => "responses",
         Protocol::Messages => "messages",
-        Protocol::Embeddings => "embeddings",
-        Protocol::Transcriptions => "audio/transcriptions",
+        Protocol::Forwarded(ForwardedApi::Embeddings) if target.dialect == ProviderDialect::Gemini => {
+            return gemini::embedding::operation_path(target.upstream_name).into();
+        }
+        Protocol::Forwarded(api) => api.path(),
         Protocol::GenerateContent => return gemini::operation_path(target.upstream_name, streaming).into(),
     };
     match target.dialect {

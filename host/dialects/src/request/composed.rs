@@ -6,7 +6,7 @@ use bytes::Bytes;
 use pointsman_domain::usage::Usage;
 use pointsman_wire::openai::client::{AnswerHead, FinishReason};
 
-use super::ClientRequest;
+use super::ClientConversation;
 use crate::form::{
     AnswerEvent, AnswerIdentity, AnswerStart, ConversationAnswer, Part, PartDelta, PartStart, StopReason,
 };
@@ -27,7 +27,7 @@ pub enum ComposedAnswer {
     Events(Box<dyn Iterator<Item = Bytes> + Send>),
 }
 
-impl ClientRequest {
+impl ClientConversation {
     /// Renders an answer with a composed text.
     pub fn composed_answer(&self, identity: AnswerIdentity, text: String, usage: Usage) -> ComposedAnswer {
         match (self.protocol, self.is_streaming()) {

@@ -6,10 +6,12 @@ use bytes::{Bytes, BytesMut};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_wire::openai::client::{ChatRequest, RequestScan, ScanLimits};
 
-use super::{ClientRequest, OriginalBody};
+use super::ClientRequest;
+use super::conversation::{ClientConversation, OriginalBody};
 use crate::anthropic::pass_through::MessagesBody;
 use crate::chat;
 use crate::form::Losses;
+use crate::forwarded::ForwardedRequest;
 use crate::protocol::Protocol;
 use crate::responses::pass_through::ResponsesBody;
 use crate::translation::{self, ParsedConversation};
@@ -78,12 +80,15 @@ impl ClientRequestScan {
     /// Fails if the body is not a request of the protocol.
     pub fn finish(self) -> Result<ClientRequest, ServingError> {
         match self.0 {
-            ScanState::Chat(scan) => Ok(ClientRequest {
+            ScanState::Chat(scan) => Ok(ClientRequest::Conversation(ClientConversation {
                 protocol: Protocol::ChatCompletions,
                 chat: scan.finish()?,
                 original: None,
                 parsed: Arc::default(),
-            }),
+            })),
+            ScanState::Whole { protocol: Protocol::Forwarded(api), body, .. } => {
+                Ok(ClientRequest::Forwarded(ForwardedRequest::parse_json(api, body.freeze())?))
+            }
             ScanState::Whole { protocol, body, only_counts, .. } => {
                 translated(protocol, body.freeze(), only_counts)
             }
@@ -104,7 +109,8 @@ fn translated(protocol: Protocol, body: Bytes, only_counts: bool) -> Result<Clie
     };
     let chat = as_chat(&parsed)?;
     let parsed = OnceLock::from(Ok(Arc::new(parsed)));
-    Ok(ClientRequest { protocol, chat, original: Some(original), parsed: Arc::new(parsed) })
+    let parsed = Arc::new(parsed);
+    Ok(ClientRequest::Conversation(ClientConversation { protocol, chat, original: Some(original), parsed }))
 }
 
 /// Returns the request as chat completions. Members that these cannot express stay in the original.

@@ -74,6 +74,14 @@ impl ForwardedRelay {
         }
     }
 
+    /// Returns the division of the answer into parts.
+    pub const fn framing(&self) -> RelayFraming {
+        match self.splitter {
+            Some(_) => RelayFraming::Events,
+            None => RelayFraming::Bytes,
+        }
+    }
+
     /// Processes the next chunk, which may be cut anywhere, and appends the bytes to be sent.
     pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) {
         let Some(mut splitter) = self.splitter.take() else {

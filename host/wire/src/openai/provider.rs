@@ -6,12 +6,13 @@ mod completeness;
 mod embedding;
 mod error;
 mod output;
+mod text_call;
 mod transcription;
 
 pub use self::answer::read_chat_count;
-pub use self::embedding::EmbeddingBody;
 pub use self::error::{classify_error, exceeds_context, refuses_stream_usage};
 pub use self::output::{read_chat_output, read_embedding_output, read_transcription_output};
+pub use self::text_call::TextCallBody;
 pub use self::transcription::{InvalidForm, MultipartForm, TranscriptionBody};
 pub use crate::answer::{BrokenStream, InvalidAnswer, ReportedError, StreamState};
 

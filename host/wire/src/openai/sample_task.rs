@@ -104,7 +104,7 @@ fn in_scope<T>(request: &ChatRequest, check: impl FnOnce(&PlanScope<'_>) -> T) -
 
 fn candidate() -> Candidate {
     let model = Model {
-        operations: vec![Operation::Chat, Operation::Transcription, Operation::Embedding],
+        operations: Operation::ALL.to_vec(),
         inputs: Modalities::all(),
         abilities: Abilities::all(),
         ..Model::new("fake", "all")

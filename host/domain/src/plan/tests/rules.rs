@@ -149,7 +149,8 @@ fn references_have_to_exist() {
 fn models_have_to_be_able_to_do_their_task() {
     first_refused(
         |task| task.operation = "painting".to_owned(),
-        "task `one`: there is no operation \"painting\"; there are chat, embedding and transcription",
+        "task `one`: there is no operation \"painting\"; there are chat, embedding, transcription, translation, speech, \
+         image and moderation",
     );
     first_refused(|task| task.targets.clear(), "task `one`: the decision has no target");
     first_refused(
@@ -206,6 +207,15 @@ fn transcriptions_and_embeddings_take_one_message_of_their_kind() {
         },
         "task `one`: an embedding takes one message with text in it",
     );
+    for (operation, article) in [("speech", "a"), ("image", "an"), ("moderation", "a")] {
+        first_refused(
+            |task| {
+                task.operation = operation.to_owned();
+                task.input = vec![message(vec![text("a"), original(2)])];
+            },
+            &format!("task `one`: {article} {operation} takes one message with text in it"),
+        );
+    }
 }
 
 #[test]
@@ -246,6 +256,40 @@ fn only_listed_options_with_fitting_values_are_sent() {
         |task| task.options = vec![("seed".to_owned(), "1".to_owned()), ("seed".to_owned(), "2".to_owned())],
         "task `one`: the option `seed` is not allowed for chat",
     );
+    let of = |operation: &'static str, name: &str, value: &str| {
+        let set = with(name, value);
+        move |task: &mut TaskProposal| {
+            task.operation = operation.to_owned();
+            set(task);
+        }
+    };
+    for (operation, name, value, expected) in [
+        ("speech", "voice", "\"\"", "a voice such as \"alloy\""),
+        ("speech", "voice", "{\"id\":\"x\"}", "a voice such as \"alloy\""),
+        ("speech", "speed", "9", "a number from 0.25 to 4"),
+        ("image", "size", "\"10x\"", "a size such as \"1024x1024\", or \"auto\""),
+        ("image", "size", "\"12345x1\"", "a size such as \"1024x1024\", or \"auto\""),
+        ("image", "quality", "\"very high\"", "a quality such as \"low\""),
+    ] {
+        let message = format!("task `one`: the option `{name}` is not {expected}");
+        first_refused(of(operation, name, value), &message);
+    }
+    // The option passes, and the model does not do the operation.
+    for (operation, name, value) in [
+        ("speech", "voice", "\"alloy\""),
+        ("speech", "response_format", "\"wav\""),
+        ("image", "size", "\"1024x1536\""),
+        ("image", "size", "\"auto\""),
+        ("image", "output_format", "\"webp\""),
+    ] {
+        first_refused(
+            |task| {
+                of(operation, name, value)(task);
+                task.input = vec![message(vec![text("a")])];
+            },
+            &format!("task `one`: fake/tongue is not called for {operation}"),
+        );
+    }
     first_refused(|task| task.max_output_tokens = Some(0), "task `one`: its limit of output tokens is zero");
     first_refused(|task| task.timeout = Some(Duration::ZERO), "task `one`: its time is zero");
 }

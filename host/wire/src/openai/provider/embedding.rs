@@ -1,34 +1,8 @@
 //! Embeddings: text in, a vector out.
 
-use bytes::Bytes;
-
 use crate::answer::InvalidAnswer;
-use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, quote, scan, whole_number};
-use crate::tokens;
+use crate::json::{Container, JsonText, Path, Scalar, Span, Visitor, keys, scan, whole_number};
 use crate::usage_count::UsageCount;
-
-/// Body of an embedding call without the name of the model.
-#[derive(Debug)]
-pub struct EmbeddingBody {
-    /// Estimated tokens of the text.
-    pub input_tokens: u32,
-    /// Bytes from the end of the model's name.
-    rest: Bytes,
-}
-
-impl EmbeddingBody {
-    pub(in crate::openai) fn new(text: &str) -> Self {
-        let input_tokens = u32::try_from(tokens::of_text(text.len() as u64)).unwrap_or(u32::MAX);
-        // The default of the protocol, but not of every server.
-        let rest = format!(r#","input":{},"encoding_format":"float"}}"#, quote(text));
-        Self { input_tokens, rest: rest.into() }
-    }
-
-    /// Returns the body for a backend that knows the model by this name.
-    pub fn body_for(&self, upstream_name: &str) -> Vec<Bytes> {
-        vec![format!(r#"{{"model":{}"#, quote(upstream_name)).into(), self.rest.clone()]
-    }
-}
 
 /// Parses the first vector of an answer, as it is written there but without white space, and the
 /// backend's count of tokens.

@@ -14,11 +14,37 @@ fn an_embedding_gets_all_the_text_of_a_message() {
     let request = request(r#"{"model":"m","messages":[{"role":"user","content":"Caf\u00e9 \"9\""}]}"#);
     let input = vec![user(vec![text("find: "), original(0, 0), output(1, Some("?"))])];
     let proposal = TaskProposal { operation: "embedding".to_owned(), ..chat(input) };
-    let body = request.render_embedding_task(&checked(&request, proposal), &TaskOutputs::default());
+    let body = request.render_text_task(&checked(&request, proposal), &TaskOutputs::default());
     let sent: Value = serde_json::from_slice(&body.body_for("a\"b").concat()).unwrap();
     let expected = json!({ "model": "a\"b", "input": "find: Café \"9\"?", "encoding_format": "float" });
     assert_eq!(sent, expected);
     assert_eq!(body.input_tokens, 4);
+}
+
+fn text_call(operation: &str, options: &[(&str, &str)]) -> Value {
+    let request = request(r#"{"model":"m","messages":[{"role":"user","content":"a cat"}]}"#);
+    let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let input = vec![user(vec![text("of "), original(0, 0)])];
+    let proposal = TaskProposal { operation: operation.to_owned(), options, ..chat(input) };
+    let body = request.render_text_task(&checked(&request, proposal), &TaskOutputs::default());
+    serde_json::from_slice(&body.body_for("m").concat()).unwrap()
+}
+
+#[test]
+fn a_text_is_sent_in_the_member_of_its_operation_with_options_and_defaults() {
+    assert_eq!(
+        text_call("speech", &[]),
+        json!({ "model": "m", "input": "of a cat", "voice": "alloy", "response_format": "mp3" })
+    );
+    assert_eq!(
+        text_call("speech", &[("voice", "\"nova\""), ("response_format", "\"wav\""), ("speed", "1.5")]),
+        json!({ "model": "m", "input": "of a cat", "voice": "nova", "response_format": "wav", "speed": 1.5 })
+    );
+    assert_eq!(
+        text_call("image", &[("size", "\"1024x1536\"")]),
+        json!({ "model": "m", "prompt": "of a cat", "size": "1024x1536" })
+    );
+    assert_eq!(text_call("moderation", &[]), json!({ "model": "m", "input": "of a cat" }));
 }
 
 fn transcription(part: &str, options: &[(&str, &str)]) -> Result<TranscriptionBody, InvalidRecording> {
