@@ -48,7 +48,7 @@ fn backend(bencher: Bencher) {
     let backend = Backend::new(TransportConfig::Http(config), ProviderDialect::OpenAi).expect("a backend");
     bencher.bench_local(|| {
         rig.runtime.block_on(async {
-            let body = vec![Bytes::from_static(BODY)];
+            let body = Bytes::from_static(BODY).into();
             let call = BackendCall {
                 model: &model,
                 operation: Operation::Chat,

@@ -1,6 +1,6 @@
 use ::http::HeaderMap;
-use bytes::Bytes;
 use pointsman_domain::model::{Model, Operation};
+use pointsman_wire::CallBody;
 
 /// Request to a model of a backend.
 #[derive(Debug)]
@@ -13,9 +13,8 @@ pub struct BackendCall<'a> {
     pub path: &'a str,
     /// Media type of the body; `None` for JSON.
     pub content_type: Option<&'a str>,
-    /// Body in pieces that are sent one after the other. It already carries the name by which
-    /// the backend knows the model.
-    pub body: Vec<Bytes>,
+    /// Body, which already carries the name by which the backend knows the model.
+    pub body: CallBody,
     /// Headers of the client that may go upstream. Those of the backend's configuration take
     /// precedence.
     pub headers: HeaderMap,

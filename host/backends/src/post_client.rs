@@ -53,7 +53,7 @@ impl PostClient {
     /// Posts a body and reads the response, which has to be complete in time.
     pub async fn post(&self, body: Bytes) -> Result<PostResponse, CallFailure> {
         let posting = async {
-            let response = self.client.post(&self.address, self.headers.clone(), vec![body]).await?;
+            let response = self.client.post(&self.address, self.headers.clone(), body.into()).await?;
             let retry_after = retry_after(&response.headers, SystemTime::now());
             let body = BackendBody::from(response.body).whole(MAX_RESPONSE).await?;
             Ok(PostResponse { status: response.status, retry_after, body })

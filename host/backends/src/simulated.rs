@@ -17,12 +17,15 @@ mod speech;
 mod tokens;
 mod transcription;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use fastrand::Rng;
+use pointsman_wire::CallBody;
 
 use crate::call::BackendCall;
 use chat::ChatRequest;
@@ -39,6 +42,8 @@ pub(crate) use reply::SimulatedResponse;
 
 /// Longest time for a token, whatever the configured speed.
 const LONGEST_TOKEN: Duration = Duration::from_secs(60);
+/// Largest upload that a simulated model reads, in bytes.
+const MAX_STORED: u64 = 64 << 20;
 
 /// Settings of a simulated fleet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -92,27 +97,31 @@ impl SimulatedFleet {
             let (name, operation) = (&call.model.upstream_name, call.operation.name());
             return Err(ErrorReply::bad_request(format!("{name} does not do {operation} calls")));
         }
-        match Endpoint::at(call.path)? {
-            Endpoint::Chat => self.chat(call).await,
-            Endpoint::Embeddings => self.embeddings(call).await,
-            Endpoint::Transcriptions => self.transcription(call, false).await,
-            Endpoint::Translations => self.transcription(call, true).await,
-            Endpoint::Speech => self.speech(call).await,
+        let endpoint = Endpoint::at(call.path)?;
+        let body = &*pieces_of(&call.body).await?;
+        match endpoint {
+            Endpoint::Chat => self.chat(call, body).await,
+            Endpoint::Embeddings => self.embeddings(body).await,
+            Endpoint::Transcriptions => self.transcription(call, body, false).await,
+            Endpoint::Translations => self.transcription(call, body, true).await,
+            Endpoint::Speech => self.speech(body).await,
             Endpoint::Images => {
-                self.images(ImageRequest::read(&call.body, now()).map_err(invalid("an image"))?).await
+                self.images(ImageRequest::read(body, now()).map_err(invalid("an image"))?).await
             }
             Endpoint::ImageEdits => {
-                let form = call.body.concat();
-                let content_type = call.content_type.unwrap_or_default();
-                let request = ImageRequest::read_edit(content_type, &form, now());
+                let form = body.concat();
+                let request = match call.content_type {
+                    Some(content_type) => ImageRequest::read_edit(content_type, &form, now()),
+                    None => ImageRequest::read(body, now()),
+                };
                 self.images(request.map_err(invalid("an image edit"))?).await
             }
-            Endpoint::Moderations => self.moderation(call).await,
+            Endpoint::Moderations => self.moderation(body).await,
         }
     }
 
-    async fn chat(&self, call: &BackendCall<'_>) -> Reply {
-        let request = ChatRequest::read(&call.body).map_err(invalid("a chat"))?;
+    async fn chat(&self, call: &BackendCall<'_>, body: &[Bytes]) -> Reply {
+        let request = ChatRequest::read(body).map_err(invalid("a chat"))?;
         let behaviour = self.behaviour(&request.model)?;
         if let Some(reason) = request.unsuited_to(call.model) {
             return Err(ErrorReply::bad_request(reason));
@@ -127,8 +136,8 @@ impl SimulatedFleet {
         Ok(answer.whole())
     }
 
-    async fn transcription(&self, call: &BackendCall<'_>, translates: bool) -> Reply {
-        let form = call.body.concat();
+    async fn transcription(&self, call: &BackendCall<'_>, body: &[Bytes], translates: bool) -> Reply {
+        let form = body.concat();
         let content_type = call.content_type.unwrap_or_default();
         let request = TranscriptionRequest::read(content_type, &form, translates)
             .map_err(invalid(if translates { "a translation" } else { "a transcription" }))?;
@@ -143,15 +152,15 @@ impl SimulatedFleet {
         Ok(transcript.whole())
     }
 
-    async fn embeddings(&self, call: &BackendCall<'_>) -> Reply {
-        let request = EmbeddingRequest::read(&call.body).map_err(invalid("an embedding"))?;
+    async fn embeddings(&self, body: &[Bytes]) -> Reply {
+        let request = EmbeddingRequest::read(body).map_err(invalid("an embedding"))?;
         let behaviour = self.behaviour(&request.model)?;
         self.begin(behaviour, &request.model, &request.inputs).await?;
         Ok(SimulatedResponse::json(request.answer()))
     }
 
-    async fn speech(&self, call: &BackendCall<'_>) -> Reply {
-        let request = SpeechRequest::read(&call.body).map_err(invalid("a speech"))?;
+    async fn speech(&self, body: &[Bytes]) -> Reply {
+        let request = SpeechRequest::read(body).map_err(invalid("a speech"))?;
         let behaviour = self.behaviour(&request.model)?;
         self.begin(behaviour, &request.model, &request.input).await?;
         Ok(request.answer(behaviour.time_per_token()))
@@ -167,8 +176,8 @@ impl SimulatedFleet {
         Ok(request.answer(self.seed(&request.prompt), pace))
     }
 
-    async fn moderation(&self, call: &BackendCall<'_>) -> Reply {
-        let request = ModerationRequest::read(&call.body).map_err(invalid("a moderation"))?;
+    async fn moderation(&self, body: &[Bytes]) -> Reply {
+        let request = ModerationRequest::read(body).map_err(invalid("a moderation"))?;
         let behaviour = self.behaviour(&request.model)?;
         let mut chance = self.begin(behaviour, &request.model, &request.inputs).await?;
         Ok(SimulatedResponse::json(request.answer(chance.u64(..))))
@@ -199,6 +208,27 @@ impl SimulatedFleet {
             return Err(failure(&mut chance, model));
         }
         Ok(chance)
+    }
+}
+
+/// Returns the pieces of a body, which are read if they are stored.
+async fn pieces_of(body: &CallBody) -> Result<Cow<'_, [Bytes]>, ErrorReply> {
+    if let CallBody::Memory(pieces) = body {
+        return Ok(pieces.into());
+    }
+    if body.size() > MAX_STORED {
+        let limit = MAX_STORED >> 20;
+        let message = format!("the simulated fleet reads uploads of at most {limit} MiB");
+        return Err(ErrorReply { status: 413, message });
+    }
+    let body = body.clone();
+    let read = tokio::task::spawn_blocking(move || body.to_bytes()).await;
+    match read {
+        Ok(Ok(whole)) => Ok(vec![whole].into()),
+        Ok(Err(error)) => {
+            Err(ErrorReply { status: 500, message: format!("the upload cannot be read: {error}") })
+        }
+        Err(_) => Err(ErrorReply { status: 503, message: "the server is stopping".to_owned() }),
     }
 }
 

@@ -7,7 +7,7 @@ mod scan;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pointsman_domain::model::Abilities;
+use pointsman_domain::model::{Abilities, Operation};
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
@@ -59,6 +59,14 @@ impl ClientRequest {
         match self {
             Self::Conversation(request) => request.protocol(),
             Self::Forwarded(request) => Protocol::Forwarded(request.api),
+        }
+    }
+
+    /// Returns the operation of the request.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Conversation(_) => Operation::Chat,
+            Self::Forwarded(request) => request.api.operation(),
         }
     }
 

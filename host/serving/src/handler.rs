@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use http::HeaderMap;
-use pointsman_dialects::request::ClientRequest;
+use pointsman_dialects::request::{ClientConversation, ClientRequest};
 use pointsman_domain::history::{DecisionAnswer, DecisionEntry};
 use pointsman_domain::outcome::Fault;
+use pointsman_domain::plan::InvalidPlan;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
+use pointsman_policy::PolicyFailure;
 use pointsman_telemetry::PolicyCallFailure;
 use pointsman_telemetry::metrics::QueueLabel;
 
@@ -50,7 +52,9 @@ pub async fn serve(app: &App, snapshot: &Snapshot, accepted: AcceptedRequest<'_>
     let handled = tokio::time::timeout_at(deadline.into(), pin!(handler.handle(&mut accounting))).await;
     match handled {
         Ok(Ok(Handled::Answer(won))) => respond(*won, accounting, deadline),
-        Ok(Ok(Handled::Text(text))) => respond_composed(text, &body, accounting, deadline),
+        Ok(Ok(Handled::Text(text, conversation))) => {
+            respond_composed(text, conversation, accounting, deadline)
+        }
         Ok(Err(Unanswered::NotRouted(not_routed))) => {
             fail(accounting, not_routed.into_error(body.protocol()))
         }
@@ -80,11 +84,11 @@ struct RequestHandler<'a> {
 }
 
 /// A request with an answer.
-enum Handled {
+enum Handled<'a> {
     /// A model's answer.
     Answer(Box<WinningAttempt>),
-    /// A text that a plan composed.
-    Text(String),
+    /// A text that a plan composed for a conversation.
+    Text(String, &'a ClientConversation),
 }
 
 /// Reason for which a request has no answer.
@@ -100,7 +104,7 @@ enum Unanswered {
 impl<'a> RequestHandler<'a> {
     /// Decides and acts on the decision. Where a plan's policy fails on the way, the route's next
     /// stage decides.
-    async fn handle(&self, accounting: &mut RequestAccounting) -> Result<Handled, Unanswered> {
+    async fn handle(&self, accounting: &mut RequestAccounting) -> Result<Handled<'a>, Unanswered> {
         let mut decision_maker = DecisionMaker::new(self.routing.clone());
         loop {
             let Selection { action, input, last_resort, .. } =
@@ -119,12 +123,18 @@ impl<'a> RequestHandler<'a> {
                     (decision, Some(limits).filter(|limits| orchestrates && limits.cost.is_some()))
                 }
                 RoutingAction::Plan { step, policy } => {
-                    match self.plan_runner(accounting).run(step, &policy, input).await {
+                    let Some(conversation) = self.body.as_conversation() else {
+                        let operation = self.body.operation();
+                        let failure = PolicyFailure::from(InvalidPlan::Operation(operation));
+                        decision_maker.record_failure(&policy, &failure);
+                        continue;
+                    };
+                    match self.plan_runner(conversation, accounting).run(step, &policy, input).await {
                         Ok(result) => {
                             accounting.decisions().relabel(&result.label);
                             match result.end {
                                 PlanEnd::Answer(won) => return Ok(Handled::Answer(won)),
-                                PlanEnd::Text(text) => return Ok(Handled::Text(text)),
+                                PlanEnd::Text(text) => return Ok(Handled::Text(text, conversation)),
                                 PlanEnd::Route(decision) => (decision, Some(limits)),
                             }
                         }
@@ -196,10 +206,14 @@ impl<'a> RequestHandler<'a> {
         self.app.recorder.telemetry.log_policy_failure(&failed);
     }
 
-    fn plan_runner<'s>(&'s self, accounting: &'s RequestAccounting) -> PlanRunner<'s> {
+    fn plan_runner<'s>(
+        &'s self,
+        request: &'s ClientConversation,
+        accounting: &'s RequestAccounting,
+    ) -> PlanRunner<'s> {
         PlanRunner {
             calls: self.calls(),
-            request: self.body,
+            request,
             headers: &self.headers,
             limits: &self.routing.route.limits,
             arrived: self.routing.arrived,

@@ -1,10 +1,14 @@
 //! Forms that clients upload: parts in their order, as they arrived.
 
+mod scan;
+
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 
 use crate::call_body::{BodyPiece, CallBody};
+
+pub use self::scan::{FormFragment, FormScan, InvalidForm, PartHead, boundary_of};
 
 /// Longest boundary (RFC 2046, section 5.1.1).
 const MAX_BOUNDARY: usize = 70;
@@ -20,12 +24,8 @@ pub struct UploadedForm {
 /// Part of a form.
 #[derive(Clone)]
 pub struct FormPart {
-    /// Name of the field.
-    pub name: String,
-    /// Name of the file; `None` for a field with a text.
-    pub file_name: Option<String>,
-    /// Headers as they arrived, each with a line end.
-    pub headers: Bytes,
+    /// Head.
+    pub head: PartHead,
     /// Content, of which a file may be stored.
     pub content: Vec<BodyPiece>,
 }
@@ -42,9 +42,7 @@ impl UploadedForm {
     /// # Errors
     /// Fails if the boundary has characters that a header cannot carry.
     pub fn new(boundary: String) -> Result<Self, InvalidBoundary> {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
-        let is_valid = (1..=MAX_BOUNDARY).contains(&boundary.len()) && boundary.bytes().all(is_allowed);
-        if !is_valid || boundary.ends_with(' ') {
+        if !is_valid_boundary(&boundary) {
             return Err(InvalidBoundary);
         }
         // Some servers do not know the quoted form.
@@ -67,13 +65,13 @@ impl UploadedForm {
     /// Returns the value of the first field of a name that is not a file. Text that is not UTF-8 has
     /// replacement characters.
     pub fn text(&self, name: &str) -> Option<String> {
-        let part = self.parts.iter().find(|part| part.name == name && part.file_name.is_none())?;
+        let part = self.parts.iter().find(|part| part.head.name == name && part.is_text())?;
         Some(part.text())
     }
 
     /// Returns the files in their order.
     pub fn files(&self) -> impl Iterator<Item = &FormPart> {
-        self.parts.iter().filter(|part| part.file_name.is_some())
+        self.parts.iter().filter(|part| !part.is_text())
     }
 
     /// Returns the body of a call of the model with a name. All other parts are sent as they
@@ -83,15 +81,15 @@ impl UploadedForm {
         let mut text = BytesMut::new();
         for part in &self.parts {
             text.put_slice(format!("--{}\r\n", self.boundary).as_bytes());
-            text.put_slice(&part.headers);
+            text.put_slice(&part.head.headers);
             text.put_slice(b"\r\n");
-            if part.name == "model" && part.file_name.is_none() {
+            if part.head.name == "model" && part.is_text() {
                 let name: String = upstream_name.chars().filter(|c| !c.is_control()).collect();
                 text.put_slice(name.as_bytes());
             } else {
                 for piece in &part.content {
                     match piece {
-                        BodyPiece::Bytes(bytes) if part.file_name.is_none() => text.put_slice(bytes),
+                        BodyPiece::Bytes(bytes) if part.is_text() => text.put_slice(bytes),
                         piece => {
                             pieces.push(BodyPiece::Bytes(text.split().freeze()));
                             pieces.push(piece.clone());
@@ -107,10 +105,21 @@ impl UploadedForm {
     }
 }
 
+fn is_valid_boundary(boundary: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
+    (1..=MAX_BOUNDARY).contains(&boundary.len())
+        && boundary.bytes().all(is_allowed)
+        && !boundary.ends_with(' ')
+}
+
 impl FormPart {
     /// Returns the number of bytes of the content.
     pub fn size(&self) -> u64 {
         self.content.iter().map(BodyPiece::size).sum()
+    }
+
+    fn is_text(&self) -> bool {
+        self.head.file_name.is_none()
     }
 
     /// Returns the content that is in memory as text.
@@ -128,7 +137,7 @@ impl FormPart {
 impl fmt::Debug for FormPart {
     /// Omits the content, which is a client's and must not reach a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FormPart({:?}, {} bytes)", self.name, self.size())
+        write!(f, "FormPart({:?}, {} bytes)", self.head.name, self.size())
     }
 }
 

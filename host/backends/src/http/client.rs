@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use ::http::header::CONTENT_LENGTH;
 use ::http::{HeaderMap, Method};
-use bytes::Bytes;
 use pointsman_domain::failure::CallFailure;
+use pointsman_wire::CallBody;
 
 use super::{HttpConfig, InvalidBackend};
 
@@ -50,7 +50,7 @@ enum ClientLibrary {
 struct OutgoingRequest {
     method: Method,
     headers: HeaderMap,
-    body: Vec<Bytes>,
+    body: CallBody,
 }
 
 /// Head of a response, and the body that follows.
@@ -113,14 +113,14 @@ impl HttpClient {
         &self,
         to: &Address,
         headers: HeaderMap,
-        body: Vec<Bytes>,
+        body: CallBody,
     ) -> Result<HttpResponse, CallFailure> {
         let body = request_body::joined(body);
         self.send(to, OutgoingRequest { method: Method::POST, headers, body }).await
     }
 
     pub(crate) async fn get(&self, from: &Address, headers: HeaderMap) -> Result<HttpResponse, CallFailure> {
-        self.send(from, OutgoingRequest { method: Method::GET, headers, body: Vec::new() }).await
+        self.send(from, OutgoingRequest { method: Method::GET, headers, body: Vec::new().into() }).await
     }
 
     /// Sends a request, and follows redirects within the same server.

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
-use pointsman_domain::model::{Modalities, Operation};
+use pointsman_domain::model::{Modalities, Model, Operation};
 use pointsman_tests::{FakeModel, Gate, Step, client, model};
 use pointsman_wire::openai::provider::MultipartForm;
+use pointsman_wire::{BodyPiece, CallBody, StoredContent};
 
 use super::*;
 use crate::auth::{KeyCommand, KeyFile, KeyPlacement, KeySource};
@@ -26,7 +29,7 @@ async fn send(
     headers: HeaderMap,
     body: &[&'static str],
 ) -> Result<BackendResponse, CallFailure> {
-    let body = body.iter().map(|piece| Bytes::from_static(piece.as_bytes())).collect();
+    let body: Vec<Bytes> = body.iter().map(|piece| Bytes::from_static(piece.as_bytes())).collect();
     let model = model("small", Modalities::TEXT);
     backend
         .call(BackendCall {
@@ -34,7 +37,7 @@ async fn send(
             operation: Operation::Chat,
             path: "chat/completions",
             content_type: None,
-            body,
+            body: body.into(),
             headers,
         })
         .await
@@ -87,7 +90,7 @@ async fn check_transcription(server: &FakeModel, config: HttpConfig) {
         operation: Operation::Transcription,
         path: "audio/transcriptions",
         content_type: Some("multipart/form-data; boundary=B"),
-        body: vec![head.into(), recording.clone(), Bytes::from_static(b"\r\n--B--\r\n")],
+        body: vec![head.into(), recording.clone(), Bytes::from_static(b"\r\n--B--\r\n")].into(),
         headers: headers(&[("content-type", "text/plain")]),
     };
     let reply = http_backend(config).unwrap().call(call).await.unwrap();
@@ -132,7 +135,7 @@ async fn an_embedding_has_an_address_of_its_own() {
         operation: Operation::Embedding,
         path: "embeddings",
         content_type: None,
-        body: vec![Bytes::from_static(br#"{"input":"hi"}"#)],
+        body: Bytes::from_static(br#"{"input":"hi"}"#).into(),
         headers: HeaderMap::new(),
     };
     assert_eq!(backend(&server).call(call).await.unwrap().status, 200);
@@ -153,7 +156,7 @@ async fn a_long_body_is_sent_in_pieces_with_its_length() {
         operation: Operation::Chat,
         path: "chat/completions",
         content_type: None,
-        body,
+        body: body.into(),
         headers: HeaderMap::new(),
     };
     assert_eq!(backend(&server).call(call).await.unwrap().status, 200);
@@ -161,6 +164,68 @@ async fn a_long_body_is_sent_in_pieces_with_its_length() {
     assert_eq!(request.header("content-length"), Some(whole.len().to_string().as_str()));
     assert_eq!(request.header("transfer-encoding"), None);
     assert!(request.body == whole);
+}
+
+/// Upload of a repeated byte.
+#[derive(Debug)]
+struct Upload {
+    size: u64,
+    /// True if the storage loses it.
+    is_lost: bool,
+}
+
+impl StoredContent for Upload {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.is_lost {
+            return Ok(0);
+        }
+        let read = buffer.len().min((self.size - offset) as usize).min(50_000);
+        buffer[..read].fill(b'x');
+        Ok(read)
+    }
+}
+
+fn upload(model: &Model, upload: Upload) -> BackendCall<'_> {
+    BackendCall {
+        model,
+        operation: Operation::Transcription,
+        path: "audio/transcriptions",
+        content_type: Some("multipart/form-data; boundary=B"),
+        body: CallBody::Stored(vec![
+            BodyPiece::Bytes(Bytes::from_static(b"--B\r\n\r\n")),
+            BodyPiece::Bytes(Bytes::new()),
+            BodyPiece::Stored(Arc::new(upload)),
+            BodyPiece::Bytes(Bytes::from_static(b"\r\n--B--\r\n")),
+        ]),
+        headers: HeaderMap::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_stored_upload_is_read_while_it_is_sent() {
+    let server = FakeModel::saying("hi").await;
+    let (size, model) = (1_000_000, model("ear", Modalities::AUDIO));
+    let call = upload(&model, Upload { size, is_lost: false });
+    assert_eq!(backend(&server).call(call).await.unwrap().status, 200);
+    let request = server.request(1).await;
+    let expected = format!("--B\r\n\r\n{}\r\n--B--\r\n", "x".repeat(size as usize));
+    assert_eq!(request.header("content-length"), Some(expected.len().to_string().as_str()));
+    assert!(request.body == expected.as_bytes());
+}
+
+#[tokio::test]
+async fn an_upload_that_cannot_be_read_fails_the_call() {
+    let server = FakeModel::saying("hi").await;
+    let model = model("ear", Modalities::AUDIO);
+    let lost = upload(&model, Upload { size: 1_000_000, is_lost: true });
+    assert!(matches!(
+        backend(&server).call(lost).await,
+        Err(CallFailure { kind: FailureKind::Broken(_), .. })
+    ));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ fn fleet(behaviour: SimulatedModel) -> Backend {
 }
 
 fn chat<'a>(model: &'a Model, body: &Value) -> BackendCall<'a> {
-    let body = vec![Bytes::from(body.to_string())];
+    let body = Bytes::from(body.to_string()).into();
     BackendCall {
         model,
         operation: Operation::Chat,
@@ -162,7 +162,7 @@ async fn task(model: &str, operation: Operation, content_type: Option<&str>, bod
         model: &facts,
         operation,
         content_type,
-        body: vec![body.into()],
+        body: Bytes::from(body).into(),
         headers: HeaderMap::new(),
     };
     let reply = fleet(SimulatedModel::default()).call(call).await.unwrap();

@@ -17,6 +17,11 @@ pub enum InvalidPlan {
         /// Id of the model.
         model: String,
     },
+    /// The request is for no conversation.
+    #[error(
+        "a plan answers conversations; this request is for the operation {0}, so one model has to answer it"
+    )]
+    Operation(Operation),
     /// It has no task.
     #[error("the plan has no task")]
     NoTask,

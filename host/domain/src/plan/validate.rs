@@ -51,6 +51,7 @@ impl PlanScope<'_> {
 
     /// Validates an answer.
     pub fn finish(&self, proposal: FinishProposal) -> Result<PlanStep, InvalidPlan> {
+        self.check_operation()?;
         let FinishProposal { content, label, reason } = proposal;
         let reason = check_texts(&label, reason)?;
         let mut assembly = Assembly::new(self);
@@ -70,6 +71,14 @@ impl PlanScope<'_> {
             return Err(InvalidPlan::UnknownAnswer(unknown.task));
         }
         assembly.answer(content)
+    }
+
+    /// Validates that the request is one that a plan can answer.
+    fn check_operation(&self) -> Result<(), InvalidPlan> {
+        match self.request.operation {
+            Operation::Chat => Ok(()),
+            other => Err(InvalidPlan::Operation(other)),
+        }
     }
 
     fn task(
@@ -147,6 +156,7 @@ impl PlanProposal {
         let Self { tasks, next, label, reason } = self;
         let reason = check_texts(&label, reason)?;
         let total = scope.first + tasks.len();
+        scope.check_operation()?;
         if tasks.is_empty() {
             return Err(InvalidPlan::NoTask);
         }

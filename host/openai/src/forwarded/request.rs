@@ -194,7 +194,7 @@ fn images_of(value: Option<&RawValue>) -> u64 {
 }
 
 fn of_recording(file: &FormPart) -> u64 {
-    let name = file.file_name.as_deref().unwrap_or_default();
+    let name = file.head.file_name.as_deref().unwrap_or_default();
     tokens::of_recording(file.size(), name.to_ascii_lowercase().ends_with(".wav"))
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use pointsman_dialects::answer::AnswerCount;
 use pointsman_dialects::form::AnswerIdentity;
-use pointsman_dialects::request::{ClientRequest, ComposedAnswer};
+use pointsman_dialects::request::{ClientConversation, ComposedAnswer};
 use pointsman_domain::serving_error::ServingError;
 
 use super::attempt::{CommittedBody, ErrorAnswer};
@@ -17,7 +17,7 @@ use crate::clock::unix_seconds;
 
 mod stream;
 
-pub use stream::AnswerStream;
+pub use stream::{AnswerStream, CutOff};
 
 /// Response to a request, for a client API to send.
 pub struct Response {
@@ -103,7 +103,7 @@ pub fn respond(won: WinningAttempt, mut accounting: RequestAccounting, deadline:
 /// Returns the response with a text that a plan composed.
 pub fn respond_composed(
     text: String,
-    request: &ClientRequest,
+    request: &ClientConversation,
     mut accounting: RequestAccounting,
     deadline: Instant,
 ) -> Response {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use pointsman_backends::{Backend, BackendBody, BackendCall, BackendResponse};
 use pointsman_dialects::answer::{
-    AnswerFormat, AnswerRelay, InvalidAnswer, RelayOptions, TaskOutput, WholeAnswer,
+    AnswerFormat, AnswerRelay, Delivery, InvalidAnswer, RelayOptions, TaskOutput, WholeAnswer,
 };
 use pointsman_dialects::call::{CallTarget, Untranslatable};
 use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
@@ -114,6 +114,8 @@ impl From<Untranslatable> for FailedAttempt {
     fn from(untranslatable: Untranslatable) -> Self {
         FailureKind::Untranslatable(match untranslatable {
             Untranslatable::Member(member) => member,
+            // The configuration gives a model no operation that its provider's API lacks.
+            Untranslatable::Operation(_) => "model".to_owned(),
             Untranslatable::Invalid(error) => error.message,
         })
         .into()
@@ -235,26 +237,28 @@ async fn content(
     clock: CallClock,
     mut memory: MemoryLease,
 ) -> Result<CommittedBody, FailedAttempt> {
-    match outgoing.mode {
-        ResponseMode::Answer { streaming: true, hide_usage, others, answers, .. } => {
+    let ResponseMode::Answer { streaming, hide_usage, others, answers, .. } = outgoing.mode else {
+        let bytes = reading::whole(body, &clock, &mut memory).await?;
+        return Ok(CommittedBody::Output { output: format.read_output(&bytes)?, memory });
+    };
+    let media_type = media_type(headers);
+    match format.delivery(media_type, streaming) {
+        Delivery::Stream(framing) => {
             let relay = format.relay(RelayOptions {
                 hide_usage,
                 answers,
                 other_usage: others,
                 input_tokens: outgoing.content.input_tokens(),
+                framing,
             });
             let opening = StreamOpening { body, format, clock, memory };
-            let stream = Box::pin(opening.open(relay, media_type(headers))).await?;
+            let stream = Box::pin(opening.open(relay, media_type)).await?;
             Ok(CommittedBody::Stream(Box::new(stream)))
         }
-        ResponseMode::Answer { streaming: false, .. } => {
+        Delivery::Whole => {
             let bytes = reading::whole(body, &clock, &mut memory).await?;
             let answer = format.read(&bytes)?;
             Ok(CommittedBody::Whole { bytes: memory.attach_to(bytes), format, answer })
-        }
-        ResponseMode::Output => {
-            let bytes = reading::whole(body, &clock, &mut memory).await?;
-            Ok(CommittedBody::Output { output: format.read_output(&bytes)?, memory })
         }
     }
 }

@@ -11,6 +11,10 @@ use pointsman_domain::usage::Usage;
 
 use crate::accounting::{CallId, RequestAccounting};
 
+/// Most tokens of an image: 1024 x 1536 in high quality has 6,208 (OpenAI, "Image generation", GPT
+/// Image 1), and up to three partial images of 100 each.
+const IMAGE_TOKENS: u64 = 6_508;
+
 /// A call as each attempt of a request, or of a task of a plan, makes it.
 #[derive(Debug)]
 pub struct OutgoingCall<'a> {
@@ -42,7 +46,7 @@ pub struct CallBudget {
 pub enum ResponseMode {
     /// It is the client's answer.
     Answer {
-        /// True for a stream.
+        /// True if the client requested a stream.
         streaming: bool,
         /// True if the client did not request the usage of a stream.
         hide_usage: bool,
@@ -124,9 +128,13 @@ fn output_limit(
     client: Option<u32>,
 ) -> OutputLimit {
     match (content.operation(), task) {
-        (Operation::Embedding, _) => OutputLimit::AtMost(0),
+        // Vectors and judgements are not charged, and neither is sound, which servers do not count.
+        (Operation::Embedding | Operation::Moderation | Operation::Speech, _) => OutputLimit::AtMost(0),
         // It takes no limit. Speech has fewer tokens as text than as sound.
-        (Operation::Transcription, _) => OutputLimit::AtMost(content.input_tokens().into()),
+        (Operation::Transcription | Operation::Translation, _) => {
+            OutputLimit::AtMost(content.input_tokens().into())
+        }
+        (Operation::Image, _) => OutputLimit::AtMost(model.max_output_tokens.map_or(IMAGE_TOKENS, u64::from)),
         (Operation::Chat, Some(task)) => {
             OutputLimit::AtMost(client.map_or(task, |client| client.min(task)).into())
         }

@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use pointsman_config::RouteLimits;
 use pointsman_dialects::call::TaskOutputs;
-use pointsman_dialects::request::ClientRequest;
+use pointsman_dialects::request::ClientConversation;
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::TaskRun;
 use pointsman_domain::plan::{
@@ -35,7 +35,7 @@ pub struct PlanRunner<'a> {
     /// Context of the calls.
     pub calls: CallContext<'a>,
     /// The client's request.
-    pub request: &'a ClientRequest,
+    pub request: &'a ClientConversation,
     /// Headers of the client to forward.
     pub headers: &'a HeaderMap,
     /// Limits of attempts and plans.

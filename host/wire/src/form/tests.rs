@@ -1,14 +1,16 @@
+use bytes::Bytes;
+
 use super::*;
 use crate::openai::provider::MultipartForm;
 
 fn part(name: &str, file_name: Option<&str>, content: &'static str) -> FormPart {
     let file = file_name.map_or_else(String::new, |name| format!("; filename=\"{name}\""));
-    FormPart {
+    let head = PartHead {
         name: name.to_owned(),
         file_name: file_name.map(str::to_owned),
         headers: format!("Content-Disposition: form-data; name=\"{name}\"{file}\r\n").into(),
-        content: vec![BodyPiece::Bytes(Bytes::from_static(content.as_bytes()))],
-    }
+    };
+    FormPart { head, content: vec![BodyPiece::Bytes(Bytes::from_static(content.as_bytes()))] }
 }
 
 fn form(parts: impl IntoIterator<Item = FormPart>) -> UploadedForm {
@@ -46,7 +48,7 @@ fn a_part_with_a_file_name_is_a_file() {
     assert_eq!(form.text("image").as_deref(), Some("text"));
     assert_eq!(form.text("absent"), None);
     assert_eq!(
-        form.files().map(|file| (file.name.as_str(), file.size())).collect::<Vec<_>>(),
+        form.files().map(|file| (file.head.name.as_str(), file.size())).collect::<Vec<_>>(),
         [("image", 1)]
     );
 }

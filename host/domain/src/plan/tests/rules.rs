@@ -219,6 +219,24 @@ fn transcriptions_and_embeddings_take_one_message_of_their_kind() {
 }
 
 #[test]
+fn only_a_conversation_is_answered_by_a_plan() {
+    let facts = RequestFacts { operation: Operation::Image, ..facts() };
+    let (candidates, limits) = (candidates(), PlanLimits::default());
+    let scope = PlanScope {
+        request: &facts,
+        content: &Content,
+        candidates: &candidates,
+        whole: 1,
+        first: 0,
+        limits: &limits,
+    };
+    let refused = plan(vec![task("one", &[])]).validate(&scope);
+    assert_eq!(refused.err(), Some(InvalidPlan::Operation(Operation::Image)));
+    let finish = FinishProposal { content: vec![text("a")], label: "l".to_owned(), reason: None };
+    assert_eq!(scope.finish(finish).err(), Some(InvalidPlan::Operation(Operation::Image)));
+}
+
+#[test]
 fn only_listed_options_with_fitting_values_are_sent() {
     let with = |name: &str, value: &str| {
         let options = vec![(name.to_owned(), value.to_owned())];

@@ -1,5 +1,6 @@
 use pointsman_domain::prompt::Prompt;
 use pointsman_wire::BodyPiece;
+use pointsman_wire::form::PartHead;
 
 use super::*;
 
@@ -10,7 +11,7 @@ fn parse(api: ForwardedApi, json: &'static str) -> Result<ForwardedRequest, Serv
 fn part(name: &str, file_name: Option<&str>, content: impl Into<Bytes>) -> FormPart {
     let (name, file_name) = (name.to_owned(), file_name.map(str::to_owned));
     let content = vec![BodyPiece::Bytes(content.into())];
-    FormPart { name, file_name, headers: Bytes::new(), content }
+    FormPart { head: PartHead { name, file_name, headers: Bytes::new() }, content }
 }
 
 fn parse_form(api: ForwardedApi, parts: Vec<FormPart>) -> Result<ForwardedRequest, ServingError> {

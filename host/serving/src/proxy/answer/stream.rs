@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use pointsman_dialects::answer::{BrokenStream, StreamState};
+use pointsman_dialects::answer::{BrokenStream, RelayFraming, StreamState};
 use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
@@ -64,9 +64,16 @@ pub struct AnswerStream {
     read_until: Option<Instant>,
     /// True once nothing more of the body is of use.
     is_read: bool,
+    /// True if the client is to see that the answer is incomplete by the end of its connection.
+    is_cut_off: bool,
     deadline: Option<Instant>,
     timer: Timer,
 }
+
+/// An answer that ends before it is complete and has no place for an error.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the answer broke off")]
+pub struct CutOff;
 
 impl Drop for AnswerStream {
     /// A stream that is still open after its deadline was not taken by its client in time.
@@ -93,6 +100,7 @@ impl AnswerStream {
             accounting: Some(accounting),
             read_until: None,
             is_read: false,
+            is_cut_off: false,
             deadline,
             timer: Timer::new(),
         };
@@ -100,17 +108,25 @@ impl AnswerStream {
         this
     }
 
-    /// The pieces for the client.
-    pub fn into_pieces(self: Box<Self>) -> impl Stream<Item = Bytes> + Send {
+    /// Returns the division of the answer into parts.
+    pub fn framing(&self) -> RelayFraming {
+        self.stream.relay.framing()
+    }
+
+    /// Returns the pieces for the client. An error is the last item, and ends the connection.
+    pub fn into_pieces(self: Box<Self>) -> impl Stream<Item = Result<Bytes, CutOff>> + Send {
         stream::unfold(self, |stream| stream.next())
     }
 
     /// Returns the next piece for the client; `None` when all were sent.
-    async fn next(mut self: Box<Self>) -> Option<(Bytes, Box<Self>)> {
+    async fn next(mut self: Box<Self>) -> Option<(Result<Bytes, CutOff>, Box<Self>)> {
         loop {
             if !self.ready.is_empty() {
                 let piece = self.ready.remove(0);
-                return Some((piece, self));
+                return Some((Ok(piece), self));
+            }
+            if std::mem::take(&mut self.is_cut_off) {
+                return Some((Err(CutOff), self));
             }
             if self.is_read {
                 return None;
@@ -239,7 +255,10 @@ impl AnswerStream {
     /// Ends the stream with an error event in its own format.
     fn break_off(&mut self, cause: BreakOff, why: String) {
         let error = ServingError::new(ErrorKind::StreamBroken, why.clone());
-        self.ready.push(self.stream.relay.error_event(&error));
+        match self.stream.relay.error_event(&error) {
+            Some(event) => self.ready.push(event),
+            None => self.is_cut_off = true,
+        }
         self.is_read = true;
         self.fail(cause, why);
     }

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use pointsman_backends::BackendBody;
-use pointsman_dialects::answer::{AnswerFormat, AnswerRelay, InvalidAnswer, StreamState};
+use pointsman_dialects::answer::{AnswerFormat, AnswerRelay, InvalidAnswer, RelayFraming, StreamState};
 use pointsman_domain::failure::CallFailure;
 use pointsman_wire::sse;
 
@@ -28,7 +28,10 @@ impl StreamOpening {
     ) -> Result<OpenStream, FailedAttempt> {
         let (mut beginning, mut passed) = (Beginning::default(), Vec::new());
         let is_stated = media_type.is_some_and(|stated| stated.eq_ignore_ascii_case(sse::MEDIA_TYPE));
-        let mut unread = if is_stated { None } else { Some(self.recognise(media_type).await?) };
+        let mut unread = match relay.framing() {
+            RelayFraming::Events if !is_stated => Some(self.recognise(media_type).await?),
+            RelayFraming::Events | RelayFraming::Bytes => None,
+        };
         let mut is_full = false;
         while relay.state() == StreamState::Waiting && !is_full {
             let chunk = match unread.take() {
