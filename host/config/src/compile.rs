@@ -14,6 +14,7 @@ use super::sources::PolicyDir;
 use super::{Config, ConfigSource};
 use super::{
     backends, decision_log, keys, limits, listeners, models, policies, rollout, routes, state, traces,
+    uploads,
 };
 
 /// Compiles a configuration, or returns all of its problems.
@@ -42,6 +43,7 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
     let state = state::state(&file.state, root.get("state"), input.base_dir, &mut problems);
     let compile = state::compile(&file.compile, root.get("compile"), &mut problems);
     let memory = limits::memory(&file, root, &mut problems);
+    let uploads = uploads::compile(&file.uploads, root.get("uploads"), input.base_dir, &mut problems);
     let retry_budget = limits::retry_budget(&file.retry_budget, root.get("retry_budget"), &mut problems);
     let rollback = rollout::rollback(&file.rollback, root.get("rollback"), &mut problems);
     let mut warnings = Vec::new();
@@ -77,6 +79,7 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
         state,
         compile,
         memory,
+        uploads,
         retry_budget,
         rollback,
         backends,

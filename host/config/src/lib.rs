@@ -33,6 +33,7 @@ mod sources;
 mod state;
 mod traces;
 pub mod transient;
+mod uploads;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -62,6 +63,7 @@ pub use sources::BUILTIN;
 pub use sources::{BUILTIN_POLICIES, PolicySource};
 pub use state::{Compile, State};
 pub use traces::Traces;
+pub use uploads::Uploads;
 
 /// Configuration of `pointsman serve` without a file: simulated models.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -87,6 +89,8 @@ pub struct Config {
     pub rollback: Rollback,
     /// Bounds on the memory that requests and answers hold.
     pub memory: MemoryLimits,
+    /// Files that clients upload.
+    pub uploads: Uploads,
     /// Limit on the retries of one model in flight.
     pub retry_budget: RetryBudget,
     /// Servers that answer model calls.

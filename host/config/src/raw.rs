@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use choice::WordOr;
 pub(super) use decision_log::DecisionLog;
-pub(super) use limits::{Memory, RetryBudget};
+pub(super) use limits::{Memory, RetryBudget, Uploads};
 pub(super) use model::{Ability, Input, Model, Operation, PriceTier, Prices, Simulate};
 pub(super) use policy::{Grant, IsolationWord, Limits, OnFailureTable, OnFailureWord, Policy, Warm};
 pub(super) use quantity::{Address, Duration, Size};
@@ -55,6 +55,8 @@ pub(super) struct File {
     pub compile: Compile,
     /// Limits on the memory that requests and answers hold.
     pub memory: Memory,
+    /// Files that clients upload.
+    pub uploads: Uploads,
     /// Limit on the retries of one model in flight.
     pub retry_budget: RetryBudget,
     /// Automatic rollback of new policy versions and of policies on trial.

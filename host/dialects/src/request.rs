@@ -86,24 +86,6 @@ impl ClientRequest {
         }
     }
 
-    /// Returns whether the client sees the usage of a stream.
-    pub fn wants_stream_usage(&self) -> bool {
-        match self {
-            Self::Conversation(request) => request.wants_stream_usage(),
-            Self::Forwarded(_) => true,
-        }
-    }
-
-    /// Returns the client's limit of tokens of one answer.
-    pub fn max_output_tokens(&self) -> Option<u32> {
-        self.as_conversation()?.max_output_tokens()
-    }
-
-    /// Returns the number of requested answers that are charged one by one, at least 1.
-    pub fn answers(&self) -> u32 {
-        self.as_conversation().map_or(1, ClientConversation::answers)
-    }
-
     /// Returns the estimated tokens of the whole input.
     pub fn input_tokens(&self) -> u32 {
         match self {

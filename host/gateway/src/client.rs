@@ -1,11 +1,11 @@
 //! The APIs for applications: OpenAI's and Anthropic's, below `/v1`.
 
-mod conversations;
 mod cors;
 mod decision_headers;
 mod decisions;
 mod error;
 mod guard;
+mod model_requests;
 mod models;
 mod reading;
 mod request_options;
@@ -19,7 +19,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::{Method, StatusCode, Uri, header};
-use pointsman_dialects::protocol::Protocol;
+use pointsman_dialects::protocol::{ForwardedApi, Protocol};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use error::ErrorResponse;
@@ -28,9 +28,15 @@ use pointsman_serving::app::App;
 
 pub(crate) use error::render as render_error;
 
-/// Paths of the API that answer POST, below the base URL.
+/// Paths below the base URL that answer POST, besides those of requests that are forwarded.
 const POST_PATHS: [&str; 6] =
     ["/chat/completions", "/completions", "/responses", "/messages", "/messages/count_tokens", "/decisions"];
+
+/// Returns all paths below the base URL that answer POST.
+fn post_paths() -> impl Iterator<Item = String> {
+    let forwarded = ForwardedApi::ALL.into_iter().map(|api| format!("/{}", api.path()));
+    POST_PATHS.into_iter().map(str::to_owned).chain(forwarded)
+}
 
 /// The routes of the client listener.
 ///
@@ -53,17 +59,22 @@ pub(crate) fn router(app: Arc<App>, server: &config::Server) -> Router {
 /// The paths of the API below its base URL, each with and without a slash at its end.
 fn api() -> Router<Arc<App>> {
     let routes: [(&str, MethodRouter<Arc<App>>); 7] = [
-        ("/chat/completions", post(conversations::chat_completions)),
-        ("/completions", post(conversations::completions)),
-        ("/responses", post(conversations::responses)),
-        ("/messages", post(conversations::messages)),
-        ("/messages/count_tokens", post(conversations::count_tokens)),
+        ("/chat/completions", post(model_requests::chat_completions)),
+        ("/completions", post(model_requests::completions)),
+        ("/responses", post(model_requests::responses)),
+        ("/messages", post(model_requests::messages)),
+        ("/messages/count_tokens", post(model_requests::count_tokens)),
         ("/decisions", post(decisions::dry_run)),
         ("/models", get(models::list)),
     ];
     let mut router = Router::new().route("/models/{*id}", get(models::one));
     for (path, handler) in routes {
         router = router.route(path, handler.clone()).route(&format!("{path}/"), handler);
+    }
+    for api in ForwardedApi::ALL {
+        let handler = post(move |app, request| model_requests::forwarded(api, app, request));
+        let path = format!("/{}", api.path());
+        router = router.route(&path, handler.clone()).route(&format!("{path}/"), handler);
     }
     router
 }
@@ -83,8 +94,8 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 }
 
 async fn no_such_page(State(app): State<Arc<App>>, uri: Uri) -> ErrorResponse {
-    let served: Vec<String> = POST_PATHS.iter().map(|path| format!("POST /v1{path}")).collect();
-    let message = match POST_PATHS.iter().find(|path| uri.path().trim_end_matches('/').ends_with(**path)) {
+    let served: Vec<String> = post_paths().map(|path| format!("POST /v1{path}")).collect();
+    let message = match post_paths().find(|path| uri.path().trim_end_matches('/').ends_with(&**path)) {
         Some(path) => format!(
             "nothing at {}: the path is /v1{path}, so the base URL has to end with /v1 or with the port",
             uri.path()
@@ -98,7 +109,7 @@ async fn no_such_page(State(app): State<Arc<App>>, uri: Uri) -> ErrorResponse {
 
 async fn wrong_method(State(app): State<Arc<App>>, method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_end_matches('/');
-    let allowed = if POST_PATHS.iter().any(|known| path.ends_with(known)) { "POST" } else { "GET" };
+    let allowed = if post_paths().any(|known| path.ends_with(&*known)) { "POST" } else { "GET" };
     let message = format!("{method} is not allowed at {}: use {allowed}", uri.path());
     let error = ServingError::new(ErrorKind::MethodNotAllowed, message);
     let error = rejected(&app, Protocol::ChatCompletions, error);

@@ -13,6 +13,7 @@ use crate::recorder::Recorder;
 use crate::rollout::shadow::ShadowQueue;
 use crate::snapshot::Snapshot;
 use crate::traces::model_servers;
+use crate::uploads::StoredUploads;
 
 /// The running gateway. A request loads the snapshot once and uses it to its end, so a reload does not
 /// affect requests in progress.
@@ -26,6 +27,8 @@ pub struct App {
     pub feedback: FeedbackQueue,
     /// Memory that requests and answers hold.
     pub memory: Arc<HeldMemory>,
+    /// Files of uploads.
+    pub uploads: Arc<StoredUploads>,
     /// Queue of requests for policies in shadow.
     pub shadows: ShadowQueue,
     /// True once the process begins to stop.
@@ -50,6 +53,7 @@ impl App {
             started,
             feedback,
             memory: Arc::default(),
+            uploads: Arc::default(),
             shadows,
             stopping: AtomicBool::new(false),
             assembler: Assembler::default(),

@@ -20,6 +20,7 @@ pub mod rollout;
 pub mod snapshot;
 pub mod timer;
 pub mod traces;
+pub mod uploads;
 
 mod captured_content;
 mod trace_headers;

@@ -151,13 +151,17 @@ async fn a_stream_has_the_content_of_the_whole_answer() {
 
 /// Calls a model that supports every operation.
 async fn task(model: &str, operation: Operation, content_type: Option<&str>, body: Vec<u8>) -> (u16, Value) {
-    let operations = vec![Operation::Chat, Operation::Embedding, Operation::Transcription];
+    let operations = Operation::ALL.to_vec();
     let facts = Model { operations, ..pointsman_tests::model(model, Modalities::TEXT | Modalities::AUDIO) };
     let call = BackendCall {
         path: match operation {
             Operation::Chat => "chat/completions",
             Operation::Embedding => "embeddings",
             Operation::Transcription => "audio/transcriptions",
+            Operation::Translation => "audio/translations",
+            Operation::Speech => "audio/speech",
+            Operation::Image => "images/generations",
+            Operation::Moderation => "moderations",
         },
         model: &facts,
         operation,

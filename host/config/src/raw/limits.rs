@@ -27,6 +27,22 @@ pub(crate) struct Memory {
     pub max_before_content: Size,
 }
 
+/// Files that clients upload in forms: recordings to transcribe, images to edit. Up to 1 MiB of each
+/// file is held in memory, the rest in a file without a name, which the system removes when the
+/// request ends, or the process does.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Uploads {
+    /// Directory of the files. Default: the system's for temporary files. A relative path starts at
+    /// the configuration file.
+    pub dir: Option<String>,
+    /// Longest form of one request. `server.max_body_bytes` limits all other bodies.
+    pub max_bytes: Size,
+    /// Most bytes in files, over all requests. A request that would exceed it gets status 503,
+    /// `overloaded`, with `retry-after`.
+    pub limit: Size,
+}
+
 /// Limit on the retries of one model in flight, over all requests, so that retries do not
 /// multiply the load on a backend that fails under load. A fallback to another model does not
 /// count as a retry.
@@ -48,6 +64,12 @@ impl Default for Memory {
             max_answer_bytes: Size::mebibytes(64),
             max_before_content: Size::kibibytes(256),
         }
+    }
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self { dir: None, max_bytes: Size::mebibytes(256), limit: Size::mebibytes(4 << 10) }
     }
 }
 

@@ -4,7 +4,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use pointsman_dialects::protocol::Protocol;
-use pointsman_domain::serving_error::{ErrorClass, ServingError};
+use pointsman_domain::serving_error::{ErrorClass, ErrorKind, ServingError};
 use pointsman_wire::content_coding;
 
 use pointsman_serving::auth::AuthError;
@@ -44,7 +44,7 @@ impl IntoResponse for ErrorResponse {
             ErrorClass::Unauthenticated => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            ErrorClass::UnsupportedMediaType => {
+            ErrorClass::UnsupportedMediaType if error.kind == ErrorKind::UnsupportedContentCoding => {
                 headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(content_coding::SUPPORTED));
             }
             _ => {}

@@ -3,20 +3,22 @@
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Request};
-use pointsman_dialects::protocol::Protocol;
+use pointsman_dialects::protocol::{ForwardedApi, Protocol};
 use pointsman_dialects::request::{ClientRequest, ClientRequestScan};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_serving::app::App;
 use pointsman_serving::memory::{HeldFor, MemoryLease};
 use pointsman_serving::proxy::request::{AcceptedRequest, IncomingRequest};
 use pointsman_serving::snapshot::Snapshot;
+use pointsman_wire::form::boundary_of;
 
 use self::decoded_body::DecodedBody;
 use super::request_options;
 
 mod decoded_body;
+mod form;
 
 /// Length up to which a body is parsed in the thread of its request, in bytes: about a millisecond.
 const PARSED_AT_ONCE: usize = 256 << 10;
@@ -35,9 +37,17 @@ pub(super) async fn read<'a>(
     let key = snapshot.keys.authenticate(&parts.headers)?;
     let options = request_options::read(&parts.headers)?;
     let mut body_memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
-    let limit = snapshot.max_body_bytes;
-    let scan = ClientRequestScan::new(protocol, limit);
-    let body = client_request(scan, &parts.headers, &mut body, limit, &mut body_memory).await?;
+    let body = match body_kind(protocol, &parts.headers)? {
+        BodyKind::Json => {
+            let limit = snapshot.max_body_bytes;
+            let scan = ClientRequestScan::new(protocol, limit);
+            client_request(scan, &parts.headers, &mut body, limit, &mut body_memory).await?
+        }
+        BodyKind::Form { api, boundary } => {
+            let uploads = form::FormUploads { stored: &app.uploads, limits: &snapshot.config.uploads };
+            form::read(api, &boundary, &parts.headers, &mut body, uploads, &mut body_memory).await?
+        }
+    };
     let incoming = IncomingRequest { headers: parts.headers, body, key, options, arrived, body_memory };
     AcceptedRequest::accept(snapshot, incoming)
 }
@@ -55,7 +65,25 @@ pub(super) async fn count_tokens(
     let scan = ClientRequestScan::count_tokens(limit);
     let body = client_request(scan, &parts.headers, &mut body, limit, &mut memory).await?;
     AcceptedRequest::check_model(snapshot, body.model(), key)?;
-    Ok(body.render_token_count())
+    body.render_token_count()
+}
+
+/// Kind of a body.
+enum BodyKind {
+    Json,
+    Form { api: ForwardedApi, boundary: String },
+}
+
+/// Returns the kind of the body by its media type. One that is not that of a form is taken for JSON,
+/// since clients that send JSON often state another type, or none.
+fn body_kind(protocol: Protocol, headers: &HeaderMap) -> Result<BodyKind, ServingError> {
+    let Protocol::Forwarded(api) = protocol else { return Ok(BodyKind::Json) };
+    let stated = headers.get(CONTENT_TYPE).and_then(|stated| stated.to_str().ok());
+    match stated.and_then(boundary_of) {
+        Some(boundary) if api.takes_forms() => Ok(BodyKind::Form { api, boundary }),
+        None if api.takes_json() => Ok(BodyKind::Json),
+        _ => Err(ClientRequest::wrong_media_type(api, stated)),
+    }
 }
 
 /// Reads a request of at most `limit` bytes, which the lease counts.
@@ -67,7 +95,7 @@ async fn client_request(
     memory: &mut MemoryLease,
 ) -> Result<ClientRequest, ServingError> {
     if announced_length(headers).is_some_and(|length| length > limit as u64) {
-        return Err(larger_than(limit));
+        return Err(larger_than(limit as u64));
     }
     let body = DecodedBody::new(headers, body, limit)?;
     match tokio::time::timeout(BODY_TIMEOUT, read_body(scan, body, memory)).await {
@@ -102,7 +130,7 @@ async fn read_body(
     }
 }
 
-fn larger_than(limit: usize) -> ServingError {
+fn larger_than(limit: u64) -> ServingError {
     let message = format!("the request body is larger than {limit} bytes, the limit of this gateway");
     ServingError::new(ErrorKind::RequestTooLarge, message)
 }

@@ -1,12 +1,13 @@
-//! Responses in the format of OpenAI's API.
+//! Responses in the format of the client's API.
 
 use std::convert::Infallible;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response as HttpResponse};
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use pointsman_dialects::answer::stream_media_type;
 use pointsman_dialects::protocol::Protocol;
 use pointsman_dialects::request::ComposedAnswer;
 use pointsman_serving::proxy::ErrorAnswer;
@@ -24,7 +25,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 pub(super) fn render(protocol: Protocol, Response { report, content }: Response) -> HttpResponse {
     let mut response = match content {
         ResponseContent::Answer { headers, body, deadline } => {
-            ResponseDeadline(deadline).limit(answer(headers, body))
+            ResponseDeadline(deadline).limit(answer(protocol, headers, body))
         }
         ResponseContent::Error(error) => ErrorResponse { protocol, error }.into_response(),
         ResponseContent::BackendError(error) => backend_error(protocol, *error),
@@ -33,9 +34,13 @@ pub(super) fn render(protocol: Protocol, Response { report, content }: Response)
     response
 }
 
-fn answer(headers: HeaderMap, body: AnswerBody) -> HttpResponse {
+fn answer(protocol: Protocol, headers: HeaderMap, body: AnswerBody) -> HttpResponse {
+    let stated = headers.get(header::CONTENT_TYPE).and_then(|stated| stated.to_str().ok());
     match body {
-        AnswerBody::Whole(bytes) => typed(headers, "application/json", Body::from(bytes)),
+        AnswerBody::Whole(bytes) => {
+            let media_type = protocol.whole_media_type(stated, &bytes);
+            typed(headers, media_type, Body::from(bytes))
+        }
         AnswerBody::Composed(ComposedAnswer::Whole(bytes)) => {
             typed(headers, "application/json", Body::from(bytes))
         }
@@ -46,8 +51,8 @@ fn answer(headers: HeaderMap, body: AnswerBody) -> HttpResponse {
             typed(headers, sse::MEDIA_TYPE, body_of(events))
         }
         AnswerBody::Stream(stream) => {
-            let pieces = stream.into_pieces().map(Ok::<Bytes, Infallible>);
-            typed(headers, sse::MEDIA_TYPE, Body::from_stream(pieces))
+            let media_type = stream_media_type(stream.framing(), stated);
+            typed(headers, media_type, Body::from_stream(stream.into_pieces()))
         }
         AnswerBody::Text(text) => typed(HeaderMap::new(), "text/plain", Body::from(text)),
     }

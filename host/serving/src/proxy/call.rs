@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use pointsman_dialects::call::CallContent;
-use pointsman_dialects::request::ClientRequest;
+use pointsman_dialects::request::{ClientConversation, ClientRequest};
 use pointsman_domain::model::{Model, Operation};
 use pointsman_domain::plan::{CallLimits, OutputLimit, PlanLimitExceeded, PlanLimits};
 use pointsman_domain::usage::Usage;
@@ -110,6 +110,20 @@ impl<'a> OutgoingCall<'a> {
 impl ResponseMode {
     /// The client's answer, whole or as a stream.
     pub fn answer_to(request: &ClientRequest, others: Usage) -> Self {
+        match request {
+            ClientRequest::Conversation(request) => Self::answer_to_conversation(request, others),
+            ClientRequest::Forwarded(request) => Self::Answer {
+                streaming: request.streaming,
+                hide_usage: false,
+                others,
+                max_output_tokens: None,
+                answers: 1,
+            },
+        }
+    }
+
+    /// The client's answer to a conversation, whole or as a stream.
+    pub fn answer_to_conversation(request: &ClientConversation, others: Usage) -> Self {
         Self::Answer {
             streaming: request.is_streaming(),
             hide_usage: !request.wants_stream_usage(),

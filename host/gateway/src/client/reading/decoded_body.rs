@@ -57,7 +57,7 @@ impl<'b> DecodedBody<'b> {
             };
             self.received += chunk.len();
             if self.received > self.limit {
-                return Err(larger_than(self.limit));
+                return Err(larger_than(self.limit as u64));
             }
             *encoded = chunk;
         }

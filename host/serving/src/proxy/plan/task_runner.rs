@@ -127,7 +127,7 @@ impl<'a> TaskRunner<'a> {
     fn outgoing(&self, content: CallContent<'static>, answers: bool) -> OutgoingCall<'static> {
         let PlanRunner { request, accounting, limits, headers, .. } = *self.runner;
         let mode = if answers {
-            ResponseMode::answer_to(request, accounting.calls().usage())
+            ResponseMode::answer_to_conversation(request, accounting.calls().usage())
         } else {
             ResponseMode::Output
         };

@@ -1,4 +1,4 @@
-//! Requests for an answer to a conversation, in each of the protocols that clients use.
+//! Requests that models answer, in each of the protocols that clients use.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request};
-use pointsman_dialects::protocol::Protocol;
+use pointsman_dialects::protocol::{ForwardedApi, Protocol};
 use pointsman_serving::app::App;
 use pointsman_serving::handler::serve;
 
@@ -41,6 +41,11 @@ pub(super) async fn count_tokens(State(app): State<Arc<App>>, request: Request<B
         Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
         Err(error) => rejected(&app, Protocol::Messages, error).into_response(),
     }
+}
+
+/// Handles a request of an API whose requests are forwarded as they arrived.
+pub(super) async fn forwarded(api: ForwardedApi, app: State<Arc<App>>, request: Request<Body>) -> Response {
+    answer(Protocol::Forwarded(api), app, request).await
 }
 
 /// Answers a request, or reports why not. Headers report the decision in both cases.
