@@ -197,7 +197,7 @@ pub fn state<S: DeserializeOwned>(bytes: &[u8]) -> Result<S, Refusal> {
         .map_err(|error| Refusal::Internal(format!("the plan's state cannot be read: {error}")))
 }
 
-/// Returns the candidates that support an operation (`chat`, `transcription`, `embedding`) with
+/// Returns the candidates that support an operation (`chat`, `transcription`, `embedding` …) with
 /// these kinds of content: healthy ones first, otherwise in their order.
 pub fn able(candidates: &[Candidate], operation: &str, kinds: Modalities) -> Vec<usize> {
     let able = |&index: &usize| {

@@ -28,6 +28,45 @@ impl Task {
         Self::new(name, "embedding", targets).user(text)
     }
 
+    /// Creates a task that translates a recording of the request into English.
+    pub fn translation(
+        name: impl Into<String>,
+        targets: impl IntoIterator<Item = usize>,
+        recording: &ContentPart,
+    ) -> Self {
+        Self::new(name, "translation", targets).user([recording.into()])
+    }
+
+    /// Creates a task that reads out a text. Its output is a `data:` URL of the sound; options are
+    /// `voice`, `response_format` and `speed`.
+    pub fn speech(
+        name: impl Into<String>,
+        targets: impl IntoIterator<Item = usize>,
+        text: impl IntoIterator<Item = Part>,
+    ) -> Self {
+        Self::new(name, "speech", targets).user(text)
+    }
+
+    /// Creates a task that draws what a text describes. Its output is the URL of the image, or a
+    /// `data:` URL; options are `size`, `quality`, `background` and `output_format`.
+    pub fn image(
+        name: impl Into<String>,
+        targets: impl IntoIterator<Item = usize>,
+        text: impl IntoIterator<Item = Part>,
+    ) -> Self {
+        Self::new(name, "image", targets).user(text)
+    }
+
+    /// Creates a task that judges whether a text is harmful. Its output is the judgement as JSON,
+    /// with the member `flagged`.
+    pub fn moderation(
+        name: impl Into<String>,
+        targets: impl IntoIterator<Item = usize>,
+        text: impl IntoIterator<Item = Part>,
+    ) -> Self {
+        Self::new(name, "moderation", targets).user(text)
+    }
+
     fn new(name: impl Into<String>, operation: &str, targets: impl IntoIterator<Item = usize>) -> Self {
         Self {
             name: name.into(),

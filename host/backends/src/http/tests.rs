@@ -207,7 +207,7 @@ fn upload(model: &Model, upload: Upload) -> BackendCall<'_> {
 
 #[tokio::test]
 async fn a_stored_upload_is_read_while_it_is_sent() {
-    let server = FakeModel::saying("hi").await;
+    let server = FakeModel::always(Step::status(200)).await;
     let (size, model) = (1_000_000, model("ear", Modalities::AUDIO));
     let call = upload(&model, Upload { size, is_lost: false });
     assert_eq!(backend(&server).call(call).await.unwrap().status, 200);
@@ -219,7 +219,7 @@ async fn a_stored_upload_is_read_while_it_is_sent() {
 
 #[tokio::test]
 async fn an_upload_that_cannot_be_read_fails_the_call() {
-    let server = FakeModel::saying("hi").await;
+    let server = FakeModel::always(Step::status(200)).await;
     let model = model("ear", Modalities::AUDIO);
     let lost = upload(&model, Upload { size: 1_000_000, is_lost: true });
     assert!(matches!(

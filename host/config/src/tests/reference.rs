@@ -35,6 +35,7 @@ const SECTIONS: [(&str, &str); 15] = [
     ("[state]", "State"),
     ("[compile]", "Compile"),
     ("[memory]", "Memory"),
+    ("[uploads]", "Uploads"),
     ("[retry_budget]", "RetryBudget"),
     ("[rollback]", "Rollback"),
     ("[backends.NAME]", "Backend"),

@@ -45,7 +45,7 @@ fn state(admin: &Admin) -> MetricsState {
         policies: snapshot.slots.values().map(|slot| policy_state(slot, &rollouts.audit)).collect(),
         policies_not_loaded: snapshot.unavailable.len() as u64,
         pool: PoolMetrics { calls, places },
-        memory: memory_state(&admin.app.memory, snapshot.config.memory),
+        memory: memory_state(&admin.app, &snapshot.config),
         reloads: admin.reloader.counts(),
         records_dropped: telemetry.decision_log.as_ref().map_or(0, |log| log.counts().dropped()),
         log_lines_dropped: admin.logging.dropped(),
@@ -66,7 +66,8 @@ fn model_state(model: &Model, now: Instant) -> ModelMetrics {
     }
 }
 
-fn memory_state(held: &HeldMemory, limits: MemoryLimits) -> MemoryMetrics {
+fn memory_state(app: &App, config: &Config) -> MemoryMetrics {
+    let (held, limits) = (&app.memory, config.memory);
     let large = |kind, held_for, limit| HeldKind { kind, held: held.large(held_for), limit };
     MemoryMetrics {
         held: held.total(),
@@ -75,6 +76,8 @@ fn memory_state(held: &HeldMemory, limits: MemoryLimits) -> MemoryMetrics {
             large("request-bodies", HeldFor::RequestBodies, limits.request_bodies),
             large("answers", HeldFor::Answers, limits.answers),
         ],
+        stored_uploads: app.uploads.bytes(),
+        stored_uploads_limit: config.uploads.limit,
     }
 }
 

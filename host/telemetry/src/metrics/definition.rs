@@ -100,6 +100,13 @@ metrics! {
     Gauge HELD_LIMIT = "pointsman_held_memory_limit" ["kind"]
         "Limits on the memory of all request bodies and answers, and of the large ones of each kind.";
 
+    #[unit = "bytes"]
+    Gauge STORED = "pointsman_stored_uploads" []
+        "Bytes of uploads in files.";
+    #[unit = "bytes"]
+    Gauge STORED_LIMIT = "pointsman_stored_uploads_limit" []
+        "Limit on the bytes of all uploads in files.";
+
     Counter REQUESTS = "pointsman_requests" ["route", "ending"]
         "Requests that ended after a decision: answered, failed, or cancelled by the client.";
     Counter ERRORS = "pointsman_request_errors" ["route", "fault"]

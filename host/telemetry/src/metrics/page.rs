@@ -74,7 +74,9 @@ impl MetricsPage {
         page.metric(the::HELD_LIMIT, |metric| {
             metric.gauge(&["all"], memory.limit as f64)?;
             memory.large.iter().try_for_each(|of| metric.gauge(&[of.kind], of.limit as f64))
-        })
+        })?;
+        page.metric(the::STORED, |metric| metric.gauge(&[], memory.stored_uploads as f64))?;
+        page.metric(the::STORED_LIMIT, |metric| metric.gauge(&[], memory.stored_uploads_limit as f64))
     }
 
     fn requests(&self, page: &mut PageWriter<'_, '_>) -> Result {

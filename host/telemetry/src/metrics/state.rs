@@ -123,6 +123,10 @@ pub struct MemoryMetrics {
     pub limit: usize,
     /// Memory of large bodies, by kind.
     pub large: [HeldKind; 2],
+    /// Bytes of uploads in files.
+    pub stored_uploads: u64,
+    /// Most bytes of uploads in files.
+    pub stored_uploads_limit: u64,
 }
 
 /// Memory of large bodies of one kind.

@@ -78,6 +78,9 @@ pub enum Shape {
     Transcribe,
     /// An embedding of the newest text, which is the answer.
     Embed,
+    /// A speech by the first candidate, an image by the second and a moderation by the third, all of
+    /// the newest text; the answer is composed of their outputs.
+    Produce,
     /// One task, then one that answers from its output, many times over.
     RepeatOutput,
     /// One task, whose output makes the answer many times over.
@@ -188,6 +191,7 @@ impl Planner {
                 let vector = plan.add(vector);
                 plan.compose([Part::from(vector)], "embedded")
             }
+            Shape::Produce => produce(plan),
             Shape::Resume | Shape::ThenRoute | Shape::ThenRouteToLast | Shape::ThenRefuse => {
                 let count = self.all(&mut plan, candidates).len();
                 plan.resume(&count, "asked-again")
@@ -213,6 +217,19 @@ impl Planner {
             ..task
         }
     }
+}
+
+fn produce(mut plan: Plan) -> Step {
+    let newest = outline::parts().into_iter().rfind(|part| part.kind == Modalities::TEXT);
+    let text = || newest.iter().map(Part::from);
+    let tasks = [
+        Task::speech("say", [0], text()).option("voice", "\"nova\""),
+        Task::image("draw", [1], text()).option("size", "\"1024x1024\""),
+        Task::moderation("judge", [2], text()),
+    ];
+    let parts = tasks.map(|task| Part::from(plan.add(task)));
+    let [speech, image, judgement] = parts;
+    plan.compose([speech, " ".into(), image, " ".into(), judgement], "produced")
 }
 
 fn transcribe(mut plan: Plan, candidates: usize) -> Step {
