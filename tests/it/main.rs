@@ -7,6 +7,7 @@
 )]
 
 mod fleet;
+mod forwarded;
 mod policy_file;
 mod raw;
 mod terminal;

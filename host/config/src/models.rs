@@ -9,6 +9,7 @@ use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveStats;
 use pointsman_domain::model::{Abilities, Modalities, Model, NativeApis, Operation, Quality, TimeLimits};
+use pointsman_wire::provider::ProviderDialect;
 
 use super::document::Node;
 use super::problem::Problems;
@@ -98,12 +99,7 @@ impl ModelEntry<'_> {
             id: ModelId::new(self.id),
             backend: BackendName::new(self.backend),
             upstream_name: raw.upstream_name.as_deref().unwrap_or(self.name).to_owned(),
-            operations: match &raw.operations {
-                Some(stated) => stated.iter().map(|operation| operation.domain()).collect(),
-                None => {
-                    facts.as_ref().map_or_else(|| vec![Operation::Chat], |facts| facts.operations.clone())
-                }
-            },
+            operations: self.operations(facts.as_ref(), problems),
             inputs: match &raw.inputs {
                 Some(stated) => stated.iter().map(|input| input.domain()).collect(),
                 None => facts.as_ref().map_or(Modalities::TEXT, |facts| facts.inputs),
@@ -134,6 +130,30 @@ impl ModelEntry<'_> {
             }
         }
         CompiledModel { model, origin, behaviour }
+    }
+
+    /// Returns the operations that the model supports, as far as its provider's API has them.
+    fn operations(&self, facts: Option<&CatalogueFacts>, problems: &mut Problems<'_>) -> Vec<Operation> {
+        let dialect = match self.kind {
+            raw::BackendKind::Anthropic => ProviderDialect::Anthropic,
+            raw::BackendKind::Gemini => ProviderDialect::Gemini,
+            raw::BackendKind::Openai | raw::BackendKind::Azure | raw::BackendKind::Simulated => {
+                ProviderDialect::OpenAi
+            }
+        };
+        let offered = |operation: &Operation| dialect.offers(*operation);
+        let Some(stated) = &self.raw.operations else {
+            let known = facts.map_or_else(|| vec![Operation::Chat], |facts| facts.operations.clone());
+            return known.into_iter().filter(offered).collect();
+        };
+        let stated: Vec<Operation> = stated.iter().map(|operation| operation.domain()).collect();
+        if let Some(missing) = stated.iter().find(|operation| !offered(operation)) {
+            let (node, name) = (self.node.get("operations"), dialect.name());
+            problems
+                .add(node.place(), format!("a backend of kind \"{name}\" has no {missing} calls"))
+                .hint("use a backend of kind \"openai\" if the provider offers an API like OpenAI's");
+        }
+        stated
     }
 
     /// Returns the facts of the catalogue, and the id of their entry.

@@ -1,5 +1,7 @@
 //! Protocols that the APIs of model providers speak.
 
+use pointsman_domain::model::Operation;
+
 /// Protocol of a provider's API. A backend speaks one, over whichever transport reaches it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ProviderDialect {
@@ -25,6 +27,15 @@ impl ProviderDialect {
             Self::Azure => "azure",
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
+        }
+    }
+
+    /// Returns whether its providers have an API for an operation that the gateway calls.
+    pub const fn offers(self, operation: Operation) -> bool {
+        match self {
+            Self::OpenAi | Self::Azure => true,
+            Self::Anthropic => matches!(operation, Operation::Chat),
+            Self::Gemini => matches!(operation, Operation::Chat | Operation::Embedding),
         }
     }
 

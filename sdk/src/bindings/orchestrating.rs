@@ -290,8 +290,10 @@ pub mod pointsman {
                 Text(_rt::String),
                 /// A part of the request.
                 Original(ContentRef),
-                /// The output of a task: the text of a chat answer or of a transcription, or
-                /// the vector of an embedding as a JSON array.
+                /// The output of a task: the text of a chat answer, of a transcription or of a
+                /// translation, the vector of an embedding as a JSON array, speech as a
+                /// `data:` URL, an image as its URL or a `data:` URL, or the first result
+                /// of a moderation as JSON.
                 Output(OutputRef),
             }
             impl ::core::fmt::Debug for Part {
@@ -398,13 +400,14 @@ pub mod pointsman {
                 /// For people and for traces, such as `describe`: 1 to 64 characters of
                 /// `a-z A-Z 0-9 . _ : / -`.
                 pub name: _rt::String,
-                /// `chat`, `transcription` or `embedding`: one that all targets are
-                /// called for.
+                /// `chat`, `transcription`, `translation`, `embedding`, `speech`, `image`
+                /// or `moderation`: one that all targets are called for.
                 pub operation: _rt::String,
                 /// Candidates in the order in which they are tried. At least one.
                 pub targets: _rt::Vec<Target>,
-                /// The input of the model. A transcription takes one message with one
-                /// recording in it, an embedding one with text.
+                /// The input of the model. A chat takes any. A transcription and a
+                /// translation take one message with one recording in it, all others one
+                /// with text.
                 pub input: _rt::Vec<Input>,
                 /// The tasks of this plan that have to end before this one begins, by
                 /// number, each once. A task whose output is used has to be among them or
@@ -424,8 +427,10 @@ pub mod pointsman {
                 /// Further members of the call, each a name and a value in JSON. For
                 /// `chat`: `temperature`, `top_p`, `seed`, `reasoning_effort`, and
                 /// `response_format` with the value `"json_object"` or `"text"`. For
-                /// `transcription`: `language`. No others. The task that answers has
-                /// the client's values where the policy gives none.
+                /// `transcription`: `language`. For `speech`: `voice`, `response_format`
+                /// and `speed`. For `image`: `size`, `quality`, `background` and
+                /// `output_format`. No others. The task that answers has the client's
+                /// values where the policy gives none.
                 pub options: _rt::Vec<(_rt::String, _rt::String)>,
             }
             impl ::core::fmt::Debug for Task {

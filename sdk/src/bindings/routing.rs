@@ -629,8 +629,9 @@ pub mod pointsman {
                 /// The decision's id, the same as in the answer's
                 /// `x-pointsman-decision-id` header and in the outcome.
                 pub id: _rt::String,
-                /// The operation: `chat`; later versions of the gateway add
-                /// `embedding`, `transcription` and others by name.
+                /// The operation: `chat`, `embedding`, `transcription`, `translation`,
+                /// `speech`, `image` or `moderation`; later versions of the gateway may add
+                /// others. Only a `chat` is answered by a plan.
                 pub operation: _rt::String,
                 /// The model name that the client asked for: the route's name.
                 pub model: _rt::String,

@@ -237,3 +237,43 @@ async fn a_vector_is_an_output_like_any_other() {
     assert_eq!((asked.path.as_str(), &asked.json()["input"]), ("/v1/embeddings", &json!("near and far")));
     assert_eq!(answer.json()["usage"]["prompt_tokens"], 4);
 }
+
+#[tokio::test]
+async fn speech_images_and_judgements_are_outputs_of_tasks() {
+    let voice = FakeModel::always(Step::bytes("audio/mpeg", "ID3")).await;
+    let image =
+        json!({ "data": [{ "b64_json": "AAAA" }], "usage": { "input_tokens": 3, "output_tokens": 4 } });
+    let painter = FakeModel::always(Step::json(&image)).await;
+    let judge = FakeModel::always(Step::json(&json!({ "results": [{ "flagged": false }] }))).await;
+    let policy = crate::policy_file::PolicyFile::new(pointsman_guests::PLANNER);
+    let mut config = String::new();
+    for (name, fake, operation) in
+        [("a", &voice, "speech"), ("b", &painter, "image"), ("c", &judge, "moderation")]
+    {
+        config += &backend(name, fake, "");
+        config += &model(&format!("{name}/m"), 1, &format!("operations = [\"{operation}\"]\n"));
+    }
+    config += &format!(
+        "[policies.planner]\nlimits.deadline = \"60s\"\nsource = \"{}\"\ngrants = [\"outputs\"]\nsettings = {{ shape = \"produce\" }}\n\
+         [routes.main]\npolicy = \"planner\"\n",
+        policy.path().display()
+    );
+    let gateway = pointsman_tests::Gateway::start(&config).await;
+    let answer = ask(&gateway, &chat("main", "a cat")).await;
+    assert_eq!(
+        answer.text(),
+        "data:audio/mpeg;base64,SUQz data:image/png;base64,AAAA {\"flagged\":false}",
+        "{:?}",
+        answer.body
+    );
+    let sent = voice.request(1).await;
+    assert_eq!(sent.path, "/v1/audio/speech");
+    assert_eq!(
+        sent.json(),
+        json!({ "model": "m", "input": "a cat", "response_format": "mp3", "voice": "nova" })
+    );
+    let sent = painter.request(1).await;
+    assert_eq!(sent.path, "/v1/images/generations");
+    assert_eq!(sent.json(), json!({ "model": "m", "prompt": "a cat", "size": "1024x1024" }));
+    assert_eq!(judge.request(1).await.json(), json!({ "model": "m", "input": "a cat" }));
+}

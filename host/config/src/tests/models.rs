@@ -183,6 +183,54 @@ quality = { general = 0.5, code = 1.5 }"#,
 }
 
 #[test]
+fn a_model_has_only_operations_that_its_providers_api_has() {
+    assert_snapshot!(rejected(
+        r#"
+[backends.anthropic]
+kind = "anthropic"
+
+[models."anthropic/claude"]
+input_price = 1
+output_price = 1
+operations = ["chat", "speech"]"#,
+    ), @r#"
+    error: a backend of kind "anthropic" has no speech calls
+     --> pointsman.toml:8:14
+      |
+    8 | operations = ["chat", "speech"]
+      |              ^^^^^^^^^^^^^^^^^^
+      = hint: use a backend of kind "openai" if the provider offers an API like OpenAI's
+    "#);
+}
+
+#[test]
+fn uploads_have_a_directory_and_limits_that_agree() {
+    assert_snapshot!(rejected(
+        r#"
+[uploads]
+dir = "not/there"
+max_bytes = "10 MiB"
+limit = "1 MiB""#,
+    ), @r#"
+    error: /nowhere/not/there is not a directory
+     --> pointsman.toml:3:7
+      |
+    3 | dir = "not/there"
+      |       ^^^^^^^^^^^
+      = hint: make the directory, or leave `dir` out to use the system's for temporary files
+
+    error: `limit` is less than one upload may be
+     --> pointsman.toml:5:9
+      |
+    5 | limit = "1 MiB"
+      |         ^^^^^^^
+      = hint: make it at least 10485760 bytes, or lower `max_bytes`
+
+    2 errors in pointsman.toml
+    "#);
+}
+
+#[test]
 fn an_unknown_entry_of_the_catalogue_hints_at_a_near_one() {
     assert_snapshot!(rejected(
         r#"

@@ -26,7 +26,7 @@ such as `\"16 MiB\"`. Paths are relative to the file. In lists of names, `*` mat
 const TOP: [&str; 1] = ["policy_dir"];
 
 /// Sections in the order of the file, each with its schema definition.
-const SECTIONS: [(&str, &str); 15] = [
+const SECTIONS: [(&str, &str); 16] = [
     ("[server]", "Server"),
     ("[admin]", "Admin"),
     ("[log]", "Log"),

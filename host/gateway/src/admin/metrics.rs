@@ -6,10 +6,11 @@ use std::time::{Instant, UNIX_EPOCH};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
-use pointsman_config::MemoryLimits;
+use pointsman_config::Config;
 use pointsman_domain::model::Model;
 use pointsman_policy::PolicySlot;
-use pointsman_serving::memory::{HeldFor, HeldMemory};
+use pointsman_serving::app::App;
+use pointsman_serving::memory::HeldFor;
 use pointsman_serving::rollout::AuditLog;
 use pointsman_telemetry::metrics::{
     HeldKind, MemoryMetrics, MetricsFormat, MetricsState, ModelMetrics, PolicyMetrics, PoolMetrics,
