@@ -15,6 +15,12 @@ use crate::json::ObjectMembers;
 /// context window.
 const PROMPT_TOO_LONG: &str = "prompt is too long";
 
+/// Member that lets the provider keep a conversation.
+const THREAD: &str = "thread";
+
+/// Code by which clients learn that they have to send the whole conversation instead of a thread.
+const THREAD_UNSUPPORTED: &str = "thread_unsupported_request";
+
 /// Error as this API shows it.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "error")]
@@ -45,7 +51,7 @@ impl<'a> ErrorBody<'a> {
             ErrorKind::ContextLengthExceeded => prompt_too_long(&error.message),
             _ => Cow::from(&error.message),
         };
-        let details = Some(ErrorDetails { error_code: error.kind.code() });
+        let details = Some(ErrorDetails { error_code: error_code(error) });
         (status, Self { error: ErrorObject { kind, message, details } })
     }
 }
@@ -54,6 +60,14 @@ impl<'a> ErrorBody<'a> {
 pub fn render_error(error: &ServingError) -> (u16, Bytes) {
     let (status, body) = ErrorBody::of(error);
     (status, serialize(&body))
+}
+
+/// Returns the code of the cause. Where this API has one of its own on which clients act, it is used.
+fn error_code(error: &ServingError) -> &'static str {
+    match (error.kind, error.parameter.as_deref()) {
+        (ErrorKind::UnsupportedRequest, Some(THREAD)) => THREAD_UNSUPPORTED,
+        _ => error.kind.code(),
+    }
 }
 
 fn status_and_type(kind: ErrorKind) -> (u16, &'static str) {

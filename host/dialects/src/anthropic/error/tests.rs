@@ -12,6 +12,17 @@ fn an_error_has_the_type_and_the_status_of_this_api() {
 }
 
 #[test]
+fn a_client_learns_that_it_has_to_send_a_thread_as_a_conversation() {
+    let error = ServingError::new(ErrorKind::UnsupportedRequest, "no").with_parameter("thread");
+    let (status, body) = render_error(&error);
+    let expected = r#"{"type":"error","error":{"type":"invalid_request_error","message":"no","details":{"error_code":"thread_unsupported_request"}}}"#;
+    assert_eq!((status, &body[..]), (400, expected.as_bytes()));
+    let (_, body) = render_error(&error.with_parameter("container"));
+    assert!(String::from_utf8_lossy(&body).contains("unsupported_request"));
+    assert!(!String::from_utf8_lossy(&body).contains("thread"));
+}
+
+#[test]
 fn a_client_recognizes_that_the_context_window_is_exceeded() {
     let error = ServingError::new(ErrorKind::ContextLengthExceeded, "400 tokens, limit 300.");
     let (status, body) = render_error(&error);
