@@ -10,6 +10,7 @@ mod losses;
 mod raw_json;
 mod reasoning;
 mod request;
+mod single_call;
 mod stream;
 mod text_tool;
 
@@ -25,4 +26,5 @@ pub use self::request::{
     Reasoning, Sampling, Signature, SignatureOrigin, ToolCall, ToolChoice, ToolDefinition, ToolGrammar,
     ToolInput, ToolResult,
 };
+pub use self::single_call::SingleCallReader;
 pub use self::stream::{AnswerEvent, AnswerStart, PartDelta, PartStart, StreamReader, StreamWriter};

@@ -52,6 +52,8 @@ pub(crate) struct VectorTranslation {
 pub(crate) struct AnswerTranslation {
     pub client: ClientSide,
     pub identity: AnswerIdentity,
+    /// True if the client forbids parallel calls of tools.
+    pub is_single_call: bool,
 }
 
 /// Parsed whole answer.
@@ -106,8 +108,11 @@ impl AnswerFormat {
             Protocol::Forwarded(api) => return Ok(unchanged(read_answer(api, answer)?)),
             _ => {}
         }
-        let parsed = translation::parse_answer(self.provider, answer)?;
+        let mut parsed = translation::parse_answer(self.provider, answer)?;
         let count = AnswerCount { count: parsed.count, output_bytes: parsed.output_bytes() };
+        if self.translation.as_ref().is_some_and(|translation| translation.is_single_call) {
+            parsed.keep_first_call();
+        }
         Ok(WholeAnswer {
             count,
             content: match self.translation {

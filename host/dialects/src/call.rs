@@ -252,6 +252,7 @@ impl CallTarget<'_> {
             (own, limit) => own.or(limit),
         };
         let streaming = request.streaming;
+        let is_single_call = request.parallel_tool_calls == Some(false);
         let body = translation::render_request(provider, &request, self.host, &mut losses);
         if let Some(member) = losses.first_binding().filter(|_| !self.drop_untranslatable) {
             return Err(Untranslatable::Member(member.to_owned()));
@@ -266,7 +267,10 @@ impl CallTarget<'_> {
             streaming,
             body: body.into(),
             dropped: losses.iter().map(|loss| loss.member.clone()).collect(),
-            format: AnswerFormat::new(provider, Some(Arc::new(AnswerTranslation { client, identity }))),
+            format: AnswerFormat::new(
+                provider,
+                Some(Arc::new(AnswerTranslation { client, identity, is_single_call })),
+            ),
         })
     }
 

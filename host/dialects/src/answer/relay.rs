@@ -10,7 +10,7 @@ use super::translating_relay::TranslatingRelay;
 use super::{AnswerFormat, BrokenStream, ReportedError, StreamState};
 use crate::anthropic::MessagesStreamWriter;
 use crate::anthropic::pass_through::MessagesRelay;
-use crate::form::{AnswerIdentity, StreamWriter};
+use crate::form::{AnswerIdentity, SingleCallReader, StreamWriter};
 use crate::forwarded::{ForwardedRelay, RelayFraming};
 use crate::protocol::Protocol;
 use crate::responses::pass_through::ResponsesRelay;
@@ -66,7 +66,10 @@ impl AnswerFormat {
         let RelayOptions { hide_usage, answers, other_usage, input_tokens, framing } = options;
         AnswerRelay(match (&self.translation, self.provider) {
             (Some(translation), provider) => {
-                let reader = translation::stream_reader(provider);
+                let mut reader = translation::stream_reader(provider);
+                if translation.is_single_call {
+                    reader = Box::new(SingleCallReader::new(reader));
+                }
                 let writer = translation.client.stream_writer(translation.identity.clone());
                 RelayKind::Translating(Box::new(TranslatingRelay::new(
                     reader,

@@ -47,7 +47,7 @@ pub fn render_request(request: &ConversationRequest, losses: &mut Losses) -> Byt
     let family = ModelFamily::of(&request.model);
     let Contents { system_instruction, contents } = Contents::of(request, family, losses);
     let tools = Tools::of(request, losses);
-    let tool_config = ToolConfig::of(request, losses);
+    let tool_config = ToolConfig::of(request);
     let generation_config = GenerationConfig::of(request, family, losses);
     if request.end_user.is_some() {
         losses.advisory("user");

@@ -23,6 +23,11 @@ const fn of_gateway(member: &'static str, request: &'static str) -> Row {
     Row { member, request, without: "{}", unrendered: Unrendered::OfGateway }
 }
 
+/// Row as of [`row_beside`], of a member that the gateway acts on where a provider cannot.
+const fn of_gateway_beside(member: &'static str, without: &'static str, request: &'static str) -> Row {
+    Row { member, request, without, unrendered: Unrendered::OfGateway }
+}
+
 /// Row as of [`row_beside`], of a member that requests what some providers do by default.
 const fn row_of_default(member: &'static str, without: &'static str, request: &'static str) -> Row {
     Row { member, request, without, unrendered: Unrendered::Default }

@@ -109,13 +109,9 @@ fn declaration<'a>(tool: &'a ToolDefinition, at: usize, losses: &mut Losses) -> 
 
 impl<'a> ToolConfig<'a> {
     /// Returns the choice of a request; `None` for the default, or without tools.
-    pub(super) fn of(request: &'a ConversationRequest, losses: &mut Losses) -> Option<Self> {
+    pub(super) fn of(request: &'a ConversationRequest) -> Option<Self> {
         if request.tools.is_empty() {
             return None;
-        }
-        // The API has no switch for this. A client that handles one call would lose the others.
-        if request.parallel_tool_calls == Some(false) {
-            losses.binding("parallel_tool_calls");
         }
         let (mode, allowed_function_names) = match request.tool_choice.as_ref()? {
             ToolChoice::Auto => ("AUTO", Vec::new()),

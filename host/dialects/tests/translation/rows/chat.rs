@@ -1,6 +1,6 @@
 //! OpenAI's chat completions.
 
-use super::{of_gateway, row, row_beside};
+use super::{of_gateway, of_gateway_beside, row, row_beside};
 use crate::requests::Row;
 
 pub const ROWS: &[Row] = &[
@@ -97,7 +97,7 @@ pub const ROWS: &[Row] = &[
     row("modalities", r#"{"modalities": ["text", "image"]}"#),
     row("moderation", r#"{"moderation": {"model": "omni-moderation-latest"}}"#),
     row("n", r#"{"n": 2}"#),
-    row_beside(
+    of_gateway_beside(
         "parallel_tool_calls: false",
         r#"{"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]}"#,
         r#"{"parallel_tool_calls": false, "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]}"#,

@@ -1,6 +1,6 @@
 //! OpenAI's Responses.
 
-use super::{of_gateway, row, row_beside, row_of_default};
+use super::{of_gateway, of_gateway_beside, row, row_beside, row_of_default};
 use crate::requests::Row;
 
 pub const ROWS: &[Row] = &[
@@ -56,7 +56,7 @@ pub const ROWS: &[Row] = &[
     row("metadata", r#"{"metadata": {"a": "b"}}"#),
     of_gateway("model", r#"{"model": "route"}"#),
     row("moderation", r#"{"moderation": {"model": "omni-moderation-latest"}}"#),
-    row_beside(
+    of_gateway_beside(
         "parallel_tool_calls: false",
         r#"{"tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": false}]}"#,
         r#"{"parallel_tool_calls": false, "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": false}]}"#,
