@@ -17,6 +17,7 @@ mod attacks;
 mod backends;
 mod built_in_policies;
 mod client_apis;
+mod client_libraries;
 mod clients;
 mod command_line;
 mod compatibility;

@@ -1,4 +1,4 @@
-//! Small real models behind real servers, if they are installed.
+//! Small real models behind real servers, and providers that need Python, if they are installed.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -61,6 +61,12 @@ impl SmallServer {
     /// Starts a server of transcriptions. `whisper` is the directory of the model.
     pub async fn speech(python: &str, whisper: &str) -> Self {
         Self::start(python, "transcriptions.py", &[whisper]).await
+    }
+
+    /// Starts the scripted provider, which speaks each dialect below a path of its own, and validates
+    /// what it receives.
+    pub async fn provider(python: &str) -> Self {
+        Self::start(python, "provider/provider.py", &[]).await
     }
 
     /// Starts a script and waits until its model is loaded and it listens.

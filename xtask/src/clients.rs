@@ -12,6 +12,7 @@ use crate::tools::{run, unless_done};
 /// The paths of everything that was installed.
 pub struct Installed {
     python: PathBuf,
+    llama_index: PathBuf,
     node_modules: PathBuf,
     model: PathBuf,
     whisper: PathBuf,
@@ -32,7 +33,8 @@ pub fn install() -> Result<Installed> {
     let directory = root().join("target/clients");
     let clients = root().join("tests/clients");
     std::fs::create_dir_all(&directory)?;
-    let python = python(&directory, &clients)?;
+    let llama_index = python(&directory, &clients, "-llama-index")?;
+    let python = python(&directory, &clients, "")?;
     let node_modules = node(&directory, &clients)?;
     let model = model(&directory, &python)?;
     let whisper = whisper(&directory, &python)?;
@@ -40,6 +42,7 @@ pub fn install() -> Result<Installed> {
     let policies = workshop.build()?;
     Ok(Installed {
         python,
+        llama_index,
         node_modules,
         model,
         whisper,
@@ -55,6 +58,7 @@ impl Installed {
     pub fn set_variables(&self, tests: &mut Command) {
         tests
             .env("POINTSMAN_TEST_PYTHON", &self.python)
+            .env("POINTSMAN_TEST_LLAMA_INDEX", &self.llama_index)
             .env("POINTSMAN_TEST_NODE_MODULES", &self.node_modules)
             .env("POINTSMAN_TEST_MODEL", &self.model)
             .env("POINTSMAN_TEST_WHISPER", &self.whisper)
@@ -72,11 +76,13 @@ impl Installed {
     }
 }
 
-fn python(directory: &Path, clients: &Path) -> Result<PathBuf> {
-    let requirements = clients.join("requirements.txt");
-    let environment = directory.join("python");
+/// Installs the packages of `requirements{suffix}.txt` in an environment of their own. Packages
+/// that exclude each other's versions have different suffixes.
+fn python(directory: &Path, clients: &Path, suffix: &str) -> Result<PathBuf> {
+    let requirements = clients.join(format!("requirements{suffix}.txt"));
+    let environment = directory.join(format!("python{suffix}"));
     let python = environment.join("bin/python");
-    unless_done(&read(&requirements)?, &directory.join("python.done"), || {
+    unless_done(&read(&requirements)?, &directory.join(format!("python{suffix}.done")), || {
         run(Command::new("python3").args(["-m", "venv"]).arg(&environment), "python3 with its venv module")?;
         let mut install = Command::new(&python);
         install.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements);
