@@ -15,9 +15,9 @@ CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_to
 
 
 def without_echoes(body):
-    """Returns a request without what OpenAI ignores: nulls in place of absent members, and ids of
-    messages."""
-    body = {member: value for member, value in body.items() if value is not None}
+    """Returns a request without what OpenAI ignores: nulls in place of absent members, ids of
+    messages, and the member that Codex adds."""
+    body = {member: value for member, value in body.items() if value is not None and member != "client_metadata"}
     if isinstance(body.get("input"), list):
         body["input"] = [
             {member: value for member, value in item.items() if member != "id" or "content" not in item}
