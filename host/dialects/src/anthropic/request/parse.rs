@@ -13,7 +13,8 @@ use crate::form::{
 use crate::json::{MemberPath, ObjectMembers};
 
 /// Members without which the answer would be of another kind: they add tools, state or content.
-const BINDING: [&str; 5] = ["container", "mcp_servers", "context_management", "compaction", "thread"];
+/// `context_management` is none of them: without it the model sees more of the conversation.
+const BINDING: [&str; 4] = ["container", "mcp_servers", "compaction", "thread"];
 
 /// Parses the body of `POST /v1/messages`.
 ///
