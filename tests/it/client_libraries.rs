@@ -14,8 +14,8 @@ use serde_json::json;
 use crate::fleet::{built_in, model};
 
 /// Backend of a dialect.
-struct Dialect {
-    name: &'static str,
+pub struct Dialect {
+    pub name: &'static str,
     kind: &'static str,
     /// Path of its API at the provider.
     path: &'static str,
@@ -25,7 +25,7 @@ struct Dialect {
     aliases: [&'static str; 2],
 }
 
-const DIALECTS: [Dialect; 5] = [
+pub const DIALECTS: [Dialect; 5] = [
     Dialect {
         name: "openai",
         kind: "openai",
@@ -65,7 +65,7 @@ const DIALECTS: [Dialect; 5] = [
 
 /// Returns a configuration with the models `chat` and `limited` of each dialect at a provider, and a
 /// key of a client, with that key.
-fn config(provider: &str) -> (String, String) {
+pub fn config(provider: &str) -> (String, String) {
     let mut config = built_in("cost", "");
     for Dialect { name, kind, path, more, aliases: [openai, anthropic] } in DIALECTS {
         let key = planted::BACKEND_KEY_ENV;
@@ -119,11 +119,14 @@ fn the_documentation_states_the_versions_of_the_libraries() {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
     };
     let python = read("clients/requirements.txt") + &read("clients/requirements-llama-index.txt");
-    let node: serde_json::Value = serde_json::from_str(&read("clients/package.json")).expect("JSON");
+    let node = ["clients/package.json", "clients/agents/package.json"].map(|path| {
+        let manifest: serde_json::Value = serde_json::from_str(&read(path)).expect("JSON");
+        manifest["dependencies"].clone()
+    });
     let document = read("../docs/client-apis.md");
     let (_, table) = document.split_once("## Tested clients").expect("the section");
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
-    assert!(rows.len() >= 12, "{rows:?}");
+    assert!(rows.len() >= 14, "{rows:?}");
     for row in rows {
         let mut cells = row.trim_start_matches("| ").split(" | ");
         let (name, version) = (cells.next().expect("a name"), cells.next().expect("a version"));
@@ -132,7 +135,8 @@ fn the_documentation_states_the_versions_of_the_libraries() {
             let (required, pinned) = line.split_once("==").expect("a pinned version");
             required.split('[').next() == Some(package) && pinned == version
         });
-        assert!(is_python || node["dependencies"][package] == version, "{row}");
+        let is_node = node.iter().any(|packages| packages[package] == version);
+        assert!(is_python || is_node, "{row}");
     }
 }
 

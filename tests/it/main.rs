@@ -19,6 +19,7 @@ mod built_in_policies;
 mod client_apis;
 mod client_libraries;
 mod clients;
+mod coding_agents;
 mod command_line;
 mod compatibility;
 mod compiling;

