@@ -137,7 +137,11 @@ async fn a_chat_without_a_model_for_chats_is_a_400_on_every_route() {
         gateway(&upstream, "operations = [\"transcription\"]\ninputs = [\"text\", \"audio\"]\n").await;
     let (code, _, message) = common_rejection(&gateway, &chat("", "hi")).await;
     assert_eq!(code, "unsupported_request");
-    assert_eq!(message, "no model of the route serves chat requests");
+    assert_eq!(
+        message,
+        "no model of the route serves chat requests; if a model does, add \"chat\" to `operations` of its \
+         [models.\"…\"] in the configuration"
+    );
     assert_eq!(upstream.requests().len(), 0);
 }
 
