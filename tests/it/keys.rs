@@ -10,7 +10,8 @@ use crate::fleet::{ask, ask_with, chat, error, in_order, model, reload, usage};
 const ALL: &str = "pm-all-allowed";
 const SOME: &str = "pm-some-allowed";
 
-fn key(name: &str, secret: &str, routes: &str) -> String {
+/// Returns the table of a key that may request these routes.
+pub fn key(name: &str, secret: &str, routes: &str) -> String {
     let hash: String = Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("[keys.{name}]\nhash = \"sha256:{hash}\"\nroutes = {routes}\n")
 }

@@ -53,6 +53,7 @@ mod policy_failures;
 mod policy_inspection;
 mod protocols;
 mod provider_keys;
+mod provider_state;
 mod real_model;
 mod reloads;
 mod rollouts;

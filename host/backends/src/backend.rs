@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use pointsman_domain::failure::CallFailure;
 use pointsman_wire::provider::ProviderDialect;
 
-use crate::call::BackendCall;
+use crate::call::{BackendCall, BackendRequest};
 use crate::http::{HttpBackend, HttpBody, HttpConfig, InvalidBackend};
 use crate::simulated::{SimulatedBody, SimulatedConfig, SimulatedFleet};
 
@@ -102,6 +102,23 @@ impl Backend {
             }
             Transport::Simulated(fleet) => {
                 let response = fleet.call(call).await;
+                let body = BackendBody(BodySource::Simulated(response.body));
+                Ok(BackendResponse { status: response.status, headers: response.headers, body })
+            }
+        }
+    }
+
+    /// Sends a request that calls no model, and returns the head of the response. A simulated fleet
+    /// keeps no state, so it finds nothing. Waits without limit.
+    pub async fn request(&self, request: BackendRequest<'_>) -> Result<BackendResponse, CallFailure> {
+        match &self.transport {
+            Transport::Http(backend) => {
+                let response = backend.request(request).await?;
+                let body = BackendBody::from(response.body);
+                Ok(BackendResponse { status: response.status, headers: response.headers, body })
+            }
+            Transport::Simulated(_) => {
+                let response = SimulatedFleet::not_found(request.path);
                 let body = BackendBody(BodySource::Simulated(response.body));
                 Ok(BackendResponse { status: response.status, headers: response.headers, body })
             }

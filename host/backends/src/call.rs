@@ -1,6 +1,17 @@
-use ::http::HeaderMap;
+use ::http::{HeaderMap, Method};
 use pointsman_domain::model::{Model, Operation};
 use pointsman_wire::CallBody;
+
+/// Request to a backend that calls no model.
+#[derive(Debug)]
+pub struct BackendRequest<'a> {
+    /// Method.
+    pub method: Method,
+    /// Path below the base URL, with a query.
+    pub path: &'a str,
+    /// Headers of the client that may go upstream.
+    pub headers: HeaderMap,
+}
 
 /// Request to a model of a backend.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use pointsman_domain::secret::Secret;
 use pointsman_wire::provider::ProviderDialect;
 
 use crate::auth::ProviderAuth;
-use crate::call::BackendCall;
+use crate::call::{BackendCall, BackendRequest};
 
 mod call_settings;
 mod client;
@@ -159,14 +159,7 @@ impl HttpBackend {
 
     pub(crate) async fn call(&self, call: BackendCall<'_>) -> Result<HttpResponse, CallFailure> {
         let settings = self.settings.current().await?;
-        let mut headers = settings.headers.clone();
-        for (name, value) in call.headers {
-            // `HeaderMap` yields the name with its first value only; further values are dropped.
-            if let Some(name) = name.filter(|name| self.dialect.accepts_header(name.as_str())) {
-                headers.entry(name).or_insert(value);
-            }
-        }
-        self.add_default_headers(&mut headers);
+        let mut headers = self.headers_of(&settings.headers, call.headers);
         if let Some(content_type) = call.content_type {
             let value = HeaderValue::from_str(content_type).map_err(|_| {
                 CallFailure::broken(format!("no header can say that a body is {content_type:?}"))
@@ -177,6 +170,30 @@ impl HttpBackend {
         let response = self.client.post(&address, headers, call.body).await?;
         self.settings.check(response.status);
         Ok(HttpResponse { headers: public_headers(&response.headers, self.dialect), ..response })
+    }
+
+    /// Sends a request that calls no model.
+    pub(crate) async fn request(&self, request: BackendRequest<'_>) -> Result<HttpResponse, CallFailure> {
+        let settings = self.settings.current().await?;
+        let headers = self.headers_of(&settings.headers, request.headers);
+        // Not one of the few addresses that are remembered.
+        let address = settings.join(request.path)?;
+        let response = self.client.send_empty(request.method, &address, headers).await?;
+        self.settings.check(response.status);
+        Ok(HttpResponse { headers: public_headers(&response.headers, self.dialect), ..response })
+    }
+
+    /// Returns the headers of a call: those of the configuration, the client's and the defaults.
+    fn headers_of(&self, configured: &HeaderMap, client: HeaderMap) -> HeaderMap {
+        let mut headers = configured.clone();
+        for (name, value) in client {
+            // `HeaderMap` yields the name with its first value only; further values are dropped.
+            if let Some(name) = name.filter(|name| self.dialect.accepts_header(name.as_str())) {
+                headers.entry(name).or_insert(value);
+            }
+        }
+        self.add_default_headers(&mut headers);
+        headers
     }
 
     fn add_default_headers(&self, headers: &mut HeaderMap) {

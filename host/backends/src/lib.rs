@@ -18,7 +18,7 @@ mod simulated;
 
 pub use auth::{KeyCommand, KeyFile, KeyPlacement, KeySource, ProviderAuth};
 pub use backend::{Backend, BackendBody, BackendResponse, TransportConfig};
-pub use call::BackendCall;
+pub use call::{BackendCall, BackendRequest};
 pub use http::{ClientCertificate, HttpConfig, InvalidBackend, ProxyConfig};
 pub use post_client::{PostClient, PostResponse};
 pub use prober::{ProbeConfig, Prober};

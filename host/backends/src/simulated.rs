@@ -88,6 +88,11 @@ impl SimulatedFleet {
         Self { config, calls: AtomicU64::new(0) }
     }
 
+    /// Returns the response to a request for something that the fleet does not have.
+    pub(crate) fn not_found(path: &str) -> SimulatedResponse {
+        ErrorReply::not_found(format!("the simulated fleet has no {path:?}")).into()
+    }
+
     pub(crate) async fn call(&self, call: BackendCall<'_>) -> SimulatedResponse {
         self.reply(&call).await.unwrap_or_else(SimulatedResponse::from)
     }

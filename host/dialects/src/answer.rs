@@ -21,6 +21,7 @@ use crate::forwarded::{ForwardedApi, read_answer, read_answer_text};
 use crate::gemini;
 use crate::gemini::embedding::{EmbeddingAnswer, EmbeddingCall};
 use crate::protocol::Protocol;
+use crate::responses;
 use crate::translation::{self, ClientSide};
 
 pub use self::media_type::{Delivery, stream_media_type};
@@ -61,6 +62,8 @@ pub(crate) struct AnswerTranslation {
 pub struct WholeAnswer {
     /// Token counts.
     pub count: AnswerCount,
+    /// Id of a response that its provider keeps.
+    pub response_id: Option<String>,
     content: AnswerContent,
 }
 
@@ -98,14 +101,19 @@ impl AnswerFormat {
         if let Some(vectors) = &self.vectors {
             let EmbeddingAnswer { body, count } = vectors.render(answer)?;
             let count = AnswerCount { count, output_bytes: 0 };
-            return Ok(WholeAnswer { count, content: AnswerContent::Rendered(body) });
+            return Ok(WholeAnswer { count, response_id: None, content: AnswerContent::Rendered(body) });
         }
-        let unchanged = |count| WholeAnswer { count, content: AnswerContent::Unchanged };
+        let unchanged = |count| WholeAnswer { count, response_id: None, content: AnswerContent::Unchanged };
         match self.provider {
             Protocol::ChatCompletions if self.translation.is_none() => {
                 return Ok(unchanged(openai::read_chat_count(answer)?));
             }
             Protocol::Forwarded(api) => return Ok(unchanged(read_answer(api, answer)?)),
+            Protocol::Responses if self.translation.is_none() => {
+                let facts = responses::pass_through::read_answer(answer)?;
+                let response_id = Some(facts.id).filter(|id| !id.is_empty());
+                return Ok(WholeAnswer { response_id, ..unchanged(facts.output.count) });
+            }
             _ => {}
         }
         let mut parsed = translation::parse_answer(self.provider, answer)?;
@@ -115,6 +123,7 @@ impl AnswerFormat {
         }
         Ok(WholeAnswer {
             count,
+            response_id: None,
             content: match self.translation {
                 Some(_) => AnswerContent::Conversation(Box::new(parsed)),
                 None => AnswerContent::Unchanged,

@@ -17,6 +17,7 @@ use pointsman_wire::provider::ProviderDialect;
 
 pub use pointsman_wire::TaskOutputs;
 
+pub use self::path::stored_response_path;
 pub use self::task::InvalidTaskInput;
 
 use crate::answer::{AnswerFormat, AnswerTranslation};

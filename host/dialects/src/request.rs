@@ -17,7 +17,7 @@ use crate::forwarded::{ForwardedApi, ForwardedRequest};
 use crate::protocol::Protocol;
 
 pub use self::composed::ComposedAnswer;
-pub use self::conversation::ClientConversation;
+pub use self::conversation::{ClientConversation, ProviderState};
 pub use self::scan::ClientRequestScan;
 
 pub(crate) use self::conversation::OriginalBody;

@@ -138,6 +138,10 @@ error_kinds! {
     MethodNotAllowed = "method_not_allowed", MethodNotAllowed, Client;
     /// There is no such model or route.
     ModelNotFound = "model_not_found", NotFound, Client;
+    /// There is no such stored response, or it is another client's.
+    ResponseNotFound = "response_not_found", NotFound, Client;
+    /// The response that the request continues is another client's.
+    PreviousResponseNotFound = "previous_response_not_found", InvalidRequest, Client;
     /// The API key may not use the model or route.
     ModelNotAllowed = "model_not_allowed", Forbidden, Client;
     /// No model of the route supports the request.

@@ -10,6 +10,7 @@ mod models;
 mod reading;
 mod request_options;
 mod response;
+mod stored_responses;
 
 use std::sync::Arc;
 
@@ -58,10 +59,14 @@ pub(crate) fn router(app: Arc<App>, server: &config::Server) -> Router {
 
 /// The paths of the API below its base URL, each with and without a slash at its end.
 fn api() -> Router<Arc<App>> {
-    let routes: [(&str, MethodRouter<Arc<App>>); 7] = [
+    let stored = get(stored_responses::one).delete(stored_responses::one);
+    let routes: [(&str, MethodRouter<Arc<App>>); 10] = [
         ("/chat/completions", post(model_requests::chat_completions)),
         ("/completions", post(model_requests::completions)),
         ("/responses", post(model_requests::responses)),
+        ("/responses/{id}", stored),
+        ("/responses/{id}/cancel", post(stored_responses::cancel)),
+        ("/responses/{id}/input_items", get(stored_responses::input_items)),
         ("/messages", post(model_requests::messages)),
         ("/messages/count_tokens", post(model_requests::count_tokens)),
         ("/decisions", post(decisions::dry_run)),

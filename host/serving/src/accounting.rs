@@ -14,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http::HeaderValue;
 use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::{Baseline, History};
+use pointsman_domain::ids::KeyName;
 use pointsman_domain::model::Model;
 use pointsman_domain::outcome::{Fault, Outcome, RequestEnd};
 use pointsman_domain::plan::Task;
@@ -99,6 +100,11 @@ impl RequestAccounting {
     /// The id of the decision, which is the request's.
     pub fn id(&self) -> &str {
         &self.start.request.id
+    }
+
+    /// Returns the name of the client's key; `None` where no keys are configured.
+    pub fn key(&self) -> Option<KeyName> {
+        self.start.request.tenant.clone()
     }
 
     /// Time since the request arrived.

@@ -10,6 +10,7 @@ use crate::feedback::FeedbackQueue;
 use crate::memory::HeldMemory;
 use crate::proxy::plan::assembly::Assembler;
 use crate::recorder::Recorder;
+use crate::response_owners::ResponseOwners;
 use crate::rollout::shadow::ShadowQueue;
 use crate::snapshot::Snapshot;
 use crate::traces::model_servers;
@@ -29,6 +30,8 @@ pub struct App {
     pub memory: Arc<HeldMemory>,
     /// Files of uploads.
     pub uploads: Arc<StoredUploads>,
+    /// Models that made the responses which their providers keep.
+    pub responses: Arc<ResponseOwners>,
     /// Queue of requests for policies in shadow.
     pub shadows: ShadowQueue,
     /// True once the process begins to stop.
@@ -54,6 +57,7 @@ impl App {
             feedback,
             memory: Arc::default(),
             uploads: Arc::default(),
+            responses: Arc::default(),
             shadows,
             stopping: AtomicBool::new(false),
             assembler: Assembler::default(),

@@ -51,7 +51,7 @@ pub async fn serve(app: &App, snapshot: &Snapshot, accepted: AcceptedRequest<'_>
     // Pinned, because the future is large and would be copied into the timeout otherwise.
     let handled = tokio::time::timeout_at(deadline.into(), pin!(handler.handle(&mut accounting))).await;
     match handled {
-        Ok(Ok(Handled::Answer(won))) => respond(*won, accounting, deadline),
+        Ok(Ok(Handled::Answer(won))) => respond(*won, accounting, &app.responses, deadline),
         Ok(Ok(Handled::Text(text, conversation))) => {
             respond_composed(text, conversation, accounting, deadline)
         }

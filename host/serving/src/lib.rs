@@ -16,6 +16,7 @@ pub mod memory;
 pub mod proxy;
 pub mod recorder;
 pub mod reload;
+pub mod response_owners;
 pub mod rollout;
 pub mod snapshot;
 pub mod timer;

@@ -8,8 +8,10 @@ mod error_mapping;
 pub mod facts;
 pub mod forwarded_headers;
 pub mod plan;
+mod provider_state;
 pub mod race;
 pub mod request;
 pub mod routing;
+pub mod stored_response;
 
 pub use attempt::ErrorAnswer;

@@ -96,6 +96,11 @@ impl CallSettings {
         Ok(Self { headers, base, addresses: RwLock::default() })
     }
 
+    /// Returns the address of a path that is not remembered.
+    pub(super) fn join(&self, path: &str) -> Result<Address, CallFailure> {
+        self.base.join(path).map_err(|error| CallFailure::broken(error.to_string()))
+    }
+
     /// Returns the address of a path. The paths of a backend are few: they name operations and
     /// configured models.
     pub(super) fn address(&self, path: &str) -> Result<Arc<Address>, CallFailure> {
@@ -103,8 +108,7 @@ impl CallSettings {
         if let Some(address) = known {
             return Ok(address);
         }
-        let joined = self.base.join(path).map_err(|error| CallFailure::broken(error.to_string()))?;
-        let address = Arc::new(joined);
+        let address = Arc::new(self.join(path)?);
         let mut addresses = self.addresses.write().unwrap_or_else(PoisonError::into_inner);
         if addresses.len() < MAX_ADDRESSES {
             addresses.insert(path.to_owned(), Arc::clone(&address));

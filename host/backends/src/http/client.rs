@@ -120,7 +120,16 @@ impl HttpClient {
     }
 
     pub(crate) async fn get(&self, from: &Address, headers: HeaderMap) -> Result<HttpResponse, CallFailure> {
-        self.send(from, OutgoingRequest { method: Method::GET, headers, body: Vec::new().into() }).await
+        self.send_empty(Method::GET, from, headers).await
+    }
+
+    pub(crate) async fn send_empty(
+        &self,
+        method: Method,
+        to: &Address,
+        headers: HeaderMap,
+    ) -> Result<HttpResponse, CallFailure> {
+        self.send(to, OutgoingRequest { method, headers, body: Vec::new().into() }).await
     }
 
     /// Sends a request, and follows redirects within the same server.

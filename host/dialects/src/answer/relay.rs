@@ -152,6 +152,14 @@ impl AnswerRelay {
         Some(event.into())
     }
 
+    /// Returns the id of a response that its provider keeps, once it is known.
+    pub fn response_id(&self) -> Option<&str> {
+        match &self.0 {
+            RelayKind::Responses(relay) => relay.response_id(),
+            _ => None,
+        }
+    }
+
     /// Returns the division of the answer into parts.
     pub fn framing(&self) -> RelayFraming {
         match &self.0 {

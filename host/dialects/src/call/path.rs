@@ -10,6 +10,28 @@ use crate::gemini;
 use crate::path_segment::path_segment;
 use crate::protocol::Protocol;
 
+/// Returns the path of a request for a response that its provider keeps: `action` is the part behind
+/// its id, and `query` the client's.
+pub fn stored_response_path(
+    dialect: ProviderDialect,
+    id: &str,
+    action: Option<&str>,
+    query: Option<&str>,
+) -> String {
+    let base = match dialect {
+        ProviderDialect::Azure => "openai/v1/responses",
+        ProviderDialect::OpenAi | ProviderDialect::Anthropic | ProviderDialect::Gemini => "responses",
+    };
+    let mut path = format!("{base}/{}", path_segment(id));
+    for (mark, part) in [("/", action), ("?", query)] {
+        if let Some(part) = part {
+            path.push_str(mark);
+            path.push_str(part);
+        }
+    }
+    path
+}
+
 /// Returns the path of a call.
 pub(super) fn of_call<'a>(target: &CallTarget<'a>, protocol: Protocol, streaming: bool) -> Cow<'a, str> {
     let operation = match protocol {

@@ -39,6 +39,28 @@ pub(crate) enum OriginalBody {
     Responses(ResponsesBody),
 }
 
+/// State that a provider keeps between requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderState<'a> {
+    /// Response that the request continues.
+    Response(&'a str),
+    /// Conversation that the request continues.
+    Conversation(&'a str),
+    /// The response itself, which is computed after the answer.
+    Background,
+}
+
+impl ProviderState<'_> {
+    /// Returns the member of the request that needs it.
+    pub const fn member(&self) -> &'static str {
+        match self {
+            Self::Response(_) => "previous_response_id",
+            Self::Conversation(_) => "conversation",
+            Self::Background => "background",
+        }
+    }
+}
+
 impl ClientConversation {
     /// Returns the protocol of the request.
     pub fn protocol(&self) -> Protocol {
@@ -136,6 +158,15 @@ impl ClientConversation {
         let parsed = self.parsed.get().and_then(|parsed| parsed.as_ref().ok());
         let reasoning = parsed.and_then(|parsed| parsed.request.reasoning.as_ref());
         reasoning.is_some_and(|reasoning| reasoning.is_adaptive)
+    }
+
+    /// Returns the state of a provider that the request needs, if it needs any.
+    pub fn provider_state(&self) -> Option<ProviderState<'_>> {
+        let Some(OriginalBody::Responses(body)) = &self.original else { return None };
+        let response = body.previous_response_id.as_deref().map(ProviderState::Response);
+        let conversation = || body.conversation.as_deref().map(ProviderState::Conversation);
+        let background = || body.is_background.then_some(ProviderState::Background);
+        response.or_else(conversation).or_else(background)
     }
 
     pub(crate) fn as_chat(&self) -> &ChatRequest {

@@ -49,7 +49,7 @@ pub(super) async fn read<'a>(
         }
     };
     let incoming = IncomingRequest { headers: parts.headers, body, key, options, arrived, body_memory };
-    AcceptedRequest::accept(snapshot, incoming)
+    AcceptedRequest::accept(snapshot, &app.responses, incoming)
 }
 
 /// Returns the response to a request for the number of its tokens.

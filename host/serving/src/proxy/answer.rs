@@ -1,5 +1,6 @@
 //! From a committed answer to the response for the client.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use super::race::WinningAttempt;
 use crate::accounting::{RequestAccounting, RequestReport};
 use crate::captured_content::CapturedAnswer;
 use crate::clock::unix_seconds;
+use crate::response_owners::{ResponseOwner, ResponseOwners};
 
 mod stream;
 
@@ -57,7 +59,12 @@ pub enum AnswerBody {
 }
 
 /// Returns the response with a model's answer. The accounting is closed when the answer ends.
-pub fn respond(won: WinningAttempt, mut accounting: RequestAccounting, deadline: Instant) -> Response {
+pub fn respond(
+    won: WinningAttempt,
+    mut accounting: RequestAccounting,
+    owners: &Arc<ResponseOwners>,
+    deadline: Instant,
+) -> Response {
     let WinningAttempt { committed, call, .. } = won;
     let report = RequestReport {
         model: Some(committed.model.id.clone()),
@@ -75,6 +82,9 @@ pub fn respond(won: WinningAttempt, mut accounting: RequestAccounting, deadline:
                 now - committed.sent_at,
             );
             accounting.calls().set_usage(call, usage);
+            if let Some(id) = &answer.response_id {
+                owners.record(id, ResponseOwner { model: model.id.clone(), key: accounting.key() });
+            }
             let report = with_totals(report, &accounting, now);
             let total = accounting.decisions().has_plan().then(|| accounting.calls().usage());
             let bytes = format.render(bytes, &answer, usage, total);
@@ -91,7 +101,7 @@ pub fn respond(won: WinningAttempt, mut accounting: RequestAccounting, deadline:
                 first_token_at: committed.first_token_at,
                 _in_flight: committed.in_flight,
             };
-            let stream = AnswerStream::new(open, call, accounting, Some(deadline));
+            let stream = AnswerStream::new(open, call, accounting, Arc::clone(owners), Some(deadline));
             (report, AnswerBody::Stream(Box::new(stream)))
         }
         // Answers are requested as such; the output of a task never gets here.

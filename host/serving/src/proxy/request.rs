@@ -9,8 +9,10 @@ use pointsman_dialects::request::ClientRequest;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use super::facts::{self, RequestOptions};
+use super::provider_state::ServingModels;
 use super::routing::RoutingInput;
 use crate::memory::MemoryLease;
+use crate::response_owners::ResponseOwners;
 use crate::snapshot::{Route, Snapshot};
 
 /// A request as a client API has read it.
@@ -45,16 +47,23 @@ impl<'a> AcceptedRequest<'a> {
     /// Resolves the route or model that the request names.
     ///
     /// # Errors
-    /// Fails when there is none of that name, or the key may not use it.
-    pub fn accept(snapshot: &'a Snapshot, incoming: IncomingRequest<'_>) -> Result<Self, ServingError> {
+    /// Fails when there is none of that name, the key may not use it, or none of its models has the
+    /// state that the request needs.
+    pub fn accept(
+        snapshot: &'a Snapshot,
+        owners: &ResponseOwners,
+        incoming: IncomingRequest<'_>,
+    ) -> Result<Self, ServingError> {
         let IncomingRequest { headers, body, key, options, arrived, body_memory } = incoming;
         let route = route(snapshot, body.model(), key)?;
         let timeout = options.deadline.map_or(route.limits.timeout, |own| own.min(route.limits.timeout));
         let deadline = arrived + timeout;
         let tenant = key.map(|key| key.name.clone());
+        let state = body.as_conversation().and_then(|conversation| conversation.provider_state());
+        let serving = ServingModels::for_state(state, route, owners, tenant.as_ref())?;
         let facts = facts::of(facts::decision_id(), &body, options, tenant, deadline);
         let prompt = body.prompt();
-        let routing = RoutingInput { route, request: Arc::new(facts), prompt, arrived, deadline };
+        let routing = RoutingInput { route, serving, request: Arc::new(facts), prompt, arrived, deadline };
         Ok(Self { headers, body, routing, body_memory })
     }
 

@@ -8,12 +8,14 @@ use pointsman_domain::candidate::{Candidate, Eligible, NoCandidate, eligible, pa
 use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::DecisionEntry;
 use pointsman_domain::ids::PolicyName;
+use pointsman_domain::model::Model;
 use pointsman_domain::plan::PlanStep;
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{DecisionInput, Orchestration, Policy, PolicyAnswer, PolicyFailure, PolicyStats};
 
 use super::decision_entry::{self, DecisionClock};
+use super::provider_state::ServingModels;
 use crate::rollout::trial::ComparableDecision;
 use crate::rollout::{Trial, TrialStats, shadow};
 use crate::snapshot::{Decider, OnFailure, Route, Strategy};
@@ -28,6 +30,8 @@ const DIRECT: &str = "direct";
 pub struct RoutingInput<'a> {
     /// The route, or the model that the client named.
     pub route: &'a Route,
+    /// Models of the route that can serve the request, for reasons that no policy can change.
+    pub serving: ServingModels,
     /// The facts that policies see.
     pub request: Arc<RequestFacts>,
     /// The content, for policies that may read it.
@@ -335,14 +339,18 @@ impl RoutingInput<'_> {
         if !matches!(refusal, Refusal::NoCandidate(_)) || input.orchestration.whole > 0 {
             return None;
         }
-        let none = eligible(&self.route.models, &self.request, Instant::now()).err()?;
+        let none = eligible(self.models(), &self.request, Instant::now()).err()?;
         Some(NotRouted::NoCandidate(none))
+    }
+
+    fn models(&self) -> impl Iterator<Item = &Arc<Model>> {
+        self.route.models.iter().filter(|model| self.serving.contains(model))
     }
 
     /// Returns the input of a policy, and the unhealthy models that it does not see. A policy that
     /// plans gets candidates for parts of the request too, unhealthy ones included.
     fn decision_input(&self, orchestrates: bool) -> Result<(DecisionInput, Vec<Candidate>), NoCandidate> {
-        let (models, now) = (&self.route.models, Instant::now());
+        let (models, now) = (self.models(), Instant::now());
         let (candidates, whole, last_resort) = if orchestrates {
             let (candidates, whole) = partial(models, &self.request, now)?;
             (candidates, whole, Vec::new())

@@ -18,6 +18,7 @@ use tokio::time::{timeout, timeout_at};
 
 use crate::accounting::{CallId, RequestAccounting};
 use crate::proxy::attempt::{OpenStream, WaitEnd};
+use crate::response_owners::{ResponseOwner, ResponseOwners};
 use crate::timer::Timer;
 
 /// The call that is being streamed.
@@ -58,6 +59,8 @@ pub struct AnswerStream {
     /// Pieces for the client that are not sent yet, in order; seldom more than one.
     ready: Vec<Bytes>,
     call: AnsweringCall,
+    /// Owners of responses, until this one is recorded.
+    owners: Option<Arc<ResponseOwners>>,
     /// Taken when the answer is over.
     accounting: Option<RequestAccounting>,
     /// End of the wait for what may follow the answer.
@@ -90,6 +93,7 @@ impl AnswerStream {
         mut stream: Box<OpenStream>,
         call: AnsweringCall,
         accounting: RequestAccounting,
+        owners: Arc<ResponseOwners>,
         deadline: Option<Instant>,
     ) -> Self {
         let ready = std::mem::take(&mut stream.ready);
@@ -97,6 +101,7 @@ impl AnswerStream {
             stream,
             ready,
             call,
+            owners: Some(owners),
             accounting: Some(accounting),
             read_until: None,
             is_read: false,
@@ -212,6 +217,7 @@ impl AnswerStream {
     /// Updates the accounting after a piece. Clients may hang up as soon as they have the last event
     /// of an answer.
     fn update(&mut self) {
+        self.record_owner();
         self.record_usage();
         if self.stream.relay.state() == StreamState::Done || self.stream.relay.error().is_some() {
             self.close(self.stream.relay.check());
@@ -276,6 +282,16 @@ impl AnswerStream {
             BreakOff::Deadline => Fault::Deadline,
         };
         accounting.failed(fault, why);
+    }
+
+    /// Records the owner of a response whose provider keeps it.
+    fn record_owner(&mut self) {
+        let (Some(id), Some(accounting)) = (self.stream.relay.response_id(), &self.accounting) else {
+            return;
+        };
+        if let Some(owners) = self.owners.take() {
+            owners.record(id, ResponseOwner { model: self.call.model.id.clone(), key: accounting.key() });
+        }
     }
 
     /// Records the usage so far, since the client may hang up before the next piece.
