@@ -16,6 +16,7 @@ pub use pointsman_wire::answer::{
     AnswerCount, BrokenStream, InvalidAnswer, ReportedError, StreamState, TaskOutput,
 };
 
+use crate::completions;
 use crate::form::{AnswerIdentity, ConversationAnswer, StopReason};
 use crate::forwarded::{ForwardedApi, read_answer, read_answer_text};
 use crate::gemini;
@@ -182,6 +183,7 @@ impl AnswerFormat {
                 let no_text = || InvalidAnswer::WrongShape("it has no text".to_owned());
                 read_answer_text(api, answer).ok_or_else(no_text)
             }
+            Protocol::Completions => completions::read_output(answer),
             client => Self::new(client, None).read_output(answer),
         }
     }
