@@ -74,8 +74,8 @@ impl UploadedForm {
         self.parts.iter().filter(|part| !part.is_text())
     }
 
-    /// Returns the body of a call of the model with a name. All other parts are sent as they
-    /// arrived.
+    /// Returns the body of a call of the model with a name, which is added if the form names none.
+    /// All other parts are sent as they arrived.
     pub fn body_for(&self, upstream_name: &str) -> CallBody {
         let mut pieces = Vec::with_capacity(2 * self.parts.len() + 1);
         let mut text = BytesMut::new();
@@ -83,9 +83,8 @@ impl UploadedForm {
             text.put_slice(format!("--{}\r\n", self.boundary).as_bytes());
             text.put_slice(&part.head.headers);
             text.put_slice(b"\r\n");
-            if part.head.name == "model" && part.is_text() {
-                let name: String = upstream_name.chars().filter(|c| !c.is_control()).collect();
-                text.put_slice(name.as_bytes());
+            if is_model(part) {
+                text.put_slice(one_line(upstream_name).as_bytes());
             } else {
                 for piece in &part.content {
                     match piece {
@@ -99,10 +98,25 @@ impl UploadedForm {
             }
             text.put_slice(b"\r\n");
         }
+        if !self.parts.iter().any(is_model) {
+            let head = "Content-Disposition: form-data; name=\"model\"\r\n";
+            text.put_slice(
+                format!("--{}\r\n{head}\r\n{}\r\n", self.boundary, one_line(upstream_name)).as_bytes(),
+            );
+        }
         text.put_slice(format!("--{}--\r\n", self.boundary).as_bytes());
         pieces.push(BodyPiece::Bytes(text.freeze()));
         CallBody::Stored(pieces)
     }
+}
+
+fn is_model(part: &FormPart) -> bool {
+    part.head.name == "model" && part.is_text()
+}
+
+/// Removes control characters, so that the value cannot be taken for the beginning of another part.
+fn one_line(value: &str) -> String {
+    value.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn is_valid_boundary(boundary: &str) -> bool {

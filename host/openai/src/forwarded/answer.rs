@@ -21,6 +21,8 @@ struct AnswerMembers<'a> {
     #[serde(borrow)]
     data: Option<&'a RawValue>,
     #[serde(borrow)]
+    created: Option<&'a RawValue>,
+    #[serde(borrow)]
     results: Option<&'a RawValue>,
     #[serde(borrow)]
     text: Option<Cow<'a, str>>,
@@ -121,8 +123,10 @@ fn parse(api: ForwardedApi, answer: &[u8]) -> Result<AnswerMembers<'_>, InvalidA
         return Err(InvalidAnswer::Reported(ReportedError { status: None, cause }));
     }
     let (content, name) = match api {
-        ForwardedApi::Embeddings | ForwardedApi::ImageGenerations | ForwardedApi::ImageEdits => {
-            (is_set(&members.data), "data")
+        ForwardedApi::Embeddings => (is_set(&members.data), "data"),
+        // An answer may have no image, and is paid for nevertheless.
+        ForwardedApi::ImageGenerations | ForwardedApi::ImageEdits => {
+            (is_set(&members.data) || is_set(&members.created), "created")
         }
         ForwardedApi::Moderations => (is_set(&members.results), "results"),
         ForwardedApi::Transcriptions | ForwardedApi::Translations => (members.text.is_some(), "text"),

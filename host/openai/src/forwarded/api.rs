@@ -78,6 +78,17 @@ impl ForwardedApi {
         }
     }
 
+    /// Returns the name of the model that answers requests without one (OpenAI's API reference);
+    /// `None` if a request has to name it.
+    pub const fn default_model(self) -> Option<&'static str> {
+        match self {
+            Self::Moderations => Some("omni-moderation-latest"),
+            Self::ImageGenerations => Some("dall-e-2"),
+            Self::ImageEdits => Some("gpt-image-1.5"),
+            Self::Embeddings | Self::Transcriptions | Self::Translations | Self::Speech => None,
+        }
+    }
+
     /// Returns whether its requests are forms with files rather than JSON. Images are edited by
     /// requests of both kinds.
     pub const fn takes_forms(self) -> bool {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use pointsman_domain::model::Modalities;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_wire::form::{FormPart, UploadedForm};
-use pointsman_wire::{CallBody, edited, tokens};
+use pointsman_wire::{CallBody, Edit, edited, tokens};
 use serde_json::value::RawValue;
 
 use super::api::ForwardedApi;
@@ -35,7 +35,8 @@ pub struct ForwardedRequest {
 enum RequestContent {
     Json {
         body: Bytes,
-        model_span: Range<usize>,
+        /// Value of `model`; `None` if the request names no model.
+        model_span: Option<Range<usize>>,
         /// Value with the texts.
         text_span: Range<usize>,
     },
@@ -51,7 +52,8 @@ impl ForwardedRequest {
     pub fn parse_json(api: ForwardedApi, body: Bytes) -> Result<Self, ServingError> {
         const ROOT: MemberPath<'_> = MemberPath::Root;
         let mut members = ObjectMembers::parse_request(&body)?;
-        let model_value: &RawValue = members.require("model", &ROOT, "a string")?;
+        let model_span = members.raw("model").map(|value| span_in(&body, value));
+        let model_value: Option<&RawValue> = members.take("model");
         let name = api.content_member();
         let content: &RawValue = members.require(name, &ROOT, "a string or an array")?;
         let path = ROOT.member(name);
@@ -79,13 +81,17 @@ impl ForwardedRequest {
         };
         Ok(Self {
             api,
-            model: ROOT.member("model").parse(model_value, "a string")?,
+            model: match (model_value, api.default_model()) {
+                (Some(value), _) => ROOT.member("model").parse(value, "a string")?,
+                (None, Some(default)) => default.to_owned(),
+                (None, None) => return Err(ROOT.member("model").missing()),
+            },
             streaming,
             inputs,
             input_tokens: saturating(summary.tokens() + images * tokens::IMAGE),
             least_input_tokens: saturating(least_input_tokens),
             content: RequestContent::Json {
-                model_span: span_in(&body, model_value),
+                model_span,
                 text_span: span_in(&body, content),
                 body: body.clone(),
             },
@@ -98,7 +104,8 @@ impl ForwardedRequest {
     /// Fails if it has no model or no file.
     pub fn parse_form(api: ForwardedApi, form: UploadedForm) -> Result<Self, ServingError> {
         let missing = |name: &'static str| MemberPath::Root.member(name).missing();
-        let model = form.text("model").ok_or_else(|| missing("model"))?;
+        let default = || api.default_model().map(str::to_owned);
+        let model = form.text("model").or_else(default).ok_or_else(|| missing("model"))?;
         let is_image = api == ForwardedApi::ImageEdits;
         if form.files().next().is_none() {
             return Err(missing(if is_image { "image" } else { "file" }));
@@ -136,7 +143,11 @@ impl ForwardedRequest {
             RequestContent::Json { body, model_span, .. } => {
                 // A string into a string: this cannot fail.
                 let model = serde_json::to_string(upstream_name).unwrap_or_default();
-                edited(body, vec![(model_span.clone(), model.into())]).into()
+                let edit = match model_span {
+                    Some(span) => (span.clone(), model.into()),
+                    None => after_brace(body, &model),
+                };
+                edited(body, vec![edit]).into()
             }
             RequestContent::Form(form) => form.body_for(upstream_name),
         }
@@ -184,6 +195,12 @@ impl ForwardedRequest {
         );
         ServingError::new(ErrorKind::UnsupportedMediaType, message)
     }
+}
+
+/// Returns the edit that makes `model` the first member of a body, which has others.
+fn after_brace(body: &Bytes, model: &str) -> Edit {
+    let at = body.iter().position(|byte| *byte == b'{').map_or(0, |brace| brace + 1);
+    (at..at, format!(r#""model":{model},"#).into())
 }
 
 /// Returns the number of images in the value of a member.

@@ -17,6 +17,7 @@ use pointsman_dialects::call::{CallTarget, Untranslatable};
 use pointsman_domain::failure::{CallFailure, CallTimeouts, FailureKind};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
+use pointsman_wire::sse;
 
 use super::call::{OutgoingCall, ResponseMode};
 use crate::clock::unix_seconds;
@@ -200,6 +201,10 @@ async fn answer(
     let mut headers = outgoing.headers.clone();
     if let Some(traceparent) = &settings.traceparent {
         headers.insert(TRACEPARENT, traceparent.clone());
+    }
+    if outgoing.mode.is_streaming() {
+        // Some servers choose between a stream and a whole answer by it.
+        headers.insert(header::ACCEPT, HeaderValue::from_static(sse::MEDIA_TYPE));
     }
     let dialect = backend.dialect();
     let rendered = outgoing.content.render(&CallTarget {

@@ -108,6 +108,11 @@ impl<'a> OutgoingCall<'a> {
 }
 
 impl ResponseMode {
+    /// Returns whether a stream of events is requested.
+    pub const fn is_streaming(&self) -> bool {
+        matches!(self, Self::Answer { streaming: true, .. })
+    }
+
     /// The client's answer, whole or as a stream.
     pub fn answer_to(request: &ClientRequest, others: Usage) -> Self {
         match request {

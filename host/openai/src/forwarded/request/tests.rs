@@ -84,6 +84,7 @@ fn a_recording_is_measured_by_its_format() {
 fn a_request_without_model_or_content_is_rejected_with_the_member() {
     let member = |result: Result<ForwardedRequest, ServingError>| result.unwrap_err().parameter.unwrap();
     assert_eq!(member(parse(ForwardedApi::Embeddings, r#"{"input":"x"}"#)), "model");
+    assert_eq!(member(parse(ForwardedApi::Speech, r#"{"model":null,"input":"x"}"#)), "model");
     assert_eq!(member(parse(ForwardedApi::Embeddings, r#"{"model":"m"}"#)), "input");
     assert_eq!(member(parse(ForwardedApi::Speech, r#"{"model":"m","input":["x"]}"#)), "input");
     assert_eq!(member(parse(ForwardedApi::ImageGenerations, r#"{"model":"m","prompt":null}"#)), "prompt");
@@ -98,6 +99,23 @@ fn a_request_without_model_or_content_is_rejected_with_the_member() {
     assert_eq!(member(parse_form(ForwardedApi::ImageEdits, edit)), "prompt");
     assert_eq!(parse(ForwardedApi::Speech, "[]").unwrap_err().kind, ErrorKind::InvalidType);
     assert_eq!(parse(ForwardedApi::Speech, "{").unwrap_err().kind, ErrorKind::InvalidJson);
+}
+
+#[test]
+fn a_request_without_a_model_is_for_the_default_of_its_api() {
+    for (json, sent) in [
+        (r#" {"input":"x"}"#, r#" {"model":"m","input":"x"}"#),
+        (r#"{"input":"x","model":null}"#, r#"{"input":"x","model":"m"}"#),
+    ] {
+        let request = parse(ForwardedApi::Moderations, json).unwrap();
+        assert_eq!(request.model, "omni-moderation-latest");
+        assert_eq!(request.body_for("m").to_bytes().unwrap(), sent);
+    }
+    let parts = || vec![part("image", Some("a.png"), "x"), part("prompt", None, "p")];
+    let request = parse_form(ForwardedApi::ImageEdits, parts()).unwrap();
+    assert_eq!(request.model, "gpt-image-1.5");
+    let body = request.body_for("m").to_bytes().unwrap();
+    assert!(String::from_utf8_lossy(&body).contains("name=\"model\"\r\n\r\nm\r\n"));
 }
 
 #[test]
