@@ -135,6 +135,21 @@ impl<'a> ObjectMembers<'a> {
         self.take(name).map(|value| path.member(name).parse(value, expected)).transpose()
     }
 
+    /// Removes a member with a number of things, and returns it; `None` if it is absent or `null`.
+    /// A fraction of zero (`2.0`) is that of a whole number, and a larger number is the largest.
+    ///
+    /// # Errors
+    /// Fails if it is no number, negative, or has a fraction.
+    pub fn take_count(&mut self, name: &str, path: &MemberPath<'_>) -> Result<Option<u32>, ServingError> {
+        const EXPECTED: &str = "a whole number";
+        let Some(count) = self.take_as::<f64>(name, path, EXPECTED)? else { return Ok(None) };
+        if count < 0.0 || count.fract() != 0.0 {
+            return Err(path.member(name).wrong_type(EXPECTED));
+        }
+        // A conversion of floats saturates.
+        Ok(Some(count as u32))
+    }
+
     /// Removes a required member, and parses its value.
     ///
     /// # Errors

@@ -74,8 +74,7 @@ fn own_members(members: &mut ObjectMembers<'_>, losses: &mut Losses) -> Result<(
     if members.take_as("echo", ROOT, "a boolean")? == Some(true) {
         losses.binding("echo");
     }
-    let best_of: Option<u32> = members.take_as("best_of", ROOT, "an integer")?;
-    if best_of.is_some_and(|answers| answers > 1) {
+    if members.take_count("best_of", ROOT)?.is_some_and(|answers| answers > 1) {
         losses.binding("best_of");
     }
     // 0 requests the probability of the token that was sampled; some clients write a boolean.
@@ -123,7 +122,7 @@ mod tests {
         let (request, _) = parse(r#""prompt":"a","n":2"#);
         assert_eq!(request.extra[0].name, "n");
         let defaults =
-            r#""prompt":"a","suffix":null,"echo":false,"best_of":1,"logprobs":null,"n":1,"logit_bias":{}"#;
+            r#""prompt":"a","suffix":null,"echo":false,"best_of":1.0,"logprobs":null,"n":1,"logit_bias":{}"#;
         let (request, losses) = parse(defaults);
         assert!(losses.is_empty() && request.extra.is_empty());
     }

@@ -80,9 +80,14 @@ pub fn parse_request(body: &[u8]) -> Result<(ConversationRequest, EchoedMembers,
         tools.request.messages.push(Message::new(MessageRole::System, parts));
     }
     match members.take("input") {
+        Some(input) if needs_input && is_empty_array(input) => return Err(empty_input()),
         Some(input) => InputParser::new(tools).parse(input)?,
         None if needs_input => return Err(ROOT.member("input").missing()),
         None => {}
+    }
+    if request.messages.is_empty() {
+        // The provider's state has the conversation. A chat has at least one message.
+        request.messages.push(Message::new(MessageRole::User, vec![Part::text("")]));
     }
     if let Some(choice) = members.take("tool_choice") {
         request.tool_choice = tool_choice::parse(choice, &mut losses)?;
@@ -99,6 +104,16 @@ pub fn parse_request(body: &[u8]) -> Result<(ConversationRequest, EchoedMembers,
     losses.extend(rest(members, &ROOT));
     request.name_tool_results();
     Ok((request, echoed, losses))
+}
+
+fn is_empty_array(value: &RawValue) -> bool {
+    let elements = value.get().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    elements.is_some_and(|elements| elements.trim_ascii().is_empty())
+}
+
+fn empty_input() -> ServingError {
+    let message = "Invalid 'input': empty array. Expected an array with minimum length 1, but got an empty array instead.";
+    ServingError::new(ErrorKind::EmptyArray, message).with_parameter("input")
 }
 
 /// Records the members that need a provider which keeps state.
@@ -215,7 +230,7 @@ fn parse_include(members: &mut ObjectMembers<'_>, losses: &mut Losses) -> Result
 
 /// Parses members whose default value changes nothing.
 fn parse_options(members: &mut ObjectMembers<'_>, losses: &mut Losses) -> Result<(), ServingError> {
-    if members.take_as::<u32>("top_logprobs", &ROOT, "a whole number")?.is_some_and(|count| count > 0) {
+    if members.take_count("top_logprobs", &ROOT)?.is_some_and(|count| count > 0) {
         losses.binding("top_logprobs");
     }
     if members.take("moderation").is_some() {
@@ -239,7 +254,7 @@ fn parse_options(members: &mut ObjectMembers<'_>, losses: &mut Losses) -> Result
 }
 
 fn max_output_tokens(members: &mut ObjectMembers<'_>) -> Result<Option<u32>, ServingError> {
-    let limit = members.take_as("max_output_tokens", &ROOT, "a whole number")?;
+    let limit = members.take_count("max_output_tokens", &ROOT)?;
     if limit == Some(0) {
         let message = "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 1, but got 0 instead.";
         return Err(ServingError::new(ErrorKind::BelowMinimum, message).with_parameter("max_output_tokens"));

@@ -51,7 +51,7 @@ impl ResponsesBody {
         Ok(Self {
             model: ROOT.member("model").parse(model_value, "a string")?,
             streaming: members.take_as("stream", &ROOT, "a boolean")?.unwrap_or(false),
-            max_output_tokens: members.take_as(MAX_OUTPUT_TOKENS, &ROOT, "a whole number")?,
+            max_output_tokens: members.take_count(MAX_OUTPUT_TOKENS, &ROOT)?,
             previous_response_id: members.take_as("previous_response_id", &ROOT, "a string")?,
             conversation,
             is_background: members.take_as("background", &ROOT, "a boolean")?.unwrap_or(false),

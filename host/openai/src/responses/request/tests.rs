@@ -224,6 +224,30 @@ fn members_that_need_kept_state_are_binding() {
 }
 
 #[test]
+fn a_conversation_of_the_provider_has_an_empty_message() {
+    let empty = [Message::new(MessageRole::User, vec![Part::text("")])];
+    for state in [r#""conversation":"c""#, r#""prompt":{"id":"p"},"input":[]"#] {
+        assert_eq!(parsed(state).messages, empty);
+    }
+    for list in ["[]", "[ ]"] {
+        let error = parse(&format!(r#""input":{list}"#)).unwrap_err();
+        assert_eq!((error.kind, error.parameter.as_deref()), (ErrorKind::EmptyArray, Some("input")));
+    }
+}
+
+#[test]
+fn a_limit_of_tokens_is_a_whole_number() {
+    let limit = |limit: &str| parse(&format!(r#""input":"x","max_output_tokens":{limit}"#));
+    for (json, expected) in [("16.0", 16), ("1.6e1", 16), ("99999999999999", u32::MAX)] {
+        assert_eq!(limit(json).unwrap().0.max_output_tokens, Some(expected));
+    }
+    for json in ["16.5", "-1", "\"16\""] {
+        let message = "Invalid type for 'max_output_tokens': expected a whole number.";
+        assert_eq!(limit(json).unwrap_err().message, message);
+    }
+}
+
+#[test]
 fn what_the_common_form_has_no_place_for_is_recorded() {
     check_losses(r#""input":"x","top_logprobs":3"#, &["top_logprobs"], &[]);
     check_losses(r#""input":"x","top_logprobs":0,"truncation":"disabled""#, &[], &[]);
