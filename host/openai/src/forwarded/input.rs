@@ -110,6 +110,15 @@ impl<'de> Visitor<'de> for InputVisitor<'_> {
     }
 
     fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        self.visit_f64(0.0)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        self.visit_f64(0.0)
+    }
+
+    /// Counts a number as a token. Whether it is one, the model's server decides.
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
         if self.depth == 0 {
             return Err(E::custom("a number"));
         }
@@ -177,6 +186,7 @@ mod tests {
         assert_eq!(tokens(r#"["eight by", "four"]"#), 3);
         assert_eq!(tokens("[1, 2, 3]"), 3);
         assert_eq!(tokens("[[1, 2, 3], [4]]"), 4);
+        assert_eq!(tokens("[1.0, -2, 3e0]"), 3);
         assert_eq!(
             tokens(r#"[{"type":"text","text":"four"},{"type":"image_url","image_url":{"url":"x"}}]"#),
             1 + tokens::IMAGE
