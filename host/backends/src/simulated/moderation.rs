@@ -27,6 +27,10 @@ const CATEGORIES: [(&str, &[&str]); 13] = [
     ("violence/graphic", &["gore", "mutilat"]),
 ];
 
+/// Categories for which images are judged; texts are for all.
+const IMAGE_CATEGORIES: [&str; 6] =
+    ["self-harm", "self-harm/intent", "self-harm/instructions", "sexual", "violence", "violence/graphic"];
+
 #[derive(Debug)]
 pub(super) struct ModerationRequest {
     pub(super) model: String,
@@ -108,13 +112,14 @@ impl ModerationInput {
     fn result(&self) -> Value {
         let lower = self.text.to_lowercase();
         let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).collect();
-        let kinds = if self.has_image { json!(["text", "image"]) } else { json!(["text"]) };
         let (mut categories, mut scores, mut types) = (Map::new(), Map::new(), Map::new());
         for (category, stems) in CATEGORIES {
             let flagged = words.iter().any(|word| stems.iter().any(|stem| word.starts_with(stem)));
             categories.insert(category.to_owned(), flagged.into());
             scores.insert(category.to_owned(), if flagged { FLAGGED } else { CLEAR }.into());
-            types.insert(category.to_owned(), kinds.clone());
+            let judges_image = self.has_image && IMAGE_CATEGORIES.contains(&category);
+            let kinds = if judges_image { json!(["text", "image"]) } else { json!(["text"]) };
+            types.insert(category.to_owned(), kinds);
         }
         json!({
             "flagged": categories.values().any(|flagged| flagged == &Value::Bool(true)),

@@ -68,7 +68,9 @@ impl<'a> TranscriptionRequest<'a> {
             }
         };
         let stream = !translates && form.text("stream").is_some_and(|value| value == "true");
-        let words = form.texts("timestamp_granularities[]").any(|granularity| granularity == "word");
+        let granularities = ["timestamp_granularities[]", "timestamp_granularities"];
+        let words =
+            granularities.iter().any(|name| form.texts(name).any(|granularity| granularity == "word"));
         Ok(Self { model, file, format, language: form.text("language"), words, translates, stream })
     }
 

@@ -239,9 +239,10 @@ fn content_is_flagged_by_its_words() {
     let parts = results(json!([
         { "type": "text", "text": "a bomb" }, { "type": "image_url", "image_url": { "url": "https://example.org/a.png" } },
     ]));
+    let applied = &parts[0]["category_applied_input_types"];
     assert_eq!(
-        (parts.len(), &parts[0]["category_applied_input_types"]["hate"]),
-        (1, &json!(["text", "image"]))
+        (parts.len(), &applied["violence"], &applied["hate"]),
+        (1, &json!(["text", "image"]), &json!(["text"]))
     );
     let invalid = ModerationRequest::read(&[Bytes::from_static(br#"{"model":"a","input":7}"#)]).unwrap_err();
     assert!(invalid.contains("input is not a text, a list of texts, or a list of parts"), "{invalid}");

@@ -71,6 +71,11 @@ fn plain(name: &str) -> String {
     name.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect()
 }
 
+/// Fields with one value. Any other may be a list, whose values are fields of one name, which may
+/// end in `[]`.
+const SINGLE_FIELDS: [&str; 9] =
+    ["model", "file", "prompt", "language", "response_format", "stream", "temperature", "n", "size"];
+
 /// Parsed form, for simulated backends and test servers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MultipartForm<'a> {
@@ -96,7 +101,7 @@ pub enum InvalidForm {
     /// A field has no name.
     #[error("a field has no content-disposition with a name")]
     Name,
-    /// Two fields have the same name.
+    /// Two fields have the name of one that is read once.
     #[error("the field {0:?} is there twice")]
     Duplicate(String),
 }
@@ -114,9 +119,8 @@ impl<'a> MultipartForm<'a> {
             let (head, after) = split(rest, b"\r\n\r\n").ok_or(InvalidForm::Name)?;
             let (content, after) = split(after, separator.as_bytes()).ok_or(InvalidForm::Boundary)?;
             let field = FormField::new(head, content).ok_or(InvalidForm::Name)?;
-            // A name that ends in brackets is that of a list.
-            let is_list = field.name.ends_with("[]");
-            if !is_list && fields.iter().any(|known| known.name == field.name) {
+            let is_single = SINGLE_FIELDS.contains(&field.name);
+            if is_single && fields.iter().any(|known| known.name == field.name) {
                 return Err(InvalidForm::Duplicate(field.name.to_owned()));
             }
             fields.push(field);
@@ -133,8 +137,7 @@ impl<'a> MultipartForm<'a> {
         self.texts(name).next()
     }
 
-    /// Returns the values of the fields of a name that are not files. Only a name that ends in
-    /// `[]` has several.
+    /// Returns the values of the fields of a name that are not files.
     pub fn texts(&self, name: &str) -> impl Iterator<Item = &'a str> {
         let texts = self.fields(name).filter(|field| field.file_name.is_none());
         texts.filter_map(|field| std::str::from_utf8(field.content).ok())
@@ -145,7 +148,7 @@ impl<'a> MultipartForm<'a> {
         self.files(name).next()
     }
 
-    /// Returns the names and the contents of files. Only a name that ends in `[]` has several.
+    /// Returns the names and the contents of the files of a name.
     pub fn files(&self, name: &str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         self.fields(name).filter_map(|field| Some((field.file_name?, field.content)))
     }
