@@ -35,6 +35,7 @@ mod fallbacks;
 mod hang_ups;
 mod hedging;
 mod hot_swap;
+mod import;
 mod keys;
 mod languages;
 mod leaks;

@@ -73,8 +73,13 @@ pub fn generate() -> Result<NewKey, getrandom::Error> {
     let mut bytes = [0; RANDOM_BYTES];
     getrandom::fill(&mut bytes)?;
     let key = format!("{PREFIX}{}", hex(&bytes));
-    let hash = format!("{HASH_PREFIX}{}", hex(&hash(&key)));
+    let hash = hash_for_config(&key);
     Ok(NewKey { key, hash })
+}
+
+/// Returns the value of `hash` in the configuration for a key that exists already.
+pub fn hash_for_config(key: &str) -> String {
+    format!("{HASH_PREFIX}{}", hex(&hash(key)))
 }
 
 /// Returns the SHA-256 of a key.

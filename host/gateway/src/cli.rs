@@ -2,6 +2,7 @@
 
 mod check;
 mod compile_policy;
+mod import;
 mod key;
 mod models;
 mod policy;
@@ -35,6 +36,8 @@ enum Command {
     Serve(serve::Args),
     /// Check a configuration and load its policies, without serving
     Check(check::Args),
+    /// Convert the configuration of another gateway
+    Import(import::Args),
     /// Create an API key for a client, and its hash for the configuration
     Key(key::Args),
     /// List, search and show the models that are known with their prices
@@ -55,6 +58,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args),
+        Command::Import(args) => import::run(args),
         Command::Key(args) => key::run(args),
         Command::Models(args) => models::run(args),
         Command::Policy(args) => policy::run(args),
