@@ -36,11 +36,26 @@ pub struct AttemptRecord<'a> {
     /// Input tokens that the provider wrote to its cache, if not 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cache_write_tokens: u64,
+    /// Those of `cache_write_tokens` that the provider keeps for an hour, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_write_1h_tokens: u64,
+    /// Input tokens of audio, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_input_tokens: u64,
+    /// Input tokens of images, where the provider counts them apart, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub image_input_tokens: u64,
     /// Output tokens.
     pub output_tokens: u64,
     /// Output tokens that are reasoning, if not 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reasoning_tokens: u64,
+    /// Output tokens of audio, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_output_tokens: u64,
+    /// Output tokens of images, where the provider counts them apart, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub image_output_tokens: u64,
     /// True if the gateway estimated the tokens.
     pub estimated: bool,
     /// Cost in US dollars.
@@ -65,8 +80,13 @@ impl<'a> AttemptRecord<'a> {
             input_tokens: call.usage.input_tokens,
             cached_input_tokens: call.usage.cached_input_tokens,
             cache_write_tokens: call.usage.cache_write_tokens,
+            cache_write_1h_tokens: call.usage.cache_write_1h_tokens,
+            audio_input_tokens: call.usage.audio_input_tokens,
+            image_input_tokens: call.usage.image_input_tokens,
             output_tokens: call.usage.output_tokens,
             reasoning_tokens: call.usage.reasoning_tokens,
+            audio_output_tokens: call.usage.audio_output_tokens,
+            image_output_tokens: call.usage.image_output_tokens,
             estimated: call.usage.estimated,
             cost_usd: call.cost().usd(),
         }

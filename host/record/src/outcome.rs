@@ -35,11 +35,26 @@ pub struct OutcomeRecord<'a> {
     /// Input tokens that providers wrote to their caches, if not 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cache_write_tokens: u64,
+    /// Those of `cache_write_tokens` that providers keep for an hour, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cache_write_1h_tokens: u64,
+    /// Input tokens of audio, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_input_tokens: u64,
+    /// Input tokens of images, where providers count them apart, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub image_input_tokens: u64,
     /// Output tokens of all calls.
     pub output_tokens: u64,
     /// Output tokens that are reasoning, if not 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reasoning_tokens: u64,
+    /// Output tokens of audio, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub audio_output_tokens: u64,
+    /// Output tokens of images, where providers count them apart, if not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub image_output_tokens: u64,
     /// True if the gateway estimated some of the tokens.
     pub estimated: bool,
     /// Cost of all calls in US dollars.
@@ -72,8 +87,13 @@ impl<'a> OutcomeRecord<'a> {
             input_tokens: outcome.usage.input_tokens,
             cached_input_tokens: outcome.usage.cached_input_tokens,
             cache_write_tokens: outcome.usage.cache_write_tokens,
+            cache_write_1h_tokens: outcome.usage.cache_write_1h_tokens,
+            audio_input_tokens: outcome.usage.audio_input_tokens,
+            image_input_tokens: outcome.usage.image_input_tokens,
             output_tokens: outcome.usage.output_tokens,
             reasoning_tokens: outcome.usage.reasoning_tokens,
+            audio_output_tokens: outcome.usage.audio_output_tokens,
+            image_output_tokens: outcome.usage.image_output_tokens,
             estimated: outcome.usage.estimated,
             cost_usd: outcome.cost.usd(),
             baseline_model: baseline.map(|baseline| baseline.model.id.as_str().into()),

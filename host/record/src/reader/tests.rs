@@ -54,7 +54,12 @@ proptest! {
         let mut history = sample::history(1_000, "llama-7b", ending);
         (history.outcome.id, history.outcome.error) = (id, reason.clone());
         history.outcome.usage.cached_input_tokens = tokens;
+        history.outcome.usage.audio_input_tokens = tokens;
+        history.outcome.usage.cache_write_1h_tokens = tokens;
         history.calls[0].usage.reasoning_tokens = tokens;
+        history.calls[0].usage.image_input_tokens = tokens;
+        history.calls[0].usage.image_output_tokens = tokens;
+        history.calls[0].usage.audio_output_tokens = tokens;
         match kind {
             0 => {}
             1 => history.decisions[0].answer = DecisionAnswer::Plan { label, reason: reason.clone(), tasks: 2 },

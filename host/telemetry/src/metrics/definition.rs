@@ -128,7 +128,7 @@ metrics! {
     Counter TOKENS = "pointsman_tokens" ["route", "model", "direction"]
         "Tokens of all calls, unsuccessful ones included: input and output.";
     Counter SPECIAL_TOKENS = "pointsman_special_tokens" ["route", "model", "kind"]
-        "Tokens of special kinds, which are included in the above: cached-input, cache-write and reasoning.";
+        "Tokens of special kinds, which are included in the above: cached-input, cache-write (of which cache-write-1h), reasoning, and input and output of audio and images.";
     #[unit = "usd"]
     Counter COST = "pointsman_cost" ["route", "model"]
         "Cost of all calls in US dollars, unsuccessful ones included.";

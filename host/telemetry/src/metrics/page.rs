@@ -14,7 +14,7 @@ use prometheus_client::registry::Unit;
 
 use super::definition::{self as the, MetricDefinition, MetricKind};
 use super::durations::{GATEWAY_BUCKETS, HistogramSnapshot};
-use super::series::{RouteModelSeries, RouteSeries, RouteTotals, Series, get};
+use super::series::{RouteModelSeries, RouteSeries, RouteTotals, SPECIAL_KINDS, Series, get};
 use super::state::{MetricsState, PolicyMetrics};
 
 /// All metrics at one moment.
@@ -120,9 +120,8 @@ impl MetricsPage {
         })?;
         page.metric(the::SPECIAL_TOKENS, |metric| {
             self.each_model(|route, model, on| {
-                metric.count(&[route, model, "cached-input"], get(&on.cached_input_tokens))?;
-                metric.count(&[route, model, "cache-write"], get(&on.cache_write_tokens))?;
-                metric.count(&[route, model, "reasoning"], get(&on.reasoning_tokens))
+                let mut kinds = SPECIAL_KINDS.iter().zip(&on.special_tokens);
+                kinds.try_for_each(|((kind, _), count)| metric.count(&[route, model, kind], get(count)))
             })
         })?;
         page.metric(the::COST, |metric| {

@@ -9,6 +9,7 @@ use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::outcome::{Outcome, RequestEnd};
+use pointsman_domain::usage::Usage;
 
 use super::durations::{DurationHistogram, GATEWAY_BUCKETS, MODEL_BUCKETS};
 use super::labels::{ByAnswer, ByCallResult, ByFault, ByOperation, ByRequestEnd, ByTaskEnd};
@@ -53,6 +54,18 @@ pub(super) struct PlanTotals {
     pub(super) critical_path: DurationHistogram,
 }
 
+/// Special kinds of tokens, which are included in input and output tokens: the name, and the count.
+pub(super) const SPECIAL_KINDS: [(&str, fn(&Usage) -> u64); 8] = [
+    ("cached-input", |usage| usage.cached_input_tokens),
+    ("cache-write", |usage| usage.cache_write_tokens),
+    ("cache-write-1h", |usage| usage.cache_write_1h_tokens),
+    ("reasoning", |usage| usage.reasoning_tokens),
+    ("audio-input", |usage| usage.audio_input_tokens),
+    ("audio-output", |usage| usage.audio_output_tokens),
+    ("image-input", |usage| usage.image_input_tokens),
+    ("image-output", |usage| usage.image_output_tokens),
+];
+
 /// Counters of one model at one route.
 #[derive(Debug)]
 pub(super) struct RouteModelSeries {
@@ -61,9 +74,8 @@ pub(super) struct RouteModelSeries {
     pub(super) answers: AtomicU64,
     pub(super) input_tokens: AtomicU64,
     pub(super) output_tokens: AtomicU64,
-    pub(super) cached_input_tokens: AtomicU64,
-    pub(super) cache_write_tokens: AtomicU64,
-    pub(super) reasoning_tokens: AtomicU64,
+    /// Tokens of special kinds, in the order of [`SPECIAL_KINDS`].
+    pub(super) special_tokens: [AtomicU64; SPECIAL_KINDS.len()],
     pub(super) cost: MoneyCounter,
     pub(super) latency: DurationHistogram,
     pub(super) first_token: DurationHistogram,
@@ -222,9 +234,7 @@ impl RouteModelSeries {
             answers: AtomicU64::default(),
             input_tokens: AtomicU64::default(),
             output_tokens: AtomicU64::default(),
-            cached_input_tokens: AtomicU64::default(),
-            cache_write_tokens: AtomicU64::default(),
-            reasoning_tokens: AtomicU64::default(),
+            special_tokens: Default::default(),
             cost: MoneyCounter::default(),
             latency: DurationHistogram::new(MODEL_BUCKETS),
             first_token: DurationHistogram::new(MODEL_BUCKETS),
@@ -234,9 +244,12 @@ impl RouteModelSeries {
     fn add_call(&self, call: &ModelCall) {
         self.input_tokens.fetch_add(call.usage.input_tokens, Ordering::Relaxed);
         self.output_tokens.fetch_add(call.usage.output_tokens, Ordering::Relaxed);
-        self.cached_input_tokens.fetch_add(call.usage.cached_input_tokens, Ordering::Relaxed);
-        self.cache_write_tokens.fetch_add(call.usage.cache_write_tokens, Ordering::Relaxed);
-        self.reasoning_tokens.fetch_add(call.usage.reasoning_tokens, Ordering::Relaxed);
+        for ((_, tokens), counter) in SPECIAL_KINDS.iter().zip(&self.special_tokens) {
+            match tokens(&call.usage) {
+                0 => {}
+                tokens => _ = counter.fetch_add(tokens, Ordering::Relaxed),
+            }
+        }
         self.cost.add(call.cost());
         if let Some(model) = &self.model {
             increment(model.calls.get(&call.end));

@@ -101,6 +101,31 @@ fn a_request_is_counted_at_its_route_and_model() {
 }
 
 #[test]
+fn tokens_of_every_special_kind_are_counted_apart() {
+    let metrics = configured(&["auto"], &["llama-7b"]);
+    let mut request = history(1_000, "llama-7b", RequestEnd::Answered);
+    let usage = &mut request.calls[0].usage;
+    (usage.cached_input_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens) = (1, 2, 3);
+    (usage.reasoning_tokens, usage.audio_input_tokens, usage.audio_output_tokens) = (4, 5, 6);
+    (usage.image_input_tokens, usage.image_output_tokens) = (7, 8);
+    metrics.record_request(&request);
+    let kinds = [
+        ("cached-input", 1),
+        ("cache-write", 2),
+        ("cache-write-1h", 3),
+        ("reasoning", 4),
+        ("audio-input", 5),
+        ("audio-output", 6),
+        ("image-input", 7),
+        ("image-output", 8),
+    ];
+    for (kind, tokens) in kinds {
+        let labels = format!(r#"route="auto",model="fleet/llama-7b",kind="{kind}""#);
+        assert_lines(&metrics, &[&format!("pointsman_special_tokens_total{{{labels}}} {tokens}")]);
+    }
+}
+
+#[test]
 fn a_failure_is_counted_by_the_party_at_fault() {
     let metrics = configured(&["auto"], &["llama-7b"]);
     for fault in [Fault::Backend, Fault::Backend, Fault::Deadline] {
