@@ -58,6 +58,9 @@ pub(super) struct StatedFacts {
 #[derive(Default)]
 pub(super) struct Credentials(BTreeMap<String, BTreeMap<String, Setting>>);
 
+/// Highest price that a configuration may have, in US dollars per million tokens.
+const DEAREST: f64 = 100_000.0;
+
 /// Keys of prices, in LiteLLM and here.
 const PRICES: [(&str, &str); 10] = [
     ("input_cost_per_token", "input_price"),
@@ -219,10 +222,17 @@ impl StatedFacts {
         let mut facts = Self::default();
         for section in [&mut *params, &mut *info] {
             for (key, price) in PRICES {
-                if let Some((usd, _)) = section.number(key, report) {
-                    // Nine digits are more than any price has, and hide the error of the conversion.
-                    facts.prices.insert(price, (usd * 1e15).round() / 1e9);
+                let Some((usd, place)) = section.number(key, report) else { continue };
+                if usd * 1e6 > DEAREST {
+                    report.no_counterpart(
+                        &place,
+                        "it is too high for a price of one token",
+                        "state a price of one token",
+                    );
+                    continue;
                 }
+                // Nine digits are more than any price has, and hide the error of the conversion.
+                facts.prices.insert(price, (usd * 1e15).round() / 1e9);
             }
         }
         facts.base_model = params

@@ -45,6 +45,7 @@ impl Fleet {
             let model = fleet.model_of(deployment, backend, report);
             fleet.of_deployments.push(model);
         }
+        fleet.name_backends(deployments);
         fleet.name_keys(deployments, report);
         fleet.rename_conflicts(deployments, settings);
         fleet
@@ -67,11 +68,8 @@ impl Fleet {
         if let Some(index) = self.backends.iter().position(is_same) {
             return index;
         }
-        let prefix = deployment.provider.prefix;
-        let others = self.backends.iter().filter(|backend| backend.provider.prefix == prefix).count();
-        let name = if others == 0 { prefix.to_owned() } else { format!("{prefix}-{}", others + 1) };
         self.backends.push(BackendEntry {
-            name,
+            name: String::new(),
             provider: deployment.provider,
             endpoint: deployment.endpoint.clone(),
             key_variable: None,
@@ -93,6 +91,30 @@ impl Fleet {
         }
         self.models.push(ModelEntry::new(deployment, backend, report));
         self.models.len() - 1
+    }
+
+    /// Names the backends after their providers. Of several ones of a provider, that gets the plain name
+    /// whose models clients request by it, else that at the provider's usual address, else the first.
+    fn name_backends(&mut self, deployments: &[Deployment]) {
+        let mut ranked: Vec<(usize, bool, usize)> = Vec::new();
+        for (index, backend) in self.backends.iter().enumerate() {
+            let is_direct = |deployment: &&Deployment| {
+                let prefix = deployment.name.strip_suffix(&deployment.upstream);
+                deployment.endpoint == backend.endpoint
+                    && prefix.and_then(|prefix| prefix.strip_suffix('/')) == Some(backend.provider.prefix)
+            };
+            let direct = deployments.iter().filter(is_direct).count();
+            ranked.push((usize::MAX - direct, backend.endpoint.is_custom, index));
+        }
+        ranked.sort_unstable();
+        let mut named: Vec<&str> = Vec::new();
+        for (.., index) in ranked {
+            let Some(backend) = self.backends.get_mut(index) else { continue };
+            let prefix = backend.provider.prefix;
+            let others = named.iter().filter(|other| **other == prefix).count();
+            backend.name = if others == 0 { prefix.to_owned() } else { format!("{prefix}-{}", others + 1) };
+            named.push(prefix);
+        }
     }
 
     /// Gives each key of the file an environment variable.

@@ -136,7 +136,7 @@ fn add_route(toml: &mut TomlDocument, route: &RouteEntry, settings: &Settings) {
     if let Some(seconds) = route.silence_timeout {
         toml.text("silence_timeout", &duration(seconds));
     }
-    if settings.drops_untranslatable {
+    if settings.drops_untranslatable.is_some() {
         toml.text("on_untranslatable", "drop");
     }
 }

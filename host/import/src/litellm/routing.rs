@@ -80,6 +80,12 @@ pub(super) fn plan(
         if !fleet.is_direct(name, deployments, settings) {
             let group = Group::new(name, deployments, settings, fleet, report);
             routing.add(&group, settings, fleet, report);
+        } else if let Some(place) = &settings.drops_untranslatable {
+            report.different(
+                place,
+                "it holds for routes, not for models that clients request by their own ids",
+                "add a route for such a model",
+            );
         }
     }
     routing.add_aliases(settings, &names, report);

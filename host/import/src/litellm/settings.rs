@@ -21,7 +21,8 @@ pub(super) struct Settings {
     /// Seconds for one call.
     pub(super) timeout: Option<f64>,
     pub(super) stream_timeout: Option<f64>,
-    pub(super) drops_untranslatable: bool,
+    /// Place of the setting by which members of requests are dropped, if it is on.
+    pub(super) drops_untranslatable: Option<Place>,
     pub(super) logs_json: bool,
     pub(super) logs_debug: bool,
     pub(super) master_key: Option<MasterKey>,
@@ -122,7 +123,8 @@ impl Settings {
     }
 
     fn read_library(&mut self, section: &mut Section<'_>, report: &mut Report) {
-        self.drops_untranslatable = section.truth("drop_params", report).is_some_and(|(drops, _)| drops);
+        let drops = section.truth("drop_params", report);
+        self.drops_untranslatable = drops.filter(|(drops, _)| *drops).map(|(_, place)| place);
         self.logs_json = section.truth("json_logs", report).is_some_and(|(json, _)| json);
         self.logs_debug = section.truth("set_verbose", report).is_some_and(|(debug, _)| debug);
         if let Some((is_off, place)) = section.truth("turn_off_message_logging", report)
