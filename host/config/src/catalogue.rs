@@ -194,6 +194,10 @@ fn operation(letter: char) -> Option<Operation> {
         'c' => Operation::Chat,
         'e' => Operation::Embedding,
         'r' => Operation::Transcription,
+        'l' => Operation::Translation,
+        's' => Operation::Speech,
+        'i' => Operation::Image,
+        'm' => Operation::Moderation,
         _ => return None,
     })
 }

@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::live::RetryBudget;
-use pointsman_domain::model::{Model, Operation};
+use pointsman_domain::model::Model;
 use pointsman_telemetry::decision_log::DecisionLogSettings;
 
 use crate::transient::is_transient;
@@ -53,6 +53,8 @@ pub use keys::Key;
 pub use listeners::{Admin, Log, Server};
 pub use memory::MemoryLimits;
 pub use models::FactsOrigin;
+/// Operations of models, which imports of other configurations name.
+pub use pointsman_domain::model::Operation;
 pub use policies::{OnFailure, Policy};
 pub use problem::{InvalidConfig, Problem, TextPosition};
 pub use raw::{LogFormat, LogLevel};
@@ -64,11 +66,6 @@ pub use sources::{BUILTIN_POLICIES, PolicySource};
 pub use state::{Compile, State};
 pub use traces::Traces;
 pub use uploads::Uploads;
-
-/// Returns the names of the operations that a model may have.
-pub fn operations() -> impl Iterator<Item = &'static str> {
-    Operation::ALL.into_iter().map(Operation::name)
-}
 
 /// Configuration of `pointsman serve` without a file: simulated models.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");

@@ -144,7 +144,19 @@ impl ModelEntry<'_> {
         let offered = |operation: &Operation| dialect.offers(*operation);
         let Some(stated) = &self.raw.operations else {
             let known = facts.map_or_else(|| vec![Operation::Chat], |facts| facts.operations.clone());
-            return known.into_iter().filter(offered).collect();
+            let (served, missing): (Vec<Operation>, Vec<Operation>) = known.into_iter().partition(offered);
+            if let (true, Some(missing)) = (served.is_empty(), missing.first()) {
+                problems
+                    .add(
+                        self.node.key(),
+                        format!(
+                            "a backend of kind \"{}\" has no {missing} calls, which the model is for",
+                            dialect.name()
+                        ),
+                    )
+                    .hint("use a backend of kind \"openai\" if the provider offers an API like OpenAI's");
+            }
+            return served;
         };
         let stated: Vec<Operation> = stated.iter().map(|operation| operation.domain()).collect();
         if let Some(missing) = stated.iter().find(|operation| !offered(operation)) {

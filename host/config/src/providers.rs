@@ -1,5 +1,8 @@
 //! Providers whose APIs are known: how to reach the models of a section of the catalogue.
 
+use pointsman_domain::model::Operation;
+use pointsman_wire::provider::ProviderDialect;
+
 /// A provider of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Provider {
@@ -54,6 +57,15 @@ pub const PROVIDERS: [Provider; 25] = [
     openai_like("xai", "https://api.x.ai/v1", "XAI_API_KEY"),
     openai_like("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY"),
 ];
+
+/// Returns whether the API of a kind of backend has an operation.
+pub fn offers(kind: &str, operation: Operation) -> bool {
+    match kind {
+        "anthropic" => ProviderDialect::Anthropic.offers(operation),
+        "gemini" => ProviderDialect::Gemini.offers(operation),
+        _ => true,
+    }
+}
 
 /// Returns the provider of a section of the catalogue.
 pub fn find(section: &str) -> Option<&'static Provider> {

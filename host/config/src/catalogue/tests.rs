@@ -40,9 +40,29 @@ fn an_embedding_model_is_not_called_for_chat() {
 }
 
 #[test]
-fn a_speech_model_transcribes() {
-    let facts = lookup("groq/whisper-large-v3").unwrap();
-    assert_eq!((facts.operations, facts.inputs), (vec![Operation::Transcription], Modalities::AUDIO));
+fn models_of_audio_images_and_moderation_have_their_operations_and_units() {
+    let whisper = [Operation::Transcription, Operation::Translation].as_slice();
+    let per_second = Some(ChargeUnit::Second);
+    for (id, operations, unit) in [
+        ("groq/whisper-large-v3", whisper, per_second),
+        ("openai/whisper-1", whisper, per_second),
+        ("openai/gpt-4o-transcribe", &[Operation::Transcription], None),
+        ("openai/tts-1", &[Operation::Speech], Some(ChargeUnit::Character)),
+        ("openai/gpt-4o-mini-tts", &[Operation::Speech], None),
+        ("openai/gpt-image-1", &[Operation::Image], None),
+        ("openai/omni-moderation-latest", &[Operation::Moderation], None),
+    ] {
+        let facts = lookup(id).unwrap_or_else(|| panic!("the catalogue has no {id}"));
+        assert_eq!((facts.operations.as_slice(), facts.unit), (operations, unit), "{id}");
+        assert_eq!(facts.price.is_none(), unit.is_some(), "{id}");
+    }
+    let image = lookup("openai/gpt-image-1").unwrap();
+    let price = image.price.unwrap();
+    assert_eq!(
+        (price.image_input, price.image_output),
+        (Some(Picodollars::per_million(10.0)), Some(price.output))
+    );
+    assert_eq!((image.source, image.date), (LITELLM, None));
 }
 
 #[test]

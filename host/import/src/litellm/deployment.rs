@@ -4,6 +4,8 @@ mod endpoint;
 
 use std::collections::BTreeMap;
 
+use pointsman_config::{Operation, catalogue, providers};
+
 use super::hints;
 use super::provider::ImportedProvider;
 use super::section::{Section, Setting, is_secret, report_unread};
@@ -194,10 +196,44 @@ impl Deployment {
             }
         }
         params.finish(&hints::PARAMS, report);
+        if !deployment.is_offered() {
+            report.no_counterpart(
+                &model_place,
+                "the gateway does not call this provider for what the model does",
+                "use a backend of kind \"openai\" if the provider offers an API like OpenAI's",
+            );
+            return Vec::new();
+        }
         if deployment.name.contains('*') || deployment.upstream.contains('*') {
             return wildcard::expand(deployment, &model_place, report);
         }
         vec![deployment]
+    }
+
+    /// Returns whether the provider's API has an operation of the model.
+    pub(super) fn is_offered(&self) -> bool {
+        let facts = self.catalogue_entry().and_then(|id| catalogue::lookup(&id));
+        let known = facts.map_or(Vec::new(), |facts| facts.operations);
+        let kind = self.provider.kind;
+        match self.facts.operation.and_then(Operation::from_name) {
+            Some(stated) => providers::offers(kind, stated),
+            None => known.is_empty() || known.into_iter().any(|operation| providers::offers(kind, operation)),
+        }
+    }
+
+    /// Returns the entry of the catalogue with the facts of the model.
+    pub(super) fn catalogue_entry(&self) -> Option<String> {
+        let section = self.provider.section;
+        let mut ids = Vec::new();
+        if let Some(base) = &self.facts.base_model {
+            let model = base.split_once('/').map_or(base.as_str(), |(_, model)| model);
+            ids.extend([base.clone(), format!("{section}/{model}"), format!("openai/{model}")]);
+        }
+        ids.push(format!("{section}/{}", self.upstream));
+        if section == "azure" {
+            ids.push(format!("openai/{}", self.upstream));
+        }
+        ids.into_iter().find(|id| catalogue::lookup(id).is_some())
     }
 }
 
@@ -272,5 +308,5 @@ impl StatedFacts {
 }
 
 fn is_operation(name: &str) -> bool {
-    pointsman_config::operations().any(|known| known == name)
+    Operation::from_name(name).is_some()
 }

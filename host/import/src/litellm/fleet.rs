@@ -1,6 +1,6 @@
 //! Backends and models.
 
-use pointsman_config::{catalogue, operations, providers};
+use pointsman_config::{catalogue, providers};
 
 use super::deployment::{Deployment, Endpoint, KeyOrigin, StatedFacts};
 use super::provider::ImportedProvider;
@@ -181,7 +181,7 @@ impl ModelEntry {
         let provider = &deployment.provider;
         let stated = deployment.facts.clone();
         let default = format!("{}/{}", provider.section, deployment.upstream);
-        let found = catalogue_entry(deployment);
+        let found = deployment.catalogue_entry();
         let facts = found.as_deref().and_then(catalogue::lookup);
         let is_priced = facts.as_ref().is_some_and(|facts| facts.price.is_some() || facts.unit.is_some());
         let missing = ["input_price", "output_price"].into_iter();
@@ -202,27 +202,12 @@ impl ModelEntry {
             backend,
             upstream: deployment.upstream.clone(),
             line: deployment.place.line,
-            operation: operation.filter(|operation| operations().any(|known| known == *operation)),
+            operation,
             stated,
             catalogue: found.filter(|id| *id != default),
             missing_prices,
         }
     }
-}
-
-/// Returns the entry of the catalogue with the facts of a model.
-fn catalogue_entry(deployment: &Deployment) -> Option<String> {
-    let section = deployment.provider.section;
-    let mut ids = Vec::new();
-    if let Some(base) = &deployment.facts.base_model {
-        let model = base.split_once('/').map_or(base.as_str(), |(_, model)| model);
-        ids.extend([base.clone(), format!("{section}/{model}"), format!("openai/{model}")]);
-    }
-    ids.push(format!("{section}/{}", deployment.upstream));
-    if matches!(section, "azure") {
-        ids.push(format!("openai/{}", deployment.upstream));
-    }
-    ids.into_iter().find(|id| catalogue::lookup(id).is_some())
 }
 
 /// Returns a name for the variable of a key that no other key has.

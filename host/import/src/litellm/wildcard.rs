@@ -22,13 +22,15 @@ pub(super) fn expand(deployment: Deployment, model_place: &Place, report: &mut R
     let mut expanded = Vec::new();
     for id in catalogue::ids(section) {
         let Some((_, model)) = id.split_once('/') else { continue };
-        // Some models are for operations that the gateway does not have.
         if catalogue::lookup(id).is_none_or(|facts| facts.price.is_none() && facts.unit.is_none()) {
             continue;
         }
         let Some(part) = matched(&deployment.upstream, model) else { continue };
         let name = deployment.name.replace('*', part);
-        expanded.push(Deployment { name, upstream: model.to_owned(), ..deployment.clone() });
+        let single = Deployment { name, upstream: model.to_owned(), ..deployment.clone() };
+        if single.is_offered() {
+            expanded.push(single);
+        }
     }
     report.different(
         model_place,

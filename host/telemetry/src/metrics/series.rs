@@ -54,8 +54,11 @@ pub(super) struct PlanTotals {
     pub(super) critical_path: DurationHistogram,
 }
 
-/// Special kinds of tokens, which are included in input and output tokens: the name, and the count.
-pub(super) const SPECIAL_KINDS: [(&str, fn(&Usage) -> u64); 8] = [
+/// Returns the tokens of one kind.
+type TokenCount = fn(&Usage) -> u64;
+
+/// Names and counts of special kinds of tokens, which are included in input and output tokens.
+pub(super) const SPECIAL_KINDS: [(&str, TokenCount); 8] = [
     ("cached-input", |usage| usage.cached_input_tokens),
     ("cache-write", |usage| usage.cache_write_tokens),
     ("cache-write-1h", |usage| usage.cache_write_1h_tokens),
