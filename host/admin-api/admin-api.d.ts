@@ -449,7 +449,10 @@ export namespace record {
   });
 
   export type AttemptRecord = {
+    audio_input_tokens?: number;
+    audio_output_tokens?: number;
     begun_ms: number;
+    cache_write_1h_tokens?: number;
     cache_write_tokens?: number;
     cached_input_tokens?: number;
     cost_usd: number;
@@ -457,6 +460,8 @@ export namespace record {
     error?: string | null;
     estimated: boolean;
     first_token_ms?: number | null;
+    image_input_tokens?: number;
+    image_output_tokens?: number;
     input_tokens: number;
     model: string;
     output_tokens: number;
@@ -509,8 +514,11 @@ export namespace record {
 
   export type OutcomeRecord = {
     added_ms?: number | null;
+    audio_input_tokens?: number;
+    audio_output_tokens?: number;
     baseline_cost_usd?: number | null;
     baseline_model?: string | null;
+    cache_write_1h_tokens?: number;
     cache_write_tokens?: number;
     cached_input_tokens?: number;
     cost_usd: number;
@@ -519,6 +527,8 @@ export namespace record {
     estimated: boolean;
     fault?: string | null;
     first_token_ms?: number | null;
+    image_input_tokens?: number;
+    image_output_tokens?: number;
     input_tokens: number;
     label: string;
     latency_ms: number;

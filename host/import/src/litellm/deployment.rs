@@ -140,34 +140,12 @@ impl Deployment {
             );
             return Vec::new();
         };
-        let is_allowed = |character: char| character.is_ascii_graphic() && !"\"\\'`".contains(character);
-        if name.is_empty() || name.len() > 256 || !name.chars().all(is_allowed) {
-            report.no_counterpart(
-                &name_place,
-                "clients cannot request this name",
-                "names have up to 256 printable characters of ASCII, without space, quotes and \\",
-            );
-            return Vec::new();
-        }
         let model = prefix.map_or(model.clone(), |(prefix, _)| format!("{prefix}/{model}"));
-        let (Some(provider), upstream) = ImportedProvider::split(&model) else {
-            let prefix = model.split_once('/').map_or("", |(prefix, _)| prefix);
-            let message = match prefix {
-                "" if model.contains('*') => "the models that this stands for are not known".to_owned(),
-                "" => "the model has no provider that is known".to_owned(),
-                prefix => format!("the provider `{prefix}` has no counterpart, so the model is left out"),
-            };
-            report.no_counterpart(&model_place, message, ImportedProvider::advice(prefix));
+        let provider = provider_of(&model, &model_place, report);
+        let Some((provider, upstream)) = provider.filter(|_| is_requestable(&name, &name_place, report))
+        else {
             return Vec::new();
         };
-        if upstream.is_empty() || !upstream.chars().all(|character| character.is_ascii_graphic()) {
-            report.no_counterpart(
-                &model_place,
-                "the name of the model is empty or has characters that are not printable",
-                "names of models have printable characters of ASCII, without spaces",
-            );
-            return Vec::new();
-        }
         let endpoint = Endpoint::read(&mut params, &provider, credentials, &place, report);
         let inner = Share::read(&mut params, report);
         let share = Share {
@@ -180,7 +158,7 @@ impl Deployment {
         };
         let deployment = Self {
             name,
-            upstream: upstream.to_owned(),
+            upstream,
             provider,
             endpoint,
             share,
@@ -235,6 +213,43 @@ impl Deployment {
         }
         ids.into_iter().find(|id| catalogue::lookup(id).is_some())
     }
+}
+
+/// Returns the provider of a model and the model's name there, or reports why there is none.
+fn provider_of(model: &str, place: &Place, report: &mut Report) -> Option<(ImportedProvider, String)> {
+    let (Some(provider), upstream) = ImportedProvider::split(model) else {
+        let prefix = model.split_once('/').map_or("", |(prefix, _)| prefix);
+        let message = match prefix {
+            "" if model.contains('*') => "the models that this stands for are not known".to_owned(),
+            "" => "the model has no provider that is known".to_owned(),
+            prefix => format!("the provider `{prefix}` has no counterpart, so the model is left out"),
+        };
+        report.no_counterpart(place, message, ImportedProvider::advice(prefix));
+        return None;
+    };
+    if upstream.is_empty() || !upstream.chars().all(|character| character.is_ascii_graphic()) {
+        report.no_counterpart(
+            place,
+            "the name of the model is empty or has characters that are not printable",
+            "names of models have printable characters of ASCII, without spaces",
+        );
+        return None;
+    }
+    Some((provider, upstream.to_owned()))
+}
+
+/// Returns whether clients can request a name, or reports that they cannot.
+fn is_requestable(name: &str, place: &Place, report: &mut Report) -> bool {
+    let is_allowed = |character: char| character.is_ascii_graphic() && !"\"\\'`".contains(character);
+    let is_requestable = (1..=256).contains(&name.len()) && name.chars().all(is_allowed);
+    if !is_requestable {
+        report.no_counterpart(
+            place,
+            "clients cannot request this name",
+            "names have up to 256 printable characters of ASCII, without space, quotes and \\",
+        );
+    }
+    is_requestable
 }
 
 impl Share {

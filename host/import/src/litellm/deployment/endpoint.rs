@@ -203,7 +203,9 @@ fn key_origin(
     report: &mut Report,
 ) -> KeyOrigin {
     match (key, provider.key_variable) {
-        (Some((Setting::Variable(name), _)), _) => KeyOrigin::Variable(name),
+        (Some((Setting::Variable(name), place)), _) => {
+            KeyOrigin::Variable(variable_name(name, &place, report))
+        }
         (Some((Setting::Literal(key), _)), _)
             if PLACEHOLDERS.contains(&key.to_ascii_lowercase().as_str()) =>
         {
@@ -221,6 +223,23 @@ fn key_origin(
         (None, Some(variable)) => KeyOrigin::Variable(variable.to_owned()),
         (None, None) => KeyOrigin::None,
     }
+}
+
+/// Returns the name of a variable as the configuration accepts it.
+fn variable_name(name: String, place: &Place, report: &mut Report) -> String {
+    let is_allowed = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let starts_well = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if starts_well && name.chars().all(is_allowed) {
+        return name;
+    }
+    let plain = name.chars().map(|character| if is_allowed(character) { character } else { '_' });
+    let plain = format!("{}{}", if starts_well { "" } else { "_" }, plain.collect::<String>());
+    report.task(
+        place,
+        "the name of the environment variable has characters other than letters, digits and `_`",
+        format!("set the variable `{plain}` too"),
+    );
+    plain
 }
 
 fn headers(params: &mut Section<'_>, report: &mut Report) -> Vec<(String, String)> {

@@ -68,6 +68,13 @@ fn keys_of_the_file_become_variables_of_their_own() {
 }
 
 #[test]
+fn a_variable_whose_name_is_not_accepted_gets_another_one() {
+    let import = imported(&model("      api_key: os.environ/1-MY KEY\n"));
+    assert!(import.toml.contains("api_key_env = \"_1_MY_KEY\""), "{}", import.toml);
+    assert_eq!(findings(&import, "model_list[0].litellm_params.api_key").len(), 1);
+}
+
+#[test]
 fn a_group_with_the_name_of_its_only_model_needs_no_route() {
     let text = "model_list:\n  - model_name: groq/compound\n    litellm_params: {model: groq/compound}\n";
     let import = imported(text);
