@@ -412,3 +412,22 @@ fn when_versions_are_undone_has_defaults() {
     };
     assert_eq!(config.rollback, rollback);
 }
+
+#[test]
+fn a_model_that_is_charged_by_the_second_costs_nothing_with_a_warning() {
+    let backend =
+        "[backends.openai]\nbase_url = \"https://api.openai.com/v1\"\n[models.\"openai/whisper-1\"]\n";
+    let config = accepted(backend);
+    let origin = |config: &Config| {
+        config.origins.iter().find(|origin| origin.model.as_str() == "openai/whisper-1").cloned()
+    };
+    assert_eq!(origin(&config).unwrap().catalogue.as_deref(), Some("openai/whisper-1"));
+    let model = config.model(&ModelId::new("openai/whisper-1")).unwrap();
+    assert_eq!((model.price.input, model.price.output), (Picodollars::ZERO, Picodollars::ZERO));
+    let warnings = config.warnings.join("\n");
+    assert!(warnings.contains("`openai/whisper-1` charges by the second"), "{warnings}");
+
+    let config = accepted(&format!("{backend}input_price = 1\noutput_price = 2\n"));
+    assert_eq!(origin(&config).unwrap().stated, ["input_price", "output_price"]);
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+}

@@ -183,7 +183,10 @@ impl ModelEntry {
         let default = format!("{}/{}", provider.section, deployment.upstream);
         let found = deployment.catalogue_entry();
         let facts = found.as_deref().and_then(catalogue::lookup);
-        let is_priced = facts.as_ref().is_some_and(|facts| facts.price.is_some() || facts.unit.is_some());
+        // Without any price of tokens, a model that is charged by another unit is complete.
+        let states_none = ["input_price", "output_price"].iter().all(|key| !stated.prices.contains_key(key));
+        let is_priced =
+            facts.as_ref().is_some_and(|facts| facts.price.is_some() || facts.unit.is_some() && states_none);
         let missing = ["input_price", "output_price"].into_iter();
         let missing_prices: Vec<&str> =
             missing.filter(|key| !is_priced && !stated.prices.contains_key(key)).collect();
