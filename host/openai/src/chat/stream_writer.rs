@@ -223,9 +223,10 @@ impl ChatStreamWriter {
                 let detail = ReasoningDetail::of_signature(signature, *is_summary, self.reasoning_count);
                 self.delta(Delta { reasoning_details: vec![detail], ..Delta::default() }, out);
             }
-            OpenPart::Call { index, .. } if extra_content.is_some() => {
-                let index = *index;
-                self.call(CallDelta { index, extra_content, ..CallDelta::default() }, out);
+            OpenPart::Call { index, takes_text, .. } if extra_content.is_some() => {
+                // Libraries read the function of every delta of a call.
+                let call = CallDelta::of(*index, *takes_text, None, "");
+                self.call(CallDelta { extra_content, ..call }, out);
             }
             OpenPart::Text { .. } if extra_content.is_some() => {
                 self.delta(Delta { extra_content, ..Delta::default() }, out);
