@@ -1,5 +1,6 @@
 //! Compilation of valid configurations.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,9 +46,15 @@ fn the_embedded_default_serves_the_fleet_on_routes_that_route_and_that_orchestra
             "fleet/llama-70b",
             "fleet/mistral-7b",
             "fleet/clip",
-            "fleet/whisper"
+            "fleet/whisper",
+            "studio/voice",
+            "studio/painter",
+            "studio/censor"
         ]
     );
+    let served: BTreeSet<Operation> =
+        config.models.iter().flat_map(|model| model.operations.iter().copied()).collect();
+    assert!(Operation::ALL.iter().all(|operation| served.contains(operation)), "{served:?}");
     let routes: Vec<&str> = config.routes.iter().map(|route| route.name.as_str()).collect();
     let orchestrated = ["multimodal", "sequential", "parallel", "collaborate", "cascade"];
     assert_eq!(routes[..4], ["cost", "performance", "task", "auto"]);
