@@ -51,7 +51,8 @@ async fn forwarded(
     let method = if method == Method::HEAD { Method::GET } else { method };
     let headers = forwarded_headers(&parts.headers);
     let stored = StoredResponseRequest { method, id, action, query, headers };
-    let StoredResponse { status, mut headers, body } = forward(app, &snapshot, key, stored).await?;
+    let StoredResponse { status, mut headers, body } =
+        forward(&app.responses, &snapshot, key, stored).await?;
     let media_type = media_type(&headers);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     let mut response = Response::new(Body::from_stream(body.into_pieces()));

@@ -13,7 +13,7 @@ use pointsman_domain::model::NativeApis;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use super::provider_state::unknown_response;
-use crate::app::App;
+use crate::response_owners::ResponseOwners;
 use crate::snapshot::Snapshot;
 
 /// Longest wait for the head of an answer.
@@ -73,12 +73,12 @@ impl StoredResponseBody {
 /// Fails if the key did not request the response, or nothing is known of it and several providers
 /// could have it, or the provider does not answer.
 pub async fn forward(
-    app: &App,
+    owners: &ResponseOwners,
     snapshot: &Snapshot,
     key: Option<&Key>,
     request: StoredResponseRequest<'_>,
 ) -> Result<StoredResponse, ServingError> {
-    let backend = backend_of(app, snapshot, key, request.id)?;
+    let backend = backend_of(owners, snapshot, key, request.id)?;
     let path = stored_response_path(backend.dialect(), request.id, request.action, request.query);
     let call = BackendRequest { method: request.method, path: &path, headers: request.headers };
     let answer = match tokio::time::timeout(HEAD_TIMEOUT, backend.request(call)).await {
@@ -96,18 +96,18 @@ pub async fn forward(
 }
 
 fn backend_of<'a>(
-    app: &App,
+    owners: &ResponseOwners,
     snapshot: &'a Snapshot,
     key: Option<&Key>,
     id: &str,
 ) -> Result<&'a Backend, ServingError> {
     let unknown = || unknown_response(id);
     let models = || snapshot.config.models.iter();
-    let owner = app.responses.get(id, key.map(|key| &key.name));
+    let owner = owners.get(id, key.map(|key| &key.name));
     let model = match &owner {
         Some(owner) => models().find(|model| model.id == owner.model),
         // Without keys there is one client, and the response may be older than this process.
-        None if key.is_none() && !app.responses.is_of_another(id, None) => {
+        None if key.is_none() && !owners.is_of_another(id, None) => {
             let mut keeping = models().filter(|model| model.native_apis.contains(NativeApis::RESPONSES));
             let first = keeping.next();
             first.filter(|first| keeping.all(|other| other.backend == first.backend))
