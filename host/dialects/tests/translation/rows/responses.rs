@@ -50,6 +50,10 @@ pub const ROWS: &[Row] = &[
         "input: item_reference",
         r#"{"input": [{"type": "item_reference", "id": "msg_1"}, {"role": "user", "content": "hi"}]}"#,
     ),
+    row(
+        "input: item_reference to reasoning",
+        r#"{"input": [{"role": "user", "content": "hi"}, {"type": "item_reference", "id": "rs_1"}]}"#,
+    ),
     row("instructions", r#"{"instructions": "s"}"#),
     row("max_output_tokens", r#"{"max_output_tokens": 100}"#),
     row("max_tool_calls", r#"{"max_tool_calls": 2}"#),

@@ -37,6 +37,14 @@ struct ModelTurn {
     has_call: bool,
 }
 
+/// Beginning of the ids of reasoning.
+const REASONING_ID: &str = "\"rs_";
+
+/// Returns whether the id of an item is that of reasoning.
+fn refers_to_reasoning(item: &ObjectMembers<'_>) -> bool {
+    item.get("id").is_some_and(|id| id.get().starts_with(REASONING_ID))
+}
+
 impl<'r> InputParser<'r> {
     pub fn new(tools: ToolParser<'r>) -> Self {
         Self { tools, call_signatures: HashMap::new(), text_signature: None, turn: ModelTurn::default() }
@@ -77,6 +85,11 @@ impl<'r> InputParser<'r> {
                 self.tools.parse_list(tools, &path.member("tools"))?;
             }
             kind if PROVIDER_RECORDS.contains(&kind) => {
+                self.tools.losses.advisory(path.to_string());
+                return Ok(());
+            }
+            // Reasoning that a client refers to rather than send it: the answer does not depend on it.
+            "item_reference" if refers_to_reasoning(&item) => {
                 self.tools.losses.advisory(path.to_string());
                 return Ok(());
             }

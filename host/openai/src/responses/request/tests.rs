@@ -219,6 +219,8 @@ fn members_that_need_kept_state_are_binding() {
     check_losses(r#""input":"x","background":true"#, &["background"], &[]);
     check_losses(r#""input":[{"type":"item_reference","id":"msg_1"}]"#, &["input[0]"], &[]);
     check_losses(r#""input":[{"id":"msg_1"}]"#, &["input[0]"], &[]);
+    let with_reasoning = r#""input":[{"role":"user","content":"a"},{"type":"item_reference","id":"rs_1"}]"#;
+    check_losses(with_reasoning, &[], &["input[1]"]);
     check_losses(r#""input":"x","store":true"#, &[], &["store"]);
     check_losses(r#""input":"x","store":false,"background":false"#, &[], &[]);
 }
