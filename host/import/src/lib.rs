@@ -25,6 +25,6 @@ pub struct Import {
     pub models: usize,
     /// Number of routes.
     pub routes: usize,
-    /// What differs, is left out, or is to be done, in the order of the lines.
+    /// Differences, omissions and things to do, in the order of the lines.
     pub findings: Vec<Finding>,
 }

@@ -137,7 +137,7 @@ impl AnswerRelay {
     }
 
     /// Renders an error of the gateway that ends the stream; `None` where the answer has no place for
-    /// one, so that only the end of the connection can tell the client.
+    /// one, so that only the end of the connection shows it.
     pub fn error_event(&mut self, error: &ServingError) -> Option<Bytes> {
         let mut event = Vec::new();
         match &mut self.0 {

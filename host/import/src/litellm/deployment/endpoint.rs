@@ -43,7 +43,7 @@ pub(in crate::litellm) struct Endpoint {
 pub(in crate::litellm) enum KeyOrigin {
     None,
     Variable(String),
-    /// The file holds the key, which is kept only to tell keys apart.
+    /// Key in the file itself, by which deployments with different keys are distinguished.
     File(String, Place),
 }
 
