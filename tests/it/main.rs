@@ -45,6 +45,7 @@ mod memory;
 mod metrics;
 mod models_command;
 mod observers;
+mod openapi;
 mod orchestration;
 mod overview;
 mod packaged_sdk;
