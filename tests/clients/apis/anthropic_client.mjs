@@ -35,8 +35,10 @@ async function toolTurn(model, ask) {
   const request = { model, max_tokens: 100, tools };
   const { content, stop_reason } = await ask({ ...request, messages });
   assert.equal(stop_reason, "tool_use");
-  assert.deepEqual(content.map(({ name }) => name), ["get_weather", "get_time"]);
-  const results = content.map(({ id, name, input }) => (
+  // Gemini signs calls; the signature follows as a block of its own.
+  const calls = content.filter(({ type }) => type === "tool_use");
+  assert.deepEqual(calls.map(({ name }) => name), ["get_weather", "get_time"]);
+  const results = calls.map(({ id, name, input }) => (
     { type: "tool_result", tool_use_id: id, content: result(name, input) }
   ));
   const longer = [...messages, { role: "assistant", content }, { role: "user", content: results }];

@@ -1,11 +1,12 @@
 """Google's generateContent."""
 
+import base64
 from typing import List, Optional
 
 from google.genai import types
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from script import CACHED, INPUT, OUTPUT, Turn
+from script import CACHED, INPUT, OUTPUT, SIGNATURES, THOUGHT, Turn, signature
 from shapes import Fault, require
 
 
@@ -47,6 +48,7 @@ def read(body, model, stream):
     if config and (config.response_json_schema or config.response_schema):
         require(config.response_mime_type == "application/json", "body.generationConfig", "a schema without JSON")
         turn.schema = body["generationConfig"].get("responseJsonSchema") or body["generationConfig"]["responseSchema"]
+    turn.reasons = bool(config and config.thinking_config and config.thinking_config.include_thoughts)
     turn.results = read_contents(checked.contents)
     return turn
 
@@ -59,6 +61,9 @@ def read_contents(contents):
         require(content.parts, place, "no parts")
         for part in content.parts:
             require(part.model_dump(exclude_none=True), place, "an empty part")
+            if part.thought_signature:
+                given = base64.b64encode(part.thought_signature).decode()
+                require(given in SIGNATURES, place, f"unknown signature {given}")
         found = [part.function_response for part in content.parts if part.function_response]
         names = [response.name for response in found]
         require(sorted(names) == sorted(pending), place, f"results of {names}, calls were {pending}")
@@ -84,15 +89,25 @@ def response(turn, parts, finish):
 
 
 def call_parts(answer):
-    return [{"functionCall": {"name": name, "args": arguments}} for name, arguments in answer.calls]
+    parts = [{"functionCall": {"name": name, "args": arguments}} for name, arguments in answer.calls]
+    if parts:
+        # The first of parallel calls is signed.
+        parts[0]["thoughtSignature"] = signature()
+    return parts
+
+
+def thoughts(turn):
+    return [{"text": THOUGHT, "thought": True}] if turn.reasons else []
 
 
 def whole(turn, answer):
     text = [{"text": answer.text}] if answer.text else []
-    return response(turn, text + call_parts(answer), "STOP")
+    return response(turn, thoughts(turn) + text + call_parts(answer), "STOP")
 
 
 def stream(turn, answer, _body):
+    if turn.reasons:
+        yield None, response(turn, thoughts(turn), None)
     for piece in answer.pieces():
         if piece:
             yield None, response(turn, [{"text": piece}], None)

@@ -5,7 +5,7 @@ import json
 from anthropic.types import message_create_params as stable
 from anthropic.types.beta import message_create_params as beta
 
-from script import CACHED, INPUT, OUTPUT, Turn, identifier
+from script import CACHED, INPUT, OUTPUT, SIGNATURES, THOUGHT, Turn, identifier, signature
 from shapes import check, require
 
 VERSIONS = {"2023-06-01": {"temperature", "top_p", "top_k"}, "2026-10-21": set()}
@@ -30,6 +30,10 @@ def read(body, headers):
     require(body.get("tools") or "tool_choice" not in body, "body.tool_choice", "there are no tools")
     shape = (body.get("output_config") or {}).get("format") or body.get("output_format") or {}
     turn.schema = shape.get("schema")
+    thinking = (body.get("thinking") or {}).get("type")
+    turn.reasons = thinking in ("enabled", "adaptive")
+    if thinking == "enabled" and not body.get("thread"):
+        check_reasoning(body["messages"])
     turn.results = read_messages(body["messages"], (body.get("thread") or {}).get("type") == "continue")
     return turn
 
@@ -49,6 +53,8 @@ def read_messages(messages, continues_thread):
         require(blocks or number == len(messages) - 1, place, "no content")
         for block in blocks:
             require(block["type"] != "text" or block["text"].strip(), place, "an empty text")
+            if block["type"] == "thinking":
+                require(block["signature"] in SIGNATURES, place, f"unknown signature {block['signature']}")
         found = [block for block in blocks if block["type"] == "tool_result"]
         if message["role"] == "system":
             continue
@@ -60,6 +66,14 @@ def read_messages(messages, continues_thread):
         require(not pending or message["role"] == "assistant", place, "a call of the user")
     require(not pending, "body.messages", f"calls without a result: {pending}")
     return results
+
+
+def check_reasoning(messages):
+    """Checks that the calls which are answered now follow their signed reasoning."""
+    if isinstance(messages[-1]["content"], str) or messages[-1]["content"][0]["type"] != "tool_result":
+        return
+    kinds = [block["type"] for block in messages[-2]["content"]]
+    require(kinds[0] in ("thinking", "redacted_thinking"), "body.messages", f"{kinds} lack the reasoning")
 
 
 def text(content):
@@ -74,8 +88,10 @@ def usage(output):
     }
 
 
-def blocks_of(answer):
-    blocks = [{"type": "text", "text": answer.text}] if answer.text else []
+def blocks_of(turn, answer):
+    blocks = [{"type": "thinking", "thinking": THOUGHT, "signature": signature()}] if turn.reasons else []
+    if answer.text:
+        blocks.append({"type": "text", "text": answer.text})
     for name, arguments in answer.calls:
         blocks.append({"type": "tool_use", "id": identifier("toolu_"), "name": name, "input": arguments})
     return blocks
@@ -89,7 +105,7 @@ def message(turn, content, stop, output):
 
 
 def whole(turn, answer):
-    return message(turn, blocks_of(answer), "tool_use" if answer.calls else "end_turn", OUTPUT)
+    return message(turn, blocks_of(turn, answer), "tool_use" if answer.calls else "end_turn", OUTPUT)
 
 
 def stream(turn, answer, _body):
@@ -98,10 +114,16 @@ def stream(turn, answer, _body):
 
     yield event("message_start", message=message(turn, [], None, 1))
     yield event("ping")
-    for index, block in enumerate(blocks_of(answer)):
+    for index, block in enumerate(blocks_of(turn, answer)):
         if block["type"] == "text":
             start = {"type": "text", "text": ""}
             deltas = [{"type": "text_delta", "text": piece} for piece in answer.pieces()]
+        elif block["type"] == "thinking":
+            start = {"type": "thinking", "thinking": "", "signature": ""}
+            deltas = [
+                {"type": "thinking_delta", "thinking": THOUGHT},
+                {"type": "signature_delta", "signature": block["signature"]},
+            ]
         else:
             start = {**block, "input": {}}
             arguments = json.dumps(block["input"])

@@ -1,5 +1,6 @@
 """Script of the provider: what it answers to a turn of a conversation, in every dialect."""
 
+import base64
 import itertools
 import json
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ RESULTS = ["21", "from-the-tool", "Other"]
 """Texts of which one is in the results of the tools."""
 
 NUMBERS = itertools.count(1)
+THOUGHT = "The user asks a question."
+"""Reasoning, where it is requested."""
+SIGNATURES = set()
+"""Signatures that a provider gave, which are all that it accepts."""
 
 
 @dataclass
@@ -38,6 +43,8 @@ class Turn:
     choice: str = "auto"
     """`auto`, `none`, `required`, or the name of a function."""
     parallel: bool = True
+    reasons: bool = False
+    """True if reasoning is requested."""
     schema: dict | None = None
     """Schema of a structured answer."""
     results: list = field(default_factory=list)
@@ -48,6 +55,13 @@ class Turn:
 def identifier(prefix):
     """Returns an identifier that no other call has."""
     return f"{prefix}{next(NUMBERS)}"
+
+
+def signature():
+    """Returns a new signature in base64."""
+    text = base64.b64encode(identifier("signature").encode()).decode()
+    SIGNATURES.add(text)
+    return text
 
 
 @dataclass
