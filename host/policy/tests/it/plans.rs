@@ -89,7 +89,8 @@ fn expected(blunder: Blunder) -> Refused {
             AtOnce("the tasks may give 1073741824 output tokens together; at most 65536 are allowed")
         }
         Blunder::UnknownOperation => AtOnce(
-            "task `painter`: there is no operation \"painting\"; there are chat, embedding and transcription",
+            "task `painter`: there is no operation \"painting\"; there are chat, embedding, \
+             transcription, translation, speech, image and moderation",
         ),
         Blunder::UnknownPart => {
             AtOnce("task `blind`: it uses part 0 of message 99 of the request, which is not there")
