@@ -34,7 +34,7 @@ pub fn run(args: Args) -> Result<()> {
         }
     };
     let mut fleet = Fleet::start(&gateway)?;
-    println!("\nA gateway with six simulated models is listening on {}.", fleet.client_url());
+    println!("\nA gateway with simulated models is listening on {}.", fleet.client_url());
     route(&fleet)?;
     orchestrate(&fleet)?;
     swap(&fleet, &gateway)?;
