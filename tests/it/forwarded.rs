@@ -1,11 +1,14 @@
 //! Requests that one model answers as they are: embeddings, audio, images and moderations.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use http::{Method, Request as HttpRequest};
 use http_body_util::Full;
 use pointsman_tests::client::{self, Answer, Stream};
 use pointsman_tests::{FakeModel, Gateway, Step};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::fleet::{backend, built_in, error, model};
 
@@ -272,9 +275,7 @@ async fn uploads_are_limited_one_by_one_and_together() {
              content-length: {}\r\n\r\n",
             3 << 20
         );
-        tokio::io::AsyncWriteExt::write_all(&mut stream, (head + unfinished).as_bytes())
-            .await
-            .expect("it reads");
+        stream.write_all((head + unfinished).as_bytes()).await.expect("the gateway reads");
         open.push(stream);
     }
     while stored_uploads(&gateway).await < 3.0 * f64::from(1 << 20) {}
@@ -287,6 +288,31 @@ async fn uploads_are_limited_one_by_one_and_together() {
     drop(open);
     while stored_uploads(&gateway).await > 0.0 {}
     assert_eq!(post_form(&gateway, "/v1/audio/transcriptions", &fields).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_time_of_an_upload_is_not_that_of_its_answer() {
+    let fake = FakeModel::always(Step::json(&json!({ "text": "Hi" }))).await;
+    let keys = "operations = [\"transcription\"]\ninputs = [\"audio\"]\n";
+    let gateway = start(&[&fake], keys, "timeout = \"2s\"\n").await;
+    let body = form(&[("file", Some("a.mp3"), "x"), ("model", None, "main")]);
+    let mut stream = crate::raw::connect(&gateway).await;
+    let head = format!(
+        "POST /v1/audio/transcriptions HTTP/1.1\r\nhost: localhost\r\ncontent-type: {FORM}\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let (first, rest) = body.split_at(body.len() / 2);
+    let begun = Instant::now();
+    stream.write_all((head + first).as_bytes()).await.expect("the gateway reads");
+    // Longer than the route allows for the answer.
+    while begun.elapsed() < Duration::from_millis(2_100) {
+        stored_uploads(&gateway).await;
+    }
+    stream.write_all(rest.as_bytes()).await.expect("the gateway reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("the gateway answers");
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ pub(super) async fn read<'a>(
     let key = snapshot.keys.authenticate(&parts.headers)?;
     let options = request_options::read(&parts.headers)?;
     let mut body_memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
+    let mut timed_from = arrived;
     let body = match body_kind(protocol, &parts.headers)? {
         BodyKind::Json => {
             let limit = snapshot.max_body_bytes;
@@ -45,10 +46,15 @@ pub(super) async fn read<'a>(
         }
         BodyKind::Form { api, boundary } => {
             let uploads = form::FormUploads { stored: &app.uploads, limits: &snapshot.config.uploads };
-            form::read(api, &boundary, &parts.headers, &mut body, uploads, &mut body_memory).await?
+            let read =
+                form::read(api, &boundary, &parts.headers, &mut body, uploads, &mut body_memory).await?;
+            // A large file may take longer to arrive than a route allows for the answer.
+            timed_from = Instant::now();
+            read
         }
     };
-    let incoming = IncomingRequest { headers: parts.headers, body, key, options, arrived, body_memory };
+    let incoming =
+        IncomingRequest { headers: parts.headers, body, key, options, arrived, timed_from, body_memory };
     AcceptedRequest::accept(snapshot, &app.responses, incoming)
 }
 

@@ -27,6 +27,8 @@ pub struct IncomingRequest<'a> {
     pub options: RequestOptions,
     /// Time of arrival.
     pub arrived: Instant,
+    /// Time from which the time for the answer counts.
+    pub timed_from: Instant,
     /// Counts the body as held.
     pub body_memory: MemoryLease,
 }
@@ -54,10 +56,10 @@ impl<'a> AcceptedRequest<'a> {
         owners: &ResponseOwners,
         incoming: IncomingRequest<'_>,
     ) -> Result<Self, ServingError> {
-        let IncomingRequest { headers, body, key, options, arrived, body_memory } = incoming;
+        let IncomingRequest { headers, body, key, options, arrived, timed_from, body_memory } = incoming;
         let route = route(snapshot, body.model(), key)?;
         let timeout = options.deadline.map_or(route.limits.timeout, |own| own.min(route.limits.timeout));
-        let deadline = arrived + timeout;
+        let deadline = timed_from + timeout;
         let tenant = key.map(|key| key.name.clone());
         let state = body.as_conversation().and_then(|conversation| conversation.provider_state());
         let serving = ServingModels::for_state(state, route, owners, tenant.as_ref())?;
