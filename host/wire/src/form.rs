@@ -115,7 +115,7 @@ fn is_model(part: &FormPart) -> bool {
 }
 
 /// Removes control characters, so that the value cannot be taken for the beginning of another part.
-fn one_line(value: &str) -> String {
+pub(crate) fn one_line(value: &str) -> String {
     value.chars().filter(|c| !c.is_control()).collect()
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use self::form::{Boundary, FieldHead};
 use crate::answer::InvalidAnswer;
+use crate::form::one_line;
 use crate::usage_count::{UsageCount, UsageMember};
 
 pub use self::form::{InvalidForm, MultipartForm};
@@ -60,7 +61,7 @@ impl TranscriptionBody {
     pub fn body_for(&self, upstream_name: &str) -> Vec<Bytes> {
         let mut model = String::new();
         self.boundary.begin(FieldHead { name: "model", file: None }, &mut model);
-        model.push_str(&form::one_line(upstream_name));
+        model.push_str(&one_line(upstream_name));
         vec![model.into(), self.before_file.clone(), self.file.clone(), self.after_file.clone()]
     }
 }

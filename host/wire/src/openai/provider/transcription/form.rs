@@ -4,6 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use memchr::memmem;
 
+use crate::form::one_line;
+
 /// Boundary between the fields of a form.
 #[derive(Clone, Debug)]
 pub(super) struct Boundary(String);
@@ -59,12 +61,6 @@ impl Boundary {
     pub fn end(&self) -> String {
         format!("\r\n--{}--\r\n", self.0)
     }
-}
-
-/// Removes control characters, so that the value cannot be taken for the beginning of another
-/// field.
-pub(super) fn one_line(value: &str) -> String {
-    value.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn plain(name: &str) -> String {
