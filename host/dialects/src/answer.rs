@@ -156,11 +156,10 @@ impl AnswerFormat {
     pub fn read_output(&self, answer: &[u8]) -> Result<TaskOutput, InvalidAnswer> {
         match self.provider {
             Protocol::ChatCompletions => openai::read_chat_output(answer),
-            Protocol::Forwarded(ForwardedApi::Embeddings) => match &self.vectors {
-                Some(vectors) => openai::read_embedding_output(&vectors.render(answer)?.body),
-                None => openai::read_embedding_output(answer),
+            Protocol::Forwarded(api) => match &self.vectors {
+                Some(vectors) => output::read(api, &vectors.render(answer)?.body),
+                None => output::read(api, answer),
             },
-            Protocol::Forwarded(api) => output::read(api, answer),
             Protocol::Completions | Protocol::Responses | Protocol::Messages | Protocol::GenerateContent => {
                 let parsed = translation::parse_answer(self.provider, answer)?;
                 Ok(TaskOutput {

@@ -2,12 +2,12 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use pointsman_wire::openai::provider::read_transcription_output;
+use pointsman_wire::openai::provider::{read_embedding_output, read_transcription_output};
 
 use super::{AnswerCount, InvalidAnswer, TaskOutput};
 use crate::forwarded::{ForwardedApi, read_answer, read_image_output, read_moderation_output};
 
-/// Parses a whole answer as the output of a task: the text of a recording, the URL of an image or of
+/// Parses a whole answer as the output of a task: the text of a recording, a vector, the URL of an image or of
 /// a recording, a judgement in JSON.
 pub(super) fn read(api: ForwardedApi, answer: &[u8]) -> Result<TaskOutput, InvalidAnswer> {
     match api {
@@ -15,7 +15,7 @@ pub(super) fn read(api: ForwardedApi, answer: &[u8]) -> Result<TaskOutput, Inval
         ForwardedApi::ImageGenerations | ForwardedApi::ImageEdits => read_image_output(answer),
         ForwardedApi::Moderations => read_moderation_output(answer),
         ForwardedApi::Speech => read_speech(answer),
-        ForwardedApi::Embeddings => pointsman_wire::openai::provider::read_embedding_output(answer),
+        ForwardedApi::Embeddings => read_embedding_output(answer),
     }
 }
 
