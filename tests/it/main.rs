@@ -44,6 +44,7 @@ mod logging;
 mod memory;
 mod metrics;
 mod models_command;
+mod native_completions;
 mod observers;
 mod openapi;
 mod orchestration;

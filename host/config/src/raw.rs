@@ -277,9 +277,9 @@ pub(super) struct Backend {
     /// without it, later calls omit it, and usage is estimated. Turn this off for a server that
     /// fails in another way.
     pub stream_usage: bool,
-    /// APIs that the server offers beside chat completions: `responses`. Requests of clients in that
-    /// protocol are passed through to it; for other servers they are translated. Default:
-    /// `responses` for OpenAI's own API, else none.
+    /// APIs that the server offers beside chat completions: `responses` and the legacy
+    /// `completions`. Requests of clients in these protocols are passed through to it; for other
+    /// servers they are translated. Default: `responses` for OpenAI's own API, else none.
     pub apis: Option<Vec<NativeApi>>,
     /// Section of the embedded catalogue with the facts and prices of its models, such as
     /// `openai`. Default: the backend's name.
@@ -323,6 +323,8 @@ pub(super) enum OnUntranslatable {
 pub(super) enum NativeApi {
     /// OpenAI's Responses API.
     Responses,
+    /// OpenAI's legacy completions.
+    Completions,
 }
 
 /// Regular health probes.

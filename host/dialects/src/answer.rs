@@ -16,7 +16,6 @@ pub use pointsman_wire::answer::{
     AnswerCount, BrokenStream, InvalidAnswer, ReportedError, StreamState, TaskOutput,
 };
 
-use crate::completions;
 use crate::form::{AnswerIdentity, ConversationAnswer, StopReason};
 use crate::forwarded::{ForwardedApi, read_answer, read_answer_text};
 use crate::gemini;
@@ -106,7 +105,7 @@ impl AnswerFormat {
         }
         let unchanged = |count| WholeAnswer { count, response_id: None, content: AnswerContent::Unchanged };
         match self.provider {
-            Protocol::ChatCompletions if self.translation.is_none() => {
+            Protocol::ChatCompletions | Protocol::Completions if self.translation.is_none() => {
                 return Ok(unchanged(openai::read_chat_count(answer)?));
             }
             Protocol::Forwarded(api) => return Ok(unchanged(read_answer(api, answer)?)),
@@ -141,11 +140,10 @@ impl AnswerFormat {
                 let usage = total.unwrap_or(usage);
                 translation.client.render_answer(parsed, &translation.identity, usage)
             }
-            _ if self.provider == Protocol::ChatCompletions => match total {
-                Some(total) => with_usage(body, total),
-                None => body,
+            _ => match (self.provider, total) {
+                (Protocol::ChatCompletions | Protocol::Completions, Some(total)) => with_usage(body, total),
+                _ => body,
             },
-            _ => body,
         }
     }
 
@@ -155,12 +153,12 @@ impl AnswerFormat {
     /// Fails if it is not an answer of the protocol, or reports an error.
     pub fn read_output(&self, answer: &[u8]) -> Result<TaskOutput, InvalidAnswer> {
         match self.provider {
-            Protocol::ChatCompletions => openai::read_chat_output(answer),
+            Protocol::ChatCompletions | Protocol::Completions => openai::read_chat_output(answer),
             Protocol::Forwarded(api) => match &self.vectors {
                 Some(vectors) => output::read(api, &vectors.render(answer)?.body),
                 None => output::read(api, answer),
             },
-            Protocol::Completions | Protocol::Responses | Protocol::Messages | Protocol::GenerateContent => {
+            Protocol::Responses | Protocol::Messages | Protocol::GenerateContent => {
                 let parsed = translation::parse_answer(self.provider, answer)?;
                 Ok(TaskOutput {
                     text: parsed.text(),
@@ -182,7 +180,6 @@ impl AnswerFormat {
                 let no_text = || InvalidAnswer::WrongShape("it has no text".to_owned());
                 read_answer_text(api, answer).ok_or_else(no_text)
             }
-            Protocol::Completions => completions::read_output(answer),
             client => Self::new(client, None).read_output(answer),
         }
     }

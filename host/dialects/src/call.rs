@@ -215,7 +215,11 @@ impl CallTarget<'_> {
                     return Ok(TargetBody::unchanged(provider, streaming, body));
                 }
             }
-            Some(OriginalBody::Responses(original)) if self.has_responses() => {
+            Some(OriginalBody::Completions(original)) if self.has(NativeApis::COMPLETIONS) => {
+                let body = original.body_for(self.upstream_name, self.max_output_tokens, self.stream_usage);
+                return Ok(TargetBody::unchanged(Protocol::Completions, streaming, body));
+            }
+            Some(OriginalBody::Responses(original)) if self.has(NativeApis::RESPONSES) => {
                 let body = original.body_for(self.upstream_name, self.max_output_tokens);
                 return Ok(TargetBody::unchanged(Protocol::Responses, streaming, body));
             }
@@ -275,8 +279,9 @@ impl CallTarget<'_> {
         })
     }
 
-    fn has_responses(&self) -> bool {
+    /// Returns whether the provider has an API of OpenAI's beside chat completions.
+    fn has(&self, api: NativeApis) -> bool {
         matches!(self.dialect, ProviderDialect::OpenAi | ProviderDialect::Azure)
-            && self.native_apis.contains(NativeApis::RESPONSES)
+            && self.native_apis.contains(api)
     }
 }

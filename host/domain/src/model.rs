@@ -55,6 +55,8 @@ bitflags! {
     pub struct NativeApis: u8 {
         /// OpenAI's Responses API, which keeps state between requests.
         const RESPONSES = 1;
+        /// OpenAI's legacy completions, which continue a prompt.
+        const COMPLETIONS = 1 << 1;
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod answer;
 mod api;
-mod input;
 mod prompt;
 mod relay;
 mod request;

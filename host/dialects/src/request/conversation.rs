@@ -13,6 +13,7 @@ use pointsman_wire::openai::client::ChatRequest;
 
 use crate::anthropic;
 use crate::anthropic::pass_through::MessagesBody;
+use crate::completions::CompletionsBody;
 use crate::protocol::Protocol;
 use crate::responses::pass_through::ResponsesBody;
 use crate::translation::{self, ClientSide, ParsedConversation};
@@ -34,7 +35,7 @@ pub struct ClientConversation {
 /// Body of a request as it arrived, with the positions of what a call changes.
 #[derive(Clone, Debug)]
 pub(crate) enum OriginalBody {
-    Completions,
+    Completions(CompletionsBody),
     Messages(MessagesBody),
     Responses(ResponsesBody),
 }

@@ -10,6 +10,7 @@ use super::ClientRequest;
 use super::conversation::{ClientConversation, OriginalBody};
 use crate::anthropic::pass_through::MessagesBody;
 use crate::chat;
+use crate::completions::CompletionsBody;
 use crate::form::Losses;
 use crate::forwarded::ForwardedRequest;
 use crate::protocol::Protocol;
@@ -99,15 +100,21 @@ impl ClientRequestScan {
 /// Reads a request that policies and plans see as chat completions.
 fn translated(protocol: Protocol, body: Bytes, only_counts: bool) -> Result<ClientRequest, ServingError> {
     let original = match protocol {
-        Protocol::Messages => OriginalBody::Messages(MessagesBody::parse(body.clone())?),
-        Protocol::Responses => OriginalBody::Responses(ResponsesBody::parse(body.clone())?),
-        _ => OriginalBody::Completions,
+        Protocol::Messages => OriginalBody::Messages(MessagesBody::parse(&body)?),
+        Protocol::Responses => OriginalBody::Responses(ResponsesBody::parse(&body)?),
+        _ => OriginalBody::Completions(CompletionsBody::parse(&body)?),
     };
     let parsed = match only_counts {
         true => translation::parse_count_tokens(&body)?,
         false => translation::parse_request(protocol, &body)?,
     };
-    let chat = as_chat(&parsed)?;
+    let mut chat = as_chat(&parsed)?;
+    if let OriginalBody::Completions(body) = &original {
+        // Some prompts are no text of a message.
+        chat.answers = body.answers;
+        chat.input_tokens = body.input_tokens;
+        chat.least_input_tokens = body.least_input_tokens;
+    }
     let parsed = OnceLock::from(Ok(Arc::new(parsed)));
     let parsed = Arc::new(parsed);
     Ok(ClientRequest::Conversation(ClientConversation { protocol, chat, original: Some(original), parsed }))

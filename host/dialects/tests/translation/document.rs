@@ -12,7 +12,8 @@ Clients use one API, and the chosen model may be at a provider with another. Poi
 the request, and the answer on its way back. This page lists what happens to each member.
 
 Where both ends speak the same protocol, nothing is translated: the bytes are forwarded, the model's
-name is replaced, and unknown members survive. The tables call this *unchanged*.
+name is replaced, and unknown members survive. The tables call this *unchanged*. Responses and legacy
+completions pass through in the same way to backends that list them in `apis`; the tables have the others.
 
 | cell | meaning |
 |---|---|

@@ -28,8 +28,15 @@ pub fn parse_request(body: &[u8]) -> Result<(ConversationRequest, Losses), Servi
     let mut losses = Losses::default();
     let mut members = ObjectMembers::parse_request(body)?;
     let model = members.require("model", ROOT, "a string")?;
-    let prompt = members.require("prompt", ROOT, "a string or an array of strings or tokens")?;
-    let parts = prompt_parts(prompt, &mut losses);
+    let prompt = members.take_as("prompt", ROOT, "a string or an array of strings or tokens")?;
+    let parts = match prompt {
+        Some(prompt) => prompt_parts(prompt, &mut losses),
+        // A document from its beginning.
+        None => {
+            losses.binding("prompt");
+            Vec::new()
+        }
+    };
     let mut request = ConversationRequest {
         model,
         messages: vec![Message::new(MessageRole::User, parts)],
@@ -109,6 +116,7 @@ mod tests {
     #[test]
     fn what_a_conversation_cannot_express_is_binding() {
         for (members, lost) in [
+            (r#""prompt":null"#, "prompt"),
             (r#""prompt":["a","b"]"#, "prompt"),
             (r#""prompt":[1,2]"#, "prompt"),
             (r#""prompt":[[1,2]]"#, "prompt"),
@@ -131,7 +139,7 @@ mod tests {
     fn a_member_of_the_wrong_type_is_named() {
         let error = parse_request(br#"{"model":"m","prompt":{}}"#).unwrap_err();
         assert_eq!((error.kind, error.parameter.as_deref()), (ErrorKind::InvalidType, Some("prompt")));
-        let error = parse_request(br#"{"model":"m"}"#).unwrap_err();
-        assert_eq!((error.kind, error.parameter.as_deref()), (ErrorKind::MissingParameter, Some("prompt")));
+        let error = parse_request(br#"{"prompt":"a"}"#).unwrap_err();
+        assert_eq!((error.kind, error.parameter.as_deref()), (ErrorKind::MissingParameter, Some("model")));
     }
 }

@@ -7,7 +7,7 @@ use pointsman_domain::model::Modalities;
 use pointsman_domain::prompt::{ContentPart, Prompt};
 use serde_json::value::RawValue;
 
-use super::input::InputSummary;
+use crate::input::InputSummary;
 
 /// Content of a request for policies: one message with all texts, which are decoded on first use,
 /// and with a part for each file.

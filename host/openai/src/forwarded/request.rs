@@ -9,8 +9,8 @@ use pointsman_wire::{CallBody, Edit, edited, tokens};
 use serde_json::value::RawValue;
 
 use super::api::ForwardedApi;
-use super::input::InputSummary;
 use super::prompt::{ForwardedPrompt, TextSource};
+use crate::input::InputSummary;
 use crate::json::{MemberPath, ObjectMembers, span_in};
 
 /// Request that is forwarded as it arrived, with the facts by which it is routed.

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use pointsman_conversation::{BodyChanges, EditableBody};
 use pointsman_domain::serving_error::ServingError;
-use pointsman_wire::edited;
 use serde_json::value::RawValue;
 
 use crate::form::{ConversationRequest, Part, PartContent, SignatureOrigin};
@@ -16,10 +16,7 @@ const MIN_BUDGET: u32 = 1_024;
 /// Body of a client's request, with the spans of the values that calls replace.
 #[derive(Clone, Debug)]
 pub struct MessagesBody {
-    body: Bytes,
-    /// Span of the value of `model`, quotes included.
-    model: Range<usize>,
-    max_tokens: Option<(Range<usize>, u32)>,
+    body: EditableBody,
     /// Budget of reasoning, which has to be below `max_tokens`.
     budget: Option<(Range<usize>, u32)>,
 }
@@ -29,56 +26,35 @@ impl MessagesBody {
     ///
     /// # Errors
     /// Fails if the body is not an object with a `model`, or a number in it has another type.
-    pub fn parse(body: Bytes) -> Result<Self, ServingError> {
-        let root = MemberPath::Root;
-        let mut members = ObjectMembers::parse_request(&body)?;
-        let model: &RawValue = members.require("model", &root, "a string")?;
-        root.member("model").parse::<String>(model, "a string")?;
-        let model = span_in(&body, model);
-        let max_tokens = take_limit(&body, &mut members, "max_tokens", &root)?;
-        let budget = match members.take("thinking") {
-            Some(thinking) => {
-                let path = root.member("thinking");
-                take_limit(&body, &mut ObjectMembers::parse(thinking, &path)?, "budget_tokens", &path)?
-            }
-            None => None,
-        };
-        Ok(Self { model, max_tokens, budget, body })
-    }
-
-    /// Returns the body as the client sent it.
-    pub const fn bytes(&self) -> &Bytes {
-        &self.body
+    pub fn parse(body: &Bytes) -> Result<Self, ServingError> {
+        let mut members = ObjectMembers::parse_request(body)?;
+        let thinking = members.take("thinking").map(|value| budget(body, value));
+        Ok(Self {
+            body: EditableBody::find(body, &mut members, "max_tokens")?,
+            budget: thinking.transpose()?.flatten(),
+        })
     }
 
     /// Returns the body of a call to the model that its provider knows by this name. A limit that
     /// is lower than the client's replaces it, and a budget of reasoning that would not fit below
     /// it is reduced. Everything else stays as the client wrote it, and a large body is not copied.
     pub fn body_for(&self, upstream_name: &str, max_output_tokens: Option<u32>) -> Vec<Bytes> {
-        // A string into a string: this cannot fail.
-        let name = serde_json::to_string(upstream_name).unwrap_or_default();
-        let mut edits = vec![(self.model.clone(), Bytes::from(name))];
-        let lowered = self.max_tokens.as_ref().zip(max_output_tokens).filter(|((_, own), limit)| own > limit);
-        if let Some(((span, _), limit)) = lowered {
-            edits.push((span.clone(), limit.to_string().into()));
-            if let Some((span, _)) = self.budget.as_ref().filter(|(_, budget)| *budget >= limit) {
-                edits.push((span.clone(), (limit - limit / 4).max(MIN_BUDGET).to_string().into()));
-            }
+        let mut changes = BodyChanges::default();
+        if let Some(limit) = max_output_tokens.filter(|&limit| self.body.is_lowered_by(limit))
+            && let Some((span, _)) = self.budget.as_ref().filter(|(_, budget)| *budget >= limit)
+        {
+            changes.edits.push((span.clone(), (limit - limit / 4).max(MIN_BUDGET).to_string().into()));
         }
-        edits.sort_by_key(|(span, _)| span.start);
-        edited(&self.body, edits)
+        self.body.body_for(upstream_name, max_output_tokens, changes)
     }
 }
 
-fn take_limit<'a>(
-    body: &Bytes,
-    members: &mut ObjectMembers<'a>,
-    name: &'a str,
-    path: &MemberPath<'_>,
-) -> Result<Option<(Range<usize>, u32)>, ServingError> {
-    let Some(value) = members.take(name) else { return Ok(None) };
-    let limit = path.member(name).parse(value, "a positive integer")?;
-    Ok(Some((span_in(body, value), limit)))
+/// Returns the budget of reasoning, and the span of its value.
+fn budget(body: &Bytes, thinking: &RawValue) -> Result<Option<(Range<usize>, u32)>, ServingError> {
+    let path = MemberPath::Root.member("thinking");
+    let Some(value) = ObjectMembers::parse(thinking, &path)?.take("budget_tokens") else { return Ok(None) };
+    let budget = path.member("budget_tokens").parse(value, "a positive integer")?;
+    Ok(Some((span_in(body, value), budget)))
 }
 
 /// Returns whether a request has reasoning that the provider did not sign itself, from an answer of

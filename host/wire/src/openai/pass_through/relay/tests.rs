@@ -226,6 +226,20 @@ fn events_that_match_the_pattern_are_counted_alike() {
 }
 
 #[test]
+fn texts_of_legacy_completions_are_counted() {
+    let text = |text: &str, reason: &str| {
+        event(&format!(
+            r#"{{"object":"text_completion","choices":[{{"text":"{text}","index":0,"finish_reason":{reason}}}]}}"#
+        ))
+    };
+    let stream = [&text("a", "null"), &text("é", "null"), &text("", "\"stop\""), USAGE, DONE].concat();
+    let expected =
+        Relayed { sent: stream.replace(USAGE, ""), usage: Some((3, 2)), output_bytes: 3, ending: Ok(()) };
+    check(&stream, true, &expected);
+    check_passed(&text("a", "null"), Err(BrokenStream::Truncated));
+}
+
+#[test]
 fn padding_makes_no_difference() {
     let padded =
         |text: &str, padding: &str| content(text, &format!(r#","usage":null,"obfuscation":"{padding}""#));

@@ -140,3 +140,17 @@ fn an_answer_without_content_gives_an_empty_output() {
         Some("tool_calls"),
     );
 }
+
+#[test]
+fn the_text_of_a_choice_is_content_where_it_has_no_message() {
+    let completion =
+        r#"{"choices":[{"text":"caf\u00e9","index":0,"finish_reason":"length"},{"text":"b","index":1}]}"#;
+    check_first_choice(completion, "café", Some("length"));
+    check(completion, None, 6);
+    // Some servers have both.
+    let both = r#"{"choices":[{"text":"a","index":0,"message":{"content":"a"}}]}"#;
+    check_first_choice(both, "a", None);
+    check(both, None, 1);
+    let empty = r#"{"choices":[{"text":"","index":0,"finish_reason":null}]}"#;
+    assert_eq!(read_chat_count(empty.as_bytes()), Err(InvalidAnswer::Empty));
+}

@@ -64,6 +64,11 @@ pub(in crate::openai) struct AnswerVisitor {
 struct OpenChoice {
     index: u64,
     is_finished: bool,
+    /// True if it has a message or a delta.
+    has_message: bool,
+    /// Text of a choice of the legacy completions: begin, end and decoded length. Some servers repeat
+    /// that of a message there.
+    text: Option<(usize, usize, usize)>,
 }
 
 /// Content of the first choice.
@@ -117,11 +122,11 @@ impl AnswerVisitor {
         self.first.as_deref_mut().filter(|_| self.choices == 1)
     }
 
-    fn content_text(&mut self, text: &JsonText<'_>) {
+    fn content_text(&mut self, span: &Span, decoded_len: usize) {
         if let Some(choice) = self.first_choice() {
-            choice.texts.push(text.span.clone());
+            choice.texts.push(span.clone());
         }
-        self.text(text);
+        self.text(span, decoded_len);
     }
 
     fn begin_part(&mut self) -> Place {
@@ -132,11 +137,11 @@ impl AnswerVisitor {
         Place::Part
     }
 
-    fn text(&mut self, text: &JsonText<'_>) {
-        self.text_bytes += text.decoded_len as u64;
+    fn text(&mut self, span: &Span, decoded_len: usize) {
+        self.text_bytes += decoded_len as u64;
         self.texts += 1;
-        self.last_text = text.span.clone();
-        self.is_meaningful |= !text.span.is_empty();
+        self.last_text = span.clone();
+        self.is_meaningful |= !span.is_empty();
     }
 
     fn place_of(&mut self, container: Container) -> Option<Place> {
@@ -171,6 +176,7 @@ impl AnswerVisitor {
             }
             (Some(Place::Choice), Key::Message | Key::Delta, true) => {
                 self.in_message = true;
+                self.choice.has_message = true;
                 Place::Message
             }
             (Some(Place::Message), Key::Content, false) => Place::Parts,
@@ -214,6 +220,9 @@ impl AnswerVisitor {
     }
 
     fn end_choice(&mut self) {
+        if let Some((begin, end, decoded_len)) = self.choice.text.filter(|_| !self.choice.has_message) {
+            self.content_text(&(begin..end), decoded_len);
+        }
         self.seen.insert(self.choice.index);
         if self.choice.is_finished {
             self.finished.insert(self.choice.index);
@@ -258,7 +267,9 @@ impl Visitor for AnswerVisitor {
         let Some(place) = self.path.place() else { return };
         match (place, self.path.key(), value) {
             (Place::Message, Key::Content, Scalar::String(text))
-            | (Place::Part, Key::Text, Scalar::String(text)) => self.content_text(text),
+            | (Place::Part, Key::Text, Scalar::String(text)) => {
+                self.content_text(&text.span, text.decoded_len);
+            }
             (Place::Part, Key::Type, Scalar::String(kind)) => {
                 if let Some(choice) = self.first_choice() {
                     choice.is_other = !matches!(kind.raw, Some(b"text" | b"output_text"));
@@ -267,7 +278,12 @@ impl Visitor for AnswerVisitor {
             (Place::Message, Key::ReasoningContent | Key::Reasoning, Scalar::String(text))
             | (Place::Message, Key::Refusal, Scalar::String(text))
             | (Place::Function, Key::Name | Key::Arguments | Key::Input, Scalar::String(text))
-            | (Place::Audio, Key::Transcript, Scalar::String(text)) => self.text(text),
+            | (Place::Audio, Key::Transcript, Scalar::String(text)) => {
+                self.text(&text.span, text.decoded_len);
+            }
+            (Place::Choice, Key::Text, Scalar::String(text)) => {
+                self.choice.text = Some((text.span.start, text.span.end, text.decoded_len));
+            }
             (Place::Choice, Key::Index, Scalar::Number(raw)) => {
                 self.choice.index = whole_number(raw).unwrap_or_default();
             }

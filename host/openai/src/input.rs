@@ -1,4 +1,5 @@
-//! The content of a request, summarized or as text, without a copy of its elements.
+//! The content of a request that is no conversation, summarized or as text, without a copy of its
+//! elements.
 
 use std::fmt;
 
@@ -14,14 +15,15 @@ const MAX_ELEMENTS: u64 = 16_384;
 
 /// Summary of a text, texts, tokens, or objects with texts and images.
 #[derive(Debug, Default)]
-pub(super) struct InputSummary {
+pub(crate) struct InputSummary {
     /// Tokens that the client counted: numbers.
     numbers: u64,
     texts: u64,
     text_bytes: u64,
     longest_text: u64,
     images: u64,
-    elements: u64,
+    /// Number of inputs.
+    pub elements: u64,
     /// Texts, if they are collected.
     text: Option<String>,
 }
