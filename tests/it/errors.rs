@@ -79,6 +79,14 @@ async fn an_unknown_model_path_or_method_is_reported_with_the_known_ones() {
     assert_eq!(answer.header("allow"), Some("POST"));
     let answer = send(&gateway, Method::DELETE, "/v1/models", "").await;
     assert!(error(&answer, 405, "method_not_allowed").contains("use GET"));
+    let answer = send(&gateway, Method::GET, "/v1/responses/resp_1/cancel", "").await;
+    assert!(error(&answer, 405, "method_not_allowed").contains("use POST"));
+    // These are no ids of responses.
+    for path in ["/v1/responses/compact", "/responses/input_tokens/"] {
+        let answer = send(&gateway, Method::POST, path, "{}").await;
+        let message = error(&answer, 404, "unknown_url");
+        assert!(message.starts_with(&format!("nothing at {path}: this gateway serves")), "{message}");
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use http::{Method, StatusCode, Uri, header};
 use pointsman_dialects::protocol::{ForwardedApi, Protocol};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
@@ -33,6 +33,9 @@ pub(crate) use error::render as render_error;
 const POST_PATHS: [&str; 6] =
     ["/chat/completions", "/completions", "/responses", "/messages", "/messages/count_tokens", "/decisions"];
 
+/// Paths of OpenAI's API that are not served, and would be taken for that of a stored response.
+const UNSERVED_PATHS: [&str; 2] = ["/responses/compact", "/responses/input_tokens"];
+
 /// Returns all paths below the base URL that answer POST.
 fn post_paths() -> impl Iterator<Item = String> {
     let forwarded = ForwardedApi::ALL.into_iter().map(|api| format!("/{}", api.path()));
@@ -45,7 +48,12 @@ fn post_paths() -> impl Iterator<Item = String> {
 /// served, and `/v1` twice.
 pub(crate) fn router(app: Arc<App>, server: &config::Server) -> Router {
     let guard = guard::Guard::new(Arc::clone(&app), server);
-    Router::new()
+    let mut router = Router::new();
+    for path in ["", "/v1", "/v1/v1"].into_iter().flat_map(|base| UNSERVED_PATHS.map(|path| [base, path])) {
+        let path = path.concat();
+        router = router.route(&format!("{path}/"), any(no_such_page)).route(&path, any(no_such_page));
+    }
+    router
         .merge(api())
         .nest("/v1", api())
         .nest("/v1/v1", api())
@@ -114,7 +122,8 @@ async fn no_such_page(State(app): State<Arc<App>>, uri: Uri) -> ErrorResponse {
 
 async fn wrong_method(State(app): State<Arc<App>>, method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_end_matches('/');
-    let allowed = if post_paths().any(|known| path.ends_with(&*known)) { "POST" } else { "GET" };
+    let answers_post = path.ends_with("/cancel") || post_paths().any(|known| path.ends_with(&*known));
+    let allowed = if answers_post { "POST" } else { "GET" };
     let message = format!("{method} is not allowed at {}: use {allowed}", uri.path());
     let error = ServingError::new(ErrorKind::MethodNotAllowed, message);
     let error = rejected(&app, Protocol::ChatCompletions, error);
