@@ -396,6 +396,19 @@ async fn a_base_url_may_end_with_v1_or_not_and_a_path_with_a_slash() {
 }
 
 #[tokio::test]
+async fn client_libraries_get_the_id_of_the_decision_where_the_provider_states_none() {
+    let servers = servers().await;
+    let gateway = Gateway::start(&config(&servers, "")).await;
+    for api in APIS {
+        let answer = post(&gateway, api.path, &(api.request)("main")).await;
+        let id = answer.header("x-pointsman-decision-id");
+        let ids = (answer.header("x-request-id"), answer.header("request-id"));
+        let expected = if api.path == "/v1/messages" { (None, id) } else { (id, None) };
+        assert_eq!((ids, id.is_some()), (expected, true), "{}", api.path);
+    }
+}
+
+#[tokio::test]
 async fn tokens_of_a_message_are_counted_before_it_is_sent() {
     let servers = servers().await;
     let gateway = Gateway::start(&config(&servers, "")).await;

@@ -57,6 +57,7 @@ mod policy_inspection;
 mod protocols;
 mod provider_keys;
 mod provider_state;
+mod readmes;
 mod real_model;
 mod reloads;
 mod rollouts;

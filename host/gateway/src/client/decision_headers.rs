@@ -1,8 +1,10 @@
-//! The `x-pointsman-*` response headers, which report how a request was served.
+//! The `x-pointsman-*` response headers, which report how a request was served, and the id that
+//! client libraries log.
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use pointsman_dialects::protocol::Protocol;
 
 use pointsman_serving::accounting::RequestReport;
 
@@ -16,6 +18,10 @@ const TASKS: HeaderName = HeaderName::from_static("x-pointsman-tasks");
 const DROPPED: HeaderName = HeaderName::from_static("x-pointsman-dropped");
 const COST: HeaderName = HeaderName::from_static("x-pointsman-cost-usd");
 const LATENCY: HeaderName = HeaderName::from_static("x-pointsman-latency-ms");
+/// Id of a request, by which OpenAI's libraries refer to it.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Id of a request, by which Anthropic's libraries refer to it.
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// Most members that are listed as left out.
 const MAX_DROPPED: usize = 32;
@@ -25,10 +31,11 @@ const MAX_DROPPED: usize = 32;
 pub(super) const EXPOSED: &str = "x-pointsman-route, x-pointsman-policy, x-pointsman-policy-failure, \
                                   x-pointsman-model, x-pointsman-decision-id, x-pointsman-attempts, \
                                   x-pointsman-tasks, x-pointsman-dropped, x-pointsman-cost-usd, x-pointsman-latency-ms, \
-                                  retry-after, x-request-id";
+                                  retry-after, x-request-id, request-id";
 
-/// Adds the report of a request to the headers of its response.
-pub(super) fn write(report: RequestReport, headers: &mut HeaderMap) {
+/// Adds the report of a request to the headers of its response. The id of its decision is also that of
+/// the request for the client's libraries, unless the provider stated one that passes through.
+pub(super) fn write(report: RequestReport, protocol: Protocol, headers: &mut HeaderMap) {
     let RequestReport {
         decision_id,
         label,
@@ -42,6 +49,10 @@ pub(super) fn write(report: RequestReport, headers: &mut HeaderMap) {
         latency,
     } = report;
     put(headers, DECISION_ID, Some(decision_id.as_str()));
+    let request_id = if protocol == Protocol::Messages { REQUEST_ID } else { X_REQUEST_ID };
+    if !headers.contains_key(&request_id) {
+        put(headers, request_id, Some(decision_id.as_str()));
+    }
     put(headers, ROUTE, label.as_deref());
     put(headers, POLICY, policy.as_deref());
     put(headers, POLICY_FAILURE, policy_failure);
@@ -81,9 +92,21 @@ mod tests {
     #[test]
     fn every_header_that_the_gateway_adds_is_exposed_to_web_pages() {
         let exposed: Vec<&str> = EXPOSED.split(", ").collect();
-        for name in
-            [ROUTE, POLICY, POLICY_FAILURE, MODEL, DECISION_ID, ATTEMPTS, TASKS, DROPPED, COST, LATENCY]
-        {
+        let names = [
+            ROUTE,
+            POLICY,
+            POLICY_FAILURE,
+            MODEL,
+            DECISION_ID,
+            ATTEMPTS,
+            TASKS,
+            DROPPED,
+            COST,
+            LATENCY,
+            X_REQUEST_ID,
+            REQUEST_ID,
+        ];
+        for name in names {
             assert!(exposed.contains(&name.as_str()), "{name}");
         }
     }

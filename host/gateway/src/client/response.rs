@@ -30,7 +30,7 @@ pub(super) fn render(protocol: Protocol, Response { report, content }: Response)
         ResponseContent::Error(error) => ErrorResponse { protocol, error }.into_response(),
         ResponseContent::BackendError(error) => backend_error(protocol, *error),
     };
-    decision_headers::write(report, response.headers_mut());
+    decision_headers::write(report, protocol, response.headers_mut());
     response
 }
 
