@@ -13,6 +13,7 @@ use wasmtime::component::Component;
 use crate::binary::checked_component;
 use crate::blocking_semaphore::BlockingSemaphore;
 use crate::code::Code;
+use crate::engine::FuelCounting;
 use crate::load_error::LoadError;
 
 mod cache;
@@ -24,7 +25,7 @@ mod shared;
 pub use cache::CacheConfig;
 pub(crate) use cache::CodeCache;
 pub use child::ChildCompiler;
-pub use process::compiler_process;
+pub use process::{FUEL_ARGUMENT, compiler_process};
 use shared::SharedComponents;
 
 /// Process in which code is compiled.
@@ -70,13 +71,19 @@ pub(crate) struct CompileService {
     compiler: Compiler,
     shared: SharedComponents,
     cache: Option<CodeCache>,
+    fuel: FuelCounting,
     /// One permit for each compiler process.
     processes: BlockingSemaphore,
     compilations: AtomicU64,
 }
 
 impl CompileService {
-    pub(crate) fn new(engine: Engine, compiler: Compiler, cache: Option<CodeCache>) -> Self {
+    pub(crate) fn new(
+        engine: Engine,
+        compiler: Compiler,
+        cache: Option<CodeCache>,
+        fuel: FuelCounting,
+    ) -> Self {
         let processes = match &compiler {
             Compiler::InProcess => 1,
             Compiler::Child(child) => child.processes,
@@ -86,6 +93,7 @@ impl CompileService {
             compiler,
             shared: SharedComponents::default(),
             cache,
+            fuel,
             processes: BlockingSemaphore::new(processes),
             compilations: AtomicU64::new(0),
         }
@@ -126,7 +134,7 @@ impl CompileService {
     }
 
     fn compile_in_child(&self, child: &ChildCompiler, code: &Code) -> Result<Component, LoadError> {
-        let native = child.compile(code.bytes())?;
+        let native = child.compile(code.bytes(), self.fuel)?;
         let component = native.load(&self.engine).map_err(LoadError::compile)?;
         if let Some(cache) = &self.cache {
             cache.put(&code.digest(), &native);

@@ -35,18 +35,29 @@ const KEEP_RESIDENT: usize = 1 << 20;
 /// The same for kernels that do not report written pages: all of it is cleared after each use.
 const KEEP_RESIDENT_WITHOUT_PAGEMAP: usize = 64 << 10;
 
+/// Counting of the instructions that policies execute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FuelCounting {
+    /// No counting: the fastest code.
+    #[default]
+    Off,
+    /// Compiled code counts its instructions, which are the same for the same input on every machine.
+    /// It is slower, so it is for tools and not for serving.
+    On,
+}
+
 /// Builds an engine with a pool of this many instances, each with up to this much memory.
 ///
 /// # Errors
 /// Fails when wasmtime rejects the settings or address space is missing.
-pub(crate) fn build(instances: u32, max_memory_bytes: usize) -> wasmtime::Result<Engine> {
-    let mut settings = code_settings();
+pub(crate) fn build(instances: u32, max_memory_bytes: usize, fuel: FuelCounting) -> wasmtime::Result<Engine> {
+    let mut settings = code_settings(fuel);
     settings.allocation_strategy(pool(instances, max_memory_bytes));
     Engine::new(&settings)
 }
 
 /// Settings that compiled code depends on: the compiler's process uses them without the pool.
-pub(crate) fn code_settings() -> Config {
+pub(crate) fn code_settings(fuel: FuelCounting) -> Config {
     let mut settings = Config::new();
     settings
         .epoch_interruption(true)
@@ -56,7 +67,8 @@ pub(crate) fn code_settings() -> Config {
         .generate_address_map(false)
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
-        .concurrency_support(false);
+        .concurrency_support(false)
+        .consume_fuel(fuel == FuelCounting::On);
     settings
 }
 

@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use wasmparser::{Validator, WasmFeatures};
 
 use crate::binary::{complexity, format};
 use crate::code::sha256;
 use crate::contract::interface;
-use crate::load_error::LoadError;
+use crate::load_error::{ASYNC_ABI, LoadError, one_line, with_remedy};
 use crate::sandbox::capability;
 use crate::spec::Limits;
 
@@ -228,7 +229,11 @@ impl Gate {
         if bytes.len() > limit {
             refusals.push(LoadError::TooLarge { bytes: bytes.len(), limit }.to_string());
         }
-        refusals.extend(complexity::check(bytes).err().map(|error| error.to_string()));
+        match complexity::check(bytes) {
+            Err(error) => refusals.push(error.to_string()),
+            // Only code that is not too complex is given to a validator.
+            Ok(_) => refusals.extend(asynchronous_abi(bytes).map(|error| error.to_string())),
+        }
         refusals.extend(imports.iter().filter_map(Import::refusal));
         let mut grants = Vec::new();
         for grant in imports.iter().filter_map(|import| import.grant) {
@@ -238,6 +243,14 @@ impl Gate {
         }
         Self { without_grants: refusals.is_empty() && grants.is_empty(), grants, refusals }
     }
+}
+
+/// Returns the compiler's error for a component that uses the asynchronous ABI.
+fn asynchronous_abi(bytes: &[u8]) -> Option<LoadError> {
+    let features = WasmFeatures::default().difference(WasmFeatures::CM_ASYNC);
+    let error = Validator::new_with_features(features).validate_all(bytes).err()?;
+    let message = one_line(&error.to_string());
+    message.contains(ASYNC_ABI).then(|| LoadError::Compile(with_remedy(message)))
 }
 
 impl Import {

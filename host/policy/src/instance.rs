@@ -24,6 +24,8 @@ use crate::sandbox::{HostCallsExceeded, StoreData};
 const MAX_BYTES_TO_HOST: usize = 256 << 10;
 /// The same for an orchestrating policy, whose plans contain text for models.
 const MAX_PLAN_BYTES_TO_HOST: usize = 2 << 20;
+/// Fuel of an instance whose instructions are counted: more than any deadline lets it use.
+const FUEL: u64 = u64::MAX;
 /// Concurrent resource handles. Only WASI has resources.
 const MAX_RESOURCE_HANDLES: usize = 1_000;
 /// Bytes of the message of a trap or an error that are kept.
@@ -189,6 +191,16 @@ impl Instance {
         self.call(observe, (Outcome::from(outcome),)).await
     }
 
+    /// Returns the instructions executed since the instance was created, if they are counted.
+    pub(crate) fn fuel_used(&self) -> Option<u64> {
+        self.store.get_fuel().ok().map(|left| FUEL - left)
+    }
+
+    /// Returns the bytes of linear memory.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.store.data().memory_bytes()
+    }
+
     async fn call<P, R>(&mut self, function: TypedFunc<P, R>, parameters: P) -> Result<R, PolicyFailure>
     where
         P: ComponentNamedList + Lower,
@@ -236,6 +248,10 @@ pub(crate) fn new_store(engine: &Engine, data: StoreData) -> Store<StoreData> {
     store.epoch_deadline_callback(|mut store| store.data_mut().charge_tick());
     store.set_epoch_deadline(FIRST_YIELD_TICKS);
     store.set_hostcall_fuel(MAX_BYTES_TO_HOST);
+    if store.data().counts_fuel() {
+        // Fails only for an engine that does not count. Time limits the call, not fuel.
+        let _ = store.set_fuel(FUEL);
+    }
     store.set_max_component_handles(MAX_RESOURCE_HANDLES);
     store
 }
@@ -246,7 +262,10 @@ pub(crate) async fn instantiate(
 ) -> Result<(Store<StoreData>, wasmtime::component::Instance), PolicyFailure> {
     match template.instantiate_async(&mut store).await {
         Ok(instance) => Ok((store, instance)),
-        Err(error) => Err(failure(&error, store.data())),
+        Err(error) => {
+            store.data_mut().end_call();
+            Err(failure(&error, store.data()))
+        }
     }
 }
 
@@ -264,11 +283,20 @@ fn failure(error: &wasmtime::Error, data: &StoreData) -> PolicyFailure {
     } else if trap == Some(&Trap::StackOverflow) {
         PolicyFailure::Stack
     } else if let Some(trap) = trap {
-        PolicyFailure::Trap(trap.to_string())
+        PolicyFailure::Trap(explained(trap.to_string(), data))
     } else if let Some(I32Exit(status)) = error.downcast_ref() {
-        PolicyFailure::Trap(format!("it exited with status {status}"))
+        PolicyFailure::Trap(explained(format!("it exited with status {status}"), data))
     } else {
         classify_message(format!("{error:#}"))
+    }
+}
+
+/// Adds the policy's own last words to the message of a trap: runtimes of languages print the message
+/// of a panic or an exception before they trap.
+fn explained(trap: String, data: &StoreData) -> String {
+    match data.error_lines() {
+        Some(lines) => printable(&format!("{lines} ({trap})"), MAX_FAILURE_TEXT),
+        None => trap,
     }
 }
 

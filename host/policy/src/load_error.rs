@@ -113,8 +113,19 @@ pub enum LoadError {
 
 impl LoadError {
     pub(crate) fn compile(error: wasmtime::Error) -> Self {
-        Self::Compile(error_text(&error))
+        Self::Compile(with_remedy(error_text(&error)))
     }
+}
+
+/// Words of the parser and the compiler for the asynchronous ABI.
+pub(crate) const ASYNC_ABI: &str = "requires the component model async feature";
+/// Remedy for a policy that uses it.
+const SYNCHRONOUS: &str = "Pointsman does not offer the asynchronous ABI of components: build the policy for the \
+                           synchronous one, with componentize-qjs by `--sync`";
+
+/// Adds the remedy for the asynchronous ABI, which some toolchains use by default.
+pub(crate) fn with_remedy(message: String) -> String {
+    if message.contains(ASYNC_ABI) { format!("{message}; {SYNCHRONOUS}") } else { message }
 }
 
 /// Formats an error and its causes on one line.

@@ -11,6 +11,7 @@ use wasmtime::component::{Component, InstancePre};
 use crate::code::sha256;
 use crate::deadline::Deadline;
 use crate::decision::{DecisionInput, PolicyAnswer};
+use crate::examine::{CallMeasurements, Examination, ExaminedCall, TraceRecorder};
 use crate::failure::PolicyFailure;
 use crate::instance::{Exports, Instance};
 use crate::runtime::{Runtime, SlowLaneLimit};
@@ -25,7 +26,7 @@ pub struct Policy {
 }
 
 /// State that a call shares with its policy, since the call may move to another thread.
-struct LoadedPolicy {
+pub(crate) struct LoadedPolicy {
     spec: PolicySpec,
     digest: Digest,
     settings_digest: Digest,
@@ -80,7 +81,8 @@ impl Policy {
         template: InstancePre<StoreData>,
         exports: Exports,
     ) -> Self {
-        let context = Arc::new(PolicyContext::new(&spec, runtime.log_rate(&spec.name)));
+        let fuel = runtime.config().fuel;
+        let context = Arc::new(PolicyContext::new(&spec, runtime.log_rate(&spec.name), fuel));
         let stats = Arc::new(PolicyStats::new(runtime.change_notifier()));
         let version = format!("{}@{}", spec.name, digest.short());
         let settings_digest = sha256(spec.settings.as_bytes());
@@ -217,7 +219,7 @@ impl Policy {
     /// policy's message.
     pub(crate) async fn validate(&self) -> Result<Result<(), String>, PolicyFailure> {
         let call = async {
-            let mut instance = self.loaded.instantiate(None).await?;
+            let mut instance = self.loaded.instantiate_for_gate(None).await?;
             instance.validate(&self.loaded.exports).await
         };
         self.loaded.with_probe_deadline(call).await
@@ -226,10 +228,27 @@ impl Policy {
     /// Calls the policy for a decision, in the load gate's instance.
     pub(crate) async fn probe_decision(&self, input: DecisionInput) -> Result<PolicyAnswer, PolicyFailure> {
         let call = async {
-            let mut instance = self.loaded.instantiate(Some(input.clone())).await?;
+            let mut instance = self.loaded.instantiate_for_gate(Some(input.clone())).await?;
             instance.decide(&input).await
         };
         self.loaded.with_probe_deadline(call).await
+    }
+
+    /// Makes one call in a fresh instance, whatever its isolation, and records what the policy does.
+    /// `state` is that of a plan to resume; `None` makes the first call for a request. For tools of
+    /// authors: recording slows the call.
+    pub async fn examine(&self, input: DecisionInput, state: Option<&[u8]>) -> Examination {
+        let (loaded, trace) = (Arc::clone(&self.loaded), TraceRecorder::default());
+        let examined = state.map_or(ExaminedCall::Decide, |state| ExaminedCall::Resume(state.to_vec()));
+        let recorder = trace.clone();
+        let call = async move { Ok(loaded.examine(input, examined, recorder).await) };
+        // A call that is stopped from outside has no measurements.
+        let (answer, measured) = match self.loaded.run(call).await {
+            Ok(examined) => examined,
+            Err(failure) => (Err(failure), CallMeasurements::default()),
+        };
+        let CallMeasurements { fuel, memory_bytes, start, call } = measured;
+        Examination { answer, trace: trace.take(), fuel, memory_bytes, start, call }
     }
 
     /// Decides in a fresh instance and measures the phases of the decision. For benches.
@@ -319,6 +338,26 @@ impl LoadedPolicy {
     async fn instantiate(&self, input: Option<DecisionInput>) -> Result<Instance, PolicyFailure> {
         let data = StoreData::new(Arc::clone(&self.context), input);
         Instance::new(&self.template, &self.exports, data).await
+    }
+
+    /// Creates an instance whose failures quote its own error lines: it sees no content of clients.
+    async fn instantiate_for_gate(&self, input: Option<DecisionInput>) -> Result<Instance, PolicyFailure> {
+        let data = StoreData::new(Arc::clone(&self.context), input).quoting_errors();
+        Instance::new(&self.template, &self.exports, data).await
+    }
+
+    /// Creates an instance whose calls are recorded.
+    pub(crate) async fn instantiate_examined(
+        &self,
+        input: DecisionInput,
+        trace: TraceRecorder,
+    ) -> Result<Instance, PolicyFailure> {
+        let data = StoreData::new(Arc::clone(&self.context), Some(input)).quoting_errors().recording(trace);
+        Instance::new(&self.template, &self.exports, data).await
+    }
+
+    pub(crate) fn exports(&self) -> &Exports {
+        &self.exports
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<IdleInstance>> {

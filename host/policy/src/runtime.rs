@@ -11,7 +11,7 @@ use wasmtime::Engine;
 use crate::blocking_semaphore::{BlockingPermit, BlockingSemaphore};
 use crate::compile::{CacheConfig, CodeCache, CompileService, Compiler};
 use crate::deadline::Deadline;
-use crate::engine::{self, Ticker};
+use crate::engine::{self, FuelCounting, Ticker};
 use crate::failure::PolicyFailure;
 use crate::log_rate::LogRate;
 use crate::stats::ChangeNotifier;
@@ -38,6 +38,8 @@ pub struct RuntimeConfig {
     pub compiler: Compiler,
     /// Directory that keeps compiled code for the next start, if any.
     pub cache: Option<CacheConfig>,
+    /// Counting of executed instructions, for [`Policy::examine`](crate::Policy::examine).
+    pub fuel: FuelCounting,
 }
 
 impl Default for RuntimeConfig {
@@ -48,6 +50,7 @@ impl Default for RuntimeConfig {
             max_memory_bytes: 64 << 20,
             compiler: Compiler::default(),
             cache: None,
+            fuel: FuelCounting::Off,
         }
     }
 }
@@ -102,7 +105,8 @@ impl Runtime {
     /// Fails when address space or threads are missing, or the cache's directory is unusable.
     pub fn new(config: RuntimeConfig) -> Result<Self, RuntimeError> {
         let instances = config.concurrent_decisions + config.idle_instances + PROBE_INSTANCES;
-        let engine = engine::build(instances, config.max_memory_bytes).map_err(RuntimeError::Engine)?;
+        let engine =
+            engine::build(instances, config.max_memory_bytes, config.fuel).map_err(RuntimeError::Engine)?;
         let open = |cache: &CacheConfig| {
             CodeCache::open(cache.clone(), &engine)
                 .map_err(|source| RuntimeError::Cache { directory: cache.directory.clone(), source })
@@ -113,7 +117,7 @@ impl Runtime {
         let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
         Ok(Self {
             inner: Arc::new(RuntimeInner {
-                compile: CompileService::new(engine.clone(), config.compiler.clone(), cache),
+                compile: CompileService::new(engine.clone(), config.compiler.clone(), cache, config.fuel),
                 running: semaphore(config.concurrent_decisions),
                 idle: semaphore(config.idle_instances),
                 probes: BlockingSemaphore::new(PROBE_INSTANCES),

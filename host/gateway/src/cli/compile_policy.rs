@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
+use pointsman_policy::FuelCounting;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -10,11 +11,15 @@ pub(super) struct Args {
     memory: u64,
     /// Limit on processor time, in seconds
     seconds: u64,
+    /// Make code that counts its instructions
+    #[arg(long)]
+    fuel: bool,
 }
 
 /// The name of the command.
 pub(super) const NAME: &str = "compile-policy";
 
 pub(super) fn run(args: Args) -> ExitCode {
-    pointsman_policy::compiler_process(args.memory, args.seconds)
+    let fuel = if args.fuel { FuelCounting::On } else { FuelCounting::Off };
+    pointsman_policy::compiler_process(args.memory, args.seconds, fuel)
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use pointsman_domain::text::printable;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
-use super::{NativeCode, message};
+use super::{FUEL_ARGUMENT, NativeCode, message};
+use crate::engine::FuelCounting;
 use crate::load_error::LoadError;
 
 /// Messages of the standard library when memory is exhausted, for the heap and for the stack of a
@@ -28,8 +29,8 @@ const MAX_QUOTED_ERROR: usize = 300;
 pub struct ChildCompiler {
     /// The program, which may be the running one.
     pub program: PathBuf,
-    /// Its arguments, to which two numbers are added: bytes of memory and seconds of processor
-    /// time.
+    /// Its arguments, to which two numbers are added, bytes of memory and seconds of processor time,
+    /// and [`FUEL_ARGUMENT`](super::FUEL_ARGUMENT) for code that counts its instructions.
     pub arguments: Vec<OsString>,
     /// Longest time for one policy, not counting the wait for a free process.
     pub timeout: Duration,
@@ -52,8 +53,8 @@ struct ChildExit {
 
 impl ChildCompiler {
     /// Compiles a policy. Blocks until the process exits, at most for the timeout.
-    pub(super) fn compile(&self, bytes: &[u8]) -> Result<NativeCode, LoadError> {
-        let exit = self.run(bytes).map_err(LoadError::NoCompiler)?;
+    pub(super) fn compile(&self, bytes: &[u8], fuel: FuelCounting) -> Result<NativeCode, LoadError> {
+        let exit = self.run(bytes, fuel).map_err(LoadError::NoCompiler)?;
         let by_signal = |signal: Signal| exit.status.signal() == Some(signal.as_raw());
         if exit.timed_out || by_signal(Signal::XCPU) {
             return Err(LoadError::CompileTime { limit: self.timeout });
@@ -74,13 +75,14 @@ impl ChildCompiler {
         Err(LoadError::CompileCrash(format!("{}: {}", exit.status, printable(message, MAX_QUOTED_ERROR))))
     }
 
-    fn command(&self) -> Command {
+    fn command(&self, fuel: FuelCounting) -> Command {
         let threads = self.threads();
         let seconds = self.timeout.as_secs().saturating_add(1).saturating_mul(threads as u64);
         let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)
             .args([self.memory_bytes.to_string(), seconds.to_string()])
+            .args((fuel == FuelCounting::On).then_some(FUEL_ARGUMENT))
             .env_clear()
             .env("RAYON_NUM_THREADS", threads.to_string())
             .current_dir("/")
@@ -98,8 +100,8 @@ impl ChildCompiler {
         processors.div_ceil(self.processes.max(1) as usize)
     }
 
-    fn run(&self, bytes: &[u8]) -> io::Result<ChildExit> {
-        let mut child = RunningChild(self.command().spawn()?);
+    fn run(&self, bytes: &[u8], fuel: FuelCounting) -> io::Result<ChildExit> {
+        let mut child = RunningChild(self.command(fuel).spawn()?);
         let process = Pid::from_child(&child.0);
         let missing = || io::Error::other("the compiler has no standard streams");
         let mut stdin = child.0.stdin.take().ok_or_else(missing)?;

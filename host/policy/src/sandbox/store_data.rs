@@ -13,7 +13,8 @@ use super::capability::wasi::Wasi;
 use super::memory::MemoryMeter;
 use crate::contract::saturating_u32;
 use crate::decision::DecisionInput;
-use crate::engine::{FIRST_YIELD_TICKS, TICK};
+use crate::engine::{FIRST_YIELD_TICKS, FuelCounting, TICK};
+use crate::examine::{ImportCall, TraceRecorder};
 use crate::log_rate::LogRate;
 use crate::spec::{Grants, HostCalls, Limits, PolicySpec};
 
@@ -28,10 +29,11 @@ pub(crate) struct PolicyContext {
     /// Largest linear memory of any instance so far, in bytes.
     peak_memory: AtomicUsize,
     pub(super) log_rate: Arc<LogRate>,
+    fuel: FuelCounting,
 }
 
 impl PolicyContext {
-    pub(crate) fn new(spec: &PolicySpec, log_rate: Arc<LogRate>) -> Self {
+    pub(crate) fn new(spec: &PolicySpec, log_rate: Arc<LogRate>, fuel: FuelCounting) -> Self {
         let ticks = spec.limits.deadline.as_nanos().div_ceil(TICK.as_nanos());
         Self {
             name: spec.name.clone(),
@@ -41,6 +43,7 @@ impl PolicyContext {
             deadline_ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
             peak_memory: AtomicUsize::new(0),
             log_rate,
+            fuel,
         }
     }
 
@@ -78,6 +81,12 @@ pub(crate) struct StoreData {
     memory: MemoryMeter,
     /// Built at the first WASI call. Most decisions make none.
     pub(super) wasi: Option<Box<Wasi>>,
+    /// Recorder of an examined call; `None` for requests.
+    pub(super) trace: Option<TraceRecorder>,
+    /// Lines of this call on standard error or at level `error`.
+    errors: ErrorLines,
+    /// True if failures may quote `errors`, because they cannot contain content of clients.
+    quotes_errors: bool,
 }
 
 /// Ticks and host calls left to one call.
@@ -89,6 +98,25 @@ struct CallBudget {
     scales: bool,
     /// True once WASI was called more often than `host_calls` allows.
     overdrawn: bool,
+}
+
+/// First and last error line of a call. One language prints its message first, another one last.
+#[derive(Default)]
+struct ErrorLines {
+    first: Option<Box<str>>,
+    last: Option<Box<str>>,
+}
+
+impl ErrorLines {
+    fn push(&mut self, line: &str) {
+        let place = if self.first.is_none() { &mut self.first } else { &mut self.last };
+        *place = Some(line.trim().into());
+    }
+
+    fn quote(&self) -> Option<String> {
+        let first = self.first.as_deref()?;
+        Some(self.last.as_deref().map_or_else(|| first.to_owned(), |last| format!("{first} … {last}")))
+    }
 }
 
 /// The policy called imported functions more often than its limit.
@@ -103,10 +131,54 @@ impl StoreData {
             content: ContentAllowance::new(&policy.limits),
             log: LogAllowance::default(),
             memory: MemoryMeter::new(policy.limits.memory_bytes),
+            quotes_errors: !policy.grants.intersects(Grants::PROMPT | Grants::OUTPUTS),
             policy,
             input,
             wasi: None,
+            trace: None,
+            errors: ErrorLines::default(),
         }
+    }
+
+    /// Lets failures quote the policy's own error lines, whatever it is granted.
+    pub(crate) fn quoting_errors(mut self) -> Self {
+        self.quotes_errors = true;
+        self
+    }
+
+    /// Records what the policy does.
+    pub(crate) fn recording(mut self, trace: TraceRecorder) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// Records a call of an imported function, if this call is examined.
+    pub(super) fn record_import(&self, call: impl FnOnce() -> ImportCall) {
+        if let Some(trace) = &self.trace {
+            trace.record_import(call());
+        }
+    }
+
+    /// Remembers a line that may explain a failure.
+    pub(super) fn remember_error(&mut self, line: &str) {
+        if self.quotes_errors {
+            self.errors.push(line);
+        }
+    }
+
+    /// Returns the error lines of this call, if failures may quote them.
+    pub(crate) fn error_lines(&self) -> Option<String> {
+        self.errors.quote()
+    }
+
+    /// Returns whether compiled code counts its instructions.
+    pub(crate) fn counts_fuel(&self) -> bool {
+        self.policy.fuel == FuelCounting::On
+    }
+
+    /// Returns the bytes of linear memory in use.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory.used()
     }
 
     /// Prepares a further call: sets its input and resets every budget.
@@ -115,6 +187,7 @@ impl StoreData {
         self.content = ContentAllowance::new(&self.policy.limits);
         self.log = LogAllowance::default();
         self.memory.reset_denied();
+        self.errors = ErrorLines::default();
         self.input = input;
     }
 
@@ -155,6 +228,7 @@ impl StoreData {
     /// offers no way to fail one from here, so an excess is noted instead: the next tick stops
     /// the policy, and [`check_wasi_calls`](Self::check_wasi_calls) rejects its answer.
     pub(super) fn charge_wasi_call(&mut self) {
+        self.record_import(|| ImportCall::new("wasi", "", "", 0));
         if !self.take_host_call() {
             self.budget.overdrawn = true;
         }

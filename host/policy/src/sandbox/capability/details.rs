@@ -6,6 +6,7 @@ use wasmtime::component::{Linker, WasmStr};
 
 use super::{Capability, OfferedInterface};
 use crate::contract::interface;
+use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
 use crate::spec::Grants;
 
@@ -32,8 +33,13 @@ fn link(linker: &mut Linker<StoreData>, _: Grants) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, StoreData>, (key,): (WasmStr,)| {
             store.data_mut().charge_host_call()?;
             let key = key.to_str(&store)?;
-            let input = store.data().input.as_ref();
-            Ok((input.and_then(|input| input.request.attributes.get(&*key)).cloned(),))
+            let data = store.data();
+            let value = data.input.as_ref().and_then(|input| input.request.attributes.get(&*key)).cloned();
+            data.record_import(|| {
+                let bytes = value.as_ref().map_or(0, String::len);
+                ImportCall::new("details", "request-attribute", format!("{key:?}"), bytes)
+            });
+            Ok((value,))
         },
     )?;
     details.func_wrap(
@@ -42,6 +48,10 @@ fn link(linker: &mut Linker<StoreData>, _: Grants) -> wasmtime::Result<()> {
             store.data_mut().charge_host_call()?;
             let key = key.to_str(&store)?;
             let value = candidate(store.data(), index).and_then(|it| it.model.attributes.get(&*key)).cloned();
+            store.data().record_import(|| {
+                let bytes = value.as_ref().map_or(0, String::len);
+                ImportCall::new("details", "candidate-attribute", format!("{index}, {key:?}"), bytes)
+            });
             Ok((value,))
         },
     )?;
@@ -52,6 +62,9 @@ fn link(linker: &mut Linker<StoreData>, _: Grants) -> wasmtime::Result<()> {
             let task = task.to_str(&store)?;
             let quality =
                 candidate(store.data(), index).and_then(|it| it.model.quality.by_task.get(&*task)).copied();
+            store.data().record_import(|| {
+                ImportCall::new("details", "task-quality", format!("{index}, {task:?}"), 0)
+            });
             Ok((quality,))
         },
     )?;
@@ -62,6 +75,10 @@ fn link(linker: &mut Linker<StoreData>, _: Grants) -> wasmtime::Result<()> {
             let operations: Vec<&'static str> = candidate(store.data(), index)
                 .map(|it| it.model.operations.iter().map(|operation| operation.name()).collect())
                 .unwrap_or_default();
+            store.data().record_import(|| {
+                let bytes = operations.iter().map(|name| name.len()).sum();
+                ImportCall::new("details", "candidate-operations", index.to_string(), bytes)
+            });
             Ok((operations,))
         },
     )

@@ -9,6 +9,7 @@ use wasmtime::component::WasmStr;
 
 use super::{Capability, OfferedInterface};
 use crate::contract::{Level, interface};
+use crate::examine::{ImportCall, LogLevel};
 use crate::sandbox::StoreData;
 use crate::spec::Grants;
 
@@ -38,8 +39,12 @@ pub(super) const CAPABILITY: Capability = Capability {
                 data.charge_host_call()?;
                 // Earlier output comes first in the log.
                 data.log_output(false);
+                data.record_import(|| ImportCall::new("log", "write", LogLevel::from(level).as_str(), 0));
                 if data.log.take_line() {
                     let line = printable(&message.to_str(&store)?, MAX_LINE_BYTES);
+                    if level == Level::Error {
+                        store.data_mut().remember_error(&line);
+                    }
                     store.data().write_line(level, &line);
                 }
                 Ok(())
@@ -82,6 +87,10 @@ impl LogAllowance {
 impl StoreData {
     /// Writes a line, unless the policy has written too many in the last second.
     pub(super) fn write_line(&self, level: Level, line: &str) {
+        if let Some(trace) = &self.trace {
+            trace.record_line(level, line);
+            return;
+        }
         let lines_per_second = self.policy.limits.log_lines_per_second;
         if !is_enabled(level) || !self.policy.log_rate.admit(lines_per_second, Instant::now()) {
             return;

@@ -5,6 +5,7 @@ use wasmtime::StoreContextMut;
 use super::{Capability, OfferedInterface};
 use crate::contract::plan::ContentPart;
 use crate::contract::{interface, saturating_u32};
+use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
 
 /// Parts of a conversation that a policy sees: the newest.
@@ -23,11 +24,15 @@ pub(super) const CAPABILITY: Capability = Capability {
         outline.func_wrap("parts", |mut store: StoreContextMut<'_, StoreData>, (): ()| {
             let data = store.data_mut();
             data.charge_host_call()?;
-            Ok((content_parts(data),))
+            let parts = content_parts(data);
+            let bytes = parts.len() * size_of::<ContentPart>();
+            data.record_import(|| ImportCall::new("outline", "parts", "", bytes));
+            Ok((parts,))
         })?;
         outline.func_wrap("whole", |mut store: StoreContextMut<'_, StoreData>, (): ()| {
             let data = store.data_mut();
             data.charge_host_call()?;
+            data.record_import(|| ImportCall::new("outline", "whole", "", 0));
             Ok((data.input.as_ref().map_or(0, |input| saturating_u32(input.orchestration.whole)),))
         })
     },

@@ -4,6 +4,7 @@ use wasmtime::StoreContextMut;
 
 use super::{Capability, Grant, OfferedInterface};
 use crate::contract::interface;
+use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
 use crate::spec::Grants;
 
@@ -22,7 +23,12 @@ pub(super) const CAPABILITY: Capability = Capability {
             |mut store: StoreContextMut<'_, StoreData>, (task, max_bytes): (u32, u32)| {
                 let data = store.data_mut();
                 data.charge_host_call()?;
-                Ok((data.read_output(task, max_bytes),))
+                let text = data.read_output(task, max_bytes);
+                let bytes = text.as_ref().map_or(0, String::len);
+                data.record_import(|| {
+                    ImportCall::new("outputs", "text", format!("{task}, {max_bytes}"), bytes)
+                });
+                Ok((text,))
             },
         )
     },

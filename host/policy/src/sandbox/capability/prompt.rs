@@ -6,6 +6,7 @@ use wasmtime::component::Linker;
 
 use super::{Capability, Grant, OfferedInterface};
 use crate::contract::{interface, saturating_u32};
+use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
 use crate::spec::{Grants, Limits};
 
@@ -29,19 +30,24 @@ fn link(linker: &mut Linker<StoreData>, _: Grants) -> wasmtime::Result<()> {
         let data = store.data_mut();
         data.charge_host_call()?;
         let messages = data.input.as_ref().map_or(0, |input| input.prompt.message_count());
+        data.record_import(|| ImportCall::new("prompt", "message-count", "", 0));
         Ok((saturating_u32(messages),))
     })?;
     prompt.func_wrap("role", |mut store: StoreContextMut<'_, StoreData>, (message,): (u32,)| {
         let data = store.data_mut();
         data.charge_host_call()?;
-        Ok((data.read_prompt(u32::MAX, |prompt| prompt.role(message as usize)),))
+        let role = data.read_prompt(u32::MAX, |prompt| prompt.role(message as usize));
+        data.record_read("role", || message.to_string(), role.as_deref());
+        Ok((role,))
     })?;
     prompt.func_wrap(
         "text",
         |mut store: StoreContextMut<'_, StoreData>, (message, max_bytes): (u32, u32)| {
             let data = store.data_mut();
             data.charge_host_call()?;
-            Ok((data.read_prompt(max_bytes, |prompt| prompt.text(message as usize)),))
+            let text = data.read_prompt(max_bytes, |prompt| prompt.text(message as usize));
+            data.record_read("text", || format!("{message}, {max_bytes}"), text.as_deref());
+            Ok((text,))
         },
     )?;
     prompt.func_wrap(
@@ -53,13 +59,17 @@ fn link(linker: &mut Linker<StoreData>, _: Grants) -> wasmtime::Result<()> {
                 let newest = (0..prompt.message_count()).rev().find(|&it| prompt.role(it) == Some(USER))?;
                 prompt.text(newest)
             });
+            data.record_read("last-user-text", || max_bytes.to_string(), text.as_deref());
             Ok((text.unwrap_or_default(),))
         },
     )?;
     prompt.func_wrap("tool-names", |mut store: StoreContextMut<'_, StoreData>, (): ()| {
         let data = store.data_mut();
         data.charge_host_call()?;
-        Ok((data.tool_names(),))
+        let names = data.tool_names();
+        let bytes = names.iter().map(String::len).sum();
+        data.record_import(|| ImportCall::new("prompt", "tool-names", "", bytes));
+        Ok((names,))
     })
 }
 
@@ -88,6 +98,11 @@ impl ContentAllowance {
 }
 
 impl StoreData {
+    fn record_read(&self, function: &'static str, arguments: impl FnOnce() -> String, text: Option<&str>) {
+        let bytes = text.map_or(0, str::len);
+        self.record_import(|| ImportCall::new("prompt", function, arguments(), bytes));
+    }
+
     fn read_prompt(
         &mut self,
         max_bytes: u32,

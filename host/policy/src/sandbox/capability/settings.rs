@@ -6,6 +6,7 @@ use wasmtime::StoreContextMut;
 
 use super::{Capability, OfferedInterface};
 use crate::contract::interface;
+use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
 
 pub(super) const CAPABILITY: Capability = Capability {
@@ -21,6 +22,7 @@ pub(super) const CAPABILITY: Capability = Capability {
         settings.func_wrap("json", |mut store: StoreContextMut<'_, StoreData>, (): ()| {
             let data = store.data_mut();
             data.charge_host_call()?;
+            data.record_import(|| ImportCall::new("settings", "json", "", data.policy.settings.len()));
             Ok((Arc::clone(&data.policy.settings),))
         })
     },

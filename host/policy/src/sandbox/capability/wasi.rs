@@ -24,6 +24,8 @@ mod printer;
 const MAX_RANDOM_BYTES: u64 = 64 << 10;
 /// Streams, pollables and other resources that one instance may hold.
 const MAX_RESOURCES: usize = 2_000;
+/// Level of lines on standard error.
+const STDERR: Level = Level::Warn;
 /// Seed of the stand-in for randomness.
 const SEED: u64 = 0;
 
@@ -83,7 +85,7 @@ impl Wasi {
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .stdout(printer.stream(Level::Info))
-            .stderr(printer.stream(Level::Warn))
+            .stderr(printer.stream(STDERR))
             .max_random_size(MAX_RANDOM_BYTES);
         if !grants.contains(Grants::CLOCKS) {
             context.wall_clock(clock.clone());
@@ -115,6 +117,9 @@ impl StoreData {
         let printed = wasi.printer.take(all);
         self.log.count_dropped(printed.dropped);
         for (level, line) in printed.lines {
+            if level == STDERR {
+                self.remember_error(&line);
+            }
             if self.log.take_line() {
                 self.write_line(level, &line);
             }
