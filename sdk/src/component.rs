@@ -160,18 +160,25 @@ fn get_or_create<P, S: DeserializeOwned + Default>(
 ) -> Result<&mut P, Refusal> {
     match instance {
         Some(policy) => Ok(policy),
-        empty => Ok(empty.insert(settings::load().and_then(new).map_err(Refusal::Internal)?)),
+        empty => Ok(empty.insert(create(new).map_err(Refusal::Internal)?)),
     }
+}
+
+/// Creates a policy from its settings, before any of its other code runs.
+fn create<P, S: DeserializeOwned + Default>(new: impl FnOnce(S) -> Result<P, String>) -> Result<P, String> {
+    #[cfg(target_family = "wasm")]
+    crate::panic_message::install();
+    settings::load().and_then(new)
 }
 
 /// Checks the settings of a policy by creating it.
 pub fn validate<P: Policy>() -> Result<(), String> {
-    settings::load().and_then(P::new).map(|_| ())
+    create(P::new).map(|_| ())
 }
 
 /// Checks the settings of an orchestrating policy by creating it.
 pub fn validate_orchestrator<P: Orchestrator>() -> Result<(), String> {
-    settings::load().and_then(P::new).map(|_| ())
+    create(P::new).map(|_| ())
 }
 
 /// Passes an outcome to the instance's policy, which is created on the first call. Does nothing
@@ -179,7 +186,7 @@ pub fn validate_orchestrator<P: Orchestrator>() -> Result<(), String> {
 pub fn observe<P: Observer>(instance: &RefCell<Option<P>>, outcome: &Outcome) {
     let mut instance = instance.borrow_mut();
     if instance.is_none() {
-        *instance = settings::load().and_then(P::new).ok();
+        *instance = create(P::new).ok();
     }
     if let Some(policy) = &mut *instance {
         policy.observe(outcome);

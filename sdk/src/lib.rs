@@ -4,7 +4,8 @@
 //!
 //! A policy reads facts and writes log lines through [`settings`], [`log`], [`details`],
 //! [`prompt`], [`outline`] and [`outputs`]. A component imports only the interfaces that its
-//! policy calls: a policy that never calls [`prompt`] needs no grant for it.
+//! policy calls, and [`log`] for the message of a panic: a policy that never calls [`prompt`] needs
+//! no grant for it.
 //! `pointsman policy inspect FILE` lists the imports of a built policy, the grants that they
 //! need, and the version of this crate, which [`export!`] records.
 //!
@@ -37,6 +38,8 @@ mod orchestrator;
 pub mod order;
 pub mod outline;
 pub mod outputs;
+#[cfg(target_family = "wasm")]
+mod panic_message;
 mod pattern;
 pub mod plan;
 mod policy;
