@@ -4,15 +4,10 @@
 //! command line, and shares their conventions for errors and output.
 
 mod client;
-mod error;
-mod output;
 mod policy;
-mod printable;
-mod text_table;
 mod top;
 
-pub use error::CommandError;
-pub use output::{print, write_stdout};
+use pointsman_terminal::printable;
+pub use pointsman_terminal::{CommandError, TextTable, print, write_stdout};
 pub use policy::PolicyCommand;
-pub use text_table::TextTable;
 pub use top::TopArgs;

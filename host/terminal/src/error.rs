@@ -8,8 +8,10 @@ use std::fmt;
 pub enum CommandError {
     /// The input is wrong: exit status 2.
     Input(String),
-    /// The machine or the run failed: exit status 1.
+    /// The machine, the run or a check failed: exit status 1.
     Run(String),
+    /// A policy cannot be loaded: exit status 3.
+    Load(String),
 }
 
 impl CommandError {
@@ -23,6 +25,7 @@ impl CommandError {
         match self {
             Self::Input(_) => 2,
             Self::Run(_) => 1,
+            Self::Load(_) => 3,
         }
     }
 }
@@ -30,7 +33,9 @@ impl CommandError {
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Input(message) | Self::Run(message) => f.write_str(message.trim_end()),
+            Self::Input(message) | Self::Run(message) | Self::Load(message) => {
+                f.write_str(message.trim_end())
+            }
         }
     }
 }

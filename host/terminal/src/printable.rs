@@ -10,12 +10,12 @@ use serde_json::Value;
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
 /// Replaces the characters that a terminal would interpret.
-pub(crate) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     text.chars().map(printable).collect()
 }
 
 /// Does the same for all text in JSON.
-pub(crate) fn json(value: Value) -> Value {
+pub fn json(value: Value) -> Value {
     match value {
         Value::String(string) => text(&string).into(),
         Value::Array(values) => values.into_iter().map(json).collect(),
