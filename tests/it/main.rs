@@ -14,6 +14,7 @@ mod terminal;
 
 mod admin;
 mod attacks;
+mod author;
 mod backends;
 mod built_in_policies;
 mod client_apis;

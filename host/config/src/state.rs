@@ -25,6 +25,19 @@ pub struct Compile {
     pub processes: u32,
 }
 
+impl Default for Compile {
+    /// Returns the limits of a configuration that states none.
+    fn default() -> Self {
+        Self::from(&raw::Compile::default())
+    }
+}
+
+impl From<&raw::Compile> for Compile {
+    fn from(raw: &raw::Compile) -> Self {
+        Self { timeout: raw.timeout.get(), memory_bytes: raw.memory.get(), processes: raw.processes }
+    }
+}
+
 pub(super) fn state(raw: &raw::State, node: Node<'_>, base_dir: &Path, problems: &mut Problems<'_>) -> State {
     if raw.dir.as_deref() == Some("") {
         problems
@@ -35,8 +48,7 @@ pub(super) fn state(raw: &raw::State, node: Node<'_>, base_dir: &Path, problems:
 }
 
 pub(super) fn compile(raw: &raw::Compile, node: Node<'_>, problems: &mut Problems<'_>) -> Compile {
-    let compile =
-        Compile { timeout: raw.timeout.get(), memory_bytes: raw.memory.get(), processes: raw.processes };
+    let compile = Compile::from(raw);
     for (key, is_zero) in [
         ("timeout", compile.timeout.is_zero()),
         ("memory", compile.memory_bytes == 0),

@@ -3,9 +3,12 @@
 mod inspect;
 
 use clap::{Args as ClapArgs, Subcommand};
+use pointsman_author::{AuthorCommand, Toolbox};
+use pointsman_config::{BUILTIN_POLICIES, Compile};
 use pointsman_operator::PolicyCommand;
 
-use super::{CommandError, print};
+use super::{CommandError, print, runtime};
+use crate::builtin;
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -14,10 +17,15 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "All but `inspect` talk to the admin listener of a running gateway.")]
+#[command(
+    after_help = "`inspect`, `build`, `test` and `run` work without a gateway; the others talk to the \
+                  admin listener of a running one."
+)]
 enum Command {
     /// Show the contract, imports and limits of a policy without running it
     Inspect(inspect::Args),
+    #[command(flatten)]
+    Author(AuthorCommand),
     #[command(flatten)]
     Operate(PolicyCommand),
 }
@@ -25,6 +33,11 @@ enum Command {
 pub(super) fn run(args: Args) -> Result<(), CommandError> {
     match args.command {
         Command::Inspect(args) => inspect::run(args),
+        Command::Author(command) => command.run(&Toolbox {
+            compiler: runtime::child_compiler(&Compile::default())?,
+            builtin: builtin::bytes,
+            builtin_names: BUILTIN_POLICIES,
+        }),
         Command::Operate(command) => command.run(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pointsman_config::Config;
+use pointsman_config::{Compile, Config};
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
 
 use super::{CommandError, compile_policy};
@@ -12,15 +12,8 @@ const COMPILED: &str = "compiled";
 
 /// Creates the engine. Policies are compiled by this program in a process of their own.
 pub(super) fn new(config: &Config) -> Result<Runtime, CommandError> {
-    let compiler = ChildCompiler {
-        program: this_program().map_err(CommandError::run)?,
-        arguments: vec![compile_policy::NAME.into()],
-        timeout: config.compile.timeout,
-        memory_bytes: config.compile.memory_bytes,
-        processes: config.compile.processes,
-    };
     Runtime::new(RuntimeConfig {
-        compiler: Compiler::Child(compiler),
+        compiler: child_compiler(&config.compile)?,
         cache: config.state.dir.as_ref().map(|dir| CacheConfig::new(dir.join(COMPILED))),
         ..RuntimeConfig::default()
     })
@@ -30,6 +23,17 @@ pub(super) fn new(config: &Config) -> Result<Runtime, CommandError> {
         )),
         RuntimeError::Engine(_) | RuntimeError::Threads(_) => CommandError::run(error),
     })
+}
+
+/// Returns a compiler that is this program in a process of its own.
+pub(super) fn child_compiler(limits: &Compile) -> Result<Compiler, CommandError> {
+    Ok(Compiler::Child(ChildCompiler {
+        program: this_program().map_err(CommandError::run)?,
+        arguments: vec![compile_policy::NAME.into()],
+        timeout: limits.timeout,
+        memory_bytes: limits.memory_bytes,
+        processes: limits.processes,
+    }))
 }
 
 /// Returns the running program; on Linux even if its file was replaced.

@@ -1,0 +1,97 @@
+//! Policies in Python, built by componentize-py.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pointsman_terminal::CommandError;
+
+use super::BuildInput;
+use super::tool::{Tool, absolute, command};
+use super::world::World;
+
+const COMPONENTIZE: Tool = Tool {
+    name: "componentize-py",
+    hint: "run `python3 -m venv .venv && .venv/bin/pip install componentize-py` in the policy's folder",
+};
+/// Name of the module that wraps the policy's own.
+const WRAPPER: &str = "pointsman_entry";
+/// Sources that are looked for.
+const ENTRIES: [&str; 3] = ["policy.py", "src/policy.py", "app.py"];
+
+pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
+    let entry = input.entry(&ENTRIES)?;
+    let world = World::read(&input.wit(), input.manifest.world.as_deref())?;
+    let output = input.output()?;
+    let sources = input.folder.join(entry.parent().unwrap_or(Path::new("")));
+    let module = entry.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut paths = vec![absolute(&sources)];
+    let module = match world.log() {
+        Some(_) => {
+            let folder = input.build_folder()?;
+            let path = folder.join(WRAPPER).with_extension("py");
+            fs::write(&path, wrapper(&module)).map_err(|error| {
+                CommandError::Run(format!("error: cannot write {}: {error}", path.display()))
+            })?;
+            paths.push(absolute(&folder));
+            WRAPPER.to_owned()
+        }
+        None => module,
+    };
+    let build = |program: &Path| {
+        let mut command = command(program, input.folder);
+        command.arg("--wit-path").arg(absolute(&input.wit()));
+        if let Some(name) = world.name() {
+            command.args(["--world", name]);
+        }
+        command.arg("componentize");
+        for path in &paths {
+            command.arg("--python-path").arg(path);
+        }
+        command.args((!input.manifest.wasi).then_some("--stub-wasi"));
+        command.arg("-o").arg(absolute(&output)).arg(&module);
+        command
+    };
+    let local = absolute(&input.folder.join(".venv/bin/componentize-py"));
+    COMPONENTIZE.run([build(&local), build(Path::new("componentize-py"))])?;
+    Ok(output)
+}
+
+/// Returns a module that exports the same classes as the policy's own, and logs exceptions before they
+/// become a trap.
+fn wrapper(module: &str) -> String {
+    format!(
+        r#"# Written by `pointsman policy build`: reports exceptions of the policy in the gateway's log.
+import traceback
+
+import {module} as policy
+from componentize_py_types import Err
+from wit_world.imports import log
+
+
+def reporting(call):
+    def wrapped(*values):
+        try:
+            return call(*values)
+        except Err:
+            raise
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            name = type(error).__name__
+            log.write(log.Level.ERROR, f"{{name}}: {{error}} ({{place.filename}}:{{place.lineno}})")
+            raise
+
+    return wrapped
+
+
+for name in ("Router", "Orchestrator", "Configuration", "Observer", "Feedback"):
+    own = getattr(policy, name, None)
+    if own is not None:
+        calls = {{
+            key: reporting(value)
+            for key, value in vars(own).items()
+            if callable(value) and not key.startswith("_")
+        }}
+        globals()[name] = type(name, (own,), calls)
+"#
+    )
+}

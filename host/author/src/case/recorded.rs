@@ -1,0 +1,247 @@
+//! Cases from a decision log: the requests that a gateway served, with the decisions that it made.
+//!
+//! A case is only made where the record has everything that the policy can see. What is missing is
+//! never guessed: the record is left out, and counted with the reason.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pointsman_policy::Inspection;
+use pointsman_record::{
+    AnswerRecord, CandidateRecord, ContentRecord, DecisionEntryRecord, DecisionRecord, RecordReader,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::folder::{CaseError, LoadedCase};
+use super::format::{
+    CandidateEntry, CandidateFormat, Case, Expectation, ExpectedPlan, KindAndText, Message, Messages,
+    RequestFormat,
+};
+
+/// Ends of the names of files of a log.
+const ENDS: [&str; 2] = [".jsonl", ".jsonl.zst"];
+
+/// Cases of a log, and what was left out.
+#[derive(Debug, Default)]
+pub struct RecordedCases {
+    /// Cases, the oldest first.
+    pub cases: Vec<LoadedCase>,
+    /// Records that were left out, by reason.
+    pub left_out: BTreeMap<String, u64>,
+    /// Records whose settings differ from those of the cases.
+    pub other_settings: u64,
+}
+
+/// What a policy can see, as far as records may lack it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Visible {
+    text: bool,
+    tools: bool,
+    outline: bool,
+}
+
+/// Reads the cases of a log: a file, or all files of its folder. At most `limit` cases are made, and
+/// further records are counted as left out.
+///
+/// # Errors
+/// Fails if a file cannot be read. Lines that are no records are left out.
+pub fn load(
+    path: &Path,
+    policy: &Inspection,
+    settings: Option<&Map<String, Value>>,
+    settings_digest: &str,
+    limit: usize,
+) -> Result<RecordedCases, CaseError> {
+    let visible = Visible::of(policy);
+    let mut recorded = RecordedCases::default();
+    for file in files(path)? {
+        let unreadable =
+            |error: std::io::Error| CaseError::Read { path: file.clone(), reason: error.to_string() };
+        for record in RecordReader::open(&file).map_err(unreadable)? {
+            let case = match &record {
+                Ok(_) if recorded.cases.len() >= limit => Err("beyond --limit".to_owned()),
+                Ok(record) => case_of(record, visible),
+                Err(error) => Err(line_error(error)),
+            };
+            match case {
+                Ok((mut case, digest)) => {
+                    case.settings = settings.cloned();
+                    recorded.other_settings += u64::from(digest.is_some_and(|it| it != settings_digest));
+                    let name = case.name.clone().unwrap_or_default();
+                    recorded.cases.push(LoadedCase { name, file: file.clone(), case });
+                }
+                Err(reason) => *recorded.left_out.entry(reason).or_default() += 1,
+            }
+        }
+    }
+    Ok(recorded)
+}
+
+/// Returns the files of a log in the order of their names, which is that of their time.
+fn files(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
+    let unreadable = |reason: String| CaseError::Read { path: path.to_owned(), reason };
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).map_err(|error| unreadable(error.to_string()))?;
+    let is_log = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        ENDS.iter().any(|end| name.ends_with(end))
+    };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_log).collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(unreadable(format!("there is no file that ends with {}", ENDS.join(" or "))));
+    }
+    Ok(files)
+}
+
+fn line_error(error: &pointsman_record::ReadError) -> String {
+    match &error.kind {
+        pointsman_record::ReadErrorKind::UnsupportedSchema(schema) => {
+            format!("schema {schema} of a later version")
+        }
+        _ => "not a decision record".to_owned(),
+    }
+}
+
+impl Visible {
+    fn of(policy: &Inspection) -> Self {
+        let imports =
+            |interface: &str, functions: &[&str]| {
+                let name = format!("pointsman:policy/{interface}@");
+                policy.imports.iter().filter(|import| import.name.starts_with(&name)).any(|import| {
+                    import.functions.iter().any(|function| functions.contains(&function.as_str()))
+                })
+            };
+        Self {
+            text: imports("prompt", &["message-count", "role", "text", "last-user-text"]),
+            tools: imports("prompt", &["tool-names"]),
+            outline: imports("outline", &["parts"]),
+        }
+    }
+}
+
+/// Makes the case of a record, with the digest of the settings under which it was decided. The error is
+/// the reason why there is none.
+fn case_of(record: &DecisionRecord<'_>, visible: Visible) -> Result<(Case, Option<String>), String> {
+    let Some(entry) = record.decisions.first() else { return Err("no decision".to_owned()) };
+    if entry.policy.is_none() {
+        return Err("no policy decided".to_owned());
+    }
+    let expect = expectation(entry)?;
+    let mut request = request(record)?;
+    if visible.tools && record.request.needs.iter().any(|need| need == "tools") {
+        return Err("names of tools are not recorded".to_owned());
+    }
+    if visible.outline {
+        return Err("the outline is not recorded".to_owned());
+    }
+    if visible.text {
+        request.messages = Some(messages(record.content.as_deref())?);
+    }
+    let candidates = entry.candidates.iter().map(candidate).collect::<Result<_, _>>()?;
+    let case = Case {
+        name: Some(record.id.clone().into_owned()),
+        request,
+        candidates: Some(candidates),
+        whole: Some(entry.whole),
+        expect,
+        ..Case::default()
+    };
+    Ok((case, entry.settings_digest.as_ref().map(|digest| digest.clone().into_owned())))
+}
+
+fn expectation(entry: &DecisionEntryRecord<'_>) -> Result<Expectation, String> {
+    let owned = |label: &Cow<'_, str>| Some(label.clone().into_owned());
+    Ok(match &entry.answer {
+        AnswerRecord::Route { targets, label, .. } => {
+            let id = |index: usize| entry.candidates.get(index).map(|it| it.model.clone().into_owned());
+            let targets: Option<Vec<String>> = targets.iter().map(|target| id(target.candidate)).collect();
+            let targets = targets.ok_or("a target that is no candidate")?;
+            Expectation { targets: Some(targets), label: owned(label), ..Expectation::default() }
+        }
+        AnswerRecord::Plan { label, tasks, .. } => {
+            let plan = ExpectedPlan { count: Some(*tasks), ..ExpectedPlan::default() };
+            Expectation { plan: Some(plan), label: owned(label), ..Expectation::default() }
+        }
+        AnswerRecord::Finish { label, .. } => Expectation { label: owned(label), ..Expectation::default() },
+        AnswerRecord::Refusal { code, .. } => {
+            let kind = KindAndText::Kind(code.replace('_', "-"));
+            Expectation { refusal: Some(kind), ..Expectation::default() }
+        }
+        AnswerRecord::Failure { .. } => return Err("the policy failed".to_owned()),
+    })
+}
+
+fn request(record: &DecisionRecord<'_>) -> Result<RequestFormat, String> {
+    let facts = &record.request;
+    Ok(RequestFormat {
+        id: Some(record.id.clone().into_owned()),
+        operation: Some(word(&facts.operation)?),
+        model: Some(facts.model.clone().into_owned()),
+        tenant: record.key.as_ref().map(|key| key.clone().into_owned()),
+        session: facts.session.as_ref().map(|session| session.clone().into_owned()),
+        input_tokens: Some(facts.input_tokens),
+        max_output_tokens: facts.max_output_tokens,
+        inputs: Some(words(&facts.inputs)?),
+        needs: Some(words(&facts.needs)?),
+        turns: Some(facts.turns),
+        streaming: Some(facts.streaming),
+        deadline_ms: facts.deadline_ms,
+        budget_left: facts.budget_left_usd,
+        messages: None,
+        tools: None,
+        attributes: facts.attributes.clone().into_owned(),
+    })
+}
+
+fn messages(content: Option<&ContentRecord>) -> Result<Messages, String> {
+    let content = content.ok_or("no content (`decision_log.content` was off)")?;
+    if content.left_out_bytes > 0 || content.left_out_messages > 0 {
+        return Err("the content is cut off".to_owned());
+    }
+    let message = |it: &pointsman_record::MessageRecord| Message {
+        role: Some(it.role.clone()),
+        text: Some(it.text.clone()),
+        parts: Vec::new(),
+    };
+    Ok(Messages::List(content.messages.iter().map(message).collect()))
+}
+
+fn candidate(record: &CandidateRecord<'_>) -> Result<CandidateEntry, String> {
+    // Records of the first version do not have operations.
+    let operations = if record.operations.is_empty() { None } else { Some(words(&record.operations)?) };
+    Ok(CandidateEntry::Facts(Box::new(CandidateFormat {
+        id: record.model.clone().into_owned(),
+        context_window: record.context_window,
+        max_output_tokens: record.max_output_tokens,
+        inputs: Some(words(&record.inputs)?),
+        abilities: Some(words(&record.abilities)?),
+        operations,
+        input_price: Some(record.input_usd_per_million),
+        output_price: Some(record.output_usd_per_million),
+        quality: record.quality,
+        task_quality: record.quality_by_task.clone().into_owned(),
+        attributes: record.attributes.clone().into_owned(),
+        healthy: Some(record.healthy),
+        in_flight: Some(record.in_flight),
+        first_token_ms: record.first_token_ms,
+        tokens_per_second: record.tokens_per_second,
+        error_rate: Some(record.error_rate),
+    })))
+}
+
+fn word<T: DeserializeOwned>(word: &str) -> Result<T, String> {
+    serde_json::from_value(Value::from(word)).map_err(|_| format!("the unknown word `{word}`"))
+}
+
+fn words<T: DeserializeOwned>(all: &[Cow<'_, str>]) -> Result<Vec<T>, String> {
+    all.iter().map(|it| word(it)).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! The commands of `pointsman policy` for authors of policies. They need no running gateway.
+//!
+//! Policies run in the gateway's own sandbox, with its load gate, limits and validation; what a case
+//! does not state is a stand-in that is the same each time.
+//!
+//! - [`case`] has the format of cases, and turns a case into a policy's input.
+//! - [`subject`] reads and loads the policy, [`execution`] runs a request through it, [`observed`]
+//!   describes the answers, and [`check`] compares them with what a case expects.
+//! - [`verb`] has a module for each command: its arguments, its flow and its output.
+//!
+//! A new command is a module of [`verb`] with an `Args` for clap and `run(&Args, &Toolbox)`, and a
+//! variant of [`AuthorCommand`]. It takes its policy from [`verb::source`], which builds folders, prints
+//! data with [`pointsman_terminal::print`], and returns a [`CommandError`] for its exit status: 1 a
+//! check failed, 2 usage, 3 not loadable.
+
+pub mod build;
+pub mod case;
+pub mod check;
+pub mod execution;
+pub mod observed;
+mod schema;
+pub mod subject;
+pub mod verb;
+pub mod watch;
+
+use clap::Subcommand;
+use pointsman_policy::Compiler;
+use pointsman_terminal::CommandError;
+
+pub use schema::schema_json;
+
+/// What the program lends to the commands.
+#[derive(Clone, Debug)]
+pub struct Toolbox {
+    /// Process that compiles policies.
+    pub compiler: Compiler,
+    /// Returns a built-in policy by its name.
+    pub builtin: fn(&str) -> Option<&'static [u8]>,
+    /// Names of the built-in policies.
+    pub builtin_names: &'static [&'static str],
+}
+
+/// A subcommand.
+#[derive(Debug, Subcommand)]
+pub enum AuthorCommand {
+    /// Build the policy of a folder, and check that the gateway can load it
+    Build(verb::build::Args),
+    /// Run the cases of a policy
+    Test(verb::test::Args),
+    /// Run one request and show what the policy does
+    Run(verb::run::Args),
+    /// Measure a policy: time, memory, and executed instructions
+    Bench(verb::bench::Args),
+}
+
+impl AuthorCommand {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// The error determines the exit status.
+    pub fn run(&self, toolbox: &Toolbox) -> Result<(), CommandError> {
+        match self {
+            Self::Build(args) => verb::build::run(args, toolbox),
+            Self::Test(args) => verb::test::run(args, toolbox),
+            Self::Run(args) => verb::run::run(args, toolbox),
+            Self::Bench(args) => verb::bench::run(args, toolbox),
+        }
+    }
+}

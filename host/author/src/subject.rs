@@ -1,0 +1,194 @@
+//! The policy that a command works on: its bytes, and instances of it under different settings.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use pointsman_domain::ids::PolicyName;
+use pointsman_domain::names::nearest_name;
+use pointsman_policy::{
+    Code, Compiler, FuelCounting, Grants, Inspection, Isolation, Limits, LoadError, Policy, PolicySpec,
+    Runtime, RuntimeConfig, inspect,
+};
+use pointsman_terminal::CommandError;
+
+use crate::Toolbox;
+use crate::case::words::GrantName;
+
+/// Prefix of the names of built-in policies.
+const BUILTIN: &str = "builtin:";
+/// Longest policy that is read, in bytes. The load gate's limit is lower and names the setting.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+/// Concurrent calls of a command.
+const CONCURRENT_CALLS: u32 = 2;
+
+/// The sandbox of the gateway, and a thread that waits for calls in it.
+pub struct Sandbox {
+    runtime: Runtime,
+    executor: tokio::runtime::Runtime,
+}
+
+impl Sandbox {
+    /// Starts the sandbox.
+    ///
+    /// # Errors
+    /// Fails when address space or threads are missing.
+    pub fn new(compiler: Compiler, fuel: FuelCounting) -> Result<Self, CommandError> {
+        let config = RuntimeConfig {
+            concurrent_decisions: CONCURRENT_CALLS,
+            idle_instances: CONCURRENT_CALLS,
+            compiler,
+            fuel,
+            ..RuntimeConfig::default()
+        };
+        let executor =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(CommandError::run)?;
+        Ok(Self { runtime: Runtime::new(config).map_err(CommandError::run)?, executor })
+    }
+
+    /// Waits for a call.
+    pub fn wait<T>(&self, call: impl Future<Output = T>) -> T {
+        self.executor.block_on(call)
+    }
+}
+
+/// Bytes of a policy, with what is known from reading them.
+#[derive(Debug)]
+pub struct PolicyFile {
+    /// Path or name, as given.
+    pub source: String,
+    /// The bytes.
+    pub code: Code,
+    /// Imports, exports and sizes.
+    pub inspection: Inspection,
+}
+
+impl PolicyFile {
+    /// Reads a WebAssembly file, or finds a built-in policy by `builtin:NAME`.
+    ///
+    /// # Errors
+    /// Fails with exit status 2 if there is no such file or policy, and 3 if it is no policy.
+    pub fn read(source: &str, toolbox: &Toolbox) -> Result<Self, CommandError> {
+        let code = match source.strip_prefix(BUILTIN) {
+            Some(name) => builtin(name, toolbox)?,
+            None => Code::new(read(Path::new(source))?),
+        };
+        Self::of_code(source, code)
+    }
+
+    /// Inspects bytes.
+    ///
+    /// # Errors
+    /// Fails with exit status 3 if they are no policy.
+    pub fn of_code(source: &str, code: Code) -> Result<Self, CommandError> {
+        let inspection = inspect(code.bytes()).map_err(|error| not_loadable(source, &error))?;
+        Ok(Self { source: source.to_owned(), code, inspection })
+    }
+
+    /// Returns the grants that its imports need.
+    pub fn needed_grants(&self) -> Grants {
+        let is_needed = |grant: &&GrantName| {
+            let name = serde_json::to_value(grant).unwrap_or_default();
+            self.inspection.gate.grants.iter().any(|needed| name == *needed)
+        };
+        GrantName::ALL.iter().filter(is_needed).map(|grant| grant.value()).collect()
+    }
+
+    /// Returns a name for messages of the sandbox.
+    fn name(&self) -> PolicyName {
+        let stem = Path::new(self.source.trim_start_matches(BUILTIN)).file_stem();
+        PolicyName::new(stem.map_or_else(|| self.source.clone(), |stem| stem.to_string_lossy().into_owned()))
+    }
+}
+
+/// Creates the error of a policy that cannot be loaded.
+pub fn not_loadable(source: &str, error: &LoadError) -> CommandError {
+    CommandError::Load(format!("error: {source}: {error}"))
+}
+
+fn builtin(name: &str, toolbox: &Toolbox) -> Result<Code, CommandError> {
+    if let Some(bytes) = (toolbox.builtin)(name) {
+        return Ok(Code::embedded(bytes));
+    }
+    let hint = match nearest_name(name, toolbox.builtin_names.iter().copied()) {
+        Some(near) => format!("did you mean `{BUILTIN}{near}`?"),
+        None => format!("built-in policies: {}", toolbox.builtin_names.join(", ")),
+    };
+    Err(CommandError::Input(format!("error: there is no built-in policy `{name}`\n  = hint: {hint}")))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let unreadable =
+        |reason: String| CommandError::Input(format!("error: cannot read {}: {reason}", path.display()));
+    let length = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+    if length > MAX_FILE_BYTES {
+        return Err(unreadable(format!("it is longer than {} MiB", MAX_FILE_BYTES >> 20)));
+    }
+    fs::read(path).map_err(|error| unreadable(error.to_string()))
+}
+
+/// Settings, grants and limits under which a policy is loaded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadOptions {
+    /// Settings as a JSON object.
+    pub settings: String,
+    /// Grants; `None` for all that the imports need.
+    pub grants: Option<Grants>,
+    /// Limits.
+    pub limits: Limits,
+    /// Sharing of instances.
+    pub isolation: Isolation,
+}
+
+/// Policies of one file, compiled once and loaded once for each set of options.
+pub struct Subject<'s> {
+    sandbox: &'s Sandbox,
+    file: &'s PolicyFile,
+    loaded: Vec<(LoadOptions, Arc<Policy>)>,
+}
+
+/// Most sets of options for which loaded policies are kept.
+const MAX_LOADED: usize = 16;
+
+impl<'s> Subject<'s> {
+    /// Wraps a file. Nothing is loaded yet.
+    pub fn new(sandbox: &'s Sandbox, file: &'s PolicyFile) -> Self {
+        Self { sandbox, file, loaded: Vec::new() }
+    }
+
+    /// Loads the policy with these options, through the gateway's load gate.
+    ///
+    /// # Errors
+    /// Fails as the load gate does.
+    pub fn load(&mut self, options: &LoadOptions) -> Result<Arc<Policy>, LoadError> {
+        if let Some((_, policy)) = self.loaded.iter().find(|(known, _)| known == options) {
+            return Ok(Arc::clone(policy));
+        }
+        let spec = PolicySpec {
+            settings: options.settings.clone(),
+            grants: options.grants.unwrap_or_else(|| self.file.needed_grants()),
+            limits: options.limits,
+            isolation: options.isolation,
+            ..PolicySpec::new(self.file.name())
+        };
+        let policy = Arc::new(match self.loaded.first() {
+            Some((_, compiled)) => self.sandbox.runtime.respecify(compiled, spec)?,
+            None => self.sandbox.runtime.load(spec, &self.file.code)?,
+        });
+        if self.loaded.len() == MAX_LOADED {
+            self.loaded.remove(1);
+        }
+        self.loaded.push((options.clone(), Arc::clone(&policy)));
+        Ok(policy)
+    }
+
+    /// Returns the sandbox.
+    pub fn sandbox(&self) -> &'s Sandbox {
+        self.sandbox
+    }
+
+    /// Returns the file.
+    pub fn file(&self) -> &'s PolicyFile {
+        self.file
+    }
+}

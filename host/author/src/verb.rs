@@ -1,0 +1,7 @@
+//! The commands, a module each.
+
+pub mod bench;
+pub mod build;
+pub mod run;
+pub mod source;
+pub mod test;
