@@ -19,6 +19,11 @@ use crate::sandbox::{PolicyContext, StoreData};
 use crate::spec::{Isolation, PolicySpec};
 use crate::stats::PolicyStats;
 use crate::timings::DecisionTimings;
+use crate::trace::TraceRecorder;
+
+mod examination;
+
+pub use examination::{Examination, FuelUse};
 
 /// A policy that passed the load gate.
 pub struct Policy {
@@ -26,7 +31,7 @@ pub struct Policy {
 }
 
 /// State that a call shares with its policy, since the call may move to another thread.
-pub(crate) struct LoadedPolicy {
+struct LoadedPolicy {
     spec: PolicySpec,
     digest: Digest,
     settings_digest: Digest,
@@ -234,23 +239,6 @@ impl Policy {
         self.loaded.with_probe_deadline(call).await
     }
 
-    /// Makes one call in a fresh instance, whatever its isolation, and records what the policy does.
-    /// `state` is that of a plan to resume; `None` makes the first call for a request. For tools of
-    /// authors: recording slows the call.
-    pub async fn examine(&self, input: DecisionInput, state: Option<&[u8]>) -> Examination {
-        let (loaded, trace) = (Arc::clone(&self.loaded), TraceRecorder::default());
-        let examined = state.map_or(ExaminedCall::Decide, |state| ExaminedCall::Resume(state.to_vec()));
-        let recorder = trace.clone();
-        let call = async move { Ok(loaded.examine(input, examined, recorder).await) };
-        // A call that is stopped from outside has no measurements.
-        let (answer, measured) = match self.loaded.run(call).await {
-            Ok(examined) => examined,
-            Err(failure) => (Err(failure), CallMeasurements::default()),
-        };
-        let CallMeasurements { fuel, memory_bytes, start, call } = measured;
-        Examination { answer, trace: trace.take(), fuel, memory_bytes, start, call }
-    }
-
     /// Decides in a fresh instance and measures the phases of the decision. For benches.
     ///
     /// # Errors
@@ -347,17 +335,13 @@ impl LoadedPolicy {
     }
 
     /// Creates an instance whose calls are recorded.
-    pub(crate) async fn instantiate_examined(
+    async fn instantiate_examined(
         &self,
         input: DecisionInput,
         trace: TraceRecorder,
     ) -> Result<Instance, PolicyFailure> {
         let data = StoreData::new(Arc::clone(&self.context), Some(input)).quoting_errors().recording(trace);
         Instance::new(&self.template, &self.exports, data).await
-    }
-
-    pub(crate) fn exports(&self) -> &Exports {
-        &self.exports
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<IdleInstance>> {

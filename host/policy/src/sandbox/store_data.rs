@@ -14,9 +14,9 @@ use super::memory::MemoryMeter;
 use crate::contract::saturating_u32;
 use crate::decision::DecisionInput;
 use crate::engine::{FIRST_YIELD_TICKS, FuelCounting, TICK};
-use crate::examine::{ImportCall, TraceRecorder};
 use crate::log_rate::LogRate;
 use crate::spec::{Grants, HostCalls, Limits, PolicySpec};
+use crate::trace::{ImportCall, TraceRecorder};
 
 /// State shared by all instances of a policy.
 pub(crate) struct PolicyContext {

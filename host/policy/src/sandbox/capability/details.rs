@@ -6,9 +6,9 @@ use wasmtime::component::{Linker, WasmStr};
 
 use super::{Capability, OfferedInterface};
 use crate::contract::interface;
-use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
 use crate::spec::Grants;
+use crate::trace::ImportCall;
 
 pub(super) const CAPABILITY: Capability = Capability {
     interfaces: &[OfferedInterface {

@@ -9,9 +9,9 @@ use wasmtime::component::WasmStr;
 
 use super::{Capability, OfferedInterface};
 use crate::contract::{Level, interface};
-use crate::examine::{ImportCall, LogLevel};
 use crate::sandbox::StoreData;
 use crate::spec::Grants;
+use crate::trace::{ImportCall, LogLevel};
 
 /// Lines that one call may write.
 pub(super) const MAX_LINES: u32 = 32;

@@ -5,8 +5,8 @@ use wasmtime::StoreContextMut;
 use super::{Capability, OfferedInterface};
 use crate::contract::plan::ContentPart;
 use crate::contract::{interface, saturating_u32};
-use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
+use crate::trace::ImportCall;
 
 /// Parts of a conversation that a policy sees: the newest.
 pub(in crate::sandbox) const MAX_PARTS: usize = 1_024;

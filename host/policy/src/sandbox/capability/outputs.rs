@@ -4,9 +4,9 @@ use wasmtime::StoreContextMut;
 
 use super::{Capability, Grant, OfferedInterface};
 use crate::contract::interface;
-use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
 use crate::spec::Grants;
+use crate::trace::ImportCall;
 
 pub(super) const CAPABILITY: Capability = Capability {
     interfaces: &[OfferedInterface {

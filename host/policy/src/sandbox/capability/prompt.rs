@@ -6,9 +6,9 @@ use wasmtime::component::Linker;
 
 use super::{Capability, Grant, OfferedInterface};
 use crate::contract::{interface, saturating_u32};
-use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
 use crate::spec::{Grants, Limits};
+use crate::trace::ImportCall;
 
 /// Role whose newest message `last-user-text` returns.
 const USER: &str = "user";

@@ -6,8 +6,8 @@ use wasmtime::StoreContextMut;
 
 use super::{Capability, OfferedInterface};
 use crate::contract::interface;
-use crate::examine::ImportCall;
 use crate::sandbox::StoreData;
+use crate::trace::ImportCall;
 
 pub(super) const CAPABILITY: Capability = Capability {
     interfaces: &[OfferedInterface {
