@@ -11,7 +11,6 @@ use wasmtime::component::{Component, InstancePre};
 use crate::code::sha256;
 use crate::deadline::Deadline;
 use crate::decision::{DecisionInput, PolicyAnswer};
-use crate::examine::{CallMeasurements, Examination, ExaminedCall, TraceRecorder};
 use crate::failure::PolicyFailure;
 use crate::instance::{Exports, Instance};
 use crate::runtime::{Runtime, SlowLaneLimit};
