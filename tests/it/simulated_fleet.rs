@@ -97,7 +97,10 @@ async fn a_simulated_model_rejects_what_a_server_would() {
     let gateway = Gateway::start(CONFIG).await;
     for (members, reason) in [
         (json!({ "top_logprobs": 2 }), "top_logprobs needs logprobs to be true"),
-        (json!({ "tools": [{ "type": "function", "function": {} }] }), "missing field `name`"),
+        (
+            json!({ "tools": [{ "type": "function", "function": {} }] }),
+            "Missing required parameter: 'tools[0].function.name'.",
+        ),
     ] {
         let answer = ask(&gateway, &request(&members)).await;
         assert_eq!(answer.status, 400, "{}", answer.json());

@@ -9,6 +9,7 @@ mod embedding;
 mod endpoint;
 mod events;
 mod image;
+mod invalid_request;
 mod moderation;
 mod png;
 mod reply;
@@ -32,6 +33,7 @@ use chat::ChatRequest;
 use embedding::EmbeddingRequest;
 use endpoint::Endpoint;
 use image::ImageRequest;
+use invalid_request::InvalidRequest;
 use moderation::ModerationRequest;
 use reply::ErrorReply;
 use speech::SpeechRequest;
@@ -224,16 +226,14 @@ async fn pieces_of(body: &CallBody) -> Result<Cow<'_, [Bytes]>, ErrorReply> {
     if body.size() > MAX_STORED {
         let limit = MAX_STORED >> 20;
         let message = format!("the simulated fleet reads uploads of at most {limit} MiB");
-        return Err(ErrorReply { status: 413, message });
+        return Err(ErrorReply::new(413, message));
     }
     let body = body.clone();
     let read = tokio::task::spawn_blocking(move || body.to_bytes()).await;
     match read {
         Ok(Ok(whole)) => Ok(vec![whole].into()),
-        Ok(Err(error)) => {
-            Err(ErrorReply { status: 500, message: format!("the upload cannot be read: {error}") })
-        }
-        Err(_) => Err(ErrorReply { status: 503, message: "the server is stopping".to_owned() }),
+        Ok(Err(error)) => Err(ErrorReply::new(500, format!("the upload cannot be read: {error}"))),
+        Err(_) => Err(ErrorReply::new(503, "the server is stopping")),
     }
 }
 
@@ -255,8 +255,13 @@ async fn wait(time: Duration) {
 }
 
 /// Returns a conversion of the reason why a body is no request of a kind.
-fn invalid(kind: &str) -> impl FnOnce(String) -> ErrorReply {
-    move |reason| ErrorReply::bad_request(format!("the body is not {kind} request: {reason}"))
+fn invalid(kind: &str) -> impl FnOnce(InvalidRequest) -> ErrorReply {
+    move |reason| match reason {
+        InvalidRequest { message, parameter: parameter @ Some(_), code } => {
+            ErrorReply { parameter, code, ..ErrorReply::bad_request(message) }
+        }
+        reason => ErrorReply::bad_request(format!("the body is not {kind} request: {}", reason.message)),
+    }
 }
 
 fn failure(chance: &mut Rng, model: &str) -> ErrorReply {
@@ -265,7 +270,7 @@ fn failure(chance: &mut Rng, model: &str) -> ErrorReply {
     } else {
         (503, format!("{model} is overloaded, as simulated models are now and then"))
     };
-    ErrorReply { status, message }
+    ErrorReply::new(status, message)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(crate) use error::{JsonError, JsonProblem};
 pub(crate) use escape::{quote, quoted_interior, unescape};
 pub(crate) use escape_index::EscapeIndex;
 pub(crate) use keys::keys;
-pub(crate) use number::whole_number;
+pub use number::whole_number;
 pub(crate) use path::Path;
 pub(crate) use scanner::{Scanner, scan, text_at};
 

@@ -24,4 +24,5 @@ pub mod usage_count;
 
 pub use self::body::{Edit, edited};
 pub use self::call_body::{BodyPiece, CallBody, StoredContent};
+pub use self::json::whole_number;
 pub use self::task_outputs::TaskOutputs;

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::invalid_request::{Count, InvalidRequest, parse};
 use super::tokens::tokens;
 
 /// Dimensions of a vector where the request states none.
@@ -35,19 +36,20 @@ pub(super) struct EmbeddingRequest {
 #[serde(untagged)]
 pub(super) enum EmbeddingInput {
     Text(String),
-    Tokens(Vec<u32>),
+    Tokens(Vec<Count<u32>>),
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Body {
     model: String,
     input: Input,
     encoding_format: Option<String>,
-    dimensions: Option<usize>,
+    dimensions: Option<Count<usize>>,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a text, a list of tokens, or a list of such")]
 enum Input {
     One(EmbeddingInput),
     Many(Vec<EmbeddingInput>),
@@ -86,39 +88,38 @@ impl EmbeddingRequest {
     ///
     /// # Errors
     /// Returns the reason why a server would reject it.
-    pub(super) fn read(pieces: &[Bytes]) -> Result<Self, String> {
-        let body: Body = serde_json::from_slice(&pieces.concat()).map_err(|error| {
-            error.to_string().replace(
-                "data did not match any variant of untagged enum Input",
-                "input is not a text, a list of tokens, or a list of such",
-            )
-        })?;
+    pub(super) fn read(pieces: &[Bytes]) -> Result<Self, InvalidRequest> {
+        let body: Body = parse(pieces)?;
         let base64 = match body.encoding_format.as_deref() {
             None | Some("float") => false,
             Some("base64") => true,
-            Some(other) => return Err(format!("encoding_format is {other:?}; use float or base64")),
+            Some(other) => {
+                let message = format!("encoding_format is {other:?}; use float or base64");
+                return Err(InvalidRequest::value("encoding_format", message));
+            }
         };
         let inputs = match body.input {
             Input::One(input) => vec![input],
             Input::Many(inputs) => inputs,
         };
         if inputs.is_empty() || inputs.iter().any(EmbeddingInput::is_no_input) {
-            return Err("input is empty".to_owned());
+            return Err(InvalidRequest::value("input", "input is empty"));
         }
         if inputs.len() > MAX_INPUTS {
-            return Err(format!("input has {} items; at most {MAX_INPUTS} are expected", inputs.len()));
+            let message = format!("input has {} items; at most {MAX_INPUTS} are expected", inputs.len());
+            return Err(InvalidRequest::value("input", message));
         }
-        let dimensions = body.dimensions.unwrap_or(DIMENSIONS);
+        let dimensions = body.dimensions.map_or(DIMENSIONS, |Count(dimensions)| dimensions);
         if !(1..=MAX_DIMENSIONS).contains(&dimensions) {
-            return Err(format!(
-                "dimensions is {dimensions}; a number from 1 to {MAX_DIMENSIONS} is expected"
-            ));
+            let message =
+                format!("dimensions is {dimensions}; a number from 1 to {MAX_DIMENSIONS} is expected");
+            return Err(InvalidRequest::value("dimensions", message));
         }
         if inputs.len() * dimensions > MAX_VALUES {
             let inputs = inputs.len();
-            return Err(format!(
-                "{inputs} inputs with {dimensions} dimensions are more than {MAX_VALUES} values"
-            ));
+            let message =
+                format!("{inputs} inputs with {dimensions} dimensions are more than {MAX_VALUES} values");
+            return Err(InvalidRequest::value("dimensions", message));
         }
         Ok(Self { model: body.model, inputs, dimensions, base64 })
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::body::SimulatedBody;
 use super::events::EventList;
+use super::invalid_request::{Count, InvalidRequest, parse, parse_count};
 use super::png;
 use super::reply::SimulatedResponse;
 use super::tokens::tokens;
@@ -42,15 +43,16 @@ pub(super) struct ImageRequest {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
 struct Members {
     model: Option<String>,
     prompt: Option<String>,
-    n: Option<u32>,
+    n: Option<Count<u32>>,
     size: Option<String>,
     response_format: Option<String>,
     output_format: Option<String>,
     stream: Option<bool>,
-    partial_images: Option<u32>,
+    partial_images: Option<Count<u32>>,
 }
 
 impl ImageRequest {
@@ -58,26 +60,22 @@ impl ImageRequest {
     ///
     /// # Errors
     /// Returns the reason why a server would reject it.
-    pub(super) fn read(pieces: &[Bytes], now: u64) -> Result<Self, String> {
-        let members = serde_json::from_slice(&pieces.concat()).map_err(|error| error.to_string())?;
-        Self::new(members, 0, now)
+    pub(super) fn read(pieces: &[Bytes], now: u64) -> Result<Self, InvalidRequest> {
+        Self::new(parse(pieces)?, 0, now)
     }
 
     /// Parses the form of a request to edit pictures.
     ///
     /// # Errors
     /// Returns the reason why a server would reject it.
-    pub(super) fn read_edit(content_type: &str, body: &[u8], now: u64) -> Result<Self, String> {
+    pub(super) fn read_edit(content_type: &str, body: &[u8], now: u64) -> Result<Self, InvalidRequest> {
         let form = MultipartForm::read(content_type, body).map_err(|error| error.to_string())?;
         let originals = form.files("image").chain(form.files("image[]")).count();
         if originals == 0 {
-            return Err("it has no image".to_owned());
+            return Err(InvalidRequest::missing("image"));
         }
         let text = |name| form.text(name).map(str::to_owned);
-        let number = |name| {
-            let parse = |value: &str| value.parse().map_err(|_| format!("{name} is {value:?}, not a number"));
-            form.text(name).map(parse).transpose()
-        };
+        let number = |name| form.text(name).map(|value| parse_count(name, value).map(Count)).transpose();
         let members = Members {
             model: text("model"),
             prompt: text("prompt"),
@@ -91,30 +89,38 @@ impl ImageRequest {
         Self::new(members, originals, now)
     }
 
-    fn new(members: Members, originals: usize, now: u64) -> Result<Self, String> {
-        let count = members.n.unwrap_or(1);
+    fn new(members: Members, originals: usize, now: u64) -> Result<Self, InvalidRequest> {
+        let count = members.n.map_or(1, |Count(n)| n);
         if !(1..=MAX_PICTURES).contains(&count) {
-            return Err(format!("n is {count}; a number from 1 to {MAX_PICTURES} is expected"));
+            let message = format!("n is {count}; a number from 1 to {MAX_PICTURES} is expected");
+            return Err(InvalidRequest::value("n", message));
         }
-        let partial = members.partial_images.unwrap_or(0);
+        let partial = members.partial_images.map_or(0, |Count(partial)| partial);
         if partial > MAX_PARTIAL {
-            return Err(format!("partial_images is {partial}; a number from 0 to {MAX_PARTIAL} is expected"));
+            let message =
+                format!("partial_images is {partial}; a number from 0 to {MAX_PARTIAL} is expected");
+            return Err(InvalidRequest::value("partial_images", message));
         }
         let size = members.size.as_deref().unwrap_or("auto");
         let link = match members.response_format.as_deref() {
             None | Some("b64_json") => false,
             Some("url") => true,
-            Some(other) => return Err(format!("response_format is {other:?}; use b64_json or url")),
+            Some(other) => {
+                let message = format!("response_format is {other:?}; use b64_json or url");
+                return Err(InvalidRequest::value("response_format", message));
+            }
         };
         if let Some(other) = members.output_format.as_deref().filter(|format| *format != "png") {
-            return Err(format!("output_format {other:?} is none that this fleet knows; use png"));
+            let message = format!("output_format {other:?} is none that this fleet knows; use png");
+            return Err(InvalidRequest::value("output_format", message));
         }
         Ok(Self {
-            model: members.model.ok_or("it has no model")?,
-            prompt: members.prompt.ok_or("it has no prompt")?,
+            model: members.model.ok_or_else(|| InvalidRequest::missing("model"))?,
+            prompt: members.prompt.ok_or_else(|| InvalidRequest::missing("prompt"))?,
             count,
-            size: dimensions(size)
-                .ok_or_else(|| format!("size is {size:?}; auto or WIDTHxHEIGHT is expected"))?,
+            size: dimensions(size).ok_or_else(|| {
+                InvalidRequest::value("size", format!("size is {size:?}; auto or WIDTHxHEIGHT is expected"))
+            })?,
             link,
             originals,
             stream: members.stream.unwrap_or(false).then_some(partial),

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::invalid_request::{InvalidRequest, parse};
+
 /// Most inputs of a request.
 const MAX_INPUTS: usize = 1_000;
 /// Score of a category that is flagged, and of one that is not.
@@ -45,13 +47,14 @@ pub(super) struct ModerationInput {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Body {
     model: String,
     input: Input,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a text, a list of texts, or a list of parts")]
 enum Input {
     Text(String),
     Texts(Vec<String>),
@@ -70,13 +73,8 @@ impl ModerationRequest {
     ///
     /// # Errors
     /// Returns the reason why a server would reject it.
-    pub(super) fn read(pieces: &[Bytes]) -> Result<Self, String> {
-        let body: Body = serde_json::from_slice(&pieces.concat()).map_err(|error| {
-            error.to_string().replace(
-                "data did not match any variant of untagged enum Input",
-                "input is not a text, a list of texts, or a list of parts",
-            )
-        })?;
+    pub(super) fn read(pieces: &[Bytes]) -> Result<Self, InvalidRequest> {
+        let body: Body = parse(pieces)?;
         let text = |text| ModerationInput { text, has_image: false };
         let inputs: Vec<ModerationInput> = match body.input {
             Input::Text(one) => vec![text(one)],
@@ -84,7 +82,8 @@ impl ModerationRequest {
             Input::Parts(parts) => vec![ModerationInput::of(parts)],
         };
         if inputs.is_empty() || inputs.len() > MAX_INPUTS {
-            return Err(format!("input has {} items; 1 to {MAX_INPUTS} are expected", inputs.len()));
+            let message = format!("input has {} items; 1 to {MAX_INPUTS} are expected", inputs.len());
+            return Err(InvalidRequest::value("input", message));
         }
         Ok(Self { model: body.model, inputs })
     }

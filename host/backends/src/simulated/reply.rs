@@ -22,6 +22,9 @@ pub(crate) struct SimulatedResponse {
 pub(super) struct ErrorReply {
     pub(super) status: u16,
     pub(super) message: String,
+    /// Member of the request at fault.
+    pub(super) parameter: Option<String>,
+    pub(super) code: Option<&'static str>,
 }
 
 impl SimulatedResponse {
@@ -41,19 +44,23 @@ impl SimulatedResponse {
 }
 
 impl ErrorReply {
+    pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), parameter: None, code: None }
+    }
+
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
-        Self { status: 400, message: message.into() }
+        Self::new(400, message)
     }
 
     pub(super) fn not_found(message: impl Into<String>) -> Self {
-        Self { status: 404, message: message.into() }
+        Self::new(404, message)
     }
 }
 
 impl From<ErrorReply> for SimulatedResponse {
-    fn from(ErrorReply { status, message }: ErrorReply) -> Self {
+    fn from(ErrorReply { status, message, parameter, code }: ErrorReply) -> Self {
         let kind = if status < 500 { "invalid_request_error" } else { "server_error" };
-        let body = ErrorBody { message: &message, kind, param: None, code: None }.to_bytes();
+        let body = ErrorBody { message: &message, kind, param: parameter.as_deref(), code }.to_bytes();
         Self::new(status, JSON, SimulatedBody::whole(body))
     }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::audio::{self, AudioFormat};
 use super::body::{ChunkSource, SimulatedBody};
 use super::events;
+use super::invalid_request::{InvalidRequest, parse};
 use super::reply::SimulatedResponse;
 use super::tokens::tokens;
 
@@ -31,6 +32,7 @@ pub(super) struct SpeechRequest {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Body {
     model: String,
     input: String,
@@ -44,30 +46,35 @@ impl SpeechRequest {
     ///
     /// # Errors
     /// Returns the reason why a server would reject it.
-    pub(super) fn read(pieces: &[Bytes]) -> Result<Self, String> {
-        let body: Body = serde_json::from_slice(&pieces.concat()).map_err(|error| error.to_string())?;
+    pub(super) fn read(pieces: &[Bytes]) -> Result<Self, InvalidRequest> {
+        let body: Body = parse(pieces)?;
         let characters = body.input.chars().count();
         if characters == 0 || characters > MAX_INPUT {
-            return Err(format!("input has {characters} characters; 1 to {MAX_INPUT} are expected"));
+            let message = format!("input has {characters} characters; 1 to {MAX_INPUT} are expected");
+            return Err(InvalidRequest::value("input", message));
         }
         let speed = body.speed.unwrap_or(1.0);
         if !(0.25..=4.0).contains(&speed) {
-            return Err(format!("speed is {speed}; a number from 0.25 to 4 is expected"));
+            let message = format!("speed is {speed}; a number from 0.25 to 4 is expected");
+            return Err(InvalidRequest::value("speed", message));
         }
         let format = match body.response_format.as_deref() {
             None | Some("mp3") => AudioFormat::Mp3,
             Some("wav") => AudioFormat::Wav,
             Some("pcm") => AudioFormat::Pcm,
             Some(other) => {
-                return Err(format!(
-                    "response_format {other:?} is none that this fleet knows; use mp3, wav or pcm"
-                ));
+                let message =
+                    format!("response_format {other:?} is none that this fleet knows; use mp3, wav or pcm");
+                return Err(InvalidRequest::value("response_format", message));
             }
         };
         let events = match body.stream_format.as_deref() {
             None | Some("audio") => false,
             Some("sse") => true,
-            Some(other) => return Err(format!("stream_format is {other:?}; use audio or sse")),
+            Some(other) => {
+                let message = format!("stream_format is {other:?}; use audio or sse");
+                return Err(InvalidRequest::value("stream_format", message));
+            }
         };
         Ok(Self { model: body.model, input: body.input, format, speed, events })
     }

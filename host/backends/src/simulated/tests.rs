@@ -254,13 +254,14 @@ async fn a_call_of_another_kind_or_shape_is_refused_with_its_reason() {
     let no_form = why(Operation::Transcription, None, "{}").await;
     assert!(no_form.starts_with("the body is not a transcription request: expected multipart/form-data"));
     let no_input = why(Operation::Embedding, None, r#"{"model":"whisper"}"#).await;
-    assert!(no_input.contains("missing field `input`"), "{no_input}");
+    assert_eq!(no_input, "Missing required parameter: 'input'.");
     let unknown = r#"{"model":"whisper","input":"a","encoding_format":"int8"}"#;
     assert!(why(Operation::Embedding, None, unknown).await.contains("use float or base64"));
     for (members, reason) in [
         (r#""input":[]"#, "input is empty"),
         (r#""input":[[]]"#, "input is empty"),
-        (r#""input":{}"#, "input is not a text, a list of tokens, or a list of such"),
+        (r#""input":{}"#, "Invalid type for 'input': expected a text, a list of tokens, or a list of such."),
+        (r#""input":[1.5]"#, "Invalid type for 'input': expected a text"),
         (r#""input":"a","dimensions":0"#, "dimensions is 0; a number from 1 to 4096 is expected"),
     ] {
         let body = format!("{{\"model\":\"whisper\",{members}}}");

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::body::SimulatedBody;
 use super::chat::{AUDIO_BYTES_PER_TOKEN, heard};
 use super::events::EventList;
+use super::invalid_request::InvalidRequest;
 use super::reply::{JSON, SimulatedResponse};
 use super::tokens::tokens;
 
@@ -48,12 +49,12 @@ impl<'a> TranscriptionRequest<'a> {
     ///
     /// # Errors
     /// Returns the reason why a server would reject it.
-    pub(super) fn read(content_type: &str, body: &'a [u8], translates: bool) -> Result<Self, String> {
+    pub(super) fn read(content_type: &str, body: &'a [u8], translates: bool) -> Result<Self, InvalidRequest> {
         let form = MultipartForm::read(content_type, body).map_err(|error| error.to_string())?;
-        let model = form.text("model").ok_or("it has no model")?;
-        let (name, file) = form.file("file").ok_or("it has no file")?;
+        let model = form.text("model").ok_or_else(|| InvalidRequest::missing("model"))?;
+        let (name, file) = form.file("file").ok_or_else(|| InvalidRequest::missing("file"))?;
         if !name.contains('.') || file.is_empty() {
-            return Err(format!("{name:?} is not a recording"));
+            return Err(InvalidRequest::value("file", format!("{name:?} is not a recording")));
         }
         let format = match form.text("response_format") {
             None | Some("json") => TextFormat::Json,
@@ -62,9 +63,10 @@ impl<'a> TranscriptionRequest<'a> {
             Some("srt") => TextFormat::Srt,
             Some("vtt") => TextFormat::Vtt,
             Some(other) => {
-                return Err(format!(
+                let message = format!(
                     "response_format {other:?} is none that this fleet knows; use json, verbose_json, text, srt or vtt"
-                ));
+                );
+                return Err(InvalidRequest::value("response_format", message));
             }
         };
         let stream = !translates && form.text("stream").is_some_and(|value| value == "true");

@@ -49,7 +49,7 @@ impl NumberState {
 /// Returns the value of a JSON number that is whole and not negative, in any notation: `256`,
 /// `256.0`, `2.56e2`. `None` if it has a fraction, is negative, does not fit 64 bits, or is not a
 /// number.
-pub(crate) fn whole_number(raw: &[u8]) -> Option<u64> {
+pub fn whole_number(raw: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(raw).ok()?;
     if let Ok(plain) = text.parse() {
         return Some(plain);

@@ -33,8 +33,8 @@ struct Likelihood<'a> {
 
 impl<'a> Logprobs<'a> {
     /// States each token and this number of alternatives, the token itself being the first.
-    pub(super) fn of(tokens: impl Iterator<Item = &'a str>, alternatives: u8) -> Self {
-        let content = tokens.map(|token| TokenLogprob::of(token, usize::from(alternatives))).collect();
+    pub(super) fn of(tokens: impl Iterator<Item = &'a str>, alternatives: usize) -> Self {
+        let content = tokens.map(|token| TokenLogprob::of(token, alternatives)).collect();
         Self { content, refusal: None }
     }
 }

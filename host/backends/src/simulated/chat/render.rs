@@ -19,7 +19,7 @@ pub(super) struct AnswerFormat {
     model: String,
     usage: Usage,
     wants_usage: bool,
-    alternatives: Option<u8>,
+    alternatives: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]

@@ -7,8 +7,9 @@ use pointsman_domain::model::Modalities;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::invalid_request::{Count, InvalidRequest, parse};
 use super::super::tokens::tokens;
-use super::tools::{ToolMembers, Tools};
+use super::tools::{FunctionMember, ToolMember, ToolMembers, Tools};
 
 /// Beginning of the last line of an answer, which states the confidence in percent. A system
 /// message that contains it requests that line.
@@ -27,7 +28,7 @@ const MAX_CHOICES: u32 = 128;
 /// Most sequences that end an answer.
 const MAX_STOP: usize = 4;
 /// Most alternatives of each token whose log probabilities are stated.
-const MAX_ALTERNATIVES: u8 = 20;
+const MAX_ALTERNATIVES: usize = 20;
 
 #[derive(Debug)]
 pub(in super::super) struct ChatRequest {
@@ -50,7 +51,7 @@ pub(in super::super) struct ChatRequest {
     pub(super) shape: AnswerShape,
     pub(super) effort: Effort,
     /// Number of alternatives for each token, if log probabilities are requested.
-    pub(super) alternatives: Option<u8>,
+    pub(super) alternatives: Option<usize>,
     pub(super) input_tokens: u64,
 }
 
@@ -86,55 +87,63 @@ pub(super) struct Media {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Body {
     model: String,
     messages: Vec<Message>,
     stream: Option<bool>,
     stream_options: Option<StreamOptions>,
-    max_tokens: Option<u32>,
-    max_completion_tokens: Option<u32>,
-    n: Option<u32>,
+    max_tokens: Option<Count<u32>>,
+    max_completion_tokens: Option<Count<u32>>,
+    n: Option<Count<u32>>,
     stop: Option<OneOrMany>,
     response_format: Option<ResponseFormat>,
     reasoning_effort: Option<String>,
     logprobs: Option<bool>,
-    top_logprobs: Option<u8>,
-    #[serde(flatten)]
-    tools: ToolMembers,
+    top_logprobs: Option<Count<usize>>,
+    tools: Option<Vec<ToolMember>>,
+    functions: Option<Vec<FunctionMember>>,
+    tool_choice: Option<Value>,
+    function_call: Option<Value>,
+    parallel_tool_calls: Option<bool>,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a text or a list of texts")]
 enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct ResponseFormat {
     r#type: String,
     json_schema: Option<JsonSchema>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct JsonSchema {
     schema: Option<Value>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct StreamOptions {
     #[serde(default)]
     include_usage: bool,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Message {
     role: String,
     content: Option<Content>,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a text or a list of parts")]
 enum Content {
     Text(String),
     Parts(Vec<Part>),
@@ -157,11 +166,13 @@ enum Part {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct ImageUrl {
     url: String,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct InputAudio {
     data: String,
     format: String,
@@ -172,11 +183,12 @@ impl ChatRequest {
     ///
     /// # Errors
     /// Returns the reason why a server would reject it.
-    pub(in super::super) fn read(pieces: &[Bytes]) -> Result<Self, String> {
-        let body: Body = serde_json::from_slice(&pieces.concat()).map_err(|error| error.to_string())?;
-        let choices = body.n.unwrap_or(1);
+    pub(in super::super) fn read(pieces: &[Bytes]) -> Result<Self, InvalidRequest> {
+        let body: Body = parse(pieces)?;
+        let choices = body.n.map_or(1, |Count(n)| n);
         if !(1..=MAX_CHOICES).contains(&choices) {
-            return Err(format!("n is {choices}; a number from 1 to {MAX_CHOICES} is expected"));
+            let message = format!("n is {choices}; a number from 1 to {MAX_CHOICES} is expected");
+            return Err(InvalidRequest::value("n", message));
         }
         let stop = match body.stop {
             None => Vec::new(),
@@ -184,8 +196,15 @@ impl ChatRequest {
             Some(OneOrMany::Many(sequences)) => sequences,
         };
         if stop.len() > MAX_STOP {
-            return Err(format!("stop has {} sequences; at most {MAX_STOP} are expected", stop.len()));
+            let message = format!("stop has {} sequences; at most {MAX_STOP} are expected", stop.len());
+            return Err(InvalidRequest::value("stop", message));
         }
+        let tools = ToolMembers {
+            tools: body.tools.unwrap_or_default(),
+            functions: body.functions.unwrap_or_default(),
+            choice: body.tool_choice.or(body.function_call),
+            is_parallel: body.parallel_tool_calls,
+        };
         let mut request = Self {
             model: body.model,
             text: String::new(),
@@ -194,14 +213,14 @@ impl ChatRequest {
             wants_confidence: false,
             stream: body.stream.unwrap_or(false),
             wants_usage: body.stream_options.is_some_and(|options| options.include_usage),
-            max_tokens: body.max_completion_tokens.or(body.max_tokens),
+            max_tokens: body.max_completion_tokens.or(body.max_tokens).map(|Count(limit)| limit),
             choices,
             stop,
             alternatives: alternatives(body.logprobs.unwrap_or(false), body.top_logprobs)?,
             shape: body.response_format.map(AnswerShape::of).transpose()?.unwrap_or_default(),
             effort: body.reasoning_effort.as_deref().map(Effort::of).transpose()?.unwrap_or_default(),
-            input_tokens: body.tools.tokens(),
-            tools: Tools::read(body.tools)?,
+            input_tokens: tools.tokens(),
+            tools: Tools::read(tools)?,
         };
         for message in body.messages {
             request.add(message);
@@ -226,39 +245,48 @@ impl ChatRequest {
 }
 
 impl AnswerShape {
-    fn of(format: ResponseFormat) -> Result<Self, String> {
+    fn of(format: ResponseFormat) -> Result<Self, InvalidRequest> {
         match (format.r#type.as_str(), format.json_schema.and_then(|member| member.schema)) {
             ("text", _) => Ok(Self::Text),
             ("json_object", _) => Ok(Self::Object),
             ("json_schema", Some(schema)) => Ok(Self::Schema(schema)),
-            ("json_schema", None) => Err("response_format has no json_schema.schema".to_owned()),
-            (other, _) => Err(format!(
-                "response_format has the type {other:?}; use \"text\", \"json_object\" or \"json_schema\""
-            )),
+            ("json_schema", None) => Err(InvalidRequest::missing("response_format.json_schema.schema")),
+            (other, _) => {
+                let message = format!(
+                    "response_format has the type {other:?}; use \"text\", \"json_object\" or \"json_schema\""
+                );
+                Err(InvalidRequest::value("response_format.type", message))
+            }
         }
     }
 }
 
 impl Effort {
-    fn of(name: &str) -> Result<Self, String> {
+    fn of(name: &str) -> Result<Self, InvalidRequest> {
         match name {
             "none" | "minimal" => Ok(Self::None),
             "low" => Ok(Self::Low),
             "medium" => Ok(Self::Medium),
             "high" | "xhigh" | "max" => Ok(Self::High),
-            other => Err(format!("reasoning_effort is {other:?}; use none, minimal, low, medium or high")),
+            other => {
+                let message =
+                    format!("reasoning_effort is {other:?}; use none, minimal, low, medium or high");
+                Err(InvalidRequest::value("reasoning_effort", message))
+            }
         }
     }
 }
 
-fn alternatives(logprobs: bool, top: Option<u8>) -> Result<Option<u8>, String> {
-    match top {
-        Some(top) if top > MAX_ALTERNATIVES => {
-            Err(format!("top_logprobs is {top}; a number from 0 to {MAX_ALTERNATIVES} is expected"))
-        }
-        Some(top) if top > 0 && !logprobs => Err("top_logprobs needs logprobs to be true".to_owned()),
-        top => Ok(logprobs.then(|| top.unwrap_or(0))),
-    }
+fn alternatives(logprobs: bool, top: Option<Count<usize>>) -> Result<Option<usize>, InvalidRequest> {
+    let top = top.map_or(0, |Count(top)| top);
+    let message = if top > MAX_ALTERNATIVES {
+        format!("top_logprobs is {top}; a number from 0 to {MAX_ALTERNATIVES} is expected")
+    } else if top > 0 && !logprobs {
+        "top_logprobs needs logprobs to be true".to_owned()
+    } else {
+        return Ok(logprobs.then_some(top));
+    };
+    Err(InvalidRequest::value("top_logprobs", message))
 }
 
 impl Content {

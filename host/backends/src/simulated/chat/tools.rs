@@ -6,6 +6,7 @@ use fastrand::Rng;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::invalid_request::InvalidRequest;
 use super::super::schema::{self, Hints};
 use super::prose::is_stop_word;
 use super::request::SCHEMA_BYTES_PER_TOKEN;
@@ -61,26 +62,24 @@ enum ToolChoice {
 }
 
 /// Members of a request that are about tools.
-#[derive(Deserialize)]
 pub(super) struct ToolMembers {
-    #[serde(default)]
-    tools: Option<Vec<ToolMember>>,
-    #[serde(default)]
-    functions: Option<Vec<FunctionMember>>,
-    tool_choice: Option<Value>,
-    function_call: Option<Value>,
-    parallel_tool_calls: Option<bool>,
+    pub(super) tools: Vec<ToolMember>,
+    pub(super) functions: Vec<FunctionMember>,
+    pub(super) choice: Option<Value>,
+    pub(super) is_parallel: Option<bool>,
 }
 
 #[derive(Deserialize)]
-struct ToolMember {
+#[serde(expecting = "an object")]
+pub(super) struct ToolMember {
     r#type: String,
     function: Option<FunctionMember>,
     custom: Option<FunctionMember>,
 }
 
 #[derive(Deserialize)]
-struct FunctionMember {
+#[serde(expecting = "an object")]
+pub(super) struct FunctionMember {
     name: String,
     #[serde(default)]
     description: Option<String>,
@@ -91,8 +90,8 @@ struct FunctionMember {
 impl ToolMembers {
     /// Returns the tokens that the tools add to the input.
     pub(super) fn tokens(&self) -> u64 {
-        let functions = self.functions.iter().flatten();
-        let tools = self.tools.iter().flatten().flat_map(|tool| tool.function.iter().chain(&tool.custom));
+        let functions = self.functions.iter();
+        let tools = self.tools.iter().flat_map(|tool| tool.function.iter().chain(&tool.custom));
         functions.chain(tools).map(FunctionMember::tokens).sum()
     }
 }
@@ -110,40 +109,42 @@ impl Tools {
     ///
     /// # Errors
     /// Returns the reason why a server would reject them.
-    pub(super) fn read(members: ToolMembers) -> Result<Self, String> {
+    pub(super) fn read(members: ToolMembers) -> Result<Self, InvalidRequest> {
         let mut tools = Vec::new();
-        for (index, tool) in members.tools.unwrap_or_default().into_iter().enumerate() {
+        for (index, tool) in members.tools.into_iter().enumerate() {
             tools.push(match (tool.r#type.as_str(), tool.function, tool.custom) {
                 ("function", Some(function), _) => Tool::new(function, ToolKind::Function),
                 ("custom", _, Some(custom)) => Tool::new(custom, ToolKind::Custom),
                 (kind @ ("function" | "custom"), _, _) => {
-                    return Err(format!("tools[{index}] has no member {kind:?}"));
+                    return Err(InvalidRequest::missing(&format!("tools[{index}].{kind}")));
                 }
                 (other, _, _) => {
-                    return Err(format!(
-                        "tools[{index}] has the type {other:?}; use \"function\" or \"custom\""
-                    ));
+                    let message =
+                        format!("tools[{index}] has the type {other:?}; use \"function\" or \"custom\"");
+                    return Err(InvalidRequest::value(&format!("tools[{index}].type"), message));
                 }
             });
         }
-        for function in members.functions.unwrap_or_default() {
+        for function in members.functions {
             tools.push(Tool::new(function, ToolKind::LegacyFunction));
         }
-        let choice = match members.tool_choice.or(members.function_call) {
+        let choice = match members.choice {
             Some(choice) => ToolChoice::read(&choice)?,
             None => ToolChoice::Auto,
         };
         if let ToolChoice::Among(names, _) = &choice
             && let Some(unknown) = names.iter().find(|name| !tools.iter().any(|tool| tool.name == **name))
         {
-            return Err(format!("tool_choice names {unknown:?}, which is not among the tools"));
+            let message = format!("tool_choice names {unknown:?}, which is not among the tools");
+            return Err(InvalidRequest::value("tool_choice", message));
         }
         if tools.is_empty() && !matches!(choice, ToolChoice::None | ToolChoice::Auto) {
-            return Err("tool_choice requires a call, and there are no tools".to_owned());
+            let message = "tool_choice requires a call, and there are no tools";
+            return Err(InvalidRequest::value("tool_choice", message));
         }
         // An answer of the older API has one call.
         let is_legacy = tools.iter().any(|tool| tool.kind == ToolKind::LegacyFunction);
-        let parallel = members.parallel_tool_calls.unwrap_or(true) && !is_legacy;
+        let parallel = members.is_parallel.unwrap_or(true) && !is_legacy;
         Ok(Self { tools, choice, parallel })
     }
 
@@ -172,7 +173,7 @@ impl Tools {
 }
 
 impl ToolChoice {
-    fn read(choice: &Value) -> Result<Self, String> {
+    fn read(choice: &Value) -> Result<Self, InvalidRequest> {
         let name = |object: &Value| object.get("name").and_then(Value::as_str).map(str::to_owned);
         let named = |choice: &Value| {
             let object = choice.get("function").or_else(|| choice.get("custom")).unwrap_or(choice);
@@ -198,7 +199,8 @@ impl ToolChoice {
             }
             _ => {}
         }
-        Err(format!("tool_choice {choice} is not \"auto\", \"none\", \"required\" or a tool"))
+        let message = format!("tool_choice {choice} is not \"auto\", \"none\", \"required\" or a tool");
+        Err(InvalidRequest::value("tool_choice", message))
     }
 }
 

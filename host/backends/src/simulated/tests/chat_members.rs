@@ -16,10 +16,11 @@ async fn answer(members: Value) -> Value {
     answer
 }
 
-async fn rejection(members: Value) -> String {
+/// Returns the error for members that are not valid.
+async fn error(members: Value) -> Value {
     let (status, answer) = whole(&fleet(SimulatedModel::default()), &request(&members)).await;
     assert_eq!(status, 400, "{answer}");
-    answer["error"]["message"].as_str().unwrap().to_owned()
+    answer["error"].clone()
 }
 
 /// Streams an answer, and puts its events together to a whole one.
@@ -321,21 +322,56 @@ async fn members_out_of_range_are_rejected_with_what_is_expected() {
         (json!({ "top_logprobs": 2 }), "top_logprobs needs logprobs"),
         (json!({ "reasoning_effort": "huge" }), "reasoning_effort is \"huge\""),
         (format("xml"), "response_format has the type \"xml\""),
-        (format("json_schema"), "response_format has no json_schema.schema"),
-        (tool(json!({ "type": "function" })), "tools[0] has no member \"function\""),
+        (format("json_schema"), "Missing required parameter: 'response_format.json_schema.schema'."),
+        (tool(json!({ "type": "function" })), "Missing required parameter: 'tools[0].function'."),
         (tool(json!({ "type": "web_search" })), "tools[0] has the type \"web_search\""),
-        (tool(json!({ "type": "function", "function": {} })), "missing field `name`"),
+        (
+            tool(json!({ "type": "function", "function": {} })),
+            "Missing required parameter: 'tools[0].function.name'.",
+        ),
         (json!({ "tools": tools(), "tool_choice": "always" }), "tool_choice \"always\" is not"),
         (
             json!({ "tools": tools(), "tool_choice": { "type": "function", "function": { "name": "x" } } }),
             "tool_choice names \"x\", which is not among the tools",
         ),
-        (json!({ "tool_choice": "required" }), "there are no tools"),
+        (json!({ "tool_choice": "required" }), "tool_choice requires a call, and there are no tools"),
     ] {
-        let message = rejection(members).await;
-        assert!(
-            message.starts_with("the body is not a chat request: ") && message.contains(reason),
-            "{message}"
+        let error = error(members).await;
+        let message = error["message"].as_str().unwrap();
+        assert!(error["param"].is_string(), "{error}");
+        assert!(message.starts_with(reason), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn whole_numbers_may_have_a_fraction_of_zero() {
+    let plain = json!({ "n": 2, "max_tokens": 9, "logprobs": true, "top_logprobs": 1 });
+    let fractions = json!({ "n": 2.0, "max_tokens": 9.0, "logprobs": true, "top_logprobs": 1.0 });
+    assert_eq!(answer(fractions).await["choices"], answer(plain).await["choices"]);
+}
+
+#[tokio::test]
+async fn a_member_of_another_type_is_named_without_types_of_rust() {
+    let content = json!([{ "role": "user", "content": 5 }]);
+    for (members, parameter, message) in [
+        (json!({ "n": 2.5 }), "n", "Invalid type for 'n': floating point `2.5`, expected a whole number."),
+        (
+            json!({ "messages": content }),
+            "messages[0].content",
+            "Invalid type for 'messages[0].content': expected a text or a list of parts.",
+        ),
+        (
+            json!({ "stream_options": true }),
+            "stream_options",
+            "Invalid type for 'stream_options': boolean `true`, expected an object.",
+        ),
+        (json!({ "stop": 1 }), "stop", "Invalid type for 'stop': expected a text or a list of texts."),
+    ] {
+        let error = error(members).await;
+        assert_eq!((&error["param"], &error["message"]), (&json!(parameter), &json!(message)));
+        assert_eq!(
+            (&error["code"], &error["type"]),
+            (&json!("invalid_type"), &json!("invalid_request_error"))
         );
     }
 }

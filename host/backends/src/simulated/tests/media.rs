@@ -4,7 +4,7 @@
 use super::*;
 use crate::simulated::reply::SimulatedResponse;
 
-fn speech(members: Value) -> Result<SpeechRequest, String> {
+fn speech(members: Value) -> Result<SpeechRequest, InvalidRequest> {
     let mut body = json!({ "model": "whisper", "input": "one two three" });
     body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     SpeechRequest::read(&[body.to_string().into()])
@@ -67,7 +67,7 @@ async fn speech_as_events_ends_with_the_usage() {
 
 #[test]
 fn speech_out_of_range_is_rejected() {
-    let reason = |members| speech(members).unwrap_err();
+    let reason = |members| speech(members).unwrap_err().message;
     assert!(reason(json!({ "input": "" })).contains("input has 0 characters"));
     assert!(reason(json!({ "input": "a".repeat(4_097) })).contains("1 to 4096 are expected"));
     assert!(reason(json!({ "speed": 9 })).contains("speed is 9"));
@@ -75,7 +75,7 @@ fn speech_out_of_range_is_rejected() {
     assert!(reason(json!({ "stream_format": "x" })).contains("use audio or sse"));
 }
 
-fn image(members: Value) -> Result<ImageRequest, String> {
+fn image(members: Value) -> Result<ImageRequest, InvalidRequest> {
     let mut body = json!({ "model": "clip", "prompt": "a red bicycle" });
     body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     ImageRequest::read(&[body.to_string().into()], 7)
@@ -120,7 +120,7 @@ async fn a_stream_of_pictures_shows_parts_first() {
 
 #[test]
 fn pictures_out_of_range_are_rejected() {
-    let reason = |members| image(members).unwrap_err();
+    let reason = |members| image(members).unwrap_err().message;
     assert!(reason(json!({ "n": 11 })).contains("n is 11; a number from 1 to 10 is expected"));
     for size in ["big", "0x10", "10x", "99999x1"] {
         assert!(reason(json!({ "size": size })).contains("auto or WIDTHxHEIGHT is expected"), "{size}");
@@ -128,7 +128,7 @@ fn pictures_out_of_range_are_rejected() {
     assert!(reason(json!({ "response_format": "x" })).contains("use b64_json or url"));
     assert!(reason(json!({ "output_format": "webp" })).contains("use png"));
     assert!(reason(json!({ "partial_images": 4 })).contains("partial_images is 4"));
-    assert_eq!(reason(json!({ "prompt": null })), "it has no prompt");
+    assert_eq!(reason(json!({ "prompt": null })), "Missing required parameter: 'prompt'.");
 }
 
 /// Returns a form with fields, of which those with a file name are files.
@@ -155,9 +155,10 @@ async fn pictures_are_edited_by_form() {
     let edited = pictures(ImageRequest::read_edit(FORM, &form(&fields), 7).unwrap()).await;
     assert_eq!(edited["usage"]["input_tokens_details"], json!({ "text_tokens": 1, "image_tokens": 544 }));
     let missing = ImageRequest::read_edit(FORM, &form(&fields[..2]), 7).unwrap_err();
-    assert_eq!(missing, "it has no image");
+    assert_eq!(missing, InvalidRequest::missing("image"));
     let invalid = [("n", None, "two"), ("image", Some("a.png"), "x")];
-    assert_eq!(ImageRequest::read_edit(FORM, &form(&invalid), 7).unwrap_err(), "n is \"two\", not a number");
+    let invalid = ImageRequest::read_edit(FORM, &form(&invalid), 7).unwrap_err();
+    assert_eq!(invalid, InvalidRequest::value("n", "n is \"two\", not a whole number"));
 }
 
 async fn transcript(fields: &[(&str, Option<&str>, &str)], translates: bool) -> (String, Vec<Bytes>) {
@@ -204,7 +205,7 @@ async fn recordings_are_written_down_in_the_requested_format() {
     let unknown =
         form(&[("model", None, "whisper"), ("file", Some("a.wav"), "x"), ("response_format", None, "xml")]);
     let reason = TranscriptionRequest::read(FORM, &unknown, false);
-    assert!(reason.unwrap_err().contains("use json, verbose_json, text, srt or vtt"));
+    assert!(reason.unwrap_err().message.contains("use json, verbose_json, text, srt or vtt"));
 }
 
 #[tokio::test]
@@ -245,5 +246,6 @@ fn content_is_flagged_by_its_words() {
         (1, &json!(["text", "image"]), &json!(["text"]))
     );
     let invalid = ModerationRequest::read(&[Bytes::from_static(br#"{"model":"a","input":7}"#)]).unwrap_err();
-    assert!(invalid.contains("input is not a text, a list of texts, or a list of parts"), "{invalid}");
+    let message = "Invalid type for 'input': expected a text, a list of texts, or a list of parts.";
+    assert_eq!((invalid.message.as_str(), invalid.parameter.as_deref()), (message, Some("input")));
 }
