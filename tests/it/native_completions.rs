@@ -108,4 +108,12 @@ async fn a_completion_that_a_chat_model_cannot_express_goes_to_a_backend_that_ha
     let answer = post(&gateway, r#"{"model":"chat/chat","prompt":"begin","suffix":"end"}"#).await;
     assert_eq!(answer.status, 400);
     assert_eq!(answer.json()["error"]["param"], "suffix");
+    // A document from its beginning is nothing that a chat model could continue.
+    for body in [r#"{"model":"chat/chat","prompt":null}"#, r#"{"model":"chat/chat"}"#] {
+        let answer = post(&gateway, body).await;
+        let error = &answer.json()["error"];
+        assert_eq!((answer.status.as_u16(), &error["param"]), (400, &json!("prompt")));
+        let message = error["message"].as_str().expect("a text");
+        assert!(message.starts_with("none of the models can be sent this `prompt`: change it"), "{message}");
+    }
 }

@@ -78,8 +78,8 @@ impl From<&NoAnswer> for ServingError {
         let failures = no_answer.failures.iter().map(|(_, failure)| &failure.kind);
         if let Some(member) = untranslatable(failures) {
             let message = format!(
-                "none of the models can be sent `{member}`: leave it out, or set `on_untranslatable = \"drop\"` \
-                 for the route"
+                "none of the models can be sent this `{member}`: change it or leave it out, use a model whose backend \
+                 has the API itself (`apis`), or set `on_untranslatable = \"drop\"` for the route"
             );
             return Self::new(ErrorKind::UnsupportedRequest, message).with_parameter(member);
         }
