@@ -21,7 +21,7 @@ async fn keeping(id: &'static str) -> FakeModel {
     let answer = move |streaming: bool| {
         let response = json!({
             "id": id, "object": "response", "status": "completed", "model": "m",
-            "output": [{ "type": "message", "role": "assistant", "content": [{ "type": "output_text", "text": "Hi" }] }],
+            "output": [{ "type": "message", "id": format!("msg_{id}"), "role": "assistant", "content": [{ "type": "output_text", "text": "Hi" }] }],
             "usage": { "input_tokens": 3, "output_tokens": 1, "total_tokens": 4 },
         });
         if !streaming {
@@ -119,6 +119,34 @@ async fn state_of_unknown_origin_goes_only_where_it_can_be() {
 }
 
 #[tokio::test]
+async fn a_request_that_refers_to_an_item_goes_to_the_model_that_made_it() {
+    for streaming in [false, true] {
+        let setup = Setup::new("").await;
+        let reference = |id: &str| {
+            let items =
+                json!([{ "type": "item_reference", "id": id }, { "role": "user", "content": "go on" }]);
+            json!({ "input": items, "stream": streaming })
+        };
+        // Nothing is known of this item: the provider of the chosen model decides.
+        assert_eq!(served_by(&setup.post(reference("msg_resp_b")).await), Some("a/m"));
+        let first = setup.post(json!({ "model": "b/m", "stream": streaming })).await;
+        assert_eq!(served_by(&first), Some("b/m"));
+        let next = setup.post(reference("msg_resp_b")).await;
+        assert_eq!((next.status.as_u16(), served_by(&next)), (200, Some("b/m")));
+        let mut elsewhere = reference("msg_resp_b");
+        elsewhere["model"] = "none".into();
+        let answer = setup.post(elsewhere).await;
+        let message = error(&answer, 400, "unsupported_request");
+        assert!(message.starts_with("the item `msg_resp_b` was made by `b/m`, which is no model of `none`"));
+        assert_eq!(answer.json()["error"]["param"], "input");
+        // A response that the request continues decides.
+        let mut continued = reference("msg_resp_b");
+        continued["previous_response_id"] = "resp_a".into();
+        assert_eq!(served_by(&setup.post(continued).await), Some("a/m"));
+    }
+}
+
+#[tokio::test]
 async fn a_stored_response_is_requested_from_its_model() {
     let setup = Setup::new("").await;
     setup.post(json!({ "model": "b/m" })).await;
@@ -157,6 +185,9 @@ async fn no_client_reaches_the_response_of_another() {
     }
     let answer = setup.post_as(other, json!({ "previous_response_id": "resp_a" })).await;
     error(&answer, 400, "previous_response_not_found");
+    let answer =
+        setup.post_as(other, json!({ "input": [{ "type": "item_reference", "id": "msg_resp_a" }] })).await;
+    assert_eq!(error(&answer, 404, "response_not_found"), "Item with id 'msg_resp_a' not found.");
     assert_eq!(setup.call(Method::GET, "/v1/responses/resp_a", "").await.status, 401);
     assert_eq!(setup.a.requests().len(), 2);
 }

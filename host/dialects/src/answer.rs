@@ -64,7 +64,16 @@ pub struct WholeAnswer {
     pub count: AnswerCount,
     /// Id of a response that its provider keeps.
     pub response_id: Option<String>,
+    /// Ids of the items of such a response.
+    pub item_ids: Vec<String>,
     content: AnswerContent,
+}
+
+impl WholeAnswer {
+    /// Returns an answer that its provider does not keep.
+    const fn new(count: AnswerCount, content: AnswerContent) -> Self {
+        Self { count, response_id: None, item_ids: Vec::new(), content }
+    }
 }
 
 /// Content of a whole answer for the client.
@@ -101,9 +110,9 @@ impl AnswerFormat {
         if let Some(vectors) = &self.vectors {
             let EmbeddingAnswer { body, count } = vectors.render(answer)?;
             let count = AnswerCount { count, output_bytes: 0 };
-            return Ok(WholeAnswer { count, response_id: None, content: AnswerContent::Rendered(body) });
+            return Ok(WholeAnswer::new(count, AnswerContent::Rendered(body)));
         }
-        let unchanged = |count| WholeAnswer { count, response_id: None, content: AnswerContent::Unchanged };
+        let unchanged = |count| WholeAnswer::new(count, AnswerContent::Unchanged);
         match self.provider {
             Protocol::ChatCompletions | Protocol::Completions if self.translation.is_none() => {
                 return Ok(unchanged(openai::read_chat_count(answer)?));
@@ -112,7 +121,8 @@ impl AnswerFormat {
             Protocol::Responses if self.translation.is_none() => {
                 let facts = responses::pass_through::read_answer(answer)?;
                 let response_id = Some(facts.id).filter(|id| !id.is_empty());
-                return Ok(WholeAnswer { response_id, ..unchanged(facts.output.count) });
+                let item_ids = facts.item_ids;
+                return Ok(WholeAnswer { response_id, item_ids, ..unchanged(facts.output.count) });
             }
             _ => {}
         }
@@ -121,14 +131,11 @@ impl AnswerFormat {
         if self.translation.as_ref().is_some_and(|translation| translation.is_single_call) {
             parsed.keep_first_call();
         }
-        Ok(WholeAnswer {
-            count,
-            response_id: None,
-            content: match self.translation {
-                Some(_) => AnswerContent::Conversation(Box::new(parsed)),
-                None => AnswerContent::Unchanged,
-            },
-        })
+        let content = match self.translation {
+            Some(_) => AnswerContent::Conversation(Box::new(parsed)),
+            None => AnswerContent::Unchanged,
+        };
+        Ok(WholeAnswer::new(count, content))
     }
 
     /// Renders a whole answer for the client. Its usage is the `total` of all calls that it took, if

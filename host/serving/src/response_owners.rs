@@ -5,14 +5,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pointsman_domain::ids::{KeyName, ModelId};
 
-/// Most responses that are remembered: some 200 bytes each.
-const MAX_RESPONSES: usize = 100_000;
+/// Most responses that are remembered, and most items: some 200 bytes each.
+const MAX_REMEMBERED: usize = 100_000;
 /// Longest id that is remembered, in bytes.
 const MAX_ID: usize = 256;
 
-/// Owners of responses, by the id that clients know. The oldest is forgotten for a new one.
+/// Owners of responses and of their items, by the ids that clients know. The oldest is forgotten for a new
+/// one.
 #[derive(Debug, Default)]
-pub struct ResponseOwners(Mutex<OwnersById>);
+pub struct ResponseOwners {
+    responses: Mutex<OwnersById>,
+    items: Mutex<OwnersById>,
+}
 
 #[derive(Debug, Default)]
 struct OwnersById {
@@ -32,33 +36,52 @@ pub struct ResponseOwner {
 impl ResponseOwners {
     /// Remembers the owner of a response.
     pub fn record(&self, id: &str, owner: ResponseOwner) {
-        if id.is_empty() || id.len() > MAX_ID {
+        lock(&self.responses).record(id, owner);
+    }
+
+    /// Remembers the owner of items of a response.
+    pub fn record_items(&self, ids: &[String], owner: &ResponseOwner) {
+        if ids.is_empty() {
             return;
         }
-        let OwnersById { owners, oldest_first } = &mut *self.lock();
-        if owners.insert(id.into(), owner).is_none() {
-            oldest_first.push_back(id.into());
-        }
-        if oldest_first.len() > MAX_RESPONSES
-            && let Some(oldest) = oldest_first.pop_front()
-        {
-            owners.remove(&oldest);
-        }
+        let mut items = lock(&self.items);
+        ids.iter().for_each(|id| items.record(id, owner.clone()));
     }
 
     /// Returns the owner of a response. For another key there is none.
     pub fn get(&self, id: &str, key: Option<&KeyName>) -> Option<ResponseOwner> {
-        self.lock().owners.get(id).filter(|owner| owner.key.as_ref() == key).cloned()
+        lock(&self.responses).owners.get(id).filter(|owner| owner.key.as_ref() == key).cloned()
     }
 
     /// Returns whether a response belongs to another key.
     pub fn is_of_another(&self, id: &str, key: Option<&KeyName>) -> bool {
-        self.lock().owners.get(id).is_some_and(|owner| owner.key.as_ref() != key)
+        lock(&self.responses).owners.get(id).is_some_and(|owner| owner.key.as_ref() != key)
     }
 
-    fn lock(&self) -> MutexGuard<'_, OwnersById> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the owner of an item, whichever key requested its response.
+    pub fn of_item(&self, id: &str) -> Option<ResponseOwner> {
+        lock(&self.items).owners.get(id).cloned()
     }
+}
+
+impl OwnersById {
+    fn record(&mut self, id: &str, owner: ResponseOwner) {
+        if id.is_empty() || id.len() > MAX_ID {
+            return;
+        }
+        if self.owners.insert(id.into(), owner).is_none() {
+            self.oldest_first.push_back(id.into());
+        }
+        if self.oldest_first.len() > MAX_REMEMBERED
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.owners.remove(&oldest);
+        }
+    }
+}
+
+fn lock(owners: &Mutex<OwnersById>) -> MutexGuard<'_, OwnersById> {
+    owners.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -81,15 +104,24 @@ mod tests {
     }
 
     #[test]
+    fn an_item_has_the_owner_of_its_response() {
+        let owners = ResponseOwners::default();
+        owners.record_items(&["msg_1".to_owned(), String::new()], &owner("a/m", Some("app")));
+        assert_eq!(owners.of_item("msg_1"), Some(owner("a/m", Some("app"))));
+        assert_eq!(owners.of_item(""), None);
+        assert_eq!(owners.get("msg_1", Some(&KeyName::new("app"))), None, "it is no response");
+    }
+
+    #[test]
     fn the_oldest_response_is_forgotten_first() {
         let owners = ResponseOwners::default();
-        for number in 0..=MAX_RESPONSES {
+        for number in 0..=MAX_REMEMBERED {
             owners.record(&number.to_string(), owner("a/m", None));
             owners.record(&number.to_string(), owner("b/m", None));
         }
         assert_eq!(owners.get("0", None), None);
         assert_eq!(owners.get("1", None), Some(owner("b/m", None)));
         owners.record(&"x".repeat(MAX_ID + 1), owner("a/m", None));
-        assert_eq!(owners.lock().owners.len(), MAX_RESPONSES);
+        assert_eq!(lock(&owners.responses).owners.len(), MAX_REMEMBERED);
     }
 }

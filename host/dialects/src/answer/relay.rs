@@ -160,6 +160,14 @@ impl AnswerRelay {
         }
     }
 
+    /// Returns the ids of the items of such a response once it is complete, and forgets them.
+    pub fn take_item_ids(&mut self) -> Vec<String> {
+        match &mut self.0 {
+            RelayKind::Responses(relay) => relay.take_item_ids(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns the division of the answer into parts.
     pub fn framing(&self) -> RelayFraming {
         match &self.0 {

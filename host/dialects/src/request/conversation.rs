@@ -170,6 +170,14 @@ impl ClientConversation {
         response.or_else(conversation).or_else(background)
     }
 
+    /// Returns the ids of items of earlier responses to which the request refers.
+    pub fn referenced_items(&self) -> &[String] {
+        match &self.original {
+            Some(OriginalBody::Responses(body)) => &body.referenced_items,
+            _ => &[],
+        }
+    }
+
     pub(crate) fn as_chat(&self) -> &ChatRequest {
         &self.chat
     }

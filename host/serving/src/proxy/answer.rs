@@ -83,7 +83,9 @@ pub fn respond(
             );
             accounting.calls().set_usage(call, usage);
             if let Some(id) = &answer.response_id {
-                owners.record(id, ResponseOwner { model: model.id.clone(), key: accounting.key() });
+                let owner = ResponseOwner { model: model.id.clone(), key: accounting.key() };
+                owners.record_items(&answer.item_ids, &owner);
+                owners.record(id, owner);
             }
             let report = with_totals(report, &accounting, now);
             let total = accounting.decisions().has_plan().then(|| accounting.calls().usage());

@@ -61,8 +61,10 @@ impl<'a> AcceptedRequest<'a> {
         let timeout = options.deadline.map_or(route.limits.timeout, |own| own.min(route.limits.timeout));
         let deadline = timed_from + timeout;
         let tenant = key.map(|key| key.name.clone());
-        let state = body.as_conversation().and_then(|conversation| conversation.provider_state());
-        let serving = ServingModels::for_state(state, route, owners, tenant.as_ref())?;
+        let serving = match body.as_conversation() {
+            Some(request) => ServingModels::for_request(request, route, owners, tenant.as_ref())?,
+            None => ServingModels::All,
+        };
         let facts = facts::of(facts::decision_id(), &body, options, tenant, deadline);
         let prompt = body.prompt();
         let routing = RoutingInput { route, serving, request: Arc::new(facts), prompt, arrived, deadline };

@@ -14,6 +14,8 @@ pub struct ResponseFacts {
     pub id: String,
     /// State: `completed`, `incomplete`, `queued` …; empty if it is not stated.
     pub status: String,
+    /// Ids of its items, to which later requests may refer.
+    pub item_ids: Vec<String>,
     /// Text, reason to stop and tokens.
     pub output: TaskOutput,
 }
@@ -43,7 +45,8 @@ pub fn read_answer(body: &[u8]) -> Result<ResponseFacts, InvalidAnswer> {
     };
     let count = AnswerCount { count: answer.count, output_bytes: answer.output_bytes() };
     let output = TaskOutput { text: answer.text(), finish_reason: finish_reason.map(str::to_owned), count };
-    Ok(ResponseFacts { id: answer.id, status: response.status.unwrap_or_default(), output })
+    let item_ids = response.item_ids();
+    Ok(ResponseFacts { id: answer.id, status: response.status.unwrap_or_default(), item_ids, output })
 }
 
 /// Returns the error with the cause that its text reveals.
@@ -60,10 +63,12 @@ mod tests {
     fn text_usage_id_and_status_are_read() {
         let facts = read_answer(
             br#"{"id":"resp_1","status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"output":[
-            {"type":"message","content":[{"type":"output_text","text":"Hi"}]}],"usage":{"input_tokens":3,"output_tokens":2}}"#,
+            {"type":"reasoning","id":"rs_1","summary":[]},{"type":"web_search_call"},
+            {"type":"message","id":"msg_1","content":[{"type":"output_text","text":"Hi"}]}],"usage":{"input_tokens":3,"output_tokens":2}}"#,
         )
         .unwrap();
         assert_eq!((&*facts.id, &*facts.status, &*facts.output.text), ("resp_1", "incomplete", "Hi"));
+        assert_eq!(facts.item_ids, ["rs_1", "msg_1"]);
         assert_eq!(facts.output.finish_reason.as_deref(), Some("length"));
         let usage = facts.output.count.usage_or_estimate(100);
         assert_eq!((usage.input_tokens, usage.output_tokens, usage.estimated), (3, 2, false));

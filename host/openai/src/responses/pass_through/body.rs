@@ -1,11 +1,18 @@
 //! Bodies of calls: the client's request with the members that the call sets.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use pointsman_conversation::{BodyChanges, EditableBody};
 use pointsman_domain::serving_error::ServingError;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::json::{MemberPath, ObjectMembers};
+
+/// Most references to items that are read.
+const MAX_REFERENCES: usize = 256;
 
 /// Request as its client wrote it, with the members that a gateway reads.
 #[derive(Clone, Debug)]
@@ -15,6 +22,8 @@ pub struct ResponsesBody {
     pub previous_response_id: Option<String>,
     /// Conversation that the request continues, which its provider keeps.
     pub conversation: Option<String>,
+    /// Items of earlier responses to which the input refers. Their provider has to keep them.
+    pub referenced_items: Vec<String>,
     /// True if the response is computed in the background.
     pub is_background: bool,
 }
@@ -32,6 +41,7 @@ impl ResponsesBody {
             body: EditableBody::find(body, &mut members, "max_output_tokens")?,
             previous_response_id: members.take_as("previous_response_id", &ROOT, "a string")?,
             conversation: members.take("conversation").map(conversation_id).transpose()?,
+            referenced_items: members.take("input").map(referenced_items).unwrap_or_default(),
             is_background: members.take_as("background", &ROOT, "a boolean")?.unwrap_or(false),
         })
     }
@@ -50,6 +60,38 @@ fn conversation_id(value: &RawValue) -> Result<String, ServingError> {
         return path.parse(value, "a string or an object");
     }
     ObjectMembers::parse(value, &path)?.require("id", &path, "a string")
+}
+
+/// Members by which an item is known for a reference.
+#[derive(Deserialize)]
+struct ItemHead<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<Cow<'a, str>>,
+    role: Option<IgnoredAny>,
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+}
+
+impl ItemHead<'_> {
+    /// Returns the id of the item that this one refers to. An item with neither a type nor a role is a
+    /// reference.
+    fn reference(self) -> Option<String> {
+        let is_reference = match &self.kind {
+            Some(kind) => kind == "item_reference",
+            None => self.role.is_none(),
+        };
+        self.id.filter(|_| is_reference).map(Cow::into_owned)
+    }
+}
+
+/// Returns the ids of the items to which an input refers. An input that is not valid has none: it is the
+/// provider's to reject.
+fn referenced_items(input: &RawValue) -> Vec<String> {
+    if !input.get().starts_with('[') {
+        return Vec::new();
+    }
+    let items: Vec<ItemHead<'_>> = serde_json::from_str(input.get()).unwrap_or_default();
+    items.into_iter().filter_map(ItemHead::reference).take(MAX_REFERENCES).collect()
 }
 
 #[cfg(test)]
@@ -80,6 +122,21 @@ mod tests {
         assert!(body.is_background);
         let body = parse(r#"{"model":"m","conversation":"conv_2"}"#).unwrap();
         assert_eq!(body.conversation.as_deref(), Some("conv_2"));
+    }
+
+    #[test]
+    fn references_to_items_are_read() {
+        let references =
+            |input: &str| parse(&format!(r#"{{"model":"m","input":{input}}}"#)).unwrap().referenced_items;
+        let items = r#"[{"type":"item_reference","id":"msg_1"},{"id":"fc_1"},{"type":null,"id":"rs_\u0031"},
+            {"role":"user","content":"a","id":"msg_2"},{"type":"message","role":"user","content":"a","id":"msg_3"},
+            {"type":"item_reference"}]"#;
+        assert_eq!(references(items), ["msg_1", "fc_1", "rs_1"]);
+        for input in ["\"a\"", "[]", "[1]", "{}", "null"] {
+            assert!(references(input).is_empty(), "{input}");
+        }
+        let many = vec![r#"{"type":"item_reference","id":"a"}"#; MAX_REFERENCES + 1].join(",");
+        assert_eq!(references(&format!("[{many}]")).len(), MAX_REFERENCES);
     }
 
     #[test]

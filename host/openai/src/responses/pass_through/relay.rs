@@ -29,6 +29,8 @@ const MAX_COMMENTS_BEFORE_CONTENT: usize = 1 << 10;
 pub struct ResponsesRelay {
     splitter: EventSplitter,
     response_id: Option<String>,
+    /// Ids of the items of the response, once it is complete.
+    item_ids: Vec<String>,
     count: UsageCount,
     output_bytes: u64,
     comment_bytes: usize,
@@ -54,6 +56,7 @@ impl ResponsesRelay {
         Self {
             splitter: EventSplitter::new(MAX_EVENT),
             response_id: None,
+            item_ids: Vec::new(),
             count: UsageCount::NONE,
             output_bytes: 0,
             comment_bytes: 0,
@@ -177,6 +180,11 @@ impl ResponsesRelay {
         self.response_id.as_deref()
     }
 
+    /// Returns the ids of the items of the response once it is complete, and forgets them.
+    pub fn take_item_ids(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.item_ids)
+    }
+
     /// Reads an event, and returns whether it is forwarded.
     fn process(&mut self, event: &[u8]) -> bool {
         let Some(data) = sse::data(event) else { return self.passes_without_data(event) };
@@ -189,8 +197,9 @@ impl ResponsesRelay {
                 self.has_content = true;
             }
             EventContent::Item => self.has_content = true,
-            EventContent::End { id, count, output_bytes, has_output } => {
+            EventContent::End { id, item_ids, count, output_bytes, has_output } => {
                 self.response_id = id.or(self.response_id.take());
+                self.item_ids = item_ids;
                 self.count.update(count);
                 // Deltas are optional: some servers send items as a whole.
                 self.output_bytes = self.output_bytes.max(output_bytes);

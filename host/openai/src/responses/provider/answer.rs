@@ -12,6 +12,9 @@ use crate::form::{
 use crate::responses::error;
 use crate::responses::signed_content::SignedPart;
 
+/// Most items of a response whose ids are read.
+const MAX_ITEM_IDS: usize = 256;
+
 /// Parses the body of a response with a good status.
 ///
 /// # Errors
@@ -77,6 +80,12 @@ pub(in crate::responses) struct ResponseBody<'a> {
     usage: Option<UsageBody<'a>>,
 }
 
+/// Id of an item, whose other members may be large.
+#[derive(Deserialize)]
+struct ItemId {
+    id: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 struct IncompleteDetails {
     reason: Option<String>,
@@ -137,6 +146,12 @@ impl<'a> ResponseBody<'a> {
             parameter: None,
             retry_after: None,
         })
+    }
+
+    /// Returns the ids of its items.
+    pub fn item_ids(&self) -> Vec<String> {
+        let id = |item: &&RawValue| serde_json::from_str::<ItemId>(item.get()).ok()?.id;
+        self.output.iter().flatten().filter_map(id).take(MAX_ITEM_IDS).collect()
     }
 
     /// Returns whether nothing is to follow.

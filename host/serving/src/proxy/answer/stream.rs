@@ -59,8 +59,9 @@ pub struct AnswerStream {
     /// Pieces for the client that are not sent yet, in order; seldom more than one.
     ready: Vec<Bytes>,
     call: AnsweringCall,
-    /// Owners of responses, until this one is recorded.
-    owners: Option<Arc<ResponseOwners>>,
+    owners: Arc<ResponseOwners>,
+    /// True once the owner of this response is recorded.
+    has_owner: bool,
     /// Taken when the answer is over.
     accounting: Option<RequestAccounting>,
     /// End of the wait for what may follow the answer.
@@ -101,7 +102,8 @@ impl AnswerStream {
             stream,
             ready,
             call,
-            owners: Some(owners),
+            owners,
+            has_owner: false,
             accounting: Some(accounting),
             read_until: None,
             is_read: false,
@@ -228,6 +230,7 @@ impl AnswerStream {
     fn end(&mut self) {
         self.is_read = true;
         let ended = self.stream.relay.finish(&mut self.ready);
+        self.record_owner();
         self.record_usage();
         self.close(ended);
     }
@@ -284,13 +287,19 @@ impl AnswerStream {
         accounting.failed(fault, why);
     }
 
-    /// Records the owner of a response whose provider keeps it.
+    /// Records the owner of a response whose provider keeps it, and of its items once they are known.
     fn record_owner(&mut self) {
-        let (Some(id), Some(accounting)) = (self.stream.relay.response_id(), &self.accounting) else {
+        let Some(accounting) = &self.accounting else { return };
+        let item_ids = self.stream.relay.take_item_ids();
+        let id = self.stream.relay.response_id().filter(|_| !self.has_owner);
+        if id.is_none() && item_ids.is_empty() {
             return;
-        };
-        if let Some(owners) = self.owners.take() {
-            owners.record(id, ResponseOwner { model: self.call.model.id.clone(), key: accounting.key() });
+        }
+        let owner = ResponseOwner { model: self.call.model.id.clone(), key: accounting.key() };
+        self.owners.record_items(&item_ids, &owner);
+        if let Some(id) = id {
+            self.owners.record(id, owner);
+            self.has_owner = true;
         }
     }
 

@@ -42,7 +42,14 @@ pub(super) enum EventContent {
     /// Item that has content by its presence: a call of a tool, or work of the provider.
     Item,
     /// End of the response.
-    End { id: Option<String>, count: UsageCount, output_bytes: u64, has_output: bool },
+    End {
+        id: Option<String>,
+        /// Ids of the items of the response.
+        item_ids: Vec<String>,
+        count: UsageCount,
+        output_bytes: u64,
+        has_output: bool,
+    },
     /// Error.
     Error { error: ProviderError, ends_stream: bool },
 }
@@ -110,7 +117,8 @@ impl<'a> RelayedEvent<'a> {
         let answer = content(&response);
         let output_bytes = answer.parts.iter().map(Part::text_bytes).sum();
         let has_output = !answer.parts.is_empty();
-        EventContent::End { id: response.id, count: answer.count, output_bytes, has_output }
+        let item_ids = response.item_ids();
+        EventContent::End { id: response.id, item_ids, count: answer.count, output_bytes, has_output }
     }
 
     fn parsed_response<'r, T: Deserialize<'r>>(&'r self) -> Option<T> {
