@@ -76,7 +76,7 @@ impl Setup {
             value.unwrap_or_else(|| panic!("{series} is not in\n{page}"))
         };
         assert_eq!(value("pointsman_panics_total"), 0.0);
-        for task in ["log", "reload", "guard", "events", "feedback", "shadow", "file-watch"] {
+        for task in ["log", "reload", "guard", "prices", "events", "feedback", "shadow", "file-watch"] {
             assert_eq!(
                 value(&format!("pointsman_background_restarts_total{{task=\"{task}\"}}")),
                 0.0,

@@ -97,3 +97,31 @@ fn models_of_a_configuration_have_the_prices_in_force_and_their_origin() {
     assert!(errors.contains("did you mean `local/gpt-4o`?"), "{errors}");
     std::fs::remove_file(&path).expect("the configuration can be removed");
 }
+
+#[test]
+fn past_current_and_coming_prices_of_a_configuration_are_shown() {
+    let config = "[backends.local]\nbase_url = \"http://127.0.0.1:9/v1\"\n\
+                  [models.\"local/own\"]\ninput_price = 1\noutput_price = 2\n\
+                  prices = [{ from = \"2020-01-01\", input_price = 3 }, { from = \"9999-01-01\", input_price = 4 }]\n\
+                  [policies.cost]\nsource = \"builtin:cost\"\n[routes.main]\npolicy = \"cost\"\n";
+    let name = format!("dated-models-{}.toml", std::process::id());
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, config).expect("the configuration can be written");
+    let file = path.to_str().expect("the path is text");
+    let text = models(&["show", "local/own", "--config", file]);
+    for expected in [
+        ", until 2020-01-01 (past)",
+        ", in force since 2020-01-01",
+        ", from 9999-01-01 on (coming)",
+        "prices in the file",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in:\n{text}");
+    }
+    let shown = json(&["show", "local/own", "--config", file]);
+    assert_eq!(shown["usd_per_million_tokens"]["input"], 3.0);
+    let periods = shown["price_periods"].as_array().expect("a list");
+    let statuses: Vec<&str> = periods.iter().filter_map(|period| period["status"].as_str()).collect();
+    assert_eq!(statuses, ["past", "current", "coming"]);
+    assert_eq!(periods[2]["usd_per_million_tokens"]["output"], 2.0);
+    std::fs::remove_file(&path).expect("the configuration can be removed");
+}

@@ -1,9 +1,12 @@
 //! Usage that backends report, and its cost.
 
-use pointsman_tests::{FakeModel, Gateway, Step};
+use std::time::UNIX_EPOCH;
+
+use pointsman_domain::date::Date;
+use pointsman_tests::{FakeModel, Gateway, Step, client};
 use serde_json::{Value, json};
 
-use crate::fleet::{ask, backend, built_in, chat, model, open, streamed, usage};
+use crate::fleet::{ask, backend, built_in, chat, model, open, status, streamed, usage};
 
 fn answer(usage: &Value) -> Step {
     let message = json!({ "role": "assistant", "content": "word ".repeat(400) });
@@ -105,4 +108,58 @@ async fn a_call_with_a_long_input_has_the_prices_of_its_tier() {
         let (.., cost) = recorded_usage(answer(&usage), tiers).await;
         assert!((cost - expected / 1e6).abs() < 1e-12, "{cost}");
     }
+}
+
+/// Returns the date some days after today, as a configuration has it.
+fn days_from_now(days: i64) -> String {
+    let now = UNIX_EPOCH.elapsed().expect("the clock is right").as_secs();
+    Date::at(now.checked_add_signed(days * 86_400).expect("a time")).to_string()
+}
+
+#[tokio::test]
+async fn the_price_in_force_is_shown_to_policies_charged_and_recorded() {
+    let usage = json!({ "prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100 });
+    let server = FakeModel::always(answer(&usage)).await;
+    let (yesterday, next_year) = (days_from_now(-1), days_from_now(366));
+    // The cheaper of the two by its first price is the dearer one since yesterday.
+    let prices = format!(
+        "prices = [{{ from = \"{yesterday}\", input_price = 8, output_price = 16 }}, {{ from = \"{next_year}\", input_price = 0 }}]\n"
+    );
+    let config = [
+        backend("a", &server, ""),
+        model("a/chat", 1, &prices),
+        model("a/steady", 4, ""),
+        built_in("cost", ""),
+        "[routes.main]\npolicy = \"cost\"\n".to_owned(),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let answer = ask(&gateway, &chat("main", "hi")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("x-pointsman-model")), (200, Some("a/steady")));
+    let cost = |answer: &client::Answer| {
+        answer.header("x-pointsman-cost-usd").and_then(|cost| cost.parse::<f64>().ok()).expect("a cost")
+    };
+    assert!((cost(&answer) - (1_000.0 * 4.0 + 100.0 * 8.0) / 1e6).abs() < 1e-9);
+    let answer = ask(&gateway, &chat("a/chat", "hi")).await;
+    let expected = (1_000.0 * 8.0 + 100.0 * 16.0) / 1e6;
+    assert!((cost(&answer) - expected).abs() < 1e-9, "{}", cost(&answer));
+
+    let id = answer.header("x-pointsman-decision-id").expect("a decision");
+    let record = client::get(&gateway.admin(&format!("/admin/decisions/{id}"))).await.json();
+    assert_eq!(record["outcome"]["cost_usd"].as_f64().map(|cost| (cost - expected).abs() < 1e-9), Some(true));
+    assert_eq!(status(&gateway, "a/chat").await["input_usd_per_million"], 8.0);
+}
+
+#[tokio::test]
+async fn a_reload_puts_changed_dates_of_prices_in_force() {
+    let server = FakeModel::saying("yes").await;
+    let config = |from: &str| {
+        let prices = format!("prices = [{{ from = \"{from}\", input_price = 8, output_price = 16 }}]\n");
+        let tables = [backend("a", &server, ""), model("a/chat", 1, &prices), built_in("cost", "")];
+        tables.concat() + "[routes.main]\npolicy = \"cost\"\n"
+    };
+    let gateway = Gateway::start(&config(&days_from_now(2))).await;
+    assert_eq!(status(&gateway, "a/chat").await["input_usd_per_million"], 1.0);
+    std::fs::write(gateway.config(), config(&days_from_now(-1))).expect("the configuration can be written");
+    assert_eq!(client::post(&gateway.admin("/admin/reload"), &json!({})).await.status, 200);
+    assert_eq!(status(&gateway, "a/chat").await["input_usd_per_million"], 8.0);
 }

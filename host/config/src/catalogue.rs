@@ -4,8 +4,9 @@
 //! The catalogue is text that is searched while a configuration compiles, and by `pointsman models`.
 //! At other times its pages of the executable are not touched.
 
+use pointsman_domain::date::Date;
 use pointsman_domain::model::{Abilities, Modalities, Operation};
-use pointsman_domain::money::{Picodollars, Price, PriceTier};
+use pointsman_domain::money::{Picodollars, Price, PriceChange, PriceSchedule, PriceTier};
 
 mod search;
 
@@ -13,7 +14,7 @@ pub use search::search;
 
 const MODELS: &str = include_str!("../catalogue/models.tsv");
 /// Fields of a line.
-const FIELDS: usize = 20;
+const FIELDS: usize = 21;
 
 /// Source of most facts.
 const MODELS_DEV: &str = "models.dev";
@@ -29,6 +30,8 @@ pub struct CatalogueFacts {
     pub max_output_tokens: Option<u32>,
     /// The provider's list price for tokens.
     pub price: Option<Price>,
+    /// Changes of that price, in ascending order of their dates.
+    pub price_changes: Vec<PriceChange>,
     /// Unit that the provider charges by, if that is known not to be the token.
     pub unit: Option<ChargeUnit>,
     /// Name of their source.
@@ -41,6 +44,13 @@ pub struct CatalogueFacts {
     pub abilities: Abilities,
     /// Operations that it supports.
     pub operations: Vec<Operation>,
+}
+
+impl CatalogueFacts {
+    /// Returns the list prices over time.
+    pub fn price_schedule(&self) -> PriceSchedule {
+        PriceSchedule { initial: self.price.clone(), changes: self.price_changes.clone() }
+    }
 }
 
 /// Unit of a price, other than the token. The gateway does not count it.
@@ -131,6 +141,7 @@ fn facts(line: &'static str) -> Option<CatalogueFacts> {
         image_input,
         image_output,
         source,
+        changes,
     ] = fields;
     let [cached_input, cache_write, reasoning, cache_write_1h, audio_input, audio_output] =
         special.map(price);
@@ -153,6 +164,7 @@ fn facts(line: &'static str) -> Option<CatalogueFacts> {
             image_output: price(image_output),
             tiers: tiers.split(';').filter_map(tier).collect(),
         }),
+        price_changes: changes.split(';').filter_map(price_change).collect(),
         unit: ChargeUnit::from_letter(unit),
         source: if source == "l" { LITELLM } else { MODELS_DEV },
         date: Some(date).filter(|date| !date.is_empty()),
@@ -167,15 +179,25 @@ fn price(field: &str) -> Option<Picodollars> {
     field.parse().ok().map(Picodollars::per_million)
 }
 
-/// Parses the prices of long inputs: the length, then the prices of input, output, and of tokens that
-/// are read from and written to the cache.
+/// Parses the prices of long inputs: the length, then the prices.
 fn tier(field: &str) -> Option<PriceTier> {
+    let (above, prices) = field.split_once(':')?;
+    Some(PriceTier { above: above.parse().ok()?, price: short_prices(prices)? })
+}
+
+/// Parses a change of prices: the date, then the prices as of long inputs.
+fn price_change(field: &str) -> Option<PriceChange> {
+    let (from, prices) = field.split_once(':')?;
+    Some(PriceChange { from: Date::parse(from)?, price: short_prices(prices)? })
+}
+
+/// Parses prices of input, output, and of tokens that are read from and written to the cache.
+fn short_prices(field: &str) -> Option<Price> {
     let mut parts = field.split(':');
-    let above = parts.next()?.parse().ok()?;
     let mut next = || price(parts.next().unwrap_or_default());
     let (input, output) = (next()?, next()?);
     let (cached_input, cache_write) = (next(), next());
-    Some(PriceTier { above, price: Price { input, output, cached_input, cache_write, ..Price::default() } })
+    Some(Price { input, output, cached_input, cache_write, ..Price::default() })
 }
 
 /// Abilities that the catalogue's source does not record. With few exceptions, chat models

@@ -47,7 +47,7 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
     let retry_budget = limits::retry_budget(&file.retry_budget, root.get("retry_budget"), &mut problems);
     let rollback = rollout::rollback(&file.rollback, root.get("rollback"), &mut problems);
     let mut warnings = Vec::new();
-    let models = models::compile(&file, root, &mut problems, &mut warnings);
+    let models = models::compile(&file, root, input.now, &mut problems, &mut warnings);
     let backends =
         backends::compile(&file, root.get("backends"), secrets, &models, &mut problems, &mut warnings);
     let directory =
@@ -63,9 +63,10 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
     if let Err(invalid) = checked {
         return Err(InvalidConfig { files, ..invalid });
     }
-    let mut origins = Vec::new();
+    let (mut origins, mut price_schedules) = (Vec::new(), Vec::new());
     let models = models.into_iter().map(|compiled| {
         origins.push(compiled.origin);
+        price_schedules.push(compiled.prices);
         let time_limits = time_limits(&compiled.model, &backends, &routes);
         Model { time_limits, ..compiled.model }.into()
     });
@@ -85,6 +86,7 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
         backends,
         models,
         origins,
+        price_schedules,
         policy_dir: directory.path,
         policies,
         routes,

@@ -39,10 +39,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::live::RetryBudget;
 use pointsman_domain::model::Model;
+use pointsman_domain::money::{Price, PriceSchedule};
 use pointsman_telemetry::decision_log::DecisionLogSettings;
 
 use crate::transient::is_transient;
@@ -102,6 +104,8 @@ pub struct Config {
     pub models: Vec<Arc<Model>>,
     /// Origins of the facts of each model, in the same order.
     pub origins: Vec<FactsOrigin>,
+    /// Prices of each model over time, in the same order.
+    pub price_schedules: Vec<PriceSchedule>,
     /// The directory in which every file is a policy, if there is one.
     pub policy_dir: Option<PathBuf>,
     /// Policies, used or not: those of the file, then those of the directory.
@@ -138,6 +142,8 @@ pub struct ConfigSource<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Settings of the command line.
     pub overrides: Overrides,
+    /// Time whose prices are in force, in seconds since 1970.
+    pub now: u64,
 }
 
 /// Error of reading a configuration.
@@ -181,7 +187,8 @@ impl Config {
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let base_dir = path.parent().unwrap_or(Path::new(""));
         let file = path.display().to_string();
-        Ok(Self::parse(ConfigSource { file: &file, text: &text, base_dir, env: &environment, overrides })?)
+        let (file, text, env, now) = (file.as_str(), text.as_str(), &environment, unix_seconds());
+        Ok(Self::parse(ConfigSource { file, text, base_dir, env, overrides, now })?)
     }
 
     /// Compiles the embedded configuration, [`DEFAULT_TOML`].
@@ -192,6 +199,7 @@ impl Config {
             base_dir: Path::new(""),
             env: &environment,
             overrides,
+            now: unix_seconds(),
         };
         Ok(Self::parse(input)?)
     }
@@ -219,6 +227,30 @@ impl Config {
         }
     }
 
+    /// Puts the prices of a time in force, in seconds since 1970. A model whose price changes is
+    /// replaced by one with the same live stats.
+    pub fn apply_prices(&mut self, now: u64) {
+        for (model, schedule) in self.models.iter_mut().zip(&self.price_schedules) {
+            let price = schedule.at(now).cloned().unwrap_or_default();
+            if model.price != price {
+                Arc::make_mut(model).price = price;
+            }
+        }
+    }
+
+    /// Returns the models whose prices are not those of a time in seconds since 1970.
+    pub fn outdated_prices(&self, now: u64) -> impl Iterator<Item = &Arc<Model>> {
+        let models = self.models.iter().zip(&self.price_schedules);
+        models
+            .filter(move |(model, schedule)| model.price != *schedule.at(now).unwrap_or(&Price::default()))
+            .map(|(model, _)| model)
+    }
+
+    /// Returns the time of the first change of a price after a time, both in seconds since 1970.
+    pub fn next_price_change(&self, now: u64) -> Option<u64> {
+        self.price_schedules.iter().filter_map(|schedule| schedule.next_change(now)).min()
+    }
+
     /// Returns the model with this id.
     pub fn model(&self, id: &ModelId) -> Option<&Arc<Model>> {
         self.models.iter().find(|model| model.id == *id)
@@ -244,6 +276,10 @@ impl fmt::Debug for ConfigSource<'_> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveStats;
 use pointsman_domain::model::{Abilities, Modalities, Model, NativeApis, Operation, Quality, TimeLimits};
+use pointsman_domain::money::PriceSchedule;
 use pointsman_wire::provider::ProviderDialect;
 
 use super::document::Node;
@@ -24,6 +25,8 @@ pub use origin::FactsOrigin;
 /// A model, and its behaviour if it is simulated.
 pub(super) struct CompiledModel {
     pub(super) model: Model,
+    /// Its prices over time.
+    pub(super) prices: PriceSchedule,
     pub(super) origin: FactsOrigin,
     pub(super) behaviour: SimulatedModel,
 }
@@ -31,6 +34,7 @@ pub(super) struct CompiledModel {
 pub(super) fn compile(
     file: &raw::File,
     root: Node<'_>,
+    now: u64,
     problems: &mut Problems<'_>,
     warnings: &mut Vec<String>,
 ) -> Vec<CompiledModel> {
@@ -57,7 +61,7 @@ pub(super) fn compile(
         let (kind, stream_usage) = (backend_raw.kind, backend_raw.stream_usage);
         let native_apis = native_apis::of_backend(backend_raw);
         models.push(
-            ModelEntry { raw, id, name, backend, provider, kind, stream_usage, native_apis, node }
+            ModelEntry { raw, id, name, backend, provider, kind, stream_usage, native_apis, now, node }
                 .compile(problems, warnings),
         );
     }
@@ -77,6 +81,8 @@ struct ModelEntry<'a> {
     kind: raw::BackendKind,
     stream_usage: bool,
     native_apis: NativeApis,
+    /// Time in seconds since 1970.
+    now: u64,
     node: Node<'a>,
 }
 
@@ -87,6 +93,7 @@ impl ModelEntry<'_> {
         let origin =
             FactsOrigin { model: ModelId::new(self.id), catalogue, stated: origin::stated_prices(raw) };
         let behaviour = self.behaviour(problems);
+        let prices = prices::compile(self, facts.as_ref(), problems, warnings);
         // A model without known abilities is assumed to have all; its backend rejects what it lacks.
         let (abilities, assumed_abilities) = match (&raw.abilities, &facts) {
             (Some(stated), _) => {
@@ -110,7 +117,7 @@ impl ModelEntry<'_> {
             max_output_tokens: raw
                 .max_output_tokens
                 .or(facts.as_ref().and_then(|facts| facts.max_output_tokens)),
-            price: prices::compile(self, facts.as_ref(), problems, warnings),
+            price: prices.at(self.now).cloned().unwrap_or_default(),
             quality: self.quality(problems),
             expected: self.expected(problems),
             time_limits: TimeLimits::default(),
@@ -129,7 +136,7 @@ impl ModelEntry<'_> {
                 );
             }
         }
-        CompiledModel { model, origin, behaviour }
+        CompiledModel { model, prices, origin, behaviour }
     }
 
     /// Returns the operations that the model supports, as far as its provider's API has them.

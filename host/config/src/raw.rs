@@ -5,11 +5,13 @@
 //! need more than the value itself are made later, in `compile`.
 
 mod choice;
+mod date;
 mod decision_log;
 mod defaults;
 mod limits;
 mod model;
 mod policy;
+mod prices;
 mod quantity;
 mod rollout;
 mod scalar;
@@ -24,8 +26,9 @@ use serde::{Deserialize, Serialize};
 pub(super) use choice::WordOr;
 pub(super) use decision_log::DecisionLog;
 pub(super) use limits::{Memory, RetryBudget, Uploads};
-pub(super) use model::{Ability, Input, Model, Operation, PriceTier, Prices, Simulate};
+pub(super) use model::{Ability, Input, Model, Operation, Simulate};
 pub(super) use policy::{Grant, IsolationWord, Limits, OnFailureTable, OnFailureWord, Policy, Warm};
+pub(super) use prices::{PriceChange, PriceTier, Prices};
 pub(super) use quantity::{Address, Duration, Size};
 pub(super) use rollout::{Canary, Rollback};
 pub(super) use scalar::{Quality, Scalar};

@@ -6,6 +6,7 @@ mod accepted;
 mod backends;
 mod examples;
 mod models;
+mod prices;
 mod reference;
 mod routes;
 mod secrets;
@@ -26,6 +27,9 @@ source = "builtin:cost"
 policy = "plain"
 "#;
 
+/// Time at which tests compile: 2026-12-01, noon.
+const NOW: u64 = 1_796_126_400;
+
 /// Compiles a text alone, in a world with two environment variables.
 fn compile(text: &str) -> Result<Config, InvalidConfig> {
     let env = |name: &str| match name {
@@ -39,6 +43,7 @@ fn compile(text: &str) -> Result<Config, InvalidConfig> {
         base_dir: Path::new("/nowhere"),
         env: &env,
         overrides: Overrides::default(),
+        now: NOW,
     })
 }
 

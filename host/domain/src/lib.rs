@@ -6,6 +6,7 @@
 
 pub mod attempts;
 pub mod candidate;
+pub mod date;
 pub mod decision;
 pub mod failure;
 pub mod history;

@@ -118,7 +118,7 @@ impl fmt::Display for Operation {
 }
 
 /// Model of a backend: facts from the configuration and the catalogue, and live stats.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     /// Id, `backend/model`.
     pub id: ModelId,
@@ -138,7 +138,7 @@ pub struct Model {
     pub context_window: Option<u32>,
     /// Most tokens of one answer.
     pub max_output_tokens: Option<u32>,
-    /// Prices of its tokens.
+    /// Prices of its tokens that are in force.
     pub price: Price,
     /// Stated quality.
     pub quality: Quality,

@@ -8,8 +8,10 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
 mod price;
+mod schedule;
 
 pub use price::{Price, PriceTier};
+pub use schedule::{PriceChange, PricePeriod, PriceSchedule};
 
 const PER_USD: f64 = 1e12;
 /// Picodollars per token for one US dollar per million tokens.

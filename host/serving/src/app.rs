@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::feedback::FeedbackQueue;
 use crate::memory::HeldMemory;
@@ -20,6 +21,8 @@ use crate::uploads::StoredUploads;
 /// affect requests in progress.
 pub struct App {
     snapshot: ArcSwap<Snapshot>,
+    /// Notification of the one task that waits for new snapshots.
+    swapped: Notify,
     /// Recorder of requests that have ended.
     pub recorder: Arc<Recorder>,
     /// Time of the start.
@@ -52,6 +55,7 @@ impl App {
         let (snapshot, started) = (ArcSwap::from_pointee(snapshot), SystemTime::now());
         Self {
             snapshot,
+            swapped: Notify::new(),
             recorder,
             started,
             feedback,
@@ -83,6 +87,12 @@ impl App {
     pub fn swap(&self, snapshot: Snapshot) {
         configure(&self.recorder, &snapshot);
         self.snapshot.store(Arc::new(snapshot));
+        self.swapped.notify_one();
+    }
+
+    /// Waits for a snapshot that was put in force since the last call. For one task only.
+    pub(crate) async fn swapped(&self) {
+        self.swapped.notified().await;
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod automatic_rollback;
 mod policies;
+pub mod price_watch;
 mod report;
 mod retry;
 pub mod rollback_watch;
@@ -170,7 +171,7 @@ pub async fn start(
     }
     let committed = loading.commit(&state, &rollouts.state_store);
     let entries = audit_entries(&committed, &state, overruled);
-    let snapshot = Snapshot::build(config, backends, policies, &state, None);
+    let snapshot = Snapshot::build(config, backends, policies, &state, None, unix_seconds());
     record_versions(rollouts, state, &snapshot.slots, entries);
     Ok(snapshot)
 }
@@ -273,7 +274,7 @@ impl Reloader {
         let overruled = state.forget_overruled(&config);
         let committed = loading.commit(&state, &self.rollouts.state_store);
         let entries = audit_entries(&committed, &state, overruled);
-        let snapshot = Snapshot::build(config, backends, policies, &state, Some(&current));
+        let snapshot = Snapshot::build(config, backends, policies, &state, Some(&current), unix_seconds());
         record_versions(&self.rollouts, state, &snapshot.slots, entries);
         self.app.swap(snapshot);
         Ok(committed)

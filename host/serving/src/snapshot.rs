@@ -11,7 +11,6 @@ use pointsman_domain::model::Model;
 use pointsman_policy::PolicySlot;
 
 use crate::auth::Keyring;
-use crate::clock::unix_seconds;
 use crate::rollout::state::PromotedPolicy;
 use crate::rollout::{Promotion, RolloutState, Trial};
 
@@ -120,27 +119,30 @@ pub enum OnFailure {
 }
 
 impl Snapshot {
-    /// Builds a snapshot from a configuration and the rollout state. Models that did not change since
-    /// the previous snapshot keep their live statistics.
+    /// Builds a snapshot from a configuration and the rollout state, with the prices of a time in
+    /// seconds since 1970. Models that did not change since the previous snapshot keep their live
+    /// statistics, also if their prices did.
     pub fn build(
         mut config: Config,
         backends: Backends,
         policies: LoadedPolicies,
         state: &RolloutState,
         previous: Option<&Self>,
+        now: u64,
     ) -> Self {
         let LoadedPolicies { slots, unavailable } = policies;
         if let Some(previous) = previous {
             config.keep_live_stats(&previous.config);
         }
+        config.apply_prices(now);
         Self {
             keys: Keyring::new(&config.keys),
-            served: served(&config, &slots, state, previous),
+            served: served(&config, &slots, state, previous, now),
             aliases: RouteAliases::new(&config.routes),
             _probers: probers(&config, &backends),
             backends,
             max_body_bytes: config.server.max_body_bytes,
-            created: unix_seconds(),
+            created: now,
             slots,
             unavailable,
             config,
@@ -209,11 +211,12 @@ fn served(
     slots: &Slots,
     state: &RolloutState,
     previous: Option<&Snapshot>,
+    now: u64,
 ) -> HashMap<Arc<str>, Route> {
     let models = config.models.iter().map(|model| direct(model, config));
     let routes = config.routes.iter().filter_map(|route| {
         let before = previous.and_then(|previous| previous.served.get(route.name.as_str()));
-        routed(config, slots, state, route, before)
+        routed(config, slots, state, (route, before), now)
     });
     models.chain(routes).map(|route| (Arc::clone(&route.name), route)).collect()
 }
@@ -238,13 +241,12 @@ fn routed(
     config: &Config,
     slots: &Slots,
     state: &RolloutState,
-    route: &config::Route,
-    before: Option<&Route>,
+    (route, before): (&config::Route, Option<&Route>),
+    now: u64,
 ) -> Option<Route> {
     let promoted = state.promoted(route, config).filter(|promoted| slots.contains_key(&promoted.policy));
     let policy = promoted.map_or(&route.policy, |promoted| &promoted.policy);
     let decider = decider(config, slots, policy, &route.on_failure)?;
-    let now = unix_seconds();
     let trial = state.trial_of(route, config).filter(|trial| trial.policy != *policy).and_then(|trial| {
         let slot = slots.get(&trial.policy)?;
         let held = state.held_at(&route.name, slot.active().digest(), now).is_some();

@@ -66,6 +66,20 @@ fn models_of_audio_images_and_moderation_have_their_operations_and_units() {
 }
 
 #[test]
+fn an_entry_may_have_changes_of_its_prices() {
+    let line = format!("x/y\t\t\t1\t2\tt\t\tc{}\t2027-01-01:0.5:1:0.1;2027-02-01:3:4", "\t".repeat(12));
+    let schedule = facts(line.leak()).unwrap().price_schedule();
+    assert_eq!(schedule.initial, Some(Price::per_million(1.0, 2.0)));
+    let cached_input = Some(Picodollars::per_million(0.1));
+    let changes: Vec<(String, Price)> =
+        schedule.changes.into_iter().map(|change| (change.from.to_string(), change.price)).collect();
+    let first = Price { cached_input, ..Price::per_million(0.5, 1.0) };
+    assert_eq!(changes[0], ("2027-01-01".to_owned(), first));
+    assert_eq!(changes[1], ("2027-02-01".to_owned(), Price::per_million(3.0, 4.0)));
+    assert_eq!(changes.len(), 2);
+}
+
+#[test]
 fn an_unknown_model_has_no_facts() {
     assert_eq!(lookup("openai/gpt-4o "), None);
     assert_eq!(lookup("gpt-4o"), None);
@@ -82,8 +96,9 @@ fn every_line_can_be_read_and_is_there_once() {
         assert!(!facts.inputs.is_empty(), "{line}");
         let is_dated = facts.date.is_none_or(|date| (7..=10).contains(&date.len()) && date.starts_with("20"));
         assert!(is_dated, "{line}");
-        let tiers = facts.price.map(|price| price.tiers).unwrap_or_default();
+        let tiers = facts.price.clone().map(|price| price.tiers).unwrap_or_default();
         assert!(tiers.is_sorted_by(|one, next| one.above < next.above), "{line}");
+        assert!(facts.price_changes.is_sorted_by(|one, next| one.from < next.from), "{line}");
         assert!(last < id_of(line), "{line} is out of order or there twice");
         last = id_of(line);
         count += 1;

@@ -17,7 +17,7 @@ pub struct FactsOrigin {
 
 /// Returns the keys that state prices of a model.
 pub(super) fn stated_prices(raw: &raw::Model) -> Vec<&'static str> {
-    let prices = raw.prices();
+    let prices = raw.stated_prices();
     let keys = [
         ("input_price", prices.input),
         ("output_price", prices.output),
@@ -31,5 +31,6 @@ pub(super) fn stated_prices(raw: &raw::Model) -> Vec<&'static str> {
         ("image_output_price", prices.image_output),
     ];
     let stated = keys.into_iter().filter(|(_, price)| price.is_some()).map(|(key, _)| key);
-    stated.chain(raw.price_tiers.is_some().then_some("price_tiers")).collect()
+    let lists = [("price_tiers", raw.price_tiers.is_some()), ("prices", raw.prices.is_some())];
+    stated.chain(lists.into_iter().filter(|(_, is_stated)| *is_stated).map(|(key, _)| key)).collect()
 }

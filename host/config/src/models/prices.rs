@@ -1,6 +1,6 @@
-//! Prices of models: those of the file, completed from the catalogue.
+//! Prices of models over time: those of the file, completed from the catalogue.
 
-use pointsman_domain::money::{Picodollars, Price, PriceTier};
+use pointsman_domain::money::{Picodollars, Price, PriceChange, PriceSchedule, PriceTier};
 
 use super::super::document::Node;
 use super::super::problem::Problems;
@@ -12,42 +12,133 @@ use crate::catalogue::CatalogueFacts;
 /// twice.
 const DEAREST: f64 = 100_000.0;
 
+/// Compiles the prices of a model over time.
 pub(super) fn compile(
     entry: &ModelEntry<'_>,
     facts: Option<&CatalogueFacts>,
     problems: &mut Problems<'_>,
     warnings: &mut Vec<String>,
-) -> Price {
+) -> PriceSchedule {
+    let initial = initial_price(entry, facts, problems, warnings);
+    let (raw, node) = (entry.raw, entry.node);
+    let changes = match &raw.prices {
+        Some(stated) => compile_changes(stated, initial.as_ref(), node.get("prices"), problems),
+        None if states_regular(&raw.stated_prices()) => Vec::new(),
+        None => facts.map(|facts| facts.price_changes.clone()).unwrap_or_default(),
+    };
+    PriceSchedule { initial, changes }
+}
+
+/// Returns the prices before the first change, if they are known.
+fn initial_price(
+    entry: &ModelEntry<'_>,
+    facts: Option<&CatalogueFacts>,
+    problems: &mut Problems<'_>,
+    warnings: &mut Vec<String>,
+) -> Option<Price> {
     let listed = facts.and_then(|facts| facts.price.clone());
     let unit = facts.and_then(|facts| facts.unit);
     let (raw, node) = (entry.raw, entry.node);
-    let (input, output) = (raw.input_price, raw.output_price);
+    let stated = raw.stated_prices();
+    let states_any = stated != raw::Prices::default() || raw.price_tiers.is_some();
     let is_free = entry.kind == raw::BackendKind::Simulated;
-    if let (None, None, Some(unit)) = (input, output, unit) {
-        warnings.push(format!(
-            "the provider of `{}` charges by the {}, which the gateway does not count: its calls cost nothing here. \
-             Set `input_price` and `output_price` if it has prices of tokens",
-            entry.id,
-            unit.name()
-        ));
-    } else if listed.is_none() && !is_free && (input.is_none() || output.is_none()) {
-        problems.lacks(
-            node,
-            format!("the price of `{}` is not known", entry.id),
-            "set `input_price` and `output_price` in US dollars per million tokens, 0 for a server of \
-             your own, or name an entry of the catalogue: catalogue = \"openai/gpt-4o\"",
-        );
+    let first_change = raw.prices.iter().flatten().next();
+    let first_change = first_change.filter(|change| {
+        let prices = change.stated_prices();
+        prices.input.is_some() && prices.output.is_some()
+    });
+    match (first_change, unit) {
+        (Some(change), _) if listed.is_none() && !is_free && !states_any => {
+            let from = change.from.get();
+            if from.start() > entry.now {
+                warnings.push(format!(
+                    "the price of `{}` is not known before {from}: its calls cost nothing until then. Set \
+                     `input_price` and `output_price` for the time before that date",
+                    entry.id
+                ));
+            }
+            return None;
+        }
+        (_, Some(unit)) if !states_regular(&stated) => {
+            warnings.push(format!(
+                "the provider of `{}` charges by the {}, which the gateway does not count: its calls cost nothing \
+                 here. Set `input_price` and `output_price` if it has prices of tokens",
+                entry.id,
+                unit.name()
+            ));
+            if !states_any {
+                return None;
+            }
+        }
+        _ if listed.is_none() && !is_free && (stated.input.is_none() || stated.output.is_none()) => {
+            problems.lacks(
+                node,
+                format!("the price of `{}` is not known", entry.id),
+                "set `input_price` and `output_price` in US dollars per million tokens, 0 for a server of \
+                 your own, or name an entry of the catalogue: catalogue = \"openai/gpt-4o\"",
+            );
+        }
+        _ => {}
     }
-    let stated = Stated { node, problems: &mut *problems };
-    let listed = listed.unwrap_or_default();
-    let mut price = stated.prices(&raw.prices(), &listed);
-    price.tiers = match &raw.price_tiers {
+    Some(compile_table(&stated, raw.price_tiers.as_deref(), &listed.unwrap_or_default(), node, problems))
+}
+
+fn compile_changes(
+    stated: &[raw::PriceChange],
+    initial: Option<&Price>,
+    node: Node<'_>,
+    problems: &mut Problems<'_>,
+) -> Vec<PriceChange> {
+    let mut changes: Vec<PriceChange> = Vec::new();
+    for (index, change) in stated.iter().enumerate() {
+        let (node, from) = (node.at(index), change.from.get());
+        let place = node.get("from").place();
+        match changes.last().map(|last| last.from) {
+            Some(last) if from == last => {
+                problems
+                    .add(place, format!("the prices change twice on {from}"))
+                    .hint("state all prices of a date in one entry");
+            }
+            Some(last) if from < last => {
+                problems
+                    .add(place, "the prices are not in ascending order of `from`")
+                    .hint(format!("move this entry before the one of {last}"));
+            }
+            _ => {}
+        }
+        let (prices, tiers) = (change.stated_prices(), change.price_tiers.as_deref());
+        if prices == raw::Prices::default() && tiers.is_none() {
+            problems
+                .add(place, format!("no price changes on {from}"))
+                .hint("state the new prices, such as `input_price` and `output_price`");
+        }
+        let before = changes.last().map(|last| &last.price).or(initial);
+        let price = compile_table(&prices, tiers, before.unwrap_or(&Price::default()), node, problems);
+        changes.push(PriceChange { from, price });
+    }
+    changes
+}
+
+/// Compiles the prices of a table. Those that it does not state are listed ones.
+fn compile_table(
+    stated: &raw::Prices,
+    tiers: Option<&[raw::PriceTier]>,
+    listed: &Price,
+    node: Node<'_>,
+    problems: &mut Problems<'_>,
+) -> Price {
+    let mut price = Stated { node, problems: &mut *problems }.prices(stated, listed);
+    price.tiers = match tiers {
         Some(tiers) => compile_tiers(tiers, &price, node.get("price_tiers"), problems),
-        // The catalogue's tiers apply only with its regular prices.
-        None if input.is_none() && output.is_none() => listed.tiers,
+        // Listed tiers apply only with the regular prices that are listed.
+        None if !states_regular(stated) => listed.tiers.clone(),
         None => Vec::new(),
     };
     price
+}
+
+fn states_regular(stated: &raw::Prices) -> bool {
+    stated.input.is_some() || stated.output.is_some()
 }
 
 fn compile_tiers(
@@ -59,7 +150,7 @@ fn compile_tiers(
     let mut compiled: Vec<PriceTier> = Vec::new();
     for (index, tier) in tiers.iter().enumerate() {
         let node = node.at(index);
-        let price = Stated { node, problems: &mut *problems }.prices(&tier.prices(), base);
+        let price = Stated { node, problems: &mut *problems }.prices(&tier.stated_prices(), base);
         if compiled.last().is_some_and(|before| before.above >= tier.above) {
             problems
                 .add(node.get("above").place(), "the tiers are not in ascending order of `above`")

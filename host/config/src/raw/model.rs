@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Quality, Scalar};
+use super::{PriceChange, PriceTier, Quality, Scalar};
 
 /// A model on a backend. Omitted facts are taken from the catalogue.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +61,11 @@ pub(crate) struct Model {
     /// reaches applies to the whole call. Default: the catalogue's tiers unless `input_price` or
     /// `output_price` is set, else none.
     pub price_tiers: Option<Vec<PriceTier>>,
+    /// Changes of the prices: a list of tables with the date `from`, such as `"2027-01-01"`, and any of
+    /// the keys above, in ascending order of `from`. Prices are in force from 00:00 UTC on; a request
+    /// has those of its arrival. Default: the catalogue's changes unless `input_price` or
+    /// `output_price` is set, else none.
+    pub prices: Option<Vec<PriceChange>>,
     /// Quality of the answers, 0 to 1: a number, or a table by kind of task with `general` for
     /// all others.
     pub quality: Option<Quality>,
@@ -70,70 +75,6 @@ pub(crate) struct Model {
     pub attributes: BTreeMap<String, Scalar>,
     /// Behaviour of a simulated model. Only on backends of kind `simulated`.
     pub simulate: Option<Simulate>,
-}
-
-/// Prices of calls with a long input. A price that is not stated is that of the model; special kinds of
-/// tokens cost what the tier states for the others, if it does.
-#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PriceTier {
-    /// Input tokens above which these prices apply.
-    pub above: u64,
-    /// US dollars per million input tokens.
-    pub input_price: Option<f64>,
-    /// US dollars per million output tokens.
-    pub output_price: Option<f64>,
-    /// US dollars per million input tokens that the provider reads from its cache.
-    pub cached_input_price: Option<f64>,
-    /// US dollars per million input tokens that the provider writes to its cache.
-    pub cache_write_price: Option<f64>,
-    /// US dollars per million input tokens that the provider writes to its cache for an hour.
-    pub cache_write_1h_price: Option<f64>,
-}
-
-/// Prices of one table.
-#[derive(Debug, Default)]
-pub(crate) struct Prices {
-    pub input: Option<f64>,
-    pub output: Option<f64>,
-    pub cached_input: Option<f64>,
-    pub cache_write: Option<f64>,
-    pub cache_write_1h: Option<f64>,
-    pub reasoning: Option<f64>,
-    pub audio_input: Option<f64>,
-    pub audio_output: Option<f64>,
-    pub image_input: Option<f64>,
-    pub image_output: Option<f64>,
-}
-
-impl Model {
-    pub fn prices(&self) -> Prices {
-        Prices {
-            input: self.input_price,
-            output: self.output_price,
-            cached_input: self.cached_input_price,
-            cache_write: self.cache_write_price,
-            cache_write_1h: self.cache_write_1h_price,
-            reasoning: self.reasoning_price,
-            audio_input: self.audio_input_price,
-            audio_output: self.audio_output_price,
-            image_input: self.image_input_price,
-            image_output: self.image_output_price,
-        }
-    }
-}
-
-impl PriceTier {
-    pub fn prices(&self) -> Prices {
-        Prices {
-            input: self.input_price,
-            output: self.output_price,
-            cached_input: self.cached_input_price,
-            cache_write: self.cache_write_price,
-            cache_write_1h: self.cache_write_1h_price,
-            ..Prices::default()
-        }
-    }
 }
 
 /// Kinds of content.

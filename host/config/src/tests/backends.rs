@@ -18,6 +18,7 @@ fn with_environment(text: &str, env: &[(&str, &str)]) -> Result<Config, InvalidC
         base_dir: Path::new("/nowhere"),
         env: &|name| env.get(name).map(|value| (*value).to_owned()),
         overrides: Overrides::default(),
+        now: 0,
     })
 }
 

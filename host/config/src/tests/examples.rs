@@ -20,6 +20,7 @@ fn every_example_is_a_configuration() {
             base_dir: path.parent().unwrap(),
             env: &|name| Some(format!("value-of-{name}")),
             overrides: Overrides::default(),
+            now: 0,
         });
         parsed.unwrap_or_else(|error| panic!("{error}"));
         count += 1;

@@ -112,9 +112,10 @@ fn resolve<'s>(schema: &'s Value, definitions: &'s Map<String, Value>) -> &'s Va
 /// Describes the values of a key.
 fn kind(schema: &Value, definitions: &Map<String, Value>) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"))
-        && let Some(word) = [("Duration", "duration"), ("Size", "size"), ("Address", "address")]
-            .iter()
-            .find(|(n, _)| *n == name)
+        && let Some(word) =
+            [("Duration", "duration"), ("Size", "size"), ("Address", "address"), ("Date", "date")]
+                .iter()
+                .find(|(n, _)| *n == name)
     {
         return word.1.to_owned();
     }

@@ -207,8 +207,8 @@ fn beside(files: &[&str], text: &str) -> Result<Config, InvalidConfig> {
         fs::write(directory.join(file), "").unwrap();
     }
     let text = format!("policy_dir = \"policies.d\"\n{text}{REST}");
-    let (env, overrides) = (&|_: &str| None, Overrides::default());
-    Config::parse(ConfigSource { file: "pointsman.toml", text: &text, base_dir: base.path(), env, overrides })
+    let (env, overrides, base_dir) = (&|_: &str| None, Overrides::default(), base.path());
+    Config::parse(ConfigSource { file: "pointsman.toml", text: &text, base_dir, env, overrides, now: 0 })
 }
 
 #[test]

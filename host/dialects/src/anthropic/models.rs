@@ -1,6 +1,7 @@
 //! Rendering of models and lists of models.
 
 use bytes::Bytes;
+use pointsman_domain::date::Date;
 use serde::Serialize;
 
 use super::serialize;
@@ -56,20 +57,11 @@ pub fn render_model(model: &ModelEntry<'_>) -> Bytes {
     serialize(&ModelBody::from(model))
 }
 
-/// Returns a time in the format of RFC 3339. The date is computed as in H. Hinnant,
-/// "chrono-compatible low-level date algorithms", `civil_from_days`.
+/// Returns a time in the format of RFC 3339.
 fn rfc3339(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (date, second) = (Date::at(seconds), seconds % 86_400);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    format!("{date}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]

@@ -95,6 +95,7 @@ fn check(import: &Import) -> Result<(), CommandError> {
         base_dir: Path::new(""),
         env: &|_| Some("set".to_owned()),
         overrides: Overrides::default(),
+        now: 0,
     };
     let invalid = match Config::parse(source) {
         Ok(_) => return Ok(()),

@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use pointsman_config::{Config, Overrides, catalogue};
 use pointsman_domain::model::Operation;
 use pointsman_domain::names::nearest_name;
+use pointsman_serving::clock::unix_seconds;
 
 use super::{CommandError, TextTable, print};
 use description::ModelDescription;
@@ -137,7 +138,9 @@ impl CommonArgs {
         match &self.config {
             Some(file) => configured(file),
             None => {
-                Ok(catalogue::entries().map(|(id, facts)| ModelDescription::listed(id, &facts)).collect())
+                let now = unix_seconds();
+                let models = catalogue::entries();
+                Ok(models.map(|(id, facts)| ModelDescription::listed(id, &facts, now)).collect())
             }
         }
     }
@@ -154,8 +157,11 @@ impl CommonArgs {
 fn configured(file: &Path) -> Result<Vec<ModelDescription>, CommandError> {
     let config =
         Config::load(file, Overrides::default()).map_err(|error| CommandError::Input(error.to_string()))?;
-    let models = config.models.iter().zip(&config.origins);
-    Ok(models.map(|(model, origin)| ModelDescription::configured(model, origin)).collect())
+    let now = unix_seconds();
+    let models = config.models.iter().zip(&config.origins).zip(&config.price_schedules);
+    Ok(models
+        .map(|((model, origin), prices)| ModelDescription::configured(model, origin, prices, now))
+        .collect())
 }
 
 impl FilterArgs {

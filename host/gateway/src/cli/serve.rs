@@ -13,6 +13,7 @@ use pointsman_policy::Runtime;
 use pointsman_serving::app::App;
 use pointsman_serving::feedback;
 use pointsman_serving::recorder::Recorder;
+use pointsman_serving::reload::price_watch::PriceWatch;
 use pointsman_serving::reload::rollback_watch::RollbackWatch;
 use pointsman_serving::reload::{
     self, ConfigSource, PolicySources, ReloadTask, Reloader, Triggers, UnreachableSources,
@@ -139,6 +140,7 @@ async fn serve(
         tasks.spawn(delivery),
         tasks.spawn(asking),
         tasks.spawn(RollbackWatch::new(Arc::clone(&reloader), change_notifier)),
+        tasks.spawn(PriceWatch::new(Arc::clone(&reloader))),
         tasks.spawn(ReloadTask { triggers, reloader: Arc::clone(&reloader) }),
         tasks.spawn(EventSource(Arc::clone(&admin))),
     ];

@@ -18,6 +18,7 @@ fn imported(text: &str) -> Import {
             base_dir: Path::new(""),
             env: &|_| Some("secret".to_owned()),
             overrides: Overrides::default(),
+            now: 0,
         });
         let config = config.unwrap_or_else(|error| panic!("{error}\n{}", import.toml));
         assert_eq!(

@@ -200,7 +200,7 @@ impl Reloader {
 }
 
 /// Builds a snapshot of the same configuration with another rollout state.
-fn rebuilt(current: &Snapshot, state: &RolloutState) -> Result<Snapshot, OperationError> {
+pub(super) fn rebuilt(current: &Snapshot, state: &RolloutState) -> Result<Snapshot, OperationError> {
     rebuilt_with(current.policies(), current, state)
 }
 
@@ -214,7 +214,7 @@ pub(super) fn rebuilt_with(
     // No backend is new, so none can fail.
     let backends =
         connect(&config, Some(current)).map_err(|error| OperationError::Conflict(error.to_string()))?;
-    Ok(Snapshot::build(config, backends, policies, state, Some(current)))
+    Ok(Snapshot::build(config, backends, policies, state, Some(current), unix_seconds()))
 }
 
 /// Removes a promotion from the state, and returns the state with the audit entry.

@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use pointsman_domain::date::Date;
+
 const PREFIX: &str = "decisions-";
 const PLAIN: &str = ".jsonl";
 /// Suffix of a compressed file.
@@ -77,26 +79,10 @@ impl LogFileName {
 
 /// Formats seconds since 1970 as `20261126T212520Z`.
 fn utc(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
+    let date = Date::at(seconds).to_string().replace('-', "");
+    let second = seconds % 86_400;
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
-}
-
-/// Converts days since 1970 to year, month and day. Years are counted from March, so that the leap day
-/// is the last day of a year, in cycles of 400 years.
-fn date(days: u64) -> (u64, u64, u64) {
-    /// Days from 1 March of the year 0 to 1 January 1970.
-    const SHIFT: u64 = 719_468;
-    const CYCLE: u64 = 146_097;
-    let days = days + SHIFT;
-    let (cycle, day) = (days / CYCLE, days % CYCLE);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day_of_month = day - (153 * month + 2) / 5 + 1;
-    let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (cycle * 400 + year + next_year, month, day_of_month)
+    format!("{date}T{hour:02}{minute:02}{second:02}Z")
 }
 
 #[cfg(test)]

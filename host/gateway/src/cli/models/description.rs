@@ -3,7 +3,7 @@
 use pointsman_config::FactsOrigin;
 use pointsman_config::catalogue::{self, CatalogueFacts};
 use pointsman_domain::model::{Abilities, Modalities, Model, Operation};
-use pointsman_domain::money::{Picodollars, Price};
+use pointsman_domain::money::{Picodollars, Price, PriceSchedule};
 use serde::Serialize;
 
 /// Picodollars per token for one US dollar per million tokens.
@@ -21,8 +21,11 @@ pub(super) struct ModelDescription {
     pub(super) abilities: Vec<String>,
     /// Unit that the provider charges by: `token`, or another one, which the gateway does not count.
     pub(super) charged_by: &'static str,
-    /// `None` if the prices of tokens are not known.
+    /// Prices that are in force; `None` if the prices of tokens are not known.
     pub(super) usd_per_million_tokens: Option<Prices>,
+    /// Past, current and coming prices, in their order; none if no change is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) price_periods: Vec<Period>,
     /// Source of the facts; `None` if the configuration states all.
     pub(super) source: Option<Source>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +55,26 @@ pub(super) struct Prices {
     image_output: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tiers: Vec<TierPrices>,
+}
+
+/// Prices during a time.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Period {
+    /// First day, from 00:00 UTC on; `None` if it is not known.
+    pub(super) from: Option<String>,
+    /// First day of the next prices; `None` if no change is known.
+    pub(super) until: Option<String>,
+    pub(super) status: PeriodStatus,
+    pub(super) usd_per_million_tokens: Prices,
+}
+
+/// Place of a period in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PeriodStatus {
+    Past,
+    Current,
+    Coming,
 }
 
 /// Prices of calls with a long input.
@@ -84,7 +107,8 @@ pub(super) struct Configured {
 
 impl ModelDescription {
     /// Describes an entry of the catalogue.
-    pub(super) fn listed(id: &str, facts: &CatalogueFacts) -> Self {
+    pub(super) fn listed(id: &str, facts: &CatalogueFacts, now: u64) -> Self {
+        let schedule = facts.price_schedule();
         Self {
             id: id.to_owned(),
             operations: facts.operations.iter().copied().map(Operation::name).collect(),
@@ -93,17 +117,22 @@ impl ModelDescription {
             inputs: modalities(facts.inputs),
             abilities: abilities(facts.abilities),
             charged_by: charged_by(facts),
-            usd_per_million_tokens: facts.price.as_ref().map(Prices::new),
+            usd_per_million_tokens: schedule.at(now).map(Prices::new),
+            price_periods: periods(&schedule, now),
             source: Some(Source::new(id, facts)),
             configuration: None,
         }
     }
 
     /// Describes a model of a configuration.
-    pub(super) fn configured(model: &Model, origin: &FactsOrigin) -> Self {
+    pub(super) fn configured(
+        model: &Model,
+        origin: &FactsOrigin,
+        schedule: &PriceSchedule,
+        now: u64,
+    ) -> Self {
         let entry = origin.catalogue.as_deref().and_then(|id| Some((id, catalogue::lookup(id)?)));
         let facts = entry.as_ref().map(|(_, facts)| facts);
-        let is_priced = !origin.stated.is_empty() || facts.is_none_or(|facts| facts.price.is_some());
         Self {
             id: model.id.to_string(),
             operations: model.operations.iter().copied().map(Operation::name).collect(),
@@ -112,7 +141,8 @@ impl ModelDescription {
             inputs: modalities(model.inputs),
             abilities: abilities(model.abilities),
             charged_by: facts.map_or("token", charged_by),
-            usd_per_million_tokens: is_priced.then(|| Prices::new(&model.price)),
+            usd_per_million_tokens: schedule.at(now).map(Prices::new),
+            price_periods: periods(schedule, now),
             source: entry.as_ref().map(|(id, facts)| Source::new(id, facts)),
             configuration: Some(Configured {
                 backend: model.backend.to_string(),
@@ -120,6 +150,12 @@ impl ModelDescription {
                 stated_prices: origin.stated.clone(),
             }),
         }
+    }
+
+    /// Returns the key that states a price in force: its own, or the list of changes.
+    pub(super) fn key_in_force(&self, key: &'static str) -> &'static str {
+        let current = self.price_periods.iter().find(|period| period.status == PeriodStatus::Current);
+        if current.is_some_and(|period| period.from.is_some()) { "prices" } else { key }
     }
 
     /// Returns the origin of the price with a key of the configuration, such as `input_price`.
@@ -131,6 +167,22 @@ impl ModelDescription {
             None => "default".to_owned(),
         }
     }
+}
+
+/// Returns the times with different prices; none if there is only one.
+fn periods(schedule: &PriceSchedule, now: u64) -> Vec<Period> {
+    let dated = schedule.periods().filter(|_| !schedule.changes.is_empty());
+    let periods = dated.map(|period| Period {
+        from: period.from.map(|from| from.to_string()),
+        until: period.until.map(|until| until.to_string()),
+        status: match (period.contains(now), period.has_begun(now)) {
+            (true, _) => PeriodStatus::Current,
+            (false, true) => PeriodStatus::Past,
+            (false, false) => PeriodStatus::Coming,
+        },
+        usd_per_million_tokens: Prices::new(period.price),
+    });
+    periods.collect()
 }
 
 impl Prices {

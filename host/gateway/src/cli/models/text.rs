@@ -3,7 +3,7 @@
 use pointsman_config::{catalogue, providers};
 
 use super::TextTable;
-use super::description::{ModelDescription, Prices};
+use super::description::{ModelDescription, PeriodStatus, Prices};
 
 /// Cells without a value.
 const NONE: &str = "-";
@@ -24,7 +24,7 @@ pub(super) fn table(models: &[ModelDescription], notes: Vec<String>) -> String {
             input,
             output,
             match is_configured {
-                true => model.price_origin("input_price"),
+                true => model.price_origin(model.key_in_force("input_price")),
                 false => date(model).to_owned(),
             },
         ]);
@@ -73,29 +73,62 @@ pub(super) fn describe(model: &ModelDescription) -> String {
 }
 
 fn prices(model: &ModelDescription) -> String {
-    let Some(prices) = &model.usd_per_million_tokens else {
-        let reason = match model.charged_by {
-            "token" => "the prices of tokens are not known: set `input_price` and `output_price`".to_owned(),
-            unit => format!(
-                "the provider charges by the {unit}, which the gateway does not count: calls have a cost of $0"
-            ),
-        };
-        return format!("prices: {reason}");
+    let current = match &model.usd_per_million_tokens {
+        Some(prices) if model.price_periods.is_empty() => price_table(model, prices, "", true),
+        Some(_) => String::new(),
+        None => {
+            let reason = match model.charged_by {
+                "token" if model.price_periods.is_empty() => {
+                    "the prices of tokens are not known: set `input_price` and `output_price`".to_owned()
+                }
+                "token" => "the prices of tokens are not known yet: calls have a cost of $0".to_owned(),
+                unit => format!(
+                    "the provider charges by the {unit}, which the gateway does not count: calls have a cost of $0"
+                ),
+            };
+            format!("prices: {reason}")
+        }
     };
-    let mut table = TextTable::new(&["US dollars per million tokens"]);
-    add_prices(&mut table, model, prices, "");
+    let periods = model.price_periods.iter().map(|period| {
+        let condition = match (period.status, &period.from, &period.until) {
+            (PeriodStatus::Current, Some(from), _) => format!(", in force since {from}"),
+            (PeriodStatus::Current, None, _) => ", in force".to_owned(),
+            (PeriodStatus::Past, _, Some(until)) => format!(", until {until} (past)"),
+            (_, Some(from), _) => format!(", from {from} on (coming)"),
+            (_, None, _) => String::new(),
+        };
+        price_table(model, &period.usd_per_million_tokens, &condition, period.from.is_none())
+    });
+    let parts: Vec<String> = [current].into_iter().chain(periods).filter(|part| !part.is_empty()).collect();
+    parts.join("\n\n")
+}
+
+/// Renders prices with their origin: the list of changes, unless they are the initial ones.
+fn price_table(model: &ModelDescription, prices: &Prices, condition: &str, is_initial: bool) -> String {
+    let mut table = TextTable::new(&[format!("US dollars per million tokens{condition}").as_str()]);
+    add_prices(&mut table, model, prices, "", is_initial);
     for tier in &prices.tiers {
         let condition = format!(", above {} input tokens", tier.above);
-        add_prices(&mut table, model, &tier.prices, &condition);
+        add_prices(&mut table, model, &tier.prices, &condition, is_initial);
     }
     table.render(Vec::new())
 }
 
-fn add_prices(table: &mut TextTable, model: &ModelDescription, prices: &Prices, condition: &str) {
+fn add_prices(
+    table: &mut TextTable,
+    model: &ModelDescription,
+    prices: &Prices,
+    condition: &str,
+    is_initial: bool,
+) {
     for (name, key, price) in prices.rows() {
         let mut row = vec![format!("  {name}{condition}"), price.to_string()];
         if model.configuration.is_some() {
-            let key = if condition.is_empty() { key } else { "price_tiers" };
+            let key = match (is_initial, condition.is_empty()) {
+                (false, _) => "prices",
+                (true, false) => "price_tiers",
+                (true, true) => key,
+            };
             row.push(model.price_origin(key));
         }
         table.add(row);
@@ -148,11 +181,13 @@ fn words(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
+    use pointsman_domain::date::Date;
+    use pointsman_domain::money::{Price, PriceChange};
 
     use super::*;
 
     fn listed(id: &str) -> ModelDescription {
-        ModelDescription::listed(id, &catalogue::lookup(id).unwrap())
+        ModelDescription::listed(id, &catalogue::lookup(id).unwrap(), 0)
     }
 
     #[test]
@@ -165,6 +200,42 @@ mod tests {
         let text = describe(&listed("302ai/gpt-4o"));
         assert!(text.contains("  [backends.302ai]\n  base_url = \"https://…\""), "{text}");
         assert!(configuration("wafer.ai/x").starts_with("  [backends.\"wafer.ai\"]\n"));
+    }
+
+    #[test]
+    fn past_current_and_coming_prices_are_listed_with_their_dates() {
+        let mut facts = catalogue::lookup("openai/gpt-4o-mini").unwrap();
+        let [yesterday, next_year] = ["2026-11-30", "2027-01-01"].map(|date| Date::parse(date).unwrap());
+        facts.price = Some(Price::per_million(1.0, 2.0));
+        facts.price_changes = vec![
+            PriceChange { from: yesterday, price: Price::per_million(3.0, 4.0) },
+            PriceChange { from: next_year, price: Price::per_million(5.0, 6.0) },
+        ];
+        let model = ModelDescription::listed("openai/gpt-4o-mini", &facts, next_year.start() - 1);
+        assert_snapshot!(prices(&model), @r"
+        US dollars per million tokens, until 2026-11-30 (past)
+          input                                                 1
+          output                                                2
+
+        US dollars per million tokens, in force since 2026-11-30
+          input                                                   3
+          output                                                  4
+
+        US dollars per million tokens, from 2027-01-01 on (coming)
+          input                                                     5
+          output                                                    6
+        ");
+        assert!(table(&[model], Vec::new()).contains("  3  "));
+        facts.price = None;
+        facts.price_changes.remove(0);
+        let model = ModelDescription::listed("openai/gpt-4o-mini", &facts, next_year.start() - 1);
+        assert_snapshot!(prices(&model), @r"
+        prices: the prices of tokens are not known yet: calls have a cost of $0
+
+        US dollars per million tokens, from 2027-01-01 on (coming)
+          input                                                     5
+          output                                                    6
+        ");
     }
 
     #[test]

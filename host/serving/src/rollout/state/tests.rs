@@ -11,8 +11,14 @@ fn config(policy: &str, more: &str) -> Config {
          [routes.main]\npolicy = \"{policy}\"\n{more}\n"
     );
     let overrides = Overrides::default();
-    let input =
-        ConfigSource { file: "test", text: &text, base_dir: Path::new(""), env: &|_| None, overrides };
+    let input = ConfigSource {
+        file: "test",
+        text: &text,
+        base_dir: Path::new(""),
+        env: &|_| None,
+        overrides,
+        now: 0,
+    };
     Config::parse(input).unwrap()
 }
 
