@@ -72,6 +72,7 @@ mod state;
 mod stream_ends;
 mod supply;
 mod time_limits;
+mod token_counts;
 mod top;
 mod traces;
 mod trials;

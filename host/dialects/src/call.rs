@@ -4,6 +4,7 @@
 mod forwarded;
 mod path;
 mod task;
+mod token_count;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use pointsman_wire::TaskOutputs;
 
 pub use self::path::stored_response_path;
 pub use self::task::InvalidTaskInput;
+pub use self::token_count::{TOKEN_COUNT_PATH, counts_tokens, read_token_count, token_count_body};
 
 use crate::answer::{AnswerFormat, AnswerTranslation};
 use crate::anthropic::pass_through::has_foreign_reasoning;

@@ -10,9 +10,10 @@ use bytes::Bytes;
 use pointsman_domain::model::{Abilities, Operation};
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
-use pointsman_domain::serving_error::{ErrorKind, ServingError};
+use pointsman_domain::serving_error::ServingError;
 use pointsman_wire::form::UploadedForm;
 
+use crate::anthropic;
 use crate::forwarded::{ForwardedApi, ForwardedRequest};
 use crate::protocol::Protocol;
 
@@ -126,14 +127,9 @@ impl ClientRequest {
             Self::Forwarded(request) => request.held_bytes(),
         }
     }
+}
 
-    /// Renders the estimated tokens of the input as the response to a request for them.
-    ///
-    /// # Errors
-    /// Fails if the request has no conversation.
-    pub fn render_token_count(&self) -> Result<Bytes, ServingError> {
-        let no_conversation =
-            || ServingError::new(ErrorKind::UnsupportedRequest, "the request has no messages");
-        Ok(self.as_conversation().ok_or_else(no_conversation)?.render_token_count())
-    }
+/// Renders the tokens of an input as the response to a request for their number.
+pub fn render_token_count(input_tokens: u64) -> Bytes {
+    anthropic::render_count_tokens(input_tokens)
 }

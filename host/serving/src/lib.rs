@@ -20,6 +20,7 @@ pub mod response_owners;
 pub mod rollout;
 pub mod snapshot;
 pub mod timer;
+pub mod token_count;
 pub mod traces;
 pub mod uploads;
 

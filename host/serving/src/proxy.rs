@@ -14,4 +14,4 @@ pub mod request;
 pub mod routing;
 pub mod stored_response;
 
-pub use attempt::ErrorAnswer;
+pub use attempt::{ErrorAnswer, FailedAttempt, count_tokens};

@@ -73,6 +73,12 @@ pub(crate) fn log_attempt_failure(failure: &AttemptFailure<'_>, suppressed: u64)
     tracing::info!(decision, task, %model, left_out, "an attempt failed: {}", cut(&kind.to_string()));
 }
 
+pub(crate) fn log_token_count_failure(model: &ModelId, kind: &FailureKind, suppressed: u64) {
+    let left_out = (suppressed > 0).then_some(suppressed);
+    let message = "the provider did not count the tokens of a request";
+    tracing::info!(%model, left_out, "{message}: {}", cut(&kind.to_string()));
+}
+
 pub(crate) fn log_task_failure(decision: &str, task: &str, error: &str) {
     tracing::debug!(decision, task, "a task failed: {}", cut(error));
 }

@@ -28,7 +28,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::History;
+use pointsman_domain::ids::ModelId;
 use pointsman_domain::trace::TraceContext;
 
 pub use content::{AnswerText, CapturedOutput, ContentSource};
@@ -83,6 +85,17 @@ impl Telemetry {
         let admitted = self.log_throttle.admit("an attempt failed", reason, model, Instant::now());
         if let Some(suppressed) = admitted {
             events::log_attempt_failure(failure, suppressed);
+        }
+    }
+
+    /// Logs that the provider of a model did not count the tokens of a request. The log is throttled,
+    /// since every request can cause one.
+    pub fn log_token_count_failure(&self, model: &ModelId, kind: &FailureKind) {
+        let event = "the tokens were not counted";
+        if let Some(suppressed) =
+            self.log_throttle.admit(event, kind.as_str(), model.as_str(), Instant::now())
+        {
+            events::log_token_count_failure(model, kind, suppressed);
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use pointsman_domain::model::{Abilities, Operation};
 use pointsman_domain::plan::ComposedPart;
 use pointsman_domain::prompt::{ContentSize, Prompt};
@@ -11,7 +10,6 @@ use pointsman_domain::serving_error::ServingError;
 use pointsman_wire::TaskOutputs;
 use pointsman_wire::openai::client::ChatRequest;
 
-use crate::anthropic;
 use crate::anthropic::pass_through::MessagesBody;
 use crate::completions::CompletionsBody;
 use crate::protocol::Protocol;
@@ -142,11 +140,6 @@ impl ClientConversation {
     /// messages, such as tools.
     pub fn size_beside_messages(&self) -> ContentSize {
         self.chat.size_beside_messages()
-    }
-
-    /// Renders the estimated tokens of the input as the response to a request for them.
-    pub fn render_token_count(&self) -> Bytes {
-        anthropic::render_count_tokens(self.input_tokens().into())
     }
 
     /// Composes a text from parts of the request and outputs of tasks.

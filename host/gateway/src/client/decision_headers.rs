@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pointsman_dialects::protocol::Protocol;
-
+use pointsman_domain::ids::ModelId;
 use pointsman_serving::accounting::RequestReport;
+use pointsman_serving::token_count::TokenCount;
 
 const ROUTE: HeaderName = HeaderName::from_static("x-pointsman-route");
 const POLICY: HeaderName = HeaderName::from_static("x-pointsman-policy");
@@ -22,6 +23,7 @@ const LATENCY: HeaderName = HeaderName::from_static("x-pointsman-latency-ms");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Id of a request, by which Anthropic's libraries refer to it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const TOKEN_COUNT: HeaderName = HeaderName::from_static("x-pointsman-token-count");
 
 /// Most members that are listed as left out.
 const MAX_DROPPED: usize = 32;
@@ -31,7 +33,7 @@ const MAX_DROPPED: usize = 32;
 pub(super) const EXPOSED: &str = "x-pointsman-route, x-pointsman-policy, x-pointsman-policy-failure, \
                                   x-pointsman-model, x-pointsman-decision-id, x-pointsman-attempts, \
                                   x-pointsman-tasks, x-pointsman-dropped, x-pointsman-cost-usd, x-pointsman-latency-ms, \
-                                  retry-after, x-request-id, request-id";
+                                  x-pointsman-token-count, retry-after, x-request-id, request-id";
 
 /// Adds the report of a request to the headers of its response. The id of its decision is also that of
 /// the request for the client's libraries, unless the provider stated one that passes through.
@@ -62,6 +64,13 @@ pub(super) fn write(report: RequestReport, protocol: Protocol, headers: &mut Hea
     put(headers, LATENCY, latency.map(milliseconds).as_deref());
     headers.extend(attempts.map(|attempts| (ATTEMPTS, HeaderValue::from(attempts))));
     headers.extend(tasks.map(|tasks| (TASKS, HeaderValue::from(tasks))));
+}
+
+/// Adds the origin of a number of tokens to the headers of its response.
+pub(super) fn write_token_count(count: &TokenCount, headers: &mut HeaderMap) {
+    put(headers, MODEL, count.model.as_ref().map(ModelId::as_str));
+    let origin = if count.model.is_some() { "provider" } else { "estimate" };
+    put(headers, TOKEN_COUNT, Some(origin));
 }
 
 /// Names are checked when configured and labels when decided, so a value that no header can hold
@@ -105,6 +114,7 @@ mod tests {
             LATENCY,
             X_REQUEST_ID,
             REQUEST_ID,
+            TOKEN_COUNT,
         ];
         for name in names {
             assert!(exposed.contains(&name.as_str()), "{name}");

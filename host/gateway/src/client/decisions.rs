@@ -20,7 +20,7 @@ use pointsman_serving::proxy::request::AcceptedRequest;
 use pointsman_serving::proxy::routing::{DecisionMaker, NotRouted, RoutingAction, Selection};
 
 use super::error::ErrorResponse;
-use super::reading;
+use super::reading::{self, RequestPurpose};
 
 const PROTOCOL: Protocol = Protocol::ChatCompletions;
 
@@ -32,7 +32,7 @@ pub(super) async fn dry_run(
 ) -> Result<Response, ErrorResponse> {
     let arrived = SystemTime::now();
     let snapshot = app.snapshot();
-    let accepted = reading::read(&app, &snapshot, PROTOCOL, request).await;
+    let accepted = reading::read(&app, &snapshot, RequestPurpose::Answer(PROTOCOL), request).await;
     let AcceptedRequest { routing, body_memory: _body_memory, .. } =
         accepted.inspect_err(|error| app.recorder.record_rejected(error.kind))?;
     let (route, deadline) = (routing.route, routing.deadline);

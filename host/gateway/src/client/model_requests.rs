@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request};
+use http::Request;
 use pointsman_dialects::protocol::{ForwardedApi, Protocol};
 use pointsman_serving::app::App;
 use pointsman_serving::handler::serve;
+use pointsman_serving::token_count;
 
-use super::{reading, rejected, response};
+use super::reading::{self, RequestPurpose};
+use super::{rejected, response};
 
 /// Handles `POST /v1/chat/completions`.
 pub(super) async fn chat_completions(app: State<Arc<App>>, request: Request<Body>) -> Response {
@@ -33,12 +34,15 @@ pub(super) async fn messages(app: State<Arc<App>>, request: Request<Body>) -> Re
     answer(Protocol::Messages, app, request).await
 }
 
-/// Handles `POST /v1/messages/count_tokens` with the gateway's estimate: which model answers a
-/// request, and so how its tokens are counted, is decided only when it is served.
+/// Handles `POST /v1/messages/count_tokens`.
 pub(super) async fn count_tokens(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
     let snapshot = app.snapshot();
-    match reading::count_tokens(&app, &snapshot, request).await {
-        Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+    let counted = match reading::read(&app, &snapshot, RequestPurpose::TokenCount, request).await {
+        Ok(accepted) => token_count::count(&app, &snapshot, accepted).await,
+        Err(error) => Err(error),
+    };
+    match counted {
+        Ok(count) => response::render_token_count(&count),
         Err(error) => rejected(&app, Protocol::Messages, error).into_response(),
     }
 }
@@ -51,7 +55,7 @@ pub(super) async fn forwarded(api: ForwardedApi, app: State<Arc<App>>, request: 
 /// Answers a request, or reports why not. Headers report the decision in both cases.
 async fn answer(protocol: Protocol, State(app): State<Arc<App>>, request: Request<Body>) -> Response {
     let snapshot = app.snapshot();
-    match reading::read(&app, &snapshot, protocol, request).await {
+    match reading::read(&app, &snapshot, RequestPurpose::Answer(protocol), request).await {
         Ok(accepted) => response::render(protocol, serve(&app, &snapshot, accepted).await),
         Err(error) => rejected(&app, protocol, error).into_response(),
     }

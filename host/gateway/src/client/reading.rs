@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, Request};
 use pointsman_dialects::protocol::{ForwardedApi, Protocol};
@@ -25,11 +25,20 @@ const PARSED_AT_ONCE: usize = 256 << 10;
 /// Time in which a client has to send its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Purpose of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RequestPurpose {
+    /// An answer, in a protocol.
+    Answer(Protocol),
+    /// The number of tokens of a message.
+    TokenCount,
+}
+
 /// Reads and accepts a request that has just arrived.
 pub(super) async fn read<'a>(
     app: &App,
     snapshot: &'a Snapshot,
-    protocol: Protocol,
+    purpose: RequestPurpose,
     request: Request<Body>,
 ) -> Result<AcceptedRequest<'a>, ServingError> {
     let (parts, mut body) = request.into_parts();
@@ -38,10 +47,13 @@ pub(super) async fn read<'a>(
     let options = request_options::read(&parts.headers)?;
     let mut body_memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
     let mut timed_from = arrived;
-    let body = match body_kind(protocol, &parts.headers)? {
+    let body = match body_kind(purpose, &parts.headers)? {
         BodyKind::Json => {
             let limit = snapshot.max_body_bytes;
-            let scan = ClientRequestScan::new(protocol, limit);
+            let scan = match purpose {
+                RequestPurpose::Answer(protocol) => ClientRequestScan::new(protocol, limit),
+                RequestPurpose::TokenCount => ClientRequestScan::count_tokens(limit),
+            };
             client_request(scan, &parts.headers, &mut body, limit, &mut body_memory).await?
         }
         BodyKind::Form { api, boundary } => {
@@ -58,22 +70,6 @@ pub(super) async fn read<'a>(
     AcceptedRequest::accept(snapshot, &app.responses, incoming)
 }
 
-/// Returns the response to a request for the number of its tokens.
-pub(super) async fn count_tokens(
-    app: &App,
-    snapshot: &Snapshot,
-    request: Request<Body>,
-) -> Result<Bytes, ServingError> {
-    let (parts, mut body) = request.into_parts();
-    let key = snapshot.keys.authenticate(&parts.headers)?;
-    let mut memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
-    let limit = snapshot.max_body_bytes;
-    let scan = ClientRequestScan::count_tokens(limit);
-    let body = client_request(scan, &parts.headers, &mut body, limit, &mut memory).await?;
-    AcceptedRequest::check_model(snapshot, body.model(), key)?;
-    body.render_token_count()
-}
-
 /// Kind of a body.
 enum BodyKind {
     Json,
@@ -82,8 +78,8 @@ enum BodyKind {
 
 /// Returns the kind of the body by its media type. One that is not that of a form is taken for JSON,
 /// since clients that send JSON often state another type, or none.
-fn body_kind(protocol: Protocol, headers: &HeaderMap) -> Result<BodyKind, ServingError> {
-    let Protocol::Forwarded(api) = protocol else { return Ok(BodyKind::Json) };
+fn body_kind(purpose: RequestPurpose, headers: &HeaderMap) -> Result<BodyKind, ServingError> {
+    let RequestPurpose::Answer(Protocol::Forwarded(api)) = purpose else { return Ok(BodyKind::Json) };
     let stated = headers.get(CONTENT_TYPE).and_then(|stated| stated.to_str().ok());
     match stated.and_then(boundary_of) {
         Some(boundary) if api.takes_forms() => Ok(BodyKind::Form { api, boundary }),

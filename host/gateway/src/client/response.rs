@@ -9,9 +9,10 @@ use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use pointsman_dialects::answer::stream_media_type;
 use pointsman_dialects::protocol::Protocol;
-use pointsman_dialects::request::ComposedAnswer;
+use pointsman_dialects::request::{self, ComposedAnswer};
 use pointsman_serving::proxy::ErrorAnswer;
 use pointsman_serving::proxy::answer::{AnswerBody, Response, ResponseContent};
+use pointsman_serving::token_count::TokenCount;
 use pointsman_wire::sse;
 
 use super::decision_headers;
@@ -31,6 +32,14 @@ pub(super) fn render(protocol: Protocol, Response { report, content }: Response)
         ResponseContent::BackendError(error) => backend_error(protocol, *error),
     };
     decision_headers::write(report, protocol, response.headers_mut());
+    response
+}
+
+/// Renders the number of the tokens of a request.
+pub(super) fn render_token_count(count: &TokenCount) -> HttpResponse {
+    let body = Body::from(request::render_token_count(count.input_tokens));
+    let mut response = typed(HeaderMap::new(), "application/json", body);
+    decision_headers::write_token_count(count, response.headers_mut());
     response
 }
 

@@ -29,9 +29,11 @@ mod clock;
 mod error_answer;
 mod opening;
 mod reading;
+mod token_count;
 
 pub use clock::{CallClock, WaitEnd};
 pub use error_answer::ErrorAnswer;
+pub use token_count::count_tokens;
 
 /// An answer past the point of no return.
 #[derive(Debug)]

@@ -70,14 +70,6 @@ impl<'a> AcceptedRequest<'a> {
         let routing = RoutingInput { route, serving, request: Arc::new(facts), prompt, arrived, deadline };
         Ok(Self { headers, body, routing, body_memory })
     }
-
-    /// Checks that there is a route or model of a name, and that the key may use it.
-    ///
-    /// # Errors
-    /// Fails as [`accept`](Self::accept) does.
-    pub fn check_model(snapshot: &Snapshot, model: &str, key: Option<&Key>) -> Result<(), ServingError> {
-        route(snapshot, model, key).map(|_| ())
-    }
 }
 
 fn route<'a>(snapshot: &'a Snapshot, model: &str, key: Option<&Key>) -> Result<&'a Route, ServingError> {

@@ -343,7 +343,9 @@ impl RoutingInput<'_> {
         Some(NotRouted::NoCandidate(none))
     }
 
-    fn models(&self) -> impl Iterator<Item = &Arc<Model>> {
+    /// Returns the models of the route that can serve the request, for reasons that no policy can
+    /// change.
+    pub fn models(&self) -> impl Iterator<Item = &Arc<Model>> {
         self.route.models.iter().filter(|model| self.serving.contains(model))
     }
 

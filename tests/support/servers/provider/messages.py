@@ -2,7 +2,9 @@
 
 import json
 
+from anthropic.types import message_count_tokens_params as stable_count
 from anthropic.types import message_create_params as stable
+from anthropic.types.beta import message_count_tokens_params as beta_count
 from anthropic.types.beta import message_create_params as beta
 
 from script import CACHED, INPUT, OUTPUT, SIGNATURES, THOUGHT, Turn, identifier, signature
@@ -36,6 +38,14 @@ def read(body, headers):
         check_reasoning(body["messages"])
     turn.results = read_messages(body["messages"], (body.get("thread") or {}).get("type") == "continue")
     return turn
+
+
+def count(body, headers):
+    """Checks a request for the number of its tokens and returns the answer."""
+    require(headers["anthropic-version"] in VERSIONS, "headers", "no anthropic-version")
+    package = beta_count if headers["anthropic-beta"] else stable_count
+    check(body, package.MessageCountTokensParams)
+    return {"input_tokens": INPUT}
 
 
 def read_messages(messages, continues_thread):

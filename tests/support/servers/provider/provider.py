@@ -65,6 +65,9 @@ class Handler(BaseHTTPRequestHandler):
             REQUESTS.append({"path": self.path, "body": body})
         try:
             require(self.headers["content-type"] == "application/json", "headers", "no JSON")
+            if self.path == "/anthropic/v1/messages/count_tokens":
+                require(self.headers["x-api-key"] == KEY, "headers", "no x-api-key")
+                return self.reply(200, messages.count(body, self.headers))
             dialect, turn = read(self.path, self.headers, body)
             if turn.model == "limited":
                 return self.reply(429, dialect.error(429, "Rate limit reached for requests"), retry=True)
