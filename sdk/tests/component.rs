@@ -45,8 +45,8 @@ fn short(name: &str) -> String {
 #[test]
 fn a_policy_imports_only_what_it_calls_and_exports_no_observer() {
     let (imports, exports) = interfaces("pointsman-example-in-time");
-    // Its settings are read to be checked; `types` has no functions.
-    assert_eq!(imports, ["settings", "types"].map(str::to_owned));
+    // Its settings are read to be checked, panics are logged; `types` has no functions.
+    assert_eq!(imports, ["settings", "log", "types"].map(str::to_owned));
     assert_eq!(exports, ["configuration", "router"].map(str::to_owned));
 }
 
@@ -84,7 +84,7 @@ fn a_policy_that_coordinates_media_and_a_chain_see_neither_prompt_nor_outputs() 
         imports.sort();
         assert_eq!(
             imports,
-            ["details", "outline", "plans", "settings", "types"].map(str::to_owned),
+            ["details", "log", "outline", "plans", "settings", "types"].map(str::to_owned),
             "{policy}"
         );
         assert_eq!(exports, ["configuration", "orchestrator"].map(str::to_owned), "{policy}");
@@ -110,10 +110,14 @@ fn other_orchestrating_policies_import_the_content_that_they_read() {
 #[test]
 fn reference_policies_import_the_prompt_only_to_classify_tasks() {
     let asks = |policy: &str| interfaces(&format!("pointsman-policy-{policy}")).0;
-    assert_eq!(asks("cost"), ["settings", "details", "types"].map(str::to_owned));
-    assert_eq!(asks("performance"), ["settings", "types"].map(str::to_owned));
+    assert_eq!(asks("cost"), ["settings", "log", "details", "types"].map(str::to_owned));
+    assert_eq!(asks("performance"), ["settings", "log", "types"].map(str::to_owned));
     for policy in ["task-type", "dynamic"] {
-        assert_eq!(asks(policy), ["settings", "details", "prompt", "types"].map(str::to_owned), "{policy}");
+        assert_eq!(
+            asks(policy),
+            ["settings", "log", "details", "prompt", "types"].map(str::to_owned),
+            "{policy}"
+        );
     }
 }
 

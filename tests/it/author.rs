@@ -1,8 +1,9 @@
 //! The commands of `pointsman policy` for authors, on real policies.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use pointsman_guests::{
     FIRST, HOSTILE, Misdeed, PLANNER, Planned, READER, Shape, misbehaving_at_once, planned, wrong_world,
@@ -291,4 +292,77 @@ fn the_schema_of_cases_is_printed() {
     let (out, _) = texts(&output);
     let schema: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(schema["title"], "Pointsman policy cases");
+}
+
+#[test]
+fn a_decision_log_gives_cases_and_counts_what_makes_none() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/compatibility/0.1.0/decisions");
+    let author = Author::new(&[]).with("first.wasm", FIRST).with("reader.wasm", READER);
+    let out = author.run_ok(&["test", "builtin:cost", "--record", log, "--decided-by", "cost"]);
+    for expected in [
+        "left out: 4 records: another policy decided\n",
+        "left out: 1 records: no decision\n",
+        "ok: 7 passed",
+    ] {
+        assert!(out.contains(expected), "{expected}\nis not in:\n{out}");
+    }
+    let report = author.run(&["test", "first.wasm", "--record", log, "--decided-by", "cost", "--json"]);
+    assert_eq!((report.0, &*report.2), (Some(1), "error: 7 of 7 cases failed\n"));
+    let report: Value = serde_json::from_str(&report.1).expect("JSON");
+    assert_eq!(report["cases"][0]["differences"][0]["expected"], "cheapest");
+    assert_eq!(report["left_out"]["another policy decided"], 4);
+
+    let (status, _, err) = author.run(&["test", "reader.wasm", "--record", log]);
+    assert_eq!(status, Some(2));
+    assert!(err.contains("no content (`decision_log.content` was off)"), "{err}");
+}
+
+#[test]
+fn a_bench_has_times_memory_and_fuel_in_ratio_to_a_baseline() {
+    let author = Author::new(&[]).with("first.wasm", FIRST);
+    let rounds = ["--rounds", "20", "--warm-up", "2"];
+    let bench = |more: &[&str]| author.run(&[&["bench", "builtin:cost"], &rounds[..], more].concat());
+    let (status, out, err) = bench(&["--baseline", "first.wasm", "--json"]);
+    assert_eq!((status, &*err), (Some(0), ""), "{out}");
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    let cost = &report["policies"][0];
+    for member in ["fresh_us", "kept_us"] {
+        assert!(
+            cost[member]["p50"].as_f64() > Some(0.0)
+                && cost[member]["p99"].as_f64() >= cost[member]["p50"].as_f64()
+        );
+    }
+    assert!(cost["memory_bytes"].as_u64() >= Some(1 << 16), "{report:#}");
+    assert!(
+        report["ratio_to_baseline"]["fuel"].as_f64() > Some(1.0),
+        "it does more than the first policy: {report:#}"
+    );
+    let fuel = cost["fuel"].as_u64().expect("it is counted");
+    let (status, out, _) = bench(&["--max-fuel", &fuel.to_string()]);
+    assert_eq!(status, Some(0));
+    assert!(out.starts_with("POLICY") && out.contains("\nbuiltin:cost  "), "{out}");
+    let (status, _, err) = bench(&["--max-fuel", &(fuel - 1).to_string()]);
+    assert_eq!(status, Some(1));
+    assert_eq!(
+        err,
+        format!("error: the decision used {fuel} units of fuel, more than --max-fuel {}\n", fuel - 1)
+    );
+}
+
+#[test]
+fn cases_run_again_when_one_changes() {
+    let author = Author::new(&[("cases/defaults.toml", DEFAULTS), ("cases/short.toml", SHORT)]);
+    let mut watch = command();
+    watch.current_dir(&author.folder).args(["policy", "test", "builtin:cost", "--watch"]);
+    let mut child = watch.stdout(Stdio::piped()).spawn().expect("the gateway's binary can be run");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
+    let mut next = |text: &str| lines.any(|line| line.contains(text));
+    assert!(next("ok: 1 passed") && next("waiting for changes"));
+    author.write("cases/wrong.toml", b"expect.target = \"fleet/large\"\n");
+    assert!(next("failed: 1 failed, 1 passed") && next("error: 1 of 2 cases failed"));
+    assert!(next("waiting for changes"));
+    author.write("cases/wrong.toml", b"expect.target = \"fleet/small\"\n");
+    assert!(next("ok: 2 passed"));
+    child.kill().expect("it runs");
+    child.wait().expect("it has ended");
 }

@@ -15,6 +15,7 @@ mod terminal;
 mod admin;
 mod attacks;
 mod author;
+mod author_builds;
 mod backends;
 mod built_in_policies;
 mod client_apis;

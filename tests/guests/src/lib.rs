@@ -35,7 +35,7 @@ pub const READER: &[u8] = include_bytes!(env!("GUEST_READER"));
 
 /// Searches its whole memory for texts: see [`searching`]. Its label is `clean/outcomes-N`, where
 /// N is the number of outcomes that it received, with `found:` and the numbers of the texts in
-/// place of `clean` if there are any. It imports only `settings`.
+/// place of `clean` if there are any. It imports only `settings`, and `log` for panics.
 pub const SCANNER: &[u8] = include_bytes!(env!("GUEST_SCANNER"));
 
 /// Exports an observer. Labels are `decision-N:outcomes-M`, counted within one

@@ -61,8 +61,6 @@ pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
 fn wrapper(module: &str) -> String {
     format!(
         r#"# Written by `pointsman policy build`: reports exceptions of the policy in the gateway's log.
-import traceback
-
 import {module} as policy
 from componentize_py_types import Err
 from wit_world.imports import log
@@ -75,9 +73,12 @@ def reporting(call):
         except Err:
             raise
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            name = type(error).__name__
-            log.write(log.Level.ERROR, f"{{name}}: {{error}} ({{place.filename}}:{{place.lineno}})")
+            # The module traceback would open source files, of which there are none.
+            place = error.__traceback__
+            while place.tb_next is not None:
+                place = place.tb_next
+            file = place.tb_frame.f_code.co_filename
+            log.write(log.Level.ERROR, f"{{type(error).__name__}}: {{error}} ({{file}}:{{place.tb_lineno}})")
             raise
 
     return wrapped

@@ -35,6 +35,19 @@ pub struct RecordedCases {
     pub other_settings: u64,
 }
 
+/// Options for the cases of a log.
+#[derive(Clone, Copy, Debug)]
+pub struct LogOptions<'a> {
+    /// Settings of all cases. Records have only a digest of theirs.
+    pub settings: &'a Map<String, Value>,
+    /// SHA-256 of their JSON text.
+    pub settings_digest: &'a str,
+    /// Only records that this policy decided first.
+    pub decided_by: Option<&'a str>,
+    /// Most cases; further records are counted as left out.
+    pub limit: usize,
+}
+
 /// What a policy can see, as far as records may lack it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Visible {
@@ -43,18 +56,11 @@ struct Visible {
     outline: bool,
 }
 
-/// Reads the cases of a log: a file, or all files of its folder. At most `limit` cases are made, and
-/// further records are counted as left out.
+/// Reads the cases of a log: a file, or all files of its folder.
 ///
 /// # Errors
 /// Fails if a file cannot be read. Lines that are no records are left out.
-pub fn load(
-    path: &Path,
-    policy: &Inspection,
-    settings: Option<&Map<String, Value>>,
-    settings_digest: &str,
-    limit: usize,
-) -> Result<RecordedCases, CaseError> {
+pub fn load(path: &Path, policy: &Inspection, options: &LogOptions<'_>) -> Result<RecordedCases, CaseError> {
     let visible = Visible::of(policy);
     let mut recorded = RecordedCases::default();
     for file in files(path)? {
@@ -62,14 +68,15 @@ pub fn load(
             |error: std::io::Error| CaseError::Read { path: file.clone(), reason: error.to_string() };
         for record in RecordReader::open(&file).map_err(unreadable)? {
             let case = match &record {
-                Ok(_) if recorded.cases.len() >= limit => Err("beyond --limit".to_owned()),
-                Ok(record) => case_of(record, visible),
+                Ok(_) if recorded.cases.len() >= options.limit => Err("beyond --limit".to_owned()),
+                Ok(record) => case_of(record, visible, options.decided_by),
                 Err(error) => Err(line_error(error)),
             };
             match case {
                 Ok((mut case, digest)) => {
-                    case.settings = settings.cloned();
-                    recorded.other_settings += u64::from(digest.is_some_and(|it| it != settings_digest));
+                    case.settings = Some(options.settings.clone());
+                    recorded.other_settings +=
+                        u64::from(digest.is_some_and(|it| it != options.settings_digest));
                     let name = case.name.clone().unwrap_or_default();
                     recorded.cases.push(LoadedCase { name, file: file.clone(), case });
                 }
@@ -127,10 +134,15 @@ impl Visible {
 
 /// Makes the case of a record, with the digest of the settings under which it was decided. The error is
 /// the reason why there is none.
-fn case_of(record: &DecisionRecord<'_>, visible: Visible) -> Result<(Case, Option<String>), String> {
+fn case_of(
+    record: &DecisionRecord<'_>,
+    visible: Visible,
+    decided_by: Option<&str>,
+) -> Result<(Case, Option<String>), String> {
     let Some(entry) = record.decisions.first() else { return Err("no decision".to_owned()) };
-    if entry.policy.is_none() {
-        return Err("no policy decided".to_owned());
+    let Some(policy) = &entry.policy else { return Err("no policy decided".to_owned()) };
+    if decided_by.is_some_and(|name| name != policy) {
+        return Err("another policy decided".to_owned());
     }
     let expect = expectation(entry)?;
     let mut request = request(record)?;

@@ -51,6 +51,9 @@ pub struct Args {
     /// Take cases from a decision log: a file, or the folder of its files
     #[arg(long, value_name = "LOG", conflicts_with = "cases")]
     record: Option<PathBuf>,
+    /// Take only requests of the log that this policy decided
+    #[arg(long, value_name = "NAME", requires = "record")]
+    decided_by: Option<String>,
     /// Settings for the requests of the log: JSON, or the path of a JSON or TOML file
     #[arg(long, value_name = "JSON", requires = "record")]
     settings: Option<String>,

@@ -2,6 +2,8 @@
 
 mod inspect;
 
+use std::time::Duration;
+
 use clap::{Args as ClapArgs, Subcommand};
 use pointsman_author::{AuthorCommand, Toolbox};
 use pointsman_config::{BUILTIN_POLICIES, Compile};
@@ -9,6 +11,9 @@ use pointsman_operator::PolicyCommand;
 
 use super::{CommandError, print, runtime};
 use crate::builtin;
+
+/// Longest time to compile a policy for its author, who can interrupt it.
+const COMPILE_TIME: Duration = Duration::from_secs(600);
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
@@ -18,7 +23,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 #[command(
-    after_help = "`inspect`, `build`, `test` and `run` work without a gateway; the others talk to the \
+    after_help = "`inspect`, `build`, `test`, `run` and `bench` work without a gateway; the others talk to the \
                   admin listener of a running one."
 )]
 enum Command {
@@ -34,7 +39,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
     match args.command {
         Command::Inspect(args) => inspect::run(args),
         Command::Author(command) => command.run(&Toolbox {
-            compiler: runtime::child_compiler(&Compile::default())?,
+            compiler: runtime::child_compiler(&Compile { timeout: COMPILE_TIME, ..Compile::default() })?,
             builtin: builtin::bytes,
             builtin_names: BUILTIN_POLICIES,
         }),

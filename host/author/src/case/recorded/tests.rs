@@ -63,7 +63,10 @@ fn load_lines(lines: &[Value], policy: &Inspection) -> RecordedCases {
     let text: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
     fs::write(folder.path().join("decisions-1.jsonl"), text.concat() + "not a record\n").unwrap();
     fs::write(folder.path().join("decisions.lock"), "").unwrap();
-    load(folder.path(), policy, None, "cd", 2).unwrap()
+    let settings = Map::new();
+    let options =
+        LogOptions { settings: &settings, settings_digest: "cd", decided_by: Some("cost"), limit: 2 };
+    load(folder.path(), policy, &options).unwrap()
 }
 
 fn left_out(change: impl FnOnce(&mut Value), policy: &Inspection) -> Vec<String> {
@@ -94,6 +97,7 @@ fn a_record_that_lacks_what_the_policy_can_see_is_left_out_with_the_reason() {
     let reads = importing(&[("prompt", &["text"])]);
     for (reason, found) in [
         ("no policy decided", left_out(|it| it["decisions"][0]["policy"] = Value::Null, &blind)),
+        ("another policy decided", left_out(|it| it["decisions"][0]["policy"] = "other".into(), &blind)),
         ("no decision", left_out(|it| it["decisions"] = json!([]), &blind)),
         (
             "the policy failed",

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Args;
 use crate::Toolbox;
 use crate::case::folder::{self, LoadedCase};
-use crate::case::recorded::{self, RecordedCases};
+use crate::case::recorded::{self, LogOptions, RecordedCases};
 use crate::subject::PolicyFile;
 use crate::verb::run::settings_text;
 use crate::verb::source;
@@ -41,7 +41,13 @@ fn of_log(log: &Path, file: &PolicyFile, args: &Args) -> Result<Selection, Comma
     let text = args.settings.as_deref().map_or_else(|| Ok("{}".to_owned()), settings_text)?;
     let settings = serde_json::from_str(&text).map_err(CommandError::run)?;
     let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
-    let recorded = recorded::load(log, &file.inspection, Some(&settings), &digest, args.limit)
+    let options = LogOptions {
+        settings: &settings,
+        settings_digest: &digest,
+        decided_by: args.decided_by.as_deref(),
+        limit: args.limit,
+    };
+    let recorded = recorded::load(log, &file.inspection, &options)
         .map_err(|error| CommandError::Input(error.to_string()))?;
     let RecordedCases { cases, left_out, other_settings } = recorded;
     if cases.is_empty() {
