@@ -91,7 +91,8 @@ async fn a_count_is_neither_charged_nor_recorded_nor_decided() {
 
 /// Returns the number of model calls that the metrics count.
 async fn calls(gateway: &Gateway) -> f64 {
-    let metrics = client::get(&gateway.admin("/metrics")).await.text();
+    let page = client::get(&gateway.admin("/metrics")).await;
+    let metrics = String::from_utf8(page.body.to_vec()).expect("metrics are text");
     let counts = metrics.lines().filter(|line| line.starts_with("pointsman_calls_total{"));
     counts.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
 }
