@@ -5,16 +5,16 @@ use std::cell::RefCell;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Candidate, Decision, Observer, Orchestrator, Outcome, Policy, Refusal, Request, Step, TaskResult,
-    settings,
+    Candidate, Decision, Learner, Observer, Orchestrator, Outcome, Policy, Rating, Refusal, Request, Step,
+    TaskResult, settings,
 };
 
 /// Exports a policy as the component of its crate.
 ///
 /// `export!(MyPolicy);` exports a [`Policy`](crate::Policy), `export!(MyPolicy, observer);`
-/// one that also implements [`Observer`](crate::Observer), and
-/// `export!(MyPolicy, orchestrator);` an [`Orchestrator`](crate::Orchestrator). A crate uses
-/// it once. Outside WebAssembly it only checks the types.
+/// one that also implements [`Observer`](crate::Observer), `export!(MyPolicy, learner);` one that
+/// implements [`Learner`](crate::Learner) too, and `export!(MyPolicy, orchestrator);` an
+/// [`Orchestrator`](crate::Orchestrator). A crate uses it once. Outside WebAssembly it only checks the types.
 #[macro_export]
 macro_rules! export {
     ($policy:ty) => {
@@ -25,6 +25,21 @@ macro_rules! export {
             impl $crate::bindings::observing::exports::pointsman::policy::observer::Guest for Component {
                 fn observe(outcome: $crate::Outcome) {
                     POLICY.with(|instance| $crate::observe::<$policy>(instance, &outcome));
+                }
+            }
+        });
+    };
+    ($policy:ty, learner) => {
+        $crate::export!(@component $policy, export_learning, learning, {
+            impl $crate::bindings::learning::exports::pointsman::policy::observer::Guest for Component {
+                fn observe(outcome: $crate::Outcome) {
+                    POLICY.with(|instance| $crate::observe::<$policy>(instance, &outcome));
+                }
+            }
+
+            impl $crate::bindings::learning::exports::pointsman::policy::feedback::Guest for Component {
+                fn rate(rating: $crate::Rating) {
+                    POLICY.with(|instance| $crate::rate::<$policy>(instance, &rating));
                 }
             }
         });
@@ -184,11 +199,14 @@ pub fn validate_orchestrator<P: Orchestrator>() -> Result<(), String> {
 /// Passes an outcome to the instance's policy, which is created on the first call. Does nothing
 /// if its settings are invalid.
 pub fn observe<P: Observer>(instance: &RefCell<Option<P>>, outcome: &Outcome) {
-    let mut instance = instance.borrow_mut();
-    if instance.is_none() {
-        *instance = create(P::new).ok();
-    }
-    if let Some(policy) = &mut *instance {
+    if let Ok(policy) = get_or_create(&mut instance.borrow_mut(), P::new) {
         policy.observe(outcome);
+    }
+}
+
+/// Passes a rating to the instance's policy, as [`observe`] does an outcome.
+pub fn rate<P: Learner>(instance: &RefCell<Option<P>>, rating: &Rating) {
+    if let Ok(policy) = get_or_create(&mut instance.borrow_mut(), P::new) {
+        policy.rate(rating);
     }
 }

@@ -7,9 +7,9 @@
 #[cfg(target_family = "wasm")]
 pub(crate) use crate::bindings::orchestrating::pointsman::policy::{outline, outputs};
 #[cfg(target_family = "wasm")]
-pub(crate) use crate::bindings::routing::pointsman::policy::{details, log, prompt, settings};
+pub(crate) use crate::bindings::routing::pointsman::policy::{details, log, prompt, settings, state};
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod stand_in;
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use stand_in::{details, log, outline, outputs, prompt, settings};
+pub(crate) use stand_in::{details, log, outline, outputs, prompt, settings, state};

@@ -3,9 +3,9 @@
 //! # Imports
 //!
 //! A policy reads facts and writes log lines through [`settings`], [`log`], [`details`],
-//! [`prompt`], [`outline`] and [`outputs`]. A component imports only the interfaces that its
-//! policy calls, and [`log`] for the message of a panic: a policy that never calls [`prompt`] needs
-//! no grant for it.
+//! [`prompt`], [`outline`] and [`outputs`], and keeps values in [`state`]. A component imports only the
+//! interfaces that its policy calls, and [`log`] for the message of a panic: a policy that never calls
+//! [`prompt`] needs no grant for it.
 //! `pointsman policy inspect FILE` lists the imports of a built policy, the grants that they
 //! need, and the version of this crate, which [`export!`] records.
 //!
@@ -45,19 +45,23 @@ pub mod plan;
 mod policy;
 pub mod prompt;
 pub mod settings;
+pub mod state;
 #[cfg(not(target_family = "wasm"))]
 pub mod testkit;
 
+pub use bindings::learning::exports::pointsman::policy::feedback::Rating;
 pub use bindings::orchestrating::pointsman::policy::plans::{Step, TaskResult, TaskStatus};
 pub use bindings::routing::pointsman::policy::types::{
     Abilities, Candidate, Decision, Modalities, Outcome, OutcomeStatus, Refusal, Request, Target,
 };
 pub use orchestrator::Orchestrator;
 pub use pattern::Pattern;
-pub use policy::{NoSettings, Observer, Policy};
+pub use policy::{Learner, NoSettings, Observer, Policy};
 
 #[doc(hidden)]
-pub use component::{SDK_RECORD, observe, plan_step, resume_step, route, validate, validate_orchestrator};
+pub use component::{
+    SDK_RECORD, observe, plan_step, rate, resume_step, route, validate, validate_orchestrator,
+};
 
 /// The items that nearly every policy uses.
 pub mod prelude {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Candidate, Decision, Outcome, Refusal, Request};
+use crate::{Candidate, Decision, Outcome, Rating, Refusal, Request};
 
 /// A routing policy. [`export!`](crate::export!) makes it the component of its crate.
 pub trait Policy: Sized {
@@ -24,11 +24,18 @@ pub trait Policy: Sized {
     fn route(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Decision, Refusal>;
 }
 
-/// A policy that receives the outcomes of its decisions. Only useful with `isolation = "warm"`:
-/// a fresh instance has no memory.
+/// A policy that receives the outcomes of its decisions. It remembers them in [`state`](crate::state),
+/// or with `isolation = "warm"` in its own memory, which other instances do not see; a fresh instance
+/// has none.
 pub trait Observer: Policy {
     /// Receives the outcome of a request after its end, at most once per decision.
     fn observe(&mut self, outcome: &Outcome);
+}
+
+/// A policy that also receives ratings of its answers.
+pub trait Learner: Observer {
+    /// Receives a rating, at most once for each decision and name.
+    fn rate(&mut self, rating: &Rating);
 }
 
 /// The settings of a policy without any: every key is an error.

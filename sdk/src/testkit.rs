@@ -29,7 +29,10 @@ use crate::log::Level;
 pub use orchestration::{Call, Ending, Orchestrated};
 use rules::broken_rule;
 
-use crate::{Abilities, Candidate, Decision, Modalities, Policy, Refusal, Request, component};
+use crate::{
+    Abilities, Candidate, Decision, Learner, Modalities, Observer, Outcome, Policy, Rating, Refusal, Request,
+    component,
+};
 
 /// Returns a short text request without special needs. Change members with
 /// `Request { turns: 3, ..request() }`.
@@ -130,6 +133,38 @@ impl Gateway {
     pub fn whole(mut self, candidates: usize) -> Self {
         self.stand_in.whole = Some(candidates);
         self
+    }
+
+    /// Sets a value that the policy has kept. A policy under test finds what it kept in earlier calls of
+    /// the same gateway.
+    ///
+    /// # Panics
+    /// If the gateway would reject it.
+    pub fn kept(self, key: &str, value: impl AsRef<[u8]>) -> Self {
+        let kept = self.stand_in.calls.keep(key, value.as_ref().to_vec(), None);
+        assert_eq!(kept, Ok(()), "the gateway would not keep {key:?}");
+        self
+    }
+
+    /// Returns a value that the policy keeps, as text.
+    pub fn kept_text(&self, key: &str) -> Option<String> {
+        self.stand_in.calls.kept(key).map(|value| String::from_utf8_lossy(&value).into_owned())
+    }
+
+    /// Lets time pass, after which values may have expired.
+    pub fn advance(&self, time: std::time::Duration) {
+        let now_ms = &self.stand_in.calls.now_ms;
+        now_ms.set(now_ms.get().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)));
+    }
+
+    /// Passes an outcome to a fresh instance of a policy.
+    pub fn observe<P: Observer>(&self, outcome: &Outcome) {
+        self.run(|| component::observe::<P>(&RefCell::new(None), outcome));
+    }
+
+    /// Passes a rating to a fresh instance of a policy.
+    pub fn rate<P: Learner>(&self, rating: &Rating) {
+        self.run(|| component::rate::<P>(&RefCell::new(None), rating));
     }
 
     /// Routes a request with a fresh instance of a policy, and validates the decision as the

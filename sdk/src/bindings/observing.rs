@@ -8,19 +8,22 @@
 //   * with "pointsman:policy/log@0.1.0" = "crate::bindings::routing::pointsman::policy::log"
 //   * with "pointsman:policy/details@0.1.0" = "crate::bindings::routing::pointsman::policy::details"
 //   * with "pointsman:policy/prompt@0.1.0" = "crate::bindings::routing::pointsman::policy::prompt"
+//   * with "pointsman:policy/state@0.1.0" = "crate::bindings::routing::pointsman::policy::state"
 //   * export-macro-name: export_observing
 //   * pub-export-macro
 //   * disable_custom_section_link_helpers
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::settings as __with_name0;
+use crate::bindings::routing::pointsman::policy::state as __with_name0;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::log as __with_name1;
+use crate::bindings::routing::pointsman::policy::settings as __with_name1;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::details as __with_name2;
+use crate::bindings::routing::pointsman::policy::log as __with_name2;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::prompt as __with_name3;
+use crate::bindings::routing::pointsman::policy::details as __with_name3;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::types as __with_name4;
+use crate::bindings::routing::pointsman::policy::prompt as __with_name4;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::routing::pointsman::policy::types as __with_name5;
 #[rustfmt::skip]
 #[allow(dead_code, clippy::all)]
 pub mod exports {
@@ -31,7 +34,7 @@ pub mod exports {
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod observer {
                 use super::super::super::super::_rt;
-                pub type Outcome = super::super::super::super::__with_name4::Outcome;
+                pub type Outcome = super::super::super::super::__with_name5::Outcome;
                 #[doc(hidden)]
                 #[allow(non_snake_case, unused_unsafe)]
                 pub unsafe fn _export_observe_cabi<T_: Guest>(arg0: *mut u8) {
@@ -87,10 +90,10 @@ pub mod exports {
                                     .add(48 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            T_::observe(super::super::super::super::__with_name4::Outcome {
+                            T_::observe(super::super::super::super::__with_name5::Outcome {
                                 id: _rt::string_lift(bytes2),
                                 label: _rt::string_lift(bytes5),
-                                status: super::super::super::super::__with_name4::OutcomeStatus::_lift(
+                                status: super::super::super::super::__with_name5::OutcomeStatus::_lift(
                                     l6 as u8,
                                 ),
                                 model: match l7 {
@@ -189,10 +192,10 @@ pub mod exports {
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod router {
                 use super::super::super::super::_rt;
-                pub type Request = super::super::super::super::__with_name4::Request;
-                pub type Candidate = super::super::super::super::__with_name4::Candidate;
-                pub type Decision = super::super::super::super::__with_name4::Decision;
-                pub type Refusal = super::super::super::super::__with_name4::Refusal;
+                pub type Request = super::super::super::super::__with_name5::Request;
+                pub type Candidate = super::super::super::super::__with_name5::Candidate;
+                pub type Decision = super::super::super::super::__with_name5::Decision;
+                pub type Refusal = super::super::super::super::__with_name5::Refusal;
                 #[doc(hidden)]
                 #[allow(non_snake_case, unused_unsafe)]
                 pub unsafe fn _export_route_cabi<T_: Guest>(arg0: *mut u8) -> *mut u8 {
@@ -342,7 +345,7 @@ pub mod exports {
                                     let l49 = *base
                                         .add(96 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<f64>();
-                                    super::super::super::super::__with_name4::Candidate {
+                                    super::super::super::super::__with_name5::Candidate {
                                         id: _rt::string_lift(bytes32),
                                         context_window: match l33 {
                                             0 => None,
@@ -370,12 +373,12 @@ pub mod exports {
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        inputs: super::super::super::super::__with_name4::Modalities::empty()
-                                            | super::super::super::super::__with_name4::Modalities::from_bits_retain(
+                                        inputs: super::super::super::super::__with_name5::Modalities::empty()
+                                            | super::super::super::super::__with_name5::Modalities::from_bits_retain(
                                                 ((l37 as u8) << 0) as _,
                                             ),
-                                        abilities: super::super::super::super::__with_name4::Abilities::empty()
-                                            | super::super::super::super::__with_name4::Abilities::from_bits_retain(
+                                        abilities: super::super::super::super::__with_name5::Abilities::empty()
+                                            | super::super::super::super::__with_name5::Abilities::from_bits_retain(
                                                 ((l38 as u8) << 0) as _,
                                             ),
                                         input_price: l39,
@@ -432,7 +435,7 @@ pub mod exports {
                                 8,
                             );
                             T_::route(
-                                super::super::super::super::__with_name4::Request {
+                                super::super::super::super::__with_name5::Request {
                                     id: _rt::string_lift(bytes2),
                                     operation: _rt::string_lift(bytes5),
                                     model: _rt::string_lift(bytes8),
@@ -494,12 +497,12 @@ pub mod exports {
                                         }
                                         _ => _rt::invalid_enum_discriminant(),
                                     },
-                                    inputs: super::super::super::super::__with_name4::Modalities::empty()
-                                        | super::super::super::super::__with_name4::Modalities::from_bits_retain(
+                                    inputs: super::super::super::super::__with_name5::Modalities::empty()
+                                        | super::super::super::super::__with_name5::Modalities::from_bits_retain(
                                             ((l20 as u8) << 0) as _,
                                         ),
-                                    needs: super::super::super::super::__with_name4::Abilities::empty()
-                                        | super::super::super::super::__with_name4::Abilities::from_bits_retain(
+                                    needs: super::super::super::super::__with_name5::Abilities::empty()
+                                        | super::super::super::super::__with_name5::Abilities::from_bits_retain(
                                             ((l21 as u8) << 0) as _,
                                         ),
                                     turns: l22 as u32,
@@ -543,7 +546,7 @@ pub mod exports {
                         match result51 {
                             Ok(e) => {
                                 *ptr52.add(0).cast::<u8>() = (0i32) as u8;
-                                let super::super::super::super::__with_name4::Decision {
+                                let super::super::super::super::__with_name5::Decision {
                                     targets: targets53,
                                     label: label53,
                                     reason: reason53,
@@ -566,7 +569,7 @@ pub mod exports {
                                 for (i, e) in vec55.into_iter().enumerate() {
                                     let base = result55.add(i * 12);
                                     {
-                                        let super::super::super::super::__with_name4::Target {
+                                        let super::super::super::super::__with_name5::Target {
                                             candidate: candidate54,
                                             timeout_ms: timeout_ms54,
                                         } = e;
@@ -651,7 +654,7 @@ pub mod exports {
                             }
                             Err(e) => {
                                 *ptr52.add(0).cast::<u8>() = (1i32) as u8;
-                                use super::super::super::super::__with_name4::Refusal as V61;
+                                use super::super::super::super::__with_name5::Refusal as V61;
                                 match e {
                                     V61::NoCandidate(e) => {
                                         *ptr52.add(8).cast::<u8>() = (0i32) as u8;
@@ -1042,7 +1045,7 @@ mod _rt {
 #[allow(unused_macros)]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __export_observing_policy_impl {
+macro_rules! __export_stateful_observing_policy_impl {
     ($ty:ident) => {
         self::export_observing!($ty with_types_in self);
     };
@@ -1058,93 +1061,108 @@ macro_rules! __export_observing_policy_impl {
         with_types_in $($path_to_types_root)*::
         exports::pointsman::policy::configuration); const _ : () = { #[rustfmt::skip]
         #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
-        "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:observing-policy:imports and exports")]
+        "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:stateful-observing-policy:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1928] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2252] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x81\x0e\x01A\x02\x01\
-A\x15\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpointsman:policy/settings@\
-0.1.0\x05\0\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\
-\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x1apoi\
-ntsman:policy/log@0.1.0\x05\x01\x01B\x0b\x01ks\x01@\x01\x03keys\0\0\x04\0\x11req\
-uest-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\0\x13candidate-att\
-ribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\0\x0ctask-quality\
-\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate-operations\x01\x06\
-\x03\0\x1epointsman:policy/details@0.1.0\x05\x02\x01B\x0c\x01@\0\0y\x04\0\x0dmes\
-sage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04role\x01\x02\x01@\x02\
-\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\x09max-bytesy\0s\
-\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0atool-names\x01\x06\x03\
-\0\x1dpointsman:policy/prompt@0.1.0\x05\x03\x01B\x16\x01n\x05\x04text\x05image\x05\
-audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\x05\x05tools\x11stru\
-ctured-output\x09reasoning\x09streaming\x11log-probabilities\x04\0\x09abilities\x03\
-\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05models\x06tenant\x04\x07\
-session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06inputs\x01\x05needs\x03\
-\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-left\x06\x04\0\x07reque\
-st\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max-output-tokens\x05\x06i\
-nputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-priceu\x07quality\x06\x07he\
-althy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-per-second\x06\x0aerror-\
-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\x0atimeout-ms\x05\x04\0\
-\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05labels\x06reason\x04\x0e\
-hedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\0\x0e\x01q\x03\x0cno-\
-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\x07refusal\x03\0\x10\x01\
-m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutcome-status\x03\0\x12\x01r\x0b\
-\x02ids\x05labels\x06status\x13\x05model\x04\x08attemptsy\x0cinput-tokensy\x0dou\
-tput-tokensy\x04costu\x0efirst-token-ms\x06\x0alatency-msu\x05error\x04\x04\0\x07\
-outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0.1.0\x05\x04\x02\x03\0\x04\x07\
-outcome\x01B\x04\x02\x03\x02\x01\x05\x04\0\x07outcome\x03\0\0\x01@\x01\x07outcom\
-e\x01\x01\0\x04\0\x07observe\x01\x02\x04\0\x1fpointsman:policy/observer@0.1.0\x05\
-\x06\x02\x03\0\x04\x07request\x02\x03\0\x04\x09candidate\x02\x03\0\x04\x08decisi\
-on\x02\x03\0\x04\x07refusal\x01B\x0c\x02\x03\x02\x01\x07\x04\0\x07request\x03\0\0\
-\x02\x03\x02\x01\x08\x04\0\x09candidate\x03\0\x02\x02\x03\x02\x01\x09\x04\0\x08d\
-ecision\x03\0\x04\x02\x03\x02\x01\x0a\x04\0\x07refusal\x03\0\x06\x01p\x03\x01j\x01\
-\x05\x01\x07\x01@\x02\x07request\x01\x0acandidates\x08\0\x09\x04\0\x05route\x01\x0a\
-\x04\0\x1dpointsman:policy/router@0.1.0\x05\x0b\x01B\x03\x01j\0\x01s\x01@\0\0\0\x04\
-\0\x08validate\x01\x01\x04\0$pointsman:policy/configuration@0.1.0\x05\x0c\x04\0'\
-pointsman:policy/observing-policy@0.1.0\x04\0\x0b\x16\x01\0\x10observing-policy\x03\
-\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-\
-bindgen-rust\x060.61.1";
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xbc\x10\x01A\x02\x01\
+A\x17\x01B\x15\x01m\x05\x0binvalid-key\x09too-large\x04full\x0ftoo-many-writes\x0c\
+not-a-number\x04\0\x0bwrite-error\x03\0\0\x01p}\x01r\x02\x03keys\x05value\x02\x04\
+\0\x05entry\x03\0\x03\x01k\x02\x01@\x01\x03keys\0\x05\x04\0\x03get\x01\x06\x01kw\
+\x01j\0\x01\x01\x01@\x03\x03keys\x05value\x02\x06ttl-ms\x07\0\x08\x04\0\x03set\x01\
+\x09\x01@\x01\x03keys\0\x08\x04\0\x06delete\x01\x0a\x01j\x01x\x01\x01\x01@\x03\x03\
+keys\x06amountx\x06ttl-ms\x07\0\x0b\x04\0\x03add\x01\x0c\x01ks\x01p\x04\x01@\x03\
+\x06prefixs\x05after\x0d\x05limity\0\x0e\x04\0\x04list\x01\x0f\x03\0\x1cpointsma\
+n:policy/state@0.1.0\x05\0\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpoint\
+sman:policy/settings@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05\
+error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05wr\
+ite\x01\x02\x03\0\x1apointsman:policy/log@0.1.0\x05\x02\x01B\x0b\x01ks\x01@\x01\x03\
+keys\0\0\x04\0\x11request-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\
+\0\x13candidate-attribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\
+\0\x0ctask-quality\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate\
+-operations\x01\x06\x03\0\x1epointsman:policy/details@0.1.0\x05\x03\x01B\x0c\x01\
+@\0\0y\x04\0\x0dmessage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04ro\
+le\x01\x02\x01@\x02\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\
+\x09max-bytesy\0s\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0ato\
+ol-names\x01\x06\x03\0\x1dpointsman:policy/prompt@0.1.0\x05\x04\x01B\x16\x01n\x05\
+\x04text\x05image\x05audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\
+\x05\x05tools\x11structured-output\x09reasoning\x09streaming\x11log-probabilitie\
+s\x04\0\x09abilities\x03\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05\
+models\x06tenant\x04\x07session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06\
+inputs\x01\x05needs\x03\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-\
+left\x06\x04\0\x07request\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max\
+-output-tokens\x05\x06inputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-pric\
+eu\x07quality\x06\x07healthy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-p\
+er-second\x06\x0aerror-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\
+\x0atimeout-ms\x05\x04\0\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05\
+labels\x06reason\x04\x0ehedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\
+\0\x0e\x01q\x03\x0cno-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\
+\x07refusal\x03\0\x10\x01m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutco\
+me-status\x03\0\x12\x01r\x0b\x02ids\x05labels\x06status\x13\x05model\x04\x08atte\
+mptsy\x0cinput-tokensy\x0doutput-tokensy\x04costu\x0efirst-token-ms\x06\x0alaten\
+cy-msu\x05error\x04\x04\0\x07outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0\
+.1.0\x05\x05\x02\x03\0\x05\x07outcome\x01B\x04\x02\x03\x02\x01\x06\x04\0\x07outc\
+ome\x03\0\0\x01@\x01\x07outcome\x01\x01\0\x04\0\x07observe\x01\x02\x04\0\x1fpoin\
+tsman:policy/observer@0.1.0\x05\x07\x02\x03\0\x05\x07request\x02\x03\0\x05\x09ca\
+ndidate\x02\x03\0\x05\x08decision\x02\x03\0\x05\x07refusal\x01B\x0c\x02\x03\x02\x01\
+\x08\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x09\x04\0\x09candidate\x03\0\x02\x02\
+\x03\x02\x01\x0a\x04\0\x08decision\x03\0\x04\x02\x03\x02\x01\x0b\x04\0\x07refusa\
+l\x03\0\x06\x01p\x03\x01j\x01\x05\x01\x07\x01@\x02\x07request\x01\x0acandidates\x08\
+\0\x09\x04\0\x05route\x01\x0a\x04\0\x1dpointsman:policy/router@0.1.0\x05\x0c\x01\
+B\x03\x01j\0\x01s\x01@\0\0\0\x04\0\x08validate\x01\x01\x04\0$pointsman:policy/co\
+nfiguration@0.1.0\x05\x0d\x04\00pointsman:policy/stateful-observing-policy@0.1.0\
+\x04\0\x0b\x1f\x01\0\x19stateful-observing-policy\x03\0\0\0G\x09producers\x01\x0c\
+processed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }
 #[doc(inline)]
-pub use __export_observing_policy_impl as export_observing;
+pub use __export_stateful_observing_policy_impl as export_observing;
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:observing-policy-with-all-of-its-exports-removed:encoded world"
+    link_section = "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:stateful-observing-policy-with-all-of-its-exports-removed:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1622] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xaf\x0b\x01A\x02\x01\
-A\x0a\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpointsman:policy/settings@\
-0.1.0\x05\0\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\
-\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x1apoi\
-ntsman:policy/log@0.1.0\x05\x01\x01B\x0b\x01ks\x01@\x01\x03keys\0\0\x04\0\x11req\
-uest-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\0\x13candidate-att\
-ribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\0\x0ctask-quality\
-\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate-operations\x01\x06\
-\x03\0\x1epointsman:policy/details@0.1.0\x05\x02\x01B\x0c\x01@\0\0y\x04\0\x0dmes\
-sage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04role\x01\x02\x01@\x02\
-\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\x09max-bytesy\0s\
-\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0atool-names\x01\x06\x03\
-\0\x1dpointsman:policy/prompt@0.1.0\x05\x03\x01B\x16\x01n\x05\x04text\x05image\x05\
-audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\x05\x05tools\x11stru\
-ctured-output\x09reasoning\x09streaming\x11log-probabilities\x04\0\x09abilities\x03\
-\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05models\x06tenant\x04\x07\
-session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06inputs\x01\x05needs\x03\
-\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-left\x06\x04\0\x07reque\
-st\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max-output-tokens\x05\x06i\
-nputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-priceu\x07quality\x06\x07he\
-althy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-per-second\x06\x0aerror-\
-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\x0atimeout-ms\x05\x04\0\
-\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05labels\x06reason\x04\x0e\
-hedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\0\x0e\x01q\x03\x0cno-\
-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\x07refusal\x03\0\x10\x01\
-m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutcome-status\x03\0\x12\x01r\x0b\
-\x02ids\x05labels\x06status\x13\x05model\x04\x08attemptsy\x0cinput-tokensy\x0dou\
-tput-tokensy\x04costu\x0efirst-token-ms\x06\x0alatency-msu\x05error\x04\x04\0\x07\
-outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0.1.0\x05\x04\x04\0Gpointsman:\
-policy/observing-policy-with-all-of-its-exports-removed@0.1.0\x04\0\x0b6\x01\00o\
-bserving-policy-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cp\
-rocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1946] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xea\x0d\x01A\x02\x01\
+A\x0c\x01B\x15\x01m\x05\x0binvalid-key\x09too-large\x04full\x0ftoo-many-writes\x0c\
+not-a-number\x04\0\x0bwrite-error\x03\0\0\x01p}\x01r\x02\x03keys\x05value\x02\x04\
+\0\x05entry\x03\0\x03\x01k\x02\x01@\x01\x03keys\0\x05\x04\0\x03get\x01\x06\x01kw\
+\x01j\0\x01\x01\x01@\x03\x03keys\x05value\x02\x06ttl-ms\x07\0\x08\x04\0\x03set\x01\
+\x09\x01@\x01\x03keys\0\x08\x04\0\x06delete\x01\x0a\x01j\x01x\x01\x01\x01@\x03\x03\
+keys\x06amountx\x06ttl-ms\x07\0\x0b\x04\0\x03add\x01\x0c\x01ks\x01p\x04\x01@\x03\
+\x06prefixs\x05after\x0d\x05limity\0\x0e\x04\0\x04list\x01\x0f\x03\0\x1cpointsma\
+n:policy/state@0.1.0\x05\0\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpoint\
+sman:policy/settings@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05\
+error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05wr\
+ite\x01\x02\x03\0\x1apointsman:policy/log@0.1.0\x05\x02\x01B\x0b\x01ks\x01@\x01\x03\
+keys\0\0\x04\0\x11request-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\
+\0\x13candidate-attribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\
+\0\x0ctask-quality\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate\
+-operations\x01\x06\x03\0\x1epointsman:policy/details@0.1.0\x05\x03\x01B\x0c\x01\
+@\0\0y\x04\0\x0dmessage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04ro\
+le\x01\x02\x01@\x02\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\
+\x09max-bytesy\0s\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0ato\
+ol-names\x01\x06\x03\0\x1dpointsman:policy/prompt@0.1.0\x05\x04\x01B\x16\x01n\x05\
+\x04text\x05image\x05audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\
+\x05\x05tools\x11structured-output\x09reasoning\x09streaming\x11log-probabilitie\
+s\x04\0\x09abilities\x03\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05\
+models\x06tenant\x04\x07session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06\
+inputs\x01\x05needs\x03\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-\
+left\x06\x04\0\x07request\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max\
+-output-tokens\x05\x06inputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-pric\
+eu\x07quality\x06\x07healthy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-p\
+er-second\x06\x0aerror-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\
+\x0atimeout-ms\x05\x04\0\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05\
+labels\x06reason\x04\x0ehedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\
+\0\x0e\x01q\x03\x0cno-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\
+\x07refusal\x03\0\x10\x01m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutco\
+me-status\x03\0\x12\x01r\x0b\x02ids\x05labels\x06status\x13\x05model\x04\x08atte\
+mptsy\x0cinput-tokensy\x0doutput-tokensy\x04costu\x0efirst-token-ms\x06\x0alaten\
+cy-msu\x05error\x04\x04\0\x07outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0\
+.1.0\x05\x05\x04\0Ppointsman:policy/stateful-observing-policy-with-all-of-its-ex\
+ports-removed@0.1.0\x04\0\x0b?\x01\09stateful-observing-policy-with-all-of-its-e\
+xports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x07\
+0.258.3\x10wit-bindgen-rust\x060.61.1";

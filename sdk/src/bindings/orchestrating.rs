@@ -8,19 +8,22 @@
 //   * with "pointsman:policy/log@0.1.0" = "crate::bindings::routing::pointsman::policy::log"
 //   * with "pointsman:policy/details@0.1.0" = "crate::bindings::routing::pointsman::policy::details"
 //   * with "pointsman:policy/prompt@0.1.0" = "crate::bindings::routing::pointsman::policy::prompt"
+//   * with "pointsman:policy/state@0.1.0" = "crate::bindings::routing::pointsman::policy::state"
 //   * export-macro-name: export_orchestrating
 //   * pub-export-macro
 //   * disable_custom_section_link_helpers
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::settings as __with_name0;
+use crate::bindings::routing::pointsman::policy::state as __with_name0;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::log as __with_name1;
+use crate::bindings::routing::pointsman::policy::settings as __with_name1;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::details as __with_name2;
+use crate::bindings::routing::pointsman::policy::log as __with_name2;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::prompt as __with_name3;
+use crate::bindings::routing::pointsman::policy::details as __with_name3;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::routing::pointsman::policy::types as __with_name4;
+use crate::bindings::routing::pointsman::policy::prompt as __with_name4;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::routing::pointsman::policy::types as __with_name5;
 #[rustfmt::skip]
 #[allow(dead_code, clippy::all)]
 pub mod pointsman {
@@ -29,7 +32,7 @@ pub mod pointsman {
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod outline {
             use super::super::super::_rt;
-            pub type Modalities = super::super::super::__with_name4::Modalities;
+            pub type Modalities = super::super::super::__with_name5::Modalities;
             /// A part of a message.
             #[derive(Clone, PartialEq)]
             pub struct ContentPart {
@@ -122,8 +125,8 @@ pub mod pointsman {
                                 message: l4 as u32,
                                 part: l5 as u32,
                                 role: _rt::string_lift(bytes8),
-                                kind: super::super::super::__with_name4::Modalities::empty()
-                                    | super::super::super::__with_name4::Modalities::from_bits_retain(
+                                kind: super::super::super::__with_name5::Modalities::empty()
+                                    | super::super::super::__with_name5::Modalities::from_bits_retain(
                                         ((l9 as u8) << 0) as _,
                                     ),
                                 bytes: l10 as u32,
@@ -235,9 +238,9 @@ pub mod pointsman {
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod plans {
             use super::super::super::_rt;
-            pub type Decision = super::super::super::__with_name4::Decision;
-            pub type Target = super::super::super::__with_name4::Target;
-            pub type Modalities = super::super::super::__with_name4::Modalities;
+            pub type Decision = super::super::super::__with_name5::Decision;
+            pub type Target = super::super::super::__with_name5::Target;
+            pub type Modalities = super::super::super::__with_name5::Modalities;
             /// A part of the request's content, by its place. What it points to never
             /// enters the policy's sandbox.
             #[repr(C)]
@@ -650,9 +653,9 @@ pub mod exports {
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod orchestrator {
                 use super::super::super::super::_rt;
-                pub type Request = super::super::super::super::__with_name4::Request;
-                pub type Candidate = super::super::super::super::__with_name4::Candidate;
-                pub type Refusal = super::super::super::super::__with_name4::Refusal;
+                pub type Request = super::super::super::super::__with_name5::Request;
+                pub type Candidate = super::super::super::super::__with_name5::Candidate;
+                pub type Refusal = super::super::super::super::__with_name5::Refusal;
                 pub type Step = super::super::super::super::pointsman::policy::plans::Step;
                 pub type TaskResult = super::super::super::super::pointsman::policy::plans::TaskResult;
                 #[doc(hidden)]
@@ -804,7 +807,7 @@ pub mod exports {
                                     let l49 = *base
                                         .add(96 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<f64>();
-                                    super::super::super::super::__with_name4::Candidate {
+                                    super::super::super::super::__with_name5::Candidate {
                                         id: _rt::string_lift(bytes32),
                                         context_window: match l33 {
                                             0 => None,
@@ -832,12 +835,12 @@ pub mod exports {
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        inputs: super::super::super::super::__with_name4::Modalities::empty()
-                                            | super::super::super::super::__with_name4::Modalities::from_bits_retain(
+                                        inputs: super::super::super::super::__with_name5::Modalities::empty()
+                                            | super::super::super::super::__with_name5::Modalities::from_bits_retain(
                                                 ((l37 as u8) << 0) as _,
                                             ),
-                                        abilities: super::super::super::super::__with_name4::Abilities::empty()
-                                            | super::super::super::super::__with_name4::Abilities::from_bits_retain(
+                                        abilities: super::super::super::super::__with_name5::Abilities::empty()
+                                            | super::super::super::super::__with_name5::Abilities::from_bits_retain(
                                                 ((l38 as u8) << 0) as _,
                                             ),
                                         input_price: l39,
@@ -894,7 +897,7 @@ pub mod exports {
                                 8,
                             );
                             T_::plan(
-                                super::super::super::super::__with_name4::Request {
+                                super::super::super::super::__with_name5::Request {
                                     id: _rt::string_lift(bytes2),
                                     operation: _rt::string_lift(bytes5),
                                     model: _rt::string_lift(bytes8),
@@ -956,12 +959,12 @@ pub mod exports {
                                         }
                                         _ => _rt::invalid_enum_discriminant(),
                                     },
-                                    inputs: super::super::super::super::__with_name4::Modalities::empty()
-                                        | super::super::super::super::__with_name4::Modalities::from_bits_retain(
+                                    inputs: super::super::super::super::__with_name5::Modalities::empty()
+                                        | super::super::super::super::__with_name5::Modalities::from_bits_retain(
                                             ((l20 as u8) << 0) as _,
                                         ),
-                                    needs: super::super::super::super::__with_name4::Abilities::empty()
-                                        | super::super::super::super::__with_name4::Abilities::from_bits_retain(
+                                    needs: super::super::super::super::__with_name5::Abilities::empty()
+                                        | super::super::super::super::__with_name5::Abilities::from_bits_retain(
                                             ((l21 as u8) << 0) as _,
                                         ),
                                     turns: l22 as u32,
@@ -1009,7 +1012,7 @@ pub mod exports {
                                 match e {
                                     V102::Route(e) => {
                                         *ptr52.add(8).cast::<u8>() = (0i32) as u8;
-                                        let super::super::super::super::__with_name4::Decision {
+                                        let super::super::super::super::__with_name5::Decision {
                                             targets: targets53,
                                             label: label53,
                                             reason: reason53,
@@ -1032,7 +1035,7 @@ pub mod exports {
                                         for (i, e) in vec55.into_iter().enumerate() {
                                             let base = result55.add(i * 12);
                                             {
-                                                let super::super::super::super::__with_name4::Target {
+                                                let super::super::super::super::__with_name5::Target {
                                                     candidate: candidate54,
                                                     timeout_ms: timeout_ms54,
                                                 } = e;
@@ -1187,7 +1190,7 @@ pub mod exports {
                                                 for (i, e) in vec63.into_iter().enumerate() {
                                                     let base = result63.add(i * 12);
                                                     {
-                                                        let super::super::super::super::__with_name4::Target {
+                                                        let super::super::super::super::__with_name5::Target {
                                                             candidate: candidate62,
                                                             timeout_ms: timeout_ms62,
                                                         } = e;
@@ -1791,7 +1794,7 @@ pub mod exports {
                             }
                             Err(e) => {
                                 *ptr52.add(0).cast::<u8>() = (1i32) as u8;
-                                use super::super::super::super::__with_name4::Refusal as V106;
+                                use super::super::super::super::__with_name5::Refusal as V106;
                                 match e {
                                     V106::NoCandidate(e) => {
                                         *ptr52.add(8).cast::<u8>() = (0i32) as u8;
@@ -2393,7 +2396,7 @@ pub mod exports {
                                     let l49 = *base
                                         .add(96 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<f64>();
-                                    super::super::super::super::__with_name4::Candidate {
+                                    super::super::super::super::__with_name5::Candidate {
                                         id: _rt::string_lift(bytes32),
                                         context_window: match l33 {
                                             0 => None,
@@ -2421,12 +2424,12 @@ pub mod exports {
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        inputs: super::super::super::super::__with_name4::Modalities::empty()
-                                            | super::super::super::super::__with_name4::Modalities::from_bits_retain(
+                                        inputs: super::super::super::super::__with_name5::Modalities::empty()
+                                            | super::super::super::super::__with_name5::Modalities::from_bits_retain(
                                                 ((l37 as u8) << 0) as _,
                                             ),
-                                        abilities: super::super::super::super::__with_name4::Abilities::empty()
-                                            | super::super::super::super::__with_name4::Abilities::from_bits_retain(
+                                        abilities: super::super::super::super::__with_name5::Abilities::empty()
+                                            | super::super::super::super::__with_name5::Abilities::from_bits_retain(
                                                 ((l38 as u8) << 0) as _,
                                             ),
                                         input_price: l39,
@@ -2628,7 +2631,7 @@ pub mod exports {
                                 8,
                             );
                             T_::resume(
-                                super::super::super::super::__with_name4::Request {
+                                super::super::super::super::__with_name5::Request {
                                     id: _rt::string_lift(bytes2),
                                     operation: _rt::string_lift(bytes5),
                                     model: _rt::string_lift(bytes8),
@@ -2690,12 +2693,12 @@ pub mod exports {
                                         }
                                         _ => _rt::invalid_enum_discriminant(),
                                     },
-                                    inputs: super::super::super::super::__with_name4::Modalities::empty()
-                                        | super::super::super::super::__with_name4::Modalities::from_bits_retain(
+                                    inputs: super::super::super::super::__with_name5::Modalities::empty()
+                                        | super::super::super::super::__with_name5::Modalities::from_bits_retain(
                                             ((l20 as u8) << 0) as _,
                                         ),
-                                    needs: super::super::super::super::__with_name4::Abilities::empty()
-                                        | super::super::super::super::__with_name4::Abilities::from_bits_retain(
+                                    needs: super::super::super::super::__with_name5::Abilities::empty()
+                                        | super::super::super::super::__with_name5::Abilities::from_bits_retain(
                                             ((l21 as u8) << 0) as _,
                                         ),
                                     turns: l22 as u32,
@@ -2749,7 +2752,7 @@ pub mod exports {
                                 match e {
                                     V128::Route(e) => {
                                         *ptr78.add(8).cast::<u8>() = (0i32) as u8;
-                                        let super::super::super::super::__with_name4::Decision {
+                                        let super::super::super::super::__with_name5::Decision {
                                             targets: targets79,
                                             label: label79,
                                             reason: reason79,
@@ -2772,7 +2775,7 @@ pub mod exports {
                                         for (i, e) in vec81.into_iter().enumerate() {
                                             let base = result81.add(i * 12);
                                             {
-                                                let super::super::super::super::__with_name4::Target {
+                                                let super::super::super::super::__with_name5::Target {
                                                     candidate: candidate80,
                                                     timeout_ms: timeout_ms80,
                                                 } = e;
@@ -2927,7 +2930,7 @@ pub mod exports {
                                                 for (i, e) in vec89.into_iter().enumerate() {
                                                     let base = result89.add(i * 12);
                                                     {
-                                                        let super::super::super::super::__with_name4::Target {
+                                                        let super::super::super::super::__with_name5::Target {
                                                             candidate: candidate88,
                                                             timeout_ms: timeout_ms88,
                                                         } = e;
@@ -3533,7 +3536,7 @@ pub mod exports {
                             }
                             Err(e) => {
                                 *ptr78.add(0).cast::<u8>() = (1i32) as u8;
-                                use super::super::super::super::__with_name4::Refusal as V132;
+                                use super::super::super::super::__with_name5::Refusal as V132;
                                 match e {
                                     V132::NoCandidate(e) => {
                                         *ptr78.add(8).cast::<u8>() = (0i32) as u8;
@@ -4280,7 +4283,7 @@ mod _rt {
 #[allow(unused_macros)]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __export_orchestration_policy_impl {
+macro_rules! __export_stateful_orchestration_policy_impl {
     ($ty:ident) => {
         self::export_orchestrating!($ty with_types_in self);
     };
@@ -4293,142 +4296,157 @@ macro_rules! __export_orchestration_policy_impl {
         with_types_in $($path_to_types_root)*::
         exports::pointsman::policy::configuration); const _ : () = { #[rustfmt::skip]
         #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
-        "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:orchestration-policy:imports and exports")]
+        "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:stateful-orchestration-policy:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3006] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3330] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xb3\x16\x01A\x02\x01\
-A\x1c\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpointsman:policy/settings@\
-0.1.0\x05\0\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\
-\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x1apoi\
-ntsman:policy/log@0.1.0\x05\x01\x01B\x0b\x01ks\x01@\x01\x03keys\0\0\x04\0\x11req\
-uest-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\0\x13candidate-att\
-ribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\0\x0ctask-quality\
-\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate-operations\x01\x06\
-\x03\0\x1epointsman:policy/details@0.1.0\x05\x02\x01B\x0c\x01@\0\0y\x04\0\x0dmes\
-sage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04role\x01\x02\x01@\x02\
-\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\x09max-bytesy\0s\
-\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0atool-names\x01\x06\x03\
-\0\x1dpointsman:policy/prompt@0.1.0\x05\x03\x01B\x16\x01n\x05\x04text\x05image\x05\
-audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\x05\x05tools\x11stru\
-ctured-output\x09reasoning\x09streaming\x11log-probabilities\x04\0\x09abilities\x03\
-\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05models\x06tenant\x04\x07\
-session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06inputs\x01\x05needs\x03\
-\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-left\x06\x04\0\x07reque\
-st\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max-output-tokens\x05\x06i\
-nputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-priceu\x07quality\x06\x07he\
-althy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-per-second\x06\x0aerror-\
-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\x0atimeout-ms\x05\x04\0\
-\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05labels\x06reason\x04\x0e\
-hedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\0\x0e\x01q\x03\x0cno-\
-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\x07refusal\x03\0\x10\x01\
-m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutcome-status\x03\0\x12\x01r\x0b\
-\x02ids\x05labels\x06status\x13\x05model\x04\x08attemptsy\x0cinput-tokensy\x0dou\
-tput-tokensy\x04costu\x0efirst-token-ms\x06\x0alatency-msu\x05error\x04\x04\0\x07\
-outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0.1.0\x05\x04\x02\x03\0\x04\x0a\
-modalities\x01B\x09\x02\x03\x02\x01\x05\x04\0\x0amodalities\x03\0\0\x01r\x05\x07\
-messagey\x04party\x04roles\x04kind\x01\x05bytesy\x04\0\x0ccontent-part\x03\0\x02\
-\x01p\x03\x01@\0\0\x04\x04\0\x05parts\x01\x05\x01@\0\0y\x04\0\x05whole\x01\x06\x03\
-\0\x1epointsman:policy/outline@0.1.0\x05\x06\x01B\x03\x01ks\x01@\x02\x04tasky\x09\
-max-bytesy\0\0\x04\0\x04text\x01\x01\x03\0\x1epointsman:policy/outputs@0.1.0\x05\
-\x07\x02\x03\0\x04\x08decision\x02\x03\0\x04\x06target\x01B,\x02\x03\x02\x01\x08\
-\x04\0\x08decision\x03\0\0\x02\x03\x02\x01\x09\x04\0\x06target\x03\0\x02\x02\x03\
-\x02\x01\x05\x04\0\x0amodalities\x03\0\x04\x01o\x02yy\x01k\x06\x01r\x03\x07messa\
-gey\x04party\x07excerpt\x07\x04\0\x0bcontent-ref\x03\0\x08\x01ks\x01r\x02\x04tas\
-ky\x09otherwise\x0a\x04\0\x0aoutput-ref\x03\0\x0b\x01q\x03\x04text\x01s\0\x08ori\
-ginal\x01\x09\0\x06output\x01\x0c\0\x04\0\x04part\x03\0\x0d\x01m\x03\x06system\x04\
-user\x09assistant\x04\0\x04role\x03\0\x0f\x01p\x0e\x01r\x02\x04role\x10\x07conte\
-nt\x11\x04\0\x07message\x03\0\x12\x01q\x02\x0cconversation\x01\x05\0\x07message\x01\
-\x13\0\x04\0\x05input\x03\0\x14\x01p\x03\x01p\x15\x01py\x01ky\x01o\x02ss\x01p\x1a\
-\x01r\x0a\x04names\x09operations\x07targets\x16\x05input\x17\x05after\x18\x08opt\
-ional\x7f\x11max-output-tokens\x19\x0atimeout-ms\x19\x0ehedge-after-ms\x19\x07op\
-tions\x1b\x04\0\x04task\x03\0\x1c\x01p}\x01q\x03\x06answer\x01y\0\x07compose\x01\
-\x11\0\x06resume\x01\x1e\0\x04\0\x04next\x03\0\x1f\x01p\x1d\x01r\x04\x05tasks!\x04\
-next\x20\x05labels\x06reason\x0a\x04\0\x04plan\x03\0\"\x01r\x03\x07content\x11\x05\
-labels\x06reason\x0a\x04\0\x08finished\x03\0$\x01q\x03\x05route\x01\x01\0\x03run\
-\x01#\0\x06finish\x01%\0\x04\0\x04step\x03\0&\x01m\x02\x04done\x06failed\x04\0\x0b\
-task-status\x03\0(\x01r\x0b\x04tasky\x04names\x06status)\x09candidate\x19\x0dfin\
-ish-reason\x0a\x0coutput-bytesy\x0cinput-tokensy\x0doutput-tokensy\x04costu\x0al\
-atency-msu\x05error\x0a\x04\0\x0btask-result\x03\0*\x03\0\x1cpointsman:policy/pl\
-ans@0.1.0\x05\x0a\x02\x03\0\x04\x07request\x02\x03\0\x04\x09candidate\x02\x03\0\x04\
-\x07refusal\x02\x03\0\x07\x04step\x02\x03\0\x07\x0btask-result\x01B\x12\x02\x03\x02\
-\x01\x0b\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x0c\x04\0\x09candidate\x03\0\x02\
-\x02\x03\x02\x01\x0d\x04\0\x07refusal\x03\0\x04\x02\x03\x02\x01\x0e\x04\0\x04ste\
-p\x03\0\x06\x02\x03\x02\x01\x0f\x04\0\x0btask-result\x03\0\x08\x01p\x03\x01j\x01\
-\x07\x01\x05\x01@\x02\x07request\x01\x0acandidates\x0a\0\x0b\x04\0\x04plan\x01\x0c\
-\x01p}\x01p\x09\x01@\x04\x07request\x01\x0acandidates\x0a\x05state\x0d\x07result\
-s\x0e\0\x0b\x04\0\x06resume\x01\x0f\x04\0#pointsman:policy/orchestrator@0.1.0\x05\
-\x10\x01B\x03\x01j\0\x01s\x01@\0\0\0\x04\0\x08validate\x01\x01\x04\0$pointsman:p\
-olicy/configuration@0.1.0\x05\x11\x04\0+pointsman:policy/orchestration-policy@0.\
-1.0\x04\0\x0b\x1a\x01\0\x14orchestration-policy\x03\0\0\0G\x09producers\x01\x0cp\
-rocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xee\x18\x01A\x02\x01\
+A\x1e\x01B\x15\x01m\x05\x0binvalid-key\x09too-large\x04full\x0ftoo-many-writes\x0c\
+not-a-number\x04\0\x0bwrite-error\x03\0\0\x01p}\x01r\x02\x03keys\x05value\x02\x04\
+\0\x05entry\x03\0\x03\x01k\x02\x01@\x01\x03keys\0\x05\x04\0\x03get\x01\x06\x01kw\
+\x01j\0\x01\x01\x01@\x03\x03keys\x05value\x02\x06ttl-ms\x07\0\x08\x04\0\x03set\x01\
+\x09\x01@\x01\x03keys\0\x08\x04\0\x06delete\x01\x0a\x01j\x01x\x01\x01\x01@\x03\x03\
+keys\x06amountx\x06ttl-ms\x07\0\x0b\x04\0\x03add\x01\x0c\x01ks\x01p\x04\x01@\x03\
+\x06prefixs\x05after\x0d\x05limity\0\x0e\x04\0\x04list\x01\x0f\x03\0\x1cpointsma\
+n:policy/state@0.1.0\x05\0\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpoint\
+sman:policy/settings@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05\
+error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05wr\
+ite\x01\x02\x03\0\x1apointsman:policy/log@0.1.0\x05\x02\x01B\x0b\x01ks\x01@\x01\x03\
+keys\0\0\x04\0\x11request-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\
+\0\x13candidate-attribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\
+\0\x0ctask-quality\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate\
+-operations\x01\x06\x03\0\x1epointsman:policy/details@0.1.0\x05\x03\x01B\x0c\x01\
+@\0\0y\x04\0\x0dmessage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04ro\
+le\x01\x02\x01@\x02\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\
+\x09max-bytesy\0s\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0ato\
+ol-names\x01\x06\x03\0\x1dpointsman:policy/prompt@0.1.0\x05\x04\x01B\x16\x01n\x05\
+\x04text\x05image\x05audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\
+\x05\x05tools\x11structured-output\x09reasoning\x09streaming\x11log-probabilitie\
+s\x04\0\x09abilities\x03\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05\
+models\x06tenant\x04\x07session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06\
+inputs\x01\x05needs\x03\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-\
+left\x06\x04\0\x07request\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max\
+-output-tokens\x05\x06inputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-pric\
+eu\x07quality\x06\x07healthy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-p\
+er-second\x06\x0aerror-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\
+\x0atimeout-ms\x05\x04\0\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05\
+labels\x06reason\x04\x0ehedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\
+\0\x0e\x01q\x03\x0cno-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\
+\x07refusal\x03\0\x10\x01m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutco\
+me-status\x03\0\x12\x01r\x0b\x02ids\x05labels\x06status\x13\x05model\x04\x08atte\
+mptsy\x0cinput-tokensy\x0doutput-tokensy\x04costu\x0efirst-token-ms\x06\x0alaten\
+cy-msu\x05error\x04\x04\0\x07outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0\
+.1.0\x05\x05\x02\x03\0\x05\x0amodalities\x01B\x09\x02\x03\x02\x01\x06\x04\0\x0am\
+odalities\x03\0\0\x01r\x05\x07messagey\x04party\x04roles\x04kind\x01\x05bytesy\x04\
+\0\x0ccontent-part\x03\0\x02\x01p\x03\x01@\0\0\x04\x04\0\x05parts\x01\x05\x01@\0\
+\0y\x04\0\x05whole\x01\x06\x03\0\x1epointsman:policy/outline@0.1.0\x05\x07\x01B\x03\
+\x01ks\x01@\x02\x04tasky\x09max-bytesy\0\0\x04\0\x04text\x01\x01\x03\0\x1epoints\
+man:policy/outputs@0.1.0\x05\x08\x02\x03\0\x05\x08decision\x02\x03\0\x05\x06targ\
+et\x01B,\x02\x03\x02\x01\x09\x04\0\x08decision\x03\0\0\x02\x03\x02\x01\x0a\x04\0\
+\x06target\x03\0\x02\x02\x03\x02\x01\x06\x04\0\x0amodalities\x03\0\x04\x01o\x02y\
+y\x01k\x06\x01r\x03\x07messagey\x04party\x07excerpt\x07\x04\0\x0bcontent-ref\x03\
+\0\x08\x01ks\x01r\x02\x04tasky\x09otherwise\x0a\x04\0\x0aoutput-ref\x03\0\x0b\x01\
+q\x03\x04text\x01s\0\x08original\x01\x09\0\x06output\x01\x0c\0\x04\0\x04part\x03\
+\0\x0d\x01m\x03\x06system\x04user\x09assistant\x04\0\x04role\x03\0\x0f\x01p\x0e\x01\
+r\x02\x04role\x10\x07content\x11\x04\0\x07message\x03\0\x12\x01q\x02\x0cconversa\
+tion\x01\x05\0\x07message\x01\x13\0\x04\0\x05input\x03\0\x14\x01p\x03\x01p\x15\x01\
+py\x01ky\x01o\x02ss\x01p\x1a\x01r\x0a\x04names\x09operations\x07targets\x16\x05i\
+nput\x17\x05after\x18\x08optional\x7f\x11max-output-tokens\x19\x0atimeout-ms\x19\
+\x0ehedge-after-ms\x19\x07options\x1b\x04\0\x04task\x03\0\x1c\x01p}\x01q\x03\x06\
+answer\x01y\0\x07compose\x01\x11\0\x06resume\x01\x1e\0\x04\0\x04next\x03\0\x1f\x01\
+p\x1d\x01r\x04\x05tasks!\x04next\x20\x05labels\x06reason\x0a\x04\0\x04plan\x03\0\
+\"\x01r\x03\x07content\x11\x05labels\x06reason\x0a\x04\0\x08finished\x03\0$\x01q\
+\x03\x05route\x01\x01\0\x03run\x01#\0\x06finish\x01%\0\x04\0\x04step\x03\0&\x01m\
+\x02\x04done\x06failed\x04\0\x0btask-status\x03\0(\x01r\x0b\x04tasky\x04names\x06\
+status)\x09candidate\x19\x0dfinish-reason\x0a\x0coutput-bytesy\x0cinput-tokensy\x0d\
+output-tokensy\x04costu\x0alatency-msu\x05error\x0a\x04\0\x0btask-result\x03\0*\x03\
+\0\x1cpointsman:policy/plans@0.1.0\x05\x0b\x02\x03\0\x05\x07request\x02\x03\0\x05\
+\x09candidate\x02\x03\0\x05\x07refusal\x02\x03\0\x08\x04step\x02\x03\0\x08\x0bta\
+sk-result\x01B\x12\x02\x03\x02\x01\x0c\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x0d\
+\x04\0\x09candidate\x03\0\x02\x02\x03\x02\x01\x0e\x04\0\x07refusal\x03\0\x04\x02\
+\x03\x02\x01\x0f\x04\0\x04step\x03\0\x06\x02\x03\x02\x01\x10\x04\0\x0btask-resul\
+t\x03\0\x08\x01p\x03\x01j\x01\x07\x01\x05\x01@\x02\x07request\x01\x0acandidates\x0a\
+\0\x0b\x04\0\x04plan\x01\x0c\x01p}\x01p\x09\x01@\x04\x07request\x01\x0acandidate\
+s\x0a\x05state\x0d\x07results\x0e\0\x0b\x04\0\x06resume\x01\x0f\x04\0#pointsman:\
+policy/orchestrator@0.1.0\x05\x11\x01B\x03\x01j\0\x01s\x01@\0\0\0\x04\0\x08valid\
+ate\x01\x01\x04\0$pointsman:policy/configuration@0.1.0\x05\x12\x04\04pointsman:p\
+olicy/stateful-orchestration-policy@0.1.0\x04\0\x0b#\x01\0\x1dstateful-orchestra\
+tion-policy\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x07\
+0.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }
 #[doc(inline)]
-pub use __export_orchestration_policy_impl as export_orchestrating;
+pub use __export_stateful_orchestration_policy_impl as export_orchestrating;
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:orchestration-policy-with-all-of-its-exports-removed:encoded world"
+    link_section = "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:stateful-orchestration-policy-with-all-of-its-exports-removed:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2701] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe2\x13\x01A\x02\x01\
-A\x13\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpointsman:policy/settings@\
-0.1.0\x05\0\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\
-\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x1apoi\
-ntsman:policy/log@0.1.0\x05\x01\x01B\x0b\x01ks\x01@\x01\x03keys\0\0\x04\0\x11req\
-uest-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\0\x13candidate-att\
-ribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\0\x0ctask-quality\
-\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate-operations\x01\x06\
-\x03\0\x1epointsman:policy/details@0.1.0\x05\x02\x01B\x0c\x01@\0\0y\x04\0\x0dmes\
-sage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04role\x01\x02\x01@\x02\
-\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\x09max-bytesy\0s\
-\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0atool-names\x01\x06\x03\
-\0\x1dpointsman:policy/prompt@0.1.0\x05\x03\x01B\x16\x01n\x05\x04text\x05image\x05\
-audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\x05\x05tools\x11stru\
-ctured-output\x09reasoning\x09streaming\x11log-probabilities\x04\0\x09abilities\x03\
-\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05models\x06tenant\x04\x07\
-session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06inputs\x01\x05needs\x03\
-\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-left\x06\x04\0\x07reque\
-st\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max-output-tokens\x05\x06i\
-nputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-priceu\x07quality\x06\x07he\
-althy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-per-second\x06\x0aerror-\
-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\x0atimeout-ms\x05\x04\0\
-\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05labels\x06reason\x04\x0e\
-hedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\0\x0e\x01q\x03\x0cno-\
-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\x07refusal\x03\0\x10\x01\
-m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutcome-status\x03\0\x12\x01r\x0b\
-\x02ids\x05labels\x06status\x13\x05model\x04\x08attemptsy\x0cinput-tokensy\x0dou\
-tput-tokensy\x04costu\x0efirst-token-ms\x06\x0alatency-msu\x05error\x04\x04\0\x07\
-outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0.1.0\x05\x04\x02\x03\0\x04\x0a\
-modalities\x01B\x09\x02\x03\x02\x01\x05\x04\0\x0amodalities\x03\0\0\x01r\x05\x07\
-messagey\x04party\x04roles\x04kind\x01\x05bytesy\x04\0\x0ccontent-part\x03\0\x02\
-\x01p\x03\x01@\0\0\x04\x04\0\x05parts\x01\x05\x01@\0\0y\x04\0\x05whole\x01\x06\x03\
-\0\x1epointsman:policy/outline@0.1.0\x05\x06\x01B\x03\x01ks\x01@\x02\x04tasky\x09\
-max-bytesy\0\0\x04\0\x04text\x01\x01\x03\0\x1epointsman:policy/outputs@0.1.0\x05\
-\x07\x02\x03\0\x04\x08decision\x02\x03\0\x04\x06target\x01B,\x02\x03\x02\x01\x08\
-\x04\0\x08decision\x03\0\0\x02\x03\x02\x01\x09\x04\0\x06target\x03\0\x02\x02\x03\
-\x02\x01\x05\x04\0\x0amodalities\x03\0\x04\x01o\x02yy\x01k\x06\x01r\x03\x07messa\
-gey\x04party\x07excerpt\x07\x04\0\x0bcontent-ref\x03\0\x08\x01ks\x01r\x02\x04tas\
-ky\x09otherwise\x0a\x04\0\x0aoutput-ref\x03\0\x0b\x01q\x03\x04text\x01s\0\x08ori\
-ginal\x01\x09\0\x06output\x01\x0c\0\x04\0\x04part\x03\0\x0d\x01m\x03\x06system\x04\
-user\x09assistant\x04\0\x04role\x03\0\x0f\x01p\x0e\x01r\x02\x04role\x10\x07conte\
-nt\x11\x04\0\x07message\x03\0\x12\x01q\x02\x0cconversation\x01\x05\0\x07message\x01\
-\x13\0\x04\0\x05input\x03\0\x14\x01p\x03\x01p\x15\x01py\x01ky\x01o\x02ss\x01p\x1a\
-\x01r\x0a\x04names\x09operations\x07targets\x16\x05input\x17\x05after\x18\x08opt\
-ional\x7f\x11max-output-tokens\x19\x0atimeout-ms\x19\x0ehedge-after-ms\x19\x07op\
-tions\x1b\x04\0\x04task\x03\0\x1c\x01p}\x01q\x03\x06answer\x01y\0\x07compose\x01\
-\x11\0\x06resume\x01\x1e\0\x04\0\x04next\x03\0\x1f\x01p\x1d\x01r\x04\x05tasks!\x04\
-next\x20\x05labels\x06reason\x0a\x04\0\x04plan\x03\0\"\x01r\x03\x07content\x11\x05\
-labels\x06reason\x0a\x04\0\x08finished\x03\0$\x01q\x03\x05route\x01\x01\0\x03run\
-\x01#\0\x06finish\x01%\0\x04\0\x04step\x03\0&\x01m\x02\x04done\x06failed\x04\0\x0b\
-task-status\x03\0(\x01r\x0b\x04tasky\x04names\x06status)\x09candidate\x19\x0dfin\
-ish-reason\x0a\x0coutput-bytesy\x0cinput-tokensy\x0doutput-tokensy\x04costu\x0al\
-atency-msu\x05error\x0a\x04\0\x0btask-result\x03\0*\x03\0\x1cpointsman:policy/pl\
-ans@0.1.0\x05\x0a\x04\0Kpointsman:policy/orchestration-policy-with-all-of-its-ex\
-ports-removed@0.1.0\x04\0\x0b:\x01\04orchestration-policy-with-all-of-its-export\
-s-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.\
-258.3\x10wit-bindgen-rust\x060.61.1";
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3025] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x9d\x16\x01A\x02\x01\
+A\x15\x01B\x15\x01m\x05\x0binvalid-key\x09too-large\x04full\x0ftoo-many-writes\x0c\
+not-a-number\x04\0\x0bwrite-error\x03\0\0\x01p}\x01r\x02\x03keys\x05value\x02\x04\
+\0\x05entry\x03\0\x03\x01k\x02\x01@\x01\x03keys\0\x05\x04\0\x03get\x01\x06\x01kw\
+\x01j\0\x01\x01\x01@\x03\x03keys\x05value\x02\x06ttl-ms\x07\0\x08\x04\0\x03set\x01\
+\x09\x01@\x01\x03keys\0\x08\x04\0\x06delete\x01\x0a\x01j\x01x\x01\x01\x01@\x03\x03\
+keys\x06amountx\x06ttl-ms\x07\0\x0b\x04\0\x03add\x01\x0c\x01ks\x01p\x04\x01@\x03\
+\x06prefixs\x05after\x0d\x05limity\0\x0e\x04\0\x04list\x01\x0f\x03\0\x1cpointsma\
+n:policy/state@0.1.0\x05\0\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpoint\
+sman:policy/settings@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05\
+error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05wr\
+ite\x01\x02\x03\0\x1apointsman:policy/log@0.1.0\x05\x02\x01B\x0b\x01ks\x01@\x01\x03\
+keys\0\0\x04\0\x11request-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\
+\0\x13candidate-attribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\
+\0\x0ctask-quality\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate\
+-operations\x01\x06\x03\0\x1epointsman:policy/details@0.1.0\x05\x03\x01B\x0c\x01\
+@\0\0y\x04\0\x0dmessage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04ro\
+le\x01\x02\x01@\x02\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\
+\x09max-bytesy\0s\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0ato\
+ol-names\x01\x06\x03\0\x1dpointsman:policy/prompt@0.1.0\x05\x04\x01B\x16\x01n\x05\
+\x04text\x05image\x05audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\
+\x05\x05tools\x11structured-output\x09reasoning\x09streaming\x11log-probabilitie\
+s\x04\0\x09abilities\x03\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05\
+models\x06tenant\x04\x07session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06\
+inputs\x01\x05needs\x03\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-\
+left\x06\x04\0\x07request\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max\
+-output-tokens\x05\x06inputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-pric\
+eu\x07quality\x06\x07healthy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-p\
+er-second\x06\x0aerror-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\
+\x0atimeout-ms\x05\x04\0\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05\
+labels\x06reason\x04\x0ehedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\
+\0\x0e\x01q\x03\x0cno-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\
+\x07refusal\x03\0\x10\x01m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutco\
+me-status\x03\0\x12\x01r\x0b\x02ids\x05labels\x06status\x13\x05model\x04\x08atte\
+mptsy\x0cinput-tokensy\x0doutput-tokensy\x04costu\x0efirst-token-ms\x06\x0alaten\
+cy-msu\x05error\x04\x04\0\x07outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0\
+.1.0\x05\x05\x02\x03\0\x05\x0amodalities\x01B\x09\x02\x03\x02\x01\x06\x04\0\x0am\
+odalities\x03\0\0\x01r\x05\x07messagey\x04party\x04roles\x04kind\x01\x05bytesy\x04\
+\0\x0ccontent-part\x03\0\x02\x01p\x03\x01@\0\0\x04\x04\0\x05parts\x01\x05\x01@\0\
+\0y\x04\0\x05whole\x01\x06\x03\0\x1epointsman:policy/outline@0.1.0\x05\x07\x01B\x03\
+\x01ks\x01@\x02\x04tasky\x09max-bytesy\0\0\x04\0\x04text\x01\x01\x03\0\x1epoints\
+man:policy/outputs@0.1.0\x05\x08\x02\x03\0\x05\x08decision\x02\x03\0\x05\x06targ\
+et\x01B,\x02\x03\x02\x01\x09\x04\0\x08decision\x03\0\0\x02\x03\x02\x01\x0a\x04\0\
+\x06target\x03\0\x02\x02\x03\x02\x01\x06\x04\0\x0amodalities\x03\0\x04\x01o\x02y\
+y\x01k\x06\x01r\x03\x07messagey\x04party\x07excerpt\x07\x04\0\x0bcontent-ref\x03\
+\0\x08\x01ks\x01r\x02\x04tasky\x09otherwise\x0a\x04\0\x0aoutput-ref\x03\0\x0b\x01\
+q\x03\x04text\x01s\0\x08original\x01\x09\0\x06output\x01\x0c\0\x04\0\x04part\x03\
+\0\x0d\x01m\x03\x06system\x04user\x09assistant\x04\0\x04role\x03\0\x0f\x01p\x0e\x01\
+r\x02\x04role\x10\x07content\x11\x04\0\x07message\x03\0\x12\x01q\x02\x0cconversa\
+tion\x01\x05\0\x07message\x01\x13\0\x04\0\x05input\x03\0\x14\x01p\x03\x01p\x15\x01\
+py\x01ky\x01o\x02ss\x01p\x1a\x01r\x0a\x04names\x09operations\x07targets\x16\x05i\
+nput\x17\x05after\x18\x08optional\x7f\x11max-output-tokens\x19\x0atimeout-ms\x19\
+\x0ehedge-after-ms\x19\x07options\x1b\x04\0\x04task\x03\0\x1c\x01p}\x01q\x03\x06\
+answer\x01y\0\x07compose\x01\x11\0\x06resume\x01\x1e\0\x04\0\x04next\x03\0\x1f\x01\
+p\x1d\x01r\x04\x05tasks!\x04next\x20\x05labels\x06reason\x0a\x04\0\x04plan\x03\0\
+\"\x01r\x03\x07content\x11\x05labels\x06reason\x0a\x04\0\x08finished\x03\0$\x01q\
+\x03\x05route\x01\x01\0\x03run\x01#\0\x06finish\x01%\0\x04\0\x04step\x03\0&\x01m\
+\x02\x04done\x06failed\x04\0\x0btask-status\x03\0(\x01r\x0b\x04tasky\x04names\x06\
+status)\x09candidate\x19\x0dfinish-reason\x0a\x0coutput-bytesy\x0cinput-tokensy\x0d\
+output-tokensy\x04costu\x0alatency-msu\x05error\x0a\x04\0\x0btask-result\x03\0*\x03\
+\0\x1cpointsman:policy/plans@0.1.0\x05\x0b\x04\0Tpointsman:policy/stateful-orche\
+stration-policy-with-all-of-its-exports-removed@0.1.0\x04\0\x0bC\x01\0=stateful-\
+orchestration-policy-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\
+\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";

@@ -10,6 +10,483 @@
 #[allow(dead_code, clippy::all)]
 pub mod pointsman {
     pub mod policy {
+        /// Capability: values that a policy keeps between its calls, shared by its
+        /// versions and instances. A policy that imports this interface is loaded only
+        /// where its configuration grants `state`, because what one request leaves here
+        /// others can read.
+        ///
+        /// Every function answers at once, from memory. With `state.dir` in the
+        /// configuration, changes are stored within a second, and survive a restart.
+        ///
+        /// A policy has at most 10,000 keys and 16 MiB, keys and values together. A call
+        /// writes at most 64 times; further writes fail with `too-many-writes`. Writes in
+        /// `configuration.validate`, and those of a policy in shadow, are discarded at the
+        /// end of the call. Those of a canary are kept apart: they become part of the
+        /// state if it is promoted, and are dropped if it is not.
+        ///
+        /// There is no compare-and-swap, since several gateways may share a state. Use
+        /// `add` for what many calls change.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod state {
+            use super::super::super::_rt;
+            /// The reason why a write was rejected. Nothing has changed then.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum WriteError {
+                /// The key is empty or longer than 256 bytes.
+                InvalidKey,
+                /// The value is larger than 64 KiB.
+                TooLarge,
+                /// The policy has as many keys or bytes as it may have.
+                Full,
+                /// The call has written 64 times.
+                TooManyWrites,
+                /// `add`: the value is no whole number in decimal digits.
+                NotANumber,
+            }
+            impl WriteError {
+                pub fn name(&self) -> &'static str {
+                    match self {
+                        WriteError::InvalidKey => "invalid-key",
+                        WriteError::TooLarge => "too-large",
+                        WriteError::Full => "full",
+                        WriteError::TooManyWrites => "too-many-writes",
+                        WriteError::NotANumber => "not-a-number",
+                    }
+                }
+                pub fn message(&self) -> &'static str {
+                    match self {
+                        WriteError::InvalidKey => {
+                            "The key is empty or longer than 256 bytes."
+                        }
+                        WriteError::TooLarge => "The value is larger than 64 KiB.",
+                        WriteError::Full => {
+                            "The policy has as many keys or bytes as it may have."
+                        }
+                        WriteError::TooManyWrites => "The call has written 64 times.",
+                        WriteError::NotANumber => {
+                            "`add`: the value is no whole number in decimal digits."
+                        }
+                    }
+                }
+            }
+            impl ::core::fmt::Debug for WriteError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("WriteError")
+                        .field("code", &(*self as i32))
+                        .field("name", &self.name())
+                        .field("message", &self.message())
+                        .finish()
+                }
+            }
+            impl ::core::fmt::Display for WriteError {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    write!(f, "{} (error {})", self.name(), * self as i32)
+                }
+            }
+            impl ::core::error::Error for WriteError {}
+            impl WriteError {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> WriteError {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => WriteError::InvalidKey,
+                        1 => WriteError::TooLarge,
+                        2 => WriteError::Full,
+                        3 => WriteError::TooManyWrites,
+                        4 => WriteError::NotANumber,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// A key with its value.
+            #[derive(Clone, PartialEq)]
+            pub struct Entry {
+                /// The key.
+                pub key: _rt::String,
+                /// The value.
+                pub value: _rt::Vec<u8>,
+            }
+            impl ::core::fmt::Debug for Entry {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Entry")
+                        .field("key", &self.key)
+                        .field("value", &self.value)
+                        .finish()
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The value of a key; absent if there is none, or it has expired.
+            #[allow(async_fn_in_trait)]
+            pub fn get(key: &str) -> ::core::option::Option<_rt::Vec<u8>> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "pointsman:policy/state@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "get"]
+                        fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import2(ptr0.cast_mut(), len0, ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result7 = match l3 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l4 = *ptr1
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l5 = *ptr1
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len6 = l5;
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(l4.cast(), len6, len6))
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result7
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Sets the value of a key. It expires after `ttl-ms` milliseconds; absent:
+            /// never.
+            #[allow(async_fn_in_trait)]
+            pub fn set(
+                key: &str,
+                value: &[u8],
+                ttl_ms: ::core::option::Option<u64>,
+            ) -> ::core::result::Result<(), WriteError> {
+                unsafe {
+                    #[repr(align(1))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 2]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 2]);
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec1 = value;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let (result2_0, result2_1) = match ttl_ms {
+                        Some(e) => (1i32, _rt::as_i64(e)),
+                        None => (0i32, 0i64),
+                    };
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "pointsman:policy/state@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "set"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: i64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        ptr1.cast_mut(),
+                        len1,
+                        result2_0,
+                        result2_1,
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result7 = match l5 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(*ptr3.add(1).cast::<u8>());
+                                WriteError::_lift(l6 as u8)
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result7
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Deletes a key. One that does not exist is deleted already.
+            #[allow(async_fn_in_trait)]
+            pub fn delete(key: &str) -> ::core::result::Result<(), WriteError> {
+                unsafe {
+                    #[repr(align(1))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 2]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 2]);
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "pointsman:policy/state@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "delete"]
+                        fn wit_import2(_: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import2(ptr0.cast_mut(), len0, ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result5 = match l3 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l4 = i32::from(*ptr1.add(1).cast::<u8>());
+                                WriteError::_lift(l4 as u8)
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result5
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Adds to the number that the value of a key is, in decimal digits, and
+            /// returns the sum. A key without a value counts as 0, and only then `ttl-ms`
+            /// applies, as in `set`: so a counter with it starts over after that time.
+            /// The sum stays within the range of the type.
+            #[allow(async_fn_in_trait)]
+            pub fn add(
+                key: &str,
+                amount: i64,
+                ttl_ms: ::core::option::Option<u64>,
+            ) -> ::core::result::Result<i64, WriteError> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 16]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 16]);
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result1_0, result1_1) = match ttl_ms {
+                        Some(e) => (1i32, _rt::as_i64(e)),
+                        None => (0i32, 0i64),
+                    };
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "pointsman:policy/state@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "add"]
+                        fn wit_import3(
+                            _: *mut u8,
+                            _: usize,
+                            _: i64,
+                            _: i32,
+                            _: i64,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: *mut u8,
+                        _: usize,
+                        _: i64,
+                        _: i32,
+                        _: i64,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        ptr0.cast_mut(),
+                        len0,
+                        _rt::as_i64(&amount),
+                        result1_0,
+                        result1_1,
+                        ptr2,
+                    );
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result7 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = *ptr2.add(8).cast::<i64>();
+                                l5
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(*ptr2.add(8).cast::<u8>());
+                                WriteError::_lift(l6 as u8)
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result7
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The entries whose keys begin with a prefix, ordered by the bytes of the
+            /// keys: those after the key `after`, at most `limit`, and never more than
+            /// 1,000 or 256 KiB.
+            #[allow(async_fn_in_trait)]
+            pub fn list(
+                prefix: &str,
+                after: ::core::option::Option<&str>,
+                limit: u32,
+            ) -> _rt::Vec<Entry> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 2
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = prefix;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result2_0, result2_1, result2_2) = match after {
+                        Some(e) => {
+                            let vec1 = e;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            (1i32, ptr1.cast_mut(), len1)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "pointsman:policy/state@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "list"]
+                        fn wit_import4(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        ptr0.cast_mut(),
+                        len0,
+                        result2_0,
+                        result2_1,
+                        result2_2,
+                        _rt::as_i32(&limit),
+                        ptr3,
+                    );
+                    let l5 = *ptr3.add(0).cast::<*mut u8>();
+                    let l6 = *ptr3
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let base13 = l5;
+                    let len13 = l6;
+                    let mut result13 = _rt::Vec::with_capacity(len13);
+                    for i in 0..len13 {
+                        let base = base13
+                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        let e13 = {
+                            let l7 = *base.add(0).cast::<*mut u8>();
+                            let l8 = *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len9 = l8;
+                            let bytes9 = _rt::Vec::from_raw_parts(l7.cast(), len9, len9);
+                            let l10 = *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l11 = *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len12 = l11;
+                            Entry {
+                                key: _rt::string_lift(bytes9),
+                                value: <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(l10.cast(), len12, len12)),
+                            }
+                        };
+                        result13.push(e13);
+                    }
+                    _rt::cabi_dealloc(
+                        base13,
+                        len13 * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
+                    let result14 = result13;
+                    result14
+                }
+            }
+        }
         /// The policy's own table in the configuration.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod settings {
@@ -1652,18 +2129,34 @@ mod _rt {
     #![allow(dead_code, unused_imports, clippy::all)]
     pub use alloc_crate::string::String;
     pub use alloc_crate::vec::Vec;
-    pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
-        if cfg!(debug_assertions) {
-            String::from_utf8(bytes).unwrap()
-        } else {
-            unsafe { String::from_utf8_unchecked(bytes) }
-        }
-    }
     pub unsafe fn invalid_enum_discriminant<T>() -> T {
         if cfg!(debug_assertions) {
             panic!("invalid enum discriminant")
         } else {
             unsafe { core::hint::unreachable_unchecked() }
+        }
+    }
+    pub fn as_i64<T: AsI64>(t: T) -> i64 {
+        t.as_i64()
+    }
+    pub trait AsI64 {
+        fn as_i64(self) -> i64;
+    }
+    impl<'a, T: Copy + AsI64> AsI64 for &'a T {
+        fn as_i64(self) -> i64 {
+            (*self).as_i64()
+        }
+    }
+    impl AsI64 for i64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
+        }
+    }
+    impl AsI64 for u64 {
+        #[inline]
+        fn as_i64(self) -> i64 {
+            self as i64
         }
     }
     pub fn as_i32<T: AsI32>(t: T) -> i32 {
@@ -1723,6 +2216,13 @@ mod _rt {
         #[inline]
         fn as_i32(self) -> i32 {
             self as i32
+        }
+    }
+    pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
+        if cfg!(debug_assertions) {
+            String::from_utf8(bytes).unwrap()
+        } else {
+            unsafe { String::from_utf8_unchecked(bytes) }
         }
     }
     pub unsafe fn cabi_dealloc(ptr: *mut u8, size: usize, align: usize) {
@@ -1788,7 +2288,7 @@ mod _rt {
 #[allow(unused_macros)]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __export_routing_policy_impl {
+macro_rules! __export_stateful_policy_impl {
     ($ty:ident) => {
         self::export_routing!($ty with_types_in self);
     };
@@ -1801,90 +2301,106 @@ macro_rules! __export_routing_policy_impl {
         with_types_in $($path_to_types_root)*::
         exports::pointsman::policy::configuration); const _ : () = { #[rustfmt::skip]
         #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
-        "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:routing-policy:imports and exports")]
+        "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:stateful-policy:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1829] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2137] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xa0\x0d\x01A\x02\x01\
-A\x12\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpointsman:policy/settings@\
-0.1.0\x05\0\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\
-\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x1apoi\
-ntsman:policy/log@0.1.0\x05\x01\x01B\x0b\x01ks\x01@\x01\x03keys\0\0\x04\0\x11req\
-uest-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\0\x13candidate-att\
-ribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\0\x0ctask-quality\
-\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate-operations\x01\x06\
-\x03\0\x1epointsman:policy/details@0.1.0\x05\x02\x01B\x0c\x01@\0\0y\x04\0\x0dmes\
-sage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04role\x01\x02\x01@\x02\
-\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\x09max-bytesy\0s\
-\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0atool-names\x01\x06\x03\
-\0\x1dpointsman:policy/prompt@0.1.0\x05\x03\x01B\x16\x01n\x05\x04text\x05image\x05\
-audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\x05\x05tools\x11stru\
-ctured-output\x09reasoning\x09streaming\x11log-probabilities\x04\0\x09abilities\x03\
-\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05models\x06tenant\x04\x07\
-session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06inputs\x01\x05needs\x03\
-\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-left\x06\x04\0\x07reque\
-st\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max-output-tokens\x05\x06i\
-nputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-priceu\x07quality\x06\x07he\
-althy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-per-second\x06\x0aerror-\
-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\x0atimeout-ms\x05\x04\0\
-\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05labels\x06reason\x04\x0e\
-hedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\0\x0e\x01q\x03\x0cno-\
-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\x07refusal\x03\0\x10\x01\
-m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutcome-status\x03\0\x12\x01r\x0b\
-\x02ids\x05labels\x06status\x13\x05model\x04\x08attemptsy\x0cinput-tokensy\x0dou\
-tput-tokensy\x04costu\x0efirst-token-ms\x06\x0alatency-msu\x05error\x04\x04\0\x07\
-outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0.1.0\x05\x04\x02\x03\0\x04\x07\
-request\x02\x03\0\x04\x09candidate\x02\x03\0\x04\x08decision\x02\x03\0\x04\x07re\
-fusal\x01B\x0c\x02\x03\x02\x01\x05\x04\0\x07request\x03\0\0\x02\x03\x02\x01\x06\x04\
-\0\x09candidate\x03\0\x02\x02\x03\x02\x01\x07\x04\0\x08decision\x03\0\x04\x02\x03\
-\x02\x01\x08\x04\0\x07refusal\x03\0\x06\x01p\x03\x01j\x01\x05\x01\x07\x01@\x02\x07\
-request\x01\x0acandidates\x08\0\x09\x04\0\x05route\x01\x0a\x04\0\x1dpointsman:po\
-licy/router@0.1.0\x05\x09\x01B\x03\x01j\0\x01s\x01@\0\0\0\x04\0\x08validate\x01\x01\
-\x04\0$pointsman:policy/configuration@0.1.0\x05\x0a\x04\0%pointsman:policy/routi\
-ng-policy@0.1.0\x04\0\x0b\x14\x01\0\x0erouting-policy\x03\0\0\0G\x09producers\x01\
-\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd3\x0f\x01A\x02\x01\
+A\x14\x01B\x15\x01m\x05\x0binvalid-key\x09too-large\x04full\x0ftoo-many-writes\x0c\
+not-a-number\x04\0\x0bwrite-error\x03\0\0\x01p}\x01r\x02\x03keys\x05value\x02\x04\
+\0\x05entry\x03\0\x03\x01k\x02\x01@\x01\x03keys\0\x05\x04\0\x03get\x01\x06\x01kw\
+\x01j\0\x01\x01\x01@\x03\x03keys\x05value\x02\x06ttl-ms\x07\0\x08\x04\0\x03set\x01\
+\x09\x01@\x01\x03keys\0\x08\x04\0\x06delete\x01\x0a\x01j\x01x\x01\x01\x01@\x03\x03\
+keys\x06amountx\x06ttl-ms\x07\0\x0b\x04\0\x03add\x01\x0c\x01ks\x01p\x04\x01@\x03\
+\x06prefixs\x05after\x0d\x05limity\0\x0e\x04\0\x04list\x01\x0f\x03\0\x1cpointsma\
+n:policy/state@0.1.0\x05\0\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpoint\
+sman:policy/settings@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05\
+error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05wr\
+ite\x01\x02\x03\0\x1apointsman:policy/log@0.1.0\x05\x02\x01B\x0b\x01ks\x01@\x01\x03\
+keys\0\0\x04\0\x11request-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\
+\0\x13candidate-attribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\
+\0\x0ctask-quality\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate\
+-operations\x01\x06\x03\0\x1epointsman:policy/details@0.1.0\x05\x03\x01B\x0c\x01\
+@\0\0y\x04\0\x0dmessage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04ro\
+le\x01\x02\x01@\x02\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\
+\x09max-bytesy\0s\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0ato\
+ol-names\x01\x06\x03\0\x1dpointsman:policy/prompt@0.1.0\x05\x04\x01B\x16\x01n\x05\
+\x04text\x05image\x05audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\
+\x05\x05tools\x11structured-output\x09reasoning\x09streaming\x11log-probabilitie\
+s\x04\0\x09abilities\x03\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05\
+models\x06tenant\x04\x07session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06\
+inputs\x01\x05needs\x03\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-\
+left\x06\x04\0\x07request\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max\
+-output-tokens\x05\x06inputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-pric\
+eu\x07quality\x06\x07healthy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-p\
+er-second\x06\x0aerror-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\
+\x0atimeout-ms\x05\x04\0\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05\
+labels\x06reason\x04\x0ehedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\
+\0\x0e\x01q\x03\x0cno-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\
+\x07refusal\x03\0\x10\x01m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutco\
+me-status\x03\0\x12\x01r\x0b\x02ids\x05labels\x06status\x13\x05model\x04\x08atte\
+mptsy\x0cinput-tokensy\x0doutput-tokensy\x04costu\x0efirst-token-ms\x06\x0alaten\
+cy-msu\x05error\x04\x04\0\x07outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0\
+.1.0\x05\x05\x02\x03\0\x05\x07request\x02\x03\0\x05\x09candidate\x02\x03\0\x05\x08\
+decision\x02\x03\0\x05\x07refusal\x01B\x0c\x02\x03\x02\x01\x06\x04\0\x07request\x03\
+\0\0\x02\x03\x02\x01\x07\x04\0\x09candidate\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x08\
+decision\x03\0\x04\x02\x03\x02\x01\x09\x04\0\x07refusal\x03\0\x06\x01p\x03\x01j\x01\
+\x05\x01\x07\x01@\x02\x07request\x01\x0acandidates\x08\0\x09\x04\0\x05route\x01\x0a\
+\x04\0\x1dpointsman:policy/router@0.1.0\x05\x0a\x01B\x03\x01j\0\x01s\x01@\0\0\0\x04\
+\0\x08validate\x01\x01\x04\0$pointsman:policy/configuration@0.1.0\x05\x0b\x04\0&\
+pointsman:policy/stateful-policy@0.1.0\x04\0\x0b\x15\x01\0\x0fstateful-policy\x03\
+\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-\
+bindgen-rust\x060.61.1";
         };
     };
 }
 #[doc(inline)]
-pub use __export_routing_policy_impl as export_routing;
+pub use __export_stateful_policy_impl as export_routing;
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:routing-policy-with-all-of-its-exports-removed:encoded world"
+    link_section = "component-type:wit-bindgen:0.61.1:pointsman:policy@0.1.0:stateful-policy-with-all-of-its-exports-removed:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1618] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xad\x0b\x01A\x02\x01\
-A\x0a\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpointsman:policy/settings@\
-0.1.0\x05\0\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\
-\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x1apoi\
-ntsman:policy/log@0.1.0\x05\x01\x01B\x0b\x01ks\x01@\x01\x03keys\0\0\x04\0\x11req\
-uest-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\0\x13candidate-att\
-ribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\0\x0ctask-quality\
-\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate-operations\x01\x06\
-\x03\0\x1epointsman:policy/details@0.1.0\x05\x02\x01B\x0c\x01@\0\0y\x04\0\x0dmes\
-sage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04role\x01\x02\x01@\x02\
-\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\x09max-bytesy\0s\
-\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0atool-names\x01\x06\x03\
-\0\x1dpointsman:policy/prompt@0.1.0\x05\x03\x01B\x16\x01n\x05\x04text\x05image\x05\
-audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\x05\x05tools\x11stru\
-ctured-output\x09reasoning\x09streaming\x11log-probabilities\x04\0\x09abilities\x03\
-\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05models\x06tenant\x04\x07\
-session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06inputs\x01\x05needs\x03\
-\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-left\x06\x04\0\x07reque\
-st\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max-output-tokens\x05\x06i\
-nputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-priceu\x07quality\x06\x07he\
-althy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-per-second\x06\x0aerror-\
-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\x0atimeout-ms\x05\x04\0\
-\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05labels\x06reason\x04\x0e\
-hedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\0\x0e\x01q\x03\x0cno-\
-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\x07refusal\x03\0\x10\x01\
-m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutcome-status\x03\0\x12\x01r\x0b\
-\x02ids\x05labels\x06status\x13\x05model\x04\x08attemptsy\x0cinput-tokensy\x0dou\
-tput-tokensy\x04costu\x0efirst-token-ms\x06\x0alatency-msu\x05error\x04\x04\0\x07\
-outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0.1.0\x05\x04\x04\0Epointsman:\
-policy/routing-policy-with-all-of-its-exports-removed@0.1.0\x04\0\x0b4\x01\0.rou\
-ting-policy-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cproce\
-ssed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1926] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe0\x0d\x01A\x02\x01\
+A\x0c\x01B\x15\x01m\x05\x0binvalid-key\x09too-large\x04full\x0ftoo-many-writes\x0c\
+not-a-number\x04\0\x0bwrite-error\x03\0\0\x01p}\x01r\x02\x03keys\x05value\x02\x04\
+\0\x05entry\x03\0\x03\x01k\x02\x01@\x01\x03keys\0\x05\x04\0\x03get\x01\x06\x01kw\
+\x01j\0\x01\x01\x01@\x03\x03keys\x05value\x02\x06ttl-ms\x07\0\x08\x04\0\x03set\x01\
+\x09\x01@\x01\x03keys\0\x08\x04\0\x06delete\x01\x0a\x01j\x01x\x01\x01\x01@\x03\x03\
+keys\x06amountx\x06ttl-ms\x07\0\x0b\x04\0\x03add\x01\x0c\x01ks\x01p\x04\x01@\x03\
+\x06prefixs\x05after\x0d\x05limity\0\x0e\x04\0\x04list\x01\x0f\x03\0\x1cpointsma\
+n:policy/state@0.1.0\x05\0\x01B\x02\x01@\0\0s\x04\0\x04json\x01\0\x03\0\x1fpoint\
+sman:policy/settings@0.1.0\x05\x01\x01B\x04\x01m\x04\x05debug\x04info\x04warn\x05\
+error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05wr\
+ite\x01\x02\x03\0\x1apointsman:policy/log@0.1.0\x05\x02\x01B\x0b\x01ks\x01@\x01\x03\
+keys\0\0\x04\0\x11request-attribute\x01\x01\x01@\x02\x09candidatey\x03keys\0\0\x04\
+\0\x13candidate-attribute\x01\x02\x01ku\x01@\x02\x09candidatey\x04tasks\0\x03\x04\
+\0\x0ctask-quality\x01\x04\x01ps\x01@\x01\x09candidatey\0\x05\x04\0\x14candidate\
+-operations\x01\x06\x03\0\x1epointsman:policy/details@0.1.0\x05\x03\x01B\x0c\x01\
+@\0\0y\x04\0\x0dmessage-count\x01\0\x01ks\x01@\x01\x07messagey\0\x01\x04\0\x04ro\
+le\x01\x02\x01@\x02\x07messagey\x09max-bytesy\0\x01\x04\0\x04text\x01\x03\x01@\x01\
+\x09max-bytesy\0s\x04\0\x0elast-user-text\x01\x04\x01ps\x01@\0\0\x05\x04\0\x0ato\
+ol-names\x01\x06\x03\0\x1dpointsman:policy/prompt@0.1.0\x05\x04\x01B\x16\x01n\x05\
+\x04text\x05image\x05audio\x05video\x08document\x04\0\x0amodalities\x03\0\0\x01n\
+\x05\x05tools\x11structured-output\x09reasoning\x09streaming\x11log-probabilitie\
+s\x04\0\x09abilities\x03\0\x02\x01ks\x01ky\x01ku\x01r\x0d\x02ids\x09operations\x05\
+models\x06tenant\x04\x07session\x04\x0cinput-tokensy\x11max-output-tokens\x05\x06\
+inputs\x01\x05needs\x03\x05turnsy\x09streaming\x7f\x0bdeadline-ms\x05\x0bbudget-\
+left\x06\x04\0\x07request\x03\0\x07\x01r\x0d\x02ids\x0econtext-window\x05\x11max\
+-output-tokens\x05\x06inputs\x01\x09abilities\x03\x0binput-priceu\x0coutput-pric\
+eu\x07quality\x06\x07healthy\x7f\x09in-flighty\x0efirst-token-ms\x06\x11tokens-p\
+er-second\x06\x0aerror-rateu\x04\0\x09candidate\x03\0\x09\x01r\x02\x09candidatey\
+\x0atimeout-ms\x05\x04\0\x06target\x03\0\x0b\x01p\x0c\x01r\x05\x07targets\x0d\x05\
+labels\x06reason\x04\x0ehedge-after-ms\x05\x0apropensity\x06\x04\0\x08decision\x03\
+\0\x0e\x01q\x03\x0cno-candidate\x01s\0\x06denied\x01s\0\x08internal\x01s\0\x04\0\
+\x07refusal\x03\0\x10\x01m\x03\x08answered\x06failed\x09cancelled\x04\0\x0eoutco\
+me-status\x03\0\x12\x01r\x0b\x02ids\x05labels\x06status\x13\x05model\x04\x08atte\
+mptsy\x0cinput-tokensy\x0doutput-tokensy\x04costu\x0efirst-token-ms\x06\x0alaten\
+cy-msu\x05error\x04\x04\0\x07outcome\x03\0\x14\x03\0\x1cpointsman:policy/types@0\
+.1.0\x05\x05\x04\0Fpointsman:policy/stateful-policy-with-all-of-its-exports-remo\
+ved@0.1.0\x04\0\x0b5\x01\0/stateful-policy-with-all-of-its-exports-removed\x03\0\
+\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bi\
+ndgen-rust\x060.61.1";

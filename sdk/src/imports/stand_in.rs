@@ -36,6 +36,19 @@ pub(crate) struct CallRecord {
     /// The outputs of tasks, by number.
     pub outputs: RefCell<BTreeMap<u32, String>>,
     pub log: RefCell<Vec<(Level, String)>>,
+    /// The values that the policy keeps, with their time of expiry.
+    pub state: RefCell<BTreeMap<String, KeptValue>>,
+    /// Writes that are left to the call.
+    pub writes_left: Cell<u32>,
+    /// Milliseconds since the start of the test.
+    pub now_ms: Cell<u64>,
+}
+
+/// A value that the policy keeps.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptValue {
+    pub value: Vec<u8>,
+    pub expires_ms: Option<u64>,
 }
 
 /// A message of the conversation.
@@ -55,6 +68,7 @@ pub(crate) struct Part {
 impl StandIn {
     /// Runs code whose calls this answers.
     pub fn run<T>(&self, code: impl FnOnce() -> T) -> T {
+        self.calls.writes_left.set(state::MAX_WRITES);
         let before = CURRENT.replace(self.clone());
         let result = code();
         CURRENT.set(before);
@@ -186,5 +200,111 @@ pub(crate) mod outputs {
             stand_in.calls.outputs_read.set(true);
             stand_in.calls.outputs.borrow().get(&task).map(|text| cut(text, max_bytes))
         })
+    }
+}
+
+pub(crate) mod state {
+    use super::{CallRecord, KeptValue, with};
+    use crate::state::{Entry, WriteError};
+
+    /// Bounds of the gateway.
+    pub const MAX_WRITES: u32 = 64;
+    const MAX_KEYS: usize = 10_000;
+    const MAX_BYTES: usize = 16 << 20;
+    const MAX_KEY_BYTES: usize = 256;
+    const MAX_VALUE_BYTES: usize = 64 << 10;
+    const MAX_LISTED: usize = 1_000;
+
+    pub fn get(key: &str) -> Option<Vec<u8>> {
+        with(|stand_in| stand_in.calls.kept(key))
+    }
+
+    pub fn set(key: &str, value: &[u8], ttl_ms: Option<u64>) -> Result<(), WriteError> {
+        with(|stand_in| {
+            let calls = &stand_in.calls;
+            calls.take_write()?;
+            calls.keep(key, value.to_vec(), calls.expiry(ttl_ms))
+        })
+    }
+
+    pub fn delete(key: &str) -> Result<(), WriteError> {
+        with(|stand_in| {
+            stand_in.calls.take_write()?;
+            stand_in.calls.state.borrow_mut().remove(key);
+            Ok(())
+        })
+    }
+
+    pub fn add(key: &str, amount: i64, ttl_ms: Option<u64>) -> Result<i64, WriteError> {
+        with(|stand_in| {
+            let calls = &stand_in.calls;
+            calls.take_write()?;
+            let (before, expires_ms) = match calls.kept(key) {
+                Some(value) => {
+                    let text = String::from_utf8(value).map_err(|_| WriteError::NotANumber)?;
+                    let number: i64 = text.parse().map_err(|_| WriteError::NotANumber)?;
+                    (number, calls.state.borrow().get(key).and_then(|kept| kept.expires_ms))
+                }
+                None => (0, calls.expiry(ttl_ms)),
+            };
+            let sum = before.saturating_add(amount);
+            calls.keep(key, sum.to_string().into_bytes(), expires_ms)?;
+            Ok(sum)
+        })
+    }
+
+    pub fn list(prefix: &str, after: Option<&str>, limit: u32) -> Vec<Entry> {
+        with(|stand_in| {
+            let calls = &stand_in.calls;
+            let state = calls.state.borrow();
+            let listed = state.iter().filter(|(key, kept)| {
+                let is_after = after.is_none_or(|after| key.as_str() > after);
+                key.starts_with(prefix) && is_after && !calls.has_expired(kept)
+            });
+            let entry =
+                |(key, kept): (&String, &KeptValue)| Entry { key: key.clone(), value: kept.value.clone() };
+            listed.take(MAX_LISTED.min(limit as usize)).map(entry).collect()
+        })
+    }
+
+    impl CallRecord {
+        pub fn kept(&self, key: &str) -> Option<Vec<u8>> {
+            let state = self.state.borrow();
+            state.get(key).filter(|kept| !self.has_expired(kept)).map(|kept| kept.value.clone())
+        }
+
+        /// Keeps a value within the gateway's bounds.
+        pub fn keep(&self, key: &str, value: Vec<u8>, expires_ms: Option<u64>) -> Result<(), WriteError> {
+            if key.is_empty() || key.len() > MAX_KEY_BYTES {
+                return Err(WriteError::InvalidKey);
+            }
+            if value.len() > MAX_VALUE_BYTES {
+                return Err(WriteError::TooLarge);
+            }
+            let mut state = self.state.borrow_mut();
+            let others = state.iter().filter(|(other, _)| *other != key);
+            let (keys, bytes) = others.fold((1, key.len() + value.len()), |(keys, bytes), (key, kept)| {
+                (keys + 1, bytes + key.len() + kept.value.len())
+            });
+            if keys > MAX_KEYS || bytes > MAX_BYTES {
+                return Err(WriteError::Full);
+            }
+            state.insert(key.to_owned(), KeptValue { value, expires_ms });
+            Ok(())
+        }
+
+        fn take_write(&self) -> Result<(), WriteError> {
+            let left = self.writes_left.get().checked_sub(1).ok_or(WriteError::TooManyWrites)?;
+            self.writes_left.set(left);
+            Ok(())
+        }
+
+        fn expiry(&self, ttl_ms: Option<u64>) -> Option<u64> {
+            ttl_ms.map(|ttl| self.now_ms.get().saturating_add(ttl))
+        }
+
+        fn has_expired(&self, kept: &KeptValue) -> bool {
+            kept.expires_ms.is_some_and(|expiry| expiry <= self.now_ms.get())
+        }
     }
 }

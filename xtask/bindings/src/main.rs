@@ -29,24 +29,30 @@ struct SharedInterfaces {
 }
 
 const FROM_ROUTING: SharedInterfaces = SharedInterfaces {
-    interfaces: &["types", "settings", "log", "details", "prompt"],
+    interfaces: &["types", "settings", "log", "details", "prompt", "state"],
     module: "crate::bindings::routing::pointsman::policy",
 };
-const ALL: [WorldBindings; 3] = [
+const ALL: [WorldBindings; 4] = [
     WorldBindings {
-        world: "routing-policy",
+        world: "stateful-policy",
         file: "routing.rs",
         export_macro: "export_routing",
         shared: &[],
     },
     WorldBindings {
-        world: "observing-policy",
+        world: "stateful-observing-policy",
         file: "observing.rs",
         export_macro: "export_observing",
         shared: &[FROM_ROUTING],
     },
     WorldBindings {
-        world: "orchestration-policy",
+        world: "learning-policy",
+        file: "learning.rs",
+        export_macro: "export_learning",
+        shared: &[FROM_ROUTING],
+    },
+    WorldBindings {
+        world: "stateful-orchestration-policy",
         file: "orchestrating.rs",
         export_macro: "export_orchestrating",
         shared: &[FROM_ROUTING],

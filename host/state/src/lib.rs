@@ -1,0 +1,30 @@
+//! The state that policies keep between calls.
+//!
+//! Every read is answered from memory and every write takes effect there at once, so no call waits.
+//! A thread writes changes to a [`DurableStore`] within half a second. A [`PolicyState`] is shared by
+//! the versions and instances of a policy; a call reaches it through a [`StateCall`], which bounds its
+//! writes and keeps those of policies on trial apart.
+//!
+//! There is no compare-and-swap: replicas that share a store could not keep the promise. Counters
+//! are the exception, because additions of replicas can be joined.
+
+mod call;
+mod durable;
+mod embedded;
+mod entry;
+mod limits;
+mod overlay;
+mod policy_state;
+mod store;
+mod writer;
+
+pub use call::{StateAccess, StateCall, StateUsage};
+pub use durable::{DurableError, DurableStore, StoredChange, StoredEntry};
+pub use embedded::EmbeddedStore;
+pub use entry::{StateEntry, WriteError};
+pub use limits::{
+    MAX_BYTES, MAX_KEY_BYTES, MAX_KEYS, MAX_LISTED, MAX_LISTED_BYTES, MAX_VALUE_BYTES, MAX_WRITES,
+};
+pub use overlay::Overlay;
+pub use policy_state::{PolicyState, StateSize};
+pub use store::{StateStores, StorageStatus};

@@ -1,0 +1,160 @@
+//! The thread that stores changes.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use pointsman_domain::ids::PolicyName;
+
+use crate::durable::{DurableError, DurableStore, StoredChange};
+use crate::entry::now_ms;
+use crate::policy_state::PolicyState;
+
+/// Time from the first change to its storage. Changes in between share a transaction.
+const DELAY: Duration = Duration::from_millis(250);
+/// Time from a failure to the next attempt.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// States by policy, while a version of the policy or a change that is not stored holds them.
+pub(crate) type States = Mutex<HashMap<PolicyName, Arc<PolicyState>>>;
+
+/// Signal that there are changes, or that the store closes.
+#[derive(Debug, Default)]
+pub(crate) struct WriteSignal {
+    request: Mutex<WriteRequest>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct WriteRequest {
+    has_changes: bool,
+    is_closing: bool,
+}
+
+/// Counts of the thread.
+#[derive(Debug, Default)]
+pub(crate) struct WriterCounts {
+    /// Failed attempts to store changes.
+    pub failures: AtomicU64,
+}
+
+/// The thread's data.
+pub(crate) struct Writer<S> {
+    pub durable: Arc<Mutex<S>>,
+    pub states: Weak<States>,
+    pub signal: Arc<WriteSignal>,
+    pub counts: Arc<WriterCounts>,
+}
+
+impl WriteSignal {
+    /// Wakes the thread for a change.
+    pub fn notify(&self) {
+        let mut request = self.lock();
+        if !request.has_changes {
+            request.has_changes = true;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Wakes the thread for a last time.
+    pub fn close(&self) {
+        self.lock().is_closing = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for changes, and then for more of them. Returns whether the store closes.
+    fn wait(&self) -> bool {
+        let mut request = self.lock();
+        while *request == WriteRequest::default() {
+            request = self.changed.wait(request).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(request);
+        self.pause(DELAY);
+        let mut request = self.lock();
+        request.has_changes = false;
+        request.is_closing
+    }
+
+    /// Waits for a time, or until the store closes.
+    fn pause(&self, time: Duration) {
+        let end = Instant::now() + time;
+        let mut request = self.lock();
+        while !request.is_closing
+            && let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+        {
+            let woken = self.changed.wait_timeout(request, left);
+            request = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, WriteRequest> {
+        self.request.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: DurableStore> Writer<S> {
+    /// Stores changes until the store closes.
+    pub fn run(self) {
+        let mut is_failing = false;
+        loop {
+            let is_closing = self.signal.wait();
+            let Some(states) = self.states.upgrade() else { return };
+            match self.store_all(&states) {
+                Ok(()) if is_failing => {
+                    tracing::info!("the state of policies is stored again");
+                    is_failing = false;
+                }
+                Ok(()) => {}
+                Err(Unstored { changes, error }) if is_closing => {
+                    tracing::error!(changes, "changes of the state of policies are lost: {error}");
+                }
+                Err(Unstored { changes, error }) => {
+                    if !is_failing {
+                        tracing::error!(
+                            changes,
+                            "the state of policies cannot be stored, and is kept in memory until it can: {error}"
+                        );
+                    }
+                    is_failing = true;
+                    drop(states);
+                    self.signal.pause(RETRY);
+                    self.signal.notify();
+                }
+            }
+            if is_closing {
+                return;
+            }
+        }
+    }
+
+    /// Stores all changes. Those that could not be stored are kept for the next attempt.
+    fn store_all(&self, states: &States) -> Result<(), Unstored> {
+        let all: Vec<Arc<PolicyState>> = lock(states).values().cloned().collect();
+        let now_ms = now_ms();
+        let changes: Vec<StoredChange> = all.iter().flat_map(|state| state.take_unstored(now_ms)).collect();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let stored = lock(&self.durable).store(&changes);
+        let Err(error) = stored else { return Ok(()) };
+        self.counts.failures.fetch_add(1, Ordering::Relaxed);
+        let unstored = Unstored { changes: changes.len(), error };
+        for StoredChange { policy, key, .. } in changes {
+            if let Some(state) = all.iter().find(|state| *state.policy() == policy) {
+                state.mark_unstored(key);
+            }
+        }
+        Err(unstored)
+    }
+}
+
+/// Changes that could not be stored.
+struct Unstored {
+    changes: usize,
+    error: DurableError,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
