@@ -5,11 +5,12 @@ use std::{env, error};
 
 use pointsman_build::Build;
 
-const GUESTS: [&str; 10] = [
+const GUESTS: [&str; 11] = [
     "pointsman-policy-cost",
     "pointsman-guest-first",
     "pointsman-guest-flooder",
     "pointsman-guest-hostile",
+    "pointsman-guest-keeper",
     "pointsman-guest-planner",
     "pointsman-guest-prober",
     "pointsman-guest-reader",

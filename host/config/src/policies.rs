@@ -57,11 +57,12 @@ pub(super) fn compile(
         let file = directory.files.get(name).map(PathBuf::as_path);
         let source = sources::compile(raw, node, file, secrets, problems);
         let on_failure = on_failure(&raw.on_failure, node, &known, problems);
-        compiled.push(policy(name, raw, source, on_failure, node, problems));
+        compiled.push(policy(name, raw, source, on_failure, &known, node, problems));
     }
     for (name, path) in alone {
         let source = Some(sources::in_directory(path));
-        compiled.push(policy(name, &raw::Policy::default(), source, OnFailure::default(), node, problems));
+        let raw = raw::Policy::default();
+        compiled.push(policy(name, &raw, source, OnFailure::default(), &known, node, problems));
     }
     for policy in &compiled {
         let name = policy.spec.name.as_str();
@@ -78,6 +79,7 @@ fn policy(
     raw: &raw::Policy,
     source: Option<PolicySource>,
     on_failure: OnFailure,
+    known: &[&str],
     node: Node<'_>,
     problems: &mut Problems<'_>,
 ) -> Policy {
@@ -94,6 +96,7 @@ fn policy(
             grants: raw.grants.iter().map(|grant| grant.policy()).collect(),
             limits,
             isolation: isolation(raw, node, problems),
+            state_of: state_of(raw, node, known, problems),
         },
         source,
         poll: sources::poll(raw, node, problems),
@@ -221,6 +224,23 @@ fn isolation(raw: &raw::Policy, node: Node<'_>, problems: &mut Problems<'_>) -> 
     Isolation::Warm { recycle_after: warm.recycle_after, instances: warm.instances }
 }
 
+/// Reads the policy whose state it uses.
+fn state_of(
+    raw: &raw::Policy,
+    node: Node<'_>,
+    known: &[&str],
+    problems: &mut Problems<'_>,
+) -> Option<PolicyName> {
+    let owner = raw.state_of.as_deref()?;
+    let place = node.get("state_of").place();
+    if !known.contains(&owner) {
+        problems.add(place, format!("unknown policy `{owner}`")).did_you_mean(owner, known, "policies");
+    } else if !raw.grants.contains(&raw::Grant::State) {
+        problems.add(place, "`state_of` needs a grant").hint("add `state` to `grants`");
+    }
+    Some(PolicyName::new(owner))
+}
+
 impl raw::Grant {
     fn policy(self) -> Grants {
         match self {
@@ -229,6 +249,7 @@ impl raw::Grant {
             Self::Wasi => Grants::WASI,
             Self::Clocks => Grants::CLOCKS,
             Self::Random => Grants::RANDOM,
+            Self::State => Grants::STATE,
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod names;
 pub mod outcome;
 pub mod plan;
 pub mod prompt;
+pub mod rating;
 pub mod request;
 pub mod rollout;
 pub mod secret;

@@ -11,6 +11,7 @@ use pointsman_domain::decision::{
 };
 use pointsman_domain::model;
 use pointsman_domain::outcome::{Outcome as DomainOutcome, RequestEnd};
+use pointsman_domain::rating::Rating as DomainRating;
 use pointsman_domain::request::RequestFacts;
 use wasmtime::component::{ComponentType, Lift, Lower, flags};
 
@@ -32,6 +33,8 @@ pub(crate) mod interface {
     pub(crate) const DETAILS: &str = "pointsman:policy/details@0.1.0";
     pub(crate) const PROMPT: &str = "pointsman:policy/prompt@0.1.0";
     pub(crate) const OUTLINE: &str = "pointsman:policy/outline@0.1.0";
+    pub(crate) const FEEDBACK: &str = "pointsman:policy/feedback@0.1.0";
+    pub(crate) const STATE: &str = "pointsman:policy/state@0.1.0";
     pub(crate) const OUTPUTS: &str = "pointsman:policy/outputs@0.1.0";
 
     /// Returns the name of an interface of the contract without package and version. `None` for
@@ -56,6 +59,8 @@ pub(crate) type RouteResults = (Result<Decision, Refusal>,);
 pub(crate) type ValidateResults = (Result<(), String>,);
 /// Parameters of `observer.observe`.
 pub(crate) type ObserveParams<'a> = (Outcome<'a>,);
+/// Parameters of `feedback.rate`.
+pub(crate) type RateParams<'a> = (Rating<'a>,);
 
 flags! {
     Modalities {
@@ -330,6 +335,28 @@ impl From<model::Abilities> for Abilities {
             }
         }
         flags
+    }
+}
+
+#[derive(ComponentType, Lower)]
+#[component(record)]
+pub(crate) struct Rating<'a> {
+    decision: &'a str,
+    label: &'a str,
+    model: &'a str,
+    score: f64,
+    name: Option<&'a str>,
+}
+
+impl<'a> From<&'a DomainRating> for Rating<'a> {
+    fn from(rating: &'a DomainRating) -> Self {
+        Self {
+            decision: &rating.decision,
+            label: &rating.label,
+            model: rating.model.as_str(),
+            score: rating.score,
+            name: rating.name.as_deref(),
+        }
     }
 }
 

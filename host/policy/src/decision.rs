@@ -7,6 +7,7 @@ use pointsman_domain::decision::Refusal;
 use pointsman_domain::plan::{PlanLimits, PlanScope, PlanStep, TaskResult};
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
+use pointsman_state::{StateAccess, StateUsage};
 
 /// The facts that a policy decides on. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +21,23 @@ pub struct DecisionInput {
     pub prompt: Arc<dyn Prompt>,
     /// Further facts for orchestrating policies.
     pub orchestration: Orchestration,
+    /// Access to the policy's state.
+    pub state: StateUse,
+}
+
+/// Access of the calls for one decision to the policy's state.
+#[derive(Clone, Debug, Default)]
+pub struct StateUse {
+    /// Effect of writes.
+    pub access: StateAccess,
+    /// Counts of reads and writes, if the caller needs them.
+    pub usage: Option<Arc<StateUsage>>,
+}
+
+impl From<StateAccess> for StateUse {
+    fn from(access: StateAccess) -> Self {
+        Self { access, usage: None }
+    }
 }
 
 /// Facts against which the steps of an orchestrating policy are validated.

@@ -284,6 +284,7 @@ impl From<ComponentInterface> for Export {
             Some("orchestrator") => Some("cuts a request into tasks"),
             Some("configuration") => Some("judges its settings before it serves"),
             Some("observer") => Some("learns the outcomes of requests"),
+            Some("feedback") => Some("learns ratings of its answers"),
             _ => None,
         };
         Self { name: interface.name, functions: interface.functions, purpose }

@@ -3,6 +3,7 @@
 use pointsman_domain::decision::Proposal;
 use pointsman_domain::outcome::Outcome as DomainOutcome;
 use pointsman_domain::plan::{PlanProposal, PlanStep};
+use pointsman_domain::rating::Rating as DomainRating;
 use pointsman_domain::text::printable;
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc,
@@ -12,13 +13,13 @@ use wasmtime_wasi::I32Exit;
 
 use crate::contract::plan::{PlanParams, ResumeParams, Step as ContractStep, StepResults, TaskResult};
 use crate::contract::{
-    Candidate, ObserveParams, Outcome, Refusal, Request, RouteParams, RouteResults, ValidateResults,
-    interface,
+    Candidate, ObserveParams, Outcome, RateParams, Rating, Refusal, Request, RouteParams, RouteResults,
+    ValidateResults, interface,
 };
 use crate::decision::{DecisionInput, PolicyAnswer};
 use crate::engine::FIRST_YIELD_TICKS;
 use crate::failure::PolicyFailure;
-use crate::sandbox::{HostCallsExceeded, StoreData};
+use crate::sandbox::{CallContext, HostCallsExceeded, StoreData};
 
 /// Bytes that one call may hand to the host. An honest answer for a thousand candidates has 30 KiB.
 const MAX_BYTES_TO_HOST: usize = 256 << 10;
@@ -36,6 +37,7 @@ pub(crate) struct Exports {
     role: PolicyRole,
     validate: ComponentExportIndex,
     observe: Option<ComponentExportIndex>,
+    rate: Option<ComponentExportIndex>,
 }
 
 /// The functions that decide a request.
@@ -66,11 +68,16 @@ impl Exports {
             role,
             validate: required(interface::CONFIGURATION, "validate")?,
             observe: function(interface::OBSERVER, "observe"),
+            rate: function(interface::FEEDBACK, "rate"),
         })
     }
 
     pub(crate) fn has_observer(&self) -> bool {
         self.observe.is_some()
+    }
+
+    pub(crate) fn has_feedback(&self) -> bool {
+        self.rate.is_some()
     }
 
     pub(crate) fn orchestrates(&self) -> bool {
@@ -131,8 +138,8 @@ impl Instance {
     }
 
     /// Prepares a further call, with a full budget.
-    pub(crate) fn begin_call(&mut self, input: Option<DecisionInput>) {
-        self.store.data_mut().begin_call(input);
+    pub(crate) fn begin_call(&mut self, call: CallContext) {
+        self.store.data_mut().begin_call(call);
         self.store.set_epoch_deadline(FIRST_YIELD_TICKS);
     }
 
@@ -189,6 +196,18 @@ impl Instance {
         let observe: TypedFunc<ObserveParams<'_>, ()> =
             self.instance.get_typed_func(&mut self.store, observe).map_err(wrong_type)?;
         self.call(observe, (Outcome::from(outcome),)).await
+    }
+
+    /// Reports a rating of an answer, if the policy takes ratings.
+    pub(crate) async fn rate(
+        &mut self,
+        exports: &Exports,
+        rating: &DomainRating,
+    ) -> Result<(), PolicyFailure> {
+        let Some(rate) = exports.rate else { return Ok(()) };
+        let rate: TypedFunc<RateParams<'_>, ()> =
+            self.instance.get_typed_func(&mut self.store, rate).map_err(wrong_type)?;
+        self.call(rate, (Rating::from(rating),)).await
     }
 
     /// Returns the instructions executed since the instance was created, if they are counted.

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use pointsman_domain::ids::Digest;
 use pointsman_domain::text::printable;
+use pointsman_state::PolicyState;
 use wasmtime::component::{Component, Linker};
 
 use crate::code::Code;
+use crate::contract::interface;
 use crate::instance::Exports;
 use crate::load_error::{LoadError, MAX_QUOTED_NAMES, error_text};
 use crate::policy::Policy;
@@ -57,9 +59,25 @@ impl Runtime {
         let template = capability::add_to_linker(&mut linker, spec.grants)
             .and_then(|()| linker.instantiate_pre(&component))
             .map_err(|error| LoadError::Link(error_text(&error)))?;
-        let policy = Policy::new(self.clone(), spec, digest, component, template, exports);
+        let state = self.state_for(&spec, &component)?;
+        let policy = Policy::new(self.clone(), spec, digest, component, template, exports, state);
         probe::run(self, &policy)?;
         Ok(policy)
+    }
+
+    /// Loads the state of a policy that imports it.
+    fn state_for(
+        &self,
+        spec: &PolicySpec,
+        component: &Component,
+    ) -> Result<Option<Arc<PolicyState>>, LoadError> {
+        let component_type = component.component_type();
+        let mut imports = component_type.imports(component.engine());
+        if !imports.any(|(import, _)| interface::short_name(import) == Some("state")) {
+            return Ok(None);
+        }
+        let owner = spec.state_of.as_ref().unwrap_or(&spec.name);
+        self.states().of(owner).map(Some).map_err(LoadError::State)
     }
 
     fn check_memory(&self, spec: &PolicySpec) -> Result<(), LoadError> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pointsman_domain::text::printable;
+use pointsman_state::DurableError;
 
 use crate::failure::PolicyFailure;
 
@@ -97,6 +98,9 @@ pub enum LoadError {
     /// Imports have other types than the interfaces that Pointsman offers under their names.
     #[error("the policy does not fit the contract: {0}")]
     Link(String),
+    /// The state that the policy keeps cannot be read.
+    #[error("the state of the policy cannot be read: {0}")]
+    State(DurableError),
     /// The policy failed before or during `validate`.
     #[error("the policy failed while it was started: {0}")]
     Start(PolicyFailure),

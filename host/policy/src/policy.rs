@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::outcome::Outcome;
+use pointsman_domain::rating::Rating;
+use pointsman_state::{PolicyState, StateAccess};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, InstancePre};
 
@@ -14,7 +16,7 @@ use crate::decision::{DecisionInput, PolicyAnswer};
 use crate::failure::PolicyFailure;
 use crate::instance::{Exports, Instance};
 use crate::runtime::{Runtime, SlowLaneLimit};
-use crate::sandbox::{PolicyContext, StoreData};
+use crate::sandbox::{CallContext, PolicyContext, StoreData};
 use crate::spec::{Isolation, PolicySpec};
 use crate::stats::PolicyStats;
 use crate::timings::DecisionTimings;
@@ -84,9 +86,10 @@ impl Policy {
         component: Arc<Component>,
         template: InstancePre<StoreData>,
         exports: Exports,
+        state: Option<Arc<PolicyState>>,
     ) -> Self {
         let fuel = runtime.config().fuel;
-        let context = Arc::new(PolicyContext::new(&spec, runtime.log_rate(&spec.name), fuel));
+        let context = Arc::new(PolicyContext::new(&spec, state, runtime.log_rate(&spec.name), fuel));
         let stats = Arc::new(PolicyStats::new(runtime.change_notifier()));
         let version = format!("{}@{}", spec.name, digest.short());
         let settings_digest = sha256(spec.settings.as_bytes());
@@ -160,6 +163,16 @@ impl Policy {
         self.loaded.exports.has_observer()
     }
 
+    /// Returns whether the policy takes ratings of its answers.
+    pub fn wants_ratings(&self) -> bool {
+        self.loaded.exports.has_feedback()
+    }
+
+    /// Returns the state that the policy keeps, if it imports that.
+    pub fn state(&self) -> Option<&Arc<PolicyState>> {
+        self.loaded.context.state()
+    }
+
     /// Returns whether the policy may answer with plans.
     pub fn orchestrates(&self) -> bool {
         self.loaded.exports.orchestrates()
@@ -177,7 +190,7 @@ impl Policy {
     pub async fn decide(&self, input: DecisionInput) -> Result<PolicyAnswer, PolicyFailure> {
         let loaded = Arc::clone(&self.loaded);
         let call = async move {
-            let mut instance = loaded.check_out(Some(&input)).await?;
+            let mut instance = loaded.check_out(CallContext::decision(&input)).await?;
             let result = instance.decide(&input).await;
             loaded.check_in(instance, result.as_ref().err());
             result
@@ -193,7 +206,7 @@ impl Policy {
     pub async fn resume(&self, input: DecisionInput, state: &[u8]) -> Result<PolicyAnswer, PolicyFailure> {
         let (loaded, state) = (Arc::clone(&self.loaded), state.to_vec());
         let call = async move {
-            let mut instance = loaded.check_out(Some(&input)).await?;
+            let mut instance = loaded.check_out(CallContext::decision(&input)).await?;
             let result = instance.resume(&loaded.exports, &input, &state).await;
             loaded.check_in(instance, result.as_ref().err());
             result
@@ -201,18 +214,38 @@ impl Policy {
         self.loaded.run(call).await
     }
 
-    /// Reports the outcome of a decision to the policy, if it observes outcomes.
+    /// Reports the outcome of a decision to the policy, if it observes outcomes. `access` is that of the
+    /// decision to the policy's state.
     ///
     /// # Errors
     /// Fails when the policy fails, which does not affect the decision.
-    pub async fn observe(&self, outcome: &Outcome) -> Result<(), PolicyFailure> {
+    pub async fn observe(&self, outcome: &Outcome, access: StateAccess) -> Result<(), PolicyFailure> {
         if !self.wants_outcomes() {
             return Ok(());
         }
         let (loaded, outcome) = (Arc::clone(&self.loaded), outcome.clone());
         let call = async move {
-            let mut instance = loaded.check_out(None).await?;
+            let mut instance = loaded.check_out(CallContext::event(access)).await?;
             let result = instance.observe(&loaded.exports, &outcome).await;
+            loaded.check_in(instance, result.as_ref().err());
+            result
+        };
+        self.loaded.run(call).await
+    }
+
+    /// Reports a rating of an answer to the policy, if it takes ratings. `access` is that of the
+    /// decision to the policy's state.
+    ///
+    /// # Errors
+    /// Fails when the policy fails, which does not affect the decision.
+    pub async fn rate(&self, rating: &Rating, access: StateAccess) -> Result<(), PolicyFailure> {
+        if !self.wants_ratings() {
+            return Ok(());
+        }
+        let (loaded, rating) = (Arc::clone(&self.loaded), rating.clone());
+        let call = async move {
+            let mut instance = loaded.check_out(CallContext::event(access)).await?;
+            let result = instance.rate(&loaded.exports, &rating).await;
             loaded.check_in(instance, result.as_ref().err());
             result
         };
@@ -223,7 +256,7 @@ impl Policy {
     /// policy's message.
     pub(crate) async fn validate(&self) -> Result<Result<(), String>, PolicyFailure> {
         let call = async {
-            let mut instance = self.loaded.instantiate_for_gate(None).await?;
+            let mut instance = self.loaded.instantiate_for_gate(CallContext::validation()).await?;
             instance.validate(&self.loaded.exports).await
         };
         self.loaded.with_probe_deadline(call).await
@@ -232,7 +265,7 @@ impl Policy {
     /// Calls the policy for a decision, in the load gate's instance.
     pub(crate) async fn probe_decision(&self, input: DecisionInput) -> Result<PolicyAnswer, PolicyFailure> {
         let call = async {
-            let mut instance = self.loaded.instantiate_for_gate(Some(input.clone())).await?;
+            let mut instance = self.loaded.instantiate_for_gate(CallContext::decision(&input)).await?;
             instance.decide(&input).await
         };
         self.loaded.with_probe_deadline(call).await
@@ -245,7 +278,7 @@ impl Policy {
     #[doc(hidden)]
     pub async fn measure(&self, input: &DecisionInput) -> Result<DecisionTimings, PolicyFailure> {
         let loaded = &self.loaded;
-        let data = StoreData::new(Arc::clone(&loaded.context), Some(input.clone()));
+        let data = StoreData::new(Arc::clone(&loaded.context), CallContext::decision(input));
         DecisionTimings::measure(&loaded.template, &loaded.exports, data, input).await
     }
 }
@@ -294,17 +327,17 @@ impl LoadedPolicy {
         tokio::time::timeout(self.spec.limits.deadline, call).await.unwrap_or(Err(PolicyFailure::Deadline))
     }
 
-    async fn check_out(&self, input: Option<&DecisionInput>) -> Result<Instance, PolicyFailure> {
+    async fn check_out(&self, call: CallContext) -> Result<Instance, PolicyFailure> {
         let idle = match self.spec.isolation {
             Isolation::Fresh => None,
             Isolation::Warm { .. } => self.idle().pop(),
         };
         match idle {
             Some(IdleInstance { mut instance, _permit }) => {
-                instance.begin_call(input.cloned());
+                instance.begin_call(call);
                 Ok(instance)
             }
-            None => self.instantiate(input.cloned()).await,
+            None => self.instantiate(call).await,
         }
     }
 
@@ -322,24 +355,25 @@ impl LoadedPolicy {
         }
     }
 
-    async fn instantiate(&self, input: Option<DecisionInput>) -> Result<Instance, PolicyFailure> {
-        let data = StoreData::new(Arc::clone(&self.context), input);
+    async fn instantiate(&self, call: CallContext) -> Result<Instance, PolicyFailure> {
+        let data = StoreData::new(Arc::clone(&self.context), call);
         Instance::new(&self.template, &self.exports, data).await
     }
 
     /// Creates an instance whose failures quote its own error lines: it sees no content of clients.
-    async fn instantiate_for_gate(&self, input: Option<DecisionInput>) -> Result<Instance, PolicyFailure> {
-        let data = StoreData::new(Arc::clone(&self.context), input).quoting_errors();
+    async fn instantiate_for_gate(&self, call: CallContext) -> Result<Instance, PolicyFailure> {
+        let data = StoreData::new(Arc::clone(&self.context), call).quoting_errors();
         Instance::new(&self.template, &self.exports, data).await
     }
 
     /// Creates an instance whose calls are recorded.
     async fn instantiate_examined(
         &self,
-        input: DecisionInput,
+        input: &DecisionInput,
         trace: TraceRecorder,
     ) -> Result<Instance, PolicyFailure> {
-        let data = StoreData::new(Arc::clone(&self.context), Some(input)).quoting_errors().recording(trace);
+        let call = CallContext::decision(input);
+        let data = StoreData::new(Arc::clone(&self.context), call).quoting_errors().recording(trace);
         Instance::new(&self.template, &self.exports, data).await
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use pointsman_domain::ids::PolicyName;
+use pointsman_state::StateStores;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 
@@ -95,6 +96,7 @@ struct RuntimeInner {
     slow_lane: SlowLane,
     /// Log rates by policy, for as long as some version of the policy is loaded.
     log_rates: Mutex<HashMap<PolicyName, Weak<LogRate>>>,
+    states: StateStores,
     _ticker: Ticker,
 }
 
@@ -104,6 +106,14 @@ impl Runtime {
     /// # Errors
     /// Fails when address space or threads are missing, or the cache's directory is unusable.
     pub fn new(config: RuntimeConfig) -> Result<Self, RuntimeError> {
+        Self::with_states(config, StateStores::in_memory())
+    }
+
+    /// Creates a runtime as [`new`](Self::new) does, whose policies keep their state in `states`.
+    ///
+    /// # Errors
+    /// Fails as [`new`](Self::new) does.
+    pub fn with_states(config: RuntimeConfig, states: StateStores) -> Result<Self, RuntimeError> {
         let instances = config.concurrent_decisions + config.idle_instances + PROBE_INSTANCES;
         let engine =
             engine::build(instances, config.max_memory_bytes, config.fuel).map_err(RuntimeError::Engine)?;
@@ -124,11 +134,17 @@ impl Runtime {
                 change_notifier: ChangeNotifier::default(),
                 slow_lane,
                 log_rates: Mutex::default(),
+                states,
                 _ticker: ticker,
                 engine,
                 config,
             }),
         })
+    }
+
+    /// Returns the states that policies keep.
+    pub fn states(&self) -> &StateStores {
+        &self.inner.states
     }
 
     /// Notifies of changes in the statistics of any of its policies.

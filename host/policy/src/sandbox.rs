@@ -5,4 +5,4 @@ pub(crate) mod capability;
 mod memory;
 mod store_data;
 
-pub(crate) use store_data::{HostCallsExceeded, PolicyContext, StoreData};
+pub(crate) use store_data::{CallContext, HostCallsExceeded, PolicyContext, StoreData};

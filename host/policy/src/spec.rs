@@ -19,6 +19,8 @@ pub struct PolicySpec {
     pub limits: Limits,
     /// Sharing of instances between decisions.
     pub isolation: Isolation,
+    /// Policy whose state it uses, if not its own.
+    pub state_of: Option<PolicyName>,
 }
 
 impl PolicySpec {
@@ -31,6 +33,7 @@ impl PolicySpec {
             grants: Grants::empty(),
             limits: Limits::default(),
             isolation: Isolation::Fresh,
+            state_of: None,
         }
     }
 
@@ -56,6 +59,8 @@ bitflags! {
         const CLOCKS = 1 << 3;
         /// The real random numbers of WASI.
         const RANDOM = 1 << 4;
+        /// Values that are kept between requests.
+        const STATE = 1 << 5;
     }
 }
 

@@ -24,7 +24,7 @@ use pointsman_policy::PolicyStats;
 use pointsman_telemetry::{AttemptFailure, CapturedOutput, Telemetry};
 
 use crate::captured_content::{CapturedAnswer, CapturedContent};
-use crate::feedback::Feedback;
+use crate::policy_events::OutcomeObserver;
 use crate::recorder::Recorder;
 use crate::trace_headers;
 
@@ -43,7 +43,7 @@ pub struct RequestAccounting {
     calls: CallLedger,
     decisions: DecisionTrail,
     /// Queue of the policy that observes outcomes.
-    feedback: Option<Feedback>,
+    observer: Option<OutcomeObserver>,
     /// Statistics of the versions that the outcome counts for.
     stats: Vec<Arc<PolicyStats>>,
     /// The content, where content is recorded.
@@ -75,7 +75,7 @@ impl RequestAccounting {
             calls: CallLedger::new(start.arrived),
             start,
             decisions: DecisionTrail::default(),
-            feedback: None,
+            observer: None,
             stats: Vec::new(),
             content: None,
             is_closed: false,
@@ -132,8 +132,8 @@ impl RequestAccounting {
     }
 
     /// Sets who observes the outcome: a policy, and statistics of versions.
-    pub fn set_observers(&mut self, feedback: Option<Feedback>, stats: Vec<Arc<PolicyStats>>) {
-        self.feedback = feedback;
+    pub fn set_observers(&mut self, policy: Option<OutcomeObserver>, stats: Vec<Arc<PolicyStats>>) {
+        self.observer = policy;
         self.stats = stats;
     }
 
@@ -186,8 +186,8 @@ impl RequestAccounting {
         for stats in &self.stats {
             stats.record_outcome(&history.outcome);
         }
-        if let Some(feedback) = self.feedback.take() {
-            feedback.send(history.outcome.clone(), &self.recorder.telemetry);
+        if let Some(observer) = self.observer.take() {
+            observer.send(history.outcome.clone(), &self.recorder.telemetry);
         }
         self.recorder.record_request(history, self.content.take());
     }

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
-use crate::feedback::FeedbackQueue;
 use crate::memory::HeldMemory;
+use crate::policy_events::PolicyEventQueue;
 use crate::proxy::plan::assembly::Assembler;
 use crate::recorder::Recorder;
 use crate::response_owners::ResponseOwners;
@@ -27,8 +27,8 @@ pub struct App {
     pub recorder: Arc<Recorder>,
     /// Time of the start.
     pub started: SystemTime,
-    /// Queue of outcomes for policies that observe them.
-    pub feedback: FeedbackQueue,
+    /// Queue of events for policies that learn.
+    pub policy_events: PolicyEventQueue,
     /// Memory that requests and answers hold.
     pub memory: Arc<HeldMemory>,
     /// Files of uploads.
@@ -48,7 +48,7 @@ impl App {
     pub fn new(
         snapshot: Snapshot,
         recorder: Arc<Recorder>,
-        feedback: FeedbackQueue,
+        policy_events: PolicyEventQueue,
         shadows: ShadowQueue,
     ) -> Self {
         configure(&recorder, &snapshot);
@@ -58,7 +58,7 @@ impl App {
             swapped: Notify::new(),
             recorder,
             started,
-            feedback,
+            policy_events,
             memory: Arc::default(),
             uploads: Arc::default(),
             responses: Arc::default(),

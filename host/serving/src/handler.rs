@@ -184,8 +184,9 @@ impl<'a> RequestHandler<'a> {
         }
         let policy = selection.action.policy();
         accounting.decisions().record(selection.action.label(), policy);
-        let feedback = policy.and_then(|policy| self.app.feedback.for_policy(policy));
-        accounting.set_observers(feedback, std::mem::take(&mut selection.stats));
+        let access = &selection.input.state.access;
+        let observer = policy.and_then(|policy| self.app.policy_events.observer(policy, access));
+        accounting.set_observers(observer, std::mem::take(&mut selection.stats));
         Ok(selection)
     }
 

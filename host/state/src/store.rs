@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::time::Duration;
 
 use pointsman_domain::ids::PolicyName;
 
@@ -12,6 +12,9 @@ use crate::durable::{DurableError, DurableStore, StoredEntry};
 use crate::embedded::EmbeddedStore;
 use crate::policy_state::PolicyState;
 use crate::writer::{States, WriteSignal, Writer, WriterCounts, lock};
+
+/// Longest time for the last changes where nobody sets another one.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The states of all policies. Clones share them; the last one to be dropped stores what is left.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +31,6 @@ struct Storage {
     durable: Arc<Mutex<dyn DurableStore>>,
     signal: Arc<WriteSignal>,
     counts: Arc<WriterCounts>,
-    thread: Option<JoinHandle<()>>,
 }
 
 /// Condition of the storage.
@@ -69,10 +71,10 @@ impl StateStores {
             counts: Arc::clone(&counts),
         };
         let thread = std::thread::Builder::new().name("policy-state".to_owned()).spawn(|| writer.run());
-        let thread = thread.map_err(|error| {
+        thread.map_err(|error| {
             DurableError(format!("cannot start the thread that stores the state of policies: {error}"))
         })?;
-        let storage = Storage { durable, signal, counts, thread: Some(thread) };
+        let storage = Storage { durable, signal, counts };
         Ok(Self(Arc::new(StoresInner { states, storage: Some(storage) })))
     }
 
@@ -101,6 +103,11 @@ impl StateStores {
         lock(&self.0.states).get(policy).cloned()
     }
 
+    /// Stores the last changes, and no later ones. Returns false if that takes longer than `patience`.
+    pub fn close(&self, patience: Duration) -> bool {
+        self.0.storage.as_ref().is_none_or(|storage| storage.signal.close(patience))
+    }
+
     /// Returns the condition of the storage; `None` for states in memory.
     pub fn storage(&self) -> Option<StorageStatus> {
         let storage = self.0.storage.as_ref()?;
@@ -115,11 +122,8 @@ fn lock_durable(storage: &Storage) -> std::sync::MutexGuard<'_, dyn DurableStore
 
 impl Drop for StoresInner {
     fn drop(&mut self) {
-        let Some(storage) = &mut self.storage else { return };
-        storage.signal.close();
-        if let Some(thread) = storage.thread.take() {
-            // A panic of the thread was reported when it happened.
-            let _ = thread.join();
+        if let Some(storage) = &self.storage {
+            storage.signal.close(PATIENCE);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pointsman_domain::ids::PolicyName;
 
@@ -30,6 +30,7 @@ pub(crate) struct WriteSignal {
 struct WriteRequest {
     has_changes: bool,
     is_closing: bool,
+    is_closed: bool,
 }
 
 /// Counts of the thread.
@@ -57,16 +58,26 @@ impl WriteSignal {
         }
     }
 
-    /// Wakes the thread for a last time.
-    pub fn close(&self) {
-        self.lock().is_closing = true;
+    /// Wakes the thread for a last time, and waits until it has ended. Returns false if it takes longer
+    /// than `patience`.
+    pub fn close(&self, patience: Duration) -> bool {
+        let mut request = self.lock();
+        request.is_closing = true;
+        self.changed.notify_all();
+        let waited = self.changed.wait_timeout_while(request, patience, |request| !request.is_closed);
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_closed
+    }
+
+    /// Records that the thread has ended.
+    fn record_end(&self) {
+        self.lock().is_closed = true;
         self.changed.notify_all();
     }
 
     /// Waits for changes, and then for more of them. Returns whether the store closes.
     fn wait(&self) -> bool {
         let mut request = self.lock();
-        while *request == WriteRequest::default() {
+        while !request.has_changes && !request.is_closing {
             request = self.changed.wait(request).unwrap_or_else(PoisonError::into_inner);
         }
         drop(request);
@@ -78,14 +89,8 @@ impl WriteSignal {
 
     /// Waits for a time, or until the store closes.
     fn pause(&self, time: Duration) {
-        let end = Instant::now() + time;
-        let mut request = self.lock();
-        while !request.is_closing
-            && let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-        {
-            let woken = self.changed.wait_timeout(request, left);
-            request = woken.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let waited = self.changed.wait_timeout_while(self.lock(), time, |request| !request.is_closing);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     fn lock(&self) -> MutexGuard<'_, WriteRequest> {
@@ -96,6 +101,11 @@ impl WriteSignal {
 impl<S: DurableStore> Writer<S> {
     /// Stores changes until the store closes.
     pub fn run(self) {
+        self.store_until_closed();
+        self.signal.record_end();
+    }
+
+    fn store_until_closed(&self) {
         let mut is_failing = false;
         loop {
             let is_closing = self.signal.wait();

@@ -35,6 +35,8 @@ pub enum PolicyCallKind {
     Shadow,
     /// The report of an outcome.
     Observe,
+    /// The report of a rating.
+    Rate,
 }
 
 impl PolicyCallKind {
@@ -44,6 +46,7 @@ impl PolicyCallKind {
             Self::Decide => "a policy failed",
             Self::Shadow => "a policy in shadow failed",
             Self::Observe => "a policy failed to observe",
+            Self::Rate => "a policy failed to take a rating",
         }
     }
 }

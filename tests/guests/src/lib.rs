@@ -24,6 +24,10 @@ pub const FLOODER: &[u8] = include_bytes!(env!("GUEST_FLOODER"));
 /// Misbehaves as its settings describe: see [`misbehaving`].
 pub const HOSTILE: &[u8] = include_bytes!(env!("GUEST_HOSTILE"));
 
+/// Keeps counts of its decisions, outcomes and ratings. Needs the grant `state`. Labels are
+/// `decisions-N:outcomes-M:ratings-K`.
+pub const KEEPER: &[u8] = include_bytes!(env!("GUEST_KEEPER"));
+
 /// Orchestrates as its settings describe: see [`planned`] and [`blundering`]. Needs the grant
 /// `outputs`.
 pub const PLANNER: &[u8] = include_bytes!(env!("GUEST_PLANNER"));

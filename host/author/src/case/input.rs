@@ -10,7 +10,7 @@ use pointsman_domain::model::{Abilities, Modalities, Model, Operation, Quality};
 use pointsman_domain::money::Price;
 use pointsman_domain::plan::PlanLimits;
 use pointsman_domain::request::RequestFacts;
-use pointsman_policy::{DecisionInput, Limits, Orchestration};
+use pointsman_policy::{DecisionInput, Limits, Orchestration, StateUse};
 
 use super::content::CaseContent;
 use super::format::{CandidateEntry, CandidateFormat, Case, LimitsFormat, RequestFormat};
@@ -38,6 +38,7 @@ pub fn decision_input(case: &Case, orchestrates: bool) -> DecisionInput {
         candidates: candidates.into(),
         prompt: Arc::new(content),
         orchestration: Orchestration { whole, limits: PlanLimits::default(), results: Arc::default() },
+        state: StateUse::default(),
     }
 }
 

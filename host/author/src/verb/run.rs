@@ -10,7 +10,7 @@ use clap::Args as ClapArgs;
 use pointsman_dialects::protocol::Protocol;
 use pointsman_dialects::request::ClientRequestScan;
 use pointsman_domain::request::RequestFacts;
-use pointsman_policy::{DecisionInput, FuelCounting, Isolation, Orchestration};
+use pointsman_policy::{DecisionInput, FuelCounting, Isolation, Orchestration, StateUse};
 use pointsman_terminal::{CommandError, Paint, print};
 use serde_json::json;
 
@@ -186,6 +186,7 @@ fn from_body(path: &Path, api: Api, case: &Case, orchestrates: bool) -> Result<R
         candidates: candidates.into(),
         prompt: body.prompt(),
         orchestration: Orchestration { whole, ..Orchestration::default() },
+        state: StateUse::default(),
     };
     Ok(Request { input, tasks: Vec::new() })
 }

@@ -139,6 +139,7 @@ impl Default for Policy {
             grants: Vec::new(),
             limits: Limits::default(),
             isolation: WordOr::Word(IsolationWord::Fresh),
+            state_of: None,
             on_failure: WordOr::Word(OnFailureWord::Fallback),
         }
     }

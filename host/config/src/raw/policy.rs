@@ -43,6 +43,9 @@ pub(crate) struct Policy {
     /// may keep state between decisions; settings are given as `{ warm = { recycle_after =
     /// 10000, instances = 4 } }`.
     pub isolation: WordOr<IsolationWord, IsolationTable>,
+    /// Policy whose state it uses, if not its own: for a new version that is on trial under another
+    /// name. Needs the grant `state`.
+    pub state_of: Option<String>,
     /// Action when the policy fails. `fallback`: the models are tried in the order of the
     /// route. `reject`: the request is rejected. `previous`: the last version of the policy
     /// that worked decides. `{ fallback = "NAME" }`: another policy decides.
@@ -64,6 +67,8 @@ pub(crate) enum Grant {
     Clocks,
     /// Read real random numbers. Requires `wasi`.
     Random,
+    /// Keep values between requests.
+    State,
 }
 
 /// Limits on one decision of a policy.

@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use pointsman_config::{Config, Overrides};
 use pointsman_serving::reload::{self, ConfigSource, PolicySources, UnreachableSources};
 use pointsman_serving::rollout::Rollouts;
+use pointsman_state::StateStores;
 use pointsman_supply::Fetcher;
 
 use super::{CommandError, print, runtime};
@@ -31,7 +32,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let summary = summary(&config);
     let asynchronous =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::run)?;
-    let runtime = runtime::new(&config)?;
+    let runtime = runtime::new(&config, StateStores::in_memory())?;
     asynchronous
         .block_on(reload::start(
             config,

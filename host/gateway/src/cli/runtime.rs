@@ -4,25 +4,37 @@ use std::path::PathBuf;
 
 use pointsman_config::{Compile, Config};
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
+use pointsman_state::StateStores;
 
 use super::{CommandError, compile_policy};
 
 /// Directory of compiled code, below the state directory.
 const COMPILED: &str = "compiled";
 
+/// File of what policies keep, in the state directory.
+const POLICY_STATE: &str = "policy-state.redb";
+
 /// Creates the engine. Policies are compiled by this program in a process of their own.
-pub(super) fn new(config: &Config) -> Result<Runtime, CommandError> {
-    Runtime::new(RuntimeConfig {
+pub(super) fn new(config: &Config, states: StateStores) -> Result<Runtime, CommandError> {
+    let runtime = RuntimeConfig {
         compiler: child_compiler(&config.compile)?,
         cache: config.state.dir.as_ref().map(|dir| CacheConfig::new(dir.join(COMPILED))),
         ..RuntimeConfig::default()
-    })
-    .map_err(|error| match error {
+    };
+    Runtime::with_states(runtime, states).map_err(|error| match error {
         RuntimeError::Cache { .. } => CommandError::Input(format!(
             "error: {error}\n  = hint: make it a directory that only this user can write to, or change `state.dir`"
         )),
         RuntimeError::Engine(_) | RuntimeError::Threads(_) => CommandError::run(error),
     })
+}
+
+/// Opens what policies keep, in the state directory if there is one. That directory is locked.
+pub(super) fn states(config: &Config) -> Result<StateStores, CommandError> {
+    let Some(directory) = &config.state.dir else { return Ok(StateStores::in_memory()) };
+    let hint = "move the file away to start without what policies have learnt";
+    StateStores::open(&directory.join(POLICY_STATE))
+        .map_err(|error| CommandError::Input(format!("error: {error}\n  = hint: {hint}")))
 }
 
 /// Returns a compiler that is this program in a process of its own.

@@ -11,7 +11,7 @@ use clap::Args as ClapArgs;
 use pointsman_config::{Config, Overrides};
 use pointsman_policy::Runtime;
 use pointsman_serving::app::App;
-use pointsman_serving::feedback;
+use pointsman_serving::policy_events;
 use pointsman_serving::recorder::Recorder;
 use pointsman_serving::reload::price_watch::PriceWatch;
 use pointsman_serving::reload::rollback_watch::RollbackWatch;
@@ -61,7 +61,9 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let supervisor = Supervisor::default();
     let logging = Logging::start(config.log, &supervisor).map_err(CommandError::run)?;
     let _flush = logging.flush_at_end();
-    let runtime = runtime::new(&config)?;
+    let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(CommandError::run)?;
+    let states = runtime::states(&config)?;
+    let runtime = runtime::new(&config, states.clone())?;
     let threads =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::run)?;
     let patience = config.server.drain_timeout.max(FINAL_GRACE);
@@ -71,7 +73,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
         Triggers::watch(source.watched(&config), read, &supervisor).map_err(CommandError::run)?
     };
     let process = Process { logging: logging.clone(), supervisor };
-    let served = threads.block_on(serve(source, config, runtime, triggers, process));
+    let served = threads.block_on(serve(source, config, runtime, rollouts, triggers, process));
     // Requests that were cut off end here. A policy that is still being compiled is not
     // awaited.
     threads.shutdown_timeout(FINAL_GRACE);
@@ -81,6 +83,9 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
         && !log.close(patience)
     {
         tracing::warn!("the last decisions were not logged: the disk took too long");
+    }
+    if !states.close(patience) {
+        tracing::warn!("the last changes of the state of policies were not stored: the disk took too long");
     }
     Ok(())
 }
@@ -97,6 +102,7 @@ async fn serve(
     source: ConfigSource,
     config: Config,
     runtime: Runtime,
+    rollouts: Rollouts,
     triggers: Triggers,
     Process { logging, supervisor }: Process,
 ) -> Result<Arc<Recorder>, CommandError> {
@@ -106,7 +112,6 @@ async fn serve(
     let (traces, export) = traces::start(&config)
         .map_err(|error| CommandError::Input(format!("error: [traces]: {error}")))?
         .unzip();
-    let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(CommandError::run)?;
     let sources = PolicySources { fetcher: Fetcher::new(), builtin: builtin::bytes };
     let log = config.decision_log.clone().map(|settings| DecisionLog::open(settings, &supervisor));
     let recorder = Arc::new(Recorder::new(traces, log.transpose().map_err(CommandError::run)?));
@@ -114,7 +119,7 @@ async fn serve(
     let snapshot = reload::start(config, &runtime, &rollouts, &sources, UnreachableSources::Tolerate)
         .await
         .map_err(|error| CommandError::Input(error.to_string()))?;
-    let (queue, delivery) = feedback::queue(Arc::clone(&recorder));
+    let (queue, delivery) = policy_events::queue(Arc::clone(&recorder));
     let (shadows, asking) = shadow::queue(Arc::clone(&recorder));
     let app = Arc::new(App::new(snapshot, Arc::clone(&recorder), queue, shadows));
     let change_notifier = runtime.change_notifier().clone();

@@ -10,6 +10,7 @@ use pointsman_domain::model::{Abilities, Model, Quality};
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
+use pointsman_state::StateAccess;
 use tracing::dispatcher::{self, Dispatch};
 
 use crate::decision::{DecisionInput, Orchestration};
@@ -63,6 +64,7 @@ fn probe_input() -> DecisionInput {
         candidates: candidates.into(),
         prompt: Arc::new(NoPrompt),
         orchestration,
+        state: StateAccess::Discarded.into(),
     }
 }
 

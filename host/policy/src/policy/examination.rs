@@ -87,7 +87,7 @@ impl LoadedPolicy {
     ) -> (Result<PolicyAnswer, PolicyFailure>, CallMeasurements) {
         let mut measured = CallMeasurements::default();
         let started = Instant::now();
-        let mut instance = match self.instantiate_examined(input.clone(), trace).await {
+        let mut instance = match self.instantiate_examined(&input, trace).await {
             Ok(instance) => instance,
             Err(failure) => return (Err(failure), measured),
         };

@@ -21,11 +21,12 @@ pub(super) mod outline;
 mod outputs;
 pub(super) mod prompt;
 mod settings;
+mod state;
 mod types;
 pub(super) mod wasi;
 
 /// Every capability, in the order in which they are listed and linked.
-static ALL: [&Capability; 8] = [
+static ALL: [&Capability; 9] = [
     &types::CAPABILITY,
     &settings::CAPABILITY,
     &log::CAPABILITY,
@@ -33,6 +34,7 @@ static ALL: [&Capability; 8] = [
     &outline::CAPABILITY,
     &prompt::CAPABILITY,
     &outputs::CAPABILITY,
+    &state::CAPABILITY,
     &wasi::CAPABILITY,
 ];
 

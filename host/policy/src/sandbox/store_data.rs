@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pointsman_domain::ids::PolicyName;
+use pointsman_state::{PolicyState, StateAccess, StateCall};
 use wasmtime::UpdateDeadline;
 
 use super::capability::log::LogAllowance;
@@ -12,7 +13,7 @@ use super::capability::prompt::ContentAllowance;
 use super::capability::wasi::Wasi;
 use super::memory::MemoryMeter;
 use crate::contract::saturating_u32;
-use crate::decision::DecisionInput;
+use crate::decision::{DecisionInput, StateUse};
 use crate::engine::{FIRST_YIELD_TICKS, FuelCounting, TICK};
 use crate::log_rate::LogRate;
 use crate::spec::{Grants, HostCalls, Limits, PolicySpec};
@@ -24,6 +25,8 @@ pub(crate) struct PolicyContext {
     pub(super) settings: Arc<str>,
     pub(super) grants: Grants,
     pub(super) limits: Limits,
+    /// State that it keeps, if it imports that.
+    pub(super) state: Option<Arc<PolicyState>>,
     /// Running time of one call, in ticks.
     deadline_ticks: u64,
     /// Largest linear memory of any instance so far, in bytes.
@@ -33,18 +36,29 @@ pub(crate) struct PolicyContext {
 }
 
 impl PolicyContext {
-    pub(crate) fn new(spec: &PolicySpec, log_rate: Arc<LogRate>, fuel: FuelCounting) -> Self {
+    pub(crate) fn new(
+        spec: &PolicySpec,
+        state: Option<Arc<PolicyState>>,
+        log_rate: Arc<LogRate>,
+        fuel: FuelCounting,
+    ) -> Self {
         let ticks = spec.limits.deadline.as_nanos().div_ceil(TICK.as_nanos());
         Self {
             name: spec.name.clone(),
             settings: spec.settings.as_str().into(),
             grants: spec.grants,
             limits: spec.limits,
+            state,
             deadline_ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
             peak_memory: AtomicUsize::new(0),
             log_rate,
             fuel,
         }
+    }
+
+    /// State that it keeps, if it imports that.
+    pub(crate) fn state(&self) -> Option<&Arc<PolicyState>> {
+        self.state.as_ref()
     }
 
     /// Running time of one call, in ticks.
@@ -70,11 +84,39 @@ impl PolicyContext {
     }
 }
 
+/// What a call is about.
+pub(crate) struct CallContext {
+    /// The decision; `None` for other calls.
+    input: Option<DecisionInput>,
+    state_use: StateUse,
+}
+
+impl CallContext {
+    /// The context of a decision.
+    pub(crate) fn decision(input: &DecisionInput) -> Self {
+        Self { input: Some(input.clone()), state_use: input.state.clone() }
+    }
+
+    /// The context of a call that tells a policy of a decision that it made.
+    pub(crate) fn event(access: StateAccess) -> Self {
+        Self { input: None, state_use: access.into() }
+    }
+
+    /// The context of `validate`.
+    pub(crate) fn validation() -> Self {
+        Self::event(StateAccess::Discarded)
+    }
+}
+
 /// The data of one store: one instance of one policy.
 pub(crate) struct StoreData {
     pub(super) policy: Arc<PolicyContext>,
-    /// The decision under way; `None` during `validate` and `observe`.
+    /// The decision under way; `None` during `validate`, `observe` and `rate`.
     pub(super) input: Option<DecisionInput>,
+    /// Access of this call to the state.
+    pub(super) state_use: StateUse,
+    /// State as this call sees it, from its first access on.
+    pub(super) state: Option<StateCall>,
     budget: CallBudget,
     pub(super) content: ContentAllowance,
     pub(super) log: LogAllowance,
@@ -125,7 +167,8 @@ impl ErrorLines {
 pub(crate) struct HostCallsExceeded;
 
 impl StoreData {
-    pub(crate) fn new(policy: Arc<PolicyContext>, input: Option<DecisionInput>) -> Self {
+    pub(crate) fn new(policy: Arc<PolicyContext>, call: CallContext) -> Self {
+        let CallContext { input, state_use } = call;
         Self {
             budget: CallBudget::new(&policy),
             content: ContentAllowance::new(&policy.limits),
@@ -134,6 +177,8 @@ impl StoreData {
             quotes_errors: !policy.grants.intersects(Grants::PROMPT | Grants::OUTPUTS),
             policy,
             input,
+            state_use,
+            state: None,
             wasi: None,
             trace: None,
             errors: ErrorLines::default(),
@@ -182,7 +227,10 @@ impl StoreData {
     }
 
     /// Prepares a further call: sets its input and resets every budget.
-    pub(crate) fn begin_call(&mut self, input: Option<DecisionInput>) {
+    pub(crate) fn begin_call(&mut self, call: CallContext) {
+        let CallContext { input, state_use } = call;
+        self.state_use = state_use;
+        self.state = None;
         self.budget = CallBudget::new(&self.policy);
         self.content = ContentAllowance::new(&self.policy.limits);
         self.log = LogAllowance::default();
@@ -196,6 +244,7 @@ impl StoreData {
         self.flush_log();
         self.policy.record_memory(self.memory.used());
         self.input = None;
+        self.state = None;
     }
 
     pub(crate) fn memory(&mut self) -> &mut MemoryMeter {

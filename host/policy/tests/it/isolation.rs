@@ -8,6 +8,7 @@ use pointsman_domain::outcome::{Outcome, RequestEnd};
 use pointsman_domain::usage::Usage;
 use pointsman_guests::{FIRST, HOSTILE, Misdeed, RECORDER, misbehaving};
 use pointsman_policy::{Isolation, Policy, PolicySpec};
+use pointsman_state::StateAccess;
 
 use crate::support::{decide, label, load, reason, spec, spec_with};
 
@@ -36,7 +37,7 @@ async fn a_fresh_instance_remembers_nothing() {
     let policy = recorder(Isolation::Fresh);
     for _ in 0..3 {
         assert_eq!(label(decide(&policy).await), "decision-1:outcomes-0");
-        policy.observe(&outcome()).await.unwrap();
+        policy.observe(&outcome(), StateAccess::Direct).await.unwrap();
     }
 }
 
@@ -52,7 +53,7 @@ async fn a_warm_instance_is_reused_until_it_is_recycled() {
 async fn a_warm_instance_learns_from_outcomes() {
     let policy = recorder(Isolation::Warm { recycle_after: 100, instances: 1 });
     assert!(policy.wants_outcomes());
-    policy.observe(&outcome()).await.unwrap();
+    policy.observe(&outcome(), StateAccess::Direct).await.unwrap();
     let answer = decide(&policy).await;
     assert_eq!(label(answer.clone()), "decision-1:outcomes-1");
     let seen = reason(answer);
@@ -67,7 +68,7 @@ async fn a_warm_instance_learns_from_outcomes() {
 async fn a_policy_without_an_observer_is_not_called() {
     let policy = load(spec(), FIRST).unwrap();
     assert!(!policy.wants_outcomes());
-    policy.observe(&outcome()).await.unwrap();
+    policy.observe(&outcome(), StateAccess::Direct).await.unwrap();
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod plans;
 mod released;
 mod secrecy;
 mod slot;
+mod state;
 mod support;
 mod tricks;
 mod wasi;

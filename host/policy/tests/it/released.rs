@@ -12,6 +12,7 @@ use pointsman_guests::{Planned, Shape, planned};
 use pointsman_policy::{
     Code, DecisionInput, Grants, Isolation, Policy, PolicyAnswer, PolicyFailure, PolicySpec,
 };
+use pointsman_state::StateAccess;
 
 use crate::grants::{about, conversation};
 use crate::isolation::outcome;
@@ -80,7 +81,7 @@ async fn recorder_observes_outcomes() {
     let isolation = Isolation::Warm { recycle_after: 100, instances: 1 };
     let policy = load(PolicySpec { isolation, ..spec() }, &guest("recorder")).unwrap();
     assert_eq!(label(decide(&policy).await), "decision-1:outcomes-0");
-    policy.observe(&outcome()).await.unwrap();
+    policy.observe(&outcome(), StateAccess::Direct).await.unwrap();
     assert_eq!(
         reason(decide(&policy).await),
         "Outcome { id: \"decision-1\", label: \"decision-1:outcomes-0\", status: OutcomeStatus::Answered, \

@@ -12,7 +12,10 @@ use pointsman_domain::model::Model;
 use pointsman_domain::plan::PlanStep;
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
-use pointsman_policy::{DecisionInput, Orchestration, Policy, PolicyAnswer, PolicyFailure, PolicyStats};
+use pointsman_policy::{
+    DecisionInput, Orchestration, Policy, PolicyAnswer, PolicyFailure, PolicyStats, StateUse,
+};
+use pointsman_state::StateAccess;
 
 use super::decision_entry::{self, DecisionClock};
 use super::provider_state::ServingModels;
@@ -222,6 +225,7 @@ impl<'a> DecisionMaker<'a> {
             };
             let (input, last_resort) =
                 self.input.decision_input(policy.orchestrates()).map_err(NotRouted::NoCandidate)?;
+            let input = DecisionInput { state: self.state_use(&policy), ..input };
             let clock = DecisionClock::start(self.input.arrived);
             let answer = policy.decide(input.clone()).await;
             let (took, failure) = (clock.elapsed(), answer.as_ref().err());
@@ -316,8 +320,22 @@ impl<'a> DecisionMaker<'a> {
             true => selection.input.clone(),
             false => self.input.decision_input(orchestrates).ok()?.0,
         };
+        let input = DecisionInput { state: StateAccess::Discarded.into(), ..input };
         let stats = Arc::clone(self.trial_stats.as_ref()?);
         Some(shadow::ShadowRequest { slot: Arc::clone(&trial.slot), stats, input, active })
+    }
+
+    /// Returns the access of a decision's calls to the state that the policy keeps. A canary's writes
+    /// are kept apart.
+    fn state_use(&self, policy: &Policy) -> StateUse {
+        if policy.state().is_none() {
+            return StateUse::default();
+        }
+        let access = match &self.stage {
+            Stage::Trial(trial) => StateAccess::Overlaid(Arc::clone(&trial.overlay)),
+            _ => StateAccess::Direct,
+        };
+        StateUse { access, usage: Some(Arc::default()) }
     }
 
     fn in_order(&mut self, label: &'static str) -> Result<Selection, NotRouted> {
@@ -371,6 +389,7 @@ impl RoutingInput<'_> {
             candidates,
             prompt: Arc::clone(&self.prompt),
             orchestration: Orchestration { whole, limits, ..Orchestration::default() },
+            state: StateUse::default(),
         };
         Ok((input, last_resort))
     }

@@ -78,6 +78,7 @@ impl Reloader {
                 let event = AuditEntry::new(Actor::Gateway, "suspend-canary").route(&configured.name);
                 let event = event.policy(trial.slot.name()).to(bad).why(hold.why.as_str());
                 holds.insert(bad, hold);
+                trial.overlay.clear();
                 self.decide_at_once(current, state, event);
                 return;
             }

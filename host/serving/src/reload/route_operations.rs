@@ -134,7 +134,11 @@ impl Reloader {
         });
         decided.trial = Some(TrialOverride { trial: None, instead_of: configured.trial.clone() });
         let event = AuditEntry::new(attribution.who, "promote").route(route).policy(&trial.policy).to(digest);
-        self.decide(&current, state, event.why(attribution.why))
+        self.decide(&current, state, event.why(attribution.why))?;
+        if let Some(trial) = current.served.get(route.as_str()).and_then(|served| served.trial.as_ref()) {
+            trial.merge_state();
+        }
+        Ok(())
     }
 
     /// Ends a promotion, so that the configured policy decides at the route again.

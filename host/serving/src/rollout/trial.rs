@@ -9,6 +9,7 @@ use pointsman_domain::ids::{Digest, ModelId};
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{Policy, PolicySlot, PolicyStats, PolicyStatsSummary};
+use pointsman_state::Overlay;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::unix_seconds;
@@ -19,6 +20,9 @@ pub struct Trial {
     pub slot: Arc<PolicySlot>,
     /// Shadow, or canary with its share of the requests.
     pub mode: Mode,
+    /// What the policy keeps while it is a canary: merged into its state when it is promoted, and
+    /// dropped with the trial. It is in memory, so it starts over with the gateway.
+    pub overlay: Arc<Overlay>,
     stats: Arc<ArcSwap<TrialStats>>,
 }
 
@@ -124,11 +128,25 @@ impl Trial {
             Arc::ptr_eq(&before.slot, &slot)
                 && std::mem::discriminant(&before.mode) == std::mem::discriminant(&mode)
         });
-        let stats = match goes_on {
-            Some(before) => Arc::clone(&before.stats),
-            None => Arc::new(ArcSwap::from_pointee(TrialStats::new(&slot.active()))),
+        let (overlay, stats) = match goes_on {
+            Some(before) => (Arc::clone(&before.overlay), Arc::clone(&before.stats)),
+            None => (Arc::default(), Arc::new(ArcSwap::from_pointee(TrialStats::new(&slot.active())))),
         };
-        Self { slot, mode, stats }
+        Self { slot, mode, overlay, stats }
+    }
+
+    /// Merges what the policy kept as a canary into its state.
+    pub fn merge_state(&self) {
+        let policy = self.slot.active();
+        let Some(state) = policy.state() else { return };
+        let dropped = state.merge(&self.overlay);
+        if dropped > 0 {
+            tracing::warn!(
+                policy = policy.version(),
+                dropped,
+                "the state of the policy has no room for all that it kept as a canary"
+            );
+        }
     }
 
     /// Returns the statistics of the loaded version, which start over when the version changes.

@@ -9,7 +9,7 @@ use pointsman_domain::model::{Abilities, Modalities, Model, Quality};
 use pointsman_domain::money::Price;
 use pointsman_domain::prompt::NoPrompt;
 use pointsman_domain::request::RequestFacts;
-use pointsman_policy::{DecisionInput, Orchestration};
+use pointsman_policy::{DecisionInput, Orchestration, StateUse};
 
 /// A client's request with this many candidates, which differ in price.
 pub fn input(candidates: usize) -> DecisionInput {
@@ -18,6 +18,7 @@ pub fn input(candidates: usize) -> DecisionInput {
         candidates: (0..candidates).map(candidate).collect(),
         prompt: Arc::new(NoPrompt),
         orchestration: Orchestration { whole: candidates, ..Orchestration::default() },
+        state: StateUse::default(),
     }
 }
 
