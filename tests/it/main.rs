@@ -56,6 +56,7 @@ mod page;
 mod policy_command;
 mod policy_failures;
 mod policy_inspection;
+mod policy_state;
 mod protocols;
 mod provider_keys;
 mod provider_state;

@@ -38,7 +38,8 @@ pub use paths::{
 };
 pub use plans::{PlanDetail, PlanSummary, PlanTrace, TaskTrace};
 pub use policies::{
-    ChosenVersion, HoldStatus, OverrideKind, PolicyList, PolicyStatus, RejectedVersion, VersionStats,
+    ChosenVersion, HoldStatus, KeptEntry, KeptState, OverrideKind, PolicyList, PolicyStatus, RejectedVersion,
+    VersionStats,
 };
 pub use record::{
     DecisionRecord, RecordedAnswer, RecordedAttempt, RecordedCandidate, RecordedDecision, RecordedOutcome,
@@ -46,8 +47,8 @@ pub use record::{
 };
 pub use reload::{ConfigResult, PolicyReload, ReloadReport};
 pub use requests::{
-    AuditQuery, DecisionsQuery, OperationResult, OverviewQuery, PlansQuery, Reason, TrialRequest,
-    VersionRequest,
+    AuditQuery, DecisionsQuery, KeptStateQuery, OperationResult, OverviewQuery, PlansQuery, Reason,
+    TrialRequest, VersionRequest,
 };
 pub use routes::{Comparison, Promotion, RouteStatus, TrialMode, TrialScore, TrialStatus, ValuePair};
 pub use timeline::{Timeline, TimelinePoint};

@@ -165,3 +165,45 @@ impl VersionStats {
         self.failures.iter().map(|(_, count)| count).sum()
     }
 }
+
+/// What a policy keeps between its calls: the response to `GET /admin/policies/NAME/state`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct KeptState {
+    /// Policy whose state it is, if it is shared under another name.
+    pub policy: String,
+    /// Number of keys.
+    pub keys: usize,
+    /// Bytes of keys and values.
+    pub bytes: usize,
+    /// Changes that are not stored yet.
+    pub unstored: usize,
+    /// Writes since the start that exceeded a bound.
+    pub rejected_writes: u64,
+    /// True if changes are stored in the state directory.
+    pub is_durable: bool,
+    /// Entries in the order of their keys.
+    pub entries: Vec<KeptEntry>,
+    /// Key after which the next page begins, if there are more entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A value that a policy keeps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct KeptEntry {
+    /// Key.
+    pub key: String,
+    /// Value as text, if it is text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Value in base64, if it is no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    /// Time at which it expires, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<u64>,
+}

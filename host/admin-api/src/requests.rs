@@ -32,6 +32,19 @@ pub struct DecisionsQuery {
     pub limit: Option<usize>,
 }
 
+/// The query of `GET /admin/policies/NAME/state`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct KeptStateQuery {
+    /// Only keys that begin like this.
+    pub prefix: Option<String>,
+    /// Only keys after this one.
+    pub after: Option<String>,
+    /// The number of entries to list, at most 1,000; 100 if absent.
+    pub limit: Option<usize>,
+}
+
 /// The query of `GET /admin/plans`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -220,7 +220,8 @@ pub(crate) fn check_texts(label: &str, reason: Option<String>) -> Result<Option<
     reason.map(|reason| check_text("reason", reason)).transpose()
 }
 
-pub(crate) fn is_label(label: &str) -> bool {
+/// Returns whether a text is 1 to 64 characters of `a-z A-Z 0-9 . _ : / -`.
+pub fn is_label(label: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
     (1..=MAX_LABEL).contains(&label.len()) && label.bytes().all(allowed)
 }

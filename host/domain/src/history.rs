@@ -63,6 +63,19 @@ pub struct DecisionEntry {
     pub whole: usize,
     /// Answer of the policy.
     pub answer: DecisionAnswer,
+    /// Use of the state that the policy keeps, if it keeps any.
+    pub state: Option<StateCounts>,
+}
+
+/// Use of the state that a policy keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StateCounts {
+    /// Reads.
+    pub reads: u32,
+    /// Writes that took effect.
+    pub writes: u32,
+    /// Rejected writes.
+    pub rejected: u32,
 }
 
 /// Version of a policy.

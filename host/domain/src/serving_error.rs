@@ -51,6 +51,8 @@ pub enum ErrorClass {
     NotFound,
     /// The path exists for other methods.
     MethodNotAllowed,
+    /// The request contradicts an earlier one.
+    Conflict,
     /// The client did not send its request in time.
     RequestTimeout,
     /// The request body is too large.
@@ -140,6 +142,10 @@ error_kinds! {
     ModelNotFound = "model_not_found", NotFound, Client;
     /// There is no such stored response, or it is another client's.
     ResponseNotFound = "response_not_found", NotFound, Client;
+    /// There is no such decision that can be rated, or it is another client's.
+    DecisionNotFound = "decision_not_found", NotFound, Client;
+    /// The decision has been rated already.
+    AlreadyRated = "already_rated", Conflict, Client;
     /// The response that the request continues is another client's.
     PreviousResponseNotFound = "previous_response_not_found", InvalidRequest, Client;
     /// The API key may not use the model or route.
@@ -192,6 +198,7 @@ mod tests {
                 | ErrorClass::Unauthenticated
                 | ErrorClass::NotFound
                 | ErrorClass::MethodNotAllowed
+                | ErrorClass::Conflict
                 | ErrorClass::RequestTimeout
                 | ErrorClass::TooLarge
                 | ErrorClass::UnsupportedMediaType => true,

@@ -5,6 +5,7 @@ mod audit;
 mod decisions;
 mod error;
 pub(crate) mod events;
+mod kept_state;
 mod metrics;
 mod operations;
 mod operator_request;
@@ -67,6 +68,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
     Router::new()
         .route(POLICIES, get(policies::list))
         .route(&below(POLICIES, "{policy}"), get(policies::one))
+        .route(&below(POLICIES, "{policy}/state"), get(kept_state::list))
         .route(&below(POLICIES, "{policy}/code"), put(operations::upload))
         .route(&below(POLICIES, "{policy}/pin"), put(operations::pin).delete(operations::unpin))
         .route(&below(POLICIES, "{policy}/rollback"), post(operations::roll_back))

@@ -4,6 +4,7 @@ mod cors;
 mod decision_headers;
 mod decisions;
 mod error;
+mod feedback;
 mod guard;
 mod model_requests;
 mod models;
@@ -30,8 +31,15 @@ use pointsman_serving::app::App;
 pub(crate) use error::render as render_error;
 
 /// Paths below the base URL that answer POST, besides those of requests that are forwarded.
-const POST_PATHS: [&str; 6] =
-    ["/chat/completions", "/completions", "/responses", "/messages", "/messages/count_tokens", "/decisions"];
+const POST_PATHS: [&str; 7] = [
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/messages",
+    "/messages/count_tokens",
+    "/decisions",
+    "/feedback",
+];
 
 /// Paths of OpenAI's API that are not served, and would be taken for that of a stored response.
 const UNSERVED_PATHS: [&str; 2] = ["/responses/compact", "/responses/input_tokens"];
@@ -68,7 +76,7 @@ pub(crate) fn router(app: Arc<App>, server: &config::Server) -> Router {
 /// The paths of the API below its base URL, each with and without a slash at its end.
 fn api() -> Router<Arc<App>> {
     let stored = get(stored_responses::one).delete(stored_responses::one);
-    let routes: [(&str, MethodRouter<Arc<App>>); 10] = [
+    let routes: [(&str, MethodRouter<Arc<App>>); 11] = [
         ("/chat/completions", post(model_requests::chat_completions)),
         ("/completions", post(model_requests::completions)),
         ("/responses", post(model_requests::responses)),
@@ -78,6 +86,7 @@ fn api() -> Router<Arc<App>> {
         ("/messages", post(model_requests::messages)),
         ("/messages/count_tokens", post(model_requests::count_tokens)),
         ("/decisions", post(decisions::dry_run)),
+        ("/feedback", post(feedback::rate)),
         ("/models", get(models::list)),
     ];
     let mut router = Router::new().route("/models/{*id}", get(models::one));

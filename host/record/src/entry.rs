@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use pointsman_domain::decision::Decision;
-use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PolicyVersion};
+use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PolicyVersion, StateCounts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,21 @@ pub struct DecisionEntryRecord<'a> {
     pub candidates: Vec<CandidateRecord<'a>>,
     /// Answer to the call.
     pub answer: AnswerRecord<'a>,
+    /// Use of the values that the policy keeps between calls, if it keeps any. The values are not
+    /// recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateCountsRecord>,
+}
+
+/// Use of the values that a policy keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StateCountsRecord {
+    /// Reads.
+    pub reads: u32,
+    /// Writes that took effect.
+    pub writes: u32,
+    /// Rejected writes.
+    pub rejected: u32,
 }
 
 /// Answer of a policy, or of the gateway's own order.
@@ -139,7 +154,14 @@ impl<'a> DecisionEntryRecord<'a> {
             whole: entry.whole,
             candidates: Vec::new(),
             answer: AnswerRecord::new(&entry.answer),
+            state: entry.state.map(StateCountsRecord::from),
         }
+    }
+}
+
+impl From<StateCounts> for StateCountsRecord {
+    fn from(StateCounts { reads, writes, rejected }: StateCounts) -> Self {
+        Self { reads, writes, rejected }
     }
 }
 

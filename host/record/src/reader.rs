@@ -6,14 +6,27 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::feedback::FeedbackRecord;
 use crate::record::{DecisionRecord, SCHEMA};
 
 /// Longest line that is read, in bytes, so that a file which is no log does not fill the memory.
 const MAX_LINE_BYTES: usize = 64 << 20;
+/// First bytes of the line of a rating.
+const FEEDBACK: &[u8] = br#"{"kind":"feedback""#;
 /// First bytes of every file in the format of zstd.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Reads the records of a log in order.
+/// A line of a log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LogLine {
+    /// A request.
+    Decision(Box<DecisionRecord<'static>>),
+    /// A rating of an answer.
+    Feedback(FeedbackRecord<'static>),
+}
+
+/// Reads the records of a log in order. The iterator yields the decision records;
+/// [`next_log_line`](Self::next_log_line) returns ratings of answers as well.
 ///
 /// Members that this version does not know are skipped, and members that were added to the format
 /// later may be absent. A line that is not a record is an error; the next call goes on with the
@@ -120,7 +133,33 @@ impl<R: BufRead> RecordReader<R> {
         }
     }
 
-    fn parse(&self) -> Result<DecisionRecord<'static>, ReadErrorKind> {
+    /// Reads the next line, whatever it holds; `None` at the end of the log.
+    ///
+    /// # Errors
+    /// Fails as the iterator does.
+    pub fn next_log_line(&mut self) -> Option<Result<LogLine, ReadError>> {
+        if self.ended {
+            return None;
+        }
+        let line = match self.next_line() {
+            Ok(false) => {
+                self.ended = true;
+                return None;
+            }
+            Ok(true) => self.parse(),
+            Err(kind) => Err(kind),
+        };
+        Some(line.map_err(|kind| {
+            // A line that could not be read has not been counted.
+            self.ended = matches!(kind, ReadErrorKind::Io(_));
+            ReadError { line: self.line + u64::from(self.ended), kind }
+        }))
+    }
+
+    fn parse(&self) -> Result<LogLine, ReadErrorKind> {
+        if self.buffer.starts_with(FEEDBACK) {
+            return Ok(LogLine::Feedback(serde_json::from_slice(&self.buffer)?));
+        }
         let record: serde_json::Result<DecisionRecord<'static>> = serde_json::from_slice(&self.buffer);
         let schema = match &record {
             Ok(record) => record.schema,
@@ -130,7 +169,7 @@ impl<R: BufRead> RecordReader<R> {
         if schema > SCHEMA {
             return Err(ReadErrorKind::UnsupportedSchema(schema));
         }
-        Ok(record?)
+        Ok(LogLine::Decision(Box::new(record?)))
     }
 }
 
@@ -138,22 +177,13 @@ impl<R: BufRead> Iterator for RecordReader<R> {
     type Item = Result<DecisionRecord<'static>, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let record = match self.next_line() {
-            Ok(false) => {
-                self.ended = true;
-                return None;
+        loop {
+            match self.next_log_line()? {
+                Ok(LogLine::Decision(record)) => return Some(Ok(*record)),
+                Ok(LogLine::Feedback(_)) => {}
+                Err(error) => return Some(Err(error)),
             }
-            Ok(true) => self.parse(),
-            Err(kind) => Err(kind),
-        };
-        Some(record.map_err(|kind| {
-            // A line that could not be read has not been counted.
-            self.ended = matches!(kind, ReadErrorKind::Io(_));
-            ReadError { line: self.line + u64::from(self.ended), kind }
-        }))
+        }
     }
 }
 

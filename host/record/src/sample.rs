@@ -63,6 +63,7 @@ pub(crate) fn history(ended_ms: u64, name: &str, ending: RequestEnd) -> History 
             candidates: Arc::new([Candidate { model: Arc::clone(&model), live }]),
             whole: 1,
             answer: DecisionAnswer::Route(Decision::in_order(1, "cheap")),
+            state: None,
         }],
         calls: vec![ModelCall {
             model: Arc::clone(&model),

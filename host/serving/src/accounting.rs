@@ -20,11 +20,14 @@ use pointsman_domain::outcome::{Fault, Outcome, RequestEnd};
 use pointsman_domain::plan::Task;
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::trace::TraceContext;
-use pointsman_policy::PolicyStats;
+use pointsman_policy::{Policy, PolicyStats};
+use pointsman_state::StateAccess;
 use pointsman_telemetry::{AttemptFailure, CapturedOutput, Telemetry};
 
 use crate::captured_content::{CapturedAnswer, CapturedContent};
+use crate::clock::unix_seconds;
 use crate::policy_events::OutcomeObserver;
+use crate::ratings::RatableDecision;
 use crate::recorder::Recorder;
 use crate::trace_headers;
 
@@ -44,6 +47,8 @@ pub struct RequestAccounting {
     decisions: DecisionTrail,
     /// Queue of the policy that observes outcomes.
     observer: Option<OutcomeObserver>,
+    /// Policy that decided, with the access of its calls to its state.
+    decider: Option<(Arc<Policy>, StateAccess)>,
     /// Statistics of the versions that the outcome counts for.
     stats: Vec<Arc<PolicyStats>>,
     /// The content, where content is recorded.
@@ -76,6 +81,7 @@ impl RequestAccounting {
             start,
             decisions: DecisionTrail::default(),
             observer: None,
+            decider: None,
             stats: Vec::new(),
             content: None,
             is_closed: false,
@@ -137,6 +143,11 @@ impl RequestAccounting {
         self.stats = stats;
     }
 
+    /// Sets the policy that decided, with the access of its calls to its state.
+    pub fn set_decider(&mut self, policy: &Arc<Policy>, access: &StateAccess) {
+        self.decider = Some((Arc::clone(policy), access.clone()));
+    }
+
     /// Returns the `traceparent` of a call; `None` if the request belongs to no trace.
     pub fn traceparent(&self, call: CallId) -> Option<HeaderValue> {
         trace_headers::render_traceparent(self.start.trace?, self.calls.span_of(call)?)
@@ -186,10 +197,30 @@ impl RequestAccounting {
         for stats in &self.stats {
             stats.record_outcome(&history.outcome);
         }
+        self.remember_for_ratings(&history.outcome);
         if let Some(observer) = self.observer.take() {
             observer.send(history.outcome.clone(), &self.recorder.telemetry);
         }
         self.recorder.record_request(history, self.content.take());
+    }
+
+    /// Remembers a decision that can be rated: where a policy or the decision log takes ratings.
+    fn remember_for_ratings(&mut self, outcome: &Outcome) {
+        let (policy, access) = self.decider.take().unzip();
+        let takes_ratings = policy.as_ref().is_some_and(|policy| policy.wants_ratings());
+        let Some(model) = &outcome.model else { return };
+        if !takes_ratings && self.telemetry().decision_log.is_none() {
+            return;
+        }
+        let decision = RatableDecision::new(
+            self.key(),
+            policy.map(|policy| policy.name().clone()),
+            &access.unwrap_or_default(),
+            &outcome.label,
+            model.clone(),
+            unix_seconds(),
+        );
+        self.recorder.ratable.record(&outcome.id, decision);
     }
 
     fn take_history(&mut self, ending: RequestEnd, error: Option<(Fault, String)>) -> History {

@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
+use pointsman_domain::ids::KeyName;
+use pointsman_domain::rating::Rating;
 use tokio::sync::Notify;
 
+use crate::clock::unix_seconds;
 use crate::memory::HeldMemory;
-use crate::policy_events::PolicyEventQueue;
+use crate::policy_events::{PolicyEvent, PolicyEventQueue};
 use crate::proxy::plan::assembly::Assembler;
+use crate::ratings::{NewRating, UnratableDecision};
 use crate::recorder::Recorder;
 use crate::response_owners::ResponseOwners;
 use crate::rollout::shadow::ShadowQueue;
@@ -81,6 +85,31 @@ impl App {
     /// Returns whether the gateway is about to stop.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Records a rating by the client with a key, and passes it to the policy that decided, in whichever
+    /// version it is loaded.
+    ///
+    /// # Errors
+    /// Fails if the decision is not known to the key, or is rated already.
+    pub fn rate(
+        &self,
+        snapshot: &Snapshot,
+        key: Option<&KeyName>,
+        rating: NewRating,
+    ) -> Result<(), UnratableDecision> {
+        let NewRating { decision: id, score, name } = rating;
+        let decision = self.recorder.ratable.rate(&id, key, name.as_deref(), unix_seconds())?;
+        let access = decision.access();
+        let slot = decision.policy.as_ref().and_then(|policy| snapshot.slots.get(policy));
+        let rating =
+            Rating { decision: id, label: (*decision.label).to_owned(), model: decision.model, score, name };
+        let telemetry = &self.recorder.telemetry;
+        telemetry.record_feedback(&rating, key, SystemTime::now());
+        if let Some(policy) = slot.map(|slot| slot.active()).filter(|policy| policy.wants_ratings()) {
+            self.policy_events.send(policy, access, PolicyEvent::Rating(rating), telemetry);
+        }
+        Ok(())
     }
 
     /// Puts another snapshot in force for new requests.

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod memory;
 pub mod policy_events;
 pub mod proxy;
+pub mod ratings;
 pub mod recorder;
 pub mod reload;
 pub mod response_owners;

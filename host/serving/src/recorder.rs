@@ -12,6 +12,7 @@ use pointsman_telemetry::{DecisionLog, Supervisor, Telemetry};
 
 use crate::captured_content::CapturedContent;
 use crate::ledger::Ledger;
+use crate::ratings::RatableDecisions;
 
 /// Recorders of requests.
 #[derive(Debug, Default)]
@@ -20,12 +21,15 @@ pub struct Recorder {
     pub ledger: Ledger,
     /// Metrics, logs, traces and recent decisions.
     pub telemetry: Telemetry,
+    /// Decisions that can be rated.
+    pub ratable: RatableDecisions,
 }
 
 impl Recorder {
     /// A recorder with a span exporter and a decision log, where they are configured.
     pub fn new(traces: Option<Traces>, decision_log: Option<DecisionLog>) -> Self {
-        Self { ledger: Ledger::default(), telemetry: Telemetry::new(traces, decision_log) }
+        let telemetry = Telemetry::new(traces, decision_log);
+        Self { ledger: Ledger::default(), telemetry, ratable: RatableDecisions::default() }
     }
 
     /// Starts the thread that serialises log lines and spans, where there are any.

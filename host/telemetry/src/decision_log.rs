@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use pointsman_domain::history::History;
-use pointsman_record::{ContentRecord, LineEncoder};
+use pointsman_record::{ContentRecord, FeedbackRecord, LineEncoder};
 
 use crate::content::ContentSource;
 use crate::supervisor::Supervisor;
@@ -146,6 +146,13 @@ impl DecisionLog {
             self.content.zip(content).map(|(max_bytes, source)| self.record_content(source, max_bytes));
         let mut encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.queue.push(encoder.encode(history, sampling, content.as_ref())) {
+            self.counters.add_dropped_for_queue();
+        }
+    }
+
+    /// Logs a rating of a logged request. Never waits: if the queue is full, it is dropped and counted.
+    pub fn record_feedback(&self, feedback: &FeedbackRecord<'_>) {
+        if self.wants(&feedback.decision) && !self.queue.push(&feedback.to_line()) {
             self.counters.add_dropped_for_queue();
         }
     }

@@ -26,12 +26,14 @@ pub mod traces;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::History;
-use pointsman_domain::ids::ModelId;
+use pointsman_domain::ids::{KeyName, ModelId};
+use pointsman_domain::rating::Rating;
 use pointsman_domain::trace::TraceContext;
+use pointsman_record::FeedbackRecord;
 
 pub use content::{AnswerText, CapturedOutput, ContentSource};
 pub use decision_log::DecisionLog;
@@ -139,6 +141,14 @@ impl Telemetry {
         }
         if is_recorded && self.pending.push(EndedRequest { history, content }) {
             self.record_pending();
+        }
+    }
+
+    /// Records a rating of an answer.
+    pub fn record_feedback(&self, rating: &Rating, key: Option<&KeyName>, at: SystemTime) {
+        self.metrics.record_feedback();
+        if let Some(log) = &self.decision_log {
+            log.record_feedback(&FeedbackRecord::new(rating, key, at));
         }
     }
 

@@ -31,7 +31,7 @@ pub use definition::{ALL, MetricDefinition, MetricKind};
 pub use format::MetricsFormat;
 pub use state::{
     HeldKind, MemoryMetrics, MetricsState, ModelMetrics, PolicyMetrics, PoolMetrics, ReloadMetrics,
-    RollbackCount, RouteMetrics,
+    RollbackCount, RouteMetrics, StateMetrics,
 };
 
 use labels::ByQueue;
@@ -45,6 +45,7 @@ pub struct Metrics {
     /// Rejected requests by the code of their error.
     rejected: Mutex<BTreeMap<&'static str, u64>>,
     dropped: ByQueue<AtomicU64>,
+    feedback: AtomicU64,
 }
 
 /// A queue that drops its newest entries when it is full.
@@ -84,6 +85,11 @@ impl Metrics {
         *self.rejected.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
     }
 
+    /// Counts a rating of an answer.
+    pub fn record_feedback(&self) {
+        self.feedback.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Counts entries that a queue dropped.
     pub fn record_dropped(&self, queue: QueueLabel, count: u64) {
         self.dropped.get(queue).fetch_add(count, Ordering::Relaxed);
@@ -95,6 +101,7 @@ impl Metrics {
             series: self.series.load_full(),
             rejected: self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             dropped: self.dropped(&state),
+            feedback: self.feedback.load(Ordering::Relaxed),
             state,
         };
         let mut registry = Registry::default();

@@ -42,6 +42,7 @@ fn add_roots(generator: &mut SchemaGenerator) {
     generator.subschema_for::<PlanSummary>();
     generator.subschema_for::<PlanTrace>();
     generator.subschema_for::<PolicyList>();
+    generator.subschema_for::<KeptState>();
     generator.subschema_for::<UsageLine>();
     generator.subschema_for::<OperationResult>();
     generator.subschema_for::<ErrorResponse>();

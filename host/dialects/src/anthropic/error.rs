@@ -77,6 +77,7 @@ fn status_and_type(kind: ErrorKind) -> (u16, &'static str) {
         ErrorClass::Forbidden => (403, "permission_error"),
         ErrorClass::NotFound => (404, "not_found_error"),
         ErrorClass::MethodNotAllowed => (405, "invalid_request_error"),
+        ErrorClass::Conflict => (409, "invalid_request_error"),
         ErrorClass::RequestTimeout => (408, "timeout_error"),
         ErrorClass::TooLarge => (413, "request_too_large"),
         ErrorClass::UnsupportedMediaType => (415, "invalid_request_error"),

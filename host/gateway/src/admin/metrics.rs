@@ -12,9 +12,10 @@ use pointsman_policy::PolicySlot;
 use pointsman_serving::app::App;
 use pointsman_serving::memory::HeldFor;
 use pointsman_serving::rollout::AuditLog;
+use pointsman_state::StateSize;
 use pointsman_telemetry::metrics::{
     HeldKind, MemoryMetrics, MetricsFormat, MetricsState, ModelMetrics, PolicyMetrics, PoolMetrics,
-    RouteMetrics,
+    RouteMetrics, StateMetrics,
 };
 
 use super::Admin;
@@ -44,6 +45,7 @@ fn state(admin: &Admin) -> MetricsState {
             .collect(),
         models: snapshot.config.models.iter().map(|model| model_state(model, now)).collect(),
         policies: snapshot.slots.values().map(|slot| policy_state(slot, &rollouts.audit)).collect(),
+        state_failures: admin.reloader.runtime().states().storage().map_or(0, |storage| storage.failures),
         policies_not_loaded: snapshot.unavailable.len() as u64,
         pool: PoolMetrics { calls, places },
         memory: memory_state(&admin.app, &snapshot.config),
@@ -101,5 +103,9 @@ fn policy_state(slot: &PolicySlot, audit: &AuditLog) -> PolicyMetrics {
         idle_instances: measures.usage.idle_instances,
         peak_memory: measures.usage.peak_memory,
         memory_limit: limits.memory_bytes,
+        state: slot.active().state().map(|state| {
+            let StateSize { keys, bytes, unstored, rejected_writes } = state.size();
+            StateMetrics { keys, bytes, unstored, rejected_writes }
+        }),
     }
 }

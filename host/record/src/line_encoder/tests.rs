@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use pointsman_domain::decision::{Decision, Refusal};
-use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PlanRun, TaskRun};
+use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PlanRun, StateCounts, TaskRun};
 use pointsman_domain::ids::{Digest, PolicyName};
 use pointsman_domain::model::Operation;
 use pointsman_domain::outcome::RequestEnd;
@@ -76,6 +76,7 @@ fn a_line_equals_the_record_for_every_answer() {
             history.decisions.push(DecisionEntry {
                 answer: said.clone(),
                 candidates: awkward_candidates(number * 3).into(),
+                state: (number % 2 == 0).then_some(StateCounts { reads: 3, writes: 2, rejected: 1 }),
                 ..entry.clone()
             });
         }

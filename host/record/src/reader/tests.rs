@@ -180,3 +180,35 @@ fn a_compressed_log_is_recognised_by_its_content() {
         .collect();
     assert_eq!(ids, ["a", "b"]);
 }
+
+#[test]
+fn ratings_are_read_and_joined_with_their_decisions() {
+    use pointsman_domain::ids::ModelId;
+    use pointsman_domain::rating::Rating;
+
+    use crate::feedback::{FeedbackByDecision, FeedbackRecord};
+
+    let rating = Rating {
+        decision: "decision-1".to_owned(),
+        label: "cheap".to_owned(),
+        model: ModelId::new("a/m"),
+        score: 0.5,
+        name: Some("helpful".to_owned()),
+    };
+    let feedback = FeedbackRecord::new(&rating, None, std::time::UNIX_EPOCH);
+    let mut log = feedback.to_line();
+    log.extend(line("decision-1", SCHEMA, "").into_bytes());
+    // A reader of decisions skips it.
+    let decisions: Vec<_> = RecordReader::new(&*log).collect::<Result<_, _>>().unwrap();
+    assert_eq!(decisions.len(), 1);
+
+    let (mut reader, mut ratings) = (RecordReader::new(&*log), FeedbackByDecision::default());
+    while let Some(line) = reader.next_log_line() {
+        if let LogLine::Feedback(feedback) = line.unwrap() {
+            ratings.add(feedback);
+        }
+    }
+    assert_eq!(ratings.of(&decisions[0]), [feedback]);
+    let broken = RecordReader::new(&br#"{"kind":"feedback","score":"x"}"#[..]).next();
+    assert!(broken.unwrap().is_err());
+}

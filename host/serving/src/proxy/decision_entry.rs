@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pointsman_domain::decision::Decision;
-use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PolicyVersion};
+use pointsman_domain::history::{DecisionAnswer, DecisionEntry, PolicyVersion, StateCounts};
 use pointsman_domain::plan::PlanStep;
 use pointsman_policy::{DecisionInput, Policy, PolicyAnswer, PolicyFailure};
 
@@ -58,7 +58,12 @@ fn entry(
     answer: DecisionAnswer,
 ) -> DecisionEntry {
     let (candidates, whole) = (Arc::clone(&input.candidates), input.orchestration.whole);
-    DecisionEntry { policy, at: clock.at, took, candidates, whole, answer }
+    let state = input.state.usage.as_ref().map(|usage| StateCounts {
+        reads: usage.reads(),
+        writes: usage.writes(),
+        rejected: usage.rejected(),
+    });
+    DecisionEntry { policy, at: clock.at, took, candidates, whole, answer, state }
 }
 
 fn recorded_answer(answer: &Result<PolicyAnswer, PolicyFailure>) -> DecisionAnswer {

@@ -191,6 +191,20 @@ metrics! {
     Gauge POOL_PLACES = "pointsman_policy_pool_places" []
         "Most concurrent calls of all policies.";
 
+    Counter FEEDBACK = "pointsman_feedback" []
+        "Ratings of answers by applications.";
+    Gauge STATE_KEYS = "pointsman_policy_state_keys" ["policy"]
+        "Keys that a policy keeps between its calls.";
+    #[unit = "bytes"]
+    Gauge STATE_SIZE = "pointsman_policy_state" ["policy"]
+        "Bytes of the keys and values that a policy keeps.";
+    Gauge STATE_UNSTORED = "pointsman_policy_state_unstored_changes" ["policy"]
+        "Changes of what a policy keeps that are not in the state directory yet, and would be lost in a crash.";
+    Counter STATE_REJECTED = "pointsman_policy_state_rejected_writes" ["policy"]
+        "Writes of a policy that exceeded a bound.";
+    Counter STATE_FAILURES = "pointsman_policy_state_store_failures" []
+        "Failed attempts to write what policies keep to the state directory.";
+
     Counter CALLS = "pointsman_calls" ["backend", "model", "result"]
         "Calls of models by result.";
     Counter RETRIES = "pointsman_call_retries" ["backend", "model"]

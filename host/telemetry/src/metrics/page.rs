@@ -23,6 +23,7 @@ pub(super) struct MetricsPage {
     pub(super) series: Arc<Series>,
     pub(super) rejected: BTreeMap<&'static str, u64>,
     pub(super) dropped: Vec<(&'static str, u64)>,
+    pub(super) feedback: u64,
     pub(super) state: MetricsState,
 }
 
@@ -37,6 +38,7 @@ impl Collector for MetricsPage {
         self.plans(page)?;
         self.policies(page)?;
         self.policies_use(page)?;
+        self.policies_state(page)?;
         self.calls(page)
     }
 }
@@ -225,6 +227,24 @@ impl MetricsPage {
         }
         page.metric(the::POOL_CALLS, |metric| metric.gauge(&[], self.state.pool.calls as f64))?;
         page.metric(the::POOL_PLACES, |metric| metric.gauge(&[], self.state.pool.places as f64))
+    }
+
+    fn policies_state(&self, page: &mut PageWriter<'_, '_>) -> Result {
+        page.metric(the::FEEDBACK, |metric| metric.count(&[], self.feedback))?;
+        let stateful = || self.state.policies.iter().filter_map(|it| Some((&it.name, it.state?)));
+        page.metric(the::STATE_KEYS, |metric| {
+            stateful().try_for_each(|(name, state)| metric.gauge(&[name], state.keys as f64))
+        })?;
+        page.metric(the::STATE_SIZE, |metric| {
+            stateful().try_for_each(|(name, state)| metric.gauge(&[name], state.bytes as f64))
+        })?;
+        page.metric(the::STATE_UNSTORED, |metric| {
+            stateful().try_for_each(|(name, state)| metric.gauge(&[name], state.unstored as f64))
+        })?;
+        page.metric(the::STATE_REJECTED, |metric| {
+            stateful().try_for_each(|(name, state)| metric.count(&[name], state.rejected_writes))
+        })?;
+        page.metric(the::STATE_FAILURES, |metric| metric.count(&[], self.state.state_failures))
     }
 
     fn calls(&self, page: &mut PageWriter<'_, '_>) -> Result {

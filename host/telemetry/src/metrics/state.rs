@@ -15,6 +15,8 @@ pub struct MetricsState {
     pub models: Vec<ModelMetrics>,
     /// Policies.
     pub policies: Vec<PolicyMetrics>,
+    /// Failed attempts to store what policies keep.
+    pub state_failures: u64,
     /// Number of policies that could not be loaded yet.
     pub policies_not_loaded: u64,
     /// Calls of all policies.
@@ -92,6 +94,21 @@ pub struct PolicyMetrics {
     pub peak_memory: usize,
     /// Largest linear memory that an instance may have, in bytes.
     pub memory_limit: usize,
+    /// What it keeps between calls, if it keeps anything.
+    pub state: Option<StateMetrics>,
+}
+
+/// State that a policy keeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StateMetrics {
+    /// Number of keys.
+    pub keys: usize,
+    /// Bytes of keys and values.
+    pub bytes: usize,
+    /// Changes that are not stored yet.
+    pub unstored: usize,
+    /// Rejected writes.
+    pub rejected_writes: u64,
 }
 
 /// Number of times that a change of a policy was undone.

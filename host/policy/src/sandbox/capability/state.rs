@@ -9,9 +9,9 @@ use wasmtime::component::{ComponentType, Lower};
 
 use super::{Capability, Grant, OfferedInterface};
 use crate::contract::interface;
-use crate::trace::ImportCall;
 use crate::sandbox::StoreData;
 use crate::spec::Grants;
+use crate::trace::ImportCall;
 
 pub(super) const CAPABILITY: Capability = Capability {
     interfaces: &[OfferedInterface {

@@ -42,6 +42,7 @@ pub const fn error_status(class: ErrorClass) -> u16 {
         ErrorClass::Forbidden => 403,
         ErrorClass::NotFound => 404,
         ErrorClass::MethodNotAllowed => 405,
+        ErrorClass::Conflict => 409,
         ErrorClass::RequestTimeout => 408,
         ErrorClass::TooLarge => 413,
         ErrorClass::UnsupportedMediaType => 415,
@@ -58,6 +59,7 @@ const fn error_type(class: ErrorClass) -> &'static str {
         | ErrorClass::Unauthenticated
         | ErrorClass::NotFound
         | ErrorClass::MethodNotAllowed
+        | ErrorClass::Conflict
         | ErrorClass::RequestTimeout
         | ErrorClass::TooLarge
         | ErrorClass::UnsupportedMediaType => "invalid_request_error",
