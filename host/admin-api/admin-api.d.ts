@@ -91,6 +91,24 @@ export type HoldStatus = {
   why: string;
 };
 
+export type KeptEntry = {
+  base64?: string | null;
+  expires_ms?: number | null;
+  key: string;
+  text?: string | null;
+};
+
+export type KeptState = {
+  bytes: number;
+  entries: KeptEntry[];
+  is_durable: boolean;
+  keys: number;
+  next?: string | null;
+  policy: string;
+  rejected_writes: number;
+  unstored: number;
+};
+
 export type ModelOverview = {
   context_window: number | null;
   cost_usd: number;

@@ -56,7 +56,7 @@ impl From<Flood> for Attack {
         Self {
             code: FLOODER.to_vec(),
             settings: flooding(flood),
-            grants: r#""prompt", "outputs""#,
+            grants: r#""prompt", "outputs", "state""#,
             deadline: AMPLE,
         }
     }
@@ -233,6 +233,11 @@ attacks! { floods, Flood:
     endless_reads_of_outlines: OutlineParts => Fails("host_calls"),
     endless_reads_of_the_candidate_count: OutlineWhole => Fails("host_calls"),
     endless_reads_of_outputs: OutputsText => Fails("host_calls"),
+    endless_reads_of_state: StateGet => Fails("host_calls"),
+    endless_writes_of_state: StateSet => Fails("host_calls"),
+    endless_deletions_of_state: StateDelete => Fails("host_calls"),
+    endless_additions_to_state: StateAdd => Fails("host_calls"),
+    endless_lists_of_state: StateList => Fails("host_calls"),
 }
 
 attacks! { blunders, Blunder:

@@ -205,6 +205,36 @@ async fn round_robin_reaches_every_model() {
     }
 }
 
+#[tokio::test]
+async fn bandit_learns_from_ratings_which_model_is_best() {
+    let config = [
+        FLEET,
+        &model("liked", 1, "0.5", QUICK),
+        &model("disliked", 1, "0.5", QUICK),
+        &built_in("bandit", "grants = [\"state\"]\nsettings = { worth_per_second = 0 }"),
+        &route("learning", "bandit"),
+    ];
+    let gateway = Gateway::start(&config.concat()).await;
+    let mut chances = Vec::new();
+    // Ratings reach the policy beside the requests.
+    while chances.last().is_none_or(|chance| *chance < 0.95) {
+        let answer = ask(&gateway, &chat("learning", "hi")).await;
+        let (model, label) = chosen(&answer);
+        assert_eq!(label, "bandit:chat");
+        let id = answer.header("x-pointsman-decision-id").expect("an id");
+        let score = if model == "fleet/liked" { 0.9 } else { 0.1 };
+        let rating = serde_json::json!({ "decision_id": id, "score": score });
+        while client::post(&gateway.url("/v1/feedback"), &rating).await.status == 404 {
+            tokio::task::yield_now().await;
+        }
+        let record = client::get(&gateway.admin(&format!("/admin/decisions/{id}"))).await.json();
+        let chance = record["decisions"][0]["answer"]["propensity"].as_f64().expect("a propensity");
+        chances.push(if model == "fleet/liked" { chance } else { 1.0 - chance });
+        assert!(chances.len() < 1_000, "{chances:?}");
+    }
+    assert!((chances[0] - 0.5).abs() < 1e-6, "{chances:?}");
+}
+
 /// Names of the built-in policies, as in the configuration.
 const BUILT_IN: &[&str] = &include!("../../host/config/src/builtin-policies.json");
 
@@ -225,7 +255,7 @@ async fn every_built_in_policy_decides_among_any_number_of_models() {
             config += &model(&format!("m{number}"), number % 100 + 1, &quality, &more);
         }
         for &policy in BUILT_IN {
-            config += &built_in(policy, "grants = [\"prompt\", \"outputs\"]");
+            config += &built_in(policy, "grants = [\"prompt\", \"outputs\", \"state\"]");
             config += &route(policy, policy);
         }
         let gateway = Gateway::start(&config).await;

@@ -40,7 +40,7 @@ pub fn built_in(name: &str, more: &str) -> String {
 }
 
 /// Built-in policies that select one model, with their grants.
-pub const ROUTING_POLICIES: [(&str, &str); 7] = [
+pub const ROUTING_POLICIES: [(&str, &str); 8] = [
     ("cost", ""),
     ("performance", ""),
     ("task-type", "grants = [\"prompt\"]"),
@@ -48,6 +48,7 @@ pub const ROUTING_POLICIES: [(&str, &str); 7] = [
     ("priority", ""),
     ("weighted", ""),
     ("round-robin", ""),
+    ("bandit", "grants = [\"state\"]"),
 ];
 
 /// Built-in policies that can split a request into tasks, with their grants.

@@ -72,6 +72,7 @@ words! {
         Wasi => Grants::WASI,
         Clocks => Grants::CLOCKS,
         Random => Grants::RANDOM,
+        State => Grants::STATE,
     }
 }
 

@@ -16,9 +16,10 @@ const CURRENT: &str = "0.1.9999";
 
 /// Reads the files of the contract: those under `wit/`, or the released ones.
 fn files(directory: &str) -> Vec<String> {
-    ["policy.wit", "orchestration.wit"]
-        .map(|file| fs::read_to_string(Path::new(repository()).join(directory).join(file)).unwrap())
-        .into()
+    let files = fs::read_dir(Path::new(repository()).join(directory)).unwrap();
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
 fn released() -> Vec<String> {
@@ -137,9 +138,9 @@ fn changes_that_break_old_policies_are_found() {
         ),
         (
             "a renamed world",
-            "world observing-policy {",
+            "world observing-orchestration-policy {",
             "world watching-policy {",
-            "world observing-policy is gone",
+            "world observing-orchestration-policy is gone",
         ),
         (
             "an export that old policies lack",

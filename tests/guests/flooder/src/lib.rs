@@ -3,7 +3,7 @@
 
 use pointsman_sdk::plan::Step;
 use pointsman_sdk::prelude::*;
-use pointsman_sdk::{Orchestrator, TaskResult, details, log, outline, outputs, prompt, settings};
+use pointsman_sdk::{Orchestrator, TaskResult, details, log, outline, outputs, prompt, settings, state};
 use serde::Deserialize;
 
 /// The id of the load gate's request.
@@ -53,6 +53,11 @@ floods! {
     OutlineParts = "outline.parts" => outline::parts(),
     OutlineWhole = "outline.whole" => outline::whole(),
     OutputsText = "outputs.text" => outputs::text(0, 10),
+    StateGet = "state.get" => state::get("k"),
+    StateSet = "state.set" => state::set("k", "v"),
+    StateDelete = "state.delete" => state::delete("k"),
+    StateAdd = "state.add" => state::add("n", 1),
+    StateList = "state.list" => state::list(""),
 }
 
 /// The function to call; without one, nothing is called.

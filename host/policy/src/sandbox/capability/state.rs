@@ -16,7 +16,7 @@ use crate::trace::ImportCall;
 pub(super) const CAPABILITY: Capability = Capability {
     interfaces: &[OfferedInterface {
         name: "pointsman:policy/state",
-        functions: Some(&["add", "delete", "get", "list", "set"]),
+        functions: Some(&["get", "set", "delete", "add", "list"]),
         allows: "keep values between requests",
     }],
     version_line: interface::VERSION_LINE,
