@@ -521,6 +521,7 @@ export namespace record {
     digest?: string | null;
     policy?: string | null;
     settings_digest?: string | null;
+    state?: (StateCountsRecord | null);
     took_us: number;
     whole: number;
   };
@@ -587,6 +588,12 @@ export namespace record {
     session?: string | null;
     streaming: boolean;
     turns: number;
+  };
+
+  export type StateCountsRecord = {
+    reads: number;
+    rejected: number;
+    writes: number;
   };
 
   export type TargetRecord = {

@@ -1,4 +1,4 @@
-//! What policies keep between requests, and ratings of answers.
+//! State that policies keep between requests, and ratings of answers.
 
 use std::path::PathBuf;
 

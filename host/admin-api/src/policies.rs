@@ -166,7 +166,7 @@ impl VersionStats {
     }
 }
 
-/// What a policy keeps between its calls: the response to `GET /admin/policies/NAME/state`.
+/// State that a policy keeps between its calls: the response to `GET /admin/policies/NAME/state`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]

@@ -32,7 +32,7 @@ pub struct BuiltPolicy {
     pub language: Language,
 }
 
-/// What every build needs.
+/// Inputs of every build.
 struct BuildInput<'a> {
     folder: &'a Path,
     manifest: &'a Manifest,

@@ -21,7 +21,7 @@ pub struct Difference {
     pub actual: String,
 }
 
-/// What a policy did for a request, as far as cases compare it.
+/// Actions of a policy for a request, as far as cases compare them.
 pub struct Evidence<'a> {
     /// Answers in order.
     pub observed: &'a [Observed],

@@ -29,7 +29,7 @@ use pointsman_terminal::CommandError;
 
 pub use schema::schema_json;
 
-/// What the program lends to the commands.
+/// Services of the program for the commands.
 #[derive(Clone, Debug)]
 pub struct Toolbox {
     /// Process that compiles policies.

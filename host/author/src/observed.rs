@@ -1,4 +1,4 @@
-//! What a policy answered, with ids of models in place of indices, for reports and comparisons.
+//! Answers of a policy, with ids of models in place of indices, for reports and comparisons.
 
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Refusal;

@@ -15,7 +15,7 @@ use crate::units::unix_ms;
 /// later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeedbackRecord<'a> {
-    /// `feedback`, which tells the line from a decision record.
+    /// `feedback`, which distinguishes the line from a decision record.
     pub kind: FeedbackKind,
     /// Version of this format: 1.
     pub schema: u32,

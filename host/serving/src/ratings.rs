@@ -26,7 +26,7 @@ pub struct RatableDecision {
     pub key: Option<KeyName>,
     /// Policy that decided; `None` for the gateway's own order.
     pub policy: Option<PolicyName>,
-    /// What the policy kept apart from its state, if it was a canary.
+    /// State that the policy kept apart, if it was a canary.
     overlay: Option<Weak<Overlay>>,
     /// Label of the decision.
     pub label: Arc<str>,

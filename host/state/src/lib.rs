@@ -15,6 +15,7 @@ mod entry;
 mod limits;
 mod overlay;
 mod policy_state;
+mod signal;
 mod store;
 mod writer;
 

@@ -13,7 +13,7 @@ use crate::durable::{StoredChange, StoredEntry};
 use crate::entry::{StateEntry, WriteError, check_key, check_value, now_ms};
 use crate::limits::{MAX_BYTES, MAX_KEYS, MAX_LISTED, MAX_LISTED_BYTES};
 use crate::overlay::{Change, Changes, Overlay};
-use crate::writer::WriteSignal;
+use crate::signal::WriteSignal;
 
 /// The state of one policy, shared by its versions and instances.
 #[derive(Debug)]

@@ -11,7 +11,8 @@ use pointsman_domain::ids::PolicyName;
 use crate::durable::{DurableError, DurableStore, StoredEntry};
 use crate::embedded::EmbeddedStore;
 use crate::policy_state::PolicyState;
-use crate::writer::{States, WriteSignal, Writer, WriterCounts, lock};
+use crate::signal::WriteSignal;
+use crate::writer::{States, Writer, WriterCounts, lock};
 
 /// Longest time for the last changes where nobody sets another one.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use pointsman_domain::ids::PolicyName;
@@ -10,28 +10,13 @@ use pointsman_domain::ids::PolicyName;
 use crate::durable::{DurableError, DurableStore, StoredChange};
 use crate::entry::now_ms;
 use crate::policy_state::PolicyState;
+use crate::signal::WriteSignal;
 
-/// Time from the first change to its storage. Changes in between share a transaction.
-const DELAY: Duration = Duration::from_millis(250);
 /// Time from a failure to the next attempt.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// States by policy, while a version of the policy or a change that is not stored holds them.
 pub(crate) type States = Mutex<HashMap<PolicyName, Arc<PolicyState>>>;
-
-/// Signal that there are changes, or that the store closes.
-#[derive(Debug, Default)]
-pub(crate) struct WriteSignal {
-    request: Mutex<WriteRequest>,
-    changed: Condvar,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct WriteRequest {
-    has_changes: bool,
-    is_closing: bool,
-    is_closed: bool,
-}
 
 /// Counts of the thread.
 #[derive(Debug, Default)]
@@ -46,56 +31,6 @@ pub(crate) struct Writer<S> {
     pub states: Weak<States>,
     pub signal: Arc<WriteSignal>,
     pub counts: Arc<WriterCounts>,
-}
-
-impl WriteSignal {
-    /// Wakes the thread for a change.
-    pub fn notify(&self) {
-        let mut request = self.lock();
-        if !request.has_changes {
-            request.has_changes = true;
-            self.changed.notify_all();
-        }
-    }
-
-    /// Wakes the thread for a last time, and waits until it has ended. Returns false if it takes longer
-    /// than `patience`.
-    pub fn close(&self, patience: Duration) -> bool {
-        let mut request = self.lock();
-        request.is_closing = true;
-        self.changed.notify_all();
-        let waited = self.changed.wait_timeout_while(request, patience, |request| !request.is_closed);
-        waited.unwrap_or_else(PoisonError::into_inner).0.is_closed
-    }
-
-    /// Records that the thread has ended.
-    fn record_end(&self) {
-        self.lock().is_closed = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits for changes, and then for more of them. Returns whether the store closes.
-    fn wait(&self) -> bool {
-        let mut request = self.lock();
-        while !request.has_changes && !request.is_closing {
-            request = self.changed.wait(request).unwrap_or_else(PoisonError::into_inner);
-        }
-        drop(request);
-        self.pause(DELAY);
-        let mut request = self.lock();
-        request.has_changes = false;
-        request.is_closing
-    }
-
-    /// Waits for a time, or until the store closes.
-    fn pause(&self, time: Duration) {
-        let waited = self.changed.wait_timeout_while(self.lock(), time, |request| !request.is_closing);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, WriteRequest> {
-        self.request.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl<S: DurableStore> Writer<S> {

@@ -12,7 +12,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts a work of so many items.
+    /// Starts work on a number of items.
     pub fn stderr(what: &'static str, total: usize) -> Self {
         let progress = Self { what, total, done: 0, is_shown: io::stderr().is_terminal() };
         progress.draw();

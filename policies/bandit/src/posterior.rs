@@ -1,4 +1,4 @@
-//! What is known of a mean, as a normal distribution, and the chance that a model is the best.
+//! Knowledge of a mean, as a normal distribution, and the chance that a model is the best.
 
 /// Points at which the chances of some models are summed up, and those of many.
 const POINTS: [usize; 2] = [96, 32];

@@ -1,4 +1,4 @@
-//! What the policy keeps: for each kind of task and model, the number of observations, their sum and
+//! State of the policy: for each kind of task and model, the number of observations, their sum and
 //! the sum of their squares. All are counters, so nothing that concurrent calls observe is lost.
 
 use std::collections::HashMap;

@@ -205,7 +205,7 @@ pub(crate) mod outputs {
 
 pub(crate) mod state {
     use super::{CallRecord, KeptValue, with};
-    use crate::state::{Entry, WriteError};
+    use crate::bindings::routing::pointsman::policy::state::{Entry, WriteError};
 
     /// Bounds of the gateway.
     pub const MAX_WRITES: u32 = 64;

@@ -14,7 +14,7 @@ const MAX_OUTPUT: usize = 16 << 10;
 pub(super) struct Tool {
     /// Name for messages.
     pub(super) name: &'static str,
-    /// How to get it.
+    /// Hint on how to get it.
     pub(super) hint: &'static str,
 }
 

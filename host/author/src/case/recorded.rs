@@ -48,7 +48,7 @@ pub struct LogOptions<'a> {
     pub limit: usize,
 }
 
-/// What a policy can see, as far as records may lack it.
+/// Facts that a policy can see and that records may lack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Visible {
     text: bool,

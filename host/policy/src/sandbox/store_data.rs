@@ -84,7 +84,7 @@ impl PolicyContext {
     }
 }
 
-/// What a call is about.
+/// Subject of a call.
 pub(crate) struct CallContext {
     /// The decision; `None` for other calls.
     input: Option<DecisionInput>,
@@ -97,7 +97,7 @@ impl CallContext {
         Self { input: Some(input.clone()), state_use: input.state.clone() }
     }
 
-    /// The context of a call that tells a policy of a decision that it made.
+    /// The context of a call that reports on an earlier decision of the policy.
     pub(crate) fn event(access: StateAccess) -> Self {
         Self { input: None, state_use: access.into() }
     }

@@ -1,4 +1,4 @@
-//! What policies keep between calls.
+//! State that policies keep between calls.
 
 use std::sync::Arc;
 

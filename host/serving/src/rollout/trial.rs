@@ -20,7 +20,7 @@ pub struct Trial {
     pub slot: Arc<PolicySlot>,
     /// Shadow, or canary with its share of the requests.
     pub mode: Mode,
-    /// What the policy keeps while it is a canary: merged into its state when it is promoted, and
+    /// State that the policy keeps while it is a canary: merged into its state when it is promoted, and
     /// dropped with the trial. It is in memory, so it starts over with the gateway.
     pub overlay: Arc<Overlay>,
     stats: Arc<ArcSwap<TrialStats>>,

@@ -94,7 +94,7 @@ pub struct PolicyMetrics {
     pub peak_memory: usize,
     /// Largest linear memory that an instance may have, in bytes.
     pub memory_limit: usize,
-    /// What it keeps between calls, if it keeps anything.
+    /// State that it keeps between calls, if any.
     pub state: Option<StateMetrics>,
 }
 

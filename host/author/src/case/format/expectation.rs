@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FromMap;
 
-/// What a case expects. Each member that is stated is compared; the others may have any value. The
+/// Expectations of a case. Each member that is stated is compared; the others may have any value. The
 /// members describe the policy's last answer for the request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
