@@ -56,6 +56,7 @@ impl Load {
             self::model("b/chat", 2, ""),
             self::model("c/chat", 3, ""),
             built_in("cost", "isolation = \"warm\"\n"),
+            built_in("bandit", "grants = [\"state\"]\n"),
             file("planner", &policies[0], &planned(&plan), "grants = [\"outputs\"]"),
             file("bad", &policies[1], &misbehaving(Misdeed::Trap), ""),
             route("main", "cost", "[\"a/chat\", \"b/chat\", \"c/chat\"]"),
