@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
 use pointsman_guests::{
-    FIRST, HOSTILE, Misdeed, PLANNER, Planned, READER, Shape, misbehaving_at_once, planned, wrong_world,
+    FIRST, HOSTILE, KEEPER, Misdeed, PLANNER, Planned, READER, Shape, misbehaving_at_once, planned,
+    wrong_world,
 };
 use pointsman_tests::{command, fresh_directory};
 use serde_json::Value;
@@ -365,4 +366,25 @@ fn cases_run_again_when_one_changes() {
     assert!(next("ok: 2 passed"));
     child.kill().expect("it runs");
     child.wait().expect("it has ended");
+}
+
+#[test]
+fn cases_state_what_a_policy_has_kept_and_leave_nothing_to_each_other() {
+    let case = |before: &str, label: &str, after: &str| {
+        format!(
+            "[[cases]]\nrequest.messages = \"hi\"\nstate = {before}\nexpect.label = \"{label}\"\n\
+             expect.state = {after}\n"
+        )
+    };
+    let cases = [
+        case("{ decisions = \"41\" }", "decisions-42:outcomes-0:ratings-0", "{ decisions = \"42\" }"),
+        case("{}", "decisions-1:outcomes-0:ratings-0", "{ decisions = \"1\", outcomes = \"\" }"),
+        case("{}", "decisions-1:outcomes-0:ratings-0", "{ decisions = \"2\" }"),
+        case("{ \"\" = \"no key\" }", "x", "{}"),
+    ];
+    let author = Author::new(&[("cases.toml", &cases.concat())]).with("keeper.wasm", KEEPER);
+    let (status, out, _) = author.run(&["test", "keeper.wasm", "--cases", "cases.toml"]);
+    assert_eq!(status, Some(1), "{out}");
+    assert!(out.contains("state.decisions") && out.contains("failed: 2 failed, 2 passed"), "{out}");
+    assert!(out.contains("the key is empty"), "{out}");
 }

@@ -1,6 +1,7 @@
 //! Comparison of what a policy answered with what a case expects.
 
 use pointsman_policy::{CallTrace, ImportCall};
+use pointsman_state::PolicyState;
 use serde::Serialize;
 
 use crate::case::format::{Expectation, ExpectedPlan, ExpectedTask, KindAndText};
@@ -31,12 +32,14 @@ pub struct Evidence<'a> {
     pub fuel: Option<u64>,
     /// Reason why the request was not carried on.
     pub stopped: Option<&'a Stopped>,
+    /// State that the policy keeps.
+    pub kept: Option<&'a PolicyState>,
 }
 
 impl<'a> Evidence<'a> {
     /// Collects the evidence of a run, whose answers were described.
     pub fn new(run: &'a RequestRun, observed: &'a [Observed], traces: &'a [&'a CallTrace]) -> Self {
-        Self { observed, traces, fuel: run.fuel(), stopped: run.stopped.as_ref() }
+        Self { observed, traces, fuel: run.fuel(), stopped: run.stopped.as_ref(), kept: run.kept() }
     }
 }
 
@@ -55,6 +58,7 @@ pub fn differences(expected: &Expectation, evidence: &Evidence<'_>) -> Vec<Diffe
         found.answer(expected, last, evidence.traces);
     }
     found.fuel(expected, evidence.fuel);
+    found.state(expected, evidence.kept);
     found.end(expected, evidence);
     found.found
 }
@@ -225,6 +229,17 @@ impl Differences {
             && actual > most
         {
             self.add("max_fuel", &format!("at most {most}"), &actual.to_string());
+        }
+    }
+
+    fn state(&mut self, expected: &Expectation, actual: Option<&PolicyState>) {
+        for (key, expected) in &expected.state {
+            let value = actual.and_then(|state| state.value(key)).unwrap_or_default();
+            let value = String::from_utf8_lossy(&value);
+            if value != *expected {
+                let shown = |value: &str| if value.is_empty() { "none".to_owned() } else { value.to_owned() };
+                self.add(&format!("state.{key}"), &shown(expected), &shown(&value));
+            }
         }
     }
 

@@ -1,15 +1,18 @@
 //! Execution of a request: the policy's first answer, and those after the tasks of its plans, whose
 //! results a case states.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::plan::{Continuation, Plan, PlanStep, Task, TaskResult};
 use pointsman_domain::prompt::tokens_of_text;
 use pointsman_domain::usage::Usage;
 use pointsman_policy::{DecisionInput, Examination, Policy, PolicyAnswer};
+use pointsman_state::{PolicyState, WriteError};
 
 use crate::case::format::TaskOutcome;
 use crate::subject::Sandbox;
@@ -28,6 +31,8 @@ pub struct RequestRun {
     pub results: Vec<TaskResult>,
     /// Reason why the last answer is not the end of the request, if it is not.
     pub stopped: Option<Stopped>,
+    /// State that the policy keeps, if it keeps any.
+    kept: Option<Arc<PolicyState>>,
 }
 
 /// The reason why a request was not carried on.
@@ -68,6 +73,11 @@ impl RequestRun {
         self.calls.iter().map(|call| call.fuel.map(|fuel| fuel.total())).sum()
     }
 
+    /// Returns the state that the policy keeps, if it keeps any.
+    pub fn kept(&self) -> Option<&PolicyState> {
+        self.kept.as_deref()
+    }
+
     /// Returns the largest memory of the calls' instances, in bytes.
     pub fn memory_bytes(&self) -> usize {
         self.calls.iter().map(|call| call.memory_bytes).max().unwrap_or(0)
@@ -81,6 +91,17 @@ struct StatedResults<'a> {
     used: Vec<bool>,
 }
 
+/// Replaces the values that a policy keeps by those that a case states, so that no case depends on
+/// another. A policy that keeps nothing ignores them.
+///
+/// # Errors
+/// Fails if the gateway would reject a value.
+pub fn set_state(policy: &Policy, values: Option<&BTreeMap<String, String>>) -> Result<(), WriteError> {
+    let Some(state) = policy.state() else { return Ok(()) };
+    let values = values.into_iter().flatten();
+    state.replace(values.map(|(key, value)| (key.as_str(), Bytes::copy_from_slice(value.as_bytes()))))
+}
+
 /// Runs a request to the end that the stated results of tasks allow.
 pub fn execute(
     sandbox: &Sandbox,
@@ -90,7 +111,9 @@ pub fn execute(
 ) -> RequestRun {
     let limit = input.orchestration.limits.steps;
     let mut stated = StatedResults { outcomes, used: vec![false; outcomes.len()] };
-    let mut run = RequestRun { input: input.clone(), calls: Vec::new(), results: Vec::new(), stopped: None };
+    let kept = policy.state().cloned();
+    let (calls, results) = (Vec::new(), Vec::new());
+    let mut run = RequestRun { input: input.clone(), calls, results, stopped: None, kept };
     let mut next = input;
     let mut state: Option<Vec<u8>> = None;
     loop {

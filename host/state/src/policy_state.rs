@@ -85,6 +85,21 @@ impl PolicyState {
         self.list_with(None, prefix, after, limit, now_ms())
     }
 
+    /// Replaces all entries by values that do not expire.
+    ///
+    /// # Errors
+    /// Fails if a value exceeds a bound. Those before it are set then, and nothing else.
+    pub fn replace<'a>(&self, values: impl IntoIterator<Item = (&'a str, Bytes)>) -> Result<(), WriteError> {
+        let keys: Vec<Box<str>> = self.lock().by_key.keys().cloned().collect();
+        keys.iter().for_each(|key| self.delete(key));
+        values.into_iter().try_for_each(|(key, value)| self.set(key, value, None, now_ms()))
+    }
+
+    /// Returns the value of a key.
+    pub fn value(&self, key: &str) -> Option<Bytes> {
+        self.get(key, now_ms()).map(|entry| entry.value)
+    }
+
     /// Applies the changes of an overlay, which is empty afterwards. Returns the number of changes that
     /// the state had no room for, which are dropped.
     pub fn merge(&self, overlay: &Overlay) -> usize {

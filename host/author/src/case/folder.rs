@@ -98,6 +98,7 @@ pub fn shared(path: &Path) -> Result<CaseFile, CaseError> {
     if let [case] = file.cases.as_mut_slice() {
         file.candidates.append(&mut case.candidates.take().unwrap_or_default());
         file.settings = file.settings.take().or(case.settings.take());
+        file.state = file.state.take().or(case.state.take());
         file.grants = file.grants.take().or(case.grants.take());
         file.limits = file.limits.or(case.limits);
     }
@@ -205,6 +206,7 @@ fn inherit(inner: CaseFile, outer: &CaseFile) -> Result<CaseFile, InvalidFile> {
             false => resolve(inner.candidates, &outer.candidates)?,
         },
         settings: inner.settings.or_else(|| outer.settings.clone()),
+        state: inner.state.or_else(|| outer.state.clone()),
         grants: inner.grants.or_else(|| outer.grants.clone()),
         limits: inner.limits.or(outer.limits),
         cases: Vec::new(),
@@ -224,6 +226,7 @@ fn complete(mut case: Case, shared: &CaseFile) -> Result<Case, InvalidFile> {
         None => shared.candidates.clone(),
     });
     case.settings = case.settings.or_else(|| shared.settings.clone());
+    case.state = case.state.or_else(|| shared.state.clone());
     case.grants = case.grants.or_else(|| shared.grants.clone());
     case.limits = case.limits.or(shared.limits);
     Ok(case)

@@ -25,6 +25,8 @@ pub struct CaseFile {
     pub candidates: Vec<CandidateEntry>,
     /// Settings of cases that have none of their own.
     pub settings: Option<Map<String, Value>>,
+    /// Values that the policy keeps in cases that state none.
+    pub state: Option<BTreeMap<String, String>>,
     /// Grants of cases that state none.
     pub grants: Option<Vec<GrantName>>,
     /// Limits of cases that state none.
@@ -54,6 +56,9 @@ pub struct Case {
     /// The policy's settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Map<String, Value>>,
+    /// Values that the policy has kept, as texts by their keys. By default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<BTreeMap<String, String>>,
     /// Grants of the configuration. By default all that the policy's imports need.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grants: Option<Vec<GrantName>>,

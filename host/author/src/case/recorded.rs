@@ -54,6 +54,7 @@ struct Visible {
     text: bool,
     tools: bool,
     outline: bool,
+    state: bool,
 }
 
 /// Reads the cases of a log: a file, or all files of its folder.
@@ -128,6 +129,7 @@ impl Visible {
             text: imports("prompt", &["message-count", "role", "text", "last-user-text"]),
             tools: imports("prompt", &["tool-names"]),
             outline: imports("outline", &["parts"]),
+            state: imports("state", &["get", "list", "add"]),
         }
     }
 }
@@ -151,6 +153,10 @@ fn case_of(
     }
     if visible.outline {
         return Err("the outline is not recorded".to_owned());
+    }
+    // What a policy adds to, it reads as well.
+    if visible.state && entry.state.is_none_or(|state| state.reads + state.writes > 0) {
+        return Err("the values that the policy kept are not recorded".to_owned());
     }
     if visible.text {
         request.messages = Some(messages(record.content.as_deref())?);

@@ -18,7 +18,7 @@ use crate::Toolbox;
 use crate::case::folder::{self, LoadedCase};
 use crate::case::format::{Case, TaskOutcome};
 use crate::case::{document, input, words};
-use crate::execution::{RequestRun, execute};
+use crate::execution::{RequestRun, execute, set_state};
 use crate::observed::Observed;
 use crate::subject::{LoadOptions, PolicyFile, Sandbox, Subject, not_loadable};
 use crate::verb::source;
@@ -117,6 +117,8 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
             Request { input: input::decision_input(&case, policy.orchestrates()), tasks: case.tasks.clone() }
         }
     };
+    set_state(&policy, case.state.as_ref())
+        .map_err(|error| CommandError::Input(format!("error: the `state` of the case: {error}")))?;
     let run = execute(&sandbox, &policy, request.input, &request.tasks);
     show(args, &file, &run)
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use pointsman_policy::{FuelCounting, Isolation, LoadError};
+use pointsman_state::WriteError;
 use pointsman_terminal::{CommandError, Paint, Progress, print};
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use crate::Toolbox;
 use crate::case::folder::LoadedCase;
 use crate::case::{input, words};
 use crate::check::{Difference, Evidence, differences};
-use crate::execution::execute;
+use crate::execution::{execute, set_state};
 use crate::observed::Observed;
 use crate::subject::{LoadOptions, PolicyFile, Sandbox, Subject};
 use crate::verb::source;
@@ -198,6 +199,9 @@ fn run_case(subject: &mut Subject<'_>, loaded: &LoadedCase) -> Result<CaseResult
         Err(error) => return Err(error),
     };
     let input = input::decision_input(case, policy.orchestrates());
+    if let Err(error) = set_state(&policy, case.state.as_ref()) {
+        return Ok(CaseResult::with_invalid_state(loaded, &error));
+    }
     let run = execute(subject.sandbox(), &policy, input, &case.tasks);
     let observed = Observed::of_run(&run);
     let traces: Vec<_> = run.calls.iter().map(|call| &call.trace).collect();
@@ -221,9 +225,18 @@ impl CaseResult {
 
     fn rejected(case: &LoadedCase, text: &str) -> Self {
         let observed = vec![Observed::settings_rejected(text)];
-        let evidence = Evidence { observed: &observed, traces: &[], fuel: None, stopped: None };
+        let evidence = Evidence { observed: &observed, traces: &[], fuel: None, stopped: None, kept: None };
         let differences = differences(&case.case.expect, &evidence);
         Self { differences, observed, ..Self::empty(case) }
+    }
+
+    fn with_invalid_state(case: &LoadedCase, error: &WriteError) -> Self {
+        let difference = Difference {
+            what: "state".to_owned(),
+            expected: "values that the gateway would keep".to_owned(),
+            actual: error.to_string(),
+        };
+        Self { differences: vec![difference], ..Self::empty(case) }
     }
 
     fn not_loaded(case: &LoadedCase, error: &LoadError) -> Self {

@@ -101,6 +101,18 @@ fn a_list_goes_on_after_a_key_and_is_bounded_in_bytes() {
 }
 
 #[test]
+fn entries_are_replaced_as_a_whole() {
+    let state = state();
+    state.set("a", bytes("1"), Some(Duration::from_millis(1)), 0).unwrap();
+    state.set("b", bytes("2"), None, 0).unwrap();
+    state.replace([("b", bytes("3")), ("c", bytes("4"))]).unwrap();
+    assert_eq!(keys(&state.list("", None, 9)), ["b", "c"]);
+    assert_eq!((state.value("b"), state.value("a")), (Some(bytes("3")), None));
+    assert_eq!(state.replace([("", bytes("5"))]), Err(WriteError::InvalidKey));
+    assert_eq!(state.size().keys, 0);
+}
+
+#[test]
 fn what_the_state_has_no_room_for_is_dropped_when_an_overlay_is_merged() {
     let state = state();
     for number in 0..MAX_KEYS - 1 {

@@ -1,5 +1,7 @@
 //! The expected decision of a case.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess};
@@ -55,6 +57,10 @@ pub struct Expectation {
     /// Imports that are not called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub never_calls: Option<Words>,
+    /// Values that the policy keeps after the request, as texts by their keys; an empty text for a key
+    /// that it does not keep. Other keys may have any value.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub state: BTreeMap<String, String>,
     /// Most executed instructions of all calls for the request, in units of fuel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_fuel: Option<u64>,
