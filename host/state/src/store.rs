@@ -12,7 +12,7 @@ use crate::durable::{DurableError, DurableStore, StoredEntry};
 use crate::embedded::EmbeddedStore;
 use crate::policy_state::PolicyState;
 use crate::signal::WriteSignal;
-use crate::writer::{States, Writer, WriterCounts, lock};
+use crate::writer::{self, States, Writer, WriterCounts, lock};
 
 /// Longest time for the last changes where nobody sets another one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ struct StoresInner {
 
 /// Storage of a durable store.
 struct Storage {
-    durable: Arc<Mutex<dyn DurableStore>>,
+    durable: writer::Storage,
     signal: Arc<WriteSignal>,
     counts: Arc<WriterCounts>,
 }
@@ -64,7 +64,7 @@ impl StateStores {
     pub fn with_storage<S: DurableStore>(storage: S) -> Result<Self, DurableError> {
         let states: Arc<States> = Arc::default();
         let (signal, counts) = (Arc::<WriteSignal>::default(), Arc::<WriterCounts>::default());
-        let durable = Arc::new(Mutex::new(storage));
+        let durable: writer::Storage = Arc::new(Mutex::new(Some(Box::new(storage))));
         let writer = Writer {
             durable: Arc::clone(&durable),
             states: Arc::downgrade(&states),
@@ -90,7 +90,10 @@ impl StateStores {
             return Ok(Arc::clone(state));
         }
         let stored: Vec<StoredEntry> = match &self.0.storage {
-            Some(storage) => lock_durable(storage).load(policy)?,
+            Some(storage) => match lock(&storage.durable).as_mut() {
+                Some(durable) => durable.load(policy)?,
+                None => return Err(DurableError("the storage is closed".to_owned())),
+            },
             None => Vec::new(),
         };
         let signal = self.0.storage.as_ref().map(|storage| Arc::clone(&storage.signal));
@@ -104,7 +107,7 @@ impl StateStores {
         lock(&self.0.states).get(policy).cloned()
     }
 
-    /// Stores the last changes, and no later ones. Returns false if that takes longer than `patience`.
+    /// Stores the last changes, and closes the storage. Later changes stay in memory. Returns false if that takes longer than `patience`.
     pub fn close(&self, patience: Duration) -> bool {
         self.0.storage.as_ref().is_none_or(|storage| storage.signal.close(patience))
     }
@@ -115,10 +118,6 @@ impl StateStores {
         let unstored = lock(&self.0.states).values().map(|state| state.size().unstored).sum();
         Some(StorageStatus { unstored, failures: storage.counts.failures.load(Ordering::Relaxed) })
     }
-}
-
-fn lock_durable(storage: &Storage) -> std::sync::MutexGuard<'_, dyn DurableStore + 'static> {
-    storage.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl Drop for StoresInner {

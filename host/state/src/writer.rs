@@ -18,6 +18,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// States by policy, while a version of the policy or a change that is not stored holds them.
 pub(crate) type States = Mutex<HashMap<PolicyName, Arc<PolicyState>>>;
 
+/// Storage, until it is closed.
+pub(crate) type Storage = Arc<Mutex<Option<Box<dyn DurableStore>>>>;
+
 /// Counts of the thread.
 #[derive(Debug, Default)]
 pub(crate) struct WriterCounts {
@@ -26,17 +29,19 @@ pub(crate) struct WriterCounts {
 }
 
 /// The thread's data.
-pub(crate) struct Writer<S> {
-    pub durable: Arc<Mutex<S>>,
+pub(crate) struct Writer {
+    pub durable: Storage,
     pub states: Weak<States>,
     pub signal: Arc<WriteSignal>,
     pub counts: Arc<WriterCounts>,
 }
 
-impl<S: DurableStore> Writer<S> {
+impl Writer {
     /// Stores changes until the store closes.
     pub fn run(self) {
         self.store_until_closed();
+        // Others may open the storage from now on.
+        *lock(&self.durable) = None;
         self.signal.record_end();
     }
 
@@ -81,7 +86,7 @@ impl<S: DurableStore> Writer<S> {
         if changes.is_empty() {
             return Ok(());
         }
-        let stored = lock(&self.durable).store(&changes);
+        let stored = lock(&self.durable).as_mut().map_or(Ok(()), |durable| durable.store(&changes));
         let Err(error) = stored else { return Ok(()) };
         self.counts.failures.fetch_add(1, Ordering::Relaxed);
         let unstored = Unstored { changes: changes.len(), error };

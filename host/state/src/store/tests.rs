@@ -107,3 +107,19 @@ fn a_file_in_use_is_an_error() {
     let _stores = StateStores::open(&path).unwrap();
     assert!(StateStores::open(&path).is_err());
 }
+
+#[test]
+fn a_closed_storage_can_be_opened_again_while_states_are_in_use() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.redb");
+    let name = PolicyName::new("a");
+    let stores = StateStores::open(&path).unwrap();
+    let state = stores.of(&name).unwrap();
+    set(&state, "k", "1");
+    assert!(stores.close(Duration::from_secs(60)));
+    // It goes on in memory.
+    set(&state, "k", "2");
+    assert!(stores.of(&PolicyName::new("b")).is_err());
+    let next = StateStores::open(&path).unwrap();
+    assert_eq!(next.of(&name).unwrap().get("k", 0).unwrap().value, "1");
+}
