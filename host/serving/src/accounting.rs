@@ -143,9 +143,10 @@ impl RequestAccounting {
         self.stats = stats;
     }
 
-    /// Sets the policy that decided, with the access of its calls to its state.
-    pub fn set_decider(&mut self, policy: &Arc<Policy>, access: &StateAccess) {
-        self.decider = Some((Arc::clone(policy), access.clone()));
+    /// Sets the policy that decided, with the access of its calls to its state; `None` for the gateway's
+    /// own order, also after a policy that failed.
+    pub fn set_decider(&mut self, decider: Option<(Arc<Policy>, StateAccess)>) {
+        self.decider = decider;
     }
 
     /// Returns the `traceparent` of a call; `None` if the request belongs to no trace.

@@ -186,9 +186,7 @@ impl<'a> RequestHandler<'a> {
         accounting.decisions().record(selection.action.label(), policy);
         let access = &selection.input.state.access;
         let observer = policy.and_then(|policy| self.app.policy_events.observer(policy, access));
-        if let Some(policy) = policy {
-            accounting.set_decider(policy, access);
-        }
+        accounting.set_decider(policy.map(|policy| (Arc::clone(policy), access.clone())));
         accounting.set_observers(observer, std::mem::take(&mut selection.stats));
         Ok(selection)
     }
