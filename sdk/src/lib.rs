@@ -17,11 +17,12 @@
 //! # Orchestration
 //!
 //! A policy can split a request into tasks for several models: see [`Orchestrator`] and
-//! [`plan`].
+//! [`plan`]. It can also ask a model first, and route by the answer: see [`ask`].
 
 // The generated bindings refer to this crate by its name, as policies do.
 extern crate self as pointsman_sdk;
 
+pub mod ask;
 #[doc(hidden)]
 pub mod bindings;
 pub mod budget;
@@ -29,6 +30,7 @@ mod component;
 mod decision;
 pub mod details;
 pub mod draw;
+pub mod embedding;
 pub mod estimate;
 mod imports;
 pub mod log;

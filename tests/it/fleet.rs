@@ -52,13 +52,15 @@ pub const ROUTING_POLICIES: [(&str, &str); 8] = [
 ];
 
 /// Built-in policies that can split a request into tasks, with their grants.
-pub const PLANNING_POLICIES: [(&str, &str); 6] = [
+pub const PLANNING_POLICIES: [(&str, &str); 8] = [
     ("auto", "grants = [\"prompt\"]"),
     ("multimodal", ""),
     ("sequential", ""),
     ("parallel", "grants = [\"prompt\", \"outputs\"]"),
     ("collaborate", "grants = [\"outputs\"]"),
     ("cascade", "grants = [\"prompt\", \"outputs\"]"),
+    ("judge", "grants = [\"outputs\"]"),
+    ("semantic", "grants = [\"outputs\", \"state\"]"),
 ];
 
 /// Returns a configuration with more time for its policies: other tests keep the machine busy.

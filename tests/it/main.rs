@@ -13,6 +13,7 @@ mod raw;
 mod terminal;
 
 mod admin;
+mod ask_first;
 mod attacks;
 mod author;
 mod author_builds;

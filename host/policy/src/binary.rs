@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::load_error::LoadError;
 
 pub(crate) mod complexity;
+mod component_type;
 pub(crate) mod format;
 
 /// Returns the component in some bytes, checked as far as possible before compilation.

@@ -7,6 +7,7 @@ use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use wasmtime::Engine;
 use wit_component::ComponentEncoder;
 
+use super::component_type::check_component_types;
 use crate::load_error::{LoadError, one_line};
 
 /// First bytes of every module and component.
@@ -48,10 +49,14 @@ pub(crate) fn malformed(error: BinaryReaderError) -> LoadError {
 /// Encodes a core module as a component. wit-component is a build tool and not made for hostile
 /// input: it panics on some, and the panic is caught here.
 fn encode(module: &[u8]) -> Result<Vec<u8>, LoadError> {
-    let encoded = catch_unwind(|| ComponentEncoder::default().validate(true).module(module)?.encode());
+    let encoded = catch_unwind(|| {
+        check_component_types(module)?;
+        let encoder = || ComponentEncoder::default().validate(true).module(module)?.encode();
+        encoder().map_err(|error| format!("{error:#}"))
+    });
     match encoded {
         Ok(Ok(component)) => Ok(component),
-        Ok(Err(error)) => Err(LoadError::NotEncodable(one_line(&format!("{error:#}")))),
+        Ok(Err(reason)) => Err(LoadError::NotEncodable(one_line(&reason))),
         Err(_) => Err(LoadError::NotEncodable("its component type is malformed".to_owned())),
     }
 }
