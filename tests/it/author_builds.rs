@@ -133,12 +133,12 @@ fn a_folder_that_cannot_be_built_says_what_is_missing() {
 }
 
 /// A copy of an example policy, with its world and the tools of its language.
-struct Example {
+pub struct Example {
     folder: PathBuf,
 }
 
 impl Example {
-    fn new(language: &str, source: &str) -> Self {
+    pub fn new(language: &str, source: &str) -> Self {
         let folder = fresh_directory();
         let example = repository().join("sdk/examples");
         fs::copy(example.join(language).join(source), folder.join(source)).expect("the example");
@@ -159,13 +159,18 @@ impl Example {
         Self { folder }
     }
 
-    fn link(&self, tool: &Path, name: &str) {
+    /// Returns its folder, which is removed when the example is dropped.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn link(&self, tool: &Path, name: &str) {
         let target = fs::canonicalize(tool).expect("the tool is installed");
         symlink(target, self.folder.join(name)).expect("the tool can be linked");
     }
 
     /// Replaces a text of the source.
-    fn edit(&self, source: &str, from: &str, to: &str) {
+    pub fn edit(&self, source: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.folder.join(source)).expect("the source");
         assert!(text.contains(from));
         fs::write(self.folder.join(source), text.replacen(from, to, 1)).expect("the source can be written");

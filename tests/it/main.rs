@@ -29,6 +29,7 @@ mod compiling;
 mod connections;
 mod decision_log;
 mod decisions;
+mod dev;
 mod early_refusals;
 mod encodings;
 mod error_causes;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::names::nearest_name;
 use pointsman_policy::{
-    Code, Compiler, FuelCounting, Grants, Inspection, Isolation, Limits, LoadError, Policy, PolicySpec,
-    Runtime, RuntimeConfig, inspect,
+    CacheConfig, Code, Compiler, FuelCounting, FunctionReuse, Grants, Inspection, Isolation, Limits,
+    LoadError, Policy, PolicySpec, Runtime, RuntimeConfig, inspect,
 };
 use pointsman_terminal::CommandError;
 
@@ -28,17 +28,41 @@ pub struct Sandbox {
     executor: tokio::runtime::Runtime,
 }
 
+/// Compilation of the policies of a sandbox.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// Process that compiles.
+    pub compiler: Compiler,
+    /// Counting of executed instructions.
+    pub fuel: FuelCounting,
+    /// Reuse of functions of the policies that were loaded before.
+    pub functions: FunctionReuse,
+    /// Directory of compiled code, if any.
+    pub cache: Option<CacheConfig>,
+}
+
 impl Sandbox {
-    /// Starts the sandbox.
+    /// Starts a sandbox that compiles each policy as a whole.
     ///
     /// # Errors
     /// Fails when address space or threads are missing.
     pub fn new(compiler: Compiler, fuel: FuelCounting) -> Result<Self, CommandError> {
+        Self::with(SandboxConfig { compiler, fuel, functions: FunctionReuse::Off, cache: None })
+    }
+
+    /// Starts a sandbox.
+    ///
+    /// # Errors
+    /// Fails when address space or threads are missing, or the directory cannot be used.
+    pub fn with(config: SandboxConfig) -> Result<Self, CommandError> {
+        let SandboxConfig { compiler, fuel, functions, cache } = config;
         let config = RuntimeConfig {
             concurrent_decisions: CONCURRENT_CALLS,
             idle_instances: CONCURRENT_CALLS,
             compiler,
+            cache,
             fuel,
+            functions,
             ..RuntimeConfig::default()
         };
         let executor =

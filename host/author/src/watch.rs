@@ -44,6 +44,11 @@ impl SourceWatch {
 
     /// Waits until a file has changed, was added or was removed since the last call.
     pub fn wait(&mut self, sandbox: &Sandbox) -> ControlFlow<()> {
+        self.wait_by(|changes| sandbox.wait(changes.changed()))
+    }
+
+    /// Waits as [`wait`](Self::wait) does. `next` waits for the next signal, and ends the wait with `None`.
+    pub fn wait_by(&mut self, mut next: impl FnMut(&mut ChangeReceiver) -> Option<()>) -> ControlFlow<()> {
         loop {
             let files = files_of(&self.roots);
             let stamps = stamps(&files);
@@ -52,7 +57,7 @@ impl SourceWatch {
                 (self.files, self.seen) = (files, stamps);
                 return ControlFlow::Continue(());
             }
-            if sandbox.wait(self.changes.changed()).is_none() {
+            if next(&mut self.changes).is_none() {
                 return ControlFlow::Break(());
             }
         }

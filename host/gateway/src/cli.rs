@@ -2,6 +2,7 @@
 
 mod check;
 mod compile_policy;
+mod dev;
 mod import;
 mod key;
 mod models;
@@ -42,6 +43,8 @@ enum Command {
     Key(key::Args),
     /// List, search and show the models that are known with their prices
     Models(models::Args),
+    /// Develop a policy: build it, swap it into a local gateway and run its cases at each change
+    Dev(pointsman_dev::Args),
     /// Inspect policies, and operate those of a running gateway
     Policy(policy::Args),
     /// Show the status of a running gateway in the terminal
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(args),
         Command::Key(args) => key::run(args),
         Command::Models(args) => models::run(args),
+        Command::Dev(args) => dev::run(&args),
         Command::Policy(args) => policy::run(args),
         Command::Top(args) => args.run(),
         Command::Schema(args) => schema::run(&args),

@@ -46,7 +46,7 @@ pub(crate) enum RequestBody {
 
 /// A client that keeps its connection open between calls.
 #[derive(Debug)]
-pub(crate) struct AdminClient {
+pub struct AdminClient {
     agent: Agent,
     admin: String,
     token: Option<String>,
@@ -54,7 +54,7 @@ pub(crate) struct AdminClient {
 
 /// Failure of a call.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ClientError {
+pub enum ClientError {
     /// The URL or the token cannot be sent.
     #[error("{url}: {error}")]
     Request {
@@ -87,15 +87,7 @@ pub(crate) enum ClientError {
 impl GatewayArgs {
     /// Creates a client whose calls take at most `timeout`.
     pub(crate) fn client(&self, timeout: Duration) -> Result<AdminClient, CommandError> {
-        // The body of an error says more than its status.
-        let agent: Agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true)
-            .timeout_global(Some(timeout))
-            .build()
-            .into();
-        let admin = self.admin.trim_end_matches('/').to_owned();
-        Ok(AdminClient { agent, admin, token: self.token()? })
+        Ok(AdminClient { token: self.token()?, ..AdminClient::at(&self.admin, timeout) })
     }
 
     fn token(&self) -> Result<Option<String>, CommandError> {
@@ -106,13 +98,28 @@ impl GatewayArgs {
 }
 
 impl AdminClient {
+    /// Creates a client without a token, whose calls take at most `timeout`.
+    pub fn at(admin: &str, timeout: Duration) -> Self {
+        // The body of an error says more than its status.
+        let agent: Agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(timeout))
+            .build()
+            .into();
+        Self { agent, admin: admin.trim_end_matches('/').to_owned(), token: None }
+    }
+
     /// Returns the URL of the admin listener.
     pub(crate) fn admin(&self) -> &str {
         &self.admin
     }
 
-    /// Gets a resource.
-    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    /// Gets a resource, whose text is made safe for a terminal.
+    ///
+    /// # Errors
+    /// Fails if there is no response, or it is an error or has another shape.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         parse(self.get_json(path)?)
     }
 

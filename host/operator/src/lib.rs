@@ -7,6 +7,7 @@ mod client;
 mod policy;
 mod top;
 
+pub use client::{AdminClient, ClientError};
 use pointsman_terminal::printable;
 pub use pointsman_terminal::{CommandError, TextTable, print, write_stdout};
 pub use policy::PolicyCommand;

@@ -1,12 +1,16 @@
 //! The wasmtime engine: settings of compiled code, the pool of instances, and the bounds of one
 //! component that follow from them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig};
 
+mod functions;
 mod ticker;
 
+use functions::CompiledFunctions;
+pub use functions::FunctionReuse;
 pub(crate) use ticker::Ticker;
 
 /// Core instances of one component: an honest Python policy has 38.
@@ -50,8 +54,16 @@ pub enum FuelCounting {
 ///
 /// # Errors
 /// Fails when wasmtime rejects the settings or address space is missing.
-pub(crate) fn build(instances: u32, max_memory_bytes: usize, fuel: FuelCounting) -> wasmtime::Result<Engine> {
+pub(crate) fn build(
+    instances: u32,
+    max_memory_bytes: usize,
+    fuel: FuelCounting,
+    functions: FunctionReuse,
+) -> wasmtime::Result<Engine> {
     let mut settings = code_settings(fuel);
+    if functions == FunctionReuse::On {
+        settings.enable_incremental_compilation(Arc::new(CompiledFunctions::default()))?;
+    }
     settings.allocation_strategy(pool(instances, max_memory_bytes));
     Engine::new(&settings)
 }

@@ -33,7 +33,7 @@ mod trace;
 pub use code::Code;
 pub use compile::{CacheConfig, ChildCompiler, Compiler, FUEL_ARGUMENT, compiler_process};
 pub use decision::{DecisionInput, Orchestration, PolicyAnswer, StateUse};
-pub use engine::FuelCounting;
+pub use engine::{FuelCounting, FunctionReuse};
 pub use failure::{FailureReason, PolicyFailure};
 pub use inspect::{Inspection, inspect};
 pub use load_error::LoadError;

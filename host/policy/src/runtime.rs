@@ -12,7 +12,7 @@ use wasmtime::Engine;
 use crate::blocking_semaphore::{BlockingPermit, BlockingSemaphore};
 use crate::compile::{CacheConfig, CodeCache, CompileService, Compiler};
 use crate::deadline::Deadline;
-use crate::engine::{self, FuelCounting, Ticker};
+use crate::engine::{self, FuelCounting, FunctionReuse, Ticker};
 use crate::failure::PolicyFailure;
 use crate::log_rate::LogRate;
 use crate::stats::ChangeNotifier;
@@ -41,6 +41,8 @@ pub struct RuntimeConfig {
     pub cache: Option<CacheConfig>,
     /// Counting of executed instructions, for [`Policy::examine`](crate::Policy::examine).
     pub fuel: FuelCounting,
+    /// Reuse of the native code of functions, in this process.
+    pub functions: FunctionReuse,
 }
 
 impl Default for RuntimeConfig {
@@ -52,6 +54,7 @@ impl Default for RuntimeConfig {
             compiler: Compiler::default(),
             cache: None,
             fuel: FuelCounting::Off,
+            functions: FunctionReuse::Off,
         }
     }
 }
@@ -115,8 +118,8 @@ impl Runtime {
     /// Fails as [`new`](Self::new) does.
     pub fn with_states(config: RuntimeConfig, states: StateStores) -> Result<Self, RuntimeError> {
         let instances = config.concurrent_decisions + config.idle_instances + PROBE_INSTANCES;
-        let engine =
-            engine::build(instances, config.max_memory_bytes, config.fuel).map_err(RuntimeError::Engine)?;
+        let engine = engine::build(instances, config.max_memory_bytes, config.fuel, config.functions)
+            .map_err(RuntimeError::Engine)?;
         let open = |cache: &CacheConfig| {
             CodeCache::open(cache.clone(), &engine)
                 .map_err(|source| RuntimeError::Cache { directory: cache.directory.clone(), source })

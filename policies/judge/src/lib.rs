@@ -1,6 +1,6 @@
 //! A small model says what a request is like, and so which model gets it. Settings and labels: README.md.
 
-use pointsman_kinds::{helpers, route, route_otherwise};
+use pointsman_kinds::{helpers, is_asked_about, route, route_otherwise};
 use pointsman_sdk::plan::{Plan, Step};
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::{Orchestrator, TaskResult, ask};
@@ -29,9 +29,17 @@ impl Orchestrator for Judge {
     }
 
     fn plan(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Step, Refusal> {
+        if !is_asked_about(request, self.settings.with_tools) {
+            return self.otherwise(
+                request,
+                candidates,
+                "judge:skipped",
+                "requests of this form are not judged",
+            );
+        }
         let helpers = helpers(request, candidates, "chat", self.settings.model.as_ref());
         if helpers.is_empty() {
-            return self.otherwise(request, candidates, "judge:skipped", "there is nobody to ask");
+            return self.otherwise(request, candidates, "judge:skipped", "there is no healthy judge");
         }
         let Some(message) = ask::newest_user_message(self.settings.max_bytes) else {
             let why = "the newest message has no text, or too much";

@@ -23,6 +23,8 @@ pub struct Settings {
     pub timeout_ms: u32,
     /// Longest newest user message that is judged, in bytes.
     pub max_bytes: u32,
+    /// True if requests with tools are judged too. Each turn of a loop is.
+    pub with_tools: bool,
     /// The kind of requests that are not judged. By quality if not set.
     pub otherwise: Option<String>,
     /// The kinds, by name.
@@ -64,6 +66,7 @@ impl Default for Settings {
             model: None,
             timeout_ms: 800,
             max_bytes: 8192,
+            with_tools: false,
             otherwise: None,
             kinds: kinds.map(|(name, kind)| (name.to_owned(), kind)).into(),
         }

@@ -1,5 +1,5 @@
 use pointsman_sdk::testkit::{Call, Ending, Gateway, Orchestrated, candidate, request};
-use pointsman_sdk::{Modalities, TaskStatus};
+use pointsman_sdk::{Abilities, Modalities, TaskStatus};
 
 use super::*;
 
@@ -85,6 +85,13 @@ fn nobody_is_asked_where_that_is_no_use() {
     let seeing: Vec<Candidate> =
         models().into_iter().map(|it| Candidate { inputs: Modalities::all(), ..it }).collect();
     asked(&Gateway::new().picture(), &picture, &seeing);
+    let tools = Request { needs: Abilities::TOOLS, ..request() };
+    let able: Vec<Candidate> =
+        models().into_iter().map(|it| Candidate { abilities: Abilities::TOOLS, ..it }).collect();
+    asked(&gateway, &tools, &able);
+    let gateway = gateway.settings(r#"{"with_tools":true}"#);
+    let done = gateway.orchestrate::<Judge>(&tools, &able, |_| Ok("easy".to_owned())).unwrap();
+    assert_eq!(routed(&done).0, "judge:easy");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use pointsman_sdk::plan::{Step, able};
 use pointsman_sdk::prelude::*;
-use pointsman_sdk::{Modalities, Pattern, outline};
+use pointsman_sdk::{Abilities, Modalities, Pattern, outline};
 use pointsman_tradeoff::{Call, Preference};
 use serde::Deserialize;
 
@@ -84,17 +84,21 @@ pub fn route(
     Ok(Decision::of(order, label))
 }
 
+/// Returns whether a request is one to ask about: a chat that several models can serve. With tools, each
+/// turn of a loop would be asked about again, and might change the model: that is for settings to allow.
+pub fn is_asked_about(request: &Request, with_tools: bool) -> bool {
+    let has_tools = request.needs.contains(Abilities::TOOLS);
+    request.operation == "chat" && outline::whole() > 1 && (with_tools || !has_tools)
+}
+
 /// Returns the healthy models that support an operation on texts, cheapest first: those that fit the
-/// pattern, or all without one. Empty if no other model is to be chosen between, so that asking is no use.
+/// pattern, or all without one.
 pub fn helpers(
     request: &Request,
     candidates: &[Candidate],
     operation: &str,
     pattern: Option<&Pattern>,
 ) -> Vec<usize> {
-    if request.operation != "chat" || outline::whole() < 2 {
-        return Vec::new();
-    }
     let is_meant = |&index: &usize| {
         candidates[index].healthy && pattern.is_none_or(|pattern| pattern.fits(&candidates[index].id))
     };
@@ -176,13 +180,13 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_where_there_is_nothing_to_choose() {
-        let asked = |whole, operation: &str| {
-            let request = Request { operation: operation.to_owned(), ..request() };
-            Gateway::new().whole(whole).run(|| helpers(&request, &models(), "chat", None))
+        let asked = |whole, request: Request, with_tools| {
+            Gateway::new().whole(whole).run(|| is_asked_about(&request, with_tools))
         };
-        assert_eq!(asked(1, "chat"), [0; 0]);
-        assert_eq!(asked(3, "embedding"), [0; 0]);
-        assert_eq!(asked(2, "chat"), [0, 1]);
+        let tools = || Request { needs: Abilities::TOOLS, ..request() };
+        assert!(asked(2, request(), false) && asked(2, tools(), true));
+        assert!(!asked(1, request(), false) && !asked(2, tools(), false));
+        assert!(!asked(3, Request { operation: "embedding".to_owned(), ..request() }, true));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The nearest labelled example says which model gets a request. Settings and labels: README.md.
 
-use pointsman_kinds::{helpers, route, route_otherwise};
+use pointsman_kinds::{helpers, is_asked_about, route, route_otherwise};
 use pointsman_sdk::embedding::Embedding;
 use pointsman_sdk::plan::{self, Part, Plan, Step, Task};
 use pointsman_sdk::prelude::*;
@@ -50,6 +50,9 @@ impl Orchestrator for Semantic {
     }
 
     fn plan(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Step, Refusal> {
+        if !is_asked_about(request, self.settings.with_tools) {
+            return self.otherwise(request, candidates, "skipped", "requests of this form are not compared");
+        }
         let helpers = helpers(request, candidates, "embedding", self.settings.model.as_ref());
         // Embeddings of different models cannot be compared, so there is no second one to fall back to.
         let Some(&helper) = helpers.first() else {

@@ -26,6 +26,8 @@ pub struct Settings {
     pub timeout_ms: u32,
     /// Longest newest user message that is embedded, in bytes.
     pub max_bytes: u32,
+    /// True if requests with tools are embedded too. Each turn of a loop is.
+    pub with_tools: bool,
     /// Numbers of each embedding that are compared: the first.
     pub numbers: usize,
     /// Least similarity to the nearest example, -1..1.
@@ -87,6 +89,7 @@ impl Default for Settings {
             model: None,
             timeout_ms: 300,
             max_bytes: 8192,
+            with_tools: false,
             numbers: 256,
             min_similarity: 0.25,
             min_margin: 0.0,

@@ -4,7 +4,7 @@
 //! never guessed: the record is left out, and counted with the reason.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,8 +44,19 @@ pub struct LogOptions<'a> {
     pub settings_digest: &'a str,
     /// Only records that this policy decided first.
     pub decided_by: Option<&'a str>,
-    /// Most cases; further records are counted as left out.
+    /// Most cases.
     pub limit: usize,
+    /// Records that become cases when there are more.
+    pub kept: Kept,
+}
+
+/// The records of a log that are kept when there are more than the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The first. Further records are counted as left out.
+    Oldest,
+    /// The last.
+    Newest,
 }
 
 /// Facts that a policy can see and that records may lack.
@@ -64,12 +75,15 @@ struct Visible {
 pub fn load(path: &Path, policy: &Inspection, options: &LogOptions<'_>) -> Result<RecordedCases, CaseError> {
     let visible = Visible::of(policy);
     let mut recorded = RecordedCases::default();
+    let mut cases = VecDeque::new();
     for file in files(path)? {
         let unreadable =
             |error: std::io::Error| CaseError::Read { path: file.clone(), reason: error.to_string() };
         for record in RecordReader::open(&file).map_err(unreadable)? {
             let case = match &record {
-                Ok(_) if recorded.cases.len() >= options.limit => Err("beyond --limit".to_owned()),
+                Ok(_) if options.kept == Kept::Oldest && cases.len() >= options.limit => {
+                    Err("beyond --limit".to_owned())
+                }
                 Ok(record) => case_of(record, visible, options.decided_by),
                 Err(error) => Err(line_error(error)),
             };
@@ -79,12 +93,16 @@ pub fn load(path: &Path, policy: &Inspection, options: &LogOptions<'_>) -> Resul
                     recorded.other_settings +=
                         u64::from(digest.is_some_and(|it| it != options.settings_digest));
                     let name = case.name.clone().unwrap_or_default();
-                    recorded.cases.push(LoadedCase { name, file: file.clone(), case });
+                    cases.push_back(LoadedCase { name, file: file.clone(), case });
+                    if cases.len() > options.limit {
+                        cases.pop_front();
+                    }
                 }
                 Err(reason) => *recorded.left_out.entry(reason).or_default() += 1,
             }
         }
     }
+    recorded.cases = cases.into();
     Ok(recorded)
 }
 

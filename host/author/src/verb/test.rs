@@ -36,6 +36,8 @@ Examples:
 
 Exit status: 0 all cases passed, 1 a case failed, 2 usage, 3 the policy cannot be loaded.";
 
+pub use report::failed_cases;
+
 /// The arguments of `pointsman policy test`.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = MORE)]
@@ -79,21 +81,25 @@ pub struct Args {
 }
 
 /// The result of a case.
-pub(crate) struct CaseResult {
-    pub(crate) name: String,
-    pub(crate) file: PathBuf,
+#[derive(Debug)]
+pub struct CaseResult {
+    /// Name of the case.
+    pub name: String,
+    /// File of the case.
+    pub file: PathBuf,
     /// Differences from what was expected. None if the case passed.
-    pub(crate) differences: Vec<Difference>,
+    pub differences: Vec<Difference>,
     /// Answers in order.
-    pub(crate) observed: Vec<Observed>,
+    pub observed: Vec<Observed>,
     /// Lines that the policy logged.
-    pub(crate) log: Vec<String>,
-    /// Executed instructions.
-    pub(crate) fuel: Option<u64>,
+    pub log: Vec<String>,
+    /// Executed instructions, if they were counted.
+    pub fuel: Option<u64>,
 }
 
 impl CaseResult {
-    pub(crate) fn passed(&self) -> bool {
+    /// Returns whether the answers are as expected.
+    pub fn passed(&self) -> bool {
         self.differences.is_empty()
     }
 }
@@ -151,7 +157,7 @@ fn run_once(args: &Args, toolbox: &Toolbox, sandbox: &Sandbox) -> Result<(), Com
 ///
 /// # Errors
 /// Fails with exit status 3 if no case could load the policy.
-pub(crate) fn run_cases(
+pub fn run_cases(
     sandbox: &Sandbox,
     file: &PolicyFile,
     cases: &[LoadedCase],

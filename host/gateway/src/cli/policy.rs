@@ -38,11 +38,16 @@ enum Command {
 pub(super) fn run(args: Args) -> Result<(), CommandError> {
     match args.command {
         Command::Inspect(args) => inspect::run(args),
-        Command::Author(command) => command.run(&Toolbox {
-            compiler: runtime::child_compiler(&Compile { timeout: COMPILE_TIME, ..Compile::default() })?,
-            builtin: builtin::bytes,
-            builtin_names: BUILTIN_POLICIES,
-        }),
+        Command::Author(command) => command.run(&toolbox()?),
         Command::Operate(command) => command.run(),
     }
+}
+
+/// Returns the services for the commands of authors.
+pub(super) fn toolbox() -> Result<Toolbox, CommandError> {
+    Ok(Toolbox {
+        compiler: runtime::child_compiler(&Compile { timeout: COMPILE_TIME, ..Compile::default() })?,
+        builtin: builtin::bytes,
+        builtin_names: BUILTIN_POLICIES,
+    })
 }

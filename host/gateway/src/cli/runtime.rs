@@ -1,6 +1,6 @@
 //! The engine of the policies, as configured.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pointsman_config::{Compile, Config};
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
@@ -18,7 +18,7 @@ const POLICY_STATE: &str = "policy-state.redb";
 pub(super) fn new(config: &Config, states: StateStores) -> Result<Runtime, CommandError> {
     let runtime = RuntimeConfig {
         compiler: child_compiler(&config.compile)?,
-        cache: config.state.dir.as_ref().map(|dir| CacheConfig::new(dir.join(COMPILED))),
+        cache: config.state.dir.as_deref().map(code_cache),
         ..RuntimeConfig::default()
     };
     Runtime::with_states(runtime, states).map_err(|error| match error {
@@ -27,6 +27,11 @@ pub(super) fn new(config: &Config, states: StateStores) -> Result<Runtime, Comma
         )),
         RuntimeError::Engine(_) | RuntimeError::Threads(_) => CommandError::run(error),
     })
+}
+
+/// Returns the cache of compiled code in a state directory.
+pub(super) fn code_cache(state: &Path) -> CacheConfig {
+    CacheConfig::new(state.join(COMPILED))
 }
 
 /// Opens what policies keep, in the state directory if there is one. That directory is locked.
@@ -49,6 +54,6 @@ pub(super) fn child_compiler(limits: &Compile) -> Result<Compiler, CommandError>
 }
 
 /// Returns the running program; on Linux even if its file was replaced.
-fn this_program() -> std::io::Result<PathBuf> {
+pub(super) fn this_program() -> std::io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }

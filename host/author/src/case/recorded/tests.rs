@@ -59,13 +59,17 @@ fn record(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 fn load_lines(lines: &[Value], policy: &Inspection) -> RecordedCases {
+    load_kept(lines, policy, Kept::Oldest)
+}
+
+fn load_kept(lines: &[Value], policy: &Inspection, kept: Kept) -> RecordedCases {
     let folder = TempDir::new().unwrap();
     let text: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
     fs::write(folder.path().join("decisions-1.jsonl"), text.concat() + "not a record\n").unwrap();
     fs::write(folder.path().join("decisions.lock"), "").unwrap();
     let settings = Map::new();
-    let options =
-        LogOptions { settings: &settings, settings_digest: "cd", decided_by: Some("cost"), limit: 2 };
+    let decided_by = Some("cost");
+    let options = LogOptions { settings: &settings, settings_digest: "cd", decided_by, limit: 2, kept };
     load(folder.path(), policy, &options).unwrap()
 }
 
@@ -130,4 +134,15 @@ fn further_records_and_other_settings_are_counted() {
     let recorded = load_lines(&[other.clone(), record(|_| {}), other], &importing(&[]));
     assert_eq!((recorded.cases.len(), recorded.other_settings), (2, 1));
     assert_eq!(recorded.left_out["beyond --limit"], 1);
+}
+
+#[test]
+fn the_oldest_or_the_newest_records_are_kept() {
+    let lines: Vec<Value> =
+        (0..4).map(|number| record(|it| it["id"] = format!("id-{number}").into())).collect();
+    let names = |kept| -> Vec<String> {
+        load_kept(&lines, &importing(&[]), kept).cases.into_iter().map(|case| case.name).collect()
+    };
+    assert_eq!(names(Kept::Oldest), ["id-0", "id-1"]);
+    assert_eq!(names(Kept::Newest), ["id-2", "id-3"]);
 }

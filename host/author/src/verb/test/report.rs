@@ -19,11 +19,7 @@ pub(super) fn text(
     coverage: Option<&Coverage>,
     paint: Paint,
 ) -> String {
-    let mut text = String::new();
-    for result in results.iter().filter(|result| !result.passed()) {
-        text += &failed(result, paint);
-        text.push('\n');
-    }
+    let mut text = failed_cases(results, paint);
     if let Some(coverage) = coverage {
         text += &covered(coverage);
         text.push('\n');
@@ -43,6 +39,12 @@ pub(super) fn text(
     };
     let _ = writeln!(text, "{verdict}{}", fuel(results));
     text
+}
+
+/// Describes the failed cases: each difference, the answers, and the lines that the policy logged.
+pub fn failed_cases(results: &[CaseResult], paint: Paint) -> String {
+    let failed_ones = results.iter().filter(|result| !result.passed());
+    failed_ones.map(|result| failed(result, paint) + "\n").collect()
 }
 
 /// Describes the results for programs.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Args;
 use crate::Toolbox;
 use crate::case::folder::{self, LoadedCase};
-use crate::case::recorded::{self, LogOptions, RecordedCases};
+use crate::case::recorded::{self, Kept, LogOptions, RecordedCases};
 use crate::subject::PolicyFile;
 use crate::verb::run::settings_text;
 use crate::verb::source;
@@ -46,6 +46,7 @@ fn of_log(log: &Path, file: &PolicyFile, args: &Args) -> Result<Selection, Comma
         settings_digest: &digest,
         decided_by: args.decided_by.as_deref(),
         limit: args.limit,
+        kept: Kept::Oldest,
     };
     let recorded = recorded::load(log, &file.inspection, &options)
         .map_err(|error| CommandError::Input(error.to_string()))?;

@@ -1,0 +1,16 @@
+//! `pointsman dev`
+
+use pointsman_config::DEFAULT_TOML;
+use pointsman_dev::{Args, DevTools};
+
+use super::{CommandError, policy, runtime};
+
+pub(super) fn run(args: &Args) -> Result<(), CommandError> {
+    let tools = DevTools {
+        toolbox: policy::toolbox()?,
+        program: runtime::this_program().map_err(CommandError::run)?,
+        default_config: DEFAULT_TOML,
+        code_cache: runtime::code_cache,
+    };
+    pointsman_dev::run(args, &tools)
+}
