@@ -13,18 +13,18 @@ use serde_json::Value;
 
 use crate::command_line::texts;
 
-fn repository() -> &'static Path {
+pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace's directory")
 }
 
 /// Runs `pointsman policy` in a folder. Cargo uses what is in its cache.
-fn policy(folder: &Path, arguments: &[&str]) -> Output {
+pub fn policy(folder: &Path, arguments: &[&str]) -> Output {
     let mut policy: Command = command();
     policy.current_dir(folder).env("CARGO_NET_OFFLINE", "true").arg("policy").args(arguments);
     policy.output().expect("the gateway's binary can be run")
 }
 
-fn run_ok(folder: &Path, arguments: &[&str]) -> String {
+pub fn run_ok(folder: &Path, arguments: &[&str]) -> String {
     let output = policy(folder, arguments);
     let (out, err) = texts(&output);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {out}{err}");
@@ -32,7 +32,7 @@ fn run_ok(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// Runs a command that must fail, and returns its exit status and error.
-fn run_err(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+pub fn run_err(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = policy(folder, arguments);
     let (out, err) = texts(&output);
     assert_ne!(output.status.code(), Some(0), "{out}");

@@ -5,7 +5,7 @@
 //! is listed here: one that is not fails its test, so that an update of a package is noticed.
 
 mod anthropic;
-mod block;
+pub mod block;
 mod openai_node;
 mod openai_python;
 mod run;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use pointsman_terminal::{CommandError, Progress};
 
 mod c;
+mod declarations;
 mod javascript;
 mod manifest;
 mod python;
@@ -17,6 +18,7 @@ mod tool;
 mod world;
 
 pub use manifest::{Language, Manifest};
+use world::World;
 
 /// Folder for generated files and the built policy, in the policy's folder.
 const BUILD: &str = "build";
@@ -61,6 +63,11 @@ impl BuildInput<'_> {
         self.folder.join(self.manifest.wit.as_deref().unwrap_or(Path::new("wit")))
     }
 
+    /// Reads the world.
+    fn world(&self) -> Result<World, CommandError> {
+        World::read(&self.wit(), self.manifest.world.as_deref())
+    }
+
     /// Returns the source file, or the first of the usual ones that exists.
     fn entry(&self, usual: &[&str]) -> Result<PathBuf, CommandError> {
         let path = match &self.manifest.entry {
@@ -81,6 +88,22 @@ impl BuildInput<'_> {
                 manifest::FILE
             ))),
         }
+    }
+}
+
+/// Writes what editors need of a policy's world, as far as it needs no tool: declarations for JavaScript and
+/// TypeScript, the header for C. Builds do the same.
+///
+/// # Errors
+/// Fails if the folder's language is unknown, its world is invalid, or a file cannot be written.
+pub fn prepare(folder: &Path) -> Result<(), CommandError> {
+    let manifest = Manifest::of(folder)?;
+    let input = BuildInput { folder, manifest: &manifest };
+    match manifest.language {
+        Language::Rust => Ok(()),
+        Language::Javascript | Language::Typescript => javascript::declare(&input, &input.world()?),
+        Language::Python => input.world().map(drop),
+        Language::C => c::generate(&mut input.world()?, &input.build_folder()?).map(drop),
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`case`] has the format of cases, and turns a case into a policy's input.
 //! - [`subject`] reads and loads the policy, [`execution`] runs a request through it, [`observed`]
 //!   describes the answers, and [`check`] compares them with what a case expects.
+//! - [`template`] has the files of new policies, and [`build`] calls the tools of languages.
 //! - [`verb`] has a module for each command: its arguments, its flow and its output.
 //!
 //! A new command is a module of [`verb`] with an `Args` for clap and `run(&Args, &Toolbox)`, and a
@@ -20,6 +21,7 @@ pub mod execution;
 pub mod observed;
 mod schema;
 pub mod subject;
+pub mod template;
 pub mod verb;
 pub mod watch;
 
@@ -43,6 +45,8 @@ pub struct Toolbox {
 /// A subcommand.
 #[derive(Debug, Subcommand)]
 pub enum AuthorCommand {
+    /// Create the folder of a new policy, with cases, editor setup and instructions
+    New(verb::new::Args),
     /// Build the policy of a folder, and check that the gateway can load it
     Build(verb::build::Args),
     /// Run the cases of a policy
@@ -60,6 +64,7 @@ impl AuthorCommand {
     /// The error determines the exit status.
     pub fn run(&self, toolbox: &Toolbox) -> Result<(), CommandError> {
         match self {
+            Self::New(args) => verb::new::run(args),
             Self::Build(args) => verb::build::run(args, toolbox),
             Self::Test(args) => verb::test::run(args, toolbox),
             Self::Run(args) => verb::run::run(args, toolbox),

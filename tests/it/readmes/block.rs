@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// Languages of programs that the tests can run.
 const PROGRAMS: [&str; 4] = ["python", "py", "ts", "js"];
 /// Languages of commands and output, which are not run.
-const OTHERS: [&str; 4] = ["sh", "bash", "shell", "text"];
+const OTHERS: [&str; 5] = ["sh", "bash", "shell", "text", "diff"];
 
 /// Fenced code block.
 #[derive(Debug)]
@@ -14,7 +14,9 @@ pub struct CodeBlock<'a> {
     pub heading: &'a str,
     /// Number of the block among the programs below that heading, from 1.
     pub number: usize,
-    language: &'a str,
+    pub language: &'a str,
+    /// Words after the language.
+    pub variant: &'a str,
     /// Text of the block, without its fences.
     pub code: &'a str,
 }
@@ -42,7 +44,9 @@ pub fn code_blocks(document: &str) -> Vec<CodeBlock<'_>> {
         match (open, line.trim().strip_prefix("```")) {
             (Some((language, begin)), Some("")) => {
                 open = None;
-                let mut block = CodeBlock { heading, number: 0, language, code: &document[begin..start] };
+                let (language, variant) = language.split_once(' ').unwrap_or((language, ""));
+                let code = &document[begin..start];
+                let mut block = CodeBlock { heading, number: 0, language, variant, code };
                 if block.is_program() {
                     let count = counts.entry(heading).or_default();
                     *count += 1;

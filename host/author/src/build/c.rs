@@ -22,7 +22,7 @@ const FLAGS: [&str; 6] =
 
 pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
     let entry = input.entry(&["policy.c", "src/policy.c"])?;
-    let mut world = World::read(&input.wit(), input.manifest.world.as_deref())?;
+    let mut world = input.world()?;
     let bindings = input.build_folder()?;
     let generated = generate(&mut world, &bindings)?;
     let output = input.output()?;
@@ -53,7 +53,7 @@ pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
 }
 
 /// Writes the bindings of a world. Returns the files to compile and link.
-fn generate(world: &mut World, folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
+pub(super) fn generate(world: &mut World, folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let mut files = Files::default();
     wit_bindgen_c::Opts::default()
         .build()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pointsman_terminal::CommandError;
 
+use super::declarations::declarations;
 use super::tool::{Tool, absolute, command};
 use super::world::World;
 use super::{BuildInput, Language};
@@ -22,7 +23,12 @@ const WRAPPER: &str = "pointsman-entry.js";
 /// Sources that are looked for.
 const ENTRIES: [&str; 4] = ["policy.js", "src/policy.js", "build/policy.js", "index.js"];
 
+/// Name of the file with the world's types, in the folder for generated files.
+const DECLARATIONS: &str = "world.d.ts";
+
 pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
+    let world = input.world()?;
+    declare(input, &world)?;
     if input.manifest.language == Language::Typescript {
         let mut local = command(absolute(&input.folder.join("node_modules/.bin/tsc")), input.folder);
         local.args(["--project", "."]);
@@ -31,7 +37,6 @@ pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
         TYPESCRIPT.run([local, global])?;
     }
     let entry = input.entry(&ENTRIES)?;
-    let world = World::read(&input.wit(), input.manifest.world.as_deref())?;
     let output = input.output()?;
     let source = match world.log() {
         Some(log) => wrapped(input, &entry, &log)?,
@@ -51,6 +56,18 @@ pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
     let local = absolute(&input.folder.join("node_modules/.bin/componentize-qjs"));
     COMPONENTIZE.run([build(&local), build(Path::new("componentize-qjs"))])?;
     Ok(output)
+}
+
+/// Writes the world's types, for the compiler of TypeScript and for editors. A file that has them already
+/// is left as it is.
+pub(super) fn declare(input: &BuildInput<'_>, world: &World) -> Result<(), CommandError> {
+    let path = input.build_folder()?.join(DECLARATIONS);
+    let text = declarations(world);
+    if fs::read_to_string(&path).is_ok_and(|written| written == text) {
+        return Ok(());
+    }
+    fs::write(&path, text)
+        .map_err(|error| CommandError::Run(format!("error: cannot write {}: {error}", path.display())))
 }
 
 /// Writes a module beside the policy's own that exports the same, and logs exceptions before they

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use pointsman_terminal::CommandError;
 use serde::Deserialize;
 
@@ -12,14 +13,16 @@ use crate::case::document;
 pub(super) const FILE: &str = "policy.toml";
 
 /// Language of a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// Rust, with the SDK.
     Rust,
     /// JavaScript, on QuickJS.
+    #[value(name = "js", alias = "javascript")]
     Javascript,
     /// TypeScript, which is compiled to JavaScript first.
+    #[value(name = "ts", alias = "typescript")]
     Typescript,
     /// Python.
     Python,
@@ -65,6 +68,19 @@ pub struct Manifest {
     /// Name of the cargo package, where the folder's manifest has several.
     #[serde(default)]
     pub package: Option<String>,
+}
+
+impl Language {
+    /// Returns the name in texts.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::Javascript => "JavaScript",
+            Self::Typescript => "TypeScript",
+            Self::Python => "Python",
+            Self::C => "C",
+        }
+    }
 }
 
 impl Manifest {

@@ -7,7 +7,6 @@ use pointsman_terminal::CommandError;
 
 use super::BuildInput;
 use super::tool::{Tool, absolute, command};
-use super::world::World;
 
 const COMPONENTIZE: Tool = Tool {
     name: "componentize-py",
@@ -15,12 +14,14 @@ const COMPONENTIZE: Tool = Tool {
 };
 /// Name of the module that wraps the policy's own.
 const WRAPPER: &str = "pointsman_entry";
+/// Folder of the world's types for editors, in the folder for generated files.
+const BINDINGS: &str = "bindings";
 /// Sources that are looked for.
 const ENTRIES: [&str; 3] = ["policy.py", "src/policy.py", "app.py"];
 
 pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
     let entry = input.entry(&ENTRIES)?;
-    let world = World::read(&input.wit(), input.manifest.world.as_deref())?;
+    let world = input.world()?;
     let output = input.output()?;
     let sources = input.folder.join(entry.parent().unwrap_or(Path::new("")));
     let module = entry.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -37,12 +38,27 @@ pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
         }
         None => module,
     };
-    let build = |program: &Path| {
+    let tool = |program: &Path| {
         let mut command = command(program, input.folder);
         command.arg("--wit-path").arg(absolute(&input.wit()));
         if let Some(name) = world.name() {
             command.args(["--world", name]);
         }
+        command
+    };
+    let local = absolute(&input.folder.join(".venv/bin/componentize-py"));
+    let bindings = input.build_folder()?.join(BINDINGS);
+    if is_older(&bindings, &input.wit()) {
+        let generate = |program: &Path| {
+            let mut command = tool(program);
+            command.arg("bindings").arg(absolute(&bindings));
+            command
+        };
+        let _ = fs::remove_dir_all(&bindings);
+        COMPONENTIZE.run([generate(&local), generate(Path::new("componentize-py"))])?;
+    }
+    let build = |program: &Path| {
+        let mut command = tool(program);
         command.arg("componentize");
         for path in &paths {
             command.arg("--python-path").arg(path);
@@ -51,9 +67,22 @@ pub(super) fn build(input: &BuildInput<'_>) -> Result<PathBuf, CommandError> {
         command.arg("-o").arg(absolute(&output)).arg(&module);
         command
     };
-    let local = absolute(&input.folder.join(".venv/bin/componentize-py"));
     COMPONENTIZE.run([build(&local), build(Path::new("componentize-py"))])?;
     Ok(output)
+}
+
+/// Returns whether a folder was made before the last change below another one, or is not there.
+fn is_older(folder: &Path, source: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let Some(made) = modified(folder) else { return true };
+    let mut open = vec![source.to_owned()];
+    while let Some(path) = open.pop() {
+        if modified(&path).is_none_or(|changed| changed > made) {
+            return true;
+        }
+        open.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+    }
+    false
 }
 
 /// Returns a module that exports the same classes as the policy's own, and logs exceptions before they

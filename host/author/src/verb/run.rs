@@ -30,7 +30,7 @@ const ID: &str = "request";
 
 const MORE: &str = "\
 Examples:
-  pointsman policy run . --case cases/short.toml
+  pointsman policy run --case cases/short.toml
   pointsman policy run policy.wasm --request body.json --candidates cases/defaults.toml
   pointsman policy run builtin:cost --request body.json --settings '{\"min_quality\": 0.7}'
 
@@ -41,7 +41,7 @@ Exit status: 0 the policy answered, 1 it failed, 2 usage, 3 the policy cannot be
 #[command(after_help = MORE)]
 pub struct Args {
     /// The policy: a folder, a WebAssembly file, or `builtin:NAME`
-    #[arg(value_name = "POLICY")]
+    #[arg(value_name = "POLICY", default_value = ".")]
     policy: String,
     /// Run the request of this case file
     #[arg(long, value_name = "FILE", required_unless_present = "request", conflicts_with = "request")]

@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 #[command(
-    after_help = "`inspect`, `build`, `test`, `run` and `bench` work without a gateway; the others talk to the \
+    after_help = "`inspect`, `new`, `build`, `test`, `run` and `bench` work without a gateway; the others talk to the \
                   admin listener of a running one."
 )]
 enum Command {
