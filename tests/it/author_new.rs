@@ -14,6 +14,9 @@ use serde_json::Value;
 use crate::author_builds::{policy, repository, run_err, run_ok};
 use crate::command_line::texts;
 
+/// Name of the policies here. Others in Rust share the target directory.
+const NAME: &str = "new-policy";
+
 /// A new policy. Its folder is removed when dropped.
 pub struct NewPolicy {
     parent: PathBuf,
@@ -21,16 +24,15 @@ pub struct NewPolicy {
 }
 
 impl NewPolicy {
-    /// Runs `pointsman policy new by-length` with these arguments.
+    /// Runs `pointsman policy new` with these arguments.
     pub fn create(arguments: &[&str]) -> Self {
         let parent = fresh_directory();
-        let out = run_ok(&parent, &[&["new", "by-length"], arguments].concat());
-        assert!(out.starts_with("created by-length: the policy `by-length` in "), "{out}");
-        Self { folder: parent.join("by-length"), parent }
+        let out = run_ok(&parent, &[&["new", NAME], arguments].concat());
+        assert!(out.starts_with(&format!("created {NAME}: the policy `{NAME}` in ")), "{out}");
+        Self { folder: parent.join(NAME), parent }
     }
 
-    /// Creates a policy in Rust with the SDK of this repository. It is built offline, in a target directory
-    /// that stays between runs.
+    /// Creates a policy in Rust with the SDK of this repository.
     pub fn rust() -> Self {
         let repository = repository().display().to_string();
         let policy = Self::create(&["--lang", "rust", "--sdk", &repository]);
@@ -114,9 +116,10 @@ impl NewPolicy {
     }
 }
 
-/// Makes cargo work offline in the folder of a policy, and keep what it builds for the next run.
+/// Makes cargo work offline in the folder of a policy, with the target directory of all policies here, which
+/// stays between runs.
 pub fn keep_builds(folder: &Path) {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("author-new");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("author-rust/target");
     fs::create_dir_all(&target).expect("a target directory");
     symlink(target, folder.join("target")).expect("a link");
     // The versions of this repository are in cargo's cache.
@@ -164,7 +167,7 @@ fn a_new_policy_in_typescript_works_and_a_wrong_type_fails_its_build() {
     policy.replace("policy.ts", "label: isLong", "labels: isLong");
     let (status, err) = run_err(&policy.folder, &["build"]);
     assert_eq!(status, Some(1), "{err}");
-    assert!(err.contains("policy.ts") && err.contains("'labels'"), "{err}");
+    assert!(err.contains("policy.ts") && err.contains("Property 'label' is missing"), "{err}");
 }
 
 /// Uses every kind of type in the contract.
@@ -176,10 +179,10 @@ import type { Feedback } from "pointsman:policy/feedback@0.1.0";
 import type { Observer } from "pointsman:policy/observer@0.1.0";
 import { parts, whole } from "pointsman:policy/outline@0.1.0";
 import { text } from "pointsman:policy/outputs@0.1.0";
-import type { Step, Task } from "pointsman:policy/plans@0.1.0";
+import type { Part, Step, Task } from "pointsman:policy/plans@0.1.0";
 import { requestAttribute } from "pointsman:policy/details@0.1.0";
 import { lastUserText, toolNames } from "pointsman:policy/prompt@0.1.0";
-import { add, delete as remove, get, list, set } from "pointsman:policy/state@0.1.0";
+import { add, delete as remove, get, list, set, type WriteError } from "pointsman:policy/state@0.1.0";
 
 const say = (text: unknown, level: Level = "info") => write(level, JSON.stringify(text));
 
@@ -196,7 +199,7 @@ export const orchestrator: Orchestrator = {
     try {
       add("", 1, null);
     } catch (error) {
-      say(error, "warn");
+      say((error as Error & { payload: WriteError }).payload, "warn");
     }
     const task: Task = {
       name: "draft",
@@ -210,7 +213,12 @@ export const orchestrator: Orchestrator = {
             role: "user",
             content: [
               { tag: "text", val: lastUserText(100) },
-              { tag: "original", val: { message: 0, part: 0, excerpt: [0, 2] } },
+              ...parts()
+                .slice(0, 1)
+                .map(({ message, part }): Part => ({
+                  tag: "original",
+                  val: { message, part, excerpt: [0, 2] },
+                })),
             ],
           },
         },
@@ -277,7 +285,7 @@ fn a_new_policy_in_python_works_and_editors_get_its_types() {
 fn a_new_policy_in_c_works_with_every_warning_an_error() {
     let Some(policy) = NewPolicy::python("c") else { return };
     let mut check = Command::new(policy.folder.join(".venv/bin/python"));
-    check.args(["-m", "ziglang", "cc", "-fsyntax-only", "-Werror", "policy.c"]);
+    check.args(["-m", "ziglang", "cc", "-c", "-o", "build/checked.o", "-Werror", "policy.c"]);
     let flags = policy.read("compile_flags.txt");
     let output = check.args(flags.lines()).current_dir(&policy.folder).output().expect("zig can be run");
     assert!(output.status.success(), "{}", texts(&output).1);

@@ -68,7 +68,9 @@ impl Module<'_> {
             for function in interface.functions.values() {
                 let name = camel_case(&function.name);
                 let signature = self.signature(function);
-                let docs = comment(&function.docs, self.thrown(function), "  ");
+                // What a policy throws is the error itself; what it catches is an exception with it.
+                let thrown = self.thrown(function).map(|error| format!("Error & {{ payload: {error} }}"));
+                let docs = comment(&function.docs, thrown, "  ");
                 self.lines.push(if RESERVED.contains(&&*name) {
                     format!("{docs}  function _{name}{signature};\n  export {{ _{name} as {name} }};\n")
                 } else {

@@ -72,7 +72,7 @@ fn a_world_is_declared_as_modules() {
 
     declare module "mine:things/store@1.0.0" {
       export type Thing = import("mine:things/types@1.0.0").Thing;
-      /** @throws {string} */
+      /** @throws {Error & { payload: string }} */
       function _delete(key: string, in_: number | null): void;
       export { _delete as delete };
       export function find(names: (string | null)[]): { tag: "some"; val: Thing | null } | { tag: "none" };
