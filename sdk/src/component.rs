@@ -127,6 +127,34 @@ macro_rules! export {
     };
 }
 
+/// Attaches a description to a policy: JSON in the custom section `pointsman:description` of its file,
+/// which `pointsman policy inspect` and the gateway's page show, and against whose schema settings are
+/// checked. The text is a constant, such as a file's: `describe!(include_str!("../description.json"));`.
+///
+/// The section has no run-time cost. `pointsman policy build` attaches the file `description.toml` or
+/// `description.json` of a policy's folder without this macro.
+#[macro_export]
+macro_rules! describe {
+    ($json:expr) => {
+        const _: () = {
+            const JSON: &str = $json;
+            const LENGTH: usize = JSON.len();
+            const BYTES: [u8; LENGTH] = match JSON.as_bytes().first_chunk() {
+                ::std::option::Option::Some(bytes) => *bytes,
+                ::std::option::Option::None => [0; LENGTH],
+            };
+            assert!(LENGTH <= 64 << 10, "the description is longer than 64 KiB");
+
+            #[cfg(target_family = "wasm")]
+            #[used]
+            #[unsafe(link_section = "pointsman:description")]
+            static DESCRIPTION: [u8; LENGTH] = BYTES;
+            #[cfg(not(target_family = "wasm"))]
+            let _ = BYTES;
+        };
+    };
+}
+
 const RECORD: &str = concat!("rust ", env!("CARGO_PKG_VERSION"));
 
 /// The language and version of this SDK, which [`export!`](crate::export!) records in the

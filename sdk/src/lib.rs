@@ -68,5 +68,5 @@ pub use component::{
 /// The items that nearly every policy uses.
 pub mod prelude {
     pub use crate::{Candidate, Decision, NoSettings, Policy, Refusal, Request};
-    pub use crate::{budget, details, draw, estimate, export, order};
+    pub use crate::{budget, describe, details, draw, estimate, export, order};
 }

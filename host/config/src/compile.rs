@@ -11,6 +11,7 @@ use super::problem::{InvalidConfig, Problems};
 use super::routes::Route;
 use super::secrets::Secrets;
 use super::sources::PolicyDir;
+use super::text::ConfigText;
 use super::{Config, ConfigSource};
 use super::{
     backends, decision_log, keys, limits, listeners, models, policies, rollout, routes, state, traces,
@@ -93,6 +94,7 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
         keys,
         files,
         warnings,
+        text: ConfigText::new(input.file, input.text),
     })
 }
 

@@ -31,6 +31,7 @@ mod schema;
 mod secrets;
 mod sources;
 mod state;
+mod text;
 mod traces;
 pub mod transient;
 mod uploads;
@@ -66,6 +67,7 @@ pub use schema::schema_json;
 pub use sources::BUILTIN;
 pub use sources::{BUILTIN_POLICIES, PolicySource};
 pub use state::{Compile, State};
+pub use text::ConfigText;
 pub use traces::Traces;
 pub use uploads::Uploads;
 
@@ -118,6 +120,8 @@ pub struct Config {
     pub files: Vec<PathBuf>,
     /// Warnings about settings that are valid but probably mistaken.
     pub warnings: Vec<String>,
+    /// Text that it was compiled from.
+    pub text: ConfigText,
 }
 
 /// Settings of the command line, which take precedence over the file.

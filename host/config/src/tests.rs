@@ -10,6 +10,7 @@ mod prices;
 mod reference;
 mod routes;
 mod secrets;
+mod settings;
 mod shape;
 mod sources;
 mod traces;

@@ -9,6 +9,7 @@ use wasmparser::{Validator, WasmFeatures};
 use crate::binary::{complexity, format};
 use crate::code::sha256;
 use crate::contract::interface;
+use crate::description::{PolicyDescription, SelfDescription};
 use crate::load_error::{ASYNC_ABI, LoadError, one_line, with_remedy};
 use crate::sandbox::capability;
 use crate::spec::Limits;
@@ -21,7 +22,7 @@ use metadata::Metadata;
 
 /// Contents of a policy's file. `pointsman policy inspect --json` prints its serialised form: members
 /// may be added, but none is removed or changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Inspection {
     /// Format of the file.
     pub format: Format,
@@ -33,6 +34,10 @@ pub struct Inspection {
     pub role: Role,
     /// Contract that it was built against, as `package@version`.
     pub contract: String,
+    /// Description by its author, if it has a valid one.
+    pub description: Option<PolicyDescription>,
+    /// Faults of its description.
+    pub description_problems: Vec<String>,
     /// Kit that it was built with, if recorded.
     pub sdk: Option<Sdk>,
     /// Source languages, as recorded by its tools.
@@ -175,6 +180,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     let ComponentInterfaces { imports, exports } = interfaces::read(&component)?;
     let (role, contract) = role(&exports)?;
     let metadata = Metadata::read(bytes);
+    let description = SelfDescription::read(bytes);
     let imports: Vec<Import> = imports.into_iter().map(Import::from).collect();
     Ok(Inspection {
         format: match component {
@@ -185,6 +191,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
         sha256: sha256(bytes).to_string(),
         role,
         contract,
+        description: description.content,
+        description_problems: description.problems.iter().map(ToString::to_string).collect(),
         sdk: metadata.sdk,
         languages: metadata.languages,
         tools: metadata.tools,

@@ -1,8 +1,8 @@
 //! The load gate: no policy serves that has not passed it.
 //!
-//! The checks run from the cheapest to the most expensive: size, format, complexity, compilation,
-//! imports, exports, linking, and a probe, in which the policy validates its settings and makes one
-//! decision.
+//! The checks run from the cheapest to the most expensive: size, settings against their schema, format,
+//! complexity, compilation, imports, exports, linking, and a probe, in which the policy validates its
+//! settings and makes one decision.
 
 use std::sync::Arc;
 
@@ -13,9 +13,10 @@ use wasmtime::component::{Component, Linker};
 
 use crate::code::Code;
 use crate::contract::interface;
+use crate::description::{SelfDescription, SettingsFit};
 use crate::instance::Exports;
 use crate::load_error::{LoadError, MAX_QUOTED_NAMES, error_text};
-use crate::policy::Policy;
+use crate::policy::{LoadedCode, Policy};
 use crate::runtime::Runtime;
 use crate::sandbox::capability;
 use crate::spec::{Grants, PolicySpec};
@@ -32,8 +33,11 @@ impl Runtime {
     pub fn load(&self, spec: PolicySpec, code: &Code) -> Result<Policy, LoadError> {
         check_size(&spec, code)?;
         self.check_memory(&spec)?;
+        let description = Arc::new(SelfDescription::read(code.bytes()));
+        report_problems(&spec, &description);
+        check_settings(&spec, &description)?;
         let component = self.compile_service().component(code)?;
-        self.admit_component(spec, code.digest(), component)
+        self.admit_component(spec, code.digest(), component, description)
     }
 
     /// Loads the code of a loaded policy with another specification, without its bytes.
@@ -42,7 +46,9 @@ impl Runtime {
     /// Fails as [`load`](Self::load) does.
     pub fn respecify(&self, policy: &Policy, spec: PolicySpec) -> Result<Policy, LoadError> {
         self.check_memory(&spec)?;
-        self.admit_component(spec, policy.digest(), Arc::clone(policy.component()))
+        let description = Arc::clone(policy.description());
+        check_settings(&spec, &description)?;
+        self.admit_component(spec, policy.digest(), Arc::clone(policy.component()), description)
     }
 
     /// Runs the checks that follow compilation.
@@ -51,6 +57,7 @@ impl Runtime {
         spec: PolicySpec,
         digest: Digest,
         component: Arc<Component>,
+        description: Arc<SelfDescription>,
     ) -> Result<Policy, LoadError> {
         check_imports(&component, spec.grants)?;
         let exports = Exports::find(&component)
@@ -60,7 +67,8 @@ impl Runtime {
             .and_then(|()| linker.instantiate_pre(&component))
             .map_err(|error| LoadError::Link(error_text(&error)))?;
         let state = self.state_for(&spec, &component)?;
-        let policy = Policy::new(self.clone(), spec, digest, component, template, exports, state);
+        let code = LoadedCode { digest, component, template, exports, description };
+        let policy = Policy::new(self.clone(), spec, code, state);
         probe::run(self, &policy)?;
         Ok(policy)
     }
@@ -95,6 +103,27 @@ fn check_size(spec: &PolicySpec, code: &Code) -> Result<(), LoadError> {
         return Err(LoadError::TooLarge { bytes, limit });
     }
     Ok(())
+}
+
+/// Logs faults of the policy's description, which are no reason to refuse it.
+fn report_problems(spec: &PolicySpec, description: &SelfDescription) {
+    let problems: Vec<String> = description.problems.iter().map(ToString::to_string).collect();
+    if !problems.is_empty() {
+        tracing::warn!(policy = %spec.name, "faults in the description of the policy are ignored: {}", problems.join("; "));
+    }
+}
+
+/// Refuses settings that do not fit the schema in the policy's description. The policy itself validates
+/// them too, when it is probed.
+fn check_settings(spec: &PolicySpec, description: &SelfDescription) -> Result<(), LoadError> {
+    match description.check_settings(&spec.settings) {
+        SettingsFit::Fits => Ok(()),
+        SettingsFit::Misfit(misfit) => Err(LoadError::SettingsSchema(misfit)),
+        SettingsFit::Undecided => {
+            tracing::warn!(policy = %spec.name, "the schema of the policy's settings takes too long to check, and is ignored");
+            Ok(())
+        }
+    }
 }
 
 /// Refuses a component that imports an interface that is not offered or not granted.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pointsman_domain::text::printable;
 use pointsman_state::DurableError;
 
+use crate::description::SettingsMisfit;
 use crate::failure::PolicyFailure;
 
 /// Bytes of a component's own names that a message quotes.
@@ -104,6 +105,9 @@ pub enum LoadError {
     /// The policy failed before or during `validate`.
     #[error("the policy failed while it was started: {0}")]
     Start(PolicyFailure),
+    /// The settings do not fit the schema in the policy's description.
+    #[error("the settings do not fit the schema of the policy: {0}")]
+    SettingsSchema(SettingsMisfit),
     /// The policy rejects its settings.
     #[error("the policy refuses its settings: {0}")]
     Settings(String),

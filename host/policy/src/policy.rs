@@ -13,6 +13,7 @@ use wasmtime::component::{Component, InstancePre};
 use crate::code::sha256;
 use crate::deadline::Deadline;
 use crate::decision::{DecisionInput, PolicyAnswer};
+use crate::description::SelfDescription;
 use crate::failure::PolicyFailure;
 use crate::instance::{Exports, Instance};
 use crate::runtime::{Runtime, SlowLaneLimit};
@@ -42,6 +43,7 @@ struct LoadedPolicy {
     component: Arc<Component>,
     template: InstancePre<StoreData>,
     exports: Exports,
+    description: Arc<SelfDescription>,
     context: Arc<PolicyContext>,
     stats: Arc<PolicyStats>,
     /// One permit for each call under way.
@@ -49,6 +51,15 @@ struct LoadedPolicy {
     slow_lane_limit: SlowLaneLimit,
     /// Idle instances. The last one was used last, so its memory is most likely in the cache.
     idle: Mutex<Vec<IdleInstance>>,
+}
+
+/// Compiled code of a policy, with what is known of it.
+pub(crate) struct LoadedCode {
+    pub(crate) digest: Digest,
+    pub(crate) component: Arc<Component>,
+    pub(crate) template: InstancePre<StoreData>,
+    pub(crate) exports: Exports,
+    pub(crate) description: Arc<SelfDescription>,
 }
 
 /// Permits of a call under way: one of the policy's own, and one of the pool's.
@@ -82,12 +93,10 @@ impl Policy {
     pub(crate) fn new(
         runtime: Runtime,
         spec: PolicySpec,
-        digest: Digest,
-        component: Arc<Component>,
-        template: InstancePre<StoreData>,
-        exports: Exports,
+        code: LoadedCode,
         state: Option<Arc<PolicyState>>,
     ) -> Self {
+        let LoadedCode { digest, component, template, exports, description } = code;
         let fuel = runtime.config().fuel;
         let context = Arc::new(PolicyContext::new(&spec, state, runtime.log_rate(&spec.name), fuel));
         let stats = Arc::new(PolicyStats::new(runtime.change_notifier()));
@@ -100,6 +109,7 @@ impl Policy {
             component,
             template,
             exports,
+            description,
             context,
             stats,
             calls: Arc::new(Semaphore::new(spec.limits.concurrency as usize)),
@@ -114,6 +124,11 @@ impl Policy {
     /// Returns its name in the configuration.
     pub fn name(&self) -> &PolicyName {
         &self.loaded.spec.name
+    }
+
+    /// Returns what its file says about it.
+    pub fn description(&self) -> &Arc<SelfDescription> {
+        &self.loaded.description
     }
 
     /// Returns the SHA-256 of the bytes it was loaded from.

@@ -26,14 +26,13 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let source = ConfigSource { file: Some(args.file.clone()), overrides: Overrides::default() };
     let config = source.read().map_err(|error| CommandError::Input(error.to_string()))?;
     for warning in &config.warnings {
-        // The warning is lost if standard error is closed.
-        let _ = writeln!(std::io::stderr(), "warning: {warning}");
+        warn(warning);
     }
     let summary = summary(&config);
     let asynchronous =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::run)?;
     let runtime = runtime::new(&config, StateStores::in_memory())?;
-    asynchronous
+    let snapshot = asynchronous
         .block_on(reload::start(
             config,
             &runtime,
@@ -42,7 +41,18 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
             UnreachableSources::Refuse,
         ))
         .map_err(|error| CommandError::Input(error.to_string()))?;
+    for policy in &snapshot.config.policies {
+        let Some(slot) = snapshot.slots.get(&policy.spec.name) else { continue };
+        for problem in &slot.active().description().problems {
+            warn(&format!("policy `{}`: its description is faulty: {problem}", policy.spec.name));
+        }
+    }
     print(format_args!("{}: ok ({summary})", args.file.display()))
+}
+
+/// Prints a warning, which is lost if standard error is closed.
+fn warn(warning: &str) {
+    let _ = writeln!(std::io::stderr(), "warning: {warning}");
 }
 
 fn summary(config: &Config) -> String {

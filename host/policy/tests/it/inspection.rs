@@ -224,6 +224,8 @@ fn the_json_shape_is_stable() {
             "sha256": "fb8f17ec92fe2f32b11d5ea4cad4a222febdbf7ac66ec41a5bd0ad3d21d3f6aa",
             "role": "orchestrator",
             "contract": "pointsman:policy@0.1.0",
+            "description": null,
+            "description_problems": [],
             "sdk": null,
             "languages": [],
             "tools": [

@@ -6,6 +6,7 @@ mod bombs;
 mod cache;
 mod compile;
 mod contract;
+mod description;
 mod examination;
 mod gate;
 mod grants;

@@ -115,7 +115,7 @@ impl PolicyLoad {
             for load in join_all(loads).await {
                 match load {
                     Ok(loaded) => loading.loaded.push(loaded),
-                    Err(unloadable) => loading.unloadable.push(unloadable),
+                    Err(unloadable) => loading.unloadable.push(unloadable.located_in(&config.text)),
                 }
             }
         }

@@ -4,10 +4,11 @@ use std::io;
 
 use pointsman_domain::ids::PolicyName;
 use pointsman_policy::LoadError;
+use pointsman_policy::description::SettingsMisfit;
 use pointsman_supply::SupplyError;
 
 use pointsman_config::transient::is_transient;
-use pointsman_config::{self as config, PolicySource};
+use pointsman_config::{self as config, ConfigText, InvalidConfig, PolicySource};
 
 /// Reason why a version does not load.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub(in crate::reload) struct LoadFailure {
     pub(super) is_transient: bool,
     /// True if the source is on the network and could not be reached.
     pub(super) is_unreachable: bool,
+    /// Settings that do not fit the schema of the policy.
+    pub(super) misfit: Option<Box<SettingsMisfit>>,
 }
 
 /// A policy that does not load.
@@ -25,6 +28,8 @@ pub struct UnloadablePolicy {
     pub(super) name: PolicyName,
     source: PolicySource,
     pub(super) error: LoadFailure,
+    /// The error with its places in the configuration, if it is about settings there.
+    located: Option<Box<InvalidConfig>>,
 }
 
 impl LoadFailure {
@@ -35,7 +40,14 @@ impl LoadFailure {
 
 impl UnloadablePolicy {
     pub(super) fn new(policy: &config::Policy, error: LoadFailure) -> Self {
-        Self { name: policy.spec.name.clone(), source: policy.source.clone(), error }
+        Self { name: policy.spec.name.clone(), source: policy.source.clone(), error, located: None }
+    }
+
+    /// Adds the places of its settings in the configuration, if they are at fault.
+    pub(super) fn located_in(mut self, text: &ConfigText) -> Self {
+        let misfit = self.error.misfit.as_ref();
+        self.located = misfit.and_then(|misfit| text.settings_problems(&self.name, misfit)).map(Box::new);
+        self
     }
 
     pub(in crate::reload) fn is_transient(&self) -> bool {
@@ -58,7 +70,7 @@ impl UnloadablePolicy {
 
 impl From<String> for LoadFailure {
     fn from(message: String) -> Self {
-        Self { message, is_transient: false, is_unreachable: false }
+        Self { message, is_transient: false, is_unreachable: false, misfit: None }
     }
 }
 
@@ -68,7 +80,12 @@ impl From<LoadError> for LoadFailure {
             LoadError::NoCompiler(error) | LoadError::NoThread(error) => is_transient(error),
             _ => false,
         };
-        Self { message: error.to_string(), is_transient, is_unreachable: false }
+        let message = error.to_string();
+        let misfit = match error {
+            LoadError::SettingsSchema(misfit) => Some(Box::new(misfit)),
+            _ => None,
+        };
+        Self { message, is_transient, is_unreachable: false, misfit }
     }
 }
 
@@ -81,15 +98,17 @@ impl From<SupplyError> for LoadFailure {
             }
             _ => false,
         };
-        Self { message: error.to_string(), is_transient, is_unreachable: false }
+        Self { is_transient, ..Self::from(error.to_string()) }
     }
 }
 
-/// Renders one line for each policy that does not load.
+/// Renders one line for each policy that does not load, and places for settings in the configuration.
 pub(in crate::reload) fn list(unloadable: &[UnloadablePolicy]) -> String {
-    let line = |policy: &UnloadablePolicy| {
-        let UnloadablePolicy { name, source, error } = policy;
-        format!("error: cannot load the policy `{name}` from {source}: {}", error.message)
+    let line = |policy: &UnloadablePolicy| match policy {
+        UnloadablePolicy { located: Some(located), .. } => located.to_string().trim_end().to_owned(),
+        UnloadablePolicy { name, source, error, .. } => {
+            format!("error: cannot load the policy `{name}` from {source}: {}", error.message)
+        }
     };
     unloadable.iter().map(line).collect::<Vec<_>>().join("\n")
 }

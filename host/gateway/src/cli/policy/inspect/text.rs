@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use pointsman_policy::description::{DeclaredAnswer, SettingRow, SettingsSchema};
 use pointsman_policy::inspect::{BOUNDS, Export, Format, Gate, Import, Role, Tool};
 use pointsman_policy::{Inspection, Limits};
 
@@ -10,6 +11,7 @@ pub(super) fn describe(source: &str, policy: &Inspection) -> String {
     let mut text = format!("{source}\n");
     text += &table(&summary(policy));
     text.push('\n');
+    text += &description(policy);
     text += &table(&imports(policy));
     text.push('\n');
     text += &table(&exports(policy));
@@ -62,6 +64,52 @@ fn summary(policy: &Inspection) -> Vec<Row> {
         row(["languages", &named(&policy.languages)]),
         row(["made with", &named(&policy.tools)]),
     ]
+}
+
+/// Describes what the policy says about itself, which is a claim of its author.
+fn description(policy: &Inspection) -> String {
+    let mut text = String::new();
+    if let Some(described) = &policy.description {
+        let prose = [
+            ("says", Some(&described.title)),
+            ("", described.description.as_ref()),
+            ("homepage", described.homepage.as_ref()),
+            ("license", described.license.as_ref()),
+        ];
+        let rows = prose.into_iter().filter_map(|(name, value)| Some(row([name, value?])));
+        text += &table(&rows.collect::<Vec<_>>());
+        text.push('\n');
+        text += &answers("labels", &described.labels);
+        text += &answers("refusals", &described.refusals);
+        text += &settings(described.settings.as_ref().map(SettingsSchema::rows).unwrap_or_default());
+    }
+    for problem in &policy.description_problems {
+        let _ = writeln!(text, "  fault in its description: {problem}");
+    }
+    if !policy.description_problems.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn answers(title: &str, answers: &[DeclaredAnswer]) -> String {
+    if answers.is_empty() {
+        return String::new();
+    }
+    let rows = answers.iter().map(|answer| row([&answer.name, &answer.meaning]));
+    table(&[row([title, "when"])].into_iter().chain(rows).collect::<Vec<_>>()) + "\n"
+}
+
+fn settings(settings: Vec<SettingRow>) -> String {
+    if settings.is_empty() {
+        return String::new();
+    }
+    let rows = settings.iter().map(|setting| {
+        let default = setting.default.as_deref().unwrap_or(if setting.required { "required" } else { "-" });
+        row([&setting.name, &setting.expected, default, setting.description.as_deref().unwrap_or_default()])
+    });
+    let heading = row(["settings", "expected", "default", "meaning"]);
+    table(&[heading].into_iter().chain(rows).collect::<Vec<_>>()) + "\n"
 }
 
 fn named(tools: &[Tool]) -> String {

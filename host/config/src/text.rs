@@ -1,0 +1,59 @@
+//! The text of a configuration, kept for problems that show only after it was compiled.
+
+use std::fmt;
+
+use pointsman_domain::ids::PolicyName;
+use pointsman_policy::description::{PathStep, SettingsMisfit};
+
+use super::document::{Document, Node};
+use super::problem::{InvalidConfig, Problems};
+
+/// Text of a configuration and the name of its file.
+#[derive(Clone, Default)]
+pub struct ConfigText {
+    file: String,
+    text: String,
+}
+
+impl ConfigText {
+    pub(super) fn new(file: &str, text: &str) -> Self {
+        Self { file: file.to_owned(), text: text.to_owned() }
+    }
+
+    /// Describes settings that do not fit the schema of their policy, with their places. `None` if the
+    /// policy is not in the file, as one of the policy directory.
+    pub fn settings_problems(&self, policy: &PolicyName, misfit: &SettingsMisfit) -> Option<InvalidConfig> {
+        let mut problems = Problems::new(&self.text);
+        let document = Document::parse(&self.text, &mut problems);
+        let table = document.root().get("policies").get(policy.as_str());
+        if !table.is_there() {
+            return None;
+        }
+        for problem in &misfit.problems {
+            let node = problem.path.steps().iter().fold(table.get("settings"), step);
+            let place = if problem.is_key { node.key() } else { node.place() };
+            let setting = match problem.path.is_empty() || problem.is_key {
+                true => String::new(),
+                false => format!("setting `{}`: ", problem.path),
+            };
+            let added = problems.add(place, format!("policy `{policy}`: {setting}{}", problem.message));
+            if let Some(hint) = &problem.hint {
+                added.hint(hint.as_str());
+            }
+        }
+        problems.check(&self.file).err()
+    }
+}
+
+fn step<'d>(node: Node<'d>, step: &PathStep) -> Node<'d> {
+    match step {
+        PathStep::Key(key) => node.get(key),
+        PathStep::Index(index) => node.at(*index),
+    }
+}
+
+impl fmt::Debug for ConfigText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigText").field("file", &self.file).finish_non_exhaustive()
+    }
+}
