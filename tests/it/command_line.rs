@@ -71,7 +71,7 @@ fn check_reports_a_policy_that_fails_to_load() {
         (missing, route("mine"), "there is no file "),
         (&garbage, route("mine"), "cannot load the policy `mine` from "),
         (&ungranted, route("task-type"), r#"grants = ["prompt"]"#),
-        (&unsettled, route("cost"), "setting `quality_floor`: 80 is not in 0..1"),
+        (&unsettled, route("cost"), "setting `quality_floor`: expected a number from 0 to 1, found 80"),
     ];
     for (policy, route, expected) in cases {
         let checked = check(&[fleet, policy, &route].concat());

@@ -9,15 +9,4 @@ pub(crate) fn bytes(name: &str) -> Option<&'static [u8]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_policy_that_the_configuration_knows_is_embedded() {
-        let embedded: BTreeSet<&str> = POLICIES.iter().map(|(name, _)| *name).collect();
-        assert_eq!(embedded, pointsman_config::BUILTIN_POLICIES.iter().copied().collect());
-        assert!(POLICIES.iter().all(|(name, module)| bytes(name) == Some(*module) && !module.is_empty()));
-    }
-}
+mod tests;

@@ -51,6 +51,7 @@ fn below(table: &str, why: &str) -> String {
     why.replacen("setting `", &format!("setting `{table}."), 1)
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Auto, orchestrator);
 
 #[cfg(test)]

@@ -121,6 +121,7 @@ impl fmt::Display for Reason<'_> {
     }
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Bandit, learner);
 
 #[cfg(test)]

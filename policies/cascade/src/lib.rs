@@ -190,6 +190,7 @@ fn share_of_time(request: &Request, state: &State) -> Option<u32> {
     request.deadline_ms.map(|left| (left / calls.max(1) as u32).max(1))
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Cascade, orchestrator);
 
 #[cfg(test)]

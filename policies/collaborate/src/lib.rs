@@ -204,6 +204,7 @@ fn alike(answers: &[u32], results: &[TaskResult]) -> f64 {
     read.collect::<Option<Vec<String>>>().map_or(0.0, |answers| agreement::least(&answers))
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Collaborate, orchestrator);
 
 #[cfg(test)]

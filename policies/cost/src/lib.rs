@@ -99,6 +99,7 @@ impl std::fmt::Display for Reason<'_> {
     }
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Cost);
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use pointsman_sdk::prelude::*;
 
 pub use pointsman_tradeoff::dynamic::{Dynamic, Settings};
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Dynamic);
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use pointsman_sdk::export;
 
 pub use pointsman_media::{FindingsAs, Multimodal, Settings};
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Multimodal, orchestrator);
 
 #[cfg(test)]

@@ -248,6 +248,7 @@ impl<'a> Models<'a> {
     }
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Parallel, orchestrator);
 
 #[cfg(test)]

@@ -96,6 +96,7 @@ fn load(model: &Candidate) -> f64 {
     f64::from(model.in_flight) + 10.0 * model.error_rate
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Performance);
 
 #[cfg(test)]

@@ -149,6 +149,7 @@ impl fmt::Display for Ranked<'_> {
     }
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Priority);
 
 #[cfg(test)]

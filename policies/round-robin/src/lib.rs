@@ -81,6 +81,7 @@ impl fmt::Display for Reason<'_> {
     }
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(RoundRobin);
 
 #[cfg(test)]

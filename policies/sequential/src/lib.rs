@@ -167,6 +167,7 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.join(" and ")
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Sequential, orchestrator);
 
 #[cfg(test)]

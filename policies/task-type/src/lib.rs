@@ -66,6 +66,7 @@ impl std::fmt::Display for Reason<'_> {
     }
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(TaskType);
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ impl fmt::Display for Share<'_> {
     }
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Weighted);
 
 #[cfg(test)]
