@@ -40,6 +40,10 @@ impl Author {
         self
     }
 
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.join(name)).expect("the file can be read")
+    }
+
     /// Runs `pointsman policy` in the folder.
     pub fn policy(&self, arguments: &[&str]) -> Output {
         let mut policy = command();
@@ -136,7 +140,7 @@ fn results_are_printed_as_json_with_coverage() {
         ),
         (
             "cases/settings.toml",
-            "settings.quality_floor = 80\nexpect.settings_rejected = \"80 is not in 0..1\"\n",
+            "settings.quality_floor = 80\nexpect.settings_rejected = \"expected a number from 0 to 1, found 80\"\n",
         ),
     ]);
     let report = author.json(&["test", "builtin:cost", "--json", "--coverage"]);
@@ -155,6 +159,10 @@ fn results_are_printed_as_json_with_coverage() {
     assert_eq!(fuel(&report), fuel(&again), "fuel is repeatable");
     let text = author.run_ok(&["test", "builtin:cost", "--coverage"]);
     assert!(text.contains("label    cheapest      1\n"), "{text}");
+    assert!(text.contains("declared, but no case leads to it: label cheapest:above-floor\n"), "{text}");
+    let declared = &report["coverage"]["declared"];
+    assert_eq!(declared["labels_not_declared"], serde_json::json!([]));
+    assert_eq!(declared["refusals_never_given"], serde_json::json!(["denied"]));
 }
 
 #[test]

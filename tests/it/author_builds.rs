@@ -92,6 +92,7 @@ fn a_rust_policy_is_built_tested_and_its_mistakes_are_explained() {
     let report: Value = serde_json::from_str(&run_ok(&folder, &["build", "--json"])).expect("JSON");
     assert_eq!(report["language"], "rust");
     assert!(run_ok(&folder, &["test"]).starts_with("ok: 1 passed"));
+    described(&folder);
 
     write("cases/broken.toml", "request.model = \"broken\"\nexpect.label = \"first\"\n");
     let output = policy(&folder, &["test"]);
@@ -116,6 +117,40 @@ fn a_rust_policy_is_built_tested_and_its_mistakes_are_explained() {
     let (status, err) = run_err(&folder, &["build"]);
     assert_eq!(status, Some(2), "{err}");
     assert!(err.contains("  = hint: set `crate-type = [\"cdylib\", \"rlib\"]`"), "{err}");
+}
+
+/// Describes a Rust policy in a file, and in its source.
+fn described(folder: &Path) {
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("a file of the policy");
+    let title = |arguments: &[&str]| -> Value {
+        let report: Value = serde_json::from_str(&run_ok(folder, arguments)).expect("JSON");
+        assert_eq!(report["unchecked_keywords"], serde_json::json!([]));
+        report["title"].clone()
+    };
+    write(
+        "description.toml",
+        "title = \"By a file\"\nlabels = [{ name = \"first\", meaning = \"always\" }]\n",
+    );
+    assert_eq!(title(&["build", "--json"]), "By a file");
+    let coverage = run_ok(folder, &["test", "--coverage"]);
+    assert!(coverage.contains("all labels and refusals are those that are declared"), "{coverage}");
+
+    write("description.toml", "title = \"By a file\"\nlabels = 7\n");
+    let (status, err) = run_err(folder, &["build"]);
+    assert_eq!(status, Some(2));
+    assert!(err.contains("description.toml:2:10\n") && err.contains("`labels`: a list is expected"), "{err}");
+    fs::remove_file(folder.join("description.toml")).expect("the file is there");
+
+    let by_source = |json: &str| {
+        format!("{SOURCE}\npointsman_sdk::describe!({json:?});\npointsman_sdk::export!(First);\n")
+    };
+    write("src/lib.rs", &by_source("{\"title\":\"By its source\"}"));
+    assert_eq!(title(&["build", "--json"]), "By its source");
+    write("src/lib.rs", &by_source("{\"name\":\"x\"}"));
+    let (status, err) = run_err(folder, &["build"]);
+    assert_eq!(status, Some(1));
+    assert!(err.contains("its description has faults\n  it has no `title`"), "{err}");
+    write("src/lib.rs", &format!("{SOURCE}\npointsman_sdk::export!(First);\n"));
 }
 
 #[test]

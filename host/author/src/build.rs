@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use pointsman_terminal::{CommandError, Progress};
 
+use crate::description::AuthoredDescription;
+
 mod c;
 mod declarations;
 mod javascript;
@@ -107,13 +109,15 @@ pub fn prepare(folder: &Path) -> Result<(), CommandError> {
     }
 }
 
-/// Builds the policy of a folder, in the language of its manifest or of its files.
+/// Builds the policy of a folder, in the language of its manifest or of its files, and attaches the
+/// description of the folder.
 ///
 /// # Errors
-/// Fails with exit status 2 if something is missing, and says how to get it; with 1 if the language's
-/// tool rejects the source.
+/// Fails with exit status 2 if something is missing or the description has faults, and says what to do;
+/// with 1 if the language's tool rejects the source.
 pub fn folder(folder: &Path) -> Result<BuiltPolicy, CommandError> {
     let manifest = Manifest::of(folder)?;
+    let description = AuthoredDescription::of_folder(folder)?;
     let input = BuildInput { folder, manifest: &manifest };
     let _progress = Progress::step(&format!("building {} ({})", folder.display(), manifest.language.name()));
     let path = match manifest.language {
@@ -122,5 +126,8 @@ pub fn folder(folder: &Path) -> Result<BuiltPolicy, CommandError> {
         Language::Python => python::build(&input)?,
         Language::C => c::build(&input)?,
     };
+    if let Some(description) = description {
+        description.attach_to(&path)?;
+    }
     Ok(BuiltPolicy { path, language: manifest.language })
 }

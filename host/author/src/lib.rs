@@ -6,6 +6,7 @@
 //! - [`case`] has the format of cases, and turns a case into a policy's input.
 //! - [`subject`] reads and loads the policy, [`execution`] runs a request through it, [`observed`]
 //!   describes the answers, and [`check`] compares them with what a case expects.
+//! - [`description`] reads what the author of a policy says about it, and attaches it to the built file.
 //! - [`template`] has the files of new policies, and [`build`] calls the tools of languages.
 //! - [`verb`] has a module for each command: its arguments, its flow and its output.
 //!
@@ -17,6 +18,7 @@
 pub mod build;
 pub mod case;
 pub mod check;
+pub mod description;
 pub mod execution;
 pub mod observed;
 mod schema;
@@ -55,6 +57,8 @@ pub enum AuthorCommand {
     Run(verb::run::Args),
     /// Measure a policy: time, memory, and executed instructions
     Bench(verb::bench::Args),
+    /// Write a page that lists the policies of a folder
+    Index(verb::index::Args),
 }
 
 impl AuthorCommand {
@@ -69,6 +73,7 @@ impl AuthorCommand {
             Self::Test(args) => verb::test::run(args, toolbox),
             Self::Run(args) => verb::run::run(args, toolbox),
             Self::Bench(args) => verb::bench::run(args, toolbox),
+            Self::Index(args) => verb::index::run(args),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod build;
+pub mod index;
 pub mod new;
 pub mod run;
 pub mod source;

@@ -123,12 +123,12 @@ impl InvalidFile {
         self
     }
 
-    fn of_toml(error: &toml::de::Error, text: &str) -> Self {
+    pub(crate) fn of_toml(error: &toml::de::Error, text: &str) -> Self {
         let place = error.span().map(|span| Place::of_span(text, span.start, span.end));
         Self::explain(error.message(), place)
     }
 
-    fn of_json(error: &serde_json::Error, text: &str) -> Self {
+    pub(crate) fn of_json(error: &serde_json::Error, text: &str) -> Self {
         let message = error.to_string();
         // The library adds the place, which is shown with the line.
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
@@ -162,7 +162,8 @@ impl InvalidFile {
 }
 
 impl Place {
-    fn of_span(text: &str, start: usize, end: usize) -> Self {
+    /// Returns the place of bytes of a text.
+    pub(crate) fn of_span(text: &str, start: usize, end: usize) -> Self {
         let start = text.floor_char_boundary(start.min(text.len()));
         let line_start = text[..start].rfind('\n').map_or(0, |end| end + 1);
         let excerpt = text[line_start..].lines().next().unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use pointsman_policy::description::SettingsSchema;
 use pointsman_terminal::{CommandError, TextTable, print};
 use serde_json::json;
 
@@ -15,8 +16,13 @@ The language is that of `policy.toml`, or follows from Cargo.toml, tsconfig.json
 package.json, pyproject.toml, requirements.txt or policy.c. docs/policy-builds.md
 describes the file and what each language needs.
 
-Exit status: 0 built, 1 the source does not compile, 2 usage or a missing tool, 3 the
-result is no policy that the gateway loads.";
+`description.toml` or `description.json` in the folder is checked and attached: title,
+labels, settings. docs/policy-description.md describes it, and `pointsman schema
+--description` prints its JSON Schema for editors.
+
+Exit status: 0 built, 1 the source does not compile or describes itself wrongly, 2 usage,
+a missing tool or a fault in the description, 3 the result is no policy that the gateway
+loads.";
 
 /// The arguments of `pointsman policy build`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -38,6 +44,8 @@ pub struct Args {
 pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     let built = build::folder(&args.folder)?;
     let file = checked(&built, toolbox)?;
+    check_description(&file)?;
+    let title = file.inspection.description.as_ref().map(|description| &description.title);
     if args.json {
         let report = json!({
             "path": built.path.display().to_string(),
@@ -45,6 +53,8 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
             "bytes": file.code.bytes().len(),
             "sha256": file.code.digest().to_string(),
             "grants": file.inspection.gate.grants,
+            "title": title,
+            "unchecked_keywords": unchecked(&file),
         });
         return print(serde_json::to_string_pretty(&report).map_err(CommandError::run)?);
     }
@@ -88,10 +98,30 @@ fn with_remedy(error: CommandError, built: &BuiltPolicy) -> CommandError {
     }
 }
 
+/// Rejects faults of a description that the source attaches itself.
+fn check_description(file: &PolicyFile) -> Result<(), CommandError> {
+    let problems = &file.inspection.description_problems;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    Err(CommandError::Run(format!("error: {}: its description has faults{}", file.source, list.concat())))
+}
+
+/// Returns the keywords of the settings' schema that the gateway does not check.
+fn unchecked(file: &PolicyFile) -> Vec<String> {
+    let description = file.inspection.description.as_ref();
+    let settings = description.and_then(|description| description.settings.as_ref());
+    settings.into_iter().flat_map(SettingsSchema::unchecked_keywords).map(ToString::to_string).collect()
+}
+
 fn describe(built: &BuiltPolicy, file: &PolicyFile) -> String {
     let gate = &file.inspection.gate;
     let grants = if gate.grants.is_empty() { "none needed".to_owned() } else { gate.grants.join(", ") };
     let mut table = TextTable::new(&["built", &built.path.display().to_string()]);
+    if let Some(description) = &file.inspection.description {
+        table.add(vec!["title".to_owned(), description.title.clone()]);
+    }
     table.add(vec!["language".to_owned(), built.language.name().to_owned()]);
     table.add(vec!["bytes".to_owned(), file.code.bytes().len().to_string()]);
     table.add(vec!["sha-256".to_owned(), file.code.digest().to_string()]);
@@ -101,5 +131,6 @@ fn describe(built: &BuiltPolicy, file: &PolicyFile) -> String {
         let allows = import.allows.unwrap_or_default();
         table.add(vec![String::new(), format!("{grant}: {} lets it {allows}", import.name)]);
     }
-    table.render(Vec::new())
+    let note = |path: String| format!("note: `{path}` is not checked by the gateway");
+    table.render(unchecked(file).into_iter().map(note).collect())
 }

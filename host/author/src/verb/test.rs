@@ -66,7 +66,8 @@ pub struct Args {
     /// Run only cases whose name contains this text
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// List the labels, refusals and failures that the cases lead to
+    /// List the labels, refusals and failures that the cases lead to, and compare them with the
+    /// policy's description
     #[arg(long)]
     coverage: bool,
     /// Build and run again whenever a source or a case changes
@@ -138,7 +139,7 @@ fn watched(args: &Args) -> Result<Vec<PathBuf>, CommandError> {
 fn run_once(args: &Args, toolbox: &Toolbox, sandbox: &Sandbox) -> Result<(), CommandError> {
     let (file, selection) = selection::of(args, toolbox)?;
     let results = run_cases(sandbox, &file, &selection.cases)?;
-    let coverage = args.coverage.then(|| Coverage::of(&results));
+    let coverage = args.coverage.then(|| Coverage::of(&results, file.inspection.description.as_ref()));
     if args.json {
         let report = report::json(&file, &results, &selection, coverage.as_ref());
         print(serde_json::to_string_pretty(&report).map_err(CommandError::run)?)?;
@@ -202,6 +203,9 @@ fn run_case(subject: &mut Subject<'_>, loaded: &LoadedCase) -> Result<CaseResult
     let policy = match subject.load(&options) {
         Ok(policy) => policy,
         Err(LoadError::Settings(text)) => return Ok(CaseResult::rejected(loaded, &text)),
+        Err(LoadError::SettingsSchema(misfit)) => {
+            return Ok(CaseResult::rejected(loaded, &misfit.to_string()));
+        }
         Err(error) => return Err(error),
     };
     let input = input::decision_input(case, policy.orchestrates());

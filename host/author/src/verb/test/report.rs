@@ -5,7 +5,7 @@ use std::fmt::Write;
 use pointsman_terminal::{Colour, Paint, TextTable};
 use serde_json::{Value, json};
 
-use super::coverage::Coverage;
+use super::coverage::{Coverage, DeclaredCoverage};
 use super::selection::Selection;
 use super::{CaseResult, PolicyFile};
 
@@ -104,7 +104,25 @@ fn covered(coverage: &Coverage) -> String {
             table.add(vec![kind.to_owned(), name.clone(), count.to_string()]);
         }
     }
-    table.render(Vec::new()) + "\n"
+    table.render(coverage.declared.iter().flat_map(compared).collect()) + "\n"
+}
+
+/// Describes the differences from what the policy's description declares.
+fn compared(declared: &DeclaredCoverage) -> Vec<String> {
+    let lines = [
+        ("declared, but no case leads to it: label", &declared.labels_never_given),
+        ("given, but not declared: label", &declared.labels_not_declared),
+        ("declared, but no case leads to it: refusal", &declared.refusals_never_given),
+        ("given, but not declared: refusal", &declared.refusals_not_declared),
+    ];
+    let lines =
+        lines.into_iter().flat_map(|(what, names)| names.iter().map(move |name| format!("{what} {name}")));
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        vec!["all labels and refusals are those that are declared".to_owned()]
+    } else {
+        lines
+    }
 }
 
 /// Returns the executed instructions of the most expensive case.
