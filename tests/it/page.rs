@@ -10,9 +10,13 @@ use pointsman_tests::client::{self, Answer};
 use pointsman_tests::{FakeModel, Gateway, Step, installed};
 
 use crate::fleet::{backend, built_in, error, model};
-use crate::policy_file::PolicyFile;
+use crate::policy_file::{PolicyFile, described};
 
 const TOKEN: &str = "let-this-page-in";
+
+/// A description with markup and a faulty schema.
+const HOSTILE_DESCRIPTION: &str = r#"{"title":"<img src=x onerror=alert(1)>","homepage":"javascript:alert(1)",
+    "labels":[{"name":"other","meaning":"<b>always</b>"}],"settings":{"type":"tabel"}}"#;
 
 /// Gateway with routes that are answered, split into tasks and never answered, and a policy in a
 /// file with another version of it beside.
@@ -20,6 +24,7 @@ struct Setup {
     gateway: Gateway,
     policy: PolicyFile,
     next: PolicyFile,
+    _other: PolicyFile,
     _models: [FakeModel; 3],
 }
 
@@ -29,11 +34,13 @@ async fn setup(admin: &str) -> Setup {
         FakeModel::saying("four").await,
         FakeModel::always(Step::status(500)).await,
     ];
+    let other = described(&version(2), HOSTILE_DESCRIPTION);
     let (policy, next) = (PolicyFile::new(&version(1)), PolicyFile::new(&version(2)));
+    let other = PolicyFile::new(&other);
     let mut config = format!(
         "{admin}[policies.changing]\nlimits.deadline = \"60s\"\nsource = \"{}\"\n[policies.other]\nlimits.deadline = \"60s\"\nsource = \"{}\"\nsettings = {{ label = \"other\" }}\n",
         policy.path().display(),
-        next.path().display(),
+        other.path().display(),
     );
     for (name, fake, price) in [("a", &models[0], 1), ("b", &models[1], 3), ("c", &models[2], 2)] {
         config += &backend(name, fake, "");
@@ -44,7 +51,7 @@ async fn setup(admin: &str) -> Setup {
     config += "[routes.chain]\npolicy = \"sequential\"\nmodels = [\"a/chat\", \"b/chat\"]\n";
     config += "[routes.broken]\npolicy = \"other\"\nmodels = [\"c/chat\"]\nbackoff = \"1ms\"\n";
     let gateway = Gateway::start_with(&config, &[("POINTSMAN_TEST_TOKEN", TOKEN)]).await;
-    Setup { gateway, policy, next, _models: models }
+    Setup { gateway, policy, next, _other: other, _models: models }
 }
 
 impl Setup {
@@ -148,6 +155,7 @@ scenarios![
     a_swap_is_marked_on_every_chart_and_changes_the_version,
     a_trial_is_promoted_and_rolled_back,
     a_trial_is_ended,
+    a_policy_is_shown_with_its_description,
     an_unavailable_gateway_is_reported_until_it_returns,
     every_control_can_be_reached_by_keyboard,
     a_dialog_takes_the_focus_and_returns_it,

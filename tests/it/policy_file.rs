@@ -34,6 +34,24 @@ impl PolicyFile {
     }
 }
 
+/// Appends a description to a policy.
+pub fn described(wasm: &[u8], json: &str) -> Vec<u8> {
+    let name = "pointsman:description";
+    let length = |number: usize| -> Vec<u8> {
+        let number = u32::try_from(number).expect("a short section");
+        let mut bytes = Vec::new();
+        let mut rest = number;
+        while rest >= 0x80 {
+            bytes.push(0x80 | (rest & 0x7f) as u8);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+        bytes
+    };
+    let content = [&length(name.len()), name.as_bytes(), json.as_bytes()].concat();
+    [wasm, &[0], &length(content.len()), &content].concat()
+}
+
 impl Drop for PolicyFile {
     fn drop(&mut self) {
         if let Some(directory) = self.path.parent() {

@@ -38,8 +38,8 @@ pub use paths::{
 };
 pub use plans::{PlanDetail, PlanSummary, PlanTrace, TaskTrace};
 pub use policies::{
-    ChosenVersion, HoldStatus, KeptEntry, KeptState, OverrideKind, PolicyList, PolicyStatus, RejectedVersion,
-    VersionStats,
+    ChosenVersion, DeclaredAnswer, DescriptionStatus, HoldStatus, KeptEntry, KeptState, OverrideKind,
+    PolicyList, PolicyStatus, RejectedVersion, SettingStatus, VersionStats,
 };
 pub use record::{
     DecisionRecord, RecordedAnswer, RecordedAttempt, RecordedCandidate, RecordedDecision, RecordedOutcome,

@@ -59,6 +59,66 @@ pub struct PolicyStatus {
     pub active_record: VersionStats,
     /// Statistics of the version before it.
     pub previous_record: Option<VersionStats>,
+    /// What the file of the active version says about it. Only in the responses to `GET /admin/policies`
+    /// and `GET /admin/policies/NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<DescriptionStatus>,
+}
+
+/// Description of a policy by its author, and its faults. Nothing in it is checked but its form.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct DescriptionStatus {
+    /// Title; empty if the description has none and is ignored.
+    pub title: String,
+    /// What the policy does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Address of its documentation or source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub homepage: Option<String>,
+    /// Licence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// Labels of its decisions and plans. `*` stands for any characters.
+    pub labels: Vec<DeclaredAnswer>,
+    /// Kinds of its refusals.
+    pub refusals: Vec<DeclaredAnswer>,
+    /// Its settings.
+    pub settings: Vec<SettingStatus>,
+    /// Faults of the description, which are left out of it.
+    pub problems: Vec<String>,
+}
+
+/// A label or a kind of refusal that a policy gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct DeclaredAnswer {
+    /// The label, or the kind of refusal.
+    pub name: String,
+    /// When the policy gives it.
+    pub meaning: String,
+}
+
+/// A setting of a policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct SettingStatus {
+    /// Path: `*` stands for any key, `[]` for the elements of a list.
+    pub name: String,
+    /// Value that is expected, in words.
+    pub expected: String,
+    /// True if it has to be set.
+    pub required: bool,
+    /// Default as JSON, if stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Meaning, if stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// Gateways without this member load all policies before they serve.

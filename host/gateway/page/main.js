@@ -17,7 +17,7 @@ const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['po
 const LINKS = { loading: 'Connecting', live: 'Live', lost: 'Disconnected', refused: 'No access' };
 
 const views = {
-  '': overview(redraw), models: models(redraw), routes: routes(), policies: policies(),
+  '': overview(redraw), models: models(redraw), routes: routes(), policies: policies(redraw),
   decisions: decisions(redraw), decision: decision(redraw), plans: plans(redraw), plan: plan(redraw),
 };
 let scheduled = false;

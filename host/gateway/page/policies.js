@@ -1,6 +1,7 @@
 // Policies: versions, statistics and holds.
 
 import { pin, release, reload, rollBack, unpin } from './actions.js';
+import { createDescription } from './description.js';
 import { h } from './dom.js';
 import { count, list, microseconds, moment, plural, short } from './format.js';
 import { badge, digest, facts, heading, nothing } from './parts.js';
@@ -9,7 +10,8 @@ import { state } from './store.js';
 
 /** @import { GatewayStatus, PolicyStatus, ReloadReport, VersionStats } from '../../admin-api/admin-api.d.ts' */
 
-export function policies() {
+export function policies(redraw) {
+  const description = createDescription(redraw);
   return {
     title: 'Policies',
     draw(name) {
@@ -18,7 +20,7 @@ export function policies() {
       return [
         heading(name ?? 'Policies', name ? h('a', { href: '#/policies' }, 'All policies') : lastReload(now.last_reload),
           h('button', { type: 'button', class: 'last', onclick: reload }, 'Reload …')),
-        shown.length ? h('div', { class: 'panels' }, shown.map((policy) => panel(policy, now))) : nothing('There is no such policy', h('p', null, h('a', { href: '#/policies' }, 'All policies'))),
+        shown.length ? h('div', { class: 'panels' }, shown.map((policy) => panel(policy, now)), name && description.draw(shown[0])) : nothing('There is no such policy', h('p', null, h('a', { href: '#/policies' }, 'All policies'))),
       ];
     },
   };

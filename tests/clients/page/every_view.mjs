@@ -11,7 +11,7 @@ async function views() {
   const plan = await ask("chain");
   await api("/admin/routes/main/trial", "PUT", { policy: "other", mode: "shadow" });
   return [
-    ["", ".mark"], ["models", "tbody tr"], ["routes", ".compare"], ["policies", ".version-box"], ["decisions", "tbody tr"],
+    ["", ".mark"], ["models", "tbody tr"], ["routes", ".compare"], ["policies", ".version-box"], ["policies/sequential", "#description-sequential"], ["decisions", "tbody tr"],
     [`decisions/${id}`, ".explained"], [`decisions/${plan.id}`, ".gantt"], ["plans", "tbody tr"], [`plans/${plan.id}`, ".gantt"],
     ["nowhere", ".nothing"],
   ];

@@ -41,6 +41,21 @@ export const operating = {
     assert.equal(await page.locator("main img").count(), 0);
   },
 
+  async a_policy_is_shown_with_its_description(browser) {
+    const page = await browser.openLive("policies/sequential");
+    await shows(page, "#description-sequential", "A chain of models");
+    await shows(page, "[aria-label=Labels]", "The request went through the stages.");
+    await shows(page, "[aria-label=Settings]", "stages[].max_output_tokens");
+    await shows(page, "[aria-label=Settings]", 'one of "quality", "cost", "speed"');
+
+    // Text of authors is never markup.
+    await page.goto(page.url().replace("sequential", "other"));
+    await shows(page, "#description-other", "<img src=x onerror=alert(1)>");
+    await shows(page, "[aria-label=Labels]", "<b>always</b>");
+    await shows(page, ".objection", "`settings.type`");
+    assert.equal(await page.locator("main img, main b, main a[href^='javascript']").count(), 0);
+  },
+
   async a_trial_is_ended(browser) {
     await api("/admin/routes/main/trial", "PUT", { policy: "other", mode: "canary", percent: 10 });
     const page = await browser.openLive("routes/main");

@@ -48,6 +48,7 @@ static FILES: &[PageFile] = files![
     "chart.js",
     "decision.js",
     "decisions.js",
+    "description.js",
     "dialog.js",
     "dom.js",
     "explain.js",

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use pointsman_admin_api::{
-    ChosenVersion, OverrideKind, PolicyList, PolicyStatus, RejectedVersion, VersionStats,
+    ChosenVersion, DeclaredAnswer, DescriptionStatus, OverrideKind, PolicyList, PolicyStatus,
+    RejectedVersion, SettingStatus, VersionStats,
 };
 use pointsman_config as config;
 use pointsman_domain::ids::PolicyName;
-use pointsman_policy::{Grants, Isolation, PolicyStatsSummary, SlotStatus};
+use pointsman_policy::description::{self, SettingRow};
+use pointsman_policy::{Grants, Isolation, PolicyStatsSummary, SelfDescription, SlotStatus};
 use pointsman_serving::rollout;
 use pointsman_serving::rollout::state::{OverrideKind as StoredOverride, VersionOverride};
 use pointsman_serving::snapshot::{Snapshot, UnavailablePolicy};
@@ -21,7 +23,7 @@ use super::{Admin, found, reload, routes};
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Json<PolicyList> {
     let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
     let policies = snapshot.config.policies.iter();
-    let policies = policies.filter_map(|policy| status(&snapshot, &state, policy)).collect();
+    let policies = policies.filter_map(|policy| described(&snapshot, &state, policy)).collect();
     Json(PolicyList { policies, last_reload: admin.reloader.last().as_ref().map(reload::report) })
 }
 
@@ -32,8 +34,50 @@ pub(super) async fn one(
 ) -> Result<Json<PolicyStatus>, AdminError> {
     let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
     let name = PolicyName::new(name);
-    let policy = snapshot.config.policy(&name).and_then(|policy| status(&snapshot, &state, policy));
+    let policy = snapshot.config.policy(&name).and_then(|policy| described(&snapshot, &state, policy));
     Ok(Json(found(policy, || format!("there is no policy `{name}`"))?))
+}
+
+/// Returns the status with the description of the active version.
+fn described(
+    snapshot: &Snapshot,
+    state: &rollout::RolloutState,
+    policy: &config::Policy,
+) -> Option<PolicyStatus> {
+    let active = snapshot.slots.get(&policy.spec.name).map(|slot| slot.active());
+    let description = active.as_ref().and_then(|active| description(active.description()));
+    Some(PolicyStatus { description, ..status(snapshot, state, policy)? })
+}
+
+/// Returns what the file of a policy says about it, if it says anything.
+fn description(read: &SelfDescription) -> Option<DescriptionStatus> {
+    if *read == SelfDescription::default() {
+        return None;
+    }
+    let content = read.content.clone().unwrap_or_default();
+    let answers = |answers: Vec<description::DeclaredAnswer>| {
+        answers
+            .into_iter()
+            .map(|answer| DeclaredAnswer { name: answer.name, meaning: answer.meaning })
+            .collect()
+    };
+    let setting = |row: SettingRow| SettingStatus {
+        name: row.name,
+        expected: row.expected,
+        required: row.required,
+        default: row.default,
+        description: row.description,
+    };
+    Some(DescriptionStatus {
+        title: content.title,
+        description: content.description,
+        homepage: content.homepage,
+        license: content.license,
+        labels: answers(content.labels),
+        refusals: answers(content.refusals),
+        settings: read.settings_rows().into_iter().map(setting).collect(),
+        problems: read.problems.iter().map(ToString::to_string).collect(),
+    })
 }
 
 pub(super) fn status(
