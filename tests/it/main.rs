@@ -58,6 +58,7 @@ mod overview;
 mod packaged_sdk;
 mod page;
 mod policy_command;
+mod policy_description;
 mod policy_failures;
 mod policy_inspection;
 mod policy_state;
