@@ -18,6 +18,8 @@ fn importing(imports: &[(&str, &[&str])]) -> Inspection {
         sha256: String::new(),
         role: Role::Router,
         contract: String::new(),
+        description: None,
+        description_problems: Vec::new(),
         sdk: None,
         languages: Vec::new(),
         tools: Vec::new(),
