@@ -94,6 +94,7 @@ impl Judge {
     }
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Judge, orchestrator);
 
 #[cfg(test)]

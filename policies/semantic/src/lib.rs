@@ -179,6 +179,7 @@ impl Semantic {
     }
 }
 
+pointsman_sdk::describe!(include_str!("../description.json"));
 export!(Semantic, orchestrator);
 
 #[cfg(test)]

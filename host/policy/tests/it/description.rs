@@ -45,7 +45,10 @@ async fn settings_are_held_against_the_schema_before_the_policy_is_compiled() {
     let error = runtime().respecify(&policy, misfit()).unwrap_err();
     assert!(matches!(error, LoadError::SettingsSchema(_)) && error.to_string() == expected, "{error}");
     // The policy itself judges what fits the schema.
-    assert!(load_error(spec_with(r#"{"lable":1}"#), &described()).starts_with("the policy refuses its settings: "));
+    assert!(
+        load_error(spec_with(r#"{"lable":1}"#), &described())
+            .starts_with("the policy refuses its settings: ")
+    );
 }
 
 #[test]
