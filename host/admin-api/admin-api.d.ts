@@ -58,6 +58,22 @@ export type DecisionSummary = {
   tasks: number | null;
 };
 
+export type DeclaredAnswer = {
+  meaning: string;
+  name: string;
+};
+
+export type DescriptionStatus = {
+  description?: string | null;
+  homepage?: string | null;
+  labels: DeclaredAnswer[];
+  license?: string | null;
+  problems: string[];
+  refusals: DeclaredAnswer[];
+  settings: SettingStatus[];
+  title: string;
+};
+
 export type ErrorDetail = {
   code: string | null;
   message: string;
@@ -196,6 +212,7 @@ export type PolicyStatus = {
   active_record: VersionStats;
   chosen?: (ChosenVersion | null);
   decisions: number;
+  description?: (DescriptionStatus | null);
   failures: [string, number][];
   grants: string[];
   holds?: HoldStatus[];
@@ -270,6 +287,14 @@ export type RouteOverview = {
   requests: number;
   trial?: (TrialStatus | null);
   version: string;
+};
+
+export type SettingStatus = {
+  default?: string | null;
+  description?: string | null;
+  expected: string;
+  name: string;
+  required: boolean;
 };
 
 export type SpanCounts = {
