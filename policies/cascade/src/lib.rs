@@ -54,6 +54,9 @@ impl Orchestrator for Cascade {
 
     fn plan(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Step, Refusal> {
         let able = ladder::able(request, candidates)?;
+        if request.operation != "chat" {
+            return Ok(routed(able, "cascade:routed", "only answers to a chat are checked"));
+        }
         if request.needs.contains(Abilities::TOOLS) {
             return Ok(routed(able, "cascade:tools", "calls of tools are not checked"));
         }

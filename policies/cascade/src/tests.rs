@@ -241,3 +241,11 @@ fn a_state_that_is_not_its_own_is_an_internal_failure() {
         assert!(matches!(answer, Err(Refusal::Internal(_))), "{answer:?}");
     }
 }
+
+#[test]
+fn what_is_no_chat_is_routed() {
+    let embedding = Request { operation: "embedding".to_owned(), ..request() };
+    let done = Gateway::new().orchestrate::<Cascade>(&embedding, &models(), |_| unreachable!()).unwrap();
+    assert!(matches!(done.ending, Ending::Routed(_)));
+    assert_eq!(done.label, "cascade:routed");
+}

@@ -57,6 +57,9 @@ impl Orchestrator for Collaborate {
 
     fn plan(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Step, Refusal> {
         let able = choose::able(request, candidates)?;
+        if request.operation != "chat" {
+            return Ok(routed(able, "collaborate:routed", "only a chat is answered together"));
+        }
         if request.needs.contains(Abilities::TOOLS) {
             return Ok(routed(able, "collaborate:tools", "only the answering model is given the tools"));
         }

@@ -268,3 +268,11 @@ fn a_state_that_is_not_its_own_is_refused() {
     let answer = policy.resume(&request(), &models(), state, &[]);
     assert!(matches!(answer, Err(Refusal::NoCandidate(_))), "{answer:?}");
 }
+
+#[test]
+fn what_is_no_chat_is_routed() {
+    let embedding = Request { operation: "embedding".to_owned(), ..request() };
+    let done = gateway("{}").orchestrate::<Collaborate>(&embedding, &models(), |_| unreachable!()).unwrap();
+    assert!(matches!(done.ending, Ending::Routed(_)));
+    assert_eq!(done.label, "collaborate:routed");
+}

@@ -58,6 +58,9 @@ impl Orchestrator for Parallel {
 
     fn plan(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Step, Refusal> {
         let models = Models::of(request, candidates)?;
+        if request.operation != "chat" {
+            return models.routed("parallel:routed", "only a chat has parts");
+        }
         if request.needs.contains(Abilities::TOOLS) {
             return models.routed("parallel:tools", "parts are not given the tools");
         }

@@ -289,3 +289,12 @@ fn a_state_that_is_not_its_own_is_an_internal_failure() {
         assert!(matches!(answer, Err(Refusal::Internal(_))), "{answer:?}");
     }
 }
+
+#[test]
+fn what_is_no_chat_is_routed() {
+    let embedding = Request { operation: "embedding".to_owned(), ..request() };
+    let gateway = Gateway::new().user(LIST);
+    let done = gateway.orchestrate::<Parallel>(&embedding, &models(), |_| unreachable!()).unwrap();
+    assert!(matches!(done.ending, Ending::Routed(_)));
+    assert_eq!(done.label, "parallel:routed");
+}
