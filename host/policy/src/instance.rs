@@ -20,13 +20,12 @@ use crate::decision::{DecisionInput, PolicyAnswer};
 use crate::engine::FIRST_YIELD_TICKS;
 use crate::failure::PolicyFailure;
 use crate::sandbox::{CallContext, HostCallsExceeded, StoreData};
+use crate::trace::TraceRecorder;
 
 /// Bytes that one call may hand to the host. An honest answer for a thousand candidates has 30 KiB.
 const MAX_BYTES_TO_HOST: usize = 256 << 10;
 /// The same for an orchestrating policy, whose plans contain text for models.
 const MAX_PLAN_BYTES_TO_HOST: usize = 2 << 20;
-/// Fuel of an instance whose instructions are counted: more than any deadline lets it use.
-const FUEL: u64 = u64::MAX;
 /// Concurrent resource handles. Only WASI has resources.
 const MAX_RESOURCE_HANDLES: usize = 1_000;
 /// Bytes of the message of a trap or an error that are kept.
@@ -141,6 +140,12 @@ impl Instance {
     pub(crate) fn begin_call(&mut self, call: CallContext) {
         self.store.data_mut().begin_call(call);
         self.store.set_epoch_deadline(FIRST_YIELD_TICKS);
+        refuel(&mut self.store);
+    }
+
+    /// Records what the policy does in the call that was prepared.
+    pub(crate) fn record(&mut self, trace: TraceRecorder) {
+        self.store.data_mut().record(trace);
     }
 
     /// Calls the policy for a decision on the input that the instance was created with.
@@ -210,9 +215,11 @@ impl Instance {
         self.call(rate, (Rating::from(rating),)).await
     }
 
-    /// Returns the instructions executed since the instance was created, if they are counted.
+    /// Returns the instructions executed for this call, if they are counted; for the first call of an
+    /// instance with those of its creation.
     pub(crate) fn fuel_used(&self) -> Option<u64> {
-        self.store.get_fuel().ok().map(|left| FUEL - left)
+        let left = self.store.get_fuel().ok()?;
+        self.store.data().fuel().map(|fuel| fuel.saturating_sub(left))
     }
 
     /// Returns the bytes of linear memory.
@@ -267,12 +274,17 @@ pub(crate) fn new_store(engine: &Engine, data: StoreData) -> Store<StoreData> {
     store.epoch_deadline_callback(|mut store| store.data_mut().charge_tick());
     store.set_epoch_deadline(FIRST_YIELD_TICKS);
     store.set_hostcall_fuel(MAX_BYTES_TO_HOST);
-    if store.data().counts_fuel() {
-        // Fails only for an engine that does not count. Time limits the call, not fuel.
-        let _ = store.set_fuel(FUEL);
-    }
+    refuel(&mut store);
     store.set_max_component_handles(MAX_RESOURCE_HANDLES);
     store
+}
+
+/// Gives a store the fuel of one call, if instructions are counted.
+fn refuel(store: &mut Store<StoreData>) {
+    if let Some(fuel) = store.data().fuel() {
+        // Fails only for an engine that does not count.
+        let _ = store.set_fuel(fuel);
+    }
 }
 
 pub(crate) async fn instantiate(
@@ -295,7 +307,7 @@ fn failure(error: &wasmtime::Error, data: &StoreData) -> PolicyFailure {
         PolicyFailure::Saturated
     } else if error.is::<HostCallsExceeded>() {
         PolicyFailure::HostCalls
-    } else if trap == Some(&Trap::Interrupt) {
+    } else if matches!(trap, Some(Trap::Interrupt | Trap::OutOfFuel)) {
         PolicyFailure::Deadline
     } else if data.memory_denied() {
         PolicyFailure::Memory

@@ -14,6 +14,7 @@ use crate::code::sha256;
 use crate::deadline::Deadline;
 use crate::decision::{DecisionInput, PolicyAnswer};
 use crate::description::SelfDescription;
+use crate::engine::FuelCounting;
 use crate::failure::PolicyFailure;
 use crate::instance::{Exports, Instance};
 use crate::runtime::{Runtime, SlowLaneLimit};
@@ -21,7 +22,6 @@ use crate::sandbox::{CallContext, PolicyContext, StoreData};
 use crate::spec::{Isolation, PolicySpec};
 use crate::stats::PolicyStats;
 use crate::timings::DecisionTimings;
-use crate::trace::TraceRecorder;
 
 mod examination;
 
@@ -97,7 +97,7 @@ impl Policy {
         state: Option<Arc<PolicyState>>,
     ) -> Self {
         let LoadedCode { digest, component, template, exports, description } = code;
-        let fuel = runtime.config().fuel;
+        let fuel = (runtime.config().fuel == FuelCounting::On).then_some(runtime.config().fuel_limit);
         let context = Arc::new(PolicyContext::new(&spec, state, runtime.log_rate(&spec.name), fuel));
         let stats = Arc::new(PolicyStats::new(runtime.change_notifier()));
         let version = format!("{}@{}", spec.name, digest.short());
@@ -343,16 +343,20 @@ impl LoadedPolicy {
     }
 
     async fn check_out(&self, call: CallContext) -> Result<Instance, PolicyFailure> {
-        let idle = match self.spec.isolation {
-            Isolation::Fresh => None,
-            Isolation::Warm { .. } => self.idle().pop(),
-        };
-        match idle {
-            Some(IdleInstance { mut instance, _permit }) => {
+        match self.take_idle() {
+            Some(mut instance) => {
                 instance.begin_call(call);
                 Ok(instance)
             }
             None => self.instantiate(call).await,
+        }
+    }
+
+    /// Takes an idle instance, if instances are kept.
+    fn take_idle(&self) -> Option<Instance> {
+        match self.spec.isolation {
+            Isolation::Fresh => None,
+            Isolation::Warm { .. } => self.idle().pop().map(|idle| idle.instance),
         }
     }
 
@@ -378,17 +382,6 @@ impl LoadedPolicy {
     /// Creates an instance whose failures quote its own error lines: it sees no content of clients.
     async fn instantiate_for_gate(&self, call: CallContext) -> Result<Instance, PolicyFailure> {
         let data = StoreData::new(Arc::clone(&self.context), call).quoting_errors();
-        Instance::new(&self.template, &self.exports, data).await
-    }
-
-    /// Creates an instance whose calls are recorded.
-    async fn instantiate_examined(
-        &self,
-        input: &DecisionInput,
-        trace: TraceRecorder,
-    ) -> Result<Instance, PolicyFailure> {
-        let call = CallContext::decision(input);
-        let data = StoreData::new(Arc::clone(&self.context), call).quoting_errors().recording(trace);
         Instance::new(&self.template, &self.exports, data).await
     }
 

@@ -43,6 +43,9 @@ pub struct RuntimeConfig {
     pub fuel: FuelCounting,
     /// Reuse of the native code of functions, in this process.
     pub functions: FunctionReuse,
+    /// Most executed instructions of one call, if they are counted: a limit on time that is the same on
+    /// every machine. A call that reaches it fails as one that runs past its deadline.
+    pub fuel_limit: u64,
 }
 
 impl Default for RuntimeConfig {
@@ -55,6 +58,7 @@ impl Default for RuntimeConfig {
             cache: None,
             fuel: FuelCounting::Off,
             functions: FunctionReuse::Off,
+            fuel_limit: u64::MAX,
         }
     }
 }

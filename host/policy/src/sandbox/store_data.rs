@@ -14,7 +14,7 @@ use super::capability::wasi::Wasi;
 use super::memory::MemoryMeter;
 use crate::contract::saturating_u32;
 use crate::decision::{DecisionInput, StateUse};
-use crate::engine::{FIRST_YIELD_TICKS, FuelCounting, TICK};
+use crate::engine::{FIRST_YIELD_TICKS, TICK};
 use crate::log_rate::LogRate;
 use crate::spec::{Grants, HostCalls, Limits, PolicySpec};
 use crate::trace::{ImportCall, TraceRecorder};
@@ -32,7 +32,8 @@ pub(crate) struct PolicyContext {
     /// Largest linear memory of any instance so far, in bytes.
     peak_memory: AtomicUsize,
     pub(super) log_rate: Arc<LogRate>,
-    fuel: FuelCounting,
+    /// Instructions that one call may execute; `None` if they are not counted.
+    fuel: Option<u64>,
 }
 
 impl PolicyContext {
@@ -40,7 +41,7 @@ impl PolicyContext {
         spec: &PolicySpec,
         state: Option<Arc<PolicyState>>,
         log_rate: Arc<LogRate>,
-        fuel: FuelCounting,
+        fuel: Option<u64>,
     ) -> Self {
         let ticks = spec.limits.deadline.as_nanos().div_ceil(TICK.as_nanos());
         Self {
@@ -64,6 +65,11 @@ impl PolicyContext {
     /// Running time of one call, in ticks.
     pub(crate) fn deadline_ticks(&self) -> u64 {
         self.deadline_ticks
+    }
+
+    /// Returns whether failures may quote error lines: those of a policy that reads no content.
+    fn quotes_errors(&self) -> bool {
+        !self.grants.intersects(Grants::PROMPT | Grants::OUTPUTS)
     }
 
     /// Log lines that were dropped, over all versions of the policy.
@@ -174,7 +180,7 @@ impl StoreData {
             content: ContentAllowance::new(&policy.limits),
             log: LogAllowance::default(),
             memory: MemoryMeter::new(policy.limits.memory_bytes),
-            quotes_errors: !policy.grants.intersects(Grants::PROMPT | Grants::OUTPUTS),
+            quotes_errors: policy.quotes_errors(),
             policy,
             input,
             state_use,
@@ -191,10 +197,10 @@ impl StoreData {
         self
     }
 
-    /// Records what the policy does.
-    pub(crate) fn recording(mut self, trace: TraceRecorder) -> Self {
+    /// Records what the policy does in this call, whose failures may quote its error lines.
+    pub(crate) fn record(&mut self, trace: TraceRecorder) {
         self.trace = Some(trace);
-        self
+        self.quotes_errors = true;
     }
 
     /// Records a call of an imported function, if this call is examined.
@@ -216,9 +222,9 @@ impl StoreData {
         self.errors.quote()
     }
 
-    /// Returns whether compiled code counts its instructions.
-    pub(crate) fn counts_fuel(&self) -> bool {
-        self.policy.fuel == FuelCounting::On
+    /// Returns the instructions that a call may execute; `None` if they are not counted.
+    pub(crate) fn fuel(&self) -> Option<u64> {
+        self.policy.fuel
     }
 
     /// Returns the bytes of linear memory in use.
@@ -236,6 +242,8 @@ impl StoreData {
         self.log = LogAllowance::default();
         self.memory.reset_denied();
         self.errors = ErrorLines::default();
+        self.quotes_errors = self.policy.quotes_errors();
+        self.trace = None;
         self.input = input;
     }
 

@@ -1,15 +1,22 @@
 //! Examined calls: traces, counted instructions, and the words of a policy that traps.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
+use pointsman_domain::ids::ModelId;
 use pointsman_domain::model::Modalities;
+use pointsman_domain::money::Picodollars;
+use pointsman_domain::outcome::{Outcome, RequestEnd};
 use pointsman_domain::prompt::{ContentPart, Prompt};
-use pointsman_guests::{HOSTILE, Misdeed, READER, misbehaving, misbehaving_at_once, planned};
+use pointsman_domain::rating::Rating;
+use pointsman_domain::usage::Usage;
+use pointsman_guests::{HOSTILE, Misdeed, READER, RECORDER, misbehaving, misbehaving_at_once, planned};
 use pointsman_guests::{PLANNER, Planned, Shape};
 use pointsman_policy::{
-    ChildCompiler, Code, Compiler, DecisionInput, FuelCounting, Grants, LogLevel, Policy, PolicyFailure,
-    PolicySpec, Runtime, RuntimeConfig,
+    ChildCompiler, Code, Compiler, DecisionInput, FuelCounting, Grants, Isolation, LogLevel, Policy,
+    PolicyFailure, PolicySpec, Runtime, RuntimeConfig,
 };
+use pointsman_state::StateAccess;
 
 use crate::support::{input, label, load, load_error, reason, spec, spec_with};
 
@@ -121,7 +128,7 @@ async fn a_child_compiles_code_that_counts() {
     let child = ChildCompiler {
         program: env!("CARGO_BIN_EXE_pointsman-compile").into(),
         arguments: Vec::new(),
-        timeout: std::time::Duration::from_secs(60),
+        timeout: Duration::from_secs(60),
         memory_bytes: 1 << 30,
         processes: 1,
     };
@@ -136,7 +143,7 @@ async fn a_child_compiles_code_that_counts() {
 #[tokio::test]
 async fn an_examined_call_that_loops_ends_with_its_trace() {
     let mut spec = spec_with(&misbehaving(Misdeed::LoopInRoute));
-    spec.limits.deadline = std::time::Duration::from_millis(50);
+    spec.limits.deadline = Duration::from_millis(50);
     let policy = counting(spec, HOSTILE);
     let examined = policy.examine(input(2), None).await;
     assert!(
@@ -180,4 +187,54 @@ async fn a_policy_that_may_read_content_is_quoted_only_where_there_is_none() {
     assert!(!failure.contains("as asked") && failure.contains("unreachable"), "{failure}");
     let examined = policy.examine(with_prompt(), None).await;
     assert!(examined.answer.unwrap_err().to_string().contains("as asked"));
+}
+
+#[tokio::test]
+async fn a_warm_policy_is_examined_in_the_instance_that_it_keeps() {
+    let isolation = Isolation::Warm { recycle_after: 10, instances: 1 };
+    let policy = counting(PolicySpec { isolation, ..spec() }, RECORDER);
+    let first = policy.examine(input(2), None).await;
+    let outcome = Outcome {
+        id: "a".to_owned(),
+        label: "any".to_owned(),
+        ending: RequestEnd::Answered,
+        model: None,
+        attempts: 1,
+        usage: Usage::default(),
+        cost: Picodollars::ZERO,
+        first_token: None,
+        latency: Duration::ZERO,
+        error: None,
+        fault: None,
+    };
+    let observed = policy.examine_outcome(outcome, StateAccess::default()).await.unwrap();
+    assert_eq!(observed.answer, Ok(()));
+    assert_eq!(observed.fuel.unwrap().start, 0, "a kept instance is not started again");
+    assert!(observed.fuel.unwrap().call > 0);
+    let second = policy.examine(input(2), None).await;
+    assert!(second.fuel.unwrap().total() < 2 * first.fuel.unwrap().total(), "each call has its own count");
+    assert_eq!(
+        [label(first.answer), label(second.answer)],
+        ["decision-1:outcomes-0", "decision-2:outcomes-1"]
+    );
+    let rating = Rating {
+        decision: "a".to_owned(),
+        label: "any".to_owned(),
+        model: ModelId::new("a/b"),
+        score: 1.0,
+        name: None,
+    };
+    assert!(policy.examine_rating(rating, StateAccess::default()).await.is_none(), "it takes none");
+}
+
+#[tokio::test]
+async fn a_call_ends_at_the_limit_on_its_instructions() {
+    let config = RuntimeConfig { concurrent_decisions: 2, idle_instances: 1, ..RuntimeConfig::default() };
+    let config = RuntimeConfig { fuel: FuelCounting::On, fuel_limit: 1_000_000, ..config };
+    let runtime = Runtime::new(config).unwrap();
+    let code = Code::new(HOSTILE.to_vec());
+    let policy = runtime.load(spec_with(&misbehaving(Misdeed::LoopInRoute)), &code).unwrap();
+    let examined = policy.examine(input(2), None).await;
+    assert_eq!(examined.answer, Err(PolicyFailure::Deadline));
+    assert_eq!(examined.fuel.unwrap().total(), 1_000_000);
 }
