@@ -6,6 +6,7 @@
 
 pub mod content;
 pub mod document;
+pub mod earlier;
 pub mod folder;
 pub mod format;
 pub mod input;

@@ -5,7 +5,7 @@ use pointsman_state::PolicyState;
 use serde::Serialize;
 
 use crate::case::format::{Expectation, ExpectedPlan, ExpectedTask, KindAndText};
-use crate::execution::{RequestRun, Stopped};
+use crate::execution::{EarlierRun, RequestRun, Stopped};
 use crate::observed::{Observed, ObservedPlan, ObservedTask};
 
 /// Largest difference of probabilities that count as equal.
@@ -23,6 +23,7 @@ pub struct Difference {
 }
 
 /// Actions of a policy for a request, as far as cases compare them.
+#[derive(Default)]
 pub struct Evidence<'a> {
     /// Answers in order.
     pub observed: &'a [Observed],
@@ -34,18 +35,28 @@ pub struct Evidence<'a> {
     pub stopped: Option<&'a Stopped>,
     /// State that the policy keeps.
     pub kept: Option<&'a PolicyState>,
+    /// Calls before the request.
+    pub earlier: &'a [EarlierRun],
 }
 
 impl<'a> Evidence<'a> {
     /// Collects the evidence of a run, whose answers were described.
     pub fn new(run: &'a RequestRun, observed: &'a [Observed], traces: &'a [&'a CallTrace]) -> Self {
-        Self { observed, traces, fuel: run.fuel(), stopped: run.stopped.as_ref(), kept: run.kept() }
+        Self {
+            observed,
+            traces,
+            fuel: run.fuel(),
+            stopped: run.stopped.as_ref(),
+            kept: run.kept(),
+            earlier: &run.earlier,
+        }
     }
 }
 
 /// Returns all differences.
 pub fn differences(expected: &Expectation, evidence: &Evidence<'_>) -> Vec<Difference> {
     let mut found = Differences { prefix: String::new(), found: Vec::new() };
+    found.earlier(evidence.earlier);
     for (number, step) in expected.steps.iter().enumerate() {
         found.prefix = format!("steps[{number}].");
         match (evidence.observed.get(number), evidence.traces.get(number)) {
@@ -220,6 +231,16 @@ impl Differences {
             if let Some(call) = called(name) {
                 let actual = format!("called: {}.{}({})", call.interface, call.function, call.arguments);
                 self.add("never_calls", name, &actual);
+            }
+        }
+    }
+
+    /// A call before the request may give any answer, but not fail.
+    fn earlier(&mut self, calls: &[EarlierRun]) {
+        for (number, call) in calls.iter().enumerate() {
+            if let Some(failure) = &call.failure {
+                let what = format!("earlier[{number}].{}", call.kind);
+                self.add(&what, "an answer", &format!("{}: {failure}", failure.reason()));
             }
         }
     }

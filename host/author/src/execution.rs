@@ -11,10 +11,11 @@ use pointsman_domain::money::Picodollars;
 use pointsman_domain::plan::{Continuation, Plan, PlanStep, Task, TaskResult};
 use pointsman_domain::prompt::tokens_of_text;
 use pointsman_domain::usage::Usage;
-use pointsman_policy::{DecisionInput, Examination, Policy, PolicyAnswer};
-use pointsman_state::{PolicyState, WriteError};
+use pointsman_policy::{CallTrace, DecisionInput, Examination, FuelUse, Policy, PolicyAnswer, PolicyFailure};
+use pointsman_state::{PolicyState, StateAccess, WriteError};
 
-use crate::case::format::TaskOutcome;
+use crate::case::format::{EarlierCall, TaskOutcome};
+use crate::case::{Case, earlier, input};
 use crate::subject::Sandbox;
 
 /// Finish reason of outputs that state none.
@@ -27,12 +28,33 @@ pub struct RequestRun {
     pub input: DecisionInput,
     /// Calls in order. Never empty.
     pub calls: Vec<Examination>,
+    /// Calls before the request.
+    pub earlier: Vec<EarlierRun>,
     /// Results of tasks so far, by number.
     pub results: Vec<TaskResult>,
     /// Reason why the last answer is not the end of the request, if it is not.
     pub stopped: Option<Stopped>,
     /// State that the policy keeps, if it keeps any.
     kept: Option<Arc<PolicyState>>,
+}
+
+/// A call before the request of a case.
+#[derive(Clone, Debug)]
+pub struct EarlierRun {
+    /// `request`, `outcome` or `rating`.
+    pub kind: &'static str,
+    /// Failure of the policy, if it failed.
+    pub failure: Option<PolicyFailure>,
+    /// Imported functions that it called, and lines that it logged.
+    pub trace: CallTrace,
+    /// Executed instructions, if they were counted.
+    pub fuel: Option<FuelUse>,
+}
+
+impl<T> From<(&'static str, Examination<T>)> for EarlierRun {
+    fn from((kind, call): (&'static str, Examination<T>)) -> Self {
+        Self { kind, failure: call.answer.err(), trace: call.trace, fuel: call.fuel }
+    }
 }
 
 /// The reason why a request was not carried on.
@@ -102,6 +124,41 @@ pub fn set_state(policy: &Policy, values: Option<&BTreeMap<String, String>>) -> 
     state.replace(values.map(|(key, value)| (key.as_str(), Bytes::copy_from_slice(value.as_bytes()))))
 }
 
+/// Runs a case: sets the values that the policy keeps, makes the earlier calls, and runs the request. No
+/// instance of an earlier case is used.
+///
+/// # Errors
+/// Fails if the gateway would reject a value of the state.
+pub fn execute_case(sandbox: &Sandbox, policy: &Policy, case: &Case) -> Result<RequestRun, WriteError> {
+    set_state(policy, case.state.as_ref())?;
+    policy.drop_idle_instances();
+    let calls = case.earlier.iter().filter_map(|call| execute_earlier(sandbox, policy, case, call));
+    let earlier = calls.collect();
+    let input = input::decision_input(case, policy.orchestrates());
+    Ok(RequestRun { earlier, ..execute(sandbox, policy, input, &case.tasks) })
+}
+
+/// Makes an earlier call. `None` for an event that the policy does not take.
+fn execute_earlier(
+    sandbox: &Sandbox,
+    policy: &Policy,
+    case: &Case,
+    call: &EarlierCall,
+) -> Option<EarlierRun> {
+    if let Some(request) = &call.request {
+        let candidates = call.candidates.as_ref().or(case.candidates.as_ref());
+        let candidates = candidates.map(Vec::as_slice).unwrap_or_default();
+        let input = input::input_of(request, candidates, None, policy.orchestrates());
+        return Some(("request", sandbox.wait(policy.examine(input, None))).into());
+    }
+    if let Some(outcome) = &call.outcome {
+        let examined = policy.examine_outcome(earlier::outcome(outcome), StateAccess::default());
+        return sandbox.wait(examined).map(|call| ("outcome", call).into());
+    }
+    let rating = earlier::rating(call.rating.as_ref()?);
+    sandbox.wait(policy.examine_rating(rating, StateAccess::default())).map(|call| ("rating", call).into())
+}
+
 /// Runs a request to the end that the stated results of tasks allow.
 pub fn execute(
     sandbox: &Sandbox,
@@ -113,7 +170,8 @@ pub fn execute(
     let mut stated = StatedResults { outcomes, used: vec![false; outcomes.len()] };
     let kept = policy.state().cloned();
     let (calls, results) = (Vec::new(), Vec::new());
-    let mut run = RequestRun { input: input.clone(), calls, results, stopped: None, kept };
+    let earlier = Vec::new();
+    let mut run = RequestRun { input: input.clone(), calls, earlier, results, stopped: None, kept };
     let mut next = input;
     let mut state: Option<Vec<u8>> = None;
     loop {

@@ -13,7 +13,8 @@ use pointsman_policy::{
 use pointsman_terminal::CommandError;
 
 use crate::Toolbox;
-use crate::case::words::GrantName;
+use crate::case::words::{self, GrantName, IsolationName};
+use crate::case::{Case, input};
 
 /// Prefix of the names of built-in policies.
 const BUILTIN: &str = "builtin:";
@@ -21,6 +22,21 @@ const BUILTIN: &str = "builtin:";
 const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Concurrent calls of a command.
 const CONCURRENT_CALLS: u32 = 2;
+
+/// Limits of a sandbox.
+#[derive(Clone, Copy, Debug)]
+pub struct SandboxLimits {
+    /// Most executed instructions of one call, if they are counted.
+    pub fuel: u64,
+    /// Calls that may be under way.
+    pub concurrent_calls: u32,
+}
+
+impl Default for SandboxLimits {
+    fn default() -> Self {
+        Self { fuel: u64::MAX, concurrent_calls: CONCURRENT_CALLS }
+    }
+}
 
 /// The sandbox of the gateway, and a thread that waits for calls in it.
 pub struct Sandbox {
@@ -55,13 +71,22 @@ impl Sandbox {
     /// # Errors
     /// Fails when address space or threads are missing, or the directory cannot be used.
     pub fn with(config: SandboxConfig) -> Result<Self, CommandError> {
+        Self::with_limits(config, SandboxLimits::default())
+    }
+
+    /// Starts a sandbox with other limits.
+    ///
+    /// # Errors
+    /// Fails as [`with`](Self::with) does.
+    pub fn with_limits(config: SandboxConfig, limits: SandboxLimits) -> Result<Self, CommandError> {
         let SandboxConfig { compiler, fuel, functions, cache } = config;
         let config = RuntimeConfig {
-            concurrent_decisions: CONCURRENT_CALLS,
-            idle_instances: CONCURRENT_CALLS,
+            concurrent_decisions: limits.concurrent_calls,
+            idle_instances: limits.concurrent_calls,
             compiler,
             cache,
             fuel,
+            fuel_limit: limits.fuel,
             functions,
             ..RuntimeConfig::default()
         };
@@ -164,10 +189,26 @@ pub struct LoadOptions {
     pub isolation: Isolation,
 }
 
+impl LoadOptions {
+    /// Returns the options of a case.
+    pub fn of_case(case: &Case) -> Self {
+        Self {
+            settings: case
+                .settings
+                .as_ref()
+                .map_or_else(|| "{}".to_owned(), |settings| serde_json::json!(settings).to_string()),
+            grants: case.grants.as_deref().map(words::grants),
+            limits: input::limits(case.limits),
+            isolation: case.isolation.map(IsolationName::value).unwrap_or_default(),
+        }
+    }
+}
+
 /// Policies of one file, compiled once and loaded once for each set of options.
 pub struct Subject<'s> {
     sandbox: &'s Sandbox,
     file: &'s PolicyFile,
+    name: PolicyName,
     loaded: Vec<(LoadOptions, Arc<Policy>)>,
 }
 
@@ -177,7 +218,13 @@ const MAX_LOADED: usize = 16;
 impl<'s> Subject<'s> {
     /// Wraps a file. Nothing is loaded yet.
     pub fn new(sandbox: &'s Sandbox, file: &'s PolicyFile) -> Self {
-        Self { sandbox, file, loaded: Vec::new() }
+        Self { sandbox, file, name: file.name(), loaded: Vec::new() }
+    }
+
+    /// Wraps a file for one of several threads. Policies that keep state have one for each number.
+    pub fn numbered(sandbox: &'s Sandbox, file: &'s PolicyFile, number: usize) -> Self {
+        let name = PolicyName::new(format!("{}-{number}", file.name()));
+        Self { name, ..Self::new(sandbox, file) }
     }
 
     /// Loads the policy with these options, through the gateway's load gate.
@@ -193,7 +240,7 @@ impl<'s> Subject<'s> {
             grants: options.grants.unwrap_or_else(|| self.file.needed_grants()),
             limits: options.limits,
             isolation: options.isolation,
-            ..PolicySpec::new(self.file.name())
+            ..PolicySpec::new(self.name.clone())
         };
         let policy = Arc::new(match self.loaded.first() {
             Some((_, compiled)) => self.sandbox.runtime.respecify(compiled, spec)?,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use pointsman_domain::names::nearest_name;
 
 use super::document::{self, InvalidFile, Syntax};
-use super::format::{CandidateEntry, CandidateFormat, Case, CaseFile, RequestFormat};
+use super::format::{CandidateEntry, CandidateFormat, Case, CaseFile, EarlierCall, RequestFormat};
 
 /// Name, without its end, of the file with what the cases of a folder share.
 const DEFAULTS: &str = "defaults";
@@ -225,11 +225,32 @@ fn complete(mut case: Case, shared: &CaseFile) -> Result<Case, InvalidFile> {
         None if shared.candidates.is_empty() => stand_ins(),
         None => shared.candidates.clone(),
     });
+    for (number, call) in case.earlier.iter_mut().enumerate() {
+        complete_earlier(call, shared).map_err(|mut problem| {
+            problem.message = format!("earlier[{number}]: {}", problem.message);
+            problem
+        })?;
+    }
     case.settings = case.settings.or_else(|| shared.settings.clone());
     case.state = case.state.or_else(|| shared.state.clone());
     case.grants = case.grants.or_else(|| shared.grants.clone());
     case.limits = case.limits.or(shared.limits);
     Ok(case)
+}
+
+/// Adds what an earlier request shares with others.
+fn complete_earlier(call: &mut EarlierCall, shared: &CaseFile) -> Result<(), InvalidFile> {
+    if !call.is_one() {
+        return Err(InvalidFile::new("it is not one call")
+            .hint("state one of `request`, `outcome` and `rating`; `candidates` only with `request`"));
+    }
+    if let Some(request) = call.request.take() {
+        call.request = Some(request.over(&shared.request));
+    }
+    if let Some(own) = call.candidates.take() {
+        call.candidates = Some(resolve(own, &shared.candidates)?);
+    }
+    Ok(())
 }
 
 /// Replaces ids by the shared facts, and adds shared facts to those that are stated.

@@ -9,10 +9,12 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::words::{Ability, ContentKind, GrantName, OperationName};
+use super::words::{Ability, ContentKind, GrantName, IsolationName, OperationName};
 
+mod earlier;
 mod expectation;
 
+pub use earlier::{EarlierCall, OutcomeFormat, RatingFormat};
 pub use expectation::{Expectation, ExpectedPlan, ExpectedTask, KindAndText, Words};
 
 /// Members that cases of one file or folder share, and cases. In `defaults.toml` there are no cases.
@@ -65,6 +67,13 @@ pub struct Case {
     /// Limits on the policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<LimitsFormat>,
+    /// `warm` makes all calls of the case in one instance, as the configuration's `isolation = "warm"`
+    /// does. By default each call has a fresh one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<IsolationName>,
+    /// Calls that the policy got before the request, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierCall>,
     /// Results of the tasks of plans, by the name of the task. Several results of one name are used in
     /// order, and the last one for all further tasks of that name.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -28,11 +28,21 @@ const BACKEND: &str = "example";
 /// Creates a policy's input from a case. An orchestrating policy sees candidates that can serve a part
 /// of the request, after those that can serve it whole; so they are put in that order.
 pub fn decision_input(case: &Case, orchestrates: bool) -> DecisionInput {
-    let tools = case.request.tools.as_deref().unwrap_or_default();
-    let content = CaseContent::new(case.request.messages.as_ref(), tools);
-    let request = request_facts(&case.request, &content);
-    let mut candidates = candidates_of(case.candidates.as_deref().unwrap_or_default(), &request);
-    let whole = order(&mut candidates, &request, case.whole, orchestrates);
+    input_of(&case.request, case.candidates.as_deref().unwrap_or_default(), case.whole, orchestrates)
+}
+
+/// Creates a policy's input from a request and the models that the policy sees.
+pub fn input_of(
+    request: &RequestFormat,
+    candidates: &[CandidateEntry],
+    whole: Option<usize>,
+    orchestrates: bool,
+) -> DecisionInput {
+    let tools = request.tools.as_deref().unwrap_or_default();
+    let content = CaseContent::new(request.messages.as_ref(), tools);
+    let request = request_facts(request, &content);
+    let mut candidates = candidates_of(candidates, &request);
+    let whole = order(&mut candidates, &request, whole, orchestrates);
     DecisionInput {
         request: Arc::new(request),
         candidates: candidates.into(),

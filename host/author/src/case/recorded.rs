@@ -73,10 +73,23 @@ struct Visible {
 /// # Errors
 /// Fails if a file cannot be read. Lines that are no records are left out.
 pub fn load(path: &Path, policy: &Inspection, options: &LogOptions<'_>) -> Result<RecordedCases, CaseError> {
-    let visible = Visible::of(policy);
+    load_for(&[path], &[policy], options)
+}
+
+/// Reads the cases of several logs, with everything that any of several policies can see.
+///
+/// # Errors
+/// Fails as [`load`] does.
+pub fn load_for(
+    paths: &[&Path],
+    policies: &[&Inspection],
+    options: &LogOptions<'_>,
+) -> Result<RecordedCases, CaseError> {
+    let visible = policies.iter().map(|policy| Visible::of(policy)).fold(Visible::default(), Visible::or);
     let mut recorded = RecordedCases::default();
     let mut cases = VecDeque::new();
-    for file in files(path)? {
+    let files: Vec<Vec<PathBuf>> = paths.iter().map(|path| files(path)).collect::<Result<_, _>>()?;
+    for file in files.into_iter().flatten() {
         let unreadable =
             |error: std::io::Error| CaseError::Read { path: file.clone(), reason: error.to_string() };
         for record in RecordReader::open(&file).map_err(unreadable)? {
@@ -148,6 +161,15 @@ impl Visible {
             tools: imports("prompt", &["tool-names"]),
             outline: imports("outline", &["parts"]),
             state: imports("state", &["get", "list", "add"]),
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            text: self.text || other.text,
+            tools: self.tools || other.tools,
+            outline: self.outline || other.outline,
+            state: self.state || other.state,
         }
     }
 }

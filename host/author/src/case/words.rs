@@ -1,7 +1,8 @@
 //! Words of the case format for the flags and enums of the domain.
 
 use pointsman_domain::model::{Abilities, Modalities, Operation};
-use pointsman_policy::Grants;
+use pointsman_domain::outcome::RequestEnd;
+use pointsman_policy::{Grants, Isolation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,23 @@ words! {
     }
 }
 
+words! {
+    /// The end of a request.
+    StatusName => RequestEnd {
+        Answered => RequestEnd::Answered,
+        Failed => RequestEnd::Failed,
+        Cancelled => RequestEnd::Cancelled,
+    }
+}
+
+words! {
+    /// Sharing of instances between calls.
+    IsolationName => Isolation {
+        Fresh => Isolation::Fresh,
+        Warm => Isolation::Warm { recycle_after: u32::MAX, instances: 1 },
+    }
+}
+
 /// Returns the flags of a list of words.
 pub fn modalities(kinds: &[ContentKind]) -> Modalities {
     kinds.iter().map(|kind| kind.value()).collect()
@@ -102,6 +120,8 @@ mod tests {
         assert_eq!(grants(GrantName::ALL), Grants::all());
         let operations: Vec<Operation> = OperationName::ALL.iter().map(|name| name.value()).collect();
         assert_eq!(operations, Operation::ALL);
+        let ends: Vec<RequestEnd> = StatusName::ALL.iter().map(|name| name.value()).collect();
+        assert_eq!(ends, RequestEnd::ALL);
         for operation in OperationName::ALL {
             assert_eq!(serde_json::to_value(operation).unwrap(), operation.value().name());
         }

@@ -57,7 +57,7 @@ fn trace() -> CallTrace {
 fn found(expect: &str, observed: &[Observed], stopped: Option<&Stopped>) -> Vec<String> {
     let trace = trace();
     let traces: Vec<&CallTrace> = observed.iter().map(|_| &trace).collect();
-    let evidence = Evidence { observed, traces: &traces, fuel: Some(1_000), stopped, kept: None };
+    let evidence = Evidence { observed, traces: &traces, fuel: Some(1_000), stopped, ..Evidence::default() };
     let found = differences(&expectation(expect), &evidence);
     found.into_iter().map(|difference| difference.what).collect()
 }

@@ -12,7 +12,7 @@ use pointsman_terminal::{CommandError, Progress, print};
 
 use crate::Toolbox;
 use crate::case::format::{CandidateEntry, CandidateFormat, Case, Messages, RequestFormat};
-use crate::case::{folder, input, words};
+use crate::case::{folder, input};
 use crate::subject::{LoadOptions, PolicyFile, Sandbox, Subject, not_loadable};
 use crate::verb::run::settings_text;
 use crate::verb::source;
@@ -190,14 +190,10 @@ fn failed(policy: &Policy, failure: &PolicyFailure) -> CommandError {
 
 /// Returns the options under which a policy is measured.
 fn options(case: &Case, settings: Option<&str>, isolation: Isolation) -> Result<LoadOptions, CommandError> {
-    let settings = match settings {
-        Some(given) => settings_text(given)?,
-        None => {
-            case.settings.as_ref().map_or_else(|| "{}".to_owned(), |it| serde_json::json!(it).to_string())
-        }
-    };
-    let limits = Limits { deadline: DEADLINE, ..input::limits(case.limits) };
-    Ok(LoadOptions { settings, grants: case.grants.as_deref().map(words::grants), limits, isolation })
+    let of_case = LoadOptions::of_case(case);
+    let settings = settings.map_or(Ok(of_case.settings), settings_text)?;
+    let limits = Limits { deadline: DEADLINE, ..of_case.limits };
+    Ok(LoadOptions { settings, limits, isolation, ..LoadOptions::of_case(case) })
 }
 
 impl Measured {

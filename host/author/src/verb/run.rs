@@ -10,15 +10,15 @@ use clap::Args as ClapArgs;
 use pointsman_dialects::protocol::Protocol;
 use pointsman_dialects::request::ClientRequestScan;
 use pointsman_domain::request::RequestFacts;
-use pointsman_policy::{DecisionInput, FuelCounting, Isolation, Orchestration, StateUse};
+use pointsman_policy::{DecisionInput, FuelCounting, Orchestration, StateUse};
 use pointsman_terminal::{CommandError, Paint, print};
 use serde_json::json;
 
 use crate::Toolbox;
 use crate::case::folder::{self, LoadedCase};
-use crate::case::format::{Case, TaskOutcome};
-use crate::case::{document, input, words};
-use crate::execution::{RequestRun, execute, set_state};
+use crate::case::format::Case;
+use crate::case::{document, input};
+use crate::execution::{RequestRun, execute, execute_case, set_state};
 use crate::observed::Observed;
 use crate::subject::{LoadOptions, PolicyFile, Sandbox, Subject, not_loadable};
 use crate::verb::source;
@@ -82,12 +82,6 @@ enum Api {
     Messages,
 }
 
-/// A request that is run, and under which options.
-struct Request {
-    input: DecisionInput,
-    tasks: Vec<TaskOutcome>,
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -100,26 +94,19 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
         (Some(path), _) => the_case(path, args.name.as_deref())?.case,
         (None, candidates) => without_request(candidates.as_deref())?,
     };
-    let settings = match &args.settings {
-        Some(given) => settings_text(given)?,
-        None => case.settings.as_ref().map_or_else(|| "{}".to_owned(), |it| json!(it).to_string()),
-    };
-    let options = LoadOptions {
-        settings,
-        grants: case.grants.as_deref().map(words::grants),
-        limits: input::limits(case.limits),
-        isolation: Isolation::Fresh,
-    };
+    let mut options = LoadOptions::of_case(&case);
+    if let Some(given) = &args.settings {
+        options.settings = settings_text(given)?;
+    }
     let policy = subject.load(&options).map_err(|error| not_loadable(&file.source, &error))?;
-    let request = match &args.request {
-        Some(path) => from_body(path, args.api, &case, policy.orchestrates())?,
-        None => {
-            Request { input: input::decision_input(&case, policy.orchestrates()), tasks: case.tasks.clone() }
+    let run = match &args.request {
+        Some(path) => {
+            let input = from_body(path, args.api, &case, policy.orchestrates())?;
+            set_state(&policy, case.state.as_ref()).map(|()| execute(&sandbox, &policy, input, &[]))
         }
+        None => execute_case(&sandbox, &policy, &case),
     };
-    set_state(&policy, case.state.as_ref())
-        .map_err(|error| CommandError::Input(format!("error: the `state` of the case: {error}")))?;
-    let run = execute(&sandbox, &policy, request.input, &request.tasks);
+    let run = run.map_err(|error| CommandError::Input(format!("error: the `state` of the case: {error}")))?;
     show(args, &file, &run)
 }
 
@@ -173,7 +160,7 @@ fn without_request(candidates: Option<&Path>) -> Result<Case, CommandError> {
     Ok(case)
 }
 
-fn from_body(path: &Path, api: Api, case: &Case, orchestrates: bool) -> Result<Request, CommandError> {
+fn from_body(path: &Path, api: Api, case: &Case, orchestrates: bool) -> Result<DecisionInput, CommandError> {
     let invalid = |reason: String| CommandError::Input(format!("error: {}: {reason}", path.display()));
     let body = fs::read(path).map_err(|error| invalid(format!("cannot read it: {error}")))?;
     let mut scan = ClientRequestScan::new(api.protocol(), MAX_BODY_BYTES);
@@ -183,14 +170,13 @@ fn from_body(path: &Path, api: Api, case: &Case, orchestrates: bool) -> Result<R
     body.describe(&mut request);
     let mut candidates = input::candidates_of(case.candidates.as_deref().unwrap_or_default(), &request);
     let whole = input::order(&mut candidates, &request, case.whole, orchestrates);
-    let input = DecisionInput {
+    Ok(DecisionInput {
         request: request.into(),
         candidates: candidates.into(),
         prompt: body.prompt(),
         orchestration: Orchestration { whole, ..Orchestration::default() },
         state: StateUse::default(),
-    };
-    Ok(Request { input, tasks: Vec::new() })
+    })
 }
 
 impl Api {

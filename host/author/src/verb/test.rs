@@ -2,21 +2,19 @@
 
 mod coverage;
 mod report;
-mod selection;
+pub(super) mod selection;
 
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use pointsman_policy::{FuelCounting, Isolation, LoadError};
+use pointsman_policy::{FuelCounting, LoadError};
 use pointsman_state::WriteError;
 use pointsman_terminal::{CommandError, Paint, Progress, print};
-use serde_json::json;
 
 use crate::Toolbox;
 use crate::case::folder::LoadedCase;
-use crate::case::{input, words};
 use crate::check::{Difference, Evidence, differences};
-use crate::execution::{execute, set_state};
+use crate::execution::execute_case;
 use crate::observed::Observed;
 use crate::subject::{LoadOptions, PolicyFile, Sandbox, Subject};
 use crate::verb::source;
@@ -191,16 +189,7 @@ pub fn run_cases(
 /// Runs one case. The rejection of settings is an answer.
 fn run_case(subject: &mut Subject<'_>, loaded: &LoadedCase) -> Result<CaseResult, LoadError> {
     let case = &loaded.case;
-    let options = LoadOptions {
-        settings: case
-            .settings
-            .as_ref()
-            .map_or_else(|| "{}".to_owned(), |settings| json!(settings).to_string()),
-        grants: case.grants.as_deref().map(words::grants),
-        limits: input::limits(case.limits),
-        isolation: Isolation::Fresh,
-    };
-    let policy = match subject.load(&options) {
+    let policy = match subject.load(&LoadOptions::of_case(case)) {
         Ok(policy) => policy,
         Err(LoadError::Settings(text)) => return Ok(CaseResult::rejected(loaded, &text)),
         Err(LoadError::SettingsSchema(misfit)) => {
@@ -208,11 +197,10 @@ fn run_case(subject: &mut Subject<'_>, loaded: &LoadedCase) -> Result<CaseResult
         }
         Err(error) => return Err(error),
     };
-    let input = input::decision_input(case, policy.orchestrates());
-    if let Err(error) = set_state(&policy, case.state.as_ref()) {
-        return Ok(CaseResult::with_invalid_state(loaded, &error));
-    }
-    let run = execute(subject.sandbox(), &policy, input, &case.tasks);
+    let run = match execute_case(subject.sandbox(), &policy, case) {
+        Ok(run) => run,
+        Err(error) => return Ok(CaseResult::with_invalid_state(loaded, &error)),
+    };
     let observed = Observed::of_run(&run);
     let traces: Vec<_> = run.calls.iter().map(|call| &call.trace).collect();
     let differences = differences(&case.expect, &Evidence::new(&run, &observed, &traces));
@@ -235,7 +223,7 @@ impl CaseResult {
 
     fn rejected(case: &LoadedCase, text: &str) -> Self {
         let observed = vec![Observed::settings_rejected(text)];
-        let evidence = Evidence { observed: &observed, traces: &[], fuel: None, stopped: None, kept: None };
+        let evidence = Evidence { observed: &observed, ..Evidence::default() };
         let differences = differences(&case.case.expect, &evidence);
         Self { differences, observed, ..Self::empty(case) }
     }

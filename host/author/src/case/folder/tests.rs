@@ -90,3 +90,28 @@ fn a_problem_names_the_file_and_the_remedy() {
     let error = load(&other.path().join("case.yaml")).unwrap_err().to_string();
     assert!(error.contains("ends with .toml or .json"), "{error}");
 }
+
+#[test]
+fn earlier_requests_share_what_the_file_shares_and_are_one_call_each() {
+    let text = "\
+        request.tenant = \"team\"\n\
+        [[cases]]\n\
+        isolation = \"warm\"\n\
+        expect.label = \"x\"\n\
+        [[cases.earlier]]\n\
+        request.messages = \"hello\"\n\
+        candidates = [{ id = \"a/b\" }]\n\
+        [[cases.earlier]]\n\
+        outcome.status = \"failed\"\n";
+    let good = folder(&[("case.toml", text)]);
+    let loaded = load(good.path()).unwrap();
+    let [request, outcome] = loaded[0].case.earlier.as_slice() else { panic!("{loaded:?}") };
+    assert_eq!(request.request.as_ref().unwrap().tenant.as_deref(), Some("team"));
+    assert!(outcome.outcome.is_some());
+
+    for wrong in ["rating.score = 1\noutcome.id = \"x\"", "", "outcome.id = \"x\"\ncandidates = [\"a/b\"]"] {
+        let text = format!("expect.label = \"x\"\n[[earlier]]\n{wrong}\n");
+        let error = load(folder(&[("case.toml", &text)]).path()).unwrap_err().to_string();
+        assert!(error.contains("case: earlier[0]: it is not one call"), "{error}");
+    }
+}

@@ -9,7 +9,7 @@ use pointsman_policy::{Examination, ImportCall};
 use pointsman_terminal::{Colour, Paint};
 use serde_json::{Value, json};
 
-use crate::execution::RequestRun;
+use crate::execution::{EarlierRun, RequestRun};
 use crate::observed::Observed;
 use crate::subject::PolicyFile;
 
@@ -28,6 +28,10 @@ pub(super) fn describe(file: &PolicyFile, run: &RequestRun, observed: &[Observed
     for it in run.input.candidates.iter() {
         line(title, &candidate(it));
         title = "";
+    }
+    for (number, call) in run.earlier.iter().enumerate() {
+        let result = call.failure.as_ref().map_or_else(|| "ok".to_owned(), ToString::to_string);
+        line(&format!("earlier {}", number + 1), &format!("{}: {result}", call.kind));
     }
     for (number, (call, answer)) in run.calls.iter().zip(observed).enumerate() {
         let _ = writeln!(text);
@@ -48,10 +52,19 @@ pub(super) fn json(file: &PolicyFile, run: &RequestRun, observed: &[Observed]) -
         run.calls.iter().zip(observed).map(|(call, answer)| json_call(call, answer)).collect();
     json!({
         "policy": { "source": file.source, "sha256": file.code.digest().to_string() },
+        "earlier": run.earlier.iter().map(earlier).collect::<Vec<_>>(),
         "calls": calls,
         "fuel": run.fuel(),
         "memory_bytes": run.memory_bytes(),
         "stopped": run.stopped.as_ref().map(ToString::to_string),
+    })
+}
+
+fn earlier(call: &EarlierRun) -> Value {
+    json!({
+        "kind": call.kind,
+        "failure": call.failure.as_ref().map(ToString::to_string),
+        "fuel": call.fuel.map(|fuel| fuel.total()),
     })
 }
 

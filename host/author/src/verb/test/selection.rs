@@ -52,15 +52,18 @@ fn of_log(log: &Path, file: &PolicyFile, args: &Args) -> Result<Selection, Comma
         .map_err(|error| CommandError::Input(error.to_string()))?;
     let RecordedCases { cases, left_out, other_settings } = recorded;
     if cases.is_empty() {
-        let reasons: Vec<String> =
-            left_out.iter().map(|(reason, count)| format!("{count}: {reason}")).collect();
-        return Err(CommandError::Input(format!(
-            "error: no record of {} makes a case ({})",
-            log.display(),
-            if reasons.is_empty() { "there are none".to_owned() } else { reasons.join("; ") }
-        )));
+        return Err(no_case(&log.display().to_string(), &left_out));
     }
     Ok(Selection { cases: filtered(cases, args)?, left_out, other_settings })
+}
+
+/// Describes the records of which none makes a case.
+pub(in crate::verb) fn no_case(log: &str, left_out: &BTreeMap<String, u64>) -> CommandError {
+    let reasons: Vec<String> = left_out.iter().map(|(reason, count)| format!("{count}: {reason}")).collect();
+    CommandError::Input(format!(
+        "error: no record of {log} makes a case ({})",
+        if reasons.is_empty() { "there are none".to_owned() } else { reasons.join("; ") }
+    ))
 }
 
 /// Returns the cases whose names match.
