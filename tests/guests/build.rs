@@ -5,8 +5,9 @@ use std::{env, error};
 
 use pointsman_build::Build;
 
-const GUESTS: [&str; 11] = [
+const GUESTS: [&str; 12] = [
     "pointsman-policy-cost",
+    "pointsman-guest-faulty",
     "pointsman-guest-first",
     "pointsman-guest-flooder",
     "pointsman-guest-hostile",

@@ -28,6 +28,13 @@ impl Progress {
         progress
     }
 
+    /// Replaces what is shown by another line.
+    pub fn show(&self, line: &str) {
+        if self.is_shown {
+            self.write(&format!("\r{line}\x1b[K"));
+        }
+    }
+
     /// Counts one item as done.
     pub fn advance(&mut self) {
         self.done += 1;

@@ -5,6 +5,7 @@ mod bomb;
 mod trick;
 
 pub use bomb::Bomb;
+pub use pointsman_guest_faulty::Fault;
 pub use pointsman_guest_flooder::Flood;
 pub use pointsman_guest_hostile::{Misdeed, TURNED};
 pub use pointsman_guest_planner::{Blunder, Settings as Planned, Shape};
@@ -16,6 +17,9 @@ const VERSION: &str = "version-00000000";
 /// Prefers the first candidate. The label is the version in its bytes (see [`version`]), unless
 /// the setting `label` replaces it.
 pub const FIRST: &[u8] = include_bytes!(env!("GUEST_FIRST"));
+
+/// Has a fault that some requests show: see [`with_fault`]. Needs the grant `prompt`.
+pub const FAULTY: &[u8] = include_bytes!(env!("GUEST_FAULTY"));
 
 /// Calls an imported function in an endless loop: see [`flooding`]. Needs the grants `prompt` and
 /// `outputs`.
@@ -67,6 +71,11 @@ pub fn version_label(number: u32) -> String {
 /// gate's.
 pub fn misbehaving(misdeed: Misdeed) -> String {
     format!(r#"{{"misdeed": "{}"}}"#, misdeed.name())
+}
+
+/// Settings that give [`FAULTY`] a fault.
+pub fn with_fault(fault: Fault) -> String {
+    format!(r#"{{"fault": "{}"}}"#, fault.name())
 }
 
 /// Settings that make [`PLANNER`] plan like this.
