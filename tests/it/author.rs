@@ -44,6 +44,11 @@ impl Author {
         fs::read_to_string(self.folder.join(name)).expect("the file can be read")
     }
 
+    /// Returns the path of a file or folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// Runs `pointsman policy` in the folder.
     pub fn policy(&self, arguments: &[&str]) -> Output {
         let mut policy = command();

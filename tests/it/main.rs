@@ -17,6 +17,8 @@ mod ask_first;
 mod attacks;
 mod author;
 mod author_builds;
+mod author_diff;
+mod author_fuzz;
 mod author_new;
 mod backends;
 mod built_in_policies;

@@ -8,6 +8,8 @@
 //!   describes the answers, and [`check`] compares them with what a case expects.
 //! - [`description`] reads what the author of a policy says about it, and attaches it to the built file.
 //! - [`template`] has the files of new policies, and [`build`] calls the tools of languages.
+//! - [`comparison`] compares two policies.
+//! - [`fuzz`] makes random cases and finds faults with them.
 //! - [`verb`] has a module for each command: its arguments, its flow and its output.
 //!
 //! A new command is a module of [`verb`] with an `Args` for clap and `run(&Args, &Toolbox)`, and a
@@ -18,8 +20,10 @@
 pub mod build;
 pub mod case;
 pub mod check;
+pub mod comparison;
 pub mod description;
 pub mod execution;
+pub mod fuzz;
 pub mod observed;
 mod schema;
 pub mod subject;
@@ -59,6 +63,10 @@ pub enum AuthorCommand {
     Bench(verb::bench::Args),
     /// Write a page that lists the policies of a folder
     Index(verb::index::Args),
+    /// Compare two policies: their files, and their decisions over the same requests
+    Diff(verb::diff::Args),
+    /// Find faults of a policy with random requests
+    Fuzz(verb::fuzz::Args),
 }
 
 impl AuthorCommand {
@@ -74,6 +82,8 @@ impl AuthorCommand {
             Self::Run(args) => verb::run::run(args, toolbox),
             Self::Bench(args) => verb::bench::run(args, toolbox),
             Self::Index(args) => verb::index::run(args),
+            Self::Diff(args) => verb::diff::run(args, toolbox),
+            Self::Fuzz(args) => verb::fuzz::run(args, toolbox),
         }
     }
 }

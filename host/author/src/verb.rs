@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod build;
+pub mod diff;
+pub mod fuzz;
 pub mod index;
 pub mod new;
 pub mod run;
