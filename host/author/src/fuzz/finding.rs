@@ -151,8 +151,9 @@ fn site(message: &str) -> String {
 
 /// Replaces a word that depends on the input: the id of a model, an operation or a kind of content.
 fn without_input(word: &str) -> &str {
-    let is_word_of_case = serde_json::from_value::<OperationName>(word.into()).is_ok()
-        || serde_json::from_value::<ContentKind>(word.into()).is_ok();
+    let plain = word.trim_end_matches([',', ';', '.']);
+    let is_word_of_case = serde_json::from_value::<OperationName>(plain.into()).is_ok()
+        || serde_json::from_value::<ContentKind>(plain.into()).is_ok();
     if is_word_of_case || word.contains('/') { "_" } else { word }
 }
 
@@ -173,7 +174,7 @@ mod tests {
             ),
             ("TypeError: \"x y\" is 7 (policy.js:12:3)", "TypeError:  is # (policy.js:12:3)"),
             ("no `model` 1e9", "no  #e#"),
-            ("task `t0`: a/m1 is not called for chat", "task : _ is not called for _"),
+            ("task `t0`: a/m1 is not called for chat, or image", "task : _ is not called for _ or _"),
         ];
         for (message, expected) in same {
             assert_eq!(site(message), expected);

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::case::Case;
 
+/// Parts of a text that are tried one by one.
+const MAX_PARTS: usize = 64;
+
 /// Makes a case smaller as long as `shows` holds. Calls `shows` at most this many times.
 pub fn minimise(case: &Case, most: usize, shows: &mut dyn FnMut(&Case) -> bool) -> Case {
     let Ok(value) = serde_json::to_value(case) else { return case.clone() };
@@ -90,11 +93,15 @@ impl Search<'_> {
         }
     }
 
-    /// Removes parts of a text, large ones first, and then replaces characters by simple ones.
+    /// Replaces characters of a text by simple ones, and removes parts, large ones first. Parts of a long
+    /// text are not removed one by one, so that there are runs left for the rest of the case.
     fn reduce_text(&mut self, place: &[Step], text: &str) {
-        let mut characters: Vec<char> = text.chars().collect();
+        let plain = |it: char| if it.is_ascii_graphic() || it == ' ' { it } else { 'a' };
+        let simple: String = text.chars().map(plain).collect();
+        let is_simple = simple == text || self.replace(place, Value::String(simple.clone()));
+        let mut characters: Vec<char> = if is_simple { simple } else { text.to_owned() }.chars().collect();
         let mut part = characters.len();
-        while part > 0 && self.left > 0 {
+        while part > 0 && part * MAX_PARTS >= characters.len() && self.left > 0 {
             let mut from = 0;
             while from < characters.len() && self.left > 0 {
                 let mut shorter = characters.clone();
@@ -106,11 +113,6 @@ impl Search<'_> {
                 }
             }
             part /= 2;
-        }
-        let simple: String =
-            characters.iter().map(|it| if it.is_ascii_graphic() { *it } else { 'a' }).collect();
-        if characters.iter().ne(simple.chars().collect::<Vec<_>>().iter()) {
-            self.replace(place, Value::String(simple));
         }
     }
 
