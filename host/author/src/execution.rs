@@ -135,7 +135,10 @@ pub fn execute_case(sandbox: &Sandbox, policy: &Policy, case: &Case) -> Result<R
     let calls = case.earlier.iter().filter_map(|call| execute_earlier(sandbox, policy, case, call));
     let earlier = calls.collect();
     let input = input::decision_input(case, policy.orchestrates());
-    Ok(RequestRun { earlier, ..execute(sandbox, policy, input, &case.tasks) })
+    let run = RequestRun { earlier, ..execute(sandbox, policy, input, &case.tasks) };
+    // The sandbox has room for few of them.
+    policy.drop_idle_instances();
+    Ok(run)
 }
 
 /// Makes an earlier call. `None` for an event that the policy does not take.

@@ -243,7 +243,9 @@ impl<'a, 's> Campaign<'a, 's> {
             }
             None => false,
         };
-        let case = minimise(&case, most, &mut shows);
+        // A problem of an earlier request is easier to see in the request itself.
+        let simpler = earlier_requests(&case).find(|case| shows(case));
+        let case = minimise(&simpler.unwrap_or(case), most, &mut shows);
         (case, smallest)
     }
 
@@ -267,6 +269,19 @@ impl<'a, 's> Campaign<'a, 's> {
         };
         found.filter(|found| found.is_same(expected))
     }
+}
+
+/// Returns the earlier requests of a case, each as a case of its own.
+fn earlier_requests(case: &Case) -> impl Iterator<Item = Case> {
+    case.earlier.iter().filter_map(|call| {
+        Some(Case {
+            request: call.request.clone()?,
+            candidates: call.candidates.clone().or_else(|| case.candidates.clone()),
+            earlier: Vec::new(),
+            isolation: None,
+            ..case.clone()
+        })
+    })
 }
 
 /// Returns whether the gateway can make the request of a case: there are candidates, and for a routing

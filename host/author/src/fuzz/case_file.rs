@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use pointsman_domain::text::printable;
 
 use super::finding::Finding;
+use crate::case::Case;
 
 /// Bytes of the message in a file's comment.
 const MAX_MESSAGE: usize = 500;
@@ -17,9 +18,13 @@ const MAX_MESSAGE: usize = 500;
 /// # Errors
 /// Fails if the folder or the file cannot be written.
 pub fn write(folder: &Path, finding: &Finding, seed: u64) -> Result<PathBuf, String> {
-    let path = folder.join(name(finding));
+    let (text, end) = match text(finding, seed) {
+        Ok(text) => (text, "toml"),
+        // TOML has no null, which settings in JSON may have.
+        Err(_) => (json(finding), "json"),
+    };
+    let path = folder.join(name(finding)).with_extension(end);
     let failed = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
-    let text = text(finding, seed).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     fs::create_dir_all(folder).map_err(failed)?;
     fs::write(&path, text).map_err(failed)?;
     Ok(path)
@@ -31,7 +36,7 @@ fn name(finding: &Finding) -> String {
     (problem.kind, problem.call, &problem.site).hash(&mut hasher);
     let settings = finding.case.settings.as_ref().map(|settings| serde_json::json!(settings).to_string());
     settings.hash(&mut hasher);
-    format!("{}-{:08x}.toml", problem.kind.replace('_', "-"), hasher.finish() >> 32)
+    format!("{}-{:08x}", problem.kind.replace('_', "-"), hasher.finish() >> 32)
 }
 
 /// Returns the text of a case file, with a comment that describes the problem.
@@ -49,13 +54,22 @@ fn text(finding: &Finding, seed: u64) -> Result<String, toml::ser::Error> {
     ))
 }
 
+/// Returns the text of a case file in JSON, whose name describes the problem.
+fn json(finding: &Finding) -> String {
+    let problem = &finding.problem;
+    let name = format!("{} ({}): {}", problem.kind, problem.call, printable(&problem.message, MAX_MESSAGE));
+    let case = Case { name: Some(name), ..finding.case.clone() };
+    // A case is plain data, so serialising it cannot fail.
+    serde_json::to_string_pretty(&case).unwrap_or_default() + "\n"
+}
+
 #[cfg(test)]
 mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::case::folder;
     use crate::case::format::{CandidateEntry, CandidateFormat, Messages, RequestFormat};
-    use crate::case::{Case, folder};
     use crate::fuzz::finding::{Problem, any_answer};
 
     #[test]
@@ -84,5 +98,13 @@ mod tests {
         let loaded = folder::load(&path).unwrap();
         assert_eq!(loaded[0].case, case);
         assert_eq!(write(&directory.path().join("fuzz"), &finding, 10).unwrap(), path);
+
+        let settings = serde_json::from_str(r#"{"limit": null}"#).ok();
+        let case = Case { settings, ..case };
+        let path = write(directory.path(), &Finding { case: case.clone(), ..finding }, 9).unwrap();
+        assert_eq!(path.extension().unwrap(), "json");
+        let loaded = folder::load(&path).unwrap();
+        assert!(loaded[0].name.starts_with("host_calls (decision): panicked at "));
+        assert_eq!(loaded[0].case.settings, case.settings);
     }
 }
