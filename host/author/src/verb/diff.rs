@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Toolbox;
 use crate::case::folder::{self, LoadedCase};
-use crate::case::recorded::{self, LogOptions, RecordedCases};
+use crate::case::recorded::{self, Kept, LogOptions, RecordedCases};
 use crate::comparison::decisions::{DecisionComparison, Side, compare};
 use crate::comparison::file::FileComparison;
 use crate::subject::{PolicyFile, Sandbox, Subject, not_loadable};
@@ -132,6 +132,7 @@ fn requests(args: &Args, old: &PolicyFile, new: &PolicyFile) -> Result<RecordedC
         settings_digest: &format!("{:x}", Sha256::digest(b"{}")),
         decided_by: args.decided_by.as_deref(),
         limit: args.limit,
+        kept: Kept::Oldest,
     };
     let logs: Vec<&Path> = args.record.iter().map(PathBuf::as_path).collect();
     let recorded = recorded::load_for(&logs, &[&old.inspection, &new.inspection], &options).map_err(input)?;

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args as ClapArgs;
-use pointsman_policy::{FuelCounting, Inspection, LoadError};
+use pointsman_policy::{FuelCounting, FunctionReuse, Inspection, LoadError};
 use pointsman_terminal::{CommandError, Paint, Progress, print};
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ use crate::fuzz::generate::Features;
 use crate::fuzz::settings::variations;
 use crate::fuzz::trial::{TrialOptions, load_options};
 use crate::fuzz::{case_file, finding::Finding};
-use crate::subject::{PolicyFile, Sandbox, SandboxOptions, Subject, not_loadable};
+use crate::subject::{PolicyFile, Sandbox, SandboxConfig, SandboxLimits, Subject, not_loadable};
 use crate::verb::run::settings_text;
 use crate::verb::source;
 
@@ -103,12 +103,15 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     let seeds = seeds(args)?;
     let file = source::policy(&args.policy, toolbox)?;
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
-    let sandbox = SandboxOptions {
+    let config = SandboxConfig {
+        compiler: toolbox.compiler.clone(),
         fuel: FuelCounting::On,
-        fuel_limit: args.max_fuel,
-        concurrent_calls: u32::try_from(workers).unwrap_or(1),
+        functions: FunctionReuse::Off,
+        cache: None,
     };
-    let sandbox = Sandbox::with_options(toolbox.compiler.clone(), sandbox)?;
+    let concurrent_calls = u32::try_from(workers).unwrap_or(1);
+    let limits = SandboxLimits { fuel: args.max_fuel, concurrent_calls };
+    let sandbox = Sandbox::with_limits(config, limits)?;
     let mut subjects: Vec<Subject<'_>> =
         (0..workers).map(|number| Subject::numbered(&sandbox, &file, number)).collect();
     let options = TrialOptions { max_fuel: args.max_fuel, grants: None };
