@@ -1,4 +1,4 @@
-//! Errors of fetching a policy.
+//! Errors of fetching and publishing a policy.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use pointsman_domain::ids::Digest;
 
 use crate::signature::SignatureError;
 
-/// A policy was not fetched. `at` is the path or URL concerned, without secrets. Messages are for
+/// A policy was not fetched or published. `at` is the path or URL concerned, without secrets. Messages are for
 /// operators.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SupplyError {
@@ -88,8 +88,34 @@ pub enum SupplyError {
         /// The digest of the bytes.
         found: Digest,
     },
+    /// The registry does not take the upload.
+    #[error("{at} refuses the upload with status {status}: {}{words}", upload_advice(*.status))]
+    Rejected {
+        /// The URL.
+        at: String,
+        /// The HTTP status.
+        status: u16,
+        /// The registry's own message in parentheses; empty if there is none.
+        words: String,
+    },
+    /// The server does not follow the API of registries.
+    #[error("{at} is not a registry that takes uploads: {reason}; is the host right?")]
+    NotRegistry {
+        /// The URL.
+        at: String,
+        /// The reason.
+        reason: String,
+    },
+    /// The reference of an upload has no tag.
+    #[error(
+        "{at} names a digest, which follows from the content; to publish, name a tag, as in REPOSITORY:1.0.0"
+    )]
+    NoTag {
+        /// The reference.
+        at: String,
+    },
     /// The manifest does not describe a policy.
-    #[error("{at} is not a policy: {reason}; publish it with `wkg oci push`")]
+    #[error("{at} is not a policy: {reason}; publish it with `pointsman policy push`")]
     Manifest {
         /// The URL.
         at: String,
@@ -124,7 +150,9 @@ impl SupplyError {
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut { .. } => true,
-            Self::Status { status, .. } => matches!(status, 408 | 429 | 500..),
+            Self::Status { status, .. } | Self::Rejected { status, .. } => {
+                matches!(status, 408 | 429 | 500..)
+            }
             _ => false,
         }
     }
@@ -138,6 +166,19 @@ fn advice(status: u16) -> &'static str {
         429 => "it was called too often; poll less often",
         500.. => "the server has failed",
         _ => "which is unexpected here",
+    }
+}
+
+/// Advises what to do about the HTTP status of an upload.
+fn upload_advice(status: u16) -> &'static str {
+    match status {
+        404 => "there is no such repository; some registries need it to be created first",
+        405 | 501 => "it takes no uploads, as a mirror does not; push to the registry behind it",
+        408 => "it waited too long for the upload; try again",
+        413 => "the policy is larger than the registry, or a proxy before it, accepts; raise the limit there",
+        429 => "it was called too often; try again later",
+        500.. => "the server has failed; try again later",
+        _ => "it does not accept the request",
     }
 }
 

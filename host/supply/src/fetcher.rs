@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::HeaderValue;
-use pointsman_domain::ids::Digest;
 use reqwest::Url;
 
 use crate::error::SupplyError;
 use crate::fetch_spec::FetchSpec;
 use crate::http::{HttpClient, without_secrets};
-use crate::registry::{Repository, SIGNATURE_ANNOTATION};
+use crate::registry::{Access, Repository, SIGNATURE_ANNOTATION};
 use crate::source::{Location, Reference};
 use crate::verification::{FetchedPolicy, verify_policy};
 use crate::{file, web};
@@ -36,14 +35,7 @@ struct RemoteSource {
     http: HttpClient,
     /// `Authorization` header that the server accepted last.
     authorization: Mutex<Option<HeaderValue>>,
-    cached: Mutex<Option<CachedPolicy>>,
-}
-
-#[derive(Clone, Debug)]
-struct CachedPolicy {
-    policy: FetchedPolicy,
-    /// Digest of the manifest or index that the reference led to, if it came from a registry.
-    manifest: Option<Digest>,
+    cached: Mutex<Option<FetchedPolicy>>,
 }
 
 impl Fetcher {
@@ -73,7 +65,7 @@ impl Fetcher {
     pub fn cached(&self, spec: &FetchSpec) -> Option<FetchedPolicy> {
         let sources = self.sources();
         let source = sources.iter().find(|source| source.spec == *spec)?;
-        source.cached().as_ref().map(|cached| cached.policy.clone())
+        source.cached().clone()
     }
 
     /// Drops the results for all other specifications.
@@ -105,7 +97,7 @@ impl RemoteSource {
     async fn fetch_web(&self, url: &Url) -> Result<FetchedPolicy, SupplyError> {
         // A web source always names a digest, so its content is fixed.
         if let Some(cached) = self.cached().clone() {
-            return Ok(cached.policy);
+            return Ok(cached);
         }
         let spec = &self.spec;
         let credentials = spec.credentials.as_ref();
@@ -115,40 +107,49 @@ impl RemoteSource {
         let signature =
             async || web::get_if_exists(&self.http, &beside, credentials, MAX_SIGNATURE_BYTES).await;
         let policy = verify_policy(spec, bytes, without_secrets(&beside), signature).await?;
-        Ok(self.cache(policy, None))
+        Ok(self.cache(policy))
     }
 
     async fn fetch_registry(&self, reference: &Reference) -> Result<FetchedPolicy, SupplyError> {
         let spec = &self.spec;
-        let repository = Repository::new(&self.http, reference, spec, &self.authorization);
+        let (has_authorities, credentials) = (spec.ca_pem.is_some(), spec.credentials.as_ref());
+        let repository = Repository::new(
+            &self.http,
+            reference,
+            has_authorities,
+            Access::Pull,
+            credentials,
+            &self.authorization,
+        );
         let cached = self.cached().clone();
         if let Some(cached) = &cached
             && (spec.source.is_fixed() || repository.resolve().await? == cached.manifest)
         {
-            return Ok(cached.policy.clone());
+            return Ok(cached.clone());
         }
         let (digest, manifest) = repository.manifest().await?;
         let at = spec.source.to_string();
         if let Some(expected) = spec.source.sha256().filter(|expected| *expected != manifest.policy) {
             return Err(SupplyError::WrongDigest { at, expected, found: manifest.policy });
         }
-        let bytes = match cached.filter(|cached| cached.policy.digest == manifest.policy) {
+        let bytes = match cached.filter(|cached| cached.digest == manifest.policy) {
             // The manifest has changed, but not the policy.
-            Some(cached) => cached.policy.bytes,
+            Some(cached) => cached.bytes,
             None => repository.policy(&manifest, spec.max_bytes).await?,
         };
         let annotation = format!("the annotation {SIGNATURE_ANNOTATION} of {at}");
-        let signature = async || Ok(manifest.signature.map(Bytes::from));
+        let found = manifest.signature.map(Bytes::from);
+        let signature = async || Ok(found.clone());
         let policy = verify_policy(spec, bytes, annotation, signature).await?;
-        Ok(self.cache(policy, Some(digest)))
+        Ok(self.cache(FetchedPolicy { manifest: Some(digest), signature: found, ..policy }))
     }
 
-    fn cache(&self, policy: FetchedPolicy, manifest: Option<Digest>) -> FetchedPolicy {
-        *self.cached() = Some(CachedPolicy { policy: policy.clone(), manifest });
+    fn cache(&self, policy: FetchedPolicy) -> FetchedPolicy {
+        *self.cached() = Some(policy.clone());
         policy
     }
 
-    fn cached(&self) -> MutexGuard<'_, Option<CachedPolicy>> {
+    fn cached(&self) -> MutexGuard<'_, Option<FetchedPolicy>> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

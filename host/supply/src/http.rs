@@ -6,7 +6,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, LOCATION, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, USER_AGENT,
+};
 use http::{HeaderMap, HeaderValue, Method};
 use pointsman_domain::failure::source_chain;
 use reqwest::{Certificate, Client, NoProxy, Proxy, Response, Url};
@@ -26,13 +28,21 @@ const MAX_REDIRECTS: usize = 5;
 #[derive(Debug)]
 pub(crate) struct HttpClient(Client);
 
-/// A request without a body.
+/// A request. Clones share the content.
 #[derive(Clone, Debug)]
-pub(crate) struct BodylessRequest {
+pub(crate) struct HttpRequest {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) accept: &'static str,
     pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) content: Option<RequestContent>,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestContent {
+    pub(crate) media_type: &'static str,
+    pub(crate) bytes: Bytes,
 }
 
 /// A response whose body has not been read.
@@ -70,11 +80,15 @@ impl HttpClient {
     }
 
     /// Sends a request and follows redirects. Returns any other response, whatever its status.
-    pub(crate) async fn send(&self, mut request: BodylessRequest) -> Result<HttpResponse, SupplyError> {
+    pub(crate) async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, SupplyError> {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send_once(&request).await?;
-            if !matches!(response.status(), 301 | 302 | 303 | 307 | 308) {
-                return Ok(response);
+            match response.status() {
+                307 | 308 => {}
+                301..=303 if request.is_read() => {}
+                // They would turn an upload into a GET.
+                301..=303 => return Err(response.changed_method()),
+                _ => return Ok(response),
             }
             let target = response.redirect_target(&request.url)?;
             if target.origin() != request.url.origin() {
@@ -87,7 +101,7 @@ impl HttpClient {
         Err(SupplyError::Redirect { at: without_secrets(&request.url), reason })
     }
 
-    async fn send_once(&self, request: &BodylessRequest) -> Result<HttpResponse, SupplyError> {
+    async fn send_once(&self, request: &HttpRequest) -> Result<HttpResponse, SupplyError> {
         let at = without_secrets(&request.url);
         let mut headers = HeaderMap::from_iter([
             (USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE)),
@@ -97,8 +111,14 @@ impl HttpClient {
         if let Some(authorization) = &request.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
-        let sending = self.0.request(request.method.clone(), request.url.clone()).headers(headers).send();
-        match sending.await {
+        let mut sending = self.0.request(request.method.clone(), request.url.clone());
+        if let Some(content) = &request.content {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content.media_type));
+            sending = sending.body(content.bytes.clone());
+        } else if !request.is_read() {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        match sending.headers(headers).send().await {
             Ok(response) => Ok(HttpResponse { at, response }),
             Err(error) if error.is_connect() => {
                 Err(SupplyError::Unreachable { at, reason: source_chain(&error) })
@@ -112,10 +132,15 @@ fn invalid_proxy() -> SupplyError {
     SupplyError::Client { reason: "the address of the proxy is invalid".to_owned() }
 }
 
-impl BodylessRequest {
+impl HttpRequest {
     /// Creates a GET that accepts any media type.
     pub(crate) fn get(url: Url) -> Self {
-        Self { method: Method::GET, url, accept: "*/*", authorization: None }
+        Self { method: Method::GET, url, accept: "*/*", authorization: None, content: None }
+    }
+
+    /// Returns whether it only reads, so that a redirect with any status keeps its meaning.
+    fn is_read(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
     }
 }
 
@@ -164,9 +189,15 @@ impl HttpResponse {
         }
     }
 
-    /// Returns the target of a redirect. It must not be less safe than the requested URL, and must not
-    /// contain credentials.
-    fn redirect_target(&self, requested: &Url) -> Result<Url, SupplyError> {
+    /// Returns the error of a redirect that does not keep the method of the request.
+    fn changed_method(self) -> SupplyError {
+        let reason = format!("an upload with status {}, which only 307 and 308 may", self.status());
+        SupplyError::Redirect { at: self.at, reason }
+    }
+
+    /// Returns the URL in the header `location`. It must not be less safe than the requested URL, and
+    /// must not contain credentials.
+    pub(crate) fn redirect_target(&self, requested: &Url) -> Result<Url, SupplyError> {
         let refused = |reason: String| SupplyError::Redirect { at: self.at.clone(), reason };
         let location =
             self.header(LOCATION.as_str()).next().ok_or_else(|| refused("to nowhere".to_owned()))?;

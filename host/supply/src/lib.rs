@@ -1,4 +1,5 @@
-//! Fetches policies from files, web servers and OCI registries, and watches files for changes.
+//! Fetches policies from files, web servers and OCI registries, watches files for changes, and signs
+//! and publishes policies.
 //!
 //! This crate is the only place that fetches policies, and works without the gateway. A [`Fetcher`]
 //! turns a [`FetchSpec`] (a [`Source`] and the requirements on its bytes) into a [`FetchedPolicy`],
@@ -19,14 +20,19 @@
 //! assert_eq!(first.digest, second.digest);
 //! # Ok(()) }
 //! ```
+//!
+//! [`push`] publishes an [`Artifact`] in the form that a fetch, and other tools for WebAssembly, read;
+//! [`signing`] makes the keys and signatures that it is verified with.
 
 mod error;
 mod fetch_spec;
 mod fetcher;
 mod file;
 mod http;
+mod publish;
 mod registry;
 mod signature;
+pub mod signing;
 mod source;
 mod verification;
 pub mod watch;
@@ -35,6 +41,8 @@ mod web;
 pub use error::SupplyError;
 pub use fetch_spec::{Credentials, FetchSpec, Proxies};
 pub use fetcher::{Fetcher, signature_path};
+pub use publish::{PushSpec, PushedPolicy, push};
+pub use registry::{Artifact, ComponentInterfaces, SIGNATURE_ANNOTATION};
 pub use signature::{InvalidPublicKey, PublicKey, SignatureError, verify};
-pub use source::{InvalidSource, Location, Reference, ReferenceVersion, Source};
+pub use source::{InvalidSource, Location, Reference, ReferenceVersion, Source, is_tag};
 pub use verification::FetchedPolicy;

@@ -1,11 +1,14 @@
 //! Policies in OCI registries: a manifest with one layer of WebAssembly, as `wkg oci push` writes
 //! it, or an index of one such manifest.
 //!
-//! Implements the part of the distribution API that a pull needs: manifests, blobs and tokens. Every
-//! response is bounded in size, and its digest is verified.
+//! Implements the part of the distribution API that a pull and a push need: manifests, blobs and
+//! tokens. Every response is bounded in size, and its digest is verified.
 
+mod artifact;
+mod authorization;
 mod challenge;
 mod manifest;
+mod upload;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,49 +16,45 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use pointsman_domain::ids::Digest;
 use reqwest::Url;
-use serde::Deserialize;
 
 use crate::error::SupplyError;
-use crate::fetch_spec::{Credentials, FetchSpec};
-use crate::http::{BodylessRequest, HttpClient, HttpResponse, basic_authorization, sensitive_value};
-use crate::source::{Reference, ReferenceVersion, is_loopback};
+use crate::fetch_spec::Credentials;
+use crate::http::{HttpClient, HttpRequest, HttpResponse};
+use crate::source::{Reference, ReferenceVersion};
 use crate::verification::{sha256, verify_digest};
-use challenge::AuthChallenge;
-pub(crate) use manifest::SIGNATURE_ANNOTATION;
+pub(crate) use artifact::EncodedArtifact;
+pub use artifact::{Artifact, ComponentInterfaces};
+pub(crate) use authorization::Access;
+pub use manifest::SIGNATURE_ANNOTATION;
 use manifest::{ManifestOrIndex, PolicyManifest};
 
 /// Largest size of a manifest in bytes. A policy's has some hundred.
 const MAX_MANIFEST_BYTES: usize = 256 << 10;
-/// Largest size of a token response in bytes.
-const MAX_TOKEN_BYTES: usize = 64 << 10;
 const DIGEST_HEADER: &str = "docker-content-digest";
-const CHALLENGE_HEADER: &str = "www-authenticate";
 
 /// A repository, with the credentials for its registry.
 pub(crate) struct Repository<'a> {
     http: &'a HttpClient,
     reference: &'a Reference,
     api: String,
+    access: Access,
     credentials: Option<&'a Credentials>,
     /// `Authorization` header that the registry accepted last.
     authorization: &'a Mutex<Option<HeaderValue>>,
 }
 
-#[derive(Deserialize)]
-struct TokenResponse {
-    #[serde(alias = "access_token")]
-    token: String,
-}
-
 impl<'a> Repository<'a> {
+    /// Creates a repository. With certificate authorities, a registry on this machine is called over
+    /// HTTPS as well.
     pub(crate) fn new(
         http: &'a HttpClient,
         reference: &'a Reference,
-        spec: &'a FetchSpec,
+        has_authorities: bool,
+        access: Access,
+        credentials: Option<&'a Credentials>,
         authorization: &'a Mutex<Option<HeaderValue>>,
     ) -> Self {
-        let api = reference.api(spec.ca_pem.is_some());
-        Self { http, reference, api, credentials: spec.credentials.as_ref(), authorization }
+        Self { http, reference, api: reference.api(has_authorities), access, credentials, authorization }
     }
 
     /// Returns the digest of the manifest that the reference leads to. `None` if the registry does not
@@ -137,17 +136,21 @@ impl<'a> Repository<'a> {
         }
     }
 
-    /// Sends a request within the repository. If the registry demands authorization, obtains it and
-    /// sends the request once more.
+    /// Sends a request without a body within the repository.
     async fn request(
         &self,
         method: Method,
         path: &str,
         accept: &'static str,
     ) -> Result<HttpResponse, SupplyError> {
-        let url = self.url(path)?;
-        let authorization = self.authorization().clone();
-        let mut request = BodylessRequest { method, url, accept, authorization };
+        let request = HttpRequest { method, accept, ..HttpRequest::get(self.url(path)?) };
+        self.send(request).await
+    }
+
+    /// Sends a request to the registry. If the registry demands authorization, obtains it and sends
+    /// the request once more.
+    async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, SupplyError> {
+        request.authorization = self.authorization().clone();
         let response = self.http.send(request.clone()).await?;
         if response.status() != 401 {
             return Ok(response);
@@ -156,7 +159,7 @@ impl<'a> Repository<'a> {
         request.authorization = Some(authorization.clone());
         let response = self.http.send(request).await?;
         if response.status() == 401 {
-            return Err(self.unauthorized(&response));
+            return Err(self.unauthorized(response.at()));
         }
         *self.authorization() = Some(authorization);
         Ok(response)
@@ -166,65 +169,6 @@ impl<'a> Repository<'a> {
         let text = format!("{}/{path}", self.api);
         Url::parse(&text)
             .map_err(|error| SupplyError::Unreachable { at: text.clone(), reason: error.to_string() })
-    }
-
-    /// Meets the challenge of a response with status 401. Returns the `Authorization` header to send.
-    async fn authorize(&self, response: &HttpResponse) -> Result<HeaderValue, SupplyError> {
-        let mut challenges: Vec<_> =
-            response.header(CHALLENGE_HEADER).filter_map(AuthChallenge::parse).collect();
-        // Tokens come first: credentials are then sent only to obtain one.
-        challenges.sort_by_key(|challenge| matches!(challenge, AuthChallenge::Basic));
-        match challenges.first() {
-            Some(AuthChallenge::Bearer { realm, service }) => {
-                self.token(response.at(), realm, service.as_deref()).await
-            }
-            Some(AuthChallenge::Basic) => {
-                self.credentials.and_then(basic_authorization).ok_or_else(|| self.unauthorized(response))
-            }
-            None => Err(SupplyError::Unauthorized {
-                at: response.at().to_owned(),
-                reason: "it asks for credentials by an unknown scheme".to_owned(),
-            }),
-        }
-    }
-
-    /// Gets a token to pull from this repository. The registry chooses the issuer, but not the scope.
-    async fn token(&self, at: &str, realm: &str, service: Option<&str>) -> Result<HeaderValue, SupplyError> {
-        let refused = |reason: &str| SupplyError::Unauthorized {
-            at: at.to_owned(),
-            reason: format!("it issues tokens at {realm:?}, {reason}"),
-        };
-        let mut url = Url::parse(realm).map_err(|_| refused("which is not a URL"))?;
-        let is_here = is_loopback(url.host_str().unwrap_or_default()) && self.api.starts_with("http://");
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_here) {
-            return Err(refused("where credentials would not be safe"));
-        }
-        url.query_pairs_mut()
-            .extend_pairs(service.map(|service| ("service", service)))
-            .append_pair("scope", &format!("repository:{}:pull", self.reference.repository()));
-        let authorization = self.credentials.and_then(basic_authorization);
-        let request = BodylessRequest { authorization, ..BodylessRequest::get(url) };
-        let response = self.http.send(request).await?;
-        if matches!(response.status(), 401 | 403) {
-            return Err(self.unauthorized(&response));
-        }
-        let body = response.error_for_status()?.body(MAX_TOKEN_BYTES).await?;
-        let response: TokenResponse =
-            serde_json::from_slice(&body).map_err(|_| refused("but the response is not a token"))?;
-        sensitive_value(&format!("Bearer {}", response.token))
-            .ok_or_else(|| refused("but the response is not a token"))
-    }
-
-    fn unauthorized(&self, response: &HttpResponse) -> SupplyError {
-        let reason = match self.credentials {
-            None => "it requires a user name and a password or token".to_owned(),
-            Some(credentials) => format!(
-                "the credentials of `{}` are wrong, or do not allow to read `{}`",
-                credentials.username,
-                self.reference.repository()
-            ),
-        };
-        SupplyError::Unauthorized { at: response.at().to_owned(), reason }
     }
 
     fn authorization(&self) -> MutexGuard<'_, Option<HeaderValue>> {

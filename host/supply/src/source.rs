@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use pointsman_domain::ids::Digest;
 use reqwest::Url;
 
-pub use reference::{Reference, ReferenceVersion};
+pub use reference::{Reference, ReferenceVersion, is_tag};
 
 const OCI_SCHEME: &str = "oci";
 

@@ -15,6 +15,11 @@ pub struct FetchedPolicy {
     pub bytes: Bytes,
     /// Their SHA-256.
     pub digest: Digest,
+    /// Digest of the manifest or index that the reference led to, if they came from a registry.
+    pub manifest: Option<Digest>,
+    /// Text of the signature that came with them. It was verified if the specification names a key;
+    /// without one, only the signature in a registry is known.
+    pub signature: Option<Bytes>,
 }
 
 /// Computes the SHA-256 of some bytes.
@@ -32,7 +37,7 @@ pub(crate) async fn verify_digest(
     let digest = run_blocking(move || sha256(&hashed)).await?;
     match expected.filter(|expected| *expected != digest) {
         Some(expected) => Err(SupplyError::WrongDigest { at, expected, found: digest }),
-        None => Ok(FetchedPolicy { bytes, digest }),
+        None => Ok(FetchedPolicy { bytes, digest, manifest: None, signature: None }),
     }
 }
 
@@ -44,11 +49,12 @@ pub(crate) async fn verify_policy(
     signature_at: String,
     signature: impl AsyncFnOnce() -> Result<Option<Bytes>, SupplyError>,
 ) -> Result<FetchedPolicy, SupplyError> {
-    let policy = verify_digest(bytes, spec.source.sha256(), spec.source.to_string()).await?;
+    let mut policy = verify_digest(bytes, spec.source.sha256(), spec.source.to_string()).await?;
     let Some(key) = spec.public_key.clone() else { return Ok(policy) };
     let Some(signature) = signature().await? else {
         return Err(SupplyError::Signature { at: signature_at, error: SignatureError::Missing });
     };
+    policy.signature = Some(signature.clone());
     let signed = policy.bytes.clone();
     let verified = run_blocking(move || {
         let text = std::str::from_utf8(&signature).map_err(|_| SignatureError::Malformed)?;

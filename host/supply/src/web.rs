@@ -5,7 +5,7 @@ use reqwest::Url;
 
 use crate::error::SupplyError;
 use crate::fetch_spec::Credentials;
-use crate::http::{BodylessRequest, HttpClient, basic_authorization};
+use crate::http::{HttpClient, HttpRequest, basic_authorization};
 
 /// Gets a resource of at most `limit` bytes.
 pub(crate) async fn get(
@@ -15,7 +15,7 @@ pub(crate) async fn get(
     limit: usize,
 ) -> Result<Bytes, SupplyError> {
     let authorization = credentials.and_then(basic_authorization);
-    let request = BodylessRequest { authorization, ..BodylessRequest::get(url.clone()) };
+    let request = HttpRequest { authorization, ..HttpRequest::get(url.clone()) };
     http.send(request).await?.error_for_status()?.body(limit).await
 }
 

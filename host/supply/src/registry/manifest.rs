@@ -11,12 +11,14 @@ pub(super) const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json, \
     application/vnd.docker.distribution.manifest.list.v2+json";
+/// Media type of a manifest.
+pub(super) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Media types of a policy's layer: that of `wkg`, and that of the older convention for proxy filters.
 /// The config and other layers do not matter, because the policy has a digest of its own, and the
 /// load gate checks its content.
-const LAYER_TYPES: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
+pub(super) const LAYER_TYPES: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
 /// Annotation with the text of a signature over the policy.
-pub(crate) const SIGNATURE_ANNOTATION: &str = "dev.pointsman.policy.minisig";
+pub const SIGNATURE_ANNOTATION: &str = "dev.pointsman.policy.minisig";
 
 /// The contents of a manifest that matter for a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +127,7 @@ mod tests {
     fn manifest() -> Value {
         json!({
             "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "mediaType": MANIFEST_TYPE,
             "config": descriptor(CONFIG, "cc", 300),
             "layers": [descriptor(LAYER_TYPES[0], "ab", 1234)],
         })

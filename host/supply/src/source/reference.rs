@@ -32,9 +32,14 @@ pub enum ReferenceVersion {
 }
 
 impl Reference {
-    /// Parses the part after `oci://`. A digest takes precedence over a tag before it.
-    pub(super) fn parse(text: &str) -> Result<Self, InvalidSource> {
+    /// Parses the part after `oci://`, which may be there. A digest takes precedence over a tag before
+    /// it.
+    ///
+    /// # Errors
+    /// Fails when the text is not a reference.
+    pub fn parse(text: &str) -> Result<Self, InvalidSource> {
         let invalid = |reason: String| InvalidSource::Reference { reason };
+        let text = text.strip_prefix("oci://").unwrap_or(text);
         let Some((registry, path)) = text.split_once('/') else {
             return Err(invalid("there is no repository".to_owned()));
         };
@@ -89,6 +94,12 @@ impl Reference {
         &self.version
     }
 
+    /// Returns the reference to another version of the same repository.
+    #[must_use]
+    pub fn with_version(&self, version: ReferenceVersion) -> Self {
+        Self { version, ..self.clone() }
+    }
+
     /// Returns the base URL of the registry's API. On this machine that is plain HTTP, unless
     /// certificate authorities are configured.
     pub(crate) fn api(&self, has_authorities: bool) -> String {
@@ -125,7 +136,8 @@ fn is_repository(text: &str) -> bool {
     text.len() <= MAX_REPOSITORY_LENGTH && text.split('/').all(is_part)
 }
 
-fn is_tag(text: &str) -> bool {
+/// Returns whether a text can be a tag: up to 128 of `a-z A-Z 0-9 . _ -`.
+pub fn is_tag(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     text.len() <= MAX_TAG_LENGTH
         && text.bytes().all(is_plain)

@@ -89,7 +89,10 @@ async fn a_manifest_of_something_else_is_refused() {
             json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers });
         registry.put_manifest("router", "v1", MANIFEST, &manifest).await;
         let error = fetch_error(&spec(&registry.source("router", ":v1"))).await;
-        assert!(error.contains(expected) && error.ends_with("publish it with `wkg oci push`"), "{error}");
+        assert!(
+            error.contains(expected) && error.ends_with("publish it with `pointsman policy push`"),
+            "{error}"
+        );
     }
     let entry =
         |digest: &str| json!({ "mediaType": MANIFEST, "digest": format!("sha256:{digest}"), "size": 1 });
