@@ -51,14 +51,26 @@ impl Author {
 
     /// Runs `pointsman policy` in the folder.
     pub fn policy(&self, arguments: &[&str]) -> Output {
+        self.policy_in(&[], arguments)
+    }
+
+    /// Runs `pointsman policy` in the folder, with these variables. Credentials are read from the
+    /// folder only.
+    fn policy_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
         let mut policy = command();
-        policy.current_dir(&self.folder).arg("policy").args(arguments);
+        policy.current_dir(&self.folder).env("DOCKER_CONFIG", &self.folder);
+        policy.envs(environment.iter().copied()).arg("policy").args(arguments);
         policy.output().expect("the gateway's binary can be run")
     }
 
     /// Returns the exit status, standard output and standard error.
     pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        let output = self.policy(arguments);
+        self.run_in(&[], arguments)
+    }
+
+    /// Does the same with these variables.
+    pub fn run_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String, String) {
+        let output = self.policy_in(environment, arguments);
         let (out, err) = texts(&output);
         (output.status.code(), out, err)
     }

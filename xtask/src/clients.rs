@@ -21,6 +21,7 @@ pub struct Installed {
     registry: Option<PathBuf>,
     chromium: Option<PathBuf>,
     promtool: Option<PathBuf>,
+    minisign: Option<PathBuf>,
 }
 
 /// True in continuous integration, where a skipped test is an error.
@@ -29,7 +30,7 @@ pub fn is_ci() -> bool {
 }
 
 /// Installs packages from PyPI and npm below `target/clients`, where they stay for the next
-/// run, and an OCI registry, a browser and Prometheus from Debian.
+/// run, and an OCI registry, a browser, Prometheus and minisign from Debian.
 pub fn install() -> Result<Installed> {
     let directory = root().join("target/clients");
     let clients = root().join("tests/clients");
@@ -52,6 +53,7 @@ pub fn install() -> Result<Installed> {
         registry: debian("docker-registry", "/usr/bin/docker-registry")?,
         chromium: chromium()?,
         promtool: debian("prometheus", "/usr/bin/promtool")?,
+        minisign: debian("minisign", "/usr/bin/minisign")?,
     })
 }
 
@@ -70,6 +72,7 @@ impl Installed {
             ("POINTSMAN_TEST_REGISTRY", &self.registry),
             ("POINTSMAN_TEST_CHROMIUM", &self.chromium),
             ("POINTSMAN_TEST_PROMTOOL", &self.promtool),
+            ("POINTSMAN_TEST_MINISIGN", &self.minisign),
         ];
         for (variable, path) in optional {
             if let Some(path) = path {

@@ -10,6 +10,8 @@
 //! - [`template`] has the files of new policies, and [`build`] calls the tools of languages.
 //! - [`comparison`] compares two policies.
 //! - [`fuzz`] makes random cases and finds faults with them.
+//! - [`registry`] and [`signing_key`] have the arguments of commands that publish: references, credentials
+//!   and keys. [`secrets`] and [`files`] read what they name.
 //! - [`verb`] has a module for each command: its arguments, its flow and its output.
 //!
 //! A new command is a module of [`verb`] with an `Args` for clap and `run(&Args, &Toolbox)`, and a
@@ -23,9 +25,13 @@ pub mod check;
 pub mod comparison;
 pub mod description;
 pub mod execution;
+pub mod files;
 pub mod fuzz;
 pub mod observed;
+pub mod registry;
 mod schema;
+pub mod secrets;
+pub mod signing_key;
 pub mod subject;
 pub mod template;
 pub mod verb;
@@ -33,6 +39,7 @@ pub mod watch;
 
 use clap::Subcommand;
 use pointsman_policy::Compiler;
+use pointsman_supply::Proxies;
 use pointsman_terminal::CommandError;
 
 pub use schema::schema_json;
@@ -46,6 +53,10 @@ pub struct Toolbox {
     pub builtin: fn(&str) -> Option<&'static [u8]>,
     /// Names of the built-in policies.
     pub builtin_names: &'static [&'static str],
+    /// Returns the value of an environment variable.
+    pub variable: fn(&str) -> Option<String>,
+    /// Returns the proxies of the environment, or the reason for which they are invalid.
+    pub proxies: fn() -> Result<Proxies, String>,
 }
 
 /// A subcommand.
@@ -67,6 +78,16 @@ pub enum AuthorCommand {
     Diff(verb::diff::Args),
     /// Find faults of a policy with random requests
     Fuzz(verb::fuzz::Args),
+    /// Publish a policy in an OCI registry
+    Push(Box<verb::push::Args>),
+    /// Fetch a policy from an OCI registry into a file
+    Pull(verb::pull::Args),
+    /// Make a key pair for signatures
+    Keygen(verb::keygen::Args),
+    /// Sign a policy
+    Sign(verb::sign::Args),
+    /// Verify the signature of a policy
+    Verify(verb::verify::Args),
 }
 
 impl AuthorCommand {
@@ -84,6 +105,11 @@ impl AuthorCommand {
             Self::Index(args) => verb::index::run(args),
             Self::Diff(args) => verb::diff::run(args, toolbox),
             Self::Fuzz(args) => verb::fuzz::run(args, toolbox),
+            Self::Push(args) => verb::push::run(args, toolbox),
+            Self::Pull(args) => verb::pull::run(args, toolbox),
+            Self::Keygen(args) => verb::keygen::run(args, toolbox),
+            Self::Sign(args) => verb::sign::run(args, toolbox),
+            Self::Verify(args) => verb::verify::run(args),
         }
     }
 }

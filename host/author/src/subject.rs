@@ -1,6 +1,5 @@
 //! The policy that a command works on: its bytes, and instances of it under different settings.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,16 +9,17 @@ use pointsman_policy::{
     CacheConfig, Code, Compiler, FuelCounting, FunctionReuse, Grants, Inspection, Isolation, Limits,
     LoadError, Policy, PolicySpec, Runtime, RuntimeConfig, inspect,
 };
-use pointsman_terminal::CommandError;
+use pointsman_terminal::{CommandError, TextTable};
 
 use crate::Toolbox;
 use crate::case::words::{self, GrantName, IsolationName};
 use crate::case::{Case, input};
+use crate::files;
 
 /// Prefix of the names of built-in policies.
 const BUILTIN: &str = "builtin:";
 /// Longest policy that is read, in bytes. The load gate's limit is lower and names the setting.
-const MAX_FILE_BYTES: u64 = 256 << 20;
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Concurrent calls of a command.
 const CONCURRENT_CALLS: u32 = 2;
 
@@ -120,7 +120,7 @@ impl PolicyFile {
     pub fn read(source: &str, toolbox: &Toolbox) -> Result<Self, CommandError> {
         let code = match source.strip_prefix(BUILTIN) {
             Some(name) => builtin(name, toolbox)?,
-            None => Code::new(read(Path::new(source))?),
+            None => Code::new(files::read(Path::new(source), MAX_FILE_BYTES)?),
         };
         Self::of_code(source, code)
     }
@@ -141,6 +141,28 @@ impl PolicyFile {
             self.inspection.gate.grants.iter().any(|needed| name == *needed)
         };
         GrantName::ALL.iter().filter(is_needed).map(|grant| grant.value()).collect()
+    }
+
+    /// Returns the file unless the load gate refuses it whatever it is granted.
+    ///
+    /// # Errors
+    /// Fails with exit status 3 and the reasons.
+    pub fn without_refusals(self) -> Result<Self, CommandError> {
+        match self.inspection.gate.refusals.as_slice() {
+            [] => Ok(self),
+            refusals => Err(CommandError::Load(format!("error: {}: {}", self.source, refusals.join("; ")))),
+        }
+    }
+
+    /// Adds the grants that it needs to a table, with what each allows.
+    pub fn add_grants(&self, table: &mut TextTable) {
+        let grants = &self.inspection.gate.grants;
+        let grants = if grants.is_empty() { "none needed".to_owned() } else { grants.join(", ") };
+        table.add(vec!["grants".to_owned(), grants]);
+        for import in self.inspection.imports.iter().filter(|import| import.grant.is_some()) {
+            let (grant, allows) = (import.grant.unwrap_or_default(), import.allows.unwrap_or_default());
+            table.add(vec![String::new(), format!("{grant}: {} lets it {allows}", import.name)]);
+        }
     }
 
     /// Returns a name for messages of the sandbox.
@@ -164,16 +186,6 @@ fn builtin(name: &str, toolbox: &Toolbox) -> Result<Code, CommandError> {
         None => format!("built-in policies: {}", toolbox.builtin_names.join(", ")),
     };
     Err(CommandError::Input(format!("error: there is no built-in policy `{name}`\n  = hint: {hint}")))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let unreadable =
-        |reason: String| CommandError::Input(format!("error: cannot read {}: {reason}", path.display()));
-    let length = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
-    if length > MAX_FILE_BYTES {
-        return Err(unreadable(format!("it is longer than {} MiB", MAX_FILE_BYTES >> 20)));
-    }
-    fs::read(path).map_err(|error| unreadable(error.to_string()))
 }
 
 /// Settings, grants and limits under which a policy is loaded.

@@ -60,6 +60,7 @@ pub use models::FactsOrigin;
 pub use pointsman_domain::model::Operation;
 pub use policies::{OnFailure, Policy};
 pub use problem::{InvalidConfig, Problem, TextPosition};
+pub use proxies::source_proxies;
 pub use raw::{LogFormat, LogLevel};
 pub use rollout::{Mode, Rollback, Trial};
 pub use routes::{Route, RouteLimits};
@@ -277,8 +278,9 @@ impl fmt::Debug for ConfigSource<'_> {
     }
 }
 
+/// Reads an environment variable.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-fn environment(name: &str) -> Option<String> {
+pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

@@ -114,6 +114,22 @@ pub(super) fn of_source(
     Proxies { http: checked(http), https: checked(https), exempt }
 }
 
+/// Reads the proxies between this machine and the sources of policies from the environment.
+///
+/// # Errors
+/// Fails with a message that names the variable whose value is not the address of a proxy.
+pub fn source_proxies(env: &dyn Fn(&str) -> Option<String>) -> Result<Proxies, String> {
+    let ProxyEnvironment { http, https, exempt } = ProxyEnvironment::read(env);
+    let checked = |proxy: Option<(&str, String)>| match proxy {
+        None => Ok(None),
+        Some((variable, url)) => {
+            let invalid = || format!("{}\n  = hint: {EXAMPLE}", invalid_variable(variable));
+            address(url.trim()).ok_or_else(invalid).map(Some)
+        }
+    };
+    Ok(Proxies { http: checked(http)?, https: checked(https)?, exempt })
+}
+
 /// Proxy variables of the environment, interpreted as by curl.
 struct ProxyEnvironment {
     /// Variable and value for `http` addresses.
@@ -144,11 +160,13 @@ impl ProxyEnvironment {
 fn checked(variable: &str, url: &str, node: Node<'_>, problems: &mut Problems<'_>) -> Option<String> {
     let full = address(url.trim());
     if full.is_none() {
-        problems
-            .add(node.key(), format!("the environment variable `{variable}` is not the address of a proxy"))
-            .hint(EXAMPLE);
+        problems.add(node.key(), invalid_variable(variable)).hint(EXAMPLE);
     }
     full
+}
+
+fn invalid_variable(variable: &str) -> String {
+    format!("the environment variable `{variable}` is not the address of a proxy")
 }
 
 /// Parses the address of a proxy. The default scheme is `http`.

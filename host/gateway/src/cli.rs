@@ -46,7 +46,7 @@ enum Command {
     /// Develop a policy: build it, swap it into a local gateway and run its cases at each change
     Dev(pointsman_dev::Args),
     /// Inspect policies, and operate those of a running gateway
-    Policy(policy::Args),
+    Policy(Box<policy::Args>),
     /// Show the status of a running gateway in the terminal
     Top(TopArgs),
     /// Print the JSON Schema of the configuration, for editors
@@ -65,7 +65,7 @@ pub fn main() -> ExitCode {
         Command::Key(args) => key::run(args),
         Command::Models(args) => models::run(args),
         Command::Dev(args) => dev::run(&args),
-        Command::Policy(args) => policy::run(args),
+        Command::Policy(args) => policy::run(*args),
         Command::Top(args) => args.run(),
         Command::Schema(args) => schema::run(&args),
         Command::CompilePolicy(args) => return compile_policy::run(args),

@@ -150,6 +150,13 @@ fn describe(module: &mut Vec<u8>, wit: &str, world: &str) {
         .expect("the module has no description yet, or one that this adds to");
 }
 
+/// Returns a module with a description of its world as a component, as tools other than cargo build it.
+#[expect(clippy::expect_used, reason = "the policies here are valid")]
+pub fn encoded(module: &[u8]) -> Vec<u8> {
+    let encoder = wit_component::ComponentEncoder::default().module(module).expect("a module with its world");
+    encoder.validate(true).encode().expect("it has what its world exports")
+}
+
 /// Returns a component that imports an interface that no host offers.
 pub fn unknown_import() -> Vec<u8> {
     component(r#"(component (import "acme:bank/teller@1.0.0" (instance (export "pay" (func)))))"#)

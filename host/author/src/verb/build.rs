@@ -67,14 +67,8 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
 /// Fails with exit status 3 and the remedy if the gateway would not load it.
 pub fn checked(built: &BuiltPolicy, toolbox: &Toolbox) -> Result<PolicyFile, CommandError> {
     let source = built.path.display().to_string();
-    let file = PolicyFile::read(&source, toolbox).map_err(|error| with_remedy(error, built))?;
-    match file.inspection.gate.refusals.as_slice() {
-        [] => Ok(file),
-        refusals => {
-            let error = CommandError::Load(format!("error: {source}: {}", refusals.join("; ")));
-            Err(with_remedy(error, built))
-        }
-    }
+    let file = PolicyFile::read(&source, toolbox).and_then(PolicyFile::without_refusals);
+    file.map_err(|error| with_remedy(error, built))
 }
 
 /// Adds the remedy for mistakes that each language invites.
@@ -116,8 +110,6 @@ fn unchecked(file: &PolicyFile) -> Vec<String> {
 }
 
 fn describe(built: &BuiltPolicy, file: &PolicyFile) -> String {
-    let gate = &file.inspection.gate;
-    let grants = if gate.grants.is_empty() { "none needed".to_owned() } else { gate.grants.join(", ") };
     let mut table = TextTable::new(&["built", &built.path.display().to_string()]);
     if let Some(description) = &file.inspection.description {
         table.add(vec!["title".to_owned(), description.title.clone()]);
@@ -125,12 +117,7 @@ fn describe(built: &BuiltPolicy, file: &PolicyFile) -> String {
     table.add(vec!["language".to_owned(), built.language.name().to_owned()]);
     table.add(vec!["bytes".to_owned(), file.code.bytes().len().to_string()]);
     table.add(vec!["sha-256".to_owned(), file.code.digest().to_string()]);
-    table.add(vec!["grants".to_owned(), grants]);
-    for import in file.inspection.imports.iter().filter(|import| import.grant.is_some()) {
-        let grant = import.grant.unwrap_or_default();
-        let allows = import.allows.unwrap_or_default();
-        table.add(vec![String::new(), format!("{grant}: {} lets it {allows}", import.name)]);
-    }
+    file.add_grants(&mut table);
     let note = |path: String| format!("note: `{path}` is not checked by the gateway");
     table.render(unchecked(file).into_iter().map(note).collect())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 use pointsman_author::{AuthorCommand, Toolbox};
-use pointsman_config::{BUILTIN_POLICIES, Compile};
+use pointsman_config::{BUILTIN_POLICIES, Compile, environment, source_proxies};
 use pointsman_operator::PolicyCommand;
 
 use super::{CommandError, print, runtime};
@@ -23,8 +23,8 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 #[command(
-    after_help = "`inspect`, `new`, `build`, `test`, `run` and `bench` work without a gateway; the others talk to the \
-                  admin listener of a running one."
+    after_help = "`inspect`, `new`, `build`, `test`, `run`, `bench`, `push`, `pull`, `keygen`, `sign` and `verify` \
+                  work without a gateway; the others talk to the admin listener of a running one."
 )]
 enum Command {
     /// Show the contract, imports and limits of a policy without running it
@@ -49,5 +49,7 @@ pub(super) fn toolbox() -> Result<Toolbox, CommandError> {
         compiler: runtime::child_compiler(&Compile { timeout: COMPILE_TIME, ..Compile::default() })?,
         builtin: builtin::bytes,
         builtin_names: BUILTIN_POLICIES,
+        variable: environment,
+        proxies: || source_proxies(&environment),
     })
 }

@@ -1,3 +1,5 @@
+mod reference;
+
 use std::path::Path;
 
 use wit_parser::{Resolve, WorldItem};
