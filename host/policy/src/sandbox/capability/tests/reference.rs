@@ -15,7 +15,7 @@ const HEAD: &str = "\
 # The contract
 
 ";
-const INTRODUCTION: &str = "
+const INTRODUCTION: &str = "\
 Everything that a policy can import or export, from [policy.wit](../wit/policy.wit),
 [orchestration.wit](../wit/orchestration.wit) and [state.wit](../wit/state.wit).
 [writing-policies.md](writing-policies.md) describes how policies are inspected and stay compatible,
