@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pointsman_domain::secret::Secret;
-use pointsman_supply::{Credentials, Proxies, Reference, SupplyError};
+use pointsman_supply::{Credentials, InvalidSource, Proxies, Reference, SupplyError};
 use pointsman_terminal::CommandError;
 
 use crate::Toolbox;
@@ -50,7 +50,11 @@ pub struct Connection {
 /// # Errors
 /// Fails with exit status 2 if it is none.
 pub fn reference(text: &str) -> Result<Reference, CommandError> {
-    Reference::parse(text).map_err(|error| CommandError::Input(format!("error: {text}: {error}")))
+    Reference::parse(text).map_err(|error| match error {
+        // The text has a user name in it, and may have a password.
+        InvalidSource::Secret => CommandError::Input(format!("error: the reference is invalid: {error}")),
+        error => CommandError::Input(format!("error: {text}: {error}")),
+    })
 }
 
 /// Waits for calls to a registry.
