@@ -49,11 +49,6 @@ impl Author {
         self.folder.join(name)
     }
 
-    /// Runs `pointsman policy` in the folder.
-    pub fn policy(&self, arguments: &[&str]) -> Output {
-        self.policy_in(&[], arguments)
-    }
-
     /// Runs `pointsman policy` in the folder, with these variables. Credentials are read from the
     /// folder only.
     fn policy_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
