@@ -158,6 +158,9 @@ impl Side<'_, '_> {
         let policy = match self.subject.load(&LoadOptions::of_case(&case)) {
             Ok(policy) => policy,
             Err(LoadError::Settings(text)) => return Ok(Answer::of(Observed::settings_rejected(&text))),
+            Err(LoadError::SettingsSchema(misfit)) => {
+                return Ok(Answer::of(Observed::settings_rejected(&misfit.to_string())));
+            }
             Err(error) => return Err((self.subject.file().source.clone(), error)),
         };
         match execute_case(self.subject.sandbox(), &policy, &case) {
