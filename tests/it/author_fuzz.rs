@@ -195,6 +195,12 @@ fn settings_of(name: &str) -> &'static str {
         "weighted" => r#"{"weights": {"a/*": 3, "*": 1}, "sticky": true}"#,
         "round-robin" => r#"{"balance": "load"}"#,
         "cascade" => r#"{"levels": 2}"#,
+        "judge" => {
+            r#"{"kinds": {"easy": {"meaning": "small talk", "prefer": "cost"}, "hard": {"meaning": "other"}}}"#
+        }
+        "semantic" => {
+            r#"{"kinds": {"easy": {"examples": ["Hi"], "prefer": "cost"}, "hard": {"examples": ["Prove"]}}}"#
+        }
         _ => "{}",
     }
 }
