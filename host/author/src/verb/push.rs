@@ -149,7 +149,7 @@ fn ensure_loadable(file: &PolicyFile, settings: Option<&str>, toolbox: &Toolbox)
     };
     match Subject::new(&sandbox, file).load(&options) {
         Ok(_) => Ok(()),
-        Err(LoadError::Settings(_)) if settings.is_none() => Ok(()),
+        Err(LoadError::Settings(_) | LoadError::SettingsSchema(_)) if settings.is_none() => Ok(()),
         Err(error) => Err(not_loadable(&file.source, &error)),
     }
 }
