@@ -59,6 +59,7 @@ mod orchestration;
 mod overview;
 mod packaged_sdk;
 mod page;
+mod playground;
 mod policy_command;
 mod policy_description;
 mod policy_failures;

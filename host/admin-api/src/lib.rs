@@ -16,6 +16,7 @@ mod models;
 mod overview;
 mod paths;
 mod plans;
+mod playground;
 mod policies;
 mod record;
 mod reload;
@@ -33,10 +34,11 @@ pub use overview::{
     DecisionLogCounts, GatewayStatus, ModelOverview, Overview, RouteOverview, SpanCounts, Tick,
 };
 pub use paths::{
-    AUDIT, DECISIONS, EVENTS, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, POLICIES, RELOAD, ROUTES,
+    AUDIT, DECISIONS, EVENTS, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES,
     SIGNATURE_HEADER, USAGE,
 };
 pub use plans::{PlanDetail, PlanSummary, PlanTrace, TaskTrace};
+pub use playground::{PlaygroundProblem, PlaygroundRequest, PlaygroundRun};
 pub use policies::{
     ChosenVersion, DeclaredAnswer, DescriptionStatus, HoldStatus, KeptEntry, KeptState, OverrideKind,
     PolicyList, PolicyStatus, RejectedVersion, SettingStatus, VersionStats,

@@ -20,6 +20,8 @@ pub const PLANS: &str = "/admin/plans";
 pub const AUDIT: &str = "/admin/audit";
 /// A reload of the configuration and of all policies.
 pub const RELOAD: &str = "/admin/reload";
+/// A run of one request by a policy, which changes nothing.
+pub const PLAYGROUND: &str = "/admin/playground";
 
 /// Header with the operator's name, for the audit log.
 pub const OPERATOR_HEADER: &str = "x-pointsman-operator";

@@ -31,7 +31,7 @@ export function decision(redraw) {
       redraw();
     },
     draw() {
-      const back = h('a', { href: '#/decisions' }, 'All decisions');
+      const back = [h('a', { href: '#/decisions' }, 'All decisions'), wanted && h('a', { href: `#/playground/${encodeURIComponent(wanted)}` }, 'Try in the playground')];
       if (error) return [heading('Decision', back), failed('This decision cannot be shown', error)];
       if (!shown) return [heading('Decision', back), loading('the decision')];
       return whole(shown, charts, back);

@@ -9,16 +9,17 @@ import { models } from './models.js';
 import { overview } from './overview.js';
 import { failed, heading, loading, nothing } from './parts.js';
 import { plan, plans } from './plans.js';
+import { playground } from './playground.js';
 import { policies } from './policies.js';
 import { routes } from './routes.js';
 import { retry, start, state } from './store.js';
 
-const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['policies', 'Policies'], ['decisions', 'Decisions'], ['plans', 'Plans']];
+const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['policies', 'Policies'], ['decisions', 'Decisions'], ['plans', 'Plans'], ['playground', 'Playground']];
 const LINKS = { loading: 'Connecting', live: 'Live', lost: 'Disconnected', refused: 'No access' };
 
 const views = {
   '': overview(redraw), models: models(redraw), routes: routes(), policies: policies(redraw),
-  decisions: decisions(redraw), decision: decision(redraw), plans: plans(redraw), plan: plan(redraw),
+  decisions: decisions(redraw), decision: decision(redraw), plans: plans(redraw), plan: plan(redraw), playground: playground(redraw),
 };
 let scheduled = false;
 let open = where();

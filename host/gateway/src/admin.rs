@@ -12,6 +12,7 @@ mod operator_request;
 mod overview;
 mod page;
 mod plans;
+mod playground;
 mod policies;
 mod query;
 mod reload;
@@ -25,7 +26,7 @@ use axum::middleware;
 use axum::routing::{get, post, put};
 use http::Uri;
 use pointsman_admin_api::{
-    AUDIT, DECISIONS, EVENTS, MODELS, OVERVIEW, PLANS, POLICIES, RELOAD, ROUTES, USAGE,
+    AUDIT, DECISIONS, EVENTS, MODELS, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES, USAGE,
 };
 use pointsman_domain::secret::Secret;
 use pointsman_serving::app::App;
@@ -36,6 +37,7 @@ use tokio::sync::watch;
 use crate::logging::Logging;
 use error::{AdminError, AdminErrorKind};
 use events::Events;
+pub(crate) use playground::Playground;
 
 /// State shared by the handlers.
 pub(crate) struct Admin {
@@ -49,6 +51,8 @@ pub(crate) struct Admin {
     pub(crate) logging: Logging,
     /// The supervisor of background tasks, for its counts of restarts.
     pub(crate) supervisor: Supervisor,
+    /// Runs of single requests.
+    pub(crate) playground: Playground,
     /// True when the gateway stops.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -88,6 +92,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route(PLANS, get(plans::list))
         .route(&below(PLANS, "{id}"), get(plans::one))
         .route(RELOAD, post(reload::reload))
+        .route(PLAYGROUND, post(playground::run))
         .route("/metrics", get(metrics::page))
         .fallback(unknown_url)
         .layer(middleware::from_fn_with_state(Arc::clone(&admin), access::authorize))
@@ -104,7 +109,7 @@ fn found<T>(resource: Option<T>, message: impl FnOnce() -> String) -> Result<T, 
 async fn unknown_url(uri: Uri) -> AdminError {
     let message = format!(
         "nothing at {}: there are GET {OVERVIEW}, {EVENTS}, {DECISIONS}, {POLICIES}, {ROUTES}, {MODELS}, {USAGE}, \
-         {PLANS}, {AUDIT}, /metrics and POST {RELOAD}; docs/rollouts.md lists what changes policies",
+         {PLANS}, {AUDIT}, /metrics and POST {RELOAD}, {PLAYGROUND}; docs/rollouts.md lists what changes policies",
         uri.path()
     );
     AdminError::new(AdminErrorKind::NotFound, message).code("unknown_url")

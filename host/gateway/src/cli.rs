@@ -7,7 +7,8 @@ mod import;
 mod key;
 mod models;
 mod policy;
-mod runtime;
+pub(crate) mod run_case;
+pub(crate) mod runtime;
 mod schema;
 mod serve;
 
@@ -51,6 +52,9 @@ enum Command {
     Top(TopArgs),
     /// Print the JSON Schema of the configuration, for editors
     Schema(schema::Args),
+    /// Run a case from standard input, for the playground of a running gateway
+    #[command(hide = true)]
+    RunCase,
     /// Compile a policy from standard input within limits, for a running gateway
     #[command(hide = true)]
     CompilePolicy(compile_policy::Args),
@@ -68,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Policy(args) => policy::run(*args),
         Command::Top(args) => args.run(),
         Command::Schema(args) => schema::run(&args),
+        Command::RunCase => return run_case::run(),
         Command::CompilePolicy(args) => return compile_policy::run(args),
     };
     match result {

@@ -64,6 +64,13 @@ bitflags! {
     }
 }
 
+impl Grants {
+    /// Returns the names in the configuration.
+    pub fn names(self) -> Vec<String> {
+        self.iter_names().map(|(name, _)| name.to_lowercase()).collect()
+    }
+}
+
 /// Limits on the resources of one policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -67,6 +67,38 @@ export const operating = {
     assert.equal((await newest("end-trial")).why, "seen enough");
   },
 
+  async a_request_is_run_by_two_policies_and_explained(browser) {
+    const { id } = await ask("main");
+    const page = await browser.openLive(`decisions/${id}`);
+    await page.getByRole("link", { name: "Try in the playground" }).click();
+    const text = page.getByLabel("Request, candidates and facts");
+    await page.waitForFunction(() => document.querySelector("textarea")?.value.includes("a/chat"));
+    const written = JSON.parse(await text.inputValue());
+    assert.deepEqual(written.candidates.map(({ id: model }) => model), ["a/chat", "b/chat"]);
+    assert.equal(written.request.model, "main");
+    await page.getByLabel("Policy", { exact: true }).selectOption("changing");
+    await page.getByLabel("Compare with", { exact: true }).selectOption("sequential");
+    await page.getByRole("button", { name: "Run" }).click();
+    await shows(page, "section[aria-labelledby=run-0]", "a/chat");
+    await shows(page, "section[aria-labelledby=run-0]", "settings.json()");
+    await page.locator("section[aria-labelledby=run-1] svg.plan-chart").waitFor();
+    await shows(page, "section[aria-labelledby=comparison]", "differs");
+    await browser.checkAccess(page, "the playground with results");
+    const { decisions } = await api("/admin/policies/other");
+    assert.equal(decisions, 0, "nothing was decided");
+
+    // The body of a chat completion becomes a case, and a mistake is shown with its place.
+    await text.fill(JSON.stringify({ model: "main", messages: [{ role: "user", content: "<b>hi</b>" }] }));
+    await page.waitForFunction(() => document.querySelector("textarea").value.includes("candidates"));
+    await page.getByLabel("Compare with", { exact: true }).selectOption("");
+    await page.getByRole("button", { name: "Run" }).click();
+    await page.locator("section[aria-labelledby=run-1]").waitFor({ state: "detached" });
+    await shows(page, "section[aria-labelledby=run-0]", "version-");
+    await text.fill('{"requst": {}}');
+    await page.getByRole("button", { name: "Run" }).click();
+    await shows(page, ".objection", "did you mean `request`?");
+  },
+
   async a_version_is_rolled_back_released_pinned_and_unpinned(browser) {
     const { active, previous } = await api("/admin/policies/changing");
     const page = await browser.openLive("policies/changing");

@@ -105,6 +105,23 @@ pub fn shared(path: &Path) -> Result<CaseFile, CaseError> {
     inherit(file, &outer).map_err(|problem| invalid(path, problem))
 }
 
+/// Reads the only case of a JSON text, over what other members as JSON say. The case need not expect
+/// anything.
+///
+/// # Errors
+/// Fails if a text has a problem.
+pub fn of_text(case: &str, shared: &str) -> Result<Case, CaseError> {
+    let (case_name, shared_name) = (Path::new("case"), Path::new("shared"));
+    let shared =
+        document::parse_shared(shared, Syntax::Json).map_err(|problem| invalid(shared_name, problem))?;
+    let file = document::parse(case, Syntax::Json).map_err(|problem| invalid(case_name, problem))?;
+    let [case] = file.cases.as_slice() else {
+        let problem = InvalidFile::new("there are several cases").hint("state the members of one at the top");
+        return Err(invalid(case_name, problem));
+    };
+    filled(case.clone(), &shared).map_err(|problem| invalid(case_name, problem))
+}
+
 fn load_folder(
     root: &Path,
     folder: &Path,
@@ -213,12 +230,17 @@ fn inherit(inner: CaseFile, outer: &CaseFile) -> Result<CaseFile, InvalidFile> {
     })
 }
 
-/// Adds what a case shares with others.
-fn complete(mut case: Case, shared: &CaseFile) -> Result<Case, InvalidFile> {
+/// Checks that a case expects something, and adds what it shares with others.
+fn complete(case: Case, shared: &CaseFile) -> Result<Case, InvalidFile> {
     if case.expect.is_empty() {
         return Err(InvalidFile::new("the case expects nothing")
             .hint("state what is expected, such as `expect.target = \"backend/model\"`"));
     }
+    filled(case, shared)
+}
+
+/// Adds what a case shares with others.
+fn filled(mut case: Case, shared: &CaseFile) -> Result<Case, InvalidFile> {
     case.request = case.request.over(&shared.request);
     case.candidates = Some(match case.candidates {
         Some(own) => resolve(own, &shared.candidates)?,

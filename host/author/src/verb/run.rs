@@ -11,8 +11,9 @@ use pointsman_dialects::protocol::Protocol;
 use pointsman_dialects::request::ClientRequestScan;
 use pointsman_domain::request::RequestFacts;
 use pointsman_policy::{DecisionInput, FuelCounting, Orchestration, StateUse};
+use pointsman_state::WriteError;
 use pointsman_terminal::{CommandError, Paint, print};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Toolbox;
 use crate::case::folder::{self, LoadedCase};
@@ -106,8 +107,32 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
         }
         None => execute_case(&sandbox, &policy, &case),
     };
-    let run = run.map_err(|error| CommandError::Input(format!("error: the `state` of the case: {error}")))?;
+    let run = run.map_err(|error| invalid_state(&error))?;
     show(args, &file, &run)
+}
+
+/// Runs the request of a case and describes it for programs, as `--json` does. The case is JSON text, and
+/// `shared` has what it does not state itself.
+///
+/// # Errors
+/// Fails with exit status 2 if a text is invalid, and 3 if the policy cannot be loaded.
+pub fn explained(
+    file: &PolicyFile,
+    shared: &str,
+    case: &str,
+    toolbox: &Toolbox,
+) -> Result<Value, CommandError> {
+    let case = folder::of_text(case, shared).map_err(|error| CommandError::Input(error.to_string()))?;
+    let sandbox = Sandbox::new(toolbox.compiler.clone(), FuelCounting::On)?;
+    let policy = Subject::new(&sandbox, file)
+        .load(&LoadOptions::of_case(&case))
+        .map_err(|error| not_loadable(&file.source, &error))?;
+    let run = execute_case(&sandbox, &policy, &case).map_err(|error| invalid_state(&error))?;
+    Ok(text::json(file, &run, &Observed::of_run(&run)))
+}
+
+fn invalid_state(error: &WriteError) -> CommandError {
+    CommandError::Input(format!("error: the `state` of the case: {error}"))
 }
 
 fn show(args: &Args, file: &PolicyFile, run: &RequestRun) -> Result<(), CommandError> {

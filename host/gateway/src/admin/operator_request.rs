@@ -92,7 +92,12 @@ pub(super) async fn read_body(body: Body, limit: usize, what: &str, key: &str) -
 
 /// Parses a JSON body. An empty one stands for an object without members.
 async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, AdminError> {
-    let bytes = read_body(body, MAX_BODY, "the body", "").await?;
+    read_json_within(body, MAX_BODY).await
+}
+
+/// Parses a JSON body of at most `limit` bytes.
+pub(super) async fn read_json_within<T: DeserializeOwned>(body: Body, limit: usize) -> Result<T, AdminError> {
+    let bytes = read_body(body, limit, "the body", "").await?;
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
     serde_json::from_slice(text)
         .map_err(|error| invalid_body(format!("the body is not what is expected here: {error}")))
@@ -120,6 +125,6 @@ pub(super) fn attribution(headers: &HeaderMap, why: String) -> Result<ChangeAttr
     Ok(ChangeAttribution { who: Actor::Admin(name.to_owned()), why })
 }
 
-fn invalid_body(message: String) -> AdminError {
+pub(super) fn invalid_body(message: String) -> AdminError {
     AdminError::new(AdminErrorKind::BadRequest, message).code("invalid_body")
 }

@@ -97,12 +97,7 @@ pub(super) fn status(
     };
     Some(PolicyStatus {
         source: policy.source.to_string(),
-        grants: policy
-            .spec
-            .grants
-            .iter_names()
-            .map(|(name, _): (&str, Grants)| name.to_lowercase())
-            .collect(),
+        grants: policy.spec.grants.names(),
         isolation: match policy.spec.isolation {
             Isolation::Fresh => "fresh".to_owned(),
             Isolation::Warm { .. } => "warm".to_owned(),

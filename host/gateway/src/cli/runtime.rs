@@ -54,6 +54,6 @@ pub(super) fn child_compiler(limits: &Compile) -> Result<Compiler, CommandError>
 }
 
 /// Returns the running program; on Linux even if its file was replaced.
-pub(super) fn this_program() -> std::io::Result<PathBuf> {
+pub(crate) fn this_program() -> std::io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }

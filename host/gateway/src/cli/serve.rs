@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 use super::{CommandError, runtime, write_stdout};
 use crate::admin::events::{EventSource, Events};
-use crate::admin::{self, Admin};
+use crate::admin::{self, Admin, Playground};
 use crate::builtin;
 use crate::client;
 use crate::logging::Logging;
@@ -137,6 +137,7 @@ async fn serve(
         reloader: Arc::clone(&reloader),
         first_token: token,
         events: Events::default(),
+        playground: Playground::default(),
         logging,
         supervisor: supervisor.clone(),
         stop: stopped.clone(),

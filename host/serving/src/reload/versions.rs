@@ -68,6 +68,32 @@ impl Reloader {
         Ok(rollback.back)
     }
 
+    /// Returns the code of the version of a policy that serves, which is stored or read from its source.
+    ///
+    /// # Errors
+    /// Fails if there is no such policy, or its source cannot be read or has another version by now.
+    pub async fn active_code(&self, policy: &PolicyName) -> Result<Code, OperationError> {
+        let current = self.app.snapshot();
+        let active = slot(&current, policy)?.active().digest();
+        if let Some(code) = self.rollouts.state_store.code(active) {
+            return Ok(code);
+        }
+        let Some(configured) = current.config.policy(policy) else {
+            return Err(OperationError::NotFound(format!("there is no policy `{policy}`")));
+        };
+        let state = self.rollouts.state();
+        let code = self.loader(&state).read(&configured.source).await;
+        let code = code.map_err(|error| {
+            OperationError::Invalid(format!("the source of the policy `{policy}` cannot be read: {error}"))
+        })?;
+        if code.digest() != active {
+            return Err(OperationError::Conflict(format!(
+                "the source of the policy `{policy}` has another version than the one that serves; reload first"
+            )));
+        }
+        Ok(code)
+    }
+
     /// Prepares the rollback of a bad version, if there is a previous one. Changes nothing yet.
     pub(super) fn prepare_rollback(
         &self,

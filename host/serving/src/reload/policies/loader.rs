@@ -159,7 +159,8 @@ impl Loader<'_> {
         PendingPolicy { slot, action: SlotAction::First { code }, rejected }
     }
 
-    async fn read(&self, source: &PolicySource) -> Result<Code, LoadFailure> {
+    /// Reads the code of a source.
+    pub(in crate::reload) async fn read(&self, source: &PolicySource) -> Result<Code, LoadFailure> {
         match source {
             PolicySource::Builtin(name) => (self.sources.builtin)(name)
                 .map(Code::embedded)

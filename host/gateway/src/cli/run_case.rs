@@ -1,0 +1,67 @@
+//! `pointsman run-case`: the process in which the page's playground runs a policy.
+
+use std::io::{self, Read};
+use std::process::ExitCode;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use pointsman_author::subject::PolicyFile;
+use pointsman_author::verb::run::explained;
+use pointsman_policy::Code;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{CommandError, policy, write_stdout};
+
+/// The name of the command.
+pub(crate) const NAME: &str = "run-case";
+
+/// Standard input of the process, as JSON.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct RunCaseInput {
+    /// Name of the policy, for messages.
+    pub(crate) name: String,
+    /// Bytes of the policy in base64.
+    pub(crate) code: String,
+    /// Members that the case inherits, as JSON text.
+    pub(crate) shared: String,
+    /// The case, as JSON text.
+    pub(crate) case: String,
+}
+
+/// Standard output of the process, as JSON.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RunCaseOutput {
+    /// The request was run. The report is that of `pointsman policy run --json`.
+    Report(Value),
+    /// The case is invalid.
+    InvalidCase(String),
+    /// The policy cannot be loaded.
+    NotLoaded(String),
+    /// The run failed.
+    Failed(String),
+}
+
+/// Runs the case of standard input.
+pub(super) fn run() -> ExitCode {
+    let output = match run_input() {
+        Ok(report) => RunCaseOutput::Report(report),
+        Err(CommandError::Input(message)) => RunCaseOutput::InvalidCase(message),
+        Err(CommandError::Load(message)) => RunCaseOutput::NotLoaded(message),
+        Err(CommandError::Run(message)) => RunCaseOutput::Failed(message),
+    };
+    let written = serde_json::to_string(&output).map_err(io::Error::other).and_then(write_stdout);
+    if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_input() -> Result<Value, CommandError> {
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text).map_err(CommandError::run)?;
+    let input: RunCaseInput = serde_json::from_str(&text).map_err(CommandError::run)?;
+    let bytes = BASE64
+        .decode(&input.code)
+        .map_err(|error| CommandError::Load(format!("error: the policy is not base64: {error}")))?;
+    let file = PolicyFile::of_code(&input.name, Code::new(bytes))?;
+    explained(&file, &input.shared, &input.case, &policy::toolbox()?)
+}
