@@ -84,7 +84,8 @@ impl Reloader {
         let state = self.rollouts.state();
         let code = self.loader(&state).read(&configured.source).await;
         let code = code.map_err(|error| {
-            OperationError::Invalid(format!("the source of the policy `{policy}` cannot be read: {error}"))
+            let reason = error.into_message();
+            OperationError::Invalid(format!("the source of the policy `{policy}` cannot be read: {reason}"))
         })?;
         if code.digest() != active {
             return Err(OperationError::Conflict(format!(
