@@ -11,7 +11,7 @@ use pointsman_admin_api::{
 use pointsman_config as config;
 use pointsman_domain::ids::PolicyName;
 use pointsman_policy::description::{self, SettingRow};
-use pointsman_policy::{Grants, Isolation, PolicyStatsSummary, SelfDescription, SlotStatus};
+use pointsman_policy::{Isolation, PolicyStatsSummary, SelfDescription, SlotStatus};
 use pointsman_serving::rollout;
 use pointsman_serving::rollout::state::{OverrideKind as StoredOverride, VersionOverride};
 use pointsman_serving::snapshot::{Snapshot, UnavailablePolicy};
