@@ -7,8 +7,8 @@ mod import;
 mod key;
 mod models;
 mod policy;
-pub(crate) mod run_case;
-pub(crate) mod runtime;
+mod run_case;
+mod runtime;
 mod schema;
 mod serve;
 
@@ -17,6 +17,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pointsman_operator::{CommandError, TextTable, TopArgs, print, write_stdout};
+
+use crate::playground::COMMAND;
 
 /// An LLM gateway whose routing is decided by WebAssembly policies.
 ///
@@ -53,7 +55,7 @@ enum Command {
     /// Print the JSON Schema of the configuration, for editors
     Schema(schema::Args),
     /// Run a case from standard input, for the playground of a running gateway
-    #[command(hide = true)]
+    #[command(hide = true, name = COMMAND)]
     RunCase,
     /// Compile a policy from standard input within limits, for a running gateway
     #[command(hide = true)]

@@ -7,4 +7,6 @@ mod builtin;
 mod client;
 mod deadline;
 mod logging;
+mod playground;
+mod program;
 mod server;

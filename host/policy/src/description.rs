@@ -7,16 +7,14 @@ use serde_json::Value;
 
 mod document;
 mod expectation;
-mod path;
 mod schema;
 mod section;
 mod validation;
 
-pub use path::{PathStep, ValuePath};
+pub use crate::settings_misfit::{PathStep, SettingsMisfit, SettingsProblem, ValuePath};
 pub use schema::{SettingRow, SettingsSchema};
 pub use section::{SECTION, attach};
 pub(crate) use validation::SettingsFit;
-pub use validation::{SettingsMisfit, SettingsProblem};
 
 /// Longest description, in bytes of JSON.
 pub const MAX_BYTES: usize = 64 << 10;

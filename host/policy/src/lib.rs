@@ -25,6 +25,7 @@ mod log_rate;
 mod policy;
 mod runtime;
 mod sandbox;
+mod settings_misfit;
 mod slot;
 mod spec;
 mod stats;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use pointsman_domain::text::printable;
 use pointsman_state::DurableError;
 
-use crate::description::SettingsMisfit;
 use crate::failure::PolicyFailure;
+use crate::settings_misfit::SettingsMisfit;
 
 /// Bytes of a component's own names that a message quotes.
 pub(crate) const MAX_QUOTED_NAMES: usize = 1_024;

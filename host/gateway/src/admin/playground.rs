@@ -1,8 +1,6 @@
 //! `POST /admin/playground`: one request, run by a policy and explained. Nothing of it enters the snapshot:
 //! it runs in a process of its own, with an empty state.
 
-mod process;
-
 use std::sync::Arc;
 
 use axum::Json;
@@ -19,7 +17,7 @@ use tokio::sync::Semaphore;
 use super::error::{AdminError, AdminErrorKind};
 use super::operator_request::{invalid_body, read_json_within};
 use super::{Admin, found};
-use crate::cli::run_case::{RunCaseInput, RunCaseOutput};
+use crate::playground::{self, RunCaseInput, RunCaseOutput};
 
 /// Limit on the body, in bytes: a policy of 32 MiB in base64, and a case.
 const MAX_BODY: usize = 60 << 20;
@@ -51,7 +49,7 @@ pub(super) async fn run(
     let output = tokio::task::spawn_blocking(move || {
         // Held until the process has ended, even if the client has gone.
         let _permit = permit;
-        process::run(&input)
+        playground::run(&input)
     });
     let output = output.await.unwrap_or_else(|error| RunCaseOutput::Failed(error.to_string()));
     Ok(Json(described(output)))

@@ -8,40 +8,10 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use pointsman_author::subject::PolicyFile;
 use pointsman_author::verb::run::explained;
 use pointsman_policy::Code;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{CommandError, policy, write_stdout};
-
-/// The name of the command.
-pub(crate) const NAME: &str = "run-case";
-
-/// Standard input of the process, as JSON.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct RunCaseInput {
-    /// Name of the policy, for messages.
-    pub(crate) name: String,
-    /// Bytes of the policy in base64.
-    pub(crate) code: String,
-    /// Members that the case inherits, as JSON text.
-    pub(crate) shared: String,
-    /// The case, as JSON text.
-    pub(crate) case: String,
-}
-
-/// Standard output of the process, as JSON.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RunCaseOutput {
-    /// The request was run. The report is that of `pointsman policy run --json`.
-    Report(Value),
-    /// The case is invalid.
-    InvalidCase(String),
-    /// The policy cannot be loaded.
-    NotLoaded(String),
-    /// The run failed.
-    Failed(String),
-}
+use crate::playground::{RunCaseInput, RunCaseOutput};
 
 /// Runs the case of standard input.
 pub(super) fn run() -> ExitCode {

@@ -1,12 +1,13 @@
 //! The engine of the policies, as configured.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pointsman_config::{Compile, Config};
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
 use pointsman_state::StateStores;
 
 use super::{CommandError, compile_policy};
+use crate::program::this_program;
 
 /// Directory of compiled code, below the state directory.
 const COMPILED: &str = "compiled";
@@ -51,9 +52,4 @@ pub(super) fn child_compiler(limits: &Compile) -> Result<Compiler, CommandError>
         memory_bytes: limits.memory_bytes,
         processes: limits.processes,
     }))
-}
-
-/// Returns the running program; on Linux even if its file was replaced.
-pub(crate) fn this_program() -> std::io::Result<PathBuf> {
-    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }

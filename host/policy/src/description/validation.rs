@@ -1,14 +1,12 @@
 //! Validation of settings against their schema, within a number of steps.
 
-use std::fmt;
-
 use pointsman_domain::names::nearest_name;
 use pointsman_domain::text::printable;
 use serde_json::{Map, Value};
 
 use super::expectation;
-use super::path::ValuePath;
 use super::schema::{Count, Limit, Node, SettingsSchema, ValueType};
+use crate::settings_misfit::{SettingsMisfit, SettingsProblem, ValuePath};
 
 /// Most steps: a comparison of a value with a schema, or 64 bytes of text. A schema of 64 KiB can name
 /// itself several times at each level, so its size does not bound the time.
@@ -33,26 +31,6 @@ pub(crate) enum SettingsFit {
     Misfit(SettingsMisfit),
     /// The bound on steps was reached.
     Undecided,
-}
-
-/// Settings that do not fit the schema of their policy. Displays on one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsMisfit {
-    /// At least one.
-    pub problems: Vec<SettingsProblem>,
-}
-
-/// A setting that does not fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsProblem {
-    /// Place in the settings.
-    pub path: ValuePath,
-    /// What was expected, and what was found.
-    pub message: String,
-    /// Advice.
-    pub hint: Option<String>,
-    /// True if the key at the place is wrong, not its value.
-    pub is_key: bool,
 }
 
 /// Validates settings.
@@ -290,31 +268,5 @@ impl Count {
         }
         let count = count() as u64;
         self.least.is_none_or(|least| count >= least) && self.most.is_none_or(|most| count <= most)
-    }
-}
-
-impl fmt::Display for SettingsMisfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, problem) in self.problems.iter().enumerate() {
-            if number > 0 {
-                f.write_str("; ")?;
-            }
-            problem.fmt(f)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for SettingsProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The message about a key names it.
-        if !self.path.is_empty() && !self.is_key {
-            write!(f, "setting `{}`: ", self.path)?;
-        }
-        f.write_str(&self.message)?;
-        match &self.hint {
-            Some(hint) => write!(f, " ({hint})"),
-            None => Ok(()),
-        }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use crate::cli::run_case::{NAME, RunCaseInput, RunCaseOutput};
-use crate::cli::runtime::this_program;
+use super::{COMMAND, RunCaseInput, RunCaseOutput};
+use crate::program::this_program;
 
 /// Longest time of a run, with compilation.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -18,7 +18,7 @@ const MAX_OUTPUT: u64 = 16 << 20;
 struct RunningChild(Child);
 
 /// Runs a case in a process of its own, and waits for its end.
-pub(super) fn run(input: &RunCaseInput) -> RunCaseOutput {
+pub(crate) fn run(input: &RunCaseInput) -> RunCaseOutput {
     try_run(input).unwrap_or_else(|error| RunCaseOutput::Failed(format!("error: {error}")))
 }
 
@@ -28,7 +28,7 @@ fn try_run(input: &RunCaseInput) -> Result<RunCaseOutput, std::io::Error> {
     // Signals from a terminal go to the gateway alone.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command
-        .arg(NAME)
+        .arg(COMMAND)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())
