@@ -11,7 +11,7 @@ impl Embedding {
     /// that is not finite.
     ///
     /// The first numbers of an embedding compare nearly as well as all of them, and a call of a policy
-    /// may only read so many bytes.
+    /// may read a limited number of bytes only.
     pub fn from_json(text: &str, most: usize) -> Option<Self> {
         let numbers = text.trim_start().strip_prefix('[')?;
         let (numbers, is_whole) = match numbers.split_once(']') {

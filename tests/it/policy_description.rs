@@ -1,4 +1,4 @@
-//! What policies say about themselves: shown, held against settings, and never fatal.
+//! Descriptions of policies: shown, held against settings, and never fatal.
 
 use std::fs;
 

@@ -59,7 +59,7 @@ pub struct PolicyStatus {
     pub active_record: VersionStats,
     /// Statistics of the version before it.
     pub previous_record: Option<VersionStats>,
-    /// What the file of the active version says about it. Only in the responses to `GET /admin/policies`
+    /// The description in the file of the active version. Only in the responses to `GET /admin/policies`
     /// and `GET /admin/policies/NAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<DescriptionStatus>,
@@ -72,7 +72,7 @@ pub struct PolicyStatus {
 pub struct DescriptionStatus {
     /// Title; empty if the description has none and is ignored.
     pub title: String,
-    /// What the policy does.
+    /// Purpose of the policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Address of its documentation or source.
@@ -98,7 +98,7 @@ pub struct DescriptionStatus {
 pub struct DeclaredAnswer {
     /// The label, or the kind of refusal.
     pub name: String,
-    /// When the policy gives it.
+    /// The situation in which the policy gives it.
     pub meaning: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a session prints: text, or a line of JSON for each event.
+//! The output of a session: text, or a line of JSON for each event.
 
 use std::fmt::Write;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a policy's file says about itself, in the custom section `pointsman:description`: title,
+//! The description of a policy in its own file, in the custom section `pointsman:description`: title,
 //! labels, settings. It comes from a stranger, so it is bounded, made printable, and never the reason
 //! to refuse a policy; only settings are held against its schema.
 
@@ -26,7 +26,7 @@ pub const MAX_BYTES: usize = 64 << 10;
 pub struct PolicyDescription {
     /// Name for people, at most 100 bytes.
     pub title: String,
-    /// What the policy does, when to use it: one paragraph of at most 4,000 bytes.
+    /// Purpose of the policy, and when to use it: one paragraph of at most 4,000 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Address of its documentation or source: `https://` or `http://`.
@@ -56,7 +56,7 @@ pub struct PolicyDescription {
 pub struct DeclaredAnswer {
     /// The label, or the kind of refusal.
     pub name: String,
-    /// When the policy gives it: at most 1,000 bytes.
+    /// The situation in which the policy gives it: at most 1,000 bytes.
     pub meaning: String,
 }
 
@@ -75,7 +75,7 @@ pub struct SelfDescription {
 pub struct DescriptionProblem {
     /// Place in the description.
     pub path: ValuePath,
-    /// What is wrong there.
+    /// The fault.
     pub message: String,
 }
 

@@ -18,7 +18,7 @@ pub struct SettingsMisfit {
 pub struct SettingsProblem {
     /// Place in the settings.
     pub path: ValuePath,
-    /// What was expected, and what was found.
+    /// The expectation, and the value that was found.
     pub message: String,
     /// Advice.
     pub hint: Option<String>,

@@ -38,7 +38,7 @@ pub struct PushedPolicy {
     pub manifest: Digest,
     /// SHA-256 of the policy's bytes.
     pub policy: Digest,
-    /// Whether the policy's bytes were sent; false if the repository had them.
+    /// True if the policy's bytes were sent; false if the repository had them.
     pub sent_policy: bool,
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn keep(key: &str, embedding: &Embedding) {
     let _ = state::set(key, embedding.to_bytes());
 }
 
-/// FNV-1a, which is short and good enough to tell a few hundred texts apart.
+/// FNV-1a, which is short and good enough to distinguish a few hundred texts.
 fn hash(text: &str) -> u64 {
     text.bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

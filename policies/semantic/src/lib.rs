@@ -32,7 +32,7 @@ pub struct Semantic {
     settings: Settings,
 }
 
-/// What a plan needs to know when it is resumed.
+/// State of a plan for its resumption.
 #[derive(Debug, Deserialize, Serialize)]
 struct State {
     /// The model that embeds.

@@ -62,7 +62,7 @@ pub struct FuelComparison {
     pub new: u64,
 }
 
-/// What differs between two answers. The first one that applies counts.
+/// Difference between two answers. The first one that applies counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
@@ -89,7 +89,7 @@ pub enum Change {
 /// Requests of the same clients whose decision changes in the same way.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChangeGroup {
-    /// What differs.
+    /// The difference.
     pub change: Change,
     /// Requested model, which is the route.
     pub route: String,

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::subject::PolicyFile;
 
-/// What two files need and offer.
+/// Differences of the imports, exports and sizes of two files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileComparison {
     /// True if the bytes are the same.

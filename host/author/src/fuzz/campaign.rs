@@ -92,7 +92,7 @@ pub struct CampaignReport {
     pub refusals: BTreeMap<String, u64>,
     /// Executed instructions of the most expensive call of each input, as long as there is room.
     pub fuel: Vec<u64>,
-    /// Behaviours that were told apart.
+    /// Behaviours that were distinguished.
     pub behaviours: usize,
 }
 

@@ -10,7 +10,7 @@ use crate::case::Case;
 
 /// Most cases that are kept.
 const MAX_CASES: usize = 512;
-/// Most behaviours that are told apart.
+/// Most behaviours that are distinguished.
 const MAX_BEHAVIOURS: usize = 20_000;
 /// Bytes of all cases that are kept, as far as their texts count.
 const MAX_BYTES: usize = 64 << 20;

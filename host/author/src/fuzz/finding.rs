@@ -10,7 +10,7 @@ use crate::observed::Observed;
 
 /// Longest message of a problem, in bytes.
 const MAX_MESSAGE: usize = 2_000;
-/// Longest part of a message that tells problems apart, in bytes.
+/// Longest part of a message that distinguishes problems, in bytes.
 const MAX_SITE: usize = 160;
 /// Words before the place of a panic.
 const PANIC: &str = "panicked at ";

@@ -1,7 +1,7 @@
 //! The smallest case that shows a problem.
 //!
 //! Members are removed, lists and texts shortened, and numbers made simple, as long as the problem stays.
-//! That works on the JSON form of a case, so that it covers every member.
+//! It works on the JSON form of a case, so that it covers every member.
 
 use serde_json::{Map, Value};
 

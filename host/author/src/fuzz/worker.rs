@@ -21,7 +21,7 @@ const REPEAT: u64 = 16;
 /// One input in this many is grown in place of a random one.
 const GROW: u64 = 128;
 
-/// What a batch needs, which does not change while it runs.
+/// Inputs of a batch, which do not change while it runs.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchPlan<'a> {
     /// Seed of the campaign.

@@ -41,7 +41,7 @@ pub struct Args {
     /// The folder to create; by default the name, in the current folder
     #[arg(long, value_name = "FOLDER")]
     path: Option<PathBuf>,
-    /// Where a policy in Rust gets the SDK: a version on crates.io, the folder of a checkout, or the URL of
+    /// Source of the SDK for a policy in Rust: a version on crates.io, the folder of a checkout, or the URL of
     /// a Git repository; by default this program's version
     #[arg(long, value_name = "VERSION|FOLDER|URL")]
     sdk: Option<String>,

@@ -1,6 +1,6 @@
 //! The schema of settings: a bounded subset of JSON Schema.
 //!
-//! What is checked is in [`Node`]. Other keywords are allowed and listed as not checked, so that a schema
+//! [`Node`] has the keywords that are checked. Other keywords are allowed and listed as not checked, so that a schema
 //! for editors may say more; none of them makes valid settings invalid. References stay within the schema.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What a policy's file says about it, from the section to the load gate.
+//! Descriptions of policies, from the section of the file to the load gate.
 
 use pointsman_guests::FIRST;
 use pointsman_policy::description::attach;

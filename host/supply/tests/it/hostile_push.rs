@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{POLICY, artifact, push_spec};
 
-/// What a registry is asked for during a push.
+/// A request to a registry during a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Find,

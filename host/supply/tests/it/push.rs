@@ -108,7 +108,7 @@ async fn a_push_to_a_digest_or_to_nobody_is_refused() {
     assert!(matches!(nobody, SupplyError::Unreachable { .. }), "{nobody:?}");
 }
 
-/// What other tools publish stays readable: a policy with the config of another tool.
+/// Publications of other tools stay readable: a policy with the config of another tool.
 #[tokio::test]
 async fn a_policy_of_another_tool_can_be_fetched_beside_ours() {
     let Some(registry) = Registry::start() else { return };

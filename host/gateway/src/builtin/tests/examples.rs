@@ -1,6 +1,6 @@
 //! Settings of the built-in policies: accepted, rejected by schema and policy, or by the policy alone.
 
-/// Who rejects settings.
+/// The part that rejects settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Nobody.
