@@ -64,8 +64,10 @@ impl SourceWatch {
     }
 }
 
+/// Returns the stamps of the files. Those of folders change with files that builds write among the sources,
+/// and files that come and go show in the list itself.
 fn stamps(files: &[PathBuf]) -> FileStamps {
-    FileStamps::read(files.iter().map(PathBuf::as_path))
+    FileStamps::read(files.iter().map(PathBuf::as_path).filter(|path| !path.is_dir()))
 }
 
 /// Returns the watched files and folders, in order.
@@ -118,5 +120,18 @@ mod tests {
         let names: Vec<String> =
             files.iter().map(|it| it.strip_prefix(folder.path()).unwrap().display().to_string()).collect();
         assert_eq!(names, ["", "cases", "cases/a.toml", "src", "src/lib.rs"]);
+    }
+
+    #[test]
+    fn what_a_build_writes_among_the_sources_is_no_change() {
+        let folder = TempDir::new().unwrap();
+        let roots = [folder.path().to_owned()];
+        fs::write(folder.path().join("policy.js"), "one").unwrap();
+        let files = files_of(&roots);
+        let before = stamps(&files);
+        fs::write(folder.path().join(GENERATED), "").unwrap();
+        assert_eq!((files_of(&roots), stamps(&files) == before), (files.clone(), true));
+        fs::write(folder.path().join("policy.js"), "three").unwrap();
+        assert!(stamps(&files) != before);
     }
 }

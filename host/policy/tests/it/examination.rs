@@ -13,8 +13,8 @@ use pointsman_domain::usage::Usage;
 use pointsman_guests::{HOSTILE, Misdeed, READER, RECORDER, misbehaving, misbehaving_at_once, planned};
 use pointsman_guests::{PLANNER, Planned, Shape};
 use pointsman_policy::{
-    ChildCompiler, Code, Compiler, DecisionInput, FuelCounting, Grants, Isolation, LogLevel, Policy,
-    PolicyFailure, PolicySpec, Runtime, RuntimeConfig,
+    ChildCompiler, Code, Compiler, DecisionInput, Examination, FuelCounting, Grants, Isolation, LogLevel,
+    Policy, PolicyFailure, PolicySpec, Runtime, RuntimeConfig,
 };
 use pointsman_state::StateAccess;
 
@@ -211,11 +211,13 @@ async fn a_warm_policy_is_examined_in_the_instance_that_it_keeps() {
     assert_eq!(observed.answer, Ok(()));
     assert_eq!(observed.fuel.unwrap().start, 0, "a kept instance is not started again");
     assert!(observed.fuel.unwrap().call > 0);
-    let second = policy.examine(input(2), None).await;
-    assert!(second.fuel.unwrap().total() < 2 * first.fuel.unwrap().total(), "each call has its own count");
+    let (second, third) = (policy.examine(input(2), None).await, policy.examine(input(2), None).await);
+    let fuel = |examined: &Examination| examined.fuel.unwrap();
+    assert_eq!((fuel(&second).start, fuel(&third).start), (0, 0));
+    assert!(fuel(&third).total() < 2 * fuel(&second).total(), "each call has its own count");
     assert_eq!(
-        [label(first.answer), label(second.answer)],
-        ["decision-1:outcomes-0", "decision-2:outcomes-1"]
+        [first, second, third].map(|examined| label(examined.answer)),
+        ["decision-1:outcomes-0", "decision-2:outcomes-1", "decision-3:outcomes-1"]
     );
     let rating = Rating {
         decision: "a".to_owned(),
