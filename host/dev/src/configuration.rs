@@ -17,6 +17,8 @@ use crate::{Args, DevTools};
 const DEV: &str = "dev";
 /// Sections of the default configuration that the local gateway has.
 const FLEET: [&str; 2] = ["backends", "models"];
+/// Longest time of a call, as in cases: builds keep the machine busy.
+const DEADLINE: &str = "1s";
 /// Name of the policy and its route, where the folder has no name that can be one.
 const NAME: &str = "policy";
 
@@ -143,6 +145,8 @@ impl Served {
         policy.insert("source".to_owned(), path(policy_path(home)));
         policy.insert("grants".to_owned(), list(&file.inspection.gate.grants));
         policy.insert("settings".to_owned(), Value::try_from(&self.settings).map_err(CommandError::run)?);
+        let limits = Table::from_iter([("deadline".to_owned(), Value::String(DEADLINE.to_owned()))]);
+        policy.insert("limits".to_owned(), Value::Table(limits));
         let mut route = Table::new();
         route.insert(
             "description".to_owned(),

@@ -21,7 +21,7 @@ use pointsman_author::watch::SourceWatch;
 use pointsman_policy::{CacheConfig, Compiler, FuelCounting, FunctionReuse};
 use pointsman_terminal::CommandError;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use configuration::Served;
 use round::Rounds;
@@ -97,12 +97,34 @@ pub fn run(args: &Args, tools: &DevTools) -> Result<(), CommandError> {
         functions: FunctionReuse::On,
         cache: served.state_folder().as_deref().map(tools.code_cache),
     })?;
+    let mut stop = StopSignals::listen(&executor)?;
     let mut watch = SourceWatch::start(served.watched())?;
     let mut rounds = Rounds::new(args, tools, &served, &sandbox, &executor);
     loop {
         rounds.run_one()?;
-        if !wait_for_change(&executor, &mut watch, &mut rounds)? {
+        if !wait_for_change(&executor, &mut stop, &mut watch, &mut rounds)? {
             return Ok(());
+        }
+    }
+}
+
+/// Signals that end the command. One that arrives during a round ends it after the round.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    fn listen(executor: &Runtime) -> Result<Self, CommandError> {
+        let _entered = executor.enter();
+        let listen = |kind| signal(kind).map_err(CommandError::run);
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 }
@@ -110,20 +132,28 @@ pub fn run(args: &Args, tools: &DevTools) -> Result<(), CommandError> {
 /// Waits until a source or a case changes. Returns false when the command is interrupted.
 fn wait_for_change(
     executor: &Runtime,
+    stop: &mut StopSignals,
     watch: &mut SourceWatch,
     rounds: &mut Rounds<'_>,
 ) -> Result<bool, CommandError> {
-    let _entered = executor.enter();
-    let stop = |kind| signal(kind).map_err(CommandError::run);
-    let (mut interrupt, mut terminate) = (stop(SignalKind::interrupt())?, stop(SignalKind::terminate())?);
+    let is_stopped = executor.block_on(async {
+        tokio::select! {
+            biased;
+            () = stop.received() => true,
+            () = std::future::ready(()) => false,
+        }
+    });
+    if is_stopped {
+        return Ok(false);
+    }
     let mut ended = None;
     let changed = watch.wait_by(|changes| {
         executor.block_on(async {
             tokio::select! {
-                changed = changes.changed() => changed,
-                _ = interrupt.recv() => None,
-                _ = terminate.recv() => None,
+                biased;
+                () = stop.received() => None,
                 error = rounds.gateway_ended() => { ended = Some(error); None }
+                changed = changes.changed() => changed,
             }
         })
     });
