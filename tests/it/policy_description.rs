@@ -147,7 +147,7 @@ async fn an_upload_whose_schema_the_settings_do_not_fit_is_rejected() {
 fn inspect_shows_labels_and_settings_of_a_policy() {
     let (out, _) = texts(&run(&["policy", "inspect", "builtin:cost"]));
     for expected in [
-        "  says      Cheapest that is good enough\n",
+        "  says     Cheapest that is good enough\n",
         "  labels                    when\n",
         "  best:below-floor          All models are rated, and none reaches the floor.\n",
         "  settings       expected              default  meaning\n",
@@ -159,10 +159,11 @@ fn inspect_shows_labels_and_settings_of_a_policy() {
 
 #[test]
 fn commands_for_authors_hold_settings_against_the_schema() {
-    let author = Author::new(&[("one.json", r#"{"candidates":[{"id":"a/b"}]}"#)])
+    let author = Author::new(&[("one.json", r#"{"candidates":[{"id":"a/b"}],"expect":{"target":"a/b"}}"#)])
         .with("policy.wasm", &described(FIRST, SHORT_LABELS));
     for verb in ["run", "bench"] {
-        let (status, _, err) = author.run(&[verb, "policy.wasm", "--settings", r#"{"label":"too long"}"#]);
+        let (status, _, err) =
+            author.run(&[verb, "policy.wasm", "--case", "one.json", "--settings", r#"{"label":"too long"}"#]);
         assert_eq!(status, Some(3), "{err}");
         assert!(
             err.contains("setting `label`: expected a string of at most 4 characters, found \"too long\""),

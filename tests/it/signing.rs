@@ -173,8 +173,10 @@ async fn a_terminal_is_asked_for_passwords_and_does_not_show_them() {
     let author = Author::new(&[]).with("router.wasm", FIRST);
     let mut keygen = in_terminal(&author, &["keygen", "./ours.d"]);
     keygen.wait_for_text("Password for the new key:").await;
+    keygen.wait_until_hidden().await;
     keygen.press("correct horse\n");
     keygen.wait_for_text("The same password again:").await;
+    keygen.wait_until_hidden().await;
     keygen.press("correct horse\n");
     let (status, screen) = keygen.wait_for_exit().await;
     assert_eq!(status, 0, "{screen}");
@@ -183,6 +185,7 @@ async fn a_terminal_is_asked_for_passwords_and_does_not_show_them() {
     for (password, expected) in [("battery staple\n", 2), ("correct horse\n", 0)] {
         let mut sign = in_terminal(&author, &["sign", "router.wasm", "--key", "ours.d.key"]);
         sign.wait_for_text("Password of ").await;
+        sign.wait_until_hidden().await;
         sign.press(password);
         let (status, screen) = sign.wait_for_exit().await;
         assert_eq!(status, expected, "{screen}");
@@ -192,8 +195,10 @@ async fn a_terminal_is_asked_for_passwords_and_does_not_show_them() {
 
     let mut differing = in_terminal(&author, &["keygen", "./other.d"]);
     differing.wait_for_text("Password for the new key:").await;
+    differing.wait_until_hidden().await;
     differing.press("one\n");
     differing.wait_for_text("The same password again:").await;
+    differing.wait_until_hidden().await;
     differing.press("two\n");
     let (status, screen) = differing.wait_for_exit().await;
     assert!(status == 2 && screen.contains("the two passwords differ; no key was made"), "{screen}");

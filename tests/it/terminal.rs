@@ -12,7 +12,7 @@ use std::{fs, thread};
 
 use pointsman_tests::command;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use tokio::sync::watch;
 use vt100::Parser;
 
@@ -97,6 +97,20 @@ impl Terminal {
     /// Waits until the screen no longer has a text, and returns the screen.
     pub async fn wait_until_gone(&self, text: &str) -> String {
         self.wait_for(text, |screen| !screen.contains(text)).await
+    }
+
+    /// Waits until the terminal does not show what is typed.
+    pub async fn wait_until_hidden(&self) {
+        let is_shown = || {
+            let modes = tcgetattr(&self.keys).expect("the terminal has modes").local_modes;
+            modes.contains(LocalModes::ECHO)
+        };
+        let hidden = async {
+            while is_shown() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, hidden).await.expect("the terminal hides what is typed");
     }
 
     async fn wait_for(&self, text: &str, wanted: impl Fn(&str) -> bool) -> String {

@@ -5,8 +5,9 @@ import { h } from './dom.js';
 const BOX = { width: 168, height: 48, right: 40, below: 16 };
 const LONGEST_NAME = 22;
 
-/** Draws the plan of a playground's answer: `{ tasks: [{ name, operation, targets, after }], next }`. */
-export function planChart({ tasks, next }) {
+/** Draws the plan of a playground's answer: `{ tasks: [{ name, operation, targets, after }], next }`. `name` is for
+ * screen readers. */
+export function planChart({ tasks, next }, name) {
   const columns = columnsOf(tasks);
   const inColumn = new Map();
   const boxes = tasks.map((task, at) => {
@@ -22,7 +23,7 @@ export function planChart({ tasks, next }) {
   const lines = boxes.flatMap((to) => (to.task.after ?? []).map((name) => line(boxes.find(({ task }) => task.name === name), to)));
   const ends = boxes.filter(({ task }) => !waitedFor.has(task.name)).map((from) => line(from, end));
   const summary = `Plan: ${tasks.map(({ name, after }) => `${name}${after?.length ? ` after ${after.join(', ')}` : ''}`).join('; ')}; then ${next}`;
-  return h('div', { class: 'table-box', tabindex: '0', role: 'region', 'aria-label': 'Plan' },
+  return h('div', { class: 'table-box', tabindex: '0', role: 'region', 'aria-label': name },
     h('svg', { class: 'plan-chart', role: 'img', 'aria-label': summary, width: String(end.x + BOX.width), height: String(height), viewBox: `0 0 ${end.x + BOX.width} ${height}` },
       lines, ends, boxes.map(({ task, x, y }, at) => box(at, x, y, task.name, `${task.operation} ${task.targets?.[0] ?? ''}`)), box('end', end.x, end.y, next, '')));
 }

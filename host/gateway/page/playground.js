@@ -169,34 +169,36 @@ function base64(data) {
   return btoa(text);
 }
 
+/** @param {{ name: string, run?: any, error?: Error }} result */
 function outcome({ name, run, error }, at) {
   const id = `run-${at}`;
   return h('section', { class: 'panel', key: id, 'aria-labelledby': id },
     h('div', { class: 'panel-head' }, h('h2', { id }, name), run?.report && digest(run.report.policy.sha256)),
     error && failed('The gateway did not run it', error),
     run?.problem && h('div', { class: 'objection', role: 'alert' }, h('pre', null, run.problem.message)),
-    run?.report && explained(run.report));
+    run?.report && explained(run.report, name));
 }
 
-function explained({ calls, fuel, memory_bytes: memory, stopped }) {
+function explained({ calls, fuel, memory_bytes: memory, stopped }, name) {
   return [
-    ...calls.map(call),
+    ...calls.map((one, at) => call(one, at, name)),
     stopped && h('p', { class: 'pad', key: 'stopped' }, badge('warn', 'stopped'), ` ${stopped}`),
     facts(['Instructions', typeof fuel === 'number' ? count(fuel) : null], ['Memory', bytes(memory)]),
   ];
 }
 
-function call({ answer, imports, more_imports: more, log, start_us: start, call_us: took }, at) {
+function call({ answer, imports, more_imports: more, log, start_us: start, call_us: took }, at, policy) {
+  const title = at === 0 ? 'First call' : `Call ${at + 1}, resumed`;
   return h('div', { key: at, class: 'pad' },
-    h('h3', null, at === 0 ? 'First call' : `Call ${at + 1}, resumed`),
+    h('h3', null, title),
     h('p', null, badge(answer.kind === 'failure' || answer.kind === 'refusal' || answer.kind === 'settings-rejected' ? 'bad' : 'plain', answer.kind), ' ', answer.label && h('strong', null, answer.label), answer.reason ? ` ${answer.reason}` : '',
       answer.problem ? ` ${answer.problem.kind}: ${answer.problem.text}` : ''),
     answer.targets?.length > 0 && h('ol', { class: 'order', 'aria-label': 'Models in order' }, answer.targets.map((target) => h('li', { key: target }, target))),
-    answer.plan && planChart(answer.plan),
+    answer.plan && planChart(answer.plan, `Plan of ${policy}, ${title}`),
     answer.answer && h('p', null, `Answer: ${answer.answer}`),
     h('p', { class: 'muted small' }, `created in ${microseconds(start)}, answered in ${microseconds(took)}`),
     imports.length > 0 && table({
-      caption: 'Imports that it called', rows: imports.map((row, number) => ({ ...row, number })), keyOf: ({ number }) => number,
+      caption: `Imports of ${policy}, ${title}`, rows: imports.map((row, number) => ({ ...row, number })), keyOf: ({ number }) => number,
       columns: [
         { title: 'Import', cell: ({ interface: from, function: name, arguments: given }) => h('code', null, `${from}.${name}(${given ?? ''})`) },
         { title: 'Calls', end: true, cell: ({ times }) => count(times) },
@@ -224,7 +226,7 @@ function comparison(results) {
     table({
       caption: 'Answers of both policies', rows, keyOf: ([title]) => title,
       columns: [
-        { title: '', cell: ([title]) => title },
+        { title: 'Part', cell: ([title]) => title },
         { title: results[0].name, cell: ([, value]) => value ?? '–' },
         { title: results[1].name, cell: ([, a, b]) => [b ?? '–', ' ', a !== b ? badge('new', 'differs') : null] },
       ],
