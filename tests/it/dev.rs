@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Stdio};
 
 use pointsman_tests::client::{self, Answer};
 use pointsman_tests::{command, installed};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::author_builds::Example;
 use crate::command_line::texts;
@@ -114,14 +114,19 @@ async fn a_saved_change_is_served_and_its_effect_is_shown() {
     assert_eq!(ask(&clients, "four").await.header("x-pointsman-route"), Some("cheap"), "it keeps serving");
 
     example.edit("policy.js", "export const rooter", "export const router");
+    // Builds of JavaScript are not reproducible: the same source is another version that decides the same.
     let third = session.next("version");
-    assert_eq!((&third["changed"], &third["sha256"]), (&false.into(), &second["sha256"]), "{third}");
+    assert_eq!(
+        (&third["recorded"]["asked"], &third["recorded"]["changed"]),
+        (&4.into(), &json!([])),
+        "{third}"
+    );
 
     let case = example.folder().join("cases/good.toml");
     let text = fs::read_to_string(&case).expect("the case");
     fs::write(&case, text.replace("\"cheapest\"", "\"cheap\"")).expect("the case can be written");
     let fourth = session.next("version");
-    assert_eq!((&fourth["changed"], &fourth["cases"]["passed"]), (&false.into(), &1.into()), "{fourth}");
+    assert_eq!(fourth["cases"]["passed"], 1, "{fourth}");
 
     session.interrupt();
     let address = clients.strip_prefix("http://").expect("an address");

@@ -1,16 +1,22 @@
 //! The component types that build tools embed in a core module, checked before they are used.
 
-use wasmparser::{Parser, Payload};
-use wit_parser::decoding::decode_world;
-use wit_parser::{PackageId, Resolve};
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasmparser::{
+    ComponentAlias, ComponentExternalKind, ComponentOuterAliasKind, ComponentType, ComponentTypeDeclaration,
+    ComponentTypeRef, InstanceTypeDeclaration, Parser, Payload, TypeBounds,
+};
 
 /// Beginning of the names of custom sections with a component type.
 const SECTION: &str = "component-type";
+/// First bytes of a component. Other data are of tools of years ago.
+const MAGIC: &[u8] = b"\0asm";
 /// Most WIT packages in a component type. An honest policy uses some ten, most of them WASI's.
 const MAX_PACKAGES: usize = 200;
 
 /// Checks that the packages of each component type in a core module can be put in an order in which
 /// none depends on a later one. The encoder takes that for granted, and recurses without end otherwise.
+/// It does so while it decodes the types, so that they are read here as they are written.
 ///
 /// # Errors
 /// The error is the reason in one sentence.
@@ -18,26 +24,157 @@ pub(super) fn check_component_types(module: &[u8]) -> Result<(), String> {
     for payload in Parser::new(0).parse_all(module) {
         let Payload::CustomSection(section) = payload.map_err(|error| error.to_string())? else { continue };
         if section.name().starts_with(SECTION) {
-            let (resolve, _) = decode_world(section.data()).map_err(|error| format!("{error:#}"))?;
-            check_packages(&resolve)?;
+            check(section.data())?;
         }
     }
     Ok(())
 }
 
-fn check_packages(resolve: &Resolve) -> Result<(), String> {
-    if resolve.packages.len() > MAX_PACKAGES {
-        return Err(format!("its component type has more than {MAX_PACKAGES} packages"));
+fn check(section: &[u8]) -> Result<(), String> {
+    if !section.starts_with(MAGIC) {
+        return Err("its component type is in a format that is not supported".to_owned());
     }
-    let mut open: Vec<PackageId> = resolve.packages.iter().map(|(id, _)| id).collect();
-    while !open.is_empty() {
-        let before = open.clone();
-        open.retain(|id| resolve.package_direct_deps(*id).any(|dependency| before.contains(&dependency)));
-        if open.len() == before.len() {
-            return Err("packages of its component type depend on each other in a circle".to_owned());
+    let mut packages = Packages::default();
+    for payload in Parser::new(0).parse_all(section) {
+        let Payload::ComponentTypeSection(types) = payload.map_err(|error| error.to_string())? else {
+            continue;
+        };
+        for component_type in types {
+            if let ComponentType::Component(declarations) =
+                component_type.map_err(|error| error.to_string())?
+            {
+                packages.add(&declarations);
+            }
         }
     }
-    Ok(())
+    packages.check()
+}
+
+/// A WIT package: `namespace:name`, and the version.
+type Package<'a> = (&'a str, &'a str);
+
+/// The packages of a component type, each with those that it depends on.
+#[derive(Default)]
+struct Packages<'a>(BTreeMap<Package<'a>, BTreeSet<Package<'a>>>);
+
+/// The index spaces of a component type, as far as packages are concerned.
+#[derive(Default)]
+struct Indices<'a> {
+    /// Packages that each type depends on.
+    types: Vec<BTreeSet<Package<'a>>>,
+    /// Package of each instance, unless it is one of the world alone.
+    instances: Vec<Option<Package<'a>>>,
+}
+
+impl<'a> Packages<'a> {
+    /// Adds the dependencies in a component type. Returns the packages that it uses.
+    fn add(&mut self, declarations: &[ComponentTypeDeclaration<'a>]) -> BTreeSet<Package<'a>> {
+        let mut indices = Indices::default();
+        let mut used = BTreeSet::new();
+        for declaration in declarations {
+            match declaration {
+                ComponentTypeDeclaration::Type(ComponentType::Instance(inner)) => {
+                    let packages = indices.packages_of_instance(inner);
+                    indices.types.push(packages);
+                }
+                ComponentTypeDeclaration::Type(ComponentType::Component(inner)) => {
+                    let packages = self.add(inner);
+                    indices.types.push(packages);
+                }
+                ComponentTypeDeclaration::Type(_) => indices.types.push(BTreeSet::new()),
+                ComponentTypeDeclaration::CoreType(_) => {}
+                ComponentTypeDeclaration::Alias(alias) => indices.add_alias(alias),
+                ComponentTypeDeclaration::Import(import) => {
+                    used.extend(self.add_item(import.name.name, import.ty, &mut indices));
+                }
+                ComponentTypeDeclaration::Export { name, ty } => {
+                    used.extend(self.add_item(name.name, *ty, &mut indices));
+                }
+            }
+        }
+        used
+    }
+
+    /// Adds an import or an export. Returns the packages that it uses.
+    fn add_item(
+        &mut self,
+        name: &'a str,
+        ty: ComponentTypeRef,
+        indices: &mut Indices<'a>,
+    ) -> BTreeSet<Package<'a>> {
+        let dependencies = match ty {
+            ComponentTypeRef::Instance(index)
+            | ComponentTypeRef::Component(index)
+            | ComponentTypeRef::Type(TypeBounds::Eq(index)) => indices.type_at(index),
+            _ => BTreeSet::new(),
+        };
+        let package = package_of(name);
+        match ty {
+            ComponentTypeRef::Instance(_) => indices.instances.push(package),
+            ComponentTypeRef::Type(_) => indices.types.push(dependencies.clone()),
+            _ => {}
+        }
+        let Some(package) = package else { return dependencies };
+        let others = dependencies.into_iter().filter(|other| *other != package);
+        self.0.entry(package).or_default().extend(others);
+        [package].into()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.0.len() > MAX_PACKAGES {
+            return Err(format!("its component type has more than {MAX_PACKAGES} packages"));
+        }
+        let mut open: BTreeSet<Package<'a>> = self.0.keys().copied().collect();
+        while !open.is_empty() {
+            let before = open.clone();
+            open.retain(|package| self.0.get(package).is_some_and(|used| !used.is_disjoint(&before)));
+            if open.len() == before.len() {
+                return Err("packages of its component type depend on each other in a circle".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Indices<'a> {
+    fn type_at(&self, index: u32) -> BTreeSet<Package<'a>> {
+        self.types.get(index as usize).cloned().unwrap_or_default()
+    }
+
+    /// Returns the packages whose types an instance type refers to.
+    fn packages_of_instance(&self, declarations: &[InstanceTypeDeclaration<'a>]) -> BTreeSet<Package<'a>> {
+        let outer = declarations.iter().filter_map(|declaration| match declaration {
+            InstanceTypeDeclaration::Alias(ComponentAlias::Outer {
+                kind: ComponentOuterAliasKind::Type,
+                count: 1,
+                index,
+            }) => Some(self.type_at(*index)),
+            _ => None,
+        });
+        outer.flatten().collect()
+    }
+
+    fn add_alias(&mut self, alias: &ComponentAlias<'a>) {
+        match alias {
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Type, instance_index, .. } => {
+                let package = self.instances.get(*instance_index as usize).copied().flatten();
+                self.types.push(package.into_iter().collect());
+            }
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Instance, .. } => {
+                self.instances.push(None);
+            }
+            ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. } => {
+                self.types.push(BTreeSet::new())
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns the package in the name of an interface or a world: `a:b/c@1.0.0`.
+fn package_of(name: &str) -> Option<Package<'_>> {
+    let (package, rest) = name.split_once('/')?;
+    Some((package, rest.split_once('@').map_or("", |(_, version)| version)))
 }
 
 #[cfg(test)]
@@ -46,6 +183,7 @@ mod tests {
 
     use wasm_encoder::{CustomSection, Module};
     use wit_component::{StringEncoding, metadata};
+    use wit_parser::Resolve;
 
     use super::*;
 
