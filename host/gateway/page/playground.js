@@ -13,11 +13,15 @@ import { state } from './store.js';
 const UPLOAD = ' file';
 const LARGEST_UPLOAD = 32 << 20;
 const RECENT = 20;
+/** Imports of a call that are shown at once. */
+const FEW_IMPORTS = 12;
 
 export function playground(redraw) {
   const own = {
     /** @type {string | null} */ text: null,
     note: 'Written from the models as they are now.',
+    from: '',
+    begun: false,
     /** @type {string[]} */ chosen: ['', ''],
     /** @type {({ name: string, code: string } | null)[]} */ files: [null, null],
     /** @type {({ name: string, run?: any, error?: Error })[]} */ results: [],
@@ -55,7 +59,7 @@ export function playground(redraw) {
   }
 
   async function start(id) {
-    own.error = null;
+    Object.assign(own, { error: null, from: id ?? '' });
     try {
       own.text = id ? pretty(caseOf(await get(`/admin/decisions/${encodeURIComponent(id)}`))) : pretty(freshCase(state.now.models));
       own.note = id ? `Written from the decision ${id}; its prompt is not recorded here.` : 'Written from the models as they are now.';
@@ -68,7 +72,9 @@ export function playground(redraw) {
   return {
     title: 'Playground',
     enter(id) {
-      if (id || own.text === null) start(id);
+      // A recorded decision has all facts of its candidates.
+      if (id || !own.begun) start(id ?? newest());
+      own.begun = true;
     },
     draw() {
       own.text ??= pretty(freshCase(state.now.models));
@@ -77,8 +83,8 @@ export function playground(redraw) {
         heading('Playground', h('p', { class: 'muted' }, 'A policy’s answer to one request, explained. No model is called, and nothing is kept.')),
         h('form', { class: 'playground', onsubmit: run },
           h('div', { class: 'filters' }, policyField('Policy', 0, own, load, redraw), policyField('Compare with', 1, own, load, redraw),
-            h('label', { class: 'field' }, 'Start from', h('select', { onchange: (event) => start(event.target.value), 'aria-label': 'Start from' },
-              h('option', { value: '' }, 'a short chat'), state.decisions.slice(0, RECENT).map(recent)))),
+            h('label', { class: 'field' }, 'Start from', h('select', { value: own.from, onchange: (event) => start(event.target.value), 'aria-label': 'Start from' },
+              h('option', { value: '' }, 'a short chat'), recentOnes(own.from).map(recent)))),
           h('div', { class: 'field' }, h('label', { for: 'case' }, 'Request, candidates and facts'),
             h('textarea', { id: 'case', class: 'code', rows: '18', spellcheck: 'false', value: own.text, 'aria-describedby': 'case-note', oninput: (event) => typed(event.target.value, own, redraw) }),
             h('p', { class: 'muted small', id: 'case-note' }, own.note, ' The format is that of policy cases; a chat completion’s body may be pasted too. A loaded policy has its own settings and grants, unless they are stated here.')),
@@ -91,8 +97,17 @@ export function playground(redraw) {
   };
 }
 
+/** Returns the newest decisions, with the one that is shown. */
+function recentOnes(shown) {
+  const sorted = [...state.decisions].sort((a, b) => b.at_ms - a.at_ms);
+  const found = sorted.slice(0, RECENT);
+  return !shown || found.some(({ id }) => id === shown) ? found : [...found, sorted.find(({ id }) => id === shown) ?? { id: shown, at_ms: null, route: shown, label: '' }];
+}
+
+const newest = () => recentOnes('')[0]?.id;
+
 /** @param {DecisionSummary} decision */
-const recent = ({ id, at_ms: at, route, label }) => h('option', { key: id, value: id }, `${time(at)} ${route} ${label ?? ''}`);
+const recent = ({ id, at_ms: at, route, label }) => h('option', { key: id, value: id }, at ? `${time(at)} ${route} ${label ?? ''}` : route);
 
 function policyField(name, at, own, load, redraw) {
   const pick = (event) => { own.chosen[at] = event.target.value; redraw(); };
@@ -197,14 +212,14 @@ function call({ answer, imports, more_imports: more, log, start_us: start, call_
     answer.plan && planChart(answer.plan, `Plan of ${policy}, ${title}`),
     answer.answer && h('p', null, `Answer: ${answer.answer}`),
     h('p', { class: 'muted small' }, `created in ${microseconds(start)}, answered in ${microseconds(took)}`),
-    imports.length > 0 && table({
+    imports.length > 0 && h('details', { open: imports.length <= FEW_IMPORTS }, h('summary', null, plural(imports.length, 'import'), ' called'), table({
       caption: `Imports of ${policy}, ${title}`, rows: imports.map((row, number) => ({ ...row, number })), keyOf: ({ number }) => number,
       columns: [
         { title: 'Import', cell: ({ interface: from, function: name, arguments: given }) => h('code', null, `${from}.${name}(${given ?? ''})`) },
         { title: 'Calls', end: true, cell: ({ times }) => count(times) },
         { title: 'Read', end: true, cell: ({ bytes: size }) => bytes(size) },
       ],
-    }),
+    })),
     more > 0 && h('p', { class: 'muted' }, `and ${plural(more, 'further call')}`),
     log.length > 0 && h('ul', { class: 'rows' }, log.map(({ level, text }, number) => h('li', { key: number }, badge(level === 'error' ? 'bad' : 'plain', level), ` ${text}`))));
 }
