@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pointsman_author::build::{self, Manifest};
 use pointsman_author::case::folder;
+use pointsman_author::files;
 use pointsman_author::subject::PolicyFile;
 use pointsman_author::verb::run::settings_text;
 use pointsman_terminal::CommandError;
@@ -131,9 +132,9 @@ impl Served {
         let Kind::Simulated(home) = &self.kind else { return Ok(()) };
         let text = self.simulated(file, home, tools)?;
         if fs::read_to_string(&self.config).ok().as_ref() != Some(&text) {
-            replace(&self.config, text.as_bytes())?;
+            files::replace(&self.config, text.as_bytes())?;
         }
-        replace(&policy_path(home), file.code.bytes())
+        files::replace(&policy_path(home), file.code.bytes())
     }
 
     fn simulated(&self, file: &PolicyFile, home: &Path, tools: &DevTools) -> Result<String, CommandError> {
@@ -214,14 +215,6 @@ fn normal(path: &Path) -> PathBuf {
         (_, Some(parent), Some(name)) => parent.join(name),
         _ => path.to_owned(),
     }
-}
-
-/// Replaces a file in one step, so that no reader sees a part of it.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    let unfinished = path.with_extension("new");
-    fs::write(&unfinished, bytes)
-        .and_then(|()| fs::rename(&unfinished, path))
-        .map_err(|error| cannot("write", path, &error))
 }
 
 fn cannot(what: &str, path: &Path, error: &std::io::Error) -> CommandError {
