@@ -1,0 +1,3 @@
+//! Measures of routing, as pure functions: nothing here reads a file or runs a policy.
+
+pub mod random;

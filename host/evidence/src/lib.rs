@@ -1,0 +1,1 @@
+//! The commands that judge policies before they serve. They need no running gateway.
