@@ -1,3 +1,4 @@
 //! Measures of routing, as pure functions: nothing here reads a file or runs a policy.
 
+pub mod off_policy;
 pub mod random;
