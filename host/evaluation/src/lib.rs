@@ -2,3 +2,5 @@
 
 pub mod off_policy;
 pub mod random;
+pub mod simulation;
+pub mod trade_off;
