@@ -126,6 +126,7 @@ export type KeptState = {
 };
 
 export type ModelOverview = {
+  abilities?: string[];
   context_window: number | null;
   cost_usd: number;
   error_rate: number;
@@ -134,7 +135,12 @@ export type ModelOverview = {
   id: string;
   in_flight: number;
   input_usd_per_million: number;
+  inputs?: string[];
+  max_output_tokens?: number | null;
+  operations?: string[];
   output_usd_per_million: number;
+  quality?: number | null;
+  quality_by_task?: { [name: string]: number };
   requests: number;
   resting: boolean;
   tokens_per_second: number | null;

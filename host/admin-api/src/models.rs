@@ -1,5 +1,7 @@
 //! Models.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A model with its prices and measurements: an element of `GET /admin/models`.
@@ -27,4 +29,22 @@ pub struct ModelStatus {
     pub output_usd_per_million: f64,
     /// Limit on input and output tokens together.
     pub context_window: Option<u32>,
+    /// Limit on output tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u32>,
+    /// Operations that it can be called for: `chat`, `embedding` …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<String>,
+    /// Kinds of content that it accepts: `text`, `image` …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
+    /// Abilities: `tools`, `structured-output` …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub abilities: Vec<String>,
+    /// Stated quality in general, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<f64>,
+    /// Stated quality by kind of task, 0 to 1.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub quality_by_task: BTreeMap<String, f64>,
 }

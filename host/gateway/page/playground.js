@@ -148,8 +148,8 @@ function requestOf({ model, messages, tools, stream, max_tokens: limit, max_comp
 /** @param {ModelOverview[]} models */
 function freshCase(models) {
   const candidate = (model) => defined({
-    id: model.id, input_price: model.input_usd_per_million, output_price: model.output_usd_per_million, context_window: model.context_window,
-    first_token_ms: model.first_token_ms, tokens_per_second: model.tokens_per_second, healthy: model.healthy, in_flight: model.in_flight, error_rate: model.error_rate,
+    id: model.id, input_price: model.input_usd_per_million, output_price: model.output_usd_per_million, context_window: model.context_window, max_output_tokens: model.max_output_tokens,
+    inputs: model.inputs, abilities: model.abilities, operations: model.operations, quality: model.quality, task_quality: model.quality_by_task, first_token_ms: model.first_token_ms, tokens_per_second: model.tokens_per_second, healthy: model.healthy, in_flight: model.in_flight, error_rate: model.error_rate,
   });
   return { request: { messages: 'Hello! How are you today?' }, candidates: models.map(candidate) };
 }

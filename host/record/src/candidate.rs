@@ -68,7 +68,8 @@ pub(crate) struct LiveFacts {
 }
 
 impl<'a> CandidateRecord<'a> {
-    pub(crate) fn new(candidate: &'a Candidate) -> Self {
+    /// Creates the record of a candidate.
+    pub fn new(candidate: &'a Candidate) -> Self {
         let (model, live) = (&*candidate.model, &candidate.live);
         Self {
             model: model.id.as_str().into(),

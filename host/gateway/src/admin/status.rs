@@ -1,12 +1,15 @@
 //! `GET /admin/models` and `GET /admin/usage`
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
 use pointsman_admin_api::{ModelStatus, RequestSums, UsageLine};
+use pointsman_domain::candidate::Candidate;
 use pointsman_domain::model::Model;
+use pointsman_record::CandidateRecord;
 use pointsman_serving::ledger::UsageTotals;
 
 use super::Admin;
@@ -30,19 +33,28 @@ pub(super) async fn usage(State(admin): State<Arc<Admin>>) -> Json<Vec<UsageLine
     Json(line.collect())
 }
 
-pub(super) fn model_status(model: &Model, now: Instant) -> ModelStatus {
+pub(super) fn model_status(model: &Arc<Model>, now: Instant) -> ModelStatus {
     let live = model.live.snapshot(&model.expected, now);
+    let candidate = Candidate { model: Arc::clone(model), live };
+    let facts = CandidateRecord::new(&candidate);
+    let owned = |words: Vec<Cow<'_, str>>| words.into_iter().map(Cow::into_owned).collect();
     ModelStatus {
-        id: model.id.to_string(),
-        healthy: live.healthy,
+        id: facts.model.into_owned(),
+        healthy: facts.healthy,
         resting: live.resting,
-        in_flight: live.in_flight,
-        first_token_ms: live.first_token_ms,
-        tokens_per_second: live.tokens_per_second,
-        error_rate: live.error_rate,
-        input_usd_per_million: model.price.input_per_million(),
-        output_usd_per_million: model.price.output_per_million(),
-        context_window: model.context_window,
+        in_flight: facts.in_flight,
+        first_token_ms: facts.first_token_ms,
+        tokens_per_second: facts.tokens_per_second,
+        error_rate: facts.error_rate,
+        input_usd_per_million: facts.input_usd_per_million,
+        output_usd_per_million: facts.output_usd_per_million,
+        context_window: facts.context_window,
+        max_output_tokens: facts.max_output_tokens,
+        operations: owned(facts.operations),
+        inputs: owned(facts.inputs),
+        abilities: owned(facts.abilities),
+        quality: facts.quality,
+        quality_by_task: facts.quality_by_task.into_owned(),
     }
 }
 
