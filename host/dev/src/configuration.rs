@@ -22,6 +22,8 @@ const FLEET: [&str; 2] = ["backends", "models"];
 const DEADLINE: &str = "1s";
 /// Name of the policy and its route, where the folder has no name that can be one.
 const NAME: &str = "policy";
+/// Longest configuration of an author, in bytes.
+const MAX_CONFIG_BYTES: u64 = 16 << 20;
 
 /// The policy and the gateway that serves it.
 #[derive(Debug)]
@@ -80,7 +82,7 @@ impl Served {
     }
 
     fn own(folder: PathBuf, built: &Path, config: &Path) -> Result<Self, CommandError> {
-        let text = fs::read_to_string(config).map_err(|error| cannot("read", config, &error))?;
+        let text = files::read_text(config, MAX_CONFIG_BYTES)?;
         let invalid = |reason: &str| CommandError::Input(format!("error: {}: {reason}", config.display()));
         let table: Table = text.parse().map_err(|error: toml::de::Error| invalid(&error.to_string()))?;
         let home = config.parent().unwrap_or(Path::new("."));

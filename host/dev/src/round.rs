@@ -3,12 +3,10 @@
 use std::time::{Duration, Instant};
 
 use pointsman_author::build;
-use pointsman_author::case::folder;
+use pointsman_author::case::{Case, folder};
 use pointsman_author::subject::{LoadOptions, PolicyFile, Sandbox, Subject, not_loadable};
 use pointsman_author::verb::test::{CaseResult, run_cases};
-use pointsman_policy::{Isolation, Limits};
 use pointsman_terminal::CommandError;
-use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::configuration::Served;
@@ -110,14 +108,10 @@ impl<'a> Rounds<'a> {
         Ok(())
     }
 
-    /// Loads the policy as the gateway will.
+    /// Loads the policy with the limits of its cases, which the local gateway has too.
     fn load(&self, file: &PolicyFile) -> Result<(), CommandError> {
-        let options = LoadOptions {
-            settings: json!(self.served.settings).to_string(),
-            grants: None,
-            limits: Limits::default(),
-            isolation: Isolation::Fresh,
-        };
+        let case = Case { settings: Some(self.served.settings.clone()), ..Case::default() };
+        let options = LoadOptions::of_case(&case);
         let mut subject = Subject::new(self.sandbox, file);
         subject.load(&options).map(drop).map_err(|error| not_loadable(&file.source, &error))
     }
