@@ -132,6 +132,55 @@ async fn a_policy_is_pulled_with_its_signature_and_verified() {
 }
 
 #[tokio::test]
+async fn the_policies_of_a_repository_become_an_index() {
+    let Some(registry) = Registry::start() else { return };
+    let author = author().with("reader.wasm", READER);
+    let repository = format!("oci://{}/acme/router", registry.authority());
+    author.run_ok(&[
+        "push",
+        "router.wasm",
+        &format!("{repository}:1.0.0"),
+        "--also",
+        "stable",
+        "--sign",
+        "ours.key",
+    ]);
+    author.run_ok(&["push", "reader.wasm", &format!("{repository}:2.0.0")]);
+    registry.push("acme/router", "text", b"\0asm and no policy").await;
+
+    let index = ["index", &repository, "--public-key", &public_key(&author), "--json"];
+    let (status, out, err) = author.run(&index);
+    assert_eq!((status, &*err), (Some(1), "error: 1 of 3 files are faulty\n"));
+    let data: Value = serde_json::from_str(&out).expect("JSON");
+    let find = |tag: &str| {
+        let policies = data["policies"].as_array().expect("policies");
+        let has_tag =
+            |policy: &&Value| policy["tags"].as_array().is_some_and(|tags| tags.contains(&tag.into()));
+        policies.iter().find(has_tag).unwrap_or_else(|| panic!("{tag} in {data}"))
+    };
+    assert_eq!(find("1.0.0"), find("stable"), "tags of an artifact are one entry");
+    assert_eq!(
+        (&find("stable")["signature"], &find("2.0.0")["signature"]),
+        (&"verified".into(), &"absent".into())
+    );
+    assert_eq!(find("2.0.0")["policy"]["sha256"], sha256(READER));
+    assert!(find("text")["error"].is_string(), "{data}");
+    assert!(author.read("index.html").contains("<dt>Tags</dt><dd>1.0.0, stable</dd>"));
+
+    // One policy of a repository beside a folder.
+    author.write("ours/first.wasm", FIRST);
+    author.run_ok(&["index", "ours", &format!("{repository}:2.0.0")]);
+    let data: Value = serde_json::from_str(&author.read("ours/index.json")).expect("JSON");
+    assert_eq!(data["policies"].as_array().map(Vec::len), Some(2));
+    assert_eq!(data["policies"][1]["file"], format!("{repository}:2.0.0"));
+
+    let (status, _, err) = author.run(&["index", &format!("oci://{}/acme/none", registry.authority())]);
+    assert!(status == Some(1) && err.contains("status 404"), "{err}");
+    let (status, _, err) = author.run(&["index", "oci://no repository"]);
+    assert!(status == Some(2) && err.contains("error: oci://no repository: "), "{err}");
+}
+
+#[tokio::test]
 async fn a_policy_that_would_not_load_is_not_published() {
     let registry = FakeModel::always(Step::status(500)).await;
     let author = author()

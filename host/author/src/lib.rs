@@ -72,7 +72,7 @@ pub enum AuthorCommand {
     Run(verb::run::Args),
     /// Measure a policy: time, memory, and executed instructions
     Bench(verb::bench::Args),
-    /// Write a page that lists the policies of a folder
+    /// Write a page that lists the policies of folders and registries
     Index(verb::index::Args),
     /// Compare two policies: their files, and their decisions over the same requests
     Diff(verb::diff::Args),
@@ -102,7 +102,7 @@ impl AuthorCommand {
             Self::Test(args) => verb::test::run(args, toolbox),
             Self::Run(args) => verb::run::run(args, toolbox),
             Self::Bench(args) => verb::bench::run(args, toolbox),
-            Self::Index(args) => verb::index::run(args),
+            Self::Index(args) => verb::index::run(args, toolbox),
             Self::Diff(args) => verb::diff::run(args, toolbox),
             Self::Fuzz(args) => verb::fuzz::run(args, toolbox),
             Self::Push(args) => verb::push::run(args, toolbox),

@@ -106,6 +106,14 @@ pub enum SupplyError {
         /// The reason.
         reason: String,
     },
+    /// The registry's list of tags cannot be read.
+    #[error("{at}: {reason}; is it a registry?")]
+    Listing {
+        /// The URL.
+        at: String,
+        /// The reason.
+        reason: String,
+    },
     /// The reference of an upload has no tag.
     #[error(
         "{at} names a digest, which follows from the content; to publish, name a tag, as in REPOSITORY:1.0.0"

@@ -21,6 +21,7 @@
 //! # Ok(()) }
 //! ```
 //!
+//! [`list`] returns the versions that a repository has.
 //! [`push`] publishes an [`Artifact`] in the form that a fetch, and other tools for WebAssembly, read;
 //! [`signing`] makes the keys and signatures that it is verified with.
 
@@ -29,6 +30,7 @@ mod fetch_spec;
 mod fetcher;
 mod file;
 mod http;
+mod listing;
 mod publish;
 mod registry;
 mod signature;
@@ -41,6 +43,7 @@ mod web;
 pub use error::SupplyError;
 pub use fetch_spec::{Credentials, FetchSpec, Proxies};
 pub use fetcher::{Fetcher, signature_path};
+pub use listing::{ListSpec, ListedTag, list};
 pub use publish::{PushSpec, PushedPolicy, push};
 pub use registry::{Artifact, ComponentInterfaces, SIGNATURE_ANNOTATION};
 pub use signature::{InvalidPublicKey, PublicKey, SignatureError, verify};

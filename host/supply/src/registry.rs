@@ -8,6 +8,7 @@ mod artifact;
 mod authorization;
 mod challenge;
 mod manifest;
+mod tags;
 mod upload;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

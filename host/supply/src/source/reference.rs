@@ -79,6 +79,16 @@ impl Reference {
         Ok(Self { registry: registry.to_owned(), repository: repository.to_owned(), version })
     }
 
+    /// Parses a repository without a version, as a reference to its tag `latest`, which is the usual one where
+    /// none is named.
+    ///
+    /// # Errors
+    /// Fails when the text names a version, or is not a repository.
+    pub fn parse_repository(text: &str) -> Result<Self, InvalidSource> {
+        // After a version, this is part of an invalid one.
+        Self::parse(&format!("{text}:latest"))
+    }
+
     /// Returns the registry's host, with its port if it is not the default.
     pub fn registry(&self) -> &str {
         &self.registry

@@ -1,19 +1,34 @@
 //! An entry of an index.
 
+use bytes::Bytes;
 use pointsman_domain::text::printable;
 use pointsman_policy::{Inspection, inspect};
 use pointsman_supply::{PublicKey, verify};
 use serde::Serialize;
 
-use super::folder::SourcePolicy;
-
+/// Most policies of an index.
+pub(super) const MAX_POLICIES: usize = 1_000;
 /// Bytes of a file's name that are shown.
 const MAX_NAME: usize = 200;
 
-/// A file of an index.
+/// A policy of a folder or registry, before it is inspected.
+pub(super) struct SourcePolicy {
+    /// Name of the file, or reference of the artifact.
+    pub(super) name: String,
+    /// Tags that refer to the artifact.
+    pub(super) tags: Vec<String>,
+    /// Its bytes, or the reason why they cannot be read.
+    pub(super) bytes: Result<Bytes, String>,
+    /// Text of its signature, if it has one.
+    pub(super) signature: Option<String>,
+}
+
+/// A file or artifact of an index.
 #[derive(Debug, Serialize)]
 pub(super) struct Entry {
     pub(super) file: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tags: Vec<String>,
     pub(super) signature: SignatureState,
     #[serde(flatten)]
     pub(super) policy: IndexedPolicy,
@@ -66,7 +81,12 @@ impl Entry {
             Ok(inspection) => IndexedPolicy::Readable(Box::new(inspection)),
             Err(error) => IndexedPolicy::Unreadable { error },
         };
-        Self { file: printable(&policy.name, MAX_NAME), signature, policy: policy_read }
+        Self {
+            file: printable(&policy.name, MAX_NAME),
+            tags: policy.tags.clone(),
+            signature,
+            policy: policy_read,
+        }
     }
 
     /// Returns whether it is no policy, or its signature is wrong.

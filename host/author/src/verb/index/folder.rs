@@ -1,4 +1,4 @@
-//! Policies of a folder. Another source of policies would return the same.
+//! Policies of a folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,28 +6,18 @@ use std::path::{Path, PathBuf};
 use pointsman_supply::signature_path;
 use pointsman_terminal::CommandError;
 
-/// Most policies of an index.
-const MAX_POLICIES: usize = 1_000;
+use super::entry::{MAX_POLICIES, SourcePolicy};
+
 /// Largest file that is read as a policy, in bytes.
 const MAX_POLICY_BYTES: u64 = 256 << 20;
 /// Largest file that is read as a signature, in bytes.
 const MAX_SIGNATURE_BYTES: u64 = 64 << 10;
 
-/// A policy of a source, before it is read.
-pub(super) struct SourcePolicy {
-    /// Name for people: the file's.
-    pub(super) name: String,
-    /// Its bytes, or the reason why they cannot be read.
-    pub(super) bytes: Result<Vec<u8>, String>,
-    /// Text of its signature, if it has one.
-    pub(super) signature: Option<String>,
-}
-
-/// Returns the policies of a folder in the order of their names.
+/// Returns the files of the policies of a folder in the order of their names.
 ///
 /// # Errors
 /// Fails with exit status 2 if the folder cannot be read, or has no WebAssembly files or too many.
-pub(super) fn policies(folder: &Path) -> Result<Vec<SourcePolicy>, CommandError> {
+pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let unreadable = |error: std::io::Error| {
         CommandError::Input(format!("error: cannot read the folder {}: {error}", folder.display()))
     };
@@ -46,15 +36,17 @@ pub(super) fn policies(folder: &Path) -> Result<Vec<SourcePolicy>, CommandError>
         )));
     }
     paths.sort();
-    Ok(paths.iter().map(|path| policy(path)).collect())
+    Ok(paths)
 }
 
-fn policy(path: &Path) -> SourcePolicy {
+/// Reads a policy and its signature.
+pub(super) fn policy(path: &Path) -> SourcePolicy {
     let signature = signature_path(path);
     let text = read(&signature, MAX_SIGNATURE_BYTES);
     SourcePolicy {
         name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        bytes: read(path, MAX_POLICY_BYTES),
+        tags: Vec::new(),
+        bytes: read(path, MAX_POLICY_BYTES).map(Into::into),
         // A signature that cannot be read is malformed, not absent.
         signature: signature
             .exists()

@@ -87,6 +87,9 @@ fn policy_details(page: &mut String, entry: &Entry, policy: &Inspection) {
     }
     page.push_str("<dl>\n");
     fact(page, "File", &entry.file);
+    if !entry.tags.is_empty() {
+        fact(page, "Tags", &entry.tags.join(", "));
+    }
     fact(
         page,
         "Role",

@@ -1,17 +1,28 @@
 //! Indexes of folders, honest and hostile.
 
+use pointsman_policy::Compiler;
+use pointsman_supply::Proxies;
 use tempfile::TempDir;
 
 use super::*;
 
 fn index(folder: &Path, key: Option<&str>) -> Result<(), CommandError> {
-    run(&Args {
-        folder: folder.to_owned(),
+    let args = Args {
+        sources: vec![folder.to_string_lossy().into_owned()],
         out: None,
         title: "<Ours> & \"theirs\"".to_owned(),
         public_key: key.map(|key| key.parse().unwrap()),
+        registry: RegistryArgs::default(),
         json: true,
-    })
+    };
+    let toolbox = Toolbox {
+        compiler: Compiler::InProcess,
+        builtin: |_| None,
+        builtin_names: &[],
+        variable: |_| None,
+        proxies: || Ok(Proxies::default()),
+    };
+    run(&args, &toolbox)
 }
 
 fn written(folder: &Path) -> (String, serde_json::Value) {

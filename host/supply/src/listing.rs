@@ -1,0 +1,78 @@
+//! Versions of a policy in an OCI registry.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use pointsman_domain::ids::Digest;
+
+use crate::error::SupplyError;
+use crate::fetch_spec::{Credentials, Proxies};
+use crate::http::HttpClient;
+use crate::registry::{Access, Repository};
+use crate::source::{Reference, ReferenceVersion};
+
+/// A repository whose tags are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListSpec {
+    /// Any reference to the repository.
+    pub repository: Reference,
+    /// Most tags.
+    pub limit: usize,
+    /// Longest time for all requests.
+    pub timeout: Duration,
+    /// Certificate authorities to trust instead of the system's, in PEM. With them, a registry on this machine
+    /// is called over HTTPS as well.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Credentials for the registry. Sent only to it, or to its token issuer.
+    pub credentials: Option<Credentials>,
+    /// Proxies for requests.
+    pub proxies: Proxies,
+}
+
+/// A tag, with the artifact that it refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedTag {
+    /// Name of the tag.
+    pub tag: String,
+    /// SHA-256 of the manifest; `None` if the registry does not report it.
+    pub manifest: Option<Digest>,
+}
+
+impl ListSpec {
+    /// Creates a specification with the usual limits: 1,000 tags, five minutes, the system's certificate
+    /// authorities.
+    pub fn new(repository: Reference) -> Self {
+        Self {
+            repository,
+            limit: 1_000,
+            timeout: Duration::from_secs(300),
+            ca_pem: None,
+            credentials: None,
+            proxies: Proxies::default(),
+        }
+    }
+}
+
+/// Lists the tags of a repository, in the registry's order.
+///
+/// # Errors
+/// Fails when the registry cannot be reached, refuses, or sends no list.
+pub async fn list(spec: &ListSpec) -> Result<Vec<ListedTag>, SupplyError> {
+    let timed_out = |_| SupplyError::TimedOut { at: spec.repository.to_string(), limit: spec.timeout };
+    tokio::time::timeout(spec.timeout, list_untimed(spec)).await.map_err(timed_out)?
+}
+
+async fn list_untimed(spec: &ListSpec) -> Result<Vec<ListedTag>, SupplyError> {
+    let http = HttpClient::new(spec.ca_pem.as_deref(), &spec.proxies)?;
+    let authorization = Mutex::default();
+    let (has_authorities, credentials) = (spec.ca_pem.is_some(), spec.credentials.as_ref());
+    let of = |reference| {
+        Repository::new(&http, reference, has_authorities, Access::Pull, credentials, &authorization)
+    };
+    let mut listed = Vec::new();
+    for tag in of(&spec.repository).tags(spec.limit).await? {
+        let reference = spec.repository.with_version(ReferenceVersion::Tag(tag.clone()));
+        listed.push(ListedTag { tag, manifest: of(&reference).resolve().await? });
+    }
+    Ok(listed)
+}
