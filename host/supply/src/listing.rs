@@ -66,13 +66,14 @@ async fn list_untimed(spec: &ListSpec) -> Result<Vec<ListedTag>, SupplyError> {
     let http = HttpClient::new(spec.ca_pem.as_deref(), &spec.proxies)?;
     let authorization = Mutex::default();
     let (has_authorities, credentials) = (spec.ca_pem.is_some(), spec.credentials.as_ref());
-    let of = |reference| {
-        Repository::new(&http, reference, has_authorities, Access::Pull, credentials, &authorization)
-    };
+    let repository =
+        Repository::new(&http, &spec.repository, has_authorities, Access::Pull, credentials, &authorization);
     let mut listed = Vec::new();
-    for tag in of(&spec.repository).tags(spec.limit).await? {
+    for tag in repository.tags(spec.limit).await? {
         let reference = spec.repository.with_version(ReferenceVersion::Tag(tag.clone()));
-        listed.push(ListedTag { tag, manifest: of(&reference).resolve().await? });
+        let tagged =
+            Repository::new(&http, &reference, has_authorities, Access::Pull, credentials, &authorization);
+        listed.push(ListedTag { tag, manifest: tagged.resolve().await? });
     }
     Ok(listed)
 }
