@@ -54,6 +54,7 @@ impl Author {
     fn policy_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
         let mut policy = command();
         policy.current_dir(&self.folder).env("DOCKER_CONFIG", &self.folder);
+        policy.env("POINTSMAN_CACHE", self.folder.join(".cache"));
         policy.envs(environment.iter().copied()).arg("policy").args(arguments);
         policy.output().expect("the gateway's binary can be run")
     }
@@ -80,6 +81,20 @@ impl Author {
     pub fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.run_ok(arguments)).expect("JSON")
     }
+}
+
+#[test]
+fn a_policy_is_compiled_once_for_all_commands() {
+    let author = Author::new(&[]).with("policy.wasm", FIRST);
+    let compiled = || fs::read_dir(author.path(".cache/compiled")).map_or(0, Iterator::count);
+    author.run_ok(&["run", "policy.wasm"]);
+    let after_first = compiled();
+    assert!(after_first > 0, "the compiled code is kept");
+    author.run_ok(&["run", "policy.wasm"]);
+    assert_eq!(compiled(), after_first);
+    // A directory that cannot be used costs time, and nothing else.
+    let environment = [("POINTSMAN_CACHE", "/dev/null/cache")];
+    assert_eq!(author.run_in(&environment, &["run", "policy.wasm"]).0, Some(0));
 }
 
 impl Drop for Author {

@@ -282,7 +282,7 @@ pub fn command() -> Command {
 
 fn of(binary: &Path) -> Command {
     let mut command = Command::new(binary);
-    command.env(planted::BACKEND_KEY_ENV, planted::BACKEND_KEY);
+    command.env(planted::BACKEND_KEY_ENV, planted::BACKEND_KEY).env("POINTSMAN_CACHE", "");
     for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
         command.env_remove(variable).env_remove(variable.to_lowercase());
     }

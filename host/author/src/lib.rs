@@ -38,7 +38,7 @@ pub mod verb;
 pub mod watch;
 
 use clap::Subcommand;
-use pointsman_policy::Compiler;
+use pointsman_policy::{CacheConfig, Compiler};
 use pointsman_supply::Proxies;
 use pointsman_terminal::CommandError;
 
@@ -49,6 +49,8 @@ pub use schema::schema_json;
 pub struct Toolbox {
     /// Process that compiles policies.
     pub compiler: Compiler,
+    /// Directory of compiled code, so that a policy is compiled once; `None` to compile it every time.
+    pub code_cache: Option<CacheConfig>,
     /// Returns a built-in policy by its name.
     pub builtin: fn(&str) -> Option<&'static [u8]>,
     /// Names of the built-in policies.

@@ -7,7 +7,7 @@ use pointsman_domain::ids::PolicyName;
 use pointsman_domain::names::nearest_name;
 use pointsman_policy::{
     CacheConfig, Code, Compiler, FuelCounting, FunctionReuse, Grants, Inspection, Isolation, Limits,
-    LoadError, Policy, PolicySpec, Runtime, RuntimeConfig, inspect,
+    LoadError, Policy, PolicySpec, Runtime, RuntimeConfig, RuntimeError, inspect,
 };
 use pointsman_terminal::{CommandError, TextTable};
 
@@ -57,19 +57,31 @@ pub struct SandboxConfig {
     pub cache: Option<CacheConfig>,
 }
 
+impl SandboxConfig {
+    /// Compiles each policy as a whole, unless its code is in the directory of compiled code.
+    pub fn new(toolbox: &Toolbox, fuel: FuelCounting) -> Self {
+        Self {
+            compiler: toolbox.compiler.clone(),
+            fuel,
+            functions: FunctionReuse::Off,
+            cache: toolbox.code_cache.clone(),
+        }
+    }
+}
+
 impl Sandbox {
     /// Starts a sandbox that compiles each policy as a whole.
     ///
     /// # Errors
     /// Fails when address space or threads are missing.
-    pub fn new(compiler: Compiler, fuel: FuelCounting) -> Result<Self, CommandError> {
-        Self::with(SandboxConfig { compiler, fuel, functions: FunctionReuse::Off, cache: None })
+    pub fn new(toolbox: &Toolbox, fuel: FuelCounting) -> Result<Self, CommandError> {
+        Self::with(SandboxConfig::new(toolbox, fuel))
     }
 
-    /// Starts a sandbox.
+    /// Starts a sandbox. If the directory of compiled code cannot be used, there is none.
     ///
     /// # Errors
-    /// Fails when address space or threads are missing, or the directory cannot be used.
+    /// Fails when address space or threads are missing.
     pub fn with(config: SandboxConfig) -> Result<Self, CommandError> {
         Self::with_limits(config, SandboxLimits::default())
     }
@@ -90,9 +102,14 @@ impl Sandbox {
             functions,
             ..RuntimeConfig::default()
         };
+        let runtime = match Runtime::new(config.clone()) {
+            // A cache saves time, and nothing depends on it.
+            Err(RuntimeError::Cache { .. }) => Runtime::new(RuntimeConfig { cache: None, ..config }),
+            started => started,
+        };
         let executor =
             tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(CommandError::run)?;
-        Ok(Self { runtime: Runtime::new(config).map_err(CommandError::run)?, executor })
+        Ok(Self { runtime: runtime.map_err(CommandError::run)?, executor })
     }
 
     /// Waits for a call.

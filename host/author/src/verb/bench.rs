@@ -13,7 +13,7 @@ use pointsman_terminal::{CommandError, Progress, print};
 use crate::Toolbox;
 use crate::case::format::{CandidateEntry, CandidateFormat, Case, Messages, RequestFormat};
 use crate::case::{folder, input};
-use crate::subject::{LoadOptions, PolicyFile, Sandbox, Subject, not_loadable};
+use crate::subject::{LoadOptions, PolicyFile, Sandbox, SandboxConfig, Subject, not_loadable};
 use crate::verb::run::settings_text;
 use crate::verb::source;
 
@@ -91,7 +91,7 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     let file = source::policy(&args.policy, toolbox)?;
     let baseline = args.baseline.as_deref().map(|source| source::policy(source, toolbox)).transpose()?;
     let case = the_case(args)?;
-    let sandbox = Sandbox::new(toolbox.compiler.clone(), FuelCounting::Off)?;
+    let sandbox = Sandbox::with(without_cache(toolbox, FuelCounting::Off))?;
     let mut measured = vec![Measured::load(&sandbox, &file, &case, args.settings.as_deref())?];
     if let Some(baseline) = &baseline {
         // The settings are those of the policy, which another one need not have.
@@ -101,7 +101,7 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     let rounds = measure(&sandbox, &mut measured, args)?;
     drop(sandbox);
 
-    let counting = Sandbox::new(toolbox.compiler.clone(), FuelCounting::On)?;
+    let counting = Sandbox::with(without_cache(toolbox, FuelCounting::On))?;
     let mut figures = Vec::new();
     for (it, file) in measured.iter().zip([Some(&file), baseline.as_ref()].into_iter().flatten()) {
         figures.push(it.figures(&counting, file)?);
@@ -113,6 +113,11 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
         print(report::text(&figures, rounds))?;
     }
     check_fuel(args.max_fuel, figures.first())
+}
+
+/// Configures a sandbox that compiles every policy, since that is measured.
+fn without_cache(toolbox: &Toolbox, fuel: FuelCounting) -> SandboxConfig {
+    SandboxConfig { cache: None, ..SandboxConfig::new(toolbox, fuel) }
 }
 
 fn check_fuel(most: Option<u64>, figures: Option<&PolicyFigures>) -> Result<(), CommandError> {

@@ -148,7 +148,7 @@ fn decisions(
     [(old, settings), (new, new_settings)]: [(&PolicyFile, Option<Map<String, Value>>); 2],
     cases: &[LoadedCase],
 ) -> Result<DecisionComparison, CommandError> {
-    let sandbox = Sandbox::new(toolbox.compiler.clone(), FuelCounting::On)?;
+    let sandbox = Sandbox::new(toolbox, FuelCounting::On)?;
     // Each policy keeps a state of its own.
     let mut subjects = (Subject::numbered(&sandbox, old, 0), Subject::numbered(&sandbox, new, 1));
     let mut old = Side { subject: &mut subjects.0, settings };

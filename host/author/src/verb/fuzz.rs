@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args as ClapArgs;
-use pointsman_policy::{FuelCounting, FunctionReuse, Inspection, LoadError};
+use pointsman_policy::{FuelCounting, Inspection, LoadError};
 use pointsman_terminal::{CommandError, Paint, Progress, print};
 use serde_json::{Map, Value};
 
@@ -103,12 +103,7 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     let seeds = seeds(args)?;
     let file = source::policy(&args.policy, toolbox)?;
     let workers = thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
-    let config = SandboxConfig {
-        compiler: toolbox.compiler.clone(),
-        fuel: FuelCounting::On,
-        functions: FunctionReuse::Off,
-        cache: None,
-    };
+    let config = SandboxConfig::new(toolbox, FuelCounting::On);
     let concurrent_calls = u32::try_from(workers).unwrap_or(1);
     let limits = SandboxLimits { fuel: args.max_fuel, concurrent_calls };
     let sandbox = Sandbox::with_limits(config, limits)?;

@@ -140,7 +140,7 @@ fn tag_of<'a>(reference: &'a Reference, also: &[String]) -> Result<&'a str, Comm
 /// refuse them.
 fn ensure_loadable(file: &PolicyFile, settings: Option<&str>, toolbox: &Toolbox) -> Result<(), CommandError> {
     let _progress = Progress::step(&format!("loading {}", file.source));
-    let sandbox = Sandbox::new(toolbox.compiler.clone(), FuelCounting::Off)?;
+    let sandbox = Sandbox::new(toolbox, FuelCounting::Off)?;
     let options = LoadOptions {
         settings: settings.map_or_else(|| Ok("{}".to_owned()), settings_text)?,
         grants: None,

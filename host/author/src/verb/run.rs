@@ -89,7 +89,7 @@ enum Api {
 /// Fails with exit status 1 if the policy fails, 2 for wrong input, 3 if the policy cannot be loaded.
 pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     let file = source::policy(&args.policy, toolbox)?;
-    let sandbox = Sandbox::new(toolbox.compiler.clone(), FuelCounting::On)?;
+    let sandbox = Sandbox::new(toolbox, FuelCounting::On)?;
     let mut subject = Subject::new(&sandbox, &file);
     let case = match (&args.case, &args.candidates) {
         (Some(path), _) => the_case(path, args.name.as_deref())?.case,
@@ -123,7 +123,7 @@ pub fn explained(
     toolbox: &Toolbox,
 ) -> Result<Value, CommandError> {
     let case = folder::of_text(case, shared).map_err(|error| CommandError::Input(error.to_string()))?;
-    let sandbox = Sandbox::new(toolbox.compiler.clone(), FuelCounting::On)?;
+    let sandbox = Sandbox::new(toolbox, FuelCounting::On)?;
     let policy = Subject::new(&sandbox, file)
         .load(&LoadOptions::of_case(&case))
         .map_err(|error| not_loadable(&file.source, &error))?;

@@ -108,7 +108,7 @@ impl CaseResult {
 /// # Errors
 /// Fails with exit status 1 if a case fails, 2 for wrong input, 3 if the policy cannot be loaded.
 pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
-    let sandbox = Sandbox::new(toolbox.compiler.clone(), FuelCounting::On)?;
+    let sandbox = Sandbox::new(toolbox, FuelCounting::On)?;
     if !args.watch {
         return run_once(args, toolbox, &sandbox);
     }

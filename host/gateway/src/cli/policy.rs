@@ -47,6 +47,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
 pub(super) fn toolbox() -> Result<Toolbox, CommandError> {
     Ok(Toolbox {
         compiler: runtime::child_compiler(&Compile { timeout: COMPILE_TIME, ..Compile::default() })?,
+        code_cache: runtime::author_cache(),
         builtin: builtin::bytes,
         builtin_names: BUILTIN_POLICIES,
         variable: environment,

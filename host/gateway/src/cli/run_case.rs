@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
+use pointsman_author::Toolbox;
 use pointsman_author::subject::PolicyFile;
 use pointsman_author::verb::run::explained;
 use pointsman_policy::Code;
@@ -33,5 +34,7 @@ fn run_input() -> Result<Value, CommandError> {
         .decode(&input.code)
         .map_err(|error| CommandError::Load(format!("error: the policy is not base64: {error}")))?;
     let file = PolicyFile::of_code(&input.name, Code::new(bytes))?;
-    explained(&file, &input.shared, &input.case, &policy::toolbox()?)
+    // The service that this process works for has no cache of its user's.
+    let toolbox = Toolbox { code_cache: None, ..policy::toolbox()? };
+    explained(&file, &input.shared, &input.case, &toolbox)
 }

@@ -1,8 +1,8 @@
 //! The engine of the policies, as configured.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use pointsman_config::{Compile, Config};
+use pointsman_config::{Compile, Config, environment};
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
 use pointsman_state::StateStores;
 
@@ -33,6 +33,21 @@ pub(super) fn new(config: &Config, states: StateStores) -> Result<Runtime, Comma
 /// Returns the cache of compiled code in a state directory.
 pub(super) fn code_cache(state: &Path) -> CacheConfig {
     CacheConfig::new(state.join(COMPILED))
+}
+
+/// Returns the cache of compiled code for an author's commands: `POINTSMAN_CACHE`, or `pointsman` in the user's
+/// directory of caches. `None` if the variable is empty or there is no such directory.
+pub(super) fn author_cache() -> Option<CacheConfig> {
+    let directory = match environment("POINTSMAN_CACHE") {
+        Some(directory) => Some(PathBuf::from(directory)),
+        None => {
+            let named = environment("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+            let caches = named.or_else(|| Some(PathBuf::from(environment("HOME")?).join(".cache")));
+            caches.map(|caches| caches.join("pointsman"))
+        }
+    };
+    let directory = directory.filter(|directory| directory.is_absolute())?;
+    Some(code_cache(&directory))
 }
 
 /// Opens what policies keep, in the state directory if there is one. That directory is locked.

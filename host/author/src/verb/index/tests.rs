@@ -17,6 +17,7 @@ fn index(folder: &Path, key: Option<&str>) -> Result<(), CommandError> {
     };
     let toolbox = Toolbox {
         compiler: Compiler::InProcess,
+        code_cache: None,
         builtin: |_| None,
         builtin_names: &[],
         variable: |_| None,
