@@ -53,8 +53,7 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
         backends::compile(&file, root.get("backends"), secrets, &models, &mut problems, &mut warnings);
     let directory =
         PolicyDir::read(file.policy_dir.as_deref(), root.get("policy_dir"), input.base_dir, &mut problems);
-    let policies =
-        policies::compile(&file.policies, root.get("policies"), &directory, secrets, &mut problems);
+    let policies = policies::compile(&file, root.get("policies"), &directory, secrets, &mut problems);
     let routes = routes::compile(&file.routes, root, &policies, retry_budget, &mut problems);
     let keys = keys::compile(&file.keys, root, &routes, &mut problems);
 

@@ -20,6 +20,13 @@ pub(super) struct Document<'t> {
 impl<'t> Document<'t> {
     /// Parses the text. Each syntax error is added as a problem.
     pub(super) fn parse(text: &'t str, problems: &mut Problems<'_>) -> Self {
+        if let Some(line) = yaml_line(text) {
+            problems
+                .add(line, "this is YAML, and a configuration is TOML")
+                .hint("`pointsman import litellm FILE` converts a configuration of LiteLLM; docs/configuration.md has the keys");
+            let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
+            return Self { root: empty };
+        }
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in errors {
             let message = error.message().trim_end().replace('\n', ", ");
@@ -49,6 +56,26 @@ impl<'t> Document<'t> {
     pub(super) fn root(&self) -> Node<'_> {
         Node::root(&self.root)
     }
+}
+
+/// Returns the first line with content if it can only be YAML: `---`, a key with a colon, or an element of a list.
+fn yaml_line(text: &str) -> Option<Span> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim();
+        if content.is_empty() || content.starts_with('#') {
+            start += line.len();
+            continue;
+        }
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        let is_entry = content.split_once(':').is_some_and(|(key, value)| {
+            !key.is_empty() && key.bytes().all(is_name) && (value.is_empty() || value.starts_with(' '))
+        });
+        let is_yaml = content == "---" || content.starts_with("- ") || is_entry;
+        let from = start + (line.len() - line.trim_start().len());
+        return is_yaml.then(|| (from..from + content.len()).into());
+    }
+    None
 }
 
 /// Removes the innermost entry at this span.

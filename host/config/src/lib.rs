@@ -34,6 +34,7 @@ mod state;
 mod text;
 mod traces;
 pub mod transient;
+mod undeclared;
 mod uploads;
 
 use std::fmt;

@@ -1,6 +1,5 @@
 //! Policies: capabilities, limits and failure handling.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::document::Node;
 use super::problem::Problems;
 use super::secrets::Secrets;
 use super::sources::{self, PolicyDir, PolicySource};
+use super::undeclared::{self, UndeclaredBuiltins, unknown_policy};
 use super::{names, raw};
 
 /// A policy whose code is not loaded yet.
@@ -41,15 +41,18 @@ pub enum OnFailure {
 }
 
 pub(super) fn compile(
-    policies: &BTreeMap<String, raw::Policy>,
+    file: &raw::File,
     node: Node<'_>,
     directory: &PolicyDir,
     secrets: Secrets<'_>,
     problems: &mut Problems<'_>,
 ) -> Vec<Policy> {
+    let policies = &file.policies;
+    let undeclared = UndeclaredBuiltins::find(file);
     let alone = directory.files.iter().filter(|(name, _)| !policies.contains_key(*name));
     let named = node.entries().map(|(name, _)| name);
-    let known: Vec<&str> = named.chain(alone.clone().map(|(name, _)| name.as_str())).collect();
+    let in_directory = alone.clone().map(|(name, _)| name.as_str());
+    let known: Vec<&str> = named.chain(in_directory).chain(undeclared.iter().map(|(name, _)| name)).collect();
     let mut compiled = Vec::new();
     for (name, node) in node.entries() {
         names::check("policy", name, node, problems);
@@ -63,6 +66,12 @@ pub(super) fn compile(
         let source = Some(sources::in_directory(path));
         let raw = raw::Policy::default();
         compiled.push(policy(name, &raw, source, OnFailure::default(), &known, node, problems));
+    }
+    for (name, builtin) in undeclared.iter() {
+        let (raw, source) = (raw::Policy::default(), Some(PolicySource::Builtin(builtin)));
+        let mut policy = policy(name, &raw, source, OnFailure::default(), &known, node, problems);
+        policy.spec.grants = undeclared::GRANTS;
+        compiled.push(policy);
     }
     for policy in &compiled {
         let name = policy.spec.name.as_str();
@@ -118,9 +127,7 @@ pub(super) fn on_failure(
         raw::WordOr::Table(raw::OnFailureTable { fallback }) => fallback.as_str(),
     };
     if !policies.contains(&fallback) {
-        problems
-            .add(node.get("on_failure").get("fallback").place(), format!("unknown policy `{fallback}`"))
-            .did_you_mean(fallback, policies, "policies");
+        unknown_policy(fallback, policies, node.get("on_failure").get("fallback").place(), problems);
     }
     OnFailure::FallbackTo(PolicyName::new(fallback))
 }

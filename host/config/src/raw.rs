@@ -355,7 +355,8 @@ pub(super) struct Route {
     pub aliases: Vec<String>,
     /// Description in the list of models.
     pub description: Option<String>,
-    /// Policy that decides.
+    /// Policy that decides: a name of `policies`, or the source of a built-in policy, such as
+    /// `"builtin:cost"`, which then has its default settings and all grants that it needs.
     pub policy: Option<String>,
     /// Policy on trial that is also called for every request. Its decisions are compared with
     /// those of `policy` and have no effect on requests.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::document::Node;
 use super::problem::Problems;
 use super::raw;
+use super::undeclared::unknown_policy;
 
 /// Settings of the automatic rollback of a new version or a policy on trial.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,9 +111,7 @@ pub(super) fn trial(
         );
     }
     if !policies.contains(&name.as_str()) {
-        problems
-            .add(place.place(), format!("unknown policy `{name}`"))
-            .did_you_mean(name, policies, "policies");
+        unknown_policy(name, policies, place.place(), problems);
     } else if raw.policy.as_ref() == Some(name) {
         problems
             .add(place.place(), format!("the route's own policy `{name}` is on trial"))

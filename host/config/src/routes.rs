@@ -15,6 +15,7 @@ use super::document::Node;
 use super::policies::{self, OnFailure, Policy};
 use super::problem::Problems;
 use super::rollout::{self, Trial};
+use super::undeclared::unknown_policy;
 use super::{names, raw};
 
 mod aliases;
@@ -122,7 +123,7 @@ pub(super) fn compile(
 ) -> Vec<Route> {
     let mut known: Vec<&str> = root.get("policies").entries().map(|(name, _)| name).collect();
     for policy in policies.iter().map(|policy| policy.spec.name.as_str()) {
-        // Policies of `policy_dir` are not in the file.
+        // Policies of `policy_dir` and undeclared built-in ones are not in the file.
         if !known.contains(&policy) {
             known.push(policy);
         }
@@ -167,13 +168,15 @@ fn policy_of<'r>(
     problems: &mut Problems<'_>,
 ) -> Option<&'r str> {
     let Some(policy) = raw.policy.as_deref() else {
-        problems.lacks(node, "the route has no `policy`", "name one of [policies.NAME]");
+        problems.lacks(
+            node,
+            "the route has no `policy`",
+            "name one of [policies.NAME], or a built-in one such as \"builtin:cost\"",
+        );
         return None;
     };
     if !known.contains(&policy) {
-        problems
-            .add(node.get("policy").place(), format!("unknown policy `{policy}`"))
-            .did_you_mean(policy, known, "policies");
+        unknown_policy(policy, known, node.get("policy").place(), problems);
         return None;
     }
     Some(policy)

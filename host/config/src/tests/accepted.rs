@@ -149,6 +149,21 @@ fn prices_of_long_inputs_are_those_of_the_file_or_the_catalogue() {
 }
 
 #[test]
+fn a_route_names_a_built_in_policy_without_declaring_it() {
+    let config = accepted(
+        "[policies.ours]\nsource = \"builtin:performance\"\non_failure = { fallback = \"builtin:cost\" }\n\
+         [routes.main]\npolicy = \"builtin:dynamic\"\nshadow = \"ours\"\n\
+         [routes.other]\npolicy = \"builtin:dynamic\"\ncanary = { policy = \"builtin:cost\", percent = 5 }\n",
+    );
+    let names: Vec<&str> = config.policies.iter().map(|policy| policy.spec.name.as_str()).collect();
+    assert_eq!(names[names.len() - 3..], ["ours", "builtin:cost", "builtin:dynamic"]);
+    let dynamic = config.policies.last().unwrap();
+    assert_eq!((&dynamic.source, &*dynamic.spec.settings), (&PolicySource::Builtin("dynamic"), "{}"));
+    assert!(dynamic.spec.grants.contains(Grants::PROMPT) && !dynamic.spec.grants.contains(Grants::WASI));
+    assert_eq!(route(&config, "main").policy.as_str(), "builtin:dynamic");
+}
+
+#[test]
 fn a_call_has_a_limit_for_each_kind_of_wait() {
     let route = |keys: &str| {
         let route =

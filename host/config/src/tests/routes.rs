@@ -270,6 +270,43 @@ source = "builtin:cheapest""#,
 }
 
 #[test]
+fn a_route_names_a_built_in_policy_by_its_source() {
+    assert_snapshot!(rejected(
+        r#"
+[routes.one]
+policy = "builtin:chepaest"
+[routes.two]
+policy = "builtin:cots"
+[routes.three]
+policy = "builtin:cost"
+shadow = "dynamic""#,
+    ), @r#"
+    error: unknown policy `builtin:chepaest`
+     --> pointsman.toml:3:10
+      |
+    3 | policy = "builtin:chepaest"
+      |          ^^^^^^^^^^^^^^^^^^
+      = hint: built-in policies: `cost`
+
+    error: unknown policy `builtin:cots`
+     --> pointsman.toml:5:10
+      |
+    5 | policy = "builtin:cots"
+      |          ^^^^^^^^^^^^^^
+      = hint: did you mean `cost`?
+
+    error: unknown policy `dynamic`
+     --> pointsman.toml:8:10
+      |
+    8 | shadow = "dynamic"
+      |          ^^^^^^^^^
+      = hint: the built-in policy is "builtin:dynamic"
+
+    3 errors in pointsman.toml
+    "#);
+}
+
+#[test]
 fn a_policy_file_has_to_be_there() {
     assert_snapshot!(rejected(
         r#"

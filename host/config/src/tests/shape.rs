@@ -20,6 +20,22 @@ listen = "127.0.0.1:8080"#,
 }
 
 #[test]
+fn a_text_in_yaml_is_recognised() {
+    assert_snapshot!(rejected("# the fleet\nmodel_list:\n  - model_name: gpt\n"), @r#"
+    error: this is YAML, and a configuration is TOML
+     --> pointsman.toml:2:1
+      |
+    2 | model_list:
+      | ^^^^^^^^^^^
+      = hint: `pointsman import litellm FILE` converts a configuration of LiteLLM; docs/configuration.md has the keys
+    "#);
+    for text in ["---\na: 1\n", "- a\n", "a: 1"] {
+        assert!(rejected(text).contains("this is YAML"), "{text}");
+    }
+    assert!(!rejected("a:b\n").contains("YAML"));
+}
+
+#[test]
 fn every_syntax_error_is_reported() {
     assert_snapshot!(rejected(
         r#"
