@@ -44,6 +44,7 @@ mod hang_ups;
 mod hedging;
 mod hot_swap;
 mod import;
+mod init;
 mod keys;
 mod languages;
 mod leaks;

@@ -4,8 +4,10 @@ mod check;
 mod compile_policy;
 mod dev;
 mod import;
+mod init;
 mod key;
 mod models;
+mod output_file;
 mod policy;
 mod run_case;
 mod runtime;
@@ -38,6 +40,8 @@ struct Cli {
 enum Command {
     /// Serve the gateway
     Serve(serve::Args),
+    /// Write a configuration for the providers of this environment
+    Init(init::Args),
     /// Check a configuration and load its policies, without serving
     Check(check::Args),
     /// Convert the configuration of another gateway
@@ -67,6 +71,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args),
+        Command::Init(args) => init::run(&args),
         Command::Import(args) => import::run(args),
         Command::Key(args) => key::run(args),
         Command::Models(args) => models::run(args),

@@ -1,6 +1,6 @@
 //! `pointsman import`
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use pointsman_config::{Config, ConfigSource, Overrides};
 use pointsman_import::Import;
 
-use super::{CommandError, print};
+use super::{CommandError, output_file, print};
 
 /// Most bytes of a file that are read; longer ones are refused by the import.
 const MAX_READ: u64 = 2 << 20;
@@ -56,7 +56,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
     check(&import)?;
     match &args.output {
         None => print(import.toml.trim_end()),
-        Some(path) => write(path, &import.toml),
+        Some(path) => output_file::create(path, &import.toml, "--output"),
     }
 }
 
@@ -104,20 +104,4 @@ fn check(import: &Import) -> Result<(), CommandError> {
     Err(CommandError::Run(format!(
         "{invalid}\nerror: the import made an invalid configuration, which is a fault of it"
     )))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), CommandError> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let mut file = file.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => CommandError::Input(format!(
-            "error: {} exists\n  = hint: remove it, or name another file with --output",
-            path.display()
-        )),
-        _ => CommandError::Input(format!("error: cannot write {}: {error}", path.display())),
-    })?;
-    file.write_all(text.as_bytes()).map_err(|error| {
-        // An incomplete file must not be taken for the result.
-        let _ = fs::remove_file(path);
-        CommandError::run(format_args!("cannot write {}: {error}", path.display()))
-    })
 }
