@@ -85,16 +85,17 @@ impl Author {
 
 #[test]
 fn a_policy_is_compiled_once_for_all_commands() {
-    let author = Author::new(&[]).with("policy.wasm", FIRST);
+    let author = Author::new(&[("defaults.toml", DEFAULTS), ("one.toml", SHORT)]).with("policy.wasm", FIRST);
+    let run = ["run", "policy.wasm", "--case", "one.toml"];
     let compiled = || fs::read_dir(author.path(".cache/compiled")).map_or(0, Iterator::count);
-    author.run_ok(&["run", "policy.wasm"]);
+    author.run_ok(&run);
     let after_first = compiled();
     assert!(after_first > 0, "the compiled code is kept");
-    author.run_ok(&["run", "policy.wasm"]);
+    author.run_ok(&run);
     assert_eq!(compiled(), after_first);
     // A directory that cannot be used costs time, and nothing else.
     let environment = [("POINTSMAN_CACHE", "/dev/null/cache")];
-    assert_eq!(author.run_in(&environment, &["run", "policy.wasm"]).0, Some(0));
+    assert_eq!(author.run_in(&environment, &run).0, Some(0));
 }
 
 impl Drop for Author {

@@ -156,7 +156,7 @@ fn a_route_names_a_built_in_policy_without_declaring_it() {
          [routes.other]\npolicy = \"builtin:dynamic\"\ncanary = { policy = \"builtin:cost\", percent = 5 }\n",
     );
     let names: Vec<&str> = config.policies.iter().map(|policy| policy.spec.name.as_str()).collect();
-    assert_eq!(names[names.len() - 3..], ["ours", "builtin:cost", "builtin:dynamic"]);
+    assert_eq!(names[names.len() - 2..], ["builtin:cost", "builtin:dynamic"]);
     let dynamic = config.policies.last().unwrap();
     assert_eq!((&dynamic.source, &*dynamic.spec.settings), (&PolicySource::Builtin("dynamic"), "{}"));
     assert!(dynamic.spec.grants.contains(Grants::PROMPT) && !dynamic.spec.grants.contains(Grants::WASI));

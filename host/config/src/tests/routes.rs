@@ -32,7 +32,7 @@ models = ["sim/*"]"#,
       |
     2 | [routes.auto]
       |         ^^^^
-      = hint: name one of [policies.NAME]
+      = hint: name one of [policies.NAME], or a built-in one such as "builtin:cost"
     "#);
 }
 
@@ -286,7 +286,7 @@ shadow = "dynamic""#,
       |
     3 | policy = "builtin:chepaest"
       |          ^^^^^^^^^^^^^^^^^^
-      = hint: built-in policies: `cost`
+      = hint: built-in policies: `cost`, `performance`, `task-type`, `dynamic`, `priority`, `weighted`, `round-robin`, `bandit`, `auto`, `multimodal`, `sequential`, `parallel`, `collaborate`, `cascade`, `judge`, `semantic`
 
     error: unknown policy `builtin:cots`
      --> pointsman.toml:5:10
