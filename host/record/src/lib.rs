@@ -37,7 +37,7 @@ pub use feedback::{FeedbackByDecision, FeedbackKind, FeedbackRecord};
 pub use line_encoder::LineEncoder;
 pub use outcome::OutcomeRecord;
 pub use plan::{PlanLimitsRecord, PlanRecord, TaskRecord};
-pub use reader::{LogLine, ReadError, ReadErrorKind, RecordReader};
+pub use reader::{LineReader, LogLine, ReadError, ReadErrorKind, RecordReader};
 pub use record::{DecisionRecord, DryRun, SCHEMA};
 pub use request::RequestRecord;
 pub use schema::schema_json;

@@ -33,6 +33,14 @@ pub enum LogLine {
 /// line after it. After an error of the input there are no more records.
 #[derive(Debug)]
 pub struct RecordReader<R> {
+    lines: LineReader<R>,
+}
+
+/// Reads the lines of a log that are not blank, without parsing them: [`LogLine::parse`] does, on any thread.
+///
+/// After an error of the input there are no more lines; a line that is too long is skipped.
+#[derive(Debug)]
+pub struct LineReader<R> {
     input: R,
     buffer: Vec<u8>,
     line: u64,
@@ -80,7 +88,7 @@ impl RecordReader<Box<dyn BufRead + Send>> {
     /// Fails when the file cannot be opened, and for a compressed file if this crate was built
     /// without its feature `zstd`.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Self::from_file(File::open(path)?)
+        Ok(Self { lines: LineReader::open(path)? })
     }
 
     /// Reads a file from its current position.
@@ -88,6 +96,20 @@ impl RecordReader<Box<dyn BufRead + Send>> {
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn from_file(file: File) -> io::Result<Self> {
+        Ok(Self { lines: LineReader::from_file(file)? })
+    }
+}
+
+impl LineReader<Box<dyn BufRead + Send>> {
+    /// Opens a file of a log, plain or compressed with zstd, whatever its name.
+    ///
+    /// # Errors
+    /// As for [`RecordReader::open`].
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Self::from_file(File::open(path)?)
+    }
+
+    fn from_file(file: File) -> io::Result<Self> {
         let mut input = BufReader::new(file);
         let is_compressed = input.fill_buf()?.starts_with(&ZSTD_MAGIC);
         if is_compressed {
@@ -107,14 +129,36 @@ fn decompress(_: BufReader<File>) -> io::Result<Box<dyn BufRead + Send>> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "the file is compressed with zstd"))
 }
 
-impl<R: BufRead> RecordReader<R> {
-    /// Creates a reader of JSON lines.
+impl<R: BufRead> LineReader<R> {
+    /// Creates a reader of lines.
     pub fn new(input: R) -> Self {
         Self { input, buffer: Vec::new(), line: 0, ended: false }
     }
 
+    /// Reads the next line that is not blank, with its number, counted from 1; `None` at the end of the log.
+    ///
+    /// # Errors
+    /// Fails if the line is too long, and if the input fails.
+    pub fn next_line(&mut self) -> Option<Result<(u64, &[u8]), ReadError>> {
+        if self.ended {
+            return None;
+        }
+        match self.read_line() {
+            Ok(true) => Some(Ok((self.line, &self.buffer))),
+            Ok(false) => {
+                self.ended = true;
+                None
+            }
+            Err(kind) => {
+                // A line that could not be read has not been counted.
+                self.ended = matches!(kind, ReadErrorKind::Io(_));
+                Some(Err(ReadError { line: self.line + u64::from(self.ended), kind }))
+            }
+        }
+    }
+
     /// Reads the next line that is not blank into the buffer. Returns false at the end.
-    fn next_line(&mut self) -> Result<bool, ReadErrorKind> {
+    fn read_line(&mut self) -> Result<bool, ReadErrorKind> {
         loop {
             self.buffer.clear();
             let mut input = self.input.by_ref().take(MAX_LINE_BYTES as u64 + 1);
@@ -132,44 +176,45 @@ impl<R: BufRead> RecordReader<R> {
             }
         }
     }
+}
+
+impl LogLine {
+    /// Parses a line.
+    ///
+    /// # Errors
+    /// Fails if it is not a record, or has a format of a later version.
+    pub fn parse(line: &[u8]) -> Result<Self, ReadErrorKind> {
+        if line.starts_with(FEEDBACK) {
+            return Ok(Self::Feedback(serde_json::from_slice(line)?));
+        }
+        let record: serde_json::Result<DecisionRecord<'static>> = serde_json::from_slice(line);
+        let schema = match &record {
+            Ok(record) => record.schema,
+            // A later format may be the reason that the line could not be read.
+            Err(_) => serde_json::from_slice(line).map_or(SCHEMA, |SchemaVersion { schema }| schema),
+        };
+        if schema > SCHEMA {
+            return Err(ReadErrorKind::UnsupportedSchema(schema));
+        }
+        Ok(Self::Decision(Box::new(record?)))
+    }
+}
+
+impl<R: BufRead> RecordReader<R> {
+    /// Creates a reader of JSON lines.
+    pub fn new(input: R) -> Self {
+        Self { lines: LineReader::new(input) }
+    }
 
     /// Reads the next line, whatever it holds; `None` at the end of the log.
     ///
     /// # Errors
     /// Fails as the iterator does.
     pub fn next_log_line(&mut self) -> Option<Result<LogLine, ReadError>> {
-        if self.ended {
-            return None;
-        }
-        let line = match self.next_line() {
-            Ok(false) => {
-                self.ended = true;
-                return None;
-            }
-            Ok(true) => self.parse(),
-            Err(kind) => Err(kind),
-        };
-        Some(line.map_err(|kind| {
-            // A line that could not be read has not been counted.
-            self.ended = matches!(kind, ReadErrorKind::Io(_));
-            ReadError { line: self.line + u64::from(self.ended), kind }
-        }))
-    }
-
-    fn parse(&self) -> Result<LogLine, ReadErrorKind> {
-        if self.buffer.starts_with(FEEDBACK) {
-            return Ok(LogLine::Feedback(serde_json::from_slice(&self.buffer)?));
-        }
-        let record: serde_json::Result<DecisionRecord<'static>> = serde_json::from_slice(&self.buffer);
-        let schema = match &record {
-            Ok(record) => record.schema,
-            // A later format may be the reason that the line could not be read.
-            Err(_) => serde_json::from_slice(&self.buffer).map_or(SCHEMA, |SchemaVersion { schema }| schema),
-        };
-        if schema > SCHEMA {
-            return Err(ReadErrorKind::UnsupportedSchema(schema));
-        }
-        Ok(LogLine::Decision(Box::new(record?)))
+        Some(match self.lines.next_line()? {
+            Ok((line, bytes)) => LogLine::parse(bytes).map_err(|kind| ReadError { line, kind }),
+            Err(error) => Err(error),
+        })
     }
 }
 

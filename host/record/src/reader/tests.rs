@@ -162,7 +162,7 @@ fn a_line_without_end_does_not_fill_the_memory() {
     let log = long.chain(rest.as_bytes());
     let mut reader = RecordReader::new(BufReader::with_capacity(1 << 20, log));
     assert!(matches!(reader.next(), Some(Err(ReadError { line: 1, kind: ReadErrorKind::TooLong }))));
-    assert!(reader.buffer.capacity() <= 2 * MAX_LINE_BYTES);
+    assert!(reader.lines.buffer.capacity() <= 2 * MAX_LINE_BYTES);
     assert!(matches!(reader.next(), Some(Ok(_))));
 }
 
