@@ -24,6 +24,7 @@ pub mod real_models;
 pub mod registry;
 mod request;
 mod step;
+pub mod synthetic_log;
 
 pub use certificate::Identity;
 pub use connection::Connection;

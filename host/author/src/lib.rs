@@ -27,6 +27,7 @@ pub mod description;
 pub mod execution;
 pub mod files;
 pub mod fuzz;
+pub mod interrupt;
 pub mod observed;
 pub mod registry;
 mod schema;

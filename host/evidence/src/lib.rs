@@ -1,1 +1,3 @@
 //! The commands that judge policies before they serve. They need no running gateway.
+
+pub mod replay;

@@ -54,6 +54,8 @@ enum Command {
     Dev(pointsman_dev::Args),
     /// Inspect policies, and operate those of a running gateway
     Policy(Box<policy::Args>),
+    /// Decide the requests of decision logs again with another policy, and estimate what it would change
+    Replay(Box<pointsman_evidence::replay::Args>),
     /// Show the status of a running gateway in the terminal
     Top(TopArgs),
     /// Print the JSON Schema of the configuration, for editors
@@ -77,6 +79,9 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(args),
         Command::Dev(args) => dev::run(&args),
         Command::Policy(args) => policy::run(*args),
+        Command::Replay(args) => {
+            policy::toolbox().and_then(|toolbox| pointsman_evidence::replay::run(&args, &toolbox))
+        }
         Command::Top(args) => args.run(),
         Command::Schema(args) => schema::run(&args),
         Command::RunCase => return run_case::run(),

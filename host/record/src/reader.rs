@@ -109,7 +109,11 @@ impl LineReader<Box<dyn BufRead + Send>> {
         Self::from_file(File::open(path)?)
     }
 
-    fn from_file(file: File) -> io::Result<Self> {
+    /// Reads a file from its current position.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn from_file(file: File) -> io::Result<Self> {
         let mut input = BufReader::new(file);
         let is_compressed = input.fill_buf()?.starts_with(&ZSTD_MAGIC);
         if is_compressed {

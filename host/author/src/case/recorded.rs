@@ -21,6 +21,10 @@ use super::format::{
     RequestFormat,
 };
 
+mod input;
+
+pub use input::InputBuilder;
+
 /// Ends of the names of files of a log.
 const ENDS: [&str; 2] = [".jsonl", ".jsonl.zst"];
 
@@ -61,7 +65,7 @@ pub enum Kept {
 
 /// Facts that a policy can see and that records may lack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Visible {
+pub struct VisibleFacts {
     text: bool,
     tools: bool,
     outline: bool,
@@ -85,7 +89,10 @@ pub fn load_for(
     policies: &[&Inspection],
     options: &LogOptions<'_>,
 ) -> Result<RecordedCases, CaseError> {
-    let visible = policies.iter().map(|policy| Visible::of(policy)).fold(Visible::default(), Visible::or);
+    let visible = policies
+        .iter()
+        .map(|policy| VisibleFacts::of(policy))
+        .fold(VisibleFacts::default(), VisibleFacts::or);
     let mut recorded = RecordedCases::default();
     let mut cases = VecDeque::new();
     let files: Vec<Vec<PathBuf>> = paths.iter().map(|path| files(path)).collect::<Result<_, _>>()?;
@@ -119,8 +126,11 @@ pub fn load_for(
     Ok(recorded)
 }
 
-/// Returns the files of a log in the order of their names, which is that of their time.
-fn files(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
+/// Returns the files of a log, a file or a folder, in the order of their names, which is that of their time.
+///
+/// # Errors
+/// Fails if the folder cannot be read, or has no file of a log.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
     let unreadable = |reason: String| CaseError::Read { path: path.to_owned(), reason };
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -147,8 +157,9 @@ fn line_error(error: &pointsman_record::ReadError) -> String {
     }
 }
 
-impl Visible {
-    fn of(policy: &Inspection) -> Self {
+impl VisibleFacts {
+    /// Returns the facts that a policy imports.
+    pub fn of(policy: &Inspection) -> Self {
         let imports =
             |interface: &str, functions: &[&str]| {
                 let name = format!("pointsman:policy/{interface}@");
@@ -162,6 +173,33 @@ impl Visible {
             outline: imports("outline", &["parts"]),
             state: imports("state", &["get", "list", "add"]),
         }
+    }
+
+    /// Returns the recorded content if the policy reads it. The error is the reason why a request cannot be
+    /// repeated: a fact that the policy can see is not recorded.
+    fn recorded<'r>(
+        self,
+        record: &'r DecisionRecord<'_>,
+        entry: &DecisionEntryRecord<'_>,
+    ) -> Result<Option<&'r ContentRecord>, &'static str> {
+        if self.tools && record.request.needs.iter().any(|need| need == "tools") {
+            return Err("names of tools are not recorded");
+        }
+        if self.outline {
+            return Err("the outline is not recorded");
+        }
+        // What a policy adds to, it reads as well.
+        if self.state && entry.state.is_none_or(|state| state.reads + state.writes > 0) {
+            return Err("the values that the policy kept are not recorded");
+        }
+        if !self.text {
+            return Ok(None);
+        }
+        let content = record.content.as_deref().ok_or("no content (`decision_log.content` was off)")?;
+        if content.left_out_bytes > 0 || content.left_out_messages > 0 {
+            return Err("the content is cut off");
+        }
+        Ok(Some(content))
     }
 
     fn or(self, other: Self) -> Self {
@@ -178,7 +216,7 @@ impl Visible {
 /// the reason why there is none.
 fn case_of(
     record: &DecisionRecord<'_>,
-    visible: Visible,
+    visible: VisibleFacts,
     decided_by: Option<&str>,
 ) -> Result<(Case, Option<String>), String> {
     let Some(entry) = record.decisions.first() else { return Err("no decision".to_owned()) };
@@ -188,19 +226,7 @@ fn case_of(
     }
     let expect = expectation(entry)?;
     let mut request = request(record)?;
-    if visible.tools && record.request.needs.iter().any(|need| need == "tools") {
-        return Err("names of tools are not recorded".to_owned());
-    }
-    if visible.outline {
-        return Err("the outline is not recorded".to_owned());
-    }
-    // What a policy adds to, it reads as well.
-    if visible.state && entry.state.is_none_or(|state| state.reads + state.writes > 0) {
-        return Err("the values that the policy kept are not recorded".to_owned());
-    }
-    if visible.text {
-        request.messages = Some(messages(record.content.as_deref())?);
-    }
+    request.messages = visible.recorded(record, entry)?.map(messages);
     let candidates = entry.candidates.iter().map(candidate).collect::<Result<_, _>>()?;
     let case = Case {
         name: Some(record.id.clone().into_owned()),
@@ -257,17 +283,13 @@ fn request(record: &DecisionRecord<'_>) -> Result<RequestFormat, String> {
     })
 }
 
-fn messages(content: Option<&ContentRecord>) -> Result<Messages, String> {
-    let content = content.ok_or("no content (`decision_log.content` was off)")?;
-    if content.left_out_bytes > 0 || content.left_out_messages > 0 {
-        return Err("the content is cut off".to_owned());
-    }
+fn messages(content: &ContentRecord) -> Messages {
     let message = |it: &pointsman_record::MessageRecord| Message {
         role: Some(it.role.clone()),
         text: Some(it.text.clone()),
         parts: Vec::new(),
     };
-    Ok(Messages::List(content.messages.iter().map(message).collect()))
+    Messages::List(content.messages.iter().map(message).collect())
 }
 
 fn candidate(record: &CandidateRecord<'_>) -> Result<CandidateEntry, String> {

@@ -26,6 +26,11 @@ macro_rules! words {
 
             /// Every word.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Returns the variant of a word as it is written.
+            pub fn of(word: &str) -> Option<Self> {
+                Self::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word)).ok()
+            }
         }
     };
 }

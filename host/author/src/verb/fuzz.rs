@@ -1,6 +1,5 @@
 //! `pointsman policy fuzz`
 
-mod interrupt;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +20,7 @@ use crate::fuzz::generate::Features;
 use crate::fuzz::settings::variations;
 use crate::fuzz::trial::{TrialOptions, load_options};
 use crate::fuzz::{case_file, finding::Finding};
+use crate::interrupt;
 use crate::subject::{PolicyFile, Sandbox, SandboxConfig, SandboxLimits, Subject, not_loadable};
 use crate::verb::run::settings_text;
 use crate::verb::source;

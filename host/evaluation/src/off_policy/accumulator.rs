@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::jackknife::{GroupedSum, group_of};
 
-/// Most cells of actions and strata that are kept apart.
+/// Most cells of actions and strata that are kept apart without another bound.
 const MAX_CELLS: usize = 4_096;
 
 /// Requests that are assumed to be alike.
@@ -95,8 +95,9 @@ pub(super) struct Cell {
 }
 
 /// Sums over the observations of one outcome, such as the cost. Its size does not depend on their number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Accumulator {
+    max_cells: usize,
     pub(super) records: u64,
     pub(super) sums: Sums,
     pub(super) same_weight: f64,
@@ -105,7 +106,27 @@ pub struct Accumulator {
     index: HashMap<(u32, Stratum), usize>,
 }
 
+impl Default for Accumulator {
+    fn default() -> Self {
+        Self::with_cells(MAX_CELLS)
+    }
+}
+
 impl Accumulator {
+    /// Creates empty sums with at most this many cells of actions and strata, of some 2 KB each. Further strata are
+    /// only kept apart by their coarse numbers.
+    pub fn with_cells(max_cells: usize) -> Self {
+        Self {
+            max_cells,
+            records: 0,
+            sums: Sums::default(),
+            same_weight: 0.0,
+            matched_squares: 0.0,
+            cells: Vec::new(),
+            index: HashMap::new(),
+        }
+    }
+
     /// Adds an observation. One whose weight or outcome is not finite is ignored, and so is a propensity outside
     /// (0, 1].
     pub fn add(&mut self, it: &Observation) {
@@ -165,7 +186,7 @@ impl Accumulator {
     /// Returns the cell of an action and a stratum. Beyond the bound, strata are only kept apart by their coarse number.
     fn cell(&mut self, action: u32, stratum: Stratum) -> &mut Cell {
         let is_new = !self.index.contains_key(&(action, stratum));
-        let stratum = if is_new && self.cells.len() >= MAX_CELLS {
+        let stratum = if is_new && self.cells.len() >= self.max_cells {
             Stratum { fine: u32::MAX, coarse: stratum.coarse }
         } else {
             stratum

@@ -148,3 +148,68 @@ fn the_oldest_or_the_newest_records_are_kept() {
     assert_eq!(names(Kept::Oldest), ["id-0", "id-1"]);
     assert_eq!(names(Kept::Newest), ["id-2", "id-3"]);
 }
+
+/// Describes everything that a policy can see of an input.
+fn visible(input: &pointsman_policy::DecisionInput) -> String {
+    let candidates: Vec<String> = input
+        .candidates
+        .iter()
+        .map(|it| {
+            let model = pointsman_domain::model::Model {
+                expected: Default::default(),
+                live: Default::default(),
+                ..(*it.model).clone()
+            };
+            format!("{model:?} {:?}", it.live)
+        })
+        .collect();
+    let prompt = &input.prompt;
+    let texts: Vec<_> =
+        (0..prompt.message_count()).map(|number| (prompt.role(number), prompt.text(number))).collect();
+    let whole = input.orchestration.whole;
+    format!("{:?} {candidates:?} {texts:?} {:?} {whole}", input.request, prompt.tool_names())
+}
+
+#[test]
+fn the_input_of_a_record_is_that_of_its_case() {
+    let reader = importing(&[("prompt", &["text"])]);
+    let mut builder = InputBuilder::new(VisibleFacts::of(&reader), true);
+    let changes: [fn(&mut Value); 3] = [
+        |_| (),
+        |record| record["decisions"][0]["candidates"][0]["input_usd_per_million"] = 2.5.into(),
+        |record| {
+            record["request"]["session"] = "s".into();
+            record["request"]["max_output_tokens"] = 9.into();
+            record["decisions"][0]["candidates"][0]["operations"] = json!([]);
+        },
+    ];
+    for change in changes {
+        let record = record(|record| {
+            record["content"] = json!({ "messages": [{ "role": "user", "text": "hello" }] });
+            change(record);
+        });
+        let case = load_lines(std::slice::from_ref(&record), &reader).cases.remove(0).case;
+        let record: DecisionRecord<'static> = serde_json::from_value(record).unwrap();
+        let direct = builder.input(&record, &record.decisions[0]).unwrap();
+        assert_eq!(visible(&direct), visible(&crate::case::input::decision_input(&case, true)));
+    }
+}
+
+#[test]
+fn a_policy_that_cannot_split_requests_sees_candidates_for_the_whole() {
+    let record = |whole: usize| -> DecisionRecord<'static> {
+        let record = record(|record| {
+            let candidates = record["decisions"][0]["candidates"].as_array_mut().unwrap();
+            candidates.push(candidates[0].clone());
+            record["decisions"][0]["whole"] = whole.into();
+        });
+        serde_json::from_value(record).unwrap()
+    };
+    let seen = |whole, orchestrates| {
+        let record = record(whole);
+        let mut builder = InputBuilder::new(VisibleFacts::default(), orchestrates);
+        builder.input(&record, &record.decisions[0]).map(|input| input.candidates.len())
+    };
+    assert_eq!((seen(1, false), seen(1, true), seen(2, false)), (Ok(1), Ok(2), Ok(2)));
+    assert_eq!(seen(0, false), Err("no candidate can serve the whole request".to_owned()));
+}

@@ -1,4 +1,4 @@
-//! Ctrl-C, which ends a campaign with what it has found.
+//! Ctrl-C, which ends long work with what it has found.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use pointsman_terminal::CommandError;
 ///
 /// # Errors
 /// Fails when no thread can be started.
-pub(super) fn watch() -> Result<Arc<AtomicBool>, CommandError> {
+pub fn watch() -> Result<Arc<AtomicBool>, CommandError> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build();
