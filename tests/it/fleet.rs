@@ -40,7 +40,7 @@ pub fn built_in(name: &str, more: &str) -> String {
 }
 
 /// Built-in policies that select one model, with their grants.
-pub const ROUTING_POLICIES: [(&str, &str); 8] = [
+pub const ROUTING_POLICIES: [(&str, &str); 9] = [
     ("cost", ""),
     ("performance", ""),
     ("task-type", "grants = [\"prompt\"]"),
@@ -49,6 +49,7 @@ pub const ROUTING_POLICIES: [(&str, &str); 8] = [
     ("weighted", ""),
     ("round-robin", ""),
     ("bandit", "grants = [\"state\"]"),
+    ("learned", "grants = [\"prompt\"]"),
 ];
 
 /// Built-in policies that can split a request into tasks, with their grants.

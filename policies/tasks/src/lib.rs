@@ -10,12 +10,9 @@
 
 mod best;
 mod classify;
-mod kind;
 mod quality;
-mod scan;
-mod words;
 
 pub use best::best_first;
-pub use classify::{classify, read};
-pub use kind::{Kind, Task};
+pub use classify::{classify, facts, read};
+pub use pointsman_text_features::{Kind, Task};
 pub use quality::{Qualities, QualityError};

@@ -265,7 +265,7 @@ source = "builtin:cheapest""#,
       |
     3 | source = "builtin:cheapest"
       |          ^^^^^^^^^^^^^^^^^^
-      = hint: built-in policies: `cost`, `performance`, `task-type`, `dynamic`, `priority`, `weighted`, `round-robin`, `bandit`, `auto`, `multimodal`, `sequential`, `parallel`, `collaborate`, `cascade`, `judge`, `semantic`
+      = hint: built-in policies: `cost`, `performance`, `task-type`, `dynamic`, `priority`, `weighted`, `round-robin`, `bandit`, `learned`, `auto`, `multimodal`, `sequential`, `parallel`, `collaborate`, `cascade`, `judge`, `semantic`
     "#);
 }
 

@@ -100,7 +100,6 @@ const WORDS: &[(Sign, &[&str])] = &[
             "derivative",
             "integral",
             "divisible",
-            "boxed",
             "frac",
             "sqrt",
             "theorem",
@@ -138,7 +137,6 @@ const WORDS: &[(Sign, &[&str])] = &[
             "expression",
             "cdot",
             "factor",
-            "multiple",
             "coefficient",
         ],
     ),
@@ -386,7 +384,6 @@ const WORDS: &[(Sign, &[&str])] = &[
             "imagine",
             "write",
             "email",
-            "letter",
             "brainstorm",
             "tagline",
             "tweet",
@@ -399,7 +396,7 @@ const WORDS: &[(Sign, &[&str])] = &[
     ((Chat, 4), &["hello", "hi", "hey", "thanks", "thank", "goodbye", "morning", "cheers", "bye"]),
     (
         (Chat, 2),
-        &["feel", "feeling", "advice", "recommend", "recommendation", "favourite", "favorite", "you", "your"],
+        &["feel", "feeling", "advice", "recommend", "recommendation", "favourite", "favorite", "you"],
     ),
 ];
 

@@ -1,0 +1,151 @@
+//! A space of few dimensions in which requests of one kind are near each other, with the centres of the kinds
+//! that were seen.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{QuantizedRow, WeightError};
+use crate::sign::SIGNS;
+use crate::vector::SparseVector;
+
+/// Power of the ratio of squared distances in memberships. A power of two needs no function that differs from
+/// one platform to the next.
+const SHARPNESS: u32 = 4;
+/// Added to squared distances, so that a request on a centre is not divided by zero.
+const SOFTNESS: f64 = 0.01;
+
+/// A direction in the space of all features.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// Value of a weight of 1.
+    pub scale: f64,
+    /// Weights in base64.
+    pub weights: String,
+    /// Mean of the requests along the axis.
+    pub mean: f64,
+    /// Squared length of the part of the axis that weighs words.
+    pub length: f64,
+}
+
+/// Axes and centres.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Space {
+    /// Axes.
+    pub axes: Vec<Axis>,
+    /// Centres, each with a coordinate for each axis.
+    pub centres: Vec<Vec<f64>>,
+}
+
+/// Place of a request in a space.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Place {
+    /// Share of each centre in the request; 1 together.
+    pub memberships: Vec<f64>,
+    /// Squared distance to the nearest centre.
+    pub distance: f64,
+    /// Share of the words, 0..1, that no axis describes.
+    pub rest: f64,
+}
+
+impl Space {
+    /// Checks the sizes of all rows.
+    ///
+    /// # Errors
+    /// The error names the axis or centre.
+    pub(crate) fn check(&self) -> Result<(), (&'static str, usize, Option<WeightError>)> {
+        for (number, axis) in self.axes.iter().enumerate() {
+            QuantizedRow::check_text(&axis.weights).map_err(|error| ("axes", number, Some(error)))?;
+            if ![axis.scale, axis.mean, axis.length].iter().all(|value| value.is_finite()) || axis.length < 0.0 {
+                return Err(("axes", number, None));
+            }
+        }
+        let is_point = |centre: &Vec<f64>| {
+            centre.len() == self.axes.len() && centre.iter().all(|coordinate| coordinate.is_finite())
+        };
+        match self.centres.iter().position(|centre| !is_point(centre)) {
+            Some(number) => Err(("centres", number, None)),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the coordinates of a vector, and the share of its words that no axis describes.
+    pub fn project(&self, vector: &SparseVector) -> (Vec<f64>, f64) {
+        let words: f64 = vector
+            .entries()
+            .iter()
+            .filter(|(feature, _)| usize::from(*feature) >= SIGNS)
+            .map(|(_, value)| value * value)
+            .sum();
+        let mut rest = words;
+        let coordinate = |axis: &Axis| {
+            let (signs, words) = QuantizedRow::dot_text(axis.scale, &axis.weights, vector);
+            if axis.length > 0.0 {
+                rest -= words * words / axis.length;
+            }
+            signs + words - axis.mean
+        };
+        let coordinates = self.axes.iter().map(coordinate).collect();
+        (coordinates, rest)
+    }
+
+    /// Returns the place of coordinates, as in fuzzy c-means (Bezdek, 1981).
+    pub fn place(&self, coordinates: &[f64], rest: f64) -> Place {
+        let squares = |centre: &Vec<f64>| {
+            centre.iter().zip(coordinates).fold(0.0, |sum, (a, b)| sum + (a - b) * (a - b))
+        };
+        let mut memberships: Vec<f64> = self.centres.iter().map(squares).collect();
+        let distance = memberships.iter().copied().fold(f64::INFINITY, f64::min);
+        let mut sum = 0.0;
+        for membership in &mut memberships {
+            let ratio = (distance + SOFTNESS) / (*membership + SOFTNESS);
+            *membership = (1..SHARPNESS).fold(ratio, |power, _| power * ratio);
+            sum += *membership;
+        }
+        memberships.iter_mut().for_each(|membership| *membership /= sum);
+        Place { memberships, distance, rest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{COUNT, Facts, features};
+
+    fn axis(weights: &[f64]) -> Axis {
+        let row = QuantizedRow::of(weights);
+        Axis { scale: row.scale, weights: row.weights, mean: 0.0, length: 1.0 }
+    }
+
+    #[test]
+    fn a_request_belongs_to_the_centre_that_is_near() {
+        let mut weights = vec![0.0; COUNT];
+        weights[0] = 1.0;
+        let space = Space { axes: vec![axis(&weights)], centres: vec![vec![0.0], vec![1.0]] };
+        assert_eq!(space.check(), Ok(()));
+        let place = |text: &str| {
+            let (coordinates, rest) = space.project(&features(&Facts { text, ..Facts::default() }));
+            space.place(&coordinates, rest)
+        };
+        // The first sign is the length.
+        assert!(place("a").memberships[0] > 0.9);
+        assert!(place(&"long ".repeat(900)).memberships[1] > 0.9);
+        let place = place("some more words");
+        assert!((place.memberships.iter().sum::<f64>() - 1.0).abs() < 1e-12 && place.distance > 0.0);
+        assert!((place.rest - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rows_of_a_wrong_size_are_reported() {
+        let good = Space { axes: vec![axis(&[1.0])], centres: vec![vec![0.5]] };
+        let with = |change: fn(&mut Space)| {
+            let mut space = good.clone();
+            change(&mut space);
+            space.check().map_err(|(what, number, _)| (what, number))
+        };
+        assert_eq!(with(|_| ()), Ok(()));
+        assert_eq!(with(|space| space.axes[0].weights.clear()), Err(("axes", 0)));
+        assert_eq!(with(|space| space.axes[0].mean = f64::NAN), Err(("axes", 0)));
+        assert_eq!(with(|space| space.centres.push(vec![])), Err(("centres", 1)));
+    }
+}
