@@ -37,6 +37,7 @@ mod early_refusals;
 mod encodings;
 mod error_causes;
 mod errors;
+mod evaluation;
 mod failing_backends;
 mod fallbacks;
 mod first_policy;

@@ -47,12 +47,6 @@ enum Task {
     Package,
     /// Run the benchmarks
     Bench,
-    /// Measure the built-in policies on recorded routing outcomes
-    Eval {
-        /// Arguments of the evaluation: `--data DIR`, `--sweep`, `--kinds`
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
-    },
     /// Regenerate the SDK's bindings from wit/
     Bindings {
         /// Change nothing, and fail if the bindings do not match wit/
@@ -75,10 +69,6 @@ fn run(task: Task) -> Result<()> {
         Task::Lint => lint::run(),
         Task::Package => package::run(),
         Task::Bench => cargo::run(&["bench", "--workspace", "--benches"]),
-        Task::Eval { args } => {
-            let args: Vec<&str> = args.iter().map(String::as_str).collect();
-            cargo::run(&[&["run", "--release", "--package", "eval", "--"], &args[..]].concat())
-        }
         Task::Bindings { check } => {
             let check: &[&str] = if check { &["--check"] } else { &[] };
             cargo::run(&[&["run", "--quiet", "--package", "bindings", "--"], check].concat())

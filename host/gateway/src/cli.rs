@@ -52,6 +52,10 @@ enum Command {
     Models(models::Args),
     /// Develop a policy: build it, swap it into a local gateway and run its cases at each change
     Dev(pointsman_dev::Args),
+    /// Evaluate policies on recorded outcomes, beside the baselines that a router has to beat
+    Evaluate(Box<pointsman_evidence::evaluate::Args>),
+    /// Learn settings of the policy `learned` from recorded outcomes or rated decisions
+    Learn(Box<pointsman_evidence::learn::Args>),
     /// Inspect policies, and operate those of a running gateway
     Policy(Box<policy::Args>),
     /// Decide the requests of decision logs again with another policy, and estimate what it would change
@@ -78,6 +82,12 @@ pub fn main() -> ExitCode {
         Command::Key(args) => key::run(args),
         Command::Models(args) => models::run(args),
         Command::Dev(args) => dev::run(&args),
+        Command::Evaluate(args) => {
+            policy::toolbox().and_then(|toolbox| pointsman_evidence::evaluate::run(&args, &toolbox))
+        }
+        Command::Learn(args) => {
+            policy::toolbox().and_then(|toolbox| pointsman_evidence::learn::run(&args, &toolbox))
+        }
         Command::Policy(args) => policy::run(*args),
         Command::Replay(args) => {
             policy::toolbox().and_then(|toolbox| pointsman_evidence::replay::run(&args, &toolbox))
