@@ -92,7 +92,7 @@ fn what_is_learnt_from_one_half_saves_on_the_other_without_loss() {
 
 #[test]
 fn quality_by_kind_lets_the_built_in_policies_route() {
-    let author = Author::new(&[("data.jsonl", &data(600, 2))]);
+    let author = Author::new(&[("data.jsonl", &data(1600, 2))]);
     let of = |arguments: &[&str]| {
         let all = [&["evaluate", "data.jsonl", "--json", "--policy", "builtin:dynamic"], arguments].concat();
         line(&report(&author, &all), "policies", "builtin:dynamic").clone()
