@@ -27,9 +27,7 @@ fn data(rows: usize, salt: u64) -> String {
             format!("Write a short poem about a {thing} and {row} times a {other}.")
         };
         let score = |percent: u64, draw: u64| u8::from(draw < percent);
-        let outcome = |score: u8, cost: f64| {
-            json!({"score": score, "input_tokens": 20, "output_tokens": 100, "cost_usd": cost})
-        };
+        let outcome = |score: u8, cost: f64| json!({"score": score, "input_tokens": 20, "output_tokens": 100, "cost_usd": cost});
         let small = score(if is_proof { 10 } else { 92 }, below(100));
         let line = json!({
             "id": row.to_string(),
@@ -74,9 +72,12 @@ fn what_is_learnt_from_one_half_saves_on_the_other_without_loss() {
     let learnt = report(&author, &["learn", "data.jsonl", "--half", "-o", "learned.json", "--json"]);
     assert_eq!(learnt["models"].as_array().map(Vec::len), Some(2), "{learnt:#}");
     assert!(number(&learnt["validation"]["saved"]["value"]) > 0.3, "{learnt:#}");
-    let policies = ["--policy", "builtin:learned", "--settings", "learned.json", "--policy", "builtin:dynamic"];
-    let evaluation =
-        report(&author, &[&["evaluate", "data.jsonl", "--json", "--two", "large", "small"], &policies[..]].concat());
+    let policies =
+        ["--policy", "builtin:learned", "--settings", "learned.json", "--policy", "builtin:dynamic"];
+    let evaluation = report(
+        &author,
+        &[&["evaluate", "data.jsonl", "--json", "--two", "large", "small"], &policies[..]].concat(),
+    );
     let learned = line(&evaluation, "policies", "builtin:learned");
     assert!(number(&learned["saved"]["low"]) > 0.3, "{evaluation:#}");
     assert!(number(&learned["difference"]["value"]) > -0.03, "{evaluation:#}");
@@ -104,18 +105,31 @@ fn quality_by_kind_lets_the_built_in_policies_route() {
 
 #[test]
 fn bounds_and_faults_have_their_exit_status() {
-    let author = Author::new(&[("data.jsonl", &data(200, 3)), ("broken.jsonl", "{\"id\": 1}\n"), ("few.jsonl", &data(20, 4))]);
+    let author = Author::new(&[
+        ("data.jsonl", &data(200, 3)),
+        ("broken.jsonl", "{\"id\": 1}\n"),
+        ("few.jsonl", &data(20, 4)),
+    ]);
     let text = |arguments: &[&str]| run(&author, arguments);
-    let (status, out, _) = text(&["evaluate", "data.jsonl", "--policy", "builtin:cost", "--min-saved", "0.9"]);
+    let (status, out, _) =
+        text(&["evaluate", "data.jsonl", "--policy", "builtin:cost", "--min-saved", "0.9"]);
     assert!(status == Some(0) && out.contains("builtin:cost chooses one model for all requests"), "{out}");
-    let (status, out, err) = text(&["evaluate", "data.jsonl", "--policy", "builtin:cost", "--max-loss", "0.01"]);
-    assert!(status == Some(1) && out.contains("always best") && err.contains("at most 0.01 is allowed"), "{err}");
+    let (status, out, err) =
+        text(&["evaluate", "data.jsonl", "--policy", "builtin:cost", "--max-loss", "0.01"]);
+    assert!(
+        status == Some(1) && out.contains("always best") && err.contains("at most 0.01 is allowed"),
+        "{err}"
+    );
     let (status, _, err) = text(&["evaluate", "broken.jsonl"]);
     assert!(status == Some(2) && err.starts_with("error: broken.jsonl:1:8: ") && err.contains('^'), "{err}");
     let (status, _, err) = text(&["learn", "few.jsonl", "-o", "x.json"]);
-    assert!(status == Some(1) && err.contains("20 rows with an outcome, and at least 100 are needed"), "{err}");
+    assert!(
+        status == Some(1) && err.contains("20 rows with an outcome, and at least 100 are needed"),
+        "{err}"
+    );
     assert!(!author.path("x.json").exists());
-    let (status, _, err) = text(&["evaluate", "data.jsonl", "--policy", "builtin:learned", "--settings", "{\"features\":9}"]);
+    let (status, _, err) =
+        text(&["evaluate", "data.jsonl", "--policy", "builtin:learned", "--settings", "{\"features\":9}"]);
     assert!(status == Some(3) && err.contains("learnt with feature set 9"), "{err}");
     let (status, _, err) = text(&["evaluate", "data.jsonl", "--two", "large", "tiny"]);
     assert!(status == Some(2) && err.contains("no model `tiny`"), "{err}");
@@ -158,22 +172,31 @@ fn a_rated_decision_log_is_learnt_from_and_its_table_is_a_configuration() {
         }
         let feedback = json!({"kind": "feedback", "schema": 1, "decision": format!("d{row}"), "at_ms": row, "label": "weighted",
             "model": format!("fleet/{model}"), "score": graded["outcomes"][model]["score"]});
-        let feedback = feedback.to_string().replacen("{", "{\"kind\":\"feedback\",", 1).replacen(",\"kind\":\"feedback\"", "", 1);
+        let feedback = feedback.to_string().replacen("{", "{\"kind\":\"feedback\",", 1).replacen(
+            ",\"kind\":\"feedback\"",
+            "",
+            1,
+        );
         writeln!(log, "{feedback}").expect("text grows");
     }
     let author = Author::new(&[("log/decisions-1.jsonl", &log), ("data.jsonl", &data(400, 6))]);
     let learnt = report(&author, &["learn", "log", "-o", "learned.json", "--json"]);
     assert_eq!((&learnt["rows"], &learnt["is_log"]), (&json!(700 - unrated), &json!(true)), "{learnt:#}");
     assert_eq!(learnt["left_out"], json!([["not rated", unrated]]));
-    let outcomes: u64 = learnt["models"].as_array().expect("models").iter().filter_map(|it| it["outcomes"].as_u64()).sum();
+    let outcomes: u64 =
+        learnt["models"].as_array().expect("models").iter().filter_map(|it| it["outcomes"].as_u64()).sum();
     assert_eq!(outcomes, 700 - unrated);
     // Names of the log have a backend, those of the data none.
     let settings = author.read("learned.json").replace("fleet/", "");
     author.write("learned.json", settings.as_bytes());
-    let arguments = ["evaluate", "data.jsonl", "--json", "--policy", "builtin:learned", "--settings", "learned.json"];
+    let arguments =
+        ["evaluate", "data.jsonl", "--json", "--policy", "builtin:learned", "--settings", "learned.json"];
     let evaluation = report(&author, &arguments);
     let learned = line(&evaluation, "policies", "builtin:learned");
-    assert!(number(&learned["saved"]["value"]) > 0.2 && number(&learned["difference"]["value"]) > -0.06, "{evaluation:#}");
+    assert!(
+        number(&learned["saved"]["value"]) > 0.2 && number(&learned["difference"]["value"]) > -0.06,
+        "{evaluation:#}"
+    );
 
     let (status, out, err) = run(&author, &["learn", "log", "-o", "learned.toml", "--folds", "0"]);
     assert!(status == Some(0) && out.contains("shadow the policy"), "{out}{err}");
@@ -193,7 +216,18 @@ fn recorded_outcomes_are_routed_as_the_documents_say() {
     let author = Author::new(&[]);
     let evaluate = |name: &str, more: &[&str]| {
         let data = file(name);
-        let learn = ["learn", &data, "--half", "-o", "learned.json", "--json", "--answer-tokens", "256", "--folds", "0"];
+        let learn = [
+            "learn",
+            &data,
+            "--half",
+            "-o",
+            "learned.json",
+            "--json",
+            "--answer-tokens",
+            "256",
+            "--folds",
+            "0",
+        ];
         report(&author, &learn);
         let policies = ["--policy", "builtin:learned", "--settings", "learned.json"];
         let arguments = ["evaluate", &data, "--json", "--by-kind", "--answer-tokens", "256"];
@@ -201,10 +235,16 @@ fn recorded_outcomes_are_routed_as_the_documents_say() {
     };
     let mixed = evaluate("ulab14_train.jsonl", &["--policy", "builtin:dynamic"]);
     let learned = line(&mixed, "policies", "builtin:learned");
-    assert!(number(&learned["saved"]["value"]) > 0.5 && number(&learned["difference"]["value"]) > -0.025, "{learned:#}");
+    assert!(
+        number(&learned["saved"]["value"]) > 0.5 && number(&learned["difference"]["value"]) > -0.025,
+        "{learned:#}"
+    );
     assert!(number(&learned["above_hull"]["low"]) > 0.0, "{learned:#}");
     let dynamic = line(&mixed, "policies", "builtin:dynamic");
-    assert!(dynamic["models"].as_u64() > Some(1) && number(&dynamic["difference"]["value"]) > -0.03, "{dynamic:#}");
+    assert!(
+        dynamic["models"].as_u64() > Some(1) && number(&dynamic["difference"]["value"]) > -0.03,
+        "{dynamic:#}"
+    );
     let exam = evaluate("mmlu_pro.jsonl", &[]);
     let learned = line(&exam, "policies", "builtin:learned");
     assert!(number(&learned["difference"]["value"]) > -0.03, "{learned:#}");

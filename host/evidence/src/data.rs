@@ -83,7 +83,8 @@ fn next_line(
         *number += 1;
         let fault = |what: String| CommandError::Input(format!("error: {}:{number}: {what}", path.display()));
         let mut limited = std::io::Read::take(&mut *input, MAX_LINE_BYTES);
-        let read = limited.read_until(b'\n', &mut line).map_err(|error| fault(format!("cannot read: {error}")))?;
+        let read =
+            limited.read_until(b'\n', &mut line).map_err(|error| fault(format!("cannot read: {error}")))?;
         if read == 0 {
             return Ok(None);
         }
@@ -118,7 +119,8 @@ fn excerpt(line: &str, column: usize) -> (String, String) {
     let at = line.floor_char_boundary(column.saturating_sub(1));
     let from = line.floor_char_boundary(at.saturating_sub(AROUND));
     let to = line.floor_char_boundary(at + AROUND);
-    let printable = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let printable =
+        |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
     let before = printable(line.get(from..at).unwrap_or_default());
     let after = printable(line.get(at..to.max(at)).unwrap_or_default());
     let caret = format!("{}^", " ".repeat(before.chars().count()));

@@ -253,7 +253,9 @@ impl Args {
         let place = |name: &String| {
             split.test.models.iter().position(|model| model == name).ok_or_else(|| {
                 let models = split.test.models.join(", ");
-                CommandError::Input(format!("error: --two: there is no model `{name}`\n  = hint: models: {models}"))
+                CommandError::Input(format!(
+                    "error: --two: there is no model `{name}`\n  = hint: models: {models}"
+                ))
             })
         };
         let (strong_place, weak_place) = (place(strong)?, place(weak)?);
@@ -261,7 +263,8 @@ impl Args {
             [strong_place, weak_place].iter().filter_map(|place| facts.get(*place).cloned()).collect();
         let mut lines = Vec::new();
         for (number, policy) in given.iter().enumerate() {
-            let mut router = Router::new(sandbox, &policy.file, given.len() + number, policy.settings.clone());
+            let mut router =
+                Router::new(sandbox, &policy.file, given.len() + number, policy.settings.clone());
             let mut curve = DecisionCurve::default();
             for step in -PRICE_STEPS..=PRICE_STEPS {
                 let candidates = priced(&pair, PRICE_RATIO.powi(step), self.by_kind);

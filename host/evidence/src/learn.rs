@@ -90,8 +90,9 @@ pub fn run(args: &Args, _: &Toolbox) -> Result<(), CommandError> {
     };
     let source = args.read(options.read_bytes)?;
     let progress = Progress::step("learning");
-    let learnt = learn(&source.data, &options)
-        .map_err(|error| CommandError::Run(format!("error: {error}\n{}", report::left_out(&source.left_out))))?;
+    let learnt = learn(&source.data, &options).map_err(|error| {
+        CommandError::Run(format!("error: {error}\n{}", report::left_out(&source.left_out)))
+    })?;
     drop(progress);
     let text = settings_text(&learnt.router, &args.output)?;
     files::replace(&args.output, text.as_bytes())?;

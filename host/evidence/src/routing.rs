@@ -32,8 +32,7 @@ impl<'s> Router<'s> {
         requests: &[RequestFormat],
         candidates: &[CandidateEntry],
     ) -> Result<Vec<usize>, CommandError> {
-        let policy =
-            self.subject.load(&self.options).map_err(|error| not_loadable(&self.source, &error))?;
+        let policy = self.subject.load(&self.options).map_err(|error| not_loadable(&self.source, &error))?;
         let mut progress = Progress::stderr("decisions", requests.len());
         let mut chosen = Vec::with_capacity(requests.len());
         for (number, request) in requests.iter().enumerate() {
@@ -83,7 +82,11 @@ const BACKEND: &str = "recorded";
 /// Returns candidates with the facts of models; with quality by kind of task if that is asked for.
 pub(crate) fn candidates(facts: &[ModelFacts], by_kind: bool) -> Vec<CandidateEntry> {
     let of = |model: &ModelFacts| {
-        let id = if model.model.contains('/') { model.model.clone() } else { format!("{BACKEND}/{}", model.model) };
+        let id = if model.model.contains('/') {
+            model.model.clone()
+        } else {
+            format!("{BACKEND}/{}", model.model)
+        };
         let kinds = model.by_kind.iter().map(|(kind, quality)| ((*kind).to_owned(), *quality));
         CandidateEntry::Facts(Box::new(CandidateFormat {
             id,

@@ -6,7 +6,7 @@ use std::fmt;
 use pointsman_sdk::details::Prefer;
 use pointsman_sdk::prelude::*;
 use pointsman_sdk::{Abilities, Pattern, prompt};
-use pointsman_text_features::{Router, RoutedModel};
+use pointsman_text_features::{RoutedModel, Router};
 
 /// Times as much that a US dollar counts where the client prefers cost.
 const COST_PREFERENCE: f64 = 4.0;
@@ -95,7 +95,9 @@ impl Choice<'_> {
         let decision = self.decide("learned:predicted", 1.0)?;
         let first = decision.targets.first().map_or(0, |target| target.candidate as usize);
         let is_late = self.request.deadline_ms.is_some_and(|deadline| {
-            self.times().and_then(|times| times.get(first).copied()).is_some_and(|time| time > f64::from(deadline))
+            self.times()
+                .and_then(|times| times.get(first).copied())
+                .is_some_and(|time| time > f64::from(deadline))
         });
         if is_late { self.fast() } else { Ok(decision) }
     }
@@ -121,9 +123,11 @@ impl Choice<'_> {
             (!self.candidates[index].healthy, !is_enough)
         };
         let mut order = order;
-        order.sort_by(|&a, &b| is_slower(a).cmp(&is_slower(b)).then_with(|| {
-            if is_slower(a).1 { std::cmp::Ordering::Equal } else { times[a].total_cmp(&times[b]) }
-        }));
+        order.sort_by(|&a, &b| {
+            is_slower(a).cmp(&is_slower(b)).then_with(|| {
+                if is_slower(a).1 { std::cmp::Ordering::Equal } else { times[a].total_cmp(&times[b]) }
+            })
+        });
         Ok(self.decision(order, "learned:speed", "the fastest of those; predicted"))
     }
 
@@ -166,7 +170,11 @@ impl Choice<'_> {
         let reason = Reason {
             why,
             id: &self.candidates[first].id,
-            score: if label == "learned:guard" { self.model(first).map(|it| it.mean) } else { self.score(first) },
+            score: if label == "learned:guard" {
+                self.model(first).map(|it| it.mean)
+            } else {
+                self.score(first)
+            },
             cost: self.cost(first),
         };
         Decision::of(order, label).because(reason)

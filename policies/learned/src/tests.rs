@@ -65,8 +65,14 @@ fn the_greatest_value_is_taken_and_the_reason_says_why() {
     let decision = gateway(SHORT).route::<Learned>(&request(), &models()).unwrap();
     assert_eq!((decision.targets[0].candidate, decision.label.as_str()), (1, "learned:predicted"));
     let reason = decision.reason.unwrap();
-    assert!(reason.starts_with("predicted: b/small with score 0.8") && reason.ends_with("at about $0.000020"), "{reason}");
-    assert_eq!(route(&gateway(&long()), &request(), &models()), (vec![0, 1, 2], "learned:predicted".to_owned()));
+    assert!(
+        reason.starts_with("predicted: b/small with score 0.8") && reason.ends_with("at about $0.000020"),
+        "{reason}"
+    );
+    assert_eq!(
+        route(&gateway(&long()), &request(), &models()),
+        (vec![0, 1, 2], "learned:predicted".to_owned())
+    );
 }
 
 #[test]

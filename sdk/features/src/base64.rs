@@ -38,7 +38,9 @@ pub(crate) fn encodes(text: &[u8], bytes: usize) -> bool {
     text.len() == text_len(bytes)
         && text.split_at_checked(text.len() - padding).is_some_and(|(data, end)| {
             // A fold without a branch is faster than a search for the first that is wrong.
-            let worst = data.iter().fold(0, |worst, byte| worst | VALUES.get(usize::from(*byte)).copied().unwrap_or(255));
+            let worst = data
+                .iter()
+                .fold(0, |worst, byte| worst | VALUES.get(usize::from(*byte)).copied().unwrap_or(255));
             worst < 64 && end.iter().all(|byte| *byte == b'=')
         })
 }
@@ -66,7 +68,10 @@ mod tests {
     #[test]
     fn bytes_are_read_as_they_were_written() {
         // From RFC 4648.
-        assert_eq!(["", "f", "fo", "foo", "foob"].map(|text| encode(text.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+        assert_eq!(
+            ["", "f", "fo", "foo", "foob"].map(|text| encode(text.as_bytes())),
+            ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]
+        );
         for length in 0..20_usize {
             let bytes: Vec<u8> = (0..length).map(|place| (place * 53 + 200) as u8).collect();
             let text = encode(&bytes);

@@ -68,11 +68,7 @@ pub(crate) fn weight(signs: &Signs, task: Task) -> u32 {
 /// Returns true if a request looks difficult, regardless of its task: weak models match strong ones
 /// only on short and plain questions.
 fn looks_hard(facts: &Facts<'_>, signs: &Signs) -> bool {
-    facts.needs_reasoning
-        || facts.turns > 8
-        || signs.bytes > 300
-        || signs.numbers > 4
-        || signs.formulas > 3
+    facts.needs_reasoning || facts.turns > 8 || signs.bytes > 300 || signs.numbers > 4 || signs.formulas > 3
 }
 
 /// Returns the number of tools of which a word of the name occurs in the text. If there is none, the model

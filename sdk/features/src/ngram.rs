@@ -103,7 +103,14 @@ mod tests {
 
     #[test]
     fn words_spread_over_all_buckets() {
-        let text: String = (0..4000_u32).map(|n| format!("{} ", (0..6).map(|i| char::from(b'a' + (n.pow(2) >> (3 * i)) as u8 % 26)).collect::<String>())).collect();
+        let text: String = (0..4000_u32)
+            .map(|n| {
+                format!(
+                    "{} ",
+                    (0..6).map(|i| char::from(b'a' + (n.pow(2) >> (3 * i)) as u8 % 26)).collect::<String>()
+                )
+            })
+            .collect();
         assert!(buckets(&text).len() > BUCKETS * 9 / 10);
     }
 }

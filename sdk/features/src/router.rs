@@ -108,7 +108,8 @@ impl Default for Router {
 impl Guard {
     /// Returns true for a place within the limits.
     pub fn admits(&self, place: &Place) -> bool {
-        self.distance.is_none_or(|most| place.distance <= most) && self.rest.is_none_or(|most| place.rest <= most)
+        self.distance.is_none_or(|most| place.distance <= most)
+            && self.rest.is_none_or(|most| place.rest <= most)
     }
 }
 
@@ -120,7 +121,8 @@ impl Router {
     pub fn check(&self) -> Result<(), RouterError> {
         let error = |setting: String, message: String| Err(RouterError { setting, message });
         if self.features != VERSION {
-            let message = format!("learnt with feature set {}, and this is {VERSION}; learn again", self.features);
+            let message =
+                format!("learnt with feature set {}, and this is {VERSION}; learn again", self.features);
             return error("features".to_owned(), message);
         }
         if !self.score_per_dollar.is_finite() || self.score_per_dollar < 0.0 {
@@ -228,10 +230,19 @@ mod tests {
         };
         assert_eq!(with(|_| ()), Ok(()));
         let error = |change| with(change).unwrap_err();
-        assert_eq!(error(|it| it.features = 9), "setting `features`: learnt with feature set 9, and this is 1; learn again");
+        assert_eq!(
+            error(|it| it.features = 9),
+            "setting `features`: learnt with feature set 9, and this is 1; learn again"
+        );
         assert_eq!(error(|it| it.score_per_dollar = -1.0), "setting `score_per_dollar`: -1 is less than 0");
-        assert!(error(|it| it.models[1].weights.push('A')).starts_with("setting `models[1].weights`: the text is not"));
-        assert_eq!(error(|it| it.models[0].centres.clear()), "setting `models[0].centres`: 0 numbers for 1 centres of `space`");
+        assert!(
+            error(|it| it.models[1].weights.push('A'))
+                .starts_with("setting `models[1].weights`: the text is not")
+        );
+        assert_eq!(
+            error(|it| it.models[0].centres.clear()),
+            "setting `models[0].centres`: 0 numbers for 1 centres of `space`"
+        );
         assert!(error(|it| it.space.centres.push(vec![])).starts_with("setting `space.centres[1]`"));
         assert!(error(|it| it.models[0].bias = f64::NAN).starts_with("setting `models[0]`"));
     }

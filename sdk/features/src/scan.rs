@@ -17,7 +17,18 @@ const LONGEST_ACRONYM: isize = 6;
 
 /// Commands of LaTeX that format a text, whatever it is about.
 const FORMATTING: [&str; 12] = [
-    "boxed", "text", "textbf", "textit", "texttt", "emph", "underline", "item", "begin", "end", "quad", "newline",
+    "boxed",
+    "text",
+    "textbf",
+    "textit",
+    "texttt",
+    "emph",
+    "underline",
+    "item",
+    "begin",
+    "end",
+    "quad",
+    "newline",
 ];
 
 /// Words of at most this strength are hints.
@@ -200,7 +211,9 @@ impl Reader<'_> {
     fn underscore(&mut self, at: usize) {
         let (before, after) = (self.near(at, -1), self.near(at, 1));
         let is_word = |byte: u8| byte.is_ascii_alphanumeric();
-        if is_word(after) && (is_word(before) && is_word(self.near(at, -2)) || before == b'_' && after != b'_') {
+        if is_word(after)
+            && (is_word(before) && is_word(self.near(at, -2)) || before == b'_' && after != b'_')
+        {
             self.signs.code_marks += 1;
         } else if before != b'_' && !is_word(before) && !is_word(after) {
             self.signs.blanks += 1;

@@ -141,7 +141,9 @@ impl<'a> Opening<'a> {
 fn asks_for_number(text: &str) -> bool {
     let is_phrase = |window: &[u8]| {
         window.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"how m"))
-            && window.get(5..).is_some_and(|end| end.eq_ignore_ascii_case(b"any") || end.eq_ignore_ascii_case(b"uch"))
+            && window
+                .get(5..)
+                .is_some_and(|end| end.eq_ignore_ascii_case(b"any") || end.eq_ignore_ascii_case(b"uch"))
     };
     text.as_bytes().windows(8).any(is_phrase)
 }

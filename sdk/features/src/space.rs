@@ -56,7 +56,9 @@ impl Space {
     pub(crate) fn check(&self) -> Result<(), (&'static str, usize, Option<WeightError>)> {
         for (number, axis) in self.axes.iter().enumerate() {
             QuantizedRow::check_text(&axis.weights).map_err(|error| ("axes", number, Some(error)))?;
-            if ![axis.scale, axis.mean, axis.length].iter().all(|value| value.is_finite()) || axis.length < 0.0 {
+            if ![axis.scale, axis.mean, axis.length].iter().all(|value| value.is_finite())
+                || axis.length < 0.0
+            {
                 return Err(("axes", number, None));
             }
         }

@@ -50,7 +50,12 @@ mod tests {
         let words = vector.entries().iter().filter(|(feature, _)| usize::from(*feature) >= SIGNS);
         let length: f64 = words.map(|(_, value)| value * value).sum();
         assert!((length - 1.0).abs() < 1e-9);
-        assert!(vector.entries().iter().all(|(feature, value)| usize::from(*feature) < COUNT && value.is_finite()));
+        assert!(
+            vector
+                .entries()
+                .iter()
+                .all(|(feature, value)| usize::from(*feature) < COUNT && value.is_finite())
+        );
     }
 
     #[test]

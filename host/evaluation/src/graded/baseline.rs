@@ -21,7 +21,8 @@ impl Strategy {
     /// Returns the number of models that have a share of some row.
     pub fn models_used(&self) -> usize {
         let models = self.shares.first().map_or(0, Vec::len);
-        let is_used = |model: &usize| self.shares.iter().any(|row| row.get(*model).is_some_and(|share| *share > 0.0));
+        let is_used =
+            |model: &usize| self.shares.iter().any(|row| row.get(*model).is_some_and(|share| *share > 0.0));
         (0..models).filter(is_used).count()
     }
 }

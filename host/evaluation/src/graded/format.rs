@@ -103,7 +103,8 @@ impl RecordedContent {
 impl RecordedOutcome {
     /// Returns what is wrong with the outcome, if anything is.
     pub fn fault(&self) -> Option<String> {
-        let fault = |name: &str, value: f64, range: &str| Some(format!("`{name}` is {value}, which is not {range}"));
+        let fault =
+            |name: &str, value: f64, range: &str| Some(format!("`{name}` is {value}, which is not {range}"));
         let numbers = [
             ("input_tokens", Some(self.input_tokens)),
             ("output_tokens", self.output_tokens),

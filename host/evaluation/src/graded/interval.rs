@@ -34,7 +34,11 @@ pub fn bootstrap(columns: &[(f64, f64)], statistic: impl Fn(f64, f64, f64) -> f6
         .collect();
     values.sort_by(f64::total_cmp);
     let percentile = |share: usize| values.get(share).copied().unwrap_or(all);
-    ConfidenceInterval { value: all, low: percentile(RESAMPLES * 25 / 1000), high: percentile(RESAMPLES * 975 / 1000 - 1) }
+    ConfidenceInterval {
+        value: all,
+        low: percentile(RESAMPLES * 25 / 1000),
+        high: percentile(RESAMPLES * 975 / 1000 - 1),
+    }
 }
 
 #[cfg(test)]

@@ -49,12 +49,16 @@ pub fn measure(
     let mixture = hull_mix(hull, data.models.len(), mean(cost.iter().copied()));
     let mixture = Strategy { name: String::new(), shares: vec![mixture; data.rows.len()] };
     let hull_score = expected(&mixture, data, |outcome| outcome.score);
-    let is_timed = data.rows.iter().all(|row| row.outcomes.iter().all(|outcome| outcome.latency_ms.is_some()));
+    let is_timed =
+        data.rows.iter().all(|row| row.outcomes.iter().all(|outcome| outcome.latency_ms.is_some()));
     let latency = || mean(expected(strategy, data, |outcome| outcome.latency_ms.unwrap_or(0.0)).into_iter());
     StrategyResult {
         name: strategy.name.clone(),
         cost_of_1000: 1000.0 * mean(cost.iter().copied()),
-        saved: bootstrap(&pairs(&cost, &best_cost), |cost, best, _| if best > 0.0 { 1.0 - cost / best } else { 0.0 }),
+        saved: bootstrap(
+            &pairs(&cost, &best_cost),
+            |cost, best, _| if best > 0.0 { 1.0 - cost / best } else { 0.0 },
+        ),
         difference: bootstrap(&pairs(&score, &best_score), |score, best, rows| (score - best) / rows),
         above_hull: bootstrap(&pairs(&score, &hull_score), |score, hull, rows| (score - hull) / rows),
         score: bootstrap(&pairs(&score, &best_score), |score, _, rows| score / rows),
@@ -66,8 +70,10 @@ pub fn measure(
 /// Returns the expected value of a quantity for each row, over the shares of the strategy.
 fn expected(strategy: &Strategy, data: &GradedData, of: impl Fn(&GradedOutcome) -> f64) -> Vec<f64> {
     let rows = data.rows.iter().zip(&strategy.shares);
-    rows.map(|(row, shares)| row.outcomes.iter().zip(shares).map(|(outcome, share)| of(outcome) * share).sum())
-        .collect()
+    rows.map(|(row, shares)| {
+        row.outcomes.iter().zip(shares).map(|(outcome, share)| of(outcome) * share).sum()
+    })
+    .collect()
 }
 
 fn pairs(first: &[f64], second: &[f64]) -> Vec<(f64, f64)> {
@@ -79,7 +85,11 @@ impl Bounds {
     pub fn broken(&self, result: &StrategyResult) -> Vec<String> {
         let mut broken = Vec::new();
         if let Some(least) = self.min_saved.filter(|least| result.saved.value < *least) {
-            broken.push(format!("saves {:.1} %, and at least {:.1} % are asked for", 100.0 * result.saved.value, 100.0 * least));
+            broken.push(format!(
+                "saves {:.1} %, and at least {:.1} % are asked for",
+                100.0 * result.saved.value,
+                100.0 * least
+            ));
         }
         if let Some(most) = self.max_loss.filter(|most| -result.difference.value > *most) {
             broken.push(format!("loses {:.4}, and at most {most} is allowed", -result.difference.value));

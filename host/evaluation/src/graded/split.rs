@@ -43,8 +43,7 @@ fn is_learnt_from(row: &GradedRow) -> bool {
 /// left out, and counted.
 pub fn without_leaks(train: GradedData, test: &GradedData) -> Split {
     let known: BTreeSet<u64> = train.rows.iter().map(|row| row.prompt).collect();
-    let kept: Vec<GradedRow> =
-        test.rows.iter().filter(|row| !known.contains(&row.prompt)).cloned().collect();
+    let kept: Vec<GradedRow> = test.rows.iter().filter(|row| !known.contains(&row.prompt)).cloned().collect();
     let leaks = test.rows.len() - kept.len();
     split(test, train.rows, kept, leaks)
 }

@@ -26,7 +26,10 @@ fn sample(rows: usize, seed: u64) -> GradedData {
             ],
         }
     };
-    GradedData { models: ["small", "odd", "large"].map(str::to_owned).into(), rows: (0..rows).map(&mut row).collect() }
+    GradedData {
+        models: ["small", "odd", "large"].map(str::to_owned).into(),
+        rows: (0..rows).map(&mut row).collect(),
+    }
 }
 
 fn by_category(data: &GradedData) -> Strategy {
@@ -75,7 +78,9 @@ fn baselines_are_what_they_say() {
     assert!(routed.above_hull.low > 0.05 && routed.models == 2, "{routed:?}");
     let cost: f64 = routed.cost_of_1000 / 1000.0 * data.rows.len() as f64;
     let length = of(&by_length("x", &facts, &data, cost));
-    assert!((length.cost_of_1000 - routed.cost_of_1000).abs() < 5.0 && length.name == "length, at the cost of x");
+    assert!(
+        (length.cost_of_1000 - routed.cost_of_1000).abs() < 5.0 && length.name == "length, at the cost of x"
+    );
     let random = of(&strategies[3]);
     assert!((random.saved.value - 0.5).abs() < 1e-9 && random.above_hull.value < 0.0);
     let oracle = of(&oracle(&data));
@@ -127,7 +132,9 @@ fn the_gap_recovered_is_a_half_for_chance_and_more_for_knowledge() {
     };
     let chance = two_models(&data, 2, 0, &curve(&|row| ranks[row])).unwrap();
     assert!((chance.apgr - 0.5).abs() < 0.03 && (chance.cpt_50.unwrap() - 0.5).abs() < 0.05, "{chance:?}");
-    let known = |row: usize| if data.rows[row].category == "hard" { 0.4 * ranks[row] } else { 0.4 + 0.6 * ranks[row] };
+    let known = |row: usize| {
+        if data.rows[row].category == "hard" { 0.4 * ranks[row] } else { 0.4 + 0.6 * ranks[row] }
+    };
     let known = two_models(&data, 2, 0, &curve(&known)).unwrap();
     assert!(known.apgr > 0.75 && known.cpt_80.unwrap() < 0.4, "{known:?}");
     // Without settings the curve is the straight line between the models.

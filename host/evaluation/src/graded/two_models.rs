@@ -30,7 +30,6 @@ pub struct TwoModelResult {
     pub points: usize,
 }
 
-
 /// Measures a router between two models, numbers of which are given. `None` if the strong model is not better.
 pub fn two_models(
     data: &GradedData,
@@ -44,9 +43,11 @@ pub fn two_models(
         return None;
     }
     let point = |setting: &Vec<bool>| {
-        let chosen = data.rows.iter().zip(setting).map(|(row, is_strong)| {
-            row.outcome(if *is_strong { strong } else { weak }).score
-        });
+        let chosen = data
+            .rows
+            .iter()
+            .zip(setting)
+            .map(|(row, is_strong)| row.outcome(if *is_strong { strong } else { weak }).score);
         let share = mean(setting.iter().map(|is_strong| f64::from(u8::from(*is_strong))));
         (share, (mean(chosen) - low) / (high - low))
     };
@@ -67,9 +68,9 @@ pub fn two_models(
     let segments = || merged.iter().zip(merged.iter().skip(1));
     let apgr = segments().map(|(a, b)| (b.0 - a.0) * (a.1 + b.1) / 2.0).sum();
     let threshold = |gap: f64| {
-        segments().find(|(_, b)| b.1 >= gap).map(|(a, b)| {
-            if a.1 >= gap { a.0 } else { a.0 + (gap - a.1) / (b.1 - a.1) * (b.0 - a.0) }
-        })
+        segments()
+            .find(|(_, b)| b.1 >= gap)
+            .map(|(a, b)| if a.1 >= gap { a.0 } else { a.0 + (gap - a.1) / (b.1 - a.1) * (b.0 - a.0) })
     };
     Some(TwoModelResult { apgr, cpt_50: threshold(0.5), cpt_80: threshold(0.8), points: merged.len() })
 }

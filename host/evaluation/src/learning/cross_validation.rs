@@ -67,6 +67,8 @@ fn decide(router: &Router, models: &[LearningModel], row: &LearningRow) -> (usiz
     let values = routed.map(|((routed, model), score)| {
         score - router.score_per_dollar * model.cost(row, routed.output_tokens)
     });
-    let best = values.enumerate().fold((0, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best });
+    let best = values
+        .enumerate()
+        .fold((0, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best });
     (best.0, true)
 }

@@ -178,7 +178,8 @@ impl Task<'_> {
             let Some(regression) = self.regress(&rows, &weights, &[Some(target)]).pop().flatten() else {
                 return LearntModel::constant(0.0, self.count);
             };
-            let predicted = |entries: &Vec<(u16, f64)>| regression.bias + predict(&regression.weights, entries);
+            let predicted =
+                |entries: &Vec<(u16, f64)>| regression.bias + predict(&regression.weights, entries);
             let mut predictions: Vec<f64> = self.entries.iter().map(predicted).collect();
             for (row, left_out) in rows.iter().zip(&regression.left_out) {
                 if let Some(prediction) = predictions.get_mut(*row) {

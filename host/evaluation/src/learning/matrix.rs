@@ -93,7 +93,8 @@ mod tests {
     /// Returns a random positive definite matrix.
     fn definite(size: usize) -> SquareMatrix {
         let mut random = Random::new(3);
-        let rows: Vec<Vec<f64>> = (0..size).map(|_| (0..size + 3).map(|_| random.normal()).collect()).collect();
+        let rows: Vec<Vec<f64>> =
+            (0..size).map(|_| (0..size + 3).map(|_| random.normal()).collect()).collect();
         let mut matrix = SquareMatrix::zeros(size);
         for row in 0..size {
             for column in 0..size {

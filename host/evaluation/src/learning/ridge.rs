@@ -93,7 +93,8 @@ impl<'a> Design<'a> {
         let mut factor = Factor { design: self, inverse, mean, leverages: Vec::new() };
         let rows = self.compact.iter().zip(&self.rows);
         let leverage = |entries: &Entries, weight| weight * (1.0 / self.total + factor.distance(entries));
-        factor.leverages = rows.map(|(entries, (_, weight))| leverage(entries, weight).min(MAX_LEVERAGE)).collect();
+        factor.leverages =
+            rows.map(|(entries, (_, weight))| leverage(entries, weight).min(MAX_LEVERAGE)).collect();
         factor
     }
 }
@@ -113,7 +114,8 @@ impl Factor<'_, '_> {
     /// Regresses a target, a value for each row.
     pub(super) fn regress(&self, target: &[f64]) -> Regression {
         let rows = &self.design.rows;
-        let average = rows.iter().zip(target).map(|((_, weight), y)| weight * y).sum::<f64>() / self.design.total;
+        let average =
+            rows.iter().zip(target).map(|((_, weight), y)| weight * y).sum::<f64>() / self.design.total;
         let active = &self.design.active;
         let mut moment = vec![0.0; active.len()];
         for ((entries, (_, weight)), y) in self.design.compact.iter().zip(rows).zip(target) {
@@ -134,12 +136,13 @@ impl Factor<'_, '_> {
             weights[*feature] = weight;
         }
         let mut error = 0.0;
-        let left_out = rows.iter().zip(target).zip(&self.leverages).map(|(((entries, weight), y), leverage)| {
-            let residual = y - bias - predict(&weights, entries);
-            let without = residual / (1.0 - leverage);
-            error += weight * without * without / self.design.total;
-            y - without
-        });
+        let left_out =
+            rows.iter().zip(target).zip(&self.leverages).map(|(((entries, weight), y), leverage)| {
+                let residual = y - bias - predict(&weights, entries);
+                let without = residual / (1.0 - leverage);
+                error += weight * without * without / self.design.total;
+                y - without
+            });
         let left_out = left_out.collect();
         Regression { weights, bias, left_out, error }
     }
@@ -161,7 +164,8 @@ mod tests {
     fn sample(rows: usize) -> (Vec<SparseVector>, Vec<f64>) {
         let mut random = Random::new(5);
         let words = ["red", "green", "blue", "why", "list", "sum", "12", "of", "the", "city"];
-        let text = |random: &mut Random| (0..8).map(|_| words[random.below(10)]).collect::<Vec<_>>().join(" ");
+        let text =
+            |random: &mut Random| (0..8).map(|_| words[random.below(10)]).collect::<Vec<_>>().join(" ");
         let texts: Vec<String> = (0..rows).map(|_| text(&mut random)).collect();
         let vector = |text: &String| features(&Facts { text, ..Facts::default() });
         let target = |text: &String| f64::from(u8::from(text.contains("why"))) + 0.1 * random.normal();

@@ -32,10 +32,10 @@ pub(super) fn learn_space(vectors: &[&SparseVector]) -> Space {
     let sample: Vec<&SparseVector> = vectors.iter().step_by(step).copied().collect();
     let mut random = generator();
     let directions = main_directions(&sample, AXES.min(sample.len() / ROWS_EACH), &mut random);
-    let mut space = Space { axes: directions.iter().map(|weights| axis(weights, 0.0)).collect(), centres: Vec::new() };
-    let coordinates = |space: &Space| -> Vec<Vec<f64>> {
-        sample.iter().map(|vector| space.project(vector).0).collect()
-    };
+    let mut space =
+        Space { axes: directions.iter().map(|weights| axis(weights, 0.0)).collect(), centres: Vec::new() };
+    let coordinates =
+        |space: &Space| -> Vec<Vec<f64>> { sample.iter().map(|vector| space.project(vector).0).collect() };
     let raw = coordinates(&space);
     let count = raw.len().max(1) as f64;
     for (number, weights) in directions.iter().enumerate() {
@@ -76,7 +76,8 @@ fn axis(weights: &[f64], mean: f64) -> Axis {
 
 /// Returns the directions of the greatest variance, by subspace iteration.
 fn main_directions(rows: &[&SparseVector], axes: usize, random: &mut Random) -> Vec<Vec<f64>> {
-    let scaled = |feature: u16, value: f64| if usize::from(feature) < SIGNS { value * SIGN_SCALE } else { value };
+    let scaled =
+        |feature: u16, value: f64| if usize::from(feature) < SIGNS { value * SIGN_SCALE } else { value };
     let mut mean = vec![0.0; COUNT];
     for row in rows {
         for &(feature, value) in row.entries() {
@@ -131,8 +132,7 @@ fn best_centres(points: &[Vec<f64>], count: usize, random: &mut Random) -> Vec<V
         return Vec::new();
     }
     let starts = (0..STARTS).map(|_| k_means(points, count, random));
-    let (_, mut centres) =
-        starts.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, Vec::new()));
+    let (_, mut centres) = starts.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, Vec::new()));
     for coordinate in centres.iter_mut().flatten() {
         *coordinate = (*coordinate * COORDINATE).round() / COORDINATE;
     }

@@ -29,8 +29,15 @@ fn sample(rows: usize, is_log: bool) -> LearningData {
             outcomes: vec![small, large],
         }
     };
-    let model = |name: &str, output_price: f64| LearningModel { name: name.to_owned(), input_price: 0.0, output_price };
-    LearningData { models: vec![model("small", 0.1), model("large", 10.0)], rows: (0..rows).map(&mut row).collect() }
+    let model = |name: &str, output_price: f64| LearningModel {
+        name: name.to_owned(),
+        input_price: 0.0,
+        output_price,
+    };
+    LearningData {
+        models: vec![model("small", 0.1), model("large", 10.0)],
+        rows: (0..rows).map(&mut row).collect(),
+    }
 }
 
 /// Returns the shares of poems and of proofs that the small model gets.

@@ -26,8 +26,10 @@ fn rows_have_costs_of_answers_and_requests_as_policies_see_them() {
 
 #[test]
 fn content_in_parts_and_tools_is_read() {
-    let line = GOOD
-        .replace(r#""Who was it?"}]"#, r#"[{"type":"text","text":"Who"},{"type":"image_url"}]}],"tools":[{"function":{"name":"look_up"}}]"#);
+    let line = GOOD.replace(
+        r#""Who was it?"}]"#,
+        r#"[{"type":"text","text":"Who"},{"type":"image_url"}]}],"tools":[{"function":{"name":"look_up"}}]"#,
+    );
     let set = read_text(&line).unwrap();
     assert_eq!(set.graded.rows[0].kind, "tool_use/hard");
     assert_eq!(newest_user_text(&content(&set.requests[0]), 99), "Who");
@@ -38,7 +40,11 @@ fn the_place_of_a_fault_is_reported() {
     let error = |text: &str| read_text(text).unwrap_err();
     let shown = error(&format!("{GOOD}\n{}", GOOD.replace("\"score\":1", "\"score\":one")));
     assert!(shown.starts_with("error: rows.jsonl:2:"), "{shown}");
-    assert!(shown.contains("\"score\":one") && shown.contains('^') && shown.contains("docs/evaluating-policies.md"));
+    assert!(
+        shown.contains("\"score\":one")
+            && shown.contains('^')
+            && shown.contains("docs/evaluating-policies.md")
+    );
     let score = error(&GOOD.replace("\"score\":1", "\"score\":7"));
     assert_eq!(score, "error: rows.jsonl:1: outcome of a: `score` is 7, which is not in 0..1");
     let other = error(&format!("{GOOD}\n{}", GOOD.replace("\"b\":{", "\"c\":{")));

@@ -8,17 +8,14 @@ use super::Evaluation;
 /// Renders the report.
 pub(super) fn text(evaluation: &Evaluation) -> String {
     let Evaluation { rows, models, .. } = evaluation;
-    let mut heading = format!(
-        "{} models; {} rows learnt from, {} reported",
-        models.len(),
-        rows.train,
-        rows.test
-    );
+    let mut heading =
+        format!("{} models; {} rows learnt from, {} reported", models.len(), rows.train, rows.test);
     if rows.leaks > 0 {
         heading += &format!("; {} left out, whose request is learnt from", rows.leaks);
     }
     let timed = evaluation.baselines.iter().any(|line| line.latency_ms.is_some());
-    let mut titles = vec!["strategy", "score", "$ per 1,000", "saved", "against best", "above hull", "models"];
+    let mut titles =
+        vec!["strategy", "score", "$ per 1,000", "saved", "against best", "above hull", "models"];
     if timed {
         titles.push("latency");
     }
@@ -33,7 +30,8 @@ pub(super) fn text(evaluation: &Evaluation) -> String {
 fn cells(line: &StrategyResult, models: &[String]) -> Vec<String> {
     let StrategyResult { score, saved, difference, above_hull, .. } = line;
     let percent = [saved.value, saved.low, saved.high].map(|share| 100.0 * share);
-    let used = if line.models == 1 { "one".to_owned() } else { format!("{} of {}", line.models, models.len()) };
+    let used =
+        if line.models == 1 { "one".to_owned() } else { format!("{} of {}", line.models, models.len()) };
     let mut cells = vec![
         line.name.clone(),
         format!("{:.3}", score.value),
@@ -56,7 +54,9 @@ fn notes(evaluation: &Evaluation) -> Vec<String> {
         notes.push(format!("{} chooses one model for all requests: it does not route.", policy.name));
     }
     if let Some(tokens) = evaluation.assumed_answer_tokens {
-        notes.push(format!("Where the data have no tokens of an answer, {tokens} at the price of the request are assumed."));
+        notes.push(format!(
+            "Where the data have no tokens of an answer, {tokens} at the price of the request are assumed."
+        ));
     }
     if evaluation.answers_missing {
         notes.push(
@@ -66,7 +66,9 @@ fn notes(evaluation: &Evaluation) -> Vec<String> {
         );
     }
     for line in &evaluation.two_models {
-        let share = |share: Option<f64>| share.map_or("not reached".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+        let share = |share: Option<f64>| {
+            share.map_or("not reached".to_owned(), |share| format!("{:.1} %", 100.0 * share))
+        };
         notes.push(format!(
             "{} between {} and {}: APGR {:.3}, CPT(50 %) {}, CPT(80 %) {} over {} points.",
             line.policy,

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use pointsman_author::case::recorded::files;
 use pointsman_evaluation::learning::{LearningData, LearningModel, LearningOutcome, LearningRow, MAX_ROWS};
-use pointsman_record::{AnswerRecord, CandidateRecord, DecisionRecord, FeedbackByDecision, LogLine, RecordReader};
+use pointsman_record::{
+    AnswerRecord, CandidateRecord, DecisionRecord, FeedbackByDecision, LogLine, RecordReader,
+};
 use pointsman_terminal::CommandError;
 use pointsman_text_features::{Facts, features};
 
@@ -18,7 +20,11 @@ const USER: &str = "user";
 ///
 /// # Errors
 /// Fails if a file cannot be read, or there are more rated requests than can be learnt from.
-pub(super) fn read(paths: &[PathBuf], rating: Option<&str>, read_bytes: usize) -> Result<Source, CommandError> {
+pub(super) fn read(
+    paths: &[PathBuf],
+    rating: Option<&str>,
+    read_bytes: usize,
+) -> Result<Source, CommandError> {
     let mut all = Vec::new();
     for path in paths {
         all.extend(files(path).map_err(|error| CommandError::Input(error.to_string()))?);

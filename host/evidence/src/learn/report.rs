@@ -65,9 +65,18 @@ impl Report {
     pub(super) fn text(&self, path: &str) -> String {
         let mut table = TextTable::new(&["model", "outcomes", "mean score", "answer tokens"]);
         for line in &self.models {
-            let number = |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$}"));
-            let outcomes = line.outcomes.map_or(format!("fewer than {MIN_OUTCOMES}: left out"), |count| count.to_string());
-            table.add(vec![line.model.clone(), outcomes, number(line.mean_score, 3), number(line.output_tokens, 0)]);
+            let number = |value: Option<f64>, digits: usize| {
+                value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
+            };
+            let outcomes = line
+                .outcomes
+                .map_or(format!("fewer than {MIN_OUTCOMES}: left out"), |count| count.to_string());
+            table.add(vec![
+                line.model.clone(),
+                outcomes,
+                number(line.mean_score, 3),
+                number(line.output_tokens, 0),
+            ]);
         }
         let kilobytes = self.settings_bytes as f64 / 1000.0;
         let mut notes = vec![format!(
@@ -96,7 +105,10 @@ impl Report {
             None => {}
         }
         if self.answers_missing {
-            notes.push("Costs are without answers, whose tokens the data do not have: give --answer-tokens.".to_owned());
+            notes.push(
+                "Costs are without answers, whose tokens the data do not have: give --answer-tokens."
+                    .to_owned(),
+            );
         }
         let left_out = left_out(&self.left_out);
         if !left_out.is_empty() {

@@ -57,7 +57,8 @@ fn instructions_about_the_form_of_an_answer_do_not_change_the_task() {
     for form in FORMS {
         for (expected, request) in requests {
             let text = form.replacen("{}", request, if form.starts_with("{}") { 1 } else { 0 });
-            let text = if form.starts_with("{}") { text } else { form.replace("\n\n{}", &format!("\n\n{request}")) };
+            let text =
+                if form.starts_with("{}") { text } else { form.replace("\n\n{}", &format!("\n\n{request}")) };
             assert_eq!(task(&text), expected, "{text}");
         }
     }
