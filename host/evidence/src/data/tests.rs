@@ -16,7 +16,7 @@ fn read_text(text: &str) -> Result<DataSet, String> {
 fn rows_have_costs_of_answers_and_requests_as_policies_see_them() {
     let set = read_text(&format!("{GOOD}\n\n{GOOD}\n")).unwrap();
     let row = &set.graded.rows[0];
-    assert_eq!((row.kind, row.length, set.graded.rows.len()), ("reasoning", 11, 2));
+    assert_eq!((row.kind, row.length, set.graded.rows.len()), ("knowledge", 11, 2));
     // Ten answer tokens at the price of the ten of the request; a stated answer is in the cost.
     assert!((row.outcomes[0].cost - 0.002).abs() < 1e-12 && (row.outcomes[1].cost - 0.002).abs() < 1e-12);
     assert!(!set.answers_known);

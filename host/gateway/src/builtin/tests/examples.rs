@@ -13,6 +13,57 @@ pub enum Verdict {
 
 use Verdict::{Bad, BadForPolicy, Good};
 
+macro_rules! zeros_16 {
+    () => {
+        "AAAAAAAAAAAAAAAA"
+    };
+}
+
+macro_rules! zeros_128 {
+    () => {
+        concat!(
+            zeros_16!(),
+            zeros_16!(),
+            zeros_16!(),
+            zeros_16!(),
+            zeros_16!(),
+            zeros_16!(),
+            zeros_16!(),
+            zeros_16!()
+        )
+    };
+}
+
+/// Weights of 0 for all 1,070 features, in base64.
+macro_rules! weights {
+    () => {
+        concat!(
+            zeros_128!(),
+            zeros_128!(),
+            zeros_128!(),
+            zeros_128!(),
+            zeros_128!(),
+            zeros_128!(),
+            zeros_128!(),
+            zeros_128!(),
+            zeros_128!(),
+            zeros_128!(),
+            zeros_128!(),
+            zeros_16!(),
+            "AAA="
+        )
+    };
+}
+
+/// Settings of `learned` with an axis, a centre and a model.
+const LEARNED: &str = concat!(
+    r#"{"space":{"axes":[{"scale":1,"weights":""#,
+    weights!(),
+    r#"","mean":0,"length":1}],"centres":[[0]]},"models":[{"model":"a","mean":1,"output_tokens":1,"bias":0,"scale":1,"weights":""#,
+    weights!(),
+    r#"","centres":[0]}]}"#
+);
+
 /// Name of a policy, its settings, and who rejects them.
 pub const EXAMPLES: &[(&str, &str, Verdict)] = &[
     ("cost", r#"{"quality_floor":0.5,"task":"code","strict":true}"#, Good),
@@ -51,6 +102,15 @@ pub const EXAMPLES: &[(&str, &str, Verdict)] = &[
     ("dynamic", r#"{"share":1}"#, Bad),
     ("learned", r#"{"features":1,"read_bytes":0,"score_per_dollar":10,"models":[]}"#, Good),
     ("learned", r#"{"space":{"axes":[],"centres":[[]]},"guard":{"distance":1.5,"rest":0.5}}"#, Good),
+    ("learned", LEARNED, Good),
+    ("learned", r#"{"features":-1,"read_bytes":-1}"#, Bad),
+    ("learned", r#"{"guard":{"distance":"far","rest":"some"}}"#, Bad),
+    ("learned", r#"{"space":{"axes":[{"scale":"x","weights":1,"mean":0,"length":0}],"centres":[]}}"#, Bad),
+    (
+        "learned",
+        r#"{"models":[{"model":1,"mean":"x","output_tokens":1,"bias":0,"scale":1,"weights":"","centres":[]}]}"#,
+        Bad,
+    ),
     ("learned", r#"{"score_per_dollar":-1}"#, Bad),
     ("learned", r#"{"models":[{"model":"a"}]}"#, Bad),
     ("learned", r#"{"guard":{"leverage":1}}"#, Bad),
