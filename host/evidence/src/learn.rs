@@ -109,9 +109,13 @@ fn settings_text(router: &Router, path: &std::path::Path) -> Result<String, Comm
     if path.extension().is_none_or(|end| end != "toml") {
         return Ok(serde_json::to_string(router).map_err(CommandError::run)? + "\n");
     }
-    let policy = json!({
-        "policies": { "learned": { "source": "builtin:learned", "grants": ["prompt"], "settings": router } }
+    let table = json!({
+        "source": "builtin:learned",
+        "grants": ["prompt"],
+        "isolation": "warm",
+        "settings": router,
     });
+    let policy = json!({ "policies": { "learned": table } });
     toml::to_string(&policy).map_err(CommandError::run)
 }
 
