@@ -286,7 +286,7 @@ shadow = "dynamic""#,
       |
     3 | policy = "builtin:chepaest"
       |          ^^^^^^^^^^^^^^^^^^
-      = hint: built-in policies: `cost`, `performance`, `task-type`, `dynamic`, `priority`, `weighted`, `round-robin`, `bandit`, `auto`, `multimodal`, `sequential`, `parallel`, `collaborate`, `cascade`, `judge`, `semantic`
+      = hint: built-in policies: `cost`, `performance`, `task-type`, `dynamic`, `priority`, `weighted`, `round-robin`, `bandit`, `learned`, `auto`, `multimodal`, `sequential`, `parallel`, `collaborate`, `cascade`, `judge`, `semantic`
 
     error: unknown policy `builtin:cots`
      --> pointsman.toml:5:10
