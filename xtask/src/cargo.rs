@@ -67,7 +67,7 @@ pub fn ensure_wasm_target() -> Result<()> {
 /// targets it builds, and the tests need more features than the gateway. With the whole
 /// workspace and one small test, a build of the gateway and one of the tests select the same
 /// features, so that each dependency is compiled once for both.
-const GATEWAY: [&str; 6] = ["build", "--workspace", "--bin", "pointsman", "--test", "sample"];
+const GATEWAY: [&str; 6] = ["build", "--workspace", "--bin", "pointsman", "--test", "examples"];
 
 /// Builds the gateway, showing cargo's progress.
 pub fn build_gateway() -> Result<Gateway> {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use pointsman_config::catalogue::{self, CatalogueFacts};
 use pointsman_config::providers::Provider;
-use pointsman_domain::model::{Abilities, Modalities, Operation};
+use pointsman_domain::model::{Modalities, Operation};
 use serde_json::Value;
 
 /// Models of well-known providers, from the cheapest to the most capable one.
@@ -123,7 +123,7 @@ fn entry(text: &mut String, key: &str, value: &str) {
 }
 
 /// Returns models of a provider: those that were chosen, or else the cheapest and the most expensive one of the
-/// newest models for chats with tools.
+/// newest models for chats.
 fn models(provider: &str) -> Vec<(String, CatalogueFacts)> {
     let chosen = CHOSEN.iter().find(|(name, _)| *name == provider).map(|(_, models)| *models);
     if let Some(chosen) = chosen {
@@ -156,10 +156,7 @@ const NEWEST: usize = 8;
 
 fn serves_chats(facts: &CatalogueFacts) -> bool {
     let is_priced = facts.price.as_ref().is_some_and(|price| price.output_per_million() > 0.0);
-    is_priced
-        && facts.operations.contains(&Operation::Chat)
-        && facts.inputs.contains(Modalities::TEXT)
-        && facts.abilities.contains(Abilities::TOOLS)
+    is_priced && facts.operations.contains(&Operation::Chat) && facts.inputs.contains(Modalities::TEXT)
 }
 
 #[cfg(test)]
