@@ -11,6 +11,7 @@ mod events;
 mod image;
 mod invalid_request;
 mod moderation;
+mod places;
 mod png;
 mod reply;
 mod schema;
@@ -35,6 +36,7 @@ use endpoint::Endpoint;
 use image::ImageRequest;
 use invalid_request::InvalidRequest;
 use moderation::ModerationRequest;
+use places::{Place, Places};
 use reply::ErrorReply;
 use speech::SpeechRequest;
 use transcription::TranscriptionRequest;
@@ -42,7 +44,7 @@ use transcription::TranscriptionRequest;
 pub(crate) use body::SimulatedBody;
 pub(crate) use reply::SimulatedResponse;
 
-/// Longest time for a token, whatever the configured speed.
+/// Longest time for a token, or for reading the input, whatever the configured speed.
 const LONGEST_TOKEN: Duration = Duration::from_secs(60);
 /// Largest upload that a simulated model reads, in bytes.
 const MAX_STORED: u64 = 64 << 20;
@@ -64,14 +66,31 @@ pub struct SimulatedModel {
     pub first_token: Duration,
     /// Tokens per second after the first; `None` for all at once.
     pub tokens_per_second: Option<f64>,
+    /// Input tokens per second that are read before the first token; `None` for all at once.
+    pub input_tokens_per_second: Option<f64>,
     /// Share of calls, 0..1, that fail with status 500 or 503.
     pub failure_rate: f64,
+    /// Calls that it works on at once; `None` for any number.
+    pub capacity: Option<u32>,
+    /// Calls that wait for a place before further ones are rejected with status 429; `None` for any
+    /// number.
+    pub queue: Option<u32>,
 }
 
 #[derive(Debug)]
 pub(crate) struct SimulatedFleet {
     config: SimulatedConfig,
+    /// Places of the models that have a limited number.
+    places: BTreeMap<String, Places>,
     calls: AtomicU64,
+}
+
+/// Call that a model has begun to work on.
+struct BegunCall {
+    /// Random numbers for the rest of the call.
+    chance: Rng,
+    /// Place of the call, which it holds to the end of its answer.
+    place: Option<Place>,
 }
 
 type Reply = Result<SimulatedResponse, ErrorReply>;
@@ -79,15 +98,22 @@ type Reply = Result<SimulatedResponse, ErrorReply>;
 impl SimulatedModel {
     /// Returns the time from one token to the next. Zero means no wait and no timer.
     fn time_per_token(&self) -> Duration {
-        self.tokens_per_second.filter(|speed| *speed > 0.0).map_or(Duration::ZERO, |speed| {
-            Duration::try_from_secs_f64(1.0 / speed).map_or(LONGEST_TOKEN, |time| time.min(LONGEST_TOKEN))
-        })
+        time_for(1, self.tokens_per_second)
+    }
+
+    /// Returns the time from the start of the work to the first token.
+    fn time_to_first_token(&self, input_tokens: u64) -> Duration {
+        self.first_token + time_for(input_tokens, self.input_tokens_per_second)
     }
 }
 
 impl SimulatedFleet {
     pub(crate) fn new(config: SimulatedConfig) -> Self {
-        Self { config, calls: AtomicU64::new(0) }
+        let limited = |(name, model): (&String, &SimulatedModel)| {
+            Some((name.clone(), Places::new(model.capacity?, model.queue)))
+        };
+        let places = config.models.iter().filter_map(limited).collect();
+        Self { config, places, calls: AtomicU64::new(0) }
     }
 
     /// Returns the response to a request for something that the fleet does not have.
@@ -133,11 +159,12 @@ impl SimulatedFleet {
         if let Some(reason) = request.unsuited_to(call.model) {
             return Err(ErrorReply::bad_request(reason));
         }
-        let mut chance = self.begin(behaviour, &request.model, &request).await?;
+        let BegunCall { mut chance, place } =
+            self.begin(behaviour, &request.model, request.input_tokens, &request).await?;
         let answer = request.answer(chance.u64(..), self.seed(&request));
         let pace = behaviour.time_per_token();
         if request.stream {
-            return Ok(answer.stream(pace));
+            return Ok(answer.stream(pace).holding(place));
         }
         wait(pace * answer.longest()).await;
         Ok(answer.whole())
@@ -149,11 +176,11 @@ impl SimulatedFleet {
         let request = TranscriptionRequest::read(content_type, &form, translates)
             .map_err(invalid(if translates { "a translation" } else { "a transcription" }))?;
         let behaviour = self.behaviour(request.model)?;
-        self.begin(behaviour, request.model, request.file).await?;
+        let BegunCall { place, .. } = self.begin(behaviour, request.model, 0, request.file).await?;
         let transcript = request.transcript(&mut Rng::with_seed(self.seed(request.file)));
         let pace = behaviour.time_per_token();
         if request.stream {
-            return Ok(transcript.stream(pace));
+            return Ok(transcript.stream(pace).holding(place));
         }
         wait(pace * transcript.tokens()).await;
         Ok(transcript.whole())
@@ -162,31 +189,32 @@ impl SimulatedFleet {
     async fn embeddings(&self, body: &[Bytes]) -> Reply {
         let request = EmbeddingRequest::read(body).map_err(invalid("an embedding"))?;
         let behaviour = self.behaviour(&request.model)?;
-        self.begin(behaviour, &request.model, &request.inputs).await?;
+        self.begin(behaviour, &request.model, 0, &request.inputs).await?;
         Ok(SimulatedResponse::json(request.answer()))
     }
 
     async fn speech(&self, body: &[Bytes]) -> Reply {
         let request = SpeechRequest::read(body).map_err(invalid("a speech"))?;
         let behaviour = self.behaviour(&request.model)?;
-        self.begin(behaviour, &request.model, &request.input).await?;
-        Ok(request.answer(behaviour.time_per_token()))
+        let BegunCall { place, .. } = self.begin(behaviour, &request.model, 0, &request.input).await?;
+        Ok(request.answer(behaviour.time_per_token()).holding(place))
     }
 
     async fn images(&self, request: ImageRequest) -> Reply {
         let behaviour = self.behaviour(&request.model)?;
-        self.begin(behaviour, &request.model, &request.prompt).await?;
+        let BegunCall { place, .. } = self.begin(behaviour, &request.model, 0, &request.prompt).await?;
         let pace = behaviour.time_per_token();
         if !request.is_stream() {
             wait(pace * request.tokens()).await;
         }
-        Ok(request.answer(self.seed(&request.prompt), pace))
+        Ok(request.answer(self.seed(&request.prompt), pace).holding(place))
     }
 
     async fn moderation(&self, body: &[Bytes]) -> Reply {
         let request = ModerationRequest::read(body).map_err(invalid("a moderation"))?;
         let behaviour = self.behaviour(&request.model)?;
-        let mut chance = self.begin(behaviour, &request.model, &request.inputs).await?;
+        let BegunCall { mut chance, .. } =
+            self.begin(behaviour, &request.model, 0, &request.inputs).await?;
         Ok(SimulatedResponse::json(request.answer(chance.u64(..))))
     }
 
@@ -200,21 +228,25 @@ impl SimulatedFleet {
         digest(&(self.config.seed, request))
     }
 
-    /// Waits for the time to the first token, and fails at the configured rate. Returns the random
-    /// numbers for the rest of the call.
+    /// Waits for a place and for the time to the first token, and fails at the configured rate.
     async fn begin(
         &self,
         behaviour: &SimulatedModel,
         model: &str,
+        input_tokens: u64,
         request: &(impl Hash + ?Sized),
-    ) -> Result<Rng, ErrorReply> {
+    ) -> Result<BegunCall, ErrorReply> {
         let count = self.calls.fetch_add(1, Ordering::Relaxed);
-        wait(behaviour.first_token).await;
+        let place = match self.places.get(model) {
+            Some(places) => Some(places.take().await.ok_or_else(|| queue_is_full(model))?),
+            None => None,
+        };
+        wait(behaviour.time_to_first_token(input_tokens)).await;
         let mut chance = Rng::with_seed(digest(&(self.config.seed, request, count)));
         if chance.f64() < behaviour.failure_rate {
             return Err(failure(&mut chance, model));
         }
-        Ok(chance)
+        Ok(BegunCall { chance, place })
     }
 }
 
@@ -262,6 +294,19 @@ fn invalid(kind: &str) -> impl FnOnce(InvalidRequest) -> ErrorReply {
         }
         reason => ErrorReply::bad_request(format!("the body is not {kind} request: {}", reason.message)),
     }
+}
+
+/// Returns the time for tokens at a speed.
+fn time_for(tokens: u64, per_second: Option<f64>) -> Duration {
+    per_second.filter(|speed| *speed > 0.0).map_or(Duration::ZERO, |speed| {
+        let time = Duration::try_from_secs_f64(tokens as f64 / speed);
+        time.map_or(LONGEST_TOKEN, |time| time.min(LONGEST_TOKEN))
+    })
+}
+
+fn queue_is_full(model: &str) -> ErrorReply {
+    let message = format!("the queue of {model} is full, as its configuration has it");
+    ErrorReply { code: Some("rate_limit_exceeded"), ..ErrorReply::new(429, message) }
 }
 
 fn failure(chance: &mut Rng, model: &str) -> ErrorReply {

@@ -249,11 +249,31 @@ impl ModelEntry<'_> {
                 .add(node.get("failure_rate").place(), format!("{failure_rate} is not a share"))
                 .hint("a share is 0 to 1");
         }
+        if let Some(speed) =
+            simulate.input_tokens_per_second.filter(|speed| !speed.is_finite() || *speed <= 0.0)
+        {
+            problems
+                .add(node.get("input_tokens_per_second").place(), format!("{speed} is not a speed"))
+                .hint("it is tokens per second, above 0");
+        }
+        if simulate.capacity == Some(0) {
+            problems
+                .add(node.get("capacity").place(), "`capacity` is zero, so the model could not answer")
+                .hint("leave it out for any number of calls at once");
+        }
+        if simulate.queue.is_some() && simulate.capacity.is_none() {
+            problems
+                .add(node.get("queue").place(), "`queue` has no effect without `capacity`")
+                .hint("set the number of calls that the model works on at once");
+        }
         let first_token_ms = simulate.first_token_ms.or(self.raw.expected.first_token_ms).unwrap_or(0.0);
         SimulatedModel {
             first_token: Duration::try_from_secs_f64(first_token_ms / 1e3).unwrap_or_default(),
             tokens_per_second: simulate.tokens_per_second.or(self.raw.expected.tokens_per_second),
+            input_tokens_per_second: simulate.input_tokens_per_second,
             failure_rate,
+            capacity: simulate.capacity,
+            queue: simulate.queue,
         }
     }
 }

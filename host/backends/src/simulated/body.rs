@@ -8,9 +8,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::places::Place;
+
 /// Body of a simulated response.
 #[derive(Debug)]
-pub(crate) struct SimulatedBody(BodyKind);
+pub(crate) struct SimulatedBody {
+    kind: BodyKind,
+    /// Place of the call, which is free when the body is dropped or has ended.
+    place: Option<Place>,
+}
 
 #[derive(Debug)]
 enum BodyKind {
@@ -44,20 +50,29 @@ struct Pace {
 
 impl SimulatedBody {
     pub(super) fn whole(body: Bytes) -> Self {
-        Self(BodyKind::Whole(Some(body)))
+        Self { kind: BodyKind::Whole(Some(body)), place: None }
     }
 
     /// Starts a stream whose first token is due now.
     pub(super) fn stream(source: impl ChunkSource + 'static, per_token: Duration) -> Self {
         let pace = Pace { start: Instant::now(), per_token, timer: None };
-        Self(BodyKind::Stream(Box::new(PacedStream { source: Box::new(source), pace })))
+        Self { kind: BodyKind::Stream(Box::new(PacedStream { source: Box::new(source), pace })), place: None }
+    }
+
+    /// Holds the place of the call until the end.
+    pub(super) fn hold(&mut self, place: Option<Place>) {
+        self.place = place;
     }
 
     pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        match &mut self.0 {
-            BodyKind::Whole(body) => Poll::Ready(body.take()),
-            BodyKind::Stream(stream) => stream.poll_chunk(cx),
+        let chunk = match &mut self.kind {
+            BodyKind::Whole(body) => body.take(),
+            BodyKind::Stream(stream) => ready!(stream.poll_chunk(cx)),
+        };
+        if chunk.is_none() {
+            self.place = None;
         }
+        Poll::Ready(chunk)
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use pointsman_wire::openai::client::ErrorBody;
 
 use super::body::SimulatedBody;
+use super::places::Place;
 
 pub(super) const JSON: &str = "application/json";
 
@@ -34,6 +35,12 @@ impl SimulatedResponse {
 
     pub(super) fn json(body: impl Into<Bytes>) -> Self {
         Self::ok(JSON, SimulatedBody::whole(body.into()))
+    }
+
+    /// Returns the response with a body that holds the place of the call until it ends.
+    pub(super) fn holding(mut self, place: Option<Place>) -> Self {
+        self.body.hold(place);
+        self
     }
 
     fn new(status: u16, content_type: &'static str, body: SimulatedBody) -> Self {

@@ -1,3 +1,7 @@
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -308,4 +312,37 @@ async fn failures_come_at_their_rate_and_repeat_with_the_seed() {
     let count = |wanted: u16| runs[0].iter().filter(|status| **status == wanted).count();
     assert!((100..200).contains(&(count(500) + count(503))));
     assert!(count(500) > 20 && count(503) > 20);
+}
+
+#[tokio::test]
+async fn a_stream_holds_its_place_until_it_ends_and_a_full_queue_rejects() {
+    let fleet = fleet(SimulatedModel { capacity: Some(1), queue: Some(1), ..SimulatedModel::default() });
+    let body = |stream: bool| {
+        let messages = json!([{ "role": "user", "content": "hello" }]);
+        json!({ "model": "llama-70b", "messages": messages, "stream": stream })
+    };
+    let (streamed, whole) = (body(true), body(false));
+    let model = model("any", Modalities::TEXT);
+    let first = fleet.call(chat(&model, &streamed)).await.unwrap();
+    let mut second = pin!(call(&fleet, &whole));
+    let waits = poll_fn(|cx| Poll::Ready(second.as_mut().poll(cx).is_pending())).await;
+    assert!(waits, "nothing but the place delays it");
+    let (status, error) = self::whole(&fleet, &whole).await;
+    assert_eq!((status, &error["error"]["code"]), (429, &json!("rate_limit_exceeded")));
+    drop(first);
+    assert_eq!(second.await.0, 200);
+    assert_eq!(call(&fleet, &whole).await.0, 200);
+    let other = json!({ "model": "clip", "messages": [{ "role": "user", "content": "hello" }] });
+    assert_eq!(call(&fleet, &other).await.0, 200, "each model has its own places");
+}
+
+#[test]
+fn a_long_input_delays_the_first_token() {
+    let first_token = Duration::from_millis(25);
+    let reads = |input_tokens_per_second| {
+        let model = SimulatedModel { first_token, input_tokens_per_second, ..SimulatedModel::default() };
+        model.time_to_first_token(500)
+    };
+    assert_eq!(reads(None), first_token);
+    assert_eq!(reads(Some(1_000.0)), Duration::from_millis(525));
 }

@@ -147,6 +147,12 @@ pub(crate) struct Simulate {
     pub first_token_ms: Option<f64>,
     /// Tokens per second after it. Default: as expected.
     pub tokens_per_second: Option<f64>,
+    /// Input tokens per second that it reads before the first token. Default: all at once.
+    pub input_tokens_per_second: Option<f64>,
     /// Share of calls that fail, 0 to 1.
     pub failure_rate: Option<f64>,
+    /// Calls that it works on at once; further ones wait. Default: any number.
+    pub capacity: Option<u32>,
+    /// Calls that wait at most; further ones get status 429. Default: any number.
+    pub queue: Option<u32>,
 }

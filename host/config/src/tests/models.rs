@@ -296,3 +296,37 @@ simulate = { first_token_ms = -5, tokens_per_second = 0, failure_rate = 2 }"#,
     3 errors in pointsman.toml
     "#);
 }
+
+#[test]
+fn the_places_of_a_simulated_model_are_checked() {
+    assert_snapshot!(rejected(
+        r#"
+[models."sim/large"]
+simulate = { capacity = 0, input_tokens_per_second = -1 }
+[models."sim/small"]
+simulate = { queue = 5 }"#,
+    ), @r#"
+    error: -1 is not a speed
+     --> pointsman.toml:3:54
+      |
+    3 | simulate = { capacity = 0, input_tokens_per_second = -1 }
+      |                                                      ^^
+      = hint: it is tokens per second, above 0
+
+    error: `capacity` is zero, so the model could not answer
+     --> pointsman.toml:3:25
+      |
+    3 | simulate = { capacity = 0, input_tokens_per_second = -1 }
+      |                         ^
+      = hint: leave it out for any number of calls at once
+
+    error: `queue` has no effect without `capacity`
+     --> pointsman.toml:5:22
+      |
+    5 | simulate = { queue = 5 }
+      |                      ^
+      = hint: set the number of calls that the model works on at once
+
+    3 errors in pointsman.toml
+    "#);
+}
