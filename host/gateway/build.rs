@@ -12,6 +12,8 @@ use pointsman_build::Build;
 const NAMES: &str = "../config/src/builtin-policies.json";
 /// The directory of the package that has them as WebAssembly.
 const CARRIED: &str = "builtin";
+/// The folder with the sources of the policies.
+const SOURCES: &str = "../../policies";
 /// The file with the list for `src/builtin.rs`.
 const LIST: &str = "policies.rs";
 
@@ -22,11 +24,10 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         true => copy_carried(carried, &out_dir)?,
         false => build_from_source(&out_dir)?,
     };
-    let entry = |name| {
-        format!(
-            "    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), {:?}))),\n",
-            format!("/{name}.wasm")
-        )
+    let entry = |name: &String| {
+        let lines = code_lines(&Path::new(SOURCES).join(name).join("src"));
+        let file = format!("/{name}.wasm");
+        format!("    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), {file:?})), {lines}),\n")
     };
     let entries: String = names.iter().map(entry).collect();
     fs::write(out_dir.join(LIST), format!("&[\n{entries}]\n"))?;
@@ -64,4 +65,21 @@ fn build_from_source(out_dir: &Path) -> Result<Vec<String>, Box<dyn error::Error
     }
     pointsman_build::rerun_if_changed(&modules)?;
     Ok(names)
+}
+
+/// Returns the lines of the Rust sources in a folder that are neither empty nor comments, those of tests
+/// left out; 0 if there is no such folder.
+fn code_lines(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let lines = |path: &Path| match path.extension() {
+        Some(extension) if extension == "rs" => fs::read_to_string(path).map_or(0, |text| {
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+            code.lines().filter(is_code).count() as u64
+        }),
+        _ => 0,
+    };
+    let is_test = |path: &Path| path.file_stem().is_some_and(|stem| stem == "tests");
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| !is_test(path));
+    paths.map(|path| if path.is_dir() { code_lines(&path) } else { lines(&path) }).sum()
 }

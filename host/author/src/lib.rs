@@ -54,6 +54,9 @@ pub struct Toolbox {
     pub code_cache: Option<CacheConfig>,
     /// Returns a built-in policy by its name.
     pub builtin: fn(&str) -> Option<&'static [u8]>,
+    /// Returns the lines of a built-in policy's source that are neither empty nor comments; `None` if
+    /// they are not known.
+    pub builtin_lines: fn(&str) -> Option<u64>,
     /// Names of the built-in policies.
     pub builtin_names: &'static [&'static str],
     /// Returns the value of an environment variable.

@@ -213,8 +213,7 @@ impl SimulatedFleet {
     async fn moderation(&self, body: &[Bytes]) -> Reply {
         let request = ModerationRequest::read(body).map_err(invalid("a moderation"))?;
         let behaviour = self.behaviour(&request.model)?;
-        let BegunCall { mut chance, .. } =
-            self.begin(behaviour, &request.model, 0, &request.inputs).await?;
+        let BegunCall { mut chance, .. } = self.begin(behaviour, &request.model, 0, &request.inputs).await?;
         Ok(SimulatedResponse::json(request.answer(chance.u64(..))))
     }
 

@@ -43,6 +43,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use pointsman_backends::TransportConfig;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::live::RetryBudget;
 use pointsman_domain::model::Model;
@@ -57,6 +58,8 @@ pub use keys::Key;
 pub use listeners::{Admin, Log, Server};
 pub use memory::MemoryLimits;
 pub use models::FactsOrigin;
+/// Behaviour of a simulated model.
+pub use pointsman_backends::SimulatedModel;
 /// Operations of models, which imports of other configurations name.
 pub use pointsman_domain::model::Operation;
 pub use policies::{OnFailure, Policy};
@@ -260,6 +263,15 @@ impl Config {
     /// Returns the model with this id.
     pub fn model(&self, id: &ModelId) -> Option<&Arc<Model>> {
         self.models.iter().find(|model| model.id == *id)
+    }
+
+    /// Returns the behaviour of a model of a simulated backend.
+    pub fn simulated(&self, model: &Model) -> Option<SimulatedModel> {
+        let backend = self.backends.iter().find(|backend| backend.name == model.backend)?;
+        match &backend.transport {
+            TransportConfig::Simulated(fleet) => fleet.models.get(&model.upstream_name).copied(),
+            TransportConfig::Http(_) => None,
+        }
     }
 
     /// Returns the policy with this name.

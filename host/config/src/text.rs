@@ -20,6 +20,12 @@ impl ConfigText {
         Self { file: file.to_owned(), text: text.to_owned() }
     }
 
+    /// Returns the number of lines that are neither empty nor comments.
+    pub fn code_lines(&self) -> u64 {
+        let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        self.text.lines().filter(is_code).count() as u64
+    }
+
     /// Describes settings that do not fit the schema of their policy, with their places. `None` if the
     /// policy is not in the file, as one of the policy directory.
     pub fn settings_problems(&self, policy: &PolicyName, misfit: &SettingsMisfit) -> Option<InvalidConfig> {

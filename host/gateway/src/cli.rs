@@ -60,6 +60,10 @@ enum Command {
     Policy(Box<policy::Args>),
     /// Decide the requests of decision logs again with another policy, and estimate what it would change
     Replay(Box<pointsman_evidence::replay::Args>),
+    /// Simulate a route under load: cost, latency and queues, without calling a model
+    Simulate(Box<pointsman_evidence::simulate::Args>),
+    /// Compare configurations or routes on the same requests: cost, latency, complexity, payback
+    Compare(Box<pointsman_evidence::compare::Args>),
     /// Show the status of a running gateway in the terminal
     Top(TopArgs),
     /// Print the JSON Schema of the configuration, for editors
@@ -91,6 +95,11 @@ pub fn main() -> ExitCode {
         Command::Policy(args) => policy::run(*args),
         Command::Replay(args) => {
             policy::toolbox().and_then(|toolbox| pointsman_evidence::replay::run(&args, &toolbox))
+        Command::Simulate(args) => {
+            policy::toolbox().and_then(|toolbox| pointsman_evidence::simulate::run(&args, &toolbox))
+        }
+        Command::Compare(args) => {
+            policy::toolbox().and_then(|toolbox| pointsman_evidence::compare::run(&args, &toolbox))
         }
         Command::Top(args) => args.run(),
         Command::Schema(args) => schema::run(&args),

@@ -49,6 +49,7 @@ pub(super) fn toolbox() -> Result<Toolbox, CommandError> {
         compiler: runtime::child_compiler(&Compile { timeout: COMPILE_TIME, ..Compile::default() })?,
         code_cache: runtime::author_cache(),
         builtin: builtin::bytes,
+        builtin_lines: builtin::lines,
         builtin_names: BUILTIN_POLICIES,
         variable: environment,
         proxies: || source_proxies(&environment),
