@@ -295,6 +295,25 @@ export type RouteOverview = {
   version: string;
 };
 
+export type RouteTradeOff = {
+  answered: number;
+  calls: number;
+  compared_cost_usd: number | null;
+  depth: number;
+  largest_depth: number;
+  latency_ms_p50: number | null;
+  latency_ms_p95: number | null;
+  mean_cost_usd: number | null;
+  monthly_saving_usd: number | null;
+  payback_months?: number | null;
+  points: number;
+  providers: number;
+  rating: string;
+  requests: number;
+  route: string;
+  several_calls: number;
+};
+
 export type SettingStatus = {
   default?: string | null;
   description?: string | null;
@@ -360,6 +379,14 @@ export type TimelinePoint = {
   models: { [name: string]: number };
   output_tokens: number;
   requests: number;
+};
+
+export type TradeOff = {
+  against?: string | null;
+  monthly_usd: number;
+  one_off_usd: number;
+  requests_per_month: number;
+  routes: RouteTradeOff[];
 };
 
 export type TrialRequest = {

@@ -83,6 +83,7 @@ mod security_claims;
 mod shared_health;
 mod signing;
 mod simulated_fleet;
+mod simulation;
 mod stalled_clients;
 mod state;
 mod stream_ends;

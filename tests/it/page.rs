@@ -152,6 +152,7 @@ scenarios![
     a_decision_is_explained_at_its_own_address,
     decisions_can_be_filtered_and_paused,
     a_plan_is_a_chart_and_a_table,
+    routes_are_compared_with_a_payback_from_edited_inputs,
     a_request_is_run_by_two_policies_and_explained,
     a_swap_is_marked_on_every_chart_and_changes_the_version,
     a_trial_is_promoted_and_rolled_back,

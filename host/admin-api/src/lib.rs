@@ -24,6 +24,7 @@ mod requests;
 mod routes;
 mod timeline;
 mod totals;
+mod trade_off;
 
 pub use changes::{Actor, AuditEvent};
 pub use decisions::DecisionSummary;
@@ -35,7 +36,7 @@ pub use overview::{
 };
 pub use paths::{
     AUDIT, DECISIONS, EVENTS, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES,
-    SIGNATURE_HEADER, USAGE,
+    SIGNATURE_HEADER, TRADE_OFF, USAGE,
 };
 pub use plans::{PlanDetail, PlanSummary, PlanTrace, TaskTrace};
 pub use playground::{PlaygroundProblem, PlaygroundRequest, PlaygroundRun};
@@ -55,6 +56,7 @@ pub use requests::{
 pub use routes::{Comparison, Promotion, RouteStatus, TrialMode, TrialScore, TrialStatus, ValuePair};
 pub use timeline::{Timeline, TimelinePoint};
 pub use totals::{RequestSums, RequestTotals, UsageLine};
+pub use trade_off::{RouteTradeOff, TradeOff, TradeOffQuery};
 
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,7 @@ fn json_of_earlier_gateways_keeps_every_member() {
     check::<Vec<UsageLine>>(include_str!("../golden/usage.json"));
     check::<Vec<PlanSummary>>(include_str!("../golden/plans.json"));
     check::<PlanTrace>(include_str!("../golden/plan.json"));
+    check::<TradeOff>(include_str!("../golden/trade-off.json"));
     check::<ReloadReport>(include_str!("../golden/reload.json"));
     check::<ReloadReport>(include_str!("../golden/reload-rejected.json"));
     check::<OperationResult>(include_str!("../golden/done.json"));

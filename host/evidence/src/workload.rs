@@ -45,7 +45,7 @@ pub struct WorkloadArgs {
     /// Seed of random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Contents and facts of requests, from cases of `policy test`: a file or a folder
+    /// Contents and facts of requests, from cases of `policy test`, which need expect nothing: a file or a folder
     #[arg(long, value_name = "PATH")]
     cases: Option<PathBuf>,
     /// Mean tokens of inputs without a trace or cases
@@ -118,7 +118,7 @@ impl WorkloadArgs {
 }
 
 fn shapes(path: &Path) -> Result<Vec<Shape>, CommandError> {
-    let cases = folder::load(path).map_err(|error| CommandError::Input(error.to_string()))?;
+    let cases = folder::requests(path).map_err(|error| CommandError::Input(error.to_string()))?;
     if cases.is_empty() {
         return Err(CommandError::Input(format!("error: there are no cases at {}", path.display())));
     }

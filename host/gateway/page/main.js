@@ -13,13 +13,14 @@ import { playground } from './playground.js';
 import { policies } from './policies.js';
 import { routes } from './routes.js';
 import { retry, start, state } from './store.js';
+import { tradeOff } from './trade-off.js';
 
-const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['policies', 'Policies'], ['decisions', 'Decisions'], ['plans', 'Plans'], ['playground', 'Playground']];
+const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['policies', 'Policies'], ['decisions', 'Decisions'], ['plans', 'Plans'], ['trade-off', 'Trade-off'], ['playground', 'Playground']];
 const LINKS = { loading: 'Connecting', live: 'Live', lost: 'Disconnected', refused: 'No access' };
 
 const views = {
   '': overview(redraw), models: models(redraw), routes: routes(), policies: policies(redraw),
-  decisions: decisions(redraw), decision: decision(redraw), plans: plans(redraw), plan: plan(redraw), playground: playground(redraw),
+  decisions: decisions(redraw), decision: decision(redraw), plans: plans(redraw), plan: plan(redraw), 'trade-off': tradeOff(redraw), playground: playground(redraw),
 };
 let scheduled = false;
 let open = where();

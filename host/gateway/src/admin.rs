@@ -18,6 +18,7 @@ mod query;
 mod reload;
 mod routes;
 mod status;
+mod trade_off;
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use axum::middleware;
 use axum::routing::{get, post, put};
 use http::Uri;
 use pointsman_admin_api::{
-    AUDIT, DECISIONS, EVENTS, MODELS, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES, USAGE,
+    AUDIT, DECISIONS, EVENTS, MODELS, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES, TRADE_OFF, USAGE,
 };
 use pointsman_domain::secret::Secret;
 use pointsman_serving::app::App;
@@ -89,6 +90,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route(&below(DECISIONS, "{id}"), get(decisions::one))
         .route(MODELS, get(status::models))
         .route(USAGE, get(status::usage))
+        .route(TRADE_OFF, get(trade_off::trade_off))
         .route(PLANS, get(plans::list))
         .route(&below(PLANS, "{id}"), get(plans::one))
         .route(RELOAD, post(reload::reload))
@@ -109,7 +111,7 @@ fn found<T>(resource: Option<T>, message: impl FnOnce() -> String) -> Result<T, 
 async fn unknown_url(uri: Uri) -> AdminError {
     let message = format!(
         "nothing at {}: there are GET {OVERVIEW}, {EVENTS}, {DECISIONS}, {POLICIES}, {ROUTES}, {MODELS}, {USAGE}, \
-         {PLANS}, {AUDIT}, /metrics and POST {RELOAD}, {PLAYGROUND}; docs/rollouts.md lists what changes policies",
+         {PLANS}, {TRADE_OFF}, {AUDIT}, /metrics and POST {RELOAD}, {PLAYGROUND}; docs/rollouts.md lists what changes policies",
         uri.path()
     );
     AdminError::new(AdminErrorKind::NotFound, message).code("unknown_url")

@@ -95,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Policy(args) => policy::run(*args),
         Command::Replay(args) => {
             policy::toolbox().and_then(|toolbox| pointsman_evidence::replay::run(&args, &toolbox))
+        }
         Command::Simulate(args) => {
             policy::toolbox().and_then(|toolbox| pointsman_evidence::simulate::run(&args, &toolbox))
         }

@@ -13,7 +13,7 @@ async function views() {
   return [
     ["", ".mark"], ["models", "tbody tr"], ["routes", ".compare"], ["policies", ".version-box"], ["policies/sequential", "#description-sequential"], ["decisions", "tbody tr"],
     [`decisions/${id}`, ".explained"], [`decisions/${plan.id}`, ".gantt"], ["plans", "tbody tr"], [`plans/${plan.id}`, ".gantt"],
-    [`playground/${id}`, "textarea"], ["nowhere", ".nothing"],
+    ["trade-off", "tbody tr"], [`playground/${id}`, "textarea"], ["nowhere", ".nothing"],
   ];
 }
 

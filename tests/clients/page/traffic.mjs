@@ -87,6 +87,23 @@ export const traffic = {
     await shows(page, ".explained", `split it into`);
   },
 
+  async routes_are_compared_with_a_payback_from_edited_inputs(browser) {
+    for (const route of ["main", "main", "chain"]) await ask(route);
+    const page = await browser.openLive("trade-off");
+    const row = (name) => page.getByRole("row", { name: new RegExp(`^${name} `) });
+    await row("main").getByText("low").waitFor();
+    assert.match(await row("chain").innerText(), /3, at most 3/);
+    await page.getByLabel("Compared with").selectOption("chain");
+    await page.getByLabel("One-off cost, $").fill("0");
+    await page.getByLabel("Running cost, $ a month").fill("0");
+    await page.getByRole("button", { name: "Calculate" }).click();
+    await row("main").getByText("0 months").waitFor();
+    await row("chain").getByText("never").waitFor();
+    await page.getByLabel("Running cost, $ a month").fill("1000000000");
+    await page.getByRole("button", { name: "Calculate" }).click();
+    await row("main").getByText("never").waitFor();
+  },
+
   async a_swap_is_marked_on_every_chart_and_changes_the_version(browser) {
     await ask("main");
     const page = await browser.openLive();

@@ -1,5 +1,7 @@
 //! Case files of a folder, and the members that its cases share.
 
+mod requests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -9,6 +11,8 @@ use pointsman_domain::names::nearest_name;
 
 use super::document::{self, InvalidFile, Syntax};
 use super::format::{CandidateEntry, CandidateFormat, Case, CaseFile, EarlierCall, RequestFormat};
+
+pub use requests::requests;
 
 /// Name, without its end, of the file with what the cases of a folder share.
 const DEFAULTS: &str = "defaults";

@@ -54,9 +54,8 @@ fn a_trace_is_repeated_until_there_are_enough_requests() {
 fn requests_of_cases_have_their_facts_and_contents() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cases.toml");
-    let text = "[[cases]]\nname = \"a\"\nrequest.messages = \"What is the capital of Peru?\"\nexpect.label = \"x\"\n\
-                [[cases]]\nname = \"b\"\nrequest.messages = [{ parts = [{ text = \"look\" }, { kind = \"image\", bytes = 9 }] }]\n\
-                expect.label = \"x\"\n";
+    let text = "[[cases]]\nname = \"a\"\nrequest.messages = \"What is the capital of Peru?\"\n\
+                [[cases]]\nname = \"b\"\nrequest.messages = [{ parts = [{ text = \"look\" }, { kind = \"image\", bytes = 9 }] }]\n";
     fs::write(&path, text).unwrap();
     let workload = WorkloadArgs { cases: Some(path.clone()), ..args() }.load().unwrap();
     let images = |it: &SimulatedRequest| it.facts.inputs.contains(pointsman_domain::model::Modalities::IMAGE);

@@ -68,6 +68,7 @@ static FILES: &[PageFile] = files![
     "steady.js",
     "store.js",
     "stream.js",
+    "trade-off.js",
 ];
 
 /// The routes of the page.

@@ -52,7 +52,7 @@ pub(in super::super) struct ChatRequest {
     pub(super) effort: Effort,
     /// Number of alternatives for each token, if log probabilities are requested.
     pub(super) alternatives: Option<usize>,
-    pub(super) input_tokens: u64,
+    pub(in super::super) input_tokens: u64,
 }
 
 /// Shape of the text of an answer.
