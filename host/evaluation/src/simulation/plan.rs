@@ -140,13 +140,12 @@ impl<M: DecisionMaker> Engine<'_, M> {
     /// Records the output of a task.
     pub(super) fn task_done(&mut self, key: Key, number: usize, candidate: usize, tokens: u32) {
         let Some(run) = self.runs.get_mut(key) else { return };
-        let confidence = 40 + run.random.below(61) as u32;
         let Some(current) = &mut run.plan else { return };
         let plan = Arc::clone(&current.plan);
         let Some(task) = plan.task(number) else { return };
         let text = match task.operation {
             Operation::Chat | Operation::Transcription | Operation::Translation => {
-                output::text(tokens, &task.input, confidence)
+                output::text(tokens, &task.input, &mut run.random)
             }
             _ => Arc::from(""),
         };

@@ -18,7 +18,7 @@ pub(super) fn text(worlds: &[Simulated], workload: &Workload) -> String {
     let mut table = TextTable::new(&titles);
     for (name, simulated, in_log) in ROWS {
         let mut cells = vec![(*name).to_owned()];
-        cells.extend(worlds.iter().map(|world| simulated(world)));
+        cells.extend(worlds.iter().map(simulated));
         cells.extend(recorded.map(in_log));
         table.add(cells);
     }

@@ -1,5 +1,6 @@
 use std::fs;
 
+use super::what_if::pair;
 use super::*;
 
 fn world(config: &str, route: Option<&str>, fleet: &FleetArgs) -> Result<World, CommandError> {

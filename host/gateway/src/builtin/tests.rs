@@ -31,9 +31,13 @@ fn described(name: &str) -> PolicyDescription {
 
 #[test]
 fn every_policy_that_the_configuration_knows_is_embedded() {
-    let embedded: BTreeSet<&str> = POLICIES.iter().map(|(name, _)| *name).collect();
+    let embedded: BTreeSet<&str> = POLICIES.iter().map(|(name, ..)| *name).collect();
     assert_eq!(embedded, BUILTIN_POLICIES.iter().copied().collect());
-    assert!(POLICIES.iter().all(|(name, module)| bytes(name) == Some(*module) && !module.is_empty()));
+    assert!(
+        POLICIES
+            .iter()
+            .all(|(name, module, lines)| *lines > 0 && bytes(name) == Some(*module) && !module.is_empty())
+    );
 }
 
 #[test]
