@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         false => build_from_source(&out_dir)?,
     };
     let entry = |name: &String| {
-        let lines = code_lines(&Path::new(SOURCES).join(name).join("src"));
+        let lines = policy_lines(name, &mut Vec::new());
         let file = format!("/{name}.wasm");
         format!("    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), {file:?})), {lines}),\n")
     };
@@ -65,6 +65,20 @@ fn build_from_source(out_dir: &Path) -> Result<Vec<String>, Box<dyn error::Error
     }
     pointsman_build::rerun_if_changed(&modules)?;
     Ok(names)
+}
+
+/// Returns the lines of a policy's sources and of those of the libraries in its folder that it uses.
+fn policy_lines(name: &str, counted: &mut Vec<String>) -> u64 {
+    if counted.iter().any(|other| other == name) {
+        return 0;
+    }
+    counted.push(name.to_owned());
+    let folder = Path::new(SOURCES).join(name);
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let libraries = manifest.lines().filter_map(|line| line.strip_prefix("pointsman-"));
+    let libraries = libraries.filter_map(|line| line.split(['.', ' ', '=']).next());
+    let libraries = libraries.filter(|library| Path::new(SOURCES).join(library).is_dir());
+    code_lines(&folder.join("src")) + libraries.map(|library| policy_lines(library, counted)).sum::<u64>()
 }
 
 /// Returns the lines of the Rust sources in a folder that are neither empty nor comments, those of tests

@@ -147,7 +147,7 @@ fn what_ifs_change_what_they_should_and_show_both_worlds() {
     assert_eq!(answered(&after, "fleet/mistral-7b"), None);
     assert_eq!(after["answered"], before["answered"], "other models answer");
 
-    let (before, after) = worlds(&["--load", "2", "--capacity", "4", "--rate", "5"]);
+    let (before, after) = worlds(&["--load", "2", "--capacity", "7", "--rate", "5"]);
     assert!(number(&after, "/latency_ms/p95") > number(&before, "/latency_ms/p95"));
     assert!(number(&after, "/simulated_seconds") < number(&before, "/simulated_seconds") * 0.6);
 
@@ -199,7 +199,7 @@ fn wrong_input_is_reported_with_its_place() {
         (&["simulate", "--price", "fleet/llama-7b"], "expected MODEL=NUMBER/NUMBER"),
         (&["simulate", "--rate", "0"], "expected requests a second"),
         (&["simulate", "--policy", "builtin:nobody"], "there is no built-in policy"),
-        (&["compare", "#nobody"], "no route `nobody`"),
+        (&["compare", "#nobody"], "no route or model `nobody`"),
     ] {
         let (status, error) = fails(arguments);
         assert_eq!(status, Some(2), "{arguments:?}: {error}");

@@ -23,7 +23,7 @@ const MAX_SIDES: usize = 16;
 
 const MORE: &str = "\
 Serves the same requests by several configurations or routes, and puts cost, latency,
-quality, complexity and payback side by side. A side is a configuration and a route,
+quality, complexity and payback side by side. A side is a configuration and a route or model,
 FILE#ROUTE; without # if the file has one route, and #ROUTE for the built-in configuration.
 Sides are simulated; with --live they are routes of a running gateway, which answers real
 requests. Payback is that of each side against the first one. docs/trade-off.md has the

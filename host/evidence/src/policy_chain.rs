@@ -74,6 +74,7 @@ impl PolicyFiles {
                 };
                 files.add(file, options, toolbox);
             }
+            None if world.is_direct => {}
             None => files.add_configured(world, &world.route.policy, toolbox)?,
         }
         if let (Some(settings), Some((_, options))) = (&args.settings, files.stages.first_mut()) {
@@ -96,7 +97,8 @@ impl PolicyFiles {
         Ok(files)
     }
 
-    /// Returns the lines of the policies' sources that are neither empty nor comments, if all are known.
+    /// Returns the lines of the policies' sources that are neither empty nor comments, if all are known. A
+    /// model that clients name has none.
     pub fn lines(&self) -> Option<u64> {
         self.lines
     }

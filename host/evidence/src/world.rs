@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use pointsman_config::{Config, Overrides, Route, SimulatedModel};
-use pointsman_domain::ids::ModelId;
+use pointsman_config::{Config, OnFailure, Overrides, Route, RouteLimits, SimulatedModel};
+use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::model::Model;
 use pointsman_domain::names::nearest_name;
 use pointsman_evaluation::simulation::{ModelBehaviour, PREFIX_BLOCK_TOKENS, RequestLimits};
@@ -47,6 +47,8 @@ pub struct World {
     pub route: Route,
     /// Models of the route in its order. Their live statistics are empty.
     pub models: Vec<(Arc<Model>, ModelBehaviour)>,
+    /// True if the route is a model that clients name, so that no policy decides.
+    pub is_direct: bool,
 }
 
 impl World {
@@ -89,7 +91,8 @@ impl World {
                 missing.join("\n")
             )));
         }
-        Ok(Self { config, route, models })
+        let is_direct = config.route(&route.name).is_none();
+        Ok(Self { config, route, models, is_direct })
     }
 
     /// Returns the limits of the route.
@@ -192,8 +195,24 @@ fn with_speed((first_ms, speed): (f64, f64), simulated: Option<SimulatedModel>) 
 
 fn named_route(config: &Config, name: &str) -> Result<Route, CommandError> {
     let names = || config.routes.iter().map(|route| route.name.as_str());
-    let found = config.routes.iter().find(|route| route.name.as_str() == name);
-    found.cloned().ok_or_else(|| unknown("--route", "route", name, names()))
+    let found = config.routes.iter().find(|route| route.name.as_str() == name).cloned();
+    let found = found.or_else(|| Some(direct(config, config.model(&ModelId::new(name))?)));
+    found.ok_or_else(|| unknown("--route", "route or model", name, names()))
+}
+
+/// Returns the route of a model that clients name.
+fn direct(config: &Config, model: &Model) -> Route {
+    Route {
+        name: RouteName::new(model.id.as_str()),
+        aliases: Vec::new(),
+        description: None,
+        policy: PolicyName::new(""),
+        trial: None,
+        models: vec![model.id.clone()],
+        baseline: None,
+        limits: RouteLimits::unstated(config.retry_budget),
+        on_failure: OnFailure::Fallback,
+    }
 }
 
 /// Returns the error of a name that nothing has, with the name that was likely meant.
@@ -212,7 +231,7 @@ pub struct WorldArgs {
     /// Configuration of the gateway; without it, the models that `serve` simulates without one
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Route of the configuration
+    /// Route of the configuration, or a model of it
     #[arg(long, value_name = "NAME")]
     pub route: Option<String>,
     /// Completion of the models.

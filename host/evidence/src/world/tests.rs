@@ -85,7 +85,9 @@ fn a_route_is_named_unless_there_is_one() {
     assert!(error.contains("has several routes: r, s"), "{error}");
     let error = world(SIMULATED, Some("R"), &FleetArgs::default()).unwrap_err();
     assert_eq!(error.exit_status(), 2);
-    assert!(error.to_string().contains("no route `R`"), "{error}");
+    assert!(error.to_string().contains("no route or model `R`"), "{error}");
+    let direct = world(SIMULATED, Some("sim/b"), &FleetArgs::default()).unwrap();
+    assert!(direct.is_direct && direct.models.len() == 1);
     assert_eq!(World::load(None, None, &FleetArgs::default()).unwrap().route.name.as_str(), "cost");
 }
 
