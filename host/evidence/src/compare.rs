@@ -93,7 +93,7 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
         None => {
             let sides = args.sides.iter().map(|given| Side::read(given, &args.fleet, toolbox));
             let sides: Vec<Side> = sides.collect::<Result<_, _>>()?;
-            let sandbox = Sandbox::new(toolbox.compiler.clone(), FuelCounting::Off)?;
+            let sandbox = Sandbox::new(toolbox, FuelCounting::Off)?;
             let measured = sides.iter().enumerate();
             measured
                 .map(|(number, side)| side.measure(&workload, &sandbox, number))

@@ -66,7 +66,7 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     };
     let workload = args.workload.load()?;
     let files = PolicyFiles::read(&world, &args.policy, toolbox)?;
-    let sandbox = Sandbox::new(toolbox.compiler.clone(), FuelCounting::Off)?;
+    let sandbox = Sandbox::new(toolbox, FuelCounting::Off)?;
     let name = if changed.is_some() { "as configured" } else { "simulated" };
     let mut worlds = vec![(name.to_owned(), world, 1.0)];
     worlds.extend(changed.map(|changed| (args.what_if.describe(), changed, args.what_if.load())));

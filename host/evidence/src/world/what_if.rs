@@ -20,17 +20,17 @@ const COPY_RATIO: f64 = 0.9;
 pub struct WhatIf {
     /// What if a model had this price: US dollars per million input and output tokens
     #[arg(long, value_name = "MODEL=IN/OUT", value_parser = pair)]
-    price: Vec<(String, (f64, f64))>,
+    pub(super) price: Vec<(String, (f64, f64))>,
     /// What if a model were gone
     #[arg(long, value_name = "MODEL")]
-    without: Vec<String>,
+    pub(super) without: Vec<String>,
     /// What if there were this many models: copies of those of the route, each 10 % cheaper and slower
     /// than the one before it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_MODELS))]
-    models: Option<u32>,
+    pub(super) models: Option<u32>,
     /// What if requests arrived this many times as fast
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
-    load: Option<f64>,
+    pub(super) load: Option<f64>,
 }
 
 impl WhatIf {

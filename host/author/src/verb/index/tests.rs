@@ -19,6 +19,7 @@ fn index(folder: &Path, key: Option<&str>) -> Result<(), CommandError> {
         compiler: Compiler::InProcess,
         code_cache: None,
         builtin: |_| None,
+        builtin_lines: |_| None,
         builtin_names: &[],
         variable: |_| None,
         proxies: || Ok(Proxies::default()),
