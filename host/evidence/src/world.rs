@@ -27,9 +27,6 @@ pub struct FleetArgs {
     /// Speed of a real model: milliseconds to the first token, and tokens per second after it
     #[arg(long, value_name = "MODEL=MS/SPEED", value_parser = what_if::pair)]
     speed: Vec<(String, (f64, f64))>,
-    /// Price of a model whose price is not known: US dollars per million input and output tokens
-    #[arg(long, value_name = "MODEL=IN/OUT", value_parser = what_if::pair)]
-    known_price: Vec<(String, (f64, f64))>,
     /// Calls that each model works on at once, where the configuration states no `capacity`
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     capacity: Option<u32>,
@@ -86,8 +83,8 @@ impl World {
         let models = models.map(|model| fleet.complete(&config, model, &mut missing)).collect();
         if !missing.is_empty() {
             return Err(CommandError::Input(format!(
-                "error: what a simulation needs is not known:\n{}\n  = hint: state `expected` and prices in the \
-                 configuration, or give --speed MODEL=MS/SPEED and --known-price MODEL=IN/OUT",
+                "error: what a simulation needs is not known:\n{}\n  = hint: state `expected` in the configuration, or give \
+                 --speed MODEL=MS/SPEED",
                 missing.join("\n")
             )));
         }
@@ -121,11 +118,9 @@ impl World {
 impl FleetArgs {
     /// Fails if an option names a model that the configuration does not have.
     fn check(&self, config: &Config) -> Result<(), CommandError> {
-        for (flag, named) in [("--speed", &self.speed), ("--known-price", &self.known_price)] {
-            let ids = || config.models.iter().map(|model| model.id.as_str());
-            if let Some((id, _)) = named.iter().find(|(id, _)| ids().all(|known| known != id)) {
-                return Err(unknown(flag, "model", id, ids()));
-            }
+        let ids = || config.models.iter().map(|model| model.id.as_str());
+        if let Some((id, _)) = self.speed.iter().find(|(id, _)| ids().all(|known| known != id)) {
+            return Err(unknown("--speed", "model", id, ids()));
         }
         Ok(())
     }
@@ -137,16 +132,10 @@ impl FleetArgs {
         model: &Model,
         missing: &mut Vec<String>,
     ) -> (Arc<Model>, ModelBehaviour) {
-        let given = |named: &[(String, (f64, f64))]| {
-            named.iter().rev().find(|(id, _)| *id == model.id.as_str()).map(|(_, values)| *values)
-        };
-        let mut model = Model { live: Arc::default(), ..model.clone() };
-        if let Some((input, output)) = given(&self.known_price) {
-            model.price = pointsman_domain::money::Price::per_million(input, output);
-        } else if !has_price(config, &model.id) {
-            missing.push(format!("  the price of {}", model.id));
-        }
-        let mut behaviour = match (given(&self.speed), config.simulated(&model)) {
+        let model = Model { live: Arc::default(), ..model.clone() };
+        let given = self.speed.iter().rev().find(|(id, _)| *id == model.id.as_str());
+        let given = given.map(|(_, speed)| *speed);
+        let mut behaviour = match (given, config.simulated(&model)) {
             (Some(speed), simulated) => with_speed(speed, simulated),
             (None, Some(simulated)) => of_simulated(&simulated),
             (None, None) => {
@@ -164,13 +153,6 @@ impl FleetArgs {
         behaviour.cache_blocks = (self.prompt_cache / u64::from(PREFIX_BLOCK_TOKENS)) as usize;
         (Arc::new(model), behaviour)
     }
-}
-
-fn has_price(config: &Config, id: &ModelId) -> bool {
-    let schedules = config.models.iter().zip(&config.price_schedules);
-    schedules.into_iter().any(|(model, schedule)| {
-        model.id == *id && (schedule.initial.is_some() || !schedule.changes.is_empty())
-    })
 }
 
 fn of_simulated(simulated: &SimulatedModel) -> ModelBehaviour {

@@ -303,7 +303,7 @@ fn the_places_of_a_simulated_model_are_checked() {
         r#"
 [models."sim/large"]
 simulate = { capacity = 0, input_tokens_per_second = -1 }
-[models."sim/small"]
+[models."sim/huge"]
 simulate = { queue = 5 }"#,
     ), @r#"
     error: -1 is not a speed

@@ -34,6 +34,8 @@ base_url = \"http://127.0.0.1:9/v1\"
 input_price = 10
 output_price = 20
 [models.\"real/b\"]
+input_price = 3
+output_price = 4
 expected = { first_token_ms = 100, tokens_per_second = 50 }
 [policies.p]
 source = \"builtin:cost\"
@@ -64,13 +66,8 @@ fn simulated_models_behave_as_their_configuration_states() {
 #[test]
 fn what_is_not_known_of_real_models_is_an_error_until_it_is_given() {
     let error = world(REAL, Some("r"), &FleetArgs::default()).unwrap_err().to_string();
-    assert!(error.contains("the speed of real/a") && error.contains("the price of real/b"), "{error}");
-    assert!(!error.contains("the speed of real/b"), "{error}");
-    let fleet = FleetArgs {
-        speed: vec![("real/a".to_owned(), (50.0, 100.0))],
-        known_price: vec![("real/b".to_owned(), (3.0, 4.0))],
-        ..FleetArgs::default()
-    };
+    assert!(error.contains("the speed of real/a") && !error.contains("real/b"), "{error}");
+    let fleet = FleetArgs { speed: vec![("real/a".to_owned(), (50.0, 100.0))], ..FleetArgs::default() };
     let known = world(REAL, Some("r"), &fleet).unwrap();
     assert_eq!(known.models[0].1.first_token, Duration::from_millis(50));
     assert!((known.models[1].0.price.output_per_million() - 4.0).abs() < 1e-9);
