@@ -1,5 +1,5 @@
-//! What `pointsman learn` writes and the policy `learned` reads: the predicted score of each model, and whether
-//! a request is like those that the prediction was learnt from.
+//! A learnt router, as `pointsman learn` writes it and the policy `learned` reads it: the predicted score of
+//! each model, and whether a request is like those that the prediction was learnt from.
 
 use std::fmt;
 
@@ -62,7 +62,7 @@ pub struct RoutedModel {
     pub scale: f64,
     /// Weights of the features in base64.
     pub weights: String,
-    /// What each centre adds to the score.
+    /// Additions of the centres to the score.
     pub centres: Vec<f64>,
 }
 
@@ -80,7 +80,7 @@ pub struct Prediction {
 pub struct RouterError {
     /// Path of the setting.
     pub setting: String,
-    /// What is wrong with it.
+    /// Description of the fault.
     pub message: String,
 }
 

@@ -221,7 +221,7 @@ impl Reader<'_> {
     }
 
     /// Counts the mark after the letter of an answer to choose: `A.`, `(b)`. The letters have to follow each
-    /// other, beginning with `a`, which tells `the answer is (X)` apart. Returns false for another mark.
+    /// other, beginning with `a`, so that `the answer is (X)` does not count. Returns false for another mark.
     fn ends_choice(&mut self, at: usize) -> bool {
         let letter = self.near(at, -1).to_ascii_lowercase();
         if !letter.is_ascii_lowercase() || !matches!(self.near(at, -2), b'\n' | b'(') {

@@ -1,4 +1,4 @@
-//! What an operator knows about models after looking at training rows: prices, speeds, and quality in general and
+//! Facts of models that an operator derives from training rows: prices, speeds, and quality in general and
 //! by kind of task.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What perfect knowledge of the recorded outcomes would choose, as it is and corrected for their noise.
+//! Choices of perfect knowledge of the recorded outcomes, as they are and corrected for their noise.
 
 use std::collections::BTreeMap;
 

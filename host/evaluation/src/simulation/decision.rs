@@ -47,7 +47,7 @@ pub struct Resumption<'a> {
     pub candidates: &'a Arc<[Candidate]>,
     /// Number of candidates, counted from the first, that can serve the whole request.
     pub whole: usize,
-    /// What is left of the limits on plans.
+    /// Remainder of the limits on plans.
     pub limits: PlanLimits,
     /// Results of the tasks of earlier steps.
     pub results: Arc<[TaskResult]>,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Source;
 
-/// What was learnt from what.
+/// Report on what was learnt, and from which data.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     rows: usize,

@@ -44,7 +44,7 @@ pub(super) struct PolicyReport {
     pub(super) settings: String,
 }
 
-/// What was read.
+/// Counts of the lines and records that were read.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct LogReport {
     pub(super) files: usize,

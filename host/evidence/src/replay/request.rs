@@ -22,7 +22,7 @@ const DIRECT: &str = "direct";
 /// Longest part of a failure's text that distinguishes it, in characters.
 const MAX_PROBLEM: usize = 120;
 
-/// What became of a line.
+/// Result of reading and deciding a line.
 #[derive(Debug)]
 pub(super) enum LineResult {
     /// The line is no record.
@@ -77,7 +77,7 @@ pub(super) struct Action {
     pub(super) cost: (f64, f64),
 }
 
-/// What estimates are made from.
+/// Observations that estimates are made from.
 #[derive(Debug)]
 pub(super) struct Estimable {
     pub(super) cluster: u64,
