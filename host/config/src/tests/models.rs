@@ -306,19 +306,19 @@ simulate = { capacity = 0, input_tokens_per_second = -1 }
 [models."sim/huge"]
 simulate = { queue = 5 }"#,
     ), @r#"
-    error: -1 is not a speed
-     --> pointsman.toml:3:54
-      |
-    3 | simulate = { capacity = 0, input_tokens_per_second = -1 }
-      |                                                      ^^
-      = hint: it is tokens per second, above 0
-
     error: `capacity` is zero, so the model could not answer
      --> pointsman.toml:3:25
       |
     3 | simulate = { capacity = 0, input_tokens_per_second = -1 }
       |                         ^
       = hint: leave it out for any number of calls at once
+
+    error: -1 is not a speed
+     --> pointsman.toml:3:54
+      |
+    3 | simulate = { capacity = 0, input_tokens_per_second = -1 }
+      |                                                      ^^
+      = hint: it is tokens per second, above 0
 
     error: `queue` has no effect without `capacity`
      --> pointsman.toml:5:22
