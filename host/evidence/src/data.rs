@@ -29,7 +29,7 @@ pub(crate) struct DataSet {
     pub(crate) graded: GradedData,
     /// Request of each row.
     pub(crate) requests: Vec<RequestFormat>,
-    /// Whether each row states the tokens of all its answers.
+    /// True if each row states the tokens of all its answers.
     pub(crate) answers_known: bool,
 }
 

@@ -18,17 +18,17 @@ const COPY_RATIO: f64 = 0.9;
 /// Changes of the fleet and its load.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct WhatIf {
-    /// What if a model had this price: US dollars per million input and output tokens
+    /// Price of a model in the changed world: US dollars per million input and output tokens
     #[arg(long, value_name = "MODEL=IN/OUT", value_parser = pair)]
     pub(super) price: Vec<(String, (f64, f64))>,
-    /// What if a model were gone
+    /// Model that the changed world lacks
     #[arg(long, value_name = "MODEL")]
     pub(super) without: Vec<String>,
-    /// What if there were this many models: copies of those of the route, each 10 % cheaper and slower
+    /// Number of models in the changed world: copies of those of the route, each 10 % cheaper and slower
     /// than the one before it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_MODELS))]
     pub(super) models: Option<u32>,
-    /// What if requests arrived this many times as fast
+    /// Factor by which requests arrive faster in the changed world
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
     pub(super) load: Option<f64>,
 }
