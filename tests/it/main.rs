@@ -22,6 +22,7 @@ mod author_fuzz;
 mod author_new;
 mod backends;
 mod built_in_policies;
+mod check_probe;
 mod client_apis;
 mod client_libraries;
 mod clients;

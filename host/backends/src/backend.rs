@@ -80,6 +80,14 @@ impl Backend {
         }
     }
 
+    /// Returns the server that it calls; `None` for a simulated fleet.
+    pub(crate) fn server(&self) -> Option<&HttpBackend> {
+        match &self.transport {
+            Transport::Http(backend) => Some(backend),
+            Transport::Simulated(_) => None,
+        }
+    }
+
     /// Takes over the key that another configuration of the same backend has read from a file, if it
     /// is another one than that of the configuration before. The backend may have a newer key than
     /// both: it reads the file too.

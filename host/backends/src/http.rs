@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use ::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
-use ::http::{HeaderMap, HeaderName, HeaderValue};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use bytes::Bytes;
 use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::secret::Secret;
 use pointsman_wire::provider::ProviderDialect;
@@ -16,7 +17,8 @@ mod call_settings;
 mod client;
 
 use call_settings::KeyedSettings;
-pub(crate) use client::{Address, HttpBody, HttpClient, HttpResponse};
+pub use client::ConnectCause;
+pub(crate) use client::{Address, HttpBody, HttpClient, HttpResponse, SendError};
 
 const PRODUCT: &str = concat!("pointsman/", env!("CARGO_PKG_VERSION"));
 /// Response headers that a client may see, whatever the dialect.
@@ -120,6 +122,7 @@ pub(crate) struct HttpBackend {
     /// Base address without credentials.
     base: Address,
     settings: KeyedSettings,
+    has_key: bool,
 }
 
 impl HttpConfig {
@@ -147,6 +150,7 @@ impl HttpBackend {
         Ok(Self {
             client: HttpClient::new(config, &base)?,
             settings: KeyedSettings::new(config, &base)?,
+            has_key: config.auth.is_some(),
             dialect,
             base,
         })
@@ -181,6 +185,26 @@ impl HttpBackend {
         let response = self.client.send_empty(request.method, &address, headers).await?;
         self.settings.check(response.status);
         Ok(HttpResponse { headers: public_headers(&response.headers, self.dialect), ..response })
+    }
+
+    /// Sends a request that calls no model, and whose failure states why no connection could be opened.
+    pub(crate) async fn diagnose(
+        &self,
+        method: Method,
+        path: &str,
+        body: &'static str,
+    ) -> Result<HttpResponse, SendError> {
+        let settings = self.settings.current().await.map_err(SendError::before_sending)?;
+        let headers = self.headers_of(&settings.headers, HeaderMap::new());
+        let address = settings.join(path).map_err(SendError::before_sending)?;
+        let pieces = (!body.is_empty()).then(|| Bytes::from_static(body.as_bytes()));
+        let body = pieces.into_iter().collect::<Vec<_>>().into();
+        self.client.diagnose(method, &address, headers, body).await
+    }
+
+    /// Returns whether calls carry a key.
+    pub(crate) fn has_key(&self) -> bool {
+        self.has_key
     }
 
     /// Returns the headers of a call: those of the configuration, the client's and the defaults.

@@ -37,10 +37,23 @@ pub struct Backend {
     pub dialect: ProviderDialect,
     /// Section of the model catalogue that applies to its models.
     pub provider: String,
+    /// Content of its list of models.
+    pub model_list: ModelListContent,
     /// Health probe, if one is configured.
     pub probe: Option<ProbeConfig>,
     /// Longest wait for the first byte of an answer, for calls of all routes.
     pub first_byte_timeout: Option<Duration>,
+}
+
+/// Content of the list of models of a backend's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelListContent {
+    /// The models, under the names by which they are called.
+    Models,
+    /// Other names: the models are called by the names of deployments.
+    BaseModels,
+    /// No list: the address is that of one deployment.
+    Nothing,
 }
 
 pub(super) fn compile(
@@ -75,6 +88,7 @@ pub(super) fn compile(
             transport,
             dialect,
             provider: raw.provider.as_deref().unwrap_or(name).to_owned(),
+            model_list: address::model_list(raw),
             probe: raw.health.as_ref().and_then(|health| probe(health, node.get("health"), problems)),
             first_byte_timeout: first_byte_timeout(raw, node.get("first_byte_timeout"), problems),
         });

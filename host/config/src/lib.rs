@@ -52,7 +52,7 @@ use pointsman_telemetry::decision_log::DecisionLogSettings;
 
 use crate::transient::is_transient;
 
-pub use backends::Backend;
+pub use backends::{Backend, ModelListContent};
 pub use cross_origin::Allowed;
 pub use keys::Key;
 pub use listeners::{Admin, Log, Server};
@@ -72,7 +72,7 @@ pub use schema::schema_json;
 pub use sources::BUILTIN;
 pub use sources::{BUILTIN_POLICIES, PolicySource};
 pub use state::{Compile, State};
-pub use text::ConfigText;
+pub use text::{ConfigText, EntryProblem};
 pub use traces::Traces;
 pub use uploads::Uploads;
 

@@ -15,6 +15,19 @@ pub struct ConfigText {
     text: String,
 }
 
+/// Problem of an entry of a configuration that shows only after it was compiled.
+#[derive(Clone, Debug)]
+pub struct EntryProblem {
+    /// Keys that lead to the entry, such as `backends` and the name of one.
+    pub entry: Vec<String>,
+    /// Keys of the entry of which the first that is there is at fault; the entry itself if none is.
+    pub keys: &'static [&'static str],
+    /// Description of the problem.
+    pub message: String,
+    /// Advice on how to fix it.
+    pub hint: Option<String>,
+}
+
 impl ConfigText {
     pub(super) fn new(file: &str, text: &str) -> Self {
         Self { file: file.to_owned(), text: text.to_owned() }
@@ -24,6 +37,23 @@ impl ConfigText {
     pub fn code_lines(&self) -> u64 {
         let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
         self.text.lines().filter(is_code).count() as u64
+    }
+
+    /// Adds the places of problems that show only after the configuration was compiled. `None` if there are
+    /// none.
+    pub fn locate(&self, found: &[EntryProblem]) -> Option<InvalidConfig> {
+        let mut problems = Problems::new(&self.text);
+        let document = Document::parse(&self.text, &mut problems);
+        for problem in found {
+            let entry = problem.entry.iter().fold(document.root(), |node, key| node.get(key));
+            let at_fault = problem.keys.iter().map(|key| entry.get(key)).find(|node| node.is_there());
+            let place = entry.is_there().then(|| at_fault.unwrap_or(entry).place());
+            let added = problems.add(place, problem.message.as_str());
+            if let Some(hint) = &problem.hint {
+                added.hint(hint.as_str());
+            }
+        }
+        problems.check(&self.file).err()
     }
 
     /// Describes settings that do not fit the schema of their policy, with their places. `None` if the

@@ -8,6 +8,7 @@
 pub mod accounting;
 pub mod app;
 pub mod auth;
+pub mod backend_check;
 pub mod clock;
 pub mod handler;
 pub mod ledger;

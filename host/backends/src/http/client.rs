@@ -17,6 +17,7 @@ use pointsman_wire::CallBody;
 use super::{HttpConfig, InvalidBackend};
 
 mod address;
+mod connect_cause;
 mod kept_connections;
 mod plain;
 mod redirect;
@@ -26,7 +27,9 @@ mod response_body;
 mod tls;
 
 pub(crate) use address::Address;
-use kept_connections::{KeptConnections, LocalPort, SendError};
+pub use connect_cause::ConnectCause;
+pub(crate) use kept_connections::SendError;
+use kept_connections::{KeptConnections, LocalPort};
 use plain::PlainClient;
 use redirect::RedirectPolicy;
 use request_body::RequestBody;
@@ -116,7 +119,8 @@ impl HttpClient {
         body: CallBody,
     ) -> Result<HttpResponse, CallFailure> {
         let body = request_body::joined(body);
-        self.send(to, OutgoingRequest { method: Method::POST, headers, body }).await
+        let request = OutgoingRequest { method: Method::POST, headers, body };
+        self.send(to, request).await.map_err(|error| error.failure)
     }
 
     pub(crate) async fn get(&self, from: &Address, headers: HeaderMap) -> Result<HttpResponse, CallFailure> {
@@ -129,11 +133,23 @@ impl HttpClient {
         to: &Address,
         headers: HeaderMap,
     ) -> Result<HttpResponse, CallFailure> {
-        self.send(to, OutgoingRequest { method, headers, body: Vec::new().into() }).await
+        let request = OutgoingRequest { method, headers, body: Vec::new().into() };
+        self.send(to, request).await.map_err(|error| error.failure)
+    }
+
+    /// Sends a request whose failure states why no connection could be opened.
+    pub(crate) async fn diagnose(
+        &self,
+        method: Method,
+        to: &Address,
+        headers: HeaderMap,
+        body: CallBody,
+    ) -> Result<HttpResponse, SendError> {
+        self.send(to, OutgoingRequest { method, headers, body }).await
     }
 
     /// Sends a request, and follows redirects within the same server.
-    async fn send(&self, to: &Address, request: OutgoingRequest) -> Result<HttpResponse, CallFailure> {
+    async fn send(&self, to: &Address, request: OutgoingRequest) -> Result<HttpResponse, SendError> {
         let mut response = self.send_to(to, &request).await?;
         let mut redirected: Option<Address> = None;
         let mut hops = 0;
@@ -152,7 +168,7 @@ impl HttpClient {
     }
 
     /// Sends a request, and once more on a new connection where the server did not process it.
-    async fn send_to(&self, to: &Address, request: &OutgoingRequest) -> Result<RawResponse, CallFailure> {
+    async fn send_to(&self, to: &Address, request: &OutgoingRequest) -> Result<RawResponse, SendError> {
         let sent_at = Instant::now();
         let mut response = self.library.send(to, request, ConnectionChoice::Reusable).await;
         if let Err(error) = &response
@@ -160,7 +176,7 @@ impl HttpClient {
         {
             response = self.library.send(to, request, ConnectionChoice::New).await;
         }
-        let response = response.map_err(|error| error.failure)?;
+        let response = response?;
         self.kept.record_response(response.port);
         Ok(response)
     }

@@ -7,6 +7,7 @@ use pointsman_wire::provider::ProviderDialect;
 use super::super::document::Node;
 use super::super::problem::Problems;
 use super::super::raw;
+use super::ModelListContent;
 
 const EXAMPLE: &str =
     "it is the base URL of an API, such as \"https://api.openai.com/v1\" or \"http://127.0.0.1:8000/v1\"";
@@ -30,6 +31,16 @@ pub(super) fn is_azure_v1(raw: &raw::Backend) -> bool {
     raw.base_url
         .as_deref()
         .is_some_and(|url| url.split('?').next().unwrap_or_default().contains("/openai/v1"))
+}
+
+/// Returns the content of the list of models below the address.
+pub(super) fn model_list(raw: &raw::Backend) -> ModelListContent {
+    let path = raw.base_url.as_deref().and_then(|url| url.split('?').next());
+    match raw.kind {
+        _ if path.is_some_and(|path| path.contains("/openai/deployments/")) => ModelListContent::Nothing,
+        raw::BackendKind::Azure => ModelListContent::BaseModels,
+        _ => ModelListContent::Models,
+    }
 }
 
 /// Reads `base_url`, as text and parsed.

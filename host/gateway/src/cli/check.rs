@@ -1,7 +1,10 @@
 //! `pointsman check`
 
+mod probe;
+
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use pointsman_config::{Config, Overrides};
@@ -13,11 +16,29 @@ use pointsman_supply::Fetcher;
 use super::{CommandError, print, runtime};
 use crate::builtin;
 
+/// Longest time for one backend, in seconds, unless stated.
+const PROBE_SECONDS: u64 = 10;
+
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+With --probe, the list of models of each backend is requested, which calls no model. A backend without such a
+list gets an empty request instead, which no model can serve. Commands of `api_key_command` run.
+
+Exit status: 0 all is well, 1 a backend cannot be used or does not have a model, 2 the configuration is invalid.")]
 pub(super) struct Args {
     /// The configuration to check
     #[arg(default_value = "pointsman.toml")]
     file: PathBuf,
+    /// Reach each backend, and compare its models with the configured ones
+    #[arg(long)]
+    probe: bool,
+    /// Longest time for one backend
+    #[arg(long, value_name = "SECONDS", requires = "probe", default_value_t = PROBE_SECONDS,
+          value_parser = clap::value_parser!(u64).range(1..=600))]
+    probe_timeout: u64,
+    /// Print the result of the probe as JSON, for programs
+    #[arg(long, requires = "probe")]
+    json: bool,
 }
 
 /// Does everything that a start does except listening, so a configuration that passes here can be
@@ -47,7 +68,12 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
             warn(&format!("policy `{}`: its description is faulty: {problem}", policy.spec.name));
         }
     }
-    print(format_args!("{}: ok ({summary})", args.file.display()))
+    let file = args.file.display().to_string();
+    if args.probe {
+        let timeout = Duration::from_secs(args.probe_timeout);
+        asynchronous.block_on(probe::run(&snapshot.config, file.clone(), timeout, args.json))?;
+    }
+    if args.json { Ok(()) } else { print(format_args!("{file}: ok ({summary})")) }
 }
 
 /// Prints a warning, which is lost if standard error is closed.

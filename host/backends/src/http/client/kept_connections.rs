@@ -11,21 +11,25 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpInfo;
 use pointsman_domain::failure::CallFailure;
 
+use super::ConnectCause;
+
 /// Longest time after which a close without a response still means that the server had closed
 /// the connection before the request arrived. A server that closes later may have processed it.
 const MAX_CLOSE_DELAY: Duration = Duration::from_secs(1);
 
 /// Failure of a request without a response.
 #[derive(Debug)]
-pub(super) struct SendError {
-    pub(super) failure: CallFailure,
+pub(crate) struct SendError {
+    pub(crate) failure: CallFailure,
+    /// Cause, if no connection could be opened.
+    pub(crate) connect: Option<ConnectCause>,
     pub(super) cause: SendErrorCause,
     pub(super) port: Option<LocalPort>,
 }
 
 /// Cause of a failed send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SendErrorCause {
+pub(crate) enum SendErrorCause {
     /// The server reported that it did not process the request.
     Refused,
     /// The connection closed before a byte of the response.
@@ -38,7 +42,7 @@ pub(super) enum SendErrorCause {
 
 /// Port at the gateway's end of a connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LocalPort(u16);
+pub(crate) struct LocalPort(u16);
 
 /// Local ports of connections that delivered a response, as one bit for each port. A new
 /// connection on a port that was used before counts as a kept one. The only effect of such a
@@ -81,6 +85,13 @@ impl KeptConnections {
 impl Default for KeptConnections {
     fn default() -> Self {
         Self((0..=u16::MAX / 64).map(|_| AtomicU64::new(0)).collect())
+    }
+}
+
+impl SendError {
+    /// Returns the error of a request that could not be made.
+    pub(crate) fn before_sending(failure: CallFailure) -> Self {
+        Self { failure, connect: None, cause: SendErrorCause::Other, port: None }
     }
 }
 
@@ -137,7 +148,12 @@ mod tests {
     use super::*;
 
     fn error(cause: SendErrorCause, port: u16) -> SendError {
-        SendError { failure: CallFailure::broken(String::new()), cause, port: Some(LocalPort(port)) }
+        SendError {
+            failure: CallFailure::broken(String::new()),
+            connect: None,
+            cause,
+            port: Some(LocalPort(port)),
+        }
     }
 
     #[test]

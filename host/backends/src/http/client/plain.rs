@@ -13,7 +13,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use pointsman_domain::failure::{CallFailure, source_chain};
 
 use super::kept_connections::{LocalPort, SendError, SendErrorCause};
-use super::{Address, ClientPair, ConnectionChoice, OutgoingRequest, RawBody, RawResponse, RequestBody};
+use super::{
+    Address, ClientPair, ConnectCause, ConnectionChoice, OutgoingRequest, RawBody, RawResponse, RequestBody,
+};
 use crate::http::HttpConfig;
 
 pub(super) struct PlainClient(ClientPair<Client<HttpConnector, RequestBody>>);
@@ -70,7 +72,12 @@ impl PlainBody {
 }
 
 fn send_error(error: &Error) -> SendError {
-    SendError { failure: failure(error), cause: SendErrorCause::of(error), port: LocalPort::of_error(error) }
+    SendError {
+        failure: failure(error),
+        connect: error.is_connect().then(|| ConnectCause::of(error)),
+        cause: SendErrorCause::of(error),
+        port: LocalPort::of_error(error),
+    }
 }
 
 fn failure(error: &Error) -> CallFailure {

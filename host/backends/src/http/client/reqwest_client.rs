@@ -10,7 +10,9 @@ use pointsman_domain::failure::{CallFailure, source_chain};
 use reqwest::{Client, ClientBuilder, Error, Proxy, Request, Response};
 
 use super::kept_connections::{LocalPort, SendError, SendErrorCause};
-use super::{Address, ClientPair, ConnectionChoice, OutgoingRequest, RawBody, RawResponse, tls};
+use super::{
+    Address, ClientPair, ConnectCause, ConnectionChoice, OutgoingRequest, RawBody, RawResponse, tls,
+};
 use crate::http::{HttpConfig, InvalidBackend};
 
 pub(super) struct ReqwestClient(ClientPair<Client>);
@@ -79,8 +81,13 @@ impl ReqwestBody {
 
 fn send_error(error: Error) -> SendError {
     let source = error.source().and_then(|source| source.downcast_ref::<legacy::Error>());
+    let connect = error.is_connect().then(|| match error.is_timeout() {
+        true => ConnectCause::Timeout,
+        false => ConnectCause::of(&error),
+    });
     SendError {
         failure: failure(&error),
+        connect,
         cause: source.map_or(SendErrorCause::Other, SendErrorCause::of),
         port: source.and_then(LocalPort::of_error),
     }
