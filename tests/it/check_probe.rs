@@ -64,7 +64,7 @@ fn list(kind: &str, names: &[&str]) -> Step {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn backends_that_list_their_models_are_fine() {
     let mut servers = Vec::new();
     let mut text = "[backends.simulated]\nkind = \"simulated\"\n".to_owned() + &model("simulated/small");
@@ -107,7 +107,7 @@ async fn backends_that_list_their_models_are_fine() {
     assert!(out.contains("1 of 1 listed") && out.contains("azure: its list does not show"), "{out}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn each_fault_of_each_kind_has_a_status_of_its_own() {
     let wrong_key = json!({ "error": { "message": format!("Incorrect API key provided: {KEY}") } });
     let page = Step::bytes("text/html", "<!doctype html><title>Welcome</title>");
@@ -157,7 +157,7 @@ async fn each_fault_of_each_kind_has_a_status_of_its_own() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_absent_model_is_reported_at_its_table_with_similar_names() {
     for kind in ["openai", "anthropic", "gemini"] {
         let server = FakeModel::always(list(kind, &["small-2", "large"])).await;
@@ -180,7 +180,7 @@ async fn an_absent_model_is_reported_at_its_table_with_similar_names() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_a_list_is_no_fault() {
     let script = |request: &pointsman_tests::Request| match request.method.as_str() {
         "GET" => Step::status(404),
@@ -201,7 +201,7 @@ async fn a_server_without_a_list_is_no_fault() {
     assert!(out.contains("a: its API has no list of models") && out.contains("1 not compared"), "{out}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_costs_its_own_time_limit_only() {
     let hanging = FakeModel::always(Step::hang()).await;
     let mut text = String::new();

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use rustls::pki_types::InvalidDnsNameError;
+
 /// Cause of a connection that could not be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectCause {
@@ -61,8 +63,8 @@ impl ConnectCause {
                 return Some(cause);
             }
         }
-        // The connector's error is private, and this is its whole text.
-        if error.to_string() == "dns error" {
+        // The connector's error is private, and this is its whole text. TLS rejects names that none can have.
+        if error.is::<InvalidDnsNameError>() || error.to_string() == "dns error" {
             return Some(Self::Dns);
         }
         error.source().and_then(Self::find)

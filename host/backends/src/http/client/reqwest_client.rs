@@ -81,9 +81,10 @@ impl ReqwestBody {
 
 fn send_error(error: Error) -> SendError {
     let source = error.source().and_then(|source| source.downcast_ref::<legacy::Error>());
-    let connect = error.is_connect().then(|| match error.is_timeout() {
-        true => ConnectCause::Timeout,
-        false => ConnectCause::of(&error),
+    let connect = error.is_connect().then(|| match &error {
+        error if error.is_timeout() => ConnectCause::Timeout,
+        error if error.is_dns() => ConnectCause::Dns,
+        error => ConnectCause::of(error),
     });
     SendError {
         failure: failure(&error),
