@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use pointsman_tests::{FakeModel, Gateway, command};
+use pointsman_tests::{FakeModel, Gateway, command, fresh_directory};
 use serde_json::Value;
 
 use crate::fleet::{ask, ask_with, backend, built_in, chat, in_order, model};
@@ -66,18 +66,78 @@ fn check_reports_a_policy_that_fails_to_load() {
     let file = PolicyFile::new(b"not even WebAssembly");
     let garbage = format!("[policies.mine]\nsource = \"{}\"\n", file.path().display());
     let ungranted = built_in("task-type", "");
+    let partly_granted = built_in("auto", "grants = [\"outputs\"]");
     let unsettled = built_in("cost", "settings = { quality_floor = 80 }");
     let cases = [
-        (missing, route("mine"), "there is no file "),
-        (&garbage, route("mine"), "cannot load the policy `mine` from "),
-        (&ungranted, route("task-type"), r#"grants = ["prompt"]"#),
-        (&unsettled, route("cost"), "setting `quality_floor`: expected a number from 0 to 1, found 80"),
+        (missing, route("mine"), "there is no file ", "source = \"./no-such-file.wasm\""),
+        (&garbage, route("mine"), "cannot load the policy `mine` from ", "source = "),
+        (&ungranted, route("task-type"), r#"grants = ["prompt"]"#, "source = \"builtin:task-type\""),
+        (&partly_granted, route("auto"), "`pointsman:policy/prompt", "grants = [\"outputs\"]"),
+        (
+            &unsettled,
+            route("cost"),
+            "setting `quality_floor`: expected a number from 0 to 1, found 80",
+            "settings = { quality_floor = 80 }",
+        ),
     ];
-    for (policy, route, expected) in cases {
+    for (policy, route, expected, line) in cases {
         let checked = check(&[fleet, policy, &route].concat());
         let (output, errors) = texts(&checked);
         assert_eq!((checked.status.code(), output.as_str()), (Some(2), ""), "{errors}");
         assert!(errors.contains(expected), "{errors}");
+        let config = [fleet, policy, &route].concat();
+        let number = config.lines().position(|shown| shown.starts_with(line)).expect("the line") + 1;
+        assert!(errors.contains(&format!(".toml:{number}:")), "line {number} is not in:\n{errors}");
+        assert!(errors.contains(&format!("{number} | {line}")) && errors.contains(" ^^"), "{errors}");
+    }
+}
+
+#[test]
+fn check_reports_all_policies_that_fail_to_load_in_their_order() {
+    let directory = fresh_directory();
+    std::fs::create_dir(directory.join("policies")).expect("a folder");
+    std::fs::write(directory.join("policies/stray.wasm"), b"not even WebAssembly").expect("a file");
+    std::fs::write(directory.join("mine.wasm"), b"nor this").expect("a file");
+    let config = "policy_dir = \"policies\"\n[backends.a]\nkind = \"simulated\"\n[models.\"a/chat\"]\n\
+                  [policies.mine]\nsource = \"mine.wasm\"\n[routes.main]\npolicy = \"mine\"\n";
+    std::fs::write(directory.join("pointsman.toml"), config).expect("a configuration");
+    let checked = command().arg("check").current_dir(&directory).output().expect("it can be run");
+    let (_, errors) = texts(&checked);
+    assert_eq!(checked.status.code(), Some(2), "{errors}");
+    let place = |text: &str| errors.find(text).unwrap_or_else(|| panic!("{text} is not in:\n{errors}"));
+    let (stray, mine) = (place("cannot load the policy `stray`"), place("cannot load the policy `mine`"));
+    assert!(stray < mine, "{errors}");
+    place("--> pointsman.toml:1:14\n  |\n1 | policy_dir = \"policies\"\n  |              ^^^^^^^^^^\n");
+    place("--> pointsman.toml:6:10\n  |\n6 | source = \"mine.wasm\"\n  |          ^^^^^^^^^^^\n");
+    place("2 errors in pointsman.toml");
+    std::fs::remove_dir_all(&directory).expect("the folder can be removed");
+}
+
+#[test]
+fn check_shows_the_setting_of_a_backend_that_cannot_be_set_up() {
+    let directory = fresh_directory();
+    std::fs::write(directory.join("ca.pem"), "no certificate").expect("a file");
+    let config = "[backends.a]\nbase_url = \"https://127.0.0.1:1/v1\"\nca_file = \"ca.pem\"\n[models.\"a/chat\"]\n\
+                  input_price = 1\noutput_price = 1\n[routes.main]\npolicy = \"builtin:cost\"\n";
+    std::fs::write(directory.join("pointsman.toml"), config).expect("a configuration");
+    let checked = command().arg("check").current_dir(&directory).output().expect("it can be run");
+    let (_, errors) = texts(&checked);
+    assert_eq!(checked.status.code(), Some(2), "{errors}");
+    let expected = "error: backend `a`: the certificate authorities are not PEM certificates: no certificate found\n --> \
+                    pointsman.toml:3:11\n  |\n3 | ca_file = \"ca.pem\"\n  |           ^^^^^^^^\n";
+    assert!(errors.contains(expected.trim_end()), "{errors}");
+    std::fs::remove_dir_all(&directory).expect("the folder can be removed");
+}
+
+#[test]
+fn a_listener_for_other_machines_needs_keys_or_the_flag() {
+    let refused = run(&["serve", "--listen", "0.0.0.0:0", "--admin-listen", "127.0.0.1:0"]);
+    let (output, errors) = texts(&refused);
+    assert_eq!((refused.status.code(), output.as_str()), (Some(2), ""));
+    for expected in
+        ["other machines can reach 0.0.0.0:0", "`pointsman key`", "[keys.NAME]", "`--allow-anonymous`"]
+    {
+        assert!(errors.contains(expected), "{expected} is not in:\n{errors}");
     }
 }
 
@@ -125,9 +185,14 @@ fn the_help_lists_the_commands() {
         assert!(help.contains(expected), "{expected} is not in:\n{help}");
     }
     let (help, _) = texts(&run(&["serve", "--help"]));
-    for expected in
-        ["--config <FILE>", "--listen <ADDR>", "--admin-listen <ADDR>", "port 0", "simulated fleet"]
-    {
+    for expected in [
+        "--config <FILE>",
+        "--listen <ADDR>",
+        "--admin-listen <ADDR>",
+        "--allow-anonymous",
+        "port 0",
+        "simulated fleet",
+    ] {
         assert!(help.contains(expected), "{expected} is not in:\n{help}");
     }
     let (version, _) = texts(&run(&["--version"]));

@@ -136,6 +136,8 @@ pub struct Overrides {
     pub listen: Option<SocketAddr>,
     /// `--admin-listen`
     pub admin_listen: Option<SocketAddr>,
+    /// `--allow-anonymous`
+    pub allow_anonymous: bool,
 }
 
 /// Text of a configuration, and the environment in which it is compiled.

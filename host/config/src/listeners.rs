@@ -10,6 +10,7 @@ use super::document::{Node, Span};
 use super::problem::Problems;
 use super::raw;
 use super::secrets::{SecretSource, Secrets};
+use crate::Overrides;
 use crate::cross_origin::{Allowed, Host, WebOrigin};
 
 /// The listener for clients.
@@ -67,12 +68,12 @@ pub struct Log {
 pub(super) fn server(
     file: &raw::File,
     node: Node<'_>,
-    listen: Option<SocketAddr>,
+    Overrides { listen, allow_anonymous, .. }: Overrides,
     problems: &mut Problems<'_>,
 ) -> Server {
     let raw = &file.server;
     let address = listen.unwrap_or(raw.listen.get());
-    let is_open = file.keys.is_empty() && !raw.allow_anonymous;
+    let is_open = file.keys.is_empty() && !raw.allow_anonymous && !allow_anonymous;
     if is_open && !address.ip().is_loopback() {
         problems
             .add(
@@ -81,7 +82,7 @@ pub(super) fn server(
             )
             .hint(
                 "make a key with `pointsman key` and put its hash under [keys.NAME], or set \
-                 `server.allow_anonymous = true`",
+                 `server.allow_anonymous = true` or start with `--allow-anonymous` to serve all clients without one",
             );
     }
     for (key, limit) in [

@@ -14,7 +14,7 @@ const SECRET_KEYS: [&str; 6] = ["password", "api_key", "token", "authorization",
 
 /// All problems of a configuration. Displays as text for a terminal or a log, in the style of
 /// rustc.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct InvalidConfig {
     /// Name of the file, as given by the caller.
     pub file: String,
@@ -260,6 +260,25 @@ fn shown_bytes(line: &str) -> usize {
         })
     };
     SECRET_KEYS.into_iter().filter_map(value_of).min().unwrap_or(line.len())
+}
+
+impl InvalidConfig {
+    /// Joins the problems of one text, in its order. `None` if there are none.
+    pub fn join(found: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let joined = found.into_iter().reduce(|mut joined, next| {
+            joined.problems.extend(next.problems);
+            joined.files.extend(next.files);
+            joined.is_transient |= next.is_transient;
+            joined
+        });
+        joined.map(|mut joined| {
+            let position = |problem: &Problem| {
+                problem.place.as_ref().map_or((usize::MAX, 0), |place| (place.line, place.column))
+            };
+            joined.problems.sort_by_key(position);
+            joined
+        })
+    }
 }
 
 impl fmt::Display for InvalidConfig {

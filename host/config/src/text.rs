@@ -22,6 +22,8 @@ pub struct EntryProblem {
     pub entry: Vec<String>,
     /// Keys of the entry of which the first that is there is at fault; the entry itself if none is.
     pub keys: &'static [&'static str],
+    /// Key of the file that leads to the entry if it is not in the file itself.
+    pub instead: Option<&'static str>,
     /// Description of the problem.
     pub message: String,
     /// Advice on how to fix it.
@@ -45,7 +47,9 @@ impl ConfigText {
         let mut problems = Problems::new(&self.text);
         let document = Document::parse(&self.text, &mut problems);
         for problem in found {
-            let entry = problem.entry.iter().fold(document.root(), |node, key| node.get(key));
+            let named = problem.entry.iter().fold(document.root(), |node, key| node.get(key));
+            let instead = problem.instead.map(|key| document.root().get(key));
+            let entry = instead.filter(|_| !named.is_there()).unwrap_or(named);
             let at_fault = problem.keys.iter().map(|key| entry.get(key)).find(|node| node.is_there());
             let place = entry.is_there().then(|| at_fault.unwrap_or(entry).place());
             let added = problems.add(place, problem.message.as_str());

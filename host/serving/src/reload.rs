@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pointsman_config::{Config, ConfigError, Overrides};
+use pointsman_config::{Config, ConfigError, InvalidConfig, Overrides};
 use pointsman_domain::ids::RouteName;
 use pointsman_policy::Runtime;
 use pointsman_supply::FetchSpec;
@@ -31,7 +31,7 @@ use crate::app::App;
 use crate::clock::unix_seconds;
 use crate::rollout::state::PromotedPolicy;
 use crate::rollout::{Actor, AuditEntry, RolloutState, Rollouts, StateStoreError};
-use crate::snapshot::{LoadedPolicies, Slots, Snapshot, UnusableBackend, connect};
+use crate::snapshot::{Backends, LoadedPolicies, Slots, Snapshot};
 use policies::{Loader, PolicyChange, PolicyChanges, PolicyLoad, VersionChange};
 pub use policies::{PolicySources, UnloadablePolicy};
 pub use report::{Report, Verdict};
@@ -58,8 +58,8 @@ pub enum StartError {
     #[error("{}", policies::list(.0))]
     Policies(Vec<UnloadablePolicy>),
     /// A backend cannot be set up.
-    #[error("error: {0}")]
-    Backend(#[from] UnusableBackend),
+    #[error(transparent)]
+    Backend(InvalidConfig),
     /// The state directory cannot be used.
     #[error("error: {0}")]
     StateStore(#[from] StateStoreError),
@@ -327,6 +327,12 @@ impl Reloader {
         let (runtime, sources, state_store) = (&self.runtime, &self.sources, &self.rollouts.state_store);
         Loader { runtime, sources, state, state_store, patience: None }
     }
+}
+
+/// Connects to the backends of a configuration.
+fn connect(config: &Config, previous: Option<&Snapshot>) -> Result<Backends, StartError> {
+    crate::snapshot::connect(config, previous)
+        .map_err(|unusable| StartError::Backend(unusable.located_in(&config.text)))
 }
 
 /// Returns whether a policy that does not load was unavailable before. Such a policy does not

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use pointsman_backends::{Backend, InvalidBackend, Prober};
-use pointsman_config::{self as config, Config, Mode, RouteLimits};
+use pointsman_config::{self as config, Config, ConfigText, EntryProblem, InvalidConfig, Mode, RouteLimits};
 use pointsman_domain::history::Baseline;
 use pointsman_domain::ids::{BackendName, PolicyName};
 use pointsman_domain::model::Model;
@@ -169,6 +169,34 @@ impl Snapshot {
 pub struct UnusableBackend {
     name: BackendName,
     reason: InvalidBackend,
+}
+
+impl UnusableBackend {
+    /// Adds the place of the setting in the configuration that is at fault.
+    pub fn located_in(&self, text: &ConfigText) -> InvalidConfig {
+        let problem = EntryProblem {
+            entry: vec!["backends".to_owned(), self.name.to_string()],
+            keys: keys_at_fault(&self.reason),
+            instead: None,
+            message: self.to_string(),
+            hint: None,
+        };
+        // A text has the problem that is located in it.
+        text.locate(&[problem]).unwrap_or_default()
+    }
+}
+
+/// Returns the keys of a backend of which the first that is there is at fault.
+fn keys_at_fault(reason: &InvalidBackend) -> &'static [&'static str] {
+    match reason {
+        InvalidBackend::Url { .. } | InvalidBackend::Credentials => &["base_url"],
+        InvalidBackend::ApiKey => &["api_key_env", "api_key_file"],
+        InvalidBackend::Proxy | InvalidBackend::ProxyCredentials => &["proxy"],
+        InvalidBackend::ClientCertificate(_) => &["client_cert_file"],
+        InvalidBackend::ClientKey(_) | InvalidBackend::KeyMismatch => &["client_key_file"],
+        InvalidBackend::Authorities(_) => &["ca_file"],
+        InvalidBackend::Client(_) => &[],
+    }
 }
 
 /// Connects the backends of a configuration. Backends that did not change since the previous

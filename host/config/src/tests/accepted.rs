@@ -350,11 +350,13 @@ fn an_admin_listener_with_a_token_may_be_reached_by_all() {
 
 #[test]
 fn an_address_from_the_command_line_is_held_to_the_same_rules() {
-    let overrides = |listen: &str| Overrides { listen: listen.parse().ok(), admin_listen: None };
+    let overrides = |listen: &str| Overrides { listen: listen.parse().ok(), ..Overrides::default() };
     let config = Config::embedded(overrides("127.0.0.1:0")).unwrap();
     assert_eq!(config.server.listen.port(), 0);
     let error = Config::embedded(overrides("0.0.0.0:80")).unwrap_err().to_string();
     assert!(error.contains("other machines can reach 0.0.0.0:80"), "{error}");
+    let anonymous = Overrides { allow_anonymous: true, ..overrides("0.0.0.0:80") };
+    assert!(Config::embedded(anonymous).is_ok());
 }
 
 #[test]

@@ -25,7 +25,7 @@ listen = "0.0.0.0:8080""#,
       |
     3 | listen = "0.0.0.0:8080"
       |          ^^^^^^^^^^^^^^
-      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.allow_anonymous = true`
+      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.allow_anonymous = true` or start with `--allow-anonymous` to serve all clients without one
     "#);
 }
 
@@ -239,7 +239,7 @@ models = ["openai/*", "anthropic/*"]"#,
       |
     3 | listen = "0.0.0.0:8080"
       |          ^^^^^^^^^^^^^^
-      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.allow_anonymous = true`
+      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.allow_anonymous = true` or start with `--allow-anonymous` to serve all clients without one
 
     error: unknown key `max_body_byte`
      --> pointsman.toml:4:1

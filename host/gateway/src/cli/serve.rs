@@ -50,11 +50,18 @@ pub(super) struct Args {
     /// Address for operators, overrides `admin.listen`
     #[arg(long, value_name = "ADDR")]
     admin_listen: Option<SocketAddr>,
+    /// Serve clients of other machines without API keys, as `server.allow_anonymous` does
+    #[arg(long)]
+    allow_anonymous: bool,
 }
 
 /// Reads everything before binding, prints the bound addresses, serves, drains.
 pub(super) fn run(args: Args) -> Result<(), CommandError> {
-    let overrides = Overrides { listen: args.listen, admin_listen: args.admin_listen };
+    let overrides = Overrides {
+        listen: args.listen,
+        admin_listen: args.admin_listen,
+        allow_anonymous: args.allow_anonymous,
+    };
     let source = ConfigSource { file: args.config, overrides };
     let read = SystemTime::now();
     let config = source.read().map_err(|error| CommandError::Input(error.to_string()))?;

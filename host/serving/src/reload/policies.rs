@@ -75,7 +75,7 @@ pub(super) struct PolicyChange {
     pub(super) name: PolicyName,
     pub(super) version: VersionChange,
     /// Reason for which a version was rejected, if one was.
-    pub(super) rejected: Option<String>,
+    pub(super) rejected: Option<LoadFailure>,
     /// True if another attempt may succeed where this one failed.
     pub(super) is_incomplete: bool,
 }
@@ -114,7 +114,7 @@ impl PolicyLoad {
             });
             for load in join_all(loads).await {
                 match load {
-                    Ok(loaded) => loading.loaded.push(loaded),
+                    Ok(loaded) => loading.loaded.push(loaded.located_in(config)),
                     Err(unloadable) => loading.unloadable.push(unloadable.located_in(&config.text)),
                 }
             }
@@ -144,7 +144,7 @@ impl PolicyLoad {
             self.unavailable.into_iter().map(|UnloadablePolicy { name, error, .. }| PolicyChange {
                 name,
                 version: VersionChange::Unavailable,
-                rejected: Some(error.message),
+                rejected: Some(error),
                 is_incomplete: true,
             });
         PolicyChanges(loaded.chain(unavailable).collect())
@@ -154,6 +154,15 @@ impl PolicyLoad {
 impl PendingPolicy {
     fn new(slot: &Arc<PolicySlot>, action: SlotAction) -> Self {
         Self { slot: Arc::clone(slot), action, rejected: None }
+    }
+
+    /// Adds the place in the configuration to the reason of a rejection.
+    fn located_in(mut self, config: &Config) -> Self {
+        let name = self.slot.name();
+        if let (Some(rejected), Some(policy)) = (&mut self.rejected, config.policy(name)) {
+            rejected.error.locate(name, &policy.source, &config.text);
+        }
+        self
     }
 
     /// Stores the code of the version that serves at the commit, if it is not stored yet.
@@ -199,7 +208,7 @@ impl PendingPolicy {
         }
         let rejected = self.rejected.map(|RejectedUpdate { digest, error }| {
             self.slot.record_rejection(digest, error.message.clone());
-            error.message
+            error
         });
         PolicyChange { name, version, rejected, is_incomplete }
     }

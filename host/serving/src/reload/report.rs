@@ -2,7 +2,7 @@
 
 use pointsman_telemetry::metrics::ReloadMetrics;
 
-use super::policies::{PolicyChange, PolicyChanges, VersionChange};
+use super::policies::{LoadFailure, PolicyChange, PolicyChanges, VersionChange};
 use crate::clock::unix_seconds;
 
 /// Report of one reload.
@@ -40,6 +40,8 @@ pub struct PolicyReport {
     pub from: Option<String>,
     pub to: Option<String>,
     pub error: Option<String>,
+    /// The error for the log, with its place in the configuration.
+    log_message: Option<String>,
 }
 
 impl Report {
@@ -78,7 +80,7 @@ impl Report {
             }
         }
         for policy in self.policies.iter().filter(|policy| policy.change != "kept") {
-            match &policy.error {
+            match &policy.log_message {
                 Some(error) if policy.change == UNAVAILABLE => log_unavailable(&policy.name, error),
                 Some(error) => tracing::error!(
                     policy = policy.name,
@@ -113,6 +115,13 @@ impl From<&PolicyChange> for PolicyReport {
             VersionChange::Swapped { from, to } => ("swapped", Some(from.to_string()), Some(to.to_string())),
         };
         let change = if rejected.is_some() && change != UNAVAILABLE { "rejected" } else { change };
-        Self { name: name.to_string(), change, from, to, error: rejected.clone() }
+        Self {
+            name: name.to_string(),
+            change,
+            from,
+            to,
+            error: rejected.as_ref().map(|failure| failure.message().to_owned()),
+            log_message: rejected.as_ref().map(LoadFailure::log_message),
+        }
     }
 }

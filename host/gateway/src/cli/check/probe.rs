@@ -249,6 +249,7 @@ fn problems(check: &BackendCheck) -> Vec<EntryProblem> {
     let of_backend = failure(check).map(|(message, hint, keys)| EntryProblem {
         entry: vec!["backends".to_owned(), check.name.to_string()],
         keys,
+        instead: None,
         message,
         hint,
     });
@@ -258,6 +259,7 @@ fn problems(check: &BackendCheck) -> Vec<EntryProblem> {
         Some(EntryProblem {
             entry: vec!["models".to_owned(), model.id.to_string()],
             keys: &["upstream_name"],
+            instead: None,
             message: format!("backend `{}` does not list the model `{}`", check.name, model.upstream_name),
             hint: (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or "))),
         })

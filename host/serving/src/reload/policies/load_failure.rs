@@ -8,7 +8,7 @@ use pointsman_policy::description::SettingsMisfit;
 use pointsman_supply::SupplyError;
 
 use pointsman_config::transient::is_transient;
-use pointsman_config::{self as config, ConfigText, InvalidConfig, PolicySource};
+use pointsman_config::{self as config, ConfigText, EntryProblem, InvalidConfig, PolicySource};
 
 /// Reason why a version does not load.
 #[derive(Clone, Debug)]
@@ -20,7 +20,16 @@ pub(in crate::reload) struct LoadFailure {
     pub(super) is_unreachable: bool,
     /// Settings that do not fit the schema of the policy.
     pub(super) misfit: Option<Box<SettingsMisfit>>,
+    /// Keys of the policy's table of which the first that is there is at fault.
+    keys: &'static [&'static str],
+    /// The error with its place in the configuration.
+    pub(super) located: Option<Box<InvalidConfig>>,
 }
+
+/// Key of the directory whose files are policies without a table of their own.
+const POLICY_DIR: &str = "policy_dir";
+/// Keys at fault if the code is.
+const SOURCE: &[&str] = &["source"];
 
 /// A policy that does not load.
 #[derive(Debug)]
@@ -28,25 +37,49 @@ pub struct UnloadablePolicy {
     pub(super) name: PolicyName,
     source: PolicySource,
     pub(super) error: LoadFailure,
-    /// The error with its places in the configuration, if it is about settings there.
-    located: Option<Box<InvalidConfig>>,
 }
 
 impl LoadFailure {
     pub(in crate::reload) fn into_message(self) -> String {
         self.message
     }
+
+    pub(in crate::reload) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns the message for the log, with the place in the configuration if there is one.
+    pub(in crate::reload) fn log_message(&self) -> String {
+        match &self.located {
+            Some(located) => format!("\n{}", located.to_string().trim_end()),
+            None => self.message.clone(),
+        }
+    }
+
+    /// Adds the place of the entry of the configuration that is at fault. `policy` has this source there.
+    pub(super) fn locate(&mut self, name: &PolicyName, source: &PolicySource, text: &ConfigText) {
+        let misfit = self.misfit.as_ref().and_then(|misfit| text.settings_problems(name, misfit));
+        let located = misfit.or_else(|| {
+            text.locate(&[EntryProblem {
+                entry: vec!["policies".to_owned(), name.to_string()],
+                keys: self.keys,
+                instead: source.file().map(|_| POLICY_DIR),
+                message: format!("cannot load the policy `{name}` from {source}: {}", self.message),
+                hint: None,
+            }])
+        });
+        self.located = located.map(Box::new);
+    }
 }
 
 impl UnloadablePolicy {
     pub(super) fn new(policy: &config::Policy, error: LoadFailure) -> Self {
-        Self { name: policy.spec.name.clone(), source: policy.source.clone(), error, located: None }
+        Self { name: policy.spec.name.clone(), source: policy.source.clone(), error }
     }
 
-    /// Adds the places of its settings in the configuration, if they are at fault.
+    /// Adds the place of the entry of the configuration that is at fault.
     pub(super) fn located_in(mut self, text: &ConfigText) -> Self {
-        let misfit = self.error.misfit.as_ref();
-        self.located = misfit.and_then(|misfit| text.settings_problems(&self.name, misfit)).map(Box::new);
+        self.error.locate(&self.name, &self.source, text);
         self
     }
 
@@ -70,7 +103,14 @@ impl UnloadablePolicy {
 
 impl From<String> for LoadFailure {
     fn from(message: String) -> Self {
-        Self { message, is_transient: false, is_unreachable: false, misfit: None }
+        Self {
+            message,
+            is_transient: false,
+            is_unreachable: false,
+            misfit: None,
+            keys: SOURCE,
+            located: None,
+        }
     }
 }
 
@@ -80,12 +120,13 @@ impl From<LoadError> for LoadFailure {
             LoadError::NoCompiler(error) | LoadError::NoThread(error) => is_transient(error),
             _ => false,
         };
+        let keys = keys_at_fault(&error);
         let message = error.to_string();
         let misfit = match error {
             LoadError::SettingsSchema(misfit) => Some(Box::new(misfit)),
             _ => None,
         };
-        Self { message, is_transient, is_unreachable: false, misfit }
+        Self { is_transient, misfit, keys, ..Self::from(message) }
     }
 }
 
@@ -98,17 +139,48 @@ impl From<SupplyError> for LoadFailure {
             }
             _ => false,
         };
-        Self { is_transient, ..Self::from(error.to_string()) }
+        let keys = match &error {
+            SupplyError::WrongDigest { .. } => &["sha256", "source"],
+            SupplyError::TooLarge { .. } => &["limits", "source"],
+            _ => SOURCE,
+        };
+        Self { is_transient, keys, ..Self::from(error.to_string()) }
     }
 }
 
-/// Renders one line for each policy that does not load, and places for settings in the configuration.
+/// Returns the keys of a policy's table of which the first that is there is at fault.
+fn keys_at_fault(error: &LoadError) -> &'static [&'static str] {
+    match error {
+        LoadError::UngrantedImport { .. } => &["grants", "source"],
+        LoadError::SettingsSchema(_) | LoadError::Settings(_) => &["settings", "source"],
+        LoadError::TooLarge { .. } | LoadError::MemoryLimit { .. } => &["limits", "source"],
+        LoadError::State(_) => &["state_of", "source"],
+        LoadError::Precompiled
+        | LoadError::NotWebAssembly(_)
+        | LoadError::NotEncodable(_)
+        | LoadError::TooComplex(_)
+        | LoadError::Compile(_)
+        | LoadError::CompileTime { .. }
+        | LoadError::CompileMemory { .. }
+        | LoadError::CompileCrash(_)
+        | LoadError::NoCompiler(_)
+        | LoadError::UnknownImport(_)
+        | LoadError::MissingExport { .. }
+        | LoadError::Link(_)
+        | LoadError::Start(_)
+        | LoadError::Probe(_)
+        | LoadError::NoThread(_) => SOURCE,
+    }
+}
+
+/// Renders the policies that do not load, with their places in the configuration.
 pub(in crate::reload) fn list(unloadable: &[UnloadablePolicy]) -> String {
-    let line = |policy: &UnloadablePolicy| match policy {
-        UnloadablePolicy { located: Some(located), .. } => located.to_string().trim_end().to_owned(),
-        UnloadablePolicy { name, source, error, .. } => {
-            format!("error: cannot load the policy `{name}` from {source}: {}", error.message)
-        }
+    let located = unloadable.iter().filter_map(|policy| policy.error.located.as_deref());
+    if let Some(all) = InvalidConfig::join(located.cloned()) {
+        return all.to_string().trim_end().to_owned();
+    }
+    let line = |UnloadablePolicy { name, source, error }: &UnloadablePolicy| {
+        format!("error: cannot load the policy `{name}` from {source}: {}", error.message)
     };
     unloadable.iter().map(line).collect::<Vec<_>>().join("\n")
 }
