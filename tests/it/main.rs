@@ -33,6 +33,7 @@ mod compiling;
 mod connections;
 mod decision_log;
 mod decisions;
+mod demo;
 mod dev;
 mod early_refusals;
 mod encodings;

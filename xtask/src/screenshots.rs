@@ -4,14 +4,16 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use pointsman_demo::fleet::{Fleet, FleetFiles};
+use pointsman_demo::requests::{DOZEN, ORCHESTRATED, SWAPPED};
 use serde_json::json;
 
 use crate::cargo::{self, root};
 use crate::clients;
-use crate::demo::fleet::Fleet;
-use crate::demo::requests::{DOZEN, ORCHESTRATED, SWAPPED};
 
+/// Configuration of the fleet.
+const DEFAULT_CONFIG: &str = include_str!("../../host/config/src/default.toml");
 /// Concurrent clients.
 const CLIENTS: u32 = 6;
 /// The average pause of a client between two requests.
@@ -35,7 +37,9 @@ pub fn run(args: Args) -> Result<()> {
     let modules = clients::node_modules()?;
     let chromium = clients::chromium()?.context("taking pictures needs chromium")?;
     let gateway = cargo::build_gateway()?;
-    let fleet = Fleet::start(&gateway)?;
+    let live = policy(&gateway, "cost")?;
+    let files = FleetFiles { program: &gateway.binary, default_config: DEFAULT_CONFIG, live: &live };
+    let fleet = Fleet::start(&files).map_err(|error| anyhow!("{error}"))?;
     let stop = AtomicBool::new(false);
     println!("Sending requests for {} s: see {}/", args.seconds, fleet.admin_url());
     std::thread::scope(|scope| {
@@ -57,6 +61,12 @@ pub fn run(args: Args) -> Result<()> {
         stop.store(true, Ordering::Relaxed);
         pictures
     })
+}
+
+/// Reads a built-in policy.
+fn policy(gateway: &cargo::Gateway, name: &str) -> Result<Vec<u8>> {
+    let path = gateway.policies.join(format!("{name}.wasm"));
+    std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Sends the requests of one client until `stop` is set.
@@ -94,22 +104,18 @@ fn operate(fleet: &Fleet, gateway: &cargo::Gateway, time: Duration) -> Result<()
     at(25);
     let canary =
         json!({ "policy": "performance", "mode": "canary", "percent": 20, "why": "is it worth its price?" });
-    fleet.operate("PUT", "/admin/routes/cost/trial", &canary)?;
+    let operate = |method: &str, path: &str, body| {
+        fleet.operate(method, path, &body).map_err(|error| anyhow!("{error}"))
+    };
+    operate("PUT", "/admin/routes/cost/trial", canary)?;
     at(45);
-    let before = fleet.ask(SWAPPED.route, &SWAPPED)?;
-    fleet.replace_policy(&gateway.policies.join("task-type.wasm"), &before.policy)?;
+    let before = fleet.ask(SWAPPED.route, &SWAPPED).map_err(|error| anyhow!("{error}"))?;
+    let next = policy(gateway, "task-type")?;
+    fleet.replace_policy(&next, &before.policy).map_err(|error| anyhow!("{error}"))?;
     at(70);
-    fleet.operate(
-        "POST",
-        "/admin/routes/cost/promote",
-        &json!({ "why": "a third faster at the same price" }),
-    )?;
+    operate("POST", "/admin/routes/cost/promote", json!({ "why": "a third faster at the same price" }))?;
     at(85);
-    fleet.operate(
-        "POST",
-        "/admin/policies/live/rollback",
-        &json!({ "why": "too dear for short questions" }),
-    )?;
+    operate("POST", "/admin/policies/live/rollback", json!({ "why": "too dear for short questions" }))?;
     at(100);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod compile_policy;
+mod demo;
 mod dev;
 mod import;
 mod init;
@@ -29,7 +30,7 @@ use crate::playground::COMMAND;
 #[derive(Debug, Parser)]
 #[command(name = "pointsman", version, arg_required_else_help = true)]
 #[command(
-    after_help = "Try it without any configuration: `pointsman serve` starts a simulated fleet of models."
+    after_help = "Try it without any configuration: `pointsman demo` shows what it does, and `pointsman serve` starts a simulated fleet of models."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -40,6 +41,8 @@ struct Cli {
 enum Command {
     /// Serve the gateway
     Serve(serve::Args),
+    /// Show routing, orchestration and a hot swap on simulated models
+    Demo(pointsman_demo::Args),
     /// Write a configuration for the providers of this environment
     Init(init::Args),
     /// Check a configuration and load its policies, without serving
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args),
+        Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Import(args) => import::run(args),
         Command::Key(args) => key::run(args),

@@ -1,6 +1,5 @@
 //! Charts of plans for a terminal: a bar for each task over time.
 
-use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// The columns of the time axis.
@@ -8,10 +7,10 @@ const WIDTH: usize = 46;
 /// The characters for tasks on the critical path and for other tasks.
 const BARS: (&str, &str) = ("█", "▒");
 
-/// Draws the trace of a plan.
-pub fn chart(trace: &Value) -> Result<String> {
-    let tasks = trace["tasks"].as_array().context("the trace has no tasks")?;
-    let total = trace["latency_ms"].as_f64().context("the trace has no time")?.max(0.001);
+/// Draws the trace of a plan; `None` if it is incomplete.
+pub(crate) fn chart(trace: &Value) -> Option<String> {
+    let tasks = trace["tasks"].as_array()?;
+    let total = trace["latency_ms"].as_f64()?.max(0.001);
     let path: Vec<u64> =
         trace["critical_path"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
     let width =
@@ -27,7 +26,7 @@ pub fn chart(trace: &Value) -> Result<String> {
         format!("    {name:names$}  {bar}  {model:models$}  {:>5.0} ms", ended - begun)
     };
     let lines: Vec<String> = tasks.iter().map(line).collect();
-    Ok(format!("{}\n{}", lines.join("\n"), summary(trace, tasks, total)))
+    Some(format!("{}\n{}", lines.join("\n"), summary(trace, tasks, total)))
 }
 
 /// Compares the plan with its tasks run one after the other.
@@ -41,10 +40,10 @@ fn summary(trace: &Value, tasks: &[Value], total: f64) -> String {
     let beside = if less < 1.0 {
         String::new()
     } else {
-        format!(", sequentially {sequential:.0} ms ({less:.0} % less)")
+        format!(" instead of {sequential:.0} ms one after the other, -{less:.0} % (faster)")
     };
     let count = if tasks.len() == 1 { "1 task".to_owned() } else { format!("{} tasks", tasks.len()) };
-    format!("    {count}, {tokens} tokens, ${cost:.5}; {total:.0} ms{beside}")
+    format!("    {count}, {tokens} tokens, ${cost:.5} in all; {total:.0} ms{beside}")
 }
 
 fn bar(from: f64, to: f64, with: &str) -> String {
@@ -68,8 +67,8 @@ mod tests {
             "tasks": [task(0, 0.0, 50.0), task(1, 0.0, 100.0)],
         });
         let expected = format!(
-            "    t0  {}{}  a/b     50 ms\n    t1  {}  a/b    100 ms\n    2 tasks, 3 tokens, $0.50000; 100 ms, \
-             sequentially 150 ms (33 % less)",
+            "    t0  {}{}  a/b     50 ms\n    t1  {}  a/b    100 ms\n    2 tasks, 3 tokens, $0.50000 in all; 100 ms \
+             instead of 150 ms one after the other, -33 % (faster)",
             "▒".repeat(23),
             " ".repeat(23),
             "█".repeat(46)

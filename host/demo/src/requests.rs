@@ -1,9 +1,9 @@
-//! The requests of the demonstration.
+//! Requests of the demonstration.
 
 use serde_json::{Value, json};
 
-/// The model that the routes are compared with.
-pub const LARGEST: &str = "fleet/llama-70b";
+/// Model that the routes are compared with: the largest.
+pub const BASELINE: &str = "fleet/llama-70b";
 
 /// A 1 x 1 pixel PNG.
 const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -11,6 +11,7 @@ const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAY
 const SOUND: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=";
 
 /// One request of the demonstration.
+#[derive(Debug)]
 pub struct Request {
     /// The route, which clients name as the model.
     pub route: &'static str,
@@ -25,7 +26,7 @@ pub struct Request {
     attachment: Attachment,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Attachment {
     None,
     Picture,
@@ -124,8 +125,8 @@ fn sound() -> Value {
     json!({ "type": "input_audio", "input_audio": { "data": SOUND, "format": "wav" } })
 }
 
-/// A command for trying the gateway by hand.
-pub fn curl(address: &str) -> String {
+/// Returns a command for trying the gateway by hand.
+pub(crate) fn curl(address: &str) -> String {
     format!(
         "  curl -si {address}/v1/chat/completions -H 'content-type: application/json' \\\n    \
          -d '{{\"model\": \"auto\", \"messages\": [{{\"role\": \"user\", \"content\": \"Write a haiku about railways\"}}]}}'"
