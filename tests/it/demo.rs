@@ -57,7 +57,7 @@ fn the_demonstration_runs_to_its_end_and_leaves_nothing() {
         "3. A hot swap: another policy without a restart",
         "  before  live@",
         "  after   live@",
-        "no connection was closed",
+        "without a restart.",
         "pointsman init ",
         "pointsman policy new mine",
     ] {

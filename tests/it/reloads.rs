@@ -174,7 +174,8 @@ async fn an_invalid_policy_is_rejected_and_the_old_version_continues() {
     setup.assert_rejected(READER, r#"which it is not granted; to grant it: grants = ["prompt"]"#).await;
     setup.gateway.logged("a version of the policy was rejected, the previous one keeps serving").await;
     // The log shows the entry of the configuration.
-    setup.gateway.logged("| source = \"").await;
+    setup.gateway.logged(" source = ").await;
+    setup.gateway.logged("/pointsman.toml:").await;
     setup.gateway.logged("error: cannot load the policy `changing` from ").await;
 
     setup.policy.rename_over(&version(2));

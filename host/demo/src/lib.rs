@@ -59,7 +59,7 @@ pub fn run(args: &Args, tools: &DemoTools) -> Result<(), CommandError> {
     let fleet =
         Fleet::start(&FleetFiles { program: &tools.program, default_config: tools.default_config, live })?;
     print(format_args!(
-        "It listens on {} for clients, and on {} for operators: open that address for the live page.",
+        "It listens on {} for clients, and on {} for operators.",
         fleet.client_url(),
         fleet.admin_url()
     ))?;
@@ -118,7 +118,7 @@ fn swap(fleet: &Fleet, next: &[u8]) -> Result<(), CommandError> {
     let after = fleet.ask(request.route, request)?;
     print(comparison::swap_table(&before, &after))?;
     print(format_args!(
-        "\nThe new policy decides {} ms after the file was renamed into place; no connection was closed.",
+        "\nThe new policy decides {} ms after the file was renamed into place, without a restart.",
         took.as_millis()
     ))
 }
@@ -128,7 +128,7 @@ fn next_steps(running: Option<&Fleet>) -> String {
     let here = running.map_or_else(String::new, |fleet| {
         format!(
             "\nThe gateway keeps running; Ctrl-C stops it. Try in another terminal:\n\n{}\n  pointsman top --admin {}\n  \
-             # in a browser: {}\n",
+             # the live page: {}\n",
             requests::curl(fleet.client_url()),
             fleet.admin_url(),
             fleet.admin_url()

@@ -21,7 +21,7 @@ pub(in crate::reload) struct LoadFailure {
     /// Settings that do not fit the schema of the policy.
     pub(super) misfit: Option<Box<SettingsMisfit>>,
     /// Keys of the policy's table of which the first that is there is at fault.
-    keys: &'static [&'static str],
+    pub(super) keys: &'static [&'static str],
     /// The error with its place in the configuration.
     pub(super) located: Option<Box<InvalidConfig>>,
 }
