@@ -61,7 +61,8 @@ impl Drop for Session {
     }
 }
 
-fn signal(process: &Child, name: &str) {
+/// Sends a signal to a process.
+pub(crate) fn signal(process: &Child, name: &str) {
     let sent = std::process::Command::new("kill").args(["-s", name, &process.id().to_string()]).status();
     assert!(sent.expect("kill can be run").success());
 }

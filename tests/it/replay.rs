@@ -1,6 +1,7 @@
 //! `pointsman replay`, on logs of real gateways and of a world whose truth is known.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::author::Author;
 use crate::command_line::texts;
+use crate::dev::signal;
 use crate::fleet::{ask, built_in, chat, in_order};
 
 /// Weights of the logged policy, which draws.
@@ -330,6 +332,42 @@ fn peak_memory(folder: &Author, log: &str) -> u64 {
         }
         std::thread::yield_now();
     }
+}
+
+/// Writes lines to a pipe until its reader closes it.
+fn write_until_closed(pipe: &mut File, lines: &str) {
+    loop {
+        if let Err(error) = pipe.write_all(lines.as_bytes()) {
+            assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+            return;
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_replay_reports_the_records_that_it_has_replayed() {
+    let folder = Author::new(&[]);
+    let (pipe, lines) = (folder.path("log.jsonl"), SyntheticLog::default().lines(2_000));
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo can be run").success());
+    // Open for both, so that neither side waits for the other.
+    let both = File::options().read(true).write(true).open(&pipe).expect("the pipe");
+    let mut log = File::options().write(true).open(&pipe).expect("the pipe");
+    let mut replay = command();
+    replay.current_dir(folder.path("")).args(["replay", "log.jsonl", "--policy", "builtin:cost", "--json"]);
+    let replay = replay.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let replay = replay.expect("the gateway's binary can be run");
+    // A pipe holds 64 KiB, so the replay has begun when all lines are written.
+    assert!(lines.len() > 1 << 18);
+    log.write_all(lines.as_bytes()).expect("the replay reads");
+    drop(both);
+    signal(&replay, "INT");
+    write_until_closed(&mut log, &lines);
+    let output = replay.wait_with_output().expect("it ends");
+    let (out, err) = texts(&output);
+    let report: Value = serde_json::from_str(&out).expect("a report");
+    let records = report["log"]["replayed"]["records"].as_u64().expect("a number");
+    assert_eq!((output.status.code(), &report["log"]["interrupted"]), (Some(1), &json!(true)), "{err}");
+    assert!(records > 0 && err.contains(&format!("interrupted after {records} records")), "{err}");
 }
 
 #[test]

@@ -246,6 +246,44 @@ fn a_comparison_rates_complexity_by_measured_facts() {
     }
 }
 
+#[test]
+fn recorded_outcomes_give_a_comparison_the_scores_of_answers() {
+    let outcome = |score, cost, output_tokens| json!({ "score": score, "input_tokens": 50, "output_tokens": output_tokens, "cost_usd": cost });
+    let row = |number: usize| {
+        let (cheap, dear) = (outcome(number % 2, 0.001, 40), outcome(1, 0.004, 80));
+        let message = json!({ "role": "user", "content": format!("What is {number} and 1?") });
+        json!({ "id": number.to_string(), "request": { "messages": [message] }, "outcomes": { "cheap": cheap, "sim/dear": dear } })
+    };
+    let rows: String = (0..40).map(|number| format!("{}\n", row(number))).collect();
+    let author = Author::new(&[("fleet.toml", FLEET), ("graded.jsonl", &rows)]);
+    let [file, graded] = ["fleet.toml", "graded.jsonl"].map(|name| author.path(name).display().to_string());
+    let sides = ["sim/cheap", "sim/dear"].map(|model| format!("{file}#{model}"));
+    let arguments = [&sides[0], &sides[1], "--graded", &graded, "--rate", "2"];
+    let report = json_of(&[&["compare", "--json"], &arguments[..]].concat());
+    assert_eq!(report["requests"], 40);
+    let [cheap, dear] = report["sides"].as_array().map(Vec::as_slice).expect("sides") else {
+        panic!("{report:#}");
+    };
+    assert_eq!((&dear["recorded_quality"], &dear["scored_answers"]), (&json!(1.0), &json!(40)));
+    // Calls of the cheap model fail, and no other takes over, so some of its scores are missing.
+    let scored = number(cheap, "/scored_answers");
+    assert_eq!(scored, number(cheap, "/answered"));
+    assert!((number(cheap, "/recorded_quality") - 0.5).abs() < 0.2, "{cheap:#}");
+    assert!(
+        (number(dear, "/mean_cost_usd") - 130.0 * 30e-6).abs() < 1e-9,
+        "tokens are those recorded: {dear:#}"
+    );
+    let (text, _) = texts(&run(&[&["compare"], &arguments[..]].concat()));
+    assert!(text.contains("recorded quality") && text.contains("1.000"), "{text}");
+
+    let both = ["simulate", "--graded", &graded, "--cases", &graded];
+    assert_eq!(fails(&both).0, Some(2));
+    let broken = author.path("broken.jsonl");
+    std::fs::write(&broken, "{\"id\": 3}\n").expect("a file");
+    let (status, error) = fails(&["simulate", "--graded", &broken.display().to_string()]);
+    assert!(status == Some(2) && error.contains("broken.jsonl:1:"), "{error}");
+}
+
 #[tokio::test]
 async fn routes_of_a_running_gateway_are_compared_by_real_requests() {
     let fast =

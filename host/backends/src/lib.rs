@@ -25,4 +25,4 @@ pub use model_list::{ModelList, ModelListError, WrongAddress};
 pub use post_client::{PostClient, PostResponse};
 pub use prober::{ProbeConfig, Prober};
 pub use retry_after::retry_after;
-pub use simulated::{SimulatedConfig, SimulatedModel};
+pub use simulated::SimulatedConfig;

@@ -27,6 +27,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use fastrand::Rng;
+use pointsman_domain::model_behaviour::ModelBehaviour;
 use pointsman_wire::CallBody;
 
 use crate::call::BackendCall;
@@ -44,8 +45,6 @@ use transcription::TranscriptionRequest;
 pub(crate) use body::SimulatedBody;
 pub(crate) use reply::SimulatedResponse;
 
-/// Longest time for a token, or for reading the input, whatever the configured speed.
-const LONGEST_TOKEN: Duration = Duration::from_secs(60);
 /// Largest upload that a simulated model reads, in bytes.
 const MAX_STORED: u64 = 64 << 20;
 
@@ -53,28 +52,10 @@ const MAX_STORED: u64 = 64 << 20;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SimulatedConfig {
     /// Models by the name that calls use.
-    pub models: BTreeMap<String, SimulatedModel>,
+    pub models: BTreeMap<String, ModelBehaviour>,
     /// Seed of answers and failures. Equal seeds and equal calls in the same order produce equal
     /// results.
     pub seed: u64,
-}
-
-/// Behaviour of a simulated model. The default answers immediately and never fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SimulatedModel {
-    /// Time to the first token.
-    pub first_token: Duration,
-    /// Tokens per second after the first; `None` for all at once.
-    pub tokens_per_second: Option<f64>,
-    /// Input tokens per second that are read before the first token; `None` for all at once.
-    pub input_tokens_per_second: Option<f64>,
-    /// Share of calls, 0..1, that fail with status 500 or 503.
-    pub failure_rate: f64,
-    /// Calls that it works on at once; `None` for any number.
-    pub capacity: Option<u32>,
-    /// Calls that wait for a place before further ones are rejected with status 429; `None` for any
-    /// number.
-    pub queue: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -95,21 +76,9 @@ struct BegunCall {
 
 type Reply = Result<SimulatedResponse, ErrorReply>;
 
-impl SimulatedModel {
-    /// Returns the time from one token to the next. Zero means no wait and no timer.
-    fn time_per_token(&self) -> Duration {
-        time_for(1, self.tokens_per_second)
-    }
-
-    /// Returns the time from the start of the work to the first token.
-    fn time_to_first_token(&self, input_tokens: u64) -> Duration {
-        self.first_token + time_for(input_tokens, self.input_tokens_per_second)
-    }
-}
-
 impl SimulatedFleet {
     pub(crate) fn new(config: SimulatedConfig) -> Self {
-        let limited = |(name, model): (&String, &SimulatedModel)| {
+        let limited = |(name, model): (&String, &ModelBehaviour)| {
             Some((name.clone(), Places::new(model.capacity?, model.queue)))
         };
         let places = config.models.iter().filter_map(limited).collect();
@@ -217,7 +186,7 @@ impl SimulatedFleet {
         Ok(SimulatedResponse::json(request.answer(chance.u64(..))))
     }
 
-    fn behaviour(&self, model: &str) -> Result<&SimulatedModel, ErrorReply> {
+    fn behaviour(&self, model: &str) -> Result<&ModelBehaviour, ErrorReply> {
         let known = self.config.models.get(model);
         known.ok_or_else(|| ErrorReply::not_found(format!("the model {model:?} does not exist")))
     }
@@ -230,7 +199,7 @@ impl SimulatedFleet {
     /// Waits for a place and for the time to the first token, and fails at the configured rate.
     async fn begin(
         &self,
-        behaviour: &SimulatedModel,
+        behaviour: &ModelBehaviour,
         model: &str,
         input_tokens: u64,
         request: &(impl Hash + ?Sized),
@@ -293,14 +262,6 @@ fn invalid(kind: &str) -> impl FnOnce(InvalidRequest) -> ErrorReply {
         }
         reason => ErrorReply::bad_request(format!("the body is not {kind} request: {}", reason.message)),
     }
-}
-
-/// Returns the time for tokens at a speed.
-fn time_for(tokens: u64, per_second: Option<f64>) -> Duration {
-    per_second.filter(|speed| *speed > 0.0).map_or(Duration::ZERO, |speed| {
-        let time = Duration::try_from_secs_f64(tokens as f64 / speed);
-        time.map_or(LONGEST_TOKEN, |time| time.min(LONGEST_TOKEN))
-    })
 }
 
 fn queue_is_full(model: &str) -> ErrorReply {

@@ -47,6 +47,7 @@ use pointsman_backends::TransportConfig;
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::live::RetryBudget;
 use pointsman_domain::model::Model;
+use pointsman_domain::model_behaviour::ModelBehaviour;
 use pointsman_domain::money::{Price, PriceSchedule};
 use pointsman_telemetry::decision_log::DecisionLogSettings;
 
@@ -59,7 +60,6 @@ pub use listeners::{Admin, Log, Server};
 pub use memory::MemoryLimits;
 pub use models::FactsOrigin;
 /// Behaviour of a simulated model.
-pub use pointsman_backends::SimulatedModel;
 /// Operations of models, which imports of other configurations name.
 pub use pointsman_domain::model::Operation;
 pub use policies::{OnFailure, Policy};
@@ -268,7 +268,7 @@ impl Config {
     }
 
     /// Returns the behaviour of a model of a simulated backend.
-    pub fn simulated(&self, model: &Model) -> Option<SimulatedModel> {
+    pub fn simulated(&self, model: &Model) -> Option<ModelBehaviour> {
         let backend = self.backends.iter().find(|backend| backend.name == model.backend)?;
         match &backend.transport {
             TransportConfig::Simulated(fleet) => fleet.models.get(&model.upstream_name).copied(),

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pointsman_backends::SimulatedModel;
 use pointsman_domain::ids::{BackendName, ModelId};
 use pointsman_domain::live::ExpectedSpeed;
 use pointsman_domain::live::LiveStats;
 use pointsman_domain::model::{Abilities, Modalities, Model, NativeApis, Operation, Quality, TimeLimits};
+use pointsman_domain::model_behaviour::ModelBehaviour;
 use pointsman_domain::money::PriceSchedule;
 use pointsman_wire::provider::ProviderDialect;
 
@@ -28,7 +28,7 @@ pub(super) struct CompiledModel {
     /// Its prices over time.
     pub(super) prices: PriceSchedule,
     pub(super) origin: FactsOrigin,
-    pub(super) behaviour: SimulatedModel,
+    pub(super) behaviour: ModelBehaviour,
 }
 
 pub(super) fn compile(
@@ -230,7 +230,7 @@ impl ModelEntry<'_> {
         ExpectedSpeed { first_token_ms: first, tokens_per_second: speed }
     }
 
-    fn behaviour(&self, problems: &mut Problems<'_>) -> SimulatedModel {
+    fn behaviour(&self, problems: &mut Problems<'_>) -> ModelBehaviour {
         let node = self.node.get("simulate");
         let default = raw::Simulate::default();
         let simulate = self.raw.simulate.as_ref().unwrap_or(&default);
@@ -267,7 +267,7 @@ impl ModelEntry<'_> {
                 .hint("set the number of calls that the model works on at once");
         }
         let first_token_ms = simulate.first_token_ms.or(self.raw.expected.first_token_ms).unwrap_or(0.0);
-        SimulatedModel {
+        ModelBehaviour {
             first_token: Duration::try_from_secs_f64(first_token_ms / 1e3).unwrap_or_default(),
             tokens_per_second: simulate.tokens_per_second.or(self.raw.expected.tokens_per_second),
             input_tokens_per_second: simulate.input_tokens_per_second,

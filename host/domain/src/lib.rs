@@ -13,6 +13,7 @@ pub mod history;
 pub mod ids;
 pub mod live;
 pub mod model;
+pub mod model_behaviour;
 pub mod money;
 pub mod names;
 pub mod outcome;

@@ -13,6 +13,7 @@ mod call;
 mod decision;
 mod engine;
 mod events;
+mod fault;
 mod model;
 mod output;
 mod plan;
@@ -26,7 +27,7 @@ mod slab;
 
 pub use decision::{Action, DecisionMaker, DecisionQuery, InOrder, Resumption, ResumptionAnswer, Selection};
 pub use engine::{SimulationError, SimulationSetup, simulate};
-pub use model::ModelBehaviour;
+pub use model::SimulatedModel;
 pub use quantiles::QuantileSketch;
 pub use report::{ModelReport, RequestCounts, SimulationReport, WorkShape};
 pub use request::{PREFIX_BLOCK_TOKENS, RequestLimits, SimulatedRequest};

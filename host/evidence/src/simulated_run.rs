@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use pointsman_author::subject::Sandbox;
-use pointsman_evaluation::simulation::{SimulationReport, SimulationSetup, simulate};
+use pointsman_domain::model::Model;
+use pointsman_evaluation::simulation::{SimulatedModel, SimulationReport, SimulationSetup, simulate};
 use pointsman_terminal::{CommandError, Progress};
 
 use crate::policy_chain::{PolicyChain, PolicyFiles};
@@ -36,7 +37,7 @@ pub fn run(
 ) -> Result<SimulatedRun, CommandError> {
     let mut chain = PolicyChain::load(sandbox, files, world, number)?;
     let setup = SimulationSetup {
-        models: world.models.clone(),
+        models: with_outcomes(&world.models, workload.graded_models()),
         limits: world.limits(),
         seed: workload.seed(),
         start: Instant::now(),
@@ -56,4 +57,16 @@ pub fn run(
         ))
     })?;
     Ok(SimulatedRun { report, took })
+}
+
+/// Returns the models with their places among those that have recorded outcomes. They are found by their
+/// id, their name at the backend, or their id without the backend.
+fn with_outcomes(models: &[SimulatedModel], graded: &[String]) -> Vec<SimulatedModel> {
+    let place = |model: &Model| {
+        let id = model.id.as_str();
+        let short = id.split_once('/').map_or(id, |(_, name)| name);
+        let names = [id, model.upstream_name.as_str(), short];
+        names.iter().find_map(|name| graded.iter().position(|known| known == name))
+    };
+    models.iter().map(|it| SimulatedModel { outcome_place: place(&it.model), ..it.clone() }).collect()
 }

@@ -8,13 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use pointsman_author::case::format::RequestFormat;
 use pointsman_author::case::{folder, input};
 use pointsman_domain::model::Abilities;
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
+use pointsman_evaluation::graded::GradedOutcome;
 use pointsman_evaluation::random::Random;
 use pointsman_evaluation::simulation::SimulatedRequest;
 use pointsman_terminal::CommandError;
+
+use crate::data;
 
 pub use content::SyntheticContent;
 pub use trace::{Recorded, Trace, TraceEntry};
@@ -39,12 +43,15 @@ pub struct WorkloadArgs {
     /// Requests a second, at random times (a Poisson process)
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
-    /// Requests. A trace with fewer is repeated. Default: those of the trace, or 10,000
+    /// Requests. A trace with fewer is repeated. Default: those of the trace or of --graded, or 10,000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_REQUESTS))]
     requests: Option<u64>,
     /// Seed of random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Contents, facts and outcomes of requests, in their order, from recorded outcomes (the data of `evaluate`)
+    #[arg(long, value_name = "FILE", conflicts_with = "cases")]
+    graded: Vec<PathBuf>,
     /// Contents and facts of requests, from cases of `policy test`, which need expect nothing: a file or a folder
     #[arg(long, value_name = "PATH")]
     cases: Option<PathBuf>,
@@ -68,8 +75,11 @@ pub struct Workload {
     stream: bool,
     mean_input: u32,
     mean_output: u32,
-    /// Facts and contents that requests have in turn, at random; empty without cases.
+    /// Facts and contents of requests; empty without cases and recorded outcomes.
     shapes: Vec<Shape>,
+    /// Models of the recorded outcomes, of which requests have one after the other; empty without them.
+    /// Cases are drawn at random.
+    graded_models: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -79,10 +89,11 @@ enum Source {
     Rate(f64),
 }
 
-/// Facts and content of a case.
+/// Facts and content of a case, or of a request with recorded outcomes.
 struct Shape {
     facts: Arc<RequestFacts>,
     content: Arc<dyn Prompt>,
+    outcomes: Arc<[GradedOutcome]>,
 }
 
 impl std::fmt::Debug for Shape {
@@ -92,7 +103,7 @@ impl std::fmt::Debug for Shape {
 }
 
 impl WorkloadArgs {
-    /// Reads the trace and the cases.
+    /// Reads the trace, and the cases or the recorded outcomes.
     ///
     /// # Errors
     /// Fails with exit status 2 and the place if one is invalid.
@@ -101,9 +112,15 @@ impl WorkloadArgs {
             Some(path) => Source::Trace(Trace::read(path)?),
             None => Source::Rate(self.rate.unwrap_or(RATE)),
         };
+        let (shapes, graded_models) = match &self.cases {
+            Some(path) => (shapes_of_cases(path)?, Vec::new()),
+            None if self.graded.is_empty() => (Vec::new(), Vec::new()),
+            None => shapes_of_outcomes(&self.graded)?,
+        };
         let usual = match &source {
             Source::Trace(trace) => trace.entries.len() as u64,
-            Source::Rate(_) => REQUESTS,
+            Source::Rate(_) if self.graded.is_empty() => REQUESTS,
+            Source::Rate(_) => shapes.len() as u64,
         };
         Ok(Workload {
             source,
@@ -112,21 +129,34 @@ impl WorkloadArgs {
             stream: self.stream,
             mean_input: self.input_tokens,
             mean_output: self.output_tokens,
-            shapes: self.cases.as_deref().map(shapes).transpose()?.unwrap_or_default(),
+            shapes,
+            graded_models,
         })
     }
 }
 
-fn shapes(path: &Path) -> Result<Vec<Shape>, CommandError> {
+fn shapes_of_cases(path: &Path) -> Result<Vec<Shape>, CommandError> {
     let cases = folder::requests(path).map_err(|error| CommandError::Input(error.to_string()))?;
     if cases.is_empty() {
         return Err(CommandError::Input(format!("error: there are no cases at {}", path.display())));
     }
-    let shape = |loaded: &folder::LoadedCase| {
-        let input = input::input_of(&loaded.case.request, &[], None, false);
-        Shape { facts: input.request, content: input.prompt }
-    };
+    let shape = |loaded: &folder::LoadedCase| Shape::new(&loaded.case.request, Arc::default());
     Ok(cases.iter().map(shape).collect())
+}
+
+/// Reads recorded outcomes. The second value has the names of the models.
+fn shapes_of_outcomes(paths: &[PathBuf]) -> Result<(Vec<Shape>, Vec<String>), CommandError> {
+    let data = data::read(paths, None)?;
+    let rows = data.requests.iter().zip(data.graded.rows);
+    let shapes = rows.map(|(request, row)| Shape::new(request, row.outcomes.into())).collect();
+    Ok((shapes, data.graded.models))
+}
+
+impl Shape {
+    fn new(request: &RequestFormat, outcomes: Arc<[GradedOutcome]>) -> Self {
+        let input = input::input_of(request, &[], None, false);
+        Self { facts: input.request, content: input.prompt, outcomes }
+    }
 }
 
 impl Workload {
@@ -146,6 +176,11 @@ impl Workload {
             Source::Trace(trace) => trace.recorded.as_ref(),
             Source::Rate(_) => None,
         }
+    }
+
+    /// Returns the models of the recorded outcomes; empty if no outcomes are known.
+    pub fn graded_models(&self) -> &[String] {
+        &self.graded_models
     }
 
     /// Describes the requests.
@@ -200,7 +235,11 @@ impl Workload {
     ) -> SimulatedRequest {
         // A policy may draw by a hash of the id.
         let id = format!("{:016x}", Random::new(self.seed ^ number).bits());
-        let (facts, content) = match self.shapes.get(random.below(self.shapes.len())) {
+        let drawn = random.below(self.shapes.len());
+        let in_order = number % self.shapes.len().max(1) as u64;
+        let place = if self.graded_models.is_empty() { drawn } else { in_order as usize };
+        let shape = self.shapes.get(place);
+        let (facts, content) = match shape {
             Some(shape) => {
                 let facts = RequestFacts { id, ..(*shape.facts).clone() };
                 (facts, Arc::clone(&shape.content))
@@ -226,6 +265,7 @@ impl Workload {
             content,
             output_tokens,
             prefix,
+            outcomes: shape.map(|shape| Arc::clone(&shape.outcomes)).unwrap_or_default(),
         }
     }
 }

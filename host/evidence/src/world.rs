@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use pointsman_config::{Config, OnFailure, Overrides, Route, RouteLimits, SimulatedModel};
+use pointsman_config::{Config, OnFailure, Overrides, Route, RouteLimits};
 use pointsman_domain::ids::{ModelId, PolicyName, RouteName};
 use pointsman_domain::model::Model;
+use pointsman_domain::model_behaviour::ModelBehaviour;
 use pointsman_domain::names::nearest_name;
-use pointsman_evaluation::simulation::{ModelBehaviour, PREFIX_BLOCK_TOKENS, RequestLimits};
+use pointsman_evaluation::simulation::{PREFIX_BLOCK_TOKENS, RequestLimits, SimulatedModel};
 use pointsman_terminal::CommandError;
 
 pub use what_if::WhatIf;
@@ -43,7 +44,7 @@ pub struct World {
     /// The route.
     pub route: Route,
     /// Models of the route in its order. Their live statistics are empty.
-    pub models: Vec<(Arc<Model>, ModelBehaviour)>,
+    pub models: Vec<SimulatedModel>,
     /// True if the route is a model that clients name, so that no policy decides.
     pub is_direct: bool,
 }
@@ -110,7 +111,7 @@ impl World {
     /// # Errors
     /// Fails with exit status 2 if the route has none.
     fn position(&self, id: &str, flag: &str) -> Result<usize, CommandError> {
-        let ids = || self.models.iter().map(|(model, _)| model.id.as_str());
+        let ids = || self.models.iter().map(|it| it.model.id.as_str());
         ids().position(|known| known == id).ok_or_else(|| unknown(flag, "model of the route", id, ids()))
     }
 }
@@ -126,18 +127,13 @@ impl FleetArgs {
     }
 
     /// Returns a model with live statistics of its own, and its behaviour.
-    fn complete(
-        &self,
-        config: &Config,
-        model: &Model,
-        missing: &mut Vec<String>,
-    ) -> (Arc<Model>, ModelBehaviour) {
+    fn complete(&self, config: &Config, model: &Model, missing: &mut Vec<String>) -> SimulatedModel {
         let model = Model { live: Arc::default(), ..model.clone() };
         let given = self.speed.iter().rev().find(|(id, _)| *id == model.id.as_str());
         let given = given.map(|(_, speed)| *speed);
         let mut behaviour = match (given, config.simulated(&model)) {
             (Some(speed), simulated) => with_speed(speed, simulated),
-            (None, Some(simulated)) => of_simulated(&simulated),
+            (None, Some(simulated)) => simulated,
             (None, None) => {
                 let expected = model.expected;
                 match expected.first_token_ms.zip(expected.tokens_per_second) {
@@ -150,28 +146,16 @@ impl FleetArgs {
             }
         };
         behaviour.capacity = behaviour.capacity.or(self.capacity);
-        behaviour.cache_blocks = (self.prompt_cache / u64::from(PREFIX_BLOCK_TOKENS)) as usize;
-        (Arc::new(model), behaviour)
+        let cache_blocks = (self.prompt_cache / u64::from(PREFIX_BLOCK_TOKENS)) as usize;
+        SimulatedModel { cache_blocks, ..SimulatedModel::new(Arc::new(model), behaviour) }
     }
 }
 
-fn of_simulated(simulated: &SimulatedModel) -> ModelBehaviour {
-    ModelBehaviour {
-        first_token: simulated.first_token,
-        tokens_per_second: simulated.tokens_per_second,
-        input_tokens_per_second: simulated.input_tokens_per_second,
-        failure_rate: simulated.failure_rate,
-        capacity: simulated.capacity,
-        queue: simulated.queue,
-        cache_blocks: 0,
-    }
-}
-
-fn with_speed((first_ms, speed): (f64, f64), simulated: Option<SimulatedModel>) -> ModelBehaviour {
+fn with_speed((first_ms, speed): (f64, f64), simulated: Option<ModelBehaviour>) -> ModelBehaviour {
     ModelBehaviour {
         first_token: Duration::try_from_secs_f64(first_ms / 1e3).unwrap_or_default(),
         tokens_per_second: Some(speed),
-        ..of_simulated(&simulated.unwrap_or_default())
+        ..simulated.unwrap_or_default()
     }
 }
 

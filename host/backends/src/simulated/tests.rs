@@ -17,7 +17,7 @@ use crate::{Backend, TransportConfig};
 mod chat_members;
 mod media;
 
-fn fleet(behaviour: SimulatedModel) -> Backend {
+fn fleet(behaviour: ModelBehaviour) -> Backend {
     let models = ["llama-70b", "clip", "whisper"].map(|name| (name.to_owned(), behaviour));
     let config = SimulatedConfig { models: BTreeMap::from(models), seed: 7 };
     Backend::new(TransportConfig::Simulated(config), ProviderDialect::OpenAi).unwrap()
@@ -52,7 +52,7 @@ async fn whole(fleet: &Backend, body: &Value) -> (u16, Value) {
 
 async fn says(model: &str, content: Value) -> String {
     let body = json!({ "model": model, "messages": [{ "role": "user", "content": content }] });
-    let (status, answer) = whole(&fleet(SimulatedModel::default()), &body).await;
+    let (status, answer) = whole(&fleet(ModelBehaviour::default()), &body).await;
     assert_eq!(status, 200, "{answer}");
     answer["choices"][0]["message"]["content"].as_str().unwrap().to_owned()
 }
@@ -83,7 +83,7 @@ async fn confidence_is_stated_on_request_and_low_for_a_long_prompt() {
             { "role": "user", "content": prompt },
         ]);
         let (_, answer) =
-            whole(&fleet(SimulatedModel::default()), &json!({ "model": "llama-70b", "messages": messages }))
+            whole(&fleet(ModelBehaviour::default()), &json!({ "model": "llama-70b", "messages": messages }))
                 .await;
         let said = answer["choices"][0]["message"]["content"].as_str().unwrap();
         assert!(said.ends_with(line), "{said}");
@@ -112,12 +112,12 @@ async fn content_that_a_model_does_not_take_is_refused() {
     let part = json!({ "type": "image_url", "image_url": { "url": "https://example.org/a.png" } });
     let body = json!({ "model": "llama-70b", "messages": [{ "role": "user", "content": [part] }] });
     let model = model("text", Modalities::TEXT);
-    assert_eq!(fleet(SimulatedModel::default()).call(chat(&model, &body)).await.unwrap().status, 400);
+    assert_eq!(fleet(ModelBehaviour::default()).call(chat(&model, &body)).await.unwrap().status, 400);
 }
 
 #[tokio::test]
 async fn a_request_that_a_server_would_refuse_is_refused() {
-    let fleet = fleet(SimulatedModel::default());
+    let fleet = fleet(ModelBehaviour::default());
     assert_eq!(whole(&fleet, &json!({ "model": "llama-70b" })).await.0, 400);
     let (status, error) = whole(&fleet, &json!({ "model": "gpt-9", "messages": [] })).await;
     assert_eq!((status, &error["error"]["message"]), (404, &json!("the model \"gpt-9\" does not exist")));
@@ -127,7 +127,7 @@ async fn a_request_that_a_server_would_refuse_is_refused() {
 async fn the_limit_on_output_tokens_holds_and_usage_is_exact() {
     let messages = json!([{ "role": "user", "content": "one two three" }]);
     let body = json!({ "model": "llama-70b", "messages": messages, "max_tokens": 5 });
-    let (_, answer) = whole(&fleet(SimulatedModel::default()), &body).await;
+    let (_, answer) = whole(&fleet(ModelBehaviour::default()), &body).await;
     let text = answer["choices"][0]["message"]["content"].as_str().unwrap();
     assert_eq!(text.split_whitespace().count(), 5);
     assert_eq!(answer["choices"][0]["finish_reason"], "length");
@@ -139,7 +139,7 @@ async fn the_limit_on_output_tokens_holds_and_usage_is_exact() {
 async fn a_stream_has_the_content_of_the_whole_answer() {
     let mut body =
         json!({ "model": "llama-70b", "messages": [{ "role": "user", "content": "a poem on tea" }] });
-    let fleet = fleet(SimulatedModel::default());
+    let fleet = fleet(ModelBehaviour::default());
     let (_, answer) = whole(&fleet, &body).await;
     body["stream"] = true.into();
     body["stream_options"] = json!({ "include_usage": true });
@@ -173,7 +173,7 @@ async fn task(model: &str, operation: Operation, content_type: Option<&str>, bod
         body: Bytes::from(body).into(),
         headers: HeaderMap::new(),
     };
-    let reply = fleet(SimulatedModel::default()).call(call).await.unwrap();
+    let reply = fleet(ModelBehaviour::default()).call(call).await.unwrap();
     (reply.status, serde_json::from_slice(&reply.body.whole(10_000).await.unwrap()).unwrap())
 }
 
@@ -276,28 +276,15 @@ async fn a_call_of_another_kind_or_shape_is_refused_with_its_reason() {
 
     let chats = model("llama-70b", Modalities::TEXT);
     let call = BackendCall { operation: Operation::Embedding, ..chat(&chats, &json!({})) };
-    let reply = fleet(SimulatedModel::default()).call(call).await.unwrap();
+    let reply = fleet(ModelBehaviour::default()).call(call).await.unwrap();
     assert_eq!(reply.status, 400);
     let error: Value = serde_json::from_slice(&reply.body.whole(1000).await.unwrap()).unwrap();
     assert_eq!(error["error"]["message"], "llama-70b does not do embedding calls");
 }
 
-#[test]
-fn the_time_for_a_token_follows_from_the_speed() {
-    let time = |tokens_per_second| {
-        SimulatedModel { tokens_per_second, ..SimulatedModel::default() }.time_per_token()
-    };
-    assert_eq!(time(Some(50.0)), Duration::from_millis(20));
-    assert_eq!(time(Some(1e-300)), LONGEST_TOKEN);
-    assert_eq!(time(None), Duration::ZERO);
-    for nonsense in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert_eq!(time(Some(nonsense)), Duration::ZERO, "{nonsense}");
-    }
-}
-
 #[tokio::test]
 async fn failures_come_at_their_rate_and_repeat_with_the_seed() {
-    let behaviour = SimulatedModel { failure_rate: 0.3, ..SimulatedModel::default() };
+    let behaviour = ModelBehaviour { failure_rate: 0.3, ..ModelBehaviour::default() };
     let body = json!({ "model": "llama-70b", "messages": [{ "role": "user", "content": "hello" }] });
     let mut runs = Vec::new();
     for _ in 0..2 {
@@ -316,7 +303,7 @@ async fn failures_come_at_their_rate_and_repeat_with_the_seed() {
 
 #[tokio::test]
 async fn a_stream_holds_its_place_until_it_ends_and_a_full_queue_rejects() {
-    let fleet = fleet(SimulatedModel { capacity: Some(1), queue: Some(1), ..SimulatedModel::default() });
+    let fleet = fleet(ModelBehaviour { capacity: Some(1), queue: Some(1), ..ModelBehaviour::default() });
     let body = |stream: bool| {
         let messages = json!([{ "role": "user", "content": "hello" }]);
         json!({ "model": "llama-70b", "messages": messages, "stream": stream })
@@ -334,15 +321,4 @@ async fn a_stream_holds_its_place_until_it_ends_and_a_full_queue_rejects() {
     assert_eq!(call(&fleet, &whole).await.0, 200);
     let other = json!({ "model": "clip", "messages": [{ "role": "user", "content": "hello" }] });
     assert_eq!(call(&fleet, &other).await.0, 200, "each model has its own places");
-}
-
-#[test]
-fn a_long_input_delays_the_first_token() {
-    let first_token = Duration::from_millis(25);
-    let reads = |input_tokens_per_second| {
-        let model = SimulatedModel { first_token, input_tokens_per_second, ..SimulatedModel::default() };
-        model.time_to_first_token(500)
-    };
-    assert_eq!(reads(None), first_token);
-    assert_eq!(reads(Some(1_000.0)), Duration::from_millis(525));
 }

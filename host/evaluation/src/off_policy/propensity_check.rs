@@ -2,8 +2,8 @@
 //!
 //! If propensities are true, `1 / p` of the requests for which an action was drawn sums up to the number of requests
 //! for which it could be drawn. A larger sum is impossible: the stated probabilities are too small for the frequency of
-//! the draws, as with 1/n for a draw that is not uniform. A smaller sum has two explanations, which a log cannot tell
-//! apart: the stated probabilities are too large, or the action had no chance in some of the requests.
+//! the draws, as with 1/n for a draw that is not uniform. A smaller sum has two explanations, between which a log cannot
+//! distinguish: the stated probabilities are too large, or the action had no chance in some of the requests.
 
 use std::collections::BTreeMap;
 

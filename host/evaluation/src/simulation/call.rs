@@ -85,12 +85,16 @@ impl<M: DecisionMaker> Engine<'_, M> {
     /// Sends a call to its model.
     pub(super) fn send(&mut self, key: Key, race_index: usize, plan: CallPlan) {
         let CallPlan { candidate, model, server, timeout, permit, output_tokens } = plan;
+        let outcome = self.runs.get(key).and_then(|run| self.outcome(&run.request, server));
         let Some(run) = self.runs.get_mut(key) else { return };
         let number = run.calls as usize;
         run.calls += 1;
         run.add_backend(self.backends[server]);
         let Some(race) = run.races.get_mut(race_index) else { return };
-        let (streaming, input_tokens) = (race.streaming, race.input_tokens);
+        let counted =
+            outcome.filter(|_| race.task.is_none()).map(|outcome| outcome.input_tokens.round() as u64);
+        let input_tokens = counted.filter(|tokens| *tokens > 0).unwrap_or(race.input_tokens);
+        let streaming = race.streaming;
         let in_flight = model.live.track_call();
         let time_limits = model.time_limits;
         let call = self.calls.insert(Call {
@@ -145,7 +149,7 @@ impl<M: DecisionMaker> Engine<'_, M> {
             (known as u64 * u64::from(PREFIX_BLOCK_TOKENS)).min(call.input_tokens.saturating_sub(1));
         let first_token_at =
             self.now + behaviour.time_to_first_token(call.input_tokens.saturating_sub(cached_tokens));
-        let ends_at = first_token_at + behaviour.generation(call.output_tokens, call.streaming);
+        let ends_at = first_token_at + behaviour.generation_time(call.output_tokens, call.streaming);
         let mut chance = Random::new(self.setup.seed ^ mixed(run.number, call.number as u64));
         let fails = chance.unit() < behaviour.failure_rate;
         call.state = CallState::Working(Work { fails, cached_tokens, first_token_at, ends_at });

@@ -7,7 +7,7 @@ use pointsman_domain::candidate::Candidate;
 use pointsman_domain::decision::Decision;
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{self, Outcome, RequestEnd};
+use pointsman_domain::outcome::{Outcome, RequestEnd};
 use pointsman_domain::plan::{PlanLimits, PlanSpending};
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::usage::Usage;
@@ -15,13 +15,15 @@ use pointsman_domain::usage::Usage;
 use super::call::{Call, mixed};
 use super::decision::{Action, DecisionMaker, DecisionQuery, Selection};
 use super::events::{Event, EventQueue};
-use super::model::ModelBehaviour;
+use super::fault::Fault;
+use super::model::SimulatedModel;
 use super::plan::PlanRun;
 use super::race::{Race, RaceSettings};
 use super::report::{ModelReport, SimulationReport};
 use super::request::{RequestLimits, SimulatedRequest};
 use super::server::Server;
 use super::slab::{Key, Slab};
+use crate::graded::GradedOutcome;
 use crate::random::Random;
 
 /// Requests from one report of the progress to the next.
@@ -30,9 +32,8 @@ const PROGRESS_STEP: u64 = 1_000;
 /// Settings of a simulation.
 #[derive(Clone, Debug)]
 pub struct SimulationSetup {
-    /// Models of the route, in its order, with their behaviour. Their live statistics have to be their
-    /// own: the simulation changes them.
-    pub models: Vec<(Arc<Model>, ModelBehaviour)>,
+    /// Models of the route, in its order.
+    pub models: Vec<SimulatedModel>,
     /// Limits of the route.
     pub limits: RequestLimits,
     /// Seed of failures and of the jitter of retries.
@@ -59,17 +60,6 @@ pub enum SimulationError {
     },
 }
 
-/// Reason for which a request has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    NoAnswer,
-    Deadline,
-    Refused,
-    NoCandidate,
-    Rejected,
-    Task,
-}
-
 /// Request in flight.
 pub(super) struct Run {
     /// Number among all requests.
@@ -94,6 +84,8 @@ pub(super) struct Run {
     backends: Vec<usize>,
     pub(super) first_token: Option<Duration>,
     pub(super) answered_by: Option<usize>,
+    /// Recorded score of the answer, if it is known.
+    pub(super) score: Option<f64>,
     pub(super) took_over: bool,
 }
 
@@ -174,13 +166,13 @@ pub fn simulate<M: DecisionMaker>(
 
 impl<'s, M: DecisionMaker> Engine<'s, M> {
     fn new(setup: &'s SimulationSetup, maker: &'s mut M) -> Self {
-        let models: Vec<Arc<Model>> = setup.models.iter().map(|(model, _)| Arc::clone(model)).collect();
+        let models: Vec<Arc<Model>> = setup.models.iter().map(|it| Arc::clone(&it.model)).collect();
         let backend =
             |model: &Arc<Model>| models.iter().position(|other| other.backend == model.backend).unwrap_or(0);
         Self {
             setup,
             maker,
-            servers: setup.models.iter().map(|(_, behaviour)| Server::new(*behaviour)).collect(),
+            servers: setup.models.iter().map(Server::new).collect(),
             backends: models.iter().map(backend).collect(),
             report: SimulationReport {
                 models: models.iter().map(|model| ModelReport::new(model.id.clone())).collect(),
@@ -202,6 +194,12 @@ impl<'s, M: DecisionMaker> Engine<'s, M> {
 
     pub(super) fn server_of(&self, model: &Arc<Model>) -> Option<usize> {
         self.models.iter().position(|known| Arc::ptr_eq(known, model))
+    }
+
+    /// Returns the recorded outcome of a request with a model.
+    pub(super) fn outcome(&self, request: &SimulatedRequest, server: usize) -> Option<GradedOutcome> {
+        let place = self.setup.models.get(server)?.outcome_place?;
+        request.outcomes.get(place).copied()
     }
 
     fn handle(&mut self, event: Event) {
@@ -247,6 +245,7 @@ impl<'s, M: DecisionMaker> Engine<'s, M> {
             backends: Vec::with_capacity(1),
             first_token: None,
             answered_by: None,
+            score: None,
             took_over: false,
         });
         self.events.add(deadline, Event::Deadline(key));
@@ -323,6 +322,10 @@ impl<'s, M: DecisionMaker> Engine<'s, M> {
         report.shape.largest_depth = report.shape.largest_depth.max(run.depth);
         report.shape.with_several_calls += u64::from(run.calls > 1);
         report.shape.backends += run.backends.len() as u64;
+        if let Some(score) = run.score {
+            report.recorded_quality.0 += score;
+            report.recorded_quality.1 += 1;
+        }
         if let Some(server) = run.answered_by {
             report.models[server].answered += 1;
             if let Some(quality) = self.models[server].quality.general {
@@ -375,16 +378,5 @@ impl<'s, M: DecisionMaker> Engine<'s, M> {
             report.utilisation = places.map(|places| report.mean_working / f64::from(places));
         }
         self.report
-    }
-}
-
-impl Fault {
-    const fn party(self) -> outcome::Fault {
-        match self {
-            Self::NoAnswer | Self::Task => outcome::Fault::Backend,
-            Self::Deadline => outcome::Fault::Deadline,
-            Self::Refused | Self::Rejected => outcome::Fault::Policy,
-            Self::NoCandidate => outcome::Fault::Client,
-        }
     }
 }

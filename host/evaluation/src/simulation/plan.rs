@@ -11,7 +11,8 @@ use pointsman_domain::prompt::ContentSize;
 use pointsman_domain::usage::Usage;
 
 use super::decision::{DecisionMaker, Resumption, ResumptionAnswer};
-use super::engine::{Engine, Fault};
+use super::engine::Engine;
+use super::fault::Fault;
 use super::output;
 use super::race::RaceSettings;
 use super::slab::Key;

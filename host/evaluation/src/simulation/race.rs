@@ -10,8 +10,9 @@ use pointsman_domain::plan::{CallLimits, OutputLimit, PlanLimits};
 
 use super::call::{Call, CallPlan};
 use super::decision::DecisionMaker;
-use super::engine::{Engine, Fault};
+use super::engine::Engine;
 use super::events::Event;
+use super::fault::Fault;
 use super::slab::Key;
 
 /// Attempts of one decision.
@@ -94,7 +95,9 @@ impl<M: DecisionMaker> Engine<'_, M> {
                     }
                     let more_may_follow = race.attempts.made() < max_attempts;
                     let Some(server) = self.server_of(&model) else { continue };
-                    let Some(output_tokens) = self.output_tokens(key, index, &model, more_may_follow) else {
+                    let Some(output_tokens) =
+                        self.output_tokens(key, index, (server, &model), more_may_follow)
+                    else {
                         continue;
                     };
                     if let Some(race) = self.runs.get_mut(key).and_then(|run| run.races.get_mut(index)) {
@@ -129,7 +132,16 @@ impl<M: DecisionMaker> Engine<'_, M> {
     }
 
     /// Returns the tokens that a call gives; `None` if a limit of the plan forbids the call.
-    fn output_tokens(&mut self, key: Key, index: usize, model: &Model, more_may_follow: bool) -> Option<u32> {
+    fn output_tokens(
+        &mut self,
+        key: Key,
+        index: usize,
+        (server, model): (usize, &Model),
+        more_may_follow: bool,
+    ) -> Option<u32> {
+        let request = &self.runs.get(key)?.request;
+        let recorded =
+            self.outcome(request, server).map_or(0, |outcome| outcome.output_tokens.round() as u32);
         let run = self.runs.get_mut(key)?;
         let race = run.races.get(index)?;
         let client = run.facts.max_output_tokens.filter(|_| race.answers);
@@ -137,9 +149,10 @@ impl<M: DecisionMaker> Engine<'_, M> {
             window.checked_sub(u32::try_from(race.input_tokens).unwrap_or(u32::MAX)).filter(|left| *left > 0)
         });
         let most = [client, model.max_output_tokens, window].into_iter().flatten().min();
+        let length = if race.task.is_none() && recorded > 0 { recorded } else { race.output_tokens };
         let wanted = match race.operation {
             Operation::Embedding | Operation::Moderation | Operation::Speech => 0,
-            _ => most.map_or(race.output_tokens, |most| most.min(race.output_tokens)),
+            _ => most.map_or(length, |most| most.min(length)),
         };
         let Some((limits, own)) = race.budget else { return Some(wanted) };
         let output = match (race.operation, own) {
@@ -174,6 +187,7 @@ impl<M: DecisionMaker> Engine<'_, M> {
     pub(super) fn race_won(&mut self, call: &Call) {
         let (key, index) = (call.run, call.race);
         self.end_race(key, index, None);
+        let outcome = self.runs.get(key).and_then(|run| self.outcome(&run.request, call.server));
         let Some(run) = self.runs.get_mut(key) else { return };
         let Some(race) = run.races.get(index) else { return };
         let took_over = race.first_target != call.candidate;
@@ -185,6 +199,7 @@ impl<M: DecisionMaker> Engine<'_, M> {
             _ => {
                 run.took_over = took_over;
                 run.answered_by = Some(call.server);
+                run.score = outcome.filter(|_| race.task.is_none()).map(|outcome| outcome.score);
                 run.first_token.get_or_insert(self.now - run.arrived);
                 self.answered(key);
             }

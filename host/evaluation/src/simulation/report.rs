@@ -7,7 +7,7 @@ use pointsman_domain::ids::ModelId;
 use pointsman_domain::money::Picodollars;
 use pointsman_domain::usage::Usage;
 
-use super::engine::Fault;
+use super::fault::Fault;
 use super::quantiles::QuantileSketch;
 
 /// Most labels that are counted one by one.
@@ -136,6 +136,9 @@ pub struct SimulationReport {
     pub shape: WorkShape,
     /// Sum of the stated quality of the models that answered, and the number of those answers.
     pub stated_quality: (f64, u64),
+    /// Sum of the recorded scores of answers, and the number of answers whose score is known: those of one
+    /// model to the whole request.
+    pub recorded_quality: (f64, u64),
     /// Models, in the order of the route.
     pub models: Vec<ModelReport>,
     /// Time from the start to the last end of a request.
@@ -176,7 +179,15 @@ impl SimulationReport {
 
     /// Returns the mean stated quality of the models that answered.
     pub fn mean_stated_quality(&self) -> Option<f64> {
-        let (sum, count) = self.stated_quality;
-        (count > 0).then(|| sum / count as f64)
+        mean_of(self.stated_quality)
     }
+
+    /// Returns the mean recorded score of answers; `None` if no score is known.
+    pub fn mean_recorded_quality(&self) -> Option<f64> {
+        mean_of(self.recorded_quality)
+    }
+}
+
+fn mean_of((sum, count): (f64, u64)) -> Option<f64> {
+    (count > 0).then(|| sum / count as f64)
 }

@@ -11,6 +11,8 @@ use pointsman_domain::plan::PlanLimits;
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
 
+use crate::graded::GradedOutcome;
+
 /// Tokens of a block of a prompt, as in the trace of Mooncake.
 pub const PREFIX_BLOCK_TOKENS: u32 = 512;
 
@@ -31,6 +33,9 @@ pub struct SimulatedRequest {
     /// Hashes of the blocks of [`PREFIX_BLOCK_TOKENS`] tokens that the prompt begins with, if they are
     /// known.
     pub prefix: Arc<[u64]>,
+    /// Outcomes of the whole request with each recorded model; empty if they are not known. Where the
+    /// model that answers has one, its tokens and its score are those of the answer.
+    pub outcomes: Arc<[GradedOutcome]>,
 }
 
 impl fmt::Debug for SimulatedRequest {

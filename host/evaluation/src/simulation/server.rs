@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::model::ModelBehaviour;
+use pointsman_domain::model_behaviour::ModelBehaviour;
+
+use super::model::SimulatedModel;
 use super::prefix_cache::PrefixCache;
 use super::slab::Key;
 
@@ -34,10 +36,10 @@ pub(super) enum Admission {
 }
 
 impl Server {
-    pub(super) fn new(behaviour: ModelBehaviour) -> Self {
+    pub(super) fn new(model: &SimulatedModel) -> Self {
         Self {
-            behaviour,
-            cache: PrefixCache::new(behaviour.cache_blocks),
+            behaviour: model.behaviour,
+            cache: PrefixCache::new(model.cache_blocks),
             working: 0,
             queue: VecDeque::new(),
             waiting: 0,

@@ -7,6 +7,7 @@ use pointsman_domain::decision::{Decision, Proposal, Target};
 use pointsman_domain::failure::CallTimeouts;
 use pointsman_domain::live::{ExpectedSpeed, RetryBudget};
 use pointsman_domain::model::{Model, Operation, Quality};
+use pointsman_domain::model_behaviour::ModelBehaviour;
 use pointsman_domain::money::{Picodollars, Price};
 use pointsman_domain::outcome::{Outcome, RequestEnd};
 use pointsman_domain::plan::{
@@ -20,6 +21,7 @@ use super::*;
 use crate::random::Random;
 
 mod failures;
+mod outcomes;
 mod plans;
 mod queueing;
 
@@ -56,7 +58,14 @@ fn limits() -> RequestLimits {
 }
 
 fn setup(models: Vec<(Arc<Model>, ModelBehaviour)>) -> SimulationSetup {
-    SimulationSetup { models, limits: limits(), seed: 5, start: Instant::now(), max_in_flight: 1_000 }
+    let models = models.into_iter().map(|(model, behaviour)| SimulatedModel::new(model, behaviour));
+    SimulationSetup {
+        models: models.collect(),
+        limits: limits(),
+        seed: 5,
+        start: Instant::now(),
+        max_in_flight: 1_000,
+    }
 }
 
 fn request(at: Duration, input_tokens: u32, output_tokens: u32) -> SimulatedRequest {
@@ -67,6 +76,7 @@ fn request(at: Duration, input_tokens: u32, output_tokens: u32) -> SimulatedRequ
         input_tokens,
         output_tokens,
         prefix: Arc::default(),
+        outcomes: Arc::default(),
     }
 }
 

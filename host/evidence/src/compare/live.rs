@@ -188,6 +188,7 @@ impl Measured {
             latency: Latency::of(&self.latency),
             first_token: Latency::default(),
             quality: None,
+            recorded_quality: (None, 0),
             complexity,
             largest_depth: 0,
             models: self.models.into_iter().collect(),

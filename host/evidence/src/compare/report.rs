@@ -33,6 +33,10 @@ pub(super) fn text(
         row("first token p50 ms", &|it| decimal(it.first_token.p50));
         row("stated quality", &|it| decimal(it.quality));
     }
+    if !workload.graded_models().is_empty() && !is_live {
+        row("recorded quality", &|it| it.recorded_quality.0.map_or_else(|| "-".to_owned(), score));
+        row("scored answers", &|it| count(it.recorded_quality.1));
+    }
     row("calls a request", &|it| decimal(Some(it.complexity.calls)));
     row("with several calls", &|it| percent(it.complexity.several_calls));
     if !is_live {
@@ -76,6 +80,11 @@ pub(super) fn text(
     format!("{}\n\n{}", workload.describe(), table.render(notes))
 }
 
+/// Returns a score with three decimals.
+fn score(score: f64) -> String {
+    format!("{score:.3}")
+}
+
 fn known(number: Option<u64>) -> String {
     number.map_or_else(|| "-".to_owned(), count)
 }
@@ -114,6 +123,8 @@ pub(super) fn json(sides: &[SideFigures], workload: &Workload, inputs: &PaybackI
             "latency_ms": side.latency,
             "first_token_ms": side.first_token,
             "stated_quality": side.quality,
+            "recorded_quality": side.recorded_quality.0,
+            "scored_answers": side.recorded_quality.1,
             "complexity": side.complexity,
             "largest_depth": side.largest_depth,
             "points": side.complexity.points(),

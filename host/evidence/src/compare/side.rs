@@ -30,6 +30,8 @@ pub(super) struct SideFigures {
     pub(super) first_token: Latency,
     /// Mean stated quality of the models that answered.
     pub(super) quality: Option<f64>,
+    /// Mean recorded score of the answers whose score is known, and the number of these answers.
+    pub(super) recorded_quality: (Option<f64>, u64),
     pub(super) complexity: ComplexityFacts,
     /// Longest chain of tasks of any request.
     pub(super) largest_depth: u32,
@@ -76,6 +78,7 @@ impl Side {
             latency: Latency::of(&report.latency),
             first_token: Latency::of(&report.first_token),
             quality: report.mean_stated_quality(),
+            recorded_quality: (report.mean_recorded_quality(), report.recorded_quality.1),
             complexity,
             largest_depth: report.shape.largest_depth,
             models: called.map(|model| (model.id.to_string(), model.calls)).collect(),

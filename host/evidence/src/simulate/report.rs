@@ -51,6 +51,7 @@ const ROWS: &[Row] = &[
         |it| quantile(&it.first_token, 0.95),
     ),
     ("calls a request", |it| decimal(per_answer(report(it), report(it).shape.calls)), |_| "-".to_owned()),
+    ("recorded quality", |it| decimal(report(it).mean_recorded_quality()), |_| "-".to_owned()),
     ("takeovers", |it| count(report(it).takeovers), |_| "-".to_owned()),
     ("decision failures", |it| count(report(it).decision_failures.values().sum()), |_| "-".to_owned()),
 ];
@@ -217,6 +218,8 @@ pub fn json_of(report: &SimulationReport) -> Value {
         "mean_depth": per_answer(report, report.shape.depth),
         "largest_depth": report.shape.largest_depth,
         "stated_quality": report.mean_stated_quality(),
+        "recorded_quality": report.mean_recorded_quality(),
+        "scored_answers": report.recorded_quality.1,
         "simulated_seconds": report.simulated.as_secs_f64(),
         "models": report.models.iter().map(model).collect::<Vec<_>>(),
     })

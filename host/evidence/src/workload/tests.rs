@@ -9,6 +9,7 @@ fn args() -> WorkloadArgs {
         requests: Some(2_000),
         seed: 3,
         cases: None,
+        graded: Vec::new(),
         input_tokens: 400,
         output_tokens: 100,
         stream: false,

@@ -56,10 +56,9 @@ fn simulated_models_behave_as_their_configuration_states() {
         failure_rate: 0.1,
         capacity: Some(4),
         queue: Some(8),
-        cache_blocks: 10,
     };
-    assert_eq!(world.models[0].1, expected);
-    assert_eq!(world.models[1].1.capacity, Some(9));
+    assert_eq!((world.models[0].behaviour, world.models[0].cache_blocks), (expected, 10));
+    assert_eq!(world.models[1].behaviour.capacity, Some(9));
     assert_eq!(world.limits().max_attempts, world.route.limits.max_attempts);
 }
 
@@ -69,8 +68,8 @@ fn what_is_not_known_of_real_models_is_an_error_until_it_is_given() {
     assert!(error.contains("the speed of real/a") && !error.contains("real/b"), "{error}");
     let fleet = FleetArgs { speed: vec![("real/a".to_owned(), (50.0, 100.0))], ..FleetArgs::default() };
     let known = world(REAL, Some("r"), &fleet).unwrap();
-    assert_eq!(known.models[0].1.first_token, Duration::from_millis(50));
-    assert!((known.models[1].0.price.output_per_million() - 4.0).abs() < 1e-9);
+    assert_eq!(known.models[0].behaviour.first_token, Duration::from_millis(50));
+    assert!((known.models[1].model.price.output_per_million() - 4.0).abs() < 1e-9);
     let wrong = FleetArgs { speed: vec![("real/aa".to_owned(), (1.0, 1.0))], ..fleet };
     let error = world(REAL, Some("r"), &wrong).unwrap_err().to_string();
     assert!(error.contains("--speed: there is no model `real/aa`") && error.contains("`real/a`"), "{error}");
@@ -100,12 +99,12 @@ fn what_ifs_change_prices_and_models() {
     assert!(what_if.is_given() && !WhatIf::default().is_given());
     assert_eq!(what_if.describe(), "--price sim/b=7/8 --models 5 --load 2");
     let changed = what_if.apply(&world).unwrap();
-    let ids: Vec<&str> = changed.models.iter().map(|(model, _)| model.id.as_str()).collect();
+    let ids: Vec<&str> = changed.models.iter().map(|it| it.model.id.as_str()).collect();
     assert_eq!(ids, ["sim/a", "sim/b", "sim/a-2", "sim/b-2", "sim/a-3"]);
-    let input = |at: usize| changed.models[at].0.price.input_per_million();
+    let input = |at: usize| changed.models[at].model.price.input_per_million();
     assert!((input(1) - 7.0).abs() < 1e-9 && (input(3) - 6.3).abs() < 1e-9 && (input(4) - 8.1).abs() < 1e-9);
-    assert_eq!(changed.models[2].1.tokens_per_second, Some(360.0));
-    assert!(!Arc::ptr_eq(&changed.models[0].0.live, &world.models[0].0.live));
+    assert_eq!(changed.models[2].behaviour.tokens_per_second, Some(360.0));
+    assert!(!Arc::ptr_eq(&changed.models[0].model.live, &world.models[0].model.live));
 
     let gone = |ids: &[&str]| {
         let without = ids.iter().map(|id| (*id).to_owned()).collect();

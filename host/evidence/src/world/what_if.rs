@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 use pointsman_domain::ids::ModelId;
 use pointsman_domain::model::Model;
 use pointsman_domain::money::Price;
+use pointsman_evaluation::simulation::SimulatedModel;
 use pointsman_terminal::CommandError;
 
 use super::World;
@@ -59,12 +60,12 @@ impl WhatIf {
     /// Fails with exit status 2 if a model is not one of the route's, or none is left.
     pub fn apply(&self, world: &World) -> Result<World, CommandError> {
         let mut changed = world.clone();
-        for (model, _) in &mut changed.models {
+        for SimulatedModel { model, .. } in &mut changed.models {
             *model = with_own_live(model);
         }
         for (id, (input, output)) in &self.price {
             let at = changed.position(id, "--price")?;
-            Arc::make_mut(&mut changed.models[at].0).price = Price::per_million(*input, *output);
+            Arc::make_mut(&mut changed.models[at].model).price = Price::per_million(*input, *output);
         }
         for id in &self.without {
             let at = changed.position(id, "--without")?;
@@ -86,7 +87,7 @@ impl World {
         let originals = self.models.len();
         self.models.truncate(count);
         for number in originals..count {
-            let (original, behaviour) = &self.models[number % originals];
+            let SimulatedModel { model: original, behaviour, .. } = &self.models[number % originals];
             let copy = number / originals;
             let ratio = COPY_RATIO.powi(i32::try_from(copy).unwrap_or(i32::MAX));
             let name = format!("{}-{}", original.upstream_name, copy + 1);
@@ -106,7 +107,9 @@ impl World {
             let mut model = model;
             model.expected.first_token_ms = model.expected.first_token_ms.map(|ms| ms / ratio);
             model.expected.tokens_per_second = model.expected.tokens_per_second.map(|speed| speed * ratio);
-            self.models.push((Arc::new(model), behaviour));
+            let cache_blocks = self.models[number % originals].cache_blocks;
+            let copy = SimulatedModel { cache_blocks, ..SimulatedModel::new(Arc::new(model), behaviour) };
+            self.models.push(copy);
         }
     }
 }

@@ -11,14 +11,14 @@ fn request(members: &Value) -> Value {
 }
 
 async fn answer(members: Value) -> Value {
-    let (status, answer) = whole(&fleet(SimulatedModel::default()), &request(&members)).await;
+    let (status, answer) = whole(&fleet(ModelBehaviour::default()), &request(&members)).await;
     assert_eq!(status, 200, "{answer}");
     answer
 }
 
 /// Returns the error for members that are not valid.
 async fn error(members: Value) -> Value {
-    let (status, answer) = whole(&fleet(SimulatedModel::default()), &request(&members)).await;
+    let (status, answer) = whole(&fleet(ModelBehaviour::default()), &request(&members)).await;
     assert_eq!(status, 400, "{answer}");
     answer["error"].clone()
 }
@@ -28,7 +28,7 @@ async fn assembled(members: Value) -> Value {
     let mut body = request(&members);
     body["stream"] = true.into();
     body["stream_options"] = json!({ "include_usage": true });
-    let events = events(&call(&fleet(SimulatedModel::default()), &body).await.1);
+    let events = events(&call(&fleet(ModelBehaviour::default()), &body).await.1);
     let mut choices: Vec<Value> = Vec::new();
     let mut usage = Value::Null;
     for event in events {
@@ -242,7 +242,7 @@ async fn n_choices_are_streamed_side_by_side() {
 
     let mut body = request(&json!({ "n": 2, "stream": true }));
     body["max_tokens"] = 3.into();
-    let events = events(&call(&fleet(SimulatedModel::default()), &body).await.1);
+    let events = events(&call(&fleet(ModelBehaviour::default()), &body).await.1);
     let indices: Vec<u64> =
         events.iter().map(|event| event["choices"][0]["index"].as_u64().unwrap()).collect();
     assert_eq!(indices, [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);

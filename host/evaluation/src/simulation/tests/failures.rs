@@ -92,7 +92,7 @@ fn a_hedge_calls_the_next_model_and_the_first_answer_counts() {
     assert_eq!(report.labels["hedged"], 1);
     // The slow call is cancelled; its input may be charged.
     assert_eq!(report.cost, Price::per_million(10.0, 10.0).of(200, 50));
-    assert_eq!(setup.models[0].0.live.snapshot(&ExpectedSpeed::default(), setup.start).in_flight, 0);
+    assert_eq!(setup.models[0].model.live.snapshot(&ExpectedSpeed::default(), setup.start).in_flight, 0);
 }
 
 /// A policy that fails, and a rejection after it; it observes outcomes.
@@ -135,9 +135,9 @@ fn failed_and_refused_decisions_are_counted_and_outcomes_observed() {
 #[test]
 fn decisions_in_order_call_the_last_resort_when_all_candidates_failed() {
     let setup = setup(vec![(model("a", 1.0), failing(1.0)), (model("b", 1.0), steady())]);
-    let (down, now) = (&setup.models[1].0, setup.start);
+    let (down, now) = (&setup.models[1].model, setup.start);
     (0..3).for_each(|_| down.live.record_failure(now));
-    let models: Vec<_> = setup.models.iter().map(|(model, _)| Arc::clone(model)).collect();
+    let models: Vec<_> = setup.models.iter().map(|it| Arc::clone(&it.model)).collect();
     let chosen = eligible(&models, &RequestFacts::new("id", "auto"), now).unwrap();
     assert_eq!((chosen.candidates.len(), chosen.last_resort.len()), (1, 1));
     let report = run(&setup, vec![request(Duration::ZERO, 1, 1)]);

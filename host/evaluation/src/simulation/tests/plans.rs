@@ -118,7 +118,7 @@ fn after_a_policy_that_fails_in_its_plan_the_next_stage_decides() {
 #[test]
 fn a_required_task_that_fails_ends_the_request_and_an_optional_one_does_not() {
     let mut setup = two_models();
-    setup.models[1].1.failure_rate = 1.0;
+    setup.models[1].behaviour.failure_rate = 1.0;
     setup.limits.backoff = MS;
     let tasks = |optional| vec![TaskProposal { optional, ..task("look", 1, &[]) }, task("answer", 0, &[0])];
     let required = planned(&mut planner(tasks(false), Continuation::Answer(1)), &setup);

@@ -95,12 +95,9 @@ fn policies_see_the_calls_in_flight_and_the_measured_speed_of_the_simulated_time
 fn prompts_in_the_cache_are_read_faster_and_cost_less() {
     let mut cached = Model::clone(&model("a", 10.0));
     cached.price.cached_input = Some(Picodollars::per_million(1.0));
-    let behaviour = ModelBehaviour {
-        input_tokens_per_second: Some(10_000.0),
-        cache_blocks: 100,
-        ..ModelBehaviour::default()
-    };
-    let setup = setup(vec![(Arc::new(cached), behaviour)]);
+    let behaviour = ModelBehaviour { input_tokens_per_second: Some(10_000.0), ..ModelBehaviour::default() };
+    let mut setup = setup(vec![(Arc::new(cached), behaviour)]);
+    setup.models[0].cache_blocks = 100;
     let turn = |at: u32, blocks: u64| {
         let prefix: Vec<u64> = (0..blocks).collect();
         let request = request(at * 1_000 * MS, blocks as u32 * PREFIX_BLOCK_TOKENS, 0);
@@ -124,8 +121,9 @@ fn each_request_ends_once_and_equal_seeds_give_equal_results() {
     first.limits.timeout = 300 * MS;
     let requests = arrivals(20_000, 20 * MS, 100);
     let fresh = |setup: &SimulationSetup| {
-        let models = setup.models.iter().map(|(it, behaviour)| {
-            (Arc::new(Model { live: Arc::default(), ..Model::clone(it) }), *behaviour)
+        let models = setup.models.iter().map(|it| {
+            let model = Model { live: Arc::default(), ..Model::clone(&it.model) };
+            SimulatedModel { model: Arc::new(model), ..it.clone() }
         });
         SimulationSetup { models: models.collect(), ..setup.clone() }
     };
