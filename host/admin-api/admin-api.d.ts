@@ -5,6 +5,32 @@ export type Actor = ("configuration" | {
   admin: string;
 } | "gateway" | string);
 
+export type AttentionEntry = {
+  kind: AttentionKind;
+  level: AttentionLevel;
+  message: string;
+  since_ms?: number | null;
+  subject?: (AttentionSubject | null);
+};
+
+export type AttentionKind = ("failures" | "model-down" | "model-resting" | "configuration-rejected" | "policy-unavailable" | "policy-rejected" | "version-held" | "dropped" | "panic" | string);
+
+export type AttentionLevel = ("red" | "amber");
+
+export type AttentionSubject = ({
+  model: string;
+  policy?: undefined;
+  queue?: undefined;
+} | {
+  policy: string;
+  model?: undefined;
+  queue?: undefined;
+} | {
+  queue: string;
+  model?: undefined;
+  policy?: undefined;
+});
+
 export type AuditEvent = {
   action: string;
   at: number;
@@ -44,14 +70,19 @@ export type DecisionLogCounts = {
 export type DecisionSummary = {
   at_ms: number;
   attempts: number;
+  cause?: string | null;
   cost_usd: number;
   ending: string;
   error: string | null;
+  failed_calls?: FailedCall[];
   first_token_ms: number | null;
   id: string;
+  input_tokens?: number;
+  key?: string | null;
   label: string;
   latency_ms: number;
   model: string | null;
+  output_tokens?: number;
   policy: string | null;
   reason: string | null;
   route: string;
@@ -85,7 +116,20 @@ export type ErrorResponse = {
   error: ErrorDetail;
 };
 
+export type FailedCall = {
+  error: string;
+  model: string;
+};
+
+export type FailureCauses = {
+  client: number;
+  limit: number;
+  model: number;
+  policy: number;
+};
+
 export type GatewayStatus = {
+  attention?: AttentionEntry[];
   decision_log?: (DecisionLogCounts | null);
   last_reload: (ReloadReport | null);
   models: ModelOverview[];
@@ -129,6 +173,7 @@ export type ModelOverview = {
   abilities?: string[];
   context_window: number | null;
   cost_usd: number;
+  down_since_ms?: number | null;
   error_rate: number;
   first_token_ms: number | null;
   healthy: boolean;
@@ -143,6 +188,7 @@ export type ModelOverview = {
   quality_by_task?: { [name: string]: number };
   requests: number;
   resting: boolean;
+  resting_since_ms?: number | null;
   tokens_per_second: number | null;
 };
 
@@ -154,6 +200,7 @@ export type OperationResult = {
 export type OverrideKind = ("pinned" | "uploaded" | string);
 
 export type Overview = {
+  attention?: AttentionEntry[];
   changes: AuditEvent[];
   decision_log?: (DecisionLogCounts | null);
   last_reload: (ReloadReport | null);
@@ -265,6 +312,7 @@ export type RequestTotals = {
   compared_cost_usd: number;
   cost_usd: number;
   failed: number;
+  failed_by?: FailureCauses;
   input_tokens: number;
   output_tokens: number;
   reasoning_tokens: number;
@@ -282,6 +330,7 @@ export type RouteOverview = {
   cost_usd: number;
   description?: string | null;
   failed: number;
+  failed_by?: FailureCauses;
   holds?: HoldStatus[];
   input_tokens: number;
   models: string[];
@@ -346,6 +395,7 @@ export type TaskTrace = {
 };
 
 export type Tick = {
+  attention?: AttentionEntry[];
   decision_log?: (DecisionLogCounts | null);
   last_reload: (ReloadReport | null);
   models: ModelOverview[];
@@ -373,11 +423,13 @@ export type TimelinePoint = {
   compared_cost_usd: number;
   cost_usd: number;
   failed: number;
+  failed_by?: FailureCauses;
   input_tokens: number;
   latency_ms_p50: number | null;
   latency_ms_p95: number | null;
   models: { [name: string]: number };
   output_tokens: number;
+  rejected_by?: FailureCauses;
   requests: number;
 };
 
@@ -424,6 +476,7 @@ export type UsageLine = {
   compared_cost_usd: number;
   cost_usd: number;
   failed: number;
+  failed_by?: FailureCauses;
   input_tokens: number;
   key: string | null;
   model: string | null;

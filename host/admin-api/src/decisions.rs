@@ -13,6 +13,9 @@ pub struct DecisionSummary {
     pub at_ms: u64,
     /// The route.
     pub route: String,
+    /// The name of the client's key, if it sent one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// The policy with the short digest of its version.
     pub policy: Option<String>,
     /// The label of the decision.
@@ -31,8 +34,37 @@ pub struct DecisionSummary {
     pub latency_ms: f64,
     /// Time to the first token, in milliseconds.
     pub first_token_ms: Option<f64>,
+    /// Input tokens of all calls.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub input_tokens: u64,
+    /// Output tokens of all calls.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub output_tokens: u64,
     /// Cost in US dollars.
     pub cost_usd: f64,
     /// The error.
     pub error: Option<String>,
+    /// The cause, if the request failed: `client`, `model`, `policy` or `limit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The failed calls of models, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_calls: Vec<FailedCall>,
+}
+
+/// A call of a model that failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct FailedCall {
+    /// The model.
+    pub model: String,
+    /// The error: `status 503`, `no connection` …
+    pub error: String,
+}
+
+/// Returns whether a number is absent from the JSON. Older gateways do not have the member.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

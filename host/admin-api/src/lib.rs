@@ -8,6 +8,7 @@
 //! defaults, and members that are unknown are ignored. Values that may be extended, such as
 //! the action of a change, are text.
 
+mod attention;
 mod changes;
 mod decisions;
 mod error;
@@ -26,8 +27,9 @@ mod timeline;
 mod totals;
 mod trade_off;
 
+pub use attention::{AttentionEntry, AttentionKind, AttentionLevel, AttentionSubject};
 pub use changes::{Actor, AuditEvent};
-pub use decisions::DecisionSummary;
+pub use decisions::{DecisionSummary, FailedCall};
 pub use error::{ErrorDetail, ErrorResponse};
 pub use events::EventKind;
 pub use models::ModelStatus;
@@ -55,7 +57,7 @@ pub use requests::{
 };
 pub use routes::{Comparison, Promotion, RouteStatus, TrialMode, TrialScore, TrialStatus, ValuePair};
 pub use timeline::{Timeline, TimelinePoint};
-pub use totals::{RequestSums, RequestTotals, UsageLine};
+pub use totals::{FailureCauses, RequestSums, RequestTotals, UsageLine};
 pub use trade_off::{RouteTradeOff, TradeOff, TradeOffQuery};
 
 #[cfg(test)]

@@ -15,6 +15,12 @@ pub struct ModelStatus {
     pub healthy: bool,
     /// True while its backend has asked not to be called.
     pub resting: bool,
+    /// Time at which it became unhealthy, in milliseconds since 1970, if no call or probe has succeeded since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub down_since_ms: Option<u64>,
+    /// Time at which the backend asked not to be called, in milliseconds since 1970, while that lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resting_since_ms: Option<u64>,
     /// Calls in flight.
     pub in_flight: u32,
     /// Time to the first token in milliseconds, measured or expected.

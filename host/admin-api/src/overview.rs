@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AuditEvent, ModelStatus, PolicyStatus, ReloadReport, RequestTotals, RouteStatus, Timeline, TimelinePoint,
+    AttentionEntry, AuditEvent, ModelStatus, PolicyStatus, ReloadReport, RequestTotals, RouteStatus,
+    Timeline, TimelinePoint,
 };
 
 /// The response to `GET /admin/overview`.
@@ -43,6 +44,9 @@ pub struct GatewayStatus {
     pub now_ms: u64,
     /// Start of the gateway, in milliseconds since 1970.
     pub started_ms: u64,
+    /// Conditions that need an operator, the most urgent first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attention: Vec<AttentionEntry>,
     /// Sums since the start.
     pub totals: RequestTotals,
     /// The models, in the order of the configuration.

@@ -22,12 +22,18 @@ pub struct DecisionsQuery {
     pub route: Option<String>,
     /// Only decisions that this model answered, or worked on last.
     pub model: Option<String>,
+    /// Only requests with the key of this name.
+    pub key: Option<String>,
     /// Only decisions of this policy.
     pub policy: Option<String>,
     /// Only requests that ended like this: `answered`, `failed` or `cancelled`.
     pub ending: Option<String>,
     /// Only requests that arrived at this time or later, in milliseconds since 1970.
     pub since: Option<u64>,
+    /// Only requests that arrived before this time, in milliseconds since 1970.
+    pub until: Option<u64>,
+    /// Only requests that failed by this cause: `client`, `model`, `policy` or `limit`.
+    pub cause: Option<String>,
     /// The number of decisions to list.
     pub limit: Option<usize>,
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::FailureCauses;
+
 /// Steps of one length, up to now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -28,6 +30,12 @@ pub struct TimelinePoint {
     pub answered: u64,
     /// Requests that failed.
     pub failed: u64,
+    /// Failed requests by cause.
+    #[serde(skip_serializing_if = "FailureCauses::is_empty")]
+    pub failed_by: FailureCauses,
+    /// Requests that were rejected before a decision, by cause. They are not among `requests`.
+    #[serde(skip_serializing_if = "FailureCauses::is_empty")]
+    pub rejected_by: FailureCauses,
     /// Requests whose client disconnected.
     pub cancelled: u64,
     /// Input tokens of all calls.

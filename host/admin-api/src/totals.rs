@@ -2,6 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Numbers of failed requests by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct FailureCauses {
+    /// The request: it is invalid, not allowed, beyond the abilities of the models, or its client gave it too
+    /// little time.
+    pub client: u64,
+    /// The models and their backends.
+    pub model: u64,
+    /// The policy.
+    pub policy: u64,
+    /// A limit of the gateway or the route: memory, connections, time.
+    pub limit: u64,
+}
+
+impl FailureCauses {
+    /// Returns the number of all failures.
+    pub const fn total(&self) -> u64 {
+        self.client + self.model + self.policy + self.limit
+    }
+
+    /// Returns the number of failures that are not the clients' own.
+    pub const fn not_by_clients(&self) -> u64 {
+        self.total() - self.client
+    }
+
+    /// Returns whether nothing failed.
+    pub const fn is_empty(&self) -> bool {
+        self.total() == 0
+    }
+}
+
 /// Sums over requests that have ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -11,6 +44,9 @@ pub struct RequestSums {
     pub answered: u64,
     /// Requests that failed.
     pub failed: u64,
+    /// Failed requests by cause.
+    #[serde(skip_serializing_if = "FailureCauses::is_empty")]
+    pub failed_by: FailureCauses,
     /// Requests whose client disconnected.
     pub cancelled: u64,
     /// Input tokens of all calls.

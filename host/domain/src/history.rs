@@ -15,7 +15,7 @@ use crate::failure::FailureKind;
 use crate::ids::{Digest, ModelId, PolicyName};
 use crate::model::Model;
 use crate::money::Picodollars;
-use crate::outcome::{Outcome, RequestEnd};
+use crate::outcome::{FailureCause, Outcome, RequestEnd};
 use crate::request::RequestFacts;
 use crate::trace::TraceContext;
 use crate::usage::Usage;
@@ -46,6 +46,8 @@ pub struct History {
     pub baseline: Option<Baseline>,
     /// Outcome.
     pub outcome: Outcome,
+    /// Cause of the failure; `None` unless the request failed.
+    pub cause: Option<FailureCause>,
 }
 
 /// Decision of a policy, or of the gateway without one.

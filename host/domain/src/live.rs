@@ -49,7 +49,11 @@ struct Measured {
     failures_in_a_row: u32,
     cool_down: Duration,
     unhealthy_until: Option<Instant>,
+    /// Time at which the model became unhealthy. It is unset by a success, not by the end of a cool-down.
+    down_since: Option<Instant>,
     resting_until: Option<Instant>,
+    /// Time at which the backend first asked for the pause that lasts until then.
+    resting_since: Option<Instant>,
 }
 
 /// Live stats at one time, with the expected speed where nothing was measured yet.
@@ -183,6 +187,9 @@ impl LiveStats {
     pub fn record_backoff_request(&self, now: Instant, wait: Duration) {
         let mut measured = self.measured();
         let until = now.checked_add(wait);
+        if measured.resting_until.is_none_or(|until| now >= until) {
+            measured.resting_since = Some(now);
+        }
         measured.resting_until = measured.resting_until.max(until);
     }
 
@@ -205,6 +212,17 @@ impl LiveStats {
     /// Records a failed health probe.
     pub fn record_probe_failure(&self, now: Instant) {
         self.measured().failure(now);
+    }
+
+    /// Returns the time at which the model became unhealthy, if no call or probe has succeeded since.
+    pub fn down_since(&self) -> Option<Instant> {
+        self.measured().down_since
+    }
+
+    /// Returns the time at which the backend asked not to be called, while that lasts.
+    pub fn resting_since(&self, now: Instant) -> Option<Instant> {
+        let measured = self.measured();
+        measured.resting_since.filter(|_| measured.resting_until.is_some_and(|until| now < until))
     }
 
     /// Returns the live stats at this time.
@@ -258,12 +276,14 @@ impl Measured {
         }
         self.cool_down = (self.cool_down * 2).clamp(FIRST_COOL_DOWN, LONGEST_COOL_DOWN);
         self.unhealthy_until = Some(now + self.cool_down);
+        self.down_since.get_or_insert(now);
     }
 
     fn recover(&mut self) {
         self.failures_in_a_row = 0;
         self.cool_down = Duration::ZERO;
         self.unhealthy_until = None;
+        self.down_since = None;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Outcomes of requests: usage, cost and latency.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use crate::ids::ModelId;
@@ -31,6 +32,85 @@ impl Fault {
             Self::Backend => "backend",
             Self::Deadline => "deadline",
         }
+    }
+}
+
+/// Cause of a failed request, for operators. In contrast to [`Fault`], it also covers requests that are rejected
+/// before a decision, and distinguishes limits from failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureCause {
+    /// The request: it is invalid, not allowed, beyond the abilities of the models, or its client gave it too
+    /// little time.
+    Client,
+    /// The models and their backends.
+    Model,
+    /// The policy: it declined, failed, or exceeded the limits of plans.
+    Policy,
+    /// A limit of the gateway or the route: memory, connections, time.
+    Limit,
+}
+
+impl FailureCause {
+    /// Every cause, in the order of the variants.
+    pub const ALL: [Self; 4] = [Self::Client, Self::Model, Self::Policy, Self::Limit];
+
+    /// Returns the name in the admin API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Model => "model",
+            Self::Policy => "policy",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// Numbers of failed requests by their cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FailureCounts {
+    /// Failures by [`FailureCause::Client`].
+    pub client: u64,
+    /// Failures by [`FailureCause::Model`].
+    pub model: u64,
+    /// Failures by [`FailureCause::Policy`].
+    pub policy: u64,
+    /// Failures by [`FailureCause::Limit`].
+    pub limit: u64,
+}
+
+impl FailureCounts {
+    /// Counts a failure.
+    pub const fn add(&mut self, cause: FailureCause) {
+        *match cause {
+            FailureCause::Client => &mut self.client,
+            FailureCause::Model => &mut self.model,
+            FailureCause::Policy => &mut self.policy,
+            FailureCause::Limit => &mut self.limit,
+        } += 1;
+    }
+
+    /// Returns the number of failures by a cause.
+    pub const fn of(&self, cause: FailureCause) -> u64 {
+        match cause {
+            FailureCause::Client => self.client,
+            FailureCause::Model => self.model,
+            FailureCause::Policy => self.policy,
+            FailureCause::Limit => self.limit,
+        }
+    }
+
+    /// Returns the number of all failures.
+    pub const fn total(&self) -> u64 {
+        self.client + self.model + self.policy + self.limit
+    }
+}
+
+impl AddAssign for FailureCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.client += other.client;
+        self.model += other.model;
+        self.policy += other.policy;
+        self.limit += other.limit;
     }
 }
 

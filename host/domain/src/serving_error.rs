@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::outcome::Fault;
+use crate::outcome::{FailureCause, Fault};
 
 /// An error for the client of a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +97,22 @@ macro_rules! error_kinds {
             }
         }
     };
+}
+
+impl ErrorKind {
+    /// Returns the cause of the failure. For [`DeadlineExceeded`](Self::DeadlineExceeded) it is the limit of the
+    /// route, unless the client asked for less time.
+    pub const fn cause(self) -> FailureCause {
+        match self {
+            Self::TooManyConnections | Self::Overloaded => FailureCause::Limit,
+            _ => match self.fault() {
+                Fault::Client => FailureCause::Client,
+                Fault::Policy => FailureCause::Policy,
+                Fault::Backend => FailureCause::Model,
+                Fault::Deadline => FailureCause::Limit,
+            },
+        }
+    }
 }
 
 error_kinds! {

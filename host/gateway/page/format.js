@@ -102,6 +102,10 @@ export function savedOrNot(share) {
   return share > -1 ? `${percent(-share)} more expensive` : `${figure(1 - share)} times the cost`;
 }
 
+/** Describes a difference of cost: `$1.20 less`, `$0.30 more`.
+ * @param {number} saved */
+export const lessOrMore = (saved) => (saved < 0 ? `${money(-saved)} more` : `${money(saved)} less`);
+
 /** The share of the baseline's cost that was saved, or null if there is nothing to compare.
  * @param {{ compared_cost_usd: number, baseline_cost_usd: number }} sums */
 export function saving({ compared_cost_usd: paid, baseline_cost_usd: baseline }) {

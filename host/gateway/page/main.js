@@ -1,10 +1,15 @@
 // The page: navigation, the open view and what surrounds it.
 
+import { parse } from './address.js';
 import { token } from './api.js';
+import { gatewayState } from './attention.js';
 import { decision } from './decision.js';
 import { decisions } from './decisions.js';
 import { h, render } from './dom.js';
 import { moment } from './format.js';
+import { gateway } from './gateway.js';
+import { keyDetail, keys } from './keys.js';
+import { modelDetail } from './model.js';
 import { models } from './models.js';
 import { overview } from './overview.js';
 import { failed, heading, loading, nothing } from './parts.js';
@@ -15,11 +20,12 @@ import { routes } from './routes.js';
 import { retry, start, state } from './store.js';
 import { tradeOff } from './trade-off.js';
 
-const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['policies', 'Policies'], ['decisions', 'Decisions'], ['plans', 'Plans'], ['trade-off', 'Trade-off'], ['playground', 'Playground']];
+const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['policies', 'Policies'], ['keys', 'Keys'], ['decisions', 'Decisions'], ['plans', 'Plans'], ['trade-off', 'Trade-off'], ['playground', 'Playground']];
 const LINKS = { loading: 'Connecting', live: 'Live', lost: 'Disconnected', refused: 'No access' };
 
 const views = {
-  '': overview(redraw), models: models(redraw), routes: routes(), policies: policies(redraw),
+  '': overview(redraw), models: models(redraw), model: modelDetail(redraw), routes: routes(redraw), policies: policies(redraw),
+  keys: keys(redraw), key: keyDetail(redraw), gateway: gateway(),
   decisions: decisions(redraw), decision: decision(redraw), plans: plans(redraw), plan: plan(redraw), 'trade-off': tradeOff(redraw), playground: playground(redraw),
 };
 let scheduled = false;
@@ -27,15 +33,9 @@ let open = where();
 
 /** The view that the address names, with its argument. */
 function where() {
-  const [, name = '', argument] = location.hash.split('/');
-  let about = null;
-  try {
-    about = argument ? decodeURIComponent(argument) : null;
-  } catch {
-    // A truncated address has no argument.
-  }
-  const single = { decisions: 'decision', plans: 'plan' };
-  return { section: name, view: views[(about && single[name]) || name], about };
+  const { section, about, query } = parse(location.hash);
+  const single = { decisions: 'decision', plans: 'plan', models: 'model', keys: 'key' };
+  return { section, view: views[(about && single[section]) || section], about, query };
 }
 
 /** Draws once before the next frame; a hidden tab has no frames. */
@@ -62,9 +62,15 @@ function top() {
   return [
     h('a', { class: 'brand', href: '#/' }, h('img', { src: '/page/icon.svg', alt: '', width: '24', height: '24' }), 'Pointsman'),
     h('nav', { 'aria-label': 'Main' }, h('ul', null, items)),
-    h('p', { class: `link-state ${state.link}` }, h('span', { class: 'dot', 'aria-hidden': 'true' }), LINKS[state.link],
-      state.now && h('span', { class: 'muted version-of' }, state.now.version)),
+    h('p', { class: `link-state ${state.link}` }, gatewayOrLink(),
+      state.now && h('span', { class: 'muted version-of' }, h('a', { class: 'muted', href: '#/gateway' }, state.now.version))),
   ];
+}
+
+/** The state of the gateway; that of the connection while there is none. */
+function gatewayOrLink() {
+  const [style, words] = state.link === 'live' && state.now ? gatewayState(state.now) : ['', LINKS[state.link]];
+  return [h('span', { class: `dot ${style}`, 'aria-hidden': 'true' }), h('a', { class: 'state', href: '#/' }, words)];
 }
 
 function banner() {
@@ -81,7 +87,7 @@ function content() {
   }
   if (!state.now) return loading('the status');
   if (!open.view) return [heading('Not found'), nothing('There is no page at this address', h('p', null, h('a', { href: '#/' }, 'Go to the overview')))];
-  return open.view.draw(open.about);
+  return open.view.draw(open.about, open.query);
 }
 
 function askForToken() {
@@ -101,9 +107,12 @@ function askForToken() {
 }
 
 function go() {
+  const before = open;
   open = where();
   draw();
-  if (state.now) open.view?.enter?.(open.about);
+  if (state.now) open.view?.enter?.(open.about, open.query);
+  // Another filter of the same view leaves the focus where it is.
+  if (before.view === open.view && before.about === open.about) return;
   window.scrollTo(0, 0);
   document.getElementById('title')?.focus({ preventScroll: true });
 }
@@ -119,7 +128,7 @@ let entered = false;
 start((what) => {
   if (what === 'link' && state.link === 'live' && !entered) {
     entered = true;
-    open.view?.enter?.(open.about);
+    open.view?.enter?.(open.about, open.query);
   }
   redraw();
 });

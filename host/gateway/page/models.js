@@ -1,5 +1,6 @@
 // Models: health, prices and share of the answers.
 
+import { modelAddress } from './address.js';
 import { h } from './dom.js';
 import { count, figure, milliseconds, money, percent } from './format.js';
 import { badge, heading, key, table } from './parts.js';
@@ -51,8 +52,8 @@ function columnsOf(colours, answers) {
   /** @param {ModelOverview} model */
   const share = ({ requests }) => (answers ? requests / answers : 0);
   return [
-    { title: 'Model', sort: ({ id }) => id, cell: ({ id }) => [key(colourOf(colours, id)), h('span', { class: 'name' }, id)] },
-    { title: 'Health', sort: ({ healthy, resting }) => Number(healthy) + Number(healthy && !resting), cell: ({ healthy, resting }) => (!healthy ? badge('bad', 'down') : resting ? badge('warn', 'resting') : badge('good', 'healthy')) },
+    { title: 'Model', sort: ({ id }) => id, cell: ({ id }) => [key(colourOf(colours, id)), h('a', { class: 'name', href: modelAddress(id) }, id)] },
+    { title: 'Health', sort: ({ healthy, resting }) => Number(healthy) + Number(healthy && !resting), cell: health },
     { title: 'Share', end: true, sort: share, cell: (model) => [
       h('span', { class: 'meter', 'aria-hidden': 'true' }, h('span', { class: colourOf(colours, model.id), style: { width: `${(share(model) * 100).toFixed(1)}%` } })),
       h('span', { class: 'share' }, percent(share(model)))] },
@@ -64,6 +65,14 @@ function columnsOf(colours, answers) {
     { title: '$/M tokens', end: true, sort: ({ output_usd_per_million: price }) => price, cell: (model) => price(model) },
     { title: 'Spent', end: true, sort: ({ cost_usd: cost }) => cost, cell: ({ cost_usd: cost }) => money(cost) },
   ];
+}
+
+/** The health of a model: never by colour alone.
+ * @param {ModelOverview} model */
+export function health({ healthy, resting, down_since_ms: down }) {
+  if (!healthy) return badge('bad', 'down');
+  if (down) return badge('warn', 'down, to be tried again');
+  return resting ? badge('warn', 'resting') : badge('good', 'healthy');
 }
 
 /** The price of a million tokens, in and out.

@@ -1,9 +1,11 @@
 // Overview: traffic, answers by model, latency, cost and savings.
 
+import { decisionsAddress, modelAddress, policyAddress, routeAddress } from './address.js';
+import { strip } from './attention.js';
 import { createChart } from './chart.js';
 import { describe, keyOf, summary } from './changes.js';
 import { h } from './dom.js';
-import { count, duration, figure, list, milliseconds, moment, money, percent, plural, roundTime, savedOrNot, saving } from './format.js';
+import { count, duration, figure, lessOrMore, list, milliseconds, moment, money, percent, plural, roundTime, savedOrNot, saving } from './format.js';
 import { badge, choice, ending, firstRequest, heading, key, version } from './parts.js';
 import { answersOf, buckets, colourOf, over, palette, sum } from './series.js';
 import { createSteady } from './steady.js';
@@ -41,6 +43,7 @@ export function overview(redraw) {
       const windows = WINDOWS.map((option) => ({ name: option.name, value: option }));
       return [
         heading('Overview', choice('Length of time', windows, window, choose)),
+        strip(now),
         ...(now.totals.requests === 0 ? [firstRequest(now.routes[0]?.name)] : [figures(seen),
           h('div', { class: 'charts' }, traffic(charts.traffic, seen), answering(charts.models, seen),
             latency(charts.latency, seen), cost(charts.cost, seen))]),
@@ -69,21 +72,21 @@ function figures({ steps, total, window, now }) {
   const tile = (name, value, ...below) => h('div', { class: 'figure', key: name }, h('dt', null, name), h('dd', null, h('b', null, value), ...below.filter(Boolean).map((text) => h('span', null, text))));
   return h('dl', { class: 'figures' },
     tile(`Requests, ${mean}`, `${figure(last.requests / seconds)}/s`,
-      `${count(total.requests)} in ${window.words}`, failures(total)),
+      h('a', { href: decisionsAddress({}) }, `${count(total.requests)} in ${window.words}`), failures(total)),
     tile(`Latency, ${mean}`, milliseconds(over(recent, 'p50')),
       `p95 ${milliseconds(over(recent, 'p95'))}`, `the gateway adds ${milliseconds(over(recent, 'added'))}`),
     tile(`Cost, ${mean}`, `${money(last.cost_usd / seconds)}/s`,
       `${money(total.cost_usd)} in ${window.words}`, `${money(now.totals.cost_usd)} since the start`),
     tile(`Against the baseline, ${window.words}`, saved === null ? '–' : savedOrNot(saved),
-      saved === null ? 'nothing to compare yet' : `${money(total.baseline_cost_usd - total.compared_cost_usd)} against ${baseline}`,
-      saved === null ? '' : `since the start ${savedOrNot(saving(now.totals))}, ${money(now.totals.baseline_cost_usd - now.totals.compared_cost_usd)}`));
+      saved === null ? 'nothing to compare yet' : `${lessOrMore(total.baseline_cost_usd - total.compared_cost_usd)} than at ${baseline}`,
+      saved === null ? '' : `since the start ${savedOrNot(saving(now.totals))}, ${lessOrMore(now.totals.baseline_cost_usd - now.totals.compared_cost_usd)}`));
 }
 
 /** @param {Pick<RequestTotals, 'requests' | 'failed' | 'cancelled'>} totals */
 function failures({ requests, failed, cancelled }) {
   if (!failed && !cancelled) return 'all answered';
-  const words = [failed && `${percent(failed / requests)} failed`, cancelled && `${percent(cancelled / requests)} cancelled`];
-  return words.filter(Boolean).join(', ');
+  const words = [failed && h('a', { href: decisionsAddress({ ending: 'failed' }) }, `${percent(failed / requests)} failed`), cancelled && h('a', { href: decisionsAddress({ ending: 'cancelled' }) }, `${percent(cancelled / requests)} cancelled`)];
+  return words.filter(Boolean).flatMap((word, at) => (at ? [', ', word] : [word]));
 }
 
 /** @param {Function} chart
@@ -160,8 +163,8 @@ function deciding({ routes, totals }, calm) {
   return h('section', { class: 'panel', 'aria-labelledby': 'deciding', mount: calm.mount },
     h('div', { class: 'panel-head' }, h('h2', { id: 'deciding' }, 'Active policies'), h('a', { href: '#/routes' }, 'All routes')),
     h('ul', { class: 'rows' }, shown.map((route) => h('li', { key: route.name },
-      h('a', { href: `#/routes/${encodeURIComponent(route.name)}`, class: 'name' }, route.name),
-      h('span', { class: 'grow' }, version(route.version), route.promoted && badge('good', 'promoted'),
+      h('a', { href: routeAddress(route.name), class: 'name' }, route.name),
+      h('span', { class: 'grow' }, h('a', { class: 'plain', href: policyAddress(route.policy) }, version(route.version)), route.promoted && badge('good', 'promoted'),
         route.trial && badge(route.trial.suspended ? 'bad' : 'plain', `trial: ${route.trial.policy}`)),
       h('span', { class: 'small end' }, h('b', null, totals.requests ? percent(route.requests / totals.requests) : '–'), ' of requests'),
       h('span', { class: 'small end saved' }, saving(route) === null ? h('span', { class: 'muted' }, 'nothing compared') : h('b', null, savedOrNot(saving(route))))))));
@@ -203,6 +206,6 @@ function latest(steady) {
     h('ul', { class: 'rows' }, decisions.map((decision) => h('li', { key: decision.id },
       h('a', { class: 'name', href: `#/decisions/${encodeURIComponent(decision.id)}` }, decision.route),
       h('span', { class: 'grow' }, decision.label, decision.tasks ? badge('plain', plural(decision.tasks, 'task')) : null),
-      decision.model ? h('span', null, key(colourOf(colours, decision.model)), decision.model) : ending(decision.ending),
+      decision.model ? h('span', null, key(colourOf(colours, decision.model)), h('a', { class: 'plain', href: modelAddress(decision.model) }, decision.model)) : ending(decision.ending),
       h('span', { class: 'small end' }, milliseconds(decision.latency_ms)), h('span', { class: 'small end' }, money(decision.cost_usd))))));
 }

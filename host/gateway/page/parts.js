@@ -42,9 +42,9 @@ export function facts(...pairs) {
  * @param {{
  *   caption: string, columns: Column<T>[], rows: T[], keyOf: (row: T) => unknown,
  *   sorted?: { by: string, down: boolean }, onSort?: (column: Column<T>) => void,
- *   rowClass?: (row: T) => string | undefined, mount?: (element: Element) => unknown,
+ *   rowClass?: (row: T) => string | undefined, mount?: (element: Element) => unknown, compact?: boolean,
  * }} table */
-export function table({ caption, columns, rows, keyOf, sorted, onSort, rowClass, mount }) {
+export function table({ caption, columns, rows, keyOf, sorted, onSort, rowClass, mount, compact }) {
   const head = columns.map((column) => headCell(column, sorted, onSort));
   const body = rows.map((row) => h('tr', { key: keyOf(row), role: 'row', class: rowClass?.(row) },
     columns.map((column, at) => h(at === 0 ? 'th' : 'td', {
@@ -54,7 +54,7 @@ export function table({ caption, columns, rows, keyOf, sorted, onSort, rowClass,
       'data-label': column.title,
     }, h('div', { class: 'in' }, column.cell(row))))));
   return h('div', { class: 'table-box', tabindex: '0', role: 'region', 'aria-label': caption, mount },
-    h('table', { class: 'cards', role: 'table', 'aria-label': caption },
+    h('table', { class: compact ? 'cards compact' : 'cards', role: 'table', 'aria-label': caption },
       h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, head)),
       h('tbody', { role: 'rowgroup' }, body)));
 }

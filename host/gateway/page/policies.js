@@ -1,17 +1,20 @@
 // Policies: versions, statistics and holds.
 
 import { pin, release, reload, rollBack, unpin } from './actions.js';
+import { decisionsAddress, modelAddress, policyAddress, routeAddress } from './address.js';
 import { createDescription } from './description.js';
 import { h } from './dom.js';
 import { count, list, microseconds, moment, plural, short } from './format.js';
 import { badge, digest, facts, heading, nothing } from './parts.js';
+import { createRecent, frequencies, recentPanels, shares } from './recent.js';
 import { holdState } from './routes.js';
 import { state } from './store.js';
 
-/** @import { GatewayStatus, PolicyStatus, ReloadReport, VersionStats } from '../../admin-api/admin-api.d.ts' */
+/** @import { DecisionSummary, GatewayStatus, PolicyStatus, ReloadReport, VersionStats } from '../../admin-api/admin-api.d.ts' */
 
 export function policies(redraw) {
   const description = createDescription(redraw);
+  const recent = createRecent(redraw);
   return {
     title: 'Policies',
     draw(name) {
@@ -20,7 +23,7 @@ export function policies(redraw) {
       return [
         heading(name ?? 'Policies', name ? h('a', { href: '#/policies' }, 'All policies') : lastReload(now.last_reload),
           h('button', { type: 'button', class: 'last', onclick: reload }, 'Reload …')),
-        shown.length ? h('div', { class: 'panels' }, shown.map((policy) => panel(policy, now)), name && description.draw(shown[0])) : nothing('There is no such policy', h('p', null, h('a', { href: '#/policies' }, 'All policies'))),
+        shown.length ? h('div', { class: 'panels' }, shown.map((policy) => panel(policy, now)), name && [description.draw(shown[0]), detail(name, recent.take({ policy: name }))]) : nothing('There is no such policy', h('p', null, h('a', { href: '#/policies' }, 'All policies'))),
       ];
     },
   };
@@ -34,13 +37,25 @@ function lastReload(report) {
   return h('p', { class: 'muted' }, `last reload ${moment(report.at * 1000)} (${report.cause}): ${result}`);
 }
 
+/** What the latest decisions of a policy show.
+ * @param {string} name
+ * @param {DecisionSummary[] | null} decisions */
+function detail(name, decisions) {
+  if (!decisions) return null;
+  return [
+    shares('Labels', frequencies(decisions, ({ label }) => label), () => decisionsAddress({ policy: name })),
+    shares('Models chosen', frequencies(decisions, ({ model }) => model), modelAddress),
+    recentPanels(decisions, { policy: name }),
+  ];
+}
+
 /** @param {PolicyStatus} policy
  * @param {GatewayStatus} now */
 function panel(policy, now) {
   const { name, holds = [], chosen, rejected, active_record: record } = policy;
   const id = `policy-${name}`;
   return h('section', { class: 'panel', key: name, 'aria-labelledby': id },
-    h('div', { class: 'panel-head' }, h('h2', { id }, name), chosen && badge('new', chosen.how),
+    h('div', { class: 'panel-head' }, h('h2', { id }, h('a', { class: 'plain', href: policyAddress(name) }, name)), chosen && badge('new', chosen.how),
       rejected && badge('bad', policy.loaded === false ? 'not loaded' : 'a version was rejected'),
       h('div', { class: 'buttons' },
         policy.previous && h('button', { type: 'button', key: 'back', onclick: () => rollBack(policy), 'aria-label': `Roll back ${name}` }, 'Roll back'),
@@ -51,9 +66,9 @@ function panel(policy, now) {
         : versionBox('Active', policy.active, record, `since ${moment(policy.loaded_at * 1000)}`, policy),
       policy.previous ? versionBox('Previous', policy.previous, policy.previous_record, 'kept for a rollback', policy) : null),
     facts(
-      ['Decides at', policy.routes.length ? list(policy.routes) : 'no route'],
+      ['Decides at', policy.routes.length ? policy.routes.map((route, at) => [at > 0 && ', ', h('a', { key: route, href: routeAddress(route) }, route)]) : 'no route'],
       policy.on_trial.length ? ['On trial at', list(policy.on_trial)] : null,
-      ['Decisions', `${count(policy.decisions)}, by all versions`],
+      ['Decisions', h('a', { href: decisionsAddress({ policy: name }) }, `${count(policy.decisions)}, by all versions`)],
       ['Failures', policy.failures.length ? failures(policy.failures) : 'none'],
       ['Source', h('code', null, policy.source)],
       ['Grants', policy.grants.length ? list(policy.grants) : 'none'],

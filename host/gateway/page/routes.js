@@ -1,14 +1,17 @@
 // Routes: policies, trials and savings.
 
 import { demote, endTrial, promote } from './actions.js';
+import { decisionsAddress, modelAddress, policyAddress, routeAddress } from './address.js';
 import { h } from './dom.js';
-import { count, duration, list, microseconds, milliseconds, moment, money, percent, plural, savedOrNot, saving, short } from './format.js';
+import { count, duration, lessOrMore, list, microseconds, milliseconds, moment, money, percent, plural, savedOrNot, saving, short } from './format.js';
 import { badge, digest, facts, heading, nothing, version } from './parts.js';
+import { createRecent, frequencies, quantile, recentPanels, shares } from './recent.js';
 import { state } from './store.js';
 
-/** @import { Comparison, GatewayStatus, HoldStatus, RouteOverview, TrialStatus, VersionStats } from '../../admin-api/admin-api.d.ts' */
+/** @import { Comparison, DecisionSummary, FailureCauses, GatewayStatus, HoldStatus, RouteOverview, TrialStatus, VersionStats } from '../../admin-api/admin-api.d.ts' */
 
-export function routes() {
+export function routes(redraw) {
+  const recent = createRecent(redraw);
   return {
     title: 'Routes',
     draw(name) {
@@ -17,10 +20,35 @@ export function routes() {
       return [
         heading(name ?? 'Routes', name ? h('a', { href: '#/routes' }, 'All routes')
           : h('p', { class: 'muted' }, `${plural(now.routes.length, 'name')} that clients request. Savings count the answered requests that a route’s baseline model could have answered too.`)),
-        shown.length ? h('div', { class: 'panels' }, shown.map((route) => panel(route, now))) : nothing('There is no such route', h('p', null, h('a', { href: '#/routes' }, 'All routes'))),
+        shown.length ? h('div', { class: 'panels' }, shown.map((route) => panel(route, now)), name && detail(name, recent.take({ route: name }))) : nothing('There is no such route', h('p', null, h('a', { href: '#/routes' }, 'All routes'))),
       ];
     },
   };
+}
+
+/** What the latest requests of a route show.
+ * @param {string} name
+ * @param {DecisionSummary[] | null} decisions */
+function detail(name, decisions) {
+  if (!decisions) return null;
+  const answered = decisions.filter(({ ending }) => ending === 'answered').map(({ latency_ms: ms }) => ms);
+  return [
+    h('section', { class: 'panel', key: 'latest', 'aria-labelledby': 'figures' },
+      h('div', { class: 'panel-head' }, h('h2', { id: 'figures' }, `The latest ${plural(decisions.length, 'request')}`)),
+      facts(['Latency', answered.length ? `${milliseconds(quantile(answered, 0.5))} (p50), ${milliseconds(quantile(answered, 0.95))} (p95)` : null],
+        ['Decisions', frequencies(decisions, ({ label }) => label).slice(0, 6).map(([label, number]) => `${label} ${count(number)}`).join(', ')])),
+    shares('Answers by model', frequencies(decisions, ({ model, ending }) => (ending === 'answered' ? model : null)), modelAddress),
+    recentPanels(decisions, { route: name }),
+  ];
+}
+
+/** Failed requests by the party that caused them.
+ * @param {number} failed
+ * @param {FailureCauses | undefined} causes */
+export function failuresBy(failed, causes) {
+  if (!failed) return '0';
+  const parts = Object.entries(causes ?? {}).filter(([, number]) => number).map(([cause, number]) => `${count(number)} by ${cause}`);
+  return `${count(failed)}${parts.length ? ` (${parts.join(', ')})` : ''}`;
 }
 
 /** @param {RouteOverview} route
@@ -29,7 +57,7 @@ function panel(route, now) {
   const { name, trial, promoted, aliases = [], holds = [] } = route;
   const id = `route-${name}`;
   return h('section', { class: trial ? 'panel wide' : 'panel', key: name, 'aria-labelledby': id },
-    h('div', { class: 'panel-head' }, h('h2', { id }, name), promoted && badge('good', 'promoted'),
+    h('div', { class: 'panel-head' }, h('h2', { id }, h('a', { class: 'plain', href: routeAddress(name) }, name)), promoted && badge('good', 'promoted'),
       trial && badge(trial.suspended ? 'bad' : 'new', trial.suspended ? 'canary suspended' : trial.mode === 'canary' ? `canary ${trial.percent} %` : 'shadow'),
       h('div', { class: 'buttons' },
         trial && !trial.suspended && h('button', { type: 'button', class: 'primary', key: 'promote', onclick: () => promote(route), 'aria-label': `Promote ${trial.policy} at ${name}` }, 'Promote'),
@@ -38,9 +66,10 @@ function panel(route, now) {
     route.description && h('p', { class: 'pad muted' }, route.description),
     facts(
       aliases.length > 0 && ['Aliases', aliases.join(', ')],
-      ['Policy', version(route.version)],
+      ['Policy', h('a', { class: 'plain', href: policyAddress(route.policy) }, version(route.version))],
       promoted && ['Promoted', `${moment(promoted.at * 1000)}, instead of ${promoted.instead_of}`],
-      ['Requests', `${count(route.requests)}${route.failed ? `, ${count(route.failed)} failed` : ''}`],
+      ['Requests', h('a', { href: decisionsAddress({ route: name }) }, count(route.requests))],
+      ['Failed', route.failed ? h('a', { href: decisionsAddress({ route: name, ending: 'failed' }) }, failuresBy(route.failed, route.failed_by)) : '0'],
       ['Cost', money(route.cost_usd)],
       ['Against the baseline', saved(route)],
       ['Models', modelsOf(route, now)],
@@ -54,7 +83,7 @@ function saved(route) {
   const share = saving(route);
   if (!route.baseline) return 'nothing to compare: the route has no baseline model';
   if (share === null) return `nothing compared with ${route.baseline} yet`;
-  return [h('b', null, savedOrNot(share)), ` (${money(route.baseline_cost_usd - route.compared_cost_usd)}) against ${route.baseline}`];
+  return [h('b', null, savedOrNot(share)), `: ${lessOrMore(route.baseline_cost_usd - route.compared_cost_usd)} than at ${route.baseline}`];
 }
 
 /** @param {RouteOverview} route

@@ -1,11 +1,13 @@
 //! The admin API: status, history, metrics, and operations on routes and policies.
 
 mod access;
+mod attention;
 mod audit;
 mod decisions;
 mod error;
 pub(crate) mod events;
 mod kept_state;
+pub(crate) mod loss_watch;
 mod metrics;
 mod operations;
 mod operator_request;
@@ -38,6 +40,7 @@ use tokio::sync::watch;
 use crate::logging::Logging;
 use error::{AdminError, AdminErrorKind};
 use events::Events;
+use loss_watch::LossWatch;
 pub(crate) use playground::Playground;
 
 /// State shared by the handlers.
@@ -52,6 +55,8 @@ pub(crate) struct Admin {
     pub(crate) logging: Logging,
     /// The supervisor of background tasks, for its counts of restarts.
     pub(crate) supervisor: Supervisor,
+    /// Times of recent losses.
+    pub(crate) loss_watch: LossWatch,
     /// Runs of single requests.
     pub(crate) playground: Playground,
     /// True when the gateway stops.

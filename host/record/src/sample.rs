@@ -13,7 +13,7 @@ use pointsman_domain::ids::{Digest, KeyName, PolicyName};
 use pointsman_domain::live::LiveSnapshot;
 use pointsman_domain::model::{Abilities, Modalities, Model, Quality};
 use pointsman_domain::money::{Picodollars, Price};
-use pointsman_domain::outcome::{Outcome, RequestEnd};
+use pointsman_domain::outcome::{FailureCause, Outcome, RequestEnd};
 use pointsman_domain::prompt::{ContentPart, Prompt};
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::usage::Usage;
@@ -91,6 +91,7 @@ pub(crate) fn history(ended_ms: u64, name: &str, ending: RequestEnd) -> History 
             error: None,
             fault: None,
         },
+        cause: (ending == RequestEnd::Failed).then_some(FailureCause::Model),
     }
 }
 

@@ -16,7 +16,7 @@ use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::{Baseline, History};
 use pointsman_domain::ids::KeyName;
 use pointsman_domain::model::Model;
-use pointsman_domain::outcome::{Fault, Outcome, RequestEnd};
+use pointsman_domain::outcome::{FailureCause, Fault, Outcome, RequestEnd};
 use pointsman_domain::plan::Task;
 use pointsman_domain::request::RequestFacts;
 use pointsman_domain::trace::TraceContext;
@@ -69,6 +69,15 @@ pub struct RequestStart {
     pub trace: Option<TraceContext>,
     /// Time of arrival.
     pub arrived: Instant,
+    /// Cause of a failure for lack of time.
+    pub deadline_cause: FailureCause,
+}
+
+/// Reason for which a request failed.
+struct RequestFailure {
+    fault: Fault,
+    cause: FailureCause,
+    why: String,
 }
 
 impl RequestAccounting {
@@ -101,6 +110,11 @@ impl RequestAccounting {
     /// Telemetry for events in the middle of the request.
     pub fn telemetry(&self) -> &Telemetry {
         &self.recorder.telemetry
+    }
+
+    /// The cause of a failure for lack of time.
+    pub fn deadline_cause(&self) -> FailureCause {
+        self.start.deadline_cause
     }
 
     /// The id of the decision, which is the request's.
@@ -188,13 +202,13 @@ impl RequestAccounting {
     }
 
     /// Closes the accounting: there is no answer, or it broke off.
-    pub fn failed(mut self, fault: Fault, why: String) {
-        self.close(RequestEnd::Failed, Some((fault, why)));
+    pub fn failed(mut self, fault: Fault, cause: FailureCause, why: String) {
+        self.close(RequestEnd::Failed, Some(RequestFailure { fault, cause, why }));
     }
 
-    fn close(&mut self, ending: RequestEnd, error: Option<(Fault, String)>) {
+    fn close(&mut self, ending: RequestEnd, failure: Option<RequestFailure>) {
         self.is_closed = true;
-        let history = self.take_history(ending, error);
+        let history = self.take_history(ending, failure);
         for stats in &self.stats {
             stats.record_outcome(&history.outcome);
         }
@@ -224,12 +238,13 @@ impl RequestAccounting {
         self.recorder.ratable.record(&outcome.id, decision);
     }
 
-    fn take_history(&mut self, ending: RequestEnd, error: Option<(Fault, String)>) -> History {
+    fn take_history(&mut self, ending: RequestEnd, failure: Option<RequestFailure>) -> History {
         let latency = self.start.arrived.elapsed();
         let calls = self.calls.take();
         let decisions = self.decisions.take();
         let (usage, cost) = calls.total();
-        let (fault, error) = error.unzip();
+        let cause = failure.as_ref().map(|failure| failure.cause);
+        let (fault, error) = failure.map(|failure| (failure.fault, failure.why)).unzip();
         let request = Arc::clone(&self.start.request);
         let baseline = self.start.baseline.as_ref().filter(|_| ending == RequestEnd::Answered);
         History {
@@ -255,6 +270,7 @@ impl RequestAccounting {
                 error,
                 fault,
             },
+            cause,
             request,
             calls: calls.close(latency, ending),
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use http::HeaderMap;
 use pointsman_dialects::request::{ClientConversation, ClientRequest};
 use pointsman_domain::history::{DecisionAnswer, DecisionEntry};
-use pointsman_domain::outcome::Fault;
+use pointsman_domain::outcome::{FailureCause, Fault};
 use pointsman_domain::plan::InvalidPlan;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_policy::PolicyFailure;
@@ -39,6 +39,7 @@ pub async fn serve(app: &App, snapshot: &Snapshot, accepted: AcceptedRequest<'_>
         request: Arc::clone(&routing.request),
         trace,
         arrived: routing.arrived,
+        deadline_cause: routing.deadline_cause,
     };
     let mut accounting = RequestAccounting::open(Arc::clone(&app.recorder), start);
     let (telemetry, id) = (&app.recorder.telemetry, &routing.request.id);
@@ -238,7 +239,11 @@ impl<'a> RequestHandler<'a> {
 /// Closes the accounting of a request with an error of the gateway.
 fn fail(accounting: RequestAccounting, error: ServingError) -> Response {
     let report = accounting.report();
-    accounting.failed(error.kind.fault(), error.message.clone());
+    let cause = match error.kind {
+        ErrorKind::DeadlineExceeded => accounting.deadline_cause(),
+        kind => kind.cause(),
+    };
+    accounting.failed(error.kind.fault(), cause, error.message.clone());
     Response { report, content: ResponseContent::Error(error) }
 }
 
@@ -247,6 +252,7 @@ fn fail(accounting: RequestAccounting, error: ServingError) -> Response {
 fn fail_without_answer(accounting: RequestAccounting, mut no_answer: NoAnswer) -> Response {
     let Some(error) = no_answer.answer.take() else { return fail(accounting, (&no_answer).into()) };
     let report = accounting.report();
-    accounting.failed(Fault::Client, format!("the backend answered with status {}", error.status));
+    let message = format!("the backend answered with status {}", error.status);
+    accounting.failed(Fault::Client, FailureCause::Client, message);
     Response { report, content: ResponseContent::BackendError(error) }
 }

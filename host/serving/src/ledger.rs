@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pointsman_domain::history::History;
 use pointsman_domain::ids::{KeyName, ModelId};
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::RequestEnd;
+use pointsman_domain::outcome::{FailureCounts, RequestEnd};
 use pointsman_domain::usage::Usage;
 
 /// Sums since the gateway started. All names come from the configuration, which bounds the number of
@@ -31,6 +31,8 @@ pub struct UsageTotals {
     pub answered: u64,
     /// Failed requests.
     pub failed: u64,
+    /// Failed requests by cause.
+    pub failed_by: FailureCounts,
     /// Requests whose client disconnected.
     pub cancelled: u64,
     /// Input tokens, cached ones included.
@@ -89,6 +91,9 @@ impl Ledger {
             RequestEnd::Failed => totals.failed += 1,
             RequestEnd::Cancelled => totals.cancelled += 1,
         }
+        if let Some(cause) = history.cause {
+            totals.failed_by.add(cause);
+        }
         if let Some(baseline) = &history.baseline {
             totals.compared_cost += history.outcome.cost;
             totals.baseline_cost += baseline.cost;
@@ -144,6 +149,7 @@ impl AddAssign for UsageTotals {
     fn add_assign(&mut self, other: Self) {
         self.answered += other.answered;
         self.failed += other.failed;
+        self.failed_by += other.failed_by;
         self.cancelled += other.cancelled;
         self.input_tokens += other.input_tokens;
         self.cached_input_tokens += other.cached_input_tokens;

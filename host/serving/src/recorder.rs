@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use pointsman_domain::history::History;
 use pointsman_domain::model::Model;
@@ -59,6 +60,7 @@ impl Recorder {
     /// Counts a request that is rejected before a decision.
     pub fn record_rejected(&self, kind: ErrorKind) {
         self.telemetry.metrics.record_rejected(kind.code());
+        self.telemetry.timeline.add_rejected(kind.cause(), SystemTime::now());
     }
 
     /// The span exporter, if there is one.

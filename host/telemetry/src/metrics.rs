@@ -95,6 +95,11 @@ impl Metrics {
         self.dropped.get(queue).fetch_add(count, Ordering::Relaxed);
     }
 
+    /// Returns the entries that a queue dropped, without those that its writer counts.
+    pub fn dropped_by(&self, queue: QueueLabel) -> u64 {
+        self.dropped.get(queue).load(Ordering::Relaxed)
+    }
+
     /// Renders all metrics in a format, with the state at this moment.
     pub fn page(&self, format: MetricsFormat, state: MetricsState) -> String {
         let page = MetricsPage {

@@ -12,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use pointsman_domain::history::History;
+use pointsman_domain::outcome::FailureCause;
 use pointsman_record::unix_ms;
 
 use interval::IntervalSums;
@@ -102,6 +103,11 @@ impl Timeline {
         let at_ms = unix_ms(history.arrived + history.outcome.latency);
         let mut rings = self.rings();
         finest_interval(&mut rings, at_ms).add(history);
+    }
+
+    /// Counts a request that is rejected before a decision.
+    pub fn add_rejected(&self, cause: FailureCause, at: SystemTime) {
+        finest_interval(&mut self.rings(), unix_ms(at)).add_rejected(cause);
     }
 
     /// Returns the points of a window that ends now.

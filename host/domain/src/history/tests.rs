@@ -59,6 +59,7 @@ fn history(body_read_after: u64, calls: Vec<ModelCall>, first_token: Option<u64>
             error: None,
             fault: None,
         },
+        cause: None,
     }
 }
 

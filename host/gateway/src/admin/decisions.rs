@@ -6,8 +6,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use pointsman_admin_api::{DecisionSummary, DecisionsQuery};
-use pointsman_domain::history::History;
+use pointsman_admin_api::{DecisionSummary, DecisionsQuery, FailedCall};
+use pointsman_domain::history::{CallEnd, History, ModelCall};
+use pointsman_domain::outcome::FailureCause;
 use pointsman_record::{DecisionRecord, ms, unix_ms};
 
 use super::Admin;
@@ -50,12 +51,16 @@ fn matches(query: &DecisionsQuery, history: &History) -> bool {
         expected.as_deref().is_none_or(|expected| actual == Some(expected))
     };
     let policy = history.decided_by().map(|version| version.policy.as_str());
-    let since = query.since.map(|since| UNIX_EPOCH + Duration::from_millis(since));
+    let time = |ms: Option<u64>| ms.map(|ms| UNIX_EPOCH + Duration::from_millis(ms));
+    let (since, until) = (time(query.since), time(query.until));
     is(&query.route, Some(&history.route))
         && is(&query.model, history.last_model().map(|model| model.as_str()))
+        && is(&query.key, history.request.tenant.as_ref().map(|key| key.as_str()))
         && is(&query.policy, policy)
+        && is(&query.cause, history.cause.map(FailureCause::as_str))
         && is(&query.ending, Some(history.outcome.ending.as_str()))
         && since.is_none_or(|since| history.arrived >= since)
+        && until.is_none_or(|until| history.arrived < until)
 }
 
 pub(super) fn summary(history: &History) -> DecisionSummary {
@@ -64,6 +69,7 @@ pub(super) fn summary(history: &History) -> DecisionSummary {
         id: outcome.id.clone(),
         at_ms: unix_ms(history.arrived),
         route: history.route.to_string(),
+        key: history.request.tenant.as_ref().map(ToString::to_string),
         policy: history.decided_by().map(ToString::to_string),
         label: outcome.label.clone(),
         reason: history.reason().map(str::to_owned),
@@ -73,7 +79,20 @@ pub(super) fn summary(history: &History) -> DecisionSummary {
         tasks: history.plan.as_ref().map(|plan| plan.tasks.len()),
         latency_ms: ms(outcome.latency),
         first_token_ms: outcome.first_token.map(ms),
+        input_tokens: outcome.usage.input_tokens,
+        output_tokens: outcome.usage.output_tokens,
         cost_usd: outcome.cost.usd(),
         error: outcome.error.clone(),
+        cause: history.cause.map(|cause| cause.as_str().to_owned()),
+        failed_calls: history.calls.iter().filter_map(failed_call).collect(),
     }
+}
+
+fn failed_call(call: &ModelCall) -> Option<FailedCall> {
+    let error = match &call.end {
+        CallEnd::Failed(kind) => kind.to_string(),
+        CallEnd::BrokeOff => "the answer broke off".to_owned(),
+        CallEnd::Open | CallEnd::Answered | CallEnd::Cancelled => return None,
+    };
+    Some(FailedCall { model: call.model.id.to_string(), error })
 }

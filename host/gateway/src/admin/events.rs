@@ -23,7 +23,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::{Admin, audit, decisions, overview};
+use super::{Admin, audit, decisions, loss_watch, overview};
 
 /// Time between two ticks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -62,6 +62,7 @@ impl BackgroundTask for EventSource {
         let mut cursor = EventCursor::latest(admin);
         loop {
             interval.tick().await;
+            loss_watch::read(admin);
             if admin.events.0.receiver_count() == 0 {
                 // A subscriber that connects before the next tick gets events from here on.
                 cursor = EventCursor::latest(admin);

@@ -17,9 +17,10 @@ use pointsman_serving::rollout;
 use pointsman_serving::snapshot::Snapshot;
 use pointsman_telemetry::{IntervalSeries, IntervalTotals, TimelineWindow};
 
+use super::attention::{self, MinuteSums};
 use super::error::AdminError;
 use super::query::{ApiQuery, invalid_query};
-use super::{Admin, audit, policies, reload, routes, status};
+use super::{Admin, audit, loss_watch, policies, reload, routes, status};
 
 /// Changes that are part of the overview.
 const CHANGES: usize = 100;
@@ -53,15 +54,17 @@ pub(super) fn tick(admin: &Admin) -> Tick {
 }
 
 fn gateway_status(admin: &Admin) -> GatewayStatus {
+    let now = SystemTime::now();
     let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
     let recorder = &admin.app.recorder;
     let sums = recorder.ledger.sums();
     let config = &snapshot.config;
     let policies = config.policies.iter();
     let route = |route| route_overview(route, &snapshot, &state, &sums.by_route);
-    GatewayStatus {
+    let status = GatewayStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        now_ms: unix_ms(SystemTime::now()),
+        now_ms: unix_ms(now),
+        attention: Vec::new(),
         started_ms: unix_ms(admin.app.started),
         totals: totals(&sums.all),
         models: models(&snapshot, &sums),
@@ -81,7 +84,12 @@ fn gateway_status(admin: &Admin) -> GatewayStatus {
             let counts = traces.counts();
             SpanCounts { exported: counts.exported, dropped: counts.dropped }
         }),
-    }
+    };
+    loss_watch::read(admin);
+    let seconds = recorder.telemetry.timeline.series(TimelineWindow::Minutes, now).points;
+    let minute = MinuteSums::of(&seconds, status.now_ms);
+    let attention = attention::entries(&status, &minute, &admin.loss_watch.recent(status.now_ms));
+    GatewayStatus { attention, ..status }
 }
 
 fn route_overview(
@@ -129,6 +137,8 @@ fn timeline_point(totals: IntervalTotals) -> TimelinePoint {
         requests: totals.requests,
         answered: totals.answered,
         failed: totals.failed,
+        failed_by: status::causes(totals.failed_by),
+        rejected_by: status::causes(totals.rejected_by),
         cancelled: totals.cancelled,
         input_tokens: totals.input_tokens,
         output_tokens: totals.output_tokens,

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Json;
 use axum::extract::State;
-use pointsman_admin_api::{ModelStatus, RequestSums, UsageLine};
+use pointsman_admin_api::{FailureCauses, ModelStatus, RequestSums, UsageLine};
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::model::Model;
-use pointsman_record::CandidateRecord;
+use pointsman_domain::outcome::FailureCounts;
+use pointsman_record::{CandidateRecord, unix_ms};
 use pointsman_serving::ledger::UsageTotals;
 
 use super::Admin;
@@ -37,11 +38,16 @@ pub(super) fn model_status(model: &Arc<Model>, now: Instant) -> ModelStatus {
     let live = model.live.snapshot(&model.expected, now);
     let candidate = Candidate { model: Arc::clone(model), live };
     let facts = CandidateRecord::new(&candidate);
+    let wall_ms = |at: Instant| {
+        unix_ms(SystemTime::now()).saturating_sub(milliseconds(now.saturating_duration_since(at)))
+    };
     let owned = |words: Vec<Cow<'_, str>>| words.into_iter().map(Cow::into_owned).collect();
     ModelStatus {
         id: facts.model.into_owned(),
         healthy: facts.healthy,
         resting: live.resting,
+        down_since_ms: model.live.down_since().map(&wall_ms),
+        resting_since_ms: model.live.resting_since(now).map(&wall_ms),
         in_flight: facts.in_flight,
         first_token_ms: facts.first_token_ms,
         tokens_per_second: facts.tokens_per_second,
@@ -62,6 +68,7 @@ pub(super) fn sums(totals: &UsageTotals) -> RequestSums {
     RequestSums {
         answered: totals.answered,
         failed: totals.failed,
+        failed_by: causes(totals.failed_by),
         cancelled: totals.cancelled,
         input_tokens: totals.input_tokens,
         cached_input_tokens: totals.cached_input_tokens,
@@ -71,4 +78,13 @@ pub(super) fn sums(totals: &UsageTotals) -> RequestSums {
         compared_cost_usd: totals.compared_cost.usd(),
         baseline_cost_usd: totals.baseline_cost.usd(),
     }
+}
+
+pub(super) fn causes(counts: FailureCounts) -> FailureCauses {
+    let FailureCounts { client, model, policy, limit } = counts;
+    FailureCauses { client, model, policy, limit }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

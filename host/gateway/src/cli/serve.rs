@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use super::{CommandError, runtime, write_stdout};
 use crate::admin::events::{EventSource, Events};
+use crate::admin::loss_watch::LossWatch;
 use crate::admin::{self, Admin, Playground};
 use crate::builtin;
 use crate::client;
@@ -144,6 +145,7 @@ async fn serve(
         reloader: Arc::clone(&reloader),
         first_token: token,
         events: Events::default(),
+        loss_watch: LossWatch::default(),
         playground: Playground::default(),
         logging,
         supervisor: supervisor.clone(),

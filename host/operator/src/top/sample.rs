@@ -23,6 +23,7 @@ pub(super) fn empty() -> TopState {
         overview[sums] = json!({});
     }
     overview["changes"] = json!([]);
+    overview["attention"] = json!([]);
     for model in overview["models"].as_array_mut().expect("models") {
         for figure in ["requests", "cost_usd", "in_flight"] {
             model[figure] = 0.into();
@@ -73,6 +74,11 @@ pub(super) fn overview() -> Value {
     let members = route.as_object_mut().expect("an object");
     members.extend(sums.as_object().expect("an object").clone());
     json!({
+        "attention": [
+            { "level": "red", "kind": "model-down", "subject": { "model": "fleet/llama-70b" }, "since_ms": NOW_MS - 240_000,
+                "message": "fleet/llama-70b is down: its last calls or probes failed" },
+            { "level": "amber", "kind": "policy-rejected", "subject": { "policy": "cost" }, "message": "cost: a new version was rejected, and the one before decides: no `decide`\n  | see above" },
+        ],
         "version": "0.1.0", "now_ms": NOW_MS, "started_ms": NOW_MS - 7_200_000, "totals": sums,
         "timeline": { "step_ms": 1000, "points": (0..30).rev().map(|nth| second(nth * 2)).collect::<Vec<_>>() },
         "models": [model("fleet/llama-7b", true, 1200), model("fleet/llama-70b", false, 290)],

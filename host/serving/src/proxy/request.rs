@@ -6,6 +6,7 @@ use std::time::Instant;
 use http::HeaderMap;
 use pointsman_config::Key;
 use pointsman_dialects::request::ClientRequest;
+use pointsman_domain::outcome::FailureCause;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 
 use super::facts::{self, RequestOptions};
@@ -60,6 +61,10 @@ impl<'a> AcceptedRequest<'a> {
         let route = route(snapshot, body.model(), key)?;
         let timeout = options.deadline.map_or(route.limits.timeout, |own| own.min(route.limits.timeout));
         let deadline = timed_from + timeout;
+        let deadline_cause = match options.deadline {
+            Some(own) if own < route.limits.timeout => FailureCause::Client,
+            _ => FailureCause::Limit,
+        };
         let tenant = key.map(|key| key.name.clone());
         let serving = match body.as_conversation() {
             Some(request) => ServingModels::for_request(request, route, owners, tenant.as_ref())?,
@@ -67,7 +72,8 @@ impl<'a> AcceptedRequest<'a> {
         };
         let facts = facts::of(facts::decision_id(), &body, options, tenant, deadline);
         let prompt = body.prompt();
-        let routing = RoutingInput { route, serving, request: Arc::new(facts), prompt, arrived, deadline };
+        let request = Arc::new(facts);
+        let routing = RoutingInput { route, serving, request, prompt, arrived, deadline, deadline_cause };
         Ok(Self { headers, body, routing, body_memory })
     }
 }

@@ -9,6 +9,7 @@ use pointsman_domain::decision::{Decision, Refusal};
 use pointsman_domain::history::DecisionEntry;
 use pointsman_domain::ids::PolicyName;
 use pointsman_domain::model::Model;
+use pointsman_domain::outcome::FailureCause;
 use pointsman_domain::plan::PlanStep;
 use pointsman_domain::prompt::Prompt;
 use pointsman_domain::request::RequestFacts;
@@ -43,6 +44,8 @@ pub struct RoutingInput<'a> {
     pub arrived: Instant,
     /// Time by which the answer has to be complete.
     pub deadline: Instant,
+    /// Cause of a failure for lack of time: the client if it asked for less time than the route allows.
+    pub deadline_cause: FailureCause,
 }
 
 /// The result of routing.

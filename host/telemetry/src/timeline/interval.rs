@@ -7,7 +7,7 @@ use histogram::{Config, Error, Histogram32};
 use pointsman_domain::history::History;
 use pointsman_domain::ids::ModelId;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::RequestEnd;
+use pointsman_domain::outcome::{FailureCause, FailureCounts, RequestEnd};
 
 /// Buckets for microseconds up to 19 hours, exact to an eighth.
 const LATENCY_BUCKETS: Result<Config, Error> = Config::new(3, 36);
@@ -25,6 +25,10 @@ pub struct IntervalTotals {
     pub failed: u64,
     /// Requests whose client hung up.
     pub cancelled: u64,
+    /// Failed requests by cause.
+    pub failed_by: FailureCounts,
+    /// Requests that were rejected before a decision, by cause. They are not among `requests`.
+    pub rejected_by: FailureCounts,
     /// Input tokens of all calls.
     pub input_tokens: u64,
     /// Output tokens of all calls.
@@ -52,6 +56,8 @@ pub(super) struct IntervalSums {
     answered: u64,
     failed: u64,
     cancelled: u64,
+    failed_by: FailureCounts,
+    rejected_by: FailureCounts,
     input_tokens: u64,
     output_tokens: u64,
     cost: Picodollars,
@@ -72,6 +78,8 @@ impl IntervalSums {
             answered: 0,
             failed: 0,
             cancelled: 0,
+            failed_by: FailureCounts::default(),
+            rejected_by: FailureCounts::default(),
             input_tokens: 0,
             output_tokens: 0,
             cost: Picodollars::ZERO,
@@ -89,7 +97,7 @@ impl IntervalSums {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.requests() == 0
+        self.requests() == 0 && self.rejected_by.total() == 0
     }
 
     fn requests(&self) -> u64 {
@@ -102,6 +110,9 @@ impl IntervalSums {
             RequestEnd::Answered => self.answered += 1,
             RequestEnd::Failed => self.failed += 1,
             RequestEnd::Cancelled => self.cancelled += 1,
+        }
+        if let Some(cause) = history.cause {
+            self.failed_by.add(cause);
         }
         self.input_tokens += outcome.usage.input_tokens;
         self.output_tokens += outcome.usage.output_tokens;
@@ -125,10 +136,16 @@ impl IntervalSums {
         }
     }
 
+    pub(super) fn add_rejected(&mut self, cause: FailureCause) {
+        self.rejected_by.add(cause);
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
         self.answered += other.answered;
         self.failed += other.failed;
         self.cancelled += other.cancelled;
+        self.failed_by += other.failed_by;
+        self.rejected_by += other.rejected_by;
         self.input_tokens += other.input_tokens;
         self.output_tokens += other.output_tokens;
         self.cost += other.cost;
@@ -148,6 +165,8 @@ impl IntervalSums {
             answered: self.answered,
             failed: self.failed,
             cancelled: self.cancelled,
+            failed_by: self.failed_by,
+            rejected_by: self.rejected_by,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
             cost_usd: self.cost.usd(),

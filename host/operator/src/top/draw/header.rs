@@ -1,12 +1,16 @@
-//! The first lines: connection, figures and views.
+//! The first lines: connection, figures, conditions that need an operator, and views.
 
+use pointsman_admin_api::{AttentionEntry, AttentionLevel};
 use ratatui::text::{Line, Span};
 
+use crate::printable;
 use crate::top::figures::{ago, count, money, or_dash, rate, saving, share, time};
 use crate::top::palette::{Palette, Tone};
 use crate::top::state::{Connection, TopState, View};
 use crate::top::tables::saving_tone;
 
+/// Most conditions that are shown above the tables.
+const MAX_CONDITIONS: usize = 3;
 /// Gap between two figures.
 const GAP: &str = "  ";
 
@@ -15,15 +19,18 @@ pub(super) fn lines(state: &TopState, width: usize, palette: Palette, now_ms: u6
     let mut lines = vec![connection(state, palette, now_ms)];
     if state.overview.is_some() {
         lines.extend(wrapped(figures(state, palette), width));
+        lines.extend(attention(state, palette, MAX_CONDITIONS));
     }
     lines.push(views(state, palette));
     lines
 }
 
-/// Returns the figures in one line.
+/// Returns the figures in one line, and the conditions that need an operator.
 pub(in crate::top) fn summary(state: &TopState, palette: Palette) -> Vec<Line<'static>> {
     let title = identity(state, palette);
-    vec![Line::from(title), Line::from(joined(figures(state, palette)))]
+    let mut lines = vec![Line::from(title), Line::from(joined(figures(state, palette)))];
+    lines.extend(attention(state, palette, usize::MAX));
+    lines
 }
 
 fn identity(state: &TopState, palette: Palette) -> Vec<Span<'static>> {
@@ -81,6 +88,29 @@ fn figures(state: &TopState, palette: Palette) -> Vec<Vec<Span<'static>>> {
             Tone::Plain,
         ),
     ]
+}
+
+/// Returns a line for each condition that needs an operator, and one for the rest of them.
+fn attention(state: &TopState, palette: Palette, most: usize) -> Vec<Line<'static>> {
+    let Some(overview) = &state.overview else { return Vec::new() };
+    let entries = &overview.status.attention;
+    let line = |entry: &AttentionEntry| {
+        let (word, tone) = match entry.level {
+            AttentionLevel::Red => ("URGENT", Tone::Bad),
+            AttentionLevel::Amber => ("warning", Tone::Warn),
+        };
+        let first = entry.message.lines().next().unwrap_or_default();
+        let since = entry.since_ms.map(|since| ago(overview.status.now_ms.saturating_sub(since)));
+        let since = since.map_or_else(String::new, |time| format!("for {time}: "));
+        let word = Span::styled(format!("{word} "), palette.style(tone));
+        Line::from(vec![word, Span::raw(format!("{since}{}", printable(first)))])
+    };
+    let mut lines: Vec<Line<'static>> = entries.iter().take(most).map(line).collect();
+    if entries.len() > most {
+        let more = format!("and {} more", entries.len() - most);
+        lines.push(Line::styled(more, palette.style(Tone::Dim)));
+    }
+    lines
 }
 
 fn views(state: &TopState, palette: Palette) -> Line<'static> {

@@ -12,7 +12,7 @@ use pointsman_dialects::answer::{BrokenStream, RelayFraming, StreamState};
 use pointsman_domain::failure::{CallFailure, FailureKind, TimeLimit};
 use pointsman_domain::live::InFlight;
 use pointsman_domain::model::Model;
-use pointsman_domain::outcome::Fault;
+use pointsman_domain::outcome::{FailureCause, Fault};
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use tokio::time::{timeout, timeout_at};
 
@@ -275,16 +275,16 @@ impl AnswerStream {
     fn fail(&mut self, cause: BreakOff, why: String) {
         let Some(accounting) = self.accounting.take() else { return };
         let model = &self.call.model;
-        let fault = match cause {
+        let (fault, cause) = match cause {
             BreakOff::Call(kind) => {
                 if kind.counts_against_health(&model.time_limits.fault_after) {
                     model.live.record_failure(Instant::now());
                 }
-                Fault::Backend
+                (Fault::Backend, FailureCause::Model)
             }
-            BreakOff::Deadline => Fault::Deadline,
+            BreakOff::Deadline => (Fault::Deadline, accounting.deadline_cause()),
         };
-        accounting.failed(fault, why);
+        accounting.failed(fault, cause, why);
     }
 
     /// Records the owner of a response whose provider keeps it, and of its items once they are known.
