@@ -4,12 +4,14 @@ import { describe, keyOf, summary } from './changes.js';
 import { h } from './dom.js';
 import { moment, time, timeShort } from './format.js';
 import { key } from './parts.js';
-import { bars, between, line, rounded, times } from './scale.js';
+import { bars, between, line, lone, rounded, times } from './scale.js';
 
 /** @import { AuditEvent } from '../../admin-api/admin-api.d.ts' */
 
 const HEIGHT = 196;
+/** Least width for the labels of the values, and the width of one of their characters. */
 const LEFT = 52;
+const CHARACTER = 6.6;
 const RIGHT = 10;
 const TOP = 10;
 const BOTTOM = 40;
@@ -56,16 +58,18 @@ function watch(element, own, redraw) {
   return () => observer.disconnect();
 }
 
-function frameOf(own, { buckets, series, until }) {
+function frameOf(own, { buckets, series, until, axis }) {
   const from = buckets[0].at;
   const stacks = buckets.map((_, at) => series.reduce((sum, { shape, values }) => sum + (shape === 'bar' ? values[at] ?? 0 : 0), 0));
   const lines = series.filter(({ shape }) => shape === 'line').flatMap(({ values }) => values);
   const y = rounded(Math.max(0, ...stacks, ...lines.map((value) => value ?? 0)));
-  const inner = own.width - LEFT - RIGHT;
+  const left = Math.max(LEFT, 12 + CHARACTER * Math.max(...y.ticks.map((tick) => axis(tick).length)));
+  const inner = own.width - left - RIGHT;
   return {
     width: own.width,
+    left,
     y,
-    x: (at) => LEFT + (inner * (at - from)) / (until - from),
+    x: (at) => left + (inner * (at - from)) / (until - from),
     place: (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / y.top),
     from,
     until,
@@ -80,9 +84,9 @@ function picture(frame, data, own) {
   const hovered = own.at !== null && data.buckets[own.at];
   return h('svg', { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, 'aria-hidden': 'true' },
     y.ticks.map((tick) => h('g', { key: `y${tick}` },
-      h('line', { class: tick === 0 ? 'floor' : 'grid', x1: LEFT, x2: width - RIGHT, y1: place(tick), y2: place(tick) }),
-      h('text', { class: 'tick', x: LEFT - 8, y: place(tick) + 4, 'text-anchor': 'end' }, data.axis(tick)))),
-    ticks.map((at) => h('text', { class: 'tick', key: `x${at}`, x: x(at), y: floor + 18, 'text-anchor': 'middle' }, timeShort(at))),
+      h('line', { class: tick === 0 ? 'floor' : 'grid', x1: frame.left, x2: width - RIGHT, y1: place(tick), y2: place(tick) }),
+      h('text', { class: 'tick', x: frame.left - 8, y: place(tick) + 4, 'text-anchor': 'end' }, data.axis(tick)))),
+    ticks.map((at) => h('text', { class: 'tick', key: `x${at}`, x: x(at), y: floor + 18, 'text-anchor': x(at) > width - 22 ? 'end' : 'middle' }, timeShort(at))),
     hovered && h('rect', { class: 'hovered', x: x(hovered.at), width: Math.max(1, x(hovered.until) - x(hovered.at)), y: TOP, height: floor - TOP }),
     grouped(data.changes, frame).map((group) => h('line', { class: `mark-line ${group.kind}`, key: `m${group.key}`, x1: group.x, x2: group.x, y1: TOP, y2: floor })),
     shapes(frame, data));
@@ -95,7 +99,10 @@ function shapes(frame, { buckets, series, band }) {
     values.map((value, at) => value === null || value === undefined ? null
       : [x(Math.min(frame.until, (buckets[at].at + buckets[at].until) / 2)), place(value)])]));
   const drawn = series.map(({ name, colour, values, shape }) => {
-    if (shape === 'line') return h('path', { class: `line ${colour}`, key: name, d: line(points.get(name)) });
+    if (shape === 'line') {
+      return h('g', { class: colour, key: name }, h('path', { class: 'line', d: line(points.get(name)) }),
+        lone(points.get(name)).map(([cx, cy]) => h('circle', { class: 'lone', key: cx, cx, cy, r: 3 })));
+    }
     const pieces = values.flatMap((value, at) => {
       if (!value) return [];
       const left = x(buckets[at].at);
@@ -174,10 +181,10 @@ function step(event, own, redraw) {
   }
 }
 
-function point(event, own, { width, from, until, size }, redraw) {
+function point(event, own, { width, left, from, until, size }, redraw) {
   if (event.target.closest('.mark')) return;
   const box = event.currentTarget.getBoundingClientRect();
-  const share = (event.clientX - box.left - LEFT) / (width - LEFT - RIGHT);
+  const share = (event.clientX - box.left - left) / (width - left - RIGHT);
   const at = share < 0 || share > 1 ? null : Math.floor((share * (until - from)) / size);
   if (at === own.at) return;
   own.at = at;

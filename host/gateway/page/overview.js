@@ -7,11 +7,11 @@ import { describe, keyOf, summary } from './changes.js';
 import { h } from './dom.js';
 import { count, duration, figure, lessOrMore, list, milliseconds, moment, money, percent, plural, roundTime, savedOrNot, saving } from './format.js';
 import { badge, choice, ending, firstRequest, heading, key, version } from './parts.js';
-import { answersOf, buckets, colourOf, over, palette, sum } from './series.js';
+import { answersOf, buckets, causes, colourOf, over, palette, sum } from './series.js';
 import { createSteady } from './steady.js';
 import { WINDOWS, choose, state } from './store.js';
 
-/** @import { AuditEvent, GatewayStatus, RequestTotals, RouteOverview } from '../../admin-api/admin-api.d.ts' */
+/** @import { AuditEvent, FailureCauses, GatewayStatus, RequestTotals, RouteOverview } from '../../admin-api/admin-api.d.ts' */
 
 const CHANGES = 10;
 /** Routes that are shown, the busiest first. */
@@ -72,7 +72,7 @@ function figures({ steps, total, window, now }) {
   const tile = (name, value, ...below) => h('div', { class: 'figure', key: name }, h('dt', null, name), h('dd', null, h('b', null, value), ...below.filter(Boolean).map((text) => h('span', null, text))));
   return h('dl', { class: 'figures' },
     tile(`Requests, ${mean}`, `${figure(last.requests / seconds)}/s`,
-      h('a', { href: decisionsAddress({}) }, `${count(total.requests)} in ${window.words}`), failures(total)),
+      h('a', { href: decisionsAddress({}) }, `${count(total.requests)} in ${window.words}`), failures(total, causes(state.points))),
     tile(`Latency, ${mean}`, milliseconds(over(recent, 'p50')),
       `p95 ${milliseconds(over(recent, 'p95'))}`, `the gateway adds ${milliseconds(over(recent, 'added'))}`),
     tile(`Cost, ${mean}`, `${money(last.cost_usd / seconds)}/s`,
@@ -82,11 +82,19 @@ function figures({ steps, total, window, now }) {
       saved === null ? '' : `since the start ${savedOrNot(saving(now.totals))}, ${lessOrMore(now.totals.baseline_cost_usd - now.totals.compared_cost_usd)}`));
 }
 
-/** @param {Pick<RequestTotals, 'requests' | 'failed' | 'cancelled'>} totals */
-function failures({ requests, failed, cancelled }) {
+/** @param {Pick<RequestTotals, 'requests' | 'failed' | 'cancelled'>} totals
+ * @param {FailureCauses} by */
+function failures({ requests, failed, cancelled }, by) {
   if (!failed && !cancelled) return 'all answered';
-  const words = [failed && h('a', { href: decisionsAddress({ ending: 'failed' }) }, `${percent(failed / requests)} failed`), cancelled && h('a', { href: decisionsAddress({ ending: 'cancelled' }) }, `${percent(cancelled / requests)} cancelled`)];
+  const words = [failed && h('a', { href: decisionsAddress({ ending: 'failed' }) }, `${percent(failed / requests)} failed${causedBy(by, requests)}`), cancelled && h('a', { href: decisionsAddress({ ending: 'cancelled' }) }, `${percent(cancelled / requests)} cancelled`)];
   return words.filter(Boolean).flatMap((word, at) => (at ? [', ', word] : [word]));
+}
+
+/** @param {FailureCauses} by
+ * @param {number} requests */
+function causedBy(by, requests) {
+  const parts = Object.entries(by).filter(([, number]) => number).map(([cause, number]) => `${cause} ${percent(number / requests)}`);
+  return parts.length ? `: ${parts.join(', ')}` : '';
 }
 
 /** @param {Function} chart

@@ -25,14 +25,16 @@ export function times(from, to, most) {
 export const bars = (pieces) =>
   pieces.map(([x, width, top, bottom]) => `M${x.toFixed(1)} ${bottom.toFixed(1)}V${top.toFixed(1)}h${width.toFixed(1)}V${bottom.toFixed(1)}z`).join('');
 
-/** A line through points `[x, y]`; a gap where one is null, a dot where it stands alone. */
+/** Points without a neighbour, which a line does not show. */
+export const lone = (points) => points.filter((point, at) => point && !points[at - 1] && !points[at + 1]);
+
+/** A line through points `[x, y]`, with a gap where one is null. */
 export function line(points) {
   let path = '';
   points.forEach((point, at) => {
     if (!point) return;
     const [x, y] = [point[0].toFixed(1), point[1].toFixed(1)];
     path += points[at - 1] ? `L${x} ${y}` : `M${x} ${y}`;
-    if (!points[at - 1] && !points[at + 1]) path += 'h0.1';
   });
   return path;
 }

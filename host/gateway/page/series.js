@@ -1,11 +1,13 @@
 // The timeline, divided into the bars and points of the charts.
 
-/** @import { ModelOverview, RequestTotals, TimelinePoint } from '../../admin-api/admin-api.d.ts' */
+/** @import { FailureCauses, ModelOverview, RequestTotals, TimelinePoint } from '../../admin-api/admin-api.d.ts' */
+/** Members that totals and points have in common.
+ * @typedef {Exclude<keyof RequestTotals & keyof TimelinePoint, 'failed_by'>} Summed */
 
 /** Models that have a colour of their own; further ones are drawn together. */
 const MAX_COLOURS = 7;
 /** Members that are summed up.
- * @type {(keyof RequestTotals & keyof TimelinePoint)[]} */
+ * @type {Summed[]} */
 const SUMS = ['requests', 'answered', 'failed', 'cancelled', 'input_tokens', 'output_tokens', 'cost_usd',
   'compared_cost_usd', 'baseline_cost_usd'];
 
@@ -21,10 +23,19 @@ export function buckets(points, window, now) {
 }
 
 /** Sums over points or buckets.
- * @param {Pick<TimelinePoint, keyof RequestTotals & keyof TimelinePoint>[]} points */
+ * @param {Pick<TimelinePoint, Summed>[]} points */
 export function sum(points) {
-  const total = /** @type {Record<keyof RequestTotals & keyof TimelinePoint, number>} */ (Object.fromEntries(SUMS.map((name) => [name, 0])));
+  const total = /** @type {Record<Summed, number>} */ (Object.fromEntries(SUMS.map((name) => [name, 0])));
   for (const point of points) for (const name of SUMS) total[name] += point[name];
+  return total;
+}
+
+/** Failed requests of points by cause.
+ * @param {TimelinePoint[]} points
+ * @returns {FailureCauses} */
+export function causes(points) {
+  const total = { client: 0, model: 0, policy: 0, limit: 0 };
+  for (const { failed_by: by } of points) for (const cause of Object.keys(total)) total[cause] += by?.[cause] ?? 0;
   return total;
 }
 

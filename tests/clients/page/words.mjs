@@ -59,7 +59,8 @@ export const words = {
     await check("bytes", [[512, "512 B"], [1536, "1.5 KiB"], [3 << 20, "3 MiB"]]);
     assert.deepEqual(await call(page, "scale", "rounded", 17), { top: 20, ticks: [0, 10, 20] });
     assert.deepEqual(await call(page, "scale", "rounded", 0), { top: 1, ticks: [0, 1] });
-    assert.equal(await call(page, "scale", "line", [[0, 1], [1, 2], null, [3, 4]]), "M0.0 1.0L1.0 2.0M3.0 4.0h0.1");
+    assert.equal(await call(page, "scale", "line", [[0, 1], [1, 2], null, [3, 4]]), "M0.0 1.0L1.0 2.0M3.0 4.0");
+    assert.deepEqual(await call(page, "scale", "lone", [[0, 1], [1, 2], null, [3, 4]]), [[3, 4]]);
   },
 
   async events_and_series_are_parsed(browser) {

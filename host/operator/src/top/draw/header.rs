@@ -3,7 +3,6 @@
 use pointsman_admin_api::{AttentionEntry, AttentionLevel};
 use ratatui::text::{Line, Span};
 
-use crate::printable;
 use crate::top::figures::{ago, count, money, or_dash, rate, saving, share, time};
 use crate::top::palette::{Palette, Tone};
 use crate::top::state::{Connection, TopState, View};
@@ -103,7 +102,7 @@ fn attention(state: &TopState, palette: Palette, most: usize) -> Vec<Line<'stati
         let since = entry.since_ms.map(|since| ago(overview.status.now_ms.saturating_sub(since)));
         let since = since.map_or_else(String::new, |time| format!("for {time}: "));
         let word = Span::styled(format!("{word} "), palette.style(tone));
-        Line::from(vec![word, Span::raw(format!("{since}{}", printable(first)))])
+        Line::from(vec![word, Span::raw(format!("{since}{}", first))])
     };
     let mut lines: Vec<Line<'static>> = entries.iter().take(most).map(line).collect();
     if entries.len() > most {
