@@ -5,7 +5,7 @@ use pointsman_tests::client::{self, Stream};
 use pointsman_tests::{FakeModel, Gateway, Step};
 use serde_json::{Value, json};
 
-use crate::fleet::{ask, backend, chat, error, in_order, model, reload};
+use crate::fleet::{ask, ask_with, backend, chat, error, in_order, model, reload};
 use crate::policy_file::PolicyFile;
 
 async fn overview(gateway: &Gateway, query: &str) -> Value {
@@ -85,6 +85,60 @@ async fn an_overview_sums_requests_by_route_model_and_time() {
     assert_eq!(reported, [(Some("a/chat"), Some(2)), (Some("b/chat"), Some(0))]);
     assert_eq!(overview["policies"][0]["name"], "cost");
     assert!(overview["started_ms"].as_u64() <= overview["now_ms"].as_u64());
+}
+
+/// Requests that fail, more than the fewest of which a share is judged.
+const FAILING: usize = 24;
+
+#[tokio::test]
+async fn failures_are_counted_by_cause_and_those_of_clients_need_no_operator() {
+    let broken = FakeModel::always(Step::status(500)).await;
+    let refusing = FakeModel::always(Step::status(400)).await;
+    let hanging = FakeModel::always(Step::hang()).await;
+    let more = "models = [\"a/chat\"]\nmax_attempts = 1\n\
+                [routes.refused]\npolicy = \"cost\"\nmodels = [\"b/chat\"]\n\
+                [routes.brief]\npolicy = \"cost\"\nmodels = [\"c/chat\"]\ntimeout = \"50ms\"\n\
+                [routes.slow]\npolicy = \"cost\"\nmodels = [\"c/chat\"]\n";
+    let gateway = Gateway::start(&in_order(&[&broken, &refusing, &hanging], more)).await;
+    for _ in 0..FAILING {
+        ask(&gateway, &chat("refused", "hi")).await;
+    }
+    assert_eq!(ask(&gateway, &chat("nobody", "hi")).await.status, 404);
+    assert_eq!(
+        ask_with(&gateway, &[("x-pointsman-deadline-ms", "50")], &chat("slow", "hi")).await.status,
+        504
+    );
+    let before = overview(&gateway, "").await;
+    assert_eq!(before.get("attention"), None, "{before:#}");
+    assert_eq!(before["totals"]["failed_by"]["client"], FAILING + 1);
+    let points = before["timeline"]["points"].as_array().expect("points");
+    let rejected: u64 = points.iter().filter_map(|point| point["rejected_by"]["client"].as_u64()).sum();
+    assert_eq!(rejected, 1);
+
+    assert_eq!(ask(&gateway, &chat("brief", "hi")).await.status, 504);
+    for _ in 0..3 {
+        ask(&gateway, &chat("main", "hi")).await;
+    }
+    let after = overview(&gateway, "").await;
+    let by = &after["totals"]["failed_by"];
+    assert_eq!((&by["client"], &by["limit"], &by["model"]), (&json!(FAILING + 1), &json!(1), &json!(3)));
+    let routes = after["routes"].as_array().expect("routes");
+    let brief = routes.iter().find(|route| route["name"] == "brief").expect("the route");
+    assert_eq!(brief["failed_by"]["limit"], 1);
+    let attention = after["attention"].as_array().expect("conditions");
+    let kinds: Vec<_> = attention.iter().map(|it| (it["kind"].as_str(), it["level"].as_str())).collect();
+    assert_eq!(kinds, [(Some("failures"), Some("red")), (Some("model-down"), Some("red"))]);
+    assert_eq!(attention[1]["subject"], json!({ "model": "a/chat" }));
+    assert!(attention[1]["since_ms"].as_u64() <= after["now_ms"].as_u64());
+    let text = attention[0]["message"].as_str().expect("a message");
+    assert!(
+        text.starts_with("13 % of 30 requests failed in the last minute: models 10 %, limits 3.3 %"),
+        "{text}"
+    );
+
+    let list = client::get(&gateway.admin("/admin/decisions?cause=model&limit=5")).await.json();
+    let [first, _, _] = list.as_array().map(Vec::as_slice).expect("a list") else { panic!("{list:#}") };
+    assert_eq!(first["failed_calls"], json!([{ "model": "a/chat", "error": "status 500" }]));
 }
 
 #[tokio::test]

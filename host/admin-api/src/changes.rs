@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A change to a policy or a route: an element of `GET /admin/audit`.
+/// A change to a policy or a route: an element of `GET /admin/audit`. The changes of the overview and of the event
+/// stream also have those of models and of the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditEvent {
@@ -18,6 +19,9 @@ pub struct AuditEvent {
     /// The route.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
+    /// The model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// SHA-256 of the version after the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,

@@ -28,6 +28,10 @@ const WORDS = {
   'end-trial': (c) => [`trial of ${c.policy} at ${c.route} ended`, 'plain'],
   promote: (c) => [`${c.policy} promoted at ${c.route}`, 'good'],
   demote: (c) => [`${c.policy} rolled back at ${c.route}`, 'back'],
+  'model-down': (c) => [`${c.model} is down`, 'back'],
+  'model-up': (c) => [`${c.model} answers again`, 'good'],
+  'configuration-applied': () => ['configuration applied', 'new'],
+  'configuration-rejected': () => ['configuration rejected', 'back'],
   'suspend-canary': (c) => [`canary ${c.policy} at ${c.route} suspended`, 'back'],
 };
 
@@ -44,7 +48,7 @@ export function describe(change) {
 
 /** The identity of a change.
  * @param {AuditEvent} c */
-export const keyOf = (c) => [c.at, c.action, c.policy, c.route, c.digest].join(' ');
+export const keyOf = (c) => [c.at, c.action, c.policy, c.route, c.model, c.digest].join(' ');
 
 /** Describes several changes at about the same time in one line.
  * @param {AuditEvent[]} changes */

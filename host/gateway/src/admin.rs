@@ -3,6 +3,7 @@
 mod access;
 mod attention;
 mod audit;
+pub(crate) mod condition_log;
 mod decisions;
 mod error;
 pub(crate) mod events;
@@ -38,6 +39,7 @@ use pointsman_telemetry::Supervisor;
 use tokio::sync::watch;
 
 use crate::logging::Logging;
+use condition_log::ConditionLog;
 use error::{AdminError, AdminErrorKind};
 use events::Events;
 use loss_watch::LossWatch;
@@ -55,6 +57,8 @@ pub(crate) struct Admin {
     pub(crate) logging: Logging,
     /// The supervisor of background tasks, for its counts of restarts.
     pub(crate) supervisor: Supervisor,
+    /// Recent changes of models and of the configuration.
+    pub(crate) condition_log: ConditionLog,
     /// Times of recent losses.
     pub(crate) loss_watch: LossWatch,
     /// Runs of single requests.

@@ -21,7 +21,16 @@ pub(super) async fn list(
     Json(newest(&admin, query.limit.unwrap_or(DEFAULT_LIMIT)))
 }
 
-pub(super) fn newest(admin: &Admin, limit: usize) -> Vec<AuditEvent> {
+/// Returns the newest events of the audit log, with changes of conditions, the newest first.
+pub(super) fn newest_with_conditions(admin: &Admin, limit: usize) -> Vec<AuditEvent> {
+    let mut events = newest(admin, limit);
+    events.extend(admin.condition_log.newest(limit));
+    events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    events.truncate(limit);
+    events
+}
+
+fn newest(admin: &Admin, limit: usize) -> Vec<AuditEvent> {
     admin.reloader.rollouts.audit.newest(limit).iter().map(event).collect()
 }
 
@@ -36,6 +45,7 @@ pub(super) fn event(event: &AuditEntry) -> AuditEvent {
         action: event.action.clone(),
         policy: event.policy.as_ref().map(ToString::to_string),
         route: event.route.as_ref().map(ToString::to_string),
+        model: None,
         digest: event.digest.as_ref().map(ToString::to_string),
         from: event.from.as_ref().map(ToString::to_string),
         why: event.why.clone(),

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -16,6 +16,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderName, header};
 use pointsman_admin_api::{DecisionSummary, EventKind};
+use pointsman_record::unix_ms;
 use pointsman_telemetry::metrics::QueueLabel;
 use pointsman_telemetry::{BackgroundTask, Metrics};
 use serde::Serialize;
@@ -23,7 +24,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::{Admin, audit, decisions, loss_watch, overview};
+use super::{Admin, audit, condition_log, decisions, loss_watch, overview};
 
 /// Time between two ticks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -47,6 +48,7 @@ impl Default for Events {
 struct EventCursor {
     decisions: u64,
     changes: u64,
+    conditions: u64,
 }
 
 /// Publishes events until the gateway stops.
@@ -63,6 +65,7 @@ impl BackgroundTask for EventSource {
         loop {
             interval.tick().await;
             loss_watch::read(admin);
+            condition_log::read(admin, unix_ms(SystemTime::now()) / 1_000);
             if admin.events.0.receiver_count() == 0 {
                 // A subscriber that connects before the next tick gets events from here on.
                 cursor = EventCursor::latest(admin);
@@ -121,6 +124,10 @@ fn render_new(admin: &Admin, cursor: &mut EventCursor) -> String {
     for change in &changes.events {
         write_event(&mut text, EventKind::Change, &audit::event(change));
     }
+    let (conditions, condition_count) = admin.condition_log.since(cursor.conditions);
+    for change in &conditions {
+        write_event(&mut text, EventKind::Change, change);
+    }
     let new = admin.app.recorder.telemetry.recent.since(cursor.decisions, MAX_DECISIONS);
     if !new.histories.is_empty() {
         let summaries: Vec<DecisionSummary> =
@@ -128,7 +135,7 @@ fn render_new(admin: &Admin, cursor: &mut EventCursor) -> String {
         write_event(&mut text, EventKind::Decisions, &summaries);
     }
     write_event(&mut text, EventKind::Tick, &overview::tick(admin));
-    *cursor = EventCursor { decisions: new.count, changes: changes.count };
+    *cursor = EventCursor { decisions: new.count, changes: changes.count, conditions: condition_count };
     text
 }
 
@@ -144,6 +151,7 @@ impl EventCursor {
         Self {
             decisions: admin.app.recorder.telemetry.recent.since(u64::MAX, 0).count,
             changes: admin.reloader.rollouts.audit.since(u64::MAX).count,
+            conditions: admin.condition_log.since(u64::MAX).1,
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn overview(
     Ok(Json(Overview {
         status: gateway_status(&admin),
         timeline: timeline(admin.app.recorder.telemetry.timeline.series(window, SystemTime::now())),
-        changes: audit::newest(&admin, CHANGES),
+        changes: audit::newest_with_conditions(&admin, CHANGES),
     }))
 }
 

@@ -25,6 +25,7 @@ use pointsman_telemetry::{BackgroundTask, DecisionLog, Supervisor};
 use tokio::sync::watch;
 
 use super::{CommandError, runtime, write_stdout};
+use crate::admin::condition_log::ConditionLog;
 use crate::admin::events::{EventSource, Events};
 use crate::admin::loss_watch::LossWatch;
 use crate::admin::{self, Admin, Playground};
@@ -145,6 +146,7 @@ async fn serve(
         reloader: Arc::clone(&reloader),
         first_token: token,
         events: Events::default(),
+        condition_log: ConditionLog::default(),
         loss_watch: LossWatch::default(),
         playground: Playground::default(),
         logging,

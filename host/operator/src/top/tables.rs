@@ -217,14 +217,18 @@ pub(super) fn changes(state: &TopState) -> Grid {
     ];
     let overview = overview(state);
     let shown = overview.changes.iter().filter(|change| {
-        state.accepts([change.policy.as_deref(), change.route.as_deref()].into_iter().flatten())
+        state.accepts(
+            [change.policy.as_deref(), change.route.as_deref(), change.model.as_deref()]
+                .into_iter()
+                .flatten(),
+        )
     });
     Grid::new(columns, shown.map(|change| change_row(change, overview.status.now_ms)).collect())
 }
 
 fn change_row(change: &AuditEvent, now_ms: u64) -> Row {
     let version = |digest: &Option<String>| or_dash(digest.as_deref(), |digest| short(digest).to_owned());
-    let of = match (&change.policy, &change.route) {
+    let of = match (change.policy.as_ref().or(change.model.as_ref()), &change.route) {
         (Some(policy), Some(route)) => format!("{policy} at {route}"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
         (None, None) => "-".to_owned(),
