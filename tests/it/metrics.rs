@@ -97,6 +97,7 @@ async fn requests_decisions_and_calls_are_counted() {
         (r#"pointsman_model_calls_in_flight{backend="b",model="b/chat"}"#, 0.0),
         (r#"pointsman_model_healthy{backend="a",model="a/chat"}"#, 0.0),
         (r#"pointsman_model_healthy{backend="b",model="b/chat"}"#, 1.0),
+        (r#"pointsman_model_resting{backend="b",model="b/chat"}"#, 0.0),
         (r#"pointsman_policy_calls_in_flight{policy="cost"}"#, 0.0),
         (r#"pointsman_policy_idle_instances{policy="cost"}"#, 1.0),
         (r#"pointsman_route_info{route="broken",policy="bad"}"#, 1.0),
@@ -194,6 +195,21 @@ async fn a_call_in_flight_is_counted() {
     let ended = r#"pointsman_requests_total{route="main",ending="answered"}"#;
     assert_eq!(during.value(ended), Some(0.0), "it has not ended");
     assert_eq!(scrape_until(&gateway, ended, 1.0).await.value(in_flight), Some(0.0));
+}
+
+#[tokio::test]
+async fn a_model_at_rest_is_reported_until_it_answers() {
+    let resting = r#"pointsman_model_resting{backend="a",model="a/chat"}"#;
+    let limited = Step::status(429).header("retry-after", "600");
+    let model = FakeModel::builder().then(limited).start().await;
+    let gateway = Gateway::start(&in_order(&[&model], "max_attempts = 1\n")).await;
+    assert_eq!(Scrape::of(&gateway).await.value(resting), Some(0.0));
+    error(&ask(&gateway, &chat("main", "hi")).await, 429, "rate_limit_exceeded");
+    let scrape = Scrape::of(&gateway).await;
+    assert_eq!(scrape.value(resting), Some(1.0));
+    assert_eq!(scrape.value(r#"pointsman_model_healthy{backend="a",model="a/chat"}"#), Some(1.0));
+    assert_eq!(ask(&gateway, &chat("a/chat", "hi")).await.text(), "hello there");
+    assert_eq!(Scrape::of(&gateway).await.value(resting), Some(0.0));
 }
 
 #[tokio::test]

@@ -64,6 +64,7 @@ fn model_state(model: &Model, now: Instant) -> ModelMetrics {
         backend: model.backend.to_string(),
         id: model.id.to_string(),
         healthy: live.healthy,
+        resting: live.resting,
         in_flight: live.in_flight,
         retries_denied: model.live.retries_denied(),
     }

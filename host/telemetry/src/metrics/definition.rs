@@ -215,4 +215,6 @@ metrics! {
         "Running calls of a model.";
     Gauge HEALTHY = "pointsman_model_healthy" ["backend", "model"]
         "0 if recent calls or probes of the model failed, else 1.";
+    Gauge RESTING = "pointsman_model_resting" ["backend", "model"]
+        "1 while the model rests because its backend asked not to be called for a time, else 0.";
 }

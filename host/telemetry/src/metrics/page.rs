@@ -272,6 +272,11 @@ impl MetricsPage {
             states
                 .clone()
                 .try_for_each(|it| metric.gauge(&[&it.backend, &it.id], f64::from(u8::from(it.healthy))))
+        })?;
+        page.metric(the::RESTING, |metric| {
+            states
+                .clone()
+                .try_for_each(|it| metric.gauge(&[&it.backend, &it.id], f64::from(u8::from(it.resting))))
         })
     }
 

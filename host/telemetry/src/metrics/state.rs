@@ -55,6 +55,8 @@ pub struct ModelMetrics {
     pub id: String,
     /// False if recent calls or probes failed.
     pub healthy: bool,
+    /// True while its backend asks not to be called.
+    pub resting: bool,
     /// Calls under way.
     pub in_flight: u32,
     /// Retries that the retry budget denied.

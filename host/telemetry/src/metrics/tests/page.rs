@@ -38,6 +38,31 @@ fn openmetrics_includes_units_and_an_end_marker() {
 }
 
 #[test]
+fn health_and_rest_of_a_model_are_separate_gauges() {
+    let model = |id: &str, healthy, resting| state::ModelMetrics {
+        backend: "fleet".to_owned(),
+        id: id.to_owned(),
+        healthy,
+        resting,
+        ..state::ModelMetrics::default()
+    };
+    let models = vec![
+        model("fleet/well", true, false),
+        model("fleet/down", false, false),
+        model("fleet/resting", true, true),
+    ];
+    let state = MetricsState { models, ..MetricsState::default() };
+    let page = Metrics::default().page(MetricsFormat::Prometheus, state);
+    for (id, healthy, resting) in [("well", "1.0", "0.0"), ("down", "0.0", "0.0"), ("resting", "1.0", "1.0")]
+    {
+        for (gauge, value) in [("healthy", healthy), ("resting", resting)] {
+            let line = format!(r#"pointsman_model_{gauge}{{backend="fleet",model="fleet/{id}"}} {value}"#);
+            assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
+        }
+    }
+}
+
+#[test]
 fn decision_times_of_a_policy_are_counted_in_the_buckets_of_the_page() {
     let policy = state::PolicyMetrics {
         name: "cost".to_owned(),
