@@ -191,5 +191,5 @@ async fn prometheus_scrapes_a_gateway_with_its_token_and_answers_the_dashboard()
         query(&panel).await;
     }
     let rules = get(&format!("{}/api/v1/rules", prometheus.url)).await.json();
-    assert_eq!(rules["data"]["groups"].as_array().map(Vec::len), Some(4), "{rules}");
+    assert_eq!(rules["data"]["groups"].as_array().map(Vec::len), Some(5), "{rules}");
 }
