@@ -1,4 +1,4 @@
-//! Claims of `examples/observability` and `docs/metrics.md` against a gateway.
+//! Claims of `examples/observability`, `docs/metrics.md` and `docs/runbook.md` against a gateway.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,6 +8,7 @@ use pointsman_tests::client::get;
 use pointsman_tests::prometheus::{Prometheus, promtool};
 use serde_json::{Value, json};
 
+use super::Scrape;
 use super::load::Load;
 
 const ROWS: [&str; 6] = ["Overview", "Cost & saving", "Latency", "Policies", "Orchestration", "Backends"];
@@ -47,6 +48,108 @@ fn metric_names(text: &str) -> BTreeSet<&str> {
     words.filter(|word| word.starts_with("pointsman_")).collect()
 }
 
+/// Returns the names of alert rules, in their order.
+fn alert_names(rules: &str) -> Vec<&str> {
+    rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect()
+}
+
+/// Returns the text below a heading of the second level.
+fn chapter<'t>(text: &'t str, heading: &str) -> &'t str {
+    let (_, rest) = text.split_once(&format!("\n## {heading}\n")).expect(heading);
+    rest.split("\n## ").next().unwrap_or(rest)
+}
+
+/// Returns the headings of the third level, with the text below each.
+fn sections(chapter: &str) -> Vec<(&str, &str)> {
+    chapter.split("\n### ").skip(1).filter_map(|section| section.split_once('\n')).collect()
+}
+
+/// Returns the terms in backquotes of the first column of a table, which begins with these cells.
+fn first_column<'t>(text: &'t str, head: &str) -> BTreeSet<&'t str> {
+    let (_, table) = text.split_once(head).expect(head);
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
+}
+
+/// Returns the reasons of policy failures that the README lists.
+fn failure_reasons(readme: &str) -> BTreeSet<&str> {
+    first_column(readme, "| failure | cause |")
+}
+
+/// Returns the anchor of a heading, as renderers of Markdown derive it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+#[tokio::test]
+async fn every_reason_of_a_policy_failure_is_documented() {
+    let load = Load::start().await;
+    let scrape = Scrape::of(&load.gateway).await;
+    let series = scrape.series();
+    let failures = series.iter().filter(|series| series.starts_with("pointsman_policy_failures_total{"));
+    let counted: BTreeSet<&str> =
+        failures.filter_map(|series| Some(series.split_once("reason=\"")?.1.split_once('"')?.0)).collect();
+    let readme = read("README.md");
+    let mut documented = failure_reasons(&readme);
+    assert!(documented.remove("not_loaded"), "a policy that is not loaded has no counters");
+    assert_eq!(documented, counted);
+}
+
+#[test]
+fn the_runbook_has_a_section_for_each_alert() {
+    let (runbook, alerts) = (read("docs/runbook.md"), read("examples/observability/alerts.yml"));
+    let sections = sections(chapter(&runbook, "Alerts"));
+    let names: Vec<&str> = sections.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, alert_names(&alerts));
+    for (name, text) in sections {
+        for part in ["Meaning:", "Urgency:", "Look at:", "Do:", "Over when:"] {
+            assert!(text.contains(&format!("\n- **{part}**")), "{name}: {part}");
+        }
+        let rule = alerts.split("- alert: ").find(|rule| rule.lines().next() == Some(name)).expect(name);
+        let severity = rule.split_once("severity: ").and_then(|(_, rest)| rest.lines().next()).expect(name);
+        assert!(text.contains(&format!("**Urgency:** {severity}")), "{name} is a {severity}");
+        let named: Vec<&str> =
+            rule.split_whitespace().filter(|word| word.starts_with("docs/runbook.md#")).collect();
+        assert_eq!(named, [format!("docs/runbook.md#{}", anchor(name))], "{name}");
+    }
+}
+
+#[test]
+fn the_runbook_has_a_section_for_each_reason_of_a_policy_failure() {
+    let (runbook, readme) = (read("docs/runbook.md"), read("README.md"));
+    let sections = sections(chapter(&runbook, "Reasons of policy failures"));
+    let names: BTreeSet<&str> = sections.iter().map(|(name, _)| name.trim_matches('`')).collect();
+    assert_eq!(names, failure_reasons(&readme));
+    for (name, text) in sections {
+        for part in ["Meaning", "Look at", "Operator", "Author"] {
+            assert!(text.contains(&format!("\n- **{part}:** ")), "{name}: {part}");
+        }
+    }
+}
+
+#[test]
+fn the_runbook_lists_each_kind_of_condition() {
+    let (runbook, seeing) = (read("docs/runbook.md"), read("docs/seeing.md"));
+    let kinds = first_column(&seeing, "| `kind` | `level` | condition |");
+    assert!(kinds.len() > 5, "{kinds:?}");
+    assert_eq!(first_column(&runbook, "| `kind` of the entry | level |"), kinds);
+}
+
+#[test]
+fn every_link_within_the_runbook_leads_to_a_section() {
+    let runbook = read("docs/runbook.md");
+    let headings = runbook.lines().filter(|line| line.starts_with('#'));
+    let anchors: BTreeSet<String> =
+        headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect();
+    let links: Vec<&str> = runbook.split("](#").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 20, "{links:?}");
+    for link in links {
+        assert!(anchors.contains(link), "there is no section {link}");
+    }
+}
+
 #[tokio::test]
 async fn every_documented_metric_is_in_a_scrape() {
     let load = Load::start().await;
@@ -68,6 +171,7 @@ async fn every_documented_metric_is_in_a_scrape() {
         read("examples/observability/alerts.yml"),
         read("examples/observability/alerts_test.yml"),
         read("docs/metrics.md"),
+        read("docs/runbook.md"),
     ];
     for text in &texts {
         let mentioned = metric_names(text);
@@ -94,7 +198,7 @@ fn promtool_accepts_the_alerts_and_their_tests() {
 fn every_alert_has_a_test_and_a_remedy() {
     let (alerts, tests) =
         (read("examples/observability/alerts.yml"), read("examples/observability/alerts_test.yml"));
-    let names: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let names = alert_names(&alerts);
     assert!(names.len() > 10);
     for name in &names {
         assert!(tests.contains(&format!("- name: {name}\n")), "{name} has no test");
