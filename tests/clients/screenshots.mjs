@@ -20,6 +20,8 @@ const pictures = [
   ["page-overview-dark", "", { viewport: WIDE, colorScheme: "dark" }, ".mark"],
   ["page-decision", `decisions/${decision.id}`, { viewport: WIDE }, ".explained"],
   ["page-plan", `plans/${plan.id}`, { viewport: DESKTOP }, ".gantt"],
+  ["page-trade-off", "trade-off", { viewport: DESKTOP }, "tbody tr"],
+  ["page-model", `models/${encodeURIComponent(LARGEST)}`, { viewport: DESKTOP }, "section[aria-labelledby=recent] li"],
   ["page-phone", "", { viewport: PHONE }, ".mark"],
 ];
 
