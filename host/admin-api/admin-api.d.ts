@@ -6,6 +6,7 @@ export type Actor = ("configuration" | {
 } | "gateway" | string);
 
 export type AttentionEntry = {
+  detail?: string | null;
   kind: AttentionKind;
   level: AttentionLevel;
   message: string;
@@ -36,6 +37,7 @@ export type AuditEvent = {
   at: number;
   digest?: string | null;
   from?: string | null;
+  model?: string | null;
   policy?: string | null;
   route?: string | null;
   who: Actor;

@@ -16,8 +16,11 @@ pub struct AttentionEntry {
     /// Start of the condition, in milliseconds since 1970, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_ms: Option<u64>,
-    /// The condition in a sentence.
+    /// The condition in a line.
     pub message: String,
+    /// The whole message, if it has several lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// The urgency of a condition.

@@ -22,17 +22,16 @@ export function strip(now) {
 /** @param {AttentionEntry} entry
  * @param {GatewayStatus} now */
 function item(entry, now) {
-  const { kind, subject, level, since_ms: since, message } = entry;
+  const { kind, subject, level, since_ms: since, message, detail: more } = entry;
   const [style, word] = LEVELS[level] ?? LEVELS.amber;
-  const [first, ...more] = message.split('\n');
-  return h('li', { key: `${kind} ${JSON.stringify(subject ?? '')} ${first.slice(0, 80)}` },
-    badge(style, word), h('a', { class: 'grow name', href: detail(entry) }, first, more.length > 0 && ' …'),
+  return h('li', { key: `${kind} ${JSON.stringify(subject ?? '')} ${message}` },
+    badge(style, word), h('a', { class: 'grow name', href: place(entry), title: more }, message),
     since && h('span', { class: 'small end muted', title: moment(since) }, `for ${duration((now.now_ms - since) / 1000)}`));
 }
 
 /** The address of the detail of a condition.
  * @param {AttentionEntry} entry */
-function detail({ kind, subject }) {
+function place({ kind, subject }) {
   if (subject && 'model' in subject) return modelAddress(subject.model);
   if (subject && 'policy' in subject) return policyAddress(subject.policy);
   return kind === 'failures' ? decisionsAddress({ ending: 'failed' }) : address('gateway');

@@ -19,7 +19,7 @@ const FEWEST_REQUESTS: u64 = 20;
 const AMBER_SHARE: f64 = 0.01;
 /// Share of failed requests from which on a condition is red.
 const RED_SHARE: f64 = 0.05;
-/// Longest message, in bytes.
+/// Longest message with its detail, in bytes.
 const MAX_MESSAGE: usize = 4_096;
 
 /// Requests of the last minute.
@@ -160,7 +160,9 @@ fn entry(
     mut message: String,
 ) -> AttentionEntry {
     message.truncate(message.floor_char_boundary(MAX_MESSAGE));
-    AttentionEntry { level, kind, subject, since_ms, message }
+    let first = message.lines().next().unwrap_or_default().to_owned();
+    let detail = (first.len() < message.trim_end().len()).then_some(message);
+    AttentionEntry { level, kind, subject, since_ms, message: first, detail }
 }
 
 /// Returns a share in per cent, with one decimal below ten.

@@ -77,7 +77,7 @@ pub(super) fn overview() -> Value {
         "attention": [
             { "level": "red", "kind": "model-down", "subject": { "model": "fleet/llama-70b" }, "since_ms": NOW_MS - 240_000,
                 "message": "fleet/llama-70b is down: its last calls or probes failed" },
-            { "level": "amber", "kind": "policy-rejected", "subject": { "policy": "cost" }, "message": "cost: a new version was rejected, and the one before decides: no `decide`\n  | see above" },
+            { "level": "amber", "kind": "policy-rejected", "subject": { "policy": "cost" }, "message": "cost: a new version was rejected, and the one before decides: no `decide`" },
         ],
         "version": "0.1.0", "now_ms": NOW_MS, "started_ms": NOW_MS - 7_200_000, "totals": sums,
         "timeline": { "step_ms": 1000, "points": (0..30).rev().map(|nth| second(nth * 2)).collect::<Vec<_>>() },

@@ -36,10 +36,12 @@ pub(super) fn models(state: &TopState) -> Grid {
 fn model_row(model: &ModelOverview, all: u64) -> Row {
     let status = &model.status;
     let part = (all > 0).then(|| model.requests as f64 / all as f64);
-    let health = match (status.healthy, status.resting) {
-        (false, _) => ("DOWN", Tone::Bad),
-        (true, true) => ("rests", Tone::Warn),
-        (true, false) => ("ok", Tone::Good),
+    let health = match (status.healthy, status.down_since_ms, status.resting) {
+        (false, ..) => ("DOWN", Tone::Bad),
+        // Its pause is over, and the next call shows whether it answers.
+        (true, Some(_), _) => ("retry", Tone::Warn),
+        (true, None, true) => ("rests", Tone::Warn),
+        (true, None, false) => ("ok", Tone::Good),
     };
     let errors = if status.error_rate >= MANY_ERRORS { Tone::Warn } else { Tone::Plain };
     Row {

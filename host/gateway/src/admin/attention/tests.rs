@@ -112,6 +112,12 @@ fn each_condition_is_an_entry_and_urgent_ones_come_first() {
     assert_eq!(red, 4);
     let since: Vec<Option<u64>> = entries.iter().map(|entry| entry.since_ms).collect();
     assert_eq!(since[..5], [Some(7), Some(2_000), Some(3_000), Some(8), Some(5)]);
+    assert_eq!(
+        entries[1].message,
+        "the configuration was rejected, and the one before is in force: error: line 3"
+    );
+    assert!(entries[1].detail.as_ref().is_some_and(|detail| detail.ends_with("line 3\n  | x")));
+    assert_eq!(entries[0].detail, None);
     assert_eq!(entries[0].subject.as_ref().map(AttentionSubject::name), Some("b/m"));
     assert!(entries[7].message.contains("is quarantined until an operator releases it: it failed"));
     assert_eq!(entries[8].subject, Some(AttentionSubject::Queue("log".to_owned())));

@@ -98,11 +98,10 @@ fn attention(state: &TopState, palette: Palette, most: usize) -> Vec<Line<'stati
             AttentionLevel::Red => ("URGENT", Tone::Bad),
             AttentionLevel::Amber => ("warning", Tone::Warn),
         };
-        let first = entry.message.lines().next().unwrap_or_default();
         let since = entry.since_ms.map(|since| ago(overview.status.now_ms.saturating_sub(since)));
         let since = since.map_or_else(String::new, |time| format!("for {time}: "));
         let word = Span::styled(format!("{word} "), palette.style(tone));
-        Line::from(vec![word, Span::raw(format!("{since}{}", first))])
+        Line::from(vec![word, Span::raw(format!("{since}{}", entry.message))])
     };
     let mut lines: Vec<Line<'static>> = entries.iter().take(most).map(line).collect();
     if entries.len() > most {
