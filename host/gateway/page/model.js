@@ -34,7 +34,7 @@ export function modelDetail(redraw) {
   };
 }
 
-/** Why the model is not called, if it is not.
+/** The reason for which the model is not called, if there is one.
  * @param {ModelOverview} model
  * @param {number} now */
 function condition({ down_since_ms: down, resting_since_ms: resting }, now) {

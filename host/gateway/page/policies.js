@@ -37,7 +37,7 @@ function lastReload(report) {
   return h('p', { class: 'muted' }, `last reload ${moment(report.at * 1000)} (${report.cause}): ${result}`);
 }
 
-/** What the latest decisions of a policy show.
+/** Panels about the latest decisions of a policy.
  * @param {string} name
  * @param {DecisionSummary[] | null} decisions */
 function detail(name, decisions) {

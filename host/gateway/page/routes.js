@@ -26,7 +26,7 @@ export function routes(redraw) {
   };
 }
 
-/** What the latest requests of a route show.
+/** Panels about the latest requests of a route.
  * @param {string} name
  * @param {DecisionSummary[] | null} decisions */
 function detail(name, decisions) {
