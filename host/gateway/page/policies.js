@@ -43,7 +43,7 @@ function lastReload(report) {
 function detail(name, decisions) {
   if (!decisions) return null;
   return [
-    shares('Labels', frequencies(decisions, ({ label }) => label), () => decisionsAddress({ policy: name })),
+    shares('Labels given', frequencies(decisions, ({ label }) => label), () => decisionsAddress({ policy: name })),
     shares('Models chosen', frequencies(decisions, ({ model }) => model), modelAddress),
     recentPanels(decisions, { policy: name }),
   ];
