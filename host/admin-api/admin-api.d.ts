@@ -88,6 +88,7 @@ export type DecisionSummary = {
   policy: string | null;
   reason: string | null;
   route: string;
+  streaming?: boolean;
   tasks: number | null;
 };
 

@@ -28,6 +28,9 @@ pub struct DecisionSummary {
     pub model: Option<String>,
     /// Calls of models.
     pub attempts: u32,
+    /// True if the answer is a stream.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub streaming: bool,
     /// Tasks, if the request was split into tasks.
     pub tasks: Option<usize>,
     /// Latency in milliseconds.

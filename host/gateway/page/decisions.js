@@ -176,7 +176,7 @@ function rows(shown, now, steady) {
       { title: 'Model', cell: (d) => (d.model ? [key(colourOf(colours, d.model)), h('a', { href: modelAddress(d.model) }, d.model)] : h('span', { class: 'muted' }, 'none')) },
       { title: 'Ending', cell: (d) => [ending(d.ending), d.cause && h('span', { class: 'muted' }, ` by ${d.cause}`), d.attempts > 1 ? h('span', { class: 'muted' }, ` ${d.attempts} ${d.tasks ? 'calls for tasks' : 'calls'}`) : null] },
       { title: 'Tokens', end: true, cell: (d) => `${count(d.input_tokens ?? 0)} → ${count(d.output_tokens ?? 0)}` },
-      { title: 'First token', end: true, cell: (d) => milliseconds(d.first_token_ms) },
+      { title: 'First token', end: true, cell: (d) => (d.streaming ? milliseconds(d.first_token_ms) : '–') },
       { title: 'Latency', end: true, cell: (d) => milliseconds(d.latency_ms) },
       { title: 'Cost', end: true, cell: (d) => money(d.cost_usd) },
     ].filter(Boolean),

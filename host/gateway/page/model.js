@@ -47,7 +47,7 @@ function condition({ down_since_ms: down, resting_since_ms: resting }, now) {
  * @param {DecisionSummary[]} decisions */
 function about(model, decisions) {
   // A whole answer has no first token of its own.
-  const streams = decisions.filter(({ first_token_ms: first, latency_ms: whole, ending }) => ending === 'answered' && first !== null && first < whole);
+  const streams = decisions.filter(({ streaming, ending }) => streaming && ending === 'answered');
   const first = streams.map(({ first_token_ms: ms }) => ms);
   const latencies = decisions.filter(({ ending }) => ending === 'answered').map(({ latency_ms: ms }) => ms);
   return facts(

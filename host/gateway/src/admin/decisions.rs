@@ -76,6 +76,7 @@ pub(super) fn summary(history: &History) -> DecisionSummary {
         ending: outcome.ending.as_str().to_owned(),
         model: history.last_model().map(ToString::to_string),
         attempts: outcome.attempts,
+        streaming: history.request.streaming,
         tasks: history.plan.as_ref().map(|plan| plan.tasks.len()),
         latency_ms: ms(outcome.latency),
         first_token_ms: outcome.first_token.map(ms),
