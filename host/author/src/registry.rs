@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pointsman_domain::secret::Secret;
-use pointsman_supply::{Credentials, InvalidSource, Proxies, Reference, SupplyError};
+use pointsman_supply::{Credentials, InvalidSource, Reference, RemoteAccess, SupplyError};
 use pointsman_terminal::CommandError;
 
 use crate::Toolbox;
@@ -35,12 +35,8 @@ pub struct RegistryArgs {
 
 /// Everything that calls to a registry need.
 pub struct Connection {
-    /// User name and password, if there are any.
-    pub credentials: Option<Credentials>,
-    /// Certificate authorities in PEM.
-    pub ca_pem: Option<Vec<u8>>,
-    /// Proxies of the environment.
-    pub proxies: Proxies,
+    /// Credentials, certificate authorities and the environment's proxies.
+    pub access: RemoteAccess,
     /// Reason for which credentials of Docker's configuration are not used.
     unusable: Option<String>,
 }
@@ -85,7 +81,7 @@ impl RegistryArgs {
             self.ca_file.as_deref().map(|path| files::read(path, MAX_AUTHORITIES_BYTES)).transpose()?;
         let proxies =
             (toolbox.proxies)().map_err(|reason| CommandError::Input(format!("error: {reason}")))?;
-        Ok(Connection { credentials, ca_pem, proxies, unusable })
+        Ok(Connection { access: RemoteAccess { ca_pem, credentials, proxies }, unusable })
     }
 
     fn credentials(&self, toolbox: &Toolbox) -> Result<Option<Credentials>, CommandError> {

@@ -161,9 +161,10 @@ pub(super) fn compile(
     }
     let mut spec = FetchSpec::new(source);
     spec.public_key = public_key(raw, node, problems);
-    spec.ca_pem = raw.ca_file.as_ref().and_then(|path| secrets.bytes(path, node.get("ca_file"), problems));
-    spec.proxies = proxies;
-    spec.credentials = credentials(raw, node, secrets, problems);
+    spec.access.ca_pem =
+        raw.ca_file.as_ref().and_then(|path| secrets.bytes(path, node.get("ca_file"), problems));
+    spec.access.proxies = proxies;
+    spec.access.credentials = credentials(raw, node, secrets, problems);
     Some(PolicySource::Fetched(Box::new(spec)))
 }
 

@@ -18,11 +18,18 @@ pub struct FetchSpec {
     pub max_bytes: usize,
     /// Longest time for the whole fetch: all requests, and verification.
     pub timeout: Duration,
+    /// Access to the servers.
+    pub access: RemoteAccess,
+}
+
+/// Access to the servers that store policies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteAccess {
     /// Certificate authorities to trust instead of the system's, in PEM. With them, a registry on
     /// this machine is called over HTTPS as well.
     pub ca_pem: Option<Vec<u8>>,
-    /// Credentials for servers that require them. Sent only to the server that the source names, or
-    /// to the one that it names as its token issuer.
+    /// Credentials for servers that require them. Sent only to the server of the policy, or to the one
+    /// that it names as its token issuer.
     pub credentials: Option<Credentials>,
     /// Proxies for requests.
     pub proxies: Proxies,
@@ -58,9 +65,7 @@ impl FetchSpec {
             public_key: None,
             max_bytes: 32 << 20,
             timeout: Duration::from_secs(60),
-            ca_pem: None,
-            credentials: None,
-            proxies: Proxies::default(),
+            access: RemoteAccess::default(),
         }
     }
 }

@@ -80,7 +80,7 @@ impl Fetcher {
         }
         let source = Arc::new(RemoteSource {
             spec: spec.clone(),
-            http: HttpClient::new(spec.ca_pem.as_deref(), &spec.proxies)?,
+            http: HttpClient::new(spec.access.ca_pem.as_deref(), &spec.access.proxies)?,
             authorization: Mutex::default(),
             cached: Mutex::default(),
         });
@@ -100,7 +100,7 @@ impl RemoteSource {
             return Ok(cached);
         }
         let spec = &self.spec;
-        let credentials = spec.credentials.as_ref();
+        let credentials = spec.access.credentials.as_ref();
         let bytes = web::get(&self.http, url, credentials, spec.max_bytes).await?;
         let mut beside = url.clone();
         beside.set_path(&format!("{}{SIGNATURE_SUFFIX}", url.path()));
@@ -112,7 +112,7 @@ impl RemoteSource {
 
     async fn fetch_registry(&self, reference: &Reference) -> Result<FetchedPolicy, SupplyError> {
         let spec = &self.spec;
-        let (has_authorities, credentials) = (spec.ca_pem.is_some(), spec.credentials.as_ref());
+        let (has_authorities, credentials) = (spec.access.ca_pem.is_some(), spec.access.credentials.as_ref());
         let repository = Repository::new(
             &self.http,
             reference,

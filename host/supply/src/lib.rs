@@ -41,7 +41,7 @@ pub mod watch;
 mod web;
 
 pub use error::SupplyError;
-pub use fetch_spec::{Credentials, FetchSpec, Proxies};
+pub use fetch_spec::{Credentials, FetchSpec, Proxies, RemoteAccess};
 pub use fetcher::{Fetcher, signature_path};
 pub use listing::{ListSpec, ListedTag, list};
 pub use publish::{PushSpec, PushedPolicy, push};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pointsman_domain::ids::Digest;
 
 use crate::error::SupplyError;
-use crate::fetch_spec::{Credentials, Proxies};
+use crate::fetch_spec::RemoteAccess;
 use crate::http::HttpClient;
 use crate::registry::{Access, Repository};
 use crate::source::{Reference, ReferenceVersion};
@@ -20,13 +20,8 @@ pub struct ListSpec {
     pub limit: usize,
     /// Longest time for all requests.
     pub timeout: Duration,
-    /// Certificate authorities to trust instead of the system's, in PEM. With them, a registry on this machine
-    /// is called over HTTPS as well.
-    pub ca_pem: Option<Vec<u8>>,
-    /// Credentials for the registry. Sent only to it, or to its token issuer.
-    pub credentials: Option<Credentials>,
-    /// Proxies for requests.
-    pub proxies: Proxies,
+    /// Access to the servers.
+    pub access: RemoteAccess,
 }
 
 /// A tag, with the artifact that it refers to.
@@ -42,14 +37,7 @@ impl ListSpec {
     /// Creates a specification with the usual limits: 1,000 tags, five minutes, the system's certificate
     /// authorities.
     pub fn new(repository: Reference) -> Self {
-        Self {
-            repository,
-            limit: 1_000,
-            timeout: Duration::from_secs(300),
-            ca_pem: None,
-            credentials: None,
-            proxies: Proxies::default(),
-        }
+        Self { repository, limit: 1_000, timeout: Duration::from_secs(300), access: RemoteAccess::default() }
     }
 }
 
@@ -63,9 +51,9 @@ pub async fn list(spec: &ListSpec) -> Result<Vec<ListedTag>, SupplyError> {
 }
 
 async fn list_untimed(spec: &ListSpec) -> Result<Vec<ListedTag>, SupplyError> {
-    let http = HttpClient::new(spec.ca_pem.as_deref(), &spec.proxies)?;
+    let http = HttpClient::new(spec.access.ca_pem.as_deref(), &spec.access.proxies)?;
     let authorization = Mutex::default();
-    let (has_authorities, credentials) = (spec.ca_pem.is_some(), spec.credentials.as_ref());
+    let (has_authorities, credentials) = (spec.access.ca_pem.is_some(), spec.access.credentials.as_ref());
     let repository =
         Repository::new(&http, &spec.repository, has_authorities, Access::Pull, credentials, &authorization);
     let mut listed = Vec::new();

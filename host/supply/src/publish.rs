@@ -6,7 +6,7 @@ use std::time::Duration;
 use pointsman_domain::ids::Digest;
 
 use crate::error::SupplyError;
-use crate::fetch_spec::{Credentials, Proxies};
+use crate::fetch_spec::RemoteAccess;
 use crate::http::HttpClient;
 use crate::registry::{Access, Artifact, EncodedArtifact, Repository};
 use crate::source::{Reference, ReferenceVersion};
@@ -22,13 +22,8 @@ pub struct PushSpec {
     pub artifact: Artifact,
     /// Longest time for all requests.
     pub timeout: Duration,
-    /// Certificate authorities to trust instead of the system's, in PEM. With them, a registry on
-    /// this machine is called over HTTPS as well.
-    pub ca_pem: Option<Vec<u8>>,
-    /// Credentials for the registry. Sent only to it, or to its token issuer.
-    pub credentials: Option<Credentials>,
-    /// Proxies for requests.
-    pub proxies: Proxies,
+    /// Access to the servers.
+    pub access: RemoteAccess,
 }
 
 /// A policy that was published.
@@ -51,9 +46,7 @@ impl PushSpec {
             more_tags: Vec::new(),
             artifact,
             timeout: Duration::from_secs(300),
-            ca_pem: None,
-            credentials: None,
-            proxies: Proxies::default(),
+            access: RemoteAccess::default(),
         }
     }
 }
@@ -72,9 +65,9 @@ async fn push_untimed(spec: &PushSpec) -> Result<PushedPolicy, SupplyError> {
     let ReferenceVersion::Tag(tag) = spec.reference.version() else {
         return Err(SupplyError::NoTag { at: spec.reference.to_string() });
     };
-    let http = HttpClient::new(spec.ca_pem.as_deref(), &spec.proxies)?;
+    let http = HttpClient::new(spec.access.ca_pem.as_deref(), &spec.access.proxies)?;
     let authorization = Mutex::default();
-    let (has_authorities, credentials) = (spec.ca_pem.is_some(), spec.credentials.as_ref());
+    let (has_authorities, credentials) = (spec.access.ca_pem.is_some(), spec.access.credentials.as_ref());
     let repository =
         Repository::new(&http, &spec.reference, has_authorities, Access::Push, credentials, &authorization);
     let EncodedArtifact { config, layer, manifest } = spec.artifact.encode();

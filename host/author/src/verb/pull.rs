@@ -56,9 +56,7 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     let source = Source::parse(&reference.to_string(), None).map_err(CommandError::run)?;
     let mut spec = FetchSpec::new(source);
     spec.public_key = args.public_key.as_deref().map(signing_key::public_key).transpose()?;
-    spec.ca_pem.clone_from(&connection.ca_pem);
-    spec.credentials.clone_from(&connection.credentials);
-    spec.proxies = connection.proxies.clone();
+    spec.access = connection.access.clone();
     let fetched = fetch(&spec).map_err(|error| connection.error(&error))?;
     let output = args.output.clone().unwrap_or_else(|| default_output(&reference));
     let code = Code::with_digest(fetched.bytes.clone(), fetched.digest);

@@ -107,9 +107,7 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     }
     let mut spec = PushSpec::new(reference, artifact(args, &file, annotations, signature.as_ref(), toolbox)?);
     spec.more_tags.clone_from(&args.also);
-    spec.ca_pem.clone_from(&connection.ca_pem);
-    spec.credentials.clone_from(&connection.credentials);
-    spec.proxies = connection.proxies.clone();
+    spec.access = connection.access.clone();
     let pushed = send(&spec).map_err(|error| connection.error(&error))?;
     let origin = signature.map(|signature| signature.origin);
     report::print_report(&spec, &pushed, &file, origin.as_deref(), public_key.is_some(), args.json)

@@ -36,7 +36,7 @@ limits = { component = "1 MiB" }"#,
     assert!(spec.public_key.is_some() && mine.source.file().is_none());
     assert_eq!(spec.max_bytes, 1 << 20);
     let (username, password) = ("reader".to_owned(), "sk-secret".to_owned());
-    assert_eq!(spec.credentials, Some(Credentials { username, password }));
+    assert_eq!(spec.access.credentials, Some(Credentials { username, password }));
     assert!(!format!("{config:?}").contains("sk-secret"));
 }
 

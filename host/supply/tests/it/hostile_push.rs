@@ -229,7 +229,7 @@ async fn a_token_to_write_is_requested_once_and_sent_only_to_the_registry() {
     let registry = token_registry(store.authority()).await;
     let mut target = target(&registry);
     let (username, password) = ("me".to_owned(), "let-me-in".to_owned());
-    target.credentials = Some(Credentials { username, password });
+    target.access.credentials = Some(Credentials { username, password });
     push(&target).await.unwrap();
 
     let requests = registry.requests();
@@ -256,7 +256,8 @@ async fn a_token_that_does_not_allow_to_write_is_reported() {
     });
     let reader = reader.start().await;
     let mut target = target(&reader);
-    target.credentials = Some(Credentials { username: "me".to_owned(), password: "let-me-in".to_owned() });
+    target.access.credentials =
+        Some(Credentials { username: "me".to_owned(), password: "let-me-in".to_owned() });
     let error = push(&target).await.unwrap_err().to_string();
     assert!(error.contains("of `me` are wrong, or do not allow to write to `router`"), "{error}");
 }

@@ -198,7 +198,7 @@ async fn credentials_are_sent_only_to_obtain_the_token() {
     let registry = token_registry(None, Step::json(&json!({ "token": "abc" }))).await;
     let mut spec = tagged(&registry);
     let (username, password) = ("me".to_owned(), "let-me-in".to_owned());
-    spec.credentials = Some(Credentials { username, password });
+    spec.access.credentials = Some(Credentials { username, password });
     assert_eq!(fetch(&spec).await.unwrap().bytes, POLICY);
     let sent: Vec<_> = registry
         .requests()
@@ -255,7 +255,7 @@ async fn a_registry_on_this_machine_is_called_over_https_with_its_authority() {
     });
     let registry = registry.start().await;
     let mut spec = tagged(&registry);
-    spec.ca_pem = registry.ca_pem().map(Into::into);
+    spec.access.ca_pem = registry.ca_pem().map(Into::into);
     assert_eq!(fetch(&spec).await.unwrap().bytes, POLICY);
 }
 

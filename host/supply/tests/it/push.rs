@@ -81,7 +81,7 @@ async fn a_registry_that_requires_credentials_gets_them_for_a_push() {
     let Some(registry) = Registry::start_asking() else { return };
     let with = |credentials: Option<(&str, &str)>| {
         let mut target = target(&registry, ":1.2.0");
-        target.credentials = credentials.map(|(username, password)| Credentials {
+        target.access.credentials = credentials.map(|(username, password)| Credentials {
             username: username.to_owned(),
             password: password.to_owned(),
         });
@@ -95,7 +95,7 @@ async fn a_registry_that_requires_credentials_gets_them_for_a_push() {
 
     push(&with(Some((USERNAME, PASSWORD)))).await.unwrap();
     let mut reading = spec(&registry.source("acme/router", ":1.2.0"));
-    reading.credentials = with(Some((USERNAME, PASSWORD))).credentials;
+    reading.access.credentials = with(Some((USERNAME, PASSWORD))).access.credentials;
     assert_eq!(fetch(&reading).await.unwrap().bytes, POLICY);
 }
 

@@ -165,7 +165,7 @@ async fn the_signature_in_a_registry_is_an_annotation() {
 
 fn spec_with_credentials(credentials: Option<(&str, &str)>, source: &str) -> FetchSpec {
     let mut spec = spec(source);
-    spec.credentials = credentials.map(|(username, password)| Credentials {
+    spec.access.credentials = credentials.map(|(username, password)| Credentials {
         username: username.to_owned(),
         password: password.to_owned(),
     });

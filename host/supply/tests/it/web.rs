@@ -23,7 +23,7 @@ fn source(server: &FakeModel) -> String {
 /// Specification of [`POLICY`] on a server whose certificate is trusted.
 fn spec(server: &FakeModel) -> FetchSpec {
     let mut spec = spec_with_digest(&source(server), POLICY);
-    spec.ca_pem = server.ca_pem().map(Into::into);
+    spec.access.ca_pem = server.ca_pem().map(Into::into);
     spec
 }
 
@@ -54,13 +54,13 @@ async fn a_policy_is_fetched_over_https_only_once() {
 async fn an_untrusted_certificate_is_refused() {
     let server = server(|_| policy()).await;
     let mut spec = spec(&server);
-    spec.ca_pem = None;
+    spec.access.ca_pem = None;
     let error = fetch_error(&spec).await;
     assert!(error.starts_with(&format!("cannot reach {}: ", source(&server))), "{error}");
     assert!(error.contains("certificate"), "{error}");
     assert!(server.requests().is_empty());
     for pem in ["", "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n"] {
-        spec.ca_pem = Some(pem.into());
+        spec.access.ca_pem = Some(pem.into());
         let error = fetch_error(&spec).await;
         assert!(error.starts_with("the certificate authorities are not PEM certificates: "), "{error}");
     }
@@ -157,9 +157,9 @@ async fn a_redirect_to_https_is_followed_without_the_credentials() {
     .await;
     let mut spec = spec(&server);
     let both = format!("{}{}", server.ca_pem().unwrap(), store.ca_pem().unwrap());
-    spec.ca_pem = Some(both.into());
+    spec.access.ca_pem = Some(both.into());
     let (username, password) = ("me".to_owned(), "let-me-in".to_owned());
-    spec.credentials = Some(Credentials { username, password });
+    spec.access.credentials = Some(Credentials { username, password });
     assert_eq!(fetch(&spec).await.unwrap().bytes, POLICY);
     let requests = server.requests();
     let basic = Some("Basic bWU6bGV0LW1lLWlu");

@@ -43,9 +43,7 @@ impl RepositoryPolicies {
                 let _progress = Progress::step(&format!("listing {text}"));
                 let spec = ListSpec {
                     limit: MAX_POLICIES,
-                    ca_pem: connection.ca_pem.clone(),
-                    credentials: connection.credentials.clone(),
-                    proxies: connection.proxies.clone(),
+                    access: connection.access.clone(),
                     ..ListSpec::new(reference.clone())
                 };
                 registry::wait(list(&spec))
@@ -87,12 +85,7 @@ impl RepositoryPolicies {
         let text = reference.to_string();
         let source = Source::parse(&text, None).map_err(|error| error.to_string())?;
         let _progress = Progress::step(&format!("fetching {text}"));
-        let spec = FetchSpec {
-            ca_pem: self.connection.ca_pem.clone(),
-            credentials: self.connection.credentials.clone(),
-            proxies: self.connection.proxies.clone(),
-            ..FetchSpec::new(source)
-        };
+        let spec = FetchSpec { access: self.connection.access.clone(), ..FetchSpec::new(source) };
         let fetched = registry::wait(self.fetcher.fetch(&spec)).and_then(|fetched| fetched);
         // The bytes of a policy are not needed after its entry is made.
         self.fetcher.retain(&[]);
