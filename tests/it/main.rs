@@ -91,6 +91,7 @@ mod state;
 mod stream_ends;
 mod supply;
 mod time_limits;
+mod tls;
 mod token_counts;
 mod top;
 mod traces;

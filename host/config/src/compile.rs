@@ -29,7 +29,7 @@ pub(super) fn compile(input: ConfigSource<'_>) -> Result<Config, InvalidConfig> 
     let files = RefCell::default();
     let secrets = Secrets { base_dir: input.base_dir, files: &files, env: input.env };
 
-    let server = listeners::server(&file, root.get("server"), input.overrides, &mut problems);
+    let server = listeners::server(&file, root.get("server"), input.overrides, secrets, &mut problems);
     let admin = listeners::admin(
         &file.admin,
         root.get("admin"),

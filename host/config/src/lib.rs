@@ -32,6 +32,7 @@ mod secrets;
 mod sources;
 mod state;
 mod text;
+mod tls;
 mod traces;
 pub mod transient;
 mod undeclared;

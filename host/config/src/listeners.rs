@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use pointsman_domain::secret::Secret;
+use pointsman_tls::ListenerTls;
 
 use super::document::{Node, Span};
 use super::problem::Problems;
-use super::raw;
 use super::secrets::{SecretSource, Secrets};
+use super::{raw, tls};
 use crate::Overrides;
 use crate::cross_origin::{Allowed, Host, WebOrigin};
 
@@ -18,6 +19,8 @@ use crate::cross_origin::{Allowed, Host, WebOrigin};
 pub struct Server {
     /// Address to listen on. Port 0 selects a free port.
     pub listen: SocketAddr,
+    /// TLS, if it is configured.
+    pub tls: Option<ListenerTls>,
     /// Longest request body.
     pub max_body_bytes: usize,
     /// Longest request head.
@@ -51,9 +54,28 @@ pub struct Server {
 pub struct Admin {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// TLS, if it is configured.
+    pub tls: Option<ListenerTls>,
     /// Token that callers send as `authorization: Bearer`. Always set when other machines can
     /// reach the listener.
     pub token: Option<Secret>,
+}
+
+impl Server {
+    /// Returns whether another configuration of the listener takes effect only at a start. New files of TLS take
+    /// effect at once.
+    pub fn needs_restart_for(&self, next: &Self) -> bool {
+        let is_encrypted = |server: &Self| server.tls.is_some();
+        is_encrypted(self) != is_encrypted(next) || Self { tls: next.tls.clone(), ..self.clone() } != *next
+    }
+}
+
+impl Admin {
+    /// Returns whether another configuration of the listener takes effect only at a start. New files of TLS and new
+    /// tokens take effect at once.
+    pub fn needs_restart_for(&self, next: &Self) -> bool {
+        self.listen != next.listen || self.tls.is_some() != next.tls.is_some()
+    }
 }
 
 /// Settings of the log on standard error.
@@ -69,6 +91,7 @@ pub(super) fn server(
     file: &raw::File,
     node: Node<'_>,
     Overrides { listen, allow_anonymous, .. }: Overrides,
+    secrets: Secrets<'_>,
     problems: &mut Problems<'_>,
 ) -> Server {
     let raw = &file.server;
@@ -105,6 +128,7 @@ pub(super) fn server(
     }
     Server {
         listen: address,
+        tls: tls::compile(raw.tls.as_ref(), node.get("tls"), secrets, problems),
         max_body_bytes: raw.max_body_bytes.get(),
         max_header_bytes: raw.max_header_bytes.get(),
         max_connections: raw.max_connections as usize,
@@ -201,7 +225,11 @@ pub(super) fn admin(
             )
             .hint("name an environment variable with `token_env` or a file with `token_file` under [admin]");
     }
-    Admin { listen: address, token: secrets.read(&source, node, problems) }
+    Admin {
+        listen: address,
+        tls: tls::compile(raw.tls.as_ref(), node.get("tls"), secrets, problems),
+        token: secrets.read(&source, node, problems),
+    }
 }
 
 pub(super) fn log(raw: &raw::Log) -> Log {

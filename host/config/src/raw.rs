@@ -16,6 +16,7 @@ mod quantity;
 mod rollout;
 mod scalar;
 mod state;
+mod tls;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ pub(super) use quantity::{Address, Duration, Size};
 pub(super) use rollout::{Canary, Rollback};
 pub(super) use scalar::{Quality, Scalar};
 pub(super) use state::{Compile, State};
+pub(super) use tls::{ClientAuth, Tls};
 pub(super) use traces::Traces;
 
 /// The configuration of Pointsman: `pointsman.toml`.
@@ -90,6 +92,8 @@ pub(super) struct File {
 pub(super) struct Server {
     /// Address and port of the client API. Port 0 selects a free port.
     pub listen: Address,
+    /// TLS of the listener. Without this table, it speaks plain HTTP.
+    pub tls: Option<Tls>,
     /// Longest request body.
     pub max_body_bytes: Size,
     /// Longest request head: the request line and all headers.
@@ -153,6 +157,8 @@ pub(super) struct Server {
 pub(super) struct Admin {
     /// Address and port of the admin API. Other machines reach it only with a token.
     pub listen: Address,
+    /// TLS of the listener. Without this table, it speaks plain HTTP.
+    pub tls: Option<Tls>,
     /// Environment variable that holds the token, sent as `authorization: Bearer`.
     pub token_env: Option<String>,
     /// File that holds the token. It is watched: a new token takes effect without a restart.

@@ -13,6 +13,7 @@ mod secrets;
 mod settings;
 mod shape;
 mod sources;
+mod tls;
 mod traces;
 mod whole;
 

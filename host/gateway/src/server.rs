@@ -16,13 +16,17 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 pub(crate) use activity::Timeouts;
 use connection::Listener;
+pub(crate) use handshake::CurrentTls;
+use handshake::Handshakes;
 pub(crate) use peer::TrustedProxies;
 pub(crate) use table::ConnectionLimits;
 use table::ConnectionTable;
 
 mod activity;
+mod closing;
 mod connection;
 mod deadlines;
+mod handshake;
 mod peer;
 mod proxy_protocol;
 mod request;
@@ -86,8 +90,14 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until it is stopped, then lets requests in progress finish.
-    pub(crate) async fn run(self, router: Router, mut stop: watch::Receiver<bool>) -> Drained {
+    /// Serves until it is stopped, then lets requests in progress finish. With `tls`, every connection begins with a
+    /// handshake.
+    pub(crate) async fn run(
+        self,
+        router: Router,
+        tls: Option<CurrentTls>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Drained {
         let table = Arc::new(ConnectionTable::new(self.limits.connections));
         // Connections close when nobody can open another.
         let (close, closing) = watch::channel(false);
@@ -95,6 +105,7 @@ impl Server {
             service: TowerToHyperService::new(router),
             builder: self.builder(),
             table: Arc::clone(&table),
+            handshakes: tls.map(|tls| Handshakes::new(tls, self.limits.connections.total)),
             timeouts: self.limits.timeouts,
             proxies: self.limits.proxies.clone(),
             max_discarded_bytes: self.limits.max_discarded_bytes,

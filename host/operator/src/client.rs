@@ -1,5 +1,7 @@
 //! The client of the admin API.
 
+mod trust;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,8 +12,10 @@ use pointsman_admin_api::{ErrorResponse, OPERATOR_HEADER, SIGNATURE_HEADER};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use trust::TrustArgs;
 use ureq::Agent;
 use ureq::http::Request;
+use ureq::tls::TlsConfig;
 
 use crate::{CommandError, printable};
 
@@ -27,6 +31,8 @@ pub(crate) struct GatewayArgs {
     /// File with the admin token, if the gateway requires one
     #[arg(long, value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// The body of a request.
@@ -87,7 +93,8 @@ pub enum ClientError {
 impl GatewayArgs {
     /// Creates a client whose calls take at most `timeout`.
     pub(crate) fn client(&self, timeout: Duration) -> Result<AdminClient, CommandError> {
-        Ok(AdminClient { token: self.token()?, ..AdminClient::at(&self.admin, timeout) })
+        let agent = agent(timeout, self.trust.tls_config()?);
+        Ok(AdminClient { agent, admin: self.admin.trim_end_matches('/').to_owned(), token: self.token()? })
     }
 
     fn token(&self) -> Result<Option<String>, CommandError> {
@@ -100,13 +107,7 @@ impl GatewayArgs {
 impl AdminClient {
     /// Creates a client without a token, whose calls take at most `timeout`.
     pub fn at(admin: &str, timeout: Duration) -> Self {
-        // The body of an error says more than its status.
-        let agent: Agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true)
-            .timeout_global(Some(timeout))
-            .build()
-            .into();
+        let agent = agent(timeout, trust::platform());
         Self { agent, admin: admin.trim_end_matches('/').to_owned(), token: None }
     }
 
@@ -182,6 +183,18 @@ impl AdminClient {
     }
 }
 
+/// Returns an agent whose calls take at most `timeout`.
+fn agent(timeout: Duration, tls: TlsConfig) -> Agent {
+    // The body of an error says more than its status.
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .timeout_global(Some(timeout))
+        .tls_config(tls)
+        .build()
+        .into()
+}
+
 impl RequestBody {
     /// Renders a request of the API.
     pub(crate) fn json(request: &impl Serialize) -> Result<Self, CommandError> {
@@ -194,7 +207,8 @@ impl From<ClientError> for CommandError {
         let message = format!("error: {error}");
         match error {
             ClientError::Unreachable { .. } => Self::Run(format!(
-                "{message}\n  = hint: `pointsman serve` prints the URL of its admin listener; pass it with --admin"
+                "{message}\n  = hint: `pointsman serve` prints the URL of its admin listener; pass it with --admin; --ca-file names \
+                 the authority of its certificate, if it has one of its own"
             )),
             ClientError::Refused { status: 401, .. } => Self::Run(format!(
                 "{message}\n  = hint: pass the file that contains the token with --token-file"

@@ -385,8 +385,8 @@ fn audit_entries(
 /// up once.
 fn warn_of_restart(old: &Config, new: &Config) {
     for (what, changed) in [
-        ("[server]", old.server != new.server),
-        ("[admin] listen", old.admin.listen != new.admin.listen),
+        ("[server]", old.server.needs_restart_for(&new.server)),
+        ("[admin] listen or tls", old.admin.needs_restart_for(&new.admin)),
         ("[log]", old.log != new.log),
         ("[traces]", old.traces != new.traces),
         ("[decision_log]", old.decision_log != new.decision_log),

@@ -17,6 +17,7 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: Address::loopback(8080),
+            tls: None,
             max_body_bytes: Size::mebibytes(32),
             max_header_bytes: Size::kibibytes(64),
             max_connections: 4096,
@@ -37,7 +38,7 @@ impl Default for Server {
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { listen: Address::loopback(8081), token_env: None, token_file: None }
+        Self { listen: Address::loopback(8081), tls: None, token_env: None, token_file: None }
     }
 }
 

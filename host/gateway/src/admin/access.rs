@@ -26,7 +26,7 @@ pub(super) async fn authorize(
 ) -> Response {
     let checked = match &admin.token() {
         Some(token) => check_token(request.headers(), token.expose()),
-        None => check_origin(&request),
+        None => check_origin(&request, admin.app.snapshot().config.admin.tls.is_some()),
     };
     match checked {
         Ok(()) => next.run(request).await,
@@ -44,11 +44,11 @@ fn check_token(headers: &HeaderMap, token: &str) -> Result<(), AdminError> {
     Err(AdminError::new(AdminErrorKind::Unauthorized, message))
 }
 
-fn check_origin<B>(request: &Request<B>) -> Result<(), AdminError> {
+fn check_origin<B>(request: &Request<B>, has_tls: bool) -> Result<(), AdminError> {
     let rules = CrossOriginRules {
         hosts: AllowedHosts::Local { single_labels: false, names: Vec::new() },
         origins: Allowed::Only(Vec::new()),
-        may_end_tls: false,
+        may_end_tls: has_tls,
         may_omit_host: false,
     };
     rules.check(request).map_err(|refused| {

@@ -22,6 +22,7 @@ use pointsman_serving::rollout::{Rollouts, shadow};
 use pointsman_serving::traces;
 use pointsman_supply::Fetcher;
 use pointsman_telemetry::{BackgroundTask, DecisionLog, Supervisor};
+use pointsman_tls::ListenerTls;
 use tokio::sync::watch;
 
 use super::{CommandError, runtime, write_stdout};
@@ -32,7 +33,7 @@ use crate::admin::{self, Admin, Playground};
 use crate::builtin;
 use crate::client;
 use crate::logging::Logging;
-use crate::server::{ConnectionLimits, Drained, Limits, Server, Timeouts};
+use crate::server::{ConnectionLimits, CurrentTls, Drained, Limits, Server, Timeouts};
 use shutdown::{StopSignals, serve_until_stopped};
 
 /// Least time to deliver the last spans, however long the drain took.
@@ -116,7 +117,7 @@ async fn serve(
     Process { logging, supervisor }: Process,
 ) -> Result<Arc<Recorder>, CommandError> {
     let listeners = Listeners::bind(&config).await?;
-    let (server, token) = (config.server.clone(), config.admin.token.clone());
+    let (server, admin_settings) = (config.server.clone(), config.admin.clone());
     let drain = server.drain_timeout;
     let (traces, export) = traces::start(&config)
         .map_err(|error| CommandError::Input(format!("error: [traces]: {error}")))?
@@ -139,12 +140,12 @@ async fn serve(
 
     // Signals are handled before the addresses are printed: their reader may send one immediately.
     let mut signals = StopSignals::listen().map_err(CommandError::run)?;
-    listeners.print()?;
+    listeners.print(server.tls.is_some(), admin_settings.tls.is_some())?;
     let tasks = TaskSpawner(supervisor.clone());
     let admin = Arc::new(Admin {
         app: Arc::clone(&app),
         reloader: Arc::clone(&reloader),
-        first_token: token,
+        first_token: admin_settings.token.clone(),
         events: Events::default(),
         condition_log: ConditionLog::default(),
         loss_watch: LossWatch::default(),
@@ -164,8 +165,11 @@ async fn serve(
     let (flush, flushed) = watch::channel(false);
     let exporting = export.map(|export| export.start(flushed, &supervisor));
     let exporting = exporting.transpose().map_err(CommandError::run)?;
-    let clients = listeners.clients.run(client::router(Arc::clone(&app), &server), stopped.clone());
-    let admins = listeners.admins.run(admin::router(admin), stopped);
+    let clients_tls = current_tls(&app, server.tls.clone(), |config| config.server.tls.as_ref());
+    let admins_tls = current_tls(&app, admin_settings.tls.clone(), |config| config.admin.tls.as_ref());
+    let clients = client::router(Arc::clone(&app), &server);
+    let clients = listeners.clients.run(clients, clients_tls, stopped.clone());
+    let admins = listeners.admins.run(admin::router(admin), admins_tls, stopped);
     let listeners = async { tokio::join!(clients, admins).0 };
     let stopped = serve_until_stopped(listeners, &mut signals, &app, server.shutdown_delay, &stop).await;
     if let Some(exporting) = exporting.filter(|_| stopped.drained.is_some()) {
@@ -230,15 +234,29 @@ impl Listeners {
         })
     }
 
-    fn print(&self) -> Result<(), CommandError> {
+    fn print(&self, has_client_tls: bool, has_admin_tls: bool) -> Result<(), CommandError> {
+        let scheme = |has_tls| if has_tls { "https" } else { "http" };
+        let (of_clients, of_admins) = (scheme(has_client_tls), scheme(has_admin_tls));
         let clients = self.clients.address().map_err(CommandError::run)?;
         let admins = self.admins.address().map_err(CommandError::run)?;
         // A closed standard output does not prevent serving.
-        if write_stdout(format_args!("listening on http://{clients}\nadmin on http://{admins}")).is_err() {
+        let addresses = format!("listening on {of_clients}://{clients}\nadmin on {of_admins}://{admins}");
+        if write_stdout(addresses).is_err() {
             tracing::warn!(%clients, %admins, "cannot print the addresses to standard output");
         }
         Ok(())
     }
+}
+
+/// Returns the source of TLS for new connections of a listener that began with TLS. A reload may replace its files
+/// and never turns it off.
+fn current_tls(
+    app: &Arc<App>,
+    first: Option<ListenerTls>,
+    of: fn(&Config) -> Option<&ListenerTls>,
+) -> Option<CurrentTls> {
+    let (first, app) = (first?, Arc::clone(app));
+    Some(Arc::new(move || of(&app.snapshot().config).cloned().unwrap_or_else(|| first.clone())))
 }
 
 /// Spawns background tasks that are restarted when they fail.

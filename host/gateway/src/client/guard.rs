@@ -72,7 +72,7 @@ fn rules(server: &config::Server) -> CrossOriginRules {
     CrossOriginRules {
         hosts,
         origins: server.allowed_origins.clone(),
-        may_end_tls: !is_local,
+        may_end_tls: !is_local || server.tls.is_some(),
         may_omit_host: true,
     }
 }

@@ -20,13 +20,15 @@ use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
 use pointsman_domain::serving_error::{ErrorKind, ServingError};
 use pointsman_serving::timer::Timer;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use super::activity::{Activity, Closing, Timeouts};
+use super::closing::close;
 use super::deadlines::Deadlines;
+use super::handshake::{Handshakes, PrefixedStream};
 use super::peer::{Peer, TrustedProxies};
 use super::proxy_protocol::{self, Beginning};
 use super::request::{OpenRequest, TrackedBody};
@@ -43,14 +45,13 @@ const GRACE: Duration = Duration::from_secs(1);
 const REFUSAL: &str = "{\"error\":{\"message\":\"too many connections from this address\",\
                        \"type\":\"server_error\",\"param\":null,\"code\":\"too_many_connections\"}}";
 
-/// Longest time for which the request of a peer that is refused is read on. It holds a slot.
-const REFUSAL_LINGER: Duration = Duration::from_millis(100);
-
 /// State shared by the connections of a listener.
 pub(super) struct Listener {
     pub(super) service: TowerToHyperService<Router>,
     pub(super) builder: Builder<TokioExecutor>,
     pub(super) table: Arc<ConnectionTable>,
+    /// TLS handshakes, if connections begin with one.
+    pub(super) handshakes: Option<Handshakes>,
     pub(super) timeouts: Timeouts,
     pub(super) proxies: TrustedProxies,
     /// Most bytes of an unread request body that are discarded before its response is sent.
@@ -88,8 +89,8 @@ struct Source {
 
 /// Serves a connection to its end.
 pub(super) async fn serve(listener: Arc<Listener>, mut stream: TcpStream, address: SocketAddr) {
-    let found =
-        tokio::time::timeout(listener.timeouts.head, find_source(&listener, &mut stream, address)).await;
+    let until = Instant::now() + listener.timeouts.head;
+    let found = timeout_at(until, find_source(&listener, &mut stream, address)).await;
     let source = match found {
         Ok(Ok(source)) => source,
         Ok(Err(error)) => return tracing::debug!("a connection ended: {error}"),
@@ -98,15 +99,43 @@ pub(super) async fn serve(listener: Arc<Listener>, mut stream: TcpStream, addres
     let state = Arc::new(ConnectionState::new(Arc::clone(&listener), source.is_shared));
     let Ok(registration) = listener.table.register(source.peer, Arc::clone(&state.activity)) else {
         listener.table.warn_of_refusal();
-        return refuse(stream).await;
+        return refuse(stream, listener.handshakes.is_some()).await;
     };
+    let Some(handshakes) = &listener.handshakes else {
+        let stream = TrackedStream::new(stream, source.prefix, Arc::clone(&state.activity));
+        return serve_http(stream, &state, &registration).await;
+    };
+    let stream = PrefixedStream { stream, prefix: source.prefix };
+    let mut stop = listener.stop.clone();
+    let accepted = tokio::select! {
+        biased;
+        accepted = timeout_at(until, handshakes.accept(stream, &listener.table)) => accepted,
+        // Nothing is lost: no request has arrived.
+        () = registration.evicted() => return,
+        _ = stop.wait_for(|stop| *stop) => return,
+    };
+    match accepted {
+        Ok(Ok(stream)) => {
+            let stream = TrackedStream::new(stream, Vec::new(), Arc::clone(&state.activity));
+            serve_http(stream, &state, &registration).await;
+        }
+        Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
+        Err(_) => tracing::debug!("a connection ended: its TLS handshake did not end in time"),
+    }
+}
+
+/// Serves the requests of a connection.
+async fn serve_http<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    stream: TrackedStream<S>,
+    state: &Arc<ConnectionState>,
+    registration: &Registration,
+) {
     let service = {
-        let state = Arc::clone(&state);
+        let state = Arc::clone(state);
         service_fn(move |request| answer(Arc::clone(&state), request))
     };
-    let stream = TrackedStream::new(stream, source.prefix, Arc::clone(&state.activity));
-    let connection = listener.builder.serve_connection(TokioIo::new(stream), service);
-    if let Some(Err(error)) = drive(pin!(connection), &state, &registration).await {
+    let connection = state.listener.builder.serve_connection(TokioIo::new(stream), service);
+    if let Some(Err(error)) = drive(pin!(connection), state, registration).await {
         tracing::debug!("a connection ended: {error}");
     }
 }
@@ -222,8 +251,11 @@ async fn run_until<C: GracefulConnection>(
     .await
 }
 
-/// Answers a connection that is one too many. A client of HTTP/2 sees it end.
-async fn refuse(mut stream: TcpStream) {
+/// Answers a connection that is one too many. A client of HTTP/2 or TLS sees it end.
+async fn refuse(mut stream: TcpStream, is_encrypted: bool) {
+    if is_encrypted {
+        return close(stream).await;
+    }
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
          x-content-type-options: nosniff\r\nretry-after: 1\r\nconnection: close\r\n\r\n{REFUSAL}",
@@ -231,11 +263,5 @@ async fn refuse(mut stream: TcpStream) {
     );
     // The buffer of a fresh socket takes all of it.
     let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.shutdown().await;
-    // Unread bytes of a request would reset the connection, and the answer with it.
-    let discarding = async {
-        let mut bytes = [0; 4 << 10];
-        while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {}
-    };
-    let _ = timeout(REFUSAL_LINGER, discarding).await;
+    close(stream).await;
 }

@@ -120,7 +120,7 @@ impl ConnectionTable {
     ) -> Result<Registration, OverShare> {
         let share = match peer {
             Some(peer) => match self.share(peer) {
-                Err(OverShare) if self.evict(1, Instant::now(), |of| of == Some(peer)) > 0 => {
+                Err(OverShare) if self.evict(1, Instant::now(), |entry| entry.peer == Some(peer)) > 0 => {
                     self.share(peer)?
                 }
                 share => share?,
@@ -168,13 +168,18 @@ impl ConnectionTable {
         }
     }
 
+    /// Asks the connection that has been open longest without a request to close.
+    pub(super) fn evict_unused(&self) {
+        self.evict(1, Instant::now(), |entry| !entry.activity.was_used());
+    }
+
     /// Asks the connections that have been idle longest to close; returns how many.
-    fn evict(&self, most: usize, now: Instant, is_meant: impl Fn(Option<Peer>) -> bool) -> usize {
+    fn evict(&self, most: usize, now: Instant, is_meant: impl Fn(&Entry) -> bool) -> usize {
         let mut entries = self.entries();
         let mut idle: Vec<(Instant, u64)> = entries
             .by_id
             .iter()
-            .filter(|(_, entry)| !entry.is_evicted && is_meant(entry.peer))
+            .filter(|(_, entry)| !entry.is_evicted && is_meant(entry))
             .filter_map(|(&id, entry)| Some((entry.activity.idle_since()?, id)))
             .filter(|&(since, _)| now.saturating_duration_since(since) >= MIN_IDLE)
             .collect();
