@@ -187,6 +187,12 @@ async fn a_reload_reports_its_changes_and_a_rejection_its_reason() {
 }
 
 #[tokio::test]
+async fn operations_are_disabled_with_the_reason_for_a_token_for_reading() {
+    let setup = setup("[admin]\nread_token_env = \"POINTSMAN_TEST_TOKEN\"\n").await;
+    setup.browse("operations_are_disabled_with_the_reason_for_a_token_for_reading").await;
+}
+
+#[tokio::test]
 async fn the_token_is_requested_once_and_stored_in_the_tab() {
     let setup = setup("[admin]\ntoken_env = \"POINTSMAN_TEST_TOKEN\"\n").await;
     setup.browse("the_token_is_requested_once_and_stored_in_the_tab").await;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::Role;
+
 /// A change to a policy or a route: an element of `GET /admin/audit`. The changes of the overview and of the event
 /// stream also have those of models and of the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,6 +13,9 @@ pub struct AuditEvent {
     pub at: u64,
     /// The actor.
     pub who: Actor,
+    /// The role by which an operator acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// The action, one of those that docs/rollouts.md lists.
     pub action: String,
     /// The policy.

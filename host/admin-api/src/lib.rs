@@ -8,6 +8,7 @@
 //! defaults, and members that are unknown are ignored. Values that may be extended, such as
 //! the action of a change, are text.
 
+mod access;
 mod attention;
 mod changes;
 mod decisions;
@@ -27,6 +28,7 @@ mod timeline;
 mod totals;
 mod trade_off;
 
+pub use access::{AccessStatus, Role};
 pub use attention::{AttentionEntry, AttentionKind, AttentionLevel, AttentionSubject};
 pub use changes::{Actor, AuditEvent};
 pub use decisions::{DecisionSummary, FailedCall};
@@ -37,8 +39,8 @@ pub use overview::{
     DecisionLogCounts, GatewayStatus, ModelOverview, Overview, RouteOverview, SpanCounts, Tick,
 };
 pub use paths::{
-    AUDIT, DECISIONS, EVENTS, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES,
-    SIGNATURE_HEADER, TRADE_OFF, USAGE,
+    ACCESS, AUDIT, DECISIONS, EVENTS, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD,
+    ROUTES, SIGNATURE_HEADER, TRADE_OFF, USAGE,
 };
 pub use plans::{PlanDetail, PlanSummary, PlanTrace, TaskTrace};
 pub use playground::{PlaygroundProblem, PlaygroundRequest, PlaygroundRun};

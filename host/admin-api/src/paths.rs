@@ -18,6 +18,8 @@ pub const USAGE: &str = "/admin/usage";
 pub const TRADE_OFF: &str = "/admin/trade-off";
 /// Recent plans; a decision's id follows for one of them.
 pub const PLANS: &str = "/admin/plans";
+/// The role of the caller.
+pub const ACCESS: &str = "/admin/access";
 /// The audit log.
 pub const AUDIT: &str = "/admin/audit";
 /// A reload of the configuration and of all policies.

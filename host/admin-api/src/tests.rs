@@ -32,6 +32,7 @@ fn json_of_earlier_gateways_keeps_every_member() {
     check::<TradeOff>(include_str!("../golden/trade-off.json"));
     check::<ReloadReport>(include_str!("../golden/reload.json"));
     check::<ReloadReport>(include_str!("../golden/reload-rejected.json"));
+    check::<AccessStatus>("{\n  \"role\": \"read-only\"\n}");
     check::<OperationResult>(include_str!("../golden/done.json"));
     check::<OperationResult>(include_str!("../golden/done-version.json"));
     check::<ErrorResponse>(include_str!("../golden/error.json"));
@@ -72,6 +73,8 @@ fn a_decision_record_is_read_with_the_members_that_are_shown() {
 
 #[test]
 fn members_and_values_of_other_versions_are_tolerated() {
+    let access: AccessStatus = serde_json::from_str(r#"{"role":"auditor"}"#).expect("a later gateway's role");
+    assert_eq!(access.role, Role::Other("auditor".to_owned()));
     let overview: Overview = serde_json::from_str(
         r#"{"version":"9.0.0","models":[{"id":"a/b","colour":"red"}],"changes":[{"at":1,"who":"robot","action":"x"}],
             "policies":[{"name":"p","chosen":{"digest":"d","how":"borrowed"}}]}"#,

@@ -57,7 +57,7 @@ use crate::transient::is_transient;
 pub use backends::{Backend, ModelListContent};
 pub use cross_origin::Allowed;
 pub use keys::Key;
-pub use listeners::{Admin, Log, Server};
+pub use listeners::{Admin, AdminTokens, Log, Server};
 pub use memory::MemoryLimits;
 pub use models::FactsOrigin;
 /// Behaviour of a simulated model.

@@ -56,9 +56,25 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// TLS, if it is configured.
     pub tls: Option<ListenerTls>,
-    /// Token that callers send as `authorization: Bearer`. Always set when other machines can
-    /// reach the listener.
-    pub token: Option<Secret>,
+    /// Tokens of callers. There is at least one when other machines can reach the listener.
+    pub tokens: AdminTokens,
+}
+
+/// Tokens that callers of the admin API send as `authorization: Bearer`. Without any, callers on this machine may
+/// do everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdminTokens {
+    /// Token of operators, who may do everything.
+    pub operator: Option<Secret>,
+    /// Token of those who may only read.
+    pub read_only: Option<Secret>,
+}
+
+impl AdminTokens {
+    /// Returns whether callers need no token.
+    pub fn is_empty(&self) -> bool {
+        self.operator.is_none() && self.read_only.is_none()
+    }
 }
 
 impl Server {
@@ -217,7 +233,13 @@ pub(super) fn admin(
         env: raw.token_env.as_deref(),
         file: raw.token_file.as_deref(),
     };
-    if !address.ip().is_loopback() && source.env.is_none() && source.file.is_none() {
+    let reading = SecretSource {
+        keys: ["read_token_env", "read_token_file"],
+        env: raw.read_token_env.as_deref(),
+        file: raw.read_token_file.as_deref(),
+    };
+    let has_token = [&source, &reading].iter().any(|source| source.env.is_some() || source.file.is_some());
+    if !address.ip().is_loopback() && !has_token {
         problems
             .add(
                 place_of_listen(node, listen),
@@ -225,11 +247,15 @@ pub(super) fn admin(
             )
             .hint("name an environment variable with `token_env` or a file with `token_file` under [admin]");
     }
-    Admin {
-        listen: address,
-        tls: tls::compile(raw.tls.as_ref(), node.get("tls"), secrets, problems),
-        token: secrets.read(&source, node, problems),
+    let operator = secrets.read(&source, node, problems);
+    let tokens = AdminTokens { operator, read_only: secrets.read(&reading, node, problems) };
+    if tokens.operator.is_some() && tokens.operator == tokens.read_only {
+        let at_fault = reading.keys.map(|key| node.get(key)).into_iter().find(|node| node.is_there());
+        problems
+            .add(at_fault.unwrap_or(node).place(), "the token for reading is also that of operators")
+            .hint("make another one: with it, its holders could change everything");
     }
+    Admin { listen: address, tls: tls::compile(raw.tls.as_ref(), node.get("tls"), secrets, problems), tokens }
 }
 
 pub(super) fn log(raw: &raw::Log) -> Log {

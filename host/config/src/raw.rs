@@ -159,10 +159,15 @@ pub(super) struct Admin {
     pub listen: Address,
     /// TLS of the listener. Without this table, it speaks plain HTTP.
     pub tls: Option<Tls>,
-    /// Environment variable that holds the token, sent as `authorization: Bearer`.
+    /// Environment variable that holds the operators' token, sent as `authorization: Bearer`.
     pub token_env: Option<String>,
-    /// File that holds the token. It is watched: a new token takes effect without a restart.
+    /// File that holds the operators' token. It is watched: a new token takes effect without a restart.
     pub token_file: Option<String>,
+    /// Environment variable that holds a token for reading: it changes nothing, and does not show what
+    /// policies keep.
+    pub read_token_env: Option<String>,
+    /// File that holds the token for reading. It is watched.
+    pub read_token_file: Option<String>,
 }
 
 /// Log lines on standard error.

@@ -17,7 +17,7 @@ import { plan, plans } from './plans.js';
 import { playground } from './playground.js';
 import { policies } from './policies.js';
 import { routes } from './routes.js';
-import { retry, start, state } from './store.js';
+import { mayOperate, retry, start, state } from './store.js';
 import { tradeOff } from './trade-off.js';
 
 const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['policies', 'Policies'], ['keys', 'Keys'], ['decisions', 'Decisions'], ['plans', 'Plans'], ['trade-off', 'Trade-off'], ['playground', 'Playground']];
@@ -74,9 +74,20 @@ function gatewayOrLink() {
 }
 
 function banner() {
+  if (state.link === 'live' && !mayOperate()) return readOnly();
   if (state.link !== 'lost' || !state.now) return null;
   return h('p', null, h('span', null, h('strong', null, `Disconnected since ${moment(state.lostAt)}.`), ' The data is from that time. Retrying …'),
     h('button', { type: 'button', onclick: retry }, 'Retry now'));
+}
+
+/** The reason why operations are disabled, to which their buttons refer. */
+function readOnly() {
+  const other = () => {
+    token.clear();
+    retry();
+  };
+  return h('p', { key: 'read-only' }, h('span', { id: 'read-only-note' }, h('strong', null, 'Read-only access.'), ' Operations and the playground need the operators’ token.'),
+    h('button', { type: 'button', onclick: other }, 'Use another token'));
 }
 
 function content() {

@@ -2,6 +2,7 @@
 
 import { h } from './dom.js';
 import { short } from './format.js';
+import { mayOperate } from './store.js';
 
 /** The heading of a view. Its title gets the focus when the view is opened. */
 export const heading = (title, ...beside) =>
@@ -27,6 +28,12 @@ const ENDINGS = { answered: 'good', failed: 'bad', cancelled: 'warn', done: 'goo
 
 /** The end of a request or task: never by colour alone. */
 export const ending = (end) => badge(ENDINGS[end] ?? 'plain', end);
+
+/** The attributes of a button that makes a change: without the role for it, the button is disabled and refers to
+ * the reason.
+ * @param {() => void} run */
+export const operation = (run) => (mayOperate() ? { onclick: run }
+  : { 'aria-disabled': 'true', 'aria-describedby': 'read-only-note', title: 'Needs the operators’ token' });
 
 export const key = (colour) => h('span', { class: `key ${colour}`, 'aria-hidden': 'true' });
 

@@ -3,9 +3,9 @@
 import { change, get } from './api.js';
 import { h } from './dom.js';
 import { bytes, count, microseconds, plural, time } from './format.js';
-import { badge, digest, facts, failed, heading, table } from './parts.js';
+import { badge, digest, facts, failed, heading, operation, table } from './parts.js';
 import { planChart } from './plan-chart.js';
-import { state } from './store.js';
+import { mayOperate, state } from './store.js';
 
 /** @import { DecisionSummary, ModelOverview, record } from '../../admin-api/admin-api.d.ts' */
 
@@ -31,7 +31,7 @@ export function playground(redraw) {
 
   async function run(event) {
     event.preventDefault();
-    if (own.busy) return;
+    if (own.busy || !mayOperate()) return;
     Object.assign(own, { busy: true, error: null, results: [] });
     redraw();
     for (const [at, chosen] of own.chosen.entries()) {
@@ -89,7 +89,7 @@ export function playground(redraw) {
             h('textarea', { id: 'case', class: 'code', rows: '18', spellcheck: 'false', value: own.text, 'aria-describedby': 'case-note', oninput: (event) => typed(event.target.value, own, redraw) }),
             h('p', { class: 'muted small', id: 'case-note' }, own.note, ' The format is that of policy cases; a chat completion’s body may be pasted too. A loaded policy has its own settings and grants, unless they are stated here.')),
           own.error && failed('This cannot be used', own.error),
-          h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'primary', 'aria-disabled': own.busy ? 'true' : undefined }, own.busy ? 'Running …' : 'Run'))),
+          h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'primary', 'aria-disabled': own.busy ? 'true' : undefined, ...(mayOperate() ? {} : operation(() => {})) }, own.busy ? 'Running …' : 'Run'))),
         h('div', { class: 'panels', role: 'status', 'aria-live': 'polite' }, own.results.map((result, at) => outcome(result, at))),
         own.results.length === 2 && comparison(own.results),
       ];

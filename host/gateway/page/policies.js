@@ -5,7 +5,7 @@ import { decisionsAddress, modelAddress, policyAddress, routeAddress } from './a
 import { createDescription } from './description.js';
 import { h } from './dom.js';
 import { count, list, microseconds, moment, plural, short } from './format.js';
-import { badge, digest, facts, heading, nothing } from './parts.js';
+import { badge, digest, facts, heading, nothing, operation } from './parts.js';
 import { createRecent, frequencies, recentPanels, shares } from './recent.js';
 import { holdState } from './routes.js';
 import { state } from './store.js';
@@ -22,7 +22,7 @@ export function policies(redraw) {
       const shown = name ? now.policies.filter((policy) => policy.name === name) : now.policies;
       return [
         heading(name ?? 'Policies', name ? h('a', { href: '#/policies' }, 'All policies') : lastReload(now.last_reload),
-          h('button', { type: 'button', class: 'last', onclick: reload }, 'Reload …')),
+          h('button', { type: 'button', class: 'last', ...operation(reload) }, 'Reload …')),
         shown.length ? h('div', { class: 'panels' }, shown.map((policy) => panel(policy, now)), name && [description.draw(shown[0]), detail(name, recent.take({ policy: name }))]) : nothing('There is no such policy', h('p', null, h('a', { href: '#/policies' }, 'All policies'))),
       ];
     },
@@ -58,9 +58,9 @@ function panel(policy, now) {
     h('div', { class: 'panel-head' }, h('h2', { id }, h('a', { class: 'plain', href: policyAddress(name) }, name)), chosen && badge('new', chosen.how),
       rejected && badge('bad', policy.loaded === false ? 'not loaded' : 'a version was rejected'),
       h('div', { class: 'buttons' },
-        policy.previous && h('button', { type: 'button', key: 'back', onclick: () => rollBack(policy), 'aria-label': `Roll back ${name}` }, 'Roll back'),
-        chosen ? h('button', { type: 'button', key: 'unpin', onclick: () => unpin(policy), 'aria-label': chosen.how === 'pinned' ? `Unpin ${name}` : `Back to the source of ${name}` }, chosen.how === 'pinned' ? 'Unpin' : 'Back to the source')
-          : policy.loaded !== false && h('button', { type: 'button', key: 'pin', onclick: () => pin(policy, policy.active), 'aria-label': `Pin ${name}` }, 'Pin'))),
+        policy.previous && h('button', { type: 'button', key: 'back', ...operation(() => rollBack(policy)), 'aria-label': `Roll back ${name}` }, 'Roll back'),
+        chosen ? h('button', { type: 'button', key: 'unpin', ...operation(() => unpin(policy)), 'aria-label': chosen.how === 'pinned' ? `Unpin ${name}` : `Back to the source of ${name}` }, chosen.how === 'pinned' ? 'Unpin' : 'Back to the source')
+          : policy.loaded !== false && h('button', { type: 'button', key: 'pin', ...operation(() => pin(policy, policy.active)), 'aria-label': `Pin ${name}` }, 'Pin'))),
     h('div', { class: 'versions' },
       policy.loaded === false ? h('p', null, 'No version could be loaded yet. The routes of this policy follow on_failure.')
         : versionBox('Active', policy.active, record, `since ${moment(policy.loaded_at * 1000)}`, policy),
@@ -78,7 +78,7 @@ function panel(policy, now) {
     rejected && h('div', { class: 'objection' }, h('h3', null, 'Rejected ', rejected.digest && digest(rejected.digest), ` ${moment(rejected.at * 1000)}`), h('p', null, rejected.error)),
     holds.length > 0 && h('div', { class: 'pad' }, h('h3', null, 'On hold'), h('ul', { class: 'rows' }, holds.map((hold) => h('li', { key: hold.digest },
       digest(hold.digest), holdState(hold, now.now_ms), h('span', { class: 'why grow' }, hold.why),
-      h('button', { type: 'button', onclick: () => release(name, hold), 'aria-label': `Release ${short(hold.digest)} of ${name}` }, 'Release'))))));
+      h('button', { type: 'button', ...operation(() => release(name, hold)), 'aria-label': `Release ${short(hold.digest)} of ${name}` }, 'Release'))))));
 }
 
 /** @param {[string, number][]} counts */
@@ -95,5 +95,5 @@ function versionBox(label, hex, record, note, policy) {
     h('p', null, h('span', { class: 'muted' }, label), ' ', digest(hex), ' ', h('span', { class: 'muted small' }, note)),
     h('p', null, `${count(record?.decisions ?? 0)} decisions, ${record?.failures.length ? failures(record.failures) : 'no failures'}`),
     p50 === null || p50 === undefined ? null : h('p', null, `decides in ${microseconds(p50)} (p50), ${microseconds(record.decision_us_p99)} (p99)`),
-    label !== 'Active' && !policy.chosen ? h('button', { type: 'button', class: 'quiet', onclick: () => pin(policy, hex), 'aria-label': `Pin this version, ${short(hex)} of ${policy.name}` }, 'Pin this version') : null);
+    label !== 'Active' && !policy.chosen ? h('button', { type: 'button', class: 'quiet', ...operation(() => pin(policy, hex)), 'aria-label': `Pin this version, ${short(hex)} of ${policy.name}` }, 'Pin this version') : null);
 }

@@ -4,7 +4,7 @@ import { demote, endTrial, promote } from './actions.js';
 import { decisionsAddress, modelAddress, policyAddress, routeAddress } from './address.js';
 import { h } from './dom.js';
 import { count, duration, lessOrMore, list, microseconds, milliseconds, moment, money, percent, plural, savedOrNot, saving, short } from './format.js';
-import { badge, digest, facts, heading, nothing, version } from './parts.js';
+import { badge, digest, facts, heading, nothing, operation, version } from './parts.js';
 import { createRecent, frequencies, quantile, recentPanels, shares } from './recent.js';
 import { state } from './store.js';
 
@@ -60,9 +60,9 @@ function panel(route, now) {
     h('div', { class: 'panel-head' }, h('h2', { id }, h('a', { class: 'plain', href: routeAddress(name) }, name)), promoted && badge('good', 'promoted'),
       trial && badge(trial.suspended ? 'bad' : 'new', trial.suspended ? 'canary suspended' : trial.mode === 'canary' ? `canary ${trial.percent} %` : 'shadow'),
       h('div', { class: 'buttons' },
-        trial && !trial.suspended && h('button', { type: 'button', class: 'primary', key: 'promote', onclick: () => promote(route), 'aria-label': `Promote ${trial.policy} at ${name}` }, 'Promote'),
-        trial && h('button', { type: 'button', key: 'end', onclick: () => endTrial(route), 'aria-label': `End trial at ${name}` }, 'End trial'),
-        promoted && h('button', { type: 'button', key: 'back', onclick: () => demote(route), 'aria-label': `Roll back ${name}` }, 'Roll back'))),
+        trial && !trial.suspended && h('button', { type: 'button', class: 'primary', key: 'promote', ...operation(() => promote(route)), 'aria-label': `Promote ${trial.policy} at ${name}` }, 'Promote'),
+        trial && h('button', { type: 'button', key: 'end', ...operation(() => endTrial(route)), 'aria-label': `End trial at ${name}` }, 'End trial'),
+        promoted && h('button', { type: 'button', key: 'back', ...operation(() => demote(route)), 'aria-label': `Roll back ${name}` }, 'Roll back'))),
     route.description && h('p', { class: 'pad muted' }, route.description),
     facts(
       aliases.length > 0 && ['Aliases', aliases.join(', ')],

@@ -3,7 +3,7 @@
 import { get } from './api.js';
 import { follow } from './stream.js';
 
-/** @import { AuditEvent, DecisionSummary, GatewayStatus, Overview, Tick, TimelinePoint } from '../../admin-api/admin-api.d.ts' */
+/** @import { AccessStatus, AuditEvent, DecisionSummary, GatewayStatus, Overview, Role, Tick, TimelinePoint } from '../../admin-api/admin-api.d.ts' */
 
 /** Limits on the decisions and changes that the page keeps. */
 const DECISIONS = 200;
@@ -34,6 +34,9 @@ export const state = {
   /** Steps of the window, oldest first.
    * @type {TimelinePoint[]} */
   points: [],
+  /** The role of this page's token: `operator`, `read-only`, or one of a later gateway.
+   * @type {Role} */
+  role: 'operator',
   /** The newest first.
    * @type {AuditEvent[]} */
   changes: [],
@@ -59,6 +62,9 @@ export function retry() {
   else stream?.retry();
 }
 
+/** Returns whether this page may change something. */
+export const mayOperate = () => state.role === 'operator';
+
 /** Reads the status again, after a change. */
 export const refresh = () => readOverview().catch(() => {});
 
@@ -78,6 +84,7 @@ function connect() {
   stream = follow('/admin/events', {
     async opened() {
       await readOverview();
+      state.role = (/** @type {AccessStatus} */ (await get('/admin/access'))).role;
       // Decisions from before, or from while the page was disconnected.
       merge((await get(`/admin/decisions?limit=${DECISIONS}`)).reverse());
       state.link = 'live';

@@ -30,9 +30,10 @@ use axum::middleware;
 use axum::routing::{get, post, put};
 use http::Uri;
 use pointsman_admin_api::{
-    AUDIT, DECISIONS, EVENTS, MODELS, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES, TRADE_OFF, USAGE,
+    ACCESS, AUDIT, DECISIONS, EVENTS, MODELS, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES,
+    TRADE_OFF, USAGE,
 };
-use pointsman_domain::secret::Secret;
+use pointsman_config::AdminTokens;
 use pointsman_serving::app::App;
 use pointsman_serving::reload::Reloader;
 use pointsman_telemetry::Supervisor;
@@ -49,8 +50,8 @@ pub(crate) use playground::Playground;
 pub(crate) struct Admin {
     pub(crate) app: Arc<App>,
     pub(crate) reloader: Arc<Reloader>,
-    /// The token of the configuration that the gateway started with.
-    pub(crate) first_token: Option<Secret>,
+    /// The tokens of the configuration that the gateway started with.
+    pub(crate) first_tokens: AdminTokens,
     /// The channel of events.
     pub(crate) events: Events,
     /// The process log, for its counts of dropped lines and panics.
@@ -68,11 +69,12 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
-    /// Returns the token that clients have to send, if there is one. A reload may replace the token
-    /// and never removes it: the listener stays where it was bound at the start, which other
+    /// Returns the tokens that callers have to send, if there are any. A reload may replace them
+    /// and never removes all: the listener stays where it was bound at the start, which other
     /// machines may be able to reach.
-    fn token(&self) -> Option<Secret> {
-        self.app.snapshot().config.admin.token.clone().or_else(|| self.first_token.clone())
+    fn tokens(&self) -> AdminTokens {
+        let configured = self.app.snapshot().config.admin.tokens.clone();
+        if configured.is_empty() { self.first_tokens.clone() } else { configured }
     }
 }
 
@@ -82,16 +84,9 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
     Router::new()
         .route(POLICIES, get(policies::list))
         .route(&below(POLICIES, "{policy}"), get(policies::one))
-        .route(&below(POLICIES, "{policy}/state"), get(kept_state::list))
-        .route(&below(POLICIES, "{policy}/code"), put(operations::upload))
-        .route(&below(POLICIES, "{policy}/pin"), put(operations::pin).delete(operations::unpin))
-        .route(&below(POLICIES, "{policy}/rollback"), post(operations::roll_back))
-        .route(&below(POLICIES, "{policy}/release"), post(operations::release))
         .route(ROUTES, get(routes::list))
         .route(&below(ROUTES, "{route}"), get(routes::one))
-        .route(&below(ROUTES, "{route}/trial"), put(operations::set_trial).delete(operations::end_trial))
-        .route(&below(ROUTES, "{route}/promote"), post(operations::promote))
-        .route(&below(ROUTES, "{route}/rollback"), post(operations::demote))
+        .route(ACCESS, get(access::status))
         .route(AUDIT, get(audit::list))
         .route(OVERVIEW, get(overview::overview))
         .route(EVENTS, get(events::events))
@@ -102,14 +97,31 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route(TRADE_OFF, get(trade_off::trade_off))
         .route(PLANS, get(plans::list))
         .route(&below(PLANS, "{id}"), get(plans::one))
-        .route(RELOAD, post(reload::reload))
-        .route(PLAYGROUND, post(playground::run))
         .route("/metrics", get(metrics::page))
+        .merge(for_operators())
         .fallback(unknown_url)
         .layer(middleware::from_fn_with_state(Arc::clone(&admin), access::authorize))
         .with_state(admin)
         // Merged after the layer: the page's files need no token.
         .merge(page::router())
+}
+
+/// The routes that need the role of an operator: changes, runs of policies, and what policies keep, which may
+/// be parts of prompts.
+fn for_operators() -> Router<Arc<Admin>> {
+    let below = |path: &str, rest: &str| format!("{path}/{rest}");
+    Router::new()
+        .route(&below(POLICIES, "{policy}/state"), get(kept_state::list))
+        .route(&below(POLICIES, "{policy}/code"), put(operations::upload))
+        .route(&below(POLICIES, "{policy}/pin"), put(operations::pin).delete(operations::unpin))
+        .route(&below(POLICIES, "{policy}/rollback"), post(operations::roll_back))
+        .route(&below(POLICIES, "{policy}/release"), post(operations::release))
+        .route(&below(ROUTES, "{route}/trial"), put(operations::set_trial).delete(operations::end_trial))
+        .route(&below(ROUTES, "{route}/promote"), post(operations::promote))
+        .route(&below(ROUTES, "{route}/rollback"), post(operations::demote))
+        .route(RELOAD, post(reload::reload))
+        .route(PLAYGROUND, post(playground::run))
+        .route_layer(middleware::from_fn(access::require_operator))
 }
 
 /// Returns the resource, or the error that it does not exist.
@@ -120,7 +132,7 @@ fn found<T>(resource: Option<T>, message: impl FnOnce() -> String) -> Result<T, 
 async fn unknown_url(uri: Uri) -> AdminError {
     let message = format!(
         "nothing at {}: there are GET {OVERVIEW}, {EVENTS}, {DECISIONS}, {POLICIES}, {ROUTES}, {MODELS}, {USAGE}, \
-         {PLANS}, {TRADE_OFF}, {AUDIT}, /metrics and POST {RELOAD}, {PLAYGROUND}; docs/rollouts.md lists what changes policies",
+         {PLANS}, {TRADE_OFF}, {AUDIT}, {ACCESS}, /metrics and POST {RELOAD}, {PLAYGROUND}; docs/rollouts.md lists what changes policies",
         uri.path()
     );
     AdminError::new(AdminErrorKind::NotFound, message).code("unknown_url")

@@ -213,6 +213,9 @@ impl From<ClientError> for CommandError {
             ClientError::Refused { status: 401, .. } => Self::Run(format!(
                 "{message}\n  = hint: pass the file that contains the token with --token-file"
             )),
+            ClientError::Refused { status: 403, .. } => Self::Run(format!(
+                "{message}\n  = hint: pass the file that contains the operators' token with --token-file"
+            )),
             ClientError::Refused { .. } | ClientError::Response(_) => Self::Run(message),
             ClientError::Request { .. } => Self::Input(message),
         }

@@ -61,6 +61,28 @@ export const connection = {
     await other.getByRole("heading", { name: "This gateway requires its admin token" }).waitFor();
   },
 
+  async operations_are_disabled_with_the_reason_for_a_token_for_reading(browser) {
+    browser.expected.push(/401/);
+    const page = await browser.open();
+    await page.getByLabel("Admin token").fill(gateway.token);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.locator(".link-state.live").waitFor();
+    await shows(page, "#banner", "Read-only access. Operations and the playground need the operators’ token.");
+    await page.goto(`${gateway.admin}/#/policies`);
+    for (const name of ["Reload …", "Pin changing"]) {
+      const button = page.getByRole("button", { name });
+      assert.equal(await button.getAttribute("aria-disabled"), "true", name);
+      assert.equal(await button.getAttribute("aria-describedby"), "read-only-note", name);
+      await button.click({ force: true });
+      assert.equal(await page.locator("dialog[open]").count(), 0, name);
+    }
+    await browser.checkAccess(page, "policies without the role for operations");
+    await page.goto(`${gateway.admin}/#/playground`);
+    assert.equal(await page.getByRole("button", { name: "Run" }).getAttribute("aria-disabled"), "true");
+    await page.getByRole("button", { name: "Use another token" }).click();
+    await page.getByRole("heading", { name: "This gateway requires its admin token" }).waitFor();
+  },
+
   async an_unavailable_gateway_is_reported_until_it_returns(browser) {
     browser.expected.push(/Failed to load resource|ERR_/);
     const proxy = new Proxy();

@@ -35,6 +35,7 @@ pub fn render() -> String {
 }
 
 fn add_roots(generator: &mut SchemaGenerator) {
+    generator.subschema_for::<AccessStatus>();
     generator.subschema_for::<Overview>();
     generator.subschema_for::<Tick>();
     generator.subschema_for::<GatewayStatus>();

@@ -38,7 +38,14 @@ impl Default for Server {
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { listen: Address::loopback(8081), tls: None, token_env: None, token_file: None }
+        Self {
+            listen: Address::loopback(8081),
+            tls: None,
+            token_env: None,
+            token_file: None,
+            read_token_env: None,
+            read_token_file: None,
+        }
     }
 }
 

@@ -345,7 +345,11 @@ fn everybody_is_served_only_where_the_file_says_so() {
 #[test]
 fn an_admin_listener_with_a_token_may_be_reached_by_all() {
     let config = accepted("[admin]\nlisten = \"0.0.0.0:81\"\ntoken_env = \"API_KEY\"\n");
-    assert_eq!(config.admin.token.as_ref().map(|token| token.expose()), Some("sk-secret"));
+    assert_eq!(config.admin.tokens.operator.as_ref().map(|token| token.expose()), Some("sk-secret"));
+    assert!(config.admin.tokens.read_only.is_none() && !config.admin.tokens.is_empty());
+    let config = accepted("[admin]\nlisten = \"0.0.0.0:81\"\nread_token_env = \"API_KEY\"\n");
+    assert_eq!(config.admin.tokens.read_only.as_ref().map(|token| token.expose()), Some("sk-secret"));
+    assert!(config.admin.tokens.operator.is_none());
 }
 
 #[test]

@@ -22,6 +22,18 @@ api_key = "sk-secret""#,
 }
 
 #[test]
+fn the_token_for_reading_is_not_that_of_operators() {
+    let error = rejected("[admin]\ntoken_env = \"API_KEY\"\nread_token_env = \"API_KEY\"\n");
+    assert!(
+        error.starts_with(
+            "error: the token for reading is also that of operators\n --> pointsman.toml:3:18\n"
+        ),
+        "{error}"
+    );
+    assert!(!error.contains("sk-secret"), "{error}");
+}
+
+#[test]
 fn a_token_is_not_written_in_the_configuration() {
     assert_snapshot!(rejected(
         r#"

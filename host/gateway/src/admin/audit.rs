@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use pointsman_admin_api::{Actor, AuditEvent, AuditQuery};
+use pointsman_admin_api::{Actor, AuditEvent, AuditQuery, Role};
 use pointsman_serving::rollout::{self, AuditEntry};
 
 use super::Admin;
@@ -42,6 +42,9 @@ pub(super) fn event(event: &AuditEntry) -> AuditEvent {
             rollout::Actor::Admin(name) => Actor::Admin(name.clone()),
             rollout::Actor::Gateway => Actor::Gateway,
         },
+        role: event.role.map(|role| match role {
+            rollout::AdminRole::Operator => Role::Operator,
+        }),
         action: event.action.clone(),
         policy: event.policy.as_ref().map(ToString::to_string),
         route: event.route.as_ref().map(ToString::to_string),

@@ -145,7 +145,7 @@ async fn serve(
     let admin = Arc::new(Admin {
         app: Arc::clone(&app),
         reloader: Arc::clone(&reloader),
-        first_token: admin_settings.token.clone(),
+        first_tokens: admin_settings.tokens.clone(),
         events: Events::default(),
         condition_log: ConditionLog::default(),
         loss_watch: LossWatch::default(),

@@ -30,6 +30,9 @@ pub struct AuditEntry {
     pub at: u64,
     /// Originator of the change.
     pub who: Actor,
+    /// Role by which a caller of the admin API acted. Entries of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<AdminRole>,
     /// Action, one of those listed in docs/rollouts.md.
     pub action: String,
     /// Policy concerned.
@@ -61,6 +64,32 @@ pub enum Actor {
     Gateway,
 }
 
+/// Role of callers of the admin API that may change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdminRole {
+    /// May do everything.
+    Operator,
+}
+
+impl Actor {
+    /// Returns the role by which it acts: only operators change anything through the admin API.
+    fn role(&self) -> Option<AdminRole> {
+        match self {
+            Self::Admin(_) => Some(AdminRole::Operator),
+            Self::Configuration | Self::Gateway => None,
+        }
+    }
+}
+
+impl fmt::Display for AdminRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Operator => "operator",
+        })
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -78,6 +107,7 @@ impl AuditEntry {
         let action = action.to_owned();
         Self {
             at: unix_seconds(),
+            role: who.role(),
             who,
             action,
             policy: None,
@@ -173,6 +203,7 @@ impl AuditLog {
     pub fn record(&self, event: AuditEntry) {
         tracing::info!(
             who = %event.who,
+            role = event.role.map(tracing::field::display),
             policy = event.policy.as_ref().map(PolicyName::as_str),
             route = event.route.as_ref().map(RouteName::as_str),
             digest = event.digest.map(tracing::field::display),

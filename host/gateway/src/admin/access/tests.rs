@@ -28,14 +28,23 @@ fn without_a_token_only_this_machine_is_allowed() {
 }
 
 #[test]
-fn a_configured_token_is_required() {
-    let given = |value: &'static str| {
+fn a_token_determines_the_role() {
+    let (operator, reading) = (Some(Secret::new("let-me-in")), Some(Secret::new("let-me-see")));
+    let both = AdminTokens { operator: operator.clone(), read_only: reading.clone() };
+    let role = |tokens: &AdminTokens, value: &'static str| {
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
-        check_token(&headers, "let-me-in").is_ok()
+        role_of(&headers, tokens).ok()
     };
-    assert!(given("Bearer let-me-in"));
-    for wrong in ["Bearer let-me-out", "Bearer ", "Basic let-me-in", "let-me-in"] {
-        assert!(!given(wrong), "{wrong}");
+    assert_eq!(role(&both, "Bearer let-me-in"), Some(CallerRole::Operator));
+    assert_eq!(role(&both, "Bearer let-me-see"), Some(CallerRole::ReadOnly));
+    for wrong in ["Bearer let-me-out", "Bearer ", "Basic let-me-in", "let-me-in", "let-me-see"] {
+        assert_eq!(role(&both, wrong), None, "{wrong}");
     }
-    assert!(check_token(&HeaderMap::new(), "let-me-in").is_err());
+    assert!(role_of(&HeaderMap::new(), &both).is_err());
+    let operators = AdminTokens { operator, read_only: None };
+    assert_eq!(role(&operators, "Bearer let-me-see"), None);
+    let readers = AdminTokens { operator: None, read_only: reading };
+    assert_eq!(role(&readers, "Bearer let-me-in"), None);
+    assert_eq!(role(&readers, "Bearer let-me-see"), Some(CallerRole::ReadOnly));
+    assert!(role_of(&HeaderMap::new(), &readers).is_err());
 }
