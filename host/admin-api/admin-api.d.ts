@@ -1,6 +1,10 @@
 // Types of the admin API, written from the code:
 // UPDATE_EXPECT=1 cargo test -p pointsman-admin-api
 
+export type AccessStatus = {
+  role: Role;
+};
+
 export type Actor = ("configuration" | {
   admin: string;
 } | "gateway" | string);
@@ -39,6 +43,7 @@ export type AuditEvent = {
   from?: string | null;
   model?: string | null;
   policy?: string | null;
+  role?: (Role | null);
   route?: string | null;
   who: Actor;
   why?: string | null;
@@ -321,6 +326,8 @@ export type RequestTotals = {
   reasoning_tokens: number;
   requests: number;
 };
+
+export type Role = ("operator" | "read-only" | string);
 
 export type RouteOverview = {
   aliases?: string[];
