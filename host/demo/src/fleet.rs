@@ -28,6 +28,8 @@ grants = ["prompt"]
 [routes.live]
 policy = "live"
 "#;
+/// Added to every policy: on a busy machine, none is late.
+const DEADLINE: &str = "limits.deadline = \"5s\"\n";
 /// Beginnings of the lines with the addresses.
 const ADDRESSES: [&str; 2] = ["listening on ", "admin on "];
 /// The longest time that a swap may take.
@@ -101,7 +103,7 @@ impl Fleet {
             fs::write(&path, bytes).map(|()| path).map_err(|error| failure("cannot write a file", &error))
         };
         write("live.wasm", files.live)?;
-        let config = write("pointsman.toml", format!("{}{LIVE}", files.default_config).as_bytes())?;
+        let config = write("pointsman.toml", configuration(files.default_config).as_bytes())?;
         let log = File::create(directory.log()).map_err(|error| failure("cannot write the log", &error))?;
         let (events, received) = mpsc::channel();
         watch_signals(events.clone())?;
@@ -317,6 +319,19 @@ impl Drop for Directory {
 
 fn failure(message: &str, error: &std::io::Error) -> CommandError {
     CommandError::run(format_args!("{message}: {error}"))
+}
+
+/// Returns the configuration of the demonstration.
+fn configuration(default: &str) -> String {
+    let mut text = String::new();
+    for line in default.lines().chain(LIVE.lines()) {
+        text.push_str(line);
+        text.push('\n');
+        if line.starts_with("[policies.") {
+            text.push_str(DEADLINE);
+        }
+    }
+    text
 }
 
 /// Reports signals that end the command as events.

@@ -17,7 +17,7 @@ import { plan, plans } from './plans.js';
 import { playground } from './playground.js';
 import { policies } from './policies.js';
 import { routes } from './routes.js';
-import { mayOperate, retry, start, state } from './store.js';
+import { mayOperate, reconnect, retry, start, state } from './store.js';
 import { tradeOff } from './trade-off.js';
 
 const MENU = [['', 'Overview'], ['models', 'Models'], ['routes', 'Routes'], ['policies', 'Policies'], ['keys', 'Keys'], ['decisions', 'Decisions'], ['plans', 'Plans'], ['trade-off', 'Trade-off'], ['playground', 'Playground']];
@@ -84,7 +84,7 @@ function banner() {
 function readOnly() {
   const other = () => {
     token.clear();
-    retry();
+    reconnect();
   };
   return h('p', { key: 'read-only' }, h('span', { id: 'read-only-note' }, h('strong', null, 'Read-only access.'), ' Operations and the playground need the operators’ token.'),
     h('button', { type: 'button', onclick: other }, 'Use another token'));

@@ -62,6 +62,9 @@ export function retry() {
   else stream?.retry();
 }
 
+/** Connects anew, as with another token. */
+export const reconnect = () => connect();
+
 /** Returns whether this page may change something. */
 export const mayOperate = () => state.role === 'operator';
 

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use audit::{Actor, AuditEntry, AuditLog};
+pub use audit::{Actor, AdminRole, AuditEntry, AuditLog};
 pub use state::RolloutState;
 pub use state_store::{StateStore, StateStoreError};
 pub use trial::{Promotion, Trial, TrialStats};

@@ -24,7 +24,7 @@ use super::error::{AdminError, AdminErrorKind};
 
 /// Role of the caller, an extension of every request that is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CallerRole {
+pub(super) enum CallerRole {
     Operator,
     ReadOnly,
 }
