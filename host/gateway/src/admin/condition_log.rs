@@ -124,6 +124,7 @@ fn event(at: u64, who: Actor, action: &str) -> AuditEvent {
     AuditEvent {
         at,
         who,
+        role: None,
         action: action.to_owned(),
         policy: None,
         route: None,
