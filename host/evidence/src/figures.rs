@@ -44,6 +44,7 @@ pub fn usd(amount: Option<f64>) -> String {
         |amount| {
             let sign = if amount < 0.0 { "-" } else { "" };
             match amount.abs() {
+                0.0 => "$0".to_owned(),
                 amount if amount >= 1_000.0 => format!("{sign}${}", count(amount.round() as u64)),
                 amount if amount >= 1.0 => format!("{sign}${amount:.2}"),
                 amount => format!("{sign}${amount:.6}"),
@@ -86,6 +87,7 @@ mod tests {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(usd(Some(0.001_234_56)), "$0.001235");
         assert_eq!([12.345, 1_234.5, -0.5].map(|it| usd(Some(it))), ["$12.35", "$1,235", "-$0.500000"]);
+        assert_eq!(usd(Some(-0.0)), "$0");
         assert_eq!((usd(None), milliseconds(None)), ("-".to_owned(), "-".to_owned()));
         assert_eq!([0.0, 0.004, 0.5, 1.0].map(percent), ["0 %", "0.4 %", "50 %", "100 %"]);
         assert_eq!([1.234, 12.34, 1_234.0].map(|it| decimal(Some(it))), ["1.23", "12.3", "1,234"]);
