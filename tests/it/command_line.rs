@@ -43,6 +43,19 @@ async fn check_summarises_a_valid_configuration() {
 }
 
 #[test]
+fn the_configuration_of_the_readme_passes_check_as_printed() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(readme).expect("the README");
+    let (_, block) = readme.split_once("```toml\n# pointsman.toml\n").expect("a configuration");
+    let (config, _) = block.split_once("```").expect("its end");
+    let path = fresh_directory().join("pointsman.toml");
+    std::fs::write(&path, config).expect("the config can be written");
+    let checked = command().env("OPENAI_API_KEY", "a-key").arg("check").arg(&path).output();
+    let checked = checked.expect("the gateway's binary can be run");
+    assert_eq!((checked.status.code(), &*texts(&checked).1), (Some(0), ""));
+}
+
+#[test]
 fn check_reports_all_errors_with_line_and_hint() {
     let config = "[backends.a]\nkind = \"simulated\"\n\n[models.\"a/chat\"]\ninput_prise = 1\n\n\
                   [routes.main]\npolicy = \"nobody\"\nattempt_timeout = \"soon\"\n";
