@@ -214,9 +214,9 @@ fn create<P, S: DeserializeOwned + Default>(new: impl FnOnce(S) -> Result<P, Str
     settings::load().and_then(new)
 }
 
-/// Checks the settings of a policy by creating it.
+/// Checks the settings of a policy by creating it, and then thoroughly.
 pub fn validate<P: Policy>() -> Result<(), String> {
-    create(P::new).map(|_| ())
+    create(P::new)?.validate()
 }
 
 /// Checks the settings of an orchestrating policy by creating it.

@@ -19,6 +19,15 @@ pub trait Policy: Sized {
     /// The message names the setting and its valid values.
     fn new(settings: Self::Settings) -> Result<Self, String>;
 
+    /// Checks what [`new`](Self::new) leaves unchecked because it would make each fresh instance slow, such as
+    /// large tables. Runs after it when the policy is loaded, and before no decision.
+    ///
+    /// # Errors
+    /// The message names the setting and its valid values.
+    fn validate(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Decides on a request. There is at least one candidate, and every candidate can serve the
     /// request.
     fn route(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Decision, Refusal>;

@@ -21,8 +21,12 @@ impl Policy for Learned {
     type Settings = Router;
 
     fn new(router: Router) -> Result<Self, String> {
-        router.check().map_err(|error| error.to_string())?;
+        router.check_sizes().map_err(|error| error.to_string())?;
         Ok(Self { router })
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        self.router.check().map_err(|error| error.to_string())
     }
 
     fn route(&mut self, request: &Request, candidates: &[Candidate]) -> Result<Decision, Refusal> {

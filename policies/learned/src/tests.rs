@@ -19,7 +19,7 @@ fn router() -> Router {
             bias,
             scale: row.scale,
             weights: row.weights,
-            centres: vec![0.0],
+            centres: [0.0].into(),
         }
     };
     let axis = weights(1.0);
@@ -28,7 +28,7 @@ fn router() -> Router {
         guard: Guard { distance: Some(0.25), rest: None },
         space: Space {
             axes: vec![Axis { scale: axis.scale, weights: axis.weights, mean: 0.0, length: 0.0 }],
-            centres: vec![vec![0.5]],
+            centres: vec![[0.5].into()],
         },
         models: vec![model("small", 0.5, 1.2, -1.2), model("a/large*", 0.8, 0.8, 0.0)],
         ..Router::default()
@@ -148,6 +148,10 @@ fn invalid_settings_are_reported_by_name() {
         "setting `features`: learnt with feature set 7, and this is 1; learn again"
     );
     assert!(error(|router| router.models[0].weights.clear()).starts_with("setting `models[0].weights`"));
+    assert!(
+        error(|router| router.models[1].weights = router.models[1].weights.replacen('A', "*", 1))
+            .starts_with("setting `models[1].weights`: the text is not the base64")
+    );
     let wrong = Gateway::new().settings(r#"{"model":[]}"#).validate::<Learned>().unwrap_err();
     assert!(wrong.contains("unknown field `model`"), "{wrong}");
 }

@@ -1,4 +1,4 @@
-//! Random access to bytes in base64 (RFC 4648, standard alphabet), so that a decision decodes only the
+//! Bytes in base64 (RFC 4648, standard alphabet), with random access, so that a decision decodes only the
 //! weights that it needs.
 
 /// Value of each character; 255 for those that are none.
@@ -13,18 +13,53 @@ static VALUES: [u8; 256] = {
     values
 };
 
-/// Returns the byte at a place, or `None` past the end.
-pub(crate) fn byte_at(text: &[u8], place: usize) -> Option<u8> {
-    let group = text.get(place / 3 * 4..)?;
-    let value = |index: usize| {
-        let value = VALUES.get(usize::from(*group.get(index)?)).copied()?;
-        (value < 64).then_some(value)
-    };
-    Some(match place % 3 {
-        0 => value(0)? << 2 | value(1)? >> 4,
-        1 => value(1)? << 4 | value(2)? >> 2,
-        _ => value(2)? << 6 | value(3)?,
-    })
+/// Place of a byte in a text: its bits are in two neighbouring characters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BytePlace {
+    /// Number of the first character.
+    at: usize,
+    /// Number of the byte in its group of three, 0 to 2.
+    phase: u32,
+}
+
+impl BytePlace {
+    /// Returns the place of a byte by its number.
+    pub(crate) fn of(byte: usize) -> Self {
+        let phase = byte % 3;
+        Self { at: byte / 3 * 4 + phase, phase: phase as u32 }
+    }
+
+    /// Returns the byte in a text, or `None` past the end and for characters that are not of the alphabet.
+    pub(crate) fn read(self, text: &[u8]) -> Option<u8> {
+        let value = |at: usize| VALUES.get(usize::from(*text.get(at)?)).copied();
+        let (first, second) = (value(self.at)?, value(self.at + 1)?);
+        let is_valid = (first | second) < 64;
+        is_valid.then(|| first << (2 + 2 * self.phase) | second >> (4 - 2 * self.phase))
+    }
+}
+
+/// Decodes a whole text; `None` if it is not base64 with its padding.
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let count = (text.len() / 4 * 3).checked_sub(padding)?;
+    if padding > 2 || text_len(count) != text.len() {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(count + 2);
+    for group in text.chunks_exact(4) {
+        let mut bits = 0;
+        for &character in group {
+            let is_padding = character == b'=' && bytes.len() + 3 > count;
+            let value = if is_padding { 0 } else { VALUES.get(usize::from(character)).copied()? };
+            if value > 63 {
+                return None;
+            }
+            bits = bits << 6 | u32::from(value);
+        }
+        bytes.extend_from_slice(&[(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]);
+    }
+    bytes.truncate(count);
+    Some(bytes)
 }
 
 /// Returns the length of the text of a number of bytes, with padding.
@@ -77,10 +112,14 @@ mod tests {
             let text = encode(&bytes);
             assert!(encodes(text.as_bytes(), length));
             assert!(!encodes(text.as_bytes(), length + 1));
-            let read: Vec<u8> = (0..length).map(|place| byte_at(text.as_bytes(), place).unwrap()).collect();
-            assert_eq!(read, bytes);
+            let read = (0..length).map(|byte| BytePlace::of(byte).read(text.as_bytes()));
+            assert_eq!(read.collect::<Option<Vec<u8>>>(), Some(bytes.clone()));
+            assert_eq!(decode(text.as_bytes()), Some(bytes));
         }
-        assert_eq!(byte_at(b"Zg==", 1), None);
+        assert_eq!(BytePlace::of(1).read(b"Zg=="), None);
+        for text in ["Z", "Zg=", "Z===", "Zg==Zg==", "Z*8=", "Zm8*", "===="] {
+            assert_eq!(decode(text.as_bytes()), None, "{text}");
+        }
         assert!(!encodes(b"Z*8=", 2) && !encodes(b"Zm8*", 2) && !encodes("Zmé".as_bytes(), 3));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base64::{byte_at, encode, encodes, text_len};
+use crate::base64::{BytePlace, encode, encodes, text_len};
 use crate::sign::SIGNS;
 use crate::vector::{COUNT, SparseVector};
 
@@ -39,12 +39,13 @@ impl QuantizedRow {
 
     /// Returns the weights, each multiplied by the scale.
     pub fn values(&self) -> Vec<f64> {
-        (0..COUNT).map(|place| self.scale * weight_at(self.weights.as_bytes(), place)).collect()
+        let text = self.weights.as_bytes();
+        (0..COUNT).map(|feature| self.scale * weight_at(text, BytePlace::of(feature))).collect()
     }
 
     /// Returns the sum of products with a vector.
     pub fn dot(&self, vector: &SparseVector) -> f64 {
-        let (signs, words) = Self::dot_text(self.scale, &self.weights, vector);
+        let (signs, words) = Lookup::of(vector).dot(self.scale, &self.weights);
         signs + words
     }
 
@@ -53,22 +54,41 @@ impl QuantizedRow {
         if encodes(weights.as_bytes(), COUNT) { Ok(()) } else { Err(WeightError) }
     }
 
-    /// Returns the sums of products with the signs and with the words of a vector.
-    pub(crate) fn dot_text(scale: f64, weights: &str, vector: &SparseVector) -> (f64, f64) {
+    /// Checks the length of a text alone, which is fast.
+    pub(crate) fn check_length(weights: &str) -> Result<(), WeightError> {
+        if weights.len() == text_len(COUNT) { Ok(()) } else { Err(WeightError) }
+    }
+}
+
+/// Entries of a vector with the places of their weights, which are the same in each row.
+pub(crate) struct Lookup {
+    entries: Vec<(BytePlace, f64)>,
+    /// Number of entries that are signs.
+    signs: usize,
+}
+
+impl Lookup {
+    pub(crate) fn of(vector: &SparseVector) -> Self {
+        let entries = vector.entries();
+        let signs = entries.partition_point(|(feature, _)| usize::from(*feature) < SIGNS);
+        let place = |&(feature, value): &(u16, f64)| (BytePlace::of(usize::from(feature)), value);
+        Self { entries: entries.iter().map(place).collect(), signs }
+    }
+
+    /// Returns the sums of products with the signs and with the words of the vector.
+    pub(crate) fn dot(&self, scale: f64, weights: &str) -> (f64, f64) {
         let text = weights.as_bytes();
-        let (mut signs, mut words) = (0.0, 0.0);
-        for &(feature, value) in vector.entries() {
-            let feature = usize::from(feature);
-            let sum = if feature < SIGNS { &mut signs } else { &mut words };
-            *sum += weight_at(text, feature) * value;
-        }
-        (scale * signs, scale * words)
+        let sum = |entries: &[(BytePlace, f64)]| {
+            entries.iter().fold(0.0, |sum, &(place, value)| sum + weight_at(text, place) * value)
+        };
+        let (signs, words) = self.entries.split_at(self.signs);
+        (scale * sum(signs), scale * sum(words))
     }
 }
 
 /// Returns a weight of 8 bits; 0 past the end.
-fn weight_at(text: &[u8], place: usize) -> f64 {
-    f64::from(byte_at(text, place).unwrap_or(0) as i8)
+fn weight_at(text: &[u8], place: BytePlace) -> f64 {
+    f64::from(place.read(text).unwrap_or(0) as i8)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{QuantizedRow, WeightError};
+use crate::model::{Lookup, QuantizedRow, WeightError};
+use crate::numbers::Numbers;
 use crate::sign::SIGNS;
 use crate::vector::SparseVector;
 
@@ -34,7 +35,7 @@ pub struct Space {
     /// Axes.
     pub axes: Vec<Axis>,
     /// Centres, each with a coordinate for each axis.
-    pub centres: Vec<Vec<f64>>,
+    pub centres: Vec<Numbers>,
 }
 
 /// Place of a request in a space.
@@ -49,20 +50,20 @@ pub struct Place {
 }
 
 impl Space {
-    /// Checks the sizes of all rows.
+    /// Checks the sizes of all rows, but not the characters of weights.
     ///
     /// # Errors
     /// The error names the axis or centre.
     pub(crate) fn check(&self) -> Result<(), (&'static str, usize, Option<WeightError>)> {
         for (number, axis) in self.axes.iter().enumerate() {
-            QuantizedRow::check_text(&axis.weights).map_err(|error| ("axes", number, Some(error)))?;
+            QuantizedRow::check_length(&axis.weights).map_err(|error| ("axes", number, Some(error)))?;
             if ![axis.scale, axis.mean, axis.length].iter().all(|value| value.is_finite())
                 || axis.length < 0.0
             {
                 return Err(("axes", number, None));
             }
         }
-        let is_point = |centre: &Vec<f64>| {
+        let is_point = |centre: &Numbers| {
             centre.len() == self.axes.len() && centre.iter().all(|coordinate| coordinate.is_finite())
         };
         match self.centres.iter().position(|centre| !is_point(centre)) {
@@ -73,6 +74,10 @@ impl Space {
 
     /// Returns the coordinates of a vector, and the share of its words that no axis describes.
     pub fn project(&self, vector: &SparseVector) -> (Vec<f64>, f64) {
+        self.project_with(vector, &Lookup::of(vector))
+    }
+
+    pub(crate) fn project_with(&self, vector: &SparseVector, lookup: &Lookup) -> (Vec<f64>, f64) {
         let words: f64 = vector
             .entries()
             .iter()
@@ -81,7 +86,7 @@ impl Space {
             .sum();
         let mut rest = words;
         let coordinate = |axis: &Axis| {
-            let (signs, words) = QuantizedRow::dot_text(axis.scale, &axis.weights, vector);
+            let (signs, words) = lookup.dot(axis.scale, &axis.weights);
             if axis.length > 0.0 {
                 rest -= words * words / axis.length;
             }
@@ -93,7 +98,7 @@ impl Space {
 
     /// Returns the place of coordinates, as in fuzzy c-means (Bezdek, 1981).
     pub fn place(&self, coordinates: &[f64], rest: f64) -> Place {
-        let squares = |centre: &Vec<f64>| {
+        let squares = |centre: &Numbers| {
             centre.iter().zip(coordinates).fold(0.0, |sum, (a, b)| sum + (a - b) * (a - b))
         };
         let mut memberships: Vec<f64> = self.centres.iter().map(squares).collect();
@@ -123,7 +128,7 @@ mod tests {
     fn a_request_belongs_to_the_centre_that_is_near() {
         let mut weights = vec![0.0; COUNT];
         weights[0] = 1.0;
-        let space = Space { axes: vec![axis(&weights)], centres: vec![vec![0.0], vec![1.0]] };
+        let space = Space { axes: vec![axis(&weights)], centres: vec![[0.0].into(), [1.0].into()] };
         assert_eq!(space.check(), Ok(()));
         let place = |text: &str| {
             let (coordinates, rest) = space.project(&features(&Facts { text, ..Facts::default() }));
@@ -139,7 +144,7 @@ mod tests {
 
     #[test]
     fn rows_of_a_wrong_size_are_reported() {
-        let good = Space { axes: vec![axis(&[1.0])], centres: vec![vec![0.5]] };
+        let good = Space { axes: vec![axis(&[1.0])], centres: vec![[0.5].into()] };
         let with = |change: fn(&mut Space)| {
             let mut space = good.clone();
             change(&mut space);
@@ -148,6 +153,6 @@ mod tests {
         assert_eq!(with(|_| ()), Ok(()));
         assert_eq!(with(|space| space.axes[0].weights.clear()), Err(("axes", 0)));
         assert_eq!(with(|space| space.axes[0].mean = f64::NAN), Err(("axes", 0)));
-        assert_eq!(with(|space| space.centres.push(vec![])), Err(("centres", 1)));
+        assert_eq!(with(|space| space.centres.push([].into())), Err(("centres", 1)));
     }
 }

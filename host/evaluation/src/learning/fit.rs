@@ -12,8 +12,6 @@ const STRENGTHS: [f64; 6] = [3.0, 10.0, 30.0, 100.0, 300.0, 1000.0];
 /// Penalty of signs and of centres, relative to that of words.
 const SIGN_PENALTY: f64 = 0.3;
 const CENTRE_PENALTY: f64 = 0.1;
-/// Places after the decimal point of what a centre adds to a score.
-const CENTRE_DIGITS: f64 = 1e5;
 
 /// Learns a router from rows that have at least one outcome each.
 pub(super) fn fit(models: &[LearningModel], rows: &[&LearningRow], options: &LearningOptions) -> Router {
@@ -104,7 +102,7 @@ impl LearntModel {
             bias: self.bias,
             scale: row.scale,
             weights: row.weights,
-            centres: centres.iter().map(|value| (value * CENTRE_DIGITS).round() / CENTRE_DIGITS).collect(),
+            centres: centres.iter().copied().collect(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The axes are the main directions of the rows (subspace iteration), each scaled to a variance of 1; the centres are
 //! those of k-means with the seeding of k-means++ (Arthur and Vassilvitskii, 2007).
 
-use pointsman_text_features::{Axis, COUNT, Guard, Place, QuantizedRow, SIGNS, Space, SparseVector};
+use pointsman_text_features::{Axis, COUNT, Guard, Numbers, Place, QuantizedRow, SIGNS, Space, SparseVector};
 
 use super::generator;
 use super::matrix::{add_multiple, dot};
@@ -23,8 +23,6 @@ const SIGN_SCALE: f64 = 0.3;
 const ITERATIONS: usize = 25;
 /// Starts of k-means, of which the best counts.
 const STARTS: usize = 3;
-/// Places after the decimal point of a coordinate.
-const COORDINATE: f64 = 1e4;
 
 /// Learns the space of rows.
 pub(super) fn learn_space(vectors: &[&SparseVector]) -> Space {
@@ -126,17 +124,14 @@ fn orthonormalise(rows: &mut [Vec<f64>]) {
     }
 }
 
-/// Returns the centres of the best of some starts, rounded.
-fn best_centres(points: &[Vec<f64>], count: usize, random: &mut Random) -> Vec<Vec<f64>> {
+/// Returns the centres of the best of some starts.
+fn best_centres(points: &[Vec<f64>], count: usize, random: &mut Random) -> Vec<Numbers> {
     if count == 0 {
         return Vec::new();
     }
     let starts = (0..STARTS).map(|_| k_means(points, count, random));
-    let (_, mut centres) = starts.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, Vec::new()));
-    for coordinate in centres.iter_mut().flatten() {
-        *coordinate = (*coordinate * COORDINATE).round() / COORDINATE;
-    }
-    centres
+    let (_, centres) = starts.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, Vec::new()));
+    centres.into_iter().map(Numbers::from_iter).collect()
 }
 
 /// Returns the sum of squared distances, and the centres.
