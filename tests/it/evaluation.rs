@@ -78,6 +78,9 @@ fn what_is_learnt_from_one_half_saves_on_the_other_without_loss() {
         &author,
         &[&["evaluate", "data.jsonl", "--json", "--two", "large", "small"], &policies[..]].concat(),
     );
+    let kept =
+        [&["evaluate", "data.jsonl", "--json", "--two", "large", "small", "--keep-instances"], &policies[..]];
+    assert_eq!(report(&author, &kept.concat()), evaluation);
     let learned = line(&evaluation, "policies", "builtin:learned");
     assert!(number(&learned["saved"]["low"]) > 0.3, "{evaluation:#}");
     assert!(number(&learned["difference"]["value"]) > -0.03, "{evaluation:#}");

@@ -35,7 +35,7 @@ pub const MAX_MODELS: usize = 32;
 pub struct LearningOptions {
     /// Score that may be lost against the best single model.
     pub max_loss: f64,
-    /// Share of the rows that each limit of the guard admits, 0..1.
+    /// Share of the rows that the guard admits, 0..1.
     pub familiar: f64,
     /// Folds of the cross-validation; none below 2.
     pub folds: usize,
@@ -45,7 +45,7 @@ pub struct LearningOptions {
 
 impl Default for LearningOptions {
     fn default() -> Self {
-        Self { max_loss: 0.01, familiar: 0.95, folds: 5, read_bytes: 4096 }
+        Self { max_loss: 0.01, familiar: 0.72, folds: 5, read_bytes: 4096 }
     }
 }
 

@@ -60,6 +60,10 @@ pub struct Args {
     /// State the quality of models by kind of task too, learnt from training rows
     #[arg(long)]
     by_kind: bool,
+    /// Keep instances of policies between decisions, which is faster. A policy that remembers requests in its memory
+    /// decides differently then
+    #[arg(long)]
+    keep_instances: bool,
     /// Tokens of an answer where the data have none
     #[arg(long, value_name = "N")]
     answer_tokens: Option<f64>,
@@ -130,7 +134,8 @@ pub fn run(args: &Args, toolbox: &Toolbox) -> Result<(), CommandError> {
     let candidates = candidates(&facts, args.by_kind);
     let mut strategies = Vec::new();
     for (number, policy) in given.iter().enumerate() {
-        let mut router = Router::new(&sandbox, &policy.file, number, policy.settings.clone());
+        let settings = policy.settings.clone();
+        let mut router = Router::new(&sandbox, &policy.file, number, settings, args.keep_instances);
         let chosen = router.decide(&requests, &candidates)?;
         strategies.push(Strategy::of(policy.name.clone(), facts.len(), chosen.into_iter()));
     }
@@ -263,8 +268,8 @@ impl Args {
             [strong_place, weak_place].iter().filter_map(|place| facts.get(*place).cloned()).collect();
         let mut lines = Vec::new();
         for (number, policy) in given.iter().enumerate() {
-            let mut router =
-                Router::new(sandbox, &policy.file, given.len() + number, policy.settings.clone());
+            let (number, settings) = (given.len() + number, policy.settings.clone());
+            let mut router = Router::new(sandbox, &policy.file, number, settings, self.keep_instances);
             let mut curve = DecisionCurve::default();
             for step in -PRICE_STEPS..=PRICE_STEPS {
                 let candidates = priced(&pair, PRICE_RATIO.powi(step), self.by_kind);

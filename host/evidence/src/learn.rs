@@ -47,7 +47,7 @@ pub struct Args {
     /// Score that may be lost against the best single model
     #[arg(long, value_name = "SCORE", default_value_t = LearningOptions::default().max_loss)]
     max_loss: f64,
-    /// Share of the requests learnt from that count as familiar by each limit of the guard; 1 for no guard
+    /// Share of the requests learnt from that count as familiar; 1 for no guard
     #[arg(long, value_name = "SHARE", default_value_t = LearningOptions::default().familiar)]
     familiar: f64,
     /// Folds of the cross-validation; 0 for none

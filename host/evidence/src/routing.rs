@@ -8,6 +8,9 @@ use pointsman_evaluation::graded::ModelFacts;
 use pointsman_policy::{Isolation, PolicyAnswer};
 use pointsman_terminal::{CommandError, Progress};
 
+/// Calls of an instance after which a kept one is replaced, as the configuration's default has it.
+const RECYCLE_AFTER: u32 = 1_000;
+
 /// A policy to be run, with its settings.
 pub(crate) struct Router<'s> {
     subject: Subject<'s>,
@@ -16,10 +19,21 @@ pub(crate) struct Router<'s> {
 }
 
 impl<'s> Router<'s> {
-    /// Prepares a policy. Nothing is loaded yet.
-    pub(crate) fn new(sandbox: &'s Sandbox, file: &'s PolicyFile, number: usize, settings: String) -> Self {
-        let options =
-            LoadOptions { settings, grants: None, limits: limits(None), isolation: Isolation::default() };
+    /// Prepares a policy, whose instances are kept between decisions or not. Nothing is loaded yet.
+    pub(crate) fn new(
+        sandbox: &'s Sandbox,
+        file: &'s PolicyFile,
+        number: usize,
+        settings: String,
+        keeps_instances: bool,
+    ) -> Self {
+        let isolation = if keeps_instances {
+            // Decisions are made one after the other, so one instance is enough.
+            Isolation::Warm { recycle_after: RECYCLE_AFTER, instances: 1 }
+        } else {
+            Isolation::Fresh
+        };
+        let options = LoadOptions { settings, grants: None, limits: limits(None), isolation };
         Self { subject: Subject::numbered(sandbox, file, number), source: file.source.clone(), options }
     }
 

@@ -25,10 +25,11 @@ fn router() -> Router {
     let axis = weights(1.0);
     Router {
         score_per_dollar: 1000.0,
-        guard: Guard { distance: Some(0.25), rest: None },
+        guard: Guard { distance: Some(0.25), ..Guard::default() },
         space: Space {
             axes: vec![Axis { scale: axis.scale, weights: axis.weights, mean: 0.0, length: 0.0 }],
             centres: vec![[0.5].into()],
+            ..Space::default()
         },
         models: vec![model("small", 0.5, 1.2, -1.2), model("a/large*", 0.8, 0.8, 0.0)],
         ..Router::default()

@@ -39,6 +39,9 @@ pub struct Router {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Guard {
+    /// Largest deviance from the centres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deviance: Option<f64>,
     /// Largest squared distance to the nearest centre.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance: Option<f64>,
@@ -109,7 +112,8 @@ impl Default for Router {
 impl Guard {
     /// Returns true for a place within the limits.
     pub fn admits(&self, place: &Place) -> bool {
-        self.distance.is_none_or(|most| place.distance <= most)
+        self.deviance.is_none_or(|most| place.deviance <= most)
+            && self.distance.is_none_or(|most| place.distance <= most)
             && self.rest.is_none_or(|most| place.rest <= most)
     }
 }
@@ -219,8 +223,8 @@ mod tests {
         let row = QuantizedRow::of(&[1.0]);
         let axis = crate::Axis { scale: row.scale, weights: row.weights, mean: 0.0, length: 0.0 };
         Router {
-            guard: Guard { distance: Some(0.1), rest: None },
-            space: Space { axes: vec![axis], centres: vec![[0.5].into()] },
+            guard: Guard { distance: Some(0.1), ..Guard::default() },
+            space: Space { axes: vec![axis], centres: vec![[0.5].into()], ..Space::default() },
             models: vec![model("small", &[-0.4]), model("large", &[])],
             ..Router::default()
         }

@@ -36,6 +36,12 @@ pub struct Space {
     pub axes: Vec<Axis>,
     /// Centres, each with a coordinate for each axis.
     pub centres: Vec<Numbers>,
+    /// Inverse variance of the requests around each centre; empty where no deviance is learnt.
+    #[serde(skip_serializing_if = "<[f64]>::is_empty")]
+    pub precisions: Numbers,
+    /// Deviance of a request on each centre.
+    #[serde(skip_serializing_if = "<[f64]>::is_empty")]
+    pub offsets: Numbers,
 }
 
 /// Place of a request in a space.
@@ -45,6 +51,9 @@ pub struct Place {
     pub memberships: Vec<f64>,
     /// Squared distance to the nearest centre.
     pub distance: f64,
+    /// Least deviance among the centres: twice the negative logarithm of the likelihood of a Gaussian distribution
+    /// around the centre, weighted by its share of the requests, up to a constant. 0 where none is learnt.
+    pub deviance: f64,
     /// Share of the words, 0..1, that no axis describes.
     pub rest: f64,
 }
@@ -66,10 +75,16 @@ impl Space {
         let is_point = |centre: &Numbers| {
             centre.len() == self.axes.len() && centre.iter().all(|coordinate| coordinate.is_finite())
         };
-        match self.centres.iter().position(|centre| !is_point(centre)) {
-            Some(number) => Err(("centres", number, None)),
-            None => Ok(()),
+        if let Some(number) = self.centres.iter().position(|centre| !is_point(centre)) {
+            return Err(("centres", number, None));
         }
+        for (name, numbers) in [("precisions", &self.precisions), ("offsets", &self.offsets)] {
+            let are_all = numbers.len() == self.centres.len() || numbers.is_empty();
+            if !are_all || numbers.iter().any(|number| !number.is_finite()) {
+                return Err((name, numbers.len(), None));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the coordinates of a vector, and the share of its words that no axis describes.
@@ -103,6 +118,9 @@ impl Space {
         };
         let mut memberships: Vec<f64> = self.centres.iter().map(squares).collect();
         let distance = memberships.iter().copied().fold(f64::INFINITY, f64::min);
+        let deviances = memberships.iter().zip(self.precisions.iter().zip(self.offsets.iter()));
+        let deviances = deviances.map(|(squares, (precision, offset))| squares * precision + offset);
+        let deviance = deviances.reduce(f64::min).unwrap_or(0.0);
         let mut sum = 0.0;
         for membership in &mut memberships {
             let ratio = (distance + SOFTNESS) / (*membership + SOFTNESS);
@@ -110,7 +128,7 @@ impl Space {
             sum += *membership;
         }
         memberships.iter_mut().for_each(|membership| *membership /= sum);
-        Place { memberships, distance, rest }
+        Place { memberships, distance, deviance, rest }
     }
 }
 
@@ -128,7 +146,7 @@ mod tests {
     fn a_request_belongs_to_the_centre_that_is_near() {
         let mut weights = vec![0.0; COUNT];
         weights[0] = 1.0;
-        let space = Space { axes: vec![axis(&weights)], centres: vec![[0.0].into(), [1.0].into()] };
+        let space = Space { axes: vec![axis(&weights)], centres: vec![[0.0].into(), [1.0].into()], ..Space::default() };
         assert_eq!(space.check(), Ok(()));
         let place = |text: &str| {
             let (coordinates, rest) = space.project(&features(&Facts { text, ..Facts::default() }));
@@ -140,11 +158,16 @@ mod tests {
         let place = place("some more words");
         assert!((place.memberships.iter().sum::<f64>() - 1.0).abs() < 1e-12 && place.distance > 0.0);
         assert!((place.rest - 1.0).abs() < 1e-12);
+        // A request between both is likelier to be of the centre with the greater variance.
+        let wide = Space { precisions: [100.0, 1.0].into(), offsets: [0.0, 0.5].into(), ..space };
+        let deviance = |at: f64| wide.place(&[at], 0.0).deviance;
+        assert!((deviance(0.0) - 0.0).abs() < 1e-12 && (deviance(1.0) - 0.5).abs() < 1e-12);
+        assert!((deviance(0.4) - 0.86).abs() < 1e-12);
     }
 
     #[test]
     fn rows_of_a_wrong_size_are_reported() {
-        let good = Space { axes: vec![axis(&[1.0])], centres: vec![[0.5].into()] };
+        let good = Space { axes: vec![axis(&[1.0])], centres: vec![[0.5].into()], ..Space::default() };
         let with = |change: fn(&mut Space)| {
             let mut space = good.clone();
             change(&mut space);
@@ -154,5 +177,7 @@ mod tests {
         assert_eq!(with(|space| space.axes[0].weights.clear()), Err(("axes", 0)));
         assert_eq!(with(|space| space.axes[0].mean = f64::NAN), Err(("axes", 0)));
         assert_eq!(with(|space| space.centres.push([].into())), Err(("centres", 1)));
+        assert_eq!(with(|space| space.precisions = [1.0, 2.0].into()), Err(("precisions", 2)));
+        assert_eq!(with(|space| space.offsets = [f64::INFINITY].into()), Err(("offsets", 1)));
     }
 }

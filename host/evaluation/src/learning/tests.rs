@@ -73,7 +73,7 @@ fn the_cheap_model_gets_what_it_does_well_and_strange_requests_go_to_the_best() 
     let learnt = learn(&sample(400, false), &LearningOptions::default()).unwrap();
     let router = &learnt.router;
     let (poems, proofs) = small_shares(router);
-    assert!(poems > 0.5 && proofs < 0.1, "{poems} {proofs}");
+    assert!(poems > 0.4 && proofs < 0.1, "{poems} {proofs}");
     assert!(!router.predict(&Facts { text: OTHER, ..Facts::default() }).is_familiar);
     assert_eq!(router.check(), Ok(()));
     let validation = learnt.validation.unwrap();
