@@ -7,9 +7,10 @@ const STEP: f64 = 1.15;
 /// Prices below and above the one at which the best model's mean cost is worth a whole point of score.
 const BELOW: i32 = 60;
 const ABOVE: i32 = 25;
-/// A loss is assumed to be greater than it looks by this number, divided by that of the rows, of standard errors:
-/// price and strengths are chosen on the same rows, and the fewer these are, the better by chance the best of many looks.
-const CAUTION_ROWS: f64 = 600.0;
+/// A loss is assumed to be greater than it looks by standard errors. For each model beside the best one their number is the
+/// square of this divided by the rows: strengths, kinds and price are chosen on the same rows, and the fewer rows and
+/// the more models, the better by chance the best of many looks.
+const CAUTION_ROWS: f64 = 350.0;
 /// Largest weight of an observed outcome, so that a rare one does not decide alone.
 const MAX_WEIGHT: f64 = 20.0;
 
@@ -43,7 +44,8 @@ pub(super) fn score_per_dollar(tradeoff: &Tradeoff<'_>, max_loss: f64) -> Option
         return None;
     }
     let prices = (-BELOW..=ABOVE).map(|power| STEP.powi(power) / mean);
-    let caution = CAUTION_ROWS / costs.len().max(1) as f64;
+    let others = tradeoff.models.len().saturating_sub(1) as f64;
+    let caution = others * (CAUTION_ROWS / costs.len().max(1) as f64).powi(2);
     let mut best: Option<(f64, f64)> = None;
     for price in std::iter::once(0.0).chain(prices) {
         let result = tradeoff.evaluate(&costs, price);
