@@ -274,7 +274,8 @@ mod tests {
             "setting `models[0].centres`: 0 numbers for 1 centres of `space`"
         );
         assert!(error(|it| it.space.centres.push([].into())).starts_with("setting `space.centres[1]`"));
-        let invalid = |it: &mut Router| it.space.axes[0].weights = it.space.axes[0].weights.replacen('A', "*", 1);
+        let invalid =
+            |it: &mut Router| it.space.axes[0].weights = it.space.axes[0].weights.replacen('A', "*", 1);
         assert!(error(invalid).starts_with("setting `space.axes[0]`: the text is not"));
         assert!(error(|it| it.models[0].bias = f64::NAN).starts_with("setting `models[0]`"));
     }

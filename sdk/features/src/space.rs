@@ -146,7 +146,11 @@ mod tests {
     fn a_request_belongs_to_the_centre_that_is_near() {
         let mut weights = vec![0.0; COUNT];
         weights[0] = 1.0;
-        let space = Space { axes: vec![axis(&weights)], centres: vec![[0.0].into(), [1.0].into()], ..Space::default() };
+        let space = Space {
+            axes: vec![axis(&weights)],
+            centres: vec![[0.0].into(), [1.0].into()],
+            ..Space::default()
+        };
         assert_eq!(space.check(), Ok(()));
         let place = |text: &str| {
             let (coordinates, rest) = space.project(&features(&Facts { text, ..Facts::default() }));
