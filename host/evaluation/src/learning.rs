@@ -45,7 +45,7 @@ pub struct LearningOptions {
 
 impl Default for LearningOptions {
     fn default() -> Self {
-        Self { max_loss: 0.01, familiar: 0.72, folds: 5, read_bytes: 4096 }
+        Self { max_loss: 0.01, familiar: 0.85, folds: 5, read_bytes: 4096 }
     }
 }
 
