@@ -239,7 +239,7 @@ mod tests {
             memberships.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0
         };
         // No centre has requests of two forms.
-        let mut owner = vec![None; 6];
+        let mut owner = [None; 6];
         for number in 0..240 {
             let centre = nearest(number);
             assert_eq!(*owner[centre].get_or_insert(number % 3), number % 3);
