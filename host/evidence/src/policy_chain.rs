@@ -26,7 +26,7 @@ const STATIC_ORDER: &str = "static";
 /// Shortest time that a call of a policy may take here: a busy machine fails no policy.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Calls of an instance after which a kept one is replaced, as the configuration's default has it.
-const RECYCLE_AFTER: u32 = 1_000;
+pub(crate) const RECYCLE_AFTER: u32 = 1_000;
 /// Most policies of a chain, so that each has a state of its own.
 const MAX_STAGES: usize = 16;
 /// Prefix of the names of built-in policies.
@@ -141,7 +141,8 @@ impl PolicyFiles {
     }
 }
 
-fn patient(limits: Limits) -> Limits {
+/// Returns limits with enough time for a call on a busy machine.
+pub(crate) fn patient(limits: Limits) -> Limits {
     Limits { deadline: limits.deadline.max(DEADLINE), ..limits }
 }
 

@@ -8,8 +8,7 @@ use pointsman_evaluation::graded::ModelFacts;
 use pointsman_policy::{Isolation, PolicyAnswer};
 use pointsman_terminal::{CommandError, Progress};
 
-/// Calls of an instance after which a kept one is replaced, as the configuration's default has it.
-const RECYCLE_AFTER: u32 = 1_000;
+use crate::policy_chain::{RECYCLE_AFTER, patient};
 
 /// A policy to be run, with its settings.
 pub(crate) struct Router<'s> {
@@ -33,7 +32,7 @@ impl<'s> Router<'s> {
         } else {
             Isolation::Fresh
         };
-        let options = LoadOptions { settings, grants: None, limits: limits(None), isolation };
+        let options = LoadOptions { settings, grants: None, limits: patient(limits(None)), isolation };
         Self { subject: Subject::numbered(sandbox, file, number), source: file.source.clone(), options }
     }
 
