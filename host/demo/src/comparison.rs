@@ -1,4 +1,4 @@
-//! What requests cost by their routes, beside the cost at the baseline.
+//! Costs of requests by their routes, beside those at the baseline.
 
 use pointsman_terminal::TextTable;
 

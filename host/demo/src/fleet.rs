@@ -52,7 +52,7 @@ pub struct Fleet {
     events: Mutex<Receiver<Event>>,
 }
 
-/// What a fleet is made from.
+/// Parts of a fleet.
 #[derive(Clone, Copy, Debug)]
 pub struct FleetFiles<'a> {
     /// The program, for `pointsman serve`.
