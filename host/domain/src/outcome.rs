@@ -51,9 +51,6 @@ pub enum FailureCause {
 }
 
 impl FailureCause {
-    /// Every cause, in the order of the variants.
-    pub const ALL: [Self; 4] = [Self::Client, Self::Model, Self::Policy, Self::Limit];
-
     /// Returns the name in the admin API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -87,16 +84,6 @@ impl FailureCounts {
             FailureCause::Policy => &mut self.policy,
             FailureCause::Limit => &mut self.limit,
         } += 1;
-    }
-
-    /// Returns the number of failures by a cause.
-    pub const fn of(&self, cause: FailureCause) -> u64 {
-        match cause {
-            FailureCause::Client => self.client,
-            FailureCause::Model => self.model,
-            FailureCause::Policy => self.policy,
-            FailureCause::Limit => self.limit,
-        }
     }
 
     /// Returns the number of all failures.

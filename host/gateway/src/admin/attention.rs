@@ -6,6 +6,7 @@ use pointsman_admin_api::{
     AttentionEntry, AttentionKind, AttentionLevel, AttentionSubject, ConfigResult, FailureCauses,
     GatewayStatus, ModelStatus, PolicyStatus,
 };
+use pointsman_domain::outcome::FailureCounts;
 use pointsman_telemetry::IntervalTotals;
 
 use super::loss_watch::{LossKind, RecentLoss};
@@ -34,18 +35,13 @@ pub(super) struct MinuteSums {
 impl MinuteSums {
     /// Sums the seconds of the last minute.
     pub(super) fn of(seconds: &[IntervalTotals], now_ms: u64) -> Self {
-        let mut sums = Self::default();
+        let (mut requests, mut failed) = (0, FailureCounts::default());
         for second in seconds.iter().filter(|second| second.at_ms + PERIOD_MS > now_ms) {
-            let mut failed = second.failed_by;
+            requests += second.requests + second.rejected_by.total();
+            failed += second.failed_by;
             failed += second.rejected_by;
-            sums.requests += second.requests + second.rejected_by.total();
-            let failed = causes(failed);
-            sums.failed.client += failed.client;
-            sums.failed.model += failed.model;
-            sums.failed.policy += failed.policy;
-            sums.failed.limit += failed.limit;
         }
-        sums
+        Self { requests, failed: causes(failed) }
     }
 }
 

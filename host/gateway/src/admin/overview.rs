@@ -39,22 +39,25 @@ pub(super) async fn overview(
             invalid_query("`window` has to be 300, 3600 or 86400 seconds".to_owned()).param("window")
         })?,
     };
+    let (now, sums) = (SystemTime::now(), &admin.app.recorder.telemetry.timeline);
+    let seconds = sums.series(TimelineWindow::Minutes, now).points;
     Ok(Json(Overview {
-        status: gateway_status(&admin),
-        timeline: timeline(admin.app.recorder.telemetry.timeline.series(window, SystemTime::now())),
+        status: gateway_status(&admin, now, &seconds),
+        timeline: timeline(sums.series(window, now)),
         changes: audit::newest_with_conditions(&admin, CHANGES),
     }))
 }
 
 pub(super) fn tick(admin: &Admin) -> Tick {
-    let series = admin.app.recorder.telemetry.timeline.series(TimelineWindow::Minutes, SystemTime::now());
-    let mut points = series.points;
+    let now = SystemTime::now();
+    let mut points = admin.app.recorder.telemetry.timeline.series(TimelineWindow::Minutes, now).points;
+    let status = gateway_status(admin, now, &points);
     points.drain(..points.len().saturating_sub(TICK_POINTS));
-    Tick { status: gateway_status(admin), points: points.into_iter().map(timeline_point).collect() }
+    Tick { status, points: points.into_iter().map(timeline_point).collect() }
 }
 
-fn gateway_status(admin: &Admin) -> GatewayStatus {
-    let now = SystemTime::now();
+/// Returns the status at a time, with the conditions that follow from the seconds before it.
+fn gateway_status(admin: &Admin, now: SystemTime, seconds: &[IntervalTotals]) -> GatewayStatus {
     let (snapshot, state) = (admin.app.snapshot(), admin.reloader.rollouts.state());
     let recorder = &admin.app.recorder;
     let sums = recorder.ledger.sums();
@@ -86,8 +89,7 @@ fn gateway_status(admin: &Admin) -> GatewayStatus {
         }),
     };
     loss_watch::read(admin);
-    let seconds = recorder.telemetry.timeline.series(TimelineWindow::Minutes, now).points;
-    let minute = MinuteSums::of(&seconds, status.now_ms);
+    let minute = MinuteSums::of(seconds, status.now_ms);
     let attention = attention::entries(&status, &minute, &admin.loss_watch.recent(status.now_ms));
     GatewayStatus { attention, ..status }
 }
