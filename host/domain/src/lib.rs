@@ -27,3 +27,4 @@ pub mod serving_error;
 pub mod text;
 pub mod trace;
 pub mod usage;
+pub mod usage_totals;

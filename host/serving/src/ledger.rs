@@ -1,54 +1,19 @@
 //! Sums of usage and cost since the gateway started, by route, model and key.
 
 use std::collections::HashMap;
-use std::ops::AddAssign;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pointsman_domain::history::History;
-use pointsman_domain::ids::{KeyName, ModelId};
-use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{FailureCounts, RequestEnd};
+use pointsman_domain::ids::ModelId;
+use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::usage::Usage;
+use pointsman_domain::usage_totals::{UsageSubject, UsageTotals};
 
 /// Sums since the gateway started. All names come from the configuration, which bounds the number of
 /// lines.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    lines: Mutex<HashMap<LineKey, UsageTotals>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct LineKey {
-    route: Arc<str>,
-    model: Option<ModelId>,
-    key: Option<KeyName>,
-}
-
-/// Sums over some requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct UsageTotals {
-    /// Answered requests.
-    pub answered: u64,
-    /// Failed requests.
-    pub failed: u64,
-    /// Failed requests by cause.
-    pub failed_by: FailureCounts,
-    /// Requests whose client disconnected.
-    pub cancelled: u64,
-    /// Input tokens, cached ones included.
-    pub input_tokens: u64,
-    /// Input tokens read from a cache of the provider.
-    pub cached_input_tokens: u64,
-    /// Output tokens, reasoning included.
-    pub output_tokens: u64,
-    /// Reasoning tokens.
-    pub reasoning_tokens: u64,
-    /// Cost of the requests.
-    pub cost: Picodollars,
-    /// Cost of the requests that can be compared with the baseline.
-    pub compared_cost: Picodollars,
-    /// Cost of the same requests with the baseline model.
-    pub baseline_cost: Picodollars,
+    lines: Mutex<HashMap<UsageSubject, UsageTotals>>,
 }
 
 /// Sums over all requests, and by route and model.
@@ -79,15 +44,18 @@ impl Ledger {
     /// Adds a request. It counts on the line of the model that answered, or else of the last one
     /// called; usage and cost count on the line of each model that was called.
     pub fn record(&self, history: &History) {
-        let line = |model: Option<&ModelId>| LineKey {
+        let line = |model: Option<&ModelId>| UsageSubject {
             route: Arc::clone(&history.route),
             model: model.cloned(),
             key: history.request.tenant.clone(),
         };
-        let mut lines = self.lines();
+        let mut lines = self.lock();
         let totals = lines.entry(line(history.last_model())).or_default();
         match history.outcome.ending {
-            RequestEnd::Answered => totals.answered += 1,
+            RequestEnd::Answered => {
+                totals.answered += 1;
+                totals.latency_us += history.outcome.latency.as_micros() as u64;
+            }
             RequestEnd::Failed => totals.failed += 1,
             RequestEnd::Cancelled => totals.cancelled += 1,
         }
@@ -108,9 +76,14 @@ impl Ledger {
         }
     }
 
+    /// Returns a copy of all lines.
+    pub fn lines(&self) -> HashMap<UsageSubject, UsageTotals> {
+        self.lock().clone()
+    }
+
     /// Returns all lines, sorted by name.
     pub fn report(&self) -> Vec<LedgerLine> {
-        let mut lines: Vec<_> = self.lines().iter().map(|(key, totals)| (key.clone(), *totals)).collect();
+        let mut lines: Vec<_> = self.lock().iter().map(|(key, totals)| (key.clone(), *totals)).collect();
         lines.sort_by(|(a, _), (b, _)| a.cmp(b));
         lines.into_iter().map(LedgerLine::from).collect()
     }
@@ -123,7 +96,7 @@ impl Ledger {
                 Some(sum) => *sum += totals,
                 None => drop(to.insert(name.to_owned(), totals)),
             };
-        for (key, totals) in self.lines().iter() {
+        for (key, totals) in self.lock().iter() {
             sums.all += *totals;
             add(&mut sums.by_route, &key.route, *totals);
             if let Some(model) = &key.model {
@@ -133,36 +106,13 @@ impl Ledger {
         sums
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<LineKey, UsageTotals>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<UsageSubject, UsageTotals>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl UsageTotals {
-    /// Returns the number of requests, however they ended.
-    pub fn requests(&self) -> u64 {
-        self.answered + self.failed + self.cancelled
-    }
-}
-
-impl AddAssign for UsageTotals {
-    fn add_assign(&mut self, other: Self) {
-        self.answered += other.answered;
-        self.failed += other.failed;
-        self.failed_by += other.failed_by;
-        self.cancelled += other.cancelled;
-        self.input_tokens += other.input_tokens;
-        self.cached_input_tokens += other.cached_input_tokens;
-        self.output_tokens += other.output_tokens;
-        self.reasoning_tokens += other.reasoning_tokens;
-        self.cost += other.cost;
-        self.compared_cost += other.compared_cost;
-        self.baseline_cost += other.baseline_cost;
-    }
-}
-
-impl From<(LineKey, UsageTotals)> for LedgerLine {
-    fn from((key, totals): (LineKey, UsageTotals)) -> Self {
+impl From<(UsageSubject, UsageTotals)> for LedgerLine {
+    fn from((key, totals): (UsageSubject, UsageTotals)) -> Self {
         Self {
             route: key.route.to_string(),
             model: key.model.map(|model| model.to_string()),

@@ -11,8 +11,9 @@ use pointsman_admin_api::{
     SpanCounts, Tick, Timeline, TimelinePoint,
 };
 use pointsman_config as config;
+use pointsman_domain::usage_totals::UsageTotals;
 use pointsman_record::unix_ms;
-use pointsman_serving::ledger::{LedgerSums, UsageTotals};
+use pointsman_serving::ledger::LedgerSums;
 use pointsman_serving::rollout;
 use pointsman_serving::snapshot::Snapshot;
 use pointsman_telemetry::{IntervalSeries, IntervalTotals, TimelineWindow};

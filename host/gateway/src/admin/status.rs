@@ -10,8 +10,8 @@ use pointsman_admin_api::{FailureCauses, ModelStatus, RequestSums, UsageLine};
 use pointsman_domain::candidate::Candidate;
 use pointsman_domain::model::Model;
 use pointsman_domain::outcome::FailureCounts;
+use pointsman_domain::usage_totals::UsageTotals;
 use pointsman_record::{CandidateRecord, unix_ms};
-use pointsman_serving::ledger::UsageTotals;
 
 use super::Admin;
 
