@@ -1,27 +1,21 @@
 //! Storage in a file of this machine.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use pointsman_domain::ids::PolicyName;
-use redb::{Database, ReadableDatabase, TableDefinition, TableError};
+use redb::{ReadableDatabase, TableDefinition, TableError};
 
+use crate::database::DatabaseFile;
 use crate::durable::{DurableError, DurableStore, StoredChange, StoredEntry};
 use crate::entry::StateEntry;
 
 /// Entries by policy and key: time of expiry in milliseconds since 1970, or 0, and value.
 const ENTRIES: TableDefinition<'_, (&str, &str), (u64, &[u8])> = TableDefinition::new("policy-state-1");
 
-/// Bytes of pages that the database keeps in memory. All entries are there anyway.
-const CACHE_BYTES: usize = 1 << 20;
-
 /// Storage in one file, which only one process can open.
 #[derive(Debug)]
-pub struct EmbeddedStore {
-    path: PathBuf,
-    /// The open file. A database that failed once stays unusable, so it is opened anew.
-    database: Option<Database>,
-}
+pub struct EmbeddedStore(DatabaseFile);
 
 impl EmbeddedStore {
     /// Opens the file, and creates it if it does not exist.
@@ -29,43 +23,13 @@ impl EmbeddedStore {
     /// # Errors
     /// Fails if the file cannot be opened, or is none of this format.
     pub fn open(path: &Path) -> Result<Self, DurableError> {
-        let mut store = Self { path: path.to_owned(), database: None };
-        store.database()?;
-        Ok(store)
-    }
-
-    fn database(&mut self) -> Result<&Database, DurableError> {
-        let database = match self.database.take() {
-            Some(database) => database,
-            None => Database::builder()
-                .set_cache_size(CACHE_BYTES)
-                .create(&self.path)
-                .map_err(|error| self.error("open", &error))?,
-        };
-        Ok(self.database.insert(database))
-    }
-
-    fn error(&self, action: &str, error: &dyn std::error::Error) -> DurableError {
-        DurableError(format!("cannot {action} {}: {error}", self.path.display()))
-    }
-
-    /// Runs a transaction, and closes the file if it fails.
-    fn run<T>(
-        &mut self,
-        action: &str,
-        transaction: impl FnOnce(&Database) -> Result<T, redb::Error>,
-    ) -> Result<T, DurableError> {
-        let result = transaction(self.database()?);
-        result.map_err(|error| {
-            self.database = None;
-            self.error(action, &error)
-        })
+        Ok(Self(DatabaseFile::open(path)?))
     }
 }
 
 impl DurableStore for EmbeddedStore {
     fn load(&mut self, policy: &PolicyName) -> Result<Vec<StoredEntry>, DurableError> {
-        self.run("read", |database| {
+        self.0.run("read", |database| {
             let table = match database.begin_read()?.open_table(ENTRIES) {
                 Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
                 table => table?,
@@ -89,7 +53,7 @@ impl DurableStore for EmbeddedStore {
     }
 
     fn store(&mut self, changes: &[StoredChange]) -> Result<(), DurableError> {
-        self.run("write", |database| {
+        self.0.run("write", |database| {
             let transaction = database.begin_write()?;
             {
                 let mut table = transaction.open_table(ENTRIES)?;

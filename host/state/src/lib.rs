@@ -1,14 +1,18 @@
-//! The state that policies keep between calls.
+//! The embedded store: what policies keep between calls, and the history of usage.
 //!
-//! Every read is answered from memory and every write takes effect there at once, so no call waits.
+//! Of policies' state, every read is answered from memory and every write takes effect there at once, so no call waits.
 //! A thread writes changes to a [`DurableStore`] within half a second. A [`PolicyState`] is shared by
 //! the versions and instances of a policy; a call reaches it through a [`StateCall`], which bounds its
 //! writes and keeps those of policies on trial apart.
 //!
 //! There is no compare-and-swap: replicas that share a store could not keep the promise. Counters
 //! are the exception, because additions of replicas can be joined.
+//!
+//! [`UsageHistory`] has sums of usage over steps of five minutes. Nothing on the path of a request
+//! touches it: one thread adds what the gateway's sums have grown by.
 
 mod call;
+mod database;
 mod durable;
 mod embedded;
 mod entry;
@@ -17,6 +21,7 @@ mod overlay;
 mod policy_state;
 mod signal;
 mod store;
+mod usage_history;
 mod writer;
 
 pub use call::{StateAccess, StateCall, StateUsage};
@@ -29,3 +34,4 @@ pub use limits::{
 pub use overlay::Overlay;
 pub use policy_state::{PolicyState, StateSize};
 pub use store::{StateStores, StorageStatus};
+pub use usage_history::{HISTORY_STEP, HistoryStatus, MAX_HISTORY_STEPS, UsageHistory, UsageStep};

@@ -59,10 +59,10 @@ impl WriteSignal {
         request.is_closing
     }
 
-    /// Waits for a time, or until the store closes.
-    pub fn pause(&self, time: Duration) {
+    /// Waits for a time, or until the store closes. Returns whether it does.
+    pub fn pause(&self, time: Duration) -> bool {
         let waited = self.changed.wait_timeout_while(self.lock(), time, |request| !request.is_closing);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_closing
     }
 
     fn lock(&self) -> MutexGuard<'_, WriteRequest> {
