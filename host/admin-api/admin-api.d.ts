@@ -150,6 +150,74 @@ export type GatewayStatus = {
   version: string;
 };
 
+export type History = {
+  by: string;
+  folded?: (HistoryTotals | null);
+  from: number;
+  oldest: number | null;
+  other?: (OtherSeries | null);
+  series: HistorySeries[];
+  step: number;
+  storage: HistoryStorage;
+  to: number;
+  totals: HistoryTotals;
+};
+
+export type HistoryPoint = {
+  answered: number;
+  at: number;
+  cost_usd: number;
+  failed: number;
+  failed_by?: FailureCauses;
+  input_tokens: number;
+  mean_latency_ms: number | null;
+  output_tokens: number;
+  requests: number;
+};
+
+export type HistorySeries = {
+  answered: number;
+  baseline_cost_usd: number;
+  cached_input_tokens: number;
+  cancelled: number;
+  compared_cost_usd: number;
+  cost_usd: number;
+  failed: number;
+  failed_by?: FailureCauses;
+  input_tokens: number;
+  mean_latency_ms: number | null;
+  name: string | null;
+  output_tokens: number;
+  points?: HistoryPoint[];
+  reasoning_tokens: number;
+  requests: number;
+};
+
+export type HistoryStorage = {
+  error?: string | null;
+  failures: number;
+  is_durable: boolean;
+  lost_steps: number;
+  unreadable_steps: number;
+  unstored_steps: number;
+};
+
+export type HistoryTotals = {
+  answered: number;
+  baseline_cost_usd: number;
+  cached_input_tokens: number;
+  cancelled: number;
+  compared_cost_usd: number;
+  cost_usd: number;
+  failed: number;
+  failed_by?: FailureCauses;
+  input_tokens: number;
+  mean_latency_ms: number | null;
+  output_tokens: number;
+  reasoning_tokens: number;
+  requests: number;
+};
+
 export type HoldStatus = {
   digest: string;
   in_force: boolean;
@@ -203,6 +271,24 @@ export type ModelOverview = {
 export type OperationResult = {
   digest?: string | null;
   done: string;
+};
+
+export type OtherSeries = {
+  answered: number;
+  baseline_cost_usd: number;
+  cached_input_tokens: number;
+  cancelled: number;
+  compared_cost_usd: number;
+  cost_usd: number;
+  failed: number;
+  failed_by?: FailureCauses;
+  input_tokens: number;
+  mean_latency_ms: number | null;
+  names: number;
+  output_tokens: number;
+  points?: HistoryPoint[];
+  reasoning_tokens: number;
+  requests: number;
 };
 
 export type OverrideKind = ("pinned" | "uploaded" | string);

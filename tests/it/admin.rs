@@ -8,8 +8,15 @@ use serde_json::{Value, json};
 use crate::command_line::check;
 use crate::fleet::{error, in_order};
 
-const PAGES: [&str; 6] =
-    ["/admin/policies", "/admin/models", "/admin/usage", "/admin/overview", "/admin/decisions", "/metrics"];
+const PAGES: [&str; 7] = [
+    "/admin/policies",
+    "/admin/models",
+    "/admin/usage",
+    "/admin/history",
+    "/admin/overview",
+    "/admin/decisions",
+    "/metrics",
+];
 
 #[tokio::test]
 async fn a_configured_token_is_required() {

@@ -99,4 +99,5 @@ mod trials;
 mod unreachable_sources;
 mod unservable;
 mod usage;
+mod usage_history;
 mod web_pages;

@@ -14,6 +14,7 @@ mod changes;
 mod decisions;
 mod error;
 mod events;
+mod history;
 mod models;
 mod overview;
 mod paths;
@@ -34,13 +35,16 @@ pub use changes::{Actor, AuditEvent};
 pub use decisions::{DecisionSummary, FailedCall};
 pub use error::{ErrorDetail, ErrorResponse};
 pub use events::EventKind;
+pub use history::{
+    History, HistoryPoint, HistoryQuery, HistorySeries, HistoryStorage, HistoryTotals, OtherSeries,
+};
 pub use models::ModelStatus;
 pub use overview::{
     DecisionLogCounts, GatewayStatus, ModelOverview, Overview, RouteOverview, SpanCounts, Tick,
 };
 pub use paths::{
-    ACCESS, AUDIT, DECISIONS, EVENTS, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD,
-    ROUTES, SIGNATURE_HEADER, TRADE_OFF, USAGE,
+    ACCESS, AUDIT, DECISIONS, EVENTS, HISTORY, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, PLAYGROUND,
+    POLICIES, RELOAD, ROUTES, SIGNATURE_HEADER, TRADE_OFF, USAGE,
 };
 pub use plans::{PlanDetail, PlanSummary, PlanTrace, TaskTrace};
 pub use playground::{PlaygroundProblem, PlaygroundRequest, PlaygroundRun};

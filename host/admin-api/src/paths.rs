@@ -14,6 +14,8 @@ pub const ROUTES: &str = "/admin/routes";
 pub const MODELS: &str = "/admin/models";
 /// Usage by route, model and key.
 pub const USAGE: &str = "/admin/usage";
+/// Usage over time, by route, model or key.
+pub const HISTORY: &str = "/admin/history";
 /// Trade-offs between the routes.
 pub const TRADE_OFF: &str = "/admin/trade-off";
 /// Recent plans; a decision's id follows for one of them.

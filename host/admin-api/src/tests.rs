@@ -27,6 +27,7 @@ fn json_of_earlier_gateways_keeps_every_member() {
     check::<Vec<DecisionSummary>>(include_str!("../golden/decisions.json"));
     check::<Vec<ModelStatus>>(include_str!("../golden/models.json"));
     check::<Vec<UsageLine>>(include_str!("../golden/usage.json"));
+    check::<History>(include_str!("../golden/history.json"));
     check::<Vec<PlanSummary>>(include_str!("../golden/plans.json"));
     check::<PlanTrace>(include_str!("../golden/plan.json"));
     check::<TradeOff>(include_str!("../golden/trade-off.json"));

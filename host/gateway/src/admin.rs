@@ -7,6 +7,7 @@ pub(crate) mod condition_log;
 mod decisions;
 mod error;
 pub(crate) mod events;
+mod history;
 mod kept_state;
 pub(crate) mod loss_watch;
 mod metrics;
@@ -30,7 +31,7 @@ use axum::middleware;
 use axum::routing::{get, post, put};
 use http::Uri;
 use pointsman_admin_api::{
-    ACCESS, AUDIT, DECISIONS, EVENTS, MODELS, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES,
+    ACCESS, AUDIT, DECISIONS, EVENTS, HISTORY, MODELS, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES,
     TRADE_OFF, USAGE,
 };
 use pointsman_config::AdminTokens;
@@ -43,6 +44,7 @@ use crate::logging::Logging;
 use condition_log::ConditionLog;
 use error::{AdminError, AdminErrorKind};
 use events::Events;
+pub(crate) use history::HistoryReader;
 use loss_watch::LossWatch;
 pub(crate) use playground::Playground;
 
@@ -64,6 +66,8 @@ pub(crate) struct Admin {
     pub(crate) loss_watch: LossWatch,
     /// Runs of single requests.
     pub(crate) playground: Playground,
+    /// The history of usage.
+    pub(crate) history: HistoryReader,
     /// True when the gateway stops.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -94,6 +98,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route(&below(DECISIONS, "{id}"), get(decisions::one))
         .route(MODELS, get(status::models))
         .route(USAGE, get(status::usage))
+        .route(HISTORY, get(history::history))
         .route(TRADE_OFF, get(trade_off::trade_off))
         .route(PLANS, get(plans::list))
         .route(&below(PLANS, "{id}"), get(plans::one))
@@ -132,7 +137,7 @@ fn found<T>(resource: Option<T>, message: impl FnOnce() -> String) -> Result<T, 
 async fn unknown_url(uri: Uri) -> AdminError {
     let message = format!(
         "nothing at {}: there are GET {OVERVIEW}, {EVENTS}, {DECISIONS}, {POLICIES}, {ROUTES}, {MODELS}, {USAGE}, \
-         {PLANS}, {TRADE_OFF}, {AUDIT}, {ACCESS}, /metrics and POST {RELOAD}, {PLAYGROUND}; docs/rollouts.md lists what changes policies",
+         {HISTORY}, {PLANS}, {TRADE_OFF}, {AUDIT}, {ACCESS}, /metrics and POST {RELOAD}, {PLAYGROUND}; docs/rollouts.md lists what changes policies",
         uri.path()
     );
     AdminError::new(AdminErrorKind::NotFound, message).code("unknown_url")

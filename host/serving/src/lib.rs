@@ -25,6 +25,7 @@ pub mod timer;
 pub mod token_count;
 pub mod traces;
 pub mod uploads;
+pub mod usage_history;
 
 mod captured_content;
 mod trace_headers;

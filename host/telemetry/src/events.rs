@@ -82,6 +82,13 @@ pub(crate) fn log_token_count_failure(model: &ModelId, kind: &FailureKind, suppr
     tracing::info!(%model, left_out, "{message}: {}", cut(&kind.to_string()));
 }
 
+pub(crate) fn log_history_failure(error: &str, unstored_steps: usize, suppressed: u64) {
+    let left_out = (suppressed > 0).then_some(suppressed);
+    let message =
+        "the history of usage cannot be stored, and is kept in memory until it can, for a day at most";
+    tracing::error!(unstored_steps, left_out, "{message}: {}", cut(error));
+}
+
 pub(crate) fn log_task_failure(decision: &str, task: &str, error: &str) {
     tracing::debug!(decision, task, "a task failed: {}", cut(error));
 }

@@ -101,6 +101,13 @@ impl Telemetry {
         }
     }
 
+    /// Logs that the history of usage could not be stored. The log is throttled.
+    pub fn log_history_failure(&self, error: &str, unstored_steps: usize) {
+        if let Some(suppressed) = self.log_throttle.admit("history", "unstored", "", Instant::now()) {
+            events::log_history_failure(error, unstored_steps, suppressed);
+        }
+    }
+
     /// Logs a failed task of a plan.
     pub fn log_task_failure(&self, decision: &str, task: &str, error: &str) {
         events::log_task_failure(decision, task, error);

@@ -45,6 +45,7 @@ fn add_roots(generator: &mut SchemaGenerator) {
     generator.subschema_for::<PolicyList>();
     generator.subschema_for::<KeptState>();
     generator.subschema_for::<UsageLine>();
+    generator.subschema_for::<History>();
     generator.subschema_for::<TradeOff>();
     generator.subschema_for::<OperationResult>();
     generator.subschema_for::<ErrorResponse>();

@@ -46,6 +46,7 @@ fn state(admin: &Admin) -> MetricsState {
         models: snapshot.config.models.iter().map(|model| model_state(model, now)).collect(),
         policies: snapshot.slots.values().map(|slot| policy_state(slot, &rollouts.audit)).collect(),
         state_failures: admin.reloader.runtime().states().storage().map_or(0, |storage| storage.failures),
+        history_failures: admin.history.status().failures,
         policies_not_loaded: snapshot.unavailable.len() as u64,
         pool: PoolMetrics { calls, places },
         memory: memory_state(&admin.app, &snapshot.config),

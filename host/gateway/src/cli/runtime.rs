@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use pointsman_config::{Compile, Config, environment};
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
-use pointsman_state::StateStores;
+use pointsman_serving::clock::unix_seconds;
+use pointsman_state::{StateStores, UsageHistory};
 
 use super::{CommandError, compile_policy};
 use crate::program::this_program;
@@ -14,6 +15,9 @@ const COMPILED: &str = "compiled";
 
 /// File of what policies keep, in the state directory.
 const POLICY_STATE: &str = "policy-state.redb";
+
+/// File of the history of usage, in the state directory.
+const USAGE_HISTORY: &str = "history.redb";
 
 /// Creates the engine. Policies are compiled by this program in a process of their own.
 pub(super) fn new(config: &Config, states: StateStores) -> Result<Runtime, CommandError> {
@@ -35,8 +39,8 @@ pub(super) fn code_cache(state: &Path) -> CacheConfig {
     CacheConfig::new(state.join(COMPILED))
 }
 
-/// Returns the cache of compiled code for an author's commands: `POINTSMAN_CACHE`, or `pointsman` in the user's
-/// directory of caches. `None` if the variable is empty or there is no such directory.
+/// Returns the cache of compiled code for an author's commands: `POINTSMAN_CACHE`, or `pointsman` in the
+/// user's directory of caches. `None` if the variable is empty or there is no such directory.
 pub(super) fn author_cache() -> Option<CacheConfig> {
     let directory = match environment("POINTSMAN_CACHE") {
         Some(directory) => Some(PathBuf::from(directory)),
@@ -56,6 +60,15 @@ pub(super) fn states(config: &Config) -> Result<StateStores, CommandError> {
     let hint = "move the file away to start without what policies have learnt";
     StateStores::open(&directory.join(POLICY_STATE))
         .map_err(|error| CommandError::Input(format!("error: {error}\n  = hint: {hint}")))
+}
+
+/// Opens the history of usage, in the state directory if there is one. A file that cannot be used does
+/// not keep the gateway from serving.
+pub(super) fn usage_history(config: &Config) -> UsageHistory {
+    match &config.state.dir {
+        Some(directory) => UsageHistory::open(&directory.join(USAGE_HISTORY), unix_seconds()),
+        None => UsageHistory::in_memory(unix_seconds()),
+    }
 }
 
 /// Returns a compiler that is this program in a process of its own.

@@ -20,6 +20,8 @@ use pointsman_serving::reload::{
 };
 use pointsman_serving::rollout::{Rollouts, shadow};
 use pointsman_serving::traces;
+use pointsman_serving::usage_history;
+use pointsman_state::UsageHistory;
 use pointsman_supply::Fetcher;
 use pointsman_telemetry::{BackgroundTask, DecisionLog, Supervisor};
 use pointsman_tls::ListenerTls;
@@ -29,7 +31,7 @@ use super::{CommandError, runtime, write_stdout};
 use crate::admin::condition_log::ConditionLog;
 use crate::admin::events::{EventSource, Events};
 use crate::admin::loss_watch::LossWatch;
-use crate::admin::{self, Admin, Playground};
+use crate::admin::{self, Admin, HistoryReader, Playground};
 use crate::builtin;
 use crate::client;
 use crate::logging::Logging;
@@ -74,6 +76,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(CommandError::run)?;
     let states = runtime::states(&config)?;
     let runtime = runtime::new(&config, states.clone())?;
+    let history = runtime::usage_history(&config);
     let threads =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::run)?;
     let patience = config.server.drain_timeout.max(FINAL_GRACE);
@@ -82,7 +85,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
         let _entered = threads.enter();
         Triggers::watch(source.watched(&config), read, &supervisor).map_err(CommandError::run)?
     };
-    let process = Process { logging: logging.clone(), supervisor };
+    let process = Process { logging: logging.clone(), supervisor, history: history.clone() };
     let served = threads.block_on(serve(source, config, runtime, rollouts, triggers, process));
     // Requests that were cut off end here. A policy that is still being compiled is not
     // awaited.
@@ -94,6 +97,9 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
     {
         tracing::warn!("the last decisions were not logged: the disk took too long");
     }
+    if !history.close(patience) {
+        tracing::warn!("the last minute of the history of usage was not stored: the disk took too long");
+    }
     if !states.close(patience) {
         tracing::warn!("the last changes of the state of policies were not stored: the disk took too long");
     }
@@ -104,6 +110,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
 struct Process {
     logging: Logging,
     supervisor: Supervisor,
+    history: UsageHistory,
 }
 
 /// Serves until a signal stops it. Returns the recorder, which has to be closed after the last
@@ -114,7 +121,7 @@ async fn serve(
     runtime: Runtime,
     rollouts: Rollouts,
     triggers: Triggers,
-    Process { logging, supervisor }: Process,
+    Process { logging, supervisor, history }: Process,
 ) -> Result<Arc<Recorder>, CommandError> {
     let listeners = Listeners::bind(&config).await?;
     let (server, admin_settings) = (config.server.clone(), config.admin.clone());
@@ -126,6 +133,7 @@ async fn serve(
     let log = config.decision_log.clone().map(|settings| DecisionLog::open(settings, &supervisor));
     let recorder = Arc::new(Recorder::new(traces, log.transpose().map_err(CommandError::run)?));
     recorder.start(&supervisor).map_err(CommandError::run)?;
+    usage_history::start(history.clone(), Arc::clone(&recorder), &supervisor).map_err(CommandError::run)?;
     let snapshot = reload::start(config, &runtime, &rollouts, &sources, UnreachableSources::Tolerate)
         .await
         .map_err(|error| CommandError::Input(error.to_string()))?;
@@ -150,6 +158,7 @@ async fn serve(
         condition_log: ConditionLog::default(),
         loss_watch: LossWatch::default(),
         playground: Playground::default(),
+        history: HistoryReader::new(history),
         logging,
         supervisor: supervisor.clone(),
         stop: stopped.clone(),

@@ -204,6 +204,8 @@ metrics! {
         "Writes of a policy that exceeded a bound.";
     Counter STATE_FAILURES = "pointsman_policy_state_store_failures" []
         "Failed attempts to write what policies keep to the state directory.";
+    Counter HISTORY_FAILURES = "pointsman_history_store_failures" []
+        "Failed attempts to write the history of usage to the state directory. Its steps stay in memory, for a day at most.";
 
     Counter CALLS = "pointsman_calls" ["backend", "model", "result"]
         "Calls of models by result.";

@@ -244,7 +244,8 @@ impl MetricsPage {
         page.metric(the::STATE_REJECTED, |metric| {
             stateful().try_for_each(|(name, state)| metric.count(&[name], state.rejected_writes))
         })?;
-        page.metric(the::STATE_FAILURES, |metric| metric.count(&[], self.state.state_failures))
+        page.metric(the::STATE_FAILURES, |metric| metric.count(&[], self.state.state_failures))?;
+        page.metric(the::HISTORY_FAILURES, |metric| metric.count(&[], self.state.history_failures))
     }
 
     fn calls(&self, page: &mut PageWriter<'_, '_>) -> Result {

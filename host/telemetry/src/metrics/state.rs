@@ -17,6 +17,8 @@ pub struct MetricsState {
     pub policies: Vec<PolicyMetrics>,
     /// Failed attempts to store what policies keep.
     pub state_failures: u64,
+    /// Failed attempts to store the history of usage.
+    pub history_failures: u64,
     /// Number of policies that could not be loaded yet.
     pub policies_not_loaded: u64,
     /// Calls of all policies.
