@@ -7,12 +7,13 @@ import { attention } from "./page/attention.mjs";
 import { Browser } from "./page/browser.mjs";
 import { connection } from "./page/connection.mjs";
 import { everyView } from "./page/every_view.mjs";
+import { history } from "./page/history.mjs";
 import { incident } from "./page/incident.mjs";
 import { operating } from "./page/operating.mjs";
 import { traffic } from "./page/traffic.mjs";
 import { words } from "./page/words.mjs";
 
-const SCENARIOS = { ...attention, ...connection, ...everyView, ...incident, ...operating, ...traffic, ...words };
+const SCENARIOS = { ...attention, ...connection, ...everyView, ...history, ...incident, ...operating, ...traffic, ...words };
 
 const [modules, scenario] = process.argv.slice(2);
 const browser = await Browser.start(modules);

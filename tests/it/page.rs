@@ -10,6 +10,7 @@ use pointsman_tests::client::{self, Answer};
 use pointsman_tests::{FakeModel, Gateway, Step, installed};
 
 use crate::fleet::{backend, built_in, error, model};
+use crate::keys::key;
 use crate::policy_file::{PolicyFile, described};
 
 const TOKEN: &str = "let-this-page-in";
@@ -161,6 +162,7 @@ scenarios![
     an_unavailable_gateway_is_reported_until_it_returns,
     an_incident_is_described_with_links_to_its_details,
     filters_and_times_are_part_of_the_address,
+    a_period_of_a_route_or_a_model_is_part_of_the_address,
     figures_lead_to_details_of_routes_models_and_policies,
     every_control_can_be_reached_by_keyboard,
     a_dialog_takes_the_focus_and_returns_it,
@@ -190,6 +192,12 @@ async fn a_reload_reports_its_changes_and_a_rejection_its_reason() {
 async fn operations_are_disabled_with_the_reason_for_a_token_for_reading() {
     let setup = setup("[admin]\nread_token_env = \"POINTSMAN_TEST_TOKEN\"\n").await;
     setup.browse("operations_are_disabled_with_the_reason_for_a_token_for_reading").await;
+}
+
+#[tokio::test]
+async fn the_key_that_spent_most_today_is_the_first_of_the_keys() {
+    let keys = key("alice", "pm-alice", "[\"*\"]") + &key("bob", "pm-bob", "[\"*\"]");
+    setup(&keys).await.browse("the_key_that_spent_most_today_is_the_first_of_the_keys").await;
 }
 
 #[tokio::test]

@@ -28,5 +28,5 @@ export function address(section, about = null, query = {}) {
 export const modelAddress = (id) => address('models', id);
 export const routeAddress = (name) => address('routes', name);
 export const policyAddress = (name) => address('policies', name);
-export const keyAddress = (name) => address('keys', name);
+export const keyAddress = (name, query = {}) => address('keys', name, query);
 export const decisionsAddress = (query) => address('decisions', null, query);

@@ -2,7 +2,7 @@
 
 import { describe, keyOf, summary } from './changes.js';
 import { h } from './dom.js';
-import { moment, time, timeShort } from './format.js';
+import { moment, timeOfAxis, time } from './format.js';
 import { key } from './parts.js';
 import { bars, between, line, lone, rounded, times } from './scale.js';
 
@@ -86,7 +86,7 @@ function picture(frame, data, own) {
     y.ticks.map((tick) => h('g', { key: `y${tick}` },
       h('line', { class: tick === 0 ? 'floor' : 'grid', x1: frame.left, x2: width - RIGHT, y1: place(tick), y2: place(tick) }),
       h('text', { class: 'tick', x: frame.left - 8, y: place(tick) + 4, 'text-anchor': 'end' }, data.axis(tick)))),
-    ticks.map((at) => h('text', { class: 'tick', key: `x${at}`, x: x(at), y: floor + 18, 'text-anchor': x(at) > width - 22 ? 'end' : 'middle' }, timeShort(at))),
+    ticks.map((at) => h('text', { class: 'tick', key: `x${at}`, x: x(at), y: floor + 18, 'text-anchor': x(at) > width - 22 ? 'end' : 'middle' }, timeOfAxis(at, frame.until - frame.from))),
     hovered && h('rect', { class: 'hovered', x: x(hovered.at), width: Math.max(1, x(hovered.until) - x(hovered.at)), y: TOP, height: floor - TOP }),
     grouped(data.changes, frame).map((group) => h('line', { class: `mark-line ${group.kind}`, key: `m${group.key}`, x1: group.x, x2: group.x, y1: TOP, y2: floor })),
     shapes(frame, data));
@@ -207,7 +207,7 @@ function tip(frame, data, own) {
   const bucket = own.at === null ? null : data.buckets[own.at];
   if (!bucket) return null;
   return h('div', { class: 'tip', style: side(frame.x(bucket.at)), key: 'values' },
-    h('span', { class: 'muted' }, time(bucket.at)),
+    h('span', { class: 'muted' }, moment(bucket.at)),
     [...data.series].reverse().filter(({ values }) => values[own.at] !== null && (values[own.at] !== 0 || data.series.length < 4)).map((series) =>
       h('div', { class: 'tip-value', key: series.name }, key(series.colour), h('span', null, series.name), h('b', null, data.format(series.values[own.at])))));
 }
@@ -232,6 +232,6 @@ function rowsOf({ buckets, series, format }) {
   const rows = buckets.map((bucket, at) => [bucket.at, at]).filter(([, at]) => series.some(({ values }) => values[at]));
   return {
     names: series.map(({ name }) => name),
-    rows: rows.reverse().map(([from, at]) => [time(from), ...series.map(({ values }) => values[at] === null ? '–' : format(values[at]))]),
+    rows: rows.reverse().map(([from, at]) => [moment(from), ...series.map(({ values }) => values[at] === null ? '–' : format(values[at]))]),
   };
 }

@@ -3,6 +3,7 @@
 const grouped = new Intl.NumberFormat('en-GB');
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const minutes = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const dayAndTime = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
 export const NONE = '–';
@@ -76,7 +77,9 @@ export function bytes(size) {
 
 /** A time of the day, from milliseconds since 1970. */
 export const time = (ms) => clock.format(ms);
-export const timeShort = (ms) => minutes.format(ms);
+
+/** A time on an axis: midnight is the day that begins, if the axis is longer than two days. */
+export const timeOfAxis = (ms, length) => (length > 172_800_000 && new Date(ms).getHours() === 0 ? day : minutes).format(ms);
 
 /** A time, with its day where that is not today. */
 export function moment(ms) {
@@ -110,4 +113,13 @@ export const lessOrMore = (saved) => (saved < 0 ? `${money(-saved)} more` : `${m
  * @param {{ compared_cost_usd: number, baseline_cost_usd: number }} sums */
 export function saving({ compared_cost_usd: paid, baseline_cost_usd: baseline }) {
   return baseline > 0 ? 1 - paid / baseline : null;
+}
+
+/** Failed requests by the party that caused them.
+ * @param {number} failed
+ * @param {import('../../admin-api/admin-api.d.ts').FailureCauses | undefined} causes */
+export function failuresBy(failed, causes) {
+  if (!failed) return '0';
+  const parts = Object.entries(causes ?? {}).filter(([, number]) => number).map(([cause, number]) => `${count(number)} by ${cause}`);
+  return `${count(failed)}${parts.length ? ` (${parts.join(', ')})` : ''}`;
 }

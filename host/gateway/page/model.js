@@ -3,8 +3,10 @@
 import { policyAddress } from './address.js';
 import { h } from './dom.js';
 import { count, duration, figure, list, milliseconds, moment, money, percent } from './format.js';
+import { createHistoryCharts } from './history.js';
 import { health, price } from './models.js';
 import { facts, heading, nothing } from './parts.js';
+import { detailChoice, detailPeriod } from './period.js';
 import { byRoute, createRecent, frequencies, quantile, recentPanels, shares } from './recent.js';
 import { state } from './store.js';
 
@@ -12,18 +14,21 @@ import { state } from './store.js';
 
 export function modelDetail(redraw) {
   const recent = createRecent(redraw);
+  const history = createHistoryCharts(redraw);
   return {
     title: 'Model',
-    draw(id) {
+    draw(id, query) {
       const { now } = state;
       const model = now.models.find((known) => known.id === id);
       const back = h('a', { href: '#/models' }, 'All models');
       if (!model) return [heading(id, back), nothing('There is no such model', h('p', null, back))];
       const filter = { model: id };
       const decisions = recent.take(filter);
+      const period = detailPeriod(query);
       return [
-        heading(id, health(model), back),
+        heading(id, health(model), back, detailChoice('models', id, query)),
         condition(model, now.now_ms),
+        period.from && history.draw(period, 'route', filter),
         h('div', { class: 'panels' },
           h('section', { class: 'panel', key: 'facts', 'aria-labelledby': 'about' },
             h('div', { class: 'panel-head' }, h('h2', { id: 'about' }, 'Since the start')), about(model, decisions ?? [])),

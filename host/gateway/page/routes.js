@@ -3,23 +3,28 @@
 import { demote, endTrial, promote } from './actions.js';
 import { decisionsAddress, modelAddress, policyAddress, routeAddress } from './address.js';
 import { h } from './dom.js';
-import { count, duration, lessOrMore, list, microseconds, milliseconds, moment, money, percent, plural, savedOrNot, saving, short } from './format.js';
+import { count, duration, failuresBy, lessOrMore, list, microseconds, milliseconds, moment, money, percent, plural, savedOrNot, saving, short } from './format.js';
+import { createHistoryCharts } from './history.js';
 import { badge, digest, facts, heading, nothing, operation, version } from './parts.js';
+import { detailChoice, detailPeriod } from './period.js';
 import { createRecent, frequencies, quantile, recentPanels, shares } from './recent.js';
 import { state } from './store.js';
 
-/** @import { Comparison, DecisionSummary, FailureCauses, GatewayStatus, HoldStatus, RouteOverview, TrialStatus, VersionStats } from '../../admin-api/admin-api.d.ts' */
+/** @import { Comparison, DecisionSummary, GatewayStatus, HoldStatus, RouteOverview, TrialStatus, VersionStats } from '../../admin-api/admin-api.d.ts' */
 
 export function routes(redraw) {
   const recent = createRecent(redraw);
+  const history = createHistoryCharts(redraw);
   return {
     title: 'Routes',
-    draw(name) {
+    draw(name, query) {
       const { now } = state;
+      const period = detailPeriod(query);
       const shown = name ? now.routes.filter((route) => route.name === name) : now.routes;
       return [
         heading(name ?? 'Routes', name ? h('a', { href: '#/routes' }, 'All routes')
-          : h('p', { class: 'muted' }, `${plural(now.routes.length, 'name')} that clients request. Savings count the answered requests that a route’s baseline model could have answered too.`)),
+          : h('p', { class: 'muted' }, `${plural(now.routes.length, 'name')} that clients request. Savings count the answered requests that a route’s baseline model could have answered too.`), name && shown.length > 0 && detailChoice('routes', name, query)),
+        name && shown.length > 0 && period.from && history.draw(period, 'model', { route: name }),
         shown.length ? h('div', { class: 'panels' }, shown.map((route) => panel(route, now)), name && detail(name, recent.take({ route: name }))) : nothing('There is no such route', h('p', null, h('a', { href: '#/routes' }, 'All routes'))),
       ];
     },
@@ -40,15 +45,6 @@ function detail(name, decisions) {
     shares('Answers by model', frequencies(decisions, ({ model, ending }) => (ending === 'answered' ? model : null)), modelAddress),
     recentPanels(decisions, { route: name }),
   ];
-}
-
-/** Failed requests by the party that caused them.
- * @param {number} failed
- * @param {FailureCauses | undefined} causes */
-export function failuresBy(failed, causes) {
-  if (!failed) return '0';
-  const parts = Object.entries(causes ?? {}).filter(([, number]) => number).map(([cause, number]) => `${count(number)} by ${cause}`);
-  return `${count(failed)}${parts.length ? ` (${parts.join(', ')})` : ''}`;
 }
 
 /** @param {RouteOverview} route

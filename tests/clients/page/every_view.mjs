@@ -11,7 +11,7 @@ async function views() {
   const plan = await ask("chain");
   await api("/admin/routes/main/trial", "PUT", { policy: "other", mode: "shadow" });
   return [
-    ["", ".mark"], ["models", "tbody tr"], ["models/a%2Fchat", "section[aria-labelledby=about]"], ["routes/main", "section[aria-labelledby=recent]"], ["gateway", ".facts"], ["keys", ".nothing"], ["routes", ".compare"], ["policies", ".version-box"], ["policies/sequential", "#description-sequential"], ["decisions", "tbody tr"],
+    ["", ".mark"], ["models", "tbody tr"], ["models/a%2Fchat", "section[aria-labelledby=about]"], ["routes/main", "section[aria-labelledby=recent]"], ["routes/main?period=7d", ".history .chart"], ["models/a%2Fchat?period=24h", ".history .chart"], ["gateway", ".facts"], ["keys", ".nothing"], ["routes", ".compare"], ["policies", ".version-box"], ["policies/sequential", "#description-sequential"], ["decisions", "tbody tr"],
     [`decisions/${id}`, ".explained"], [`decisions/${plan.id}`, ".gantt"], ["plans", "tbody tr"], [`plans/${plan.id}`, ".gantt"],
     ["trade-off", "tbody tr"], [`playground/${id}`, "textarea"], ["nowhere", ".nothing"],
   ];

@@ -98,7 +98,7 @@ export const incident = {
     await page.waitForURL(/#\/decisions\?route=broken&ending=failed/);
     await page.goto(page.url().replace(/#.*/, "#/gateway"));
     await shows(page, "section[aria-labelledby=configuration]", "in force");
-    for (const [view, title] of [["models/nobody", "There is no such model"], ["keys", "No request with a key yet"]]) {
+    for (const [view, title] of [["models/nobody", "There is no such model"], ["keys", "No request with a key today"]]) {
       await page.goto(page.url().replace(/#.*/, `#/${view}`));
       await shows(page, "h2", title);
     }
