@@ -55,10 +55,16 @@ pub(super) async fn history(
         let history = &admin.history.history;
         let lines = || admin.app.recorder.ledger.lines();
         history.collect(lines, now).map_err(|error| unreadable(&error.to_string()))?;
-        let mut sums = SeriesSums::default();
-        let oldest = history
-            .read(selection.from, selection.to, |at, step| sums.add(&selection, at, step))
-            .map_err(|error| unreadable(&error.to_string()))?;
+        let read = |mut sums: SeriesSums| {
+            let oldest =
+                history.read(selection.from, selection.to, |at, step| sums.add(&selection, at, step));
+            oldest.map(|oldest| (oldest, sums)).map_err(|error| unreadable(&error.to_string()))
+        };
+        let (oldest, first) = read(SeriesSums::new(&selection))?;
+        let sums = match first.for_second_reading(&selection) {
+            Some(second) => read(second)?.1,
+            None => first,
+        };
         let storage = storage(history.status());
         Ok(History { oldest, storage, ..sums.into_history(&selection) })
     });
