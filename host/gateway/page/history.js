@@ -53,7 +53,7 @@ export function createHistory(redraw) {
   return (period, filter) => {
     const from = period.from(Math.floor(state.now.now_ms / 1000));
     const wanted = JSON.stringify([period.id, filter]);
-    return read(`/admin/history?${new URLSearchParams({ ...filter, from: String(from) })}`, wanted, period.pause);
+    return read(`/admin/history?${new URLSearchParams({ ...filter, from: String(from), step: String(period.step) })}`, wanted, period.pause);
   };
 }
 

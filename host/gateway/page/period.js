@@ -4,25 +4,31 @@ import { address } from './address.js';
 import { choice } from './parts.js';
 
 /** A period: `from` returns its start from the present, both in seconds since 1970; without it, the page shows the
- * present or everything since the start. `pause` is the least time between two reads, in milliseconds.
- * @typedef {{ id: string, name: string, words: string, from?: (now: number) => number, pause?: number }} Period */
+ * present or everything since the start. `step` is the length of a step in seconds, and `pause` the least time
+ * between two reads, in milliseconds.
+ * @typedef {{ id: string, name: string, words: string, from?: (now: number) => number, step?: number, pause?: number }} Period */
 
-const DAY = 86_400;
-const days = (number, pause) => ({ id: `${number}d`, name: `${number} d`, words: `in the last ${number} days`, from: (now) => now - number * DAY, pause });
+const [HOUR, DAY] = [3_600, 86_400];
+
+/** The start of a period up to now, at a whole step, so that the bars of a chart stay where they are. */
+const back = (length, step) => (now) => Math.ceil((now - length) / step) * step;
+
+const days = (number, step) =>
+  ({ id: `${number}d`, name: `${number} d`, words: `in the last ${number} days`, from: back(number * DAY, step), step, pause: 60_000 });
 
 /** @type {Period[]} */
 const DETAIL = [
   { id: '', name: 'Now', words: 'now' },
-  { id: '24h', name: '24 h', words: 'in the last 24 hours', from: (now) => now - DAY, pause: 15_000 },
-  days(7, 60_000),
-  days(14, 60_000),
+  { id: '24h', name: '24 h', words: 'in the last 24 hours', from: back(DAY, 900), step: 900, pause: 15_000 },
+  days(7, HOUR),
+  days(14, 2 * HOUR),
 ];
 
 /** @type {Period[]} */
 const SPENDING = [
-  { id: '', name: 'Today', words: 'today', from: (now) => new Date(now * 1000).setHours(0, 0, 0, 0) / 1000, pause: 10_000 },
-  days(7, 60_000),
-  days(14, 60_000),
+  { id: '', name: 'Today', words: 'today', from: (now) => new Date(now * 1000).setHours(0, 0, 0, 0) / 1000, step: 900, pause: 10_000 },
+  days(7, HOUR),
+  days(14, 2 * HOUR),
   { id: 'start', name: 'Since the start', words: 'since the start' },
 ];
 

@@ -10,7 +10,7 @@ export function rounded(most, lines = 3) {
   return { top: number * step, ticks: Array.from({ length: number + 1 }, (_, at) => at * step) };
 }
 
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 10080].map((minutes) => minutes * 60_000);
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 5760, 10080].map((minutes) => minutes * 60_000);
 
 /** At most `most` round local times between two times. */
 export function times(from, to, most) {

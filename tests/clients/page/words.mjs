@@ -83,5 +83,19 @@ export const words = {
       ],
       total: 6,
     });
+    const usage = (at, requests, answered, ms) => ({ at, requests, answered, failed: 1, cost_usd: 0.5, mean_latency_ms: ms });
+    const history = { from: 600, to: 2_000, step: 600, series: [{ points: [usage(600, 5, 3, 10), usage(1_800, 1, 0, null)] }, {}], other: { points: [usage(600, 2, 1, 50)] } };
+    const empty = { requests: 0, answered: 0, failed: 0, cancelled: 0, cost: 0, latency: 0 };
+    assert.deepEqual(await call(page, "history", "bucketsOf", history), [
+      { at: 600_000, until: 1_200_000, requests: 7, answered: 4, failed: 2, cancelled: 1, cost: 1, latency: 80 },
+      { at: 1_200_000, until: 1_800_000, ...empty },
+      { at: 1_800_000, until: 2_400_000, ...empty, requests: 1, failed: 1, cost: 0.5 },
+    ]);
+    const day = await page.evaluate(async () => {
+      const { timeOfAxis } = await import("/page/format.js");
+      const midnight = new Date(2026, 10, 3).getTime();
+      return [timeOfAxis(midnight, 86_400_000), timeOfAxis(midnight, 604_800_000), timeOfAxis(midnight + 43_200_000, 604_800_000)];
+    });
+    assert.deepEqual(day, ["00:00", "3 Nov", "12:00"]);
   },
 };
