@@ -1,4 +1,5 @@
-//! The embedded store: what policies keep between calls, and the history of usage.
+//! The embedded store: what policies keep between calls, the API keys that operators create
+//! ([`ClientKeyStore`]), and the history of usage.
 //!
 //! Of policies' state, every read is answered from memory and every write takes effect there at once, so no call waits.
 //! A thread writes changes to a [`DurableStore`] within half a second. A [`PolicyState`] is shared by
@@ -12,6 +13,7 @@
 //! touches it: one thread adds what the gateway's sums have grown by.
 
 mod call;
+mod client_keys;
 mod database;
 mod durable;
 mod embedded;
@@ -25,6 +27,7 @@ mod usage_history;
 mod writer;
 
 pub use call::{StateAccess, StateCall, StateUsage};
+pub use client_keys::{ClientKeyError, ClientKeyStore, ClientKeys, PreviousKey, StoredKey, UnreadableKey};
 pub use durable::{DurableError, DurableStore, StoredChange, StoredEntry};
 pub use embedded::EmbeddedStore;
 pub use entry::{StateEntry, WriteError};

@@ -20,7 +20,7 @@ fn step(requests: u64) -> UsageStep {
 /// Adds a batch of one step.
 fn add(file: &mut HistoryFile, id: u64, at: u64, step: &UsageStep, now: u64) {
     let steps = [(at, encode(step).unwrap())].into();
-    assert_eq!(file.add(&Batch { id, steps }, now).unwrap(), []);
+    assert_eq!(file.add(&Batch { id, steps }, now).unwrap(), [0; 0]);
 }
 
 /// Returns the start of each step with its answered requests.
@@ -65,7 +65,7 @@ fn a_damaged_step_is_replaced_and_counted() {
     let directory = tempfile::tempdir().unwrap();
     let mut file = HistoryFile::open(&path(&directory)).unwrap();
     let damaged = Batch { id: 1, steps: [(300, vec![9; 9_000])].into() };
-    assert_eq!(file.add(&damaged, 300).unwrap(), []);
+    assert_eq!(file.add(&damaged, 300).unwrap(), [0; 0]);
     let next = Batch { id: 2, steps: [(300, encode(&step(1)).unwrap())].into() };
     assert_eq!(file.add(&next, 300).unwrap(), [300]);
     assert_eq!(read(&mut file, 0, 600), [(300, 1)]);
