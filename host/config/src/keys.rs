@@ -5,19 +5,22 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use pointsman_domain::ids::KeyName;
-use pointsman_domain::names::NamePattern;
+use pointsman_domain::names::{NamePattern, nearest_name};
 use sha2::{Digest, Sha256};
 
 use super::document::Node;
 use super::problem::Problems;
 use super::routes::Route;
-use super::{names, raw};
+use super::{Config, names, raw};
 
 /// Prefix of keys, by which secret scanners can detect leaked ones.
 const PREFIX: &str = "pm-";
 /// Prefix of hashes in the configuration.
 const HASH_PREFIX: &str = "sha256:";
 const RANDOM_BYTES: usize = 32;
+
+/// Rule for names of keys, for messages.
+pub const NAME_RULE: &str = names::RULE;
 
 /// An API key of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +36,19 @@ pub struct Key {
 /// Names of routes, models and aliases that a key may request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedNames {
+    /// Names and patterns as they are listed.
+    listed: Vec<String>,
     names: HashSet<String>,
     patterns: Vec<NamePattern>,
+}
+
+/// An entry of a list of allowed names that matches nothing that clients can request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// Its index in the list.
+    pub index: usize,
+    /// Description, with the name that was likely meant.
+    pub message: String,
 }
 
 /// A newly generated key.
@@ -56,16 +70,56 @@ impl Key {
 }
 
 impl AllowedNames {
+    /// Returns the names and patterns as they are listed.
+    pub fn listed(&self) -> &[String] {
+        &self.listed
+    }
+
     fn contains(&self, name: &str) -> bool {
         self.names.contains(name) || self.patterns.iter().any(|pattern| pattern.matches(name))
     }
 
-    fn insert(&mut self, pattern: NamePattern) {
+    fn insert(&mut self, listed: &str, pattern: NamePattern) {
+        self.listed.push(listed.to_owned());
         match pattern.is_exact() {
             true => _ = self.names.insert(pattern.as_str().to_owned()),
             false => self.patterns.push(pattern),
         }
     }
+}
+
+impl<'a> FromIterator<&'a String> for AllowedNames {
+    /// Allows names and patterns, whether or not there are routes or models of these names.
+    fn from_iter<T: IntoIterator<Item = &'a String>>(listed: T) -> Self {
+        let mut allowed = Self::default();
+        listed.into_iter().for_each(|entry| allowed.insert(entry, NamePattern::new(entry)));
+        allowed
+    }
+}
+
+impl Config {
+    /// Finds the first entry of a list of names and patterns that matches no route, model or alias.
+    pub fn unknown_name(&self, listed: &[String]) -> Option<UnknownName> {
+        let routes = self.routes.iter().map(|route| route.name.as_str());
+        let models = self.models.iter().map(|model| model.id.as_str());
+        let known = KnownNames::new(routes.chain(models), &self.routes);
+        let (index, entry) =
+            listed.iter().enumerate().find(|(_, entry)| !known.has(&NamePattern::new(entry)))?;
+        let what = match entry.contains('*') {
+            true => format!("no route, model or alias matches `{entry}`"),
+            false => format!("there is no route, model or alias `{entry}`"),
+        };
+        let message = match nearest_name(entry, known.names.iter().copied()) {
+            Some(near) => format!("{what}: did you mean `{near}`?"),
+            None => format!("{what}: `GET /v1/models` lists what there is"),
+        };
+        Some(UnknownName { index, message })
+    }
+}
+
+/// Returns whether a key may have a name.
+pub fn is_valid_name(name: &str) -> bool {
+    names::is_plain(name)
 }
 
 /// Generates a key from 256 random bits. Fails if the system's random number generator does.
@@ -93,7 +147,9 @@ pub(super) fn compile(
     routes: &[Route],
     problems: &mut Problems<'_>,
 ) -> Vec<Key> {
-    let known = KnownNames::new(root, routes);
+    let of_routes = root.get("routes").entries().map(|(name, _)| name);
+    let of_models = root.get("models").entries().map(|(id, _)| id);
+    let known = KnownNames::new(of_routes.chain(of_models), routes);
     let mut compiled: Vec<Key> = Vec::new();
     for (name, node) in root.get("keys").entries() {
         names::check("key", name, node, problems);
@@ -119,13 +175,18 @@ struct KnownNames<'d> {
 }
 
 impl<'d> KnownNames<'d> {
-    fn new(root: Node<'d>, routes: &'d [Route]) -> Self {
+    /// Adds the aliases of routes to the names of routes and models.
+    fn new(names: impl Iterator<Item = &'d str>, routes: &'d [Route]) -> Self {
         let aliases = routes.iter().flat_map(|route| &route.aliases);
         let (exact, patterns): (Vec<_>, Vec<_>) = aliases.partition(|alias| alias.is_exact());
-        let routes = root.get("routes").entries().map(|(name, _)| name);
-        let models = root.get("models").entries().map(|(id, _)| id);
-        let names = routes.chain(models).chain(exact.into_iter().map(NamePattern::as_str)).collect();
+        let names = names.chain(exact.into_iter().map(NamePattern::as_str)).collect();
         Self { names, patterns }
+    }
+
+    /// Returns whether a pattern matches any.
+    fn has(&self, pattern: &NamePattern) -> bool {
+        self.names.iter().any(|name| pattern.matches(name))
+            || self.patterns.iter().any(|alias| alias.overlaps(pattern))
     }
 
     /// Returns the names that a list allows. Each entry has to match some that there are.
@@ -133,12 +194,10 @@ impl<'d> KnownNames<'d> {
         let mut allowed = AllowedNames::default();
         for (index, entry) in list.iter().enumerate() {
             let pattern = NamePattern::new(entry);
-            let is_known = self.names.iter().any(|name| pattern.matches(name))
-                || self.patterns.iter().any(|alias| alias.overlaps(&pattern));
-            if !is_known {
+            if !self.has(&pattern) {
                 names::report_unknown("route", entry, node.at(index), &self.names, problems);
             }
-            allowed.insert(pattern);
+            allowed.insert(entry, pattern);
         }
         allowed
     }

@@ -120,7 +120,7 @@ pub struct Config {
     pub policies: Vec<Policy>,
     /// Routes.
     pub routes: Vec<Route>,
-    /// API keys of clients. Without any, all clients are served.
+    /// API keys of clients. Without any, all clients are served, unless the server requires keys.
     pub keys: Vec<Key>,
     /// Other files that were read: keys, tokens, certificate authorities.
     pub files: Vec<PathBuf>,

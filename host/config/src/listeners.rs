@@ -47,6 +47,8 @@ pub struct Server {
     pub allowed_origins: Allowed<WebOrigin>,
     /// Hosts that requests without a key may name, beside local ones.
     pub allowed_hosts: Option<Allowed<String>>,
+    /// True if each request needs a key, whether or not there are any.
+    pub require_key: bool,
 }
 
 /// The listener for operators.
@@ -78,11 +80,12 @@ impl AdminTokens {
 }
 
 impl Server {
-    /// Returns whether another configuration of the listener takes effect only at a start. New files of TLS take
-    /// effect at once.
+    /// Returns whether another configuration of the listener takes effect only at a start. New files of TLS, and
+    /// whether keys are required, take effect at once.
     pub fn needs_restart_for(&self, next: &Self) -> bool {
         let is_encrypted = |server: &Self| server.tls.is_some();
-        is_encrypted(self) != is_encrypted(next) || Self { tls: next.tls.clone(), ..self.clone() } != *next
+        let adapted = Self { tls: next.tls.clone(), require_key: next.require_key, ..self.clone() };
+        is_encrypted(self) != is_encrypted(next) || adapted != *next
     }
 }
 
@@ -112,7 +115,7 @@ pub(super) fn server(
 ) -> Server {
     let raw = &file.server;
     let address = listen.unwrap_or(raw.listen.get());
-    let is_open = file.keys.is_empty() && !raw.allow_anonymous && !allow_anonymous;
+    let is_open = file.keys.is_empty() && !raw.require_key && !raw.allow_anonymous && !allow_anonymous;
     if is_open && !address.ip().is_loopback() {
         problems
             .add(
@@ -121,8 +124,12 @@ pub(super) fn server(
             )
             .hint(
                 "make a key with `pointsman key` and put its hash under [keys.NAME], or set \
+                 `server.require_key = true` and create keys with `pointsman key create`, or set \
                  `server.allow_anonymous = true` or start with `--allow-anonymous` to serve all clients without one",
             );
+    }
+    if raw.require_key {
+        check_required_key(file, node, allow_anonymous, problems);
     }
     for (key, limit) in [
         ("max_body_bytes", raw.max_body_bytes.get()),
@@ -174,6 +181,23 @@ pub(super) fn server(
                     .hint("a host is named without a port, such as \"llm.example.com\"");
             })
         }),
+        require_key: raw.require_key,
+    }
+}
+
+/// Checks that a server that requires a key can have one, and is not said to serve clients without one.
+fn check_required_key(file: &raw::File, node: Node<'_>, allow_anonymous: bool, problems: &mut Problems<'_>) {
+    let place = || node.get("require_key").place();
+    if file.server.allow_anonymous || allow_anonymous {
+        problems
+            .add(place(), "`require_key` refuses the clients without a key that `allow_anonymous` serves")
+            .hint("leave out one of the two; `--allow-anonymous` counts as `allow_anonymous`");
+    }
+    if file.keys.is_empty() && file.state.dir.is_none() {
+        problems.add(place(), "`require_key` is true, but there can be no key").hint(
+            "set `dir` below [state], where keys of `pointsman key create` are stored, or make a key with \
+             `pointsman key` and put its hash under [keys.NAME]",
+        );
     }
 }
 

@@ -81,8 +81,9 @@ pub(super) struct File {
     /// printable ASCII characters other than space, quotes, `\` and `*`. It must not be the name
     /// of a model.
     pub routes: BTreeMap<String, Route>,
-    /// API keys of clients, by name. Without any key, every client that can reach the listener
-    /// is served.
+    /// API keys of clients, by name. Operators can create further ones without this file, with
+    /// `pointsman key create`. Without any key, every client that can reach the listener is served,
+    /// unless `server.require_key` is true.
     pub keys: BTreeMap<String, Key>,
 }
 
@@ -134,16 +135,21 @@ pub(super) struct Server {
     /// Time for requests in flight to finish once the listeners are closed.
     pub drain_timeout: Duration,
     /// Serve clients on other machines without a key. When false, a listener that other
-    /// machines can reach needs `[keys]`.
+    /// machines can reach needs `[keys]` or `require_key`.
     pub allow_anonymous: bool,
+    /// Reject requests without a valid key even if there are no `[keys]`: for gateways whose keys
+    /// are all created with `pointsman key create`. Needs `[keys]` or `state.dir`, in which those
+    /// keys are stored. When false, a key is required as soon as there are `[keys]` or the state
+    /// directory ever had one.
+    pub require_key: bool,
     /// Web origins such as `"https://app.example.com"` whose pages may call the client API;
     /// `"*"` allows all. Responses to them have CORS headers, and their preflight requests need
-    /// no key. Without `[keys]`, requests from pages of other origins are rejected, unless the
-    /// page was loaded from the gateway's own address; with `[keys]`, browsers prevent such
+    /// no key. Where no key is required, requests from pages of other origins are rejected, unless
+    /// the page was loaded from the gateway's own address; with keys, browsers prevent such
     /// pages from reading responses. Requests without an `origin` header do not come from web
     /// pages.
     pub allowed_origins: Vec<String>,
-    /// Host names by which clients may call the client API when there are no `[keys]`, such as
+    /// Host names by which clients may call the client API where no key is required, such as
     /// `"llm.example.com"`; `"*"` allows all. IP addresses, `localhost` and names without a dot
     /// are always allowed. Default: no others if only this machine can reach the listener,
     /// which protects against DNS rebinding by web pages; all others if other machines can

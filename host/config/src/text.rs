@@ -35,6 +35,11 @@ impl ConfigText {
         Self { file: file.to_owned(), text: text.to_owned() }
     }
 
+    /// Returns the name of the file, as in messages.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// Returns the number of lines that are neither empty nor comments.
     pub fn code_lines(&self) -> u64 {
         let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');

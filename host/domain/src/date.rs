@@ -1,4 +1,4 @@
-//! Dates in UTC.
+//! Dates and times in UTC.
 
 use std::fmt;
 
@@ -63,6 +63,26 @@ impl Date {
     }
 }
 
+/// Returns a time in seconds since 1970 in the format of RFC 3339.
+pub fn rfc3339(unix_seconds: u64) -> String {
+    let (date, second) = (Date::at(unix_seconds), unix_seconds % SECONDS_PER_DAY);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{date}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Parses `YYYY-MM-DD`, the first second of that day, or `YYYY-MM-DDTHH:MM:SSZ`, to seconds since 1970.
+pub fn parse_time(text: &str) -> Option<u64> {
+    let Some((date, time)) = text.split_once('T') else { return Some(Date::parse(text)?.start()) };
+    let mut parts = time.strip_suffix('Z')?.splitn(3, ':').map(|part| part.parse::<u64>().ok());
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let unix_seconds = Date::parse(date)?.start() + hour * 3_600 + minute * 60 + second;
+    // `1:2:3` comes back as another text.
+    (rfc3339(unix_seconds) == text).then_some(unix_seconds)
+}
+
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = self.civil();
@@ -100,6 +120,32 @@ mod tests {
             assert!(text > last, "{text} follows {last}");
             assert_eq!(Date::parse(&text), Some(date));
             last = text;
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written() {
+        for (text, unix_seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2024-02-29T12:34:56Z", 1_709_210_096),
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
+        ] {
+            assert_eq!((rfc3339(unix_seconds).as_str(), parse_time(text)), (text, Some(unix_seconds)));
+        }
+        assert_eq!(parse_time("2024-02-29"), Some(1_709_164_800));
+        for text in [
+            "2024-02-29T12:34:56",
+            "2024-02-29T12:34Z",
+            "2024-02-29T24:00:00Z",
+            "2024-02-29T12:60:00Z",
+            "2024-02-29T1:2:3Z",
+            "2024-02-30T00:00:00Z",
+            "2024-02-29T12:34:56+01:00",
+            "2024-02-29T18446744073709551615:00:00Z",
+            "2024-02-29T00:18446744073709551615:00Z",
+            "tomorrow",
+        ] {
+            assert_eq!(parse_time(text), None, "{text}");
         }
     }
 

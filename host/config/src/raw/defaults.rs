@@ -30,6 +30,7 @@ impl Default for Server {
             shutdown_delay: Duration::seconds(0),
             drain_timeout: Duration::seconds(30),
             allow_anonymous: false,
+            require_key: false,
             allowed_origins: Vec::new(),
             allowed_hosts: None,
         }

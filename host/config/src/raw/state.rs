@@ -10,8 +10,9 @@ use super::{Duration, Size};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct State {
     /// Directory for persistent data: compiled code, uploaded and last known good policies,
-    /// promotions, the audit log, the history of usage. It is used by this gateway alone, which locks
-    /// it, and is created if it does not exist. Default: none, and nothing persists across restarts.
+    /// promotions, the audit log, the history of usage, API keys that operators created. It is used by
+    /// this gateway alone, which locks it, and is created if it does not exist. Default: none, and
+    /// nothing persists across restarts.
     pub dir: Option<String>,
 }
 

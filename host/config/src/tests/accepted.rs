@@ -337,6 +337,36 @@ fn a_key_may_list_aliases_and_names_that_a_pattern_matches() {
 }
 
 #[test]
+fn names_for_a_key_are_checked_without_a_file_too() {
+    let config = accepted("[routes.auto]\npolicy = \"plain\"\naliases = [\"gpt-4o\", \"claude-*\"]\n");
+    let unknown = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        config.unknown_name(&names).map(|unknown| (unknown.index, unknown.message))
+    };
+    assert_eq!(unknown(&["auto", "gpt-4o", "claude-opus-4", "claude-*", "sim/*", "*"]), None);
+    assert_eq!(unknown(&[]), None);
+    let (index, message) = unknown(&["auto", "gpt-4"]).unwrap();
+    assert_eq!(index, 1);
+    assert_eq!(message, "there is no route, model or alias `gpt-4`: did you mean `gpt-4o`?");
+    let (_, message) = unknown(&["gemini-*"]).unwrap();
+    assert_eq!(message, "no route, model or alias matches `gemini-*`: `GET /v1/models` lists what there is");
+
+    let listed = ["b*".to_owned(), "a".to_owned()];
+    let allowed = keys::AllowedNames::from_iter(&listed);
+    assert_eq!(allowed.listed(), listed);
+    let key = keys::Key { name: "app".to_owned().into(), sha256: [0; 32], allowed: Some(allowed) };
+    assert!(key.may_ask_for("a") && key.may_ask_for("bc") && !key.may_ask_for("ab"));
+}
+
+#[test]
+fn a_listener_for_everybody_may_require_keys_that_are_stored() {
+    let config = accepted("[server]\nlisten = \"[::]:80\"\nrequire_key = true\n[state]\ndir = \"state\"\n");
+    assert!(config.keys.is_empty() && config.server.require_key);
+    let later = crate::Server { require_key: false, ..config.server.clone() };
+    assert!(!config.server.needs_restart_for(&later), "it takes effect at once");
+}
+
+#[test]
 fn everybody_is_served_only_where_the_file_says_so() {
     let config = accepted("[server]\nlisten = \"[::]:80\"\nallow_anonymous = true\n");
     assert!(config.keys.is_empty());

@@ -25,7 +25,38 @@ listen = "0.0.0.0:8080""#,
       |
     3 | listen = "0.0.0.0:8080"
       |          ^^^^^^^^^^^^^^
-      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.allow_anonymous = true` or start with `--allow-anonymous` to serve all clients without one
+      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.require_key = true` and create keys with `pointsman key create`, or set `server.allow_anonymous = true` or start with `--allow-anonymous` to serve all clients without one
+    "#);
+}
+
+#[test]
+fn a_required_key_can_exist_and_is_not_waived() {
+    assert_snapshot!(rejected(
+        r#"
+[server]
+require_key = true"#,
+    ), @r#"
+    error: `require_key` is true, but there can be no key
+     --> pointsman.toml:3:15
+      |
+    3 | require_key = true
+      |               ^^^^
+      = hint: set `dir` below [state], where keys of `pointsman key create` are stored, or make a key with `pointsman key` and put its hash under [keys.NAME]
+    "#);
+    assert_snapshot!(rejected(
+        r#"
+[server]
+require_key = true
+allow_anonymous = true
+[state]
+dir = "state""#,
+    ), @r#"
+    error: `require_key` refuses the clients without a key that `allow_anonymous` serves
+     --> pointsman.toml:3:15
+      |
+    3 | require_key = true
+      |               ^^^^
+      = hint: leave out one of the two; `--allow-anonymous` counts as `allow_anonymous`
     "#);
 }
 
@@ -239,7 +270,7 @@ models = ["openai/*", "anthropic/*"]"#,
       |
     3 | listen = "0.0.0.0:8080"
       |          ^^^^^^^^^^^^^^
-      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.allow_anonymous = true` or start with `--allow-anonymous` to serve all clients without one
+      = hint: make a key with `pointsman key` and put its hash under [keys.NAME], or set `server.require_key = true` and create keys with `pointsman key create`, or set `server.allow_anonymous = true` or start with `--allow-anonymous` to serve all clients without one
 
     error: unknown key `max_body_byte`
      --> pointsman.toml:4:1

@@ -1,7 +1,7 @@
 //! Rendering of models and lists of models.
 
 use bytes::Bytes;
-use pointsman_domain::date::Date;
+use pointsman_domain::date::rfc3339;
 use serde::Serialize;
 
 use super::serialize;
@@ -55,13 +55,6 @@ pub fn render_model_list(models: &[ModelEntry<'_>], has_more: bool) -> Bytes {
 /// Renders the response to `GET /v1/models/{id}`.
 pub fn render_model(model: &ModelEntry<'_>) -> Bytes {
     serialize(&ModelBody::from(model))
-}
-
-/// Returns a time in the format of RFC 3339.
-fn rfc3339(seconds: u64) -> String {
-    let (date, second) = (Date::at(seconds), seconds % 86_400);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{date}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]
