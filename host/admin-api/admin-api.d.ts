@@ -41,12 +41,21 @@ export type AuditEvent = {
   at: number;
   digest?: string | null;
   from?: string | null;
+  key?: string | null;
   model?: string | null;
   policy?: string | null;
   role?: (Role | null);
   route?: string | null;
   who: Actor;
   why?: string | null;
+};
+
+export type ChangeKeyRequest = {
+  disabled?: boolean | null;
+  expires_at?: (TimeValue | null);
+  expires_in?: string | null;
+  routes?: string[] | null;
+  why: string;
 };
 
 export type ChosenVersion = {
@@ -66,6 +75,14 @@ export type Comparison = {
 export type ConfigResult = ("applied" | {
   rejected: string;
 });
+
+export type CreateKeyRequest = {
+  expires_at?: (TimeValue | null);
+  expires_in?: string | null;
+  name: string;
+  routes?: string[] | null;
+  why: string;
+};
 
 export type DecisionLogCounts = {
   bytes: number;
@@ -227,6 +244,20 @@ export type HoldStatus = {
   why: string;
 };
 
+export type IssuedKey = {
+  cost_usd: number;
+  created?: number | null;
+  expires?: number | null;
+  grace_until?: number | null;
+  key: string;
+  name: string;
+  requests: number;
+  rotated?: number | null;
+  routes?: string[] | null;
+  source: KeySource;
+  state: KeyState;
+};
+
 export type KeptEntry = {
   base64?: string | null;
   expires_ms?: number | null;
@@ -243,6 +274,29 @@ export type KeptState = {
   policy: string;
   rejected_writes: number;
   unstored: number;
+};
+
+export type KeyList = {
+  can_store: boolean;
+  keys: KeyStatus[];
+  required: boolean;
+};
+
+export type KeySource = ("file" | "store" | string);
+
+export type KeyState = ("active" | "disabled" | "expired" | string);
+
+export type KeyStatus = {
+  cost_usd: number;
+  created?: number | null;
+  expires?: number | null;
+  grace_until?: number | null;
+  name: string;
+  requests: number;
+  rotated?: number | null;
+  routes?: string[] | null;
+  source: KeySource;
+  state: KeyState;
 };
 
 export type ModelOverview = {
@@ -415,6 +469,11 @@ export type RequestTotals = {
 
 export type Role = ("operator" | "read-only" | string);
 
+export type RotateKeyRequest = {
+  grace?: string | null;
+  why: string;
+};
+
 export type RouteOverview = {
   aliases?: string[];
   answered: number;
@@ -504,6 +563,8 @@ export type Tick = {
   traces?: (SpanCounts | null);
   version: string;
 };
+
+export type TimeValue = (number | string);
 
 export type Timeline = {
   points: TimelinePoint[];

@@ -88,6 +88,7 @@ mod simulated_fleet;
 mod simulation;
 mod stalled_clients;
 mod state;
+mod stored_keys;
 mod stream_ends;
 mod supply;
 mod time_limits;

@@ -23,3 +23,14 @@ pub enum Role {
     #[serde(untagged)]
     Other(String),
 }
+
+impl Role {
+    /// Returns its name.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Operator => "operator",
+            Self::ReadOnly => "read-only",
+            Self::Other(name) => name,
+        }
+    }
+}

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
 
-/// A change to a policy or a route: an element of `GET /admin/audit`. The changes of the overview and of the event
+/// A change to a policy, a route or a key: an element of `GET /admin/audit`. The changes of the overview and of the event
 /// stream also have those of models and of the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -27,6 +27,9 @@ pub struct AuditEvent {
     /// The model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// The name of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// SHA-256 of the version after the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
@@ -52,6 +55,16 @@ pub enum Actor {
     /// An actor that this version does not know.
     #[serde(untagged)]
     Other(String),
+}
+
+impl AuditEvent {
+    /// Returns the name of the actor, with the role by which an operator acted.
+    pub fn actor(&self) -> String {
+        match &self.role {
+            Some(role) => format!("{} ({})", self.who.name(), role.as_str()),
+            None => self.who.name().to_owned(),
+        }
+    }
 }
 
 impl Actor {

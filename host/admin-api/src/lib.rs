@@ -15,6 +15,7 @@ mod decisions;
 mod error;
 mod events;
 mod history;
+mod keys;
 mod models;
 mod overview;
 mod paths;
@@ -38,12 +39,16 @@ pub use events::EventKind;
 pub use history::{
     History, HistoryPoint, HistoryQuery, HistorySeries, HistoryStorage, HistoryTotals, OtherSeries,
 };
+pub use keys::{
+    ChangeKeyRequest, CreateKeyRequest, IssuedKey, KeyList, KeySource, KeyState, KeyStatus, RotateKeyRequest,
+    TimeValue,
+};
 pub use models::ModelStatus;
 pub use overview::{
     DecisionLogCounts, GatewayStatus, ModelOverview, Overview, RouteOverview, SpanCounts, Tick,
 };
 pub use paths::{
-    ACCESS, AUDIT, DECISIONS, EVENTS, HISTORY, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, PLAYGROUND,
+    ACCESS, AUDIT, DECISIONS, EVENTS, HISTORY, KEYS, MODELS, OPERATOR_HEADER, OVERVIEW, PLANS, PLAYGROUND,
     POLICIES, RELOAD, ROUTES, SIGNATURE_HEADER, TRADE_OFF, USAGE,
 };
 pub use plans::{PlanDetail, PlanSummary, PlanTrace, TaskTrace};

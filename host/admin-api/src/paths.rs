@@ -12,6 +12,8 @@ pub const POLICIES: &str = "/admin/policies";
 pub const ROUTES: &str = "/admin/routes";
 /// Models.
 pub const MODELS: &str = "/admin/models";
+/// API keys of clients; a key's name follows for one of them, and `/rotate` after it.
+pub const KEYS: &str = "/admin/keys";
 /// Usage by route, model and key.
 pub const USAGE: &str = "/admin/usage";
 /// Usage over time, by route, model or key.

@@ -28,6 +28,8 @@ fn json_of_earlier_gateways_keeps_every_member() {
     check::<Vec<ModelStatus>>(include_str!("../golden/models.json"));
     check::<Vec<UsageLine>>(include_str!("../golden/usage.json"));
     check::<History>(include_str!("../golden/history.json"));
+    check::<KeyList>(include_str!("../golden/keys.json"));
+    check::<IssuedKey>(include_str!("../golden/key-issued.json"));
     check::<Vec<PlanSummary>>(include_str!("../golden/plans.json"));
     check::<PlanTrace>(include_str!("../golden/plan.json"));
     check::<TradeOff>(include_str!("../golden/trade-off.json"));
@@ -46,11 +48,33 @@ fn bodies_of_requests_keep_their_shape() {
         "{\n  \"policy\": \"a\",\n  \"mode\": \"canary\",\n  \"percent\": 12.5,\n  \"why\": \"ticket 7\"\n}",
     );
     check::<VersionRequest>("{\n  \"digest\": \"abcdef\",\n  \"why\": \"ticket 7\"\n}");
+    check::<CreateKeyRequest>(
+        "{\n  \"name\": \"a\",\n  \"routes\": [\n    \"main\"\n  ],\n  \"expires_in\": \"30d\",\n  \"why\": \"\"\n}",
+    );
+    check::<CreateKeyRequest>("{\n  \"name\": \"a\",\n  \"expires_at\": 1800000000,\n  \"why\": \"\"\n}");
+    check::<RotateKeyRequest>("{\n  \"grace\": \"0\",\n  \"why\": \"\"\n}");
+    check::<ChangeKeyRequest>("{\n  \"disabled\": true,\n  \"why\": \"left\"\n}");
+    check::<ChangeKeyRequest>("{\n  \"expires_at\": null,\n  \"routes\": null,\n  \"why\": \"\"\n}");
+    check::<ChangeKeyRequest>("{\n  \"expires_at\": \"2027-01-31\",\n  \"why\": \"\"\n}");
     check::<Reason>("{\n  \"why\": \"ticket 7\"\n}");
     let empty: Reason = serde_json::from_str("{}").expect("no reason is needed");
     assert_eq!(empty, Reason::default());
     let unknown: Result<VersionRequest, _> = serde_json::from_str(r#"{"digest":"a","version":"b"}"#);
     assert!(unknown.is_err());
+}
+
+#[test]
+fn an_issued_key_is_not_shown_by_debug() {
+    let issued: IssuedKey = serde_json::from_str(include_str!("../golden/key-issued.json")).expect("a key");
+    let shown = format!("{issued:?}");
+    assert!(shown.contains("phone") && !shown.contains("pm-0000"), "{shown}");
+}
+
+#[test]
+fn a_time_of_another_type_is_explained() {
+    let error =
+        serde_json::from_str::<CreateKeyRequest>(r#"{"name":"a","expires_at":true}"#).expect_err("no time");
+    assert!(error.to_string().contains("a time has to be text such as \"2027-01-31\""), "{error}");
 }
 
 #[test]

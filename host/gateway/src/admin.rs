@@ -9,6 +9,7 @@ mod error;
 pub(crate) mod events;
 mod history;
 mod kept_state;
+mod keys;
 pub(crate) mod loss_watch;
 mod metrics;
 mod operations;
@@ -28,11 +29,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::{get, post, put};
+use axum::routing::{get, patch, post, put};
 use http::Uri;
 use pointsman_admin_api::{
-    ACCESS, AUDIT, DECISIONS, EVENTS, HISTORY, MODELS, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD, ROUTES,
-    TRADE_OFF, USAGE,
+    ACCESS, AUDIT, DECISIONS, EVENTS, HISTORY, KEYS, MODELS, OVERVIEW, PLANS, PLAYGROUND, POLICIES, RELOAD,
+    ROUTES, TRADE_OFF, USAGE,
 };
 use pointsman_config::AdminTokens;
 use pointsman_serving::app::App;
@@ -97,6 +98,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route(DECISIONS, get(decisions::list))
         .route(&below(DECISIONS, "{id}"), get(decisions::one))
         .route(MODELS, get(status::models))
+        .route(KEYS, get(keys::list))
         .route(USAGE, get(status::usage))
         .route(HISTORY, get(history::history))
         .route(TRADE_OFF, get(trade_off::trade_off))
@@ -111,8 +113,8 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .merge(page::router())
 }
 
-/// The routes that need the role of an operator: changes, runs of policies, and what policies keep, which may
-/// be parts of prompts.
+/// The routes that need the role of an operator: changes, keys that are shown once, runs of policies, and what
+/// policies keep, which may be parts of prompts.
 fn for_operators() -> Router<Arc<Admin>> {
     let below = |path: &str, rest: &str| format!("{path}/{rest}");
     Router::new()
@@ -124,6 +126,9 @@ fn for_operators() -> Router<Arc<Admin>> {
         .route(&below(ROUTES, "{route}/trial"), put(operations::set_trial).delete(operations::end_trial))
         .route(&below(ROUTES, "{route}/promote"), post(operations::promote))
         .route(&below(ROUTES, "{route}/rollback"), post(operations::demote))
+        .route(KEYS, post(keys::create))
+        .route(&below(KEYS, "{key}"), patch(keys::change).delete(keys::delete))
+        .route(&below(KEYS, "{key}/rotate"), post(keys::rotate))
         .route(RELOAD, post(reload::reload))
         .route(PLAYGROUND, post(playground::run))
         .route_layer(middleware::from_fn(access::require_operator))
@@ -136,8 +141,9 @@ fn found<T>(resource: Option<T>, message: impl FnOnce() -> String) -> Result<T, 
 
 async fn unknown_url(uri: Uri) -> AdminError {
     let message = format!(
-        "nothing at {}: there are GET {OVERVIEW}, {EVENTS}, {DECISIONS}, {POLICIES}, {ROUTES}, {MODELS}, {USAGE}, \
-         {HISTORY}, {PLANS}, {TRADE_OFF}, {AUDIT}, {ACCESS}, /metrics and POST {RELOAD}, {PLAYGROUND}; docs/rollouts.md lists what changes policies",
+        "nothing at {}: there are GET {OVERVIEW}, {EVENTS}, {DECISIONS}, {POLICIES}, {ROUTES}, {MODELS}, {KEYS}, {USAGE}, \
+         {HISTORY}, {PLANS}, {TRADE_OFF}, {AUDIT}, {ACCESS}, /metrics and POST {RELOAD}, {PLAYGROUND}; docs/rollouts.md lists what \
+         changes policies, docs/keys.md what changes keys",
         uri.path()
     );
     AdminError::new(AdminErrorKind::NotFound, message).code("unknown_url")

@@ -49,8 +49,8 @@ enum Command {
     Check(check::Args),
     /// Convert the configuration of another gateway
     Import(import::Args),
-    /// Create an API key for a client, and its hash for the configuration
-    Key(key::Args),
+    /// Create, list, rotate, disable and delete API keys of clients
+    Key(Box<key::Args>),
     /// List, search and show the models that are known with their prices
     Models(models::Args),
     /// Develop a policy: build it, swap it into a local gateway and run its cases at each change
@@ -87,7 +87,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Import(args) => import::run(args),
-        Command::Key(args) => key::run(args),
+        Command::Key(args) => key::run(*args),
         Command::Models(args) => models::run(args),
         Command::Dev(args) => dev::run(&args),
         Command::Evaluate(args) => {

@@ -3,11 +3,14 @@
 //! They know the gateway through its admin API alone. The gateway's binary embeds them in its
 //! command line, and shares their conventions for errors and output.
 
+mod arguments;
 mod client;
+mod keys;
 mod policy;
 mod top;
 
 pub use client::{AdminClient, ClientError};
+pub use keys::KeyCommand;
 use pointsman_terminal::printable;
 pub use pointsman_terminal::{CommandError, TextTable, print, write_stdout};
 pub use policy::PolicyCommand;

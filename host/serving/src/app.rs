@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
+use http::HeaderMap;
+use pointsman_config::Key;
 use pointsman_domain::ids::KeyName;
 use pointsman_domain::rating::Rating;
 use tokio::sync::Notify;
 
+use crate::auth::{AuthError, StoredKeys};
 use crate::clock::unix_seconds;
 use crate::memory::HeldMemory;
 use crate::policy_events::{PolicyEvent, PolicyEventQueue};
@@ -39,6 +42,8 @@ pub struct App {
     pub uploads: Arc<StoredUploads>,
     /// Models that made the responses which their providers keep.
     pub responses: Arc<ResponseOwners>,
+    /// Keys of clients that operators created.
+    pub stored_keys: Arc<StoredKeys>,
     /// Queue of requests for policies in shadow.
     pub shadows: ShadowQueue,
     /// True once the process begins to stop.
@@ -54,6 +59,7 @@ impl App {
         recorder: Arc<Recorder>,
         policy_events: PolicyEventQueue,
         shadows: ShadowQueue,
+        stored_keys: Arc<StoredKeys>,
     ) -> Self {
         configure(&recorder, &snapshot);
         let (snapshot, started) = (ArcSwap::from_pointee(snapshot), SystemTime::now());
@@ -66,6 +72,7 @@ impl App {
             memory: Arc::default(),
             uploads: Arc::default(),
             responses: Arc::default(),
+            stored_keys,
             shadows,
             stopping: AtomicBool::new(false),
             assembler: Assembler::default(),
@@ -75,6 +82,23 @@ impl App {
     /// Returns the snapshot in force.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// Returns the key of a request; `None` where none is required.
+    ///
+    /// # Errors
+    /// Fails if a key is required, and the request has none that is accepted.
+    pub fn authenticate(
+        &self,
+        snapshot: &Snapshot,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<Key>>, AuthError> {
+        snapshot.keys.authenticate(&self.stored_keys, headers, unix_seconds)
+    }
+
+    /// Returns whether requests need a key.
+    pub fn requires_key(&self) -> bool {
+        self.snapshot.load().keys.is_required(&self.stored_keys)
     }
 
     /// Makes the readiness check fail, so that balancers send no more requests.

@@ -4,13 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pointsman_domain::history::History;
-use pointsman_domain::ids::ModelId;
+use pointsman_domain::ids::{KeyName, ModelId};
 use pointsman_domain::outcome::RequestEnd;
 use pointsman_domain::usage::Usage;
 use pointsman_domain::usage_totals::{UsageSubject, UsageTotals};
 
-/// Sums since the gateway started. All names come from the configuration, which bounds the number of
-/// lines.
+/// Most lines. Routes and models come from the configuration; keys may be created and deleted without end.
+const MAX_LINES: usize = 50_000;
+/// Key of the requests that find no line of their own; no key has such a name.
+const OTHER_KEYS: &str = "(other keys)";
+
+/// Sums since the gateway started, in at most 50,000 lines. Requests with keys beyond that share the lines of one
+/// name.
 #[derive(Debug, Default)]
 pub struct Ledger {
     lines: Mutex<HashMap<UsageSubject, UsageTotals>>,
@@ -50,7 +55,7 @@ impl Ledger {
             key: history.request.tenant.clone(),
         };
         let mut lines = self.lock();
-        let totals = lines.entry(line(history.last_model())).or_default();
+        let totals = line_totals(&mut lines, line(history.last_model()));
         match history.outcome.ending {
             RequestEnd::Answered => {
                 totals.answered += 1;
@@ -67,7 +72,7 @@ impl Ledger {
             totals.baseline_cost += baseline.cost;
         }
         for call in history.calls.iter().filter(|call| call.usage != Usage::default()) {
-            let totals = lines.entry(line(Some(&call.model.id))).or_default();
+            let totals = line_totals(&mut lines, line(Some(&call.model.id)));
             totals.input_tokens += call.usage.input_tokens;
             totals.cached_input_tokens += call.usage.cached_input_tokens;
             totals.output_tokens += call.usage.output_tokens;
@@ -111,6 +116,16 @@ impl Ledger {
     }
 }
 
+/// Returns the totals of a line, or, if there is no room for another one, of the line of the other keys.
+fn line_totals(lines: &mut HashMap<UsageSubject, UsageTotals>, line: UsageSubject) -> &mut UsageTotals {
+    let has_room = lines.len() < MAX_LINES || lines.contains_key(&line);
+    let line = match has_room {
+        true => line,
+        false => UsageSubject { key: line.key.map(|_| KeyName::new(OTHER_KEYS)), ..line },
+    };
+    lines.entry(line).or_default()
+}
+
 impl From<(UsageSubject, UsageTotals)> for LedgerLine {
     fn from((key, totals): (UsageSubject, UsageTotals)) -> Self {
         Self {
@@ -119,5 +134,23 @@ impl From<(UsageSubject, UsageTotals)> for LedgerLine {
             key: key.key.map(|key| key.to_string()),
             totals,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_beyond_the_most_lines_share_one() {
+        let line =
+            |name: &str| UsageSubject { route: "main".into(), model: None, key: Some(KeyName::new(name)) };
+        let mut lines = HashMap::new();
+        for number in 0..MAX_LINES + 10 {
+            line_totals(&mut lines, line(&format!("key-{number}"))).answered += 1;
+        }
+        line_totals(&mut lines, line("key-0")).answered += 1;
+        assert_eq!(lines.len(), MAX_LINES + 1);
+        assert_eq!((lines[&line("key-0")].answered, lines[&line(OTHER_KEYS)].answered), (2, 10));
     }
 }

@@ -6,6 +6,7 @@
 //! configuration is rejected as a whole if it adds a policy that does not load.
 
 mod automatic_rollback;
+mod key_operations;
 mod policies;
 pub mod price_watch;
 mod report;
@@ -32,6 +33,7 @@ use crate::clock::unix_seconds;
 use crate::rollout::state::PromotedPolicy;
 use crate::rollout::{Actor, AuditEntry, RolloutState, Rollouts, StateStoreError};
 use crate::snapshot::{Backends, LoadedPolicies, Slots, Snapshot};
+pub use key_operations::{IssuedKey, KeyChange, KeyOperationError, NewKey};
 use policies::{Loader, PolicyChange, PolicyChanges, PolicyLoad, VersionChange};
 pub use policies::{PolicySources, UnloadablePolicy};
 pub use report::{Report, Verdict};
@@ -60,6 +62,9 @@ pub enum StartError {
     /// A backend cannot be set up.
     #[error(transparent)]
     Backend(InvalidConfig),
+    /// A key of the configuration is stored too.
+    #[error(transparent)]
+    Keys(InvalidConfig),
     /// The state directory cannot be used.
     #[error("error: {0}")]
     StateStore(#[from] StateStoreError),
@@ -75,12 +80,12 @@ impl StartError {
             Self::Config(error) => error.is_transient(),
             Self::Policies(unloadable) => unloadable.iter().any(UnloadablePolicy::is_transient),
             Self::BeingWritten(_) => true,
-            Self::Backend(_) | Self::StateStore(_) => false,
+            Self::Backend(_) | Self::Keys(_) | Self::StateStore(_) => false,
         }
     }
 }
 
-/// Reloader of the running gateway, and the entry point of operations on policies and routes.
+/// Reloader of the running gateway, and the entry point of operations on policies, routes and keys.
 ///
 /// Lock order: `turn` before `change`. `turn` is held across compilation; `change` is held only
 /// while state and snapshot are replaced, so a rollback never waits for a compiler.
@@ -258,6 +263,7 @@ impl Reloader {
     async fn reload_config(&self) -> Result<PolicyChanges, StartError> {
         let config = self.read_stable().await?;
         let current = self.app.snapshot();
+        self.app.stored_keys.check_names(&config).map_err(StartError::Keys)?;
         warn_of_restart(&current.config, &config);
         warn(&config);
         let state = self.rollouts.state();
@@ -270,6 +276,8 @@ impl Reloader {
         let policies = loading.policies();
 
         let _guard = self.lock_changes();
+        // A key may have been created while the policies were loaded.
+        self.app.stored_keys.check_names(&config).map_err(StartError::Keys)?;
         let (current, mut state) = (self.app.snapshot(), self.rollouts.state());
         let overruled = state.forget_overruled(&config);
         let committed = loading.commit(&state, &self.rollouts.state_store);

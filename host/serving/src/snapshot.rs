@@ -50,7 +50,7 @@ pub type Backends = HashMap<BackendName, Backend>;
 pub struct Snapshot {
     /// The configuration that it was built from.
     pub config: Config,
-    /// Keys of the clients.
+    /// Keys of the clients in the configuration.
     pub keys: Keyring,
     /// Routes, and models that clients address directly, by name.
     pub served: HashMap<Arc<str>, Route>,
@@ -136,7 +136,7 @@ impl Snapshot {
         }
         config.apply_prices(now);
         Self {
-            keys: Keyring::new(&config.keys),
+            keys: Keyring::new(&config.keys, config.server.require_key),
             served: served(&config, &slots, state, previous, now),
             aliases: RouteAliases::new(&config.routes),
             _probers: probers(&config, &backends),

@@ -46,6 +46,11 @@ fn add_roots(generator: &mut SchemaGenerator) {
     generator.subschema_for::<KeptState>();
     generator.subschema_for::<UsageLine>();
     generator.subschema_for::<History>();
+    generator.subschema_for::<KeyList>();
+    generator.subschema_for::<IssuedKey>();
+    generator.subschema_for::<CreateKeyRequest>();
+    generator.subschema_for::<RotateKeyRequest>();
+    generator.subschema_for::<ChangeKeyRequest>();
     generator.subschema_for::<TradeOff>();
     generator.subschema_for::<OperationResult>();
     generator.subschema_for::<ErrorResponse>();

@@ -49,6 +49,7 @@ pub(super) fn event(event: &AuditEntry) -> AuditEvent {
         policy: event.policy.as_ref().map(ToString::to_string),
         route: event.route.as_ref().map(ToString::to_string),
         model: None,
+        key: event.key.as_ref().map(ToString::to_string),
         digest: event.digest.as_ref().map(ToString::to_string),
         from: event.from.as_ref().map(ToString::to_string),
         why: event.why.clone(),

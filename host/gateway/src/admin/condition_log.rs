@@ -129,6 +129,7 @@ fn event(at: u64, who: Actor, action: &str) -> AuditEvent {
         policy: None,
         route: None,
         model: None,
+        key: None,
         digest: None,
         from: None,
         why: None,

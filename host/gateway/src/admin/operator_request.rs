@@ -7,7 +7,9 @@ use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use bytes::Bytes;
 use http::HeaderMap;
-use pointsman_admin_api::{OPERATOR_HEADER, Reason, TrialRequest, VersionRequest};
+use pointsman_admin_api::{
+    ChangeKeyRequest, OPERATOR_HEADER, Reason, RotateKeyRequest, TrialRequest, VersionRequest,
+};
 use pointsman_serving::reload::ChangeAttribution;
 use pointsman_serving::rollout::Actor;
 use serde::de::DeserializeOwned;
@@ -24,11 +26,11 @@ const MAX_BODY: usize = 64 << 10;
 /// Time for a body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// An operation on a route or a policy: the name in the path, the JSON body, and the
+/// An operation on a route, a policy or a key: the name in the path, the JSON body, and the
 /// attribution for the audit log.
 pub(super) struct OperatorRequest<T> {
     pub(super) admin: Arc<Admin>,
-    /// The route or the policy.
+    /// The route, the policy or the key.
     pub(super) name: String,
     pub(super) body: T,
     pub(super) attribution: ChangeAttribution,
@@ -40,23 +42,17 @@ pub(super) trait HasReason: DeserializeOwned {
     fn take_reason(&mut self) -> String;
 }
 
-impl HasReason for Reason {
-    fn take_reason(&mut self) -> String {
-        std::mem::take(&mut self.why)
-    }
+macro_rules! bodies_with_reason {
+    ($($body:ty),+ $(,)?) => {
+        $(impl HasReason for $body {
+            fn take_reason(&mut self) -> String {
+                std::mem::take(&mut self.why)
+            }
+        })+
+    };
 }
 
-impl HasReason for TrialRequest {
-    fn take_reason(&mut self) -> String {
-        std::mem::take(&mut self.why)
-    }
-}
-
-impl HasReason for VersionRequest {
-    fn take_reason(&mut self) -> String {
-        std::mem::take(&mut self.why)
-    }
-}
+bodies_with_reason![ChangeKeyRequest, Reason, RotateKeyRequest, TrialRequest, VersionRequest];
 
 impl<T: HasReason> FromRequest<Arc<Admin>> for OperatorRequest<T> {
     type Rejection = AdminError;
@@ -91,7 +87,7 @@ pub(super) async fn read_body(body: Body, limit: usize, what: &str, key: &str) -
 }
 
 /// Parses a JSON body. An empty one stands for an object without members.
-async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, AdminError> {
+pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, AdminError> {
     read_json_within(body, MAX_BODY).await
 }
 

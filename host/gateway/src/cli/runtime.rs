@@ -1,11 +1,13 @@
 //! The engine of the policies, as configured.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pointsman_config::{Compile, Config, environment};
 use pointsman_policy::{CacheConfig, ChildCompiler, Compiler, Runtime, RuntimeConfig, RuntimeError};
+use pointsman_serving::auth::StoredKeys;
 use pointsman_serving::clock::unix_seconds;
-use pointsman_state::{StateStores, UsageHistory};
+use pointsman_state::{ClientKeyError, StateStores, UnreadableKey, UsageHistory};
 
 use super::{CommandError, compile_policy};
 use crate::program::this_program;
@@ -69,6 +71,23 @@ pub(super) fn usage_history(config: &Config) -> UsageHistory {
         Some(directory) => UsageHistory::open(&directory.join(USAGE_HISTORY), unix_seconds()),
         None => UsageHistory::in_memory(unix_seconds()),
     }
+}
+
+/// Opens the keys that operators created, in the state directory if there is one, and checks that the configuration
+/// has none of them. That directory is locked.
+pub(super) fn stored_keys(config: &Config) -> Result<Arc<StoredKeys>, CommandError> {
+    let keys = StoredKeys::open(config.state.dir.as_deref()).map_err(|error| {
+        let hint = match &error {
+            ClientKeyError::Key { reason: UnreadableKey::Later(_), .. } => "start that version again",
+            _ => {
+                "restore the file from a backup; or move it away, set `server.require_key = true` so that nobody is \
+                 served without a key meanwhile, and create the keys anew"
+            }
+        };
+        CommandError::Input(format!("error: {error}\n  = hint: {hint}"))
+    })?;
+    keys.check_names(config).map_err(|error| CommandError::Input(error.to_string()))?;
+    Ok(Arc::new(keys))
 }
 
 /// Returns a compiler that is this program in a process of its own.

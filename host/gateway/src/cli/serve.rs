@@ -11,6 +11,7 @@ use clap::Args as ClapArgs;
 use pointsman_config::{Config, Overrides};
 use pointsman_policy::Runtime;
 use pointsman_serving::app::App;
+use pointsman_serving::auth::StoredKeys;
 use pointsman_serving::policy_events;
 use pointsman_serving::recorder::Recorder;
 use pointsman_serving::reload::price_watch::PriceWatch;
@@ -74,6 +75,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let logging = Logging::start(config.log, &supervisor).map_err(CommandError::run)?;
     let _flush = logging.flush_at_end();
     let rollouts = Rollouts::open(config.state.dir.as_deref()).map_err(CommandError::run)?;
+    let keys = runtime::stored_keys(&config)?;
     let states = runtime::states(&config)?;
     let runtime = runtime::new(&config, states.clone())?;
     let history = runtime::usage_history(&config);
@@ -86,7 +88,8 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
         Triggers::watch(source.watched(&config), read, &supervisor).map_err(CommandError::run)?
     };
     let process = Process { logging: logging.clone(), supervisor, history: history.clone() };
-    let served = threads.block_on(serve(source, config, runtime, rollouts, triggers, process));
+    let stored = StoredState { rollouts, keys };
+    let served = threads.block_on(serve(source, config, runtime, stored, triggers, process));
     // Requests that were cut off end here. A policy that is still being compiled is not
     // awaited.
     threads.shutdown_timeout(FINAL_GRACE);
@@ -113,13 +116,19 @@ struct Process {
     history: UsageHistory,
 }
 
+/// State that earlier processes left in the state directory.
+struct StoredState {
+    rollouts: Rollouts,
+    keys: Arc<StoredKeys>,
+}
+
 /// Serves until a signal stops it. Returns the recorder, which has to be closed after the last
 /// request has ended.
 async fn serve(
     source: ConfigSource,
     config: Config,
     runtime: Runtime,
-    rollouts: Rollouts,
+    StoredState { rollouts, keys }: StoredState,
     triggers: Triggers,
     Process { logging, supervisor, history }: Process,
 ) -> Result<Arc<Recorder>, CommandError> {
@@ -139,7 +148,7 @@ async fn serve(
         .map_err(|error| CommandError::Input(error.to_string()))?;
     let (queue, delivery) = policy_events::queue(Arc::clone(&recorder));
     let (shadows, asking) = shadow::queue(Arc::clone(&recorder));
-    let app = Arc::new(App::new(snapshot, Arc::clone(&recorder), queue, shadows));
+    let app = Arc::new(App::new(snapshot, Arc::clone(&recorder), queue, shadows, keys));
     let change_notifier = runtime.change_notifier().clone();
     let activity = triggers.activity();
     let reloader = Reloader::new(source, runtime, sources, Arc::clone(&app), rollouts, activity);

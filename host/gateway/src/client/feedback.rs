@@ -41,7 +41,7 @@ pub(super) async fn rate(State(app): State<Arc<App>>, request: Request<Body>) ->
 async fn accept(app: &App, request: Request<Body>) -> Result<(), ServingError> {
     let (parts, body) = request.into_parts();
     let snapshot = app.snapshot();
-    let key = snapshot.keys.authenticate(&parts.headers)?;
+    let key = app.authenticate(&snapshot, &parts.headers)?;
     let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
         let message = format!("the body did not arrive, or is larger than {MAX_BODY} bytes");
         ServingError::new(ErrorKind::RequestTooLarge, message)
@@ -59,7 +59,7 @@ async fn accept(app: &App, request: Request<Body>) -> Result<(), ServingError> {
         return Err(ServingError::new(ErrorKind::InvalidValue, message).with_parameter("name"));
     }
     let rating = NewRating { decision: body.decision_id, score: body.score, name: body.name };
-    app.rate(&snapshot, key.map(|key| &key.name), rating).map_err(error)
+    app.rate(&snapshot, key.as_ref().map(|key| &key.name), rating).map_err(error)
 }
 
 fn error(reason: UnratableDecision) -> ServingError {

@@ -49,7 +49,7 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
 impl Guard {
     async fn checked(&self, request: Request, next: Next) -> Response {
         // Health checks often name no host.
-        let is_guarded = !HEALTH_PATHS.contains(&request.uri().path()) && self.app.snapshot().keys.is_empty();
+        let is_guarded = !HEALTH_PATHS.contains(&request.uri().path()) && !self.app.requires_key();
         if is_guarded && let Err(refused) = self.rules.check(&request) {
             let error = error(&refused);
             self.app.recorder.record_rejected(error.kind);

@@ -23,11 +23,10 @@ const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version
 pub(super) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ErrorResponse> {
     let protocol = protocol(&headers);
     let snapshot = app.snapshot();
-    let key = snapshot
-        .keys
-        .authenticate(&headers)
+    let key = app
+        .authenticate(&snapshot, &headers)
         .map_err(|failure| ErrorResponse { protocol, error: failure.into() })?;
-    let requestable = snapshot.requestable(key);
+    let requestable = snapshot.requestable(key.as_deref());
     Ok(json(match protocol {
         Protocol::Messages => {
             let entries: Vec<_> = requestable.map(|it| anthropic_entry(&snapshot, it.name)).collect();
@@ -49,7 +48,8 @@ pub(super) async fn one(
     let protocol = protocol(&headers);
     let error = |error: ServingError| ErrorResponse { protocol, error };
     let snapshot = app.snapshot();
-    let key = snapshot.keys.authenticate(&headers).map_err(|failure| error(failure.into()))?;
+    let key = app.authenticate(&snapshot, &headers).map_err(|failure| error(failure.into()))?;
+    let key = key.as_deref();
     let found = snapshot.requested(&id).filter(|route| route.is_allowed(&id, key));
     let route = found.ok_or_else(|| error(unknown_model(&snapshot, &id, key)))?;
     Ok(json(match protocol {

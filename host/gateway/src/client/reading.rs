@@ -43,7 +43,7 @@ pub(super) async fn read<'a>(
 ) -> Result<AcceptedRequest<'a>, ServingError> {
     let (parts, mut body) = request.into_parts();
     let arrived = Instant::now();
-    let key = snapshot.keys.authenticate(&parts.headers)?;
+    let key = app.authenticate(snapshot, &parts.headers)?;
     let options = request_options::read(&parts.headers)?;
     let mut body_memory = app.memory.lease(HeldFor::RequestBodies, snapshot.config.memory);
     let mut timed_from = arrived;
@@ -65,6 +65,7 @@ pub(super) async fn read<'a>(
             read
         }
     };
+    let key = key.as_deref();
     let incoming =
         IncomingRequest { headers: parts.headers, body, key, options, arrived, timed_from, body_memory };
     AcceptedRequest::accept(snapshot, &app.responses, incoming)

@@ -45,14 +45,14 @@ async fn forwarded(
     parts: &Parts,
 ) -> Result<Response, ServingError> {
     let snapshot = app.snapshot();
-    let key = snapshot.keys.authenticate(&parts.headers)?;
+    let key = app.authenticate(&snapshot, &parts.headers)?;
     let (method, query) = (parts.method.clone(), parts.uri.query());
     // The body of a response to HEAD is not sent.
     let method = if method == Method::HEAD { Method::GET } else { method };
     let headers = forwarded_headers(&parts.headers);
     let stored = StoredResponseRequest { method, id, action, query, headers };
     let StoredResponse { status, mut headers, body } =
-        forward(&app.responses, &snapshot, key, stored).await?;
+        forward(&app.responses, &snapshot, key.as_deref(), stored).await?;
     let media_type = media_type(&headers);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     let mut response = Response::new(Body::from_stream(body.into_pieces()));

@@ -6,37 +6,16 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pointsman_admin_api::{
-    OperationResult, POLICIES, ROUTES, Reason, ReloadReport, TrialMode, TrialRequest, VersionRequest,
+    OperationResult, POLICIES, ROUTES, ReloadReport, TrialMode, TrialRequest, VersionRequest,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::short;
-use crate::client::{COMMAND_TIMEOUT, GatewayArgs, RequestBody, read_file};
+use crate::arguments::OperateArgs;
+use crate::client::{RequestBody, read_file};
 use crate::{CommandError, print};
 
 /// Characters that are escaped in a query.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Options of all operations.
-#[derive(Debug, ClapArgs)]
-pub struct OperateArgs {
-    #[command(flatten)]
-    attribution: AttributionArgs,
-    #[command(flatten)]
-    gateway: GatewayArgs,
-}
-
-/// The attribution of a change.
-#[derive(Debug, ClapArgs)]
-struct AttributionArgs {
-    /// Reason for the change, for the audit log
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    why: String,
-    /// Your name, for the audit log
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "")]
-    operator: String,
-}
 
 #[derive(Debug, ClapArgs)]
 pub struct TrialArgs {
@@ -117,31 +96,6 @@ pub struct UploadArgs {
     signature: Option<PathBuf>,
     #[command(flatten)]
     operate: OperateArgs,
-}
-
-impl OperateArgs {
-    fn reason(&self) -> Reason {
-        Reason { why: self.attribution.why.clone() }
-    }
-
-    fn call<T: DeserializeOwned>(
-        &self,
-        method: &str,
-        path: &str,
-        request: &impl Serialize,
-    ) -> Result<T, CommandError> {
-        self.send(method, path, RequestBody::json(request)?)
-    }
-
-    fn send<T: DeserializeOwned>(
-        &self,
-        method: &str,
-        path: &str,
-        body: RequestBody,
-    ) -> Result<T, CommandError> {
-        let client = self.gateway.client(COMMAND_TIMEOUT)?;
-        Ok(client.change(method, path, &self.attribution.operator, body)?)
-    }
 }
 
 /// Returns the path of an operation on a route, whose name may have any characters.
@@ -225,7 +179,8 @@ pub(super) fn upload(args: &UploadArgs) -> Result<(), CommandError> {
         None if default.exists() => Some(read_file(&default)?),
         None => None,
     };
-    let why = utf8_percent_encode(&operate.attribution.why, QUERY);
+    let why = operate.reason().why;
+    let why = utf8_percent_encode(&why, QUERY);
     let path = format!("{}?why={why}", policy_path(&args.policy, "code"));
     let result: OperationResult = operate.send("PUT", &path, RequestBody::Policy { bytes, signature })?;
     print(format_args!(

@@ -1,30 +1,17 @@
 //! The subcommands that show the status.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use clap::Args as ClapArgs;
 use pointsman_admin_api::{
     AUDIT, AuditEvent, HoldStatus, POLICIES, PolicyList, PolicyStatus, ROUTES, RouteStatus, TrialMode,
     TrialScore, TrialStatus, ValuePair, VersionStats,
 };
-use serde::de::DeserializeOwned;
 
 use super::short;
-use crate::client::{COMMAND_TIMEOUT, GatewayArgs, parse};
-use crate::{CommandError, TextTable, print};
+use crate::arguments::{ShowArgs, ago, unix_seconds};
+use crate::{CommandError, TextTable};
 
 /// Cells without a value.
 const NONE: &str = "-";
-
-/// Options of all subcommands that show the status.
-#[derive(Debug, ClapArgs)]
-pub struct ShowArgs {
-    /// Print the gateway's response as JSON
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    gateway: GatewayArgs,
-}
 
 #[derive(Debug, ClapArgs)]
 pub struct ListArgs {
@@ -45,21 +32,6 @@ pub struct AuditArgs {
     limit: usize,
     #[command(flatten)]
     show: ShowArgs,
-}
-
-impl ShowArgs {
-    /// Gets a resource, and prints it as JSON or as rendered text.
-    fn show<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        render: impl FnOnce(T) -> String,
-    ) -> Result<(), CommandError> {
-        let response = self.gateway.client(COMMAND_TIMEOUT)?.get_json(path)?;
-        if self.json {
-            return print(format_args!("{response:#}"));
-        }
-        print(render(parse(response)?))
-    }
 }
 
 pub(super) fn list(args: &ListArgs) -> Result<(), CommandError> {
@@ -147,17 +119,18 @@ fn trial_cells(trial: &TrialStatus) -> [String; 7] {
 }
 
 fn render_audit(events: Vec<AuditEvent>) -> String {
-    let mut table = TextTable::new(&["AGO", "WHO", "WHAT", "POLICY", "ROUTE", "FROM", "TO", "WHY"]);
+    let mut table = TextTable::new(&["AGO", "WHO", "WHAT", "POLICY", "ROUTE", "KEY", "FROM", "TO", "WHY"]);
     let now = unix_seconds();
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| NONE.to_owned());
     let version = |digest: &Option<String>| digest.as_deref().map_or(NONE, short).to_owned();
     for event in &events {
         table.add(vec![
             ago(now.saturating_sub(event.at)),
-            event.who.name().to_owned(),
+            event.actor(),
             event.action.clone(),
             text(&event.policy),
             text(&event.route),
+            text(&event.key),
             version(&event.from),
             version(&event.digest),
             event.why.clone().unwrap_or_default(),
@@ -214,17 +187,4 @@ fn time(microseconds: Option<f64>) -> String {
     or_none(microseconds, |time| {
         if time < 1_000.0 { format!("{time:.0} us") } else { format!("{:.1} ms", time / 1e3) }
     })
-}
-
-fn ago(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
-
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -243,7 +243,7 @@ fn change_row(change: &AuditEvent, now_ms: u64) -> Row {
             Cell::text(of),
             Cell::text(version(&change.digest)),
             Cell::text(version(&change.from)),
-            Cell::text(change.who.name()),
+            Cell::text(change.actor()),
             Cell::text(change.why.as_deref().unwrap_or("")).tone(Tone::Dim),
         ],
     }

@@ -1,4 +1,4 @@
-//! Audit log of changes to policies and routes.
+//! Audit log of changes to policies, routes and keys.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pointsman_domain::ids::{Digest, PolicyName, RouteName};
+use pointsman_domain::ids::{Digest, KeyName, PolicyName, RouteName};
 use pointsman_telemetry::metrics::RollbackCount;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,9 @@ pub struct AuditEntry {
     /// Route concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteName>,
+    /// Key concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyName>,
     /// Version after the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
@@ -112,6 +115,7 @@ impl AuditEntry {
             action,
             policy: None,
             route: None,
+            key: None,
             digest: None,
             from: None,
             why: None,
@@ -126,6 +130,11 @@ impl AuditEntry {
     /// Sets the route.
     pub fn route(self, route: &RouteName) -> Self {
         Self { route: Some(route.clone()), ..self }
+    }
+
+    /// Sets the key.
+    pub fn key(self, key: &KeyName) -> Self {
+        Self { key: Some(key.clone()), ..self }
     }
 
     /// Sets the version after the change.
@@ -206,6 +215,7 @@ impl AuditLog {
             role = event.role.map(tracing::field::display),
             policy = event.policy.as_ref().map(PolicyName::as_str),
             route = event.route.as_ref().map(RouteName::as_str),
+            key = event.key.as_ref().map(KeyName::as_str),
             digest = event.digest.map(tracing::field::display),
             from = event.from.map(tracing::field::display),
             why = event.why,
