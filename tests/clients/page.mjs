@@ -9,11 +9,12 @@ import { connection } from "./page/connection.mjs";
 import { everyView } from "./page/every_view.mjs";
 import { history } from "./page/history.mjs";
 import { incident } from "./page/incident.mjs";
+import { keys } from "./page/keys.mjs";
 import { operating } from "./page/operating.mjs";
 import { traffic } from "./page/traffic.mjs";
 import { words } from "./page/words.mjs";
 
-const SCENARIOS = { ...attention, ...connection, ...everyView, ...history, ...incident, ...operating, ...traffic, ...words };
+const SCENARIOS = { ...attention, ...connection, ...everyView, ...history, ...incident, ...keys, ...operating, ...traffic, ...words };
 
 const [modules, scenario] = process.argv.slice(2);
 const browser = await Browser.start(modules);

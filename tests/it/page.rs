@@ -205,3 +205,17 @@ async fn the_token_is_requested_once_and_stored_in_the_tab() {
     let setup = setup("[admin]\ntoken_env = \"POINTSMAN_TEST_TOKEN\"\n").await;
     setup.browse("the_token_is_requested_once_and_stored_in_the_tab").await;
 }
+
+#[tokio::test]
+async fn a_key_is_created_copied_used_rotated_and_deleted() {
+    setup("[state]\ndir = \"state\"\n")
+        .await
+        .browse("a_key_is_created_copied_used_rotated_and_deleted")
+        .await;
+}
+
+#[tokio::test]
+async fn keys_cannot_be_changed_with_a_token_for_reading() {
+    let setup = setup("[admin]\nread_token_env = \"POINTSMAN_TEST_TOKEN\"\n[state]\ndir = \"state\"\n").await;
+    setup.browse("keys_cannot_be_changed_with_a_token_for_reading").await;
+}

@@ -6,9 +6,10 @@ import { short } from './format.js';
 
 /** Who made a change.
  * @param {AuditEvent} change */
-function actor({ who: by }) {
+function actor({ who: by, role }) {
   if (typeof by === 'string') return by === 'gateway' ? 'the gateway' : 'the configuration';
-  return by?.admin ? `${by.admin}` : 'an operator';
+  if (!by?.admin) return `an ${role ?? 'operator'}`;
+  return role ? `${by.admin} (${role})` : by.admin;
 }
 
 const version = (digest) => (digest ? ` ${short(digest)}` : '');
@@ -32,6 +33,13 @@ const WORDS = {
   'model-up': (c) => [`${c.model} answers again`, 'good'],
   'configuration-applied': () => ['configuration applied', 'new'],
   'configuration-rejected': () => ['configuration rejected', 'back'],
+  'key-create': (c) => [`key ${c.key} created`, 'new'],
+  'key-rotate': (c) => [`key ${c.key} rotated`, 'new'],
+  'key-disable': (c) => [`key ${c.key} disabled`, 'back'],
+  'key-enable': (c) => [`key ${c.key} enabled`, 'good'],
+  'key-expire': (c) => [`expiry of key ${c.key} set`, 'plain'],
+  'key-routes': (c) => [`routes of key ${c.key} set`, 'plain'],
+  'key-delete': (c) => [`key ${c.key} deleted`, 'back'],
   'suspend-canary': (c) => [`canary ${c.policy} at ${c.route} suspended`, 'back'],
 };
 
@@ -39,7 +47,7 @@ const WORDS = {
  * @param {AuditEvent} change */
 export function describe(change) {
   const words = WORDS[change.action];
-  const about = [change.policy, change.route && `at ${change.route}`].filter(Boolean).join(' ');
+  const about = [change.policy, change.key && `key ${change.key}`, change.route && `at ${change.route}`].filter(Boolean).join(' ');
   const [title, kind] = words ? words(change) : [`${change.action} ${about}`.trim(), 'plain'];
   const versions = change.from && change.digest ? `${short(change.from)} → ${short(change.digest)}`
     : short(change.digest ?? change.from ?? '');
@@ -48,7 +56,7 @@ export function describe(change) {
 
 /** The identity of a change.
  * @param {AuditEvent} c */
-export const keyOf = (c) => [c.at, c.action, c.policy, c.route, c.model, c.digest].join(' ');
+export const keyOf = (c) => [c.at, c.action, c.policy, c.route, c.key, c.model, c.digest].join(' ');
 
 /** Describes several changes at about the same time in one line.
  * @param {AuditEvent[]} changes */

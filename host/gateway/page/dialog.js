@@ -17,12 +17,19 @@ let timer = null;
 
 /** Asks for confirmation, then calls the API. `what` has `title`, `text` (the effect), `button`,
  * `method`, `path`, `body`, `danger`, `done` (the message afterwards) and `report` (renders the
- * response). */
+ * response). With `fields`, `body` is a function of their values. `after` is called after a change;
+ * with `once`, the response is shown until its button is pressed. */
 export function ask(what) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('dialog'));
-  const own = { busy: false, error: null, name: operator.get(), why: '', answer: null };
-  const draw = () => render(dialog, own.answer ? answered(what, own, dialog) : form(what, own, dialog, draw));
+  const values = Object.fromEntries((what.fields ?? []).map(({ id, value }) => [id, value ?? '']));
+  const own = { busy: false, error: null, name: operator.get(), why: '', answer: null, values };
+  const draw = () => render(dialog, own.answer ? answered(what, own, dialog, draw) : form(what, own, dialog, draw));
   draw();
+  dialog.oncancel = (event) => {
+    if (own.busy || (what.once && own.answer)) event.preventDefault();
+  };
+  // What was shown may be a secret.
+  dialog.onclose = () => render(dialog);
   dialog.showModal();
   /** @type {HTMLElement} */ (dialog.querySelector('input, textarea'))?.focus();
 }
@@ -35,7 +42,8 @@ function form(what, own, dialog, draw) {
     draw();
     try {
       operator.set(own.name.trim());
-      const answer = await change(what.method, what.path, { ...what.body, ...(what.noReason ? {} : { why: own.why.trim() }) });
+      const body = typeof what.body === 'function' ? what.body(own.values) : what.body;
+      const answer = await change(what.method, what.path, { ...body, ...(what.noReason ? {} : { why: own.why.trim() }) });
       finish(what, own, dialog, draw, answer);
     } catch (error) {
       // The report of a reload that rejected something has an error status.
@@ -46,6 +54,10 @@ function form(what, own, dialog, draw) {
   return h('form', { onsubmit: submit, key: 'form' },
     h('h2', { id: 'dialog-title' }, what.title),
     h('div', { class: 'what' }, what.text),
+    (what.fields ?? []).map((it) => field(it.label, it.id, h('input', {
+      id: it.id, required: it.required, maxlength: it.maxlength, pattern: it.pattern, autocomplete: 'off', value: own.values[it.id],
+      'aria-describedby': `${it.id}-note`, oninput: (event) => { own.values[it.id] = event.target.value; },
+    }), it.note)),
     what.noReason ? null : field('Reason', 'why', h('textarea', {
       id: 'why', rows: '2', maxlength: LONGEST_REASON, 'aria-describedby': 'why-note', oninput: (event) => { own.why = event.target.value.replace(/\s+/g, ' '); },
     }), 'Optional; recorded in the audit log.'),
@@ -65,9 +77,10 @@ function field(label, id, input, note) {
 
 function finish(what, own, dialog, draw, answer) {
   // Shows the effect immediately instead of with the next tick.
+  what.after?.();
   refresh();
   if (what.report) {
-    own.answer = answer;
+    Object.assign(own, { busy: false, answer });
     draw();
     dialog.querySelector('button')?.focus();
   } else {
@@ -76,8 +89,8 @@ function finish(what, own, dialog, draw, answer) {
   }
 }
 
-function answered(what, own, dialog) {
-  return h('div', { key: 'answer' }, h('h2', { id: 'dialog-title' }, 'Result'), what.report(own.answer),
+function answered(what, own, dialog, draw) {
+  return h('div', { key: 'answer' }, h('h2', { id: 'dialog-title' }, 'Result'), what.report(own.answer, draw),
     h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'primary', onclick: () => dialog.close() }, 'Close')));
 }
 

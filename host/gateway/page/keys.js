@@ -4,6 +4,7 @@ import { address, decisionsAddress, keyAddress, modelAddress, routeAddress } fro
 import { h } from './dom.js';
 import { count, money, percent } from './format.js';
 import { createHistoryCharts, limits } from './history.js';
+import { createButton, keyList, keyPanel, keyTable } from './key-actions.js';
 import { facts, failed, heading, loading, nothing, table } from './parts.js';
 import { spendingChoice, spendingPeriod } from './period.js';
 import { createRecent, recentPanels } from './recent.js';
@@ -37,13 +38,15 @@ export function keys(redraw) {
     draw(_, query) {
       const period = spendingPeriod(query);
       const { rows, error, history } = spending(period, 'key');
-      const title = heading('Keys', h('p', { class: 'muted' }, `spending ${period.words}, the most expensive first`), spendingChoice(null, query));
+      const { known: all, error: unlisted } = keyList(redraw);
+      const title = heading('Keys', h('p', { class: 'muted' }, `spending ${period.words}, the most expensive first`), spendingChoice(null, query), all && createButton(all));
       if (!rows) return [title, error ? failed('The usage cannot be read', error) : loading('the usage')];
       const link = (name) => keyAddress(name, { period: period.id });
       return [
         title,
-        rows.length ? spendingTable('Key', rows, link) : nothing(`No request with a key ${period.words}`, h('p', null, 'Keys of clients are configured in ', h('code', null, '[[keys]]'), '.')),
+        rows.length ? spendingTable('Key', rows, link) : nothing(`No request with a key ${period.words}`, h('p', null, 'Keys of clients are created here or with ', h('code', null, 'pointsman key create'), ', or are in ', h('code', null, '[keys.NAME]'), ' of the configuration.')),
         history && limits(history),
+        all?.keys.length ? h('div', { class: 'panel', key: 'states' }, keyTable(all)) : unlisted && failed('The keys cannot be read', unlisted),
       ];
     },
   };
@@ -57,14 +60,17 @@ export function keyDetail(redraw) {
     title: 'Key',
     draw(name, query) {
       const period = spendingPeriod(query);
+      const status = keyList(redraw).known?.keys.find((key) => key.name === name);
+      const state = status && keyPanel(status);
       const filter = { key: name };
       const [byRoute, byModel] = [routes(period, 'route', filter), models(period, 'model', filter)];
       const title = heading(name, h('a', { href: address('keys', null, { period: period.id }) }, 'All keys'), spendingChoice(name, query));
       if (!byRoute.rows || !byModel.rows) return [title, byRoute.error ? failed('The usage cannot be read', byRoute.error) : loading('the usage')];
-      if (!byRoute.rows.length) return [title, nothing(`No request with this key ${period.words}`), byRoute.history && limits(byRoute.history)];
+      if (!byRoute.rows.length) return [title, state, nothing(`No request with this key ${period.words}`), byRoute.history && limits(byRoute.history)];
       const all = (member) => byRoute.rows.reduce((sum, row) => sum + row[member], 0);
       return [
         title,
+        state,
         period.from ? charts.draw(period, 'model', filter)
           : facts(['Requests', h('a', { href: decisionsAddress(filter) }, count(all('requests')))],
             ['Failed', all('failed') ? h('a', { href: decisionsAddress({ ...filter, ending: 'failed' }) }, count(all('failed'))) : '0'],

@@ -58,6 +58,7 @@ static FILES: &[PageFile] = files![
     "gantt.js",
     "gateway.js",
     "history.js",
+    "key-actions.js",
     "keys.js",
     "main.js",
     "model.js",
