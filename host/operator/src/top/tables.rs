@@ -220,9 +220,9 @@ pub(super) fn changes(state: &TopState) -> Grid {
     let overview = overview(state);
     let shown = overview.changes.iter().filter(|change| {
         state.accepts(
-            [change.policy.as_deref(), change.route.as_deref(), change.model.as_deref()]
+            [&change.policy, &change.route, &change.model, &change.key]
                 .into_iter()
-                .flatten(),
+                .filter_map(|name| name.as_deref()),
         )
     });
     Grid::new(columns, shown.map(|change| change_row(change, overview.status.now_ms)).collect())
@@ -230,7 +230,7 @@ pub(super) fn changes(state: &TopState) -> Grid {
 
 fn change_row(change: &AuditEvent, now_ms: u64) -> Row {
     let version = |digest: &Option<String>| or_dash(digest.as_deref(), |digest| short(digest).to_owned());
-    let of = match (change.policy.as_ref().or(change.model.as_ref()), &change.route) {
+    let of = match (change.policy.as_ref().or(change.model.as_ref()).or(change.key.as_ref()), &change.route) {
         (Some(policy), Some(route)) => format!("{policy} at {route}"),
         (Some(one), None) | (None, Some(one)) => one.clone(),
         (None, None) => "-".to_owned(),
