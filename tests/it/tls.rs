@@ -233,6 +233,17 @@ async fn a_client_without_tls_is_answered_and_closed() {
             assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
             assert!(answer.contains("this port speaks TLS: use https"), "{answer}");
         }
+        // A health check of a load balancer, which is not counted.
+        let mut silent = TcpStream::connect(address(url)).await.expect("a connection");
+        silent.shutdown().await.expect("it is closed");
+        assert_eq!(silent.read(&mut [0]).await.expect("the gateway closes it too"), 0);
+    }
+    let admin_url = &encrypted.gateway.admin_url;
+    let mut admin = http1(admin_url, encrypted.client()).await.expect("a connection");
+    let metrics = text(admin.send_request(get(admin_url, "/metrics")).await.expect("an answer")).await;
+    for listener in ["client", "admin"] {
+        let line = format!("pointsman_tls_handshake_failures_total{{listener=\"{listener}\"}} 3");
+        assert!(metrics.lines().any(|it| it == line), "{line} is not in:\n{metrics}");
     }
 }
 

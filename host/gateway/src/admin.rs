@@ -42,6 +42,7 @@ use pointsman_telemetry::Supervisor;
 use tokio::sync::watch;
 
 use crate::logging::Logging;
+use crate::server::HandshakeFailures;
 use condition_log::ConditionLog;
 use error::{AdminError, AdminErrorKind};
 use events::Events;
@@ -61,6 +62,8 @@ pub(crate) struct Admin {
     pub(crate) logging: Logging,
     /// The supervisor of background tasks, for its counts of restarts.
     pub(crate) supervisor: Supervisor,
+    /// Failed TLS handshakes by listener.
+    pub(crate) handshake_failures: [(&'static str, HandshakeFailures); 2],
     /// Recent changes of models and of the configuration.
     pub(crate) condition_log: ConditionLog,
     /// Times of recent losses.

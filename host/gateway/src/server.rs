@@ -16,8 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 pub(crate) use activity::Timeouts;
 use connection::Listener;
-pub(crate) use handshake::CurrentTls;
 use handshake::Handshakes;
+pub(crate) use handshake::{CurrentTls, HandshakeFailures};
 pub(crate) use peer::TrustedProxies;
 pub(crate) use table::ConnectionLimits;
 use table::ConnectionTable;
@@ -68,6 +68,7 @@ pub(crate) struct Limits {
 pub(crate) struct Server {
     listener: TcpListener,
     limits: Limits,
+    handshake_failures: HandshakeFailures,
 }
 
 /// End of a server.
@@ -82,7 +83,13 @@ pub(crate) enum Drained {
 impl Server {
     /// Binds an address; port 0 takes a free one.
     pub(crate) async fn bind(address: SocketAddr, limits: Limits) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, limits })
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { listener, limits, handshake_failures: HandshakeFailures::default() })
+    }
+
+    /// Returns the counter of failed TLS handshakes.
+    pub(crate) fn handshake_failures(&self) -> HandshakeFailures {
+        self.handshake_failures.clone()
     }
 
     /// The address that was bound.
@@ -105,7 +112,9 @@ impl Server {
             service: TowerToHyperService::new(router),
             builder: self.builder(),
             table: Arc::clone(&table),
-            handshakes: tls.map(|tls| Handshakes::new(tls, self.limits.connections.total)),
+            handshakes: tls.map(|tls| {
+                Handshakes::new(tls, self.limits.connections.total, self.handshake_failures.clone())
+            }),
             timeouts: self.limits.timeouts,
             proxies: self.limits.proxies.clone(),
             max_discarded_bytes: self.limits.max_discarded_bytes,

@@ -55,6 +55,9 @@ fn state(admin: &Admin) -> MetricsState {
         log_lines_dropped: admin.logging.dropped(),
         panics: admin.logging.panics(),
         restarts: admin.supervisor.restarts(),
+        handshake_failures: (admin.handshake_failures.iter())
+            .map(|(listener, failures)| (*listener, failures.count()))
+            .collect(),
         spans_dropped: admin.app.recorder.traces().map_or(0, |traces| traces.counts().dropped),
     }
 }

@@ -138,7 +138,7 @@ async fn serve(
     let (traces, export) = traces::start(&config)
         .map_err(|error| CommandError::Input(format!("error: [traces]: {error}")))?
         .unzip();
-    let sources = PolicySources { fetcher: Fetcher::new(), builtin: builtin::bytes };
+    let sources = PolicySources { fetcher: Fetcher::new(), builtin: builtin::code };
     let log = config.decision_log.clone().map(|settings| DecisionLog::open(settings, &supervisor));
     let recorder = Arc::new(Recorder::new(traces, log.transpose().map_err(CommandError::run)?));
     recorder.start(&supervisor).map_err(CommandError::run)?;
@@ -170,6 +170,10 @@ async fn serve(
         history: HistoryReader::new(history),
         logging,
         supervisor: supervisor.clone(),
+        handshake_failures: [
+            ("client", listeners.clients.handshake_failures()),
+            ("admin", listeners.admins.handshake_failures()),
+        ],
         stop: stopped.clone(),
     });
     let helpers = [

@@ -120,7 +120,10 @@ pub(super) async fn serve(listener: Arc<Listener>, mut stream: TcpStream, addres
             serve_http(stream, &state, &registration).await;
         }
         Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
-        Err(_) => tracing::debug!("a connection ended: its TLS handshake did not end in time"),
+        Err(_) => {
+            handshakes.record_timeout();
+            tracing::debug!("a connection ended: its TLS handshake did not end in time");
+        }
     }
 }
 

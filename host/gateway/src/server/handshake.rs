@@ -6,6 +6,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,6 +35,22 @@ const PLAIN_REQUEST: &str = "{\"error\":{\"message\":\"this port speaks TLS: use
 pub(super) struct Handshakes {
     current: CurrentTls,
     places: Semaphore,
+    failures: HandshakeFailures,
+}
+
+/// Number of failed handshakes of one listener. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HandshakeFailures(Arc<AtomicU64>);
+
+impl HandshakeFailures {
+    /// Returns the number since the start.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn record(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// A stream some of whose bytes have been read already, and are read again first.
@@ -44,14 +61,20 @@ pub(super) struct PrefixedStream<S> {
 }
 
 impl Handshakes {
-    pub(super) fn new(current: CurrentTls, connections: usize) -> Self {
-        Self { current, places: Semaphore::new((connections / PENDING_SHARE).max(1)) }
+    pub(super) fn new(current: CurrentTls, connections: usize, failures: HandshakeFailures) -> Self {
+        Self { current, places: Semaphore::new((connections / PENDING_SHARE).max(1)), failures }
+    }
+
+    /// Counts a handshake that did not end in time.
+    pub(super) fn record_timeout(&self) {
+        self.failures.record();
     }
 
     /// Makes a handshake. A client that does not speak TLS gets an answer that says so. Waits without limit.
     ///
     /// # Errors
-    /// Fails if the client does not speak TLS, or the handshake fails. The connection is closed then.
+    /// Fails if the client does not speak TLS, or the handshake fails. The connection is closed then, and the
+    /// failure is counted unless the client sent nothing, as health checks of load balancers do.
     pub(super) async fn accept(
         &self,
         mut stream: PrefixedStream<TcpStream>,
@@ -63,12 +86,14 @@ impl Handshakes {
             stream.prefix.push(first);
         }
         if stream.prefix.first() != Some(&HANDSHAKE_RECORD) {
+            self.failures.record();
             answer_without_tls(stream.stream).await;
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the client does not speak TLS"));
         }
         match pointsman_tls::accept(&(self.current)(), stream).await {
             Ok(stream) => Ok(stream),
             Err((error, stream)) => {
+                self.failures.record();
                 close(stream.stream).await;
                 Err(error)
             }

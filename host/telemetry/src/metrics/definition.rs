@@ -87,6 +87,8 @@ metrics! {
         "Entries that a full queue dropped or that could not be delivered: decision records, spans, events, requests for a shadow, outcomes, log lines.";
     Counter PANICS = "pointsman_panics" []
         "Panics: errors in the gateway's own code that ended a request or a piece of background work.";
+    Counter HANDSHAKE_FAILURES = "pointsman_tls_handshake_failures" ["listener"]
+        "Failed TLS handshakes of clients of the `client` or `admin` listener: no TLS, no common version or cipher, a refused certificate, or too slow.";
     Counter RESTARTS = "pointsman_background_restarts" ["task"]
         "Restarts of background work that panicked or ended unexpectedly.";
 
@@ -111,6 +113,8 @@ metrics! {
         "Requests that ended after a decision: answered, failed, or cancelled by the client.";
     Counter ERRORS = "pointsman_request_errors" ["route", "fault"]
         "Failed requests by the party at fault: client, policy, backend, or deadline.";
+    Counter FAILED = "pointsman_failed_requests" ["route", "cause"]
+        "Failed requests by cause, as the live page counts them: client (its own short deadline too), model, policy, or limit.";
     Counter REJECTED = "pointsman_rejected_requests" ["code"]
         "Requests that were rejected before a decision, by the code of the error.";
     Counter ANSWERS = "pointsman_answers" ["route", "model"]

@@ -3,7 +3,7 @@
 use pointsman_domain::failure::FailureKind;
 use pointsman_domain::history::{CallEnd, DecisionAnswer, TaskEnd};
 use pointsman_domain::model::Operation;
-use pointsman_domain::outcome::{Fault, RequestEnd};
+use pointsman_domain::outcome::{FailureCause, Fault, RequestEnd};
 
 use super::label_map::label_map;
 use super::{MetricsState, QueueLabel};
@@ -24,6 +24,16 @@ label_map! {
         policy = "policy": Fault::Policy,
         backend = "backend": Fault::Backend,
         deadline = "deadline": Fault::Deadline,
+    }
+}
+
+label_map! {
+    /// Values by the cause of a failed request.
+    ByCause<V>: FailureCause {
+        client = "client": FailureCause::Client,
+        model = "model": FailureCause::Model,
+        policy = "policy": FailureCause::Policy,
+        limit = "limit": FailureCause::Limit,
     }
 }
 

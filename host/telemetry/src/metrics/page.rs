@@ -62,6 +62,10 @@ impl MetricsPage {
             self.dropped.iter().try_for_each(|(queue, count)| metric.count(&[queue], *count))
         })?;
         page.metric(the::PANICS, |metric| metric.count(&[], self.state.panics))?;
+        page.metric(the::HANDSHAKE_FAILURES, |metric| {
+            let counts = &self.state.handshake_failures;
+            counts.iter().try_for_each(|(listener, count)| metric.count(&[listener], *count))
+        })?;
         page.metric(the::RESTARTS, |metric| {
             self.state.restarts.iter().try_for_each(|(task, count)| metric.count(&[task], *count))
         })
@@ -92,6 +96,12 @@ impl MetricsPage {
             self.each_route(|route, totals| {
                 let mut counts = totals.faults.iter();
                 counts.try_for_each(|(fault, count)| metric.count(&[route, fault], get(count)))
+            })
+        })?;
+        page.metric(the::FAILED, |metric| {
+            self.each_route(|route, totals| {
+                let mut counts = totals.causes.iter();
+                counts.try_for_each(|(cause, count)| metric.count(&[route, cause], get(count)))
             })
         })?;
         page.metric(the::REJECTED, |metric| {

@@ -12,7 +12,7 @@ use pointsman_domain::outcome::{Outcome, RequestEnd};
 use pointsman_domain::usage::Usage;
 
 use super::durations::{DurationHistogram, GATEWAY_BUCKETS, MODEL_BUCKETS};
-use super::labels::{ByAnswer, ByCallResult, ByFault, ByOperation, ByRequestEnd, ByTaskEnd};
+use super::labels::{ByAnswer, ByCallResult, ByCause, ByFault, ByOperation, ByRequestEnd, ByTaskEnd};
 
 /// Series of one configuration. They are immutable as a set: another configuration has others,
 /// which share the counters of the names that stay.
@@ -37,6 +37,7 @@ pub(super) struct RouteSeries {
 pub(super) struct RouteTotals {
     pub(super) ends: ByRequestEnd<AtomicU64>,
     pub(super) faults: ByFault<AtomicU64>,
+    pub(super) causes: ByCause<AtomicU64>,
     pub(super) answers: ByAnswer<AtomicU64>,
     pub(super) policy_fallbacks: AtomicU64,
     pub(super) fallback_calls: AtomicU64,
@@ -169,6 +170,7 @@ impl Default for RouteTotals {
         Self {
             ends: ByRequestEnd::default(),
             faults: ByFault::default(),
+            causes: ByCause::default(),
             answers: ByAnswer::default(),
             policy_fallbacks: AtomicU64::default(),
             fallback_calls: AtomicU64::default(),
@@ -190,6 +192,9 @@ impl RouteTotals {
         increment(self.ends.get(outcome.ending));
         if let Some(fault) = outcome.fault {
             increment(self.faults.get(fault));
+        }
+        if let Some(cause) = history.cause {
+            increment(self.causes.get(cause));
         }
         for entry in history.decisions.iter().filter(|entry| entry.policy.is_some()) {
             increment(self.answers.get(&entry.answer));

@@ -35,6 +35,8 @@ pub struct MetricsState {
     pub log_lines_dropped: u64,
     /// Panics of all threads.
     pub panics: u64,
+    /// Failed TLS handshakes, by listener.
+    pub handshake_failures: Vec<(&'static str, u64)>,
     /// Restarts of background work, by its name.
     pub restarts: Vec<(&'static str, u64)>,
 }

@@ -6,7 +6,7 @@ use pointsman_domain::history::{CallEnd, DecisionAnswer, ModelCall, PlanRun, Tas
 use pointsman_domain::ids::{ModelId, PolicyName};
 use pointsman_domain::model::Operation;
 use pointsman_domain::money::Picodollars;
-use pointsman_domain::outcome::{Fault, RequestEnd};
+use pointsman_domain::outcome::{FailureCause, Fault, RequestEnd};
 use pointsman_domain::plan::PlanLimits;
 
 use super::*;
@@ -126,11 +126,15 @@ fn tokens_of_every_special_kind_are_counted_apart() {
 }
 
 #[test]
-fn a_failure_is_counted_by_the_party_at_fault() {
+fn a_failure_is_counted_by_the_party_at_fault_and_by_its_cause() {
     let metrics = configured(&["auto"], &["llama-7b"]);
-    for fault in [Fault::Backend, Fault::Backend, Fault::Deadline] {
+    for (fault, cause) in [
+        (Fault::Backend, FailureCause::Model),
+        (Fault::Backend, FailureCause::Limit),
+        (Fault::Deadline, FailureCause::Client),
+    ] {
         let mut failed = history(1_000, "llama-7b", RequestEnd::Failed);
-        failed.outcome.fault = Some(fault);
+        (failed.outcome.fault, failed.cause) = (Some(fault), Some(cause));
         metrics.record_request(&failed);
     }
     assert_lines(
@@ -140,6 +144,10 @@ fn a_failure_is_counted_by_the_party_at_fault() {
             r#"pointsman_request_errors_total{route="auto",fault="deadline"} 1"#,
             r#"pointsman_request_errors_total{route="auto",fault="policy"} 0"#,
             r#"pointsman_request_errors_total{route="auto",fault="client"} 0"#,
+            r#"pointsman_failed_requests_total{route="auto",cause="client"} 1"#,
+            r#"pointsman_failed_requests_total{route="auto",cause="model"} 1"#,
+            r#"pointsman_failed_requests_total{route="auto",cause="policy"} 0"#,
+            r#"pointsman_failed_requests_total{route="auto",cause="limit"} 1"#,
         ],
     );
 }
