@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod compile_builtin;
 mod compile_policy;
 mod demo;
 mod dev;
@@ -74,6 +75,9 @@ enum Command {
     /// Run a case from standard input, for the playground of a running gateway
     #[command(hide = true, name = COMMAND)]
     RunCase,
+    /// Compile the built-in policies, for the build of a release
+    #[command(hide = true)]
+    CompileBuiltin(compile_builtin::Args),
     /// Compile a policy from standard input within limits, for a running gateway
     #[command(hide = true)]
     CompilePolicy(compile_policy::Args),
@@ -109,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Top(args) => args.run(),
         Command::Schema(args) => schema::run(&args),
         Command::RunCase => return run_case::run(),
+        Command::CompileBuiltin(args) => compile_builtin::run(args),
         Command::CompilePolicy(args) => return compile_policy::run(args),
     };
     match result {

@@ -11,6 +11,8 @@ pub struct Code {
     bytes: Bytes,
     digest: Digest,
     trusted: bool,
+    /// Native code of the same bytes, which is part of this program.
+    native: Option<&'static [u8]>,
 }
 
 impl Code {
@@ -23,13 +25,24 @@ impl Code {
 
     /// Wraps bytes whose SHA-256 is known.
     pub fn with_digest(bytes: Bytes, digest: Digest) -> Self {
-        Self { bytes, digest, trusted: false }
+        Self { bytes, digest, trusted: false, native: None }
     }
 
     /// Wraps code that is part of this program, and so trusted like the rest of it: it is compiled in
     /// this process, which is faster. Its limits apply as usual.
     pub fn embedded(bytes: &'static [u8]) -> Self {
         Self { trusted: true, ..Self::new(bytes) }
+    }
+
+    /// Adds native code that [`precompile`](crate::precompile) made of the same bytes, and that is part of this
+    /// program too. It is run without a check of what it does; code of another engine is ignored.
+    #[must_use]
+    pub fn with_native(self, native: &'static [u8]) -> Self {
+        Self { native: Some(native), ..self }
+    }
+
+    pub(crate) fn native(&self) -> Option<&'static [u8]> {
+        self.native.filter(|_| self.trusted)
     }
 
     pub(crate) fn is_trusted(&self) -> bool {

@@ -4,6 +4,7 @@
 //! keep it busy or make it allocate all memory. So it runs in a process of its own, within limits,
 //! and its output is kept for the next start. See [`Compiler`].
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +14,7 @@ use wasmtime::component::Component;
 use crate::binary::checked_component;
 use crate::blocking_semaphore::BlockingSemaphore;
 use crate::code::Code;
-use crate::engine::FuelCounting;
+use crate::engine::{FuelCounting, code_settings};
 use crate::load_error::LoadError;
 
 mod cache;
@@ -39,14 +40,15 @@ pub enum Compiler {
     Child(ChildCompiler),
 }
 
-/// Native code that our own compiler made: in this process, in a child, or at an earlier start.
-/// It is run without any further check, so nothing else may become one.
-pub(crate) struct NativeCode(Vec<u8>);
+/// Native code that our own compiler made: in this process, in a child, at an earlier start, or when this
+/// program was built. It is run without any further check, so nothing else may become one.
+pub(crate) struct NativeCode(Cow<'static, [u8]>);
 
 impl NativeCode {
-    /// Vouches for bytes that our compiler returned or that the cache has verified.
-    fn vouched(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+    /// Vouches for bytes that our compiler returned, that the cache has verified, or that are part of this
+    /// program.
+    fn vouched(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self(bytes.into())
     }
 
     /// Loads the component. Fails if an engine with other settings made it.
@@ -55,14 +57,27 @@ impl NativeCode {
             unsafe_code,
             reason = "native code only ever holds the output of `Component::serialize` or \
                       `precompile_component` of this program: it came from memory, through a pipe from our \
-                      own child, which exited with success, or from a file of our own directory whose \
-                      checksum matches"
+                      own child, which exited with success, from a file of our own directory whose \
+                      checksum matches, or from this program itself"
         )]
         // SAFETY: see the reason above; settings and version are checked by wasmtime.
         unsafe {
             Component::deserialize(engine, &self.0)
         }
     }
+}
+
+/// Compiles a policy for every processor of a target, so that the result can become part of a program for it:
+/// see [`Code::with_native`].
+///
+/// # Errors
+/// Fails if the bytes are no component, do not compile, or the target is unknown.
+pub fn precompile(bytes: &[u8], target: &str) -> Result<Vec<u8>, LoadError> {
+    let mut settings = code_settings(FuelCounting::Off);
+    // With a named target, the features of this machine's processor are not used.
+    settings.target(target).map_err(LoadError::compile)?;
+    let engine = Engine::new(&settings).map_err(LoadError::compile)?;
+    engine.precompile_component(&checked_component(bytes)?).map_err(LoadError::compile)
 }
 
 /// Turns code into components, compiling each only once.
@@ -158,6 +173,9 @@ impl CompileService {
         if let Some(component) = self.shared.get(&code.digest()) {
             return Some(component);
         }
+        if let Some(component) = self.embedded(code) {
+            return Some(component);
+        }
         let cache = self.cache.as_ref()?;
         let native = cache.get(&code.digest())?;
         match native.load(&self.engine) {
@@ -173,6 +191,26 @@ impl CompileService {
                     "compiled code in the cache cannot be loaded, compiling it again: {error:#}"
                 );
                 cache.remove(&code.digest());
+                None
+            }
+        }
+    }
+
+    /// Loads the native code that is part of this program.
+    fn embedded(&self, code: &Code) -> Option<Arc<Component>> {
+        let native = NativeCode::vouched(code.native()?);
+        match native.load(&self.engine) {
+            Ok(component) => {
+                tracing::debug!(digest = %code.digest().short(), "loaded a policy that was compiled with this program");
+                let component = Arc::new(component);
+                self.shared.insert(code.digest(), &component);
+                Some(component)
+            }
+            Err(error) => {
+                tracing::debug!(
+                    digest = %code.digest().short(),
+                    "native code in this program does not fit the engine, compiling the policy: {error:#}"
+                );
                 None
             }
         }

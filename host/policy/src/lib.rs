@@ -33,7 +33,7 @@ mod timings;
 mod trace;
 
 pub use code::Code;
-pub use compile::{CacheConfig, ChildCompiler, Compiler, FUEL_ARGUMENT, compiler_process};
+pub use compile::{CacheConfig, ChildCompiler, Compiler, FUEL_ARGUMENT, compiler_process, precompile};
 pub use decision::{DecisionInput, Orchestration, PolicyAnswer, StateUse};
 pub use description::{PolicyDescription, SelfDescription};
 pub use engine::{FuelCounting, FunctionReuse};

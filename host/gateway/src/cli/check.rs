@@ -58,7 +58,7 @@ pub(super) fn run(args: Args) -> Result<(), CommandError> {
             config,
             &runtime,
             &Rollouts::default(),
-            &PolicySources { fetcher: Fetcher::new(), builtin: builtin::bytes },
+            &PolicySources { fetcher: Fetcher::new(), builtin: builtin::code },
             UnreachableSources::Refuse,
         ))
         .map_err(|error| CommandError::Input(error.to_string()))?;

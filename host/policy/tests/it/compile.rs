@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pointsman_guests::{FIRST, HOSTILE, version, version_label};
-use pointsman_policy::{ChildCompiler, Code, Compiler, Runtime, RuntimeConfig};
+use pointsman_policy::{ChildCompiler, Code, Compiler, FuelCounting, Runtime, RuntimeConfig, precompile};
 
 use crate::support::{decide, label, load_error, spec};
 
@@ -119,6 +119,39 @@ fn a_childs_environment_is_empty() {
     for secret in ["PATH=/", "HOME", "CARGO"] {
         assert!(!message.contains(secret), "{message}");
     }
+}
+
+/// Returns the target of this program.
+fn this_target() -> String {
+    let system = if cfg!(target_os = "macos") {
+        "apple-darwin"
+    } else if cfg!(target_env = "musl") {
+        "unknown-linux-musl"
+    } else {
+        "unknown-linux-gnu"
+    };
+    format!("{}-{system}", std::env::consts::ARCH)
+}
+
+#[tokio::test]
+async fn code_that_was_compiled_with_the_program_is_not_compiled_again() {
+    let native: &'static [u8] = precompile(FIRST, &this_target()).unwrap().leak();
+    let code = Code::embedded(FIRST).with_native(native);
+    let plain = runtime(child()).load(spec(), &Code::new(FIRST)).unwrap();
+    let expected = label(decide(&plain).await);
+    // The second engine counts instructions, which the native code does not.
+    for (fuel, compilations) in [(FuelCounting::Off, 0), (FuelCounting::On, 1)] {
+        let runtime = Runtime::new(RuntimeConfig { fuel, ..RuntimeConfig::default() }).unwrap();
+        let policy = runtime.load(spec(), &code).unwrap();
+        assert_eq!(label(decide(&policy).await), expected);
+        assert_eq!(runtime.compilations(), compilations);
+    }
+    // Only code of this program may bring native code.
+    let runtime = runtime(child());
+    runtime.load(spec(), &Code::new(FIRST).with_native(native)).unwrap();
+    assert_eq!(runtime.compilations(), 1);
+    let unknown = precompile(FIRST, "no-such-target").unwrap_err().to_string();
+    assert!(unknown.contains("Unrecognized architecture: no"), "{unknown}");
 }
 
 #[test]

@@ -24,8 +24,8 @@ pub(super) use loader::Loader;
 pub struct PolicySources {
     /// Fetches policies of files, web servers and registries.
     pub fetcher: Fetcher,
-    /// Returns the bytes of a policy that is embedded in the binary, by its name.
-    pub builtin: fn(&str) -> Option<&'static [u8]>,
+    /// Returns the code of a policy that is embedded in the binary, by its name.
+    pub builtin: fn(&str) -> Option<Code>,
 }
 
 /// Most policies loaded concurrently; each occupies a thread.

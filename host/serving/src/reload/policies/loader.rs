@@ -163,7 +163,6 @@ impl Loader<'_> {
     pub(in crate::reload) async fn read(&self, source: &PolicySource) -> Result<Code, LoadFailure> {
         match source {
             PolicySource::Builtin(name) => (self.sources.builtin)(name)
-                .map(Code::embedded)
                 .ok_or_else(|| format!("there is no built-in policy `{name}`").into()),
             PolicySource::Fetched(spec) => {
                 let is_remote = !matches!(spec.source.location(), Location::File(_));
