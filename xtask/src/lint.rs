@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{cargo, crate_arrows, crate_sizes, module_cycles, workspace};
+use crate::{cargo, crate_arrows, crate_sizes, module_cycles, one_build, workspace};
 
 pub fn run() -> Result<()> {
     cargo::run(&["fmt", "--all", "--check"])?;
@@ -11,6 +11,7 @@ pub fn run() -> Result<()> {
     crate_arrows::check(&metadata)?;
     module_cycles::check(&packages)?;
     crate_sizes::check(&packages)?;
+    one_build::check()?;
     cargo::ensure_wasm_target()?;
     cargo::run(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
 }

@@ -21,7 +21,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use pointsman_telemetry::Supervisor;
-use tracing_subscriber::filter::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use pointsman_config::{self as config, LogFormat, LogLevel};
 use queue::LineQueue;
@@ -89,25 +92,28 @@ impl Drop for FlushAtEnd {
 
 fn subscribe(log: config::Log, queue: &Arc<LineQueue>) {
     let level = match log.level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
     };
     // Lines of other libraries are logged from warnings on.
-    let filter = EnvFilter::new(format!("warn,{CRATES}={level}"));
+    let targets = Targets::new().with_default(LevelFilter::WARN).with_target(CRATES, level);
     let queue = Arc::clone(queue);
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        // `targets` is the only filter; the builder has one of its own, which ends at `INFO`.
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(move || queue::Appender::new(Arc::clone(&queue)))
         // It would report to standard error itself, and panic where that is gone.
         .log_internal_errors(false);
     let is_terminal = io::stderr().is_terminal();
     match (log.format, is_terminal) {
-        (LogFormat::Json, _) | (LogFormat::Auto, false) => lines.json().flatten_event(true).init(),
+        (LogFormat::Json, _) | (LogFormat::Auto, false) => {
+            lines.json().flatten_event(true).finish().with(targets).init();
+        }
         (LogFormat::Text, _) | (LogFormat::Auto, true) => {
-            lines.with_ansi(is_terminal).with_target(false).init()
+            lines.with_ansi(is_terminal).with_target(false).finish().with(targets).init();
         }
     }
 }
