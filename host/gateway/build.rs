@@ -1,15 +1,20 @@
 //! Leaves the built-in policies in `OUT_DIR`, for the gateway to embed.
 //!
 //! In the workspace they are built from source. The published package has no sources of
-//! policies, so it carries them as WebAssembly, in a directory that `cargo xtask package` adds.
+//! policies, so it carries them as WebAssembly, in a directory that `cargo xtask package` adds. For a release,
+//! `cargo xtask release` runs the finished program once to compile them, and builds it again with the directory
+//! of the results.
 
 use std::path::{Path, PathBuf};
-use std::{env, error, fs};
+use std::{env, fs};
 
+use anyhow::{Context, Result};
 use pointsman_build::Build;
 
 /// The list of the built-in policies: names in JSON. The package of each is named after it.
 const NAMES: &str = "../config/src/builtin-policies.json";
+/// The variable with the directory of the policies and their native code.
+const COMPILED: &str = "POINTSMAN_COMPILED_POLICIES";
 /// The directory of the package that has them as WebAssembly.
 const CARRIED: &str = "builtin";
 /// The folder with the sources of the policies.
@@ -17,32 +22,43 @@ const SOURCES: &str = "../../policies";
 /// The file with the list for `src/builtin.rs`.
 const LIST: &str = "policies.rs";
 
-fn main() -> Result<(), Box<dyn error::Error>> {
-    let out_dir = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+fn main() -> Result<()> {
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
+    println!("cargo::rerun-if-env-changed={COMPILED}");
+    let compiled = env::var_os(COMPILED).map(PathBuf::from);
     let carried = Path::new(CARRIED);
-    let names = match carried.is_dir() {
-        true => copy_carried(carried, &out_dir)?,
-        false => build_from_source(&out_dir)?,
+    let names = match &compiled {
+        Some(compiled) => copy_carried(compiled, &out_dir)?,
+        None if carried.is_dir() => copy_carried(carried, &out_dir)?,
+        None => build_from_source(&out_dir)?,
     };
     let entry = |name: &String| {
         let lines = policy_lines(name, &mut Vec::new());
-        let file = format!("/{name}.wasm");
-        format!("    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), {file:?})), {lines}),\n")
+        let include = |suffix| {
+            let file = format!("/{name}.{suffix}");
+            format!("include_bytes!(concat!(env!(\"OUT_DIR\"), {file:?}))")
+        };
+        let native = compiled.as_ref().map_or("None".to_owned(), |_| format!("Some({})", include("cwasm")));
+        let bytes = include("wasm");
+        format!("    BuiltinPolicy {{ name: {name:?}, bytes: {bytes}, native: {native}, lines: {lines} }},\n")
     };
     let entries: String = names.iter().map(entry).collect();
     fs::write(out_dir.join(LIST), format!("&[\n{entries}]\n"))?;
     Ok(())
 }
 
-/// Copies policies that are there as WebAssembly. Returns their names.
-fn copy_carried(directory: &Path, out_dir: &Path) -> Result<Vec<String>, Box<dyn error::Error>> {
+/// Copies policies that are there as WebAssembly, and their native code. Returns their names.
+fn copy_carried(directory: &Path, out_dir: &Path) -> Result<Vec<String>> {
     println!("cargo::rerun-if-changed={}", directory.display());
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         let file = PathBuf::from(entry?.file_name());
-        if file.extension().is_some_and(|extension| extension == "wasm") {
+        let is_wasm = file.extension().is_some_and(|extension| extension == "wasm");
+        if is_wasm || file.extension().is_some_and(|extension| extension == "cwasm") {
             fs::copy(directory.join(&file), out_dir.join(&file))
-                .map_err(|error| format!("cannot copy the built-in policy {}: {error}", file.display()))?;
+                .with_context(|| format!("cannot copy the built-in policy {}", file.display()))?;
+        }
+        if is_wasm {
             names.push(file.with_extension("").to_string_lossy().into_owned());
         }
     }
@@ -51,9 +67,9 @@ fn copy_carried(directory: &Path, out_dir: &Path) -> Result<Vec<String>, Box<dyn
 }
 
 /// Builds the policies of the list. Returns their names.
-fn build_from_source(out_dir: &Path) -> Result<Vec<String>, Box<dyn error::Error>> {
+fn build_from_source(out_dir: &Path) -> Result<Vec<String>> {
     println!("cargo::rerun-if-changed={NAMES}");
-    let list = fs::read_to_string(NAMES).map_err(|error| format!("cannot read {NAMES}: {error}"))?;
+    let list = fs::read_to_string(NAMES).with_context(|| format!("cannot read {NAMES}"))?;
     // Names need no escapes, so every second piece between quotes is one.
     let names: Vec<String> = list.split('"').skip(1).step_by(2).map(str::to_owned).collect();
     // Not the usual target directory: the outer cargo holds its lock.

@@ -63,6 +63,7 @@ mod openapi;
 mod orchestration;
 mod overview;
 mod packaged_sdk;
+mod packages;
 mod page;
 mod playground;
 mod policy_command;

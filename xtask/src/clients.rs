@@ -186,7 +186,7 @@ pub fn chromium() -> Result<Option<PathBuf>> {
 
 /// Installs a package of Debian and returns one of its programs. If it cannot be installed,
 /// the tests that need it are skipped; in CI this is an error.
-fn debian(package: &str, binary: &str) -> Result<Option<PathBuf>> {
+pub fn debian(package: &str, binary: &str) -> Result<Option<PathBuf>> {
     let what = format!("the package {package}, which root installs with apt-get");
     if !Path::new(binary).exists() {
         // Packages such as the browser are replaced often, and an old list names files that no

@@ -12,8 +12,10 @@ mod crate_sizes;
 mod demo;
 mod lint;
 mod module_cycles;
+mod one_build;
 mod package;
 mod policies;
+mod release;
 mod screenshots;
 mod source;
 mod suite;
@@ -41,10 +43,12 @@ enum Task {
     Test(suite::Args),
     /// Take the pictures of the live page in docs/images, after some minutes of load
     Screenshots(screenshots::Args),
-    /// Check format, dependencies between crates, module cycles, crate sizes and clippy's lints
+    /// Check format, dependencies and their features, module cycles, crate sizes and clippy's lints
     Lint,
     /// Package the gateway and the SDK into target/package, and check the packages
     Package,
+    /// Build what users install without a compiler, in target/dist: archive, wheel, packages for npm
+    Release(release::Args),
     /// Run the benchmarks
     Bench,
     /// Regenerate the SDK's bindings from wit/
@@ -68,6 +72,7 @@ fn run(task: Task) -> Result<()> {
         Task::Screenshots(args) => screenshots::run(args),
         Task::Lint => lint::run(),
         Task::Package => package::run(),
+        Task::Release(args) => release::run(args),
         Task::Bench => cargo::run(&["bench", "--workspace", "--benches"]),
         Task::Bindings { check } => {
             let check: &[&str] = if check { &["--check"] } else { &[] };

@@ -99,7 +99,8 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
 /// Runs `cargo package` in the copy. Returns the files that it wrote.
 fn package(staging: &Path, names: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
     let mut command = cargo();
-    // Without `--no-verify`, cargo would compile every package once more, wasmtime included.
+    // Without `--no-verify`, cargo would compile every package once more, wasmtime included. The gateway is
+    // installed from the packages below.
     command.args(["package", "--no-verify", "--allow-dirty", "--offline", "--target-dir"]);
     command.arg(root().join("target")).current_dir(staging);
     command.args(names.iter().flat_map(|name| ["--package", name]));

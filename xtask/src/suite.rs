@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use crate::{cargo, clients};
+use crate::{cargo, clients, release};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -26,6 +26,9 @@ pub fn run(args: Args) -> Result<()> {
     }
     if !args.offline {
         clients::install()?.set_variables(&mut tests);
+        if args.filter.is_none_or(|filter| filter.contains("packages")) {
+            tests.env("POINTSMAN_TEST_PACKAGES", release::build_for_tests()?);
+        }
     }
     succeed(tests)
 }

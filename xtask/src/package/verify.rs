@@ -1,17 +1,17 @@
-//! Checks of packages that compile none of the gateway's dependencies.
+//! Checks of packages: what they carry, and that the gateway installs from them.
 
-use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::remove;
 use crate::cargo::{cargo, root};
 
-/// Unpacks the packages and checks the gateway's: that it carries every built-in policy, and
-/// that its build script embeds those.
+/// Unpacks the packages and checks the gateway's: that it carries every built-in policy, and that `cargo
+/// install` builds a program from it that runs the demonstration.
 pub fn check(crates: &[PathBuf], policies: &[PathBuf]) -> Result<()> {
     let directory = root().join("target/package-check");
     remove(&directory)?;
@@ -25,7 +25,8 @@ pub fn check(crates: &[PathBuf], policies: &[PathBuf]) -> Result<()> {
         let carried = gateway.join("builtin").join(name);
         ensure!(same(policy, &carried)?, "the gateway's package does not carry {}", carried.display());
     }
-    run_build_script(&directory, policies)?;
+    let program = install(&directory, crates)?;
+    run_demo(&program)?;
     remove(&directory)
 }
 
@@ -44,51 +45,46 @@ fn same(one: &Path, other: &Path) -> Result<bool> {
     Ok(fs::read(other).is_ok_and(|others| others == bytes))
 }
 
-/// Runs the gateway's build script as cargo does, in a package that has nothing else of the
-/// gateway, and compares what it leaves for the gateway to embed.
-fn run_build_script(directory: &Path, policies: &[PathBuf]) -> Result<()> {
-    let gateway = unpacked(directory, "pointsman-gateway");
-    let probe = directory.join("probe");
-    fs::create_dir_all(probe.join("src"))?;
-    fs::copy(gateway.join("build.rs"), probe.join("build.rs"))?;
-    fs::rename(gateway.join("builtin"), probe.join("builtin"))?;
-    fs::write(probe.join("src/lib.rs"), "")?;
-    fs::write(
-        probe.join("Cargo.toml"),
-        format!(
-            "[workspace]\n[package]\nname = \"probe\"\nedition = \"2024\"\n[build-dependencies]\n\
-             pointsman-build = {{ path = {:?} }}\n",
-            unpacked(directory, "pointsman-build")
-        ),
-    )?;
-    fs::copy(unpacked(directory, "pointsman-build").join("Cargo.lock"), probe.join("Cargo.lock"))?;
+/// Installs the gateway as a user does, but with the other packages from the directory instead of the
+/// registry, and without optimisation. Dependencies that the workspace has compiled are not compiled again.
+/// Returns the program.
+fn install(directory: &Path, crates: &[PathBuf]) -> Result<PathBuf> {
+    fs::write(directory.join("Cargo.toml"), workspace_manifest(crates)?)?;
+    fs::copy(root().join("Cargo.lock"), directory.join("Cargo.lock"))?;
     let mut command = cargo();
-    command.args(["check", "--offline", "--target-dir"]).arg(probe.join("target")).current_dir(&probe);
-    let output = command.output().context("cannot run cargo")?;
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "the packaged gateway's build script fails:\n{stderr}");
-    let embedded = outputs(&probe.join("target/debug/build"))?;
-    for policy in policies {
-        let name = policy.file_name().context("a policy has a file name")?;
-        let found = embedded.iter().find(|path| path.file_name() == Some(name));
-        let Some(found) = found else {
-            bail!("the packaged build script leaves no {}", Path::new(name).display())
-        };
-        ensure!(same(policy, found)?, "the packaged build script changed {}", found.display());
-    }
-    Ok(())
+    command.args(["install", "--offline", "--profile", "dev", "--no-track", "--path"]);
+    command.arg(unpacked(directory, "pointsman-gateway"));
+    command.arg("--root").arg(directory.join("installed")).arg("--target-dir").arg(root().join("target"));
+    command.current_dir(directory);
+    println!("$ cargo install, of the packaged gateway");
+    ensure!(command.status().context("cannot run cargo")?.success(), "the packaged gateway does not install");
+    Ok(directory.join("installed/bin/pointsman"))
 }
 
-/// The files that build scripts left, from cargo's directory of them.
-fn outputs(build: &Path) -> Result<BTreeSet<PathBuf>> {
-    let mut files = BTreeSet::new();
-    for entry in fs::read_dir(build).with_context(|| format!("cannot read {}", build.display()))? {
-        let out = entry?.path().join("out");
-        if out.is_dir() {
-            for file in fs::read_dir(out)? {
-                files.insert(file?.path());
-            }
-        }
+/// Returns the manifest of a workspace of the unpacked packages, with the profiles of this one.
+fn workspace_manifest(crates: &[PathBuf]) -> Result<String> {
+    let own: toml::Table = fs::read_to_string(root().join("Cargo.toml"))?.parse()?;
+    let profiles = own.get("profile").context("the workspace has profiles")?;
+    let profiles = toml::Table::from_iter([("profile".to_owned(), profiles.clone())]);
+    let version = concat!("-", env!("CARGO_PKG_VERSION"));
+    let mut members = String::new();
+    let mut patches = String::new();
+    for file in crates {
+        let folder = file.file_stem().context("a package has a file name")?.to_string_lossy();
+        let name = folder.strip_suffix(version).context("a package is of this version")?;
+        write!(members, "{folder:?}, ")?;
+        writeln!(patches, "{name} = {{ path = {folder:?} }}")?;
     }
-    Ok(files)
+    Ok(format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [{members}]\n\n[patch.crates-io]\n{patches}\n{profiles}"
+    ))
+}
+
+/// Runs the installed demonstration, which uses all built-in policies.
+fn run_demo(program: &Path) -> Result<()> {
+    let output = Command::new(program).args(["demo", "--once"]).output();
+    let output = output.with_context(|| format!("cannot run {}", program.display()))?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "the installed gateway does not run its demonstration:\n{stderr}");
+    Ok(())
 }
