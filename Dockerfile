@@ -67,6 +67,9 @@ VOLUME ["/var/lib/pointsman", "/tmp"]
 # 8080 for clients; 8081 for operators, which listens on loopback unless the configuration has a token.
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
+# For a listener with TLS or another port, set POINTSMAN_HEALTH_URL.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --start-interval=1s --retries=3 \
+    CMD ["/usr/local/bin/pointsman", "health"]
 ENTRYPOINT ["/usr/local/bin/pointsman"]
 # In a container, loopback is not reachable. Without API keys in the configuration, this address is refused.
 CMD ["serve", "--config", "/etc/pointsman/pointsman.toml", "--listen", "0.0.0.0:8080"]

@@ -44,6 +44,7 @@ mod failing_backends;
 mod fallbacks;
 mod first_policy;
 mod hang_ups;
+mod health;
 mod hedging;
 mod hot_swap;
 mod import;

@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pointsman_operator::{CommandError, TextTable, TopArgs, print, write_stdout};
+use pointsman_operator::{CommandError, HealthArgs, TextTable, TopArgs, print, write_stdout};
 
 use crate::playground::COMMAND;
 
@@ -70,6 +70,8 @@ enum Command {
     Compare(Box<pointsman_evidence::compare::Args>),
     /// Show the status of a running gateway in the terminal
     Top(TopArgs),
+    /// Check the health of a running gateway, for health checks of containers
+    Health(HealthArgs),
     /// Print the JSON Schema of the configuration, for editors
     Schema(schema::Args),
     /// Run a case from standard input, for the playground of a running gateway
@@ -111,6 +113,7 @@ pub fn main() -> ExitCode {
             policy::toolbox().and_then(|toolbox| pointsman_evidence::compare::run(&args, &toolbox))
         }
         Command::Top(args) => args.run(),
+        Command::Health(args) => args.run(),
         Command::Schema(args) => schema::run(&args),
         Command::RunCase => return run_case::run(),
         Command::CompileBuiltin(args) => compile_builtin::run(args),

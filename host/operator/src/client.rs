@@ -12,10 +12,11 @@ use pointsman_admin_api::{ErrorResponse, OPERATOR_HEADER, SIGNATURE_HEADER};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use trust::TrustArgs;
 use ureq::Agent;
 use ureq::http::Request;
 use ureq::tls::TlsConfig;
+
+pub(crate) use trust::TrustArgs;
 
 use crate::{CommandError, printable};
 
