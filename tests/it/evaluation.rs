@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use pointsman_tests::{command, installed};
+use pointsman_tests::{command, recorded_data};
 use serde_json::{Value, json};
 
 use crate::author::Author;
@@ -214,7 +214,7 @@ fn a_rated_decision_log_is_learnt_from_and_its_table_is_a_configuration() {
 /// Bounds of the figures in the documents, with room for chance. The rows are halved by a hash of their messages.
 #[test]
 fn recorded_outcomes_are_routed_as_the_documents_say() {
-    let Some(folder) = installed("POINTSMAN_DATA") else { return };
+    let Some(folder) = recorded_data() else { return };
     let routing = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("routing");
     let file = |name: &str| routing.join(name).display().to_string();
     let author = Author::new(&[]);

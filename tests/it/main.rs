@@ -34,6 +34,7 @@ mod connections;
 mod decision_log;
 mod decisions;
 mod demo;
+mod deployment;
 mod dev;
 mod early_refusals;
 mod encodings;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use pointsman_tests::{Gateway, installed};
+use pointsman_tests::{Gateway, installed, recorded_data};
 
 /// Simulated models of every operation, and a route of every name.
 const CONFIG: &str = r#"
@@ -37,7 +37,7 @@ on_untranslatable = "drop"
 
 #[tokio::test]
 async fn every_response_fits_the_description_of_the_api() {
-    let Some(data) = installed("POINTSMAN_DATA") else { return };
+    let Some(data) = recorded_data() else { return };
     let Some(python) = installed("POINTSMAN_TEST_PYTHON") else { return };
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let gateway = Gateway::start(CONFIG).await;

@@ -10,3 +10,14 @@ pub fn installed(variable: &str) -> Option<String> {
     }
     path
 }
+
+/// Returns the folder of recorded data, if `POINTSMAN_DATA` names one. It is not part of the repository, so CI may be
+/// without it.
+#[expect(clippy::print_stdout, reason = "a skipped test says why")]
+pub fn recorded_data() -> Option<String> {
+    let folder = std::env::var("POINTSMAN_DATA").ok();
+    if folder.is_none() {
+        println!("skipped: POINTSMAN_DATA does not name a folder of recorded data");
+    }
+    folder
+}

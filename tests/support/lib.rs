@@ -31,7 +31,7 @@ pub use connection::Connection;
 pub use fake_model::{Builder, FakeModel};
 pub use gate::Gate;
 pub use gateway::{Gateway, command, fresh_directory};
-pub use installed::installed;
+pub use installed::{installed, recorded_data};
 pub use model::model;
 pub use proxy::Proxy;
 pub use registry::Registry;

