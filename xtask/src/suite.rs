@@ -6,6 +6,9 @@ use anyhow::{Result, ensure};
 
 use crate::{cargo, clients, release};
 
+/// Modules of the tests that need the packages of a release.
+const PACKAGED: [&str; 2] = ["deployment", "packages"];
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Only tests whose name contains this
@@ -26,7 +29,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     if !args.offline {
         clients::install()?.set_variables(&mut tests);
-        if args.filter.is_none_or(|filter| filter.contains("packages")) {
+        if args.filter.is_none_or(|filter| PACKAGED.iter().any(|tests| filter.contains(tests))) {
             tests.env("POINTSMAN_TEST_PACKAGES", release::build_for_tests()?);
         }
     }
