@@ -1,4 +1,4 @@
-//! What users install without a compiler: the archive, the wheel and the packages for npm.
+//! Packages that users install without a compiler: the archive, the wheel and those for npm.
 //!
 //! `cargo xtask test` builds them around a static program and sets their directory. Without it these tests
 //! are skipped, except on CI.
