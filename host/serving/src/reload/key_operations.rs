@@ -33,7 +33,7 @@ pub struct NewKey {
 /// A change of a key. Members that are `None` stay as they are.
 #[derive(Clone, Debug, Default)]
 pub struct KeyChange {
-    /// Whether it is disabled.
+    /// True if it is disabled.
     pub disabled: Option<bool>,
     /// Time from which it is not accepted, in seconds since 1970, if there is one.
     pub expires: Option<Option<u64>>,
