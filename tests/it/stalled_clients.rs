@@ -58,9 +58,11 @@ async fn a_stream_whose_client_stops_reading_ends_at_the_deadline_of_the_request
 async fn one_stalled_http2_stream_ends_at_its_deadline_and_others_continue() {
     let gate = Gate::new();
     let held = gate.clone();
+    // Its 30 MB are rendered before the deadline of a request runs.
+    let long = long_stream();
     let model = FakeModel::builder()
         .otherwise(move |request| match request.json()["messages"][0]["content"].as_str() {
-            Some("long") => long_stream(),
+            Some("long") => long.clone(),
             _ => Step::stream(&["before ", "after"]).wait_after(1, &held),
         })
         .start()
